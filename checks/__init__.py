@@ -1,0 +1,1 @@
+"""Judgements about a release: values and read-only ports in, findings out."""

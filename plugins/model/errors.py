@@ -1,0 +1,91 @@
+"""Errors that a release manager can act on.
+
+::
+
+    ReleaseError            what failed, where, found and wanted, what to do next: one line
+    ├── SettingsError       release.toml or an option is wrong; nothing was done
+    │   └── BadVersion      a version that is not X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN
+    ├── StepFailed          a step could not do its work; what it left is as before or said here
+    ├── ServiceFailed       a program or a host behind a port did not answer or refused
+    ├── AlreadyPublished    a public step would be done a second time with other inputs
+    └── Waiting             nothing is wrong, but somebody else has to act first
+
+Anything else that is raised is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyPublished",
+    "BadVersion",
+    "ReleaseError",
+    "ServiceFailed",
+    "SettingsError",
+    "StepFailed",
+    "Waiting",
+]
+
+
+class ReleaseError(Exception):
+    """A release cannot go on, and the message says what to do about it.
+
+    The message is ``where: problem; remedy`` on one line. Lines that help (the end of a
+    log, both sides of a difference) stand in ``details`` and are shown below it.
+    """
+
+    def __init__(
+        self, *, problem: str, where: str = "", remedy: str = "", details: tuple[str, ...] = ()
+    ) -> None:
+        self.where = where
+        self.problem = problem
+        self.remedy = remedy
+        self.details = details
+        head = f"{where}: {problem}" if where else problem
+        super().__init__(f"{head}; {remedy}" if remedy else head)
+
+
+class SettingsError(ReleaseError):
+    """The declaration of the release is wrong; nothing was started (exit status 3)."""
+
+
+class BadVersion(SettingsError):
+    """A version string that PEP 101 does not know (R02)."""
+
+
+class StepFailed(ReleaseError):
+    """A step stopped; the message says what it left behind, if anything."""
+
+
+class ServiceFailed(ReleaseError):
+    """A program or host failed: ``service`` is its name, ``action`` what was asked of it."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        action: str,
+        problem: str,
+        remedy: str = "",
+        details: tuple[str, ...] = (),
+    ) -> None:
+        self.service = service
+        self.action = action
+        super().__init__(
+            where=service, problem=f"{action}: {problem}", remedy=remedy, details=details
+        )
+
+
+class AlreadyPublished(ReleaseError):
+    """Users have seen this step's work already, and its inputs are no longer those."""
+
+
+class Waiting(ReleaseError):
+    """``who`` has to act before this step can be done (exit status 4 if nothing failed)."""
+
+    def __init__(
+        self, *, who: str, problem: str, remedy: str = "", details: tuple[str, ...] = ()
+    ) -> None:
+        self.who = who
+        super().__init__(
+            where=f"waiting for {who}", problem=problem, remedy=remedy, details=details
+        )

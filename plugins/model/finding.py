@@ -1,0 +1,64 @@
+"""Finding, Severity and Waiver: what a check says, and how a person lets it pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+__all__ = ["Finding", "Severity", "Waiver", "blocking"]
+
+
+class Severity(IntEnum):
+    """What a finding does: told, warned about, or in the way."""
+
+    NOTE = 0
+    WARN = 1
+    BLOCK = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One judgement: ``rule`` is a dotted id that never changes, ``where`` a file or place."""
+
+    rule: str
+    severity: Severity
+    message: str
+    where: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.rule} {self.severity.name}: {place}{self.message}{remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person's word that findings of ``rule`` may pass until the end of the day ``until``."""
+
+    rule: str
+    reason: str
+    by: str
+    until: date
+
+    def covers(self, finding: Finding, today: date) -> bool:
+        """Whether this waiver lets the finding pass today; an expired one never does."""
+        return finding.rule == self.rule and today <= self.until
+
+
+def blocking(
+    findings: Iterable[Finding], waivers: Iterable[Waiver], today: date
+) -> tuple[Finding, ...]:
+    """The findings that stop a gate: those that block and that no waiver covers today."""
+    waived = tuple(waivers)
+    return tuple(
+        finding
+        for finding in findings
+        if finding.severity is Severity.BLOCK
+        and not any(waiver.covers(finding, today) for waiver in waived)
+    )

@@ -1,0 +1,114 @@
+"""Layout: every local path of a release, by arithmetic on names; nothing is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.version import Version
+
+__all__ = ["Layout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where one release keeps its files: all below ``work``, which is ``<folder>/<version>``."""
+
+    work: Path
+    version: Version
+
+    @property
+    def clone(self) -> Path:
+        """The release clone, a repository of its own."""
+        return self.work / "clone"
+
+    @property
+    def src(self) -> Path:
+        """The source archives, their signatures, SBOMs and SHA256SUMS."""
+        return self.work / "src"
+
+    @property
+    def docs(self) -> Path:
+        """The documentation archives."""
+        return self.work / "docs"
+
+    @property
+    def made(self) -> Path:
+        """Files made for the release commit, before they are put into the clone."""
+        return self.work / "made"
+
+    @property
+    def receipts(self) -> Path:
+        """One JSON file for each finished task."""
+        return self.work / "receipts"
+
+    @property
+    def approvals(self) -> Path:
+        """Signed green lights."""
+        return self.work / "approvals"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each task that ran."""
+        return self.work / "logs"
+
+    @property
+    def journal(self) -> Path:
+        """The append-only record of who did what when."""
+        return self.work / "journal.jsonl"
+
+    @property
+    def state(self) -> Path:
+        """The cache of digests and doit's own records; may be deleted at any time."""
+        return self.work / "state.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that may change this release."""
+        return self.work / "lock"
+
+    @property
+    def scratch(self) -> Path:
+        """Room for build trees that nobody needs afterwards; may be deleted at any time."""
+        return self.work / "scratch"
+
+    @property
+    def folder_in_archive(self) -> str:
+        """``Python-X.Y.ZaN``: the one folder at the top of the source archives."""
+        return f"Python-{self.version}"
+
+    def tarball(self, suffix: str) -> Path:
+        """The source archive with this suffix: ``.tgz`` or ``.tar.xz``."""
+        return self.src / f"{self.folder_in_archive}{suffix}"
+
+    @property
+    def tarballs(self) -> tuple[Path, Path]:
+        """Both source archives, the gzip one first."""
+        return self.tarball(".tgz"), self.tarball(".tar.xz")
+
+    @property
+    def checksums(self) -> Path:
+        """The list of sha256 sums of everything in ``src``."""
+        return self.src / "SHA256SUMS"
+
+    def receipt(self, task: str) -> Path:
+        """The receipt that the task leaves."""
+        return self.receipts / f"{task}.json"
+
+    def log(self, task: str) -> Path:
+        """Where the task's programs write what they say."""
+        return self.logs / f"{task}.log"
+
+    def clone_ref(self, step: str) -> Path:
+        """The file in the release clone that names the commit after an edit of the tree."""
+        return self.clone / ".git" / "refs" / "release" / step
+
+    def docs_archives(self, form: str) -> tuple[Path, ...]:
+        """The archives of one documentation format, named as python.org names them."""
+        stem = f"python-{self.version}-docs"
+        if form == "epub":
+            return (self.docs / f"{stem}.epub",)
+        return tuple(self.docs / f"{stem}-{form}{suffix}" for suffix in (".tar.bz2", ".zip"))

@@ -1,0 +1,116 @@
+"""Release and ReleaseType: everything that is known about a release before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from plugins.model.errors import SettingsError
+from plugins.model.series import Series, ships_docs
+from plugins.model.version import Level, Version
+
+if TYPE_CHECKING:
+    from plugins.model.layout import Layout
+
+__all__ = ["Phase", "Release", "ReleaseType", "type_of"]
+
+
+class Phase(Enum):
+    """Where a branch stands in its life, in the words of the developer's guide."""
+
+    FEATURE = "feature"
+    PRERELEASE = "prerelease"
+    BUGFIX = "bugfix"
+    SECURITY = "security"
+    END_OF_LIFE = "end-of-life"
+
+
+class ReleaseType(Enum):
+    """The kinds of release of PEP 101, "Types of Releases" (R01); values are the inventory's."""
+
+    ALPHA = "A"
+    NEW_BRANCH = "NB"
+    BETA = "B"
+    FIRST_CANDIDATE = "RC1"
+    CANDIDATE = "RC2+"
+    FEATURE_FINAL = "FM"
+    BUGFIX_FINAL = "FX"
+    SECURITY_FINAL = "SEC"
+    BEGIN_SECURITY = "BSEC"
+    END_OF_LIFE = "EOL"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this is a release that is not followed by another of the same X.Y.Z."""
+        return self in (
+            ReleaseType.FEATURE_FINAL,
+            ReleaseType.BUGFIX_FINAL,
+            ReleaseType.SECURITY_FINAL,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release: its version, its type, what its series ships and where its files are."""
+
+    version: Version
+    type: ReleaseType
+    series: Series
+    layout: Layout
+    rehearsal: bool = False
+
+    @property
+    def branch(self) -> str:
+        """The branch of python/cpython that it is made from: ``main`` up to the first beta."""
+        on_main = self.type in (ReleaseType.ALPHA, ReleaseType.NEW_BRANCH)
+        return "main" if on_main else self.version.series
+
+    @property
+    def ships_docs(self) -> bool:
+        """Whether documentation archives are built (release candidates and finals)."""
+        return ships_docs(self.version)
+
+    @property
+    def signs_with_gpg(self) -> bool:
+        """Whether archives and tag carry OpenPGP signatures (PEP 761)."""
+        return self.series.signs_with_gpg
+
+
+def type_of(version: Version, phase: Phase | None = None) -> ReleaseType:
+    """Classify a version that is released while its branch is in ``phase`` (R01).
+
+    Without a phase, an X.Y.Z final with Z > 0 is a bugfix release. Raises SettingsError when
+    version and phase contradict each other.
+    """
+    allowed: tuple[Phase, ...]
+    match version.level, version.serial:
+        case Level.ALPHA, 0:
+            raise SettingsError(
+                where="version",
+                problem=f"{version} is the version of a new main branch and is never released",
+                remedy=f"the first alpha is {version.folder}a1",
+            )
+        case Level.ALPHA, _:
+            kind, allowed = ReleaseType.ALPHA, (Phase.FEATURE,)
+        case Level.BETA, 1:
+            kind, allowed = ReleaseType.NEW_BRANCH, (Phase.FEATURE, Phase.PRERELEASE)
+        case Level.BETA, _:
+            kind, allowed = ReleaseType.BETA, (Phase.PRERELEASE,)
+        case Level.CANDIDATE, serial:
+            kind = ReleaseType.FIRST_CANDIDATE if serial == 1 else ReleaseType.CANDIDATE
+            later = (Phase.BUGFIX, Phase.SECURITY)
+            allowed = later if version.micro else (Phase.PRERELEASE,)
+        case _ if not version.micro:
+            kind, allowed = ReleaseType.FEATURE_FINAL, (Phase.PRERELEASE, Phase.BUGFIX)
+        case _:
+            security = phase in (Phase.SECURITY, Phase.END_OF_LIFE)
+            kind = ReleaseType.SECURITY_FINAL if security else ReleaseType.BUGFIX_FINAL
+            allowed = (Phase.BUGFIX, Phase.SECURITY, Phase.END_OF_LIFE)
+    if phase is not None and phase not in allowed:
+        raise SettingsError(
+            where="[series] phase",
+            problem=f"{version} is not released while its branch is in phase {phase.value}",
+            remedy=f"write {' or '.join(repr(each.value) for each in allowed)}, or leave it out",
+        )
+    return kind

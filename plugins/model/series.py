@@ -1,0 +1,88 @@
+"""Series: what a 3.X series ships and how it is signed; the only place that compares versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from plugins.model.errors import SettingsError
+from plugins.model.version import Level, Version
+
+__all__ = ["Series", "series_of"]
+
+# Source: "Magic number of the released X.Y.0" in Lib/importlib/_bootstrap_external.py and, from
+# 3.14, Include/internal/pycore_magic_number.h. It must not move from rc1 on (PEP 745).
+_MAGIC_NUMBERS: Final = {
+    8: 3413,
+    9: 3425,
+    10: 3439,
+    11: 3495,
+    12: 3531,
+    13: 3571,
+    14: 3627,
+}
+
+# Source: each series' Tools/build/regen-configure.sh or configure header. 3.11.4 was made with
+# another version than its branch (python/cpython#105455).
+_AUTOCONF: Final = {8: "2.69", 9: "2.69", 10: "2.69", 11: "2.69", 12: "2.71", 13: "2.71"}
+
+# Source: the "release details" line of each branch's README.rst.
+_RELEASE_PEPS: Final = {
+    8: 569, 9: 596, 10: 619, 11: 664, 12: 693, 13: 719, 14: 745, 15: 790, 16: 826,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Facts about one ``X.Y`` that steps and checks ask for instead of comparing versions."""
+
+    name: str
+    signs_with_gpg: bool
+    """Whether archives carry OpenPGP signatures. Source: PEP 761; they end with 3.13."""
+    ships_android: bool
+    """Whether Android packages are published. Source: PEP 738; from 3.14."""
+    ships_ios: bool
+    """Whether an iOS framework is published. Source: PEP 730 and the 3.15 schedule."""
+    autoconf: str
+    """The autoconf that the branch's configure is made with; "" if the tree itself decides."""
+    magic_number: int
+    """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
+    release_pep: int
+    """The PEP that schedules the series; 0 where release.toml must say it."""
+    xz_threads: int
+    """Threads that xz is told: 0 for all, which current xz does by default; 1 for one stream.
+
+    The bytes are the same for any number of threads but one (xz 5.4 and later)."""
+
+
+def series_of(version: Version) -> Series:
+    """What is known of the version's series.
+
+    Raises SettingsError for a series that the tool was never told about (before 3.8).
+    """
+    if version.major != 3 or version.minor < 8:
+        raise SettingsError(
+            where="version",
+            problem=f"{version} is of series {version.series}",
+            remedy="this tool releases 3.8 and later",
+        )
+    minor = version.minor
+    return Series(
+        name=version.series,
+        signs_with_gpg=minor <= 13,
+        ships_android=minor >= 14,
+        ships_ios=minor >= 15,
+        autoconf=_AUTOCONF.get(minor, "2.72"),
+        magic_number=_MAGIC_NUMBERS.get(minor, 0),
+        release_pep=_RELEASE_PEPS.get(minor, 0),
+        xz_threads=0,
+    )
+
+
+def ships_docs(version: Version) -> bool:
+    """Whether documentation archives are part of this release.
+
+    Source: PEP 101 says finals where it exports and rc or final where it uploads; both need
+    them (appendix 3, row 8).
+    """
+    return version.level >= Level.CANDIDATE

@@ -1,0 +1,180 @@
+"""The outside world on one page: what steps and checks may ask of it.
+
+A port is a small Protocol. Implementations live in ``plugins.services``; they raise
+``ServiceFailed`` for what the world does wrong and never ask a person anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+    from typing import IO
+
+__all__ = [
+    "Clock",
+    "Clone",
+    "Completed",
+    "Key",
+    "Programs",
+    "Progress",
+    "Signature",
+    "Signer",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ended: its status and what it wrote, as text."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Programs(Protocol):
+    """The programs of this machine, run without a shell in a neutral environment.
+
+    Neutral: locale C.UTF-8, time zone UTC, umask 022, no git configuration of person or
+    system, no XZ_OPT, XZ_DEFAULTS, GZIP, TAR_OPTIONS, and nothing on standard input unless
+    given. What a program writes goes to the log of the running step as well.
+    """
+
+    def find(self, name: str) -> Path | None:
+        """Where the program is, or None."""
+        ...
+
+    def version(self, name: str) -> str:
+        """The version number that the program tells; "" if it is not there or tells none."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        """Run to the end. With ``check``, raises ServiceFailed on any status but 0."""
+        ...
+
+    def pipe(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Run beside us, with pipes or files for its streams.
+
+        On leaving the block its end is awaited; raises ServiceFailed on any status but 0. If
+        the block raised, the program is killed first.
+        """
+        ...
+
+
+class Clone(Protocol):
+    """The release clone: a git repository of the release's own that may be reset at will.
+
+    Commits and trees are hex object ids. Every edit starts from a commit that is known, so a
+    step that was killed is simply done again.
+    """
+
+    folder: Path
+
+    def checkout(self, commit: str) -> None:
+        """Make index and files those of the commit, with nothing left over or ignored."""
+        ...
+
+    def record(self, step: str, parent: str, message: str) -> str:
+        """Commit all files on disk as a child of ``parent``; ``refs/release/<step>`` names it.
+
+        The same files, parent and message give the same commit id. Returns it.
+        """
+        ...
+
+    def resolve(self, revision: str) -> str:
+        """The object id that a revision names; "" if there is none."""
+        ...
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """A file's bytes as committed, or None if the commit lacks it."""
+        ...
+
+    def names(self, commit: str, folder: str = "") -> tuple[str, ...]:
+        """The paths of all files of the commit below the folder, sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An OpenPGP key of the keyring; ``expires`` is None for never."""
+
+    fingerprint: str
+    user_id: str
+    secret: bool
+    expires: datetime | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that was checked: ``problem`` is "" if and only if it is good."""
+
+    fingerprint: str
+    problem: str
+
+
+class Signer(Protocol):
+    """OpenPGP over one keyring; the secret key never leaves the agent."""
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key of the keyring."""
+        ...
+
+    def sign(self, file: Path, signature: Path) -> None:
+        """Write a detached, armoured signature of the file. Raises ServiceFailed."""
+        ...
+
+    def verify(self, file: Path, signature: Path) -> Signature:
+        """Check a detached signature. A file that is missing is a problem, not an error."""
+        ...
+
+
+class Progress(Protocol):
+    """A word about long work; shown while it lasts, never part of a result."""
+
+    def say(self, text: str) -> None:
+        """Tell what is being done now, in a few words."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, for rules that depend on the day; receipts never hold it."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        ...
+
+
+class Base(Protocol):
+    """The RM's own clone, which is only ever read."""
+
+    def commit(self) -> str:
+        """The commit to release from, as the clone has it now."""
+        ...
+
+    def tags(self) -> Iterator[tuple[str, str]]:
+        """Each release tag with the commit it names."""
+        ...

@@ -1,0 +1,1 @@
+"""A world on loopback to rehearse a release in."""

@@ -1,0 +1,258 @@
+"""Programs of this machine: run without a shell, in a neutral environment, with a log."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["MachinePrograms", "neutral_environment"]
+
+_KEPT: Final = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
+    "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT",
+    "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+
+_VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
+_LAST_LINES: Final = 8
+
+
+def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What programs see: enough to find their files, nothing that changes their output."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 - the one place that reads it
+    return {
+        **kept,
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PYTHONHASHSEED": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        **(more or {}),
+    }
+
+
+class MachinePrograms:
+    """The Programs port over this machine; ``say`` gets each line for the step's log."""
+
+    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+        self._say = say or _discard
+        self._versions: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "programs"
+
+    def find(self, name: str) -> Path | None:
+        """Where the program is on PATH, or None."""
+        found = shutil.which(name)
+        return Path(found) if found else None
+
+    def version(self, name: str) -> str:
+        """The first dotted number of ``name --version``; asked once; "" if there is none."""
+        if name not in self._versions:
+            self._versions[name] = self._ask_version(name)
+        return self._versions[name]
+
+    def _ask_version(self, name: str) -> str:
+        if self.find(name) is None:
+            return ""
+        argv = [name, *_VERSION_ARGUMENTS.get(name, ("--version",))]
+        ended = subprocess.run(
+            argv, check=False, capture_output=True, text=True, env=neutral_environment(),
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        found = re.search(r"\d+(?:\.\d+)+[a-z0-9.]*", ended.stdout + ended.stderr)
+        return found[0] if found else ""
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        """Run to the end; see the port. Output reaches the log line by line while it runs."""
+        words = [os.fspath(word) for word in argv]
+        self._say(f"$ {_shown(words)}")
+        with _started(
+            words, folder, env,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            output = _Collected(process, self._say)
+            try:
+                if process.stdin is not None:
+                    _feed(process.stdin, stdin)
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                output.finish()
+                raise ServiceFailed(
+                    service=words[0],
+                    action=_shown(words[1:3]),
+                    problem=f"did not end within {timeout_s:g} s and was stopped",
+                    details=output.last_lines(),
+                ) from error
+            except BaseException:
+                process.kill()
+                raise
+            output.finish()
+        completed = Completed(process.returncode, *output.texts())
+        if check and completed.status:
+            raise _failed(words, completed.status, output.last_lines())
+        return completed
+
+    @contextmanager
+    def pipe(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run beside us; see the port. Its standard error goes to the log at the end."""
+        words = [os.fspath(word) for word in argv]
+        self._say(f"$ {_shown(words)}")
+        with _started(
+            words, folder, env,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.DEVNULL if stdout is None else stdout,
+            stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            errors = _Collected(process, self._say, only_errors=True)
+            try:
+                yield process
+                if process.stdin is not None and not process.stdin.closed:
+                    process.stdin.close()
+                process.wait()
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                errors.finish()
+        if process.returncode:
+            raise _failed(words, process.returncode, errors.last_lines())
+
+
+class _Collected:
+    """What a process writes, kept and passed on line by line by one thread for each stream."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        say: Callable[[str], None],
+        *,
+        only_errors: bool = False,
+    ) -> None:
+        # threading is late: listing tasks never runs a program
+        from threading import Thread
+
+        self._lines: tuple[list[bytes], list[bytes]] = ([], [])
+        self._recent: list[str] = []
+        self._say = say
+        streams = (None if only_errors else process.stdout, process.stderr)
+        self._threads = [
+            Thread(target=self._drain, args=(stream, lines), daemon=True)
+            for stream, lines in zip(streams, self._lines, strict=True)
+            if stream is not None
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _drain(self, stream: IO[bytes], lines: list[bytes]) -> None:
+        for line in stream:
+            lines.append(line)
+            text = line.decode(errors="replace").rstrip()
+            if text:
+                self._recent = [*self._recent[1 - _LAST_LINES :], text]
+                self._say(text)
+
+    def finish(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def texts(self) -> tuple[str, str]:
+        out, err = (b"".join(lines).decode(errors="replace") for lines in self._lines)
+        return out, err
+
+    def last_lines(self) -> tuple[str, ...]:
+        return tuple(self._recent)
+
+
+def _started(
+    words: list[str],
+    folder: Path,
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int | IO[bytes],
+    stdout: int | IO[bytes],
+    stderr: int,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            words, cwd=folder, env=neutral_environment(env), umask=0o022,
+            stdin=stdin, stdout=stdout, stderr=stderr,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise ServiceFailed(
+                service=words[0], action="start", problem=f"its folder {folder} is not there"
+            ) from error
+        raise ServiceFailed(
+            service=words[0],
+            action="start",
+            problem="not found on PATH",
+            remedy=f"install {words[0]}, then run the same command again",
+        ) from error
+    except PermissionError as error:
+        raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
+
+
+def _feed(stream: IO[bytes], content: bytes) -> None:
+    # A program may end without reading all; its status tells whether that was right.
+    try:
+        stream.write(content)
+        stream.close()
+    except BrokenPipeError:
+        pass
+
+
+def _failed(words: list[str], status: int, lines: tuple[str, ...]) -> ServiceFailed:
+    import signal
+
+    if status < 0:
+        problem = f"was ended by {signal.Signals(-status).name}"
+    else:
+        problem = f"ended with status {status}"
+    return ServiceFailed(
+        service=Path(words[0]).name, action=_shown(words[1:3]) or "run", problem=problem,
+        details=lines,
+    )  # fmt: skip
+
+
+def _shown(words: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join(words)
+
+
+def _discard(_text: str) -> None:
+    """Forget the line."""
