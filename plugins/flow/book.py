@@ -51,7 +51,7 @@ class Book:
         """The tasks that follow belong to this chapter of PEP 101."""
         self._chapter = number
 
-    def step(  # noqa: PLR0913 - the parts of a declaration, each named where it is used
+    def step(
         self,
         *,
         effect: Effect = Effect.LOCAL,
@@ -79,7 +79,7 @@ class Book:
 
         return declare
 
-    def gate(  # noqa: PLR0913 - as for step
+    def gate(
         self,
         *,
         after: Sequence[Creator] = (),
@@ -134,7 +134,9 @@ class Book:
         """A fact of an earlier task's receipt, to be used in a call."""
         return Fact(_name_of(creator), name)
 
-    def _declare(self, creator: Creator, *, only: bool, after: tuple[str, ...], **parts: Any) -> Creator:
+    def _declare(
+        self, creator: Creator, *, only: bool, after: tuple[str, ...], **parts: Any
+    ) -> Creator:
         name = _name_of(creator)
         if name in self.tasks or name in self._lacking:
             message = f"dodo.py declares {name} twice"
@@ -174,8 +176,10 @@ class Book:
         return {
             "actions": [(perform, [self, task])],
             "task_dep": list(task.after),
-            "file_dep": [*(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
-                         *(str(path) for path in task.reads)],
+            "file_dep": [
+                *(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
+                *(str(path) for path in task.reads),
+            ],
             "targets": [str(self.receipt_path(name)), *(str(path) for path in task.writes)],
             "doc": task.title,
         }
@@ -218,7 +222,8 @@ class Book:
         if found.version != str(release.version) or found.step != path.stem:
             raise StepFailed(
                 where=f"receipts/{path.name}",
-                problem=f"made by {found.step} of {found.version}, and this is {path.stem} of {release.version}",
+                problem=f"made by {found.step} of {found.version},"
+                f" and this is {path.stem} of {release.version}",
                 remedy="delete it to have the step done again",
             )
 
@@ -324,7 +329,8 @@ class Book:
         if receipt is not None and receipt.inputs != dict(now):
             raise AlreadyPublished(
                 where=f"receipts/{task.name}.json",
-                problem="done already, and users have seen it: " + "; ".join(_changes(receipt.inputs, now)),
+                problem="done already, and users have seen it: "
+                + "; ".join(_changes(receipt.inputs, now)),
                 remedy=f"look at both with doit why {task.name}",
             )
 
@@ -342,9 +348,12 @@ def _changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             case "after":
                 changed.append(f"{what} gave another result" if after else f"{what} is not done")
             case "waiver":
-                changed.append(f"the waiver of {what} changed" if after else f"{what} is no longer waived")
+                changed.append(
+                    f"the waiver of {what} changed" if after else f"{what} is no longer waived"
+                )
             case "look":
-                changed.append(f"{what.replace('_', ' ')} is now {(after or '')[:12] or 'unknown'}")
+                now_is = (after or "")[:12] or "unknown"
+                changed.append(f"{what.replace('_', ' ')} is now {now_is}")
             case _:
                 changed.append(f"{what} changed")
     return changed

@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doit.dependency import Dependency, DependencyStatus, SqliteDB
+from doit.dependency import Dependency, DependencyStatus
 
+from plugins.flow.state import State
 from plugins.flow.task import Effect, Kind
 
 if TYPE_CHECKING:
@@ -22,26 +23,54 @@ if TYPE_CHECKING:
 __all__ = ["Backend", "ReceiptRecords"]
 
 
-class Backend(SqliteDB):
-    """doit's sqlite backend that commits each task when it ends."""
+class Backend:
+    """doit's backend for tasks that are not of the book, on disk as soon as a task ends.
+
+    Nothing is opened before such a task is asked for.
+    """
 
     desc = "sqlite, committed after every task"
 
     def __init__(self, name: str, codec: Any, module_name: str | None = None) -> None:
-        # doit opens its database for every command; the folder may not be there yet.
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(name, codec, module_name)
+        del module_name
+        self.name = name
+        self._codec = codec
+        self._state = State(Path(name))
+        self._cache: dict[str, dict[str, Any]] = {}
+
+    def _record(self, task_id: str) -> dict[str, Any]:
+        if task_id not in self._cache:
+            kept = self._state.record(task_id)
+            self._cache[task_id] = self._codec.decode(kept) if kept else {}
+        return self._cache[task_id]
+
+    def get(self, task_id: str, dependency: str) -> Any:
+        """One value of a task's record, or None."""
+        return self._record(task_id).get(dependency)
 
     def set(self, task_id: str, dependency: str, value: Any) -> None:
-        """Keep the value; ``deps:`` is the last key of a task in doit 0.37, so it commits."""
-        super().set(task_id, dependency, value)
-        if dependency == "deps:":
-            self._conn.execute(
-                "insert or replace into doit values (?, ?)",
-                (task_id, self.codec.encode(self._cache[task_id])),
-            )
-            self._conn.commit()
-            self._dirty.discard(task_id)
+        """Keep the value; ``deps:`` is the last one of a task in doit 0.37, so it is committed."""
+        self._record(task_id)[dependency] = value
+        if dependency in ("deps:", "ignore:"):
+            self._state.keep_record(task_id, self._codec.encode(self._record(task_id)))
+
+    def in_(self, task_id: str) -> bool:
+        """Whether there is a record of the task."""
+        return bool(self._record(task_id))
+
+    def dump(self) -> None:
+        """Let go of the file; everything is on disk already."""
+        self._state.close()
+
+    def remove(self, task_id: str) -> None:
+        """Forget the task."""
+        self._cache[task_id] = {}
+        self._state.keep_record(task_id, "")
+
+    def remove_all(self) -> None:
+        """Forget every task."""
+        self._cache = {}
+        self._state.forget_records()
 
 
 class ReceiptRecords(Dependency):
@@ -49,9 +78,10 @@ class ReceiptRecords(Dependency):
 
     def __init__(self, book: Book, plain: Dependency) -> None:
         self.__dict__.update(plain.__dict__)
+        self.__dict__.pop("remove")  # doit binds the backend's; ours asks the book first
         self.book = book
 
-    def get_status(self, task: DoitTask, tasks_dict: Any, get_log: bool = False) -> Any:  # noqa: FBT001, FBT002 - doit's signature
+    def get_status(self, task: DoitTask, tasks_dict: Any, get_log: bool = False) -> Any:
         """Whether the task is up to date, as the book judges it."""
         told = self.book.tasks.get(task.name)
         if told is None:
@@ -78,8 +108,15 @@ class ReceiptRecords(Dependency):
         """No task of the book can be ignored: what is let pass is a waiver, with a reason."""
         return None if task.name in self.book.tasks else super().status_is_ignore(task)
 
-    def forget(self, name: str) -> None:
-        """``doit forget``: the task is done again. A public one keeps its receipt."""
+    def remove(self, task_id: str) -> None:
+        """Have the task done again; what ``doit forget`` asks for."""
+        if task_id in self.book.tasks:
+            self._forget(task_id)
+        else:
+            self.backend.remove(task_id)
+
+    def _forget(self, name: str) -> None:
+        """Delete the receipt; a public task keeps it."""
         told = self.book.tasks.get(name)
         if told is not None and told.effect is not Effect.PUBLIC:
             self.book.receipt_path(name).unlink(missing_ok=True)

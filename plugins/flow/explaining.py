@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Why", "explanation"]
 
 
-class Why(DoitCmdBase):  # type: ignore[misc] - doit is untyped
+class Why(DoitCmdBase):
     """Say why a task is not done, what it is made from, and what it said last."""
 
     name = "why"

@@ -31,16 +31,16 @@ _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
 
-class List(DoitList):  # type: ignore[misc] - doit is untyped
+class List(DoitList):
     """List tasks; with --status where each stands, what remains, and what to do next."""
 
-    def _execute(  # noqa: PLR0913 - doit hands options over by these names
+    def _execute(
         self,
-        subtasks: Any = False,  # noqa: FBT002 - doit's signature
-        quiet: Any = True,  # noqa: FBT002 - doit's signature
-        status: Any = False,  # noqa: FBT002 - doit's signature
-        private: Any = False,  # noqa: FBT002 - doit's signature
-        list_deps: Any = False,  # noqa: FBT002 - doit's signature
+        subtasks: Any = False,
+        quiet: Any = True,
+        status: Any = False,
+        private: Any = False,
+        list_deps: Any = False,
         template: Any = None,
         sort: str = "name",
         pos_args: Any = None,
@@ -71,7 +71,9 @@ def table(book: Book, columns: int) -> str:
     lines.append("")
     for name, task in book.tasks.items():
         if task.kind is Kind.GROUP:
-            lines.append(_row(found[name], name, task.label, _words(book, name, found[name]), columns))
+            lines.append(
+                _row(found[name], name, task.label, _words(book, name, found[name]), columns)
+            )
     lines += ["", *_ending(book, found, columns)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -95,9 +97,7 @@ def _words(book: Book, name: str, standing: Standing) -> str:
 
 def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:
     tasks = [name for name, task in book.tasks.items() if task.kind is not Kind.GROUP]
-    counts = {
-        state: sum(1 for name in tasks if found[name].state is state) for state in State
-    }
+    counts = {state: sum(1 for name in tasks if found[name].state is state) for state in State}
     remaining = len(tasks) - counts[State.DONE]
     told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     lines = [f"{remaining} of {len(tasks)} tasks remain: {told}"]

@@ -1,4 +1,4 @@
-"""The loader: finds release.toml before dodo.py is read, and puts the book behind doit's records."""
+"""The loader: finds release.toml before dodo.py is read; receipts become doit's records."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OPT_RELEASE = {
 }
 
 
-class ReleaseLoader(DodoTaskLoader):  # type: ignore[misc] - doit is untyped
+class ReleaseLoader(DodoTaskLoader):
     """Loads dodo.py for the release that --release names."""
 
     cmd_options = (*DodoTaskLoader.cmd_options, _OPT_RELEASE)

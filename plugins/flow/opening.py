@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from plugins.flow.book import Book
@@ -15,6 +14,8 @@ from plugins.model.errors import SettingsError
 from plugins.model.settings import read_settings, release_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plugins.model.release import Release
     from plugins.model.settings import Settings
 

@@ -120,11 +120,7 @@ def _judge(book: Book, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
             remedy=first.remedy or f"mend it, or waive {first.rule} in release.toml",
             details=tuple(str(finding) for finding in stopping[1:]),
         )
-    used = {
-        finding.rule
-        for finding in found
-        if finding.severity is Severity.BLOCK
-    }
+    used = {finding.rule for finding in found if finding.severity is Severity.BLOCK}
     return tuple(map(str, found)), book.waiver_inputs(used)
 
 
@@ -133,14 +129,16 @@ class BlockedError(StepFailed):
 
 
 def _outcome_of(error: ReleaseError, book: Book, task: Task) -> Outcome:
+    told = str(error)
     match error:
         case Waiting():
             kind = f"waiting {error.who}"
+            told = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
         case BlockedError():
             kind = "blocked"
         case _:
             kind = "failed"
-    return Outcome(kind, situation(book, task), str(error), error.details)
+    return Outcome(kind, situation(book, task), told, error.details)
 
 
 def _checked(task: Task, facts: Any) -> dict[str, str]:

@@ -92,13 +92,15 @@ class ReleaseReporter:
             self._bugs.append(task.name)
             if self._ticker is not None:
                 self._ticker.stop()
-            self._out.write(f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n")
+            self._out.write(
+                f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n"
+            )
             return
         outcome = self._book.state.outcome(task.name)
         kind, message = (outcome.kind, outcome.message) if outcome else ("failed", fail.message)
         if kind.startswith("waiting"):
             self._waited += 1
-            self._line(told, "~", message)
+            self._line(told, "~", f"{kind.partition(' ')[2]}: {message}")
         else:
             self._failed += 1
             self._line(told, "x", message)

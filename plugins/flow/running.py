@@ -24,23 +24,23 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 
 
-class Run(DoitRun):  # type: ignore[misc] - doit is untyped
-    """Run tasks. 0 all done, 1 a step or check failed, 2 a bug, 3 settings, 4 people are waited for."""
+class Run(DoitRun):
+    """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
 
-    def _execute(  # noqa: PLR0913 - doit hands options over by these names
+    def _execute(
         self,
         outfile: Any,
         verbosity: Any = None,
-        always: Any = False,  # noqa: FBT002 - doit's signature
-        continue_: Any = False,  # noqa: FBT002 - doit's signature
+        always: Any = False,
+        continue_: Any = False,
         reporter: Any = "console",
         num_process: int = 0,
         par_type: str = "process",
-        single: Any = False,  # noqa: FBT002 - doit's signature
-        auto_delayed_regex: Any = False,  # noqa: FBT002 - doit's signature
-        force_verbosity: Any = False,  # noqa: FBT002 - doit's signature
+        single: Any = False,
+        auto_delayed_regex: Any = False,
+        force_verbosity: Any = False,
         failure_verbosity: int = 0,
-        pdb: Any = False,  # noqa: FBT002 - doit's signature
+        pdb: Any = False,
     ) -> int:
         book = book_of(self)
         if num_process:

@@ -44,7 +44,9 @@ def standings(book: Book) -> dict[str, Standing]:
     found: dict[str, Standing] = {}
     for name, task in book.tasks.items():
         open_ = [each for each in task.after if found[each].state is not State.DONE]
-        found[name] = _group(task, open_, found) if task.kind is Kind.GROUP else _one(book, task, open_)
+        found[name] = (
+            _group(task, open_, found) if task.kind is Kind.GROUP else _one(book, task, open_)
+        )
     return found
 
 
@@ -81,14 +83,13 @@ def _one(book: Book, task: Task, open_: list[str]) -> Standing:
         return Standing(State.WAITING, f"after {open_[0]}" + _more(open_))
     if not reasons:
         return Standing(State.DONE)
-    said = _last_word(book, task)
-    if said is not None:
-        return said
     if task.kind is Kind.APPROVAL:
-        return Standing(State.WAITING, f"doit approve {task.name}", task.who)
-    if done_before:
-        return Standing(State.STALE, reasons[0])
-    return Standing(State.READY)
+        fresh = Standing(State.WAITING, f"doit approve {task.name}", task.who)
+    elif done_before:
+        fresh = Standing(State.STALE, reasons[0])
+    else:
+        fresh = Standing(State.READY)
+    return _last_word(book, task) or fresh
 
 
 def _last_word(book: Book, task: Task) -> Standing | None:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ _TABLES: Final = """
 create table if not exists digests (
     path text primary key, size integer, mtime integer, ctime integer, inode integer, sha256 text
 ) without rowid;
+create table if not exists records (task text primary key, content text) without rowid;
 create table if not exists outcomes (
     task text primary key, kind text, inputs text, message text, details text
 ) without rowid;
@@ -98,6 +99,26 @@ class State:
             (task, outcome.kind, outcome.inputs, outcome.message, "\n".join(outcome.details)),
         )
 
+    def record(self, task: str) -> str:
+        """doit's own record of a task that is not of the book; "" if there is none."""
+        self._open()
+        for (content,) in self._rows("select content from records where task = ?", (task,)):
+            return str(content)
+        return ""
+
+    def keep_record(self, task: str, content: str) -> None:
+        """Remember, or with "" forget, doit's own record of a task; on disk at once."""
+        self._open()
+        if content:
+            self._write("insert or replace into records values (?, ?)", (task, content))
+        else:
+            self._write("delete from records where task = ?", (task,))
+
+    def forget_records(self) -> None:
+        """Forget doit's own records of all tasks."""
+        self._open()
+        self._write("delete from records", ())
+
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""
         if self._connection is not None:
@@ -133,9 +154,9 @@ class State:
             raise
         return connection
 
-    def _rows(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg] - rows are of the two tables above
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         assert self._connection is not None  # noqa: S101 - for the type checker
-        yield from self._connection.execute(query)
+        yield from self._connection.execute(query, values)
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         assert self._connection is not None  # noqa: S101 - for the type checker

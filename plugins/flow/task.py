@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -121,7 +122,7 @@ def _describe(value: Any, work: Path) -> str:  # noqa: PLR0911 - one line for ea
         case Mapping():
             inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
             return "{" + ", ".join(inner) + "}"
-        case Set():
+        case AbstractSet():
             return "{" + ", ".join(sorted(_describe(each, work) for each in value)) + "}"
         case Sequence():
             return "(" + ", ".join(_describe(each, work) for each in value) + ")"
