@@ -47,6 +47,17 @@ class Book:
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
 
+    def doit_config(self, default: str) -> dict[str, Any]:
+        """DOIT_CONFIG for dodo.py: ``doit`` alone runs the task ``default``."""
+        return {
+            "default_tasks": [default],
+            "dep_file": str(self.release.layout.state),
+            "backend": "receipts",
+            "reporter": "release",
+            "continue": True,  # waiting and failing never hold up what stands elsewhere
+            "verbosity": 0,
+        }
+
     def chapter(self, number: int) -> None:
         """The tasks that follow belong to this chapter of PEP 101."""
         self._chapter = number
@@ -172,7 +183,8 @@ class Book:
 
         task = self.tasks[name]
         if task.kind is Kind.GROUP:
-            return {"actions": None, "task_dep": list(task.after), "doc": task.title}
+            # All that it needs and not only its members: doit then goes in reading order.
+            return {"actions": None, "task_dep": self._needs(task), "doc": task.title}
         return {
             "actions": [(perform, [self, task])],
             "task_dep": list(task.after),
@@ -183,6 +195,17 @@ class Book:
             "targets": [str(self.receipt_path(name)), *(str(path) for path in task.writes)],
             "doc": task.title,
         }
+
+    def _needs(self, group: Task) -> list[str]:
+        """Everything that the group waits for, in reading order."""
+        found: set[str] = set()
+        open_ = list(group.after)
+        while open_:
+            name = open_.pop()
+            if name not in found:
+                found.add(name)
+                open_ += self.tasks[name].after
+        return [name for name in self.tasks if name in found]
 
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
@@ -320,6 +343,14 @@ class Book:
         if task.kind is Kind.GATE:
             return self._guarded_happened(task)
         return self.state.digest(self.receipt_path(task.name)) != ""
+
+    def refuse_foreign(self, task: Task) -> None:
+        """Raise StepFailed if another release's receipt stands where the task's would."""
+        try:
+            self.receipt(task.name)
+        except BrokenReceipt:
+            if task.effect is Effect.PUBLIC:
+                raise
 
     def refuse_second_time(self, task: Task, now: Mapping[str, str]) -> None:
         """Raise AlreadyPublished if the task is public and was done from other inputs."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import doit
 from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.globals import Globals
@@ -40,7 +39,7 @@ class ReleaseLoader(DodoTaskLoader):
         """Read dodo.py, which opens the release."""
         chosen = opt_values.get("release_file")
         if chosen:
-            RELEASE_FILE.set(Path(doit.get_initial_workdir(), Path(chosen).expanduser()))
+            RELEASE_FILE.set(Path.cwd() / Path(chosen).expanduser())
         super().setup(opt_values)
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:

@@ -62,6 +62,7 @@ def inputs_digest(inputs: Mapping[str, str]) -> str:
 
 
 def _do(book: Book, task: Task) -> None:
+    book.refuse_foreign(task)
     before = book.inputs(task)
     book.refuse_second_time(task, before)
     if task.effect is Effect.PUBLIC:
@@ -120,8 +121,15 @@ def _judge(book: Book, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
             remedy=first.remedy or f"mend it, or waive {first.rule} in release.toml",
             details=tuple(str(finding) for finding in stopping[1:]),
         )
-    used = {finding.rule for finding in found if finding.severity is Severity.BLOCK}
-    return tuple(map(str, found)), book.waiver_inputs(used)
+    waivers = {each.rule: each for each in book.covering_waivers()}
+    leaned_on = {each.rule for each in found if each.severity is Severity.BLOCK}
+    told = tuple(
+        f"{each} (waived by {waivers[each.rule].by} until {waivers[each.rule].until})"
+        if each.rule in leaned_on
+        else str(each)
+        for each in found
+    )
+    return told, book.waiver_inputs(leaned_on)
 
 
 class BlockedError(StepFailed):

@@ -100,7 +100,7 @@ class State:
         )
 
     def record(self, task: str) -> str:
-        """doit's own record of a task that is not of the book; "" if there is none."""
+        """Doit's own record of a task that is not of the book; "" if there is none."""
         self._open()
         for (content,) in self._rows("select content from records where task = ?", (task,)):
             return str(content)
