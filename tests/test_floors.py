@@ -46,6 +46,8 @@ THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
 SETTINGS: Final = "plugins.model.settings"
 
 PROGRAMS: Final = "plugins.services.programs"
+# The rehearsal imitates the other side, so it runs its programs without the client's code.
+HOMES: Final = (PROGRAMS, "plugins.rehearsal.machine")
 PORTS: Final = "plugins.ports"
 
 _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "fork", "startfile")
@@ -251,7 +253,7 @@ def forbidden_acts(modules: Mapping[str, Module]) -> Iterator[str]:
 
 
 def _acts(module: Module) -> Iterator[tuple[int, str]]:
-    at_home = module.name == PROGRAMS
+    at_home = module.name in HOMES
     for each in module.imports:
         package = each.target.partition(".")[0]
         named_only = module.name == PORTS and each.typing

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ class Journal:
         """Add one line with the time, the person and the machine."""
         line = {
             "at": self._clock.now().isoformat(timespec="seconds"),
-            "by": f"{getpass.getuser()}@{socket.gethostname()}",
+            "by": f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}",
             "event": event,
             **more,
         }

@@ -60,15 +60,12 @@ class Call:
         words += [f"{name}={_describe(each, work)}" for name, each in self.named]
         return f"{self.function.__module__}.{self.function.__qualname__}({', '.join(words)})"
 
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts of other tasks that the call waits for."""
-        values = [*self.arguments, *(value for _, value in self.named)]
-        return tuple(value for value in values if isinstance(value, Fact))
-
     def perform(self, resolve: Callable[[Fact], str]) -> Any:
-        """Do it, with each Fact replaced by its text."""
+        """Do it, with each Fact replaced by its text and each inner call by what it gives."""
 
         def known(value: Any) -> Any:
+            if isinstance(value, Call):
+                return value.perform(resolve)
             return resolve(value) if isinstance(value, Fact) else value
 
         named = {name: known(value) for name, value in self.named}
@@ -119,6 +116,8 @@ def _describe(value: Any, work: Path) -> str:  # noqa: PLR0911 - one line for ea
             return repr(value)
         case Fact():
             return f"{value.task}.{value.name}"
+        case Call():
+            return value.describe(work)
         case Mapping():
             inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
             return "{" + ", ".join(inner) + "}"

@@ -9,9 +9,7 @@ arguments give the same commit ids.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
+from plugins.rehearsal.machine import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -310,12 +309,4 @@ def _configure_head(words: Mapping[str, str]) -> str:
 
 
 def _git(folder: Path, *words: str | Path, stdin: bytes = b"") -> None:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},  # noqa: TID251 - a world of its own
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
-    subprocess.run(  # noqa: S603 - fixed words
-        ["git", "-c", "gc.auto=0", *words],  # noqa: S607 - the git on PATH
-        cwd=folder, input=stdin, env=environment, check=True, capture_output=True,
-    )  # fmt: skip
+    run(folder, "git", "-c", "gc.auto=0", *words, stdin=stdin)

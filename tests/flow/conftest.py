@@ -74,7 +74,9 @@ def fail(source):
     ran("fail")
     text = source.read_text().strip()
     if text == "fail":
-        raise StepFailed(where="thing", problem="broke", remedy="mend it", details=("line 1", "line 2"))
+        raise StepFailed(
+            where="thing", problem="broke", remedy="mend it", details=("line 1", "line 2")
+        )
     if text == "wait":
         raise Waiting(who="windows", problem="2 of 3 files are there", remedy="upload c.exe")
     if text == "bug":
