@@ -44,6 +44,7 @@ class Book:
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._chapter = 0
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
 
@@ -304,6 +305,14 @@ class Book:
 
         Judges the task alone: whether the tasks before it are current is not asked.
         """
+        self._told[task.name] = self._reasons(task)
+        return self._told[task.name]
+
+    def reasons_told(self, task: Task) -> tuple[str, ...]:
+        """What ``reasons`` gave last for the task."""
+        return self._told.get(task.name, ())
+
+    def _reasons(self, task: Task) -> tuple[str, ...]:
         try:
             receipt = self.receipt(task.name)
         except BrokenReceipt as error:

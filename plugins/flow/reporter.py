@@ -36,7 +36,7 @@ class ReleaseReporter:
         del options
         self._out = outstream
         self._book = OPENED.get().book
-        self._ticker: Ticker | None = None
+        self._ticker = Ticker(outstream, self._book.desk.log)
         self._started_s = 0.0
         self._reasons: tuple[str, ...] = ()
         self._ran = 0
@@ -59,15 +59,12 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._started_s = time.monotonic()
-        self._reasons = self._book.reasons(told)
-        self._ticker = Ticker(self._out, task.name, self._book.desk.log)
-        self._ticker.start()
+        self._reasons = self._book.reasons_told(told)
+        self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
         took_s = time.monotonic() - self._started_s
-        if self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
+        self._ticker.rest()
         self._out.write(f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}\n")
         self._out.flush()
 
@@ -90,8 +87,7 @@ class ReleaseReporter:
             return
         if told is None or not isinstance(fail, TaskFailed):
             self._bugs.append(task.name)
-            if self._ticker is not None:
-                self._ticker.stop()
+            self._ticker.rest()
             self._out.write(
                 f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n"
             )
@@ -130,8 +126,7 @@ class ReleaseReporter:
 
     def complete_run(self) -> None:
         """Called at the end, also of a run that was interrupted."""
-        if self._ticker is not None:
-            self._ticker.stop()
+        self._ticker.stop()
         self._out.write(self._summary() + "\n")
         self._out.flush()
 
