@@ -81,6 +81,8 @@ class Work:
 
     folder: Path
     """Everything is made in a folder of this one that is named as the version. Default: build."""
+    rehearsal: bool = False
+    """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Settings:
     """The file that was read."""
     version: Version
     """The version to release, such as 3.14.0rc1. Must be written."""
+    date: date | None
+    """The day of the release, as NEWS and What's New tell it. Default: the day of the first run."""
     repository: Repository
     work: Work
     series: SeriesSettings
@@ -197,7 +201,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "hosts": Hosts,
     "credentials": Credentials,
 }
-_TOP: Final = ("version", *_SECTIONS, "experts", "waivers")
+_TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
 # Only names that one section alone has: they tell where a stray key belongs.
 _HOMES: Final = {
     each.name: f"[{section}]"
@@ -208,7 +212,7 @@ _HOMES: Final = {
 }
 
 
-def release_of(settings: Settings, *, rehearsal: bool = False) -> Release:
+def release_of(settings: Settings) -> Release:
     """The release that the settings declare. Raises SettingsError if phase and version clash."""
     version = settings.version
     series = series_of(version)
@@ -219,7 +223,7 @@ def release_of(settings: Settings, *, rehearsal: bool = False) -> Release:
         type=type_of(version, settings.series.phase),
         series=series,
         layout=Layout(work=settings.work.folder / str(version), version=version),
-        rehearsal=rehearsal,
+        rehearsal=settings.work.rehearsal,
     )
 
 
@@ -261,13 +265,18 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
 
 
 def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Settings:
-    version = _version(_top(content, mistakes), mistakes)
+    top = _top(content, mistakes)
+    version = _version(top, mistakes)
     tables = {name: _table(content, name, mistakes) for name in _SECTIONS}
     return Settings(
         file=path.absolute(),
         version=version,
+        date=top.value("date", date, "a date without quotes, such as 2026-12-01"),
         repository=_repository(tables["repository"]),
-        work=Work(folder=tables["work"].path("folder", "build")),
+        work=Work(
+            folder=tables["work"].path("folder", "build"),
+            rehearsal=tables["work"].value("rehearsal", bool, "true or false") or False,
+        ),
         series=_series(tables["series"]),
         signing=_signing(tables["signing"]),
         tests=_tests(tables["tests"]),
@@ -282,7 +291,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
 def _top(content: Mapping[str, Any], mistakes: Mistakes) -> Declared:
     for name, value in content.items():
         if isinstance(value, dict) and name not in _TOP:
-            remedy = near(name, [each for each in _TOP if each != "version"])
+            remedy = near(name, [each for each in _TOP if each not in ("version", "date")])
             mistakes.note(f"[{name}] is not a section", remedy)
     plain = {
         name: value
