@@ -37,6 +37,10 @@ class Mistakes:
         """Remember one mistake; reading goes on."""
         self._noted.append((problem, remedy))
 
+    def about(self, *places: str) -> bool:
+        """Whether a mistake was noted of one of these places."""
+        return any(problem.startswith(places) for problem, _ in self._noted)
+
     def raise_any(self) -> None:
         """Nothing was noted. Raises SettingsError with the first mistake, the others below it."""
         if self._noted:

@@ -100,7 +100,9 @@ def environment_name(text: str) -> str:
 
 def git_remote(text: str) -> str:
     """An address that git can push to, or a local path; no remote helpers, no options."""
-    _refuse_secrets(text, _PASSWORD, "let git ask its credential helper")
+    # A user's name before @ is a token more often than not where http is spoken.
+    for form in (_PASSWORD, _TOKEN):
+        _refuse_secrets(text, form, "let git ask its credential helper")
     scheme, separator, rest = text.partition("://")
     if separator:
         good = scheme in _GIT_SCHEMES and rest != "" and not re.search(r"\s", text)

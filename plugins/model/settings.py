@@ -42,6 +42,7 @@ _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython
 _UPSTREAM: Final = "git@github.com:python/cpython.git"
 _SITE: Final = "https://www.python.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
+_EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
 _WAIVER: Final = {
     "rule": '"builders.red"',
     "reason": '"..."',
@@ -242,18 +243,25 @@ def read_settings(path: Path) -> Settings:
             problem="is empty", remedy="write at least the lines below", details=_EXAMPLE
         )
     settings = _settings(path, content, mistakes)
+    if mistakes.about("version", "[series]"):
+        mistakes.raise_any()
+    _check_together(settings, mistakes)
     mistakes.raise_any()
+    return settings
+
+
+def _check_together(settings: Settings, mistakes: Mistakes) -> None:
+    """What is right alone and wrong together: version and phase, version and key."""
     try:
         release = release_of(settings)
     except SettingsError as error:
-        raise mistakes.error(problem=str(error)) from error
+        mistakes.note(f"{error.where} {error.problem}", error.remedy)
+        return
     if release.signs_with_gpg and not settings.signing.gpg_key:
         mistakes.note(
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys tells it',
         )
-    mistakes.raise_any()
-    return settings
 
 
 def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Settings:
@@ -398,25 +406,25 @@ def _experts(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Expert, ..
     if not isinstance(found, dict):
         mistakes.note(f"experts is {kind_of(found)}, wanted sections", "write [experts.windows]")
         return ()
-    experts = []
-    for name, section in found.items():
-        title = f"[experts.{name}]"
-        if not isinstance(section, dict):
-            mistakes.note(
-                f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}"
-            )
-            continue
-        table = Declared(section, title, ("name", "keys"), mistakes)
-        table.need("name", 'name = "the person\'s name"')
-        table.need("keys", 'keys = ["FULL FINGERPRINT"]')
-        experts.append(
-            Expert(
-                role=table.checked("name of the section", name, forms.role),
-                name=table.text("name", "", wanted="the person's name"),
-                keys=table.forms("keys", forms.fingerprint, wanted="full fingerprints"),
-            )
-        )
-    return tuple(experts)
+    return tuple(_expert(name, section, mistakes) for name, section in found.items())
+
+
+def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
+    title = f"[experts.{name}]"
+    if not isinstance(section, dict):
+        mistakes.note(f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}")
+        return Expert(name, "", ())
+    table = Declared(section, title, _EXPERT, mistakes)
+    for key, example in _EXPERT.items():
+        table.need(key, f"{key} = {example}")
+    try:
+        forms.role(name)
+    except forms.WrongForm as error:
+        mistakes.note(f"[experts.{name!r}] cannot be the name of an expert", str(error))
+    keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
+    if not keys and table.value("keys", list, "") == []:
+        table.note("keys", "is empty", f"write keys = {_EXPERT['keys']}")
+    return Expert(name, table.text("name", "", wanted="the person's name"), keys)
 
 
 def _waivers(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Waiver, ...]:
