@@ -274,7 +274,7 @@ class Book:
         if task.calls:
             found["call"] = hashlib.sha256(told.encode()).hexdigest()
         for name in task.after:
-            found[f"after {name}"] = self._result(name)
+            found[f"after {name}"] = self.result(name)
         for path in task.reads:
             digest = self.state.digest(path)
             if not digest:
@@ -286,9 +286,10 @@ class Book:
             found[f"look {look.function.__name__}"] = str(look.perform(self.fact_text))
         return found
 
-    def _result(self, name: str) -> str:
+    def result(self, name: str) -> str:
+        """The digest of what a task, or all of a group, gave; "" if it is not done."""
         if self._is_group(name):
-            together = "\n".join(self._result(each) for each in self.tasks[name].after)
+            together = "\n".join(self.result(each) for each in self.tasks[name].after)
             return hashlib.sha256(together.encode()).hexdigest()
         receipt = self.receipt(name)
         return receipt.result if receipt is not None else ""

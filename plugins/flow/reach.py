@@ -6,6 +6,7 @@ Making a reach connects to nothing and imports nothing heavy; ``doit list`` work
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,4 +52,5 @@ class Reach:
         from plugins.services.gnupg_signer import GnupgSigner
 
         signing = self._settings.signing
-        return GnupgSigner(signing.gnupg_home, signing.gpg_key)
+        home = signing.gnupg_home or Path("~/.gnupg").expanduser()
+        return GnupgSigner(home, signing.gpg_key)
