@@ -35,9 +35,7 @@ test-real: setup
 	@$(RUN) -m pytest -m 'slow or real' $(ARGS)
 
 check: setup
-	@$(RUN) -m ruff format --check .
-	@$(RUN) -m ruff check .
-	@$(RUN) -m mypy
+	@$(RUN) -m doit -f tests/dodo.py format lint types
 
 clean:
 	rm -rf $(VENV) $(VENV).log .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
