@@ -55,7 +55,7 @@ _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 _WORKING_FOLDER: Final = ("chdir", "fchdir")
 _ASKS: Final = ("getpass.getpass", "from getpass import getpass")
-_NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy",)
+_NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy/",)
 
 
 @dataclass(frozen=True)
