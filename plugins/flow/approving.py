@@ -1,4 +1,4 @@
-"""The approve command: a person's signed green light, and what it is worth when a run asks."""
+"""The approve command: a person's signed green light for exactly what is there now."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmd_base import DoitCmdBase
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.judging import home_of, roster_of
 from plugins.flow.loading import book_of
 from plugins.flow.opening import OPENED
 from plugins.flow.performing import subject_of
 from plugins.flow.standing import State, standings
 from plugins.flow.task import Kind
 from plugins.model.approval import Approval
-from plugins.model.errors import ReleaseError, SettingsError, Waiting
+from plugins.model.errors import ReleaseError, Waiting
 
 if TYPE_CHECKING:
     from plugins.flow.book import Book
     from plugins.flow.task import Task
-    from plugins.model.release import Release
-    from plugins.model.settings import Settings
 
-__all__ = ["Approve", "judge"]
+__all__ = ["Approve"]
 
-_RM: Final = "RM"
 _OPT_NOTE: Final = {
     "name": "note",
     "short": "m",
@@ -63,30 +61,6 @@ class Approve(DoitCmdBase):
         return 0
 
 
-def judge(settings: Settings, release: Release, task: Task, subject: str) -> dict[str, str]:
-    """The facts of a good approval of the subject. Raises Waiting for anything else."""
-    from plugins.flow.green_lights import judge as judge_statement
-    from plugins.services.gnupg_signer import GnupgKeyring
-
-    roster = _roster(settings, task.who)
-    wanted = Approval(task.name, str(release.version), subject, task.who)
-    keyring = GnupgKeyring(_home(settings))
-    judgement = judge_statement(release.layout, wanted, roster, keyring)
-    if not judgement.is_good:
-        raise Waiting(
-            who=task.who,
-            problem=judgement.reason,
-            remedy=f"look, then doit approve {task.name}",
-        )
-    approval = judgement.approval
-    return {
-        "by": approval.by if approval else task.who,
-        "key": judgement.fingerprint,
-        "note": approval.note if approval else "",
-        "subject": subject,
-    }
-
-
 def _approve(book: Book, task: Task, note: str) -> list[str]:
     from plugins.flow.green_lights import write
     from plugins.services.gnupg_signer import GnupgSigner
@@ -101,8 +75,8 @@ def _approve(book: Book, task: Task, note: str) -> list[str]:
             remedy="run doit export",
         )
     subject = subject_of(book.inputs(task))
-    home = _home(opened.settings)
-    roster = _roster(opened.settings, task.who)
+    home = home_of(opened.settings)
+    roster = roster_of(opened.settings, task.who)
     signer = GnupgSigner(home, _own_key(roster, GnupgSigner(home, roster[0])))
     approval = Approval(task.name, str(book.release.version), subject, task.who, note)
     write(book.release.layout, approval, signer)
@@ -124,29 +98,6 @@ def _own_key(roster: tuple[str, ...], signer: Any) -> str:
         if fingerprint in here:
             return fingerprint
     return roster[0]
-
-
-def _roster(settings: Settings, who: str) -> tuple[str, ...]:
-    """The keys that may give this green light. Raises SettingsError if there are none."""
-    if who == _RM:
-        keys: tuple[str, ...] = (settings.signing.gpg_key,) if settings.signing.gpg_key else ()
-        wanted = "[signing] gpg_key"
-    else:
-        keys = next((each.keys for each in settings.experts if each.role == who), ())
-        wanted = f"[experts.{who}]"
-    if not keys:
-        raise SettingsError(
-            where=settings.file.name,
-            problem=f"{wanted} names no key that may approve",
-            remedy=f"write the full fingerprint of the key of {who}",
-        )
-    return keys
-
-
-def _home(settings: Settings) -> Any:
-    from pathlib import Path
-
-    return settings.signing.gnupg_home or Path("~/.gnupg").expanduser()
 
 
 def _names(book: Book) -> str:

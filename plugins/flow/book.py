@@ -180,14 +180,12 @@ class Book:
 
     def _doit_task(self, name: str) -> dict[str, Any]:
         """The task in doit's words; doit asks the book whether it is up to date."""
-        from plugins.flow.performing import perform
-
         task = self.tasks[name]
         if task.kind is Kind.GROUP:
             # All that it needs and not only its members: doit then goes in reading order.
             return {"actions": None, "task_dep": self._needs(task), "doc": task.title}
         return {
-            "actions": [(perform, [self, task])],
+            "actions": [(self.desk.perform, [self, task])],
             "task_dep": list(task.after),
             "file_dep": [
                 *(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
