@@ -95,7 +95,7 @@ class Receipt:
                 rehearsal=content["rehearsal"],
                 adopted=content["adopted"],
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BrokenReceipt(
                 where=where,
                 problem="not a receipt that this tool wrote",

@@ -101,10 +101,10 @@ class SeriesSettings:
 class Signing:
     """``[signing]``: the release manager's OpenPGP key."""
 
+    gnupg_home: Path
+    """The folder of the keyring and its agent. Default: ~/.gnupg."""
     gpg_key: str = ""
     """The key's full fingerprint, 40 hex digits. Must be written up to 3.13 (PEP 761)."""
-    gnupg_home: Path | None = None
-    """The folder of the keyring and its agent. Default: ~/.gnupg."""
 
 
 @dataclass(frozen=True, slots=True)

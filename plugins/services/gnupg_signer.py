@@ -6,7 +6,6 @@ programs and do not change with the language.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -20,7 +19,7 @@ from plugins.model.errors import ServiceFailed
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
 from plugins.ports import Key, Signature, Verdict
-from plugins.services.programs import neutral_environment
+from plugins.services.programs import attended_environment, neutral_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -35,8 +34,6 @@ _OPTIONS: Final = (
     "--disable-dirmngr",  # no key ever comes from the network
     "--no-permission-warning", "--no-greeting",
 )  # fmt: skip
-_DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
-
 # Source: gpg-error.h; the low half of the number in a FAILURE line.
 _SYSTEM_ERROR: Final = 0x8000
 _FAILURES: Final = {
@@ -274,7 +271,7 @@ def _opened(home: Path) -> Any:
         gpg = BoundedGpg(
             gnupghome=str(home),
             options=list(_OPTIONS),
-            env={**neutral_environment(), **_attended()},
+            env={**neutral_environment(), **attended_environment()},
         )
     except OSError as error:
         raise ServiceFailed(
@@ -288,16 +285,6 @@ def _opened(home: Path) -> Any:
     # Its own readings stop at the first signature and mix "expired" with "good".
     gpg.result_map = {**gpg.result_map, "verify": _Told, "sign": _Told}
     return gpg
-
-
-def _attended() -> dict[str, str]:
-    """Where the agent's pinentry may ask a person: this terminal or this desktop."""
-    found = {name: os.environ[name] for name in _DISPLAY if name in os.environ}  # noqa: TID251 - see programs
-    if "GPG_TTY" not in os.environ:  # noqa: TID251 - see programs
-        terminal = next((each for each in (0, 1, 2) if os.isatty(each)), None)
-        if terminal is not None:
-            found["GPG_TTY"] = os.ttyname(terminal)
-    return found
 
 
 @contextmanager

@@ -78,6 +78,11 @@ def test_every_single_bit_that_flips_is_detected_or_harmless() -> None:
             assert holds_or_harmless(raw[:place] + flipped + raw[place + 1 :]), (place, bit)
 
 
+def test_receipt_nested_without_end_is_broken() -> None:
+    with pytest.raises(BrokenReceipt):
+        Receipt.from_bytes(b"[" * 100_000, "x")
+
+
 def test_receipt_cut_short_is_broken() -> None:
     raw = ONE.to_bytes()
     for length in range(len(raw) - 1):

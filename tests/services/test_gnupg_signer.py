@@ -1,69 +1,31 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from plugins.model.errors import ServiceFailed
 from plugins.ports import Verdict
+from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner, keyring_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PASSPHRASE = "canary-77d1"
 
 
-class Home:
-    """A GnuPG home of its own, with whatever keys a test asks for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def gpg(self, *words: str, stdin: bytes = b"") -> bytes:
-        argv = ["gpg", "--batch", "--quiet", "--no-tty", "--homedir", str(self.folder), *words]
-        return subprocess.run(argv, check=True, capture_output=True, input=stdin).stdout
-
-    def key(
-        self, name: str, *, expires: str = "never", made: str = "", locked: bool = False
-    ) -> str:
-        when = ["--faked-system-time", made] if made else []
-        word = PASSPHRASE if locked else ""
-        self.gpg(
-            *when, "--pinentry-mode", "loopback", "--passphrase", word,
-            "--quick-generate-key", f"{name} <{name}@example.org>", "ed25519", "sign", expires,
-        )  # fmt: skip
-        return self.fingerprint(name)
-
-    def fingerprint(self, name: str) -> str:
-        listed = self.gpg("--with-colons", "--list-keys", f"={name} <{name}@example.org>")
-        line = next(line for line in listed.decode().splitlines() if line.startswith("fpr:"))
-        return line.split(":")[9]
-
-    def agent(self, *lines: str) -> None:
-        (self.folder / "gpg-agent.conf").write_text("".join(f"{line}\n" for line in lines))
-        subprocess.run(["gpgconf", "--homedir", str(self.folder), "--kill", "all"], check=True)
+@pytest.fixture
+def home() -> Iterator[GnupgHome]:
+    with gnupg_home() as made:
+        yield made
 
 
 @pytest.fixture
-def home() -> Iterator[Home]:
-    # In /tmp: the path of the agent's socket may not be longer than 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="gpg-"))
-    yield Home(folder)
-    subprocess.run(["gpgconf", "--homedir", str(folder), "--kill", "all"], check=False)
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def other() -> Iterator[Home]:
-    folder = Path(tempfile.mkdtemp(prefix="gpg-"))
-    yield Home(folder)
-    subprocess.run(["gpgconf", "--homedir", str(folder), "--kill", "all"], check=False)
-    shutil.rmtree(folder)
+def other() -> Iterator[GnupgHome]:
+    with gnupg_home() as made:
+        yield made
 
 
 @pytest.fixture
@@ -77,7 +39,7 @@ def asc(file: Path) -> Path:
     return file.with_name(file.name + ".asc")
 
 
-def test_signature_is_armoured_and_verifies_with_gpg_itself(home: Home, file: Path) -> None:
+def test_signature_is_armoured_and_verifies_with_gpg_itself(home: GnupgHome, file: Path) -> None:
     signer = GnupgSigner(home.folder, home.key("rm"))
     signer.sign(file, asc(file))
     assert asc(file).read_text().startswith("-----BEGIN PGP SIGNATURE-----")
@@ -86,7 +48,7 @@ def test_signature_is_armoured_and_verifies_with_gpg_itself(home: Home, file: Pa
     assert sorted(path.name for path in file.parent.iterdir()) == [file.name, asc(file).name]
 
 
-def test_large_file_is_signed_to_its_last_byte(home: Home, file: Path) -> None:
+def test_large_file_is_signed_to_its_last_byte(home: GnupgHome, file: Path) -> None:
     file.write_bytes(b"\0" * 40_000_000)
     signer = GnupgSigner(home.folder, home.key("rm"))
     signer.sign(file, asc(file))
@@ -94,7 +56,7 @@ def test_large_file_is_signed_to_its_last_byte(home: Home, file: Path) -> None:
 
 
 def test_the_key_that_was_named_signs_although_another_is_the_default(
-    home: Home, file: Path
+    home: GnupgHome, file: Path
 ) -> None:
     """Gpg takes another key without a word if its --default-key cannot sign."""
     home.key("first")
@@ -103,7 +65,7 @@ def test_the_key_that_was_named_signs_although_another_is_the_default(
     assert GnupgSigner(home.folder, wanted).verify(file, asc(file)).fingerprint == wanted
 
 
-def test_no_other_key_signs_for_one_that_cannot(home: Home, file: Path) -> None:
+def test_no_other_key_signs_for_one_that_cannot(home: GnupgHome, file: Path) -> None:
     home.key("able")
     expired = home.key("old", made="20200101T000000", expires="1d")
     with pytest.raises(ServiceFailed, match=rf"key {expired} expired on 2020-01-02; extend it"):
@@ -111,7 +73,7 @@ def test_no_other_key_signs_for_one_that_cannot(home: Home, file: Path) -> None:
     assert not asc(file).exists()
 
 
-def test_subkey_that_signs_counts_as_its_primary_key(home: Home, file: Path) -> None:
+def test_subkey_that_signs_counts_as_its_primary_key(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
     home.gpg("--passphrase", "", "--quick-add-key", name, "ed25519", "sign", "1y")
     signer = GnupgSigner(home.folder, name)
@@ -122,13 +84,12 @@ def test_subkey_that_signs_counts_as_its_primary_key(home: Home, file: Path) -> 
     assert key.expires is None
 
 
-def test_keyring_tells_what_each_key_can_do(home: Home, other: Home) -> None:
+def test_keyring_tells_what_each_key_can_do(home: GnupgHome, other: GnupgHome) -> None:
     mine = home.key("mine", expires="2099-12-31")
     theirs = other.key("theirs")
-    home.gpg("--import", stdin=other.gpg("--export", theirs))
+    home.gpg("--import", stdin=other.public(theirs).encode())
     revoked = home.key("revoked")
-    revocation = (home.folder / "openpgp-revocs.d" / f"{revoked}.rev").read_text()
-    home.gpg("--import", stdin=revocation.replace(":-----BEGIN", "-----BEGIN").encode())
+    home.revoke(revoked)
     listed = GnupgKeyring(home.folder).keys()
     keys = {key.fingerprint: key for key in listed}
     assert keys[mine].secret
@@ -141,29 +102,28 @@ def test_keyring_tells_what_each_key_can_do(home: Home, other: Home) -> None:
     assert not keys[mine].revoked
 
 
-def test_key_that_is_not_there_is_told(home: Home, file: Path) -> None:
+def test_key_that_is_not_there_is_told(home: GnupgHome, file: Path) -> None:
     home.key("able")
     with pytest.raises(ServiceFailed, match=r"key 0{40} is not in the keyring"):
         GnupgSigner(home.folder, "0" * 40).sign(file, asc(file))
 
 
-def test_public_half_alone_cannot_sign(home: Home, other: Home, file: Path) -> None:
+def test_public_half_alone_cannot_sign(home: GnupgHome, other: GnupgHome, file: Path) -> None:
     theirs = other.key("theirs")
-    home.gpg("--import", stdin=other.gpg("--export", theirs))
+    home.gpg("--import", stdin=other.public(theirs).encode())
     with pytest.raises(ServiceFailed, match=f"the secret half of key {theirs} is not here"):
         GnupgSigner(home.folder, theirs).sign(file, asc(file))
 
 
-def test_revoked_key_does_not_sign(home: Home, file: Path) -> None:
+def test_revoked_key_does_not_sign(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
-    revocation = (home.folder / "openpgp-revocs.d" / f"{name}.rev").read_text()
-    home.gpg("--import", stdin=revocation.replace(":-----BEGIN", "-----BEGIN").encode())
+    home.revoke(name)
     with pytest.raises(ServiceFailed, match=f"key {name} is revoked; name another"):
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
 @pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41, ""])
-def test_short_name_of_a_key_is_refused(home: Home, short: str) -> None:
+def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
     with pytest.raises(ServiceFailed, match="is no full fingerprint; write the full"):
         GnupgSigner(home.folder, short)
 
@@ -185,15 +145,15 @@ done
 """
 
 
-def pinentry(home: Home, answer: str) -> None:
+def pinentry(home: GnupgHome, answer: str) -> None:
     program = home.folder / "pinentry.sh"
     program.write_text(PINENTRY.format(answer=answer))
     program.chmod(0o755)
     home.agent(f"pinentry-program {program}")
 
 
-def test_pinentry_of_the_agent_may_ask_a_person(home: Home, file: Path) -> None:
-    name = home.key("rm", locked=True)
+def test_pinentry_of_the_agent_may_ask_a_person(home: GnupgHome, file: Path) -> None:
+    name = home.key("rm", passphrase=PASSPHRASE)
     pinentry(home, f"echo 'D {PASSPHRASE}'; echo OK")
     GnupgSigner(home.folder, name).sign(file, asc(file))
     home.gpg("--verify", str(asc(file)), str(file))
@@ -211,9 +171,9 @@ def test_pinentry_of_the_agent_may_ask_a_person(home: Home, file: Path) -> None:
     ],
 )
 def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(
-    home: Home, file: Path, answer: str, told: str
+    home: GnupgHome, file: Path, answer: str, told: str
 ) -> None:
-    name = home.key("rm", locked=True)
+    name = home.key("rm", passphrase=PASSPHRASE)
     pinentry(home, answer)
     with pytest.raises(ServiceFailed, match=told) as raised:
         GnupgSigner(home.folder, name).sign(file, asc(file))
@@ -221,36 +181,36 @@ def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(
     assert "canary" not in "\n".join([str(raised.value), *raised.value.details])
 
 
-def test_agent_without_pinentry_fails_with_what_to_do(home: Home, file: Path) -> None:
-    name = home.key("rm", locked=True)
+def test_agent_without_pinentry_fails_with_what_to_do(home: GnupgHome, file: Path) -> None:
+    name = home.key("rm", passphrase=PASSPHRASE)
     home.agent("pinentry-program /nonexistent/pinentry")
     with pytest.raises(ServiceFailed, match=r"no pinentry .*unlock the key before"):
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
-def test_pinentry_that_nobody_answers_ends_in_bounded_time(home: Home, file: Path) -> None:
-    name = home.key("rm", locked=True)
+def test_pinentry_that_nobody_answers_ends_in_bounded_time(home: GnupgHome, file: Path) -> None:
+    name = home.key("rm", passphrase=PASSPHRASE)
     pinentry(home, "sleep 30; echo OK")
     with pytest.raises(ServiceFailed, match=r"did not end within 1\.5 s and was stopped"):
         GnupgSigner(home.folder, name, timeout_s=1.5).sign(file, asc(file))
     assert list(file.parent.iterdir()) == [file]
 
 
-def verdict(home: Home, file: Path, *fingerprints: str) -> Verdict:
+def verdict(home: GnupgHome, file: Path, *fingerprints: str) -> Verdict:
     found = GnupgKeyring(home.folder).verify_by(file, asc(file), fingerprints)
     assert (found.problem == "") is (found.verdict is Verdict.GOOD)
     assert "\n" not in found.problem
     return found.verdict
 
 
-def test_signature_over_other_bytes_is_known(home: Home, file: Path) -> None:
+def test_signature_over_other_bytes_is_known(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
     GnupgSigner(home.folder, name).sign(file, asc(file))
     file.write_bytes(file.read_bytes() + b"x")
     assert verdict(home, file, name) is Verdict.OTHER_BYTES
 
 
-def test_signature_by_a_key_that_was_not_asked_for_is_known(home: Home, file: Path) -> None:
+def test_signature_by_a_key_that_was_not_asked_for_is_known(home: GnupgHome, file: Path) -> None:
     name, wanted = home.key("rm"), home.key("wanted")
     GnupgSigner(home.folder, name).sign(file, asc(file))
     assert verdict(home, file, wanted) is Verdict.OTHER_KEY
@@ -258,7 +218,7 @@ def test_signature_by_a_key_that_was_not_asked_for_is_known(home: Home, file: Pa
     assert verdict(home, file, wanted, name) is Verdict.GOOD
 
 
-def test_signature_by_a_stranger_is_known(home: Home, other: Home, file: Path) -> None:
+def test_signature_by_a_stranger_is_known(home: GnupgHome, other: GnupgHome, file: Path) -> None:
     home.key("rm")
     name = other.key("stranger")
     GnupgSigner(other.folder, name).sign(file, asc(file))
@@ -267,7 +227,9 @@ def test_signature_by_a_stranger_is_known(home: Home, other: Home, file: Path) -
     assert name in found.problem
 
 
-def test_good_signature_by_a_key_that_expired_since_is_told_apart(home: Home, file: Path) -> None:
+def test_good_signature_by_a_key_that_expired_since_is_told_apart(
+    home: GnupgHome, file: Path
+) -> None:
     name = home.key("rm", made="20200101T000000", expires="1d")
     home.gpg(
         "--faked-system-time", "20200101T010000!", "--local-user", name, "--armor",
@@ -279,43 +241,41 @@ def test_good_signature_by_a_key_that_expired_since_is_told_apart(home: Home, fi
     assert found.problem == f"good, but key {name} has expired"
 
 
-def test_signature_by_a_key_that_was_revoked_is_known(home: Home, file: Path) -> None:
+def test_signature_by_a_key_that_was_revoked_is_known(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
     GnupgSigner(home.folder, name).sign(file, asc(file))
-    revocation = (home.folder / "openpgp-revocs.d" / f"{name}.rev").read_text()
-    home.gpg("--import", stdin=revocation.replace(":-----BEGIN", "-----BEGIN").encode())
+    home.revoke(name)
     assert verdict(home, file, name) is Verdict.REVOKED
 
 
 @pytest.mark.parametrize("content", [b"", b"no signature\n", b"-----BEGIN PGP SIGNATURE-----\n"])
-def test_file_that_holds_no_signature_is_known(home: Home, file: Path, content: bytes) -> None:
+def test_file_that_holds_no_signature_is_known(home: GnupgHome, file: Path, content: bytes) -> None:
     name = home.key("rm")
     asc(file).write_bytes(content)
     assert verdict(home, file, name) is Verdict.UNREADABLE
 
 
 def test_signed_message_in_place_of_a_detached_signature_is_no_signature(
-    home: Home, file: Path
+    home: GnupgHome, file: Path
 ) -> None:
     """Gpg would verify the message in it and never look at the file."""
     name = home.key("rm")
-    asc(file).write_bytes(home.gpg("--local-user", name, "--clear-sign", stdin=b"hello\n"))
+    asc(file).write_text(home.gpg("--local-user", name, "--clear-sign", stdin=b"hello\n"))
     assert verdict(home, file, name) is Verdict.UNREADABLE
-    asc(file).write_bytes(home.gpg("--local-user", name, "--armor", "--sign", stdin=b"hello\n"))
+    asc(file).write_text(home.gpg("--local-user", name, "--armor", "--sign", stdin=b"hello\n"))
     assert verdict(home, file, name) is Verdict.UNREADABLE
 
 
-def test_two_signatures_in_one_file_are_refused(home: Home, file: Path) -> None:
+def test_two_signatures_in_one_file_are_refused(home: GnupgHome, file: Path) -> None:
     good, bad = home.key("good"), home.key("bad")
-    both = [
-        home.gpg("--local-user", name, "--output", "-", "--detach-sign", str(file))
-        for name in (good, bad)
-    ]
-    asc(file).write_bytes(b"".join(both))
+    for name in (good, bad):
+        home.gpg("--local-user", name, "-o", f"{asc(file)}.{name}", "--detach-sign", str(file))
+    both = [asc(file).with_name(f"{asc(file).name}.{name}") for name in (good, bad)]
+    asc(file).write_bytes(b"".join(each.read_bytes() for each in both))
     assert verdict(home, file, good) is Verdict.UNREADABLE
 
 
-def test_signature_of_text_or_by_a_weak_hash_is_refused(home: Home, file: Path) -> None:
+def test_signature_of_text_or_by_a_weak_hash_is_refused(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
     home.gpg("--local-user", name, "--textmode", "-o", str(asc(file)), "--detach-sign", str(file))
     assert verdict(home, file, name) is Verdict.UNREADABLE
@@ -327,17 +287,19 @@ def test_signature_of_text_or_by_a_weak_hash_is_refused(home: Home, file: Path) 
     assert verdict(home, file, name) is Verdict.UNREADABLE
 
 
-def test_missing_file_or_signature_is_a_problem_and_no_error(home: Home, file: Path) -> None:
+def test_missing_file_or_signature_is_a_problem_and_no_error(home: GnupgHome, file: Path) -> None:
     name = home.key("rm")
     assert verdict(home, file, name) is Verdict.MISSING
     file.rename(asc(file))
     assert verdict(home, file, name) is Verdict.MISSING
 
 
-def test_keyring_of_given_files_knows_no_other_keys(home: Home, file: Path, tmp_path: Path) -> None:
+def test_keyring_of_given_files_knows_no_other_keys(
+    home: GnupgHome, file: Path, tmp_path: Path
+) -> None:
     name, stranger = home.key("expert"), home.key("stranger")
     exported = tmp_path / "expert.asc"
-    exported.write_bytes(home.gpg("--armor", "--export", name))
+    exported.write_text(home.public(name))
     GnupgSigner(home.folder, name).sign(file, asc(file))
     with keyring_of([exported]) as keyring:
         (known,) = keyring.keys()
@@ -357,7 +319,7 @@ def test_file_without_a_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_language_of_the_person_changes_nothing(
-    home: Home, file: Path, monkeypatch: pytest.MonkeyPatch
+    home: GnupgHome, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     monkeypatch.setenv("LANGUAGE", "de")
