@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     Creator = Callable[[], Any]
 
-__all__ = ["Book"]
+__all__ = ["NOT_DONE", "Book"]
+
+NOT_DONE: Final = "not done yet"
+"""The one reason of a task that has no receipt."""
 
 
 class Book:
@@ -183,7 +186,7 @@ class Book:
         task = self.tasks[name]
         if task.kind is Kind.GROUP:
             # All that it needs and not only its members: doit then goes in reading order.
-            return {"actions": None, "task_dep": self._needs(task), "doc": task.title}
+            return {"actions": None, "task_dep": self.needs(task), "doc": task.title}
         return {
             "actions": [(self.desk.perform, [self, task])],
             "task_dep": list(task.after),
@@ -195,7 +198,7 @@ class Book:
             "doc": task.title,
         }
 
-    def _needs(self, group: Task) -> list[str]:
+    def needs(self, group: Task) -> list[str]:
         """Everything that the group waits for, in reading order."""
         found: set[str] = set()
         open_ = list(group.after)
@@ -319,7 +322,7 @@ class Book:
         except ReleaseError as error:
             return (str(error),)
         if receipt is None:
-            return ("not done yet",)
+            return (NOT_DONE,)
         try:
             now = self.inputs(task)
         except ReleaseError as error:

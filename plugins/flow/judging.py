@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.approval import Approval
 from plugins.model.errors import SettingsError, Waiting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plugins.flow.task import Task
     from plugins.model.release import Release
     from plugins.model.settings import Settings
@@ -61,4 +62,4 @@ def roster_of(settings: Settings, who: str) -> tuple[str, ...]:
 
 def home_of(settings: Settings) -> Path:
     """The GnuPG home folder that the settings name."""
-    return settings.signing.gnupg_home or Path("~/.gnupg").expanduser()
+    return settings.signing.gnupg_home

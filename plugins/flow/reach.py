@@ -6,14 +6,13 @@ Making a reach connects to nothing and imports nothing heavy; ``doit list`` work
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
-    from plugins.ports import Clock, Clone, Programs, Progress, Signer
+    from plugins.ports import Base, Clock, Clone, Programs, Progress, Signer
 
 __all__ = ["Reach"]
 
@@ -40,6 +39,20 @@ class Reach:
         return MachinePrograms(self._log.say)
 
     @cached_property
+    def base(self) -> Base:
+        """The release manager's own clone, only ever read."""
+        from plugins.services.git_base import GitBase
+
+        repository = self._settings.repository
+        return GitBase(
+            repository.clone,
+            self.programs,
+            branch=self._release.branch,
+            wanted=repository.base,
+            upstream=repository.upstream,
+        )
+
+    @cached_property
     def clone(self) -> Clone:
         """The release clone."""
         from plugins.services.git_clone import GitClone
@@ -52,5 +65,4 @@ class Reach:
         from plugins.services.gnupg_signer import GnupgSigner
 
         signing = self._settings.signing
-        home = signing.gnupg_home or Path("~/.gnupg").expanduser()
-        return GnupgSigner(home, signing.gpg_key)
+        return GnupgSigner(signing.gnupg_home, signing.gpg_key)

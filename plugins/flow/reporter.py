@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed, UnmetDependency
 
+from plugins.flow.book import NOT_DONE
 from plugins.flow.opening import OPENED
 from plugins.flow.standing import State, next_task, standings
 from plugins.flow.task import Kind
@@ -74,7 +75,7 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._ran += 1
-        words = "; ".join(self._reasons)
+        words = "" if self._reasons == (NOT_DONE,) else "; ".join(self._reasons)
         self._line(told, "+", words)
         receipt = self._book.receipt(task.name)
         for finding in receipt.findings if receipt else ():
