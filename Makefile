@@ -35,9 +35,7 @@ test-real: setup
 	@$(RUN) -m pytest -m 'slow or real' $(ARGS)
 
 check: setup
-	@$(RUN) -m ruff format --check .
-	@$(RUN) -m ruff check .
-	@$(RUN) -m mypy
+	@$(RUN) -m doit -f tests/dodo.py format lint types
 
 clean:
 	rm -rf $(VENV) $(VENV).log .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -46,7 +44,7 @@ clean:
 # The environment is made anew when it was left half done, when its Python is gone, and when
 # the folder was moved or copied (an editable install knows absolute paths). Where only
 # pyproject.toml changed, its packages are brought up to date in place.
-ifneq "$(shell exec 2>&1; $(RUN) -c '' && cat $(READY))" "$(CURDIR)"
+ifneq "$(shell test -x $(RUN) && $(RUN) -c '' 2>&1 && cat $(READY) 2>&1)" "$(CURDIR)"
 .PHONY: $(READY)
 ANEW = yes
 endif
@@ -95,29 +93,30 @@ has git || missing="$$missing git"
 has xz || missing="$$missing $$xz"
 has gzip || missing="$$missing gzip"
 # Debian keeps the part of Python that puts pip into an environment in a package of its own.
-pip=yes
-"$$python" -c 'import ensurepip' 2>/dev/null || pip=no
-if [ $$pip$$manager$$sudo = noapt-get ]; then
-    missing="$$missing python$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
-    pip=yes
-fi
-if [ -n "$$missing" ] && [ "$$manager$$sudo" = apt-get ]; then
-    say "installing$$missing"
+venv=
+"$$python" -c 'import ensurepip' 2>/dev/null ||
+    venv=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+if [ -n "$$missing$$venv" ] && [ "$$manager$$sudo" = apt-get ]; then
+    say "installing$$missing $$venv"
     quietly apt-get update
     quietly env DEBIAN_FRONTEND=noninteractive \
-        apt-get install --yes --no-install-recommends $$missing
+        apt-get install --yes --no-install-recommends $$missing $$venv
+    venv=
 elif [ -n "$$missing" ]; then
-    stop "some programs are missing; install them, then run make again:" "  $$install$$missing"
+    stop "programs are missing; install them with the next line, then run make again" \
+        "$$install$$missing $$venv"
 fi
 
 $(if $(ANEW),rm -rf $(VENV))
-if [ ! -d $(VENV) ] && [ $$pip = yes ]; then
-    quietly "$$python" -m venv $(VENV)
+if [ -z "$$venv" ]; then
+    [ -d $(VENV) ] || quietly "$$python" -m venv $(VENV)
 elif [ ! -d $(VENV) ]; then
-    # Anybody may download Debian's package of pip; only installing it takes root.
+    # Anybody may download the package with Debian's pip; only installing it takes root.
     quietly "$$python" -m venv --without-pip $(VENV)
-    (cd $(VENV) && quietly apt-get download python3-pip-whl && dpkg-deb -x *.deb seed)
-    wheel=$$(echo $(VENV)/seed/usr/share/python-wheels/pip-*.whl)
+    (cd $(VENV) && apt-get download python3-pip-whl && dpkg-deb -x python3-pip-whl*.deb pip) \
+        >>"$(LOG)" 2>&1 || stop "Python's venv is not whole; install its other part with the \
+next line, then run make again" "$$install $$venv"
+    wheel=$$(echo $(VENV)/pip/usr/share/python-wheels/pip-*.whl)
     quietly $(RUN) "$$wheel/pip" install --no-index "$$wheel"
 fi
 say "installing the packages of pyproject.toml into $(VENV) with $$($(RUN) --version): a minute or two, once"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,7 +54,8 @@ PORTS: Final = "plugins.ports"
 _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "fork", "startfile")
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 _WORKING_FOLDER: Final = ("chdir", "fchdir")
-_NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy",)
+_ASKS: Final = ("getpass.getpass", "from getpass import getpass")
+_NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy/",)
 
 
 @dataclass(frozen=True)
@@ -259,11 +261,11 @@ def _acts(module: Module) -> Iterator[tuple[int, str]]:
         named_only = module.name == PORTS and each.typing
         if package in ("subprocess", "pty") and not at_home and not named_only:
             yield each.line, f"{package} belongs to {PROGRAMS}"
-        if package == "getpass":
-            yield each.line, "getpass asks at the terminal"
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Name) and node.id in ("print", "input", "breakpoint"):
             yield node.lineno, f"{node.id}() talks to the terminal"
+        if isinstance(node, ast.Attribute | ast.ImportFrom) and ast.unparse(node) in _ASKS:
+            yield node.lineno, "getpass() talks to the terminal"
     for line, attr in _parts_of_os(module):
         if what := _os_act(attr, at_home=at_home):
             yield line, what
@@ -561,7 +563,8 @@ def test_a_third_party_package_at_home_is_no_stranger(path: str, code: str, tmp_
         ("print('done')", "print() talks to the terminal"),
         ("say = print", "print() talks to the terminal"),
         ("answer = input('really?')", "input() talks to the terminal"),
-        ("import getpass", "getpass asks at the terminal"),
+        ("import getpass\nword = getpass.getpass()", "getpass() talks to the terminal"),
+        ("from getpass import getpass", "getpass() talks to the terminal"),
     ],
 )
 def test_a_forbidden_act_is_found(code: str, breach: str, tmp_path: Path) -> None:
@@ -615,12 +618,27 @@ def test_a_faceless_module_is_found(text: str, breach: str, tmp_path: Path) -> N
 # What stands outside the three folders.
 
 
-def test_tests_print_nothing_but_benchmarks() -> None:
+def test_every_entry_point_names_something_that_is_there() -> None:
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    modules = modules_of(PROJECT)
+    groups = declared["project"]["entry-points"].values()
+    missing = [
+        reference
+        for reference in (value for group in groups for value in group.values())
+        for name, _, thing in [reference.partition(":")]
+        if name not in modules or thing not in _bound(modules[name].tree.body)
+    ]
+    assert missing == []
+
+
+def test_tests_print_nothing_but_benchmarks_and_programs() -> None:
     printing = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"
         for path in sorted(PROJECT.glob("tests/**/*.py"))
         if "bench" not in path.parts
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for top in ast.parse(path.read_bytes()).body
+        if not (isinstance(top, ast.If) and ast.unparse(top.test) == "__name__ == '__main__'")
+        for node in ast.walk(top)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
     ]
     assert printing == []

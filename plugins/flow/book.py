@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     Creator = Callable[[], Any]
 
-__all__ = ["Book"]
+__all__ = ["NOT_DONE", "Book"]
+
+NOT_DONE: Final = "not done yet"
+"""The one reason of a task that has no receipt."""
 
 
 class Book:
@@ -44,6 +47,7 @@ class Book:
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._chapter = 0
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
 
@@ -179,14 +183,12 @@ class Book:
 
     def _doit_task(self, name: str) -> dict[str, Any]:
         """The task in doit's words; doit asks the book whether it is up to date."""
-        from plugins.flow.performing import perform
-
         task = self.tasks[name]
         if task.kind is Kind.GROUP:
             # All that it needs and not only its members: doit then goes in reading order.
-            return {"actions": None, "task_dep": self._needs(task), "doc": task.title}
+            return {"actions": None, "task_dep": self.needs(task), "doc": task.title}
         return {
-            "actions": [(perform, [self, task])],
+            "actions": [(self.desk.perform, [self, task])],
             "task_dep": list(task.after),
             "file_dep": [
                 *(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
@@ -196,7 +198,7 @@ class Book:
             "doc": task.title,
         }
 
-    def _needs(self, group: Task) -> list[str]:
+    def needs(self, group: Task) -> list[str]:
         """Everything that the group waits for, in reading order."""
         found: set[str] = set()
         open_ = list(group.after)
@@ -273,7 +275,7 @@ class Book:
         if task.calls:
             found["call"] = hashlib.sha256(told.encode()).hexdigest()
         for name in task.after:
-            found[f"after {name}"] = self._result(name)
+            found[f"after {name}"] = self.result(name)
         for path in task.reads:
             digest = self.state.digest(path)
             if not digest:
@@ -285,9 +287,10 @@ class Book:
             found[f"look {look.function.__name__}"] = str(look.perform(self.fact_text))
         return found
 
-    def _result(self, name: str) -> str:
+    def result(self, name: str) -> str:
+        """The digest of what a task, or all of a group, gave; "" if it is not done."""
         if self._is_group(name):
-            together = "\n".join(self._result(each) for each in self.tasks[name].after)
+            together = "\n".join(self.result(each) for each in self.tasks[name].after)
             return hashlib.sha256(together.encode()).hexdigest()
         receipt = self.receipt(name)
         return receipt.result if receipt is not None else ""
@@ -304,6 +307,14 @@ class Book:
 
         Judges the task alone: whether the tasks before it are current is not asked.
         """
+        self._told[task.name] = self._reasons(task)
+        return self._told[task.name]
+
+    def reasons_told(self, task: Task) -> tuple[str, ...]:
+        """What ``reasons`` gave last for the task."""
+        return self._told.get(task.name, ())
+
+    def _reasons(self, task: Task) -> tuple[str, ...]:
         try:
             receipt = self.receipt(task.name)
         except BrokenReceipt as error:
@@ -311,7 +322,7 @@ class Book:
         except ReleaseError as error:
             return (str(error),)
         if receipt is None:
-            return ("not done yet",)
+            return (NOT_DONE,)
         try:
             now = self.inputs(task)
         except ReleaseError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,6 +74,8 @@ class Desk:
     clock: Clock
     waivers: tuple[Waiver, ...]
     judge_approval: Callable[[Task, str], dict[str, str]]
+    perform: Callable[..., Any]
+    """Does one task of a book; given here so that the book need not know how."""
     revision: Callable[[], str]
     _revision: str = field(default="", init=False)
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from plugins.flow.book import Book
 from plugins.flow.desk import Desk, StepLog, SystemClock
 from plugins.flow.journal import Journal
+from plugins.flow.judging import judge
+from plugins.flow.performing import perform
 from plugins.flow.reach import Reach
+from plugins.flow.revision import tool_revision
 from plugins.flow.state import State
 from plugins.model.errors import SettingsError
 from plugins.model.settings import read_settings, release_of
@@ -53,15 +56,13 @@ def open_release(default: Path) -> OpenRelease:
         raise InvalidDodoFile("\n".join((str(error), *error.details))) from error
     log, clock = StepLog(release.layout), SystemClock()
     reach = Reach(settings, release, log, clock)
-    from plugins.flow.approving import judge
-    from plugins.flow.revision import tool_revision
-
     desk = Desk(
         log=log,
         journal=Journal(release.layout.journal, clock),
         clock=clock,
         waivers=settings.waivers,
         judge_approval=lambda task, subject: judge(settings, release, task, subject),
+        perform=perform,
         revision=lambda: tool_revision(reach.programs),
     )
     book = Book(release, State(release.layout.state), desk)

@@ -66,7 +66,9 @@ def _do(book: Book, task: Task) -> None:
     before = book.inputs(task)
     book.refuse_second_time(task, before)
     if task.effect is Effect.PUBLIC:
-        book.desk.journal.append("intent", task=task.name, inputs=inputs_digest(before))
+        book.desk.journal.append(
+            "intent", sealed=True, task=task.name, inputs=inputs_digest(before)
+        )
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     waived: dict[str, str] = {}
@@ -171,13 +173,12 @@ def _products(book: Book, task: Task) -> dict[str, str]:
 
 
 def _leave(book: Book, task: Task, receipt: Receipt) -> None:
-    path = book.receipt_path(task.name)
     try:
-        same = Receipt.read(path) == receipt
+        same = book.receipt(task.name) == receipt
     except BrokenReceipt:
         same = False
     if not same:
-        receipt.write(path)
+        receipt.write(book.receipt_path(task.name))
     book.desk.journal.append(
         "done", task=task.name, result=receipt.result, tool=book.desk.tool_revision()
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
-    from plugins.ports import Clock, Clone, Programs, Progress, Signer
+    from plugins.ports import Base, Clock, Clone, Programs, Progress, Signer
 
 __all__ = ["Reach"]
 
@@ -37,6 +37,20 @@ class Reach:
         from plugins.services.programs import MachinePrograms
 
         return MachinePrograms(self._log.say)
+
+    @cached_property
+    def base(self) -> Base:
+        """The release manager's own clone, only ever read."""
+        from plugins.services.git_base import GitBase
+
+        repository = self._settings.repository
+        return GitBase(
+            repository.clone,
+            self.programs,
+            branch=self._release.branch,
+            wanted=repository.base,
+            upstream=repository.upstream,
+        )
 
     @cached_property
     def clone(self) -> Clone:

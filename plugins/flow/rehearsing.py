@@ -55,17 +55,17 @@ class Rehearse(Command):
         folder = Path(opt_values["folder"]).absolute() / str(version)
         declaration = make_world(folder, version)
         _tell(f"rehearsing Python {version} in {folder}")
-        status = _doit(declaration, "export")
+        status = _doit(declaration, "run", "export")
         _tell("")
         _doit(declaration, "list", "--status")
         _tell(f"\nlook around:  doit list --status --release {declaration}")
         return status
 
 
-def _doit(declaration: Path, *words: str) -> int:
+def _doit(declaration: Path, command: str, *words: str) -> int:
     from doit.doit_cmd import DoitMain
 
-    status: int = DoitMain().run([*words, "--release", str(declaration)])
+    status: int = DoitMain().run([command, "--release", str(declaration), *words])
     return status
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed, UnmetDependency
 
+from plugins.flow.book import NOT_DONE
 from plugins.flow.opening import OPENED
 from plugins.flow.standing import State, next_task, standings
 from plugins.flow.task import Kind
@@ -36,7 +37,7 @@ class ReleaseReporter:
         del options
         self._out = outstream
         self._book = OPENED.get().book
-        self._ticker: Ticker | None = None
+        self._ticker = Ticker(outstream, self._book.desk.log)
         self._started_s = 0.0
         self._reasons: tuple[str, ...] = ()
         self._ran = 0
@@ -59,15 +60,12 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._started_s = time.monotonic()
-        self._reasons = self._book.reasons(told)
-        self._ticker = Ticker(self._out, task.name, self._book.desk.log)
-        self._ticker.start()
+        self._reasons = self._book.reasons_told(told)
+        self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
         took_s = time.monotonic() - self._started_s
-        if self._ticker is not None:
-            self._ticker.stop()
-            self._ticker = None
+        self._ticker.rest()
         self._out.write(f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}\n")
         self._out.flush()
 
@@ -77,7 +75,7 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._ran += 1
-        words = "; ".join(self._reasons)
+        words = "" if self._reasons == (NOT_DONE,) else "; ".join(self._reasons)
         self._line(told, "+", words)
         receipt = self._book.receipt(task.name)
         for finding in receipt.findings if receipt else ():
@@ -90,8 +88,7 @@ class ReleaseReporter:
             return
         if told is None or not isinstance(fail, TaskFailed):
             self._bugs.append(task.name)
-            if self._ticker is not None:
-                self._ticker.stop()
+            self._ticker.rest()
             self._out.write(
                 f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n"
             )
@@ -130,8 +127,7 @@ class ReleaseReporter:
 
     def complete_run(self) -> None:
         """Called at the end, also of a run that was interrupted."""
-        if self._ticker is not None:
-            self._ticker.stop()
+        self._ticker.stop()
         self._out.write(self._summary() + "\n")
         self._out.flush()
 

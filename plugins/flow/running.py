@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.durable import ReceiptRecords
 from plugins.flow.loading import book_of
 from plugins.flow.lock import holding
 from plugins.model.errors import ReleaseError
@@ -42,6 +43,13 @@ class Run(DoitRun):
         failure_verbosity: int = 0,
         pdb: Any = False,
     ) -> int:
+        if not isinstance(self.dep_manager, ReceiptRecords):
+            # Not a release but some other dodo.py, such as tests/dodo.py: doit as it is.
+            plain: int = super()._execute(
+                outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
+                auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
+            )  # fmt: skip
+            return plain
         book = book_of(self)
         if num_process:
             message = "-n is not offered: steps run one at a time and use every core inside"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from plugins.flow.book import NOT_DONE
 from plugins.flow.performing import situation
 from plugins.flow.task import Kind
 
@@ -45,7 +46,7 @@ def standings(book: Book) -> dict[str, Standing]:
     for name, task in book.tasks.items():
         open_ = [each for each in task.after if found[each].state is not State.DONE]
         found[name] = (
-            _group(task, open_, found) if task.kind is Kind.GROUP else _one(book, task, open_)
+            _group(book, task, found) if task.kind is Kind.GROUP else _one(book, task, open_)
         )
     return found
 
@@ -55,28 +56,39 @@ def next_task(book: Book, found: dict[str, Standing]) -> str:
     for wanted in (State.FAILED, State.BLOCKED), (State.STALE, State.READY), (State.WAITING,):
         for name, standing in found.items():
             task = book.tasks[name]
-            here = all(found[each].state is State.DONE for each in task.after)
-            if standing.state in wanted and task.kind is not Kind.GROUP and here:
+            if task.kind is Kind.GROUP or standing.state not in wanted:
+                continue
+            if _is_first(book, name, found):
                 return name
     return ""
 
 
-def _group(task: Task, open_: list[str], found: dict[str, Standing]) -> Standing:
+def _group(book: Book, task: Task, found: dict[str, Standing]) -> Standing:
+    """Where the least of all that the group needs stands."""
+    needed = [name for name in book.needs(task) if book.tasks[name].kind is not Kind.GROUP]
+    open_ = [name for name in needed if found[name].state is not State.DONE]
     if not open_:
         return Standing(State.DONE)
-    for wanted in (State.FAILED, State.BLOCKED):
+    left = f"{len(open_)} of {len(needed)} open"
+    for state in (State.FAILED, State.BLOCKED):
         for name in open_:
-            if found[name].state is wanted:
-                return Standing(wanted, name)
+            if found[name].state is state:
+                return Standing(state, f"{left}; {name}")
+    able = [name for name in open_ if found[name].state in (State.READY, State.STALE)]
     people = sorted({found[name].who for name in open_ if found[name].who})
-    if people and all(found[name].state is State.WAITING for name in open_):
-        return Standing(State.WAITING, f"{len(open_)} of {len(task.after)} open", ", ".join(people))
-    return Standing(State.READY, f"{len(open_)} of {len(task.after)} open")
+    if people and not any(_is_first(book, name, found) for name in able):
+        return Standing(State.WAITING, left, ", ".join(people))
+    return Standing(State.READY if len(open_) == len(needed) else State.STALE, left)
+
+
+def _is_first(book: Book, name: str, found: dict[str, Standing]) -> bool:
+    """Whether nothing before the task is open."""
+    return all(found[each].state is State.DONE for each in book.tasks[name].after)
 
 
 def _one(book: Book, task: Task, open_: list[str]) -> Standing:
     reasons = book.reasons(task)
-    done_before = reasons != ("not done yet",)
+    done_before = reasons != (NOT_DONE,)
     if open_:
         if done_before:
             return Standing(State.STALE, f"behind {open_[0]}")

@@ -106,7 +106,7 @@ class Task:
         return self.effect.name if self.effect else self.kind.value
 
 
-def _describe(value: Any, work: Path) -> str:  # noqa: PLR0911 - one line for each shape a value can have
+def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line for each shape a value can have
     match value:
         case Path():
             return str(value.relative_to(work)) if value.is_relative_to(work) else str(value)

@@ -70,7 +70,8 @@ class Receipt:
         """The file's bytes: the same receipt gives the same bytes on any machine."""
         content = self._content()
         content["seal"] = _digest(content)
-        return _canonical(content) + b"\n"
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False)
+        return text.encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, raw: bytes, where: str) -> Receipt:
@@ -131,9 +132,7 @@ class Receipt:
             )
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False).encode()
-
-
 def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(content)).hexdigest()
+    # Without indent the standard library encodes in C, ten times as fast.
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,20 +27,23 @@ def a_finding(rule: str = "builders.red", severity: Severity = Severity.BLOCK) -
     return Finding(rule, severity, "2 builders are red", where="3.14", remedy="look at them")
 
 
+def a_waiver(until: date, rule: str = "builders.red") -> Waiver:
+    return Waiver(rule, "known flake", "Ada", until)
+
+
 def test_finding_reads_as_one_line_with_rule_place_and_remedy() -> None:
     assert str(a_finding()) == "builders.red BLOCK: 3.14: 2 builders are red; look at them"
     assert str(Finding("a.b", Severity.NOTE, "told")) == "a.b NOTE: told"
 
 
 def test_waiver_holds_through_the_end_of_its_last_day() -> None:
-    waiver = Waiver("builders.red", "known flake", "Ada", TODAY)
-    assert waiver.holds(TODAY)
-    assert not waiver.holds(TODAY + timedelta(days=1))
+    assert a_waiver(TODAY).holds(TODAY)
+    assert not a_waiver(date(2026, 7, 31)).holds(TODAY)
 
 
 def test_waiver_of_another_rule_lets_nothing_pass() -> None:
-    for rule in ("builders", "builders.red.x", "*"):
-        assert blocking([a_finding()], [Waiver(rule, "r", "Ada", TODAY)]) == (a_finding(),)
+    for rule in ("builders", "builders.red.x"):
+        assert blocking([a_finding()], [a_waiver(TODAY, rule)]) == (a_finding(),)
 
 
 @given(findings, waivers)
@@ -48,7 +51,8 @@ def test_gate_stops_for_each_blocking_finding_that_no_waiver_covers(
     found: list[Finding], waived: list[Waiver]
 ) -> None:
     covered = {each.rule for each in waived}
-    assert list(blocking(found, waived)) == [
+    left = blocking(found, waived)
+    assert list(left) == [
         each for each in found if each.severity is Severity.BLOCK and each.rule not in covered
     ]
 

@@ -1,0 +1,184 @@
+"""Compressing: one stream of bytes through several programs at once, each into a file of its own.
+
+The programs run side by side, sums are taken of what they give while it passes, and the files
+appear together when all is well, or none does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
+
+from plugins.model.artifact import Artifact
+from plugins.model.durable import replacing
+from plugins.model.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from plugins.ports import Programs
+
+__all__ = ["Compressed", "Compressor", "compress"]
+
+_PIECE_BYTES: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Compressor:
+    """A program that compresses its standard input to its standard output."""
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """The stream that was compressed, and the files that hold it in the order asked for."""
+
+    sha256: str
+    size_bytes: int
+    artifacts: tuple[Artifact, ...]
+
+
+def compress(
+    pieces: Iterable[bytes], wanted: Mapping[Path, Compressor], programs: Programs
+) -> Compressed:
+    """Each wanted file holds all pieces, as its compressor gives them.
+
+    All programs are fed at the pace of the slowest, so that nothing is kept in memory. On any
+    error no file appears, and those of before stay. Raises StepFailed if a file cannot be
+    written, ServiceFailed if a program fails.
+    """
+    digest, size_bytes = hashlib.sha256(), 0
+    with ExitStack() as files:
+        outputs = [(path, files.enter_context(_product(path))) for path in wanted]
+        with ExitStack() as programs_running:
+            running = [
+                programs_running.enter_context(_running(wanted[path], path, output, programs))
+                for path, output in outputs
+            ]
+            for piece in pieces:
+                for each in running:
+                    each.write(piece)
+                digest.update(piece)
+                size_bytes += len(piece)
+            for each in running:
+                each.end_input()
+        artifacts = tuple(each.artifact() for each in running)
+    return Compressed(digest.hexdigest(), size_bytes, artifacts)
+
+
+class _Running:
+    """A compressor at work; a thread takes what it gives to the file."""
+
+    def __init__(self, process: subprocess.Popen[bytes], path: Path, output: BinaryIO) -> None:
+        self._input = cast(IO[bytes], process.stdin)
+        self._given = cast(IO[bytes], process.stdout)
+        self._path = path
+        self._output = output
+        self._digest = hashlib.sha256()
+        self._size_bytes = 0
+        self._unwritten: OSError | None = None
+        self.stopped_reading = False
+        self._thread = Thread(target=self._take, daemon=True)
+        self._thread.start()
+
+    def write(self, piece: bytes) -> None:
+        try:
+            self._input.write(piece)
+        except BrokenPipeError:
+            self.stopped_reading = True
+            raise
+
+    def end_input(self) -> None:
+        try:
+            self._input.close()
+        except BrokenPipeError:
+            self.stopped_reading = True
+            raise
+
+    def _take(self) -> None:
+        try:
+            # read, not read1: whole pieces are hashed and written
+            while piece := self._given.read(_PIECE_BYTES):
+                self._output.write(piece)
+                self._digest.update(piece)
+                self._size_bytes += len(piece)
+            self._output.flush()
+        except OSError as error:
+            self._unwritten = error
+            # Nobody takes what the program gives any more: it ends when it writes again.
+            self._given.close()
+
+    def finish(self) -> None:
+        """All that the program gave is in the file. Raises StepFailed if it could not be."""
+        self.join()
+        if self._unwritten is not None:
+            raise _unwritten(self._path, self._unwritten)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def artifact(self) -> Artifact:
+        return Artifact(self._path, self._size_bytes, self._digest.hexdigest())
+
+
+@contextmanager
+def _running(
+    compressor: Compressor, path: Path, output: BinaryIO, programs: Programs
+) -> Iterator[_Running]:
+    with ExitStack() as last:
+        with programs.pipe(
+            compressor.argv,
+            folder=path.parent,
+            env=dict(compressor.env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process:
+            running = _Running(process, path, output)
+            # Behind the end of the program: only then does the thread surely see an end.
+            last.callback(running.join)
+            try:
+                yield running
+            except BrokenPipeError:
+                # Why this program reads no more is told by its status on leaving its block.
+                if not running.stopped_reading:
+                    raise
+            running.finish()
+        if running.stopped_reading:
+            raise StepFailed(
+                where=path.name,
+                problem=f"{compressor.argv[0]} ended well before it had read everything",
+                remedy=f"look at what {compressor.argv[0]} on PATH is",
+            )
+
+
+@contextmanager
+def _product(path: Path) -> Iterator[BinaryIO]:
+    """A file that is replaced at the end of the block; its own troubles are StepFailed."""
+    within: BaseException | None = None
+    try:
+        with replacing(path) as output:
+            try:
+                yield output
+            except BaseException as error:
+                within = error
+                raise
+    except OSError as error:
+        if error is within:
+            raise
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> StepFailed:
+    return StepFailed(
+        where=path.name,
+        problem=f"could not be written: {error.strerror or error}",
+        remedy=f"see to the disk of {path.parent}, then run the same command again; "
+        "nothing was left there",
+    )
