@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from plugins.model.artifact import Artifact
 from plugins.model.durable import replacing
 from plugins.model.errors import StepFailed
-
 from plugins.ports import PIPE
 
 if TYPE_CHECKING:
