@@ -7,7 +7,6 @@ appear together when all is well, or none does.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -16,8 +15,10 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from plugins.model.artifact import Artifact
 from plugins.model.durable import replacing
 from plugins.model.errors import StepFailed
+from plugins.ports import PIPE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
@@ -147,8 +148,8 @@ def _running(
         compressor.argv,
         folder=path.parent,
         env=dict(compressor.env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=PIPE,
+        stdout=PIPE,
     ) as process:
         running = _Running(process, path, output)
         try:

@@ -1,0 +1,300 @@
+"""Documentation archives: the tree's own docs in each format, read once, written side by side.
+
+What is in them is what the tree's ``make dist-html dist-text dist-texinfo dist-epub`` puts
+there (B03); unlike those, the same tag, tools and time give the same bytes on any machine.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed, SettingsError, StepFailed
+from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
+from plugins.steps.docs_tree import DocsSource, DocsTree, Machine, finished, open_tree, run_sphinx
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+    from typing import IO
+
+    from plugins.model.release import Release
+    from plugins.ports import Completed, Programs, Progress
+
+__all__ = ["FORMATS", "DocsSource", "Machine", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A format: what its builder needs, measured on 3.13 and rounded up."""
+
+    peak_mb: int
+    pages: str
+    """The pattern of its files that count as pages."""
+
+
+# The longest first: what is started last should be short.
+_FORMS: Final = {
+    "texinfo": _Form(2500, "*.texi"),
+    "epub": _Form(1000, "*.xhtml"),
+    "html": _Form(1000, "*.html"),
+    "text": _Form(800, "*.txt"),
+}
+
+FORMATS: Final = tuple(sorted(_FORMS))
+"""The formats that can be asked for."""
+
+
+def build(
+    release: Release,
+    source: DocsSource,
+    formats: Sequence[str],
+    programs: Programs,
+    progress: Progress,
+    machine: Machine | None = None,
+) -> dict[str, str]:
+    """The archives of the wanted formats stand in ``layout.docs``, and of no others.
+
+    Each is replaced whole. What was read and written before a run was killed is used by the
+    next. Raises SettingsError for a format that there is none of, StepFailed with the end of
+    the log and its path if a builder fails; archives that were not written yet are then as
+    they were before.
+    """
+    forms = _in_order(formats)
+    _need_makeinfo(forms, programs)
+    machine = machine or Machine.this()
+    for form in set(_FORMS) - set(forms):
+        for archive in release.layout.docs_archives(form):
+            archive.unlink(missing_ok=True)
+    if not forms:
+        return {"formats": ""}
+    tree = open_tree(release, source, programs, progress, cores=machine.cores)
+    lanes = _lanes(machine, forms)
+    jobs = max(1, machine.cores // lanes)
+    own = _Stoppable(programs)
+
+    def write_pages(form: str) -> None:
+        log = release.layout.log(f"docs-{form}")
+        finished(tree.room / form, lambda folder: _write(tree, form, folder, log, own, jobs))
+
+    def archives(form: str) -> Iterator[Callable[[], None]]:
+        return _archives(release, tree, form)
+
+    _run_all(forms, write_pages, archives, progress, _Lanes(lanes, own.stop))
+    return _facts(tree, forms, programs)
+
+
+def _lanes(machine: Machine, forms: Sequence[str]) -> int:
+    """How many of these formats can be written side by side; at least one."""
+    peaks = sorted((_FORMS[form].peak_mb for form in forms), reverse=True)
+    for lanes in range(min(machine.cores, len(forms)), 1, -1):
+        if sum(peaks[:lanes]) <= machine.memory_mb:
+            return lanes
+    return 1
+
+
+def _in_order(formats: Sequence[str]) -> tuple[str, ...]:
+    for form in formats:
+        if form not in _FORMS:
+            raise SettingsError(
+                where="[docs] formats",
+                problem=f"{form!a} is not a format of the documentation",
+                remedy=f"the formats are {', '.join(FORMATS)}",
+            )
+    return tuple(form for form in _FORMS if form in formats)
+
+
+def _need_makeinfo(forms: Sequence[str], programs: Programs) -> None:
+    if "texinfo" in forms and programs.find("makeinfo") is None:
+        raise StepFailed(
+            where="docs texinfo",
+            problem="makeinfo is not installed, and the info file is part of the archive",
+            remedy="install texinfo (apt install texinfo, brew install texinfo), "
+            "or leave texinfo out of [docs] formats",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """How many things are worked on side by side, and what ends them all at once."""
+
+    count: int
+    stop: Callable[[], None]
+
+
+def _run_all(
+    forms: Sequence[str],
+    write_pages: Callable[[str], None],
+    archives: Callable[[str], Iterable[Callable[[], None]]],
+    progress: Progress,
+    lanes: _Lanes,
+) -> None:
+    """All pages are written, and of each format all archives as soon as its pages are there."""
+    from concurrent import futures  # noqa: PLC0415 - 25 ms, which `doit list` need not pay
+
+    with futures.ThreadPoolExecutor(lanes.count) as pool:
+        pages = {pool.submit(write_pages, form): form for form in forms}
+        packed: dict[Future[None], str] = {}
+        try:
+            while pages or packed:
+                names = sorted({*pages.values(), *packed.values()})
+                progress.say(f"writing documentation: {', '.join(names)}")
+                done, _ = futures.wait([*pages, *packed], return_when=futures.FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                    packed.pop(future, None)
+                    if form := pages.pop(future, ""):
+                        packed |= {pool.submit(work): form for work in archives(form)}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            lanes.stop()
+            raise
+
+
+def _archives(release: Release, tree: DocsTree, form: str) -> Iterator[Callable[[], None]]:
+    """The work that is left when the pages of a format are there: one for each archive."""
+    folder, epoch_s = tree.room / form, tree.epoch_s
+    targets = release.layout.docs_archives(form)
+    if form == "epub":
+        (target,) = targets
+        yield lambda: write_epub(_the_epub(folder), target, epoch_s)
+        return
+    top = targets[1].stem
+    yield lambda: write_tar_bz2(folder, top, targets[0], epoch_s)
+    yield lambda: write_zip(folder, top, targets[1], epoch_s)
+
+
+def _the_epub(folder: Path) -> Path:
+    found = sorted(folder.glob("*.epub"))
+    if len(found) != 1:
+        raise StepFailed(
+            where="docs epub",
+            problem=f"the builder made {len(found)} epub files, not one",
+            remedy=f"look into {folder}",
+        )
+    return found[0]
+
+
+def _write(
+    tree: DocsTree, form: str, folder: Path, log: Path, programs: Programs, jobs: int
+) -> None:
+    """``folder`` holds what the archives of the format hold."""
+    run_sphinx(tree, form, folder, log, programs, jobs=jobs)
+    if form == "html":
+        # Cards for other sites to show: hundreds of pictures that no reader of a file sees.
+        _remove(folder / "_images" / "social_previews")
+    elif form == "texinfo":
+        _make_info(folder, log, programs)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+
+        shutil.rmtree(folder)
+
+
+def _make_info(folder: Path, log: Path, programs: Programs) -> None:
+    """The info file stands beside the texinfo source, as ``make info`` makes it."""
+    with log.open("ab") as stream:
+        try:
+            # Perl orders its hashes anew in each process unless told not to.
+            environment = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
+            with programs.pipe(["make", "info"], folder=folder, env=environment, stdout=stream):
+                pass
+        except ServiceFailed as error:
+            raise StepFailed(
+                where="docs texinfo",
+                problem=f"makeinfo {error.problem.rpartition(': ')[2]}",
+                remedy=f"see {log}",
+                details=error.details,
+            ) from error
+
+
+def _facts(tree: DocsTree, forms: Sequence[str], programs: Programs) -> dict[str, str]:
+    """What the archives' bytes depend on, and how many pages each has."""
+    makeinfo = {"makeinfo": programs.version("makeinfo")} if "texinfo" in forms else {}
+    return {
+        "formats": " ".join(sorted(forms)),
+        "epoch_s": str(tree.epoch_s),
+        "sphinx": tree.tools.version("Sphinx"),
+        "theme": tree.tools.version("python-docs-theme"),
+        "blurb": tree.tools.version("blurb"),
+        **makeinfo,
+        **compressors(),
+        **tree.tools.facts(),
+        **{f"pages.{form}": str(_count(tree.room / form, form)) for form in sorted(forms)},
+    }
+
+
+def _count(folder: Path, form: str) -> int:
+    """Pages of the format; of texinfo, whose pages are in one file, the nodes."""
+    files = list(folder.rglob(_FORMS[form].pages))
+    if form != "texinfo":
+        return len(files)
+    return sum(file.read_bytes().count(b"\n@node ") for file in files)
+
+
+class _Stoppable:
+    """The programs, run from several threads and ended from another."""
+
+    def __init__(self, programs: Programs) -> None:
+        from threading import Lock  # noqa: PLC0415 - only when something is built
+
+        self._programs = programs
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+        self._lock = Lock()
+
+    def find(self, name: str) -> Path | None:
+        return self._programs.find(name)
+
+    def version(self, name: str) -> str:
+        return self._programs.version(name)
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        return self._programs.run(
+            argv, folder=folder, env=env, stdin=stdin, timeout_s=timeout_s, check=check
+        )
+
+    @contextmanager
+    def pipe(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        started = self._programs.pipe(argv, folder=folder, env=env, stdin=stdin, stdout=stdout)
+        with started as process:
+            with self._lock:
+                self._running.add(process)
+                if self._stopped:
+                    process.kill()
+            try:
+                yield process
+                process.wait()
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+
+    def stop(self) -> None:
+        """End what runs, and what is started from now on."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()

@@ -1,0 +1,170 @@
+"""The docs tools: a virtual environment with what the tree's own Doc/requirements.txt asks for.
+
+Made once for the same requirements, constraints and Python, and then reused; what is in it,
+to the exact version, is a fact of everything that is built with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import ServiceFailed, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.ports import Programs, Progress
+
+__all__ = ["DocsTools", "make_environment"]
+
+_MARKER: Final = "pep101.json"
+_INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class DocsTools:
+    """A virtual environment that is complete: its Python and what pip says is installed."""
+
+    python: Path
+    python_version: str
+    installed: tuple[str, ...]
+    """``name==version`` as ``pip freeze`` lists them, sorted without regard to case."""
+
+    def version(self, project: str) -> str:
+        """The installed version of a project; "" if it is not installed."""
+        wanted = project.lower().replace("_", "-")
+        for line in self.installed:
+            name, _, version = line.partition("==")
+            if name.lower().replace("_", "-") == wanted:
+                return version
+        return ""
+
+    def module_for_make(self, name: str) -> str:
+        """The shell words that run a module of the environment, for a variable of make."""
+        return f"{self.python_for_make()} -m {name}"
+
+    def python_for_make(self) -> str:
+        """The shell word that is the environment's Python, for a variable of make."""
+        return shlex.quote(str(self.python)).replace("$", "$$")
+
+    def facts(self) -> dict[str, str]:
+        """What the bytes of the documentation depend on."""
+        return {"python": self.python_version, "requirements": " ".join(self.installed)}
+
+
+def make_environment(
+    folder: Path,
+    doc: Path,
+    programs: Programs,
+    progress: Progress,
+    *,
+    constraints: Path | None = None,
+    python: Path | None = None,
+) -> DocsTools:
+    """``folder`` is an environment of the requirements in ``doc``, the tree's Doc folder.
+
+    An environment of other requirements, of another Python, or half made by a run that was
+    killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
+    rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
+    picks. Raises StepFailed without requirements, ServiceFailed if pip cannot install them.
+    """
+    interpreter = python or Path(sys.executable)
+    requirements = doc / "requirements.txt"
+    if not requirements.is_file():
+        raise StepFailed(
+            where="docs tools",
+            problem="the tree has no Doc/requirements.txt",
+            remedy="release from a commit that can build its documentation",
+        )
+    wanted = _key(requirements, constraints, programs, interpreter)
+    found = _read(folder, wanted)
+    if found is not None:
+        return found
+    progress.say("installing the tree's documentation tools")
+    _clear(folder)
+    # Our own pip installs into it: Debian's Python may lack the one that venv would put there,
+    # and it saves the seconds that this takes.
+    programs.run([interpreter, "-m", "venv", "--without-pip", folder], folder=doc)
+    made = folder / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", made]
+    words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
+    if constraints is not None:
+        words += ["-c", constraints]
+    _install(words, doc, programs)
+    frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
+    installed = sorted(filter(None, frozen), key=str.lower)
+    tools = DocsTools(made, _python_version(programs, made), tuple(installed))
+    content = {"key": wanted, "python": tools.python_version, "installed": installed}
+    write_whole(folder / _MARKER, json.dumps(content, indent=1).encode())
+    return tools
+
+
+def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
+    try:
+        programs.run(words, folder=doc)
+    except ServiceFailed as error:
+        raise ServiceFailed(
+            service="pip",
+            action="install the tree's Doc/requirements.txt",
+            problem=error.problem.rpartition(": ")[2],
+            remedy="look at pip's last lines; check the network, or pin what does not fit "
+            "by [docs] constraints in release.toml",
+            details=error.details,
+        ) from error
+
+
+def _key(
+    requirements: Path, constraints: Path | None, programs: Programs, interpreter: Path
+) -> str:
+    """A digest of all that says which environment is wanted."""
+    digest = hashlib.sha256(_python_version(programs, interpreter).encode())
+    for file in (*_with_included(requirements, set()), constraints):
+        # A file that is missing is pip's to complain about.
+        content = file.read_bytes() if file is not None and file.is_file() else b"none"
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _with_included(file: Path, seen: set[Path]) -> Iterator[Path]:
+    """The requirements file and those that it names with -r and -c."""
+    if file in seen:
+        return
+    seen.add(file)
+    yield file
+    if file.is_file():
+        for name in _INCLUDES.findall(file.read_text("utf-8", "replace")):
+            yield from _with_included(file.parent / name, seen)
+
+
+def _python_version(programs: Programs, interpreter: Path) -> str:
+    show = "import platform as p; print(p.python_implementation(), p.python_version())"
+    return programs.run([interpreter, "-c", show], folder=Path("/")).stdout.strip()
+
+
+def _read(folder: Path, wanted: str) -> DocsTools | None:
+    """The environment if it is complete and the one that is wanted."""
+    try:
+        content = json.loads((folder / _MARKER).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    python = folder / "bin" / "python"
+    if content.get("key") != wanted or not python.exists():
+        return None
+    return DocsTools(python, str(content["python"]), tuple(content["installed"]))
+
+
+def _clear(folder: Path) -> None:
+    if folder.exists():
+        import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+
+        # Without its marker a folder that is half removed counts as none.
+        (folder / _MARKER).unlink(missing_ok=True)
+        shutil.rmtree(folder)

@@ -1,0 +1,321 @@
+"""The docs tree: one commit's sources under scratch, read once by Sphinx for all its builders.
+
+Everything is kept in a folder that is named for what it was made from, under a name that
+nothing unfinished ever has, with a seal over its contents. So a run that was killed goes on
+with what was finished, and a folder that somebody touched is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.ports import PIPE
+from plugins.steps.docs_tools import DocsTools, make_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from plugins.model.release import Release
+    from plugins.ports import Programs, Progress
+
+__all__ = ["DocsSource", "DocsTree", "Machine", "finished", "open_tree", "run_sphinx"]
+
+_START: Final = Path(__file__).with_name("sphinx_at_epoch.py")
+
+# Made from the documentation, so it cannot be among what the documentation is made from.
+_NOT_READ: Final = b"Lib/pydoc_data/"
+
+# Sphinx reads a page again that is younger than its doctree. What we unpack is always older.
+_UNPACKED_TIME_S: Final = 315_532_800
+
+_TOLD_LINES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DocsSource:
+    """What documentation is made from: a commit, the time it is said to be made at, its tools."""
+
+    clone: Path
+    """A git repository that has the commit; it is only read."""
+    commit: str
+    epoch_s: int
+    """Seconds since 1970, UTC: the time that every page and archive carries."""
+    constraints: Path | None = None
+    """A pip constraints file for the documentation's tools."""
+    python: Path | None = None
+    """The Python that runs them; None for the one that runs us."""
+    tools: Path | None = None
+    """Where their environment is kept; None for a folder of the release's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What builders may use of this machine."""
+
+    cores: int
+    memory_mb: int
+
+    @classmethod
+    def this(cls) -> Machine:
+        """All cores, and three quarters of the memory."""
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return cls(os.cpu_count() or 1, memory * 3 // 4 >> 20)
+
+
+@dataclass(frozen=True, slots=True)
+class DocsTree:
+    """A commit's sources, unpacked and read: ``doctrees`` is never written to again."""
+
+    doc: Path
+    room: Path
+    """Where builders put what they make: everything in it depends on tools and epoch too."""
+    doctrees: Path
+    epoch_s: int
+    tools: DocsTools
+
+
+def open_tree(
+    release: Release, source: DocsSource, programs: Programs, progress: Progress, *, cores: int
+) -> DocsTree:
+    """The commit's documentation sources are unpacked, and Sphinx has read them.
+
+    What an earlier run read of the same tree, with the same tools, for the same epoch, is
+    used again; Lib/pydoc_data alone does not count. Raises StepFailed if the tree is not of
+    the release's version or does not read without a warning, ServiceFailed for git and pip.
+    """
+    layout = release.layout
+    scratch = layout.scratch / "docs"
+    tree = scratch / _tree_key(source, programs)
+    _forget_others(tree)
+    _unpack(source, tree / "source", programs)
+    doc = tree / "source" / "Doc"
+    tools = make_environment(
+        source.tools or layout.work / "docs-tools", doc, programs, progress,
+        constraints=source.constraints, python=source.python,
+    )  # fmt: skip
+    _check_version(release, doc, tools, programs)
+    room = tree / _room_key(source, tools)
+    _forget_others(room, keep="source")
+    _make_news(doc, tools, programs)
+    opened = DocsTree(doc, room, room / "doctrees", source.epoch_s, tools)
+
+    def read(folder: Path) -> None:
+        progress.say("reading the documentation's sources")
+        _read_sources(opened, folder, layout.log("docs-read"), programs, cores)
+
+    finished(opened.doctrees, read)
+    return opened
+
+
+def run_sphinx(
+    tree: DocsTree, builder: str, output: Path, log: Path, programs: Programs, *, jobs: int = 1
+) -> None:
+    """``output`` holds what the builder makes of the tree, with the options of its Makefile.
+
+    The doctrees that it may rewrite are a copy of its own, so builders can run side by side.
+    Raises StepFailed, with the end of the log, if Sphinx fails or warns.
+    """
+    import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+
+    own = output.with_name(f"{output.name}.doctrees")
+    shutil.copytree(tree.doctrees, own)
+    try:
+        _sphinx(tree, builder, (output, own), log, programs, jobs=jobs)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def finished(folder: Path, make: Callable[[Path], None]) -> None:
+    """``folder`` holds what ``make`` puts into an empty folder, now or in an earlier run.
+
+    It gets its name when it is complete. A sealed folder whose contents are as they were
+    sealed is left alone.
+    """
+    import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+    import tempfile  # noqa: PLC0415 - only when something is built
+
+    seal = folder.with_name(f"{folder.name}.seal")
+    if seal.is_file() and folder.is_dir() and seal.read_bytes() == _digest(folder):
+        return
+    seal.unlink(missing_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own each time: programs of a run that was killed may still be writing.
+    with tempfile.TemporaryDirectory(
+        prefix=f"{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
+    ) as room:
+        making = Path(room) / folder.name
+        making.mkdir()
+        make(making)
+        content = _digest(making)
+        making.rename(folder)
+    write_whole(seal, content)
+
+
+def _digest(folder: Path) -> bytes:
+    """A digest of all names and contents below the folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"{len(name)} {name} {len(content)} ".encode("utf-8", "surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest().encode()
+
+
+def _tree_key(source: DocsSource, programs: Programs) -> str:
+    """A digest of every file of the commit that its documentation may be made from."""
+    listed = programs.run(
+        ["git", "ls-tree", "-r", "-z", "--full-tree", source.commit], folder=source.clone
+    ).stdout.encode()
+    entries = (entry for entry in listed.split(b"\0") if entry)
+    read = b"\0".join(
+        entry for entry in entries if not entry.partition(b"\t")[2].startswith(_NOT_READ)
+    )
+    return hashlib.sha256(read).hexdigest()[:16]
+
+
+def _room_key(source: DocsSource, tools: DocsTools) -> str:
+    said = "\n".join((str(source.epoch_s), tools.python_version, *tools.installed))
+    return hashlib.sha256(said.encode() + _START.read_bytes()).hexdigest()[:16]
+
+
+def _forget_others(kept: Path, keep: str = "") -> None:
+    """Nothing stands beside ``kept`` but a folder named ``keep``: old trees are large."""
+    if not kept.parent.is_dir():
+        return
+    import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+
+    for other in kept.parent.iterdir():
+        if other.name not in (kept.name, keep):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
+    """``folder`` holds the commit's files as ``git archive`` gives them, all equally old."""
+    import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+    import tarfile  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    words = ["git", "archive", "--format=tar", source.commit]
+    with (
+        programs.pipe(words, folder=source.clone, stdout=PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+    ):
+        # Pythons before 3.11.4 have no filters, and git makes no archive that would need one.
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)
+        for member in tar:
+            member.mtime = _UNPACKED_TIME_S
+            tar.extract(member, folder)
+
+
+def _check_version(release: Release, doc: Path, tools: DocsTools, programs: Programs) -> None:
+    """The tree says that it is the release: archives of other pages must not carry its name."""
+    found = _ask_makefile(doc, "$(DISTVERSION)", (), tools, programs)
+    if found != [str(release.version)]:
+        raise StepFailed(
+            where="Doc",
+            problem=f"its pages are those of {' '.join(found) or 'no version'}, "
+            f"not of {release.version}",
+            remedy="set the version in Include/patchlevel.h before the documentation is built",
+        )
+
+
+def _make_news(doc: Path, tools: DocsTools, programs: Programs) -> None:
+    """Doc/build/NEWS is there, made as the Makefile makes it before any builder runs."""
+    words = [
+        "make", "build", "BUILDER=news", "SPHINXBUILD=true",
+        f"BLURB={tools.module_for_make('blurb')}", f"PYTHON={tools.python_for_make()}",
+    ]  # fmt: skip
+    programs.run(words, folder=doc)
+    for made in (doc / "build").iterdir():
+        os.utime(made, (_UNPACKED_TIME_S, _UNPACKED_TIME_S))
+
+
+def _read_sources(tree: DocsTree, folder: Path, log: Path, programs: Programs, cores: int) -> None:
+    """``folder`` holds the doctrees of all pages and the environment.
+
+    The builder is one that writes nothing and changes nothing while it reads, so that all
+    others find what they would have read themselves. (A tree whose conf.py excludes some
+    builder from smart quotes gets them nevertheless, as it does from `make dist`, where
+    the first builder reads for all.)
+    """
+    root = next((name for name in ("contents.rst", "index.rst") if (tree.doc / name).is_file()), "")
+    nothing = folder.with_name("nothing")
+    _sphinx(tree, "dummy", (nothing, folder), log, programs, jobs=cores, pages=(root,))
+
+
+def _sphinx(
+    tree: DocsTree,
+    builder: str,
+    folders: tuple[Path, Path],
+    log: Path,
+    programs: Programs,
+    *,
+    jobs: int,
+    pages: Sequence[str] = (),
+) -> None:
+    output, doctrees = folders
+    words = list(_makefile_words(tree, builder, output, pages, programs))
+    # Of options that are given twice, the last one counts.
+    words += ["-d", str(doctrees), "-j", str(jobs)]
+    start = (tree.tools.python, _START, str(tree.epoch_s))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        try:
+            environment = {"SOURCE_DATE_EPOCH": str(tree.epoch_s)}
+            with programs.pipe([*start, *words], folder=tree.doc, env=environment, stdout=stream):
+                pass
+        except ServiceFailed as error:
+            raise StepFailed(
+                where=f"docs {builder}",
+                problem=f"Sphinx {error.problem.rpartition(': ')[2]}",
+                remedy=f"see {log}",
+                details=tuple(_telling_lines(log)),
+            ) from error
+
+
+def _makefile_words(
+    tree: DocsTree, builder: str, output: Path, pages: Sequence[str], programs: Programs
+) -> Iterator[str]:
+    """The words that the tree's Makefile gives to sphinx-build, with our output folder."""
+    settings = (f"BUILDER={builder}", f"SOURCES={' '.join(pages)}")
+    asked = _ask_makefile(tree.doc, "$(ALLSPHINXOPTS)", settings, tree.tools, programs)
+    its_output = f"build/{builder}"
+    if its_output not in asked:
+        raise StepFailed(
+            where="Doc/Makefile",
+            problem=f"ALLSPHINXOPTS does not name {its_output}: {' '.join(asked)}",
+            remedy="this tool does not know how the tree builds its documentation",
+        )
+    for word in asked:
+        yield str(output) if word == its_output else word
+
+
+def _ask_makefile(
+    doc: Path, variable: str, settings: Sequence[str], tools: DocsTools, programs: Programs
+) -> list[str]:
+    """The shell's words of a variable, as the tree's Makefile sets it."""
+    words = [
+        "make", "--no-print-directory", "-s", "-f", "Makefile", "-f", "-", "pep101-show",
+        f"PYTHON={tools.python_for_make()}", *settings,
+    ]  # fmt: skip
+    rule = f"pep101-show:\n\t@printf '%s\\n' {variable}\n"
+    return programs.run(words, folder=doc, stdin=rule.encode()).stdout.split("\n")[:-1]
+
+
+def _telling_lines(log: Path) -> Iterator[str]:
+    """The log's last lines; warnings and errors before them rather than tales of progress."""
+    lines = log.read_text("utf-8", "replace").splitlines()
+    told = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
+    last = [line for line in lines[-3:] if line and line not in told]
+    yield from (line for line in (*told[-_TOLD_LINES:], *last))

@@ -1,0 +1,110 @@
+"""pydoc topics: the help texts that the tree's own documentation gives to Lib/pydoc_data."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed
+from plugins.steps.docs_tree import DocsSource, Machine, finished, open_tree, run_sphinx
+from plugins.steps.release_clone import input_commit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.ports import Clone, Programs, Progress
+
+__all__ = ["PRODUCTS", "DocsSource", "build", "put", "sources_of"]
+
+_BUILDER: Final = "pydoc-topics"
+_SOURCES: Final = ("Doc", "Grammar", "Include/patchlevel.h")
+
+PRODUCTS: Final = {
+    "topics.py": "Lib/pydoc_data/topics.py",
+    "module_docs.py": "Lib/pydoc_data/module_docs.py",
+}
+"""What is made, below ``layout.made``, and where it belongs in the tree."""
+
+
+def build(
+    release: Release,
+    source: DocsSource,
+    programs: Programs,
+    progress: Progress,
+    machine: Machine | None = None,
+) -> dict[str, str]:
+    """``layout.made`` holds the ``topics.py`` of the commit's documentation (E02), and its
+    ``module_docs.py`` if the tree's builder makes one (Z09: 3.14, late 3.13).
+
+    The same commit, tools and epoch give the same bytes: the time in the first line is the
+    epoch. Raises StepFailed if Sphinx fails or warns, or if what it made is not a table of
+    texts; what was there before is then still there.
+    """
+    machine = machine or Machine.this()
+    layout = release.layout
+    tree = open_tree(release, source, programs, progress, cores=machine.cores)
+    folder = tree.room / _BUILDER
+    progress.say("writing pydoc topics")
+    log = layout.log(_BUILDER)
+    finished(folder, lambda room: run_sphinx(tree, _BUILDER, room, log, programs))
+    made = {name: folder / name for name in PRODUCTS if (folder / name).is_file()}
+    counts = {name: _count(path) for name, path in made.items()}
+    if not counts.get("topics.py"):
+        raise StepFailed(
+            where="pydoc topics",
+            problem="the tree's builder made no topics",
+            remedy=f"see {log}",
+        )
+    for name in PRODUCTS:
+        if name in made:
+            write_whole(layout.made / name, made[name].read_bytes())
+        else:
+            (layout.made / name).unlink(missing_ok=True)
+    return {
+        "epoch_s": str(source.epoch_s),
+        **{f"entries.{name}": str(count) for name, count in counts.items()},
+        **tree.tools.facts(),
+    }
+
+
+def sources_of(clone: Clone, *, after: str) -> dict[str, str]:
+    """What the topics are made of, as object ids of the tree that the step ``after`` left.
+
+    Whatever else moves on the branch, equal ids mean equal topics.
+    """
+    commit = input_commit(clone, after)
+    return {name: clone.resolve(f"{commit}:{name}") for name in _SOURCES}
+
+
+def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, str]:
+    """What was made stands in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
+    previous = input_commit(clone, after)
+    clone.checkout(previous)
+    found = []
+    for name, target in PRODUCTS.items():
+        made = release.layout.made / name
+        if made.is_file():
+            write_whole(clone.folder / target, made.read_bytes())
+            found.append(target)
+    made_commit = clone.record(step, previous, "Update pydoc topics")
+    return {"commit": made_commit, "files": " ".join(found)}
+
+
+def _count(path: Path) -> int:
+    """How many entries the one table of the module has. Raises StepFailed if it has none."""
+    try:
+        module = ast.parse(path.read_bytes())
+        tables = [
+            ast.literal_eval(each.value)
+            for each in module.body
+            if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value is not None
+        ]
+    except (SyntaxError, ValueError) as error:
+        raise StepFailed(
+            where=path.name,
+            problem=f"what the builder made is not a table of texts ({error})",
+            remedy="look at Doc/tools/extensions/pydoc_topics.py",
+        ) from error
+    return sum(len(table) for table in tables if isinstance(table, dict))
