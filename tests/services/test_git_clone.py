@@ -108,7 +108,7 @@ def test_any_kind_of_repository_serves_as_the_rms(world: World, tmp_path: Path, 
             git(tmp_path, "clone", "-q", "--shared", "-b", "3.13", str(upstream), "other")
         case "bare":
             git(tmp_path, "clone", "-q", "--bare", str(upstream), "other")
-        case "detached":
+        case _:
             git(tmp_path, "clone", "-q", str(upstream), "other")
             git(other, "checkout", "-q", "--detach", "v3.13.4")
     clone = world.clone
