@@ -39,8 +39,8 @@ def blurb_of(programs: Programs) -> Path:
 
     Its bytes depend on its version, so the pinned one goes first. Raises StepFailed.
     """
-    beside = Path(sys.executable).parent / "blurb"
-    found = beside if beside.exists() else programs.find("blurb")
+    beside = Path(sys.executable).with_name("blurb")
+    found = programs.find(str(beside)) or programs.find("blurb")
     if found is None:
         raise StepFailed(
             where="blurb",
