@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from checks import built_docs, clone_state, source_tree
+from checks import archives, built_docs, clone_state, source_tree
 from plugins.flow.opening import open_release
 from plugins.flow.task import Effect, call
 from plugins.model.release import ReleaseType
@@ -310,6 +310,14 @@ def task_build_tarballs():
     return call(tarball.build, release, reach.clone, reach.programs, reach.progress)
 
 
+@book.gate(after=[task_build_tarballs], reads=at.tarballs, pep=["B07", "B08", "B09"])
+def task_check_archives():
+    """Stop unless both archives hold the tag's tree and nothing else, for everyone to read."""
+    commit = book.fact(task_build_tarballs, "commit")
+    epoch_s = book.fact(task_build_tarballs, "epoch_s")
+    return call(archives.archives_are_sound, release, reach.clone, reach.programs, commit, epoch_s)
+
+
 tag_time_s = call(int, book.fact(task_build_tarballs, "epoch_s"))
 docs_archives = [each for form in settings.docs.formats for each in at.docs_archives(form)]
 
@@ -360,7 +368,7 @@ def task_write_checksums():
     return call(checksums.write, release, [*at.tarballs, *signing.signatures(release)])
 
 
-@book.group(of=[task_check_docs, task_write_checksums])
+@book.group(of=[task_check_archives, task_check_docs, task_write_checksums])
 def task_export() -> None:
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 

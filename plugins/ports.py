@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 __all__ = [
+    "PIPE",
     "Base",
     "Clock",
     "Clone",
@@ -34,6 +35,9 @@ __all__ = [
     "Verdict",
     "Verifier",
 ]
+
+PIPE: Final = -1
+"""Asks ``Programs.pipe`` for a pipe to this process; the value that subprocess has for it."""
 
 
 @dataclass(frozen=True, slots=True)

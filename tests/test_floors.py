@@ -49,7 +49,6 @@ SETTINGS: Final = "plugins.model.settings"
 PROGRAMS: Final = "plugins.services.programs"
 # The rehearsal imitates the other side, so it runs its programs without the client's code.
 HOMES: Final = (PROGRAMS, "plugins.rehearsal.machine")
-PORTS: Final = "plugins.ports"
 
 _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "fork", "startfile")
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
@@ -258,8 +257,8 @@ def _acts(module: Module) -> Iterator[tuple[int, str]]:
     at_home = module.name in HOMES
     for each in module.imports:
         package = each.target.partition(".")[0]
-        named_only = module.name == PORTS and each.typing
-        if package in ("subprocess", "pty") and not at_home and not named_only:
+        # Naming the type of a process that a port gave starts none.
+        if package in ("subprocess", "pty") and not at_home and not each.typing:
             yield each.line, f"{package} belongs to {PROGRAMS}"
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Name) and node.id in ("print", "input", "breakpoint"):
@@ -582,10 +581,8 @@ def test_the_home_of_programs_still_may_not_change_the_working_folder(tmp_path: 
     ("code", "breaches"),
     [("if TYPE_CHECKING:\n    import subprocess", 0), ("import subprocess", 1)],
 )
-def test_the_ports_may_name_a_process_but_not_start_one(
-    code: str, breaches: int, tmp_path: Path
-) -> None:
-    found = forbidden_acts(a_tree(tmp_path, {"plugins/ports.py": a_module(code)}))
+def test_a_process_may_be_named_but_not_started(code: str, breaches: int, tmp_path: Path) -> None:
+    found = forbidden_acts(a_tree(tmp_path, {"plugins/steps/a.py": a_module(code)}))
     assert len(list(found)) == breaches
 
 

@@ -95,13 +95,14 @@ class Receipt:
                 rehearsal=content["rehearsal"],
                 adopted=content["adopted"],
             )
+            true_seal = _digest(found._content())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BrokenReceipt(
                 where=where,
                 problem="not a receipt that this tool wrote",
                 remedy="delete it to have the step done again",
             ) from error
-        if seal != _digest(found._content()):
+        if seal != true_seal:
             raise BrokenReceipt(
                 where=where,
                 problem="edited after it was written (its seal does not match)",

@@ -79,7 +79,11 @@ class GitClone:
         return self._folder
 
     def prepare(self, source: Path, commits: Sequence[str]) -> None:
-        """See the port. Objects are hard-linked where the disk allows, else copied."""
+        """See the port. Objects are hard-linked where the disk allows, else copied.
+
+        Of the source no byte changes. git may renew the time of a linked object or pack that
+        it would otherwise write again; that only keeps it from being pruned.
+        """
         if not self._git_folder.exists():
             self._create(source)
         elif not self._is_ours():

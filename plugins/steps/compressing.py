@@ -7,7 +7,6 @@ appear together when all is well, or none does.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -16,8 +15,10 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from plugins.model.artifact import Artifact
 from plugins.model.durable import replacing
 from plugins.model.errors import StepFailed
+from plugins.ports import PIPE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
@@ -132,17 +133,15 @@ class _Running:
 def _running(
     compressor: Compressor, path: Path, output: BinaryIO, programs: Programs
 ) -> Iterator[_Running]:
-    with ExitStack() as last:
-        with programs.pipe(
-            compressor.argv,
-            folder=path.parent,
-            env=dict(compressor.env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as process:
-            running = _Running(process, path, output)
-            # Behind the end of the program: only then does the thread surely see an end.
-            last.callback(running.join)
+    with programs.pipe(
+        compressor.argv,
+        folder=path.parent,
+        env=dict(compressor.env),
+        stdin=PIPE,
+        stdout=PIPE,
+    ) as process:
+        running = _Running(process, path, output)
+        try:
             try:
                 yield running
             except BrokenPipeError:
@@ -150,12 +149,17 @@ def _running(
                 if not running.stopped_reading:
                     raise
             running.finish()
-        if running.stopped_reading:
-            raise StepFailed(
-                where=path.name,
-                problem=f"{compressor.argv[0]} ended well before it had read everything",
-                remedy=f"look at what {compressor.argv[0]} on PATH is",
-            )
+        except BaseException:
+            # The thread ends before its streams are closed below it.
+            process.kill()
+            running.join()
+            raise
+    if running.stopped_reading:
+        raise StepFailed(
+            where=path.name,
+            problem=f"{compressor.argv[0]} ended well before it had read everything",
+            remedy=f"look at what {compressor.argv[0]} on PATH is",
+        )
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 import sys
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.model.source_tree import MADE, NEWS, NEWS_FRAGMENTS, is_left_out
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
+from plugins.ports import PIPE
 from plugins.steps.compressing import Compressed, Compressor, compress
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class _Export:
             (*_GIT, "archive", "--format=tar", self._commit, *paths),
             folder=self._repository,
             env=_GIT_ENVIRONMENT,
-            stdout=subprocess.PIPE,
+            stdout=PIPE,
         ) as git:
             stream = cast(IO[bytes], git.stdout)
             try:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.flow import green_lights as steps
 from plugins.model.approval import Approval, Standing, approval_file
 from plugins.model.errors import ServiceFailed
 from plugins.model.layout import Layout
 from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
-from plugins.steps import approval as steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

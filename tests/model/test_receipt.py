@@ -45,9 +45,9 @@ def test_equal_receipts_have_equal_bytes(receipt: Receipt) -> None:
     again = Receipt(
         step=receipt.step,
         version=receipt.version,
-        inputs=dict(reversed(receipt.inputs.items())),
-        outputs=dict(reversed(receipt.outputs.items())),
-        facts=dict(reversed(receipt.facts.items())),
+        inputs=dict(reversed(list(receipt.inputs.items()))),
+        outputs=dict(reversed(list(receipt.outputs.items()))),
+        facts=dict(reversed(list(receipt.facts.items()))),
         findings=receipt.findings,
         rehearsal=receipt.rehearsal,
         adopted=receipt.adopted,

@@ -93,8 +93,9 @@ def test_keyring_tells_what_each_key_can_do(home: GnupgHome, other: GnupgHome) -
     listed = GnupgKeyring(home.folder).keys()
     keys = {key.fingerprint: key for key in listed}
     assert keys[mine].secret
-    assert keys[mine].expires is not None
-    assert keys[mine].expires.year == 2099
+    expires = keys[mine].expires
+    assert expires is not None
+    assert expires.year == 2099
     assert keys[mine].user_id == "mine <mine@example.org>"
     assert not keys[theirs].secret
     assert keys[theirs].expires is None
