@@ -40,7 +40,7 @@ class _Seen(NamedTuple):
 
 
 def archives_are_sound(
-    release: Release, clone: Clone, programs: Programs, commit: str, epoch_s: str
+    release: Release, clone: Clone, programs: Programs, commit: str, epoch_s: int
 ) -> tuple[Finding, ...]:
     """Both archives hold the tag's tree and nothing else, as root's, readable by all, of one time.
 
@@ -67,7 +67,7 @@ def archives_are_sound(
             wanted = None
             findings.append(_block("archive.tree", commit, f"cannot look at the tag: {error}"))
     for name, archive in _distinct(archives).items():
-        findings += _lint(name, archive, release.layout.folder_in_archive, float(epoch_s))
+        findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
         if wanted is not None:
             findings += _tree_is_the_tags(name, archive, wanted)
     if len({archive.stream_sha256 for archive in archives.values()}) > 1:
@@ -116,7 +116,7 @@ def _seen(member: Member) -> _Seen:
     return _Seen(kind, kind == "file" and bool(member.mode & 0o100), content)
 
 
-def _lint(name: str, archive: Archive, root: str, epoch_s: float) -> Iterator[Finding]:
+def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Finding]:
     """What is wrong with single members."""
     members = archive.members
     if not members:

@@ -123,7 +123,7 @@ def write(release: Release, tgz: bytes, xz: bytes | None = None) -> None:
 
 
 def findings(release: Release, clone: Repository) -> tuple[Finding, ...]:
-    return archives_are_sound(release, clone, MachinePrograms(), clone.commit, str(EPOCH_S))
+    return archives_are_sound(release, clone, MachinePrograms(), clone.commit, EPOCH_S)
 
 
 def test_archives_of_the_tag_pass(a_release: Builds, clone: Repository) -> None:
