@@ -7,26 +7,37 @@ A port is a small Protocol. Implementations live in ``plugins.services``; they r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
     from typing import IO
 
 __all__ = [
+    "PIPE",
+    "Base",
     "Clock",
     "Clone",
+    "Commit",
     "Completed",
+    "Identity",
     "Key",
     "Programs",
     "Progress",
     "Signature",
     "Signer",
+    "Tag",
+    "Verdict",
+    "Verifier",
 ]
+
+PIPE: Final = -1
+"""Asks ``Programs.pipe`` for a pipe to this process; the value that subprocess has for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,40 @@ class Programs(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person as git knows them."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit says; ``committed`` is in UTC."""
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    message: str
+    committer: Identity
+    committed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag: the commit it names and when; ``payload`` is "" and ``id`` the commit's if it is
+    a light one. ``signature`` is the armoured signature below the payload, or "".
+    """
+
+    name: str
+    id: str
+    commit: str
+    made: datetime
+    payload: str = ""
+    signature: str = ""
+
+
 class Clone(Protocol):
     """The release clone: a git repository of the release's own that may be reset at will.
 
@@ -91,7 +136,20 @@ class Clone(Protocol):
     step that was killed is simply done again.
     """
 
-    folder: Path
+    @property
+    def folder(self) -> Path:
+        """Where its files are checked out."""
+        ...
+
+    def prepare(self, source: Path, commits: Sequence[str]) -> None:
+        """The clone exists and holds these commits of the repository ``source``, which is only
+        read. Raises ServiceFailed for a commit that the source lacks.
+        """
+        ...
+
+    def point(self, ref: str, target: str) -> None:
+        """The ref, such as ``refs/release/base``, names the object."""
+        ...
 
     def checkout(self, commit: str) -> None:
         """Make index and files those of the commit, with nothing left over or ignored."""
@@ -100,12 +158,31 @@ class Clone(Protocol):
     def record(self, step: str, parent: str, message: str) -> str:
         """Commit all files on disk as a child of ``parent``; ``refs/release/<step>`` names it.
 
-        The same files, parent and message give the same commit id. Returns it.
+        The same files, parent and message give the same commit id. Returns it. Files that the
+        tree itself ignores are not part of it, unless they were put into the index.
         """
+        ...
+
+    def pick(self, commit: str, onto: str, by: Identity) -> str:
+        """Apply the commit's change to ``onto`` and return the new commit, the same each time.
+
+        Its message names the original. Raises StepFailed for a conflict, naming the files, and
+        for a change that ``onto`` has already; the clone can be used as before.
+        """
+        ...
+
+    def compose(
+        self, tree_of: str, parent: str, message: str, *, by: Identity, when: datetime
+    ) -> str:
+        """Make a commit of another commit's tree. Nothing names it yet."""
         ...
 
     def resolve(self, revision: str) -> str:
         """The object id that a revision names; "" if there is none."""
+        ...
+
+    def about(self, commit: str) -> Commit:
+        """What the commit says."""
         ...
 
     def read(self, commit: str, path: str) -> bytes | None:
@@ -116,39 +193,135 @@ class Clone(Protocol):
         """The paths of all files of the commit below the folder, sorted."""
         ...
 
+    def difference(self, old: str, new: str) -> tuple[str, ...]:
+        """The paths of the files that differ between two commits, sorted."""
+        ...
+
+    def unrecorded(self) -> tuple[str, ...]:
+        """The paths of files on disk that are not as the commit checked out has them, sorted.
+
+        Ignored files count as well.
+        """
+        ...
+
+    def tag(self, name: str) -> Tag | None:
+        """The tag of this name, or None."""
+        ...
+
+    def put_tag(self, name: str, content: str) -> str:
+        """Make a tag object of this content (payload and signature) and let the tag name it.
+
+        A tag of that name is replaced. Returns the object's id. Raises ServiceFailed for
+        content that is no tag.
+        """
+        ...
+
+
+class Base(Protocol):
+    """The RM's own clone, which is only ever read."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    def commit(self) -> str:
+        """The commit to release from, as the clone has it now.
+
+        Raises SettingsError if what release.toml names is not there.
+        """
+        ...
+
+    def about(self, commit: str) -> Commit:
+        """What a commit says. Raises ServiceFailed if it cannot be read."""
+        ...
+
+    def text(self, commit: str, path: str) -> str | None:
+        """A text file as committed, or None if the commit lacks it."""
+        ...
+
+    def tags(self) -> tuple[Tag, ...]:
+        """Every tag whose name begins with ``v``, without payload and signature."""
+        ...
+
+    def identity(self) -> Identity:
+        """Whom the RM's git puts on commits. Raises SettingsError if nobody told it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An OpenPGP key of the keyring; ``expires`` is None for never."""
+    """An OpenPGP key of the keyring, by its primary key's full fingerprint."""
 
     fingerprint: str
     user_id: str
     secret: bool
+    """Whether a secret half that can sign is at hand, here or on a card."""
     expires: datetime | None
+    """When the last part of it that can sign expires; None for never."""
     revoked: bool
+
+
+class Verdict(Enum):
+    """What a signature turned out to be."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    """Right in itself, but it or its key has expired since."""
+    REVOKED = "revoked"
+    OTHER_KEY = "other key"
+    """Right in itself, but by a key that was not asked for."""
+    UNKNOWN_KEY = "unknown key"
+    OTHER_BYTES = "other bytes"
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature that was checked: ``problem`` is "" if and only if it is good."""
+    """A signature that was checked: ``problem`` is "" if and only if it is good.
+
+    ``fingerprint`` is that of the primary key of the maker, "" if nobody can tell.
+    """
 
     fingerprint: str
     problem: str
+    verdict: Verdict = Verdict.GOOD
+
+
+class Verifier(Protocol):
+    """OpenPGP public keys."""
+
+    def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
+        """Check a detached signature that one of these keys, and no other, has to have made.
+
+        Fingerprints are those of primary keys; their subkeys may have signed. A file that is
+        missing is a problem, not an error.
+        """
+        ...
 
 
 class Signer(Protocol):
-    """OpenPGP over one keyring; the secret key never leaves the agent."""
+    """OpenPGP over one keyring and one key; the secret key never leaves the agent."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The full fingerprint of the key that signs."""
+        ...
 
     def keys(self) -> tuple[Key, ...]:
         """Every key of the keyring."""
         ...
 
     def sign(self, file: Path, signature: Path) -> None:
-        """Write a detached, armoured signature of the file. Raises ServiceFailed."""
+        """Write a detached, armoured signature of the file. Raises ServiceFailed.
+
+        The signature stands under its name only after it was verified.
+        """
         ...
 
     def verify(self, file: Path, signature: Path) -> Signature:
-        """Check a detached signature. A file that is missing is a problem, not an error."""
+        """Check a detached signature that this key has to have made; see Verifier."""
         ...
 
 
@@ -165,16 +338,4 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, in UTC."""
-        ...
-
-
-class Base(Protocol):
-    """The RM's own clone, which is only ever read."""
-
-    def commit(self) -> str:
-        """The commit to release from, as the clone has it now."""
-        ...
-
-    def tags(self) -> Iterator[tuple[str, str]]:
-        """Each release tag with the commit it names."""
         ...

@@ -29,8 +29,11 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)
+    # A new file, never the old partial one: a compressor that outlived a killed run may still
+    # be writing to that.
+    partial.unlink(missing_ok=True)
     try:
-        with partial.open("wb") as stream:
+        with partial.open("xb") as stream:
             os.fchmod(stream.fileno(), mode)
             yield stream
             stream.flush()

@@ -46,19 +46,19 @@ class Waiver:
     by: str
     until: date
 
-    def covers(self, finding: Finding, today: date) -> bool:
-        """Whether this waiver lets the finding pass today; an expired one never does."""
-        return finding.rule == self.rule and today <= self.until
+    def holds(self, today: date) -> bool:
+        """Whether this waiver still lets its rule pass; not after the day ``until``."""
+        return today <= self.until
 
 
-def blocking(
-    findings: Iterable[Finding], waivers: Iterable[Waiver], today: date
-) -> tuple[Finding, ...]:
-    """The findings that stop a gate: those that block and that no waiver covers today."""
-    waived = tuple(waivers)
+def blocking(findings: Iterable[Finding], covering: Iterable[Waiver]) -> tuple[Finding, ...]:
+    """The findings that stop a gate: those that block and whose rule no waiver covers.
+
+    ``covering`` are the waivers that hold today; see ``Waiver.holds``.
+    """
+    waived = {waiver.rule for waiver in covering}
     return tuple(
         finding
         for finding in findings
-        if finding.severity is Severity.BLOCK
-        and not any(waiver.covers(finding, today) for waiver in waived)
+        if finding.severity is Severity.BLOCK and finding.rule not in waived
     )

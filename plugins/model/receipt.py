@@ -70,7 +70,8 @@ class Receipt:
         """The file's bytes: the same receipt gives the same bytes on any machine."""
         content = self._content()
         content["seal"] = _digest(content)
-        return _canonical(content) + b"\n"
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False)
+        return text.encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, raw: bytes, where: str) -> Receipt:
@@ -94,13 +95,14 @@ class Receipt:
                 rehearsal=content["rehearsal"],
                 adopted=content["adopted"],
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            true_seal = _digest(found._content())
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BrokenReceipt(
                 where=where,
                 problem="not a receipt that this tool wrote",
                 remedy="delete it to have the step done again",
             ) from error
-        if seal != _digest(found._content()):
+        if seal != true_seal:
             raise BrokenReceipt(
                 where=where,
                 problem="edited after it was written (its seal does not match)",
@@ -131,9 +133,7 @@ class Receipt:
             )
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False).encode()
-
-
 def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(content)).hexdigest()
+    # Without indent the standard library encodes in C, ten times as fast.
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

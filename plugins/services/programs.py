@@ -16,7 +16,7 @@ from plugins.ports import Completed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["MachinePrograms", "neutral_environment"]
+__all__ = ["MachinePrograms", "attended_environment", "neutral_environment"]
 
 _KEPT: Final = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
@@ -24,6 +24,8 @@ _KEPT: Final = (
     "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+
+_DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
 
 _VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
 _LAST_LINES: Final = 8
@@ -43,6 +45,15 @@ def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         **(more or {}),
     }
+
+
+def attended_environment() -> dict[str, str]:
+    """Where an agent's own dialogue may ask a person: this terminal or this desktop."""
+    found = {name: os.environ[name] for name in _DISPLAY if name in os.environ}  # noqa: TID251 - as above
+    terminal = next((each for each in (0, 1, 2) if os.isatty(each)), None)
+    if "GPG_TTY" not in os.environ and terminal is not None:  # noqa: TID251 - as above
+        found["GPG_TTY"] = os.ttyname(terminal)
+    return found
 
 
 class MachinePrograms:

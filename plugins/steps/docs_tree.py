@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.durable import write_whole
 from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.ports import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 
 if TYPE_CHECKING:
@@ -203,7 +204,6 @@ def _forget_others(kept: Path, keep: str = "") -> None:
 def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
     """``folder`` holds the commit's files as ``git archive`` gives them, all equally old."""
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
-    import subprocess  # noqa: PLC0415 - only the name of a pipe
     import tarfile  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
 
     if folder.exists():
@@ -211,7 +211,7 @@ def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
     folder.mkdir(parents=True)
     words = ["git", "archive", "--format=tar", source.commit]
     with (
-        programs.pipe(words, folder=source.clone, stdout=subprocess.PIPE) as process,
+        programs.pipe(words, folder=source.clone, stdout=PIPE) as process,
         tarfile.open(fileobj=process.stdout, mode="r|") as tar,
     ):
         # Pythons before 3.11.4 have no filters, and git makes no archive that would need one.

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed
 from plugins.steps.docs_tree import DocsSource, Machine, finished, open_tree, run_sphinx
+from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
-    from plugins.ports import Programs, Progress
+    from plugins.ports import Clone, Programs, Progress
 
-__all__ = ["PRODUCTS", "DocsSource", "build"]
+__all__ = ["PRODUCTS", "DocsSource", "build", "put", "sources_of"]
 
 _BUILDER: Final = "pydoc-topics"
+_SOURCES: Final = ("Doc", "Grammar", "Include/patchlevel.h")
 
 PRODUCTS: Final = {
     "topics.py": "Lib/pydoc_data/topics.py",
@@ -65,6 +67,29 @@ def build(
         **{f"entries.{name}": str(count) for name, count in counts.items()},
         **tree.tools.facts(),
     }
+
+
+def sources_of(clone: Clone, *, after: str) -> dict[str, str]:
+    """What the topics are made of, as object ids of the tree that the step ``after`` left.
+
+    Whatever else moves on the branch, equal ids mean equal topics.
+    """
+    commit = input_commit(clone, after)
+    return {name: clone.resolve(f"{commit}:{name}") for name in _SOURCES}
+
+
+def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, str]:
+    """What was made stands in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
+    previous = input_commit(clone, after)
+    clone.checkout(previous)
+    found = []
+    for name, target in PRODUCTS.items():
+        made = release.layout.made / name
+        if made.is_file():
+            write_whole(clone.folder / target, made.read_bytes())
+            found.append(target)
+    made_commit = clone.record(step, previous, "Update pydoc topics")
+    return {"commit": made_commit, "files": " ".join(found)}
 
 
 def _count(path: Path) -> int:

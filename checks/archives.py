@@ -1,0 +1,251 @@
+"""Archives: both source archives looked at as their users will unpack them (B08, B09).
+
+Each is read once, in a stream, the two at the same time; nothing is written. A rule that finds
+the same fault many times tells it once, with the number and the first place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
+from plugins.model.errors import ReleaseError
+from plugins.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from plugins.model.archive import Archive, Member
+    from plugins.model.release import Release
+    from plugins.ports import Clone, Programs
+
+__all__ = ["archives_are_sound"]
+
+_REMEDY: Final = "build the archives again from a clean export of the tag"
+_NAME_BYTES: Final = 255  # one part of a path; Linux, macOS and Windows agree
+_PATH_BYTES: Final = 240  # Windows ends paths at 260, and people unpack below a folder
+# What Windows cannot have in a name, and the devices that it takes every such name for.
+_NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]|[. ]$')
+_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", flags=re.IGNORECASE)
+
+
+class _Seen(NamedTuple):
+    """A path of the tag or of an archive, as far as the two have to agree."""
+
+    kind: str
+    is_executable: bool
+    content: str
+
+
+def archives_are_sound(
+    release: Release, clone: Clone, programs: Programs, commit: str, epoch_s: int
+) -> tuple[Finding, ...]:
+    """Both archives hold the tag's tree and nothing else, as root's, readable by all, of one time.
+
+    ``commit`` is what the tag names and ``epoch_s`` its time. Source: B08 and B09; 3.6.0 went
+    out with permissions that kept others from reading it (python/cpython#73760).
+    """
+    # threading is late: listing tasks reads no archive
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    findings: list[Finding] = []
+    paths = release.layout.tarballs
+    with ThreadPoolExecutor(len(paths) + 1) as pool:
+        reading = [pool.submit(_read, path) for path in paths]
+        tree = pool.submit(_tree_of, clone, programs, commit)
+        archives: dict[str, Archive] = {}
+        for path, each in zip(paths, reading, strict=True):
+            try:
+                archives[path.name] = each.result()
+            except ReleaseError as error:
+                findings.append(_block("archive.unreadable", path.name, error.problem))
+        try:
+            wanted = tree.result()
+        except ReleaseError as error:
+            wanted = None
+            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {error}"))
+    for name, archive in _distinct(archives).items():
+        findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
+        if wanted is not None:
+            findings += _tree_is_the_tags(name, archive, wanted)
+    if len({archive.stream_sha256 for archive in archives.values()}) > 1:
+        told = " and ".join(archives)
+        findings.append(_block("archive.differ", told, "do not hold the same stream"))
+    return tuple(findings)
+
+
+def _distinct(archives: dict[str, Archive]) -> dict[str, Archive]:
+    """The archives, without one that holds the very stream of an earlier one."""
+    streams = {each.stream_sha256: name for name, each in reversed(archives.items())}
+    return {name: archives[name] for name in reversed(streams.values())}
+
+
+def _read(path: Path) -> Archive:
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import UnreadableArchive, read_archive  # noqa: PLC0415
+
+    try:
+        return read_archive(path)
+    except OSError as error:
+        raise UnreadableArchive(where=path.name, problem=f"cannot be read: {error}") from error
+
+
+def _tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, _Seen]:
+    """What the commit holds, with line ends as .gitattributes says, by path."""
+    from plugins.model.archive import read_tar  # noqa: PLC0415 - see _read
+
+    # The attributes of the commit alone count, as they do for who builds the archives.
+    argv = ("git", "-c", "core.attributesFile=/dev/null", "archive", "--format=tar", commit)
+    with programs.pipe(
+        argv, folder=clone.folder, env={"GIT_ATTR_NOSYSTEM": "1"}, stdout=_PIPE
+    ) as process:
+        if process.stdout is None:
+            return {}
+        tree = read_tar(process.stdout, commit)
+    return {member.name: _seen(member) for member in tree.members}
+
+
+_PIPE: Final = -1  # subprocess.PIPE, without loading subprocess for a list of tasks
+
+
+def _seen(member: Member) -> _Seen:
+    kind = member.kind.value
+    content = member.sha256 or member.target
+    return _Seen(kind, kind == "file" and bool(member.mode & 0o100), content)
+
+
+def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Finding]:
+    """What is wrong with single members."""
+    members = archive.members
+    if not members:
+        yield _block("archive.root", name, "is empty")
+    faults: tuple[tuple[str, str, Callable[[Member], bool]], ...] = (
+        ("archive.root", f"outside of {root}/", lambda each: _root_of(each) != root),
+        ("archive.type", "neither file, folder nor link", lambda each: each.kind.name == "OTHER"),
+        ("archive.pyc", "compiled", lambda each: _is_compiled(each.name)),
+        ("archive.owner", "not root's", _has_owner),
+        ("archive.mode", "with a mode other than 0644 or 0755", _has_odd_mode),
+        ("archive.time", "of another time than the tag's", lambda each: each.time_s != epoch_s),
+        ("archive.name", "with a name that not every system can have", _has_odd_name),
+        ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
+    )
+    for rule, what, is_wrong in faults:
+        yield from _told(rule, name, what, [each.name for each in members if is_wrong(each)])
+    yield from _told("archive.name", name, "that come twice", _twice(members))
+    yield from _told("archive.link", name, "below a link or a file", _below_no_folder(members))
+
+
+def _root_of(member: Member) -> str:
+    return member.name.partition("/")[0]
+
+
+def _is_compiled(name: str) -> bool:
+    parts = name.split("/")
+    return name.endswith(LEFT_OUT_SUFFIXES) or any(each in LEFT_OUT_NAMES for each in parts)
+
+
+def _has_owner(member: Member) -> bool:
+    numbers = member.user_id or member.group_id
+    return bool(numbers) or member.user not in ("", "root") or member.group not in ("", "root")
+
+
+def _has_odd_mode(member: Member) -> bool:
+    if member.kind.value == "file":
+        return member.mode not in (0o644, 0o755)
+    # A link's own mode means nothing anywhere.
+    return member.kind.value == "folder" and member.mode != 0o755
+
+
+def _has_odd_name(member: Member) -> bool:
+    parts = member.name.split("/")
+    if len(member.name.encode("utf-8", "surrogateescape")) > _PATH_BYTES:
+        return True
+    return any(
+        part in ("", ".", "..")
+        or bool(_NOT_IN_NAMES.search(part) or _DEVICES.fullmatch(part))
+        or len(part.encode("utf-8", "surrogateescape")) > _NAME_BYTES
+        for part in parts
+    )
+
+
+def _escapes(member: Member, root: str) -> bool:
+    """Whether a link leads out of the archive's one folder, or could where links are followed."""
+    if member.kind.value != "symbolic link":
+        return False
+    here = member.name.split("/")[:-1]
+    for part in member.target.split("/"):
+        if part == "..":
+            here = here[:-1]
+        elif part not in ("", "."):
+            here.append(part)
+        if here[:1] != [root]:
+            return True
+    return member.target.startswith("/") or not member.target
+
+
+def _twice(members: Iterable[Member]) -> list[str]:
+    """Names that differ in nothing or only in case or spelling of accents: one file on a Mac."""
+    from unicodedata import normalize  # noqa: PLC0415 - a megabyte of tables
+
+    seen: set[str] = set()
+    found = []
+    for member in members:
+        folded = normalize("NFC", member.name.casefold())
+        if folded in seen:
+            found.append(member.name)
+        seen.add(folded)
+    return found
+
+
+def _below_no_folder(members: Sequence[Member]) -> list[str]:
+    """Names below a link or a file: unpacking would follow the one and fail at the other."""
+    others = {each.name for each in members if each.kind.value != "folder"}
+    return [
+        each.name for each in members if any(parent in others for parent in _parents(each.name))
+    ]
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+
+
+def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, _Seen]) -> Iterator[Finding]:
+    """The archive holds what the tag holds, without what is left out, and what is made."""
+    found = {
+        member.name.partition("/")[2]: _seen(member)
+        for member in archive.members
+        if "/" in member.name
+    }
+    wanted = {path: each for path, each in tag.items() if not is_left_out(path)}
+    # git tells of folders as well; one that held only what is left out may go or stay.
+    shipped = {path for path in wanted if wanted[path].kind != "folder"} | set(MADE)
+    folders = {parent for path in shipped for parent in _parents(path)}
+    both = [path for path in found if path in wanted and path not in MADE]
+    differing = [path for path in both if found[path].content != wanted[path].content]
+    other_kind = [path for path in both if found[path][:2] != wanted[path][:2]]
+    extra = [path for path in found if path not in shipped | folders]
+    missing = sorted((shipped | folders) - found.keys())
+    yield from _told("archive.tree", name, "of the tag", missing, verb="lacks")
+    yield from _told("archive.tree", name, "that the tag does not have", extra)
+    yield from _told("archive.tree", name, "with other content than the tag's", differing)
+    yield from _told("archive.tree", name, "of other type or mode than the tag's", other_kind)
+
+
+def _told(
+    rule: str, name: str, what: str, places: Sequence[str], verb: str = "holds"
+) -> Iterator[Finding]:
+    if places:
+        count = "1 member" if len(places) == 1 else f"{len(places):,} members"
+        yield _block(rule, name, f"{verb} {count} {what}, first {_shown(places[0])}")
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() and name else ascii(name)
+
+
+def _block(rule: str, where: str, problem: str) -> Finding:
+    return Finding(rule, Severity.BLOCK, problem, where=where, remedy=_REMEDY)

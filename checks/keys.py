@@ -1,0 +1,55 @@
+"""Keys: whether the release manager's OpenPGP key can sign today and long enough (P01)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from checks.looking import blocks_if_blind
+from plugins.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports import Clock, Signer
+
+__all__ = ["signing_key_is_usable"]
+
+
+@blocks_if_blind("key.absent")
+def signing_key_is_usable(
+    release: Release, signer: Signer, clock: Clock, days: int = 14
+) -> tuple[Finding, ...]:
+    """The key is in the keyring with its secret half, and valid for ``days`` days from now.
+
+    A series without OpenPGP signatures needs none (PEP 761). Source: P01, "will not expire
+    before the release window closes"; users' gpg calls signatures of an expired key doubtful.
+    """
+    if not release.signs_with_gpg:
+        return ()
+    name = signer.fingerprint
+    listed = signer.keys()
+    key = next((each for each in listed if each.fingerprint == name), None)
+    now = clock.now()
+    extend = f"extend it: gpg --quick-set-expire {name} 1y, then publish it again"
+    if key is None:
+        return _block(
+            "key.absent", name, "is not in the keyring",
+            "set [signing] gpg_key and gnupg_home; gpg --list-secret-keys shows what is there",
+        )  # fmt: skip
+    if key.revoked:
+        found = _block("key.revoked", name, "is revoked", "name another key in [signing] gpg_key")
+    elif not key.secret:
+        problem = "has no secret half here that can sign"
+        found = _block("key.secret", name, problem, "put in its card, or import the secret key")
+    elif key.expires is not None and key.expires <= now:
+        found = _block("key.expired", name, f"expired on {key.expires:%Y-%m-%d}", extend)
+    elif key.expires is not None and key.expires < now + timedelta(days=days):
+        problem = f"expires on {key.expires:%Y-%m-%d}, within {days} days"
+        found = _block("key.expiring", name, problem, extend)
+    else:
+        found = ()
+    return found
+
+
+def _block(rule: str, name: str, problem: str, remedy: str) -> tuple[Finding, ...]:
+    return (Finding(rule, Severity.BLOCK, problem, where=f"key {name}", remedy=remedy),)

@@ -1,0 +1,144 @@
+"""Generator of docs/reference/settings.md from the classes that read release.toml.
+
+Run as ``python docs/generate.py``; a test holds the page up to date. The sources are read and
+not imported, so that the page can be made by any Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["PAGE", "settings_page"]
+
+_PROJECT: Final = Path(__file__).resolve().parents[1]
+PAGE: Final = _PROJECT / "docs" / "reference" / "settings.md"
+
+_SOURCES: Final = ("settings", "release", "finding")
+_PLAIN: Final = {
+    "Path": "a path",
+    "str": "text",
+    "int": "a number",
+    "bool": "`true` or `false`",
+    "date": "a date, without quotes",
+    "Version": "text",
+    "Credential": "`env:NAME` or `file:PATH`",
+    "tuple[str, ...]": "a list of texts",
+}
+# Not settings: made of others, or of where the file is.
+_MADE: Final = {"Settings": {"file", "experts", "waivers"}, "Expert": {"role"}}
+
+_HEAD: Final = """\
+# release.toml
+
+<!-- Made by docs/generate.py from plugins/model/settings.py; edit that. -->
+
+The declaration of one release. It stands beside `dodo.py` unless `--release FILE` or the
+environment variable `PEP101_RELEASE` names another. Relative paths start at the file's own folder,
+and `~` is the home folder.
+
+A setting or section that is not listed here is refused, and the message names the one that was
+most likely meant. Every mistake of the file is told in one go, and nothing is started (exit
+status 3). A list holds values of one kind only.
+
+The least that a release needs:
+
+```toml
+version = "3.14.0rc1"
+
+[repository]
+clone = "../cpython"
+```
+"""
+
+_WAIVERS: Final = """
+## `[[waivers]]`
+
+Each lets findings of one rule pass, until a day. All four settings must be written. See
+[how to waive a finding](../how-to/waive-a-finding.md).
+
+| setting | value | meaning |
+| --- | --- | --- |
+| `rule` | text | The id of the rule, as the finding shows it. |
+| `reason` | text | Why it may pass; shown wherever the release is reported. |
+| `by` | text | Who says so. |
+| `until` | a date, without quotes | The last day on which it holds. |
+"""
+
+
+def settings_page(model: Path) -> str:
+    """The whole page, from the modules in the folder ``plugins/model``."""
+    classes = {
+        node.name: node
+        for name in _SOURCES
+        for node in ast.parse((model / f"{name}.py").read_bytes()).body
+        if isinstance(node, ast.ClassDef)
+    }
+    return "".join(
+        (_HEAD, "\n## The top of the file\n\n", *_table("Settings", classes), *_sections(classes))
+    )
+
+
+def _sections(classes: Mapping[str, ast.ClassDef]) -> Iterator[str]:
+    """Every class whose docstring begins with its section's name, in the order of the file."""
+    for name, node in classes.items():
+        titled = re.match(r"``(\[[a-zA-Z.]+\])``: (.*)", ast.get_docstring(node) or "", re.DOTALL)
+        if titled:
+            yield f"\n## `{titled[1]}`\n\n{_sentence(titled[2])}\n\n"
+            yield from _table(name, classes)
+    yield _WAIVERS
+
+
+def _table(name: str, classes: Mapping[str, ast.ClassDef]) -> Iterator[str]:
+    yield "| setting | value | meaning |\n| --- | --- | --- |\n"
+    for field, annotation, meaning in _fields(classes[name]):
+        kind = annotation.removesuffix(" | None")
+        if field not in _MADE.get(name, ()) and _section_of(classes.get(kind)) == "":
+            yield f"| `{field}` | {_value(kind, classes)} | {_markdown(meaning)} |\n"
+
+
+def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
+    """Each field with its annotation and the string below it."""
+    below = [*node.body[1:], ast.Pass()]
+    for field, docstring in zip(node.body, below, strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            meaning = ""
+            if isinstance(docstring, ast.Expr) and isinstance(docstring.value, ast.Constant):
+                meaning = str(docstring.value.value)
+            yield field.target.id, ast.unparse(field.annotation), meaning
+
+
+def _section_of(node: ast.ClassDef | None) -> str:
+    found = re.match(r"``(\[.*?\])``", (node and ast.get_docstring(node)) or "")
+    return found[1] if found else ""
+
+
+def _value(kind: str, classes: Mapping[str, ast.ClassDef]) -> str:
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    values = [
+        f'`"{ast.literal_eval(each.value)}"`'
+        for each in classes[kind].body
+        if isinstance(each, ast.Assign)
+    ]
+    return ", ".join(values)
+
+
+def _sentence(text: str) -> str:
+    text = _markdown(text)
+    return text[0].upper() + text[1:]
+
+
+def _markdown(text: str) -> str:
+    """A docstring as one line of Markdown; ids of the PEP's inventory are left to the code."""
+    line = " ".join(text.split()).replace("``", "`").replace("|", "\\|")
+    return re.sub(r" \([A-Z]\d\d(?:, [A-Z]\d\d)*\)", "", line)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(settings_page(_PROJECT / "plugins" / "model"), encoding="utf-8")

@@ -1,0 +1,143 @@
+"""The list command: with --status the remaining work, judged together, for 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.cmd_list import List as DoitList
+
+from plugins.flow.loading import book_of
+from plugins.flow.standing import State, next_task, standings
+from plugins.flow.task import Kind
+
+if TYPE_CHECKING:
+    from plugins.flow.book import Book
+    from plugins.flow.standing import Standing
+
+__all__ = ["CHAPTERS", "List", "table"]
+
+CHAPTERS: Final = {
+    1: "before anything",
+    2: "the release clone",
+    3: "hand over",
+    4: "build and check",
+    5: "green lights",
+    6: "stage, verify, switch",
+    7: "merge back and push",
+    8: "website and CDN",
+    9: "announce and close",
+}
+_NARROWEST: Final = 60
+_WIDTH: Final = 80
+
+
+class List(DoitList):
+    """List tasks; with --status where each stands, what remains, and what to do next."""
+
+    def _execute(
+        self,
+        subtasks: Any = False,
+        quiet: Any = True,
+        status: Any = False,
+        private: Any = False,
+        list_deps: Any = False,
+        template: Any = None,
+        sort: str = "name",
+        pos_args: Any = None,
+    ) -> int:
+        if not status or template or list_deps or pos_args:
+            result: int = super()._execute(
+                subtasks, quiet, status, private, list_deps, template, sort, pos_args
+            )
+            return result
+        book = book_of(self)
+        self.outstream.write(table(book, _columns(self.outstream)))
+        book.state.close()
+        return 0
+
+
+def table(book: Book, columns: int) -> str:
+    """The whole standing of the release as text, a line a task, at most ``columns`` wide."""
+    found = standings(book)
+    lines = [_title(book), ""]
+    chapter = 0
+    for name, task in book.tasks.items():
+        if task.kind is Kind.GROUP:
+            continue
+        if task.chapter != chapter:
+            chapter = task.chapter
+            lines.append(f"{chapter} {CHAPTERS[chapter]}")
+        lines.append(_row(found[name], name, task.label, _words(book, name, found[name]), columns))
+    lines.append("")
+    for name, task in book.tasks.items():
+        if task.kind is Kind.GROUP:
+            lines.append(
+                _row(found[name], name, task.label, _words(book, name, found[name]), columns)
+            )
+    lines += ["", *_ending(book, found, columns)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _title(book: Book) -> str:
+    release = book.release
+    kind = release.type.name.lower().replace("_", " ")
+    rehearsal = "  REHEARSAL" if release.rehearsal else ""
+    return f"Python {release.version}  {kind}, from {release.branch}{rehearsal}"
+
+
+def _row(standing: Standing, name: str, label: str, words: str, columns: int) -> str:
+    return _cut(f"  {standing.state.value:<8}{name:<22}{label:<9}{words}", columns)
+
+
+def _words(book: Book, name: str, standing: Standing) -> str:
+    if standing.state in (State.DONE, State.READY) and not standing.why:
+        return "" if standing.state is State.DONE else book.tasks[name].title
+    return f"{standing.who}: {standing.why}" if standing.who else standing.why
+
+
+def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:
+    tasks = [name for name, task in book.tasks.items() if task.kind is not Kind.GROUP]
+    counts = {state: sum(1 for name in tasks if found[name].state is state) for state in State}
+    remaining = len(tasks) - counts[State.DONE]
+    told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    lines = [f"{remaining} of {len(tasks)} tasks remain: {told}"]
+    lines += [
+        _cut(f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}", columns)
+        for each in book.covering_waivers()
+    ]
+    first = next_task(book, found)
+    if not first:
+        return [*lines, "next: nothing; all is done"]
+    standing = found[first]
+    match standing.state:
+        case State.FAILED | State.BLOCKED:
+            lines.append(_cut(f"next: doit why {first}", columns))
+        case State.WAITING:
+            lines.append(_cut(f"next: {standing.who or 'somebody'}: doit approve {first}", columns))
+        case _:
+            lines.append(f"next: doit {_group_with(book, first)}")
+    return lines
+
+
+def _group_with(book: Book, name: str) -> str:
+    """The first group that the task is part of, or the task itself."""
+    behind = {name}
+    for each, task in book.tasks.items():
+        if behind.intersection(task.after):
+            if task.kind is Kind.GROUP:
+                return each
+            behind.add(each)
+    return name
+
+
+def _cut(line: str, columns: int) -> str:
+    return line if len(line) <= columns else line[: columns - 1] + "…"
+
+
+def _columns(out: Any) -> int:
+    """How wide the terminal is; 80 where the list does not go to one."""
+    if not getattr(out, "isatty", lambda: False)():
+        return _WIDTH
+    from shutil import get_terminal_size
+
+    return max(_NARROWEST, get_terminal_size((_WIDTH, 24)).columns)

@@ -1,0 +1,188 @@
+"""The performance of one task: do it, prove it, and leave its receipt last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from plugins.flow.state import Outcome
+from plugins.flow.task import Effect, Kind
+from plugins.model.errors import ReleaseError, StepFailed, Waiting
+from plugins.model.finding import Finding, Severity, blocking
+from plugins.model.receipt import BrokenReceipt, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from doit.exceptions import TaskFailed
+
+    from plugins.flow.book import Book
+    from plugins.flow.task import Task
+
+__all__ = ["BlockedError", "inputs_digest", "perform", "situation", "subject_of"]
+
+
+def perform(book: Book, task: Task) -> TaskFailed | None:
+    """Do the task and write its receipt; a ReleaseError becomes one line and an outcome.
+
+    Anything else that is raised is a bug and goes on to doit, which shows its traceback.
+    """
+    from doit.exceptions import TaskFailed
+
+    desk = book.desk
+    with desk.log.of(task.name):
+        try:
+            _do(book, task)
+        except ReleaseError as error:
+            outcome = _outcome_of(error, book, task)
+            book.state.keep_outcome(task.name, outcome)
+            for line in (str(error), *error.details):
+                desk.log.say(line)
+            desk.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
+            return TaskFailed(str(error), report=False)
+    book.state.keep_outcome(task.name, None)
+    return None
+
+
+def situation(book: Book, task: Task) -> str:
+    """A digest of all that decides how the task would end now; "" if that cannot be told."""
+    try:
+        inputs = book.inputs(task)
+    except ReleaseError:
+        return ""
+    if task.kind is Kind.GATE:
+        inputs |= {f"waiver {each.rule}": repr(each) for each in book.covering_waivers()}
+    return inputs_digest(inputs)
+
+
+def inputs_digest(inputs: Mapping[str, str]) -> str:
+    """One digest of all inputs, to know whether an outcome was of the same ones."""
+    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()
+
+
+def _do(book: Book, task: Task) -> None:
+    book.refuse_foreign(task)
+    before = book.inputs(task)
+    book.refuse_second_time(task, before)
+    if task.effect is Effect.PUBLIC:
+        book.desk.journal.append(
+            "intent", sealed=True, task=task.name, inputs=inputs_digest(before)
+        )
+    facts: dict[str, str] = {}
+    findings: tuple[str, ...] = ()
+    waived: dict[str, str] = {}
+    match task.kind:
+        case Kind.GATE:
+            findings, waived = _judge(book, task)
+        case Kind.APPROVAL:
+            facts = book.desk.judge_approval(task, subject_of(before))
+        case _:
+            for each in task.calls:
+                facts |= _checked(task, each.perform(book.fact_text))
+    after = book.inputs(task)
+    if after != before:
+        changed = sorted(name for name in before if after.get(name) != before[name])
+        raise StepFailed(
+            where=task.name,
+            problem=f"{', '.join(changed)} changed while it ran, so its result is of neither",
+            remedy="run the same command again",
+        )
+    receipt = Receipt(
+        step=task.name,
+        version=str(book.release.version),
+        inputs=after | waived,
+        outputs=_products(book, task),
+        facts=facts,
+        findings=findings,
+        rehearsal=book.release.rehearsal,
+    )
+    _leave(book, task, receipt)
+
+
+def subject_of(inputs: Mapping[str, str]) -> str:
+    """What an approval is bound to: one digest of the results it approves."""
+    return inputs_digest({name: each for name, each in inputs.items() if name.startswith("after ")})
+
+
+def _judge(book: Book, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What the gate's checks found, and the waivers that let some of it pass, as inputs."""
+    found: list[Finding] = []
+    for each in gate.calls:
+        found += each.perform(book.fact_text)
+    found.sort(key=lambda finding: (-finding.severity, finding))
+    for finding in found:
+        book.desk.log.say(str(finding))
+    stopping = blocking(found, book.covering_waivers())
+    if stopping:
+        first = stopping[0]
+        more = f" (and {len(stopping) - 1} more)" if len(stopping) > 1 else ""
+        raise BlockedError(
+            where=first.rule,
+            problem=f"{first.where + ': ' if first.where else ''}{first.message}{more}",
+            remedy=first.remedy or f"mend it, or waive {first.rule} in release.toml",
+            details=tuple(str(finding) for finding in stopping[1:]),
+        )
+    waivers = {each.rule: each for each in book.covering_waivers()}
+    leaned_on = {each.rule for each in found if each.severity is Severity.BLOCK}
+    told = tuple(
+        f"{each} (waived by {waivers[each.rule].by} until {waivers[each.rule].until})"
+        if each.rule in leaned_on
+        else str(each)
+        for each in found
+    )
+    return told, book.waiver_inputs(leaned_on)
+
+
+class BlockedError(StepFailed):
+    """A gate is shut: a finding blocks and nobody waived it."""
+
+
+def _outcome_of(error: ReleaseError, book: Book, task: Task) -> Outcome:
+    told = str(error)
+    match error:
+        case Waiting():
+            kind = f"waiting {error.who}"
+            told = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
+        case BlockedError():
+            kind = "blocked"
+        case _:
+            kind = "failed"
+    return Outcome(kind, situation(book, task), told, error.details)
+
+
+def _checked(task: Task, facts: Any) -> dict[str, str]:
+    if not isinstance(facts, dict) or not all(
+        isinstance(word, str) for pair in facts.items() for word in pair
+    ):
+        message = f"{task.name} gave {facts!r} where facts (text to text) are wanted"
+        raise TypeError(message)
+    return facts
+
+
+def _products(book: Book, task: Task) -> dict[str, str]:
+    products = book.outputs(task)
+    missing = sorted(name for name, digest in products.items() if not digest)
+    if missing:
+        raise StepFailed(
+            where=task.name,
+            problem=f"ended well and made no {_listed(missing)}",
+            remedy=f"see {book.release.layout.log(task.name)}",
+        )
+    return products
+
+
+def _leave(book: Book, task: Task, receipt: Receipt) -> None:
+    try:
+        same = book.receipt(task.name) == receipt
+    except BrokenReceipt:
+        same = False
+    if not same:
+        receipt.write(book.receipt_path(task.name))
+    book.desk.journal.append(
+        "done", task=task.name, result=receipt.result, tool=book.desk.tool_revision()
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,139 @@
+"""Forms: how a text of release.toml has to look to be a commit, a key, an address or a rule.
+
+Each function gives the text back in its one true spelling. Raises WrongForm with what to
+do instead, and Secret where the text itself must not be shown again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = [
+    "Secret",
+    "WrongForm",
+    "commit_id",
+    "environment_name",
+    "fingerprint",
+    "git_remote",
+    "host_address",
+    "revision",
+    "role",
+    "rule_id",
+    "web_address",
+]
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
+_ROLE: Final = re.compile(r"[a-z][a-z0-9_-]*")
+_RULE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
+_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PASSWORD: Final = re.compile(r"[a-z+]+://[^/@\s]*:[^/\s]*@", flags=re.IGNORECASE)
+_TOKEN: Final = re.compile(r"https?://[^/\s]*@", flags=re.IGNORECASE)
+_GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
+# Git's own short form: [user@]host:path, where no colon stands before the first slash.
+_SCP: Final = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+")
+
+
+class WrongForm(ValueError):
+    """The text does not look as it has to; the message is what to do instead."""
+
+    def __init__(self, *, remedy: str) -> None:
+        super().__init__(remedy)
+
+
+class Secret(WrongForm):
+    """The text holds a secret, so no message may repeat it."""
+
+
+def commit_id(text: str) -> str:
+    """A full object id: 40 or 64 lower-case hex digits."""
+    if _COMMIT.fullmatch(text):
+        return text
+    raise WrongForm(
+        remedy=f"write the full commit id, as git rev-parse {text} tells it"
+        if text.isalnum()
+        else "write full commit ids"
+    )
+
+
+def revision(text: str) -> str:
+    """The name of a branch, a tag or a commit; never something that git takes for an option."""
+    if re.fullmatch(r"[^\s\-:?*\[\\^~][^\s:?*\[\\^~]*", text) and ".." not in text:
+        return text
+    raise WrongForm(remedy="write a branch, a tag or a commit, such as origin/3.14")
+
+
+def fingerprint(text: str) -> str:
+    """A full OpenPGP fingerprint in 40 upper-case hex digits; gpg's groups are joined.
+
+    Short ids are refused: keys with an equal one can be made at will.
+    """
+    joined = re.sub(r"[ \t]", "", text).upper().removeprefix("0X")
+    if _FINGERPRINT.fullmatch(joined):
+        return joined
+    raise WrongForm(
+        remedy="write the full fingerprint, 40 hex digits, as gpg --fingerprint tells it"
+    )
+
+
+def role(text: str) -> str:
+    """The name of an expert's section: lower-case letters, digits, - and _."""
+    if _ROLE.fullmatch(text):
+        return text
+    raise WrongForm(remedy="write a name such as windows: lower-case letters, digits, - and _")
+
+
+def rule_id(text: str) -> str:
+    """A dotted rule id, as findings show it."""
+    if _RULE.fullmatch(text):
+        return text
+    raise WrongForm(remedy="write a rule as findings show it, such as builders.red")
+
+
+def environment_name(text: str) -> str:
+    """The name of an environment variable."""
+    if _ENVIRONMENT_NAME.fullmatch(text):
+        return text
+    raise WrongForm(remedy="write the name of an environment variable, such as PYDOTORG_AUTH")
+
+
+def git_remote(text: str) -> str:
+    """An address that git can push to, or a local path; no remote helpers, no options."""
+    # A user's name before @ is a token more often than not where http is spoken.
+    for form in (_PASSWORD, _TOKEN):
+        _refuse_secrets(text, form, "let git ask its credential helper")
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        good = scheme in _GIT_SCHEMES and rest != "" and not re.search(r"\s", text)
+    else:
+        good = "::" not in text and (text.startswith((".", "/", "~")) or bool(_SCP.fullmatch(text)))
+    if good:
+        return text
+    raise WrongForm(remedy="write an address such as git@github.com:python/cpython.git, or a path")
+
+
+def host_address(text: str) -> str:
+    """``ssh://[user@]host[:port]/folder`` or ``folder:///folder``."""
+    _refuse_secrets(text, _PASSWORD, "ssh logs in with its agent")
+    if re.fullmatch(r"ssh://(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*(?::[0-9]{1,5})?/\S*", text):
+        return text.rstrip("/")
+    if re.fullmatch(r"folder:///[^\x00-\x1f]+", text):
+        return text.rstrip("/")
+    raise WrongForm(remedy="write ssh://user@host/folder or folder:///folder")
+
+
+def web_address(text: str) -> str:
+    """``https://host[:port][/path]``, with no slash at its end; http only for this machine."""
+    _refuse_secrets(text, _TOKEN, "write where the secret is under [credentials]")
+    found = re.fullmatch(r"(https?)://([A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?(?:/\S*)?", text)
+    if found is None:
+        raise WrongForm(remedy="write an address such as https://www.python.org")
+    if found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
+        raise WrongForm(remedy="write https: over http a secret would travel in the clear")
+    return text.rstrip("/")
+
+
+def _refuse_secrets(text: str, form: re.Pattern[str], remedy: str) -> None:
+    if form.match(text):
+        raise Secret(remedy=remedy)

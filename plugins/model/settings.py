@@ -1,0 +1,448 @@
+"""Settings: what release.toml declares about one release, checked whole before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model import forms
+from plugins.model.declared import Declared, Mistakes, alternatives, kind_of, near
+from plugins.model.errors import SettingsError
+from plugins.model.finding import Waiver
+from plugins.model.layout import Layout
+from plugins.model.release import Phase, Release, type_of
+from plugins.model.series import series_of
+from plugins.model.toml_file import declared_content
+from plugins.model.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "Credential",
+    "Credentials",
+    "Docs",
+    "Expert",
+    "Hosts",
+    "Repository",
+    "SeriesSettings",
+    "Settings",
+    "Signing",
+    "SourceTest",
+    "Tests",
+    "Work",
+    "read_settings",
+    "release_of",
+]
+
+_EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython"')
+_UPSTREAM: Final = "git@github.com:python/cpython.git"
+_SITE: Final = "https://www.python.org"
+_DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
+_EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
+_WAIVER: Final = {
+    "rule": '"builders.red"',
+    "reason": '"..."',
+    "by": '"..."',
+    "until": "2026-12-01",
+}
+
+
+class SourceTest(Enum):
+    """How much of CPython's own test suite the unpacked archive has to pass."""
+
+    NONE = "none"
+    QUICK = "quick"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """``[repository]``: where the source comes from and where the release goes."""
+
+    clone: Path
+    """The release manager's CPython clone; read, never modified. Must be written."""
+    upstream: str = _UPSTREAM
+    """The repository that users see. Default: python/cpython on GitHub."""
+    fork: str = ""
+    """The release manager's fork, where the release is built before users see it. No default."""
+    base: str = ""
+    """What to release from. Default: the branch of ``upstream`` that PEP 101 says."""
+    cherry_picks: tuple[str, ...] = ()
+    """Full ids of commits that are put on top of the base, in this order. Default: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """``[work]``: where files are made."""
+
+    folder: Path
+    """Everything is made in a folder of this one that is named as the version. Default: build."""
+    rehearsal: bool = False
+    """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSettings:
+    """``[series]``: what cannot be derived from the version."""
+
+    phase: Phase | None = None
+    """Where the branch stands: feature, prerelease, bugfix, security or end-of-life.
+
+    Default: what the version says; X.Y.Z with Z > 0 is then a bugfix release."""
+    release_pep: int = 0
+    """The PEP that schedules the series. Default: the one that this tool knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """``[signing]``: the release manager's OpenPGP key."""
+
+    gnupg_home: Path
+    """The folder of the keyring and its agent. Default: ~/.gnupg."""
+    gpg_key: str = ""
+    """The key's full fingerprint, 40 hex digits. Must be written up to 3.13 (PEP 761)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """``[tests]``: how the source archives are tested."""
+
+    source: SourceTest = SourceTest.FULL
+    """none, quick or full; none is a waiver and shows as one. Default: full (B11, B12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Docs:
+    """``[docs]``: which documentation archives are built."""
+
+    formats: tuple[str, ...] = _DOCS_FORMATS
+    """Any of html, text, epub, texinfo; [] is a waiver and shows as one. Default: all."""
+    constraints: Path | None = None
+    """A file of pip constraints for the tree's own docs requirements. Default: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """``[hosts]``: the machines that users fetch from."""
+
+    downloads: str = ""
+    """``ssh://user@host/folder`` or ``folder:///folder`` of the downloads. No default."""
+    docs: str = ""
+    """The same for the documentation. No default."""
+    site: str = _SITE
+    """The website, whose API gets the release's pages. Default: https://www.python.org."""
+    cdn: str = _SITE
+    """Where users reach the files, behind caches. Default: https://www.python.org."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Where a secret is; never the secret. Exactly one of the two is set."""
+
+    variable: str = ""
+    """The environment variable that holds it."""
+    file: Path | None = None
+    """The file that holds it; only its owner may be able to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """``[credentials]``: where secrets are, as ``env:NAME`` or ``file:PATH``."""
+
+    site: Credential | None = None
+    """For the website's API. No default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """``[experts.NAME]``: somebody whose green light the release needs."""
+
+    role: str
+    """The NAME of the section: windows, macos, docs."""
+    name: str
+    """The person's name. Must be written."""
+    keys: tuple[str, ...]
+    """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that release.toml says, with defaults for what it does not."""
+
+    file: Path
+    """The file that was read."""
+    version: Version
+    """The version to release, such as 3.14.0rc1. Must be written."""
+    date: date | None
+    """The day of the release, as NEWS and What's New tell it. Default: the day of the first run."""
+    repository: Repository
+    work: Work
+    series: SeriesSettings
+    signing: Signing
+    tests: Tests
+    docs: Docs
+    hosts: Hosts
+    credentials: Credentials
+    experts: tuple[Expert, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+_SECTIONS: Final[Mapping[str, type[Any]]] = {
+    "repository": Repository,
+    "work": Work,
+    "series": SeriesSettings,
+    "signing": Signing,
+    "tests": Tests,
+    "docs": Docs,
+    "hosts": Hosts,
+    "credentials": Credentials,
+}
+_TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
+# Only names that one section alone has: they tell where a stray key belongs.
+_HOMES: Final = {
+    each.name: f"[{section}]"
+    for section, kind in _SECTIONS.items()
+    for each in fields(kind)
+    if each.name not in _TOP
+    and sum(each.name in kind.__slots__ for kind in _SECTIONS.values()) == 1
+}
+
+
+def release_of(settings: Settings) -> Release:
+    """The release that the settings declare. Raises SettingsError if phase and version clash."""
+    version = settings.version
+    series = series_of(version)
+    if settings.series.release_pep:
+        series = replace(series, release_pep=settings.series.release_pep)
+    return Release(
+        version=version,
+        type=type_of(version, settings.series.phase),
+        series=series,
+        layout=Layout(work=settings.work.folder / str(version), version=version),
+        rehearsal=settings.work.rehearsal,
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings that the file declares, every one of them valid.
+
+    Relative paths start at the file's folder; ``~`` is the home folder. Raises SettingsError
+    with the file's first mistake; the others are its details.
+    """
+    # toml is late: whoever only names a setting's type does not pay for it (5 ms).
+    import toml  # noqa: PLC0415
+
+    mistakes = Mistakes(path)
+    content = declared_content(path, toml.loads, mistakes, _EXAMPLE)  # noqa: TID251 - its one use
+    if not content:
+        raise mistakes.error(
+            problem="is empty", remedy="write at least the lines below", details=_EXAMPLE
+        )
+    settings = _settings(path, content, mistakes)
+    if mistakes.about("version", "[series]"):
+        mistakes.raise_any()
+    _check_together(settings, mistakes)
+    mistakes.raise_any()
+    return settings
+
+
+def _check_together(settings: Settings, mistakes: Mistakes) -> None:
+    """What is right alone and wrong together: version and phase, version and key."""
+    try:
+        release = release_of(settings)
+    except SettingsError as error:
+        mistakes.note(f"{error.where} {error.problem}", error.remedy)
+        return
+    if release.signs_with_gpg and not settings.signing.gpg_key:
+        mistakes.note(
+            f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
+            'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys tells it',
+        )
+
+
+def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Settings:
+    top = _top(content, mistakes)
+    version = _version(top, mistakes)
+    tables = {name: _table(content, name, mistakes) for name in _SECTIONS}
+    return Settings(
+        file=path.absolute(),
+        version=version,
+        date=top.value("date", date, "a date without quotes, such as 2026-12-01"),
+        repository=_repository(tables["repository"]),
+        work=Work(
+            folder=tables["work"].path("folder", "build"),
+            rehearsal=tables["work"].value("rehearsal", bool, "true or false") or False,
+        ),
+        series=_series(tables["series"]),
+        signing=_signing(tables["signing"]),
+        tests=_tests(tables["tests"]),
+        docs=_docs(tables["docs"]),
+        hosts=_hosts(tables["hosts"]),
+        credentials=Credentials(site=_credential(tables["credentials"], "site")),
+        experts=_experts(content, mistakes),
+        waivers=_waivers(content, mistakes),
+    )
+
+
+def _top(content: Mapping[str, Any], mistakes: Mistakes) -> Declared:
+    for name, value in content.items():
+        if isinstance(value, dict) and name not in _TOP:
+            remedy = near(name, [each for each in _TOP if each not in ("version", "date")])
+            mistakes.note(f"[{name}] is not a section", remedy)
+    plain = {
+        name: value
+        for name, value in content.items()
+        if name in _TOP or not isinstance(value, dict)
+    }
+    return Declared(plain, "", _TOP, mistakes, _HOMES)
+
+
+def _table(content: Mapping[str, Any], name: str, mistakes: Mistakes) -> Declared:
+    known = [each.name for each in fields(_SECTIONS[name])]
+    found = content.get(name, {})
+    if not isinstance(found, dict):
+        mistakes.note(f"{name} is {kind_of(found)}, wanted a section", f"write [{name}]")
+        found = {}
+    homes = {key: home for key, home in _HOMES.items() if home != f"[{name}]"}
+    return Declared(
+        found, f"[{name}]", known, mistakes, {**homes, "version": "the top of the file"}
+    )
+
+
+def _version(top: Declared, mistakes: Mistakes) -> Version:
+    nothing = Version(3, 14, 0)
+    if not top.holds("version"):
+        mistakes.note("version is missing", f"write {_EXAMPLE[0]} at the top")
+        return nothing
+    text = top.value("version", str, 'text such as "3.14.0rc1"')
+    try:
+        return nothing if text is None else Version.parse(text)
+    except SettingsError as error:
+        mistakes.note(f"version {error.problem}", error.remedy)
+        return nothing
+
+
+def _repository(table: Declared) -> Repository:
+    table.need("clone", f"{_EXAMPLE[2]}, the folder of your CPython clone")
+    return Repository(
+        clone=table.path("clone", "."),
+        upstream=_remote(table, "upstream", _UPSTREAM),
+        fork=_remote(table, "fork", ""),
+        base=table.form("base", "", forms.revision),
+        cherry_picks=table.forms("cherry_picks", forms.commit_id, wanted="full commit ids"),
+    )
+
+
+def _remote(table: Declared, key: str, default: str) -> str:
+    found = table.form(key, default, forms.git_remote)
+    return str(table.located(key, found)) if found.startswith((".", "~")) else found
+
+
+def _series(table: Declared) -> SeriesSettings:
+    phases: dict[str, Phase | None] = {each.value: each for each in Phase}
+    return SeriesSettings(
+        phase=table.choice("phase", phases, None),
+        release_pep=table.number("release_pep", "the number of a PEP"),
+    )
+
+
+def _signing(table: Declared) -> Signing:
+    return Signing(
+        gpg_key=table.form("gpg_key", "", forms.fingerprint),
+        gnupg_home=table.path("gnupg_home", "~/.gnupg"),
+    )
+
+
+def _tests(table: Declared) -> Tests:
+    levels = {each.value: each for each in SourceTest}
+    return Tests(source=table.choice("source", levels, SourceTest.FULL))
+
+
+def _docs(table: Declared) -> Docs:
+    found = table.texts("formats", _DOCS_FORMATS, wanted=alternatives(_DOCS_FORMATS))
+    for each in found:
+        if each not in _DOCS_FORMATS:
+            table.note("formats", f"holds {each!r}", near(each, _DOCS_FORMATS))
+    constraints = table.path("constraints", "") if table.holds("constraints") else None
+    return Docs(formats=found, constraints=constraints)
+
+
+def _hosts(table: Declared) -> Hosts:
+    return Hosts(
+        downloads=table.form("downloads", "", forms.host_address),
+        docs=table.form("docs", "", forms.host_address),
+        site=table.form("site", _SITE, forms.web_address),
+        cdn=table.form("cdn", _SITE, forms.web_address),
+    )
+
+
+def _credential(table: Declared, key: str) -> Credential | None:
+    # What stands here may be the secret itself by mistake: no message repeats any of it.
+    if not table.holds(key):
+        return None
+    found = table.secret_text(key)
+    kind, _, where = found.partition(":")
+    if kind == "env" and _is_environment_name(where):
+        return Credential(variable=where)
+    if kind == "file" and where.strip() and where.isprintable():
+        return Credential(file=table.located(key, where))
+    table.note(key, "does not say where the secret is", "write env:NAME or file:PATH")
+    return None
+
+
+def _is_environment_name(text: str) -> bool:
+    try:
+        return forms.environment_name(text) == text
+    except forms.WrongForm:
+        return False
+
+
+def _experts(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Expert, ...]:
+    found = content.get("experts", {})
+    if not isinstance(found, dict):
+        mistakes.note(f"experts is {kind_of(found)}, wanted sections", "write [experts.windows]")
+        return ()
+    return tuple(_expert(name, section, mistakes) for name, section in found.items())
+
+
+def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
+    title = f"[experts.{name}]"
+    if not isinstance(section, dict):
+        mistakes.note(f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}")
+        return Expert(name, "", ())
+    table = Declared(section, title, _EXPERT, mistakes)
+    for key, example in _EXPERT.items():
+        table.need(key, f"{key} = {example}")
+    try:
+        forms.role(name)
+    except forms.WrongForm as error:
+        mistakes.note(f"[experts.{name!r}] cannot be the name of an expert", str(error))
+    keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
+    if not keys and table.value("keys", list, "") == []:
+        table.note("keys", "is empty", f"write keys = {_EXPERT['keys']}")
+    return Expert(name, table.text("name", "", wanted="the person's name"), keys)
+
+
+def _waivers(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Waiver, ...]:
+    found = content.get("waivers", [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        mistakes.note("waivers is no list of sections", "write [[waivers]] above each waiver")
+        return ()
+    return tuple(_waiver(each, count, mistakes) for count, each in enumerate(found, 1))
+
+
+def _waiver(section: Mapping[str, Any], count: int, mistakes: Mistakes) -> Waiver:
+    table = Declared(section, f"[[waivers]] number {count}", _WAIVER, mistakes)
+    for key, example in _WAIVER.items():
+        table.need(key, f"{key} = {example}")
+    return Waiver(
+        rule=table.form("rule", "", forms.rule_id),
+        reason=table.text("reason", "", wanted="why the finding may pass"),
+        by=table.text("by", "", wanted="who says so"),
+        until=table.value("until", date, f"a date without quotes, such as {_WAIVER['until']}")
+        or date.min,
+    )

@@ -1,0 +1,29 @@
+"""The machine that a rehearsal imitates the world on: its programs, apart from the client's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["run"]
+
+
+def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
+    """Run a program to its end, with no git configuration but the repository's own.
+
+    Returns what it wrote, as text. Raises CalledProcessError on any status but 0.
+    """
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},  # noqa: TID251 - a world of its own
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    ended = subprocess.run(  # noqa: S603 - no shell
+        words, cwd=folder, input=stdin, env=environment, check=True, capture_output=True
+    )
+    return ended.stdout.decode(errors="replace")

@@ -1,0 +1,2 @@
+/* The toy has no C to compile; this header is here because tools look for it. */
+#include "patchlevel.h"

@@ -1,0 +1,6 @@
+#ifndef Py_INTERNAL_MAGIC_NUMBER_H
+#define Py_INTERNAL_MAGIC_NUMBER_H
+
+#define PYC_MAGIC_NUMBER {{magic}}
+
+#endif  // !Py_INTERNAL_MAGIC_NUMBER_H

@@ -1,0 +1,1 @@
+/* A library that somebody else might have written; the SBOM tells of it. */

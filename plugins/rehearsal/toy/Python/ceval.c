@@ -1,0 +1,1 @@
+/* Tools look for this file to know a CPython tree by. */

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Executable in the archive, as in git.
+echo sizzle

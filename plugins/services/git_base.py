@@ -1,0 +1,200 @@
+"""Git base: the Base port over the release manager's own clone, by git alone and only reading.
+
+It answers on every ``doit list``, so it asks git two small questions and imports nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed, SettingsError
+from plugins.ports import Commit, Identity, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plugins.ports import Completed, Programs
+
+__all__ = ["GitBase"]
+
+_WHERE: Final = "[repository] base"
+_NEAR: Final = 5
+_COMMIT_FIELDS: Final = "%H%x00%T%x00%P%x00%cn%x00%ce%x00%ct%x00%B"
+_TAG_FIELDS: Final = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)"
+
+
+class GitBase:
+    """The Base port: what is released stands on ``wanted``, or else on ``branch`` of upstream.
+
+    ``wanted`` is a branch (``3.14``, ``origin/3.14``), a tag or a commit; "" for the branch
+    that PEP 101 says. ``upstream`` is the address by which the clone's remote is known.
+    """
+
+    def __init__(
+        self, folder: Path, programs: Programs, *, branch: str, wanted: str = "", upstream: str = ""
+    ) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._branch = branch
+        self._wanted = wanted
+        self._upstream = upstream
+
+    def __repr__(self) -> str:
+        return "base"
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._folder
+
+    def commit(self) -> str:
+        """See the port. A remote's branch goes before a local one, which may be behind it."""
+        names = tuple(self._names_of_wanted() if self._wanted else self._names_of_branch())
+        # rev-parse stops at the first name that is not there, so each is asked for alone
+        for name in names:
+            found = self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if found.status == 0:
+                return found.stdout.strip()
+        raise SettingsError(
+            where=_WHERE,
+            problem=f"{self._folder} has no {self._wanted or self._branch}",
+            remedy=self._remedy(),
+            details=tuple(f"looked for {name}" for name in names),
+        )
+
+    def about(self, commit: str) -> Commit:
+        """See the port."""
+        shown = self._answer(
+            "show", "--no-patch", f"--format={_COMMIT_FIELDS}", f"{commit}^{{commit}}"
+        )
+        name, tree, parents, who, email, made, message = shown.split("\0", 6)
+        when = datetime.fromtimestamp(int(made), UTC)
+        return Commit(name, tree, tuple(parents.split()), message, Identity(who, email), when)
+
+    def text(self, commit: str, path: str) -> str | None:
+        """See the port."""
+        found = self._git("cat-file", "blob", f"{commit}:{path}")
+        if found.status == 0:
+            return found.stdout
+        self._answer("cat-file", "-e", f"{commit}^{{tree}}")
+        return None
+
+    def tags(self) -> tuple[Tag, ...]:
+        """See the port."""
+        listed = self._answer("for-each-ref", f"--format={_TAG_FIELDS}", "refs/tags/v*")
+        found = []
+        for line in listed.splitlines():
+            name, identifier, commit, made = line.split("\0")
+            if made:
+                when = datetime.fromtimestamp(int(made), UTC)
+                found.append(Tag(name, identifier, commit or identifier, when))
+        return tuple(found)
+
+    def identity(self) -> Identity:
+        """See the port. Asks the clone's configuration, the person's and the system's."""
+        told: dict[str, str] = {}
+        for file in (Path.home() / ".gitconfig", Path.home() / ".config" / "git" / "config"):
+            environment = {"GIT_CONFIG_GLOBAL": str(file), "GIT_CONFIG_NOSYSTEM": "0"}
+            told = self._configured(r"^user\.(name|email)$", environment) | told
+        if not (told.get("user.name") and told.get("user.email")):
+            raise SettingsError(
+                where=str(self._folder),
+                problem="git knows no user.name and user.email to put on the release commit",
+                remedy=f"git -C {self._folder} config user.name 'Your Name', and user.email",
+            )
+        return Identity(told["user.name"], told["user.email"])
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────
+
+    def _names_of_wanted(self) -> Iterator[str]:
+        wanted = self._wanted
+        if wanted.startswith("refs/") or re.fullmatch(r"[0-9a-f]{40}", wanted):
+            yield wanted
+        else:
+            # a tag and a branch may share a name at the end of a series; branches go first
+            yield from (f"refs/{kind}/{wanted}" for kind in ("remotes", "heads", "tags"))
+            if re.fullmatch(r"[0-9a-f]{7,}", wanted):
+                yield wanted
+
+    def _names_of_branch(self) -> Iterator[str]:
+        remotes = self._remotes()
+        same = [
+            name
+            for name, address in remotes.items()
+            if self._upstream and _plain(address) == _plain(self._upstream)
+        ]
+        for remote in dict.fromkeys([*same, *(["upstream"] if "upstream" in remotes else [])]):
+            yield f"refs/remotes/{remote}/{self._branch}"
+        yield f"refs/heads/{self._branch}"
+
+    def _remotes(self) -> dict[str, str]:
+        told = self._configured(r"^remote\..*\.url$", {})
+        return {
+            key.removeprefix("remote.").removesuffix(".url"): value for key, value in told.items()
+        }
+
+    def _configured(self, pattern: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """Keys and values of the configuration; of a key that is there twice, the last."""
+        found = self._git("config", "--null", "--get-regexp", pattern, env=environment)
+        pairs = (each.partition("\n") for each in found.stdout.split("\0") if each)
+        return {key: value for key, _, value in pairs}
+
+    def _remedy(self) -> str:
+        wanted = self._wanted or self._branch
+        listed = self._answer(
+            "for-each-ref", "--format=%(refname)", "refs/remotes", "refs/heads", "refs/tags"
+        )
+        names = [
+            re.sub(r"^refs/\w+/", "", name)
+            for name in listed.splitlines()
+            if not name.endswith("/HEAD")
+        ]
+        # difflib is late: only a mistake pays for it (6 ms)
+        from difflib import get_close_matches
+
+        near = get_close_matches(wanted, names, n=_NEAR, cutoff=0.5)
+        near += [name for name in names if name.endswith(f"/{wanted}") and name not in near]
+        if near:
+            return f"it has {', '.join(near)}"
+        return f"git -C {self._folder} fetch, or write [repository] base"
+
+    def _answer(self, *words: str) -> str:
+        found = self._git(*words)
+        if found.status:
+            lines = found.stderr.strip().splitlines()
+            raise ServiceFailed(
+                service="git",
+                action=f"{words[0]} in {self._folder}",
+                problem=lines[-1] if lines else f"ended with status {found.status}",
+                remedy="look at that clone: git fsck",
+                details=tuple(lines[:-1]),
+            )
+        return found.stdout.removesuffix("\n")
+
+    def _git(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
+        if not self._folder.is_dir():
+            raise SettingsError(
+                where="[repository] clone",
+                problem=f"there is no folder {self._folder}",
+                remedy="write where your clone of CPython is",
+            )
+        # optional locks are for those who write: reading must not even refresh the index
+        neutral = {"GIT_OPTIONAL_LOCKS": "0", **(env or {})}
+        found = self._programs.run(["git", *words], folder=self._folder, env=neutral, check=False)
+        if found.status == 128 and "not a git repository" in found.stderr:
+            raise SettingsError(
+                where="[repository] clone",
+                problem=f"{self._folder} is not a git repository",
+                remedy="write where your clone of CPython is",
+            )
+        return found
+
+
+def _plain(address: str) -> str:
+    """A remote's address without what may differ between two ways to one repository."""
+    plain = re.sub(r"^[a-z+]+://", "", address.lower())
+    plain = re.sub(r"^[^@/]*@", "", plain).replace(":", "/")
+    return plain.rstrip("/").removesuffix(".git")

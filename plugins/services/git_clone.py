@@ -1,0 +1,379 @@
+"""Git clone: the Clone port over a repository of the release's own, read with GitPython.
+
+What GitPython would call git for anyway (checkout, index, fetch) goes through the Programs
+port, so that it runs in the neutral environment and stands in the step's log.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.ports import Commit, Identity, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import git
+
+    from plugins.ports import Completed, Programs
+
+__all__ = ["GitClone"]
+
+_RECORDER: Final = Identity("pep101", "pep101@localhost")
+_OURS: Final = "pep101.clone"
+_SETTINGS: Final = (
+    f"{_OURS}=release",
+    # a repository that nobody tidies, so that loose refs and objects stay where steps left them
+    "gc.auto=0",
+    "gc.packRefs=false",
+    "maintenance.auto=false",
+    "fetch.writeCommitGraph=false",
+    "core.logAllRefUpdates=false",
+    # what a receipt tells of has to be there after a power cut
+    "core.fsync=all",
+    "core.fsyncMethod=batch",
+    f"core.hooksPath={os.devnull}",
+    f"core.excludesFile={os.devnull}",
+    f"core.attributesFile={os.devnull}",
+    "core.autocrlf=false",
+    "advice.detachedHead=false",
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    "rerere.enabled=false",
+)
+# What git leaves behind when it is killed. Nobody else writes here while we hold the release.
+_LEFT_BY_A_KILL: Final = (
+    "index.lock",
+    "HEAD.lock",
+    "packed-refs.lock",
+    "config.lock",
+    "shallow.lock",
+    "CHERRY_PICK_HEAD",
+    "AUTO_MERGE",
+    "MERGE_MSG",
+    "MERGE_HEAD",
+    "sequencer",
+)
+_SIGNATURE: Final = "-----BEGIN PGP SIGNATURE-----\n"
+
+
+class GitClone:
+    """The Clone port over the repository at ``folder``, which need not exist yet."""
+
+    def __init__(self, folder: Path, programs: Programs) -> None:
+        self._folder = folder
+        self._programs = programs
+
+    def __repr__(self) -> str:
+        return "clone"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are checked out."""
+        return self._folder
+
+    def prepare(self, source: Path, commits: Sequence[str]) -> None:
+        """See the port. Objects are hard-linked where the disk allows, else copied.
+
+        Of the source no byte changes. git may renew the time of a linked object or pack that
+        it would otherwise write again; that only keeps it from being pruned.
+        """
+        if not self._git_folder.exists():
+            self._create(source)
+        elif not self._is_ours():
+            raise StepFailed(
+                where=str(self._folder),
+                problem="a repository stands here that no release made",
+                remedy="move it away, then run the same command again",
+            )
+        self._tidy()
+        missing = [commit for commit in commits if not self._holds(commit)]
+        if missing:
+            self._fetch(source, missing)
+        for commit in commits:
+            self._see_whole(commit, source)
+
+    def point(self, ref: str, target: str) -> None:
+        """See the port."""
+        self._git("update-ref", "--no-deref", ref, target)
+
+    def checkout(self, commit: str) -> None:
+        """See the port."""
+        self._tidy()
+        self._git("checkout", "--quiet", "--force", "--detach", commit)
+        self._git("clean", "--quiet", "-ffdx")
+
+    def record(self, step: str, parent: str, message: str) -> str:
+        """See the port. The commit is dated as its parent."""
+        self._git("add", "--all", ".")
+        tree = self._git("write-tree").stdout.strip()
+        when = self.about(parent).committed
+        commit = self._commit(tree, parent, message, _RECORDER, when)
+        self.point("HEAD", commit)
+        self.point(f"refs/release/{step}", commit)
+        return commit
+
+    def pick(self, commit: str, onto: str, by: Identity) -> str:
+        """See the port. The new commit is dated as the original."""
+        self.checkout(onto)
+        # the author stays who wrote the change
+        committer = _told_of("COMMITTER", by, self.about(commit).committed)
+        ended = self._git("cherry-pick", "-x", commit, env=committer, check=False)
+        if ended.status:
+            self._explain_pick(commit, onto, ended)
+        return self.resolve("HEAD")
+
+    def compose(
+        self, tree_of: str, parent: str, message: str, *, by: Identity, when: datetime
+    ) -> str:
+        """See the port."""
+        return self._commit(self.about(tree_of).tree, parent, message, by, when)
+
+    def resolve(self, revision: str) -> str:
+        """See the port."""
+        from git.exc import GitCommandError
+
+        if not self._git_folder.exists():
+            return ""
+        try:
+            return str(
+                self._repo.git.rev_parse("--verify", "--quiet", "--end-of-options", revision)
+            )
+        except GitCommandError:
+            return ""
+
+    def about(self, commit: str) -> Commit:
+        """See the port."""
+        found = self._commit_object(commit)
+        return Commit(
+            id=found.hexsha,
+            tree=found.tree.hexsha,
+            parents=tuple(parent.hexsha for parent in found.parents),
+            message=_text(found.message),
+            committer=Identity(found.committer.name or "", found.committer.email or ""),
+            committed=datetime.fromtimestamp(found.committed_date, UTC),
+        )
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """See the port."""
+        try:
+            found = self._commit_object(commit).tree / path
+        except KeyError:
+            return None
+        return bytes(found.data_stream.read()) if found.type == "blob" else None
+
+    def names(self, commit: str, folder: str = "") -> tuple[str, ...]:
+        """See the port."""
+        self._commit_object(commit)
+        listed = self._repo.git.ls_tree(
+            "-r",
+            "-z",
+            "--name-only",
+            "--full-tree",
+            commit,
+            "--",
+            *([f"{folder}/"] if folder else []),
+        )
+        return _listed(listed)
+
+    def difference(self, old: str, new: str) -> tuple[str, ...]:
+        """See the port."""
+        return _listed(self._git("diff-tree", "-r", "-z", "--name-only", old, new).stdout)
+
+    def unrecorded(self) -> tuple[str, ...]:
+        """See the port."""
+        told = self._git("status", "--porcelain", "-z", "--ignored", "--no-renames", "-uall").stdout
+        return tuple(sorted(entry[3:] for entry in told.split("\0") if entry))
+
+    def tag(self, name: str) -> Tag | None:
+        """See the port."""
+        identifier = self.resolve(f"refs/tags/{name}")
+        commit = self.resolve(f"refs/tags/{name}^{{commit}}")
+        if not commit:
+            return None
+        if identifier == commit:
+            return Tag(name, commit, commit, self.about(commit).committed)
+        raw = self._raw(identifier)
+        payload, mark, signature = raw.partition(_SIGNATURE)
+        return Tag(name, identifier, commit, _tagged(raw), payload, mark + signature)
+
+    def put_tag(self, name: str, content: str) -> str:
+        """See the port."""
+        made = self._git("mktag", stdin=content.encode()).stdout.strip()
+        self.point(f"refs/tags/{name}", made)
+        return made
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _git_folder(self) -> Path:
+        return self._folder / ".git"
+
+    @cached_property
+    def _repo(self) -> git.Repo:
+        """The repository for GitPython, which is told explicitly what the environment may not."""
+        import git
+
+        repo = git.Repo(self._folder, expand_vars=False)
+        repo.git.update_environment(
+            GIT_DIR=str(self._git_folder),
+            GIT_WORK_TREE=str(self._folder),
+            GIT_OBJECT_DIRECTORY=str(self._git_folder / "objects"),
+            GIT_CONFIG_GLOBAL=os.devnull,
+            GIT_CONFIG_NOSYSTEM="1",
+            LC_ALL="C.UTF-8",
+        )
+        return repo
+
+    def _git(
+        self,
+        *words: str | Path,
+        env: dict[str, str] | None = None,
+        stdin: bytes = b"",
+        check: bool = True,
+    ) -> Completed:
+        if not self._git_folder.exists():
+            raise ServiceFailed(
+                service="git",
+                action=str(words[0]),
+                problem=f"there is no release clone at {self._folder}",
+                remedy="make it first",
+            )
+        return self._programs.run(
+            ["git", *words], folder=self._folder, env=env, stdin=stdin, check=check
+        )
+
+    def _create(self, source: Path) -> None:
+        """Clone under another name first: a folder of the true name is always a whole clone."""
+        partial = self._folder.with_name(f"{self._folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        options = [word for each in _SETTINGS for word in ("--config", each)]
+        self._programs.run(
+            ["git", "clone", "--quiet", "--local", "--no-checkout", "--no-tags", "--template=",
+             *options, "--", source, partial],
+            folder=partial.parent,
+        )  # fmt: skip
+        # The way back to the RM's repository ends here: nothing can push into it by mistake. Of
+        # its names none is kept, only its objects.
+        self._programs.run(["git", "remote", "remove", "origin"], folder=partial)
+        listed = self._programs.run(
+            ["git", "for-each-ref", "--format=delete %(refname)"], folder=partial
+        )
+        self._programs.run(
+            ["git", "update-ref", "--stdin"], folder=partial, stdin=listed.stdout.encode()
+        )
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+        partial.rename(self._folder)
+
+    def _is_ours(self) -> bool:
+        return self._git("config", "--local", "--get", _OURS, check=False).status == 0
+
+    def _tidy(self) -> None:
+        for name in _LEFT_BY_A_KILL:
+            left = self._git_folder / name
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink(missing_ok=True)
+        for lock in (self._git_folder / "refs").rglob("*.lock"):
+            lock.unlink(missing_ok=True)
+
+    def _holds(self, commit: str) -> bool:
+        return self._git("cat-file", "-e", f"{commit}^{{commit}}", check=False).status == 0
+
+    def _fetch(self, source: Path, commits: Sequence[str]) -> None:
+        # The RM's repository need not offer these commits under a name, so we ask for any.
+        asked = "git -c uploadpack.allowAnySHA1InWant=true upload-pack"
+        self._git(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--upload-pack", asked,
+            "--", source, *commits,
+        )  # fmt: skip
+
+    def _see_whole(self, commit: str, source: Path) -> None:
+        """Every tree and file of the commit is there: a partial clone has only some."""
+        ended = self._git("rev-list", "--objects", "--no-walk", "--quiet", commit, check=False)
+        if ended.status:
+            lines = ended.stderr.strip().splitlines()
+            raise ServiceFailed(
+                service="git",
+                action=f"read commit {commit[:12]} of {source}",
+                problem=lines[-1] if lines else "not all of it is there",
+                remedy="mend that clone: git fsck; git fetch --refetch",
+                details=tuple(lines[:-1]),
+            )
+
+    def _commit(self, tree: str, parent: str, message: str, by: Identity, when: datetime) -> str:
+        made = self._git(
+            "commit-tree", tree, "-p", parent, "-F", "-",
+            stdin=f"{message.rstrip()}\n".encode(),
+            env=_told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when),
+        )  # fmt: skip
+        return made.stdout.strip()
+
+    def _explain_pick(self, commit: str, onto: str, ended: Completed) -> None:
+        conflicts = _listed(self._git("diff", "--name-only", "--diff-filter=U", "-z").stdout)
+        said = tuple(line for line in ended.stderr.splitlines() if not line.startswith("hint:"))
+        subject = self.about(commit).message.partition("\n")[0]
+        unchanged = self._git("status", "--porcelain", "--untracked-files=no").stdout == ""
+        self.checkout(onto)
+        if conflicts:
+            problem = f"conflicts in {', '.join(conflicts)}"
+        elif unchanged and len(self.about(commit).parents) == 1:
+            problem = "changes nothing: what it does is there already"
+        else:
+            problem = said[0] if said else f"git ended with status {ended.status}"
+        raise StepFailed(
+            where=f"cherry-pick {commit[:12]} ({subject})",
+            problem=problem,
+            remedy="take it out of [repository] cherry_picks, or pick a commit that fits",
+            details=said,
+        )
+
+    def _commit_object(self, commit: str) -> git.objects.Commit:
+        from git.exc import BadName, BadObject, GitCommandError
+
+        try:
+            found = self._repo.commit(commit)
+            _ = found.tree
+        except (BadName, BadObject, ValueError, IndexError, GitCommandError) as error:
+            raise ServiceFailed(
+                service="git", action=f"read commit {commit}", problem="it is not in the clone"
+            ) from error
+        return found
+
+    def _raw(self, identifier: str) -> str:
+        return bytes(
+            self._repo.git.cat_file(
+                "tag", identifier, stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        ).decode()
+
+
+def _told_of(role: str, by: Identity, when: datetime) -> dict[str, str]:
+    return {
+        f"GIT_{role}_NAME": by.name,
+        f"GIT_{role}_EMAIL": by.email,
+        f"GIT_{role}_DATE": f"{int(when.timestamp())} +0000",
+    }
+
+
+def _listed(told: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in told.split("\0") if name))
+
+
+def _tagged(raw: str) -> datetime:
+    """When a tag object says that it was made."""
+    tagger = next(line for line in raw.splitlines() if line.startswith("tagger "))
+    return datetime.fromtimestamp(int(tagger.split()[-2]), UTC)
+
+
+def _text(message: str | bytes) -> str:
+    return message if isinstance(message, str) else message.decode(errors="replace")

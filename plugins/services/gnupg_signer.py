@@ -1,0 +1,372 @@
+"""OpenPGP by gpg: signatures made by the key in its agent, and judged by gpg's status lines.
+
+Nothing here reads what gpg says to people: its status lines (doc/DETAILS in GnuPG) are for
+programs and do not change with the language.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.durable import replacing
+from plugins.model.errors import ServiceFailed
+from plugins.model.forms import WrongForm
+from plugins.model.forms import fingerprint as full_fingerprint
+from plugins.ports import Key, Signature, Verdict
+from plugins.services.programs import attended_environment, neutral_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+__all__ = ["GnupgKeyring", "GnupgSigner", "keyring_of"]
+
+_SIGNING_TIMEOUT_S: Final = 300.0
+_TIMEOUT_S: Final = 120.0
+_OPTIONS: Final = (
+    "--trust-model", "always",  # trust is by full fingerprint, not by the web of trust
+    "--no-auto-check-trustdb", "--no-auto-key-retrieve", "--no-auto-key-locate",
+    "--disable-dirmngr",  # no key ever comes from the network
+    "--no-permission-warning", "--no-greeting",
+)  # fmt: skip
+# Source: gpg-error.h; the low half of the number in a FAILURE line.
+_SYSTEM_ERROR: Final = 0x8000
+_FAILURES: Final = {
+    11: ("the passphrase is wrong", "run the same command again"),
+    17: ("the secret key is not here", "gpg --list-secret-keys shows those that are"),
+    62: ("nobody gave the passphrase in time", "run the same command again"),
+    85: ("there is no pinentry to ask for the passphrase", ""),
+    99: ("the passphrase was asked for, and the answer was cancel", "run the same command again"),
+    108: ("the card was removed", "put it back, then run the same command again"),
+    112: ("the card is not there", "put it in, then run the same command again"),
+    180: ("the passphrase was asked for, and the answer was cancel", "run the same command again"),
+}
+_UNLOCK: Final = (
+    "unlock the key before, in the same terminal: export GPG_TTY=$(tty); "
+    "gpg --local-user {} --detach-sign --output /dev/null /dev/null"
+)
+# Source: RFC 9580 section 9.5: MD5, SHA-1, RIPEMD-160.
+_WEAK_HASHES: Final = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
+
+
+class GnupgKeyring:
+    """The public keys in one GnuPG home folder, and what they say of signatures."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._opened: Any = None
+
+    def __repr__(self) -> str:
+        return f"gnupg({self._home})"
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key of the keyring."""
+        gpg = self._gpg()
+        with _bounded(gpg, _TIMEOUT_S, "list keys"):
+            secret = {each["fingerprint"]: each for each in gpg.list_keys(secret=True)}
+            public = gpg.list_keys()
+        return tuple(_key(each, secret.get(each["fingerprint"])) for each in public)
+
+    def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
+        """Check a detached signature that one of these keys has to have made; see the port."""
+        for path in (file, signature):
+            if not path.is_file():
+                return Signature("", f"{path.name} is not there", Verdict.MISSING)
+        gpg = self._gpg()
+        with _bounded(gpg, _TIMEOUT_S, "verify"), signature.open("rb") as stream:
+            told = gpg.verify_file(stream, data_filename=str(file.absolute()))
+        return _judged(told.lines, fingerprints)
+
+    def signed(
+        self, file: Path, fingerprint: str, timeout_s: float
+    ) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+        """An armoured signature by the key, and gpg's status lines; b"" if there is none."""
+        gpg = self._gpg()
+        # The file is opened here: python-gnupg closes what it opens while it still copies.
+        # --local-user, since gpg takes another key if the --default-key cannot sign.
+        with _bounded(gpg, timeout_s, "sign"), file.open("rb") as stream:
+            told = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
+        return (told.data if told.returncode == 0 else b""), tuple(told.lines)
+
+    def add(self, files: Iterable[Path]) -> None:
+        """The public keys in these files are in the keyring. Raises ServiceFailed for others."""
+        gpg = self._gpg()
+        for file in files:
+            with _bounded(gpg, _TIMEOUT_S, "import"):
+                told = gpg.import_keys(file.read_bytes())
+            if not told.fingerprints:
+                raise ServiceFailed(
+                    service="gpg",
+                    action=f"import {file.name}",
+                    problem="holds no OpenPGP key",
+                    remedy="write it with gpg --armor --export FINGERPRINT",
+                )
+
+    def _gpg(self) -> Any:
+        if self._opened is None:
+            self._opened = _opened(self._home)
+        return self._opened
+
+
+class GnupgSigner:
+    """The Signer port over one GnuPG home folder and one key of it.
+
+    ``timeout_s`` is the time a person has to find the card and type the passphrase.
+    """
+
+    def __init__(
+        self, home: Path, fingerprint: str, *, timeout_s: float = _SIGNING_TIMEOUT_S
+    ) -> None:
+        """Take the key's full fingerprint; raises ServiceFailed for a shorter name of it."""
+        try:
+            self._fingerprint = full_fingerprint(fingerprint)
+        except WrongForm as error:
+            raise ServiceFailed(
+                service="gpg",
+                action="sign",
+                problem=f"{fingerprint!r} is no full fingerprint",
+                remedy=str(error),
+            ) from error
+        self._keyring = GnupgKeyring(home)
+        self._timeout_s = timeout_s
+
+    def __repr__(self) -> str:
+        return f"signer({self._fingerprint})"
+
+    @property
+    def fingerprint(self) -> str:
+        """The full fingerprint of the key that signs."""
+        return self._fingerprint
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key of the keyring."""
+        return self._keyring.keys()
+
+    def sign(self, file: Path, signature: Path) -> None:
+        """A verified, armoured signature stands under its name; see the port."""
+        self._refuse_bad_key()
+        made, lines = self._keyring.signed(file, self._fingerprint, self._timeout_s)
+        if not made:
+            raise self._failure(lines)
+        with replacing(signature) as stream:
+            stream.write(made)
+            stream.flush()
+            found = self.verify(file, Path(stream.name))
+            if found.problem:
+                raise ServiceFailed(
+                    service="gpg",
+                    action=f"sign {file.name}",
+                    problem=f"the new signature does not verify: {found.problem}",
+                    remedy="run the same command again; nothing was left behind",
+                )
+
+    def verify(self, file: Path, signature: Path) -> Signature:
+        """Check a detached signature that this key has to have made; see the port."""
+        return self._keyring.verify_by(file, signature, (self._fingerprint,))
+
+    def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
+        """Check a detached signature by other keys of the same keyring; see the port."""
+        return self._keyring.verify_by(file, signature, fingerprints)
+
+    def _refuse_bad_key(self) -> None:
+        name = self._fingerprint
+        key = next((each for each in self.keys() if each.fingerprint == name), None)
+        now = datetime.now(UTC)  # noqa: TID251 - gpg judges by this machine's clock as well
+        if key is None:
+            problem, remedy = (
+                f"key {name} is not in the keyring",
+                f"gpg --import it into {self._keyring}",
+            )
+        elif key.revoked:
+            problem, remedy = f"key {name} is revoked", "name another key in [signing] gpg_key"
+        elif key.expires is not None and key.expires <= now:
+            problem = f"key {name} expired on {key.expires:%Y-%m-%d}"
+            remedy = f"extend it: gpg --quick-set-expire {name} 1y"
+        elif not key.secret:
+            problem = f"the secret half of key {name} is not here"
+            remedy = "put in its card, or import the secret key"
+        else:
+            return
+        raise ServiceFailed(service="gpg", action="sign", problem=problem, remedy=remedy)
+
+    def _failure(self, lines: tuple[tuple[str, str], ...]) -> ServiceFailed:
+        told = next((value for word, value in reversed(lines) if word == "FAILURE"), "")
+        number = int(told.rpartition(" ")[2] or 0)
+        code = number & 0xFFFF
+        # A pinentry that has no terminal to draw on ends with an error of the system.
+        problem, remedy = _FAILURES.get(85 if code & _SYSTEM_ERROR else code, ("", ""))
+        return ServiceFailed(
+            service="gpg",
+            action="sign",
+            problem=problem or f"no signature was made (error {code} of gpg)",
+            remedy=remedy or _UNLOCK.format(self._fingerprint),
+            details=tuple(f"{word} {value}".rstrip() for word, value in lines),
+        )
+
+
+@contextmanager
+def keyring_of(files: Iterable[Path]) -> Iterator[GnupgKeyring]:
+    """A keyring of the public keys in these files and no others, gone when the block ends."""
+    # mkdtemp: the name is short, as sockets need it, and the mode is 0700, as gpg wants it.
+    home = Path(tempfile.mkdtemp(prefix="pep101-"))
+    try:
+        keyring = GnupgKeyring(home)
+        keyring.add(files)
+        yield keyring
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class _Told:
+    """What gpg said to programs, line by line; stands in for python-gnupg's own readings."""
+
+    def __init__(self, _gpg: object) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self.returncode: int | None = None
+        self.data = b""
+        self.stderr = ""
+
+    def handle_status(self, key: str, value: str) -> None:
+        self.lines.append((key, value))
+
+
+def _opened(home: Path) -> Any:
+    from threading import Timer
+
+    import gnupg
+
+    if not home.is_dir():
+        raise ServiceFailed(
+            service="gpg",
+            action="start",
+            problem=f"the folder {home} is not there",
+            remedy="set [signing] gnupg_home to the folder of your keyring",
+        )
+
+    class BoundedGpg(gnupg.GPG):  # type: ignore[misc]  # it has no types
+        """python-gnupg waits for ever; a pinentry on a screen that nobody sees would as well."""
+
+        timeout_s = _TIMEOUT_S
+        was_stopped = False
+
+        def _collect_output(self, process: Any, *rest: Any, **named: Any) -> Any:
+            timer = Timer(self.timeout_s, self._stop, (process,))
+            timer.daemon = True
+            timer.start()
+            try:
+                return super()._collect_output(process, *rest, **named)
+            finally:
+                timer.cancel()
+
+        def _stop(self, process: Any) -> None:
+            self.was_stopped = True
+            process.kill()
+
+    try:
+        gpg = BoundedGpg(
+            gnupghome=str(home),
+            options=list(_OPTIONS),
+            env={**neutral_environment(), **attended_environment()},
+        )
+    except OSError as error:
+        raise ServiceFailed(
+            service="gpg", action="start", problem="not found on PATH",
+            remedy="install GnuPG, then run the same command again",
+        ) from error  # fmt: skip
+    except ValueError as error:
+        raise ServiceFailed(
+            service="gpg", action="start", problem=str(error).splitlines()[0]
+        ) from error
+    # Its own readings stop at the first signature and mix "expired" with "good".
+    gpg.result_map = {**gpg.result_map, "verify": _Told, "sign": _Told}
+    return gpg
+
+
+@contextmanager
+def _bounded(gpg: Any, timeout_s: float, action: str) -> Iterator[None]:
+    """Whatever gpg does in the block ends in time. Raises ServiceFailed if it was stopped."""
+    gpg.timeout_s, gpg.was_stopped = timeout_s, False
+    yield
+    if gpg.was_stopped:
+        raise ServiceFailed(
+            service="gpg",
+            action=action,
+            problem=f"did not end within {timeout_s:g} s and was stopped",
+            remedy="if it asks for a passphrase on another screen, unlock the key first",
+        )
+
+
+def _judged(lines: Iterable[tuple[str, str]], fingerprints: Collection[str]) -> Signature:
+    """The one signature that the lines tell of, by the rules of the port."""
+    told = dict(lines)
+    made = sum(1 for word, _ in lines if word == "NEWSIG")
+    valid = told.get("VALIDSIG", "").split()
+    if made != 1 or not valid:
+        return _not_valid(told, made)
+    maker = valid[9] if len(valid) > 9 else valid[0]
+    wanted = " or ".join(fingerprints) or "no key at all"
+    weak = _WEAK_HASHES.get(valid[7], "")
+    faults = (
+        (maker not in fingerprints, f"made by key {maker}, wanted {wanted}", Verdict.OTHER_KEY),
+        ("REVKEYSIG" in told, f"key {maker} is revoked", Verdict.REVOKED),
+        (weak != "", f"rests on {weak}", Verdict.UNREADABLE),
+        (valid[8] != "00", "signs text, not bytes", Verdict.UNREADABLE),
+        ("EXPKEYSIG" in told, f"good, but key {maker} has expired", Verdict.EXPIRED),
+        ("EXPSIG" in told, "good, but the signature itself has expired", Verdict.EXPIRED),
+        ("GOODSIG" not in told, "gpg does not call it good", Verdict.UNREADABLE),
+    )
+    first = next((fault for fault in faults if fault[0]), None)
+    return Signature(maker, first[1], first[2]) if first else Signature(maker, "")
+
+
+def _not_valid(told: Mapping[str, str], made: int) -> Signature:
+    if made > 1:
+        return Signature("", f"holds {made} signatures, wanted one", Verdict.UNREADABLE)
+    if "BADSIG" in told:
+        return Signature("", "other bytes were signed", Verdict.OTHER_BYTES)
+    if "NO_PUBKEY" in told:
+        # GnuPG 2.2.7 and later end the ERRSIG line with the full fingerprint, or with "-".
+        name = told.get("ERRSIG", "").split()[-1:]
+        unknown = name[0] if name and len(name[0]) >= 40 else told["NO_PUBKEY"]
+        return Signature("", f"made by key {unknown}, which is not known here", Verdict.UNKNOWN_KEY)
+    return Signature("", "is no detached OpenPGP signature", Verdict.UNREADABLE)
+
+
+def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None) -> Key:
+    parts = _signing_parts(secret if secret is not None else public)
+    own = _time(public["expires"])
+    # gpg signs with the part that is valid longest; none outlives the primary key.
+    ends = [_earlier(own, _time(each["expires"])) for each in parts]
+    expires = own if not ends else None if None in ends else max(each for each in ends if each)
+    names = public["uids"] or [""]
+    return Key(
+        fingerprint=public["fingerprint"],
+        user_id=names[0].encode("latin-1", "replace").decode("utf-8", "replace"),
+        secret=secret is not None and bool(parts),
+        expires=expires,
+        revoked=public["trust"] == "r",
+    )
+
+
+def _signing_parts(key: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The primary key and its subkeys, as far as they can sign and their secret is at hand."""
+    parts = [key, *key.get("subkey_info", {}).values()]
+    return [
+        each
+        for each in parts
+        if re.search("s", each["cap"]) and each.get("trust") != "r" and each.get("token") != "#"
+    ]
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromtimestamp(int(text), UTC) if text else None
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    known = [each for each in (one, other) if each is not None]
+    return min(known) if known else None

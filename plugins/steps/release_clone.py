@@ -1,0 +1,133 @@
+"""Release clone: the repository of the release's own, from its base commit to its one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plugins.model.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from plugins.model.release import Release
+    from plugins.ports import Base, Clock, Clone, Commit, Identity, Progress
+
+__all__ = ["BASE", "COMMIT", "base_of", "commit", "input_commit", "make"]
+
+BASE = "base"
+"""The step name of the commit that the edits start from: ``refs/release/base``."""
+COMMIT = "commit"
+"""The step name of the release commit: ``refs/release/commit``."""
+
+
+def base_of(base: Base) -> str:
+    """The id of the commit that is released, as the RM's clone has it now (E00, Q12).
+
+    Quick: asked whenever the graph is looked at, so that a moved branch makes it stale.
+    """
+    return base.commit()
+
+
+def make(
+    clone: Clone,
+    base: Base,
+    progress: Progress,
+    *,
+    cherry_picks: Sequence[str] = (),
+    step: str = BASE,
+) -> dict[str, str]:
+    """The release clone is there, and ``refs/release/base`` is what the edits start from.
+
+    That is the base commit of the RM's clone with the cherry-picks on top, each naming its
+    original (Q09-Q13). The RM's clone is only read. Done again with the same arguments, it
+    gives the same commits. Facts: the base commit, the tip, and ``original new`` of each pick.
+    """
+    origin = base.commit()
+    progress.say(f"cloning {base.folder.name}")
+    clone.prepare(base.folder, (origin, *cherry_picks))
+    tip = origin
+    picked = {}
+    if cherry_picks:
+        by = base.identity()
+        for number, original in enumerate(cherry_picks, start=1):
+            progress.say(f"cherry-pick {number} of {len(cherry_picks)}")
+            tip = clone.pick(original, tip, by)
+            picked[f"pick {number}"] = f"{original} {tip}"
+    clone.checkout(tip)
+    clone.point(f"refs/release/{step}", tip)
+    return {"base": origin, "commit": tip, **picked}
+
+
+def input_commit(clone: Clone, after: str) -> str:
+    """The commit that the step ``after`` left. Raises StepFailed if it left none."""
+    found = clone.resolve(f"refs/release/{after}^{{commit}}")
+    if not found:
+        raise StepFailed(
+            where="release clone",
+            problem=f"refs/release/{after} is not there",
+            remedy="run the same command again: the step that makes it is stale",
+        )
+    return found
+
+
+def commit(
+    release: Release,
+    clone: Clone,
+    base: Base,
+    clock: Clock,
+    *,
+    after: str,
+    start: str = BASE,
+    step: str = COMMIT,
+) -> dict[str, str]:
+    """The release is one commit: the tree after all edits, on top of the base (rule 10).
+
+    Its message is ``Python X.Y.ZaN``, its author the RM, its time now. A commit that says the
+    same already is kept with its time, also if only the tag still names it.
+    """
+    parent = input_commit(clone, start)
+    tree = clone.about(input_commit(clone, after)).tree
+    by = base.identity()
+    message = f"Python {release.version}"
+    made = ""
+    for found in _candidates(release, clone, base, step):
+        if _says(clone.about(found), tree, parent, message, by):
+            made = found
+            break
+    if not made:
+        made = clone.compose(
+            input_commit(clone, after), parent, message, by=by, when=_time_of(clone, parent, clock)
+        )
+    clone.point(f"refs/release/{step}", made)
+    clone.checkout(made)
+    return {"commit": made, "parent": parent}
+
+
+def _candidates(release: Release, clone: Clone, base: Base, step: str) -> Iterator[str]:
+    """Commits that may be this release already, the nearest first."""
+    for name in (f"refs/release/{step}", f"refs/tags/{release.version.tag}"):
+        found = clone.resolve(f"{name}^{{commit}}")
+        if found:
+            yield found
+    for tag in base.tags():
+        if tag.name == release.version.tag:
+            clone.prepare(base.folder, (tag.commit,))
+            yield tag.commit
+
+
+def _says(found: Commit, tree: str, parent: str, message: str, by: Identity) -> bool:
+    told = (found.tree, found.parents, found.message.strip(), found.committer)
+    return told == (tree, (parent,), message, by)
+
+
+def _time_of(clone: Clone, parent: str, clock: Clock) -> datetime:
+    """Now; refused if the base is of a later time, since every archive carries this time."""
+    now, before = clock.now(), clone.about(parent).committed
+    if now < before:
+        raise StepFailed(
+            where="release commit",
+            problem=f"its parent is of {before:%Y-%m-%d %H:%M:%S} UTC, which is in the future",
+            remedy="set this machine's clock right, or ask who made that commit",
+        )
+    return now

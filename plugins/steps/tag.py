@@ -1,0 +1,143 @@
+"""Tag: the signed name of the release commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed
+from plugins.steps.release_clone import COMMIT, input_commit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.ports import Base, Clock, Clone, Identity, Signer, Tag
+
+__all__ = ["make"]
+
+
+def make(
+    release: Release,
+    clone: Clone,
+    base: Base,
+    signer: Signer | None,
+    clock: Clock,
+    *,
+    after: str = COMMIT,
+) -> dict[str, str]:
+    """The tag ``vX.Y.ZaN`` names the release commit, signed with the archives' key (T01, T02).
+
+    A tag that says the same already is kept, also one in the RM's clone. An earlier one of
+    our own, on a commit that is no longer the release, is replaced: nobody has seen it. A tag
+    of that name in the RM's clone on another commit is not ours to move: StepFailed, with
+    both. Series that are not signed with OpenPGP (PEP 761) get an annotated tag without a
+    signature.
+    """
+    commit = input_commit(clone, after)
+    name = release.version.tag
+    wanted_by = base.identity()
+    before = clone.tag(name)
+    theirs = _theirs(name, commit, base)
+    if theirs is not None and (before is None or before.id != theirs.id):
+        clone.prepare(base.folder, (theirs.id,))
+        clone.point(f"refs/tags/{name}", theirs.id)
+        before = clone.tag(name)
+    if before is not None and _holds(release, before, commit, wanted_by, signer):
+        return _facts(release, before, signer)
+    if theirs is not None:
+        raise StepFailed(
+            where=name,
+            problem=f"{base.folder} has this tag, on the right commit but not as a release's",
+            remedy="if it was never pushed, delete it there; look at it with git tag -v",
+        )
+    head = (
+        f"object {commit}\ntype commit\ntag {name}\n"
+        f"tagger {wanted_by.name} <{wanted_by.email}> {int(clock.now().timestamp())} +0000\n\n"
+        f"Python {release.version}\n"
+    )
+    signature = ""
+    if release.signs_with_gpg:
+        signature = _signed(head, _files(release), _needed(signer))
+    clone.put_tag(name, head + signature)
+    made = clone.tag(name)
+    if made is None or not _holds(release, made, commit, wanted_by, signer):
+        raise StepFailed(
+            where=name,
+            problem="git gave back another tag than was made",
+            remedy="look at it in the release clone: git cat-file -p " + name,
+        )
+    return _facts(release, made, signer)
+
+
+def _theirs(name: str, commit: str, base: Base) -> Tag | None:
+    """The tag of this name in the RM's clone. Raises StepFailed if it is on another commit."""
+    for tag in base.tags():
+        if tag.name == name and tag.commit != commit:
+            raise StepFailed(
+                where=name,
+                problem=f"{base.folder} has this tag on {tag.commit[:12]},"
+                f" and the release commit is {commit[:12]}",
+                remedy="if that tag was never pushed, delete it there; "
+                "if it was, this version is taken",
+                details=(f"there {tag.commit}", f"here  {commit}"),
+            )
+        if tag.name == name:
+            return tag
+    return None
+
+
+def _holds(release: Release, tag: Tag, commit: str, by: Identity, signer: Signer | None) -> bool:
+    """Whether the tag is what would be made, its time and signature's bytes aside."""
+    if tag.commit != commit or not tag.payload:
+        return False
+    head, _, message = tag.payload.partition("\n\n")
+    tagger = f"tagger {by.name} <{by.email}> "
+    if message != f"Python {release.version}\n" or tagger not in head:
+        return False
+    if not release.signs_with_gpg:
+        return not tag.signature
+    return _problem(tag, _files(release), _needed(signer)) == ""
+
+
+def _facts(release: Release, tag: Tag, signer: Signer | None) -> dict[str, str]:
+    facts = {"tag": tag.id, "commit": tag.commit, "epoch": str(int(tag.made.timestamp()))}
+    if release.signs_with_gpg:
+        payload, signature = _written(tag.payload, tag.signature, _files(release))
+        facts["signed by"] = _needed(signer).verify(payload, signature).fingerprint
+    return facts
+
+
+def _needed(signer: Signer | None) -> Signer:
+    if signer is None:
+        raise StepFailed(
+            where="tag", problem="this series is signed with OpenPGP, and no signer is given"
+        )
+    return signer
+
+
+def _files(release: Release) -> Path:
+    """What is signed, as a file: gpg --verify can be asked about it by hand later."""
+    return release.layout.made / "tag" / release.version.tag
+
+
+def _signed(payload: str, file: Path, signer: Signer) -> str:
+    write_whole(file, payload.encode())
+    signature = file.with_name(f"{file.name}.asc")
+    signer.sign(file, signature)
+    return signature.read_text(encoding="ascii")
+
+
+def _written(payload: str, signature: str, file: Path) -> tuple[Path, Path]:
+    beside = file.with_name(f"{file.name}.asc")
+    write_whole(file, payload.encode())
+    write_whole(beside, signature.encode())
+    return file, beside
+
+
+def _problem(tag: Tag, file: Path, signer: Signer) -> str:
+    """Why the tag's signature is not good; "" if it is."""
+    if not tag.signature:
+        return "no signature"
+    payload, signature = _written(tag.payload, tag.signature, file)
+    return signer.verify(payload, signature).problem

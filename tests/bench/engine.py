@@ -1,0 +1,98 @@
+"""The engine's own cost: synthetic tasks in a chain of blocks, run, run again, and listed.
+
+``python tests/bench/engine.py [COUNT ...]`` prints a table. Every figure is of one process
+in one run; the ratios to doit on an empty dodo.py are interleaved with it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DODO = """\
+from pathlib import Path
+from plugins.flow.opening import open_release
+from plugins.flow.task import call
+
+release, settings, book, reach = open_release(Path(__file__).with_name("release.toml"))
+DOIT_CONFIG = book.doit_config("export")
+book.chapter(1)
+
+def nothing(number):
+    return {"number": str(number)}
+
+def declare(number, before):
+    def creator():
+        return call(nothing, number)
+    creator.__name__ = f"task_number_{number:05}"
+    creator.__doc__ = f"Do nothing for the {number}th time."
+    return book.step(after=before)(creator)
+
+last = []
+for number in range(COUNT):
+    made = declare(number, last[-1:] if number % 10 else [])
+    globals()[made.__name__] = made
+    last.append(made)
+
+@book.group(of=last)
+def task_export():
+    \"\"\"All of them.\"\"\"
+"""
+RELEASE = """\
+version = "3.13.6"
+[repository]
+clone = "."
+[signing]
+gpg_key = "0123456789012345678901234567890123456789"
+"""
+
+
+def seconds(folder: Path, *words: str) -> float:
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "doit", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - began
+
+
+def folder_of(count: int, room: Path) -> Path:
+    folder = room / str(count)
+    folder.mkdir()
+    (folder / "dodo.py").write_text(DODO.replace("COUNT", str(count)))
+    (folder / "release.toml").write_text(RELEASE)
+    (folder / "pyproject.toml").write_text('[tool.doit]\nloader = "release"\n')
+    return folder
+
+
+def main() -> None:
+    counts = [int(word) for word in sys.argv[1:]] or [50, 1000, 10000]
+    with tempfile.TemporaryDirectory() as room:
+        empty = Path(room) / "empty"
+        empty.mkdir()
+        (empty / "dodo.py").touch()
+        print(f"{'tasks':>6} {'run s':>8} {'ms/task':>8} {'again s':>8} {'ms/task':>8} ", end="")
+        print(f"{'list s':>8} {'again/empty':>12} {'list/empty':>11}")
+        for count in counts:
+            folder = folder_of(count, Path(room))
+            rounds = 5 if count < 5000 else 1
+            first = seconds(folder, "export")
+            nothing, again, listed = [], [], []
+            for _ in range(rounds):
+                nothing.append(seconds(empty, "list"))
+                again.append(seconds(folder, "export"))
+                listed.append(seconds(folder, "list", "--status"))
+            base, second, shown = map(statistics.median, (nothing, again, listed))
+            print(
+                f"{count:6} {first:8.2f} {(first - base) / count * 1000:8.2f} {second:8.2f} "
+                f"{(second - base) / count * 1000:8.2f} {shown:8.2f} "
+                f"{second / base:12.2f} {shown / base:11.2f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

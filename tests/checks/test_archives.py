@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import subprocess
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.archives import archives_are_sound
+from plugins.model.finding import Severity
+from plugins.services.programs import MachinePrograms, neutral_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+
+    Builds = Callable[..., Release]
+
+EPOCH_S = 1_700_000_000
+ROOT = "Python-3.13.6"
+TREE = {
+    ".gitattributes": b"*.bat text eol=crlf\n",
+    ".github/CODEOWNERS": b"* @me\n",
+    "Lib/os.py": b"x = 1\n",
+    "Lib/test/link": b"",
+    "Misc/NEWS.d/next/x.rst": b"news\n",
+    "Misc/ACKS": b"Ada\n",
+    "PCbuild/build.bat": b"echo\n",
+    "configure": b"#!/bin/sh\n",
+}
+
+
+@dataclass
+class Repository:
+    """As much of a clone as the check looks at."""
+
+    folder: Path
+    commit: str = ""
+
+    def git(self, *words: str) -> str:
+        argv = ["git", "-c", "user.name=t", "-c", "user.email=t", *words]
+        return subprocess.run(
+            argv, cwd=self.folder, check=True, capture_output=True, text=True,
+            env=neutral_environment(),
+        ).stdout.strip()  # fmt: skip
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "clone")
+    for name, content in TREE.items():
+        path = made.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (made.folder / "configure").chmod(0o755)
+    (made.folder / "Lib/test/link").unlink()
+    (made.folder / "Lib/test/link").symlink_to("../os.py")
+    made.git("init", "-q")
+    made.git("add", "-A")
+    made.git("commit", "-qm", "all")
+    made.commit = made.git("rev-parse", "HEAD")
+    return made
+
+
+@dataclass
+class Tarball:
+    """A source archive as it should be, to be spoilt in one way."""
+
+    members: dict[str, tuple[tarfile.TarInfo, bytes]] = field(default_factory=dict)
+
+    @classmethod
+    def of_the_tag(cls) -> Tarball:
+        made = cls()
+        for name in ("", "Lib", "Lib/test", "Misc", "PCbuild"):
+            made.put(name, type=tarfile.DIRTYPE, mode=0o755)
+        made.put("Lib/os.py", b"x = 1\n")
+        made.put("Lib/test/link", type=tarfile.SYMTYPE, linkname="../os.py", mode=0o777)
+        made.put("Misc/ACKS", b"Ada\n")
+        made.put("Misc/NEWS", b"merged\n")
+        made.put("PCbuild/build.bat", b"echo\r\n")
+        made.put("configure", b"#!/bin/sh\n", mode=0o755)
+        return made
+
+    def put(self, name: str, content: bytes = b"", *, root: str = ROOT, **parts: object) -> None:
+        full = f"{root}/{name}".rstrip("/")
+        info = tarfile.TarInfo(full)
+        info.size, info.mtime, info.mode = len(content), EPOCH_S, 0o644
+        for key, value in parts.items():
+            setattr(info, key, value)
+        self.members[f"{full}#{len(self.members)}" if full in self.members else full] = (
+            info,
+            content,
+        )
+
+    def change(self, name: str, **parts: object) -> None:
+        for key, value in parts.items():
+            setattr(self.members[f"{ROOT}/{name}"][0], key, value)
+
+    def drop(self, name: str) -> None:
+        del self.members[f"{ROOT}/{name}"]
+
+    def stream(self) -> bytes:
+        stream = io.BytesIO()
+        with tarfile.open(
+            fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, errors="surrogateescape"
+        ) as tar:
+            for info, content in self.members.values():
+                tar.addfile(info, io.BytesIO(content))
+        return stream.getvalue()
+
+
+def write(release: Release, tgz: bytes, xz: bytes | None = None) -> None:
+    release.layout.src.mkdir(parents=True, exist_ok=True)
+    release.layout.tarball(".tgz").write_bytes(gzip.compress(tgz))
+    release.layout.tarball(".tar.xz").write_bytes(lzma.compress(tgz if xz is None else xz))
+
+
+def findings(release: Release, clone: Repository) -> tuple[Finding, ...]:
+    return archives_are_sound(release, clone, MachinePrograms(), clone.commit, EPOCH_S)
+
+
+def test_archives_of_the_tag_pass(a_release: Builds, clone: Repository) -> None:
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    assert findings(release, clone) == ()
+
+
+SPOILT: list[tuple[str, Callable[[Tarball], None], str]] = [
+    ("archive.root", lambda it: it.put("x", root="other"), "1 member outside of Python-3.13.6/"),
+    ("archive.root", lambda it: it.put("x", root="/etc"), "first /etc/x"),
+    ("archive.root", lambda it: it.put("x", root=".."), "first ../x"),
+    ("archive.pyc", lambda it: it.put("Lib/a.pyc"), "1 member compiled, first Python-3.13.6/Lib/a"),
+    (
+        "archive.pyc",
+        lambda it: it.put("Lib/__pycache__", type=tarfile.DIRTYPE, mode=0o755),
+        "1 mem",
+    ),
+    ("archive.owner", lambda it: it.change("Lib/os.py", uid=1000), "1 member not root's"),
+    ("archive.owner", lambda it: it.change("Lib/os.py", gname="staff"), "1 member not root's"),
+    ("archive.mode", lambda it: it.change("Lib/os.py", mode=0o666), "mode other than 0644 or 0755"),
+    ("archive.mode", lambda it: it.change("Lib/os.py", mode=0o600), "mode other than 0644 or 0755"),
+    ("archive.mode", lambda it: it.change("Lib/os.py", mode=0o4644), "other than 0644 or 0755"),
+    ("archive.mode", lambda it: it.change("Lib", mode=0o700), "first Python-3.13.6/Lib"),
+    ("archive.time", lambda it: it.change("Lib/os.py", mtime=EPOCH_S + 1), "of another time than"),
+    (
+        "archive.time",
+        lambda it: it.change("Lib/os.py", mtime=EPOCH_S - 0.5),
+        "of another time than",
+    ),
+    ("archive.name", lambda it: it.put("a/../b"), "first Python-3.13.6/a/../b"),
+    ("archive.name", lambda it: it.put("Lib//b"), "first Python-3.13.6/Lib//b"),
+    ("archive.name", lambda it: it.put("a\\b"), "not every system can have"),
+    ("archive.name", lambda it: it.put("a\nb"), r"first 'Python-3.13.6/a\nb'"),
+    ("archive.name", lambda it: it.put("a:b"), "not every system can have"),
+    ("archive.name", lambda it: it.put("aux.c"), "not every system can have"),
+    ("archive.name", lambda it: it.put("dot."), "not every system can have"),
+    ("archive.name", lambda it: it.put("x" * 256), "not every system can have"),
+    ("archive.name", lambda it: it.put("/".join(["xxxx"] * 60)), "not every system can have"),
+    ("archive.name", lambda it: it.put("lib/OS.py"), "that come twice, first Python-3.13.6/lib/OS"),
+    ("archive.name", lambda it: it.put("Lib/os.py", b"x = 1\n"), "1 member that come twice"),
+    ("archive.link", lambda it: it.change("Lib/test/link", linkname="/etc/passwd"), "pointing out"),
+    ("archive.link", lambda it: it.change("Lib/test/link", linkname="../../../x"), "pointing out"),
+    (
+        "archive.link",
+        lambda it: it.change("Lib/test/link", linkname="../../../Python-3.13.6/Lib/os.py"),
+        "pointing out",
+    ),
+    ("archive.link", lambda it: it.put("Lib/test/link/x"), "1 member below a link or a file"),
+    ("archive.link", lambda it: it.put("Lib/os.py/x"), "1 member below a link or a file"),
+    (
+        "archive.type",
+        lambda it: it.put("x", type=tarfile.FIFOTYPE),
+        "neither file, folder nor link",
+    ),
+    ("archive.type", lambda it: it.put("x", type=tarfile.CHRTYPE), "neither file, folder nor link"),
+    (
+        "archive.type",
+        lambda it: it.put("x", type=tarfile.LNKTYPE, linkname=f"{ROOT}/Lib/os.py"),
+        "neither file, folder nor link",
+    ),
+    ("archive.tree", lambda it: it.drop("Lib/os.py"), "lacks 1 member of the tag, first Lib/os.py"),
+    ("archive.tree", lambda it: it.drop("Misc/NEWS"), "lacks 1 member of the tag, first Misc/NEWS"),
+    ("archive.tree", lambda it: it.drop("PCbuild"), "lacks 1 member of the tag, first PCbuild"),
+    (
+        "archive.tree",
+        lambda it: it.put("Lib/new.py"),
+        "that the tag does not have, first Lib/new.py",
+    ),
+    ("archive.tree", lambda it: it.put("empty", type=tarfile.DIRTYPE, mode=0o755), "first empty"),
+    ("archive.tree", lambda it: it.put(".gitattributes", TREE[".gitattributes"]), "does not have"),
+    (
+        "archive.tree",
+        lambda it: (it.drop("Lib/os.py"), it.put("Lib/os.py", b"x = 2\n"))[0],
+        "1 member with other content than the tag's, first Lib/os.py",
+    ),
+    (
+        "archive.tree",
+        lambda it: (it.drop("PCbuild/build.bat"), it.put("PCbuild/build.bat", b"echo\n"))[0],
+        "1 member with other content than the tag's, first PCbuild/build.bat",
+    ),
+    (
+        "archive.tree",
+        lambda it: it.change("configure", mode=0o644),
+        "1 member of other type or mode than the tag's, first configure",
+    ),
+    (
+        "archive.tree",
+        lambda it: it.change("Lib/test/link", linkname="./link"),
+        "1 member with other content than the tag's, first Lib/test/link",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "spoil", "told"), SPOILT)
+def test_fault_blocks_with_its_rule_and_first_place(
+    a_release: Builds, clone: Repository, rule: str, spoil: Callable[[Tarball], None], told: str
+) -> None:
+    release = a_release()
+    tarball = Tarball.of_the_tag()
+    spoil(tarball)
+    write(release, tarball.stream())
+    found = findings(release, clone)
+    (mine,) = [each for each in found if each.rule == rule and told in each.message]
+    assert mine.severity is Severity.BLOCK
+    assert mine.where == "Python-3.13.6.tgz"
+    assert mine.remedy
+    assert str(mine).isprintable()
+
+
+def test_fault_of_many_members_is_told_once_with_their_number(
+    a_release: Builds, clone: Repository
+) -> None:
+    release = a_release()
+    tarball = Tarball.of_the_tag()
+    for info, _ in tarball.members.values():
+        info.uid = 1000
+    write(release, tarball.stream())
+    (found,) = findings(release, clone)
+    assert found.message == f"holds 11 members not root's, first {ROOT}"
+
+
+def test_empty_archive_blocks(a_release: Builds, clone: Repository) -> None:
+    release = a_release()
+    write(release, bytes(10_240))
+    assert {each.rule for each in findings(release, clone)} >= {"archive.root", "archive.tree"}
+
+
+def test_archives_that_differ_block_and_both_are_looked_at(
+    a_release: Builds, clone: Repository
+) -> None:
+    """Only the .tgz is unpacked in the usual way; an .xz of other bytes would go out unseen."""
+    release = a_release()
+    other = Tarball.of_the_tag()
+    other.put("Lib/evil.py")
+    write(release, Tarball.of_the_tag().stream(), other.stream())
+    found = {each.rule: each for each in findings(release, clone)}
+    assert found["archive.differ"].where == "Python-3.13.6.tgz and Python-3.13.6.tar.xz"
+    assert found["archive.tree"].where == "Python-3.13.6.tar.xz"
+
+
+@pytest.mark.parametrize("name", [".tgz", ".tar.xz"])
+def test_archive_that_is_not_there_blocks(a_release: Builds, clone: Repository, name: str) -> None:
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    release.layout.tarball(name).unlink()
+    (found,) = findings(release, clone)
+    assert (found.rule, found.severity) == ("archive.unreadable", Severity.BLOCK)
+    assert found.where == f"Python-3.13.6{name}"
+
+
+def test_archive_that_is_damaged_blocks(a_release: Builds, clone: Repository) -> None:
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    path = release.layout.tarball(".tgz")
+    path.write_bytes(path.read_bytes()[:-9])
+    (found,) = findings(release, clone)
+    assert (found.rule, found.severity) == ("archive.unreadable", Severity.BLOCK)
+
+
+def test_tag_that_cannot_be_looked_at_blocks(a_release: Builds, clone: Repository) -> None:
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    clone.commit = "0" * 40
+    (found,) = findings(release, clone)
+    assert (found.rule, found.severity) == ("archive.tree", Severity.BLOCK)
+    assert "cannot look at the tag" in found.message
+
+
+def test_clone_that_is_gone_blocks(a_release: Builds, clone: Repository, tmp_path: Path) -> None:
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    clone.folder = tmp_path / "gone"
+    (found,) = findings(release, clone)
+    assert (found.rule, found.severity) == ("archive.tree", Severity.BLOCK)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.keys import signing_key_is_usable
+from plugins.model.finding import Severity
+from plugins.rehearsal.gnupg_home import gnupg_home
+from plugins.services.gnupg_signer import GnupgSigner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.rehearsal.gnupg_home import GnupgHome
+
+    Builds = Callable[..., Release]
+
+
+class Now:
+    """The clock of the machine, or of a day before or after."""
+
+    def __init__(self, days: float = 0) -> None:
+        self._days = days
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=self._days)
+
+
+def found(release: Release, folder: Path, name: str, days: float = 0) -> tuple[Finding, ...]:
+    return signing_key_is_usable(release, GnupgSigner(folder, name), Now(days))
+
+
+@pytest.fixture(scope="module")
+def year(keyring: GnupgHome) -> str:
+    return keyring.key("a-year", expires="365d")
+
+
+def test_key_that_can_sign_passes(a_release: Builds, keyring: GnupgHome, year: str) -> None:
+    assert found(a_release(), keyring.folder, year) == ()
+    assert found(a_release(), keyring.folder, keyring.key("for-ever")) == ()
+
+
+@pytest.mark.parametrize(
+    ("days", "rule", "told"),
+    [
+        (340, "", ""),
+        (355, "key.expiring", "within 14 days"),
+        (366, "key.expired", "expired on "),
+    ],
+)
+def test_key_that_does_not_last_blocks(
+    a_release: Builds, keyring: GnupgHome, year: str, days: float, rule: str, told: str
+) -> None:
+    findings = found(a_release(), keyring.folder, year, days)
+    assert [each.rule for each in findings] == ([rule] if rule else [])
+    for each in findings:
+        assert each.severity is Severity.BLOCK
+        assert told in each.message
+        assert f"gpg --quick-set-expire {year} 1y" in each.remedy
+
+
+def test_key_that_is_not_there_blocks(a_release: Builds, keyring: GnupgHome) -> None:
+    (finding,) = found(a_release(), keyring.folder, "0" * 40)
+    assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
+
+
+def test_public_half_alone_blocks(a_release: Builds, keyring: GnupgHome) -> None:
+    with gnupg_home() as theirs:
+        name = theirs.key("theirs")
+        keyring.gpg("--import", stdin=theirs.public(name).encode())
+    (finding,) = found(a_release(), keyring.folder, name)
+    assert (finding.rule, finding.severity) == ("key.secret", Severity.BLOCK)
+
+
+def test_revoked_key_blocks(a_release: Builds) -> None:
+    with gnupg_home() as home:
+        name = home.key("rm")
+        home.revoke(name)
+        (finding,) = found(a_release(), home.folder, name)
+    assert (finding.rule, finding.severity) == ("key.revoked", Severity.BLOCK)
+
+
+def test_keyring_that_cannot_be_looked_at_blocks(a_release: Builds, tmp_path: Path) -> None:
+    (finding,) = found(a_release(), tmp_path / "none", "0" * 40)
+    assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
+    assert "is not there" in finding.message
+
+
+def test_series_without_openpgp_needs_no_key(a_release: Builds, tmp_path: Path) -> None:
+    """PEP 761: from 3.14 on there is sigstore only."""
+    assert found(a_release("3.14.0"), tmp_path / "none", "0" * 40) == ()

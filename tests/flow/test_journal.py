@@ -1,0 +1,44 @@
+"""The journal keeps whole lines, whatever happened to the one before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from plugins.flow.journal import Journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Noon:
+    def now(self) -> datetime:
+        return datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "work" / "journal.jsonl", Noon())
+    journal.append("done", task="a", said="Łódź\nline")
+    journal.append("intent", sealed=True, task="b")
+    assert [(each["event"], each["task"]) for each in journal.entries()] == [
+        ("done", "a"),
+        ("intent", "b"),
+    ]
+    assert next(journal.entries())["at"] == "2026-11-22T12:00:00+00:00"
+
+
+def test_a_line_that_a_crash_cut_short_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, Noon())
+    journal.append("done", task="a")
+    whole = path.read_bytes()
+    for cut in range(1, len(whole)):
+        path.write_bytes(whole + whole[:cut])
+        journal.append("done", task="b")
+        told = [each["task"] for each in journal.entries()]
+        assert told[0] == "a"
+        assert told[-1] == "b"
+
+
+def test_no_journal_has_no_entries(tmp_path: Path) -> None:
+    assert list(Journal(tmp_path / "journal.jsonl", Noon()).entries()) == []

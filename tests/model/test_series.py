@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from plugins.model.errors import SettingsError
+from plugins.model.series import series_of, ships_docs
+from plugins.model.version import Version
+
+
+@pytest.mark.parametrize(
+    ("version", "signs"),
+    [("3.9.25", True), ("3.13.6", True), ("3.14.0rc1", False), ("3.15.0a1", False)],
+)
+def test_openpgp_signatures_end_with_3_13(version: str, *, signs: bool) -> None:
+    """PEP 761: from 3.14 on there are sigstore bundles only."""
+    assert series_of(Version.parse(version)).signs_with_gpg is signs
+
+
+@pytest.mark.parametrize(
+    ("version", "android", "ios"),
+    [("3.13.6", False, False), ("3.14.0", True, False), ("3.15.0a1", True, True)],
+)
+def test_mobile_packages_begin_with_their_series(version: str, *, android: bool, ios: bool) -> None:
+    series = series_of(Version.parse(version))
+    assert (series.ships_android, series.ships_ios) == (android, ios)
+
+
+def test_series_that_was_never_heard_of_gets_no_invented_facts() -> None:
+    series = series_of(Version.parse("3.40.0a1"))
+    assert series.magic_number == 0
+    assert series.release_pep == 0
+
+
+@pytest.mark.parametrize("version", ["2.7.18", "3.7.9", "4.0.0"])
+def test_series_that_this_tool_cannot_release_is_refused(version: str) -> None:
+    with pytest.raises(SettingsError, match=r"releases 3\.8 and later"):
+        series_of(Version.parse(version))
+
+
+@pytest.mark.parametrize(
+    ("version", "ships"),
+    [("3.14.0a1", False), ("3.14.0b2", False), ("3.14.0rc1", True), ("3.14.0", True)],
+)
+def test_docs_are_shipped_with_candidates_and_finals(version: str, *, ships: bool) -> None:
+    assert ships_docs(Version.parse(version)) is ships

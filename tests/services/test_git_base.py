@@ -1,0 +1,200 @@
+"""Tests of the RM's clone as the release sees it: which commit, which tags, whose name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import ServiceFailed, SettingsError
+from plugins.ports import Identity
+from plugins.services.git_base import GitBase
+from plugins.services.programs import MachinePrograms
+from tests.source_world import World, a_world, git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return a_world(tmp_path)
+
+
+def wants(world: World, wanted: str) -> str:
+    return replace(world, wanted=wanted).base.commit()
+
+
+# ── which commit ────────────────────────────────────────────────────────────────────────────
+
+
+def test_upstreams_branch_goes_before_the_local_one(world: World) -> None:
+    later = world.commit({"Lib/spam.py": "later\n"})
+    assert git(world.cpython, "rev-parse", "3.13") != later
+    assert world.base.commit() == later
+
+
+def test_remote_is_known_by_its_address_whatever_its_name(world: World) -> None:
+    git(world.cpython, "remote", "rename", "upstream", "python")
+    git(world.cpython, "update-ref", "refs/remotes/python/3.13", "v3.13.5^{commit}")
+    assert world.base.commit() == git(world.cpython, "rev-parse", "v3.13.5^{commit}")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "https://github.com/python/cpython",
+        "https://github.com/python/cpython.git/",
+        "ssh://git@github.com/python/cpython.git",
+        "git@github.com:Python/CPython.git",
+    ],
+)
+def test_addresses_of_one_repository_are_one(world: World, told: str) -> None:
+    git(world.cpython, "remote", "rename", "upstream", "python")
+    git(world.cpython, "remote", "set-url", "python", told)
+    git(world.cpython, "update-ref", "refs/remotes/python/3.13", "v3.13.5^{commit}")
+    base = GitBase(
+        world.cpython,
+        MachinePrograms(),
+        branch="3.13",
+        upstream="git@github.com:python/cpython.git",
+    )
+    assert base.commit() == git(world.cpython, "rev-parse", "v3.13.5^{commit}")
+
+
+def test_remote_named_upstream_serves_where_no_address_is_known(world: World) -> None:
+    later = world.commit({"Lib/spam.py": "later\n"})
+    base = GitBase(world.cpython, MachinePrograms(), branch="3.13", upstream="git@elsewhere:x/y")
+    assert base.commit() == later
+
+
+def test_local_branch_serves_where_no_remote_has_it(world: World) -> None:
+    git(world.cpython, "remote", "remove", "upstream")
+    git(world.cpython, "checkout", "-q", "--detach", "v3.13.4")
+    assert world.base.commit() == git(world.cpython, "rev-parse", "refs/heads/3.13")
+
+
+def test_alpha_comes_from_main(tmp_path: Path) -> None:
+    world = a_world(tmp_path, "3.15.0a3", "3.15.0a2")
+    assert world.base.commit() == git(world.cpython, "rev-parse", "upstream/main")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["v3.13.5", "origin/3.13", "upstream/main", "3.13", "refs/tags/v3.13.4", "refs/heads/3.13"],
+)
+def test_base_may_be_a_tag_a_branch_or_a_remotes_branch(world: World, wanted: str) -> None:
+    assert wants(world, wanted) == git(world.cpython, "rev-parse", f"{wanted}^{{commit}}")
+
+
+def test_base_may_be_a_commit_in_full_or_short(world: World) -> None:
+    commit = git(world.cpython, "rev-parse", "3.13~2")
+    assert wants(world, commit) == commit
+    assert wants(world, commit[:9]) == commit
+
+
+def test_branch_goes_before_a_tag_of_the_same_name(world: World) -> None:
+    git(world.cpython, "tag", "3.13", "v3.13.4")
+    assert wants(world, "3.13") == git(world.cpython, "rev-parse", "refs/heads/3.13")
+
+
+def test_base_that_is_not_there_is_told_with_near_ones(world: World) -> None:
+    with pytest.raises(SettingsError) as error:
+        wants(world, "upstrem/3.13")
+    message = str(error.value)
+    assert message.startswith("[repository] base: ")
+    assert "has no upstrem/3.13" in message
+    assert "upstream/3.13" in message
+    assert "\n" not in message
+
+
+def test_missing_branch_is_told_with_what_fetches_it(tmp_path: Path) -> None:
+    world = a_world(tmp_path, "3.15.0a3", "3.15.0a2")
+    base = GitBase(world.cpython, MachinePrograms(), branch="3.99", upstream="")
+    with pytest.raises(SettingsError, match=r"has no 3\.99"):
+        base.commit()
+
+
+def test_missing_folder_and_plain_folder_are_told(tmp_path: Path) -> None:
+    for folder, told in ((tmp_path / "none", "no folder"), (tmp_path / "plain", "not a git")):
+        if told == "not a git":
+            folder.mkdir()
+        base = GitBase(folder, MachinePrograms(), branch="3.13")
+        with pytest.raises(SettingsError, match=told) as error:
+            base.commit()
+        assert error.value.where == "[repository] clone"
+
+
+def test_damaged_clone_is_told(world: World) -> None:
+    commit = world.base.commit()
+    for pack in (world.cpython / ".git/objects/pack").glob("*"):
+        pack.chmod(0o644)
+        pack.write_bytes(b"")
+    with pytest.raises((ServiceFailed, SettingsError)):
+        world.base.about(commit)
+
+
+# ── what it says ────────────────────────────────────────────────────────────────────────────
+
+
+def test_tags_come_with_their_commits_and_times(world: World) -> None:
+    git(world.cpython, "tag", "v3.13.6", "HEAD")
+    git(world.cpython, "tag", "other", "HEAD")
+    tags = {tag.name: tag for tag in world.base.tags()}
+    assert sorted(tags) == ["v3.13.4", "v3.13.5", "v3.13.6"]
+    assert tags["v3.13.5"].commit == git(world.cpython, "rev-parse", "v3.13.5^{commit}")
+    assert tags["v3.13.5"].id == git(world.cpython, "rev-parse", "v3.13.5")
+    assert tags["v3.13.5"].made.year == 2026
+    assert tags["v3.13.6"].id == tags["v3.13.6"].commit
+
+
+def test_text_is_as_committed(world: World) -> None:
+    base = world.base
+    (world.cpython / "README.rst").write_text("not committed")
+    text = base.text(base.commit(), "README.rst")
+    assert text is not None
+    assert text.startswith("This is Python")
+    assert base.text(base.commit(), "no/such") is None
+    with pytest.raises(ServiceFailed):
+        base.text("1" * 40, "README.rst")
+
+
+def test_commit_says_who_when_and_after_what(world: World) -> None:
+    commit = world.commit({"Lib/spam.py": "x\n"}, "Subject\n\nBody")
+    about = world.base.about(commit)
+    assert about.id == commit
+    assert about.committer == Identity("A Colleague", "colleague@example.org")
+    assert about.message.startswith("Subject\n\nBody")
+    assert about.parents == (git(world.cpython, "rev-parse", f"{commit}^"),)
+
+
+# ── whose name ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_clones_own_identity_goes_before_the_persons(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".gitconfig").write_text("[user]\n\tname = Person\n\temail = p@example.org\n")
+    assert world.base.identity() == Identity("Release Manager", "rm@example.org")
+
+
+@pytest.mark.parametrize("file", [".gitconfig", ".config/git/config"])
+def test_identity_of_the_person_is_found(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    git(world.cpython, "config", "--remove-section", "user")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("[user]\n\tname = Per Sön\n\temail = p@example.org\n")
+    assert world.base.identity() == Identity("Per Sön", "p@example.org")
+
+
+def test_nobody_is_told_with_what_to_say_to_git(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(world.cpython, "config", "--remove-section", "user")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"config user\.name"):
+        world.base.identity()

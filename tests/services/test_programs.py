@@ -1,0 +1,123 @@
+"""Programs of this machine, real ones: what they see, what they leave, how they fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import PIPE
+from plugins.services.programs import MachinePrograms, neutral_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_the_pipe_of_the_port_is_that_of_subprocess() -> None:
+    assert PIPE == subprocess.PIPE
+
+
+def test_output_is_text_and_reaches_the_log_line_by_line(tmp_path: Path) -> None:
+    said: list[str] = []
+    code = "import sys; print('é'); print('two'); print('err', file=sys.stderr)"
+    ended = MachinePrograms(said.append).run(python(code), folder=tmp_path)
+    assert (ended.status, ended.stdout, ended.stderr) == (0, "é\ntwo\n", "err\n")
+    assert said[0].startswith("$ ")
+    assert sorted(said[1:]) == ["err", "two", "é"]
+
+
+def test_settings_of_a_person_do_not_reach_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XZ_OPT", "XZ_DEFAULTS", "GZIP", "TAR_OPTIONS", "GIT_DIR", "PYTHONPATH", "LANG"):
+        monkeypatch.setenv(name, "a person's")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
+    code = "import os; print(*sorted(os.environ)); print(os.environ['TZ'], os.environ['LC_ALL'])"
+    names, values = MachinePrograms().run(python(code), folder=tmp_path).stdout.rstrip().split("\n")
+    assert values == "UTC C.UTF-8"
+    seen = set(names.split())
+    assert not seen & {"XZ_OPT", "XZ_DEFAULTS", "GZIP", "TAR_OPTIONS", "GIT_DIR", "PYTHONPATH"}
+
+
+def test_what_a_step_adds_to_the_environment_wins() -> None:
+    assert neutral_environment({"TZ": "Europe/Berlin"})["TZ"] == "Europe/Berlin"
+
+
+def test_a_program_reads_nothing_unless_it_is_given_something(tmp_path: Path) -> None:
+    programs, code = MachinePrograms(), "import sys; print(len(sys.stdin.read()))"
+    assert programs.run(python(code), folder=tmp_path).stdout == "0\n"
+    assert programs.run(python(code), folder=tmp_path, stdin=b"abc").stdout == "3\n"
+
+
+def test_much_input_and_output_at_once_do_not_block_each_other(tmp_path: Path) -> None:
+    code = "import sys; sys.stdout.write(sys.stdin.read())"
+    text = "x" * 99 + "\n"
+    ended = MachinePrograms().run(python(code), folder=tmp_path, stdin=text.encode() * 20_000)
+    assert ended.stdout == text * 20_000
+
+
+def test_a_failure_names_the_program_its_status_and_its_last_lines(tmp_path: Path) -> None:
+    code = "[print(n) for n in range(99)]; raise SystemExit(3)"
+    with pytest.raises(ServiceFailed, match=r"ended with status 3") as caught:
+        MachinePrograms().run(python(code), folder=tmp_path)
+    assert caught.value.details[-1] == "98"
+    assert len(caught.value.details) < 20
+
+
+def test_a_status_that_is_asked_for_is_no_failure(tmp_path: Path) -> None:
+    ended = MachinePrograms().run(python("raise SystemExit(3)"), folder=tmp_path, check=False)
+    assert ended.status == 3
+
+
+def test_a_program_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ServiceFailed, match=r"no-such-program: start: not found on PATH; install"):
+        MachinePrograms().run(["no-such-program"], folder=tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_the_program(tmp_path: Path) -> None:
+    with pytest.raises(ServiceFailed, match=r"its folder .*gone is not there"):
+        MachinePrograms().run(python(""), folder=tmp_path / "gone")
+
+
+def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    with pytest.raises(ServiceFailed, match=r"did not end within 0.5 s and was stopped"):
+        MachinePrograms().run(python("import time; time.sleep(60)"), folder=tmp_path, timeout_s=0.5)
+
+
+def test_a_piped_program_that_fails_is_an_error_when_the_block_ends(tmp_path: Path) -> None:
+    code = "import sys; print('out'); sys.exit('broken')"
+    programs = MachinePrograms()
+    read = b""
+    with pytest.raises(ServiceFailed, match=r"ended with status 1") as caught:  # noqa: PT012, SIM117 - the end of the block is what fails
+        with programs.pipe(python(code), folder=tmp_path, stdout=PIPE) as process:
+            assert process.stdout
+            read = process.stdout.read()
+    assert read == b"out\n"
+    assert caught.value.details == ("broken",)
+
+
+def test_a_piped_program_does_not_outlive_an_error_of_its_reader(tmp_path: Path) -> None:
+    programs = MachinePrograms()
+    started: list[subprocess.Popen[bytes]] = []
+    with (  # noqa: PT012 - the block stands for a reader that fails
+        pytest.raises(KeyError),
+        programs.pipe(python("import time; time.sleep(60)"), folder=tmp_path) as process,
+    ):
+        started.append(process)
+        raise KeyError
+    assert started[0].wait(timeout=10) != 0
+
+
+def test_the_version_of_a_program_is_its_first_dotted_number() -> None:
+    programs = MachinePrograms()
+    assert programs.version("git").split(".")[0].isdigit()
+    assert programs.version("no-such-program") == ""
+    assert programs.find("no-such-program") is None

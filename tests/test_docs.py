@@ -1,0 +1,65 @@
+"""The documentation: its links lead somewhere, and what it names is there."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+
+# doit's own commands that the pages may speak of.
+DOITS_OWN: Final = {"clean", "forget", "help", "info", "list", "run"}
+
+
+@pytest.fixture(scope="session")
+def generator() -> dict[str, Any]:
+    """What docs/generate.py defines."""
+    return runpy.run_path(str(PROJECT / "docs" / "generate.py"))
+
+
+def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
+    wanted = generator["settings_page"](PROJECT / "plugins" / "model")
+    page = (PROJECT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    assert page == wanted, "run: python docs/generate.py"
+
+
+def test_every_setting_says_what_it_means(generator: dict[str, Any]) -> None:
+    page = generator["settings_page"](PROJECT / "plugins" / "model")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 20
+    assert [row for row in rows if re.search(r"\|\s*\|", row)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_make_targets_that_a_page_names_are_in_the_makefile(page: Path) -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in named if f"\n{name}:" not in makefile] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_doit_commands_and_tasks_that_a_page_names_are_there(page: Path) -> None:
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    known = {*declared["project"]["entry-points"]["doit.COMMAND"], *DOITS_OWN, *_tasks()}
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^)doit ([a-z_]+)", text, re.MULTILINE))
+    named |= set(re.findall(r"doit why ([a-z_]+)", text))
+    assert named - known == set()
+
+
+def _tasks() -> set[str]:
+    """The names of all tasks of dodo.py."""
+    source = (PROJECT / "dodo.py").read_text(encoding="utf-8")
+    return set(re.findall(r"^def task_(\w+)", source, re.MULTILINE))
