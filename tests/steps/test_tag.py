@@ -122,7 +122,7 @@ def test_poor_tag_of_our_own_is_replaced(
             git(folder, "tag", "-m", "Python 3.13.6", "v3.13.6")
         case "other message":
             git(folder, "tag", "-m", "Something else", "v3.13.6")
-        case "other key":
+        case _:
             make(world, GnupgSigner(keyring.folder, keyring.key("stranger")))
     facts = make(world, signer)
     assert facts["signed by"] == signer.fingerprint
