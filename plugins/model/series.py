@@ -39,6 +39,8 @@ class Series:
     name: str
     signs_with_gpg: bool
     """Whether archives carry OpenPGP signatures. Source: PEP 761; they end with 3.13."""
+    ships_sbom: bool
+    """Whether source archives have an SBOM. Source: Misc/sbom.spdx.json is there from 3.12 on."""
     ships_android: bool
     """Whether Android packages are published. Source: PEP 738; from 3.14."""
     ships_ios: bool
@@ -70,6 +72,7 @@ def series_of(version: Version) -> Series:
     return Series(
         name=version.series,
         signs_with_gpg=minor <= 13,
+        ships_sbom=minor >= 12,
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
         autoconf=_AUTOCONF.get(minor, "2.72"),
