@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from checks import archives, built_docs, clone_state, source_tree
+from checks import archives, built_docs, clone_state, keys, source_tree, tools
 from plugins.flow.opening import open_release
 from plugins.flow.task import Effect, call
 from plugins.model.release import ReleaseType
@@ -36,6 +36,22 @@ tells_day = release.type is ReleaseType.FEATURE_FINAL
 
 # ── 1. Before anything ───────────────────────────────────────────────────────────────────────
 book.chapter(1)
+
+
+@book.gate(volatile=True, pep=["P03", "P04", "P06", "Z03"])
+def task_check_tools():
+    """Stop unless every program that this release will run is here, and new enough."""
+    formats = settings.docs.formats if release.ships_docs else ()
+    return [
+        call(tools.tools_are_ready, release, reach.programs, formats, settings.tests.source),
+        call(tools.tool_is_as_committed, call(book.desk.tool_revision)),
+    ]
+
+
+@book.gate(volatile=True, pep=["P01"], only=release.signs_with_gpg)
+def task_check_key():
+    """Stop unless the signing key is here with its secret half and will not expire soon."""
+    return call(keys.signing_key_is_usable, release, reach.signer, reach.clock)
 
 
 @book.step(pep=["R01", "R02", "R03"])
@@ -68,7 +84,7 @@ def task_check_base():
 
 @book.step(
     effect=CLONE,
-    after=[task_check_base],
+    after=[task_check_tools, task_check_key, task_check_base],
     looks=[call(release_clone.base_of, reach.base)],
     writes=[at.clone_ref("base")],
     pep=["Q10", "Q11", "Q12", "Q13"],

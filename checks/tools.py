@@ -32,6 +32,7 @@ class _Need:
     oldest: str
     use: str
     package: str = ""
+    rule: str = "tools.missing"
 
 
 # Versions: what the steps were written against and what they rely on. gpg 2.2.7 tells the
@@ -44,7 +45,7 @@ _ALWAYS: Final = (
 )
 _GPG: Final = _Need("gpg", "2.2.7", "signatures", "GnuPG")
 _MAKEINFO: Final = _Need("makeinfo", "6.0", "the texinfo archives", "texinfo")
-_COMPILER: Final = _Need("cc", "", "the test of the sources", "a C compiler")
+_COMPILER: Final = _Need("cc", "", "the test of the sources", "a C compiler", "tools.compiler")
 _BLURB: Final = _Need("blurb", "2.0", "NEWS", "blurb with pip, in this tool's environment")
 
 
@@ -88,7 +89,7 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
 def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[Finding]:
     install = f"install {need.package or need.name}"
     if programs.find(command) is None:
-        yield _finding("tools.missing", need.name, f"is not here; {need.use} need it", install)
+        yield _finding(need.rule, need.name, f"is not here; {need.use} need it", install)
         return
     if not need.oldest:
         return

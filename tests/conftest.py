@@ -1,7 +1,13 @@
+"""What holds for all tests: a person's settings do not reach them, and no test is timed."""
+
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Protocol
 
+import hypothesis
 import pytest
 
 from plugins.model.layout import Layout
@@ -17,6 +23,42 @@ if TYPE_CHECKING:
 
 class Builds(Protocol):
     def __call__(self, version: str = "3.13.6") -> Release: ...
+
+
+# A busy machine is no failure, so examples have no deadline.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
+
+_PERSONAL = ("GIT_", "GNUPGHOME", "PEP101_", "XZ_", "GZIP", "TAR_OPTIONS", "SOURCE_DATE_EPOCH")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_in_particular() -> Iterator[None]:
+    """The environment holds nothing that changes what git, gpg, tar or doit do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(_PERSONAL)]:
+            patch.delenv(name)
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        before = os.umask(0o022)
+        yield
+        os.umask(before)
+
+
+def pytest_report_header() -> str:
+    """The programs that the tests use as they are on this machine."""
+    told = [_version(name) for name in ("git", "gpg", "xz", "gzip", "autoconf", "makeinfo")]
+    return "programs: " + ", ".join(told)
+
+
+def _version(name: str) -> str:
+    if shutil.which(name) is None:
+        return f"no {name}"
+    ended = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
+    first = ended.stdout.partition("\n")[0].split()
+    return f"{name} {first[-1] if first else '?'}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,6 +28,11 @@ __all__ = ["DAY", "NOON", "FixedClock", "Quiet", "World", "a_release", "a_world"
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = date(2026, 11, 22)
+_COLLEAGUE = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A Colleague"), ("EMAIL", "colleague@example.org"))
+}
 
 
 @dataclass
@@ -65,6 +71,7 @@ class World:
     programs: Programs = field(default_factory=MachinePrograms)
     clock: FixedClock = field(default_factory=FixedClock)
     wanted: str = ""
+    commits: int = 0
 
     @property
     def cpython(self) -> Path:
@@ -97,8 +104,6 @@ class World:
         work = self.folder / "colleague"
         if not work.exists():
             git(self.folder, "clone", "-q", "upstream.git", str(work))
-            git(work, "config", "user.name", "A Colleague")
-            git(work, "config", "user.email", "colleague@example.org")
         git(work, "checkout", "-q", branch)
         for name, content in changes.items():
             file = work / name
@@ -108,7 +113,10 @@ class World:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content if isinstance(content, bytes) else content.encode())
         git(work, "add", "--all", "--force")
-        git(work, "commit", "-q", "-m", message)
+        self.commits += 1
+        when = f"2026-11-15T10:{self.commits:02}:00Z"
+        dated = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+        git(work, "commit", "-q", "-m", message, env=dated)
         git(work, "push", "-q", "origin", branch)
         git(self.cpython, "fetch", "-q", "upstream")
         return git(work, "rev-parse", "HEAD")
@@ -125,7 +133,14 @@ def a_world(folder: Path, version: str = "3.13.6", last: str = "3.13.5") -> Worl
     return World(folder, a_release(folder / "build", version))
 
 
-def git(folder: Path, *words: str) -> str:
+def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
     """What git says; a failure is one of the test."""
-    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    ended = subprocess.run(
+        ["git", *words],
+        cwd=folder,
+        env={**os.environ, **_COLLEAGUE, **(env or {})},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return ended.stdout.strip()

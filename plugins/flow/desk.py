@@ -31,15 +31,13 @@ class SystemClock:
 
 
 class StepLog:
-    """The log of the task that runs; ``latest`` is its newest line, for whoever watches.
-
-    Also the Progress port: a word of progress is a line of the log.
-    """
+    """The log of the task that runs, and the Progress port: a word of progress is a line of it."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._file: IO[str] | None = None
-        self.latest = ""
+        self._said = ""
+        self._recorded = ""
 
     def __repr__(self) -> str:
         return "progress"
@@ -49,7 +47,7 @@ class StepLog:
         """Write what is said to the task's log, which begins anew."""
         path = self._layout.log(task)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.latest = ""
+        self._said = self._recorded = ""
         with path.open("w", encoding="utf-8") as file:
             self._file = file
             try:
@@ -57,9 +55,23 @@ class StepLog:
             finally:
                 self._file = None
 
+    @property
+    def latest(self) -> str:
+        """What the step said last about its work, or else the newest line of a program."""
+        return self._said or self._recorded
+
     def say(self, text: str) -> None:
-        """Add a line; lines said while no task runs are forgotten."""
-        self.latest = text
+        """Add a line that tells what is being done."""
+        self._said = text
+        self._write(text)
+
+    def record(self, text: str) -> None:
+        """Add a line that a program wrote."""
+        self._recorded = text
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        # What is said while no task runs, by doit list for one, is kept nowhere.
         if self._file is not None:
             self._file.write(text + "\n")
             self._file.flush()

@@ -36,7 +36,7 @@ class Reach:
         """The programs of this machine."""
         from plugins.services.programs import MachinePrograms
 
-        return MachinePrograms(self._log.say)
+        return MachinePrograms(self._log.record)
 
     @cached_property
     def base(self) -> Base:

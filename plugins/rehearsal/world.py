@@ -11,21 +11,12 @@ from typing import Final
 
 from plugins.model.durable import write_whole
 from plugins.model.version import Level, Version
-from plugins.rehearsal.machine import run
+from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.toy_cpython import make_toy
 
 __all__ = ["make_world"]
 
-_KEY: Final = """\
-%no-protection
-Key-Type: eddsa
-Key-Curve: ed25519
-Key-Usage: sign
-Name-Real: Rehearsal Release Manager
-Name-Email: rehearsal@example.org
-Expire-Date: 1y
-%commit
-"""
+_USER: Final = "rehearsal"
 
 _DECLARATION: Final = """\
 # A rehearsal: nothing outside this folder is touched.
@@ -55,6 +46,15 @@ formats = [{formats}]
 """
 
 
+_WAIVER: Final = """
+[[waivers]]
+rule   = "tools.compiler"
+reason = "the toy is built without a compiler"
+by     = "the rehearsal"
+until  = 2999-12-31
+"""
+
+
 def make_world(folder: Path, version: Version) -> Path:
     """Make the world under ``folder`` unless it is there already; returns its release.toml.
 
@@ -67,11 +67,11 @@ def make_world(folder: Path, version: Version) -> Path:
     world = folder / "world"
     if world.exists():  # left half made
         shutil.rmtree(world)
-    # The last release was three weeks ago, so that nothing is stale.
-    released = datetime.now(UTC).date() - timedelta(days=21)  # noqa: TID251 - a world of its own
+    # The last release was days ago, so that nothing is stale.
+    released = datetime.now(UTC).date() - timedelta(days=12)  # noqa: TID251 - a world of its own
     make_toy(world, version=str(_before(version)), released=released)
-    home = gnupg_home(folder)
-    key = _make_key(home)
+    home = home_of(folder)
+    key = _key(home)
     formats = ["html", "text", "epub", *(["texinfo"] if shutil.which("makeinfo") else [])]
     text = _DECLARATION.format(
         version=version,
@@ -80,24 +80,25 @@ def make_world(folder: Path, version: Version) -> Path:
         home=home,
         formats=", ".join(f'"{each}"' for each in formats),
     )
+    if shutil.which("cc") is None:
+        text += _WAIVER
     write_whole(declaration, text.encode())
     return declaration
 
 
-def gnupg_home(folder: Path) -> Path:
+def home_of(folder: Path) -> Path:
     """Where the throw-away key is kept: a short path, for gpg-agent's socket has to fit in it."""
     name = sha256(str(folder.absolute()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"pep101-{name}"
 
 
-def _make_key(home: Path) -> str:
-    home.mkdir(mode=0o700, exist_ok=True)
-    gpg = ("gpg", "--homedir", home, "--batch", "--quiet")
-    listed = run(home, *gpg, "--with-colons", "--list-secret-keys")
-    if "fpr:" not in listed:
-        run(home, *gpg, "--generate-key", stdin=_KEY.encode())
-        listed = run(home, *gpg, "--with-colons", "--list-secret-keys")
-    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+def _key(folder: Path) -> str:
+    """The fingerprint of the one key in the home, made if there is none."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    home = GnupgHome(folder)
+    listed = home.gpg("--with-colons", "--list-secret-keys")
+    found = [line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")]
+    return found[0] if found else home.key(_USER, expires="1y")
 
 
 def _before(version: Version) -> Version:

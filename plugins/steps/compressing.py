@@ -7,7 +7,7 @@ appear together when all is well, or none does.
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
@@ -90,18 +90,32 @@ class _Running:
         self._thread.start()
 
     def write(self, piece: bytes) -> None:
-        try:
+        with self._noting_its_end():
             self._input.write(piece)
-        except BrokenPipeError:
-            self.stopped_reading = True
-            raise
 
     def end_input(self) -> None:
-        try:
+        with self._noting_its_end():
             self._input.close()
+
+    @contextmanager
+    def _noting_its_end(self) -> Iterator[None]:
+        try:
+            yield
         except BrokenPipeError:
             self.stopped_reading = True
+            self._drop_input()
             raise
+
+    def _drop_input(self) -> None:
+        # What is still in the buffer has nowhere to go, and nobody else shall try.
+        with suppress(BrokenPipeError):
+            self._input.close()
+
+    def abandon(self, process: subprocess.Popen[bytes]) -> None:
+        """The program is gone and so is its thread, before their streams are closed below it."""
+        process.kill()
+        self._drop_input()
+        self._thread.join()
 
     def _take(self) -> None:
         try:
@@ -118,12 +132,9 @@ class _Running:
 
     def finish(self) -> None:
         """All that the program gave is in the file. Raises StepFailed if it could not be."""
-        self.join()
+        self._thread.join()
         if self._unwritten is not None:
             raise _unwritten(self._path, self._unwritten)
-
-    def join(self) -> None:
-        self._thread.join()
 
     def artifact(self) -> Artifact:
         return Artifact(self._path, self._size_bytes, self._digest.hexdigest())
@@ -150,9 +161,7 @@ def _running(
                     raise
             running.finish()
         except BaseException:
-            # The thread ends before its streams are closed below it.
-            process.kill()
-            running.join()
+            running.abandon(process)
             raise
     if running.stopped_reading:
         raise StepFailed(

@@ -34,6 +34,9 @@ _NOT_READ: Final = b"Lib/pydoc_data/"
 # Sphinx reads a page again that is younger than its doctree. What we unpack is always older.
 _UNPACKED_TIME_S: Final = 315_532_800
 
+# Sphinx's own builder that writes nothing.
+_READER: Final = "dummy"
+
 _TOLD_LINES: Final = 8
 
 
@@ -251,7 +254,7 @@ def _read_sources(tree: DocsTree, folder: Path, log: Path, programs: Programs, c
     """
     root = next((name for name in ("contents.rst", "index.rst") if (tree.doc / name).is_file()), "")
     nothing = folder.with_name("nothing")
-    _sphinx(tree, "dummy", (nothing, folder), log, programs, jobs=cores, pages=(root,))
+    _sphinx(tree, _READER, (nothing, folder), log, programs, jobs=cores, pages=(root,))
 
 
 def _sphinx(
@@ -277,10 +280,10 @@ def _sphinx(
                 pass
         except ServiceFailed as error:
             raise StepFailed(
-                where=f"docs {builder}",
+                where=f"docs {'sources' if builder == _READER else builder}",
                 problem=f"Sphinx {error.problem.rpartition(': ')[2]}",
                 remedy=f"see {log}",
-                details=tuple(_telling_lines(log)),
+                details=tuple(_telling_lines(log, tree.doc)),
             ) from error
 
 
@@ -313,9 +316,9 @@ def _ask_makefile(
     return programs.run(words, folder=doc, stdin=rule.encode()).stdout.split("\n")[:-1]
 
 
-def _telling_lines(log: Path) -> Iterator[str]:
+def _telling_lines(log: Path, doc: Path) -> Iterator[str]:
     """The log's last lines; warnings and errors before them rather than tales of progress."""
-    lines = log.read_text("utf-8", "replace").splitlines()
+    lines = log.read_text("utf-8", "replace").replace(f"{doc}/", "Doc/").splitlines()
     told = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
-    last = [line for line in lines[-3:] if line and line not in told]
-    yield from (line for line in (*told[-_TOLD_LINES:], *last))
+    yield from told[-_TOLD_LINES:]
+    yield from (line for line in lines[-3:] if line and line not in told)

@@ -26,6 +26,7 @@ _RELEASE_DATE: Final = re.compile(r"^\.\. release date: .*$", flags=re.MULTILINE
 _DATE: Final = re.compile(r"^\.\. date: .*$", flags=re.MULTILINE)
 _NONCE: Final = re.compile(r"^\.\. nonce: ", flags=re.MULTILINE)
 _NO_CHANGES: Final = re.compile(r"^\.\. no changes: True$", flags=re.MULTILINE)
+_NAME: Final = re.compile(r"[^.]*\.(?:[^.]*(?:gh-issue|bpo)-[^.]*\.)+[^.]+\.rst")
 _TOLD_BY_BLURB: Final = re.compile(r"Error in (?P<file>\S+?):(?P<line>\d+):\s*(?P<said>[^\n]+)")
 
 
@@ -39,8 +40,8 @@ def blurb_of(programs: Programs) -> Path:
 
     Its bytes depend on its version, so the pinned one goes first. Raises StepFailed.
     """
-    beside = Path(sys.executable).parent / "blurb"
-    found = beside if beside.exists() else programs.find("blurb")
+    beside = Path(sys.executable).with_name("blurb")
+    found = programs.find(str(beside)) or programs.find("blurb")
     if found is None:
         raise StepFailed(
             where="blurb",
@@ -151,8 +152,10 @@ def _failed(folder: Path, entries: tuple[str, ...], said: str) -> StepFailed:
 
 
 def _culprit(folder: Path, entries: tuple[str, ...]) -> tuple[str, str]:
-    """The entry that blurb stumbled over without a word; "" twice if none looks wrong."""
+    """The entry that blurb did not name, and what is wrong if blurb did not say that either."""
     for name in entries:
+        if not _NAME.fullmatch(name.rpartition("/")[2]):
+            return name, ""
         try:
             text = (folder / name).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, cast
 
+from plugins.model.archive_rules import MADE, is_left_out
 from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.source_tree import MADE, NEWS, NEWS_FRAGMENTS, is_left_out
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
 from plugins.ports import PIPE
 from plugins.steps.compressing import Compressed, Compressor, compress
+from plugins.steps.news import blurb_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from pathlib import Path
     from tarfile import TarFile, TarInfo
 
     from plugins.model.release import Release
@@ -37,6 +37,9 @@ _XZ_ENVIRONMENT: Final = (("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),)
 # The commit alone decides the bytes, not the attributes of a person or a machine.
 _GIT: Final = ("git", "-c", f"core.attributesFile={os.devnull}")
 _GIT_ENVIRONMENT: Final = {"GIT_ATTR_NOSYSTEM": "1"}
+
+_NEWS: Final = "Misc/NEWS"
+_FRAGMENTS: Final = f"{_NEWS}.d"
 
 # By these blurb knows the top of a CPython tree.
 _SIGNS_OF_CPYTHON: Final = {
@@ -56,7 +59,7 @@ def build(
     """Both source archives hold the tag's tree; the same tag gives the same bytes on any machine.
 
     A ``commit`` takes the tag's place. What is left out and what is made stands in
-    ``plugins.model.source_tree``. On an error neither archive appears, and those of before stay.
+    ``plugins.model.archive_rules``. On an error neither archive appears, and those of before stay.
     The facts name every tool and version that the bytes depend on. Source: PEP 101 (B01, B02).
     """
     revision = commit or release.version.tag
@@ -70,7 +73,7 @@ def build(
     tools = _tools(programs)
     wanted = {
         release.layout.tarball(".tgz"): gzip_compressor(),
-        release.layout.tarball(".tar.xz"): xz_compressor(release.series, _cores()),
+        release.layout.tarball(".tar.xz"): xz_compressor(release.series, os.cpu_count() or 1),
     }
     scratch = release.layout.scratch / "tarball"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -83,14 +86,25 @@ def build(
             shipped = in_tar_order(_shipped(tree, news))
             members = _below(release.layout.folder_in_archive, shipped)
             count, packed = pack(members, export.epoch_s, wanted, programs, progress)
+    except OSError as error:
+        # The archives' own troubles are told by compress.
+        raise StepFailed(
+            where=str(error.filename or scratch),
+            problem=error.strerror or str(error),
+            remedy=f"see to the disk of {scratch.parent}, then run the same command again",
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    facts = {"commit": found, "epoch_s": str(export.epoch_s), **tools}
-    facts |= {"gzip_options": "-9 -n", "xz_options": _xz_options(release.series)}
-    facts |= {"members": str(count), "stream_sha256": packed.sha256}
-    for name, artifact in zip(("tgz", "tar_xz"), packed.artifacts, strict=True):
-        facts |= {f"{name}_sha256": artifact.sha256, f"{name}_bytes": str(artifact.size_bytes)}
-    return facts
+    return {
+        "commit": found,
+        "epoch_s": str(export.epoch_s),
+        "members": str(count),
+        "stream_sha256": packed.sha256,
+        **tools,
+        "gzip_options": "-9 -n",
+        "xz_options": "-6 -T1" if release.series.xz_threads == 1 else "-6 -T0",
+        **_sums(packed),
+    }
 
 
 def pack(
@@ -153,19 +167,19 @@ def xz_compressor(series: Series, cores: int) -> Compressor:
     return Compressor(("xz", "-6", f"-T{threads}"), _XZ_ENVIRONMENT)
 
 
-def _xz_options(series: Series) -> str:
-    return "-6 -T1" if series.xz_threads == 1 else "-6 -T0"
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
+def _sums(packed: Compressed) -> dict[str, str]:
+    facts = {}
+    for name, artifact in zip(("tgz", "tar_xz"), packed.artifacts, strict=True):
+        facts[f"{name}_sha256"] = artifact.sha256
+        facts[f"{name}_bytes"] = str(artifact.size_bytes)
+    return facts
 
 
 def _tools(programs: Programs) -> dict[str, str]:
     """The version of every program that the bytes depend on. Raises ServiceFailed."""
     versions = {}
     for name, program in (
-        ("git", "git"), ("blurb", _blurb(programs)), ("gzip", "gzip"), ("xz", "xz"),
+        ("git", "git"), ("blurb", str(blurb_of(programs))), ("gzip", "gzip"), ("xz", "xz"),
     ):  # fmt: skip
         versions[name] = programs.version(program)
         if not versions[name]:
@@ -176,12 +190,6 @@ def _tools(programs: Programs) -> dict[str, str]:
                 remedy=f"install {name}, then run the same command again",
             )
     return versions
-
-
-def _blurb(programs: Programs) -> str:
-    """The blurb that was installed with us, whose version we pin, or else the one on PATH."""
-    ours = programs.find(str(Path(sys.executable).with_name("blurb")))
-    return str(ours or "blurb")
 
 
 class _Export:
@@ -257,7 +265,7 @@ def _merged_news(
     }
     fragments = {
         member.name: member.content
-        for member in export.members(NEWS_FRAGMENTS)
+        for member in export.members(_FRAGMENTS)
         if member.kind is Kind.FILE
     }
     for name, content in (signs | fragments).items():
@@ -265,11 +273,11 @@ def _merged_news(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     with ExitStack() as merging:
-        merging.enter_context(programs.pipe((_blurb(programs), "merge"), folder=folder))
+        merging.enter_context(programs.pipe((blurb_of(programs), "merge"), folder=folder))
 
         def merged() -> bytes:
             merging.close()
-            return (folder / NEWS).read_bytes()
+            return (folder / _NEWS).read_bytes()
 
         yield merged
 
@@ -278,13 +286,13 @@ def _shipped(tree: Iterable[Member], news: Callable[[], bytes]) -> Iterator[Memb
     """The tree's members that are shipped, and those that are made, still in git's order."""
     waiting = True
     for member in tree:
-        if waiting and git_order(member) > NEWS.encode():
+        if waiting and git_order(member) > _NEWS.encode():
             waiting = False
-            yield Member(NEWS, Kind.FILE, content=news())
+            yield Member(_NEWS, Kind.FILE, content=news())
         if not is_left_out(member.name) and member.name not in MADE:
             yield member
     if waiting:
-        yield Member(NEWS, Kind.FILE, content=news())
+        yield Member(_NEWS, Kind.FILE, content=news())
 
 
 def _below(top: str, members: Iterable[Member]) -> Iterator[Member]:

@@ -86,7 +86,8 @@ def test_program_that_is_not_here_blocks_and_names_what_to_install(
 ) -> None:
     machine.lacks(name)
     (finding,) = found(a_release()).values()
-    assert (finding.rule, finding.where) == ("tools.missing", name)
+    rule = "tools.compiler" if name == "cc" else "tools.missing"
+    assert (finding.rule, finding.where) == (rule, name)
     assert finding.severity is Severity.BLOCK
     assert finding.remedy.startswith("install ")
 

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.services.programs import MachinePrograms
+from plugins.steps.docs_tools import DocsTools, make_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+# A backend of our own, so that nothing is asked of the network.
+BACKEND = """
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "toy_tool-{version}-py3-none-any.whl"
+    info = "toy_tool-{version}.dist-info"
+    files = {
+        "METADATA": "Metadata-Version: 2.1\\nName: toy_tool\\nVersion: {version}\\n",
+        "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        for file, text in files.items():
+            wheel.writestr(info + "/" + file, text)
+    return name
+"""
+
+
+class Said:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def a_tree(folder: Path, requirements: str) -> Path:
+    doc = folder / "Doc"
+    doc.mkdir(exist_ok=True)
+    (doc / "requirements.txt").write_text(requirements)
+    return doc
+
+
+def make(
+    folder: Path, doc: Path, said: Said | None = None, constraints: Path | None = None
+) -> DocsTools:
+    return make_environment(
+        folder / "docs-tools", doc, MachinePrograms(), said or Said(), constraints=constraints
+    )
+
+
+def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path: Path) -> None:
+    project = tmp_path / "toy_tool"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(PROJECT)
+    (project / "backend.py").write_text(BACKEND.replace("{version}", "1.5"))
+    tools = make(tmp_path, a_tree(tmp_path, f"{project}\n"))
+    assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
+
+
+def test_same_requirements_use_the_same_environment_again(tmp_path: Path) -> None:
+    doc = a_tree(tmp_path, "# nothing\n")
+    first = make(tmp_path, doc)
+    mark = tmp_path / "docs-tools" / "mark"
+    mark.touch()
+    said = Said()
+    assert make(tmp_path, doc, said) == first
+    assert mark.exists()
+    assert said.lines == []
+
+
+def test_environment_is_made_again_when_requirements_or_constraints_change(tmp_path: Path) -> None:
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("# none\n")
+    doc = a_tree(tmp_path, "-c pins.txt\n")
+    (doc / "pins.txt").write_text("# none\n")
+    make(tmp_path, doc, constraints=constraints)
+    for changed in (doc / "requirements.txt", doc / "pins.txt", constraints):
+        mark = tmp_path / "docs-tools" / "mark"
+        mark.touch()
+        changed.write_text(changed.read_text() + "# changed\n")
+        make(tmp_path, doc, constraints=constraints)
+        assert not mark.exists()
+
+
+def test_half_made_environment_is_made_again(tmp_path: Path) -> None:
+    doc = a_tree(tmp_path, "")
+    first = make(tmp_path, doc)
+    (tmp_path / "docs-tools" / "pep101.json").unlink()
+    shutil.rmtree(tmp_path / "docs-tools" / "lib")
+    assert make(tmp_path, doc) == first
+    assert (tmp_path / "docs-tools" / "lib").is_dir()
+
+
+def test_what_pip_cannot_install_fails_with_its_last_lines(tmp_path: Path) -> None:
+    doc = a_tree(tmp_path, "./is-not-there-1.0-py3-none-any.whl\n")
+    with pytest.raises(ServiceFailed) as caught:
+        make(tmp_path, doc)
+    message = str(caught.value)
+    assert message.startswith("pip: install the tree's Doc/requirements.txt: ended with status 1;")
+    assert "[docs] constraints" in message
+    assert any("is-not-there" in line for line in caught.value.details)
+    # And the failure is not taken for an environment.
+    with pytest.raises(ServiceFailed):
+        make(tmp_path, doc)
+
+
+def test_tree_without_requirements_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match=r"no Doc/requirements\.txt"):
+        make(tmp_path, tmp_path)
+
+
+def test_version_is_found_whatever_the_spelling_of_the_name(tmp_path: Path) -> None:
+    tools = DocsTools(tmp_path, "CPython 3.13.5", ("python_docs_theme==2025.2", "Sphinx==8.2.3"))
+    assert tools.version("python-docs-theme") == "2025.2"
+    assert tools.version("sphinx") == "8.2.3"
+    assert tools.version("blurb") == ""
+
+
+def test_words_for_make_survive_its_shell(tmp_path: Path) -> None:
+    tools = DocsTools(tmp_path / "it's $HOME" / "python", "CPython 3.13.5", ())
+    tools.python.parent.mkdir()
+    tools.python.write_text('#!/bin/sh\necho "$@"\n')
+    tools.python.chmod(0o755)
+    (tmp_path / "Makefile").write_text("all:\n\t@$(BLURB) merge\n")
+    words = ["make", "-s", f"BLURB={tools.module_for_make('blurb')}"]
+    assert MachinePrograms().run(words, folder=tmp_path).stdout == "-m blurb merge\n"

@@ -1,0 +1,76 @@
+"""What a command loads before it says anything: listing a release has to be instant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from plugins.rehearsal.toy_cpython import make_toy
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+
+# Beyond what doit itself loads. Everything else belongs inside the step that needs it.
+OURS: Final = {"checks", "dodo", "plugins", "toml"}
+
+# Parts of Python that cost more than the rest of a listing together.
+HEAVY: Final = {
+    "asyncio", "difflib", "email", "http", "tarfile", "unittest", "urllib", "xml", "zipfile",
+}  # fmt: skip
+
+LOADED: Final = """\
+import sys
+from doit.doit_cmd import DoitMain
+status = DoitMain().run(sys.argv[2:])
+open(sys.argv[1], "w").write("\\n".join(sorted(sys.modules)))
+sys.exit(status)
+"""
+
+
+def loaded_by(folder: Path, record: Path, *words: str | Path) -> set[str]:
+    """The top-level packages that doit has loaded when it ends."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED, record, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return {name.partition(".")[0] for name in record.read_text(encoding="utf-8").split()}
+
+
+@pytest.fixture(scope="module")
+def declaration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release.toml of a release in which nothing is done yet."""
+    folder = tmp_path_factory.mktemp("release")
+    make_toy(folder)
+    file = folder / "release.toml"
+    file.write_text(
+        'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+        encoding="utf-8",
+    )
+    return file
+
+
+@pytest.fixture(scope="module")
+def doit_alone(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What doit loads to list a dodo.py of one task."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "dodo.py").write_text("def task_one():\n    return {'actions': []}\n")
+    return loaded_by(folder, folder / "loaded", "list")
+
+
+@pytest.mark.parametrize("words", ["list", "list --status", "why --release {} build_docs"])
+def test_a_question_loads_nothing_heavy(
+    words: str, declaration: Path, doit_alone: set[str], tmp_path: Path
+) -> None:
+    words = words if "{}" in words else f"{words} --release {{}}"
+    asked = [word.replace("{}", str(declaration)) for word in words.split()]
+    loaded = loaded_by(PROJECT, tmp_path / "loaded", *asked) - doit_alone
+    assert loaded - set(sys.stdlib_module_names) - OURS == set()
+    assert loaded & HEAVY == set()
