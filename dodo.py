@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from checks import archives, built_docs, clone_state, keys, source_tree, tools
+from checks import archives, built_docs, clone_state, declared, keys, source_tree, tools
 from plugins.flow.opening import open_release
 from plugins.flow.task import Effect, call, value
 from plugins.model.release import ReleaseType
@@ -23,6 +23,7 @@ from plugins.steps import (
     release_clone,
     sbom,
     signing,
+    source_test,
     tag,
     tarball,
     topics,
@@ -337,6 +338,12 @@ def task_check_archives():
     return call(
         archives.archives_are_sound, release, reach.clone, reach.programs, commit, tag_time_s
     )
+
+
+@book.step(after=[task_check_archives], reads=at.tarballs, pep=["B07", "B10", "B11", "B12"])
+def task_test_source():
+    """Unpack both archives as a user would, build and test what they hold."""
+    return call(source_test.run, release, reach.programs, settings.tests.source, reach.progress)
 
 
 docs_archives = [each for form in settings.docs.formats for each in at.docs_archives(form)]

@@ -145,7 +145,7 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
                 if field.repr
             ]
             return f"{type(value).__name__}({', '.join(inner)})"
-        case _ if type(value).__repr__ is object.__repr__:
+        case _ if cast("object", type(value).__repr__) is object.__repr__:
             # It would tell an address in memory, and no receipt would ever hold again.
             message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
             raise TypeError(message)
