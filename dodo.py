@@ -419,7 +419,13 @@ def task_write_checksums():
     return call(checksums.write, release, published)
 
 
-@book.group(of=[task_check_archives, task_check_docs, task_write_checksums])
+@book.gate(after=[task_test_source, task_check_docs, task_write_checksums], pep=["B13"])
+def task_check_export():
+    """Tell what was left out of the archives and their test by release.toml."""
+    return call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats)
+
+
+@book.group(of=[task_check_export])
 def task_export() -> None:
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 
