@@ -28,6 +28,11 @@ __all__ = ["DAY", "NOON", "FixedClock", "Quiet", "World", "a_release", "a_world"
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = date(2026, 11, 22)
+_COLLEAGUE = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A Colleague"), ("EMAIL", "colleague@example.org"))
+}
 
 
 @dataclass
@@ -99,8 +104,6 @@ class World:
         work = self.folder / "colleague"
         if not work.exists():
             git(self.folder, "clone", "-q", "upstream.git", str(work))
-            git(work, "config", "user.name", "A Colleague")
-            git(work, "config", "user.email", "colleague@example.org")
         git(work, "checkout", "-q", branch)
         for name, content in changes.items():
             file = work / name
@@ -135,7 +138,7 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
     ended = subprocess.run(
         ["git", *words],
         cwd=folder,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **_COLLEAGUE, **(env or {})},
         check=True,
         capture_output=True,
         text=True,

@@ -116,19 +116,23 @@ class GitBase:
         else:
             # a tag and a branch may share a name at the end of a series; branches go first
             yield from (f"refs/{kind}/{wanted}" for kind in ("remotes", "heads", "tags"))
+            yield from (f"refs/remotes/{remote}/{wanted}" for remote in self._upstreams())
             if re.fullmatch(r"[0-9a-f]{7,}", wanted):
                 yield wanted
 
     def _names_of_branch(self) -> Iterator[str]:
+        yield from (f"refs/remotes/{remote}/{self._branch}" for remote in self._upstreams())
+        yield f"refs/heads/{self._branch}"
+
+    def _upstreams(self) -> tuple[str, ...]:
+        """The clone's remotes that are upstream: by address, then by name."""
         remotes = self._remotes()
         same = [
             name
             for name, address in remotes.items()
             if self._upstream and _plain(address) == _plain(self._upstream)
         ]
-        for remote in dict.fromkeys([*same, *(["upstream"] if "upstream" in remotes else [])]):
-            yield f"refs/remotes/{remote}/{self._branch}"
-        yield f"refs/heads/{self._branch}"
+        return tuple(dict.fromkeys([*same, *(["upstream"] if "upstream" in remotes else [])]))
 
     def _remotes(self) -> dict[str, str]:
         told = self._configured(r"^remote\..*\.url$", {})

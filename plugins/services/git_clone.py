@@ -10,7 +10,7 @@ import os
 import shutil
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.ports import Commit, Identity, Tag
@@ -161,12 +161,16 @@ class GitClone:
         )
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """See the port."""
+        """See the port. Quick: one line to a git that stays, and its answer."""
+        if "\n" in path:
+            return None  # no path of a release holds one, and git is asked line by line
         try:
-            found = self._commit_object(commit).tree / path
-        except KeyError:
+            found: tuple[Any, ...] = self._repo.git.get_object_data(f"{commit}:{path}")
+        except ValueError:
+            self._commit_object(commit)
             return None
-        return bytes(found.data_stream.read()) if found.type == "blob" else None
+        _, kind, _, content = found
+        return bytes(content) if kind == b"blob" else None
 
     def names(self, commit: str, folder: str = "") -> tuple[str, ...]:
         """See the port."""
@@ -220,7 +224,16 @@ class GitClone:
         """The repository for GitPython, which is told explicitly what the environment may not."""
         import git
 
-        repo = git.Repo(self._folder, expand_vars=False)
+        self._see_there("read")
+        try:
+            repo = git.Repo(self._folder, expand_vars=False)
+        except git.InvalidGitRepositoryError as error:
+            raise ServiceFailed(
+                service="git",
+                action="read",
+                problem=f"{self._folder} is damaged: git takes it for no repository",
+                remedy="delete it; it is made again from your own clone",
+            ) from error
         repo.git.update_environment(
             GIT_DIR=str(self._git_folder),
             GIT_WORK_TREE=str(self._folder),
@@ -238,16 +251,19 @@ class GitClone:
         stdin: bytes = b"",
         check: bool = True,
     ) -> Completed:
-        if not self._git_folder.exists():
-            raise ServiceFailed(
-                service="git",
-                action=str(words[0]),
-                problem=f"there is no release clone at {self._folder}",
-                remedy="make it first",
-            )
+        self._see_there(str(words[0]))
         return self._programs.run(
             ["git", *words], folder=self._folder, env=env, stdin=stdin, check=check
         )
+
+    def _see_there(self, action: str) -> None:
+        if not self._git_folder.exists():
+            raise ServiceFailed(
+                service="git",
+                action=action,
+                problem=f"there is no release clone at {self._folder}",
+                remedy="run the same command again: the step that makes it is stale",
+            )
 
     def _create(self, source: Path) -> None:
         """Clone under another name first: a folder of the true name is always a whole clone."""

@@ -73,7 +73,7 @@ def build(
     tools = _tools(programs)
     wanted = {
         release.layout.tarball(".tgz"): gzip_compressor(),
-        release.layout.tarball(".tar.xz"): xz_compressor(release.series, _cores()),
+        release.layout.tarball(".tar.xz"): xz_compressor(release.series, os.cpu_count() or 1),
     }
     scratch = release.layout.scratch / "tarball"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -86,14 +86,25 @@ def build(
             shipped = in_tar_order(_shipped(tree, news))
             members = _below(release.layout.folder_in_archive, shipped)
             count, packed = pack(members, export.epoch_s, wanted, programs, progress)
+    except OSError as error:
+        # The archives' own troubles are told by compress.
+        raise StepFailed(
+            where=str(error.filename or scratch),
+            problem=error.strerror or str(error),
+            remedy=f"see to the disk of {scratch.parent}, then run the same command again",
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    facts = {"commit": found, "epoch_s": str(export.epoch_s), **tools}
-    facts |= {"gzip_options": "-9 -n", "xz_options": _xz_options(release.series)}
-    facts |= {"members": str(count), "stream_sha256": packed.sha256}
-    for name, artifact in zip(("tgz", "tar_xz"), packed.artifacts, strict=True):
-        facts |= {f"{name}_sha256": artifact.sha256, f"{name}_bytes": str(artifact.size_bytes)}
-    return facts
+    return {
+        "commit": found,
+        "epoch_s": str(export.epoch_s),
+        "members": str(count),
+        "stream_sha256": packed.sha256,
+        **tools,
+        "gzip_options": "-9 -n",
+        "xz_options": "-6 -T1" if release.series.xz_threads == 1 else "-6 -T0",
+        **_sums(packed),
+    }
 
 
 def pack(
@@ -156,12 +167,12 @@ def xz_compressor(series: Series, cores: int) -> Compressor:
     return Compressor(("xz", "-6", f"-T{threads}"), _XZ_ENVIRONMENT)
 
 
-def _xz_options(series: Series) -> str:
-    return "-6 -T1" if series.xz_threads == 1 else "-6 -T0"
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
+def _sums(packed: Compressed) -> dict[str, str]:
+    facts = {}
+    for name, artifact in zip(("tgz", "tar_xz"), packed.artifacts, strict=True):
+        facts[f"{name}_sha256"] = artifact.sha256
+        facts[f"{name}_bytes"] = str(artifact.size_bytes)
+    return facts
 
 
 def _tools(programs: Programs) -> dict[str, str]:

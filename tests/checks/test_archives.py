@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
-import subprocess
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ import pytest
 
 from checks.archives import archives_are_sound
 from plugins.model.finding import Severity
-from plugins.services.programs import MachinePrograms, neutral_environment
+from plugins.services.git_clone import GitClone
+from plugins.services.programs import MachinePrograms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,17 +39,14 @@ TREE = {
 
 @dataclass
 class Repository:
-    """As much of a clone as the check looks at."""
+    """A repository with one commit."""
 
     folder: Path
     commit: str = ""
 
     def git(self, *words: str) -> str:
         argv = ["git", "-c", "user.name=t", "-c", "user.email=t", *words]
-        return subprocess.run(
-            argv, cwd=self.folder, check=True, capture_output=True, text=True,
-            env=neutral_environment(),
-        ).stdout.strip()  # fmt: skip
+        return MachinePrograms().run(argv, folder=self.folder).stdout.strip()
 
 
 @pytest.fixture
@@ -103,6 +100,10 @@ class Tarball:
         for key, value in parts.items():
             setattr(self.members[f"{ROOT}/{name}"][0], key, value)
 
+    def replace(self, name: str, content: bytes) -> None:
+        self.drop(name)
+        self.put(name, content)
+
     def drop(self, name: str) -> None:
         del self.members[f"{ROOT}/{name}"]
 
@@ -123,7 +124,9 @@ def write(release: Release, tgz: bytes, xz: bytes | None = None) -> None:
 
 
 def findings(release: Release, clone: Repository) -> tuple[Finding, ...]:
-    return archives_are_sound(release, clone, MachinePrograms(), clone.commit, EPOCH_S)
+    programs = MachinePrograms()
+    found = GitClone(clone.folder, programs)
+    return archives_are_sound(release, found, programs, clone.commit, EPOCH_S)
 
 
 def test_archives_of_the_tag_pass(a_release: Builds, clone: Repository) -> None:
@@ -197,12 +200,12 @@ SPOILT: list[tuple[str, Callable[[Tarball], None], str]] = [
     ("archive.tree", lambda it: it.put(".gitattributes", TREE[".gitattributes"]), "does not have"),
     (
         "archive.tree",
-        lambda it: (it.drop("Lib/os.py"), it.put("Lib/os.py", b"x = 2\n"))[0],
+        lambda it: it.replace("Lib/os.py", b"x = 2\n"),
         "1 member with other content than the tag's, first Lib/os.py",
     ),
     (
         "archive.tree",
-        lambda it: (it.drop("PCbuild/build.bat"), it.put("PCbuild/build.bat", b"echo\n"))[0],
+        lambda it: it.replace("PCbuild/build.bat", b"echo\n"),
         "1 member with other content than the tag's, first PCbuild/build.bat",
     ),
     (

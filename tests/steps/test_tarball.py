@@ -471,6 +471,14 @@ def test_a_full_disk_leaves_nothing_and_says_where(tmp_path: Path) -> None:
     assert list(release.layout.src.iterdir()) == []
 
 
+def test_a_disk_that_fills_up_before_the_archives_begin_is_told(tmp_path: Path) -> None:
+    repository, release = _a_clone(tmp_path), _a_release(tmp_path)
+    commit = repository.commit({"Misc/NEWS.d/3.13.9.rst": _NEWS + "word " * 20_000 + "\n"})
+    with _largest_file(50_000), pytest.raises(StepFailed, match="File too large; see to the disk"):
+        _build(repository, release, commit)
+    assert list(release.layout.scratch.iterdir()) == []
+
+
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     class Interrupting(_Heard):
         def say(self, text: str) -> None:

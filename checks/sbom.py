@@ -1,0 +1,97 @@
+"""SBOMs: whether they tell of these very archives, and of all that the tree says it bundles."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from checks.looking import blocks_if_blind
+from plugins.model.artifact import sha256_of
+from plugins.model.errors import StepFailed
+from plugins.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.ports import Clone
+
+__all__ = ["sboms_are_true"]
+
+_TREE_SBOM: Final = "Misc/sbom.spdx.json"
+_CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
+_REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
+
+
+@blocks_if_blind("sbom.unreadable")
+def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Finding, ...]:
+    """Each archive has an SBOM with its digest, and what the tree's SBOM lists is as it says.
+
+    ``commit`` is what the tag names. A file that the tree lists and the archives lack, or hold
+    with other content, was changed without telling the SBOM (Z16).
+    """
+    if not release.series.ships_sbom:
+        return ()
+    listed = _sums(_read(_TREE_SBOM, clone.read(commit, _TREE_SBOM)), _TREE_SBOM)
+    findings: list[Finding] = []
+    for archive in release.layout.tarballs:
+        findings += _judged(archive, listed)
+    return tuple(dict.fromkeys(findings))
+
+
+def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
+    path = archive.with_name(f"{archive.name}.spdx.json")
+    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    if not archive.is_file():
+        raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
+    if _archive_sum(told, path.name) != sha256_of(archive):
+        problem = f"tells of another {archive.name} than is there"
+        yield Finding(
+            "sbom.archive",
+            Severity.BLOCK,
+            problem,
+            path.name,
+            "delete it, then run the same command again",
+        )
+    found = _sums(told, path.name)
+    missing = [each for each in listed if each not in found]
+    changed = [each for each in listed if each in found and found[each] != listed[each]]
+    yield from _told("sbom.missing_file", "that the archives lack", missing)
+    yield from _told("sbom.changed_file", "that have other content in the archives", changed)
+
+
+def _told(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        count = "1 file" if len(names) == 1 else f"{len(names):,} files"
+        problem = f"lists {count} {what}, first {names[0]}"
+        yield Finding(rule, Severity.BLOCK, problem, _TREE_SBOM, _REGENERATE)
+
+
+def _read(name: str, raw: bytes | None) -> Any:
+    if raw is None:
+        raise StepFailed(where=name, problem="is not there", remedy="write the SBOMs again")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise StepFailed(where=name, problem=f"is no JSON ({error})") from error
+
+
+def _sums(told: Any, name: str) -> dict[str, str]:
+    """The sha256 that an SPDX document tells of each file."""
+    try:
+        return {each["fileName"]: _sha256(each) for each in told["files"]}
+    except (LookupError, TypeError, StopIteration) as error:
+        raise StepFailed(where=name, problem="lists no files with their sha256") from error
+
+
+def _archive_sum(told: Any, name: str) -> str:
+    try:
+        return next(_sha256(each) for each in told["packages"] if each["SPDXID"] == _CPYTHON)
+    except (LookupError, TypeError, StopIteration) as error:
+        raise StepFailed(where=name, problem="does not tell of CPython itself") from error
+
+
+def _sha256(told: Any) -> str:
+    sums = {each["algorithm"]: each["checksumValue"] for each in told["checksums"]}
+    return str(sums["SHA256"])

@@ -1,0 +1,237 @@
+"""SPDX documents by spdx-tools, the reference implementation: the SBOM of a source archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.errors import ServiceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from plugins.ports import SourceArchive, SourceFile
+
+__all__ = ["SpdxDocuments"]
+
+_DOCUMENT: Final = "SPDXRef-DOCUMENT"
+_CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
+_CREATOR: Final = "pep101"
+_ORGANIZATION: Final = "Python Software Foundation"
+_LICENSE: Final = "PSF-2.0"
+_NO_SPDX: Final = "the tree's SBOM is no SPDX"
+_NOT_VALID: Final = "the document would not be valid"
+
+# spdx-tools looks for each id in a list of all ids, made anew each time: with CPython's 4,800
+# files that is half a minute, and in slices that are documents of their own one second.
+_FILES_PER_VALIDATION: Final = 60
+
+
+class SpdxDocuments:
+    """The Sboms port."""
+
+    def __init__(self) -> None:
+        self._valid: set[int] = set()
+
+    def __repr__(self) -> str:
+        return "sboms"
+
+    def version(self) -> str:
+        """The version of spdx-tools."""
+        from importlib.metadata import version
+
+        return version("spdx-tools")
+
+    def document(
+        self, archive: SourceArchive, files: Sequence[SourceFile], tree_sbom: bytes
+    ) -> bytes:
+        """A valid SPDX 2.3 document in JSON; see the port."""
+        from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
+        from spdx_tools.spdx.model.document import Document
+
+        bundled = _Bundled(tree_sbom)
+        listed = [_file(each, bundled) for each in files]
+        relationships = list(_relationships(bundled, listed))
+        sums = {each.spdx_id: told.sha1 for each, told in zip(listed, files, strict=True)}
+        packages = [
+            _with_verification(package, relationships, sums)
+            for package in (_cpython(archive), *bundled.packages)
+        ]
+        document = Document(_creation(archive), packages, listed, relationships=relationships)
+        self._refuse_invalid(document, hash((tuple(files), tree_sbom)))
+        told = DocumentConverter().convert(document)  # type: ignore[no-untyped-call]
+        return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+
+    def _refuse_invalid(self, document: Any, files: int) -> None:
+        """Each part is valid; files that were looked at for one archive are so for the other."""
+        packages, *parts = _slices(document)
+        _look_at(packages)
+        if files not in self._valid:
+            for part in parts:
+                _look_at(part)
+            self._valid.add(files)
+
+
+class _Bundled:
+    """What the tree's own SBOM tells: packages, and which package a file belongs to."""
+
+    def __init__(self, raw: bytes) -> None:
+        from spdx_tools.spdx.parser.error import SPDXParsingError
+        from spdx_tools.spdx.parser.jsonlikedict.package_parser import PackageParser
+
+        parser: Any = PackageParser()  # type: ignore[no-untyped-call]
+        try:
+            told = json.loads(raw)
+            self.ids = {each["fileName"]: each["SPDXID"] for each in told.get("files", ())}
+            self.packages = [parser.parse_package(each) for each in told["packages"]]
+            self.owners = {
+                each["relatedSpdxElement"]: each["spdxElementId"]
+                for each in told.get("relationships", ())
+                if each["relationshipType"] == "CONTAINS"
+            }
+        except SPDXParsingError as error:
+            raise _refused(problem=_NO_SPDX, told=list(error.messages)) from error
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise _refused(problem=_NO_SPDX, told=[repr(error)]) from error
+
+
+def _creation(archive: SourceArchive) -> Any:
+    from spdx_tools.spdx.model.actor import Actor, ActorType
+    from spdx_tools.spdx.model.document import CreationInfo
+
+    return CreationInfo(
+        spdx_version="SPDX-2.3",
+        spdx_id=_DOCUMENT,
+        name=archive.file_name,
+        document_namespace=archive.namespace,
+        creators=[
+            Actor(ActorType.ORGANIZATION, _ORGANIZATION),
+            Actor(ActorType.TOOL, _CREATOR),
+        ],
+        # spdx-tools writes a Z behind whatever it is given.
+        created=datetime.fromtimestamp(archive.epoch_s, UTC).replace(tzinfo=None),
+    )
+
+
+def _cpython(archive: SourceArchive) -> Any:
+    from spdx_tools.spdx.model.actor import Actor, ActorType
+    from spdx_tools.spdx.model.checksum import Checksum, ChecksumAlgorithm
+    from spdx_tools.spdx.model.package import (
+        ExternalPackageRef,
+        ExternalPackageRefCategory,
+        Package,
+        PackagePurpose,
+    )
+    from spdx_tools.spdx.parser.jsonlikedict.license_expression_parser import (
+        LicenseExpressionParser,
+    )
+
+    parser: Any = LicenseExpressionParser()
+    licence = parser.parse_license_expression(_LICENSE)
+    owner = Actor(ActorType.ORGANIZATION, _ORGANIZATION)
+    return Package(
+        spdx_id=_CPYTHON,
+        name="CPython",
+        version=archive.version,
+        file_name=archive.file_name,
+        download_location=archive.location,
+        checksums=[Checksum(ChecksumAlgorithm.SHA256, archive.sha256)],
+        supplier=owner,
+        originator=owner,
+        license_concluded=licence,
+        license_declared=licence,
+        primary_package_purpose=PackagePurpose.SOURCE,
+        external_references=[
+            ExternalPackageRef(ExternalPackageRefCategory.SECURITY, "cpe23Type", archive.cpe)
+        ],
+    )
+
+
+def _file(told: SourceFile, bundled: _Bundled) -> Any:
+    from spdx_tools.spdx.model.checksum import Checksum, ChecksumAlgorithm
+    from spdx_tools.spdx.model.file import File
+
+    return File(
+        name=told.path,
+        spdx_id=bundled.ids.get(told.path) or _file_id(told.path),
+        checksums=[
+            Checksum(ChecksumAlgorithm.SHA1, told.sha1),
+            Checksum(ChecksumAlgorithm.SHA256, told.sha256),
+        ],
+    )
+
+
+def _file_id(path: str) -> str:
+    """An id in the tree's own manner; a path that has to be bent for it gets a mark of its own."""
+    plain = path.replace("/", "-")
+    bent = re.sub(r"[^A-Za-z0-9.-]", "-", plain)
+    # Two paths may bend to one id, such as a-b and a/b; ids have to be unique.
+    mark = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"SPDXRef-FILE-{bent}-{mark}"
+
+
+def _relationships(bundled: _Bundled, files: Iterable[Any]) -> Iterator[Any]:
+    from spdx_tools.spdx.model.relationship import Relationship, RelationshipType
+
+    yield Relationship(_DOCUMENT, RelationshipType.DESCRIBES, _CPYTHON)
+    for package in bundled.packages:
+        yield Relationship(_CPYTHON, RelationshipType.CONTAINS, package.spdx_id)
+    for each in files:
+        owner = bundled.owners.get(each.spdx_id, _CPYTHON)
+        yield Relationship(owner, RelationshipType.CONTAINS, each.spdx_id)
+
+
+def _with_verification(package: Any, relationships: Iterable[Any], sums: dict[str, str]) -> Any:
+    """The package with one digest over its files. Source: SPDX 2.3, section 7.9."""
+    from spdx_tools.spdx.model.package import PackageVerificationCode
+
+    own = sorted(
+        sums[each.related_spdx_element_id]
+        for each in relationships
+        if each.spdx_element_id == package.spdx_id and each.related_spdx_element_id in sums
+    )
+    if own:
+        code = hashlib.sha1("".join(own).encode(), usedforsecurity=False).hexdigest()
+        package.verification_code = PackageVerificationCode(code)
+    return package
+
+
+def _slices(document: Any) -> Iterator[Any]:
+    """Documents that make up this one: of the packages alone, then of some files each."""
+    from spdx_tools.spdx.model.document import Document
+
+    files = document.files
+    known = {each.spdx_id for each in files}
+    if len(known) != len(files):
+        raise _refused(problem=_NOT_VALID, told=["two files have one id"])
+    between = [each for each in document.relationships if each.related_spdx_element_id not in known]
+    of_file = {each.related_spdx_element_id: each for each in document.relationships}
+    heads = {"creation_info": document.creation_info, "packages": document.packages}
+    yield Document(**heads, relationships=between)
+    for begin in range(0, len(files), _FILES_PER_VALIDATION):
+        some = files[begin : begin + _FILES_PER_VALIDATION]
+        own = [of_file[each.spdx_id] for each in some]
+        yield Document(**heads, files=some, relationships=[*between, *own])
+
+
+def _look_at(document: Any) -> None:
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    messages = validate_full_spdx_document(document)
+    if messages:
+        told = [f"{each.context.spdx_id}: {each.validation_message}" for each in messages]
+        raise _refused(problem=_NOT_VALID, told=told)
+
+
+def _refused(*, problem: str, told: Iterable[str]) -> ServiceFailed:
+    lines = tuple(line for each in told for line in str(each).splitlines())
+    return ServiceFailed(
+        service="spdx-tools",
+        action="write the SBOM",
+        problem=f"{problem} ({lines[0]})" if lines else problem,
+        remedy="mend Misc/sbom.spdx.json on the branch: make regen-sbom",
+        details=lines[:20],
+    )

@@ -1,0 +1,119 @@
+"""SBOMs: an SPDX document beside each source archive, made from the tree's own (Z16)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.artifact import sha256_of
+from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed
+from plugins.model.version import Level
+from plugins.ports import SourceArchive, SourceFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.model.version import Version
+    from plugins.ports import Clone, Progress, Sboms
+
+__all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
+
+TREE_SBOM: Final = "Misc/sbom.spdx.json"
+"""Where the tree tells what it bundles."""
+
+_PUBLISHED: Final = "https://www.python.org/ftp/python"
+
+
+def build(
+    release: Release, clone: Clone, sboms: Sboms, progress: Progress, *, commit: str, epoch_s: int
+) -> dict[str, str]:
+    """Each source archive has a ``.spdx.json`` beside it; none if the series has none.
+
+    It tells CPython, every file of the archive with its digests, and the projects whose files
+    CPython bundles. ``commit`` is what the tag names and ``epoch_s`` its time, which is when
+    the document says it was made. Raises StepFailed if the commit lacks the tree's SBOM.
+    """
+    if not release.series.ships_sbom:
+        return {}
+    tree_sbom = clone.read(commit, TREE_SBOM)
+    if tree_sbom is None:
+        raise StepFailed(
+            where=TREE_SBOM,
+            problem=f"is not in {commit[:12]}, and {release.series.name} is published with SBOMs",
+            remedy="look why the branch lost it: git log -- " + TREE_SBOM,
+        )
+    # threading is late: listing tasks reads no archive
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    archives, root = release.layout.tarballs, release.layout.folder_in_archive
+    progress.say("reading both archives")
+    with ThreadPoolExecutor(len(archives)) as pool:
+        lists = list(pool.map(lambda archive: _files_of(archive, root), archives))
+    for archive, files in zip(archives, lists, strict=True):
+        progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")
+        subject = _subject(release.version, archive, epoch_s)
+        write_whole(document_of(archive), sboms.document(subject, files, tree_sbom))
+    return {"files": str(len(lists[0])), "spdx_tools": sboms.version()}
+
+
+def documents(release: Release) -> tuple[Path, ...]:
+    """The SBOMs that this release has beside its source archives."""
+    if not release.series.ships_sbom:
+        return ()
+    return tuple(document_of(archive) for archive in release.layout.tarballs)
+
+
+def document_of(archive: Path) -> Path:
+    """``<archive>.spdx.json``, as python.org names it."""
+    return archive.with_name(f"{archive.name}.spdx.json")
+
+
+def cpe_of(version: Version) -> str:
+    """The name that vulnerability databases have for this version.
+
+    Source: CPE 2.3 (NISTIR 7695); pre-releases stand in the field behind the version.
+    """
+    early = f"{version.level.letters}{version.serial}" if version.is_prerelease else "*"
+    if version.level is Level.ALPHA:
+        early = f"alpha{version.serial}"
+    if version.level is Level.BETA:
+        early = f"beta{version.serial}"
+    return f"cpe:2.3:a:python:python:{version.folder}:{early}:*:*:*:*:*:*"
+
+
+def _subject(version: Version, archive: Path, epoch_s: int) -> SourceArchive:
+    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - 5 ms that a list of tasks need not pay
+
+    digest = sha256_of(archive)
+    location = f"{_PUBLISHED}/{version.folder}/{archive.name}"
+    # The same archive gets the same name again, and any other archive another one.
+    own = uuid5(NAMESPACE_URL, f"{location}#{digest}")
+    return SourceArchive(
+        version=str(version),
+        cpe=cpe_of(version),
+        file_name=archive.name,
+        location=location,
+        sha256=digest,
+        namespace=f"{location}.spdx.json/{own}",
+        epoch_s=epoch_s,
+    )
+
+
+def _files_of(archive: Path, root: str) -> list[SourceFile]:
+    """Every file of the archive, by its path below the archive's one folder.
+
+    Links have no content of their own (one once stopped the SBOM of 3.14.0a7).
+    """
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import Kind, read_archive  # noqa: PLC0415
+
+    members = read_archive(archive, sha1=True).members
+    return sorted(
+        (
+            SourceFile(each.name.removeprefix(f"{root}/"), each.sha1, each.sha256)
+            for each in members
+            if each.kind is Kind.FILE
+        ),
+        key=lambda each: each.path,
+    )
