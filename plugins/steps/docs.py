@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.errors import ServiceFailed, SettingsError, StepFailed
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
-from plugins.steps.docs_tree import DocsSource, DocsTree, Machine, finished, open_tree, run_sphinx
+from plugins.steps.docs_tree import (
+    DocsSource,
+    DocsTree,
+    Machine,
+    finished,
+    open_tree,
+    run_sphinx,
+    telling_disk_trouble,
+)
 
 if TYPE_CHECKING:
     import subprocess
@@ -65,12 +73,23 @@ def build(
     """
     forms = _in_order(formats)
     _need_makeinfo(forms, programs)
-    machine = machine or Machine.this()
     for form in set(_FORMS) - set(forms):
         for archive in release.layout.docs_archives(form):
             archive.unlink(missing_ok=True)
     if not forms:
         return {"formats": ""}
+    with telling_disk_trouble(release.layout.work):
+        return _build(release, source, forms, (programs, progress), machine or Machine.this())
+
+
+def _build(
+    release: Release,
+    source: DocsSource,
+    forms: Sequence[str],
+    ports: tuple[Programs, Progress],
+    machine: Machine,
+) -> dict[str, str]:
+    programs, progress = ports
     tree = open_tree(release, source, programs, progress, cores=machine.cores)
     lanes = _lanes(machine, forms)
     jobs = max(1, machine.cores // lanes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports import Programs, Progress
 
-__all__ = ["DocsSource", "DocsTree", "Machine", "finished", "open_tree", "run_sphinx"]
+__all__ = [
+    "DocsSource",
+    "DocsTree",
+    "Machine",
+    "finished",
+    "open_tree",
+    "run_sphinx",
+    "telling_disk_trouble",
+]
 
 _START: Final = Path(__file__).with_name("sphinx_at_epoch.py")
 
@@ -165,6 +174,19 @@ def finished(folder: Path, make: Callable[[Path], None]) -> None:
         content = _digest(making)
         making.rename(folder)
     write_whole(seal, content)
+
+
+@contextmanager
+def telling_disk_trouble(folder: Path) -> Iterator[None]:
+    """What the disk of the folder refuses in the block is a StepFailed, not a bug."""
+    try:
+        yield
+    except OSError as error:
+        raise StepFailed(
+            where=str(error.filename or folder),
+            problem=error.strerror or str(error),
+            remedy=f"see to the disk of {folder}, then run the same command again",
+        ) from error
 
 
 def _digest(folder: Path) -> bytes:

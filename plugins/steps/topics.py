@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed
-from plugins.steps.docs_tree import DocsSource, Machine, finished, open_tree, run_sphinx
+from plugins.steps.docs_tree import (
+    DocsSource,
+    Machine,
+    finished,
+    open_tree,
+    run_sphinx,
+    telling_disk_trouble,
+)
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -42,7 +49,14 @@ def build(
     epoch. Raises StepFailed if Sphinx fails or warns, or if what it made is not a table of
     texts; what was there before is then still there.
     """
-    machine = machine or Machine.this()
+    with telling_disk_trouble(release.layout.work):
+        return _build(release, source, (programs, progress), machine or Machine.this())
+
+
+def _build(
+    release: Release, source: DocsSource, ports: tuple[Programs, Progress], machine: Machine
+) -> dict[str, str]:
+    programs, progress = ports
     layout = release.layout
     tree = open_tree(release, source, programs, progress, cores=machine.cores)
     folder = tree.room / _BUILDER
