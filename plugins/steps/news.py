@@ -142,11 +142,11 @@ def _failed(folder: Path, entries: tuple[str, ...], said: str) -> StepFailed:
     else:
         named = next((name for name in entries if name in said), "")
         where, problem = (named, "") if named else _culprit(folder, entries)
-        problem = problem or (_last_words(lines[-1]) if lines else "blurb failed")
+        problem = problem or (_last_words(lines[-1]) if lines else "blurb failed and said nothing")
     return StepFailed(
         where=where or "blurb release",
         problem=problem,
-        remedy="mend the entry on the branch" if where else "see its words below",
+        remedy="mend the entry on the branch" if where else "run blurb release by hand",
         details=lines[-4:],
     )
 

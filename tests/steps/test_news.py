@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.errors import StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps import news
 from tests.source_world import DAY, World, a_world
@@ -125,10 +125,11 @@ def test_missing_blurb_is_told_with_what_installs_it(
         news.blurb_of(MachinePrograms())
 
 
-def test_blurb_that_cannot_start_is_told(
+def test_blurb_that_fails_without_a_word_is_told(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "blurb").write_text("no program\n")
+    (tmp_path / "blurb").write_text("#!/bin/sh\nexit 9\n")
+    (tmp_path / "blurb").chmod(0o755)
     monkeypatch.setattr("sys.executable", str(tmp_path / "python3"))
-    with pytest.raises(ServiceFailed, match="blurb"):
+    with pytest.raises(StepFailed, match="blurb release: blurb failed"):
         merge(world)
