@@ -97,7 +97,7 @@ def test_real_markers_of_the_next_version_are_replaced(world: World) -> None:
     file.write_text(before.replace(".. versionadded:: 3.5", ".. versionadded:: next"))
     clone.record("with_next", clone.resolve("refs/release/base"), "Use next")
     facts = version_files.mark_next(world.release, clone, after="with_next", step="without_next")
-    assert facts["markers"] == "1"
+    assert facts["markers"] == str(before.count(".. versionadded:: 3.5\n"))
     text = world.text("Doc/library/json.rst", "without_next")
     assert text == before.replace(".. versionadded:: 3.5", ".. versionadded:: 3.13.6")
 
