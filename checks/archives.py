@@ -7,11 +7,12 @@ the same fault many times tells it once, with the number and the first place.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
 from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
+from plugins.ports import PIPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,15 +100,10 @@ def _tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, _Seen]:
     # The attributes of the commit alone count, as they do for who builds the archives.
     argv = ("git", "-c", "core.attributesFile=/dev/null", "archive", "--format=tar", commit)
     with programs.pipe(
-        argv, folder=clone.folder, env={"GIT_ATTR_NOSYSTEM": "1"}, stdout=_PIPE
+        argv, folder=clone.folder, env={"GIT_ATTR_NOSYSTEM": "1"}, stdout=PIPE
     ) as process:
-        if process.stdout is None:
-            return {}
-        tree = read_tar(process.stdout, commit)
+        tree = read_tar(cast("IO[bytes]", process.stdout), commit)
     return {member.name: _seen(member) for member in tree.members}
-
-
-_PIPE: Final = -1  # subprocess.PIPE, without loading subprocess for a list of tasks
 
 
 def _seen(member: Member) -> _Seen:

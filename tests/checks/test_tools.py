@@ -161,6 +161,11 @@ def test_autoconf_of_the_series_may_have_its_version_in_its_name(
     assert found(a_release("3.11.14")) == {}
 
 
+def test_gpg_that_only_tells_of_itself_warns(a_release: Builds, machine: Machine) -> None:
+    machine.has("gpg", "gpg of a strange maker")
+    assert found(a_release())["tools.old gpg"].severity is Severity.WARN
+
+
 def test_what_this_release_does_not_run_is_not_asked_for(
     a_release: Builds, machine: Machine
 ) -> None:

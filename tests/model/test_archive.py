@@ -200,6 +200,12 @@ def test_bomb_is_refused_before_it_has_unfolded(tmp_path: Path, suffix: str) -> 
         read_archive(path, Limits(stream_bytes=1_000_000))
 
 
+def test_file_that_is_not_read_has_to_be_whole_as_well(tmp_path: Path) -> None:
+    path = packed(tmp_path, a_tar()[:20_480], ".tgz")
+    with pytest.raises(UnreadableArchive):
+        list(members_of(path))
+
+
 def test_too_many_members_are_refused(tmp_path: Path) -> None:
     path = packed(tmp_path, a_tar(*(entry(f"P/{count}") for count in range(30))), ".tgz")
     with pytest.raises(UnreadableArchive, match="holds more than 20 members"):

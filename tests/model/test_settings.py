@@ -131,6 +131,12 @@ def test_waiver_of_the_past_is_kept_so_that_it_can_be_shown(tmp_path: Path) -> N
     assert read_settings(write(tmp_path, text)).waivers[0].until == date(2001, 1, 1)
 
 
+def test_secret_may_be_in_the_environment(tmp_path: Path) -> None:
+    text = LEAST + '[credentials]\nsite = "env:PYDOTORG_AUTH"\n'
+    settings = read_settings(write(tmp_path, text))
+    assert settings.credentials.site == Credential(variable="PYDOTORG_AUTH")
+
+
 def test_windows_line_ends_are_read(tmp_path: Path) -> None:
     assert read_settings(
         write(tmp_path, LEAST.replace("\n", "\r\n"))
@@ -213,6 +219,7 @@ BAD = [
         "[experts]\nwindows = 1",
         "experts.windows is the number 1, wanted a section; write [experts.",
     ),
+    ("[[experts]]\nwindows = 1", "experts is a list, wanted sections; write [experts.windows]"),
     ("[experts.windows]\nname = 'A'", '[experts.windows] keys is missing; write keys = ["FULL'),
     ("[experts.windows]\nkeys = []", "[experts.windows] name is missing; write name = "),
     ("[experts.windows]\nname = 'A'\nkeys = []", "[experts.windows] keys is empty"),

@@ -186,7 +186,9 @@ def test_sbom_of_an_older_archive_blocks(a_release: Builds) -> None:
     assert tree.rules() == ["sbom.archive", "sbom.archive"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b'{"files": [{}]}'])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"{}", b"[]", b'{"files": [{}]}', b'{"packages": [], "files": []}']
+)
 def test_sbom_that_cannot_be_read_blocks(a_release: Builds, content: bytes | None) -> None:
     tree = a_tree(a_release())
     tree.build()
