@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from checks import archives, built_docs, clone_state, keys, source_tree, tools
+from checks import archives, built_docs, clone_state, declared, keys, source_tree, tools
 from plugins.flow.opening import open_release
-from plugins.flow.task import Effect, call
+from plugins.flow.task import Effect, call, value
 from plugins.model.release import ReleaseType
 from plugins.steps import (
     checksums,
@@ -21,7 +21,9 @@ from plugins.steps import (
     docs,
     news,
     release_clone,
+    sbom,
     signing,
+    source_test,
     tag,
     tarball,
     topics,
@@ -44,7 +46,7 @@ def task_check_tools():
     formats = settings.docs.formats if release.ships_docs else ()
     return [
         call(tools.tools_are_ready, release, reach.programs, formats, settings.tests.source),
-        call(tools.tool_is_as_committed, call(book.desk.tool_revision)),
+        call(tools.tool_is_as_committed, value(book.desk.tool_revision)),
     ]
 
 
@@ -60,8 +62,8 @@ def task_choose_day():
     return call(day.choose, settings.date, reach.clock)
 
 
-today = call(date.fromisoformat, book.fact(task_choose_day, "date"))
-midnight_s = call(int, book.fact(task_choose_day, "epoch_s"))
+today = value(date.fromisoformat, book.fact(task_choose_day, "date"))
+midnight_s = value(int, book.fact(task_choose_day, "epoch_s"))
 
 # ── 2. The release clone ─────────────────────────────────────────────────────────────────────
 book.chapter(2)
@@ -214,7 +216,7 @@ def task_read_docs_source():
 )
 def task_build_topics():
     """Build the pydoc topics with the tree's own documentation tools."""
-    source = call(
+    source = value(
         topics.DocsSource,
         at.clone,
         "refs/release/set_source_uri",
@@ -326,15 +328,24 @@ def task_build_tarballs():
     return call(tarball.build, release, reach.clone, reach.programs, reach.progress)
 
 
+tag_time_s = value(int, book.fact(task_build_tarballs, "epoch_s"))
+
+
 @book.gate(after=[task_build_tarballs], reads=at.tarballs, pep=["B07", "B08", "B09"])
 def task_check_archives():
     """Stop unless both archives hold the tag's tree and nothing else, for everyone to read."""
     commit = book.fact(task_build_tarballs, "commit")
-    epoch_s = book.fact(task_build_tarballs, "epoch_s")
-    return call(archives.archives_are_sound, release, reach.clone, reach.programs, commit, epoch_s)
+    return call(
+        archives.archives_are_sound, release, reach.clone, reach.programs, commit, tag_time_s
+    )
 
 
-tag_time_s = call(int, book.fact(task_build_tarballs, "epoch_s"))
+@book.step(after=[task_check_archives], reads=at.tarballs, pep=["B07", "B10", "B11", "B12"])
+def task_test_source():
+    """Unpack both archives as a user would, build and test what they hold."""
+    return call(source_test.run, release, reach.programs, settings.tests.source, reach.progress)
+
+
 docs_archives = [each for form in settings.docs.formats for each in at.docs_archives(form)]
 
 
@@ -346,7 +357,7 @@ docs_archives = [each for form in settings.docs.formats for each in at.docs_arch
 )
 def task_build_docs():
     """Write the documentation archives, from one reading of the sources."""
-    source = call(
+    source = value(
         topics.DocsSource, at.clone, release.version.tag, tag_time_s, settings.docs.constraints
     )
     return call(docs.build, release, source, settings.docs.formats, reach.programs, reach.progress)
@@ -364,6 +375,27 @@ def task_check_docs():
 @book.step(
     after=[task_build_tarballs],
     reads=at.tarballs,
+    writes=sbom.documents(release),
+    pep=["Z16"],
+    only=release.series.ships_sbom,
+)
+def task_build_sboms():
+    """Write the SBOM of each source archive."""
+    commit = book.fact(task_build_tarballs, "commit")
+    return call(
+        sbom.build,
+        release,
+        reach.clone,
+        reach.sboms,
+        reach.progress,
+        commit=commit,
+        epoch_s=tag_time_s,
+    )
+
+
+@book.step(
+    after=[task_build_tarballs],
+    reads=at.tarballs,
     writes=signing.signatures(release),
     pep=["B04", "B05"],
     only=release.signs_with_gpg,
@@ -373,18 +405,27 @@ def task_sign_archives():
     return call(signing.sign_archives, release, reach.signer)
 
 
+published = [*at.tarballs, *signing.signatures(release), *sbom.documents(release)]
+
+
 @book.step(
-    after=[task_build_tarballs, task_sign_archives],
-    reads=[*at.tarballs, *signing.signatures(release)],
+    after=[task_build_tarballs, task_sign_archives, task_build_sboms],
+    reads=published,
     writes=[at.checksums],
     pep=["B06"],
 )
 def task_write_checksums():
     """Write SHA256SUMS over everything in src."""
-    return call(checksums.write, release, [*at.tarballs, *signing.signatures(release)])
+    return call(checksums.write, release, published)
 
 
-@book.group(of=[task_check_archives, task_check_docs, task_write_checksums])
+@book.gate(after=[task_test_source, task_check_docs, task_write_checksums], pep=["B13"])
+def task_check_export():
+    """Tell what was left out of the archives and their test by release.toml."""
+    return call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats)
+
+
+@book.group(of=[task_check_export])
 def task_export() -> None:
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 

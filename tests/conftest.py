@@ -31,7 +31,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 
-_PERSONAL = ("GIT_", "GNUPGHOME", "PEP101_", "XZ_", "GZIP", "TAR_OPTIONS", "SOURCE_DATE_EPOCH")
+_PERSONAL = (
+    "GIT_",
+    "GNUPGHOME",
+    "PEP101_RELEASE",
+    "XZ_",
+    "GZIP",
+    "TAR_OPTIONS",
+    "SOURCE_DATE_EPOCH",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from doit.cmd_base import DoitCmdBase
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.command_line import OptionsAnywhere
 from plugins.flow.judging import home_of, roster_of
 from plugins.flow.loading import book_of
 from plugins.flow.opening import OPENED
@@ -17,8 +17,11 @@ from plugins.model.approval import Approval
 from plugins.model.errors import ReleaseError, Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plugins.flow.book import Book
     from plugins.flow.task import Task
+    from plugins.ports import Key
 
 __all__ = ["Approve"]
 
@@ -32,7 +35,7 @@ _OPT_NOTE: Final = {
 }
 
 
-class Approve(DoitCmdBase):
+class Approve(OptionsAnywhere):
     """Sign a green light for exactly what is there now."""
 
     name = "approve"
@@ -63,7 +66,7 @@ class Approve(DoitCmdBase):
 
 def _approve(book: Book, task: Task, note: str) -> list[str]:
     from plugins.flow.green_lights import write
-    from plugins.services.gnupg_signer import GnupgSigner
+    from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
 
     opened = OPENED.get()
     found = standings(book)
@@ -77,7 +80,7 @@ def _approve(book: Book, task: Task, note: str) -> list[str]:
     subject = subject_of(book.inputs(task))
     home = home_of(opened.settings)
     roster = roster_of(opened.settings, task.who)
-    signer = GnupgSigner(home, _own_key(roster, GnupgSigner(home, roster[0])))
+    signer = GnupgSigner(home, _own_key(roster, GnupgKeyring(home).keys()))
     approval = Approval(task.name, str(book.release.version), subject, task.who, note)
     write(book.release.layout, approval, signer)
     book.desk.journal.append("approved", sealed=True, task=task.name, subject=subject, note=note)
@@ -91,9 +94,9 @@ def _approve(book: Book, task: Task, note: str) -> list[str]:
     return [*told, f"signed by {signer.fingerprint}; if one of these changes, it is void"]
 
 
-def _own_key(roster: tuple[str, ...], signer: Any) -> str:
+def _own_key(roster: tuple[str, ...], keys: Iterable[Key]) -> str:
     """The first key of the roster whose secret half is here."""
-    here = {key.fingerprint for key in signer if key.secret}
+    here = {key.fingerprint for key in keys if key.secret}
     for fingerprint in roster:
         if fingerprint in here:
             return fingerprint

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
@@ -145,9 +145,9 @@ class Book:
 
         return declare
 
-    def fact(self, creator: Creator, name: str) -> Fact:
-        """A fact of an earlier task's receipt, to be used in a call."""
-        return Fact(_name_of(creator), name)
+    def fact(self, creator: Creator, name: str) -> str:
+        """A fact of an earlier task's receipt, to be used in a call; text when the task runs."""
+        return cast("str", Fact(_name_of(creator), name))
 
     def _declare(
         self, creator: Creator, *, only: bool, after: tuple[str, ...], **parts: Any

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doit.cmd_base import DoitCmdBase
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.command_line import OptionsAnywhere
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, standings
 from plugins.flow.task import Kind
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Why", "explanation"]
 
 
-class Why(DoitCmdBase):
+class Why(OptionsAnywhere):
     """Say why a task is not done, what it is made from, and what it said last."""
 
     name = "why"

@@ -9,6 +9,7 @@ from doit.cmd_list import List as DoitList
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, next_task, standings
 from plugins.flow.task import Kind
+from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
     from plugins.flow.book import Book
@@ -105,6 +106,9 @@ def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:
         _cut(f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}", columns)
         for each in book.covering_waivers()
     ]
+    warned = _warned(book)
+    if warned:
+        lines.append(_cut(f"warned by {', '.join(warned)}: doit why tells of what", columns))
     first = next_task(book, found)
     if not first:
         return [*lines, "next: nothing; all is done"]
@@ -117,6 +121,21 @@ def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:
         case _:
             lines.append(f"next: doit {_group_with(book, first)}")
     return lines
+
+
+def _warned(book: Book) -> list[str]:
+    """The gates that let something pass with a word."""
+    warned = []
+    for name, task in book.tasks.items():
+        if task.kind is not Kind.GATE:
+            continue
+        try:
+            receipt = book.receipt(name)
+        except ReleaseError:
+            continue
+        if receipt is not None and receipt.findings:
+            warned.append(name)
+    return warned
 
 
 def _group_with(book: Book, name: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
-    from plugins.ports import Base, Clock, Clone, Programs, Progress, Signer
+    from plugins.ports import Base, Clock, Clone, Programs, Progress, Sboms, Signer
 
 __all__ = ["Reach"]
 
@@ -71,3 +71,10 @@ class Reach:
 
         signing = self._settings.signing
         return GnupgSigner(signing.gnupg_home, signing.gpg_key)
+
+    @cached_property
+    def sboms(self) -> Sboms:
+        """The maker of software bills of materials."""
+        from plugins.services.spdx import SpdxDocuments
+
+        return SpdxDocuments()

@@ -75,7 +75,7 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._ran += 1
-        words = "" if self._reasons == (NOT_DONE,) else "; ".join(self._reasons)
+        words = "" if self._reasons == (NOT_DONE,) else _shortly(self._reasons)
         self._line(told, "+", words)
         receipt = self._book.receipt(task.name)
         for finding in receipt.findings if receipt else ():
@@ -151,6 +151,12 @@ class ReleaseReporter:
         if self._failed:
             return 1
         return 4 if self._waited else 0
+
+
+def _shortly(reasons: Sequence[str]) -> str:
+    """The first reason and how many more there are: a line stays a line."""
+    more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else ""
 
 
 def _with_needs(tasks: Mapping[str, Task], names: Sequence[str]) -> set[str]:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Call", "Effect", "Fact", "Kind", "Task", "call"]
+__all__ = ["Call", "Effect", "Fact", "Kind", "Task", "call", "value"]
+
+_P = ParamSpec("_P")
+_Given = TypeVar("_Given")
 
 
 class Effect(Enum):
@@ -72,9 +75,17 @@ class Call:
         return self.function(*(known(value) for value in self.arguments), **named)
 
 
-def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Call:
+def call(function: Callable[_P, Any], *arguments: _P.args, **named: _P.kwargs) -> Call:
     """Say what a task does: the right-hand side names everything that it can touch."""
     return Call(function, arguments, tuple(sorted(named.items())))
+
+
+def value(function: Callable[_P, _Given], *arguments: _P.args, **named: _P.kwargs) -> _Given:
+    """What the function will give when the task runs; stands as an argument in a ``call``.
+
+    To the type checker it is given already, so that the wiring of dodo.py is checked.
+    """
+    return cast("_Given", call(function, *arguments, **named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +145,9 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
                 if field.repr
             ]
             return f"{type(value).__name__}({', '.join(inner)})"
+        case _ if cast("object", type(value).__repr__) is object.__repr__:
+            # It would tell an address in memory, and no receipt would ever hold again.
+            message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
+            raise TypeError(message)
         case _:
             return repr(value)

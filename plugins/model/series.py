@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from plugins.model.errors import SettingsError
@@ -34,20 +34,24 @@ _RELEASE_PEPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Facts about one ``X.Y`` that steps and checks ask for instead of comparing versions."""
+    """Facts about one ``X.Y`` that steps and checks ask for instead of comparing versions.
+
+    Its repr tells the name and what may differ from one release of a series to the next: a
+    receipt tells its call by it, and a fact that this tool learns later is no change of it.
+    """
 
     name: str
-    signs_with_gpg: bool
+    signs_with_gpg: bool = field(repr=False)
     """Whether archives carry OpenPGP signatures. Source: PEP 761; they end with 3.13."""
-    ships_sbom: bool
+    ships_sbom: bool = field(repr=False)
     """Whether source archives have an SBOM. Source: Misc/sbom.spdx.json is there from 3.12 on."""
-    ships_android: bool
+    ships_android: bool = field(repr=False)
     """Whether Android packages are published. Source: PEP 738; from 3.14."""
-    ships_ios: bool
+    ships_ios: bool = field(repr=False)
     """Whether an iOS framework is published. Source: PEP 730 and the 3.15 schedule."""
-    autoconf: str
+    autoconf: str = field(repr=False)
     """The autoconf that the branch's configure is made with; "" if the tree itself decides."""
-    magic_number: int
+    magic_number: int = field(repr=False)
     """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
     release_pep: int
     """The PEP that schedules the series; 0 where release.toml must say it."""

@@ -58,6 +58,8 @@ class GitBase:
             found = self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if found.status == 0:
                 return found.stdout.strip()
+            if found.status != 1:
+                raise self._failure(found, "rev-parse")
         raise SettingsError(
             where=_WHERE,
             problem=f"{self._folder} has no {self._wanted or self._branch}",
@@ -105,7 +107,15 @@ class GitBase:
                 problem="git knows no user.name and user.email to put on the release commit",
                 remedy=f"git -C {self._folder} config user.name 'Your Name', and user.email",
             )
-        return Identity(told["user.name"], told["user.email"])
+        # git drops some characters of a name, such as a dot at its end: what it makes is what
+        # the commit will say
+        name, email = told["user.name"], told["user.email"]
+        environment = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email}
+        ident = self._git("var", "GIT_COMMITTER_IDENT", env=environment)
+        found = re.match(r"(?P<name>.*) <(?P<email>.*)> \d+ [+-]\d+", ident.stdout)
+        if found is None:
+            raise self._failure(ident, "var GIT_COMMITTER_IDENT")
+        return Identity(found["name"], found["email"])
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
@@ -168,15 +178,19 @@ class GitBase:
     def _answer(self, *words: str) -> str:
         found = self._git(*words)
         if found.status:
-            lines = found.stderr.strip().splitlines()
-            raise ServiceFailed(
-                service="git",
-                action=f"{words[0]} in {self._folder}",
-                problem=lines[-1] if lines else f"ended with status {found.status}",
-                remedy="look at that clone: git fsck",
-                details=tuple(lines[:-1]),
-            )
+            raise self._failure(found, words[0])
         return found.stdout.removesuffix("\n")
+
+    def _failure(self, ended: Completed, action: str) -> ServiceFailed:
+        """What git says, of which the first line says most."""
+        lines = ended.stderr.strip().splitlines()
+        return ServiceFailed(
+            service="git",
+            action=f"{action} in {self._folder}",
+            problem=lines[0] if lines else f"ended with status {ended.status}",
+            remedy="look at that clone with git fsck",
+            details=tuple(lines[1:]),
+        )
 
     def _git(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
         if not self._folder.is_dir():

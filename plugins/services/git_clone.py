@@ -10,10 +10,11 @@ import os
 import shutil
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.ports import Commit, Identity, Tag
+from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,27 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["GitClone"]
 
 _RECORDER: Final = Identity("pep101", "pep101@localhost")
-_OURS: Final = "pep101.clone"
-_SETTINGS: Final = (
-    f"{_OURS}=release",
-    # a repository that nobody tidies, so that loose refs and objects stay where steps left them
-    "gc.auto=0",
-    "gc.packRefs=false",
-    "maintenance.auto=false",
-    "fetch.writeCommitGraph=false",
-    "core.logAllRefUpdates=false",
-    # what a receipt tells of has to be there after a power cut
-    "core.fsync=all",
-    "core.fsyncMethod=batch",
-    f"core.hooksPath={os.devnull}",
-    f"core.excludesFile={os.devnull}",
-    f"core.attributesFile={os.devnull}",
-    "core.autocrlf=false",
-    "advice.detachedHead=false",
-    "commit.gpgSign=false",
-    "tag.gpgSign=false",
-    "rerere.enabled=false",
-)
 # What git leaves behind when it is killed. Nobody else writes here while we hold the release.
 _LEFT_BY_A_KILL: Final = (
     "index.lock",
@@ -84,20 +64,13 @@ class GitClone:
         Of the source no byte changes. git may renew the time of a linked object or pack that
         it would otherwise write again; that only keeps it from being pruned.
         """
-        if not self._git_folder.exists():
-            self._create(source)
-        elif not self._is_ours():
-            raise StepFailed(
-                where=str(self._folder),
-                problem="a repository stands here that no release made",
-                remedy="move it away, then run the same command again",
-            )
+        if self._git_folder.exists():
+            see_ours(self._folder, self._programs)
+        else:
+            create_clone(self._folder, source, self._programs)
+            self.__dict__.pop("_repo", None)  # of a clone that stood here before
         self._tidy()
-        missing = [commit for commit in commits if not self._holds(commit)]
-        if missing:
-            self._fetch(source, missing)
-        for commit in commits:
-            self._see_whole(commit, source)
+        fetch_commits(self._folder, source, commits, self._programs)
 
     def point(self, ref: str, target: str) -> None:
         """See the port."""
@@ -143,7 +116,9 @@ class GitClone:
             return ""
         try:
             return str(
-                self._repo.git.rev_parse("--verify", "--quiet", "--end-of-options", revision)
+                self._repo.git.rev_parse(
+                    "--verify", "--quiet", "--end-of-options", f"{revision}^{{object}}"
+                )
             )
         except GitCommandError:
             return ""
@@ -161,12 +136,16 @@ class GitClone:
         )
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """See the port."""
+        """See the port. Quick: one line to a git that stays, and its answer."""
+        if "\n" in path:
+            return None  # no path of a release holds one, and git is asked line by line
         try:
-            found = self._commit_object(commit).tree / path
-        except KeyError:
+            found: tuple[Any, ...] = self._repo.git.get_object_data(f"{commit}:{path}")
+        except ValueError:
+            self._commit_object(commit)
             return None
-        return bytes(found.data_stream.read()) if found.type == "blob" else None
+        _, kind, _, content = found
+        return bytes(content) if kind == b"blob" else None
 
     def names(self, commit: str, folder: str = "") -> tuple[str, ...]:
         """See the port."""
@@ -188,8 +167,12 @@ class GitClone:
 
     def unrecorded(self) -> tuple[str, ...]:
         """See the port."""
-        told = self._git("status", "--porcelain", "-z", "--ignored", "--no-renames", "-uall").stdout
-        return tuple(sorted(entry[3:] for entry in told.split("\0") if entry))
+        # looking must not even refresh the index
+        told = self._git(
+            "status", "--porcelain", "-z", "--ignored", "--no-renames", "-uall",
+            env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+        return tuple(sorted(entry[3:] for entry in told.stdout.split("\0") if entry))
 
     def tag(self, name: str) -> Tag | None:
         """See the port."""
@@ -224,12 +207,7 @@ class GitClone:
         try:
             repo = git.Repo(self._folder, expand_vars=False)
         except git.InvalidGitRepositoryError as error:
-            raise ServiceFailed(
-                service="git",
-                action="read",
-                problem=f"{self._folder} is damaged: git takes it for no repository",
-                remedy="delete it; it is made again from your own clone",
-            ) from error
+            raise damaged(self._folder) from error
         repo.git.update_environment(
             GIT_DIR=str(self._git_folder),
             GIT_WORK_TREE=str(self._folder),
@@ -261,33 +239,6 @@ class GitClone:
                 remedy="run the same command again: the step that makes it is stale",
             )
 
-    def _create(self, source: Path) -> None:
-        """Clone under another name first: a folder of the true name is always a whole clone."""
-        partial = self._folder.with_name(f"{self._folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        options = [word for each in _SETTINGS for word in ("--config", each)]
-        self._programs.run(
-            ["git", "clone", "--quiet", "--local", "--no-checkout", "--no-tags", "--template=",
-             *options, "--", source, partial],
-            folder=partial.parent,
-        )  # fmt: skip
-        # The way back to the RM's repository ends here: nothing can push into it by mistake. Of
-        # its names none is kept, only its objects.
-        self._programs.run(["git", "remote", "remove", "origin"], folder=partial)
-        listed = self._programs.run(
-            ["git", "for-each-ref", "--format=delete %(refname)"], folder=partial
-        )
-        self._programs.run(
-            ["git", "update-ref", "--stdin"], folder=partial, stdin=listed.stdout.encode()
-        )
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
-        partial.rename(self._folder)
-
-    def _is_ours(self) -> bool:
-        return self._git("config", "--local", "--get", _OURS, check=False).status == 0
-
     def _tidy(self) -> None:
         for name in _LEFT_BY_A_KILL:
             left = self._git_folder / name
@@ -297,30 +248,6 @@ class GitClone:
                 left.unlink(missing_ok=True)
         for lock in (self._git_folder / "refs").rglob("*.lock"):
             lock.unlink(missing_ok=True)
-
-    def _holds(self, commit: str) -> bool:
-        return self._git("cat-file", "-e", f"{commit}^{{commit}}", check=False).status == 0
-
-    def _fetch(self, source: Path, commits: Sequence[str]) -> None:
-        # The RM's repository need not offer these commits under a name, so we ask for any.
-        asked = "git -c uploadpack.allowAnySHA1InWant=true upload-pack"
-        self._git(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--upload-pack", asked,
-            "--", source, *commits,
-        )  # fmt: skip
-
-    def _see_whole(self, commit: str, source: Path) -> None:
-        """Every tree and file of the commit is there: a partial clone has only some."""
-        ended = self._git("rev-list", "--objects", "--no-walk", "--quiet", commit, check=False)
-        if ended.status:
-            lines = ended.stderr.strip().splitlines()
-            raise ServiceFailed(
-                service="git",
-                action=f"read commit {commit[:12]} of {source}",
-                problem=lines[-1] if lines else "not all of it is there",
-                remedy="mend that clone: git fsck; git fetch --refetch",
-                details=tuple(lines[:-1]),
-            )
 
     def _commit(self, tree: str, parent: str, message: str, by: Identity, when: datetime) -> str:
         made = self._git(

@@ -36,6 +36,9 @@ class SpdxDocuments:
     def __init__(self) -> None:
         self._valid: set[int] = set()
 
+    def __repr__(self) -> str:
+        return "sboms"
+
     def version(self) -> str:
         """The version of spdx-tools."""
         from importlib.metadata import version

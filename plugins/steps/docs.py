@@ -136,18 +136,20 @@ def _run_all(
     from concurrent import futures  # noqa: PLC0415 - 25 ms, which `doit list` need not pay
 
     with futures.ThreadPoolExecutor(lanes.count) as pool:
-        pages = {pool.submit(write_pages, form): form for form in forms}
-        packed: dict[Future[None], str] = {}
+        # In the order of the queue, so the first ones are those that are worked on.
+        queue: dict[Future[None], str] = {
+            pool.submit(write_pages, form): f"{form} pages" for form in forms
+        }
         try:
-            while pages or packed:
-                names = sorted({*pages.values(), *packed.values()})
-                progress.say(f"writing documentation: {', '.join(names)}")
-                done, _ = futures.wait([*pages, *packed], return_when=futures.FIRST_COMPLETED)
+            while queue:
+                working = ", ".join(list(queue.values())[: lanes.count])
+                progress.say(f"writing {working}; {len(queue)} to go")
+                done, _ = futures.wait(queue, return_when=futures.FIRST_COMPLETED)
                 for future in done:
                     future.result()
-                    packed.pop(future, None)
-                    if form := pages.pop(future, ""):
-                        packed |= {pool.submit(work): form for work in archives(form)}
+                    form, _, what = queue.pop(future).partition(" ")
+                    for work in archives(form) if what == "pages" else ():
+                        queue[pool.submit(work)] = f"{form} archive"
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             lanes.stop()

@@ -69,7 +69,7 @@ def make_environment(
     constraints: Path | None = None,
     python: Path | None = None,
 ) -> DocsTools:
-    """``folder`` is an environment of the requirements in ``doc``, the tree's Doc folder.
+    """An environment of the requirements in ``doc``, the tree's Doc folder, is in ``folder``.
 
     An environment of other requirements, of another Python, or half made by a run that was
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
@@ -89,22 +89,22 @@ def make_environment(
     if found is not None:
         return found
     progress.say("installing the tree's documentation tools")
-    _clear(folder)
+    made = _new_folder(folder)
     # Our own pip installs into it: Debian's Python may lack the one that venv would put there,
     # and it saves the seconds that this takes.
-    programs.run([interpreter, "-m", "venv", "--without-pip", folder], folder=doc)
-    made = folder / "bin" / "python"
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", made]
+    programs.run([interpreter, "-m", "venv", "--without-pip", made], folder=doc)
+    in_it = made / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", in_it]
     words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
     if constraints is not None:
         words += ["-c", constraints]
     _install(words, doc, programs)
     frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
     installed = sorted(filter(None, frozen), key=str.lower)
-    tools = DocsTools(made, _python_version(programs, made), tuple(installed))
-    content = {"key": wanted, "python": tools.python_version, "installed": installed}
+    version = _python_version(programs, in_it)
+    content = {"key": wanted, "name": made.name, "python": version, "installed": installed}
     write_whole(folder / _MARKER, json.dumps(content, indent=1).encode())
-    return tools
+    return DocsTools(in_it, version, tuple(installed))
 
 
 def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
@@ -155,16 +155,22 @@ def _read(folder: Path, wanted: str) -> DocsTools | None:
         content = json.loads((folder / _MARKER).read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    python = folder / "bin" / "python"
+    python = folder / str(content.get("name")) / "bin" / "python"
     if content.get("key") != wanted or not python.exists():
         return None
     return DocsTools(python, str(content["python"]), tuple(content["installed"]))
 
 
-def _clear(folder: Path) -> None:
-    if folder.exists():
-        import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+def _new_folder(folder: Path) -> Path:
+    """An empty folder in ``folder``, where there is nothing else.
 
-        # Without its marker a folder that is half removed counts as none.
-        (folder / _MARKER).unlink(missing_ok=True)
-        shutil.rmtree(folder)
+    Its name is new each time: the pip of a run that was killed may still be at work.
+    """
+    import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+    import tempfile  # noqa: PLC0415 - only when something is installed
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARKER).unlink(missing_ok=True)
+    for other in folder.iterdir():
+        shutil.rmtree(other, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="environment-", dir=folder))

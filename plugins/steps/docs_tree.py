@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -88,8 +88,8 @@ def open_tree(
 ) -> DocsTree:
     """The commit's documentation sources are unpacked, and Sphinx has read them.
 
-    What an earlier run read of the same tree, with the same tools, for the same epoch, is
-    used again; Lib/pydoc_data alone does not count. Raises StepFailed if the tree is not of
+    What an earlier run read of the same tree, with the same tools, for the same day, is used
+    again; Lib/pydoc_data alone does not count. Raises StepFailed if the tree is not of
     the release's version or does not read without a warning, ServiceFailed for git and pip.
     """
     layout = release.layout
@@ -103,14 +103,19 @@ def open_tree(
         constraints=source.constraints, python=source.python,
     )  # fmt: skip
     _check_version(release, doc, tools, programs)
-    room = tree / _room_key(source, tools)
-    _forget_others(room, keep="source")
+    # What is read knows the day only, so the topics of a release and the pages of its tag,
+    # which is hours younger, need one reading.
+    day_s = source.epoch_s - source.epoch_s % 86_400
+    read_here = tree / _reading_key(day_s, tools)
+    _forget_others(read_here, keep="source")
     _make_news(doc, tools, programs)
-    opened = DocsTree(doc, room, room / "doctrees", source.epoch_s, tools)
+    room = read_here / str(source.epoch_s)
+    opened = DocsTree(doc, room, read_here / "doctrees", source.epoch_s, tools)
 
     def read(folder: Path) -> None:
         progress.say("reading the documentation's sources")
-        _read_sources(opened, folder, layout.log("docs-read"), programs, cores)
+        of_day = replace(opened, epoch_s=day_s)
+        _read_sources(of_day, folder, layout.log("docs-read"), programs, cores)
 
     finished(opened.doctrees, read)
     return opened
@@ -185,8 +190,8 @@ def _tree_key(source: DocsSource, programs: Programs) -> str:
     return hashlib.sha256(read).hexdigest()[:16]
 
 
-def _room_key(source: DocsSource, tools: DocsTools) -> str:
-    said = "\n".join((str(source.epoch_s), tools.python_version, *tools.installed))
+def _reading_key(day_s: int, tools: DocsTools) -> str:
+    said = "\n".join((str(day_s), tools.python_version, *tools.installed))
     return hashlib.sha256(said.encode() + _START.read_bytes()).hexdigest()[:16]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import runpy
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["main", "stop_the_clock"]
+__all__ = ["end_with_parent", "main", "stop_the_clock"]
+
+_LOOK_S = 2.0
 
 
 def stop_the_clock(epoch_s: int) -> None:
@@ -40,10 +43,27 @@ def _with_default(function: Callable[[Any], Any], default: object) -> Callable[.
     return frozen
 
 
+def end_with_parent() -> None:
+    """When the process that started this one is gone, this one goes within seconds.
+
+    Otherwise a release that was killed and started again would share the machine with the
+    builders of its former life.
+    """
+    parent = os.getppid()
+
+    def look(_signal: int, _frame: object) -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
+
+
 def main(words: list[str]) -> None:
     """Run Sphinx; what it says on either stream goes to standard output, in order."""
     os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    end_with_parent()
     stop_the_clock(int(words[0]))
     # Doctrees are millions of objects that live long: with Python's own thresholds a fifth of
     # a build goes into looking through them for garbage.
@@ -51,7 +71,11 @@ def main(words: list[str]) -> None:
     # The folder of this file holds modules that are none of Sphinx's business.
     del sys.path[0]
     sys.argv = ["sphinx-build", *words[1:]]
-    runpy.run_module("sphinx", run_name="__main__")
+    try:
+        runpy.run_module("sphinx", run_name="__main__")
+    finally:
+        # While Python winds up it hands signals back to the system, for which this one is deadly.
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 if __name__ == "__main__":

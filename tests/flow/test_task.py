@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import cast
 
-from plugins.flow.task import Effect, Fact, call
+import pytest
+
+from plugins.flow.task import Effect, Fact, call, value
 from plugins.model.layout import Layout
 from plugins.model.version import Version
 
@@ -41,7 +44,7 @@ def test_every_kind_of_argument_counts() -> None:
         1, True, "1", b"1", None, 1.5, date(2026, 1, 1), Effect.LOCAL, (1,), {"a": 1}, {"a"},
         Fact("task", "name"), Service(), act, call(act, 1), Version(3, 13, 6), Path("/x"),
     )  # fmt: skip
-    told = {call(act, value).describe(WORK) for value in values}
+    told = {call(act, each).describe(WORK) for each in values}
     assert len(told) == len(values)
     assert call(act, a=1).describe(WORK) != call(act, b=1).describe(WORK)
 
@@ -57,7 +60,17 @@ def test_a_field_that_is_kept_out_of_the_repr_is_not_told() -> None:
 
 
 def test_facts_and_inner_calls_are_known_when_the_call_is_performed() -> None:
-    inner = call(int, Fact("day", "epoch_s"))
+    inner = value(int, cast("str", Fact("day", "epoch_s")))
     made = call(act, inner, again=Fact("day", "date"))
     facts = {"epoch_s": "5", "date": "2026-11-22"}
     assert made.perform(lambda fact: facts[fact.name]) == (5, ("again", "2026-11-22"))
+
+
+def test_what_cannot_tell_itself_is_refused() -> None:
+    """An address in memory would make every receipt stale."""
+
+    class Nameless:
+        pass
+
+    with pytest.raises(TypeError, match="Nameless stands in a call"):
+        call(act, Nameless()).describe(WORK)

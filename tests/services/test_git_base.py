@@ -11,7 +11,7 @@ from plugins.model.errors import ServiceFailed, SettingsError
 from plugins.ports import Identity
 from plugins.services.git_base import GitBase
 from plugins.services.programs import MachinePrograms
-from tests.source_world import World, a_world, git
+from tests.source_world import NOON, World, a_world, git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +135,13 @@ def test_damaged_clone_is_told(world: World) -> None:
         world.base.about(commit)
 
 
+def test_clone_that_git_refuses_is_told_in_gits_words(world: World) -> None:
+    with (world.cpython / ".git/config").open("a") as config:
+        config.write("[core]\n\trepositoryformatversion = 99\n")
+    with pytest.raises(ServiceFailed, match="repo version"):
+        world.base.commit()
+
+
 # ── what it says ────────────────────────────────────────────────────────────────────────────
 
 
@@ -189,6 +196,16 @@ def test_identity_of_the_person_is_found(
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text("[user]\n\tname = Per Sön\n\temail = p@example.org\n")
     assert world.base.identity() == Identity("Per Sön", "p@example.org")
+
+
+def test_name_is_as_git_will_write_it(world: World) -> None:
+    """Else a commit would never be known again as the one that would be made."""
+    git(world.cpython, "config", "user.name", "John Doe Jr.")
+    world.make()
+    made = world.clone.compose(
+        "refs/release/base", world.base.commit(), "x", by=world.base.identity(), when=NOON
+    )
+    assert world.clone.about(made).committer == world.base.identity()
 
 
 def test_nobody_is_told_with_what_to_say_to_git(

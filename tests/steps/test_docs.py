@@ -109,7 +109,7 @@ def test_pages_are_those_that_the_makefile_makes(toy_docs: ToyDocs) -> None:
     release, source = toy_docs(epoch_s=1_700_000_000)  # in the past: Sphinx heeds it by itself
     build(release, source, "html")
     assert source.tools is not None
-    tools = source.tools / "bin"
+    (tools,) = source.tools.glob("*/bin")
     subprocess.run(
         [
             "make", "-C", source.clone / "Doc", "build", "BUILDER=html",

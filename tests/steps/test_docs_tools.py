@@ -72,11 +72,8 @@ def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path
 def test_same_requirements_use_the_same_environment_again(tmp_path: Path) -> None:
     doc = a_tree(tmp_path, "# nothing\n")
     first = make(tmp_path, doc)
-    mark = tmp_path / "docs-tools" / "mark"
-    mark.touch()
     said = Said()
     assert make(tmp_path, doc, said) == first
-    assert mark.exists()
     assert said.lines == []
 
 
@@ -85,22 +82,24 @@ def test_environment_is_made_again_when_requirements_or_constraints_change(tmp_p
     constraints.write_text("# none\n")
     doc = a_tree(tmp_path, "-c pins.txt\n")
     (doc / "pins.txt").write_text("# none\n")
-    make(tmp_path, doc, constraints=constraints)
+    before = make(tmp_path, doc, constraints=constraints)
     for changed in (doc / "requirements.txt", doc / "pins.txt", constraints):
-        mark = tmp_path / "docs-tools" / "mark"
-        mark.touch()
         changed.write_text(changed.read_text() + "# changed\n")
-        make(tmp_path, doc, constraints=constraints)
-        assert not mark.exists()
+        after = make(tmp_path, doc, constraints=constraints)
+        assert after.python != before.python
+        assert not before.python.exists()
+        before = after
 
 
 def test_half_made_environment_is_made_again(tmp_path: Path) -> None:
     doc = a_tree(tmp_path, "")
     first = make(tmp_path, doc)
     (tmp_path / "docs-tools" / "pep101.json").unlink()
-    shutil.rmtree(tmp_path / "docs-tools" / "lib")
-    assert make(tmp_path, doc) == first
-    assert (tmp_path / "docs-tools" / "lib").is_dir()
+    shutil.rmtree(first.python.parent)
+    again = make(tmp_path, doc)
+    assert again.installed == first.installed
+    assert again.python.exists()
+    assert len(list((tmp_path / "docs-tools").iterdir())) == 2
 
 
 def test_what_pip_cannot_install_fails_with_its_last_lines(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,7 +76,7 @@ def test_docs_of_the_same_commit_use_what_was_read_for_the_topics(toy_docs: ToyD
     assert log.read_text() == "read for the topics"
 
 
-def test_docs_of_a_commit_that_differs_only_in_the_topics_use_it_too(
+def test_docs_of_a_commit_that_differs_only_in_topics_and_hour_use_it_too(
     toy_docs: ToyDocs, commit_toy: Callable[..., DocsSource]
 ) -> None:
     release, source = toy_docs()
@@ -83,9 +84,20 @@ def test_docs_of_a_commit_that_differs_only_in_the_topics_use_it_too(
     log = release.layout.log("docs-read")
     log.write_text("read for the topics")
     tagged = commit_toy(source, {"Lib/pydoc_data/topics.py": "topics = {}\n"})
+    tagged = replace(tagged, epoch_s=source.epoch_s + 3600)  # tagged on the same day
     assert tagged.commit != source.commit
     docs.build(release, tagged, ["text"], MachinePrograms(), Silent(), SMALL)
     assert log.read_text() == "read for the topics"
+
+
+def test_docs_of_the_next_day_are_read_again(toy_docs: ToyDocs) -> None:
+    release, source = toy_docs()
+    build(release, source)
+    log = release.layout.log("docs-read")
+    log.write_text("read for the topics")
+    tomorrow = replace(source, epoch_s=source.epoch_s + 86_400)
+    docs.build(release, tomorrow, ["text"], MachinePrograms(), Silent(), SMALL)
+    assert log.read_text() != "read for the topics"
 
 
 def test_pages_that_changed_are_read_again(

@@ -1,0 +1,178 @@
+"""Source test: the archives unpacked, configured, built and tested as a user would (B07 to B12)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.release import ReleaseType
+from plugins.steps.unpacking import tree_of, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.model.settings import SourceTest
+    from plugins.ports import Completed, Programs, Progress
+
+__all__ = ["run"]
+
+# A few seconds in all, and each of them needs another part of what was built.
+_QUICK: Final = (
+    "test_dict", "test_grammar", "test_int", "test_json", "test_list", "test_os", "test_sys",
+    "test_tarfile",
+)  # fmt: skip
+_CONFIGURE_TIMEOUT_S: Final = 1800.0
+_BUILD_TIMEOUT_S: Final = 2 * 3600.0
+_TEST_TIMEOUT_S: Final = {"quick": 1800.0, "full": 8 * 3600.0}
+_ASK_TIMEOUT_S: Final = 60.0
+_LAST_LINES: Final = 20
+# Our programs run with hashes that repeat; a user's Python does not.
+_ENVIRONMENT: Final = {"PYTHONHASHSEED": "random"}
+_EARLY: Final = (ReleaseType.ALPHA, ReleaseType.NEW_BRANCH, ReleaseType.BETA)
+
+
+def run(
+    release: Release, programs: Programs, level: SourceTest, progress: Progress
+) -> dict[str, str]:
+    """Both archives unpack to one tree; it configures, builds, is this version and passes tests.
+
+    ``quick`` runs a handful of test modules; ``full`` the whole suite, which for candidates and
+    finals is that of the buildbots (B11, B12). ``none`` does nothing and says so: it is a
+    waiver. What was built is thrown away, or left under ``scratch`` if something fails.
+    """
+    if level.value == "none":
+        return {"level": "none", "waived": "the sources were not built or tested"}
+    room = release.layout.scratch / "source_test"
+    if room.exists():
+        shutil.rmtree(room)
+    unpacked = _unpacked(release, room, progress)
+    tree = room / "tgz" / release.layout.folder_in_archive
+    test = _Test(release, programs, progress, tree)
+    test.build()
+    told = test.version()
+    tests = test.quick() if level.value == "quick" else test.full()
+    shutil.rmtree(room)
+    return {"level": level.value, "python": told, "tests": tests, **unpacked}
+
+
+class _Test:
+    """One unpacked tree and what is done with it, each step in the step's log."""
+
+    def __init__(
+        self, release: Release, programs: Programs, progress: Progress, tree: Path
+    ) -> None:
+        self._release = release
+        self._programs = programs
+        self._progress = progress
+        self._tree = tree
+
+    def build(self) -> None:
+        """The interpreter is built (B10)."""
+        self._progress.say("configuring the unpacked sources")
+        self._do(("./configure",), _CONFIGURE_TIMEOUT_S)
+        cores = _cores()
+        self._progress.say(f"building the unpacked sources, {cores} at a time")
+        self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
+
+    def version(self) -> str:
+        """The version that the built interpreter tells is the one that is released."""
+        told = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
+        wanted = f"Python {self._release.version}"
+        if told != wanted:
+            raise self._failed(problem=f"what was built calls itself {told!a}, wanted {wanted!a}")
+        return told.removeprefix("Python ")
+
+    def quick(self) -> str:
+        """A few modules pass."""
+        there = self._tree / "Lib" / "test"
+        names = [name for name in _QUICK if (there / f"{name}.py").exists()]
+        if not names:
+            raise self._failed(problem="Lib/test holds none of the quick tests")
+        self._progress.say(f"testing {len(names)} modules")
+        self._do((self._python(), "-m", "test", *names), _TEST_TIMEOUT_S["quick"])
+        return " ".join(names)
+
+    def full(self) -> str:
+        """The whole suite passes."""
+        target = "test" if self._release.type in _EARLY else "buildbottest"
+        self._progress.say(f"make {target}: the whole test suite")
+        self._do(("make", target), _TEST_TIMEOUT_S["full"])
+        return f"make {target}"
+
+    def _python(self) -> str:
+        # On a file system that ignores case, python would be the folder Python.
+        return "./python.exe" if (self._tree / "python.exe").is_file() else "./python"
+
+    def _do(self, argv: Sequence[str], timeout_s: float) -> Completed:
+        try:
+            ended = self._programs.run(
+                argv, folder=self._tree, env=_ENVIRONMENT, timeout_s=timeout_s, check=False
+            )
+        except ServiceFailed as error:
+            raise self._failed(problem=error.problem, details=error.details) from error
+        if ended.status:
+            said = f"{ended.stdout}\n{ended.stderr}".splitlines()
+            last = tuple(line for line in said if line.strip())[-_LAST_LINES:]
+            raise self._failed(
+                problem=f"{' '.join(argv)} ended with status {ended.status}", details=last
+            )
+        return ended
+
+    def _failed(self, *, problem: str, details: tuple[str, ...] = ()) -> StepFailed:
+        work = self._release.layout.work
+        return StepFailed(
+            where=f"test of {self._release.layout.tarballs[0].name}",
+            problem=problem,
+            remedy=f"look at the step's log under {self._release.layout.logs.relative_to(work)}/"
+            f" and at {self._tree.relative_to(work)}, then find out why before anything else",
+            details=details,
+        )
+
+
+def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str]:
+    """Both archives stand unpacked, and are one tree. The .xz alone was never looked at."""
+    # threading is late: listing tasks unpacks nothing
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    root = release.layout.folder_in_archive
+    tgz, xz = release.layout.tarballs
+    progress.say("unpacking both archives")
+    with ThreadPoolExecutor(2) as pool:
+        trees = [
+            pool.submit(_unpacked_tree, archive, room / name, root)
+            for archive, name in ((tgz, "tgz"), (xz, "xz"))
+        ]
+        one, other = (tree.result() for tree in trees)
+    if one != other:
+        differing = sorted(name for name in {**one, **other} if one.get(name) != other.get(name))
+        raise StepFailed(
+            where=f"{tgz.name} and {xz.name}",
+            problem=f"unpack to different trees, first at {differing[0]}",
+            remedy="build both archives again",
+            details=tuple(differing[:_LAST_LINES]),
+        )
+    shutil.rmtree(room / "xz")
+    told = "".join(f"{name} {what}\n" for name, what in sorted(one.items()))
+    digest = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+    return {"members": str(len(one)), "tree_sha256": digest}
+
+
+def _unpacked_tree(archive: Path, folder: Path, root: str) -> dict[str, str]:
+    if not archive.is_file():
+        raise StepFailed(
+            where=archive.name, problem="is not there to be tested", remedy="build it first"
+        )
+    unpack(archive, folder, root)
+    return tree_of(folder)
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

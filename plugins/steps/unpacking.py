@@ -1,0 +1,130 @@
+"""Unpacking: a source archive as files in an empty folder, with nothing written beside it (B07)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plugins.model.archive import Content, Member
+
+__all__ = ["tree_of", "unpack"]
+
+_CHUNK_BYTES: Final = 1 << 20
+
+
+def unpack(archive: Path, folder: Path, root: str) -> None:
+    """The archive's one folder stands as ``folder/root``, with its modes and times.
+
+    The folder has to be new. Raises StepFailed for a name that leads elsewhere and for anything
+    but files, folders and links that stay inside; what is unpacked until then is left.
+    """
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import Kind, members_of  # noqa: PLC0415
+
+    folder.mkdir(parents=True)
+    folders: list[Member] = []
+    links: list[Member] = []
+    for member, content in members_of(archive):
+        _refuse_elsewhere(member, archive, root)
+        target = folder / member.name
+        with _told(archive, member):
+            if member.kind is Kind.FOLDER:
+                target.mkdir(parents=True, exist_ok=True)
+                folders.append(member)
+            elif member.kind is Kind.LINK:
+                links.append(member)
+            elif content is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _write(target, member, content)
+            else:
+                raise _refused(archive, member, f"is {member.kind.value}")
+    # Links come last, so that nothing can be written through one.
+    names = {link.name for link in links}
+    for link in links:
+        with _told(archive, link):
+            _make_link(folder, link, names, archive)
+    for member in reversed(folders):
+        with _told(archive, member):
+            os.utime(folder / member.name, (member.time_s, member.time_s))
+
+
+def tree_of(folder: Path) -> dict[str, str]:
+    """What stands below the folder: each path with type, executability and content's digest."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        about = path.lstat()
+        if stat.S_ISLNK(about.st_mode):
+            told = f"link {path.readlink()}"
+        elif stat.S_ISDIR(about.st_mode):
+            told = "folder"
+        else:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            told = f"file {stat.S_IMODE(about.st_mode):o} {digest}"
+        found[path.relative_to(folder).as_posix()] = told
+    return found
+
+
+def _refuse_elsewhere(member: Member, archive: Path, root: str) -> None:
+    parts = member.name.split("/")
+    # A name with a NUL would end there for the system, and mean another file.
+    if parts[0] != root or any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise _refused(archive, member, f"would be unpacked outside of {root}/")
+
+
+def _write(target: Path, member: Member, content: Content) -> None:
+    with target.open("xb") as stream:
+        while piece := content.read(_CHUNK_BYTES):
+            stream.write(piece)
+        # Its owner may read it, whatever the archive says: we have to.
+        os.fchmod(stream.fileno(), member.mode & 0o777 | 0o400)
+    # make compares times: files of one archive must not seem to be made one after the other
+    os.utime(target, (member.time_s, member.time_s))
+
+
+def _make_link(folder: Path, link: Member, names: set[str], archive: Path) -> None:
+    here = link.name.split("/")[:-1]
+    below_link = any("/".join(here[:count]) in names for count in range(1, len(here) + 1))
+    depth = len(here)
+    for part in link.target.split("/"):
+        depth += -1 if part == ".." else 0 if part in ("", ".") else 1
+        # The archive's own folder is depth 1; above it is somebody else's.
+        if depth < 1:
+            break
+    if below_link or depth < 1 or link.target.startswith("/") or not link.target:
+        raise _refused(archive, link, f"is a link out of the archive, to {link.target!r}")
+    target = folder / link.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(link.target)
+
+
+@contextmanager
+def _told(archive: Path, member: Member) -> Iterator[None]:
+    """What the disk refuses is told with the member it was about."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _refused(archive, member, "stands in another member's place") from error
+    except (OSError, OverflowError, ValueError) as error:
+        raise StepFailed(
+            where=archive.name,
+            problem=f"{member.name!a} cannot be unpacked: {error}",
+            remedy="look at the disk, then run the same command again",
+        ) from error
+
+
+def _refused(archive: Path, member: Member, problem: str) -> StepFailed:
+    return StepFailed(
+        where=archive.name,
+        problem=f"{member.name!a} {problem}",
+        remedy="do not unpack it; build the archives again",
+    )

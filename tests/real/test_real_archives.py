@@ -1,0 +1,109 @@
+"""The checks held to the real thing: what upstream published of 3.13.5, looked at and built."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import shutil
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+from spdx_tools.spdx.parser.parse_anything import parse_file
+
+from checks.archives import archives_are_sound
+from checks.sbom import sboms_are_true
+from plugins.model.layout import Layout
+from plugins.model.release import Release, type_of
+from plugins.model.series import series_of
+from plugins.model.settings import SourceTest
+from plugins.model.version import Version
+from plugins.ports import Verdict
+from plugins.rehearsal.gnupg_home import gnupg_home
+from plugins.services.git_clone import GitClone
+from plugins.services.gnupg_signer import GnupgKeyring
+from plugins.services.programs import MachinePrograms
+from plugins.services.spdx import SpdxDocuments
+from plugins.steps import sbom, source_test
+from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
+
+if TYPE_CHECKING:
+    from tests.real.conftest import Upstream
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def say(self, text: str) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def released(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """3.13.5 with upstream's own .tar.xz, and a .tgz of the same stream."""
+    version = Version.parse(RELEASED)
+    layout = Layout(tmp_path_factory.mktemp("build") / RELEASED, version)
+    layout.src.mkdir(parents=True)
+    tgz, xz = layout.tarballs
+    shutil.copy(upstream.archive, xz)
+    with lzma.open(xz) as stream, gzip.open(tgz, "wb", compresslevel=1) as packed:
+        shutil.copyfileobj(stream, packed)
+    return Release(version, type_of(version), series_of(version), layout)
+
+
+@pytest.fixture(scope="module")
+def clone(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> tuple[GitClone, str]:
+    """The repository that stands for upstream's, and the commit of 3.13.5."""
+    programs = MachinePrograms()
+    folder = make_real_clone(tmp_path_factory.mktemp("real"), upstream.source)
+    made = GitClone(folder, programs)
+    return made, made.resolve(f"v{RELEASED}^{{commit}}")
+
+
+def test_upstreams_archive_has_no_fault_of_its_own(
+    released: Release, clone: tuple[GitClone, str]
+) -> None:
+    found = archives_are_sound(released, clone[0], MachinePrograms(), clone[1], EPOCH_S)
+    assert [str(each) for each in found] == []
+
+
+def test_upstreams_sbom_becomes_one_of_all_files(
+    released: Release, clone: tuple[GitClone, str]
+) -> None:
+    facts = sbom.build(
+        released, clone[0], SpdxDocuments(), Quiet(), commit=clone[1], epoch_s=EPOCH_S
+    )
+    assert facts["files"] == "4808"
+    for path in sbom.documents(released):
+        told = json.loads(path.read_bytes())
+        assert len(told["files"]) == 4808
+        names = [each["name"] for each in told["packages"]]
+        assert names == ["CPython", "expat", "hacl-star", "libb2", "macholib", "mpdecimal"]
+        assert len(parse_file(str(path)).files) == 4808
+    assert sboms_are_true(released, clone[0], commit=clone[1]) == ()
+
+
+def test_upstreams_signature_is_good_but_its_key_has_expired(upstream: Upstream) -> None:
+    with tarfile.open(upstream.packaging) as packaging:
+        member = next(each for each in packaging.getnames() if each.endswith("signing-key.asc"))
+        stream = packaging.extractfile(member)
+        assert stream is not None
+        key = stream.read()
+    with gnupg_home() as home:
+        home.gpg("--import", stdin=key)
+        keyring = GnupgKeyring(home.folder)
+        listed = keyring.keys()
+        known = [each.fingerprint for each in listed]
+        found = keyring.verify_by(upstream.archive, upstream.signature, known)
+    assert found.verdict in (Verdict.GOOD, Verdict.EXPIRED)
+    assert found.fingerprint in known
+
+
+def test_upstreams_sources_build_and_pass_the_quick_tests(released: Release) -> None:
+    facts = source_test.run(released, MachinePrograms(), SourceTest.QUICK, Quiet())
+    assert facts["python"] == RELEASED
+    assert facts["members"] == "5214"
+    assert "test_tarfile" in facts["tests"].split()

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import StepFailed
+from plugins.model.settings import SourceTest
+from plugins.rehearsal.toy_cpython import make_toy
+from plugins.services.programs import MachinePrograms
+from plugins.steps import source_test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from plugins.model.release import Release
+
+    Builds = Callable[..., Release]
+
+
+class Told:
+    """Progress that a test reads."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def tar_of(folder: Path, root: str, changed: Mapping[str, bytes | None]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if name.startswith(".git/") or name == ".git":
+                continue
+            info = tar.gettarinfo(path, f"{root}/{name}")
+            content = changed.get(name, path.read_bytes() if info.isreg() else b"")
+            if content is None:
+                continue
+            info.size, info.mtime = len(content), 1_700_000_000
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy CPython, checked out."""
+    return make_toy(tmp_path_factory.mktemp("toy"))
+
+
+def with_archives(
+    release: Release,
+    toy: Path,
+    changed: Mapping[str, bytes | None] | None = None,
+    in_xz: Mapping[str, bytes | None] | None = None,
+) -> Release:
+    release.layout.src.mkdir(parents=True)
+    root = release.layout.folder_in_archive
+    header = b'#define PY_VERSION "3.13.6"\n'
+    first = {"Include/patchlevel.h": header, **(changed or {})}
+    tgz, xz = release.layout.tarballs
+    tgz.write_bytes(gzip.compress(tar_of(toy, root, first)))
+    xz.write_bytes(lzma.compress(tar_of(toy, root, {**first, **(in_xz or {})}), preset=0))
+    return release
+
+
+def run(release: Release, level: SourceTest = SourceTest.QUICK) -> dict[str, str]:
+    return source_test.run(release, MachinePrograms(), level, Told())
+
+
+def test_archives_that_build_and_pass_are_told_with_their_version(
+    a_release: Builds, toy: Path
+) -> None:
+    release = with_archives(a_release(), toy)
+    told = Told()
+    facts = source_test.run(release, MachinePrograms(), SourceTest.QUICK, told)
+    assert facts["level"] == "quick"
+    assert facts["python"] == "3.13.6"
+    assert "test_os" in facts["tests"].split()
+    assert len(facts["tree_sha256"]) == 64
+    assert str(release.layout.work) not in "".join(facts.values())
+    assert any("building" in line for line in told.lines)
+    assert not (release.layout.scratch / "source_test").exists()
+
+
+def test_second_run_tells_the_same_facts(a_release: Builds, toy: Path) -> None:
+    release = with_archives(a_release(), toy)
+    assert run(release) == run(release)
+
+
+@pytest.mark.parametrize(
+    ("version", "target"),
+    [
+        ("3.13.6", "make buildbottest"),
+        ("3.14.0rc1", "make buildbottest"),
+        ("3.14.0b2", "make test"),
+    ],
+)
+def test_full_level_runs_the_suite_of_the_release_type(
+    a_release: Builds, toy: Path, version: str, target: str
+) -> None:
+    """B11 and B12: candidates and finals get what the buildbots run."""
+    header = f'#define PY_VERSION "{version}"\n'.encode()
+    release = with_archives(a_release(version), toy, {"Include/patchlevel.h": header})
+    assert run(release, SourceTest.FULL)["tests"] == target
+
+
+def test_no_test_is_a_waiver_and_says_so(a_release: Builds) -> None:
+    facts = run(a_release(), SourceTest.NONE)
+    assert facts["level"] == "none"
+    assert "not built or tested" in facts["waived"]
+
+
+FAILING: list[tuple[Mapping[str, bytes | None], str, str]] = [
+    ({"configure": b"#!/bin/sh\necho no compiler >&2\nexit 77\n"}, "./configure", "no compiler"),
+    ({"Programs/python.sh": None}, "make -j", "python.sh"),
+    ({"Lib/test/test_os.py": b"raise SystemExit('os is broken')\n"}, "-m test", "os is broken"),
+    ({"Include/patchlevel.h": b'#define PY_VERSION "3.13.5"\n'}, "'Python 3.13.5', wanted", ""),
+]
+
+
+@pytest.mark.parametrize(("changed", "told", "said"), FAILING)
+def test_failure_shows_the_last_lines_and_leaves_the_tree_to_look_at(
+    a_release: Builds, toy: Path, changed: Mapping[str, bytes | None], told: str, said: str
+) -> None:
+    release = with_archives(a_release(), toy, changed)
+    with pytest.raises(StepFailed) as raised:
+        run(release)
+    assert told in raised.value.problem
+    assert said in "\n".join(raised.value.details)
+    assert "scratch/source_test/tgz/Python-3.13.6" in raised.value.remedy
+    assert "logs/" in raised.value.remedy
+    assert (release.layout.scratch / "source_test/tgz/Python-3.13.6/configure").is_file()
+
+
+def test_run_after_a_failure_starts_from_pristine_sources(a_release: Builds, toy: Path) -> None:
+    release = with_archives(a_release(), toy)
+    left = release.layout.scratch / "source_test" / "tgz" / "left"
+    left.mkdir(parents=True)
+    assert run(release)["python"] == "3.13.6"
+
+
+def test_archives_with_different_trees_are_refused(a_release: Builds, toy: Path) -> None:
+    release = with_archives(a_release(), toy, in_xz={"Lib/spam.py": b"evil\n"})
+    with pytest.raises(StepFailed, match=r"unpack to different trees, first at .*/Lib/spam\.py"):
+        run(release)
+
+
+@pytest.mark.parametrize("suffix", [".tgz", ".tar.xz"])
+def test_missing_archive_is_told(a_release: Builds, toy: Path, suffix: str) -> None:
+    release = with_archives(a_release(), toy)
+    release.layout.tarball(suffix).unlink()
+    with pytest.raises(StepFailed, match="is not there to be tested"):
+        run(release)
+
+
+def test_damaged_archive_is_told(a_release: Builds, toy: Path) -> None:
+    release = with_archives(a_release(), toy)
+    path = release.layout.tarballs[1]
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(StepFailed, match=r"Python-3\.13\.6\.tar\.xz: cannot be unfolded"):
+        run(release)
