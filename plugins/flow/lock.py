@@ -1,4 +1,8 @@
-"""The lock of a release: one writer at a time, and a word about who it is."""
+"""The lock of a release: one writer at a time, and a word about who it is.
+
+A writer is a run together with every program that it started: they inherit the lock. Without
+that, a program that outlived a killed run would write into what the next run makes.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,96 @@ import fcntl
 import json
 import os
 import socket
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from plugins.flow.heirs import end_heirs, has_open
 from plugins.model.errors import StepFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["holding", "last_holder"]
 
+_PATIENCE_S: Final = 60.0
+_LOOK_S: Final = 0.05
+
 
 @contextmanager
-def holding(path: Path) -> Iterator[str]:
+def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[str]:
     """Be the only process that changes the release while the block runs.
 
     Gives a sentence about a holder that died without letting go, or "". Raises StepFailed
     if a process of this machine holds it, or one of another machine may. The kernel frees the
     lock of a process that dies, so a holder of this machine that left its name and not the
     lock is known to be gone; of another machine's holder nothing is known.
+
+    ``lend`` gets the descriptor that programs have to inherit. What a dead holder's programs
+    still do is worth nothing, so they are ended; so are our own if an error ends the block.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
+        ended = _take(descriptor, path)
+        left = _judge_left(path, ended)
+        _write(descriptor, json.dumps(_myself()))
+        if lend is not None:
+            lend(descriptor)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            yield left
+        except BaseException:
+            end_heirs(path)
+            raise
+        finally:
+            _write(descriptor, "")
+            # For all who inherited it: what outlives a run that ended in good order, such as an
+            # agent, is no writer.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path) -> dict[int, str]:
+    """The lock is ours. Returns who had to be ended for that. Raises StepFailed."""
+    ended: dict[int, str] = {}
+    waits_until_s = time.monotonic() + _PATIENCE_S
+    while not _is_free(descriptor):
+        if not _holder_died(path):
             raise StepFailed(
                 where=str(path),
                 problem=f"this release is being worked on by {last_holder(path) or 'a process'}",
                 remedy="wait for it to end; `doit list --status` works meanwhile",
-            ) from error
-        left = _judge_left(path)
-        _write(descriptor, json.dumps(_myself()))
-        yield left
-        _write(descriptor, "")
-    finally:
-        os.close(descriptor)
+            )
+        ended |= end_heirs(path)
+        if time.monotonic() > waits_until_s:
+            raise StepFailed(
+                where=str(path),
+                problem=f"{last_holder(path)} died, and what it started still runs",
+                remedy=f"end it: `lsof {path}` tells what it is",
+            )
+        time.sleep(_LOOK_S)
+    return ended
+
+
+def _is_free(descriptor: int) -> bool:
+    """Whether nobody had the lock; then it is ours."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder_died(path: Path) -> bool:
+    """Whether who took the lock is gone for certain, so that only heirs can hold it."""
+    holder, myself = _read(path), _myself()
+    number = holder.get("pid")
+    if holder.get("host") != myself["host"] or not isinstance(number, int):
+        return False
+    # Its number may be another's by now, but that one has nothing to do with the lock.
+    return not has_open(number, path)
 
 
 def last_holder(path: Path) -> str:
@@ -54,7 +110,7 @@ def last_holder(path: Path) -> str:
     return f"process {holder.get('pid')} on {holder.get('host')}"
 
 
-def _judge_left(path: Path) -> str:
+def _judge_left(path: Path, ended: Mapping[int, str]) -> str:
     holder = _read(path)
     if not holder:
         return ""
@@ -66,7 +122,11 @@ def _judge_left(path: Path) -> str:
             remedy="make sure that nothing runs there, then delete the file",
         )
     when = "before this machine started" if holder.get("boot") != myself["boot"] else "earlier"
-    return f"{last_holder(path)} died {when} without finishing; its running step is done again"
+    told = f"{last_holder(path)} died {when} without finishing; its running step is done again"
+    if ended:
+        names = ", ".join(f"{name} ({number})" for number, name in sorted(ended.items()))
+        told += f"; what it had left running was ended: {names}"
+    return told
 
 
 def _read(path: Path) -> dict[str, object]:

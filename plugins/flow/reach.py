@@ -24,7 +24,12 @@ class Reach:
         self._settings = settings
         self._release = release
         self._log = log
+        self._lent: tuple[int, ...] = ()
         self.clock = clock
+
+    def lend(self, descriptor: int) -> None:
+        """Programs that are started from now on inherit the descriptor."""
+        self._lent = (descriptor,)
 
     @property
     def progress(self) -> Progress:
@@ -36,7 +41,7 @@ class Reach:
         """The programs of this machine."""
         from plugins.services.programs import MachinePrograms
 
-        return MachinePrograms(self._log.record)
+        return MachinePrograms(self._log.record, lambda: self._lent)
 
     @cached_property
     def base(self) -> Base:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
 from plugins.flow.durable import ReceiptRecords
+from plugins.flow.heirs import end_heirs
 from plugins.flow.loading import book_of
 from plugins.flow.lock import holding
+from plugins.flow.opening import OPENED
 from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import FrameType
 
 __all__ = ["Run"]
 
-_INTERRUPTED = 130
-_TERMINATED = 143
+_STOPPING: Final = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "the end of its terminal",
+}
 
 
 class Run(DoitRun):
@@ -58,7 +64,8 @@ class Run(DoitRun):
             message = "-a and -s are not offered: delete a receipt to have its step done again"
             raise InvalidCommand(message)
         try:
-            with holding(book.release.layout.lock) as left, _stoppable():
+            lock = book.release.layout.lock
+            with holding(lock, OPENED.get().reach.lend) as left, _stoppable(lock):
                 if left:
                     book.desk.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
@@ -73,34 +80,44 @@ class Run(DoitRun):
         except ReleaseError as error:
             sys.stderr.write(f"{error}\n")
             return 1
-        except KeyboardInterrupt:
-            return _stopped("Ctrl-C", _INTERRUPTED)
-        except _Terminated:
-            return _stopped("SIGTERM", _TERMINATED)
+        except _Stopped as stopped:
+            return _tell_stopped(stopped.by)
         finally:
             book.state.close()
         return reporter.status if isinstance(reporter, ReleaseReporter) else result
 
 
-class _Terminated(BaseException):
-    """SIGTERM came; like Ctrl-C it ends the running step in good order."""
+class _Stopped(KeyboardInterrupt):
+    """A signal came: the running step ends in good order."""
+
+    def __init__(self, by: signal.Signals) -> None:
+        super().__init__(by.name)
+        self.by = by
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _Terminated
+def _stoppable(lock: Path) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and the end of the terminal raise _Stopped in the block."""
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # First of all, so that nothing waits for what they have still to say.
+        end_heirs(lock)
+        raise _Stopped(signal.Signals(number))
+
+    # Who told us to ignore one, such as nohup, is obeyed.
+    heard = [each for each in _STOPPING if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, stop) for each in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
-def _stopped(by: str, status: int) -> int:
+def _tell_stopped(by: signal.Signals) -> int:
+    """The exit status, as a shell tells it of a program that the signal ended."""
     sys.stderr.write(
-        f"\nstopped by {by}; finished steps are on record, "
+        f"\nstopped by {_STOPPING[by]}; finished steps are on record, "
         "and the same command goes on at the one that was running\n"
     )
-    return status
+    return 128 + by

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from plugins.ports import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
 
 __all__ = ["MachinePrograms", "attended_environment", "neutral_environment"]
 
@@ -57,10 +59,19 @@ def attended_environment() -> dict[str, str]:
 
 
 class MachinePrograms:
-    """The Programs port over this machine; ``say`` gets each line for the step's log."""
+    """The Programs port over this machine; ``say`` gets each line for the step's log.
 
-    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+    Each program inherits the descriptors that ``lent`` gives. It stands in a session of its
+    own: it can ask nothing on our terminal, and when it is stopped, so is all that it started.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None] | None = None,
+        lent: Callable[[], tuple[int, ...]] = tuple,
+    ) -> None:
         self._say = say or _discard
+        self._lent = lent
         self._versions: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -101,7 +112,7 @@ class MachinePrograms:
         """Run to the end; see the port. Output reaches the log line by line while it runs."""
         words = [os.fspath(word) for word in argv]
         self._say(f"$ {_shown(words)}")
-        with _started(
+        with self._started(
             words, folder, env,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -120,9 +131,6 @@ class MachinePrograms:
                     problem=f"did not end within {timeout_s:g} s and was stopped",
                     details=output.last_lines(),
                 ) from error
-            except BaseException:
-                process.kill()
-                raise
             output.finish()
         completed = Completed(process.returncode, *output.texts())
         if check and completed.status:
@@ -142,7 +150,7 @@ class MachinePrograms:
         """Run beside us; see the port. Its standard error goes to the log at the end."""
         words = [os.fspath(word) for word in argv]
         self._say(f"$ {_shown(words)}")
-        with _started(
+        with self._started(
             words, folder, env,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.DEVNULL if stdout is None else stdout,
@@ -161,6 +169,56 @@ class MachinePrograms:
                 errors.finish()
         if process.returncode:
             raise _failed(words, process.returncode, errors.last_lines())
+
+    def _started(
+        self,
+        words: list[str],
+        folder: Path,
+        env: Mapping[str, str] | None,
+        *,
+        stdin: int | IO[bytes],
+        stdout: int | IO[bytes],
+        stderr: int,
+    ) -> _Program:
+        try:
+            return _Program(
+                words, cwd=folder, env=neutral_environment(env), umask=0o022,
+                stdin=stdin, stdout=stdout, stderr=stderr,
+                start_new_session=True, pass_fds=self._lent(),
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            if not folder.is_dir():
+                raise ServiceFailed(
+                    service=words[0], action="start", problem=f"its folder {folder} is not there"
+                ) from error
+            raise ServiceFailed(
+                service=words[0],
+                action="start",
+                problem="not found on PATH",
+                remedy=f"install {words[0]}, then run the same command again",
+            ) from error
+        except PermissionError as error:
+            raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
+
+
+class _Program(subprocess.Popen[bytes]):
+    """A program that leads a session, so that it is stopped together with all that it started."""
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            # Before anything waits for its end, or for that of somebody who writes to its pipes.
+            self.kill()
+        super().__exit__(kind, error, trace)
 
 
 class _Collected:
@@ -208,35 +266,6 @@ class _Collected:
         return tuple(self._recent)
 
 
-def _started(
-    words: list[str],
-    folder: Path,
-    env: Mapping[str, str] | None,
-    *,
-    stdin: int | IO[bytes],
-    stdout: int | IO[bytes],
-    stderr: int,
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            words, cwd=folder, env=neutral_environment(env), umask=0o022,
-            stdin=stdin, stdout=stdout, stderr=stderr,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        if not folder.is_dir():
-            raise ServiceFailed(
-                service=words[0], action="start", problem=f"its folder {folder} is not there"
-            ) from error
-        raise ServiceFailed(
-            service=words[0],
-            action="start",
-            problem="not found on PATH",
-            remedy=f"install {words[0]}, then run the same command again",
-        ) from error
-    except PermissionError as error:
-        raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
-
-
 def _feed(stream: IO[bytes], content: bytes) -> None:
     # A program may end without reading all; its status tells whether that was right.
     try:
@@ -247,8 +276,6 @@ def _feed(stream: IO[bytes], content: bytes) -> None:
 
 
 def _failed(words: list[str], status: int, lines: tuple[str, ...]) -> ServiceFailed:
-    import signal
-
     if status < 0:
         problem = f"was ended by {signal.Signals(-status).name}"
     else:

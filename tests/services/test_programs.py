@@ -92,6 +92,24 @@ def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         MachinePrograms().run(python("import time; time.sleep(60)"), folder=tmp_path, timeout_s=0.5)
 
 
+def test_what_a_program_started_is_stopped_with_it(tmp_path: Path) -> None:
+    """It would hold our pipe for a minute, and write when nobody expects it any more."""
+    script = "sleep 60 & echo $! >child; wait"
+    with pytest.raises(ServiceFailed, match="was stopped"):
+        MachinePrograms().run(["sh", "-c", script], folder=tmp_path, timeout_s=1)
+    child = (tmp_path / "child").read_text().strip()
+    told = subprocess.run(
+        ["ps", "-o", "stat=", "-p", child], check=False, capture_output=True, text=True
+    ).stdout
+    assert not told.strip("Z\n ")
+
+
+def test_a_program_cannot_ask_on_our_terminal(tmp_path: Path) -> None:
+    code = "import os; os.open('/dev/tty', os.O_RDWR)"
+    ended = MachinePrograms().run(python(code), folder=tmp_path, check=False)
+    assert "OSError" in ended.stderr
+
+
 def test_a_piped_program_that_fails_is_an_error_when_the_block_ends(tmp_path: Path) -> None:
     code = "import sys; print('out'); sys.exit('broken')"
     programs = MachinePrograms()
