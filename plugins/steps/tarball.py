@@ -154,7 +154,7 @@ def members_of(folder: Path, name: str) -> Iterator[Member]:
 
 def gzip_compressor() -> Compressor:
     """How the ``.tgz`` is made: neither name nor time in its head, and xz goes first."""
-    return Compressor(("gzip", "-9", "-n"), niceness=5)
+    return Compressor(("gzip", "-9", "-n"), niceness=10)
 
 
 def xz_compressor(series: Series, cores: int) -> Compressor:
