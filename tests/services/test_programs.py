@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,10 +99,16 @@ def test_what_a_program_started_is_stopped_with_it(tmp_path: Path) -> None:
     with pytest.raises(ServiceFailed, match="was stopped"):
         MachinePrograms().run(["sh", "-c", script], folder=tmp_path, timeout_s=1)
     child = (tmp_path / "child").read_text().strip()
+    until_s = time.monotonic() + 20
+    while _lives(child):
+        assert time.monotonic() < until_s
+
+
+def _lives(number: str) -> bool:
     told = subprocess.run(
-        ["ps", "-o", "stat=", "-p", child], check=False, capture_output=True, text=True
+        ["ps", "-o", "stat=", "-p", number], check=False, capture_output=True, text=True
     ).stdout
-    assert not told.strip("Z\n ")
+    return told.strip("Z\n ") != ""
 
 
 def test_a_program_cannot_ask_on_our_terminal(tmp_path: Path) -> None:
