@@ -1,18 +1,49 @@
-"""Command line of our own commands: options may stand before names, between them or behind."""
+"""Command line of our commands: the order of their words, and the status that they end with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DoitCmdBase
+from doit.cmdparse import CmdParseError
+from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
+
+from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["OptionsAnywhere"]
+__all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
+
+_FAILED: Final = 1
+_BUG: Final = 2
 
 
-class OptionsAnywhere(DoitCmdBase):
+class EndsAsTold(DoitCmdBase):
+    """A command whose exit status tells an error that a person can act on from a bug.
+
+    doit ends with 3 for both. Here that is left to what is wrong with words, settings and
+    dodo.py; a ReleaseError is one line and status 1, a bug its traceback and status 2.
+    """
+
+    def parse_execute(self, in_args: Sequence[str]) -> Any:
+        """Do what the words ask for."""
+        try:
+            return super().parse_execute(in_args)
+        except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
+            raise
+        except ReleaseError as error:
+            sys.stderr.write("\n".join((str(error), *error.details)) + "\n")
+            return _FAILED
+        except Exception:  # noqa: BLE001 - the one place that turns a bug into a report
+            from traceback import format_exc
+
+            sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
+            return _BUG
+
+
+class OptionsAnywhere(EndsAsTold):
     """A command that reads ``doit why build_docs --release FILE`` as people write it.
 
     doit takes options only before the first name, and what stands behind it for more names.
@@ -21,6 +52,16 @@ class OptionsAnywhere(DoitCmdBase):
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Parse the words in any order and do what they ask for."""
         return super().parse_execute(_options_first(in_args, self.cmdparser))
+
+
+def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
+    """What to raise for a name that no task has, with the nearest that one has."""
+    # difflib is late: only a mistake pays for it (6 ms)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(tasks), n=1)
+    meant = f"; did you mean {near[0]}?" if near else "; doit list shows them"
+    return InvalidCommand(f"'{name}' is not a task of this release{meant}")
 
 
 def _options_first(words: Sequence[str], parser: Any) -> list[str]:

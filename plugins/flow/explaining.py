@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import InvalidCommand
 
-from plugins.flow.command_line import OptionsAnywhere
+from plugins.flow.command_line import OptionsAnywhere, no_such_task
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, standings
 from plugins.flow.task import Kind
@@ -34,8 +34,7 @@ class Why(OptionsAnywhere):
             raise InvalidCommand(message)
         for name in pos_args:
             if name not in book.tasks:
-                message = f"'{name}' is not a task of this release{_near(name, book)}"
-                raise InvalidCommand(message)
+                raise no_such_task(name, book.tasks)
             self.outstream.write("\n".join(explanation(book, name)) + "\n")
         book.state.close()
         return 0
@@ -83,10 +82,3 @@ def _records(book: Book, name: str) -> list[str]:
     if log.exists():
         lines.append(f"  log           {log}")
     return lines
-
-
-def _near(name: str, book: Book) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, book.tasks, n=1)
-    return f"; did you mean {near[0]}?" if near else ""

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
 
+from plugins.flow.command_line import EndsAsTold, no_such_task
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, next_task, standings
 from plugins.flow.task import Kind
 from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plugins.flow.book import Book
     from plugins.flow.standing import Standing
 
-__all__ = ["CHAPTERS", "List", "table"]
+__all__ = ["CHAPTERS", "List", "rows", "table"]
 
 CHAPTERS: Final = {
     1: "before anything",
@@ -32,7 +35,7 @@ _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
 
-class List(DoitList):
+class List(EndsAsTold, DoitList):
     """List tasks; with --status where each stands, what remains, and what to do next."""
 
     def _execute(
@@ -46,15 +49,25 @@ class List(DoitList):
         sort: str = "name",
         pos_args: Any = None,
     ) -> int:
-        if not status or template or list_deps or pos_args:
+        if not status or template or list_deps:
             result: int = super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args
             )
             return result
         book = book_of(self)
-        self.outstream.write(table(book, _columns(self.outstream)))
+        columns = _columns(self.outstream)
+        self.outstream.write(rows(book, pos_args, columns) if pos_args else table(book, columns))
         book.state.close()
         return 0
+
+
+def rows(book: Book, names: Sequence[str], columns: int) -> str:
+    """The lines of these tasks alone. Raises InvalidCommand for a name that no task has."""
+    for name in names:
+        if name not in book.tasks:
+            raise no_such_task(name, book.tasks)
+    found = standings(book)
+    return "".join(f"{_line(book, name, found[name], columns)}\n" for name in names)
 
 
 def table(book: Book, columns: int) -> str:
@@ -68,15 +81,13 @@ def table(book: Book, columns: int) -> str:
         if task.chapter != chapter:
             chapter = task.chapter
             lines.append(f"{chapter} {CHAPTERS[chapter]}")
-        lines.append(_row(found[name], name, task.label, _words(book, name, found[name]), columns))
+        lines.append(_line(book, name, found[name], columns))
     lines.append("")
     for name, task in book.tasks.items():
         if task.kind is Kind.GROUP:
-            lines.append(
-                _row(found[name], name, task.label, _words(book, name, found[name]), columns)
-            )
+            lines.append(_line(book, name, found[name], columns))
     lines += ["", *_ending(book, found, columns)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _title(book: Book) -> str:
@@ -86,8 +97,10 @@ def _title(book: Book) -> str:
     return f"Python {release.version}  {kind}, from {release.branch}{rehearsal}"
 
 
-def _row(standing: Standing, name: str, label: str, words: str, columns: int) -> str:
-    return _cut(f"  {standing.state.value:<8}{name:<22}{label:<9}{words}", columns)
+def _line(book: Book, name: str, standing: Standing, columns: int) -> str:
+    label = book.tasks[name].label
+    words = _words(book, name, standing)
+    return _cut(f"  {standing.state.value:<8}{name:<22}{label:<9}{words}".rstrip(), columns)
 
 
 def _words(book: Book, name: str, standing: Standing) -> str:

@@ -32,15 +32,15 @@ def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[s
     """Be the only process that changes the release while the block runs.
 
     Gives a sentence about a holder that died without letting go, or "". Raises StepFailed
-    if a process of this machine holds it, or one of another machine may. The kernel frees the
-    lock of a process that dies, so a holder of this machine that left its name and not the
-    lock is known to be gone; of another machine's holder nothing is known.
+    if a process of this machine holds it, or one of another machine may, or if the folder
+    cannot be written to. The kernel frees the lock of a process that dies, so a holder of this
+    machine that left its name and not the lock is known to be gone; of another machine's
+    holder nothing is known.
 
     ``lend`` gets the descriptor that programs have to inherit. What a dead holder's programs
     still do is worth nothing, so they are ended; so are our own if an error ends the block.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _opened(path)
     try:
         ended = _take(descriptor, path)
         left = _judge_left(path, ended)
@@ -59,6 +59,19 @@ def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[s
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """The lock file, opened to be written. Raises StepFailed where nothing can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StepFailed(
+            where="[work] folder",
+            problem=f"{path.parent} cannot be written to: {error.strerror or error}",
+            remedy="let yourself write there, or name another folder in release.toml",
+        ) from error
 
 
 def _take(descriptor: int, path: Path) -> dict[int, str]:

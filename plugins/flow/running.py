@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.command_line import EndsAsTold, no_such_task
 from plugins.flow.durable import ReceiptRecords
 from plugins.flow.heirs import end_heirs
 from plugins.flow.loading import book_of
@@ -31,7 +32,7 @@ _STOPPING: Final = {
 }
 
 
-class Run(DoitRun):
+class Run(EndsAsTold, DoitRun):
     """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
 
     def _execute(
@@ -80,6 +81,11 @@ class Run(DoitRun):
         except ReleaseError as error:
             sys.stderr.write(f"{error}\n")
             return 1
+        except InvalidCommand as error:
+            unknown = getattr(error, "not_found", None)
+            if unknown is None:
+                raise
+            raise no_such_task(unknown, book.tasks) from error
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
         finally:

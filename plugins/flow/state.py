@@ -46,8 +46,9 @@ class Outcome:
 class State:
     """Digests of files by path and stat, and outcomes by task, in one sqlite file.
 
-    Nothing is opened before the first use. A file that is no database is set aside as
-    ``state.sqlite3.broken``. When another process holds the file, the cache is just not kept.
+    Nothing is opened before the first use, and no folder is made for it. A file that is no
+    database is set aside as ``state.sqlite3.broken``. When another process holds the file, or
+    it cannot be written, the cache is just not kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -128,15 +129,17 @@ class State:
     def _open(self) -> None:
         if self._connection is not None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._connection = self._connect()
-        except sqlite3.OperationalError:
+            try:
+                self._connection = self._connect()
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                self._path.replace(self._path.with_name(self._path.name + ".broken"))
+                self._connection = self._connect()
+        except (sqlite3.OperationalError, OSError):
             self._connection = sqlite3.connect(":memory:", isolation_level=None)
             self._connection.executescript(_TABLES)
-        except sqlite3.DatabaseError:
-            self._path.replace(self._path.with_name(self._path.name + ".broken"))
-            self._connection = self._connect()
         for path, *key, sha256 in self._rows("select * from digests"):
             self._known[path] = (tuple(key), sha256)
         for task, kind, inputs, message, details in self._rows("select * from outcomes"):

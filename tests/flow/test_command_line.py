@@ -1,0 +1,103 @@
+"""What a command says and ends with when its words, its folder or the tool itself are wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flow.conftest import CHAIN, RELEASE
+
+if TYPE_CHECKING:
+    from tests.flow.conftest import Project
+
+
+def test_a_name_that_no_task_has_is_told_with_the_nearest_one(chain: Project) -> None:
+    for words in (
+        ("run", "exprot"),
+        ("exprot",),
+        ("why", "exprot"),
+        ("list", "--status", "exprot"),
+    ):
+        ended = chain.doit(*words)
+        assert ended.status == 3
+        assert ended.err == "ERROR: 'exprot' is not a task of this release; did you mean export?\n"
+    assert "is not a task of this release; doit list shows them" in chain.doit("run", "zzzzz").err
+    assert chain.ran() == []
+
+
+def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> None:
+    chain.doit()
+    chain.write("input", "jelly")
+    out = chain.doit("list", "--status", "copy_c", "export").out
+    assert [line.split()[:2] for line in out.splitlines()] == [
+        ["stale", "copy_c"],
+        ["ready", "export"],
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(project: Project) -> None:
+    (project.folder / "taken").write_text("a file")
+    project.declare(CHAIN, release=RELEASE + '[work]\nfolder = "taken"\n')
+    ended = project.doit("run", "export")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == (
+        f"[work] folder: {project.folder}/taken/3.13.6 cannot be written to: Not a directory;"
+        " let yourself write there, or name another folder in release.toml\n"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_of_somebody_else_is_one_line(chain: Project) -> None:
+    chain.folder.chmod(0o500)
+    try:
+        ended = chain.doit("run", "export")
+    finally:
+        chain.folder.chmod(0o700)
+    assert ended.status == 1
+    assert "cannot be written to: Permission denied" in ended.err
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no /sys, which even root cannot fill")
+def test_looking_writes_nothing_and_needs_no_right_to(project: Project) -> None:
+    project.declare(CHAIN, release=RELEASE + '[work]\nfolder = "/sys/pep101"\n')
+    for words in (("list", "--status"), ("why", "copy_a")):
+        ended = project.doit(*words)
+        assert (ended.status, ended.err) == (0, "")
+
+
+def test_looking_makes_no_folder(chain: Project) -> None:
+    assert chain.doit("list", "--status").status == 0
+    assert chain.doit("why", "copy_a").status == 0
+    assert not chain.work.parent.exists()
+
+
+@pytest.mark.parametrize("words", [("run", "export"), ("list", "--status"), ("why", "copy_a")])
+def test_a_bug_of_dodo_py_is_status_2_with_its_traceback(
+    words: tuple[str, ...], project: Project
+) -> None:
+    """Status 3 is for settings: whoever made a bug is not sent to release.toml."""
+    project.declare(CHAIN + "\n\nraise KeyError('surprise')\n")
+    ended = project.doit(*words)
+    assert ended.status == 2
+    assert "bug" in ended.err
+    assert "KeyError: 'surprise'" in ended.err
+
+
+def test_an_error_that_a_person_can_act_on_is_status_1_without_a_traceback(
+    project: Project,
+) -> None:
+    project.declare(
+        CHAIN.replace(
+            'book.group(of=[task_copy_c])\ndef task_export():\n    """Everything local."""\n',
+            'book.approval(who="windows", of=[task_copy_c])\n'
+            'def task_approve_windows():\n    """Windows is good."""\n',
+        )
+    )
+    assert project.doit("run", "copy_c").status == 0
+    ended = project.doit("approve", "approve_windows")
+    assert ended.status == 1
+    assert "[experts.windows] names no key that may approve" in ended.out + ended.err
+    assert "Traceback" not in ended.err
