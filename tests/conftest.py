@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
@@ -52,7 +53,10 @@ def _nobody_in_particular() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         before = os.umask(0o022)
+        # A shell that runs us in the background ignores Ctrl-C for all that we start.
+        interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
+        signal.signal(signal.SIGINT, interrupt)
         os.umask(before)
 
 

@@ -124,6 +124,19 @@ class GitClone:
         except GitCommandError:
             return ""
 
+    def entry(self, commit: str, path: str) -> str:
+        """See the port."""
+        from git.exc import GitCommandError
+
+        try:
+            return str(
+                self._repo.git.rev_parse(
+                    "--verify", "--quiet", "--end-of-options", f"{commit}:{path}"
+                )
+            )
+        except GitCommandError:
+            return ""
+
     def about(self, commit: str) -> Commit:
         """See the port."""
         found = self._commit_object(commit)
