@@ -19,7 +19,7 @@ def run_killed(project: Project, *options: str) -> int:
         cwd=project.folder,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=300,
     ).returncode
 
 
