@@ -146,15 +146,14 @@ class State:
             self._load()
         except _UNREADABLE as error:
             self.close()
-            # The low byte is the kind of the error.
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_FAULT_OF_ITS_OWN:
+            self._known, self._outcomes = {}, {}
+            if _is_no_damage(error):
                 self._connection = self._prepared(":memory:")
             else:
                 self._set_aside()
 
     def _load(self) -> None:
         """Take over what an earlier process kept. Raises one of _UNREADABLE."""
-        self._known, self._outcomes = {}, {}
         self._connection = self._prepared(self._path)
         for path, size, mtime, ctime, inode, sha256, seal in self._rows("select * from digests"):
             key = (size, mtime, ctime, inode)
@@ -167,8 +166,7 @@ class State:
             pass
 
     def _set_aside(self) -> None:
-        """Begin anew, beside what cannot be read."""
-        self._known, self._outcomes = {}, {}
+        """Begin anew, beside what cannot be read or written."""
         try:
             self._path.replace(self._path.with_name(self._path.name + ".broken"))
             for suffix in ("-wal", "-shm"):
@@ -196,8 +194,19 @@ class State:
         assert self._connection is not None  # noqa: S101 - for the type checker
         try:
             self._connection.execute(statement, values)
-        except (sqlite3.DatabaseError, UnicodeEncodeError):
-            return  # busy, full, damaged, or a name that is no text: not kept this time
+        except UnicodeEncodeError:
+            return  # a name that is no text
+        except sqlite3.DatabaseError as error:
+            if not _is_no_damage(error):
+                self.close()
+                self._set_aside()
+                self._connection.execute(statement, values)
+
+
+def _is_no_damage(error: BaseException) -> bool:
+    """Whether the file is whole and only cannot be read or written now."""
+    # The low byte is the kind of the error.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_FAULT_OF_ITS_OWN
 
 
 def _seal(path: str, key: tuple[int, int, int, int], sha256: str) -> int:
