@@ -55,8 +55,8 @@ class State:
     """Digests of files by path and stat, and outcomes by task, in one sqlite file.
 
     Nothing is opened before the first use, and no folder is made for it. A file that is no
-    database, or a damaged one, is set aside as ``state.sqlite3.broken``. When another process holds the file, or nothing can be
-    written, the cache is just not kept.
+    database, or a damaged one, is set aside as ``state.sqlite3.broken``. When another process
+    holds the file, or nothing can be written, the cache is just not kept.
     """
 
     def __init__(self, path: Path) -> None:
