@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.export.toy import family
+from tests.processes import family
 
 if TYPE_CHECKING:
     from collections.abc import Callable

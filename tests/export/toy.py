@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -217,33 +216,3 @@ class Ended:
 def copy(source: Path, target: Path) -> None:
     """Copy a file or folder with everything that can be kept."""
     subprocess.run(["cp", "-a", source, target], check=True)
-
-
-def family(number: int) -> list[int]:
-    """A process and all that it started, and that those started."""
-    told = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
-    ).stdout
-    parents = {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
-    found = [number]
-    for each in found:
-        found += [pid for pid, parent in parents.items() if parent == each]
-    return found
-
-
-def lives(number: int) -> bool:
-    """Whether the process still works; one that nobody asked after is dead as well."""
-    told = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(number)], check=False, capture_output=True, text=True
-    ).stdout
-    return told.strip("Z\n ") != ""
-
-
-def all_end(numbers: list[int]) -> bool:
-    """Whether they all end; the kernel takes a moment for that."""
-    until_s = time.monotonic() + 20
-    while any(map(lives, numbers)):
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.05)
-    return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.processes import lives
+from tests.processes import all_end, lives
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Project
@@ -64,16 +64,6 @@ def start(project: Project) -> tuple[subprocess.Popen[str], tuple[int, int]]:
     return process, (int(started.read_text()), int(child))
 
 
-def end(numbers: tuple[int, ...]) -> bool:
-    """Whether all of them end; the kernel takes a moment for that."""
-    until_s = time.monotonic() + 20
-    while any(map(lives, numbers)):
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who holds a lock")
 def test_what_a_killed_run_left_running_is_ended_by_the_next(project: Project) -> None:
     process, programs = start(project)
@@ -85,7 +75,7 @@ def test_what_a_killed_run_left_running_is_ended_by_the_next(project: Project) -
     assert ended.status == 0
     assert f"process {process.pid} on" in ended.err
     assert f"what it had left running was ended: sh ({programs[0]})" in ended.err
-    assert end(programs)
+    assert all_end(*programs)
     assert (project.work / "src" / "a").read_bytes() == b"whole"
 
 
@@ -103,7 +93,7 @@ def test_no_program_outlives_a_stop_that_came_while_it_worked(
     assert process.returncode == 128 + number, out
     assert "Traceback" not in out
     assert "stopped by" in out
-    assert end(programs)
+    assert all_end(*programs)
     assert not list((project.work / "src").glob("*"))
     project.write("quick", "")
     ended = project.doit("write_a")

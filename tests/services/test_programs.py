@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from plugins.model.errors import ServiceFailed
 from plugins.ports import PIPE
 from plugins.services.programs import MachinePrograms, neutral_environment
-from tests.processes import lives
+from tests.processes import all_end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,9 +98,7 @@ def test_what_a_program_started_is_stopped_with_it(tmp_path: Path) -> None:
     script = "sleep 60 & echo $! >child; wait"
     with pytest.raises(ServiceFailed, match="was stopped"):
         MachinePrograms().run(["sh", "-c", script], folder=tmp_path, timeout_s=1)
-    child, until_s = int((tmp_path / "child").read_text()), time.monotonic() + 20
-    while lives(child):
-        assert time.monotonic() < until_s
+    assert all_end(int((tmp_path / "child").read_text()))
 
 
 def test_a_program_cannot_ask_on_our_terminal(tmp_path: Path) -> None:
