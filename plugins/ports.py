@@ -184,6 +184,10 @@ class Clone(Protocol):
         """The object id that a revision names; "" if there is none."""
         ...
 
+    def entry(self, commit: str, path: str) -> str:
+        """The object id of a file or folder as committed; "" if the commit lacks it."""
+        ...
+
     def about(self, commit: str) -> Commit:
         """What the commit says."""
         ...

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 import hypothesis
@@ -17,7 +19,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -51,7 +53,10 @@ def _nobody_in_particular() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         before = os.umask(0o022)
+        # A shell that runs us in the background ignores Ctrl-C for all that we start.
+        interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
+        signal.signal(signal.SIGINT, interrupt)
         os.umask(before)
 
 
@@ -86,3 +91,28 @@ def keyring() -> Iterator[GnupgHome]:
     """A GnuPG home that the tests of a session share; keys are added and never changed."""
     with gnupg_home() as made:
         yield made
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Add to a number that the summary of all tests ends with, such as kills that were survived."""
+
+    def add(what: str, number: int) -> None:
+        record_property(f"count {what}", number)
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the sums of what tests counted, also those of other processes."""
+    sums: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, number in report.user_properties:
+                    if name.startswith("count "):
+                        sums[name.removeprefix("count ")] += number
+    if sums:
+        terminalreporter.section("counted")
+        for what, number in sums.items():
+            terminalreporter.line(f"{number:6} {what}")

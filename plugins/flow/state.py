@@ -10,6 +10,7 @@ import hashlib
 import os
 import sqlite3
 import time
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,13 +22,20 @@ __all__ = ["Outcome", "State"]
 
 _TABLES: Final = """
 create table if not exists digests (
-    path text primary key, size integer, mtime integer, ctime integer, inode integer, sha256 text
+    path text primary key, size integer, mtime integer, ctime integer, inode integer, sha256 text,
+    seal integer
 ) without rowid;
 create table if not exists records (task text primary key, content text) without rowid;
 create table if not exists outcomes (
     task text primary key, kind text, inputs text, message text, details text
 ) without rowid;
 """
+_UNREADABLE: Final = (sqlite3.DatabaseError, ValueError, TypeError, AttributeError)
+# Another process is writing, nothing may be written here, or the disk is full.
+_NO_FAULT_OF_ITS_OWN: Final = (
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM,
+)  # fmt: skip
 # A file that changed within the clock tick of its own stat can change again unseen (git calls
 # such entries racily clean); its digest is used once and not kept.
 _RACY_NS: Final = 20_000_000
@@ -47,8 +55,8 @@ class State:
     """Digests of files by path and stat, and outcomes by task, in one sqlite file.
 
     Nothing is opened before the first use, and no folder is made for it. A file that is no
-    database is set aside as ``state.sqlite3.broken``. When another process holds the file, or
-    it cannot be written, the cache is just not kept.
+    database, or a damaged one, is set aside as ``state.sqlite3.broken``. When another process
+    holds the file, or nothing can be written, the cache is just not kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +84,8 @@ class State:
         self._known[name] = (key, sha256)
         if time.time_ns() - found.st_ctime_ns > _RACY_NS:
             self._write(
-                "insert or replace into digests values (?, ?, ?, ?, ?, ?)", (name, *key, sha256)
+                "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
+                (name, *key, sha256, _seal(name, key, sha256)),
             )
         else:
             del self._known[name]
@@ -103,8 +112,11 @@ class State:
     def record(self, task: str) -> str:
         """Doit's own record of a task that is not of the book; "" if there is none."""
         self._open()
-        for (content,) in self._rows("select content from records where task = ?", (task,)):
-            return str(content)
+        try:
+            for (content,) in self._rows("select content from records where task = ?", (task,)):
+                return str(content)
+        except sqlite3.DatabaseError:
+            pass
         return ""
 
     def keep_record(self, task: str, content: str) -> None:
@@ -130,28 +142,44 @@ class State:
         if self._connection is not None:
             return
         try:
-            try:
-                self._connection = self._connect()
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError:
-                self._path.replace(self._path.with_name(self._path.name + ".broken"))
-                self._connection = self._connect()
-        except (sqlite3.OperationalError, OSError):
-            self._connection = sqlite3.connect(":memory:", isolation_level=None)
-            self._connection.executescript(_TABLES)
-        for path, *key, sha256 in self._rows("select * from digests"):
-            self._known[path] = (tuple(key), sha256)
+            self._load()
+        except _UNREADABLE as error:
+            self.close()
+            self._known, self._outcomes = {}, {}
+            if _is_no_damage(error):
+                self._connection = self._prepared(":memory:")
+            else:
+                self._set_aside()
+
+    def _load(self) -> None:
+        """Take over what an earlier process kept. Raises one of _UNREADABLE."""
+        self._connection = self._prepared(self._path)
+        for path, size, mtime, ctime, inode, sha256, seal in self._rows("select * from digests"):
+            key = (size, mtime, ctime, inode)
+            # sqlite notices some damage to its file, and by no means all.
+            if seal == _seal(path, key, sha256):
+                self._known[path] = (key, sha256)
         for task, kind, inputs, message, details in self._rows("select * from outcomes"):
             self._outcomes[task] = Outcome(kind, inputs, message, tuple(details.splitlines()))
+        for _ in self._rows("select * from records"):
+            pass
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
+    def _set_aside(self) -> None:
+        """Begin anew, beside what cannot be read or written."""
+        try:
+            self._path.replace(self._path.with_name(self._path.name + ".broken"))
+            for suffix in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._connection = self._prepared(self._path)
+        except (OSError, sqlite3.DatabaseError):
+            self._connection = self._prepared(":memory:")
+
+    def _prepared(self, path: Path | str) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         try:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.executescript(_TABLES)
-            connection.execute("select count(*) from digests")
         except BaseException:
             connection.close()
             raise
@@ -165,5 +193,21 @@ class State:
         assert self._connection is not None  # noqa: S101 - for the type checker
         try:
             self._connection.execute(statement, values)
-        except sqlite3.OperationalError:
-            return  # busy or full: the cache is not kept this time
+        except UnicodeEncodeError:
+            return  # a name that is no text
+        except sqlite3.DatabaseError as error:
+            if not _is_no_damage(error):
+                self.close()
+                self._set_aside()
+                self._connection.execute(statement, values)
+
+
+def _is_no_damage(error: BaseException) -> bool:
+    """Whether the file is whole and only cannot be read or written now."""
+    # The low byte is the kind of the error.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_FAULT_OF_ITS_OWN
+
+
+def _seal(path: str, key: tuple[int, int, int, int], sha256: str) -> int:
+    """A sum over a row, to know it for the one that was written."""
+    return zlib.crc32(f"{path} {key} {sha256}".encode("utf-8", "surrogatepass"))

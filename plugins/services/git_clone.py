@@ -11,6 +11,7 @@ import shutil
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+from weakref import finalize
 
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.ports import Commit, Identity, Tag
@@ -123,6 +124,19 @@ class GitClone:
         except GitCommandError:
             return ""
 
+    def entry(self, commit: str, path: str) -> str:
+        """See the port."""
+        from git.exc import GitCommandError
+
+        try:
+            return str(
+                self._repo.git.rev_parse(
+                    "--verify", "--quiet", "--end-of-options", f"{commit}:{path}"
+                )
+            )
+        except GitCommandError:
+            return ""
+
     def about(self, commit: str) -> Commit:
         """See the port."""
         found = self._commit_object(commit)
@@ -208,6 +222,8 @@ class GitClone:
             repo = git.Repo(self._folder, expand_vars=False)
         except git.InvalidGitRepositoryError as error:
             raise damaged(self._folder) from error
+        # the git that answers reads ends with us, or with the clone that it answers for
+        finalize(self, repo.close)
         repo.git.update_environment(
             GIT_DIR=str(self._git_folder),
             GIT_WORK_TREE=str(self._folder),

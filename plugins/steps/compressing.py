@@ -7,8 +7,10 @@ appear together when all is well, or none does.
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack, contextmanager, suppress
+import os
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from queue import Queue
 from threading import Thread
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -27,14 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["Compressed", "Compressor", "compress"]
 
 _PIECE_BYTES: Final = 1 << 18
+_LAG_PIECES: Final = 128
+"""How far one program may lag behind another: 32 MB, or what that many large files are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compressor:
-    """A program that compresses its standard input to its standard output."""
+    """A program that compresses its standard input to its standard output.
+
+    ``niceness`` is how far it steps back behind the others: the quick one fills what the slow
+    one leaves of the processors, to the end.
+    """
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,9 @@ def compress(
 ) -> Compressed:
     """Each wanted file holds all pieces, as its compressor gives them.
 
-    All programs are fed at the pace of the slowest, so that nothing is kept in memory. On any
-    error no file appears, and those of before stay. Raises StepFailed if a file cannot be
-    written, ServiceFailed if a program fails.
+    The slowest program sets the pace; what it has not read yet is in memory, and that is
+    bounded. On any error no file appears, and those of before stay. Raises StepFailed if a file
+    cannot be written, ServiceFailed if a program fails.
     """
     digest, size_bytes = hashlib.sha256(), 0
     with ExitStack() as files:
@@ -63,7 +72,7 @@ def compress(
                 programs_running.enter_context(_running(wanted[path], path, output, programs))
                 for path, output in outputs
             ]
-            for piece in pieces:
+            for piece in _gathered(pieces):
                 for each in running:
                     each.write(piece)
                 digest.update(piece)
@@ -74,53 +83,67 @@ def compress(
     return Compressed(digest.hexdigest(), size_bytes, artifacts)
 
 
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are worth a system call; none is empty."""
+    waiting: list[bytes] = []
+    size_bytes = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size_bytes += len(piece)
+        if size_bytes >= _PIECE_BYTES:
+            yield b"".join(waiting)
+            waiting, size_bytes = [], 0
+    if size_bytes:
+        yield b"".join(waiting)
+
+
+class _StoppedReading(Exception):
+    """A program reads no more: ``by`` is who. Its end tells why."""
+
+    def __init__(self, by: _Running) -> None:
+        self.by = by
+        super().__init__()
+
+
 class _Running:
-    """A compressor at work; a thread takes what it gives to the file."""
+    """A compressor at work: one thread gives it the stream, one takes what it makes of it."""
 
     def __init__(self, process: subprocess.Popen[bytes], path: Path, output: BinaryIO) -> None:
-        self._input = cast(IO[bytes], process.stdin)
-        self._given = cast(IO[bytes], process.stdout)
+        self._process = process
         self._path = path
         self._output = output
+        self._waiting: Queue[bytes] = Queue(_LAG_PIECES)
         self._digest = hashlib.sha256()
         self._size_bytes = 0
         self._unwritten: OSError | None = None
         self.stopped_reading = False
-        self._thread = Thread(target=self._take, daemon=True)
-        self._thread.start()
+        self._threads = [Thread(target=each, daemon=True) for each in (self._feed, self._take)]
+        for thread in self._threads:
+            thread.start()
 
     def write(self, piece: bytes) -> None:
-        with self._noting_its_end():
-            self._input.write(piece)
+        if self.stopped_reading:
+            raise _StoppedReading(self)
+        self._waiting.put(piece)
 
     def end_input(self) -> None:
-        with self._noting_its_end():
-            self._input.close()
+        self._waiting.put(b"")
 
-    @contextmanager
-    def _noting_its_end(self) -> Iterator[None]:
+    def _feed(self) -> None:
         try:
-            yield
+            with cast(IO[bytes], self._process.stdin) as stream:
+                while piece := self._waiting.get():
+                    stream.write(piece)
         except BrokenPipeError:
             self.stopped_reading = True
-            self._drop_input()
-            raise
-
-    def _drop_input(self) -> None:
-        # What is still in the buffer has nowhere to go, and nobody else shall try.
-        with suppress(BrokenPipeError):
-            self._input.close()
-
-    def abandon(self, process: subprocess.Popen[bytes]) -> None:
-        """The program is gone and so is its thread, before their streams are closed below it."""
-        process.kill()
-        self._drop_input()
-        self._thread.join()
+            # Nobody is left waiting for room.
+            while self._waiting.get():
+                pass
 
     def _take(self) -> None:
+        given = cast(IO[bytes], self._process.stdout)
         try:
-            # read, not read1: whole pieces are hashed and written
-            while piece := self._given.read(_PIECE_BYTES):
+            while piece := given.read(_PIECE_BYTES):
                 self._output.write(piece)
                 self._digest.update(piece)
                 self._size_bytes += len(piece)
@@ -128,13 +151,23 @@ class _Running:
         except OSError as error:
             self._unwritten = error
             # Nobody takes what the program gives any more: it ends when it writes again.
-            self._given.close()
+            given.close()
 
     def finish(self) -> None:
         """All that the program gave is in the file. Raises StepFailed if it could not be."""
-        self._thread.join()
+        self._join()
         if self._unwritten is not None:
             raise _unwritten(self._path, self._unwritten)
+
+    def abandon(self) -> None:
+        """The program is gone and so are its threads, before their streams are closed below."""
+        self._process.kill()
+        self.end_input()
+        self._join()
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
 
     def artifact(self) -> Artifact:
         return Artifact(self._path, self._size_bytes, self._digest.hexdigest())
@@ -151,17 +184,20 @@ def _running(
         stdin=PIPE,
         stdout=PIPE,
     ) as process:
+        nicer = os.getpriority(os.PRIO_PROCESS, process.pid) + compressor.niceness
+        os.setpriority(os.PRIO_PROCESS, process.pid, nicer)
         running = _Running(process, path, output)
         try:
             try:
                 yield running
-            except BrokenPipeError:
+            except _StoppedReading as stopped:
                 # Why this program reads no more is told by its status on leaving its block.
-                if not running.stopped_reading:
+                if stopped.by is not running:
                     raise
+                running.end_input()
             running.finish()
         except BaseException:
-            running.abandon(process)
+            running.abandon()
             raise
     if running.stopped_reading:
         raise StepFailed(

@@ -153,8 +153,8 @@ def members_of(folder: Path, name: str) -> Iterator[Member]:
 
 
 def gzip_compressor() -> Compressor:
-    """How the ``.tgz`` is made: neither name nor time in its head."""
-    return Compressor(("gzip", "-9", "-n"))
+    """How the ``.tgz`` is made: neither name nor time in its head, and xz goes first."""
+    return Compressor(("gzip", "-9", "-n"), niceness=10)
 
 
 def xz_compressor(series: Series, cores: int) -> Compressor:

@@ -86,10 +86,18 @@ def _build(
 def sources_of(clone: Clone, *, after: str) -> dict[str, str]:
     """What the topics are made of, as object ids of the tree that the step ``after`` left.
 
-    Whatever else moves on the branch, equal ids mean equal topics.
+    Whatever else moves on the branch, equal ids mean equal topics. Raises StepFailed for a
+    tree without documentation.
     """
     commit = input_commit(clone, after)
-    return {name: clone.resolve(f"{commit}:{name}") for name in _SOURCES}
+    found = {name: clone.entry(commit, name) for name in _SOURCES}
+    if not found["Doc"]:
+        raise StepFailed(
+            where="pydoc topics",
+            problem="the tree has no Doc folder",
+            remedy="look at [repository] clone and base",
+        )
+    return found
 
 
 def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, str]:

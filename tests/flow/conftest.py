@@ -147,7 +147,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 

@@ -362,7 +362,7 @@ def test_a_stop_ends_in_good_order_and_the_next_run_goes_on(
     while not (project.folder / "started").exists():
         assert process.poll() is None
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == status
     assert "Traceback" not in err
     assert "stopped by" in err

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.flow.state import Outcome, State
+from plugins.flow.state import Outcome, State, _seal
 
 if TYPE_CHECKING:
+    import random
     from pathlib import Path
 
     import pytest
@@ -60,7 +61,9 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path) -> None:
         state.digest(file)
     state.close()
     planted = sqlite3.connect(tmp_path / "state.sqlite3")
-    planted.execute("update digests set sha256 = 'kept'")
+    (row,) = planted.execute("select * from digests").fetchall()
+    seal = _seal(row[0], row[1:5], "kept")
+    planted.execute("update digests set sha256 = 'kept', seal = ?", (seal,))
     planted.commit()
     planted.close()
     again = State(tmp_path / "state.sqlite3")
@@ -109,3 +112,58 @@ def test_a_database_that_another_process_holds_is_done_without(tmp_path: Path) -
     assert state.digest(tmp_path / "file") == sha256(b"x")
     state.close()
     holder.close()
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=150)
+def test_a_damaged_database_costs_time_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, dice: random.Random
+) -> None:
+    """Cut off, overwritten, or with one bit flipped: no error, and no wrong digest."""
+    folder, whole = damaged_in(tmp_path_factory)
+    path = folder / "state.sqlite3"
+    content = bytearray(whole)
+    begin = dice.randrange(len(content))
+    match dice.choice(("cut", "overwritten", "zeroed", "flipped")):
+        case "cut":
+            del content[begin:]
+        case "overwritten":
+            content[begin : begin + 16] = dice.randbytes(16)
+        case "zeroed":
+            content[begin : begin + 4096] = bytes(4096)
+        case _:
+            content[begin] ^= 1 << dice.randrange(8)
+    for left in folder.glob("state.sqlite3*"):
+        left.unlink()
+    path.write_bytes(content)
+    for _ in range(2):
+        state = State(path)
+        for file in folder.glob("file *"):
+            assert state.digest(file) == sha256(file.read_bytes())
+        state.outcome("task 1")
+        state.keep_outcome("task 1", None)
+        state.record("task 1")
+        state.keep_record("task 1", "{}")
+        state.close()
+
+
+def damaged_in(factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A folder of files, and the bytes of a database that knows them; made once."""
+    folder = factory.getbasetemp() / "damaged"
+    kept = folder / "whole"
+    if kept.exists():
+        return folder, kept.read_bytes()
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"file {number}").write_bytes(b"%d" % number)
+        os.utime(folder / f"file {number}", ns=(number, number))
+    state = State(folder / "state.sqlite3")
+    while len(list(_kept(state, folder / "file 59"))) < 60:
+        for number in range(60):
+            state.digest(folder / f"file {number}")
+    for number in range(30):
+        state.keep_outcome(f"task {number}", Outcome("failed", "x" * 20, "m" * 100))
+        state.keep_record(f"task {number}", "{}" * 100)
+    state.close()
+    kept.write_bytes((folder / "state.sqlite3").read_bytes())
+    return folder, kept.read_bytes()

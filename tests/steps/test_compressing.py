@@ -7,7 +7,6 @@ import hashlib
 import random
 import resource
 import stat
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import pytest
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps.compressing import Compressor, compress
+from tests.processes import lives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,5 @@ def test_an_error_of_the_stream_stops_the_programs_and_leaves_no_file(
     with pytest.raises(type(error)) as caught:
         compress(pieces(), wanted, MachinePrograms())
     assert caught.value is error
-    running = (tmp_path / "pid").read_text().strip()
-    assert subprocess.run(["ps", "-p", running], capture_output=True, check=False).returncode
+    assert not lives(int((tmp_path / "pid").read_text()))
     assert [path.name for path in tmp_path.iterdir()] == ["pid"]

@@ -1,0 +1,249 @@
+"""A toy export that can be stopped anywhere, put back to any moment, and compared.
+
+Everything that tells the time stands still, so two exports from the same moment leave the same
+bytes: the release's clock, and that of gpg.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugins.model.version import Version
+from plugins.rehearsal.machine import run
+from plugins.rehearsal.world import home_of, make_world
+
+PROJECT = Path(__file__).resolve().parents[2]
+KILLER = PROJECT / "tests" / "flow" / "killer.py"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = "3.13.6"
+# Making it takes a minute, and no export writes to one that is complete.
+TOOLS = "docs-tools"
+LEFT = ("receipts", "src", "docs", "made")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A receipt as it stands: when it is written again, its inode and time are others."""
+
+    inode: int
+    time_ns: int
+
+
+class Toy:
+    """A toy release in ``folder``, with the docs tools of ``tools`` if they are there."""
+
+    def __init__(self, folder: Path, tools: Path, formats: str = '"text", "html"') -> None:
+        self.folder = folder
+        self.work = folder / "build" / VERSION
+        self.declaration = make_world(folder, Version.parse(VERSION))
+        told = self.declaration.read_text()
+        self.declaration.write_text(re.sub(r"formats = .*", f"formats = [{formats}]", told))
+        self.home = home_of(folder)
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        with (self.home / "gpg.conf").open("a") as stream:
+            stream.write(f"faked-system-time {self.now:%Y%m%dT%H%M%S}!\n")
+        self._saved = folder / "saved"
+        self._server: subprocess.Popen[str] | None = None
+        self._lend_tools(tools)
+
+    def _lend_tools(self, tools: Path) -> None:
+        """The docs tools are made once for all toys of a session, and copied as hard links."""
+        tools.mkdir(exist_ok=True)
+        with (tools / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (tools / TOOLS).exists():
+                made = self.doit("build_topics")
+                assert made.status == 0, made.out
+                copy(self.work / TOOLS, tools / "partial")
+                (tools / "partial").rename(tools / TOOLS)
+        self.work.mkdir(parents=True, exist_ok=True)
+        if not (self.work / TOOLS).exists():
+            copy(tools / TOOLS, self.work / TOOLS)
+
+    def close(self) -> None:
+        """Nothing of it is left outside its folder."""
+        if self._server is not None:
+            assert self._server.stdin
+            self._server.stdin.close()
+            self._server.wait()
+        run(self.home, "gpgconf", "--homedir", self.home, "--kill", "all")
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    # ── running ────────────────────────────────────────────────────────────────────────────
+
+    def words(self, *words: str | Path) -> list[str]:
+        """``doit run`` of this release with the clock stopped, as words for the killer."""
+        return [
+            f"--clock={self.now.isoformat()}", "run", f"--release={self.declaration}",
+            *map(str, words),
+        ]  # fmt: skip
+
+    def start(
+        self, *tasks: str, out: str = "out", before: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Begin to run tasks, in a process group of their own.
+
+        ``before`` are words in front of the command. Programs in the folder ``bin`` go before
+        those of this machine.
+        """
+        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        with (self.folder / out).open("wb") as stream:
+            return subprocess.Popen(
+                [*before, sys.executable, KILLER, *self.words(*tasks)],
+                cwd=PROJECT,
+                env={**os.environ, "PATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def doit(self, *tasks: str, before: tuple[str, ...] = ()) -> Ended:
+        """Run tasks to their end."""
+        with self.start(*tasks, before=before) as process:
+            status = process.wait(timeout=600)
+        return Ended(status, self.out())
+
+    def out(self, name: str = "out") -> str:
+        """What a run wrote on either stream."""
+        return (self.folder / name).read_text(errors="replace")
+
+    @contextmanager
+    def instead(self, name: str, script: str) -> Iterator[None]:
+        """In the block, steps find this script as the program of that name."""
+        target = self.folder / "bin" / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(f"#!/bin/sh\n{script}")
+        target.chmod(0o755)
+        yield
+        target.unlink()
+
+    def quickly(self, *options: str, task: str) -> Ended:
+        """Run a task to its end or its kill, in a process that need not import any more."""
+        if self._server is None:
+            self._server = subprocess.Popen(
+                [sys.executable, KILLER, "--serve"],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._server.stdin
+        assert self._server.stdout
+        asked = [f"--log={self.folder / 'out'}", f"--below={self.work}/", *options]
+        self._server.stdin.write(json.dumps([*asked, *self.words(task)]) + "\n")
+        self._server.stdin.flush()
+        return Ended(int(self._server.stdout.readline()), self.out())
+
+    # ── moments ────────────────────────────────────────────────────────────────────────────
+
+    def save(self, name: str) -> None:
+        """Keep the work folder as it is now, under a name."""
+        target = self._saved / name
+        target.mkdir(parents=True)
+        for path in self.work.iterdir():
+            if path.name != TOOLS:
+                copy(path, target / path.name)
+
+    def restore(self, name: str = "") -> None:
+        """The work folder is as it was when it was saved; empty without a name."""
+        for path in self.work.iterdir():
+            if path.name == TOOLS:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if name:
+            for path in (self._saved / name).iterdir():
+                copy(path, self.work / path.name)
+
+    def left(self) -> dict[str, bytes | str]:
+        """Everything that a release leaves: files by name, and the clone's refs and state."""
+        found: dict[str, bytes | str] = {
+            str(path.relative_to(self.work)): path.read_bytes()
+            for folder in LEFT
+            for path in sorted((self.work / folder).rglob("*"))
+            if path.is_file()
+        }
+        if (self.work / "clone").exists():
+            found["refs"] = self.git("for-each-ref")
+            found["HEAD"] = self.git("rev-parse", "HEAD", "HEAD^{tree}")
+            found["edited"] = self.git("status", "--porcelain", "--ignored", "-uall")
+            found["broken"] = self.git("fsck", "--no-dangling", "--no-progress")
+        return found
+
+    def git(self, *words: str) -> str:
+        """What git says of the release clone."""
+        return run(self.work / "clone", "git", *words)
+
+    def done(self) -> dict[str, Done]:
+        """The tasks that are on record as finished."""
+        return {
+            path.stem: Done(path.stat().st_ino, path.stat().st_mtime_ns)
+            for path in (self.work / "receipts").glob("*.json")
+        }
+
+    def ran(self) -> list[str]:
+        """The tasks that the journal tells as done, each as often as it was."""
+        journal = self.work / "journal.jsonl"
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        entries = [json.loads(line) for line in lines]
+        return [each["task"] for each in entries if each["event"] == "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that ended: its status, or the signal as a negative number, and what it wrote."""
+
+    status: int
+    out: str
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or folder with everything that can be kept."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def family(number: int) -> list[int]:
+    """A process and all that it started, and that those started."""
+    told = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+    ).stdout
+    parents = {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
+    found = [number]
+    for each in found:
+        found += [pid for pid, parent in parents.items() if parent == each]
+    return found
+
+
+def lives(number: int) -> bool:
+    """Whether the process still works; one that nobody asked after is dead as well."""
+    told = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(number)], check=False, capture_output=True, text=True
+    ).stdout
+    return told.strip("Z\n ") != ""
+
+
+def all_end(numbers: list[int]) -> bool:
+    """Whether they all end; the kernel takes a moment for that."""
+    until_s = time.monotonic() + 20
+    while any(map(lives, numbers)):
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(0.05)
+    return True

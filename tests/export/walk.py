@@ -1,0 +1,74 @@
+"""An undisturbed export, walked task by task: what each leaves, and each instant of its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.export.toy import Toy
+
+# Programs that only read: before and after them nothing is different.
+READING = {
+    "autoconf", "blurb", "cc", "git", "git cat-file", "git config", "git diff-tree",
+    "git for-each-ref", "git ls-tree", "git rev-list", "git rev-parse", "git show", "git status",
+    "git version", "gzip", "make", "make Makefile", "makeinfo", "xz",
+}  # fmt: skip
+# The engine opens and closes each run in the same way: that of one task stands for all.
+ENGINE = ("lock", "logs/")
+SCRATCH_INSTANTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One task of the walk: the instants of its run, and what the release is after it."""
+
+    task: str
+    instants: tuple[str, ...]
+    left: dict[str, bytes | str]
+
+
+class Walk:
+    """The stages of an export in order; before each, the toy is saved under the task's name."""
+
+    def __init__(self, toy: Toy) -> None:
+        self.toy = toy
+        toy.restore()
+        ended = toy.doit("export")
+        assert ended.status == 0, ended.out
+        left = toy.left()
+        self.tasks = toy.ran()
+        toy.restore()
+        self.stages = [self._stage(task) for task in self.tasks]
+        assert toy.left() == left
+
+    def _stage(self, task: str) -> Stage:
+        self.toy.save(task)
+        report = self.toy.folder / "instants"
+        ended = self.toy.quickly(f"--report={report}", task=task)
+        assert ended.status == 0, ended.out
+        assert self.toy.ran()[-1] == task
+        seen = report.read_text().splitlines()
+        return Stage(task, _fatal(seen, first=task == self.tasks[0]), self.toy.left())
+
+
+def _fatal(seen: list[str], *, first: bool) -> tuple[str, ...]:
+    """The instants between which something changed that a kill leaves.
+
+    What is just after one write is just before the next, but for a program that was started:
+    after that it runs on by itself. What fsync does is not seen before a power cut. Of what is
+    written below scratch, which no later step reads by itself, some stand for all.
+    """
+    found: list[str] = []
+    scratch: list[str] = []
+    for name in seen:
+        moment, act, *what = name.split(" ")
+        if act == "fsync" or (moment == "after" and act != "start"):
+            continue
+        if act == "start" and " ".join(what[:-1]) in READING:
+            continue
+        if what[0].startswith(ENGINE) and not first:
+            continue
+        (scratch if what[0].startswith("scratch/") else found).append(name)
+    step = max(1, len(scratch) // SCRATCH_INSTANTS)
+    return (*found, *scratch[::step], seen[-1])
