@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
     Creator = Callable[[], Any]
 
-__all__ = ["NOT_DONE", "Book"]
+__all__ = ["LOOKS_AGAIN", "NOT_DONE", "Book"]
 
 NOT_DONE: Final = "not done yet"
 """The one reason of a task that has no receipt."""
+LOOKS_AGAIN: Final = "looks again until what it guards has happened"
+"""The one reason of a gate that let everything pass, in a world that moves."""
 
 
 class Book:
@@ -318,7 +320,7 @@ class Book:
         try:
             receipt = self.receipt(task.name)
         except BrokenReceipt as error:
-            return (f"receipt {error.problem}",)
+            return (f"receipt: {error.problem}",)
         except ReleaseError as error:
             return (str(error),)
         if receipt is None:
@@ -332,7 +334,7 @@ class Book:
         changed = _changes(receipt.inputs, now)
         changed += _damages(receipt.outputs, self.outputs(task))
         if not changed and task.volatile and not self._guarded_happened(task):
-            return ("looks again until what it guards has happened",)
+            return (LOOKS_AGAIN,)
         return tuple(changed)
 
     def covering_waivers(self) -> tuple[Waiver, ...]:
@@ -395,7 +397,7 @@ def _changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
                 )
             case "look":
                 now_is = (after or "")[:12] or "unknown"
-                changed.append(f"{what.replace('_', ' ')} is now {now_is}")
+                changed.append(f"the {what.removesuffix('_of').replace('_', ' ')} is now {now_is}")
             case _:
                 changed.append(f"{what} changed")
     return changed

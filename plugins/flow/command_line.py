@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DoitCmdBase
@@ -29,6 +30,7 @@ class EndsAsTold(DoitCmdBase):
 
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Do what the words ask for."""
+        _speak_anyway()
         try:
             return super().parse_execute(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
@@ -43,15 +45,30 @@ class EndsAsTold(DoitCmdBase):
             return _BUG
 
 
+def _speak_anyway() -> None:
+    """What a terminal of another alphabet cannot show is spelled out, and ends nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 class OptionsAnywhere(EndsAsTold):
     """A command that reads ``doit why build_docs --release FILE`` as people write it.
 
     doit takes options only before the first name, and what stands behind it for more names.
     """
 
+    tasks_take_options = False
+    """Whether an option that is none of the command's may be a task's own."""
+
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Parse the words in any order and do what they ask for."""
-        return super().parse_execute(_options_first(in_args, self.cmdparser))
+        ordered = _options_first(in_args, self.cmdparser)
+        if ordered is None:
+            # In front, where doit sees what it has to refuse.
+            in_front = sorted(in_args, key=lambda word: not word.startswith("-"))
+            ordered = list(in_args) if self.tasks_take_options else in_front
+        return super().parse_execute(ordered)
 
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
@@ -64,16 +81,15 @@ def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     return InvalidCommand(f"'{name}' is not a task of this release{meant}")
 
 
-def _options_first(words: Sequence[str], parser: Any) -> list[str]:
-    """The same words in the order that doit reads."""
+def _options_first(words: Sequence[str], parser: Any) -> list[str] | None:
+    """The same words in the order that doit reads; None if one is not an option of the command."""
     from getopt import GetoptError, gnu_getopt
 
     takes_value = set(parser.get_long())
     try:
         options, names = gnu_getopt(list(words), parser.get_short(), parser.get_long())
     except GetoptError:
-        # In front, where doit sees what it has to refuse.
-        return sorted(words, key=lambda word: not word.startswith("-"))
+        return None
     first = [
         f"{name}={value}" if f"{name[2:]}=" in takes_value else f"{name}{value}"
         for name, value in options

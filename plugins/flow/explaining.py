@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import InvalidCommand
 
+from plugins.flow.advice import command
 from plugins.flow.command_line import OptionsAnywhere, no_such_task
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, standings
@@ -46,10 +47,14 @@ def explanation(book: Book, name: str) -> list[str]:
     found = standings(book)
     standing = found[name]
     lines = [f"{name}: {task.title}", f"  {task.label}, {standing.state.value}"]
+    if standing.state in (State.STALE, State.LATER) or task.kind is Kind.GROUP:
+        lines[-1] += f", {standing.why}" if standing.why else ""
     if standing.who:
         lines.append(f"  who acts      {standing.who}")
     if task.kind is not Kind.GROUP and standing.state is not State.DONE:
         lines += [f"  because       {reason}" for reason in book.reasons(task)]
+    if task.kind is Kind.APPROVAL and standing.state is State.WAITING:
+        lines.append(f"  with          {command('approve', name)}")
     outcome = book.state.outcome(name)
     if outcome is not None:
         lines.append(f"  said last     {outcome.message}")

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
 
-from plugins.flow.command_line import EndsAsTold, no_such_task
+from plugins.flow.advice import next_steps, troubles, wrapped
+from plugins.flow.command_line import OptionsAnywhere, no_such_task
 from plugins.flow.loading import book_of
-from plugins.flow.standing import State, next_task, standings
+from plugins.flow.standing import State, standings
 from plugins.flow.task import Kind
 from plugins.model.errors import ReleaseError
+from plugins.model.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from plugins.flow.book import Book
     from plugins.flow.standing import Standing
@@ -35,7 +37,7 @@ _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
 
-class List(EndsAsTold, DoitList):
+class List(OptionsAnywhere, DoitList):
     """List tasks; with --status where each stands, what remains, and what to do next."""
 
     def _execute(
@@ -104,8 +106,8 @@ def _line(book: Book, name: str, standing: Standing, columns: int) -> str:
 
 
 def _words(book: Book, name: str, standing: Standing) -> str:
-    if standing.state in (State.DONE, State.READY) and not standing.why:
-        return "" if standing.state is State.DONE else book.tasks[name].title
+    if standing.state is State.READY and not standing.why:
+        return book.tasks[name].title
     return f"{standing.who}: {standing.why}" if standing.who else standing.why
 
 
@@ -114,31 +116,26 @@ def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:
     counts = {state: sum(1 for name in tasks if found[name].state is state) for state in State}
     remaining = len(tasks) - counts[State.DONE]
     told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    lines = [f"{remaining} of {len(tasks)} tasks remain: {told}"]
-    lines += [
-        _cut(f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}", columns)
+    if not remaining:
+        return [f"all {len(tasks)} tasks are done", *_passed(book, columns), "next: nothing"]
+    lines = [f"{remaining} of {len(tasks)} tasks remain: {told}", *_passed(book, columns)]
+    for each in troubles(book, found, tasks):
+        lines += wrapped(each, columns)
+    first = next(name for name in tasks if found[name].state is not State.DONE)
+    return [*lines, *next_steps(book, found, tasks, _group_with(book, first))]
+
+
+def _passed(book: Book, columns: int) -> list[str]:
+    """What was let pass: by a waiver that holds, or by a gate with a word."""
+    waived = [
+        f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
         for each in book.covering_waivers()
     ]
-    warned = _warned(book)
-    if warned:
-        lines.append(_cut(f"warned by {', '.join(warned)}: doit why tells of what", columns))
-    first = next_task(book, found)
-    if not first:
-        return [*lines, "next: nothing; all is done"]
-    standing = found[first]
-    match standing.state:
-        case State.FAILED | State.BLOCKED:
-            lines.append(_cut(f"next: doit why {first}", columns))
-        case State.WAITING:
-            lines.append(_cut(f"next: {standing.who or 'somebody'}: doit approve {first}", columns))
-        case _:
-            lines.append(f"next: doit {_group_with(book, first)}")
-    return lines
+    return [_cut(line, columns) for line in (*waived, *_warned(book))]
 
 
-def _warned(book: Book) -> list[str]:
-    """The gates that let something pass with a word."""
-    warned = []
+def _warned(book: Book) -> Iterator[str]:
+    """What gates let pass with a word, and without a waiver."""
     for name, task in book.tasks.items():
         if task.kind is not Kind.GATE:
             continue
@@ -146,9 +143,9 @@ def _warned(book: Book) -> list[str]:
             receipt = book.receipt(name)
         except ReleaseError:
             continue
-        if receipt is not None and receipt.findings:
-            warned.append(name)
-    return warned
+        for finding in receipt.findings if receipt is not None else ():
+            if f" {Severity.BLOCK.name}: " not in finding:
+                yield f"{name}: {finding}"
 
 
 def _group_with(book: Book, name: str) -> str:

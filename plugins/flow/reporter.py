@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed, UnmetDependency
 
+from plugins.flow.advice import next_steps
 from plugins.flow.book import NOT_DONE
 from plugins.flow.opening import OPENED
-from plugins.flow.standing import State, next_task, standings
+from plugins.flow.standing import State, standings
 from plugins.flow.task import Kind
 from plugins.flow.ticker import Ticker
 
@@ -140,8 +141,8 @@ class ReleaseReporter:
         head = f"{asked}: {steps} run, {len(wanted) - len(remaining)} of {len(wanted)} done"
         if not remaining:
             return f"{head}, nothing remains"
-        first = next_task(self._book, {name: found[name] for name in found if name in wanted})
-        return f"{head}; next: doit why {first}" if first else head
+        in_order = [name for name in found if name in wanted]
+        return "\n".join((head, *next_steps(self._book, found, in_order, asked)))
 
     @property
     def status(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
-from plugins.flow.command_line import EndsAsTold, no_such_task
+from plugins.flow.command_line import OptionsAnywhere, no_such_task
 from plugins.flow.durable import ReceiptRecords
 from plugins.flow.heirs import end_heirs
 from plugins.flow.loading import book_of
@@ -32,8 +32,10 @@ _STOPPING: Final = {
 }
 
 
-class Run(EndsAsTold, DoitRun):
+class Run(OptionsAnywhere, DoitRun):
     """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
+
+    tasks_take_options = True
 
     def _execute(
         self,

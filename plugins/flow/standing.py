@@ -1,4 +1,4 @@
-"""The standing of every task: done, stale, ready, waiting, blocked or failed, judged together.
+"""The standing of every task, from done to failed, judged together.
 
 doit asks each task alone; here a task counts as done only if everything before it is.
 """
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from plugins.flow.book import NOT_DONE
+from plugins.flow.book import LOOKS_AGAIN, NOT_DONE
 from plugins.flow.performing import situation
 from plugins.flow.task import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plugins.flow.book import Book
     from plugins.flow.task import Task
 
-__all__ = ["Standing", "State", "next_task", "standings"]
+__all__ = ["Standing", "State", "is_first", "standings"]
 
 
 class State(Enum):
@@ -26,7 +28,10 @@ class State(Enum):
     DONE = "done"
     STALE = "stale"
     READY = "ready"
+    LATER = "later"
+    """Behind a task that is not done."""
     WAITING = "waiting"
+    """For a person, or for something outside."""
     BLOCKED = "blocked"
     FAILED = "failed"
 
@@ -51,16 +56,9 @@ def standings(book: Book) -> dict[str, Standing]:
     return found
 
 
-def next_task(book: Book, found: dict[str, Standing]) -> str:
-    """The first task that can be done or mended now; "" if nothing remains."""
-    for wanted in (State.FAILED, State.BLOCKED), (State.STALE, State.READY), (State.WAITING,):
-        for name, standing in found.items():
-            task = book.tasks[name]
-            if task.kind is Kind.GROUP or standing.state not in wanted:
-                continue
-            if _is_first(book, name, found):
-                return name
-    return ""
+def is_first(book: Book, name: str, found: Mapping[str, Standing]) -> bool:
+    """Whether nothing before the task is open."""
+    return all(found[each].state is State.DONE for each in book.tasks[name].after)
 
 
 def _group(book: Book, task: Task, found: dict[str, Standing]) -> Standing:
@@ -69,21 +67,16 @@ def _group(book: Book, task: Task, found: dict[str, Standing]) -> Standing:
     open_ = [name for name in needed if found[name].state is not State.DONE]
     if not open_:
         return Standing(State.DONE)
-    left = f"{len(open_)} of {len(needed)} open"
+    left = f"{len(open_)} of {len(needed)} left"
     for state in (State.FAILED, State.BLOCKED):
         for name in open_:
             if found[name].state is state:
-                return Standing(state, f"{left}; {name}")
+                return Standing(state, f"{left}; {name} {state.value}")
     able = [name for name in open_ if found[name].state in (State.READY, State.STALE)]
     people = sorted({found[name].who for name in open_ if found[name].who})
-    if people and not any(_is_first(book, name, found) for name in able):
-        return Standing(State.WAITING, left, ", ".join(people))
+    if people and not any(is_first(book, name, found) for name in able):
+        return Standing(State.WAITING, f"{left}; for {', '.join(people)}")
     return Standing(State.READY if len(open_) == len(needed) else State.STALE, left)
-
-
-def _is_first(book: Book, name: str, found: dict[str, Standing]) -> bool:
-    """Whether nothing before the task is open."""
-    return all(found[each].state is State.DONE for each in book.tasks[name].after)
 
 
 def _one(book: Book, task: Task, open_: list[str]) -> Standing:
@@ -92,11 +85,13 @@ def _one(book: Book, task: Task, open_: list[str]) -> Standing:
     if open_:
         if done_before:
             return Standing(State.STALE, f"behind {open_[0]}")
-        return Standing(State.WAITING, f"after {open_[0]}" + _more(open_))
+        return Standing(State.LATER, f"after {open_[0]}" + _more(open_))
     if not reasons:
         return Standing(State.DONE)
     if task.kind is Kind.APPROVAL:
         fresh = Standing(State.WAITING, f"doit approve {task.name}", task.who)
+    elif reasons == (LOOKS_AGAIN,):
+        fresh = Standing(State.READY, "passed; looks again in every run")
     elif done_before:
         fresh = Standing(State.STALE, reasons[0])
     else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["MachinePrograms", "attended_environment", "neutral_environment"]
+__all__ = ["MachinePrograms", "attended_environment", "exported", "neutral_environment"]
 
 _KEPT: Final = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
@@ -56,6 +56,11 @@ def attended_environment() -> dict[str, str]:
     if "GPG_TTY" not in os.environ and terminal is not None:  # noqa: TID251 - as above
         found["GPG_TTY"] = os.ttyname(terminal)
     return found
+
+
+def exported(name: str) -> str:
+    """What a person exported for this tool itself; "" if nothing."""
+    return os.environ.get(name, "")  # noqa: TID251 - as above
 
 
 class MachinePrograms:

@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+PROJECT: Final = Path(__file__).resolve().parents[2]
 
 RELEASE = """\
 version = "3.13.6"
@@ -141,7 +141,8 @@ class Project:
         ended = subprocess.run(
             [sys.executable, "-m", "doit", *words],
             cwd=self.folder,
-            env={**os.environ, **(env or {})},
+            # The plugins of this checkout, whichever one the environment has installed.
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

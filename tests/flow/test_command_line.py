@@ -101,3 +101,47 @@ def test_an_error_that_a_person_can_act_on_is_status_1_without_a_traceback(
     assert ended.status == 1
     assert "[experts.windows] names no key that may approve" in ended.out + ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_terminal_of_another_alphabet_is_spoken_to_all_the_same(chain: Project) -> None:
+    """A line that is cut ends with a character that ASCII does not have."""
+    release = RELEASE + (
+        '[[waivers]]\nrule = "builders.red"\nreason = "{}"\nby = "Zoë"\nuntil = 2999-01-01\n'
+    )
+    chain.declare(CHAIN, release=release.format("a long story " * 9))
+    ended = chain.doit("list", "--status", env={"PYTHONIOENCODING": "ascii"})
+    assert (ended.status, ended.err) == (0, "")
+    assert "waived: builders.red by Zo\\xeb until 2999-01-01: a long" in ended.out
+
+
+def test_options_may_stand_behind_the_task(chain: Project) -> None:
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    ended = chain.doit("copy_a", "--release", "other.toml")
+    assert (ended.status, chain.ran()) == (0, ["a"])
+    assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()
+    assert "Python 3.13.7" in chain.doit("list", "--status", "--release=other.toml").out
+    refused = chain.doit("copy_a", "--relaese", "other.toml")
+    assert (refused.status, chain.ran()) == (3, [])
+
+
+def test_the_next_command_names_the_release_that_was_chosen(chain: Project) -> None:
+    """Whoever copies the line from the terminal acts on the release that it was told of."""
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    assert chain.doit("list", "--status").out.endswith("\nnext: doit export\n")
+    shown = chain.doit("list", "--status", "--release", "other.toml").out
+    assert shown.endswith("\nnext: doit export --release other.toml\n")
+    shown = chain.doit("list", "--status", env={"PEP101_RELEASE": "other.toml"}).out
+    assert "Python 3.13.7" in shown
+    assert shown.endswith("\nnext: doit export\n")
+
+
+def test_a_gate_that_passed_and_looks_again_is_not_called_stale(project: Project) -> None:
+    project.declare(
+        CHAIN.replace(
+            '@book.step(reads=[HERE / "input"]',
+            '@book.gate(volatile=True)\ndef task_look():\n    """Look."""\n'
+            '    return call(tuple)\n\n@book.step(after=[task_look], reads=[HERE / "input"]',
+        )
+    )
+    project.doit("look")
+    assert project.standing("look") == "ready gate passed; looks again in every run"

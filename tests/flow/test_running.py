@@ -169,7 +169,7 @@ def test_a_failed_step_is_one_line_and_the_rest_goes_on(project: Project) -> Non
     assert "Traceback" not in ended.out + ended.err
     assert project.ran() == ["fail", "a"]
     assert project.standing("try_it") == "failed LOCAL thing: broke; mend it"
-    assert project.standing("go_on") == "waiting LOCAL after try_it"
+    assert project.standing("go_on") == "later LOCAL after try_it"
 
 
 def test_waiting_is_not_failing(project: Project) -> None:

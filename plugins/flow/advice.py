@@ -1,0 +1,96 @@
+"""Advice: what is in the way of a release, and who does what next, in words for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.flow.opening import RELEASE_FILE
+from plugins.flow.standing import State, is_first
+from plugins.flow.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from plugins.flow.book import Book
+    from plugins.flow.standing import Standing
+
+__all__ = ["command", "next_steps", "troubles", "wrapped"]
+
+_SHOWN: Final = 3
+_INDENT: Final = "    "
+
+
+def command(*words: str) -> str:
+    """The words to type for a command of doit, for the release that is open now."""
+    plain = " ".join(("doit", *words))
+    chosen, here = RELEASE_FILE.get(), Path.cwd()
+    if chosen is None:
+        return plain
+    import shlex
+
+    from plugins.services.programs import exported
+
+    standing = exported("PEP101_RELEASE")
+    if standing and here / Path(standing).expanduser() == chosen:
+        return plain
+    name = chosen.relative_to(here) if chosen.is_relative_to(here) else chosen
+    return f"{plain} --release {shlex.quote(str(name))}"
+
+
+def troubles(book: Book, found: Mapping[str, Standing], names: Collection[str]) -> list[str]:
+    """What is in the way among these tasks: a sentence for each that failed or is blocked."""
+    stopped = [name for name in names if _stops(found[name]) and is_first(book, name, found)]
+    told = [f"{name} {found[name].state.value}: {found[name].why}" for name in stopped[:_SHOWN]]
+    if len(stopped) > _SHOWN:
+        told.append(f"{', '.join(stopped[_SHOWN:])}: as well")
+    return told
+
+
+def next_steps(
+    book: Book, found: Mapping[str, Standing], names: Collection[str], group: str
+) -> list[str]:
+    """Who does what next so that these tasks get done; each is one line, a command unbroken.
+
+    ``group`` is what to run for it. What can be done by a run goes before what waits for
+    people, and what is in the way before both.
+    """
+    open_ = [
+        name
+        for name in names
+        if found[name].state is not State.DONE and is_first(book, name, found)
+    ]
+    stopped = [name for name in open_ if _stops(found[name])]
+    if stopped:
+        return [f"next: mend that, then {command(group)}", _more_about(stopped)]
+    if any(found[name].state in (State.READY, State.STALE) for name in open_):
+        return [f"next: {command(group)}"]
+    return [_awaited(book, name, found[name]) for name in open_]
+
+
+def wrapped(line: str, columns: int) -> list[str]:
+    """The line in pieces of that width; words, and so paths and commands, stay whole."""
+    from textwrap import wrap
+
+    return wrap(
+        line,
+        columns,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _stops(standing: Standing) -> bool:
+    return standing.state in (State.FAILED, State.BLOCKED)
+
+
+def _more_about(names: list[str]) -> str:
+    return f"more: {command('why', *names[:_SHOWN])}"
+
+
+def _awaited(book: Book, name: str, standing: Standing) -> str:
+    who = standing.who or "somebody"
+    if book.tasks[name].kind is Kind.APPROVAL:
+        return f"next: {who}: {command('approve', name)}"
+    return f"next: {who}: {standing.why}"
