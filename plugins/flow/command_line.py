@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
 
 _FAILED: Final = 1
+_READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
 
 
@@ -35,6 +37,10 @@ class EndsAsTold(DoitCmdBase):
             return super().parse_execute(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
+        except BrokenPipeError:
+            # Whoever reads has seen enough, as with `doit list --status | head`.
+            _forget_the_reader()
+            return _READER_LEFT
         except ReleaseError as error:
             sys.stderr.write("\n".join((str(error), *error.details)) + "\n")
             return _FAILED
@@ -43,6 +49,13 @@ class EndsAsTold(DoitCmdBase):
 
             sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
             return _BUG
+
+
+def _forget_the_reader() -> None:
+    """Python flushes when it ends, and would tell of the closed pipe once more."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, sys.stdout.fileno())
+    os.close(descriptor)
 
 
 def _speak_anyway() -> None:

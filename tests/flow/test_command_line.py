@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,3 +147,15 @@ def test_a_gate_that_passed_and_looks_again_is_not_called_stale(project: Project
     )
     project.doit("look")
     assert project.standing("look") == "ready gate passed; looks again in every run"
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug(chain: Project) -> None:
+    """`doit list --status | head` ends without a word."""
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "doit", "list", "--status"],
+        cwd=chain.folder, stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, "")
