@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from checks import archives, built_docs, clone_state, declared, keys, source_tree, tools
+from checks import sbom as sboms
 from plugins.flow.opening import open_release
 from plugins.flow.task import Effect, call, value
 from plugins.model.release import ReleaseType
@@ -393,6 +394,18 @@ def task_build_sboms():
     )
 
 
+@book.gate(
+    after=[task_build_sboms],
+    reads=[*at.tarballs, *sbom.documents(release)],
+    pep=["Z16"],
+    only=release.series.ships_sbom,
+)
+def task_check_sboms():
+    """Stop unless each SBOM tells its archive and every file in it as they are."""
+    commit = book.fact(task_build_tarballs, "commit")
+    return call(sboms.sboms_are_true, release, reach.clone, commit=commit)
+
+
 @book.step(
     after=[task_build_tarballs],
     reads=at.tarballs,
@@ -419,7 +432,10 @@ def task_write_checksums():
     return call(checksums.write, release, published)
 
 
-@book.gate(after=[task_test_source, task_check_docs, task_write_checksums], pep=["B13"])
+@book.gate(
+    after=[task_test_source, task_check_docs, task_check_sboms, task_write_checksums],
+    pep=["B13"],
+)
 def task_check_export():
     """Tell what was left out of the archives and their test by release.toml."""
     return call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats)
