@@ -80,7 +80,8 @@ class Work:
     """``[work]``: where files are made."""
 
     folder: Path
-    """Everything is made in a folder of this one that is named as the version. Default: build."""
+    """Everything is made in a folder of this one that is named as the version; not inside of the
+    clone, which is never written. Default: build."""
     rehearsal: bool = False
     """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
 

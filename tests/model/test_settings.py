@@ -299,9 +299,7 @@ def test_work_folder_inside_of_the_clone_is_refused(folder: str, tmp_path: Path)
     text = LEAST.replace("../cpython", ".") + f'[work]\nfolder = "{folder}"\n'
     told = mistakes_of(clone, text)
     assert len(told) == 1
-    assert (
-        told[0].startswith(f"release.toml: [work] folder is {clone}") or folder == "../link/build"
-    )
+    assert told[0].startswith("release.toml: [work] folder is ")
     assert told[0].endswith(
         f", inside of the clone {clone}, which is never written; name a folder outside of it"
     )
