@@ -52,8 +52,8 @@ def next_steps(
 ) -> list[str]:
     """Who does what next so that these tasks get done; each is one line, a command unbroken.
 
-    ``group`` is what to run for it. What can be done by a run goes before what waits for
-    people, and what is in the way before both.
+    ``group`` is what to run for it. What is in the way goes first; else what a run can do, and
+    what people can do meanwhile.
     """
     open_ = [
         name
@@ -63,9 +63,11 @@ def next_steps(
     stopped = [name for name in open_ if _stops(found[name])]
     if stopped:
         return [f"next: mend that, then {command(group)}", _more_about(stopped)]
-    if any(found[name].state in (State.READY, State.STALE) for name in open_):
-        return [f"next: {command(group)}"]
-    return [_awaited(book, name, found[name]) for name in open_]
+    awaited = [name for name in open_ if found[name].state is State.WAITING]
+    if len(awaited) < len(open_):
+        also = [f"also: {_awaited(book, name, found[name])}" for name in awaited]
+        return [f"next: {command(group)}", *also]
+    return [f"next: {_awaited(book, name, found[name])}" for name in awaited]
 
 
 def wrapped(line: str, columns: int) -> list[str]:
@@ -92,5 +94,5 @@ def _more_about(names: list[str]) -> str:
 def _awaited(book: Book, name: str, standing: Standing) -> str:
     who = standing.who or "somebody"
     if book.tasks[name].kind is Kind.APPROVAL:
-        return f"next: {who}: {command('approve', name)}"
-    return f"next: {who}: {standing.why}"
+        return f"{who}: {command('approve', name)}"
+    return f"{who}: {standing.why}"

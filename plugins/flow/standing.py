@@ -75,8 +75,9 @@ def _group(book: Book, task: Task, found: dict[str, Standing]) -> Standing:
     able = [name for name in open_ if found[name].state in (State.READY, State.STALE)]
     people = sorted({found[name].who for name in open_ if found[name].who})
     if people and not any(is_first(book, name, found) for name in able):
-        return Standing(State.WAITING, f"{left}; for {', '.join(people)}")
-    return Standing(State.READY if len(open_) == len(needed) else State.STALE, left)
+        return Standing(State.WAITING, f"{left}, for {', '.join(people)}")
+    stale = any(found[name].state is State.STALE for name in open_)
+    return Standing(State.STALE if stale else State.READY, left)
 
 
 def _one(book: Book, task: Task, open_: list[str]) -> Standing:

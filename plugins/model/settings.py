@@ -80,7 +80,8 @@ class Work:
     """``[work]``: where files are made."""
 
     folder: Path
-    """Everything is made in a folder of this one that is named as the version. Default: build."""
+    """Everything is made in a folder of this one that is named as the version; not inside of the
+    clone, which is never written. Default: build."""
     rehearsal: bool = False
     """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
 
@@ -251,7 +252,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def _check_together(settings: Settings, mistakes: Mistakes) -> None:
-    """What is right alone and wrong together: version and phase, version and key."""
+    """What is right alone and wrong together: version and phase or key, the two folders."""
     try:
         release = release_of(settings)
     except SettingsError as error:
@@ -261,6 +262,14 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
         mistakes.note(
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys tells it',
+        )
+    clone, folder = settings.repository.clone, settings.work.folder
+    # A link may lead into the clone as well.
+    told = mistakes.about("[repository] clone", "[work]")
+    if not told and folder.resolve().is_relative_to(clone.resolve()):
+        mistakes.note(
+            f"[work] folder is {folder}, inside of the clone {clone}, which is never written",
+            "name a folder outside of it",
         )
 
 

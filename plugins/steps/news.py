@@ -147,7 +147,8 @@ def _failed(folder: Path, entries: tuple[str, ...], said: str) -> StepFailed:
         where=where or "blurb release",
         problem=problem,
         remedy="mend the entry on the branch" if where else "run blurb release by hand",
-        details=lines[-4:],
+        # The frames of a traceback help nobody here, and all of it is in the step's log.
+        details=() if where else tuple(line for line in lines if not line.startswith(" "))[-4:],
     )
 
 

@@ -45,7 +45,7 @@ def task_export():
 RELEASE = """\
 version = "3.13.6"
 [repository]
-clone = "."
+clone = "cpython"
 [signing]
 gpg_key = "0123456789012345678901234567890123456789"
 """

@@ -152,7 +152,8 @@ class Place:
         home = GnupgHome(home_of(self.folder))
         if home.folder.is_dir():
             home.stop()
-            shutil.rmtree(home.folder)
+            # Its agent clears its sockets away at the same time.
+            shutil.rmtree(home.folder, ignore_errors=True)
 
     def copied(self, folder: Path) -> Place:
         """The same place elsewhere, its docs tools shared and all else its own."""

@@ -17,7 +17,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 RELEASE = """\
 version = "3.13.6"
 [repository]
-clone = "."
+clone = "cpython"
 [signing]
 gpg_key = "0123456789012345678901234567890123456789"
 """

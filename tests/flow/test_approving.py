@@ -34,7 +34,7 @@ def awaiting(project: Project, keyring: GnupgHome, tmp_path: Path) -> Project:
     fingerprint = keyring.key(tmp_path.name)
     project.declare(
         APPROVAL,
-        'version = "3.13.6"\n[repository]\nclone = "."\n[signing]\n'
+        'version = "3.13.6"\n[repository]\nclone = "cpython"\n[signing]\n'
         f'gpg_key = "{fingerprint}"\ngnupg_home = "{keyring.folder}"\n',
     )
     return project

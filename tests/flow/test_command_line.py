@@ -36,7 +36,7 @@ def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> 
     out = chain.doit("list", "--status", "copy_c", "export").out
     assert [line.split()[:2] for line in out.splitlines()] == [
         ["stale", "copy_c"],
-        ["ready", "export"],
+        ["stale", "export"],
     ]
 
 

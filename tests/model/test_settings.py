@@ -290,6 +290,27 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", [".", "build", ".git/build", "../link/build"])
+def test_work_folder_inside_of_the_clone_is_refused(folder: str, tmp_path: Path) -> None:
+    """Nothing is ever written into the release manager's own repository or checkout."""
+    clone = tmp_path / "cpython"
+    clone.mkdir()
+    (tmp_path / "link").symlink_to(clone)
+    text = LEAST.replace("../cpython", ".") + f'[work]\nfolder = "{folder}"\n'
+    told = mistakes_of(clone, text)
+    assert len(told) == 1
+    assert told[0].startswith("release.toml: [work] folder is ")
+    assert told[0].endswith(
+        f", inside of the clone {clone}, which is never written; name a folder outside of it"
+    )
+
+
+def test_work_folder_beside_the_clone_may_begin_with_its_name(tmp_path: Path) -> None:
+    text = LEAST + '[work]\nfolder = "../cpython-releases"\n'
+    folder = read_settings(write(tmp_path, text)).work.folder
+    assert folder == tmp_path.parent / "cpython-releases"
+
+
 def test_series_that_signs_needs_a_key(tmp_path: Path) -> None:
     """PEP 761: OpenPGP signatures end with 3.13."""
     text = LEAST.replace("3.14.0rc1", "3.13.6")

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     home = GnupgHome(home_of(tmp_path))
     home.stop()
-    shutil.rmtree(home.folder)
+    shutil.rmtree(home.folder, ignore_errors=True)
 
 
 def test_newest_commit_of_the_world_is_of_this_week_for_days_to_come(folder: Path) -> None:

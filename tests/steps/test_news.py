@@ -88,6 +88,7 @@ def test_malformed_entry_is_one_clear_error_that_names_the_file(
     message = str(error.value)
     assert name in message
     assert "Traceback" not in message
+    assert error.value.details == ()
     assert "\n" not in message
     assert world.clone.resolve("refs/release/news") == ""
 

@@ -1,0 +1,108 @@
+"""How ``doit list --status`` looks in 80 columns at the moments of a release.
+
+What it should look like stands in ``golden/``. To change it on purpose, delete the file, run the
+test, and look at what it wrote.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.export.exporting import git
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Places
+    from tests.export.exporting import Place
+
+GOLDEN: Final = Path(__file__).with_name("golden")
+
+# What gates say of the machine and of the checkout that the tests run from.
+_OF_THIS_MACHINE: Final = re.compile(
+    r"^(?:check_tools: |check_source: source\.configure |waived: tools\.compiler ).*\n",
+    flags=re.MULTILINE,
+)
+
+
+def shown(place: Place) -> str:
+    """What a person sees who has exported PEP101_RELEASE, as the tutorial says.
+
+    Lines that were wrapped are whole again, for where they break hangs on the test's folder.
+    """
+    ended = place.program(
+        [sys.executable, "-m", "doit", "list", "--status"],
+        env={"PEP101_RELEASE": str(place.declaration)},
+    )
+    assert (ended.status, ended.err) == (0, ""), ended
+    wide = [line for line in ended.out.splitlines() if len(line) > 80]
+    assert all(len(line.split()) == 1 for line in wide), wide
+    whole = re.sub(r"\n {4}(?=\S)", " ", ended.out)
+    return _OF_THIS_MACHINE.sub("", whole).replace(str(place.folder), "/rm")
+
+
+def compare(place: Place, moment: str) -> None:
+    golden = GOLDEN / f"{moment}.txt"
+    text = shown(place)
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_nothing_is_done(a_start: Places) -> None:
+    compare(a_start(), "nothing-done")
+
+
+def test_after_the_tag(a_start: Places) -> None:
+    place = a_start()
+    assert place.doit("run", "make_tag").status == 0
+    compare(place, "after-the-tag")
+
+
+def test_a_person_is_waited_for(done: Place) -> None:
+    assert done.doit("run", "publish").status == 4
+    compare(done, "waiting-for-a-person")
+
+
+def test_one_artifact_is_stale(done: Place) -> None:
+    archive = done.work / "src" / "Python-3.13.6.tgz"
+    archive.write_bytes(archive.read_bytes()[:1000])
+    compare(done, "one-stale-artifact")
+
+
+def test_all_is_done(done: Place) -> None:
+    assert done.doit("approve", "approve_news").status == 0
+    assert done.doit("run", "publish").status == 0
+    compare(done, "all-done")
+
+
+def test_a_step_failed(a_start: Places) -> None:
+    """The whole message stands at the end; in its row there is only its beginning."""
+    place = a_start()
+    place.declare("world/cpython", "world/cpythom")
+    assert place.export().status == 1
+    compare(place, "a-step-failed")
+
+
+def test_a_gate_is_shut(a_start: Places) -> None:
+    place = a_start()
+    git(place.cpython, "tag", "v3.13.6", "upstream/main")
+    assert place.export().status == 1
+    text = re.sub(r"\b[0-9a-f]{12}\b", "0" * 12, shown(place))
+    assert text.endswith(
+        "check_base blocked: tag.exists: /rm/world/cpython has v3.13.6 already, on"
+        " 000000000000, which does not follow the base; if that tag was never pushed,"
+        " delete it there; if it was, the version is taken\n"
+        "next: mend that, then doit export\n"
+        "more: doit why check_base\n"
+    )
+
+
+def test_why_shows_all_that_the_list_cuts_off(done: Place) -> None:
+    assert done.doit("run", "publish").status == 4
+    told = done.doit("why", "approve_news").out
+    assert "RM: nobody has approved it yet; look, …" in shown(done)
+    assert "said last     nobody has approved it yet; look, then doit approve approve_news" in told
+    assert f"with          doit approve approve_news --release {done.declaration}" in told
