@@ -15,6 +15,7 @@ from plugins.flow.heirs import end_heirs
 from plugins.flow.loading import book_of
 from plugins.flow.lock import holding
 from plugins.flow.opening import OPENED
+from plugins.flow.performing import refused_by_disk
 from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class Run(DoitRun):
                 )  # fmt: skip
         except ReleaseError as error:
             sys.stderr.write(f"{error}\n")
+            return 1
+        except OSError as error:
+            sys.stderr.write(f"{refused_by_disk(error, book.release.layout.work)}\n")
             return 1
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
