@@ -65,8 +65,8 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
     before = names(toy)
     with toy.start("build_docs") as process:
         until((toy.work / "logs" / log).exists, process, toy)
+        until(lambda: len(family(process.pid)) > 1, process, toy)
         programs = family(process.pid)[1:]
-        assert programs
         (os.killpg if everybody else os.kill)(process.pid, number)
         assert process.wait(timeout=30) == 128 + number, toy.out()
     assert all_end(programs)

@@ -84,8 +84,7 @@ class Killer:
                 return act(*words, **named)
             before = self.instant("before", f"{name} {what}")
             try:
-                if self._is_full and name in GROWING:
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                self._refuse_if_full(name)
                 given = act(*words, **named)
             except OSError:
                 # What fails changes nothing.
@@ -95,6 +94,10 @@ class Killer:
             return given
 
         return watched
+
+    def _refuse_if_full(self, act: str) -> None:
+        if self._is_full and act in GROWING:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def path(self, path: object, *_: object, **named: object) -> str:
         """The file in words that are the same in each run; "" for a pipe."""
