@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import RawIOBase
 
     from plugins.flow.journal import Journal
     from plugins.flow.task import Task
@@ -35,7 +36,7 @@ class StepLog:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._file: IO[str] | None = None
+        self._file: RawIOBase | None = None
         self._said = ""
         self._recorded = ""
 
@@ -48,7 +49,8 @@ class StepLog:
         path = self._layout.log(task)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._said = self._recorded = ""
-        with path.open("w", encoding="utf-8") as file:
+        # Without a buffer nothing is left to be written, and to fail, at the end.
+        with path.open("wb", buffering=0) as file:
             self._file = file
             try:
                 yield
@@ -73,8 +75,10 @@ class StepLog:
     def _write(self, text: str) -> None:
         # What is said while no task runs, by doit list for one, is kept nowhere.
         if self._file is not None:
-            self._file.write(text + "\n")
-            self._file.flush()
+            # A full disk stops the step by what it cannot make. Here it would stop the thread
+            # that reads what a program says, and with it the program.
+            with suppress(OSError):
+                self._file.write(f"{text}\n".encode(errors="backslashreplace"))
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[s
             end_heirs(path)
             raise
         finally:
-            _write(descriptor, "")
+            os.ftruncate(descriptor, 0)
             # For all who inherited it: what outlives a run that ended in good order, such as an
             # agent, is no writer.
             fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.flow.state import Outcome
 from plugins.flow.task import Effect, Kind
@@ -14,35 +17,67 @@ from plugins.model.receipt import BrokenReceipt, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from doit.exceptions import TaskFailed
 
     from plugins.flow.book import Book
     from plugins.flow.task import Task
 
-__all__ = ["BlockedError", "inputs_digest", "perform", "situation", "subject_of"]
+__all__ = [
+    "BlockedError",
+    "inputs_digest",
+    "perform",
+    "refused_by_disk",
+    "situation",
+    "subject_of",
+]
+
+_OF_THE_DISK: Final = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+)  # fmt: skip
 
 
 def perform(book: Book, task: Task) -> TaskFailed | None:
     """Do the task and write its receipt; a ReleaseError becomes one line and an outcome.
 
-    Anything else that is raised is a bug and goes on to doit, which shows its traceback.
+    So does a disk that takes no more. Anything else that is raised is a bug and goes on to
+    doit, which shows its traceback.
     """
-    from doit.exceptions import TaskFailed
-
-    desk = book.desk
-    with desk.log.of(task.name):
-        try:
-            _do(book, task)
-        except ReleaseError as error:
-            outcome = _outcome_of(error, book, task)
-            book.state.keep_outcome(task.name, outcome)
-            for line in (str(error), *error.details):
-                desk.log.say(line)
-            desk.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
-            return TaskFailed(str(error), report=False)
+    try:
+        with book.desk.log.of(task.name):
+            try:
+                _do(book, task)
+            except ReleaseError as error:
+                return _failed(book, task, error)
+    except OSError as error:
+        return _failed(book, task, refused_by_disk(error, book.release.layout.work))
     book.state.keep_outcome(task.name, None)
     return None
+
+
+def refused_by_disk(error: OSError, work: Path) -> StepFailed:
+    """What to tell of an error of the disk or of its permissions. Raises any other again."""
+    if error.errno not in _OF_THE_DISK:
+        raise error
+    return StepFailed(
+        where=os.fsdecode(error.filename or work),
+        problem=(error.strerror or str(error)).lower(),
+        remedy=f"see to the disk of {work}, then run the same command again",
+    )
+
+
+def _failed(book: Book, task: Task, error: ReleaseError) -> TaskFailed:
+    from doit.exceptions import TaskFailed
+
+    outcome = _outcome_of(error, book, task)
+    book.state.keep_outcome(task.name, outcome)
+    for line in (str(error), *error.details):
+        book.desk.log.say(line)
+    # A journal that cannot be written says less of a failure than the failure itself.
+    with suppress(OSError):
+        book.desk.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
+    return TaskFailed(str(error), report=False)
 
 
 def situation(book: Book, task: Task) -> str:

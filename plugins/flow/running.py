@@ -16,6 +16,7 @@ from plugins.flow.heirs import end_heirs
 from plugins.flow.loading import book_of
 from plugins.flow.lock import holding
 from plugins.flow.opening import OPENED
+from plugins.flow.performing import refused_by_disk
 from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class Run(OptionsAnywhere, DoitRun):
             if unknown is None:
                 raise
             raise no_such_task(unknown, book.tasks) from error
+        except OSError as error:
+            sys.stderr.write(f"{refused_by_disk(error, book.release.layout.work)}\n")
+            return 1
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
         finally:

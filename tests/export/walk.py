@@ -42,6 +42,10 @@ class Walk:
         self.stages = [self._stage(task) for task in self.tasks]
         assert toy.left() == left
 
+    def stage(self, task: str) -> Stage:
+        """The stage of a task."""
+        return next(each for each in self.stages if each.task == task)
+
     def _stage(self, task: str) -> Stage:
         self.toy.save(task)
         report = self.toy.folder / "instants"

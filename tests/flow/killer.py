@@ -4,7 +4,8 @@
 rename, an fsync, a write to a descriptor, a file opened to be written, a file or folder made or
 removed, a program started. Each is seen just before and just after it happens, and has a name
 that is the same in each run. ``--report FILE`` leaves the names of all instants in FILE, a line
-each; ``--at NAME`` is the one where doit kills itself. ``--clock TIME`` stops the release's clock.
+each; ``--at NAME`` is the one where doit kills itself, and from ``--full NAME`` on every write
+finds the disk full. ``--clock TIME`` stops the release's clock.
 
 ``killer.py --serve`` does the same for each line that it reads, a JSON list of words, in a
 process of its own that has imported already what takes most of a short run; it answers with the
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import builtins
+import errno
 import importlib
 import io
 import json
@@ -36,6 +38,7 @@ WATCHED = (
     "fchmod", "fsync", "ftruncate", "link", "mkdir", "pwrite", "rename", "replace", "rmdir",
     "symlink", "unlink", "utime", "write",
 )  # fmt: skip
+GROWING = ("fsync", "mkdir", "open", "pwrite", "rename", "replace", "symlink", "write")
 WRITING = frozenset("wax+")
 IMPORTED = (
     "doit.doit_cmd", "git", "gnupg", "plugins.flow.running", "plugins.services.git_base",
@@ -49,9 +52,11 @@ MADE_UP = re.compile(r"(?<=[.-])[a-z0-9_]{8}(?=/|$)")
 class Killer:
     """Sees the instants of this process, and ends it at the fatal one."""
 
-    def __init__(self, fatal: str, below: str) -> None:
+    def __init__(self, fatal: str, full: str, below: str) -> None:
         self.seen: list[str] = []
         self._fatal = fatal
+        self._full = full
+        self._is_full = False
         self._below = below
         self._counts: Counter[str] = Counter()
         # Steps write from several threads.
@@ -65,6 +70,7 @@ class Killer:
             self.seen.append(name)
             if name == self._fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
+            self._is_full = self._is_full or name == self._full
             return name
 
     def watch(
@@ -78,6 +84,7 @@ class Killer:
                 return act(*words, **named)
             before = self.instant("before", f"{name} {what}")
             try:
+                self._refuse_if_full(name)
                 given = act(*words, **named)
             except OSError:
                 # What fails changes nothing.
@@ -87,6 +94,10 @@ class Killer:
             return given
 
         return watched
+
+    def _refuse_if_full(self, act: str) -> None:
+        if self._is_full and act in GROWING:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def path(self, path: object, *_: object, **named: object) -> str:
         """The file in words that are the same in each run; "" for a pipe."""
@@ -122,6 +133,7 @@ def run(arguments: list[str]) -> int:
     """doit, as the arguments ask; its exit status."""
     options = argparse.ArgumentParser()
     options.add_argument("--at", default="")
+    options.add_argument("--full", default="")
     options.add_argument("--below", default="")
     options.add_argument("--report", type=Path)
     options.add_argument("--clock", type=datetime.fromisoformat)
@@ -138,8 +150,8 @@ def run(arguments: list[str]) -> int:
         from plugins.flow.desk import SystemClock  # noqa: PLC0415 - as above
 
         SystemClock.now = lambda _: asked.clock  # type: ignore[method-assign, assignment]
-    killer = Killer(asked.at, asked.below)
-    if asked.at or asked.report:
+    killer = Killer(asked.at, asked.full, asked.below)
+    if asked.at or asked.full or asked.report:
         for name in WATCHED:
             setattr(os, name, killer.watch(getattr(os, name), name, killer.path))
         io.open = builtins.open = killer.watch(io.open, "open", killer.opened)

@@ -1,0 +1,105 @@
+"""A disk that takes no more while a toy CPython is exported: one line, and nothing half written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.export.test_killing_export import assert_same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.export.toy import Ended
+    from tests.export.walk import Walk
+
+pytestmark = pytest.mark.slow
+
+# Of each kind of step one: clone, tag, archives, a gate, documentation, signatures, sums.
+TASKS = ("make_clone", "merge_news", "make_tag", "build_tarballs", "check_archives",
+         "build_docs", "sign_archives", "write_checksums")  # fmt: skip
+ARCHIVES = ("Python-3.13.6.tgz", "Python-3.13.6.tar.xz")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
+    walk: Walk, task: str, count: Callable[[str, int], None]
+) -> None:
+    toy, stage = walk.toy, walk.stage(task)
+    # Nothing starts a program and finds the disk full by that; scratch stands for itself below.
+    instants = [name for name in stage.instants if name.startswith("before ")]
+    for instant in instants:
+        toy.restore(task)
+        before = toy.left()
+        ended = toy.quickly(f"--full={instant}", task=task)
+        if ended.status == 0:
+            # What was left to do makes files only smaller, or a program did it.
+            continue
+        assert_clear(ended, instant)
+        half = {
+            name: content
+            for name, content in toy.left().items()
+            if name not in ("refs", "HEAD", "edited")
+            and content not in (before.get(name), stage.left.get(name))
+        }
+        assert not half, (instant, half)
+        again = toy.quickly(task=task)
+        assert again.status == 0, (instant, again)
+        assert_same(toy.left(), stage.left, f"{task}, full {instant}")
+        count("full disks at a write, each told in one line and gone on after", 1)
+
+
+def assert_clear(ended: Ended, when: str) -> None:
+    assert ended.status == 1, (when, ended)
+    assert "Traceback" not in ended.out, (when, ended)
+    assert "bug" not in ended.out, (when, ended)
+    assert "no space left on device" in ended.out.lower(), (when, ended)
+
+
+def test_a_tarball_that_does_not_fit_is_not_there(walk: Walk) -> None:
+    """The limit of a file's size stands for the disk: a write fails in the middle of the file."""
+    toy, stage = walk.toy, walk.stage("build_tarballs")
+    toy.restore("build_tarballs")
+    assert all(len(stage.left[f"src/{name}"]) > 16_000 for name in ARCHIVES)
+    blocks_of_512 = 24
+    limited = ("sh", "-c", f'ulimit -f {blocks_of_512}; exec "$@"', "sh")
+    ended = toy.doit("build_tarballs", before=limited)
+    assert ended.status == 1, ended
+    assert "Traceback" not in ended.out
+    assert "could not be written: File too large; see to the disk" in ended.out
+    assert not list((toy.work / "src").iterdir())
+    again = toy.doit("build_tarballs")
+    assert again.status == 0, again
+    assert_same(toy.left(), stage.left, "after a full disk")
+
+
+def test_a_disk_without_room_for_the_tarballs_is_told_and_used_when_there_is_room(
+    walk: Walk,
+) -> None:
+    """A real one, of 16 KB, that is mounted where the archives belong."""
+    alone = ("unshare", "--mount", "--map-root-user")
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    toy, stage = walk.toy, walk.stage("build_tarballs")
+    toy.restore("build_tarballs")
+    source, taken = toy.work / "src", toy.folder / "taken"
+    source.mkdir()
+    shutil.rmtree(taken, ignore_errors=True)
+    script = f"""
+        mount -t tmpfs -o size=16k none '{source}' || exit 70
+        "$@" && exit 71
+        test $? = 1 || exit 72
+        test -z "$(ls -A '{source}')" || exit 73
+        mount -o remount,size=1m '{source}'
+        "$@" || exit 74
+        cp -a '{source}' '{taken}'
+    """
+    ended = toy.doit("build_tarballs", before=(*alone, "sh", "-c", script, "sh"))
+    assert ended.status == 0, ended
+    assert "Traceback" not in ended.out
+    assert "could not be written: No space left on device; see to the disk" in ended.out
+    for name in ARCHIVES:
+        assert (taken / name).read_bytes() == stage.left[f"src/{name}"]
