@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from plugins.flow.book import Book
+
 __all__ = ["Run"]
 
 _STOPPING: Final = {
@@ -81,22 +83,25 @@ class Run(OptionsAnywhere, DoitRun):
                     outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
                     auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
                 )  # fmt: skip
-        except ReleaseError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
         except InvalidCommand as error:
             unknown = getattr(error, "not_found", None)
             if unknown is None:
                 raise
             raise no_such_task(unknown, book.tasks) from error
-        except OSError as error:
-            sys.stderr.write(f"{refused_by_disk(error, book.release.layout.work)}\n")
+        except (ReleaseError, OSError) as error:
+            told = error if isinstance(error, ReleaseError) else _of_the_disk(error, book)
+            sys.stderr.write(f"{told}\n")
             return 1
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
         finally:
             book.state.close()
         return reporter.status if isinstance(reporter, ReleaseReporter) else result
+
+
+def _of_the_disk(error: OSError, book: Book) -> ReleaseError:
+    """What to tell of a disk that takes no more. Raises an error that is none of the disk's."""
+    return refused_by_disk(error, book.release.layout.work)
 
 
 class _Stopped(KeyboardInterrupt):

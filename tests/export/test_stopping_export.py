@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.export.test_killing_export import LOOK_AGAIN, assert_once, assert_same
-from tests.export.toy import all_end, family
+from tests.processes import all_end, family
 
 if TYPE_CHECKING:
     import subprocess
@@ -69,7 +69,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
         programs = family(process.pid)[1:]
         (os.killpg if everybody else os.kill)(process.pid, number)
         assert process.wait(timeout=30) == 128 + number, toy.out()
-    assert all_end(programs)
+    assert all_end(*programs)
     assert names(toy) == before
     told = toy.out()
     assert "Traceback" not in told
@@ -114,7 +114,7 @@ def test_a_slow_program_of_a_killed_run_cannot_spoil_the_next(
     assert again.status == 0, again.out
     assert "what it had left running was ended" in again.out
     # Until they would have been done, had they been let.
-    assert all_end(old)
+    assert all_end(*old)
     assert_same(toy.left(), walk.stage(task).left, f"{task} with a slow {program} {word}")
     assert_once(toy, done, toy.ran()[ran:], task)
 

@@ -22,6 +22,7 @@ COMMIT_AND_TAG = [
 ]  # fmt: skip
 ARTIFACTS = [
     "build_tarballs", "check_archives", "test_source", "build_docs", "check_docs", "build_sboms",
+    "check_sboms",
     "sign_archives", "write_checksums", "check_export",
 ]  # fmt: skip
 ENTRY = "Misc/NEWS.d/next/Library/2026-11-20-10-00-00.gh-issue-300001.AbCdEf.rst"
@@ -33,7 +34,7 @@ def test_every_task_runs_once_in_the_order_of_the_outline(finished_place: Place)
     assert ran == [
         *LOOKS, *EDITS, "build_topics", *COMMIT_AND_TAG, *ARTIFACTS,
     ]  # fmt: skip
-    assert "export: 28 tasks run, 28 of 28 done, nothing remains" in said
+    assert "export: 29 tasks run, 29 of 29 done, nothing remains" in said
 
 
 def test_src_and_docs_hold_what_is_published_and_nothing_else(finished_place: Place) -> None:
@@ -105,7 +106,7 @@ def test_a_second_run_does_nothing_and_writes_nothing(done: Place) -> None:
     before = done.products(), sorted((done.work / "receipts").iterdir())
     ended = done.export()
     assert (ended.status, ended.done, ended.err) == (0, [], "")
-    assert "export: 0 tasks run, 28 of 28 done, nothing remains" in ended.out
+    assert "export: 0 tasks run, 29 of 29 done, nothing remains" in ended.out
     assert (done.products(), sorted((done.work / "receipts").iterdir())) == before
 
 
