@@ -24,7 +24,7 @@ __all__ = ["PROJECT", "Ended", "Place", "a_place", "git", "lean", "whole_folder"
 PROJECT: Final = Path(__file__).resolve().parents[2]
 """The checkout that is tested: doit finds its dodo.py and plugins in the current folder."""
 
-_ROW: Final = re.compile(r"  (done|stale|ready|waiting|blocked|failed) +(\w+) +(\S+) *(.*)")
+_ROW: Final = re.compile(r"  (done|stale|ready|later|waiting|blocked|failed) +(\w+) +(\S+) *(.*)")
 _ENDED_TASK: Final = re.compile(r"^([+x~!]) (\w+)", flags=re.MULTILINE)
 
 

@@ -200,4 +200,4 @@ def test_export_of_a_world_at_its_start_lists_everything_as_ahead(a_start: Place
     states = {name: state for name, (state, _) in place.standings().items()}
     for name in (*LOOKS, "check_base", "export", "publish"):
         assert states.pop(name) == "ready"
-    assert set(states.values()) == {"waiting"}
+    assert set(states.values()) == {"later"}
