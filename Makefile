@@ -120,7 +120,7 @@ next line, then run make again" "$$install $$venv"
     quietly $(RUN) "$$wheel/pip" install --no-index "$$wheel"
 fi
 say "installing the packages of pyproject.toml into $(VENV) with $$($(RUN) --version): a minute or two, once"
-quietly $(RUN) -m pip install --disable-pip-version-check --no-input --editable '.[test]'
+quietly $(RUN) -m pip install --disable-pip-version-check --no-input --editable '.[rehearsal,test]'
 pwd -P >$(READY)
 rm "$(LOG)"
 endef

@@ -1,0 +1,88 @@
+"""Store: what the rehearsed world remembers, in files, so that it survives a restart.
+
+Three kinds of files stand in one folder: a JSON document for each part of the world, the
+accidents that were ordered (``faults.json``), and ``happened.jsonl``, a line for each thing
+that the world was asked to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.durable import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["ALWAYS", "Store"]
+
+ALWAYS: Final = -1
+"""As a number of times: until it is taken back."""
+
+
+class Store:
+    """The memory of one world. Every change is on the disk before the call returns."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def load(self, name: str, default: Any) -> Any:
+        """The document of this name, or ``default`` if the world has none yet."""
+        try:
+            return json.loads((self.folder / f"{name}.json").read_bytes())
+        except FileNotFoundError:
+            return default
+
+    def save(self, name: str, document: Any) -> None:
+        """Keep the document; a reader sees the old one or this one, never a part."""
+        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+        write_whole(self.folder / f"{name}.json", text.encode())
+
+    def record(self, part: str, event: str, **more: Any) -> None:
+        """Add a line to what happened: which part of the world was asked what.
+
+        No header and no body of a request belongs in it unless the part chose it: it is shown.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - a world of its own
+        line = json.dumps({"at": now, "part": part, "event": event, **more}, ensure_ascii=False)
+        path = self.folder / "happened.jsonl"
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode() + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def happened(self, part: str = "") -> Iterator[dict[str, Any]]:
+        """What happened, oldest first; of one part of the world, or of all."""
+        path = self.folder / "happened.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for line in lines:
+            entry = json.loads(line)
+            if not part or entry["part"] == part:
+                yield entry
+
+    def order_fault(self, name: str, *, times: int = 1, argument: str = "") -> None:
+        """Let the accident ``name`` happen the next ``times`` times that it can."""
+        faults = self.load("faults", {})
+        faults[name] = {"times": times, "argument": argument}
+        self.save("faults", faults)
+
+    def fault(self, name: str) -> str | None:
+        """The accident's argument ("" if it has none) if it is to happen now, else None.
+
+        One that is told here counts as having happened.
+        """
+        faults: Mapping[str, Any] = self.load("faults", {})
+        ordered = faults.get(name)
+        if ordered is None or not ordered["times"]:
+            return None
+        if ordered["times"] != ALWAYS:
+            self.save("faults", {**faults, name: {**ordered, "times": ordered["times"] - 1}})
+        self.record("faults", name, argument=ordered["argument"])
+        argument: str = ordered["argument"]
+        return argument
