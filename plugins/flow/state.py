@@ -101,6 +101,12 @@ class State:
             del self._known[name]
         return sha256
 
+    def wrote(self, path: Path, sha256: str) -> None:
+        """Remember the digest of a file that this process wrote and read back just now."""
+        found = path.stat()
+        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        self._known[os.fspath(path)] = (key, sha256)
+
     def outcome(self, task: str) -> Outcome | None:
         """The last word of a task that left no receipt, if it is known."""
         self._open()
