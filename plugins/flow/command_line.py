@@ -22,6 +22,7 @@ __all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
 _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
+_STOPPED: Final = 130
 
 
 class EndsAsTold(DoitCmdBase):
@@ -38,6 +39,10 @@ class EndsAsTold(DoitCmdBase):
             return super().parse_execute(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
+        except KeyboardInterrupt:
+            # Before a run began, or of a command that only looks: nothing was being done.
+            sys.stderr.write("\nstopped by Ctrl-C\n")
+            return _STOPPED
         except BrokenPipeError:
             # Whoever reads has seen enough, as with `doit list --status | head`.
             _forget_the_reader()
