@@ -240,6 +240,24 @@ def test_our_own_tag_in_the_clone_is_adopted_and_another_is_not(a_start: Places)
     assert git(place.work / "clone", "rev-parse", "v3.13.6", "v3.13.6^{commit}") == made
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_link_to_the_clone_in_place_of_the_release_clone_is_refused(
+    place: Place, moment: str
+) -> None:
+    """Whatever is edited, cleaned and checked out in the one must never be so in the other."""
+    (place.cpython / "mine.txt").write_text("not committed", encoding="utf-8")
+    if moment == "after":
+        assert place.doit("run", "merge_news").status == 0
+        shutil.rmtree(place.work / "clone")
+    place.work.mkdir(parents=True, exist_ok=True)
+    (place.work / "clone").symlink_to(place.cpython, target_is_directory=True)
+    line = stopped_at(export(place), "make_clone")
+    assert line == (
+        f"{place.work / 'clone'}: a repository stands here that no release made;"
+        " move it away, then run the same command again"
+    )
+
+
 # The key
 
 
