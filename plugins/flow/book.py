@@ -11,6 +11,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from plugins.flow.state import NO_FILE
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
 from plugins.model.receipt import BrokenReceipt, Receipt
@@ -248,6 +249,12 @@ class Book:
         kept = self._receipts.get(name)
         if kept is not None and kept[0] == digest:
             return kept[1]
+        if digest == NO_FILE:
+            raise BrokenReceipt(
+                where=f"receipts/{path.name}",
+                problem="something else than a file stands there",
+                remedy="move it away to have the step done again",
+            )
         found = Receipt.read(path) if digest else None
         if found is not None:
             self._refuse_foreign(found, path)
