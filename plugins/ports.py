@@ -29,6 +29,8 @@ __all__ = [
     "Key",
     "Programs",
     "Progress",
+    "RefUpdate",
+    "Remote",
     "Sboms",
     "Signature",
     "Signer",
@@ -178,6 +180,26 @@ class Clone(Protocol):
         self, tree_of: str, parent: str, message: str, *, by: Identity, when: datetime
     ) -> str:
         """Make a commit of another commit's tree. Nothing names it yet."""
+        ...
+
+    def merge(self, into: str, other: str, message: str, *, by: Identity, when: datetime) -> str:
+        """Merge a commit or tag into a commit and return the result, the same each time.
+
+        ``other`` itself is the result where it follows ``into``. Raises StepFailed for a
+        conflict, naming the files; the clone can be used as before.
+        """
+        ...
+
+    def forget(self, ref: str) -> None:
+        """The ref is not there; what it named may be."""
+        ...
+
+    def follows(self, commit: str, ancestor: str) -> bool:
+        """Whether the ancestor is the commit or stands in its history; False if unknown here."""
+        ...
+
+    def write_patch(self, old: str, new: str, file: Path) -> None:
+        """The file holds all that differs between two commits, as git tells it, binary as well."""
         ...
 
     def resolve(self, revision: str) -> str:
@@ -388,4 +410,49 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, in UTC."""
+        ...
+
+
+# ── the hub: remotes, GitHub, builders, mail, forum ──────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """One ref of a remote and what it is to become.
+
+    ``ref`` is a full name such as ``refs/heads/3.13``; ``new`` an object id, "" to delete the
+    ref; ``old`` the object id that it has to have now, "" if it must not be there.
+    """
+
+    ref: str
+    new: str
+    old: str = ""
+
+
+class Remote(Protocol):
+    """A git repository somewhere else, spoken to by exact refs only."""
+
+    @property
+    def address(self) -> str:
+        """Where it is; it holds no secret."""
+        ...
+
+    def refs(self, *names: str) -> dict[str, str]:
+        """The object ids that these refs name there now; "" for a ref that is not there."""
+        ...
+
+    def fetch(self, folder: Path, wanted: Mapping[str, str]) -> None:
+        """The repository at ``folder`` has the remote's refs under other names.
+
+        ``wanted`` maps refs of the remote to refs of the repository; nothing else is fetched.
+        """
+        ...
+
+    def push(self, source: Path, updates: Sequence[RefUpdate], *, dry_run: bool = False) -> None:
+        """All of the updates have happened, or none has. Raises ServiceFailed.
+
+        Each ref must stand at its expected old value when the remote takes the push. A branch
+        only ever moves forward and a tag never moves. With ``dry_run`` nothing is changed: it
+        succeeds if the remote lets us write and the refs stand as expected.
+        """
         ...

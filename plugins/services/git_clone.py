@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
+from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.ports import Commit, Identity, Tag
 from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
@@ -108,6 +109,50 @@ class GitClone:
     ) -> str:
         """See the port."""
         return self._commit(self.about(tree_of).tree, parent, message, by, when)
+
+    def merge(self, into: str, other: str, message: str, *, by: Identity, when: datetime) -> str:
+        """See the port."""
+        self.checkout(into)
+        ended = self._git(
+            "merge", "--quiet", "--no-squash", "--no-edit", "--no-verify-signatures",
+            "--no-stat", "--strategy=ort", "-m", message, f"{other}^{{commit}}",
+            env=_told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when), check=False,
+        )  # fmt: skip
+        if ended.status:
+            conflicts = _listed(self._git("diff", "--name-only", "--diff-filter=U", "-z").stdout)
+            said = tuple((ended.stdout + ended.stderr).splitlines())
+            self.checkout(into)
+            raise StepFailed(
+                where=f"merge of {other} into {into[:12]}",
+                problem=f"conflicts in {', '.join(conflicts)}"
+                if conflicts
+                else (said[-1] if said else f"git ended with status {ended.status}"),
+                remedy="see which commit upstream changed the same lines, and ask its author",
+                details=said,
+            )
+        return self.resolve("HEAD")
+
+    def forget(self, ref: str) -> None:
+        """See the port."""
+        self._git("update-ref", "--no-deref", "-d", ref)
+
+    def follows(self, commit: str, ancestor: str) -> bool:
+        """See the port."""
+        asked = ("merge-base", "--is-ancestor", ancestor, commit)
+        return self._git(*asked, check=False).status == 0
+
+    def write_patch(self, old: str, new: str, file: Path) -> None:
+        """See the port."""
+        self._see_there("diff")
+        with (
+            replacing(file) as stream,
+            self._programs.pipe(
+                ["git", "diff", "--full-index", "--binary", "--no-color", "--no-ext-diff",
+                 "--no-textconv", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", old, new],
+                folder=self._folder, stdout=stream,
+            ),
+        ):  # fmt: skip
+            pass
 
     def resolve(self, revision: str) -> str:
         """See the port."""
