@@ -44,10 +44,17 @@ def guard(repository: Path, store: Store, name: str) -> None:
     run(repository, "git", "config", "receive.denyDeletes", str(name == "upstream").lower())
 
 
-def colleague_pushes(repository: Path, branch: str, name: str = "Misc/ACKS") -> str:
-    """Somebody else has added a line to a file of the branch; returns their commit."""
+def colleague_pushes(
+    repository: Path, branch: str, name: str = "Misc/ACKS", *, first: str = ""
+) -> str:
+    """Somebody else has added lines to a file of the branch; returns their commit.
+
+    The last line is theirs, and ``first``, if given, stands instead of the first one.
+    """
     before = run(repository, "git", "rev-parse", f"refs/heads/{branch}").strip()
     content = run(repository, "git", "show", f"{before}:{name}") + "A. Colleague\n"
+    if first:
+        content = f"{first}\n{content.partition(chr(10))[2]}"
     blob = run(repository, "git", "hash-object", "-w", "--stdin", stdin=content.encode()).strip()
     index = repository / "colleague.index"
     os_words = ("env", f"GIT_INDEX_FILE={index}")

@@ -19,7 +19,7 @@ from plugins.ports import Commit, Identity, Tag
 from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import git
@@ -110,26 +110,33 @@ class GitClone:
         """See the port."""
         return self._commit(self.about(tree_of).tree, parent, message, by, when)
 
-    def merge(self, into: str, other: str, message: str, *, by: Identity, when: datetime) -> str:
+    def merge(
+        self,
+        into: str,
+        other: str,
+        message: str,
+        *,
+        by: Identity,
+        when: datetime,
+        theirs: Collection[str] = (),
+    ) -> str:
         """See the port."""
         self.checkout(into)
+        told = _told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when)
         ended = self._git(
             "merge", "--quiet", "--no-squash", "--no-edit", "--no-verify-signatures",
             "--no-stat", "--strategy=ort", "-m", message, f"{other}^{{commit}}",
-            env=_told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when), check=False,
+            env=told, check=False,
         )  # fmt: skip
         if ended.status:
             conflicts = _listed(self._git("diff", "--name-only", "--diff-filter=U", "-z").stdout)
-            said = tuple((ended.stdout + ended.stderr).splitlines())
-            self.checkout(into)
-            raise StepFailed(
-                where=f"merge of {other} into {into[:12]}",
-                problem=f"conflicts in {', '.join(conflicts)}"
-                if conflicts
-                else (said[-1] if said else f"git ended with status {ended.status}"),
-                remedy="see which commit upstream changed the same lines, and ask its author",
-                details=said,
-            )
+            open_ones = tuple(each for each in conflicts if each not in theirs)
+            if open_ones or not conflicts:
+                self.checkout(into)
+                raise _merge_failed(into, other, open_ones, ended)
+            self._git("checkout", "--theirs", "--", *conflicts)
+            self._git("add", "--", *conflicts)
+            self._git("commit", "--quiet", "--no-verify", "-m", message, env=told)
         return self.resolve("HEAD")
 
     def forget(self, ref: str) -> None:
@@ -355,6 +362,20 @@ class GitClone:
                 "tag", identifier, stdout_as_string=False, strip_newline_in_stdout=False
             )
         ).decode()
+
+
+def _merge_failed(
+    into: str, other: str, conflicts: tuple[str, ...], ended: Completed
+) -> StepFailed:
+    said = tuple((ended.stdout + ended.stderr).splitlines())
+    last = said[-1] if said else f"git ended with status {ended.status}"
+    return StepFailed(
+        where=f"merge of {other} into {into[:12]}",
+        problem=f"conflicts in {', '.join(conflicts)}" if conflicts else last,
+        remedy="merge it by hand in your own clone, and name that commit in "
+        "[repository] merged_by_hand",
+        details=said,
+    )
 
 
 def _told_of(role: str, by: Identity, when: datetime) -> dict[str, str]:
