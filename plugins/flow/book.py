@@ -48,7 +48,9 @@ class Book:
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._chapter = 0
+        self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
+        self._results: dict[str, tuple[Receipt, str]] = {}
         self._told: dict[str, tuple[str, ...]] = {}
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
@@ -218,7 +220,10 @@ class Book:
 
     def receipt_path(self, name: str) -> Path:
         """Where the task's receipt stands."""
-        return self.release.layout.receipt(name)
+        path = self._receipt_paths.get(name)
+        if path is None:
+            path = self._receipt_paths[name] = self.release.layout.receipt(name)
+        return path
 
     def receipt(self, name: str) -> Receipt | None:
         """The task's receipt, or None if there is none. Raises BrokenReceipt.
@@ -295,7 +300,19 @@ class Book:
             together = "\n".join(self.result(each) for each in self.tasks[name].after)
             return hashlib.sha256(together.encode()).hexdigest()
         receipt = self.receipt(name)
-        return receipt.result if receipt is not None else ""
+        if receipt is None:
+            return ""
+        kept = self._results.get(name)
+        if kept is None or kept[0] is not receipt:
+            kept = self._results[name] = (receipt, receipt.result)
+        return kept[1]
+
+    def leave(self, receipt: Receipt) -> None:
+        """The receipt stands in its place, read back and equal."""
+        path = self.receipt_path(receipt.step)
+        digest = receipt.write(path)
+        self.state.wrote(path, digest)
+        self._receipts[receipt.step] = (digest, receipt)
 
     def outputs(self, task: Task) -> dict[str, str]:
         """The task's products as they are now: paths below the work folder to sha256."""

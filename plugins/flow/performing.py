@@ -213,9 +213,9 @@ def _leave(book: Book, task: Task, receipt: Receipt) -> None:
     except BrokenReceipt:
         same = False
     if not same:
-        receipt.write(book.receipt_path(task.name))
+        book.leave(receipt)
     book.desk.journal.append(
-        "done", task=task.name, result=receipt.result, tool=book.desk.tool_revision()
+        "done", task=task.name, result=book.result(task.name), tool=book.desk.tool_revision()
     )
 
 
