@@ -575,8 +575,8 @@ class Artifact:
 class Workflows(Protocol):
     """GitHub Actions of one repository."""
 
-    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
-        """A run of the workflow file was asked for. GitHub does not tell which one it becomes."""
+    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
+        """A run of the workflow file was asked for; returns its id, 0 if GitHub does not tell."""
         ...
 
     def runs(self, workflow: str) -> tuple[Run, ...]:
