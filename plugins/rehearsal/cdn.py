@@ -1,0 +1,26 @@
+"""Cdn: not there yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plugins.rehearsal.store import Store
+
+__all__ = ["app"]
+
+
+def app(store: Store) -> Starlette:
+    """Nothing yet."""
+    del store
+    return Starlette()
+
+
+def edge(name: str) -> Callable[[Store], Starlette]:
+    """Nothing yet."""
+    del name
+    return app
