@@ -78,6 +78,7 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("cdn", cdn.app),
     Web("cdn_a", cdn.edge("a")),
     Web("cdn_b", cdn.edge("b")),
+    Web("docs_cdn", cdn.docs_app),
 )
 """Every part of the world: its name in addresses.json, and what makes it."""
 
