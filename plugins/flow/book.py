@@ -48,7 +48,9 @@ class Book:
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._chapter = 0
+        self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
+        self._results: dict[str, tuple[Receipt, str]] = {}
         self._told: dict[str, tuple[str, ...]] = {}
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
@@ -76,12 +78,23 @@ class Book:
         reads: Iterable[Path] = (),
         writes: Iterable[Path] = (),
         looks: Iterable[Call] = (),
+        probe: Call | None = None,
         pep: Iterable[str] = (),
         only: bool = True,
     ) -> Callable[[Creator], Creator]:
-        """A task that changes something; it is done when its products and receipt are there."""
+        """A task that changes something; it is done when its products and receipt are there.
+
+        One that changes the world outside (SHARED, PUBLIC) looks at it first and after, with
+        ``probe``, a call that gives a Probe; one with another effect needs none.
+        """
+        reaches_out = effect in (Effect.SHARED, Effect.PUBLIC)
 
         def declare(creator: Creator) -> Creator:
+            if reaches_out != (probe is not None):
+                message = (
+                    f"{_name_of(creator)}: a step has a probe if and only if it is SHARED or PUBLIC"
+                )
+                raise ValueError(message)
             return self._declare(
                 creator,
                 only=only,
@@ -91,6 +104,7 @@ class Book:
                 reads=tuple(reads),
                 writes=tuple(writes),
                 looks=tuple(looks),
+                probe=probe,
                 pep=tuple(pep),
             )
 
@@ -218,7 +232,10 @@ class Book:
 
     def receipt_path(self, name: str) -> Path:
         """Where the task's receipt stands."""
-        return self.release.layout.receipt(name)
+        path = self._receipt_paths.get(name)
+        if path is None:
+            path = self._receipt_paths[name] = self.release.layout.receipt(name)
+        return path
 
     def receipt(self, name: str) -> Receipt | None:
         """The task's receipt, or None if there is none. Raises BrokenReceipt.
@@ -295,7 +312,19 @@ class Book:
             together = "\n".join(self.result(each) for each in self.tasks[name].after)
             return hashlib.sha256(together.encode()).hexdigest()
         receipt = self.receipt(name)
-        return receipt.result if receipt is not None else ""
+        if receipt is None:
+            return ""
+        kept = self._results.get(name)
+        if kept is None or kept[0] is not receipt:
+            kept = self._results[name] = (receipt, receipt.result)
+        return kept[1]
+
+    def leave(self, receipt: Receipt) -> None:
+        """The receipt stands in its place, read back and equal."""
+        path = self.receipt_path(receipt.step)
+        digest = receipt.write(path)
+        self.state.wrote(path, digest)
+        self._receipts[receipt.step] = (digest, receipt)
 
     def outputs(self, task: Task) -> dict[str, str]:
         """The task's products as they are now: paths below the work folder to sha256."""
@@ -365,8 +394,15 @@ class Book:
             if task.effect is Effect.PUBLIC:
                 raise
 
+    def has_published(self, task: Task) -> bool:
+        """Whether the task's receipt says that users have seen its work."""
+        return task.effect is Effect.PUBLIC and self.receipt(task.name) is not None
+
     def refuse_second_time(self, task: Task, now: Mapping[str, str]) -> None:
-        """Raise AlreadyPublished if the task is public and was done from other inputs."""
+        """Raise AlreadyPublished if the task is public and was done from other inputs.
+
+        Source: DESIGN rule 6. A person who looked at both says so with ``doit adopt``.
+        """
         if task.effect is not Effect.PUBLIC:
             return
         receipt = self.receipt(task.name)
@@ -375,7 +411,8 @@ class Book:
                 where=f"receipts/{task.name}.json",
                 problem="done already, and users have seen it: "
                 + "; ".join(_changes(receipt.inputs, now)),
-                remedy=f"look at both with doit why {task.name}",
+                remedy=f"look at both with doit why {task.name}, and if what users see is right,"
+                f" doit adopt {task.name}",
             )
 
 

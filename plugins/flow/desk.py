@@ -39,6 +39,7 @@ class StepLog:
         self._file: RawIOBase | None = None
         self._said = ""
         self._recorded = ""
+        self._has_folder = False
 
     def __repr__(self) -> str:
         return "progress"
@@ -47,7 +48,9 @@ class StepLog:
     def of(self, task: str) -> Iterator[None]:
         """Write what is said to the task's log, which begins anew."""
         path = self._layout.log(task)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._has_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._has_folder = True
         self._said = self._recorded = ""
         # Without a buffer nothing is left to be written, and to fail, at the end.
         with path.open("wb", buffering=0) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pwd
@@ -32,12 +33,11 @@ class Journal:
         """Add one line with the time, the person and the machine; ``sealed`` waits for the disk."""
         line = {
             "at": self._clock.now().isoformat(timespec="seconds"),
-            "by": f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}",
+            "by": _person(),
             "event": event,
             **more,
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = self._open()
         try:
             size_bytes = os.fstat(descriptor).st_size
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
@@ -47,6 +47,14 @@ class Journal:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        try:
+            return os.open(self._path, flags, 0o644)
+        except FileNotFoundError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, flags, 0o644)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every whole line; one that a crash cut short is passed over."""
@@ -59,3 +67,8 @@ class Journal:
                 continue
             if isinstance(entry, dict):
                 yield entry
+
+
+@functools.cache
+def _person() -> str:
+    return f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"

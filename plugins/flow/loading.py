@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import doit.loader
 from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.globals import Globals
@@ -14,7 +17,7 @@ from plugins.flow.durable import ReceiptRecords
 from plugins.flow.opening import RELEASE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["ReleaseLoader", "book_of"]
 
@@ -47,7 +50,32 @@ class ReleaseLoader(DodoTaskLoader):
         book = self.namespace.get("book")
         if isinstance(book, Book):
             cmd.dep_manager = Globals.dep_manager = ReceiptRecords(book, cmd.dep_manager)
-        return super().load_tasks(cmd, pos_args)
+        with _knowing_first_lines():
+            return super().load_tasks(cmd, pos_args)
+
+
+class _FirstLines:
+    """``inspect``, for doit 0.37, which sorts task creators by where they begin."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(inspect, name)
+
+    @staticmethod
+    def getsourcelines(creator: Any) -> tuple[list[str], int]:
+        """No lines, and the number of the first: doit looks at nothing else."""
+        return [], inspect.unwrap(creator).__code__.co_firstlineno
+
+
+@contextmanager
+def _knowing_first_lines() -> Iterator[None]:
+    """Where a creator begins is told by its code: inspect reads and tokenizes the whole of it
+    to say the same, which is a fifth of the time of ``doit list``.
+    """
+    doit.loader.inspect = _FirstLines()
+    try:
+        yield
+    finally:
+        doit.loader.inspect = inspect
 
 
 def book_of(cmd: Any) -> Book:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import stat
 import time
 import zlib
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class State:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return ""
-        if path.is_dir():
+        if stat.S_ISDIR(found.st_mode):
             return "folder"
         self._open()
         key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
@@ -90,6 +91,12 @@ class State:
         else:
             del self._known[name]
         return sha256
+
+    def wrote(self, path: Path, sha256: str) -> None:
+        """Remember the digest of a file that this process wrote and read back just now."""
+        found = path.stat()
+        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        self._known[os.fspath(path)] = (key, sha256)
 
     def outcome(self, task: str) -> Outcome | None:
         """The last word of a task that left no receipt, if it is known."""

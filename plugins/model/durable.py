@@ -27,13 +27,12 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     Missing folders are made. On an error the file at ``path`` is as before and nothing
     else is left. Whatever the umask is, the new file has ``mode``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)
     # A new file, never the old partial one: a compressor that outlived a killed run may still
     # be writing to that.
     partial.unlink(missing_ok=True)
     try:
-        with partial.open("xb") as stream:
+        with _new(partial) as stream:
             os.fchmod(stream.fileno(), mode)
             yield stream
             stream.flush()
@@ -49,6 +48,14 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put ``content`` under ``path``, durably, in one step that cannot be seen half done."""
     with replacing(path, mode) as stream:
         stream.write(content)
+
+
+def _new(path: Path) -> BinaryIO:
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
 
 
 def _sync_folder(folder: Path) -> None:

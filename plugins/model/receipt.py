@@ -119,18 +119,21 @@ class Receipt:
             return None
         return cls.from_bytes(raw, f"{path.parent.name}/{path.name}")
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path) -> str:
         """Put the receipt under ``path``, durably, then read it back and compare.
 
-        Raises BrokenReceipt if what the disk gives back is not equal.
+        Gives the sha256 of the file. Raises BrokenReceipt if what the disk gives back is not
+        what was written.
         """
-        write_whole(path, self.to_bytes())
-        if self.read(path) != self:
+        content = self.to_bytes()
+        write_whole(path, content)
+        if path.read_bytes() != content:
             raise BrokenReceipt(
                 where=str(path),
                 problem="the disk gave back something else than was written",
                 remedy="check the disk, then run the step again",
             )
+        return hashlib.sha256(content).hexdigest()
 
 
 def _digest(content: Mapping[str, Any]) -> str:
