@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from plugins.flow.acting import change_world
+from plugins.flow.intents import inputs_digest
 from plugins.flow.state import Outcome
-from plugins.flow.task import Effect, Kind
+from plugins.flow.task import Kind
 from plugins.model.errors import ReleaseError, StepFailed, Waiting
 from plugins.model.finding import Finding, Severity, blocking
 from plugins.model.receipt import BrokenReceipt, Receipt
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockedError",
-    "inputs_digest",
     "perform",
     "refused_by_disk",
     "situation",
@@ -91,27 +90,20 @@ def situation(book: Book, task: Task) -> str:
     return inputs_digest(inputs)
 
 
-def inputs_digest(inputs: Mapping[str, str]) -> str:
-    """One digest of all inputs, to know whether an outcome was of the same ones."""
-    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()
-
-
 def _do(book: Book, task: Task) -> None:
     book.refuse_foreign(task)
     before = book.inputs(task)
-    book.refuse_second_time(task, before)
-    if task.effect is Effect.PUBLIC:
-        book.desk.journal.append(
-            "intent", sealed=True, task=task.name, inputs=inputs_digest(before)
-        )
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     waived: dict[str, str] = {}
+    adopted = False
     match task.kind:
         case Kind.GATE:
             findings, waived = _judge(book, task)
         case Kind.APPROVAL:
             facts = book.desk.judge_approval(task, subject_of(before))
+        case _ if task.probe is not None:
+            facts, adopted = change_world(book, task, before)
         case _:
             for each in task.calls:
                 facts |= _checked(task, each.perform(book.fact_text))
@@ -131,6 +123,7 @@ def _do(book: Book, task: Task) -> None:
         facts=facts,
         findings=findings,
         rehearsal=book.release.rehearsal,
+        adopted=adopted,
     )
     _leave(book, task, receipt)
 

@@ -7,6 +7,7 @@
     │   └── BadVersion      a version that is not X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN
     ├── StepFailed          a step could not do its work; what it left is as before or said here
     ├── ServiceFailed       a program or a host behind a port did not answer or refused
+    │   └── NothingDone     and it is certain that it did nothing of what was asked
     ├── AlreadyPublished    a public step would be done a second time with other inputs
     └── Waiting             nothing is wrong, but somebody else has to act first
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 __all__ = [
     "AlreadyPublished",
     "BadVersion",
+    "NothingDone",
     "ReleaseError",
     "ServiceFailed",
     "SettingsError",
@@ -73,6 +75,13 @@ class ServiceFailed(ReleaseError):
         super().__init__(
             where=service, problem=f"{action}: {problem}", remedy=remedy, details=details
         )
+
+
+class NothingDone(ServiceFailed):
+    """The host refused, or was not reached, before anything was done: to ask again is safe.
+
+    Only this lets a step that cannot look (a mail) be tried again without a person.
+    """
 
 
 class AlreadyPublished(ReleaseError):
