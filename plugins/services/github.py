@@ -105,7 +105,7 @@ class GitHub:
 
     def rights(self) -> frozenset[str]:
         """See the port."""
-        answer = self._web.get(self._top, f"read {self._repository}")
+        answer = self._web.get(self._top, f"read {self._repository}", may_miss=True)
         if answer.status_code == 404:
             return frozenset()
         told = self._web.json(answer, f"read {self._repository}").get("permissions") or {}
@@ -116,7 +116,7 @@ class GitHub:
     def rules(self, branch: str) -> dict[str, Any] | None:
         """See the port."""
         action = f"read the protection of {branch}"
-        answer = self._web.get(self._protection(branch), action)
+        answer = self._web.get(self._protection(branch), action, may_miss=True)
         if answer.status_code == 404:
             return None
         told = self._web.json(answer, action)
@@ -173,13 +173,6 @@ class GitHub:
         """See the port."""
         action = f"read run {number}"
         answer = self._web.get(f"{self._top}/actions/runs/{number}", action)
-        if answer.status_code == 404:
-            raise ServiceFailed(
-                service="github",
-                action=action,
-                problem="there is no such run",
-                remedy="if somebody deleted it, start the build again",
-            )
         return _run(self._web.json(answer, action))
 
     def jobs(self, number: int) -> tuple[Job, ...]:
@@ -257,7 +250,7 @@ class GitHubProposals:
     def _make_branch(self, branch: str) -> None:
         action = f"make branch {branch}"
         wanted = f"{self._head_top}/git/ref/heads/{quote(branch)}"
-        if self._web.get(wanted, action).status_code != 404:
+        if self._web.get(wanted, action, may_miss=True).status_code != 404:
             return
         answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
         sha = self._web.json(answer, action)["object"]["sha"]
@@ -277,7 +270,7 @@ class GitHubProposals:
 
     def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
         action = f"read {path}"
-        answer = self._web.get(f"{top}/contents/{quote(path)}", action, ref=ref)
+        answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
         if answer.status_code == 404:
             return None, ""
         told = self._web.json(answer, action)

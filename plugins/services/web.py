@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from weakref import finalize
 
 from plugins.model.errors import ServiceFailed
 
@@ -51,16 +52,20 @@ class Web:
         self._timeout_s = timeout_s
         self._opened: httpx.Client | None = None
 
-    def get(self, path: str, action: str, **query: Any) -> httpx.Response:
-        """What stands there; a missing thing is an answer (404), any other refusal an error."""
-        return self._asked("GET", path, action, again=True, params=query or None)
+    def get(
+        self, path: str, action: str, *, may_miss: bool = False, **query: Any
+    ) -> httpx.Response:
+        """What stands there; with ``may_miss`` that nothing does (404) is an answer as well."""
+        answer = self._asked("GET", path, action, again=True, params=query or None)
+        if answer.status_code == 404 and not may_miss:
+            raise self._refused(answer, action)
+        return answer
 
     def get_all(self, path: str, action: str, *, key: str = "", **query: Any) -> list[Any]:
         """Every page of a list that the server cuts; ``key`` names it in each answer."""
         found: list[Any] = []
         answer = self.get(path, action, per_page=100, **query)
         while True:
-            self._refuse_missing(answer, action)
             page = self.json(answer, action)
             found += page[key] if key else page
             following = answer.links.get("next", {}).get("url")
@@ -87,7 +92,7 @@ class Web:
             ) from error
 
     def download(self, path: str, action: str, file: Path) -> str:
-        """The bytes stand in the file, whole; returns their sha256. They never all are in memory."""
+        """The bytes stand in the file, whole; returns their sha256. Streamed to the disk."""
         import hashlib
 
         import httpx
@@ -95,19 +100,19 @@ class Web:
         from plugins.model.durable import replacing
 
         digest = hashlib.sha256()
-        with self._translated(action):
-            # The token belongs to the API: httpx drops it where another host is redirected to.
-            with self._client().stream(
-                "GET", path, headers=dict(self._headers()), follow_redirects=True,
-                timeout=httpx.Timeout(self._timeout_s, read=120),
-            ) as answer:  # fmt: skip
-                if answer.status_code != 200:
-                    answer.read()
-                    raise self._refused(answer, action)
-                with replacing(file) as stream:
-                    for part in answer.iter_bytes(1 << 20):
-                        digest.update(part)
-                        stream.write(part)
+        # The token belongs to the API: httpx drops it where another host is redirected to.
+        asked = self._client().stream(
+            "GET", path, headers=dict(self._headers()), follow_redirects=True,
+            timeout=httpx.Timeout(self._timeout_s, read=120),
+        )  # fmt: skip
+        with self._translated(action), asked as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise self._refused(answer, action)
+            with replacing(file) as stream:
+                for part in answer.iter_bytes(1 << 20):
+                    digest.update(part)
+                    stream.write(part)
         return digest.hexdigest()
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
@@ -121,9 +126,12 @@ class Web:
             self._opened = httpx.Client(
                 base_url=self._top, timeout=self._timeout_s, headers={"user-agent": "pep101"}
             )
+            finalize(self, self._opened.close)
         return self._opened
 
-    def _asked(self, method: str, path: str, action: str, *, again: bool, **more: Any) -> Any:
+    def _asked(
+        self, method: str, path: str, action: str, *, again: bool, **more: Any
+    ) -> httpx.Response:
         import stamina
 
         def wait(error: Exception) -> bool | float:
@@ -167,10 +175,6 @@ class Web:
                 problem=f"cannot be reached at {self._top} ({kind})",
                 remedy="see to the network, then run the same command again",
             ) from error
-
-    def _refuse_missing(self, answer: httpx.Response, action: str) -> None:
-        if answer.status_code == 404:
-            raise self._refused(answer, action)
 
     def _refused(self, answer: httpx.Response, action: str) -> ServiceFailed:
         status = answer.status_code
