@@ -57,11 +57,13 @@ def perform(book: Book, task: Task) -> TaskFailed | None:
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:
     """What to tell of an error of the disk or of its permissions. Raises any other again."""
-    if error.errno not in _OF_THE_DISK:
+    told = (error.strerror or str(error)).lower()
+    # tempfile tries to write in each folder that it knows, and tells of no reason.
+    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
-        problem=(error.strerror or str(error)).lower(),
+        problem=told,
         remedy=f"see to the disk of {work}, then run the same command again",
     )
 
