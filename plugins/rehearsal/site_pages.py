@@ -133,14 +133,11 @@ class Admin:
         """Answer one request."""
         path = request.url.path
         cookie = request.cookies.get("csrftoken") or secrets.token_hex(16)
+        form: Form | None = None
         if request.method == "POST":
-            form: Form | None = dict(
-                parse_qsl((await request.body()).decode(), keep_blank_values=True)
-            )
+            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
             if form.get("csrfmiddlewaretoken") != request.cookies.get("csrftoken"):
                 return HTMLResponse("<h1>CSRF verification failed.</h1>", status_code=403)
-        else:
-            form = None
         if path == "/admin/login/":
             answer = self._login(request, form, cookie)
         elif request.cookies.get("sessionid") not in self._sessions:
