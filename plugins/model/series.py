@@ -63,6 +63,9 @@ class Series:
     """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
     release_pep: int
     """The PEP that schedules the series; 0 where release.toml must say it."""
+    development_suffix: str = field(repr=False)
+    """What PY_VERSION ends with between releases: the release, and this. Source: patchlevel.h of
+    each branch; ``+dev`` since 3.15."""
     xz_threads: int
     """Threads that xz is told: 0 for all, which current xz does by default; 1 for one stream.
 
@@ -94,6 +97,7 @@ def series_of(version: Version) -> Series:
         autoconf=_AUTOCONF.get(minor, "2.72"),
         magic_number=_MAGIC_NUMBERS.get(minor, 0),
         release_pep=_RELEASE_PEPS.get(minor, 0),
+        development_suffix="+" if minor <= 14 else "+dev",
         xz_threads=0,
     )
 
