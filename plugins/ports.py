@@ -24,6 +24,7 @@ __all__ = [
     "Base",
     "Builder",
     "Builders",
+    "Cdn",
     "Clock",
     "Clone",
     "Commit",
@@ -45,8 +46,13 @@ __all__ = [
     "Remote",
     "Run",
     "Sboms",
+    "Seen",
+    "Shelf",
     "Signature",
     "Signer",
+    "Site",
+    "SiteRelease",
+    "SiteRow",
     "SourceArchive",
     "SourceFile",
     "Tag",
@@ -702,4 +708,148 @@ class Templates(Protocol):
 
     def fill(self, name: str, words: Mapping[str, object]) -> str:
         """The text of this name, filled in. Raises ServiceFailed for a word that is missing."""
+        ...
+
+
+# ── the website and the caches in front of it ────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRelease:
+    """A release as the site has it. ``address`` is its path in the API; ``fields`` by the site's
+    own names: name, slug, is_published, is_latest, pre_release, release_date, ...
+    """
+
+    address: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Such as ``Python 3.13.5``; not unique on the site."""
+        return str(self.fields["name"])
+
+    @property
+    def slug(self) -> str:
+        """The last part of its page's address; unique on the site."""
+        return str(self.fields["slug"])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether users see it in lists."""
+        return bool(self.fields["is_published"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A file as the site lists it. ``system`` is a slug such as ``source``; ``fields`` by the
+    site's own names: name, slug, url, sha256_sum, filesize, download_button, ...
+    """
+
+    address: str
+    system: str
+    fields: Mapping[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """Unique over all files of all releases."""
+        return str(self.fields["slug"])
+
+
+class Shelf(Protocol):
+    """The files of the downloads host as far as they are only read; a file host is one."""
+
+    def listing(self, folder: str) -> tuple[Any, ...]:
+        """All that is below the folder, each with its ``path`` below the root of the downloads,
+        and its ``size_bytes``. Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Any]) -> Mapping[str, str]:
+        """The sha256 of each file, by path, computed there; what is no file is left out."""
+        ...
+
+
+class Site(Protocol):
+    """The website's downloads: releases, drafts among them, and the rows of their files."""
+
+    def may_write(self) -> None:
+        """We are known to the site and may write. Raises ServiceFailed; nothing is changed."""
+        ...
+
+    def releases(self) -> tuple[SiteRelease, ...]:
+        """Every release, drafts too."""
+        ...
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values; done again, nothing changes."""
+        ...
+
+    def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
+        """The rows of its files."""
+        ...
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values; done again, nothing changes."""
+        ...
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone; it was there before or not."""
+        ...
+
+    def page(self, slug: str) -> str | None:
+        """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
+        none.
+        """
+        ...
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether we may save the text of a page, which the API cannot."""
+        ...
+
+    def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
+        """The page's text is this, in ``html`` or ``markdown``; done again, nothing changes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes."""
+
+    status: int
+    size_bytes: int
+    sha256: str
+    text: str = ""
+
+
+class Cdn(Protocol):
+    """The caches that users fetch through. Addresses are those that users see."""
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Caches that can be asked one by one; never empty."""
+        ...
+
+    def purge(self, url: str) -> None:
+        """Every cache was told to forget the address; done again, nothing changes."""
+        ...
+
+    def was_purged(self, url: str) -> bool:
+        """Whether this process purged it: what other caches keep, nobody can look at."""
+        ...
+
+    def look(self, url: str, edge: str) -> Seen:
+        """What one cache serves. What this process saw there before is only compared."""
+        ...
+
+    def download(self, url: str, file: Path) -> Seen:
+        """What a user gets stands in the file, whole; one that is there is replaced."""
         ...

@@ -226,6 +226,18 @@ class Contract:
         found = (self.brought(remote) for remote in sorted(set(remotes) - known))
         return replace(self, files=(*self.files, *(each for each in found if each is not None)))
 
+    def without(self, *origins: Origin) -> Contract:
+        """The contract as if these people made nothing: their files come later (R07)."""
+        kept = {file.remote for file in self.files if file.origin not in origins}
+        # What stands beside a file that is not there yet comes with it, whoever makes it.
+        files = tuple(
+            file
+            for file in self.files
+            if file.remote in kept and (not file.beside or file.beside in kept)
+        )
+        extras = tuple(each for each in self.extras if each[0] not in origins)
+        return replace(self, files=files, extras=extras)
+
     @property
     def purges(self) -> tuple[Purge, ...]:
         """Every address that shows something of this release, files first.
