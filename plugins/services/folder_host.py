@@ -161,7 +161,7 @@ class FolderHost:
                         checked(name.rstrip("/"))
                     opened.extractall(self._at(folder))
             except zipfile.BadZipFile as error:
-                raise self._failed("unpack", archive, str(error)) from error
+                raise self._failed(action="unpack", path=archive, problem=str(error)) from error
 
     def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's
         """See the port; what this machine's gpg says is told elsewhere."""
@@ -223,9 +223,9 @@ class FolderHost:
                 problem = "is there already, and nothing is overwritten"
             else:
                 problem = error.strerror or str(error)
-            raise self._failed(action, path, problem) from error
+            raise self._failed(action=action, path=path, problem=problem) from error
 
-    def _failed(self, action: str, path: str, problem: str) -> ServiceFailed:
+    def _failed(self, *, action: str, path: str, problem: str) -> ServiceFailed:
         return ServiceFailed(service=str(self._root), action=f"{action} {path}", problem=problem)
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
-    "Answer", "Attributes", "Channel", "Lost", "Refused", "Request", "Sftp", "Status", "chmod", "chown",
-    "link", "look", "make_folder", "read_link", "remove_file", "remove_folder", "rename", "replace",
+    "Answer", "Attributes", "Channel", "Lost", "Refused", "Request", "Sftp", "Status",
+    "chmod", "chown", "link", "look", "make_folder", "read_link", "remove_file", "remove_folder",
+    "rename", "replace",
 ]  # fmt: skip
 
 _VERSION: Final = 3
@@ -84,9 +85,12 @@ class Refused(Exception):
 class Lost(Exception):
     """The connection ended, or nothing came for too long."""
 
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(problem)
+
 
 class Channel(Protocol):
-    """The part of paramiko's channel that this needs; ``send`` takes what the window has room for."""
+    """The part of paramiko's channel that this needs; ``send`` takes what there is room for."""
 
     def send(self, s: bytes) -> int: ...  # noqa: D102 - paramiko's
 
@@ -201,7 +205,7 @@ class Sftp:
     def free_bytes(self, path: str) -> int:
         """How much room is left for us in the file system of the path. Raises Refused."""
         if "statvfs@openssh.com" not in self._extensions:
-            raise Refused(Status.UNSUPPORTED, "the server cannot tell")
+            raise Refused(Status.UNSUPPORTED, text="the server cannot tell")
         answer = self._one(Request(_EXTENDED, _text("statvfs@openssh.com") + _text(path)))
         numbers = struct.unpack_from(">11Q", answer)
         return int(numbers[1] * numbers[4])
@@ -296,10 +300,10 @@ class Sftp:
             while at < len(block):
                 given = self._channel.send(bytes(block[at : at + self._piece_bytes]))
                 if not given:
-                    raise Lost("the connection ended")
+                    raise Lost(problem="the connection ended")
                 at += given
         except OSError as error:  # also its timeout
-            raise Lost(_told(error)) from error
+            raise Lost(problem=_told(error)) from error
 
     def _answer(self) -> tuple[int, Attributes | bytes | Refused | None]:
         kind, content = self._packet()
@@ -318,12 +322,12 @@ class Sftp:
             return number, _string(body, 4)
         if kind == _EXTENDED_REPLY:
             return number, body
-        raise Lost(f"the server answered with a packet of kind {kind}")
+        raise Lost(problem=f"the server answered with a packet of kind {kind}")
 
     def _packet(self) -> tuple[int, bytes]:
         (size,) = struct.unpack(">I", self._read(4))
         if not 0 < size <= _LARGEST_ANSWER:
-            raise Lost("the server speaks no SFTP (does its shell greet?)")
+            raise Lost(problem="the server speaks no SFTP (does its shell greet?)")
         content = self._read(size)
         return content[0], content[1:]
 
@@ -332,9 +336,9 @@ class Sftp:
             try:
                 more = self._channel.recv(1 << 16)
             except OSError as error:  # also its timeout
-                raise Lost(_told(error)) from error
+                raise Lost(problem=_told(error)) from error
             if not more:
-                raise Lost("the connection ended")
+                raise Lost(problem="the connection ended")
             self._unread += more
         found = bytes(self._unread[:count])
         del self._unread[:count]

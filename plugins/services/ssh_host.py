@@ -92,7 +92,7 @@ class SshHost:
         (root,) = self._asked("look at", [sftp_wire.look(self._at(""))])
         if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
             raise self._failed(
-                "open", self._at(""), "there is no such folder", "correct [hosts] in release.toml"
+                self._at(""), "open", "there is no such folder", "correct [hosts] in release.toml"
             )
         return Login(self._account.name, tuple(sorted(self._account.groups)), ahead_s)
 
@@ -145,7 +145,7 @@ class SshHost:
             return self._reading(lambda line: line.sftp.free_bytes(self._at(folder)))
         except Refused as refused:
             problem = f"how much room is left cannot be told: {refused}"
-            raise self._failed("look at", self._at(folder), problem) from refused
+            raise self._failed(self._at(folder), "look at", problem) from refused
 
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
@@ -161,7 +161,7 @@ class SshHost:
         found = self.look([upload.path for upload in uploads])
         for entry in found:
             if entry is not None:
-                raise self._taken("write", entry.path)
+                raise self._taken(entry.path, "write")
         if uploads:
             self._send(uploads, progress)
 
@@ -245,7 +245,9 @@ class SshHost:
         user = re.search(r"uid=(\d+)(?:\(([^)]*)\))?", told)
         groups = re.findall(r"(\d+)\(([^)]*)\)", told.partition(" gid=")[2])
         if user is None:
-            raise self._failed("log in", "", f"`id` there answers {told.strip()[:80]!r}")
+            raise self._failed(
+                self._at(""), "log in to", f"`id` there answers {told.strip()[:80]!r}"
+            )
         return _Account(
             user[2] or user[1], int(user[1]), {name: int(number) for number, name in groups}
         )
@@ -259,8 +261,7 @@ class SshHost:
         told = self._run("getent", "group", self._group, check=False).output.decode()
         found = re.match(r"[^:]*:[^:]*:(\d+):", told)
         if found is None:
-            raise self._failed(
-                "find the group", self._group, "the host has no such group",
+            raise self._failed(self._group, "find the group", "the host has no such group",
                 "ask its administrators (U04, U07)",
             )  # fmt: skip
         return int(found[1])
@@ -384,39 +385,36 @@ class SshHost:
                 folder, there = self.look([parent, path])
                 shown = there or folder
                 if shown is not None:
-                    return self._failed(
-                        action, place,
+                    return self._failed(place, action,
                         f"permission denied: {self._at(shown.path)} is {shown.owner}:{shown.group} "
                         f"with mode {shown.mode:o}, and we are {self._account.name}",
                         f"ask {shown.owner} or the host's administrators for "
                         f"chgrp {self._group or 'GROUP'} and chmod g+rwx on it",
                     )  # fmt: skip
-            return self._failed(action, place, "permission denied")
+            return self._failed(place, action, "permission denied")
         if refused.status == Status.FAILURE:
             with suppress(ReleaseError):
                 free = self.free_bytes("")
                 if free < _NEARLY_FULL_BYTES:
-                    return self._failed(
-                        action, place, f"the disk is full: {free} bytes are free",
+                    return self._failed(place, action, f"the disk is full: {free} bytes are free",
                         "make room there, then run the same command again; "
                         "what was sent is not sent again",
                     )  # fmt: skip
                 if any(self.look([path])) and action.startswith(("rename", "make", "write")):
-                    return self._taken(action, path)
-        return self._failed(action, place, f"the host refused: {refused}")
+                    return self._taken(path, action)
+        return self._failed(place, action, f"the host refused: {refused}")
 
-    def _taken(self, action: str, path: str) -> ServiceFailed:
-        return self._failed(
-            action, self._at(path), "is there already, and nothing is overwritten",
+    def _taken(self, path: str, action: str) -> ServiceFailed:
+        return self._failed(self._at(path), action, "is there already, and nothing is overwritten",
             "run the same command again: it looks what stands there",
         )  # fmt: skip
 
     def _cut(self, lost: Lost, action: str = "ask") -> ServiceFailed:
         return self._failed(
-            action, "", f"the connection was lost: {lost}", "run the same command again"
+            self._at(""), action, f"the connection was lost: {lost}", "run the same command again"
         )
 
-    def _failed(self, action: str, place: str, problem: str, remedy: str = "") -> ServiceFailed:
+    def _failed(self, place: str, action: str, problem: str, remedy: str = "") -> ServiceFailed:
         return ServiceFailed(
             service=str(self._address), action=f"{action} {place}".strip(), problem=problem,
             remedy=remedy,

@@ -17,7 +17,7 @@ from plugins.model.errors import ServiceFailed, SettingsError
 from plugins.services.sftp_wire import Lost, Sftp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from fabric import Connection
     from paramiko import PKey, SSHClient, Transport
@@ -118,12 +118,12 @@ class Line:
             output = b"".join(_all(channel.recv))
             errors = b"".join(_all(channel.recv_stderr))
             if not channel.status_event.wait(timeout_s):
-                raise Lost("it did not tell how the command ended")
+                raise Lost(problem="it did not tell how the command ended")
             # paramiko's word for a channel that ended without telling.
             if channel.exit_status < 0:
-                raise Lost("the connection ended")
+                raise Lost(problem="the connection ended")
         except OSError as error:
-            raise Lost("it was silent for too long") from error
+            raise Lost(problem="it was silent for too long") from error
         finally:
             channel.close()
         return Told(channel.exit_status, output, errors.decode(errors="replace"))
@@ -138,7 +138,7 @@ class Line:
         try:
             channel = self._connection.transport.open_session(timeout=_LOGIN_S)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Lost("the connection ended") from error
+            raise Lost(problem="the connection ended") from error
         channel.settimeout(_SILENCE_S)
         return channel
 
@@ -215,7 +215,7 @@ def _guard(client: SSHClient, told: dict[str, Any], ssh_config: Path | None) -> 
     for file in files:
         if file.is_file():
             client.load_system_host_keys(str(file))
-    client.set_missing_host_key_policy(_Refusal(" and ".join(map(str, files[:2]))))  # type: ignore[arg-type]
+    client.set_missing_host_key_policy(_Refusal(" and ".join(map(str, files[:2]))))
 
 
 class _Refusal:

@@ -108,7 +108,9 @@ def look_staged(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
         return clash
     missing = [file.name for file in files if stand.place_of(file) is None]
     if missing:
-        return absent(f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}")
+        return absent(
+            f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
+        )
     crooked = [file.name for file in files if not stand.is_straight(file, host)]
     if crooked:
         return absent(f"modes or groups are not right yet: {_few(crooked)}")
@@ -161,7 +163,7 @@ def verify_staged(
         places = stand.place_of(signed), stand.place_of(signature)
         if places[0] is None or places[1] is None:
             raise StepFailed(
-                where=host.shown(berth.staging), problem=f"{name} or its file is not there as made here",
+                where=host.shown(berth.staging), problem=f"{name} or its file is not there",
                 remedy="run the same command again",
             )  # fmt: skip
         found = host.verify(places[0].path, places[1].path)
@@ -190,7 +192,9 @@ def look_switched(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
         return clash
     hidden = [file.name for file in files if file.name not in stand.final]
     if hidden:
-        return absent(f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}")
+        return absent(
+            f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
+        )
     crooked = [file.name for file in files if not stand.is_straight(file, host)]
     if crooked:
         return absent(f"modes or groups are not right yet: {_few(crooked)}")
@@ -252,7 +256,9 @@ class _Stand:
 
     @classmethod
     def of(cls, files: Sequence[Wanted], berth: Berth, host: Host) -> _Stand:
-        has_final, has_staging = (each is not None for each in host.look([berth.final, berth.staging]))
+        has_final, has_staging = (
+            each is not None for each in host.look([berth.final, berth.staging])
+        )
         final = _by_name(berth.final, host) if has_final else {}
         staging = _by_name(berth.staging, host) if has_staging else {}
         # Only a file of the right size can be the right one.
@@ -291,7 +297,9 @@ class _Stand:
                 if entry is None or self.is_right(file, entry):
                     continue
                 seen.append(entry)
-                there = self.digests.get(entry.path, f"{entry.kind.value} of {entry.size_bytes} bytes")
+                there = self.digests.get(
+                    entry.path, f"{entry.kind.value} of {entry.size_bytes} bytes"
+                )
                 details += [
                     f"{file.name}",
                     f"  there:  {there} ({host.shown(entry.path)}, by {entry.owner})",
