@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plugins.flow.book import Book
     from plugins.flow.standing import Standing
 
-__all__ = ["command", "next_steps", "troubles", "wrapped"]
+__all__ = ["awaited", "command", "next_steps", "troubles", "wrapped"]
 
 _SHOWN: Final = 3
 _INDENT: Final = "    "
@@ -63,11 +63,11 @@ def next_steps(
     stopped = [name for name in open_ if _stops(found[name])]
     if stopped:
         return [f"next: mend that, then {command(group)}", _more_about(stopped)]
-    awaited = [name for name in open_ if found[name].state is State.WAITING]
-    if len(awaited) < len(open_):
-        also = [f"also: {_awaited(book, name, found[name])}" for name in awaited]
+    waiting = [name for name in open_ if found[name].state is State.WAITING]
+    if len(waiting) < len(open_):
+        also = [f"also: {awaited(book, name, found[name])}" for name in waiting]
         return [f"next: {command(group)}", *also]
-    return [f"next: {_awaited(book, name, found[name])}" for name in awaited]
+    return [f"next: {awaited(book, name, found[name])}" for name in waiting]
 
 
 def wrapped(line: str, columns: int) -> list[str]:
@@ -91,7 +91,8 @@ def _more_about(names: list[str]) -> str:
     return f"more: {command('why', *names[:_SHOWN])}"
 
 
-def _awaited(book: Book, name: str, standing: Standing) -> str:
+def awaited(book: Book, name: str, standing: Standing) -> str:
+    """Who is waited for, a colon, and what they do: a command where there is one."""
     who = standing.who or "somebody"
     if book.tasks[name].kind is Kind.APPROVAL:
         return f"{who}: {command('approve', name)}"

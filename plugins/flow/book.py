@@ -11,6 +11,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from plugins.flow.state import NO_FILE
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
 from plugins.model.receipt import BrokenReceipt, Receipt
@@ -78,12 +79,23 @@ class Book:
         reads: Iterable[Path] = (),
         writes: Iterable[Path] = (),
         looks: Iterable[Call] = (),
+        probe: Call | None = None,
         pep: Iterable[str] = (),
         only: bool = True,
     ) -> Callable[[Creator], Creator]:
-        """A task that changes something; it is done when its products and receipt are there."""
+        """A task that changes something; it is done when its products and receipt are there.
+
+        One that changes the world outside (SHARED, PUBLIC) looks at it first and after, with
+        ``probe``, a call that gives a Probe; one with another effect needs none.
+        """
+        reaches_out = effect in (Effect.SHARED, Effect.PUBLIC)
 
         def declare(creator: Creator) -> Creator:
+            if reaches_out != (probe is not None):
+                message = (
+                    f"{_name_of(creator)}: a step has a probe if and only if it is SHARED or PUBLIC"
+                )
+                raise ValueError(message)
             return self._declare(
                 creator,
                 only=only,
@@ -93,6 +105,7 @@ class Book:
                 reads=tuple(reads),
                 writes=tuple(writes),
                 looks=tuple(looks),
+                probe=probe,
                 pep=tuple(pep),
             )
 
@@ -236,6 +249,12 @@ class Book:
         kept = self._receipts.get(name)
         if kept is not None and kept[0] == digest:
             return kept[1]
+        if digest == NO_FILE:
+            raise BrokenReceipt(
+                where=f"receipts/{path.name}",
+                problem="something else than a file stands there",
+                remedy="move it away to have the step done again",
+            )
         found = Receipt.read(path) if digest else None
         if found is not None:
             self._refuse_foreign(found, path)
@@ -382,8 +401,15 @@ class Book:
             if task.effect is Effect.PUBLIC:
                 raise
 
+    def has_published(self, task: Task) -> bool:
+        """Whether the task's receipt says that users have seen its work."""
+        return task.effect is Effect.PUBLIC and self.receipt(task.name) is not None
+
     def refuse_second_time(self, task: Task, now: Mapping[str, str]) -> None:
-        """Raise AlreadyPublished if the task is public and was done from other inputs."""
+        """Raise AlreadyPublished if the task is public and was done from other inputs.
+
+        Source: DESIGN rule 6. A person who looked at both says so with ``doit adopt``.
+        """
         if task.effect is not Effect.PUBLIC:
             return
         receipt = self.receipt(task.name)
@@ -392,7 +418,8 @@ class Book:
                 where=f"receipts/{task.name}.json",
                 problem="done already, and users have seen it: "
                 + "; ".join(_changes(receipt.inputs, now)),
-                remedy=f"look at both with doit why {task.name}",
+                remedy=f"look at both with doit why {task.name}, and if what users see is right,"
+                f" doit adopt {task.name}",
             )
 
 

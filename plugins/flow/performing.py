@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from plugins.flow.acting import change_world
+from plugins.flow.intents import inputs_digest
 from plugins.flow.state import Outcome
-from plugins.flow.task import Effect, Kind
+from plugins.flow.task import Kind
 from plugins.model.errors import ReleaseError, StepFailed, Waiting
 from plugins.model.finding import Finding, Severity, blocking
 from plugins.model.receipt import BrokenReceipt, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from doit.exceptions import TaskFailed
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockedError",
-    "inputs_digest",
     "perform",
     "refused_by_disk",
     "situation",
@@ -35,6 +34,9 @@ __all__ = [
 
 _OF_THE_DISK: Final = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+)  # fmt: skip
+_IN_THE_WAY: Final = (
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY,
 )  # fmt: skip
 
 
@@ -57,12 +59,25 @@ def perform(book: Book, task: Task) -> TaskFailed | None:
 
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:
-    """What to tell of an error of the disk or of its permissions. Raises any other again."""
-    if error.errno not in _OF_THE_DISK:
+    """What to tell of an error of the disk, or of what is in the way below the work folder.
+
+    Raises any other again.
+    """
+    told = (error.strerror or str(error)).lower()
+    # Of a rename the second one is the name that was wanted.
+    path = Path(os.fsdecode(error.filename2 or error.filename or work))
+    if error.errno in _IN_THE_WAY and path.is_relative_to(work):
+        return StepFailed(
+            where=str(path),
+            problem=told,
+            remedy="move away what stands there, then run the same command again",
+        )
+    # tempfile tries to write in each folder that it knows, and tells of no reason.
+    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
-        problem=(error.strerror or str(error)).lower(),
+        problem=told,
         remedy=f"see to the disk of {work}, then run the same command again",
     )
 
@@ -91,27 +106,20 @@ def situation(book: Book, task: Task) -> str:
     return inputs_digest(inputs)
 
 
-def inputs_digest(inputs: Mapping[str, str]) -> str:
-    """One digest of all inputs, to know whether an outcome was of the same ones."""
-    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()
-
-
 def _do(book: Book, task: Task) -> None:
     book.refuse_foreign(task)
     before = book.inputs(task)
-    book.refuse_second_time(task, before)
-    if task.effect is Effect.PUBLIC:
-        book.desk.journal.append(
-            "intent", sealed=True, task=task.name, inputs=inputs_digest(before)
-        )
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     waived: dict[str, str] = {}
+    adopted = False
     match task.kind:
         case Kind.GATE:
             findings, waived = _judge(book, task)
         case Kind.APPROVAL:
             facts = book.desk.judge_approval(task, subject_of(before))
+        case _ if task.probe is not None:
+            facts, adopted = change_world(book, task, before)
         case _:
             for each in task.calls:
                 facts |= _checked(task, each.perform(book.fact_text))
@@ -131,6 +139,7 @@ def _do(book: Book, task: Task) -> None:
         facts=facts,
         findings=findings,
         rehearsal=book.release.rehearsal,
+        adopted=adopted,
     )
     _leave(book, task, receipt)
 

@@ -95,6 +95,7 @@ class Task:
     ``after`` names tasks of this release only: one that the release type lacks is replaced by
     its own needs. A ``volatile`` gate judges something outside the receipts, so it looks again
     until what stands behind it has happened. ``who`` is the person an approval needs.
+    ``probe`` looks at the part of the world that the step changes, before it acts and after.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Task:
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     looks: tuple[Call, ...] = ()
+    probe: Call | None = None
     pep: tuple[str, ...] = ()
     volatile: bool = False
     who: str = ""

@@ -7,6 +7,7 @@
     │   └── BadVersion      a version that is not X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN
     ├── StepFailed          a step could not do its work; what it left is as before or said here
     ├── ServiceFailed       a program or a host behind a port did not answer or refused
+    │   └── NothingDone     and it is certain that it did nothing of what was asked
     ├── AlreadyPublished    a public step would be done a second time with other inputs
     └── Waiting             nothing is wrong, but somebody else has to act first
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 __all__ = [
     "AlreadyPublished",
     "BadVersion",
+    "NothingDone",
     "ReleaseError",
     "ServiceFailed",
     "SettingsError",
@@ -57,7 +59,11 @@ class StepFailed(ReleaseError):
 
 
 class ServiceFailed(ReleaseError):
-    """A program or host failed: ``service`` is its name, ``action`` what was asked of it."""
+    """A program or host failed: ``service`` is its name, ``action`` what was asked of it.
+
+    ``nothing_done`` if it is certain that the action had no effect, so that it may be asked for
+    again without a look.
+    """
 
     def __init__(
         self,
@@ -67,12 +73,21 @@ class ServiceFailed(ReleaseError):
         problem: str,
         remedy: str = "",
         details: tuple[str, ...] = (),
+        nothing_done: bool = False,
     ) -> None:
+        self.nothing_done = nothing_done
         self.service = service
         self.action = action
         super().__init__(
             where=service, problem=f"{action}: {problem}", remedy=remedy, details=details
         )
+
+
+class NothingDone(ServiceFailed):
+    """The host refused, or was not reached, before anything was done: to ask again is safe.
+
+    Only this lets a step that cannot look (a mail) be tried again without a person.
+    """
 
 
 class AlreadyPublished(ReleaseError):

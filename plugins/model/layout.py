@@ -71,6 +71,26 @@ class Layout:
         return self.work / "lock"
 
     @property
+    def merge_clone(self) -> Path:
+        """The clone in which the release is merged back into what upstream has."""
+        return self.work / "merge-clone"
+
+    @property
+    def lease(self) -> Path:
+        """There while the protection of upstream's branches is lifted; tells how it was."""
+        return self.work / "lease" / "protection.json"
+
+    @property
+    def ci(self) -> Path:
+        """What CI built from the release."""
+        return self.work / "ci"
+
+    @property
+    def texts(self) -> Path:
+        """Drafts that the release manager has taken over and edited."""
+        return self.work / "texts"
+
+    @property
     def scratch(self) -> Path:
         """Room for build trees that nobody needs afterwards; may be deleted at any time."""
         return self.work / "scratch"

@@ -13,6 +13,7 @@ from plugins.model.errors import SettingsError
 from plugins.model.finding import Waiver
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, type_of
+from plugins.model.secret import Secret
 from plugins.model.series import series_of
 from plugins.model.toml_file import declared_content
 from plugins.model.version import Version
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "Credential",
     "Credentials",
     "Docs",
     "Expert",
@@ -41,6 +41,10 @@ __all__ = [
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython"')
 _UPSTREAM: Final = "git@github.com:python/cpython.git"
 _SITE: Final = "https://www.python.org"
+_DOCS: Final = "https://docs.python.org"
+_GITHUB: Final = "https://api.github.com"
+_BUILDBOTS: Final = "https://buildbot.python.org"
+_FORUM: Final = "https://discuss.python.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
 _WAIVER: Final = {
@@ -138,24 +142,40 @@ class Hosts:
     """The website, whose API gets the release's pages. Default: https://www.python.org."""
     cdn: str = _SITE
     """Where users reach the files, behind caches. Default: https://www.python.org."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """Where a secret is; never the secret. Exactly one of the two is set."""
-
-    variable: str = ""
-    """The environment variable that holds it."""
-    file: Path | None = None
-    """The file that holds it; only its owner may be able to read it."""
+    cdn_edges: tuple[str, ...] = ()
+    """Addresses that lead to different caches of ``cdn``. Default: all that its name has."""
+    docs_cdn: str = _DOCS
+    """Where users reach the documentation. Default: https://docs.python.org."""
+    github: str = _GITHUB
+    """GitHub's API. Default: https://api.github.com."""
+    buildbots: str = _BUILDBOTS
+    """The buildbots. Default: https://buildbot.python.org."""
+    mail: str = ""
+    """``smtp://host[:port]`` or ``smtps://host[:port]`` of the server that takes the
+    announcements. No default."""
+    forum: str = _FORUM
+    """The forum. Default: https://discuss.python.org."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """``[credentials]``: where secrets are, as ``env:NAME`` or ``file:PATH``."""
 
-    site: Credential | None = None
-    """For the website's API. No default."""
+    site: Secret | None = None
+    """A token of the website's API (version 2). No default."""
+    site_admin: Secret | None = None
+    """``user:password`` of the website's admin, where the text of a page is saved; without it
+    the release manager saves that text by hand. No default."""
+    github: Secret | None = None
+    """A token of GitHub's API. No default."""
+    cdn: Secret | None = None
+    """The key of the CDN's API; purging single addresses needs none. No default."""
+    mail: Secret | None = None
+    """``user:password`` of the mail server. No default."""
+    forum: Secret | None = None
+    """``user:key`` of the forum's API. No default."""
+    buildbots: Secret | None = None
+    """A token of the buildbots' API; reading needs none. No default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +311,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
         tests=_tests(tables["tests"]),
         docs=_docs(tables["docs"]),
         hosts=_hosts(tables["hosts"]),
-        credentials=Credentials(site=_credential(tables["credentials"], "site")),
+        credentials=_credentials(tables["credentials"]),
         experts=_experts(content, mistakes),
         waivers=_waivers(content, mistakes),
     )
@@ -386,19 +406,29 @@ def _hosts(table: Declared) -> Hosts:
         docs=table.form("docs", "", forms.host_address),
         site=table.form("site", _SITE, forms.web_address),
         cdn=table.form("cdn", _SITE, forms.web_address),
+        cdn_edges=table.forms("cdn_edges", forms.web_address, wanted="addresses"),
+        docs_cdn=table.form("docs_cdn", _DOCS, forms.web_address),
+        github=table.form("github", _GITHUB, forms.web_address),
+        buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
+        mail=table.form("mail", "", forms.mail_server),
+        forum=table.form("forum", _FORUM, forms.web_address),
     )
 
 
-def _credential(table: Declared, key: str) -> Credential | None:
+def _credentials(table: Declared) -> Credentials:
+    return Credentials(**{each.name: _secret(table, each.name) for each in fields(Credentials)})
+
+
+def _secret(table: Declared, key: str) -> Secret | None:
     # What stands here may be the secret itself by mistake: no message repeats any of it.
     if not table.holds(key):
         return None
     found = table.secret_text(key)
     kind, _, where = found.partition(":")
     if kind == "env" and _is_environment_name(where):
-        return Credential(variable=where)
+        return Secret(found)
     if kind == "file" and where.strip() and where.isprintable():
-        return Credential(file=table.located(key, where))
+        return Secret(f"file:{table.located(key, where.strip())}")
     table.note(key, "does not say where the secret is", "write env:NAME or file:PATH")
     return None
 

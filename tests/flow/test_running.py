@@ -270,12 +270,17 @@ def test_a_volatile_gate_looks_until_what_it_guards_has_happened(project: Projec
 
 
 PUBLIC = '''
+from plugins.model.probe import absent, identical
+
+def look(world):
+    return identical({}) if world.exists() else absent()
+
 @book.step(reads=[HERE / "input"], writes=[at.src / "a"])
 def task_copy_a():
     """Copy the input to a."""
     return call(copy, HERE / "input", at.src / "a")
 
-@book.step(effect=Effect.PUBLIC, after=[task_copy_a])
+@book.step(effect=Effect.PUBLIC, after=[task_copy_a], probe=call(look, HERE / "world"))
 def task_publish_a():
     """Users see a. Cannot be taken back."""
     return call(publish, HERE / "world")
