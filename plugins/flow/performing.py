@@ -63,19 +63,21 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
 
     Raises any other again.
     """
+    told = (error.strerror or str(error)).lower()
     # Of a rename the second one is the name that was wanted.
     path = Path(os.fsdecode(error.filename2 or error.filename or work))
     if error.errno in _IN_THE_WAY and path.is_relative_to(work):
         return StepFailed(
             where=str(path),
-            problem=(error.strerror or str(error)).lower(),
+            problem=told,
             remedy="move away what stands there, then run the same command again",
         )
-    if error.errno not in _OF_THE_DISK:
+    # tempfile tries to write in each folder that it knows, and tells of no reason.
+    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
-        problem=(error.strerror or str(error)).lower(),
+        problem=told,
         remedy=f"see to the disk of {work}, then run the same command again",
     )
 
