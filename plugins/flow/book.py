@@ -48,6 +48,7 @@ class Book:
         self.desk = desk
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
+        self._alarms: list[Call] = []
         self._chapter = 0
         self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
@@ -228,6 +229,17 @@ class Book:
 
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
+
+    def alarm(self, look: Call) -> None:
+        """From now on every command ends with what ``look`` tells, unless it is "".
+
+        For what must not be left as it is; the look has to be as cheap as reading a small file.
+        """
+        self._alarms.append(look)
+
+    def alarms(self) -> tuple[str, ...]:
+        """What is not to be left as it is now, a sentence each."""
+        return tuple(told for look in self._alarms if (told := look.perform(self.fact_text)))
 
     # ── receipts ───────────────────────────────────────────────────────────────────────────
 

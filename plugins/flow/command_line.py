@@ -55,6 +55,17 @@ class EndsAsTold(DoitCmdBase):
         except (Exception, SystemExit):  # noqa: BLE001 - the one place that turns a bug into a report
             # A step that leaves the program is not done, whatever status it asks for.
             return _tell_of_bug()
+        finally:
+            _shout()
+
+
+def _shout() -> None:
+    """Say what must not be left as it is, whatever the command was and however it ended."""
+    from plugins.flow.opening import OPENED
+
+    opened = OPENED.get(None)
+    for told in opened.book.alarms() if opened is not None else ():
+        sys.stderr.write(f"!!! {told}\n")
 
 
 def _tell_of_disk(error: OSError) -> int:

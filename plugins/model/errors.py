@@ -59,11 +59,7 @@ class StepFailed(ReleaseError):
 
 
 class ServiceFailed(ReleaseError):
-    """A program or host failed: ``service`` is its name, ``action`` what was asked of it.
-
-    ``nothing_done`` if it is certain that the action had no effect, so that it may be asked for
-    again without a look.
-    """
+    """A program or host failed: ``service`` is its name, ``action`` what was asked of it."""
 
     def __init__(
         self,
@@ -73,9 +69,7 @@ class ServiceFailed(ReleaseError):
         problem: str,
         remedy: str = "",
         details: tuple[str, ...] = (),
-        nothing_done: bool = False,
     ) -> None:
-        self.nothing_done = nothing_done
         self.service = service
         self.action = action
         super().__init__(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from plugins.model.errors import ServiceFailed
+from plugins.model.errors import NothingDone, ServiceFailed
 
 if TYPE_CHECKING:
     import smtplib
@@ -171,9 +171,7 @@ class MailServer:
         return ServiceFailed(service="mail", action=action, problem=problem, remedy=remedy)
 
     def _unsent(self, action: str, problem: str, remedy: str) -> ServiceFailed:
-        error = self._failed(action, problem, remedy)
-        error.nothing_done = True
-        return error
+        return NothingDone(service="mail", action=action, problem=problem, remedy=remedy)
 
 
 def _said(why: tuple[int, bytes | str]) -> str:
