@@ -531,7 +531,7 @@ class Host(Protocol):
         ...
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
-        """The sha256 of each file, by path, computed there. One that is gone is left out.
+        """The sha256 of each file among them, by path, computed there; not of one that is gone.
 
         Entries are as ``listing`` told them: what was read before and is not changed is not
         read again.

@@ -88,6 +88,8 @@ class FolderHost:
         """See the port."""
         found = {}
         for entry in entries:
+            if entry.kind is not Kind.FILE:
+                continue
             key = entry.path, entry.stamp
             if not entry.stamp or key not in self._known:
                 with self._told("read", entry.path), suppress(FileNotFoundError):
