@@ -122,7 +122,7 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
     Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that
     has expired, and names that would lead elsewhere.
     """
-    facts = {}
+    facts: dict[str, str] = {}
     top = release.layout.ci
     for artifact in workflows.artifacts(int(run)):
         if artifact.expired:
