@@ -24,17 +24,22 @@ __all__ = [
     "Base",
     "Builder",
     "Builders",
+    "Cdn",
     "Clock",
     "Clone",
     "Commit",
     "Completed",
+    "Entry",
     "Forum",
+    "Host",
     "Identity",
     "Issue",
     "Issues",
     "Job",
     "Key",
+    "Kind",
     "Letter",
+    "Login",
     "Mail",
     "Programs",
     "Progress",
@@ -45,13 +50,19 @@ __all__ = [
     "Remote",
     "Run",
     "Sboms",
+    "Seen",
+    "Shelf",
     "Signature",
     "Signer",
+    "Site",
+    "SiteRelease",
+    "SiteRow",
     "SourceArchive",
     "SourceFile",
     "Tag",
     "Templates",
     "Topic",
+    "Upload",
     "Verdict",
     "Verifier",
     "Workflows",
@@ -439,6 +450,142 @@ class Clock(Protocol):
         ...
 
 
+# File hosts: where users fetch from.
+
+
+class Kind(Enum):
+    """What stands under a name on a host."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name on a host, as one look told it; the path starts below the host's root."""
+
+    path: str
+    kind: Kind
+    size_bytes: int
+    mode: int
+    """Permission bits, with setgid: 0o664, 0o2775."""
+    owner: str
+    group: str
+    target: str = ""
+    """Where a link leads; "" for anything else."""
+    stamp: str = ""
+    """Another one once the file was changed; "" from a look that does not tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom the host takes us for, and how many seconds its clock is ahead of ours."""
+
+    user: str
+    groups: tuple[str, ...]
+    ahead_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of this machine and the path below the host's root that it is to have."""
+
+    source: Path
+    path: str
+    size_bytes: int
+    sha256: str
+    mode: int = 0o664
+
+
+class Host(Protocol):
+    """A file host below one root folder. Paths are relative to the root, with ``/``.
+
+    Nothing overwrites: a name that is taken is an error. Raises ServiceFailed for what the host
+    refuses, and for a host whose key is not the known one, before anything is sent to it.
+    """
+
+    @property
+    def group(self) -> str:
+        """The group that everything here has to have; "" if groups do not matter here."""
+        ...
+
+    def shown(self, path: str = "") -> str:
+        """The place in words for a person: ``downloads.example:/srv/.../3.14.0``."""
+        ...
+
+    def login(self) -> Login:
+        """Log in, or tell who we are."""
+        ...
+
+    def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """What stands under each path, None for nothing; links are not followed."""
+        ...
+
+    def listing(self, folder: str) -> tuple[Entry, ...]:
+        """All that is below the folder, to any depth, sorted by path, each with its stamp.
+
+        Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """The sha256 of each file, by path, computed there. One that is gone is left out.
+
+        Entries are as ``listing`` told them: what was read before and is not changed is not
+        read again.
+        """
+        ...
+
+    def free_bytes(self, folder: str) -> int:
+        """How much room is left for us where the folder stands."""
+        ...
+
+    def make_folders(self, paths: Sequence[str], mode: int) -> None:
+        """Each is a folder with this mode and the host's group; their parents are there."""
+        ...
+
+    def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
+        """Each file stands under its path, whole, with its mode and the host's group.
+
+        A half upload (``<path>.partial``) is continued if its bytes are right, also when the
+        connection breaks meanwhile; bytes there are compared by digest before anything is added.
+        The whole file's digest is for the caller to ask for.
+        """
+        ...
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Each first path has become the second. The order among them is not promised."""
+        ...
+
+    def change(self, paths: Sequence[str], mode: int) -> None:
+        """Each has this mode and the host's group."""
+        ...
+
+    def point(self, link: str, target: str) -> None:
+        """The symbolic link leads to the target, in one step if it led elsewhere before."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Files, links and folders are gone, in this order; a folder has to be empty by then.
+
+        One that is not there is no error.
+        """
+        ...
+
+    def unzip(self, archive: str, folder: str) -> None:
+        """What the zip archive holds is below the folder; files of the same name are replaced."""
+        ...
+
+    def verify(self, file: str, signature: str) -> Signature | None:
+        """Check a detached OpenPGP signature there, by whichever key made it.
+
+        None if the host has no gpg or not the key, so that nothing can be told there.
+        """
+        ...
+
+
 # ── the hub: remotes, GitHub, builders, mail, forum ──────────────────────────────────────────
 
 
@@ -702,4 +849,148 @@ class Templates(Protocol):
 
     def fill(self, name: str, words: Mapping[str, object]) -> str:
         """The text of this name, filled in. Raises ServiceFailed for a word that is missing."""
+        ...
+
+
+# ── the website and the caches in front of it ────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRelease:
+    """A release as the site has it. ``address`` is its path in the API; ``fields`` by the site's
+    own names: name, slug, is_published, is_latest, pre_release, release_date, ...
+    """
+
+    address: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Such as ``Python 3.13.5``; not unique on the site."""
+        return str(self.fields["name"])
+
+    @property
+    def slug(self) -> str:
+        """The last part of its page's address; unique on the site."""
+        return str(self.fields["slug"])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether users see it in lists."""
+        return bool(self.fields["is_published"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A file as the site lists it. ``system`` is a slug such as ``source``; ``fields`` by the
+    site's own names: name, slug, url, sha256_sum, filesize, download_button, ...
+    """
+
+    address: str
+    system: str
+    fields: Mapping[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """Unique over all files of all releases."""
+        return str(self.fields["slug"])
+
+
+class Shelf(Protocol):
+    """The files of the downloads host as far as they are only read; a file host is one."""
+
+    def listing(self, folder: str) -> tuple[Any, ...]:
+        """All that is below the folder, each with its ``path`` below the root of the downloads,
+        and its ``size_bytes``. Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Any]) -> Mapping[str, str]:
+        """The sha256 of each file, by path, computed there; what is no file is left out."""
+        ...
+
+
+class Site(Protocol):
+    """The website's downloads: releases, drafts among them, and the rows of their files."""
+
+    def may_write(self) -> None:
+        """We are known to the site and may write. Raises ServiceFailed; nothing is changed."""
+        ...
+
+    def releases(self) -> tuple[SiteRelease, ...]:
+        """Every release, drafts too."""
+        ...
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values; done again, nothing changes."""
+        ...
+
+    def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
+        """The rows of its files."""
+        ...
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values; done again, nothing changes."""
+        ...
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone; it was there before or not."""
+        ...
+
+    def page(self, slug: str) -> str | None:
+        """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
+        none.
+        """
+        ...
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether we may save the text of a page, which the API cannot."""
+        ...
+
+    def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
+        """The page's text is this, in ``html`` or ``markdown``; done again, nothing changes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes."""
+
+    status: int
+    size_bytes: int
+    sha256: str
+    text: str = ""
+
+
+class Cdn(Protocol):
+    """The caches that users fetch through. Addresses are those that users see."""
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Caches that can be asked one by one; never empty."""
+        ...
+
+    def purge(self, url: str) -> None:
+        """Every cache was told to forget the address; done again, nothing changes."""
+        ...
+
+    def was_purged(self, url: str) -> bool:
+        """Whether this process purged it: what other caches keep, nobody can look at."""
+        ...
+
+    def look(self, url: str, edge: str) -> Seen:
+        """What one cache serves. What this process saw there before is only compared."""
+        ...
+
+    def download(self, url: str, file: Path) -> Seen:
+        """What a user gets stands in the file, whole; one that is there is replaced."""
         ...

@@ -226,6 +226,18 @@ class Contract:
         found = (self.brought(remote) for remote in sorted(set(remotes) - known))
         return replace(self, files=(*self.files, *(each for each in found if each is not None)))
 
+    def without(self, *origins: Origin) -> Contract:
+        """The contract as if these people made nothing: their files come later (R07)."""
+        kept = {file.remote for file in self.files if file.origin not in origins}
+        # What stands beside a file that is not there yet comes with it, whoever makes it.
+        files = tuple(
+            file
+            for file in self.files
+            if file.remote in kept and (not file.beside or file.beside in kept)
+        )
+        extras = tuple(each for each in self.extras if each[0] not in origins)
+        return replace(self, files=files, extras=extras)
+
     @property
     def purges(self) -> tuple[Purge, ...]:
         """Every address that shows something of this release, files first.
@@ -233,9 +245,17 @@ class Contract:
         The site itself purges few of them, and none when its own purge fails
         (release-tools#156: a stale listing and old installers).
         """
-        return tuple(self._purges())
+        return (*self.file_purges, *self._purged_pages())
 
-    def _purges(self) -> Iterator[Purge]:
+    @property
+    def file_purges(self) -> tuple[Purge, ...]:
+        """The addresses of files, their listings and the documentation, without the site's pages.
+
+        They can be read back as soon as the files stand in their place.
+        """
+        return tuple(self._purged_files())
+
+    def _purged_files(self) -> Iterator[Purge]:
         for file in self.files:
             yield Purge(file.url, file)
         root = f"{SITE}/ftp/python/"
@@ -245,8 +265,7 @@ class Contract:
         yield Purge(root, tells=(f"{self.folders[0]}/",))
         if any(file.kind is Kind.DOCS for file in self.files):
             yield Purge(f"{root}doc/", tells=(f"{self.version}/",))
-            yield Purge(f"{DOCS}/release/{self.version}/")
-        yield from self._purged_pages()
+            yield Purge(f"{DOCS}/release/{self.version}/", tells=("<html",))
 
     def _purged_pages(self) -> Iterator[Purge]:
         page = self.page

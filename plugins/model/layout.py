@@ -51,6 +51,11 @@ class Layout:
         return self.work / "approvals"
 
     @property
+    def drafts(self) -> Path:
+        """Texts for people: the page of the site, announcements; drafted here and edited here."""
+        return self.work / "drafts"
+
+    @property
     def logs(self) -> Path:
         """One log for each task that ran."""
         return self.work / "logs"

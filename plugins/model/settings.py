@@ -41,6 +41,7 @@ __all__ = [
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython"')
 _UPSTREAM: Final = "git@github.com:python/cpython.git"
 _SITE: Final = "https://www.python.org"
+_DOCS: Final = "https://docs.python.org"
 _GITHUB: Final = "https://api.github.com"
 _BUILDBOTS: Final = "https://buildbot.python.org"
 _FORUM: Final = "https://discuss.python.org"
@@ -141,6 +142,10 @@ class Hosts:
     """The website, whose API gets the release's pages. Default: https://www.python.org."""
     cdn: str = _SITE
     """Where users reach the files, behind caches. Default: https://www.python.org."""
+    cdn_edges: tuple[str, ...] = ()
+    """Addresses that lead to different caches of ``cdn``. Default: all that its name has."""
+    docs_cdn: str = _DOCS
+    """Where users reach the documentation. Default: https://docs.python.org."""
     github: str = _GITHUB
     """GitHub's API. Default: https://api.github.com."""
     buildbots: str = _BUILDBOTS
@@ -401,6 +406,8 @@ def _hosts(table: Declared) -> Hosts:
         docs=table.form("docs", "", forms.host_address),
         site=table.form("site", _SITE, forms.web_address),
         cdn=table.form("cdn", _SITE, forms.web_address),
+        cdn_edges=table.forms("cdn_edges", forms.web_address, wanted="addresses"),
+        docs_cdn=table.form("docs_cdn", _DOCS, forms.web_address),
         github=table.form("github", _GITHUB, forms.web_address),
         buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
         mail=table.form("mail", "", forms.mail_server),

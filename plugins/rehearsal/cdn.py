@@ -37,6 +37,7 @@ _NEVER_S: Final = 60
 _LEAST_CUT: Final = 4
 _METHODS: Final = ("GET", "HEAD", "POST", "PURGE")
 _NOT_KEPT: Final = ("/api/", "/admin/", "/service/")
+_OF_CONTENT: Final = ("content-type", "location", "etag")
 _KEPT_STATUSES: Final = (200, 301, 302, 404)
 
 
@@ -84,6 +85,9 @@ class _Cdn:
             "x-served-by": f"cache-rehearsal-{edge}",
             "x-cache": "HIT" if hit else "MISS",
         }
+        mark = answer.headers.get("etag", "")
+        if mark and request.headers.get("if-none-match") == mark:
+            return Response(status_code=304, headers=headers)
         body = answer.body
         if len(body) >= _LEAST_CUT and self._store.fault("cdn.cuts_body") is not None:
             body = body[: len(body) // 2]
@@ -125,4 +129,4 @@ class _Cdn:
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that belong to the content; the length is that of what is sent."""
-    return {name: headers[name] for name in ("content-type", "location") if name in headers}
+    return {name: headers[name] for name in _OF_CONTENT if name in headers}

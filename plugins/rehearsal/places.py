@@ -54,7 +54,11 @@ def served(root: Path, path: str, at: str) -> Response:
         index = wanted / "index.html"
         return HTMLResponse(index.read_bytes() if index.is_file() else _listing(wanted, at + path))
     kind, _ = mimetypes.guess_type(wanted.name)
-    return Response(wanted.read_bytes(), media_type=kind or "application/octet-stream")
+    told = wanted.stat()
+    mark = f'"{told.st_mtime_ns:x}-{told.st_size:x}"'
+    return Response(
+        wanted.read_bytes(), media_type=kind or "application/octet-stream", headers={"ETag": mark}
+    )
 
 
 def _open_to_all(root: Path, wanted: Path) -> bool:

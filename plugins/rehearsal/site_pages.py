@@ -133,14 +133,11 @@ class Admin:
         """Answer one request."""
         path = request.url.path
         cookie = request.cookies.get("csrftoken") or secrets.token_hex(16)
+        form: Form | None = None
         if request.method == "POST":
-            form: Form | None = dict(
-                parse_qsl((await request.body()).decode(), keep_blank_values=True)
-            )
+            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
             if form.get("csrfmiddlewaretoken") != request.cookies.get("csrftoken"):
                 return HTMLResponse("<h1>CSRF verification failed.</h1>", status_code=403)
-        else:
-            form = None
         if path == "/admin/login/":
             answer = self._login(request, form, cookie)
         elif request.cookies.get("sessionid") not in self._sessions:
@@ -242,13 +239,16 @@ def _superseded(rows: Rows, row: Row) -> list[str]:
 
 
 def _rendered(row: Row) -> str:
-    """The text of a page; markdown is shown as it is, but for paragraphs and lists."""
-    text = str(row["content"])
+    """The text of a page as the site's sanitizer leaves it: comments are dropped, spans stay.
+
+    Markdown is shown as it was written, which is all that a rehearsal needs of it.
+    """
+    text = re.sub(r"<!--.*?-->", "", str(row["content"]), flags=re.DOTALL)
     if row["content_markup_type"] == "html":
         return text
-    comments = re.findall(r"<!--.*?-->", text, flags=re.DOTALL)
-    plain = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    return f"<pre>{escape(plain)}</pre>{''.join(comments)}"
+    span = r'<span id="[-\w]+"></span>'
+    marks = re.findall(span, text)
+    return f"<pre>{escape(re.sub(span, '', text))}</pre>{''.join(marks)}"
 
 
 def _page(title: str, parts: Iterable[str]) -> HTMLResponse:

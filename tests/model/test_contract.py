@@ -241,3 +241,12 @@ def test_listings_and_pages_are_told_by_what_they_have_to_hold() -> None:
     assert contract.listed[0].url in tells[contract.page.url]
     early = {each.url: each.tells for each in a_contract("3.14.0a1").purges}
     assert early["https://www.python.org/downloads/"] == ()
+
+
+def test_an_expert_who_comes_later_leaves_nothing_behind_that_is_promised() -> None:
+    """A bundle is ours, and without the installer there is nothing that it signs."""
+    contract = a_contract("3.14.1").without(Origin.WINDOWS)
+    assert not [file for file in contract.files if "amd64" in file.name or ".exe" in file.name]
+    assert contract.brought("3.14.1/amd64/core.msi") is None
+    assert contract.by_origin(Origin.MACOS)
+    assert "https://www.python.org/downloads/windows/" not in {e.url for e in contract.purges}
