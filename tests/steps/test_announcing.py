@@ -38,7 +38,7 @@ def release(a_release: Builds) -> Release:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    github_world.furnish(made, "3.13", "3.12", pep=719)
+    github_world.furnish(made, "3.13", ("main", "3.12", "3.13"), pep=719)
     return made
 
 

@@ -32,7 +32,7 @@ COMMIT = "5" * 40
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    world.furnish(made, "3.13", "3.12")
+    world.furnish(made, "3.13", ("main", "3.12", "3.13"))
     files = {"source": {"Python-3.13.6.tgz": "gz", "Python-3.13.6.tar.xz": "xz"}}
     made.save("ci", made.load("ci", {}) | {"polls": 3, "files": files})
     return made
