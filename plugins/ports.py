@@ -578,6 +578,10 @@ class Host(Protocol):
         """What the zip archive holds is below the folder; files of the same name are replaced."""
         ...
 
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """The beginning of a small file, at most so many bytes of it."""
+        ...
+
     def verify(self, file: str, signature: str) -> Signature | None:
         """Check a detached OpenPGP signature there, by whichever key made it.
 

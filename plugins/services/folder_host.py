@@ -165,6 +165,11 @@ class FolderHost:
             except zipfile.BadZipFile as error:
                 raise self._failed(action="unpack", path=archive, problem=str(error)) from error
 
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """See the port."""
+        with self._told("read", path), self._at(path).open("rb") as stream:
+            return stream.read(most_bytes)
+
     def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's
         """See the port; what this machine's gpg says is told elsewhere."""
         return None

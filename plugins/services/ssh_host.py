@@ -222,6 +222,11 @@ class SshHost:
             "unzip", "-q", "-o", self._at(archive), "-d", self._at(folder), timeout_s=_UNPACK_S
         )
 
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """See the port."""
+        told = self._run("head", "-c", str(most_bytes), "--", self._at(path))
+        return bytes(told.output)
+
     def verify(self, file: str, signature: str) -> Signature | None:
         """See the port."""
         told = self._run(
