@@ -97,9 +97,13 @@ class SiteWorld:
         for name in ("site", "faults", "aim"):
             (store.folder / f"{name}.json").unlink(missing_ok=True)
         (store.folder / "happened.jsonl").unlink(missing_ok=True)
-        shutil.rmtree(store.folder / "cdn", ignore_errors=True)
+        self.forget_caches()
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
+
+    def forget_caches(self) -> None:
+        """No edge keeps anything."""
+        shutil.rmtree(self.store.folder / "cdn", ignore_errors=True)
 
     def secret(self, name: str, text: str) -> Secret:
         file = self.secrets / name
