@@ -90,6 +90,7 @@ class _Cdn:
             return Response(status_code=304, headers=headers)
         body = answer.body
         if len(body) >= _LEAST_CUT and self._store.fault("cdn.cuts_body") is not None:
+            headers["content-length"] = str(len(body))
             body = body[: len(body) // 2]
         if request.method == "HEAD":
             headers["content-length"] = str(len(body))

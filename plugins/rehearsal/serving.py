@@ -169,7 +169,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="off",
-                log_level="error",
+                log_level="critical",
                 access_log=False,
                 server_header=False,
                 # A connection that a client keeps open must not keep the world from ending.

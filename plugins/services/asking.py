@@ -48,6 +48,8 @@ class Asker:
     def client(self) -> httpx.Client:
         """The connections, opened at first use."""
         if self._opened is None:
+            import weakref
+
             import httpx
 
             self._opened = httpx.Client(
@@ -56,6 +58,8 @@ class Asker:
                 limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
                 headers={"User-Agent": "pep101"},
             )
+            # Whoever drops a service need not know that it has connections.
+            weakref.finalize(self, self._opened.close)
         return self._opened
 
     def ask(self, method: str, path: str, *, again: bool, **more: Any) -> httpx.Response:

@@ -1,0 +1,117 @@
+"""Checks of the site and its caches: passes, blocks, cannot look."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks import site as checks
+from plugins.model.finding import Severity
+from plugins.services.cdn import Caches
+from plugins.services.site import PythonOrg
+from tests.site_world import SiteWorld, a_contract, site_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.model.contract import Contract
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
+    with site_world(tmp_path_factory.mktemp("site_checks")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(running: SiteWorld) -> SiteWorld:
+    running.forget()
+    return running
+
+
+@pytest.fixture
+def contract(world: SiteWorld) -> Contract:
+    return a_contract(world.folder)
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address that nobody answers at."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def release(version: str, **more: Any) -> dict[str, Any]:
+    slug = f"python-{version.replace('.', '')}"
+    return {"name": f"Python {version}", "slug": slug, "is_published": True, **more}
+
+
+def test_a_login_that_works_is_no_finding(world: SiteWorld) -> None:
+    assert checks.login_works(world.site()) == ()
+
+
+def test_a_login_that_may_not_write_blocks(world: SiteWorld) -> None:
+    (finding,) = checks.login_works(world.site(token="guest-token"))
+    assert (finding.rule, finding.severity) == ("site.login", Severity.BLOCK)
+    assert "403" in finding.message
+
+
+def test_a_site_that_cannot_be_asked_blocks(contract: Contract, nowhere: str) -> None:
+    site = PythonOrg(nowhere, None)
+    for found, rule in (
+        (checks.login_works(site), "site.login"),
+        (checks.name_is_free(contract, site), "site.name_taken"),
+        (checks.flags_are_right(contract, site), "site.flags"),
+    ):
+        assert [(each.rule, each.severity) for each in found] == [(rule, Severity.BLOCK)]
+    (finding,) = checks.caches_answer(contract, Caches(nowhere, nowhere, [nowhere]))
+    assert (finding.rule, finding.severity) == ("cdn.unreachable", Severity.BLOCK)
+
+
+def test_a_name_is_free_or_a_draft_has_it(world: SiteWorld, contract: Contract) -> None:
+    site = world.site()
+    site.add_release(release("3.13.5"))
+    assert checks.name_is_free(contract, site) == ()
+    site.add_release(release("3.13.6", is_published=False))
+    (note,) = checks.name_is_free(contract, site)
+    assert (note.rule, note.severity) == ("site.draft_found", Severity.NOTE)
+
+
+def test_a_name_that_is_taken_blocks_and_all_who_have_it_are_shown(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    site.add_release(release("3.13.6", is_published=False))
+    site.add_release({**release("3.13.6", is_published=False), "slug": "again"})
+    (finding,) = checks.name_is_free(contract, site)
+    assert (finding.rule, finding.severity) == ("site.name_taken", Severity.BLOCK)
+    assert "release/1/" in finding.message
+    assert "release/2/" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules"),
+    [
+        ({"is_latest": True}, []),
+        ({}, ["site.latest"]),
+        ({"is_latest": True, "pre_release": True}, ["site.flags"]),
+        ({"is_latest": True, "is_published": False}, ["site.flags"]),
+        ({"is_latest": True, "show_on_download_page": False}, ["site.flags"]),
+    ],
+)
+def test_flags_that_are_not_those_of_the_type_block(
+    world: SiteWorld, contract: Contract, fields: dict[str, Any], rules: list[str]
+) -> None:
+    """pythondotorg#2161, and a draft that took the flag of the latest."""
+    site = world.site()
+    site.add_release(release("3.13.6", **fields))
+    assert [each.rule for each in checks.flags_are_right(contract, site)] == rules
+
+
+def test_one_cache_alone_is_told(world: SiteWorld, contract: Contract) -> None:
+    cdn = Caches(world.addresses["cdn"], world.addresses["docs_cdn"], [world.addresses["cdn_a"]])
+    (note,) = checks.caches_answer(contract, cdn)
+    assert (note.rule, note.severity) == ("cdn.one_edge", Severity.NOTE)

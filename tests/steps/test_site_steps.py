@@ -1,0 +1,471 @@
+"""The release on the site: a draft, its rows, its text, its switch; whatever goes wrong between."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks import site as site_checks
+from plugins.model.contract import Contract, Origin
+from plugins.model.errors import ServiceFailed, StepFailed, Waiting
+from plugins.model.probe import Standing
+from plugins.steps import page_text, site_files, site_release
+from tests.site_world import DAY, PASSWORD, QUIET, SiteWorld, a_contract, site_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from plugins.services.site import PythonOrg
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
+    with site_world(tmp_path_factory.mktemp("site_steps")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(running: SiteWorld) -> SiteWorld:
+    running.forget()
+    return running
+
+
+@pytest.fixture
+def contract(world: SiteWorld) -> Contract:
+    made = a_contract(world.folder)
+    world.stage(made)
+    return made
+
+
+def drafted(contract: Contract, site: PythonOrg) -> None:
+    site_release.make_draft(contract, DAY, site, QUIET)
+
+
+def listed(contract: Contract, world: SiteWorld, site: PythonOrg) -> None:
+    drafted(contract, site)
+    site_files.put_files(contract, world.shelf, site, QUIET)
+
+
+def standing(world: SiteWorld, contract: Contract, site: PythonOrg) -> list[Standing]:
+    """What each look finds."""
+    return [
+        site_release.look_draft(contract, DAY, site).standing,
+        site_files.look_files(contract, world.shelf, site).standing,
+        site_release.look_public(contract, site).standing,
+    ]
+
+
+def other(name: str, **more: Any) -> dict[str, Any]:
+    slug = name.lower().replace(" ", "-").replace(".", "")
+    return {"name": name, "slug": slug, "is_published": True, **more}
+
+
+# ── the release ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_release_is_made_as_a_draft_that_takes_nothing_from_others(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    site.add_release(other("Python 3.13.5", is_latest=True))
+    assert site_release.look_draft(contract, DAY, site).standing is Standing.ABSENT
+    drafted(contract, site)
+    found = site_release.look_draft(contract, DAY, site)
+    assert found.standing is Standing.IDENTICAL
+    assert found.facts == {
+        "page": "https://www.python.org/downloads/release/python-3136/",
+        "name": "Python 3.13.6",
+        "day": DAY,
+    }
+    row = world.rows("release")["2"]
+    assert (row["is_published"], row["is_latest"], row["release_page"]) == (False, False, None)
+    assert row["release_date"] == "2026-12-01T12:00:00Z"
+    assert world.rows("release")["1"]["is_latest"]
+
+
+def test_a_draft_that_a_person_made_is_corrected_and_used(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    site.add_release({"name": "Python 3.13.6", "slug": "python-3136", "pre_release": True})
+    found = site_release.look_draft(contract, DAY, site)
+    assert found.standing is Standing.ABSENT
+    assert "pre_release: True, wanted False" in found.details
+    drafted(contract, site)
+    assert site_release.look_draft(contract, DAY, site).standing is Standing.IDENTICAL
+    assert len(world.rows("release")) == 1
+
+
+def test_two_releases_of_one_name_are_both_shown_and_neither_touched(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """The site allows them; a user then finds either."""
+    site = world.site()
+    site.add_release(other("Python 3.13.6"))
+    site.add_release({"name": "Python 3.13.6", "slug": "another"})
+    before = world.rows("release")
+    found = site_release.look_draft(contract, DAY, site)
+    assert found.standing is Standing.DIFFERENT
+    assert [line.split()[0] for line in found.details] == [
+        "/api/v2/downloads/release/1/", "/api/v2/downloads/release/2/",
+    ]  # fmt: skip
+    for act in (
+        lambda: drafted(contract, site),
+        lambda: site_release.publish(contract, site, QUIET),
+    ):
+        with pytest.raises(StepFailed, match="2 releases are Python 3"):
+            act()
+    assert world.rows("release") == before
+
+
+def test_a_release_that_was_stored_with_an_error_is_not_made_twice(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """HTTP 500 after the row was stored."""
+    world.store.order_fault("site.500_after_write")
+    site = world.site()
+    drafted(contract, site)
+    assert site_release.look_draft(contract, DAY, site).standing is Standing.IDENTICAL
+    assert world.events() == ["created release"]
+
+
+def test_a_public_release_with_other_fields_is_shown_and_not_changed(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    site.add_release(other("Python 3.13.6", release_date="2026-11-30T00:00:00Z"))
+    found = site_release.look_draft(contract, DAY, site)
+    assert found.standing is Standing.DIFFERENT
+    assert any(line.startswith("release_date: '2026-11-30") for line in found.details)
+    drafted(contract, site)
+    assert world.events() == ["created release"]
+
+
+@pytest.mark.parametrize(
+    ("version", "others", "latest"),
+    [
+        ("3.13.6", [], "yes"),
+        ("3.13.6", ["3.13.5", "3.12.11", "2.7.18"], "yes"),
+        ("3.13.6", ["3.14.0"], "no"),
+        ("3.13.6", ["3.14.0rc1"], "yes"),
+        ("3.13.10", ["3.13.9"], "yes"),
+        ("3.14.0rc1", [], "no"),
+        ("3.14.0", ["3.13.9"], "yes"),
+    ],
+)
+def test_the_newest_final_release_of_all_is_the_latest(
+    world: SiteWorld, version: str, others: list[str], latest: str
+) -> None:
+    """pythondotorg#2161: a bugfix release of an older series took the flag."""
+    contract = a_contract(world.folder, version)
+    site = world.site()
+    for each in others:
+        final = not each.endswith("rc1")
+        site.add_release(other(f"Python {each}", is_latest=final, pre_release=not final))
+    drafted(contract, site)
+    assert site_release.look_public(contract, site).standing is Standing.ABSENT
+    site_release.publish(contract, site, QUIET)
+    found = site_release.look_public(contract, site)
+    assert found.standing is Standing.IDENTICAL
+    assert found.facts["latest"] == latest
+    row = next(r for r in world.rows("release").values() if r["name"] == f"Python {version}")
+    assert row["is_latest"] is (latest == "yes")
+    assert row["pre_release"] is ("rc" in version)
+    if latest == "yes" or others:
+        assert site_checks.flags_are_right(contract, site) == ()
+
+
+def test_a_switch_whose_purge_failed_on_the_site_is_a_switch(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """The site stores it and answers 500; every address is purged by a step of its own."""
+    site = world.site()
+    drafted(contract, site)
+    world.store.order_fault("site.cdn_unreachable", times=-1)
+    site_release.publish(contract, site, QUIET)
+    assert site_release.look_public(contract, site).standing is Standing.IDENTICAL
+
+
+# ── the rows ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Contract) -> None:
+    site = world.site()
+    listed(contract, world, site)
+    found = site_files.look_files(contract, world.shelf, site)
+    assert found.standing is Standing.IDENTICAL
+    assert found.facts["rows"] == str(len(contract.listed)) == "10"
+    rows = {row["url"]: row for row in world.rows("release_file").values()}
+    tgz = rows["https://www.python.org/ftp/python/3.13.6/Python-3.13.6.tgz"]
+    assert tgz["filesize"] == (world.root / "3.13.6" / "Python-3.13.6.tgz").stat().st_size
+    assert tgz["gpg_signature_file"] == tgz["url"] + ".asc"
+    assert tgz["sbom_spdx2_file"] == tgz["url"] + ".spdx.json"
+    assert tgz["sigstore_bundle_file"] == ""
+    assert tgz["is_source"]
+    assert site_checks.rows_are_as_served(contract, world.shelf, site) == ()
+
+
+@pytest.mark.parametrize("version", ["3.14.0a1", "3.14.0rc2", "3.14.1", "3.12.12"])
+def test_rows_of_every_kind_of_release_are_taken(world: SiteWorld, version: str) -> None:
+    contract = a_contract(world.folder, version)
+    world.stage(contract)
+    site = world.site()
+    listed(contract, world, site)
+    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+
+
+def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    listed(contract, world, site)
+    release = site.releases()[0]
+    rows = {row.slug: row for row in site.rows(release)}
+    site.change_row(rows["3136-XZ-compressed-source-tarball"], {"sha256_sum": "0" * 64})
+    site.delete_row(rows["3136-Gzipped-source-tarball"])
+    url = "https://www.python.org/ftp/python/3.13.6/strange.tgz"
+    site.add_row(release, "ios", {"name": "s", "slug": "s", "url": url})
+    before = {pk for pk, row in world.rows("release_file").items() if "windows" in row["url"]}
+    look = site_files.look_files(contract, world.shelf, site)
+    assert look.standing is Standing.ABSENT
+    assert look.details == (
+        "Gzipped source tarball: has no row",
+        *(line for line in look.details if line.startswith("XZ compressed source tarball: sha256")),
+        f"s: {url} does not belong",
+    )
+    assert len(look.details) == 3
+    findings = site_checks.rows_are_as_served(contract, world.shelf, site)
+    assert {each.rule for each in findings} == {"site.rows"}
+    assert len(findings) == 3
+    site_files.put_files(contract, world.shelf, site, QUIET)
+    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    assert before <= world.rows("release_file").keys()
+    assert world.events().count("created release_file") == len(contract.listed) + 2
+
+
+def test_a_button_on_the_wrong_row_is_moved(world: SiteWorld, contract: Contract) -> None:
+    """While it stands, the site takes no other row of its system."""
+    site = world.site()
+    drafted(contract, site)
+    release = site.releases()[0]
+    tgz = contract.listed[0]
+    assert tgz.row is not None
+    fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url, "download_button": True}
+    site.add_row(release, "source", fields)
+    site_files.put_files(contract, world.shelf, site, QUIET)
+    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+
+
+def test_a_row_under_the_wrong_system_is_made_anew(world: SiteWorld, contract: Contract) -> None:
+    site = world.site()
+    drafted(contract, site)
+    tgz = contract.listed[0]
+    assert tgz.row is not None
+    fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url}
+    site.add_row(site.releases()[0], "windows", fields)
+    site_files.put_files(contract, world.shelf, site, QUIET)
+    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+
+
+@pytest.mark.parametrize("nth", [1, 2, 5, 10])
+def test_a_row_that_was_stored_with_an_error_is_not_made_twice(
+    world: SiteWorld, contract: Contract, nth: int
+) -> None:
+    """HTTP 500 after the row was stored, for the n-th row."""
+    site = world.site()
+    drafted(contract, site)
+    fail = site.add_row
+    calls = 0
+
+    class Failing:
+        """The site, which orders the accident just before one row."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(site, name)
+
+        def add_row(self, *arguments: Any) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == nth:
+                world.store.order_fault("site.500_after_write")
+            fail(*arguments)
+
+    site_files.put_files(contract, world.shelf, Failing(), QUIET)
+    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    assert world.events().count("created release_file") == len(contract.listed)
+
+
+def test_a_site_that_fails_for_good_ends_the_step_with_its_words(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    drafted(contract, site)
+    strange = other("Python 3.13.5")
+    site.add_release(strange)
+    taken = {"name": "x", "slug": "3136-macOS-installer", "url": "https://www.python.org/x"}
+    site.add_row(site.releases()[1], "macos", taken)
+    with pytest.raises(ServiceFailed, match="answered 400") as raised:
+        site_files.put_files(contract, world.shelf, site, QUIET)
+    assert "already exists" in "".join(raised.value.details)
+
+
+def test_a_file_that_was_replaced_on_the_host_is_seen_in_its_row(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """Other bytes of the same size on the host, after the rows were made and public."""
+    site = world.site()
+    listed(contract, world, site)
+    file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
+    file.write_bytes(b"X" * file.stat().st_size)
+    look = site_files.look_files(contract, world.shelf, site)
+    assert look.standing is Standing.ABSENT
+    assert "Windows installer (64-bit): sha256_sum" in look.details[0]
+    site_release.publish(contract, site, QUIET)
+    look = site_files.look_files(contract, world.shelf, site)
+    assert look.standing is Standing.DIFFERENT
+    with pytest.raises(StepFailed, match="is public; its rows are not changed"):
+        site_files.put_files(contract, world.shelf, site, QUIET)
+    (finding,) = site_checks.rows_are_as_served(contract, world.shelf, site)
+    assert (finding.rule, finding.where) == ("site.rows", "python-3.13.6-amd64.exe")
+
+
+def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    drafted(contract, site)
+    (world.root / "3.13.6" / "python-3.13.6-macos11.pkg").unlink()
+    with pytest.raises(StepFailed, match=r"1 of 21 files are not there, first .*macos11\.pkg"):
+        site_files.put_files(contract, world.shelf, site, QUIET)
+    assert world.rows("release_file") == {}
+    later = contract.without(Origin.MACOS)
+    site_files.put_files(later, world.shelf, site, QUIET)
+    assert site_files.look_files(later, world.shelf, site).standing is Standing.IDENTICAL
+
+
+# ── the text ─────────────────────────────────────────────────────────────────────────────────
+
+
+def a_text(world: SiteWorld, told: str = "# Python 3.13.6\n\nIt is *out*.\n") -> Path:
+    file = world.folder / "page.md"
+    file.write_text(told)
+    return file
+
+
+def test_a_text_is_saved_by_the_admin_and_known_by_its_mark(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site(admin=f"rm:{PASSWORD}")
+    drafted(contract, site)
+    text = a_text(world)
+    assert page_text.look_text(contract, text, site).standing is Standing.ABSENT
+    page_text.put_text(contract, text, site, QUIET)
+    found = page_text.look_text(contract, text, site)
+    assert found.standing is Standing.IDENTICAL
+    edited = a_text(world, "# Python 3.13.6\n\nIt is *really* out.\n")
+    assert page_text.look_text(contract, edited, site).standing is Standing.ABSENT
+    site_release.publish(contract, site, QUIET)
+    assert page_text.look_text(contract, edited, site).standing is Standing.DIFFERENT
+
+
+def test_without_the_admin_a_person_is_told_what_to_paste_and_where(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    drafted(contract, site)
+    text = a_text(world)
+    with pytest.raises(Waiting, match=r"waiting for RM: .*release/1/change/, put all of") as told:
+        page_text.put_text(contract, text, site, QUIET)
+    assert "drafts/page.to-paste.md" in told.value.remedy
+    pasted = (world.folder / "page.to-paste.md").read_text()
+    assert pasted.startswith(text.read_text())
+    by_hand = world.site(admin=f"rm:{PASSWORD}")
+    by_hand.save_text(site.releases()[0], pasted, "markdown")
+    assert page_text.look_text(contract, text, site).standing is Standing.IDENTICAL
+
+
+# ── killed at every write ────────────────────────────────────────────────────────────────────
+
+_CLIENT = """
+import json, sys
+from pathlib import Path
+from plugins.model.secret import Secret
+from plugins.services.site import PythonOrg
+from plugins.steps import page_text, site_files, site_release
+from tests.site_world import DAY, QUIET, FolderShelf, a_contract
+
+told = json.loads(sys.argv[1])
+secrets = Path(told["secrets"])
+site = PythonOrg(
+    told["site"], Secret(f"file:{secrets}/token"), Secret(f"file:{secrets}/admin")
+)
+contract = a_contract(Path(told["folder"]))
+shelf, text = FolderShelf(Path(told["root"])), Path(told["text"])
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+
+def do(look, act):
+    if look().standing.value == "absent":
+        act()
+    found = look()
+    assert found.standing.value == "identical", (found.problem, found.details)
+    return dict(found.facts)
+
+facts = [
+    do(lambda: site_release.look_draft(contract, DAY, site),
+       lambda: site_release.make_draft(contract, DAY, site, QUIET)),
+    do(lambda: page_text.look_text(contract, text, site),
+       lambda: page_text.put_text(contract, text, site, QUIET)),
+    do(lambda: site_files.look_files(contract, shelf, site),
+       lambda: site_files.put_files(contract, shelf, site, QUIET)),
+    do(lambda: site_release.look_public(contract, site),
+       lambda: site_release.publish(contract, site, QUIET)),
+]
+print(json.dumps(facts))
+"""
+
+
+def all_of_it(world: SiteWorld, text: Path, kill_at: int = 0) -> tuple[int, str]:
+    """Run the four steps in a process of its own; its status and its facts."""
+    world.site(admin=f"rm:{PASSWORD}")
+    told = {
+        "site": world.addresses["site"], "secrets": str(world.secrets), "text": str(text),
+        "folder": str(world.folder), "root": str(world.root),
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, json.dumps(told)],
+        cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as client:  # fmt: skip
+        assert client.stdout is not None
+        assert client.stdout.readline() == "ready\n"
+        if kill_at:
+            world.store.aim(client.pid, kill_at)
+        out, _ = client.communicate("\n")
+    return client.returncode, out
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_after_any_write_goes_on_to_the_same_site(
+    world: SiteWorld, contract: Contract, count: Callable[[str, int], None]
+) -> None:
+    """The final tables equal those of an undisturbed run, keys and all, and so do the facts."""
+    text = a_text(world)
+    status, facts = all_of_it(world, text)
+    assert status == 0
+    wanted = world.store.load("site", {})
+    writes = len(world.events())
+    assert writes == len(contract.listed) + 3
+    for number in range(1, writes + 1):
+        world.forget()
+        world.stage(contract)
+        assert all_of_it(world, text, number)[0] == -9
+        assert all_of_it(world, text) == (0, facts)
+        assert world.store.load("site", {}) == wanted
+        assert len(world.events()) == writes
+        count("kills of the site's client survived", 1)
