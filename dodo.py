@@ -27,7 +27,7 @@ from checks import (
 )
 from checks import sbom as sboms
 from plugins.flow.opening import open_release
-from plugins.flow.task import Effect, call, value
+from plugins.flow.task import Call, Effect, call, value
 from plugins.model.contract import Origin, contract_of, local_path
 from plugins.model.release import ReleaseType
 from plugins.model.remote_layout import RemoteLayout
@@ -42,6 +42,7 @@ from plugins.steps import (
     docs,
     docs_hosting,
     drafts,
+    experts,
     fork,
     handover,
     letters,
@@ -453,17 +454,38 @@ def task_start_build():
     )
 
 
-people = [each for each in settings.experts if each.mail]
-told = [each.mail for each in people]
+crew = [
+    each
+    for each in settings.experts
+    if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
+]
+roles = [each.role for each in crew]
+awaited = {
+    each.role: experts.awaited_of(contract, each.role, each.name, each.keys) for each in crew
+}
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_check_access],
+    probe=call(experts.look_inboxes, release, reach.downloads, roles),
+    pep=["U03"],
+    only=bool(roles),
+)
+def task_open_inboxes():
+    """Make the hidden folders on the downloads host that experts put their files into."""
+    return call(experts.open_inboxes, release, reach.downloads, roles)
+
+
+told = [each.mail for each in crew if each.mail]
 briefs = [
     handover.Brief(
         each.role,
         each.name,
-        f"{settings.hosts.downloads}/{remote.downloads.staging}",
-        tuple(file.name for file in contract.by_origin(Origin(each.role))),
+        f"{settings.hosts.downloads}/{experts.inbox_of(release, each.role)}",
+        awaited[each.role].files,
     )
-    for each in people
-    if each.role in {Origin.WINDOWS.value, Origin.MACOS.value}
+    for each in crew
 ]
 brief = value(
     handover.experts_letter,
@@ -479,10 +501,10 @@ brief = value(
 
 @book.step(
     effect=PUBLIC,
-    after=[task_push_fork],
+    after=[task_push_fork, task_open_inboxes],
     probe=call(letters.look_sent, brief),
-    pep=["B16"],
-    only=release.ships_binaries and bool(briefs),
+    pep=["B16", "R04"],
+    only=bool(told),
 )
 def task_tell_experts():
     """Mail the experts which tag and commit to build, and which files are awaited."""
@@ -641,6 +663,71 @@ def task_check_build():
 # ── 5. Green lights ──────────────────────────────────────────────────────────────────────────
 book.chapter(5)
 
+
+def arrival(role: str) -> Call:
+    """All that the expert of this role owes, whole and signed for."""
+    return call(
+        experts.arrived,
+        release,
+        reach.downloads,
+        reach.verifier,
+        promised,
+        awaited[role],
+        reach.clock,
+        commit=commit,
+    )
+
+
+WINDOWS, MACOS, DOCS = "windows", "macos", "docs"
+
+
+@book.step(
+    after=[task_push_fork, task_open_inboxes],
+    pep=["X02", "X03", "X06", "X07", "X09", "X12", "X16"],
+    only=WINDOWS in roles,
+)
+def task_await_windows():
+    """Wait until the Windows expert's files are on the host, with the bytes they signed for."""
+    return arrival(WINDOWS)
+
+
+@book.approval(
+    who=WINDOWS, of=[task_await_windows], pep=["X20", "G01", "S01"], only=WINDOWS in roles
+)
+def task_approve_windows() -> None:
+    """The Windows expert has tested the installers."""
+
+
+@book.step(after=[task_push_fork, task_open_inboxes], pep=["X21", "X23"], only=MACOS in roles)
+def task_await_macos():
+    """Wait until the macOS expert's files are on the host, with the bytes they signed for."""
+    return arrival(MACOS)
+
+
+@book.approval(who=MACOS, of=[task_await_macos], pep=["X24", "G02", "S01"], only=MACOS in roles)
+def task_approve_macos() -> None:
+    """The macOS expert has tested the installer."""
+
+
+@book.approval(
+    who=DOCS,
+    of=[task_build_docs, task_check_docs],
+    pep=["U15", "G03"],
+    only=release.ships_docs and any(each.role == DOCS for each in settings.experts),
+)
+def task_approve_docs() -> None:
+    """The documentation expert has looked at the documentation."""
+
+
+@book.gate(
+    after=[task_check_build, task_approve_windows, task_approve_macos, task_approve_docs],
+    pep=["R06", "R07", "S01", "G04"],
+)
+def task_check_lights():
+    """Stop unless everybody whose files this release promises is named, or comes later."""
+    return call(declared.nobody_is_forgotten, release, promised, roles, later)
+
+
 # ── 6. Stage, verify, switch ─────────────────────────────────────────────────────────────────
 book.chapter(6)
 
@@ -687,6 +774,33 @@ def task_stage_docs():
     return call(staging.stage, papers, shelf, reach.downloads, reach.progress)
 
 
+@book.step(
+    effect=SHARED,
+    after=[task_reserve_folder, task_await_windows],
+    probe=call(experts.look_taken, release, reach.downloads, WINDOWS, berth),
+    pep=["X12"],
+    only=WINDOWS in roles,
+)
+def task_take_windows():
+    """Move the Windows expert's files to the others, where users see nothing of them."""
+    return call(experts.take, release, reach.downloads, WINDOWS, berth)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_reserve_folder, task_await_macos],
+    probe=call(experts.look_taken, release, reach.downloads, MACOS, berth),
+    pep=["X23"],
+    only=MACOS in roles,
+)
+def task_take_macos():
+    """Move the macOS expert's files to the others, where users see nothing of them."""
+    return call(experts.take, release, reach.downloads, MACOS, berth)
+
+
+everything = value(experts.with_brought, files, release, roles, berth)
+
+
 @book.step(after=[task_stage_files], pep=["U08"], only=release.signs_with_gpg)
 def task_verify_staged():
     """Verify every signature for the bytes that stand on the host."""
@@ -695,18 +809,24 @@ def task_verify_staged():
 
 @book.step(
     effect=PUBLIC,
-    after=[task_stage_files, task_verify_staged, task_check_build],
-    probe=call(staging.look_switched, files, berth, reach.downloads),
+    after=[
+        task_stage_files,
+        task_take_windows,
+        task_take_macos,
+        task_verify_staged,
+        task_check_lights,
+    ],
+    probe=call(staging.look_switched, everything, berth, reach.downloads),
     pep=["U05", "U06", "U07"],
 )
 def task_switch_files():
     """Let users see all files of the release at once; what they saw is never replaced."""
-    return call(staging.switch, files, berth, reach.downloads, reach.progress)
+    return call(staging.switch, everything, berth, reach.downloads, reach.progress)
 
 
 @book.step(
     effect=PUBLIC,
-    after=[task_stage_docs, task_check_build],
+    after=[task_stage_docs, task_check_lights],
     probe=call(staging.look_switched, papers, shelf, reach.downloads),
     pep=["U09"],
     only=release.ships_docs,
@@ -806,7 +926,7 @@ def task_approve_merge() -> None:
 
 @book.step(
     effect=PUBLIC,
-    after=[task_merge_back, task_approve_merge, task_test_downloads],
+    after=[task_merge_back, task_approve_merge, task_test_downloads, task_check_lights],
     probe=call(upstream_push.look_pushed, release, reach.merge_clone, reach.upstream),
     pep=["M01", "M14", "M15", "M16", "M17", "M18", "M19", "M20a", "M20b", "M20", "M23"],
 )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Signer,
         Site,
         Templates,
+        Verifier,
     )
     from plugins.services.github import GitHub
 
@@ -91,6 +92,13 @@ class Reach:
 
         signing = self._settings.signing
         return GnupgSigner(signing.gnupg_home, signing.gpg_key)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """OpenPGP with everybody's public keys."""
+        from plugins.services.gnupg_signer import GnupgKeyring
+
+        return GnupgKeyring(self._settings.signing.gnupg_home)
 
     @cached_property
     def sboms(self) -> Sboms:

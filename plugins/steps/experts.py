@@ -16,6 +16,7 @@ from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.probe import Probe, absent, different, identical
 from plugins.ports import Kind, Verdict
+from plugins.steps.staging import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ __all__ = [
     "manifest_file",
     "open_inboxes",
     "take",
+    "with_brought",
 ]
 
 _HIDDEN_MODE: Final = 0o2770
@@ -166,6 +168,18 @@ def take(release: Release, host: Host, role: str, berth: Berth) -> dict[str, str
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
     host.change(list(wanted.values()), _FILE_MODE)
     return {each.path: each.sha256 for each in manifest.files}
+
+
+def with_brought(
+    files: Sequence[Wanted], release: Release, roles: Sequence[str], berth: Berth
+) -> tuple[Wanted, ...]:
+    """These files and those that the experts brought, as they stand in the staging folder."""
+    found = list(files)
+    for role in roles:
+        for each in _judged(release, role).files:
+            name = _at(each, berth, "").removeprefix("/")
+            found.append(Wanted(name, each.size_bytes, each.sha256))
+    return tuple(sorted(found, key=lambda file: file.name))
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
