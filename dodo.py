@@ -682,7 +682,7 @@ WINDOWS, MACOS, DOCS = "windows", "macos", "docs"
 
 
 @book.step(
-    after=[task_push_fork, task_open_inboxes],
+    after=[task_push_fork, task_open_inboxes, task_tell_experts],
     pep=["X02", "X03", "X06", "X07", "X09", "X12", "X16"],
     only=WINDOWS in roles,
 )
@@ -698,7 +698,11 @@ def task_approve_windows() -> None:
     """The Windows expert has tested the installers."""
 
 
-@book.step(after=[task_push_fork, task_open_inboxes], pep=["X21", "X23"], only=MACOS in roles)
+@book.step(
+    after=[task_push_fork, task_open_inboxes, task_tell_experts],
+    pep=["X21", "X23"],
+    only=MACOS in roles,
+)
 def task_await_macos():
     """Wait until the macOS expert's files are on the host, with the bytes they signed for."""
     return arrival(MACOS)
@@ -913,7 +917,11 @@ def task_merge_back():
     )
 
 
-@book.step(after=[task_merge_back], pep=["M13"])
+@book.step(
+    after=[task_merge_back],
+    writes=[at.made / merge_back.DIFF.format(each) for each in merge_back.branches_of(release)],
+    pep=["M13"],
+)
 def task_write_merge():
     """Show all that upstream's branches get, for a person to read."""
     return call(merge_back.review, release, reach.merge_clone)

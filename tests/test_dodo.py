@@ -174,6 +174,13 @@ def test_tasks_stand_in_the_book_as_they_stand_in_the_file(books: dict[str, Book
     assert set(written) == {name for book in books.values() for name in book.tasks}
 
 
+def test_nothing_stands_outside_of_publish(books: dict[str, Book]) -> None:
+    """A task that nothing waits for would never be done, and nobody would miss it."""
+    for version, book in books.items():
+        needed = set(book.needs(book.tasks["publish"]))
+        assert set(book.tasks) - needed == {"publish"}, version
+
+
 @pytest.mark.parametrize("words", [("list",), ("list", "--status")])
 def test_the_list_tells_tasks_in_the_order_of_the_file(
     words: tuple[str, ...], books: dict[str, Book], tmp_path: Path

@@ -116,14 +116,7 @@ def make_world(folder: Path, version: Version) -> Path:
     formats = ["html", "text", "epub", *(["texinfo"] if shutil.which("makeinfo") else [])]
     store = Store(world / "state")
     addresses = reserve_ports(store)
-    theirs = hub.furnish(
-        store, version, world, home / "experts", roles=tuple(_EXPERTS),
-        pep=series_of(version).release_pep,
-    )  # fmt: skip
-    keyring = GnupgHome(home)
-    for fingerprint in theirs.values():
-        public = GnupgHome(home / "experts").public(fingerprint)
-        keyring.gpg("--import", stdin=public.encode())
+    theirs = _experts(store, version, world, home)
     _let_ci_build(store, folder / "build" / str(version), version)
     _write_secrets(world / "secrets", store)
     text = _DECLARATION.format(
@@ -145,6 +138,19 @@ def make_world(folder: Path, version: Version) -> Path:
         text += _WAIVER
     write_whole(declaration, text.encode())
     return declaration
+
+
+def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[str, str]:
+    """The experts are there and the release manager has their public keys: fingerprints by role."""
+    others = GnupgHome(home / "experts")
+    if others.folder.exists():  # of a world that is gone
+        others.stop()
+        shutil.rmtree(others.folder)
+    pep = series_of(version).release_pep
+    theirs = hub.furnish(store, version, world, others.folder, roles=tuple(_EXPERTS), pep=pep)
+    for fingerprint in theirs.values():
+        GnupgHome(home).gpg("--import", stdin=others.public(fingerprint).encode())
+    return theirs
 
 
 def _let_ci_build(store: Store, work: Path, version: Version) -> None:

@@ -186,8 +186,10 @@ def with_brought(
 
 
 def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
+    """Every folder that experts find: were the inner one theirs, nobody else could move files."""
     paths = [inbox_of(release, role) for role in roles]
-    return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths]
+    inner = [f"{path}/{release.version.folder}" for path in paths]
+    return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths, *inner]
 
 
 def _manifest(
@@ -258,7 +260,7 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
-            f"{len(awaited.files)} files, not {', '.join(unlisted)}",
+            f"{len(awaited.files)} files, not {_few(unlisted)}",
             remedy="they put the rest there and sign for all of it",
         )
     short = [
@@ -270,7 +272,7 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"{len(listed) - len(short)} of {len(listed)} files are there whole, "
-            f"not {', '.join(short)}",
+            f"not {_few(short)}",
             remedy="see whether their upload still runs",
         )
     _same_bytes(host, manifest, awaited, there)
@@ -299,7 +301,7 @@ def _waiting(
     told = f"{problem}; {count} of {len(awaited.files)} files have arrived"
     return Waiting(
         who=f"{awaited.name} ({awaited.role})",
-        problem=f"{told}, not {', '.join(missing)}" if missing else told,
+        problem=f"{told}, not {_few(missing)}" if missing else told,
         remedy=f"they go to {host.shown(inbox)}",
     )
 
@@ -329,3 +331,9 @@ def _at(each: Brought, berth: Berth, folder: str) -> str:
 def _standing(host: Host, places: Mapping[str, str]) -> dict[str, Entry]:
     found = host.look(list(places.values()))
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
+
+
+def _few(paths: Sequence[str]) -> str:
+    """The first paths, and how many more there are: a line stays a line."""
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return ", ".join(paths[:2]) + more

@@ -47,11 +47,6 @@ by = "the release manager"
 until = 2999-12-31
 """
 ENTRY = """\
-.. date: 2025-06-20-10-00-00
-.. gh-issue: 400000
-.. nonce: Eggs42
-.. section: Library
-
 Fix something that came in late.
 """
 
