@@ -213,8 +213,20 @@ class Disk:
 
     def _found(self, path: str) -> Found:
         told = self.real(path).lstat()
-        owner, group = self._owners.get(_normal(path), _ROOT)
+        owner, group = self._owners.get(_normal(path)) or self._inherited(_normal(path))
         return Found(told.st_mode, told.st_size, owner, group, told.st_ctime_ns, told.st_ino)
+
+    def _inherited(self, path: str) -> tuple[str, str]:
+        """Whose something is that was put on the disk by nobody who is logged in.
+
+        Its group is that of its folder where that hands it down, as every file system does.
+        """
+        parent = posixpath.dirname(path)
+        if parent == path:
+            return _ROOT
+        _, group = self._owners.get(parent) or self._inherited(parent)
+        hands_down = self.real(parent).lstat().st_mode & stat.S_ISGID
+        return (_ROOT[0], group) if hands_down else _ROOT
 
     def _enter(self, user: str, path: str) -> None:
         """Every folder above may be entered."""
