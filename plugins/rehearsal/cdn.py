@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ssl
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
@@ -61,7 +62,11 @@ class _Cdn:
         self._store = store
         self._host = host
         self._edges = cycle(edges)
-        self._site = httpx.ASGITransport(site.app(store), raise_app_exceptions=False)
+        self._site = httpx.AsyncClient(
+            transport=httpx.ASGITransport(site.app(store), raise_app_exceptions=False),
+            base_url="http://origin",
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # the site is in this process
+        )
         self.starlette = Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
 
     async def _answer(self, request: Request) -> Response:
@@ -101,10 +106,9 @@ class _Cdn:
         if self._host == cache.DOCS:
             found = places.served(places.docs(self._store), request.url.path.lstrip("/"), "/")
             return cache.Kept(found.status_code, _plain(found.headers), bytes(found.body))
-        async with httpx.AsyncClient(transport=self._site, base_url="http://origin") as client:
-            method = "GET" if request.method == "HEAD" else request.method
-            answer = await client.request(method, path)
-            return cache.Kept(answer.status_code, _plain(answer.headers), answer.content)
+        method = "GET" if request.method == "HEAD" else request.method
+        answer = await self._site.request(method, path)
+        return cache.Kept(answer.status_code, _plain(answer.headers), answer.content)
 
     async def _purge(self, path: str) -> Response:
         """Every edge forgets the path. Anybody may ask, as at python.org."""
