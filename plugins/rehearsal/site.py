@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from plugins.rehearsal.site_pages import Admin, Pages
+from plugins.rehearsal.site_rows import Row, Rows
 from plugins.rehearsal.site_v1 import V1
 from plugins.rehearsal.site_v2 import V2
 
@@ -19,13 +21,18 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app"]
+__all__ = ["FAULTS", "app", "section"]
 
 FAULTS: Final = {
     "site.500_after_write": "A write is stored and answered with 500.",
     "site.cdn_unreachable": "The site's own purge fails: what was saved is stored, the answer 500.",
     "site.429": "A call is throttled; the argument is Retry-After in seconds.",
 }
+_FLAGS: Final = (
+    ("is_latest", "latest"),
+    ("pre_release", "pre-release"),
+    ("show_on_download_page", "on the download page"),
+)
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -45,3 +52,39 @@ def _route(path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route
         return await answer(request)
 
     return Route(path, endpoint, methods=_METHODS)
+
+
+def section(store: Store) -> str:
+    """What a user sees of the newest release: its page, its files, its flags."""
+    rows = Rows(store)
+    found = list(rows.table("release").items())
+    if not found:
+        return "<section><h2>python.org</h2><p>There is no release yet.</p></section>"
+    told = "".join(_shown(store, rows, pk, row) for pk, row in reversed(found))
+    return f"<section><h2>python.org, as a user sees it</h2>{told}</section>"
+
+
+def _shown(store: Store, rows: Rows, pk: str, row: Row) -> str:
+    tags = ["public" if row["is_published"] else "draft"]
+    tags += [told for flag, told in _FLAGS if row[flag]]
+    base = store.load("addresses", {}).get("cdn", "")
+    link = f'<a href="{base}/downloads/release/{escape(row["slug"])}/">{escape(row["name"])}</a>'
+    head = f"<h3>{link}" + "".join(f'<span class="tag">{each}</span>' for each in tags) + "</h3>"
+    text = f"<pre>{escape(row['content'])}</pre>" if row["content"] else ""
+    if text:
+        text = f"<details><summary>its text</summary>{text}</details>"
+    files = sorted(rows.files_of(pk).values(), key=lambda each: (str(each["os"]), each["name"]))
+    lines = "".join(_line(rows, file, base) for file in files)
+    heads = "<tr><th>file</th><th>system</th><th>bytes</th><th>sha256</th></tr>"
+    return f"{head}{text}<table>{heads}{lines}</table>" if lines else head + text
+
+
+def _line(rows: Rows, file: Row, base: str) -> str:
+    path = str(file["url"]).partition("python.org")[2]
+    button = '<span class="tag">button</span>' if file["download_button"] else ""
+    return (
+        f'<tr><td><a href="{base}{escape(path)}">{escape(file["name"])}</a>{button}</td>'
+        f"<td>{escape(rows.table('os')[str(file['os'])]['name'])}</td>"
+        f'<td class="number">{file["filesize"]:,}</td>'
+        f"<td><code>{escape(file['sha256_sum'][:16])}…</code></td></tr>"
+    )

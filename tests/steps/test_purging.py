@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from checks import site as site_checks
@@ -87,6 +88,16 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     found = purging.look_purged(contract, world.shelf, cdn)
     assert found.standing is Standing.ABSENT
     assert found.details == raised.value.details
+
+
+def test_the_worlds_page_shows_release_and_caches(world: SiteWorld, contract: Contract) -> None:
+    world.store.order_fault("cdn.keeps_stale", times=-1, argument="amd64.exe")
+    with pytest.raises(StepFailed):
+        purging.purge(contract, world.shelf, world.cdn(), QUIET, pause_s=0)
+    page = httpx.get(world.addresses["world"]).text
+    assert "Python 3.13.6</a>" in page
+    assert page.count('<span class="bad">stale: 404</span>') == 1
+    assert page.count('<span class="good">fresh</span>') > 20
 
 
 def test_a_cache_that_was_slow_to_forget_is_purged_again(
