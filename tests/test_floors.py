@@ -389,6 +389,13 @@ RULES: Final = (
 )
 
 
+def test_files_of_the_toy_are_not_ours_to_hold_and_what_makes_them_is() -> None:
+    assert all(each.endswith("/") for each in _NOT_OURS_TO_READ)
+    held = modules_of(PROJECT)
+    assert "plugins.rehearsal.toy_cpython" in held
+    assert [name for name in held if name.startswith("plugins.rehearsal.toy.")] == []
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_project_keeps_the_rule(rule: type) -> None:
     breaches = list(rule(modules_of(PROJECT)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins.flow.acting import change_world
@@ -17,7 +18,6 @@ from plugins.model.receipt import BrokenReceipt, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from doit.exceptions import TaskFailed
 
@@ -34,6 +34,9 @@ __all__ = [
 
 _OF_THE_DISK: Final = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+)  # fmt: skip
+_IN_THE_WAY: Final = (
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY,
 )  # fmt: skip
 
 
@@ -56,12 +59,25 @@ def perform(book: Book, task: Task) -> TaskFailed | None:
 
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:
-    """What to tell of an error of the disk or of its permissions. Raises any other again."""
-    if error.errno not in _OF_THE_DISK:
+    """What to tell of an error of the disk, or of what is in the way below the work folder.
+
+    Raises any other again.
+    """
+    told = (error.strerror or str(error)).lower()
+    # Of a rename the second one is the name that was wanted.
+    path = Path(os.fsdecode(error.filename2 or error.filename or work))
+    if error.errno in _IN_THE_WAY and path.is_relative_to(work):
+        return StepFailed(
+            where=str(path),
+            problem=told,
+            remedy="move away what stands there, then run the same command again",
+        )
+    # tempfile tries to write in each folder that it knows, and tells of no reason.
+    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
-        problem=(error.strerror or str(error)).lower(),
+        problem=told,
         remedy=f"see to the disk of {work}, then run the same command again",
     )
 

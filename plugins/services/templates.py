@@ -1,51 +1,48 @@
-"""Templates: the texts that come with this tool, filled in by Jinja2."""
+"""Templates: the Templates port over Jinja2 and the texts that come with this tool."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jinja2 import Environment
-
 __all__ = ["PackagedTemplates"]
+
+_FOLDER: Final = Path(__file__).parent / "texts"
 
 
 class PackagedTemplates:
-    """The Templates port over the folder beside this module: ``page.md`` is ``page.md.j2``."""
+    """The Templates port; ``folder`` holds ``<name>.j2`` for each text."""
+
+    def __init__(self, folder: Path = _FOLDER) -> None:
+        self._folder = folder
+        self._opened: Any = None
 
     def __repr__(self) -> str:
-        return "PackagedTemplates()"
+        return "templates"
 
     def fill(self, name: str, words: Mapping[str, object]) -> str:
-        """The text, which ends with one line break."""
+        """See the port. Ends with one line break, and holds no space at the end of a line."""
         import jinja2
 
+        if self._opened is None:
+            self._opened = jinja2.Environment(
+                loader=jinja2.FileSystemLoader(self._folder),
+                undefined=jinja2.StrictUndefined,
+                autoescape=False,  # noqa: S701 - mails and Markdown, never HTML
+                keep_trailing_newline=True,
+            )
         try:
-            text = self._environment.get_template(f"{name}.j2").render(words)
+            text = self._opened.get_template(f"{name}.j2").render(words)
         except jinja2.TemplateError as error:
             raise ServiceFailed(
                 service="templates",
                 action=f"fill {name}",
-                problem=str(error).partition("\n")[0],
-                remedy="this is a mistake of the template or of who fills it",
+                problem=str(error),
+                remedy=f"see {name}.j2",
             ) from error
-        return text.strip("\n") + "\n"
-
-    @cached_property
-    def _environment(self) -> Environment:
-        import jinja2
-
-        return jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-            undefined=jinja2.StrictUndefined,
-            # Texts are Markdown and mail, never HTML of our own.
-            autoescape=False,  # noqa: S701
-            trim_blocks=False,
-            keep_trailing_newline=True,
-        )
+        return "\n".join(line.rstrip() for line in text.rstrip().splitlines()) + "\n"
