@@ -38,7 +38,8 @@ section { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1.
 h2 { font-size: 1.15rem; } h3 { font-size: 1rem; margin-bottom: .3rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; font-weight: 600; }
-td, th { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft); vertical-align: top; }
+td, th { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft);
+  vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: .85rem/1.4 ui-monospace, monospace; } pre { white-space: pre-wrap; }
 .tag { border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .6rem; font-size: .8rem;
