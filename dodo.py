@@ -10,31 +10,76 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from checks import archives, built_docs, clone_state, declared, keys, source_tree, tools
+from checks import (
+    access,
+    archives,
+    blockers,
+    builders,
+    built_docs,
+    ci_artifacts,
+    clone_state,
+    declared,
+    hosts,
+    keys,
+    site,
+    source_tree,
+    tools,
+)
 from checks import sbom as sboms
 from plugins.flow.opening import open_release
-from plugins.flow.task import Effect, call, value
+from plugins.flow.task import Call, Effect, call, value
+from plugins.model.contract import Origin, contract_of, local_path
 from plugins.model.release import ReleaseType
+from plugins.model.remote_layout import RemoteLayout
 from plugins.steps import (
+    announcement_draft,
+    announcing,
     checksums,
+    ci,
+    clean_room,
     configure,
     day,
     docs,
+    docs_hosting,
+    drafts,
+    experts,
+    fork,
+    handover,
+    letters,
+    merge_back,
     news,
+    page_text,
+    protection,
+    purging,
     release_clone,
     sbom,
     signing,
+    site_files,
+    site_release,
     source_test,
+    staging,
     tag,
     tarball,
     topics,
+    tracker,
+    upstream_push,
     version_files,
 )
 
 release, settings, book, reach = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = book.doit_config("export")
 at = release.layout
-CLONE = Effect.CLONE
+CLONE, SHARED, PUBLIC = Effect.CLONE, Effect.SHARED, Effect.PUBLIC
+remote = RemoteLayout(release.version)
+tell = settings.announce
+# What experts bring later, by a waiver, is left out of everything and told on page and in mails.
+later = [
+    each for each in (Origin.WINDOWS, Origin.MACOS) if settings.waives(f"experts.{each.value}")
+]
+contract = contract_of(release, settings.docs.formats, sigstore=False, without=later)
+promised = value(contract_of, release, settings.docs.formats, sigstore=False, without=tuple(later))
+notes = [f"{each.value.capitalize()} binaries will be provided shortly." for each in later]
+book.alarm(call(protection.lease_is_open, at))
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 
 # ── 1. Before anything ───────────────────────────────────────────────────────────────────────
@@ -61,6 +106,42 @@ def task_check_key():
 def task_choose_day():
     """Choose the day that NEWS and What's New will tell: the declared one, or today."""
     return call(day.choose, settings.date, reach.clock)
+
+
+@book.gate(volatile=True, pep=["P07", "P08", "P09", "P10", "P11", "P12", "Z02"])
+def task_check_access():
+    """Stop unless every login works, and lets us do what this release will need later today."""
+    ours = [remote.downloads.final.rpartition("/")[0], "doc"]
+    return [
+        call(access.github_lets_us_release, reach.github),
+        call(access.upstream_is_protected, release, reach.github),
+        call(hosts.host_is_reached, reach.downloads),
+        call(hosts.rights_are_usable, reach.downloads, ours),
+        *([call(hosts.host_is_reached, reach.docs_host)] if release.ships_docs else []),
+        call(site.login_works, reach.site),
+        call(site.name_is_free, promised, reach.site),
+        call(site.caches_answer, promised, reach.cdn),
+        call(access.mail_lets_us_in, reach.mail, [tell.list, tell.announce, tell.dev]),
+        call(access.forum_lets_us_in, reach.forum),
+    ]
+
+
+@book.gate(volatile=True, pep=["Q01", "Q02", "Q04", "Q05"])
+def task_check_blockers():
+    """Stop while an open issue of the tracker blocks this release."""
+    return [
+        call(blockers.no_release_blockers, release, reach.github),
+        call(blockers.no_deferred_blockers, release, reach.github),
+    ]
+
+
+@book.gate(volatile=True, pep=["Q06", "Q07", "Q08"])
+def task_check_builders():
+    """Stop while a stable builder of the branch is red."""
+    return [
+        call(builders.builders_are_green, release, reach.builders),
+        call(builders.builders_are_online, release, reach.builders),
+    ]
 
 
 today = value(date.fromisoformat, book.fact(task_choose_day, "date"))
@@ -319,6 +400,117 @@ def task_make_tag():
     )
 
 
+commit = book.fact(task_make_tag, "commit")
+
+# ── 3. Hand over ─────────────────────────────────────────────────────────────────────────────
+book.chapter(3)
+
+
+@book.step(after=[task_make_tag], writes=[at.made / fork.DIFF], pep=["Z10"])
+def task_write_review():
+    """Show all that the release commit changes in one file, for a person to read."""
+    return call(fork.review, release, reach.clone)
+
+
+@book.approval(who="RM", of=[task_merge_news, task_make_tag], pep=["E12", "E21"])
+def task_approve_news() -> None:
+    """The release manager has proof-read the merged NEWS."""
+
+
+@book.approval(who="RM", of=[task_write_review, task_make_tag], pep=["Z10"])
+def task_approve_commit() -> None:
+    """The release manager has read what the release commit changes."""
+
+
+@book.step(
+    effect=SHARED,
+    after=[
+        task_make_tag,
+        task_approve_news,
+        task_approve_commit,
+        task_check_access,
+        task_check_blockers,
+        task_check_builders,
+    ],
+    probe=call(fork.look_pushed, release, reach.clone, reach.fork),
+    pep=["B14", "B15"],
+)
+def task_push_fork():
+    """Push the release commit and its tag to your fork, and to nowhere else."""
+    return call(fork.push, release, reach.clone, reach.fork, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_push_fork],
+    probe=call(ci.look_started, release, reach.workflows, commit),
+    pep=["Z11"],
+)
+def task_start_build():
+    """Start CI's own build of the pushed tag, and keep the id of its run."""
+    owner = value(handover.owner_of, settings.repository.fork)
+    return call(
+        ci.start, release, reach.workflows, owner=owner, commit=commit, progress=reach.progress
+    )
+
+
+crew = [
+    each
+    for each in settings.experts
+    if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
+]
+roles = [each.role for each in crew]
+awaited = {
+    each.role: experts.awaited_of(contract, each.role, each.name, each.keys) for each in crew
+}
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_check_access],
+    probe=call(experts.look_inboxes, release, reach.downloads, roles),
+    pep=["U03"],
+    only=bool(roles),
+)
+def task_open_inboxes():
+    """Make the hidden folders on the downloads host that experts put their files into."""
+    return call(experts.open_inboxes, release, reach.downloads, roles)
+
+
+told = [each.mail for each in crew if each.mail]
+briefs = [
+    handover.Brief(
+        each.role,
+        each.name,
+        f"{settings.hosts.downloads}/{experts.inbox_of(release, each.role)}",
+        awaited[each.role].files,
+    )
+    for each in crew
+]
+brief = value(
+    handover.experts_letter,
+    release,
+    reach.templates,
+    tell.sender,
+    told,
+    briefs,
+    fork=settings.repository.fork,
+    commit=commit,
+)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_push_fork, task_open_inboxes],
+    probe=call(letters.look_sent, brief),
+    pep=["B16", "R04"],
+    only=bool(told),
+)
+def task_tell_experts():
+    """Mail the experts which tag and commit to build, and which files are awaited."""
+    return call(letters.send, brief, reach.mail, reach.progress)
+
+
 # ── 4. Build and check ───────────────────────────────────────────────────────────────────────
 book.chapter(4)
 
@@ -446,15 +638,578 @@ def task_export() -> None:
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 
 
+# What follows is of `doit publish`; it stands here as the PEP tells it.
+run = book.fact(task_start_build, "run")
+
+
+@book.step(after=[task_start_build], pep=["Z12"])
+def task_await_build():
+    """Wait until every job of CI's build has ended well."""
+    return call(ci.wait, reach.workflows, run, reach.clock)
+
+
+@book.step(after=[task_await_build], pep=["Z13"])
+def task_fetch_build():
+    """Fetch what CI built, each archive by the digest that GitHub tells."""
+    return call(ci.fetch, release, reach.workflows, run, reach.progress)
+
+
+@book.gate(after=[task_fetch_build, task_check_export], reads=at.tarballs, pep=["Z13"])
+def task_check_build():
+    """Stop unless CI built the very source archives that were made here."""
+    return call(ci_artifacts.ci_built_the_same, release)
+
+
 # ── 5. Green lights ──────────────────────────────────────────────────────────────────────────
 book.chapter(5)
 
 
-@book.approval(who="RM", of=[task_merge_news, task_make_tag], pep=["E12", "E21"])
-def task_approve_news() -> None:
-    """The release manager has proof-read the merged NEWS."""
+def arrival(role: str) -> Call:
+    """All that the expert of this role owes, whole and signed for."""
+    return call(
+        experts.arrived,
+        release,
+        reach.downloads,
+        reach.verifier,
+        promised,
+        awaited[role],
+        reach.clock,
+        commit=commit,
+    )
 
 
-@book.group(of=[task_export, task_approve_news])
+WINDOWS, MACOS, DOCS = "windows", "macos", "docs"
+
+
+@book.step(
+    after=[task_push_fork, task_open_inboxes],
+    pep=["X02", "X03", "X06", "X07", "X09", "X12", "X16"],
+    only=WINDOWS in roles,
+)
+def task_await_windows():
+    """Wait until the Windows expert's files are on the host, with the bytes they signed for."""
+    return arrival(WINDOWS)
+
+
+@book.approval(
+    who=WINDOWS, of=[task_await_windows], pep=["X20", "G01", "S01"], only=WINDOWS in roles
+)
+def task_approve_windows() -> None:
+    """The Windows expert has tested the installers."""
+
+
+@book.step(after=[task_push_fork, task_open_inboxes], pep=["X21", "X23"], only=MACOS in roles)
+def task_await_macos():
+    """Wait until the macOS expert's files are on the host, with the bytes they signed for."""
+    return arrival(MACOS)
+
+
+@book.approval(who=MACOS, of=[task_await_macos], pep=["X24", "G02", "S01"], only=MACOS in roles)
+def task_approve_macos() -> None:
+    """The macOS expert has tested the installer."""
+
+
+@book.approval(
+    who=DOCS,
+    of=[task_build_docs, task_check_docs],
+    pep=["U15", "G03"],
+    only=release.ships_docs and any(each.role == DOCS for each in settings.experts),
+)
+def task_approve_docs() -> None:
+    """The documentation expert has looked at the documentation."""
+
+
+@book.gate(
+    after=[task_check_build, task_approve_windows, task_approve_macos, task_approve_docs],
+    pep=["R06", "R07", "S01", "G04"],
+)
+def task_check_lights():
+    """Stop unless everybody whose files this release promises is named, or comes later."""
+    return call(declared.nobody_is_forgotten, release, promised, roles, later)
+
+
+# ── 6. Stage, verify, switch ─────────────────────────────────────────────────────────────────
+book.chapter(6)
+
+ours = [path for file in contract.files if (path := local_path(file, release)) is not None]
+in_src = [path for path in ours if path.parent == at.src]
+files = value(staging.wanted, value(book.artifacts, in_src))
+papers = value(staging.wanted, value(book.artifacts, docs_archives))
+berth, shelf = remote.downloads, remote.docs_archives
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_check_access],
+    probe=call(staging.look_reserved, berth, reach.downloads),
+    pep=["U03", "U04"],
+)
+def task_reserve_folder():
+    """Make the hidden folder where this release is gathered, so that experts can upload to it."""
+    return call(staging.reserve, berth, reach.downloads)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_reserve_folder, task_check_export],
+    reads=in_src,
+    probe=call(staging.look_staged, files, berth, reach.downloads),
+    pep=["U01", "U05", "U06", "U07"],
+)
+def task_stage_files():
+    """Upload the source archives and what belongs to them to where users see nothing of it."""
+    return call(staging.stage, files, berth, reach.downloads, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_check_access, task_check_export],
+    reads=docs_archives,
+    probe=call(staging.look_staged, papers, shelf, reach.downloads),
+    pep=["U01", "U09"],
+    only=release.ships_docs,
+)
+def task_stage_docs():
+    """Upload the documentation archives to where users see nothing of them."""
+    return call(staging.stage, papers, shelf, reach.downloads, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_reserve_folder, task_await_windows],
+    probe=call(experts.look_taken, release, reach.downloads, WINDOWS, berth),
+    pep=["X12"],
+    only=WINDOWS in roles,
+)
+def task_take_windows():
+    """Move the Windows expert's files to the others, where users see nothing of them."""
+    return call(experts.take, release, reach.downloads, WINDOWS, berth)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_reserve_folder, task_await_macos],
+    probe=call(experts.look_taken, release, reach.downloads, MACOS, berth),
+    pep=["X23"],
+    only=MACOS in roles,
+)
+def task_take_macos():
+    """Move the macOS expert's files to the others, where users see nothing of them."""
+    return call(experts.take, release, reach.downloads, MACOS, berth)
+
+
+everything = value(experts.with_brought, files, release, roles, berth)
+
+
+@book.step(after=[task_stage_files], pep=["U08"], only=release.signs_with_gpg)
+def task_verify_staged():
+    """Verify every signature for the bytes that stand on the host."""
+    return call(staging.verify_staged, files, berth, reach.downloads, reach.signer)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[
+        task_stage_files,
+        task_take_windows,
+        task_take_macos,
+        task_verify_staged,
+        task_check_lights,
+    ],
+    probe=call(staging.look_switched, everything, berth, reach.downloads),
+    pep=["U05", "U06", "U07"],
+)
+def task_switch_files():
+    """Let users see all files of the release at once; what they saw is never replaced."""
+    return call(staging.switch, everything, berth, reach.downloads, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_stage_docs, task_check_lights],
+    probe=call(staging.look_switched, papers, shelf, reach.downloads),
+    pep=["U09"],
+    only=release.ships_docs,
+)
+def task_switch_docs():
+    """Let users see all documentation archives at once."""
+    return call(staging.switch, papers, shelf, reach.downloads, reach.progress)
+
+
+html = value(book.artifact, at.docs_archives("html")[-1])
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_switch_docs],
+    probe=call(docs_hosting.look_docs_hosted, html, remote.docs, reach.docs_host),
+    pep=["U12", "U13"],
+    only=release.ships_docs and "html" in settings.docs.formats,
+)
+def task_unpack_docs():
+    """Put the pages of the documentation on the docs host."""
+    return call(docs_hosting.host_docs, html, remote.docs, reach.docs_host, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_switch_docs],
+    probe=call(docs_hosting.look_current, release, remote, reach.downloads),
+    pep=["U10", "U11"],
+    only=release.ships_docs and release.type.is_final,
+)
+def task_point_current():
+    """Let doc/current lead to this documentation, if no newer series has it."""
+    return call(docs_hosting.point_current, release, remote, reach.downloads)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_switch_files, task_switch_docs],
+    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, pages=False),
+    pep=["U17", "U18"],
+)
+def task_purge_files():
+    """Let every cache forget what it had of these files, and see that it serves the new ones."""
+    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress, pages=False)
+
+
+@book.step(after=[task_purge_files], pep=["V01", "V02", "V03", "V04", "V06"])
+def task_test_downloads():
+    """Download everything as a user would, compare it, build and test the source."""
+    return call(
+        clean_room.visit,
+        release,
+        promised,
+        reach.downloads,
+        reach.cdn,
+        reach.programs,
+        reach.signer if release.signs_with_gpg else None,
+        settings.tests.source,
+        reach.progress,
+    )
+
+
+# ── 7. Merge back and push ───────────────────────────────────────────────────────────────────
+book.chapter(7)
+
+
+@book.step(
+    effect=CLONE,
+    after=[task_make_tag, task_push_fork],
+    writes=merge_back.written_refs(release, at),
+    pep=["M02", "M03", "M04", "M05", "M06", "M07", "M08", "M09", "M10", "M11", "M12", "N01"],
+)
+def task_merge_back():
+    """Merge the release into what upstream has by now, and set the version that follows."""
+    return call(
+        merge_back.make,
+        release,
+        reach.clone,
+        reach.merge_clone,
+        reach.base,
+        reach.upstream,
+        reach.progress,
+    )
+
+
+@book.step(after=[task_merge_back], pep=["M13"])
+def task_write_merge():
+    """Show all that upstream's branches get, for a person to read."""
+    return call(merge_back.review, release, reach.merge_clone)
+
+
+@book.approval(who="RM", of=[task_write_merge], pep=["M13"])
+def task_approve_merge() -> None:
+    """The release manager has read what upstream's branches get."""
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_merge_back, task_approve_merge, task_test_downloads, task_check_lights],
+    probe=call(upstream_push.look_pushed, release, reach.merge_clone, reach.upstream),
+    pep=["M01", "M14", "M15", "M16", "M17", "M18", "M19", "M20a", "M20b", "M20", "M23"],
+)
+def task_push_upstream():
+    """Push branches and tag to upstream at once, its protection lifted for that moment only."""
+    return call(
+        upstream_push.push,
+        release,
+        reach.merge_clone,
+        reach.upstream,
+        reach.github,
+        reach.progress,
+    )
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream],
+    probe=call(protection.look_restored, reach.github, at),
+    pep=["M23"],
+)
+def task_restore_protection():
+    """See that the protection of upstream's branches is what it was before the push."""
+    return call(protection.restore, reach.github, at)
+
+
+# ── 8. Website and CDN ───────────────────────────────────────────────────────────────────────
+book.chapter(8)
+
+on = book.fact(task_choose_day, "date")
+
+
+@book.step(pep=["W03", "R07"])
+def task_draft_page():
+    """Draft the text of the release's page; what you edit in it is kept."""
+    return call(drafts.draft_page, release, promised, reach.templates, notes)
+
+
+@book.step(
+    after=[task_draft_page],
+    looks=[call(drafts.digest_of_page, release)],
+    writes=[drafts.settled_page(release)],
+)
+def task_settle_page():
+    """Take the text of the page as it is now, to be approved and saved."""
+    return call(drafts.settle_page, release)
+
+
+@book.gate(after=[task_settle_page], pep=["W03"])
+def task_check_page():
+    """Stop unless the text names this version, says what it has to, and leaves no gap."""
+    return call(site.text_is_ready, promised, drafts.settled_page(release), notes)
+
+
+@book.approval(who="RM", of=[task_settle_page, task_check_page], pep=["W03"])
+def task_approve_page() -> None:
+    """The release manager stands by the text of the page."""
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_choose_day, task_push_upstream, task_restore_protection],
+    probe=call(site_release.look_draft, promised, on, reach.site),
+    pep=["W02", "W04", "W05", "Z24"],
+)
+def task_make_page():
+    """Make the release on the website, as a draft that no list shows."""
+    return call(site_release.make_draft, promised, on, reach.site, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_make_page],
+    probe=call(site_files.look_files, promised, reach.downloads, reach.site),
+    pep=["W06", "W07", "W08"],
+)
+def task_list_files():
+    """List every file on the website with the size and digest of what the host serves."""
+    return call(site_files.put_files, promised, reach.downloads, reach.site, reach.progress)
+
+
+text = drafts.settled_page(release)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_make_page, task_approve_page],
+    reads=[text],
+    probe=call(page_text.look_text, promised, text, reach.site),
+    pep=["W03", "W05"],
+)
+def task_save_text():
+    """Save the approved text on the release's page."""
+    return call(page_text.put_text, promised, text, reach.site, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_list_files, task_save_text, task_unpack_docs, task_point_current],
+    probe=call(site_release.look_public, promised, reach.site),
+    pep=["W05", "Z24"],
+)
+def task_publish_page():
+    """Show the release on the website; both flags are switched at once."""
+    return call(site_release.publish, promised, reach.site, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_publish_page],
+    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn),
+    pep=["W09", "U18"],
+)
+def task_purge_pages():
+    """Let every cache forget the old pages, and see that it serves the new ones."""
+    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress)
+
+
+@book.gate(after=[task_purge_pages], pep=["W06", "Z24"])
+def task_check_site():
+    """Stop unless the website shows the release and lists every file as it is served."""
+    return [
+        call(site.flags_are_right, promised, reach.site),
+        call(site.rows_are_as_served, promised, reach.downloads, reach.site),
+    ]
+
+
+# ── 9. Announce and close ────────────────────────────────────────────────────────────────────
+book.chapter(9)
+
+digests = value(book.sums, at.tarballs)
+
+
+@book.step(
+    after=[task_make_tag, task_merge_news, task_write_checksums],
+    writes=[at.made / announcement_draft.DRAFT],
+    pep=["A01"],
+)
+def task_draft_announcement():
+    """Draft the announcement; your own text goes beside it and counts instead."""
+    return call(
+        announcement_draft.draft,
+        release,
+        reach.templates,
+        commit=commit,
+        changes=book.fact(task_merge_news, "entries"),
+        page=contract.page.url,
+        digests=digests,
+        sender=tell.sender,
+        notes=notes,
+    )
+
+
+@book.step(
+    after=[task_draft_announcement],
+    looks=[call(announcement_draft.edited_digest, at)],
+    reads=[at.made / announcement_draft.DRAFT],
+    writes=[at.made / announcement_draft.SETTLED],
+)
+def task_settle_announcement():
+    """Take the announcement as it is now, to be approved and sent."""
+    return call(announcement_draft.settle, release)
+
+
+@book.approval(who="RM", of=[task_settle_announcement], pep=["A01"])
+def task_approve_announcement() -> None:
+    """The release manager stands by the announcement."""
+
+
+out = [task_approve_announcement, task_settle_announcement, task_check_site, task_push_upstream]
+
+
+letter = {
+    each: value(announcing.announcement_letter, release, tell.sender, each)
+    for each in (tell.list, tell.announce, tell.dev, tell.committers)
+}
+
+
+@book.step(effect=PUBLIC, after=out, probe=call(letters.look_sent, letter[tell.list]), pep=["A02"])
+def task_mail_list():
+    """Send the announcement to the list for everybody, once."""
+    return call(letters.send, letter[tell.list], reach.mail, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC, after=out, probe=call(letters.look_sent, letter[tell.announce]), pep=["A03"]
+)
+def task_mail_announce():
+    """Send the announcement to the list of announcements, once."""
+    return call(letters.send, letter[tell.announce], reach.mail, reach.progress)
+
+
+@book.step(effect=PUBLIC, after=out, probe=call(letters.look_sent, letter[tell.dev]), pep=["A04"])
+def task_mail_dev():
+    """Send the announcement to CPython's developers, once."""
+    return call(letters.send, letter[tell.dev], reach.mail, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_mail_list, *out],
+    probe=call(letters.look_sent, letter[tell.committers]),
+    pep=["A06", "A07", "A08"],
+)
+def task_mail_committers():
+    """Send the announcement to the core team, once."""
+    return call(letters.send, letter[tell.committers], reach.mail, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC, after=out, probe=call(announcing.look_posted, release, reach.forum), pep=["Z29"]
+)
+def task_post_forum():
+    """Post the announcement to the forum, unless it is there already."""
+    return call(announcing.post, release, reach.forum, tell.forum_category, reach.progress)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=out,
+    probe=call(announcing.look_blog, release, reach.blog, today),
+    pep=["A05", "Z29"],
+    only=bool(tell.blog),
+)
+def task_open_blog():
+    """Ask the blog, by a pull request, to take the announcement."""
+    return call(announcing.propose_blog, release, reach.blog, today, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream, task_choose_day],
+    probe=call(announcing.look_pep, release, reach.peps, today),
+    pep=["A09", "Z27"],
+)
+def task_date_pep():
+    """Ask, by a pull request, to record the day in the release PEP."""
+    return call(announcing.propose_pep, release, reach.peps, today, reach.progress)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream],
+    probe=call(tracker.look_flipped, release, reach.github),
+    pep=["K01"],
+)
+def task_flip_blockers():
+    """Let issues that were put off for this release block the next one."""
+    return call(tracker.flip_deferred, release, reach.github, reach.progress)
+
+
+@book.step(after=[task_push_upstream], pep=["Q03", "K03", "K06"])
+def task_write_triage():
+    """List the open issues of the series that are worth a look."""
+    return call(tracker.write_triage, release, reach.github)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream],
+    probe=call(fork.look_deleted, release, reach.fork),
+    pep=["K07"],
+)
+def task_delete_branch():
+    """Delete the release's branch on your fork; its tag stays."""
+    return call(fork.delete, release, reach.clone, reach.fork)
+
+
+@book.group(
+    of=[
+        task_export,
+        task_check_site,
+        task_mail_list,
+        task_mail_announce,
+        task_mail_dev,
+        task_mail_committers,
+        task_post_forum,
+        task_open_blog,
+        task_date_pep,
+        task_flip_blockers,
+        task_write_triage,
+        task_delete_branch,
+    ]
+)
 def task_publish() -> None:
     """Everything to the announcement."""

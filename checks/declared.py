@@ -9,10 +9,11 @@ from plugins.model.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from plugins.model.contract import Contract, Origin
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
 
-__all__ = ["nothing_is_left_out"]
+__all__ = ["nobody_is_forgotten", "nothing_is_left_out"]
 
 
 def nothing_is_left_out(
@@ -38,6 +39,49 @@ def nothing_is_left_out(
                 f"Python {release.version} goes out without documentation archives",
                 "[docs] formats",
                 "leave formats out to have them all",
+            )
+        )
+    return tuple(found)
+
+
+def nobody_is_forgotten(
+    release: Release, contract: Contract, roles: Collection[str], later: Collection[Origin]
+) -> tuple[Finding, ...]:
+    """Whoever makes a part of the release is named in release.toml, or their part comes later.
+
+    The PEP's exception "(Platform) binaries will be provided shortly" is a waiver of the rule
+    ``experts.windows`` or ``experts.macos``; page and announcement tell of it (R06, R07).
+    """
+    found = []
+    for role in ("windows", "macos"):
+        files = [file for file in contract.files if file.origin.value == role]
+        if files and role not in roles:
+            found.append(
+                Finding(
+                    f"experts.{role}",
+                    Severity.BLOCK,
+                    f"{len(files)} files are promised and nobody is named who makes them",
+                    f"[experts.{role}]",
+                    f"name the expert, or waive experts.{role}: the files then come later",
+                )
+            )
+    found += [
+        Finding(
+            f"experts.{each.value}",
+            Severity.BLOCK,
+            f"the {each.value} binaries of Python {release.version} come later",
+            f"[experts.{each.value}]",
+            "page and announcement tell it",
+        )
+        for each in later
+    ]
+    if release.series.signs_with_sigstore:
+        found.append(
+            Finding(
+                "sigstore.none",
+                Severity.WARN,
+                "no Sigstore bundles are made by this tool yet",
+                remedy="sign with the sigstore client and add the bundles by hand (PEP 761)",
             )
         )
     return tuple(found)

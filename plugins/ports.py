@@ -531,7 +531,7 @@ class Host(Protocol):
         ...
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
-        """The sha256 of each file, by path, computed there. One that is gone is left out.
+        """The sha256 of each file among them, by path, computed there; not of one that is gone.
 
         Entries are as ``listing`` told them: what was read before and is not changed is not
         read again.
@@ -576,6 +576,10 @@ class Host(Protocol):
 
     def unzip(self, archive: str, folder: str) -> None:
         """What the zip archive holds is below the folder; files of the same name are replaced."""
+        ...
+
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """The beginning of a small file, at most so many bytes of it."""
         ...
 
     def verify(self, file: str, signature: str) -> Signature | None:

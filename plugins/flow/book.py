@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from plugins.flow.state import NO_FILE
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
+from plugins.model.artifact import Artifact
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
 from plugins.model.receipt import BrokenReceipt, Receipt
 
@@ -289,6 +290,27 @@ class Book:
                 f" and this is {path.stem} of {release.version}",
                 remedy="delete it to have the step done again",
             )
+
+    def artifacts(self, paths: Iterable[Path]) -> tuple[Artifact, ...]:
+        """The files as their bytes are now; what was read since it changed is not read again.
+
+        Raises StepFailed for one that is not there.
+        """
+        found = []
+        for path in paths:
+            digest = self.state.digest(path)
+            if not digest:
+                raise StepFailed(where=str(path), problem="not there", remedy="run doit export")
+            found.append(Artifact(path, path.stat().st_size, digest))
+        return tuple(found)
+
+    def artifact(self, path: Path) -> Artifact:
+        """One file as its bytes are now; see ``artifacts``."""
+        return self.artifacts((path,))[0]
+
+    def sums(self, paths: Iterable[Path]) -> dict[str, str]:
+        """The sha256 of each file by its name; see ``artifacts``."""
+        return {each.path.name: each.sha256 for each in self.artifacts(paths)}
 
     def fact_text(self, fact: Fact) -> str:
         """The fact's text. Raises StepFailed if the receipt lacks it."""

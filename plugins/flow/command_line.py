@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from doit.cmd_base import DoitCmdBase
+from doit.cmd_base import Command, DoitCmdBase
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
@@ -25,7 +25,7 @@ _BUG: Final = 2
 _STOPPED: Final = 130
 
 
-class EndsAsTold(DoitCmdBase):
+class EndsAsTold(Command):
     """A command whose exit status tells an error that a person can act on from a bug.
 
     doit ends with 3 for both. Here that is left to what is wrong with words, settings and
@@ -104,7 +104,7 @@ def _speak_anyway() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class OptionsAnywhere(EndsAsTold):
+class OptionsAnywhere(EndsAsTold, DoitCmdBase):
     """A command that reads ``doit why build_docs --release FILE`` as people write it.
 
     doit takes options only before the first name, and what stands behind it for more names.

@@ -41,8 +41,9 @@ class Journal:
         try:
             size_bytes = os.fstat(descriptor).st_size
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
-            text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-            os.write(descriptor, b"\n" + text if cut_short else text)
+            # What is no text, such as the name of a file, is spelled out as JSON does it.
+            text = json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+            _write_all(descriptor, b"\n" + text if cut_short else text)
             if sealed:
                 os.fsync(descriptor)
         finally:
@@ -60,13 +61,20 @@ class Journal:
         """Every whole line; one that a crash cut short is passed over."""
         if not self._path.exists():
             return
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        # In bytes: a line may be cut short within a letter, and only our own line ends count.
+        for line in self._path.read_bytes().split(b"\n"):
             try:
                 entry = json.loads(line)
             except ValueError:
                 continue
             if isinstance(entry, dict):
                 yield entry
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Every byte is written: a disk that takes only some of them says so when it is asked again."""
+    while content:
+        content = content[os.write(descriptor, content) :]
 
 
 @functools.cache

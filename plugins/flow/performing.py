@@ -68,7 +68,7 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
     path = Path(os.fsdecode(error.filename2 or error.filename or work))
     if error.errno in _IN_THE_WAY and path.is_relative_to(work):
         return StepFailed(
-            where=str(path),
+            where=str(_no_folder(path)),
             problem=told,
             remedy="move away what stands there, then run the same command again",
         )
@@ -80,6 +80,12 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
         problem=told,
         remedy=f"see to the disk of {work}, then run the same command again",
     )
+
+
+def _no_folder(path: Path) -> Path:
+    """The first part of the path that stands there and is no folder, or else the path."""
+    parts = (*reversed(path.parents), path)
+    return next((each for each in parts if os.path.lexists(each) and not each.is_dir()), path)
 
 
 def _failed(book: Book, task: Task, error: ReleaseError) -> TaskFailed:

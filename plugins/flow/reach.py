@@ -6,13 +6,34 @@ Making a reach connects to nothing and imports nothing heavy; ``doit list`` work
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from plugins.model.errors import SettingsError
 
 if TYPE_CHECKING:
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
-    from plugins.ports import Base, Clock, Clone, Programs, Progress, Sboms, Signer
+    from plugins.ports import (
+        Base,
+        Builders,
+        Cdn,
+        Clock,
+        Clone,
+        Forum,
+        Host,
+        Mail,
+        Programs,
+        Progress,
+        Proposals,
+        Remote,
+        Sboms,
+        Signer,
+        Site,
+        Templates,
+        Verifier,
+    )
+    from plugins.services.github import GitHub
 
 __all__ = ["Reach"]
 
@@ -73,8 +94,178 @@ class Reach:
         return GnupgSigner(signing.gnupg_home, signing.gpg_key)
 
     @cached_property
+    def verifier(self) -> Verifier:
+        """OpenPGP with everybody's public keys."""
+        from plugins.services.gnupg_signer import GnupgKeyring
+
+        return GnupgKeyring(self._settings.signing.gnupg_home)
+
+    @cached_property
     def sboms(self) -> Sboms:
         """The maker of software bills of materials."""
         from plugins.services.spdx import SpdxDocuments
 
         return SpdxDocuments()
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The texts that come with this tool."""
+        from plugins.services.templates import PackagedTemplates
+
+        return PackagedTemplates()
+
+    # ── git, elsewhere ──────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def fork(self) -> Remote:
+        """The release manager's fork, where the release is built before users see it."""
+        return self._remote(self._settings.repository.fork, "fork")
+
+    @cached_property
+    def upstream(self) -> Remote:
+        """The repository that users see."""
+        return self._remote(self._settings.repository.upstream, "upstream")
+
+    def _remote(self, address: str, setting: str) -> Remote:
+        from plugins.services.git_remote import GitRemote
+
+        if not address:
+            example = f'{setting} = "git@github.com:me/cpython.git"'
+            return cast("Remote", _Undeclared(f"[repository] {setting}", example))
+        return GitRemote(self._located(address), self.programs)
+
+    def _located(self, address: str) -> str:
+        """A path is relative to the file that declares it, as every path there."""
+        if address.startswith(("./", "../")):
+            return str((self._settings.file.parent / address).resolve())
+        return address
+
+    @cached_property
+    def merge_clone(self) -> Clone:
+        """A second clone of the release's own, where it is merged back."""
+        from plugins.services.git_clone import GitClone
+
+        return GitClone(self._release.layout.merge_clone, self.programs)
+
+    # ── GitHub and the builders ─────────────────────────────────────────────────────────────
+
+    @cached_property
+    def github(self) -> GitHub:
+        """Upstream at GitHub: its issues, labels and the protection of its branches."""
+        return self._github("python/cpython")
+
+    @cached_property
+    def workflows(self) -> GitHub:
+        """The repository whose workflows build a release."""
+        return self._github("python/release-tools")
+
+    def _github(self, repository: str) -> GitHub:
+        from plugins.services.github import GitHub
+
+        return GitHub(self._settings.hosts.github, repository, self._settings.credentials.github)
+
+    @cached_property
+    def blog(self) -> Proposals:
+        """The repository of the blog, which takes pull requests."""
+        return self._proposals(self._settings.announce.blog, "blog")
+
+    @cached_property
+    def peps(self) -> Proposals:
+        """The repository of the PEPs."""
+        return self._proposals(self._settings.announce.peps, "peps")
+
+    def _proposals(self, repository: str, setting: str) -> Proposals:
+        from plugins.services.github import GitHubProposals
+
+        if not repository:
+            example = f'{setting} = "python/{setting}"'
+            return cast("Proposals", _Undeclared(f"[announce] {setting}", example))
+        return GitHubProposals(
+            self._settings.hosts.github, repository, self._settings.credentials.github
+        )
+
+    @cached_property
+    def builders(self) -> Builders:
+        """CPython's buildbots."""
+        from plugins.services.buildbot import Buildbot
+
+        return Buildbot(self._settings.hosts.buildbots, self._settings.credentials.buildbots)
+
+    # ── what users fetch and see ────────────────────────────────────────────────────────────
+
+    @cached_property
+    def downloads(self) -> Host:
+        """The host whose files users download."""
+        return self._host("downloads")
+
+    @cached_property
+    def docs_host(self) -> Host:
+        """The host of the documentation's pages."""
+        return self._host("docs")
+
+    def _host(self, setting: str) -> Host:
+        from plugins.services.opened_host import open_host
+
+        hosts = self._settings.hosts
+        address = getattr(hosts, setting)
+        if not address:
+            example = f'{setting} = "ssh://me@{setting}.example/srv"'
+            return cast("Host", _Undeclared(f"[hosts] {setting}", example))
+        return open_host(
+            address,
+            getattr(hosts, f"{setting}_group"),
+            ssh_config=hosts.ssh_config,
+            setting=setting,
+        )
+
+    @cached_property
+    def site(self) -> Site:
+        """The website."""
+        from plugins.services.site import PythonOrg
+
+        credentials = self._settings.credentials
+        return PythonOrg(self._settings.hosts.site, credentials.site, credentials.site_admin)
+
+    @cached_property
+    def cdn(self) -> Cdn:
+        """The caches between hosts and users."""
+        from plugins.services.cdn import Caches
+
+        hosts = self._settings.hosts
+        return Caches(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, self._settings.credentials.cdn)
+
+    # ── who is told ─────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def mail(self) -> Mail:
+        """The server that takes our mails."""
+        from plugins.services.mail_server import MailServer
+
+        address = self._settings.hosts.mail
+        if not address:
+            example = 'mail = "smtps://smtp.example.org"'
+            return cast("Mail", _Undeclared("[hosts] mail", example))
+        return MailServer(address, self._settings.credentials.mail)
+
+    @cached_property
+    def forum(self) -> Forum:
+        """The forum where releases are announced."""
+        from plugins.services.discourse import Discourse
+
+        return Discourse(self._settings.hosts.forum, self._settings.credentials.forum)
+
+
+class _Undeclared:
+    """Stands for a port that release.toml does not declare: only its use is a mistake."""
+
+    def __init__(self, where: str, example: str) -> None:
+        self._where = where
+        self._example = example
+
+    def __repr__(self) -> str:
+        return "undeclared"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise SettingsError(
+            where=self._where, problem="is missing", remedy=f"write {self._example}"
+        )

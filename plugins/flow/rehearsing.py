@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from doit.cmd_base import Command
 from doit.exceptions import InvalidCommand
 
-from plugins.model.errors import ReleaseError
+from plugins.flow.command_line import EndsAsTold
+from plugins.model.errors import ReleaseError, StepFailed
 
 __all__ = ["Rehearse"]
 
@@ -31,7 +31,7 @@ _OPT_FOLDER: Final = {
 }
 
 
-class Rehearse(Command):
+class Rehearse(EndsAsTold):
     """Make a toy world and release in it; run again, it goes on where it stopped."""
 
     name = "rehearse"
@@ -53,7 +53,14 @@ class Rehearse(Command):
         except ReleaseError as error:
             raise InvalidCommand(str(error)) from error
         folder = Path(opt_values["folder"]).absolute() / str(version)
-        declaration = make_world(folder, version)
+        try:
+            declaration = make_world(folder, version)
+        except OSError as error:
+            raise StepFailed(
+                where=str(folder),
+                problem=f"the world of the rehearsal cannot be made: {error}",
+                remedy="mend that, or name another --folder",
+            ) from error
         _tell(f"rehearsing Python {version} in {folder}")
         status = _doit(declaration, "run", "export")
         _tell("")

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.release import ReleaseType
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -42,11 +40,6 @@ DOCS: Final = "https://docs.python.org"
 
 _FORMATS: Final = ("html", "text", "epub", "texinfo")
 _BOXES: Final = ("supernav-python-downloads", "homepage-downloads", "download-sources")
-_SOURCE_ONLY: Final = (
-    ReleaseType.SECURITY_FINAL,
-    ReleaseType.BEGIN_SECURITY,
-    ReleaseType.END_OF_LIFE,
-)
 _SLUG_NAME_MOST: Final = 40
 """How much of a file's name its row's slug takes over; older rows on the site are cut so."""
 _KIBI: Final = 1024
@@ -286,9 +279,13 @@ class Contract:
 
 
 def contract_of(
-    release: Release, formats: Iterable[str] = _FORMATS, *, sigstore: bool | None = None
+    release: Release,
+    formats: Iterable[str] = _FORMATS,
+    *,
+    sigstore: bool | None = None,
+    without: Iterable[Origin] = (),
 ) -> Contract:
-    """The published set of this release.
+    """The published set of this release; what the people ``without`` make comes later (R07).
 
     ``formats`` are those of the documentation, if the release ships any. ``sigstore`` tells
     whether files that the site lists have a bundle beside them; by default as the series has it.
@@ -299,12 +296,13 @@ def contract_of(
         files += [file, *_beside(file, release, bundles=bundles)]
     if release.ships_docs:
         files += _docs(release, formats)
-    return Contract(
+    whole = Contract(
         version=str(release.version),
         page=_page(release),
         files=tuple(files),
-        extras=() if release.type in _SOURCE_ONLY else tuple(_extras(release)),
+        extras=tuple(_extras(release)) if release.ships_binaries else (),
     )
+    return whole.without(*without)
 
 
 def local_path(file: PublishedFile, release: Release) -> Path | None:
@@ -343,7 +341,7 @@ def _source(release: Release) -> Iterator[PublishedFile]:
 
 def _binaries(release: Release) -> Iterator[PublishedFile]:
     """What experts and CI make; security releases are source only (PEP 101)."""
-    if release.type in _SOURCE_ONLY:
+    if not release.ships_binaries:
         return
     yield from _windows(release)
     version, series = release.version, release.series

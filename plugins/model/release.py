@@ -72,6 +72,15 @@ class Release:
         return ships_docs(self.version)
 
     @property
+    def ships_binaries(self) -> bool:
+        """Whether experts make installers; security releases are source only (PEP 101)."""
+        return self.type not in (
+            ReleaseType.SECURITY_FINAL,
+            ReleaseType.BEGIN_SECURITY,
+            ReleaseType.END_OF_LIFE,
+        )
+
+    @property
     def signs_with_gpg(self) -> bool:
         """Whether archives and tag carry OpenPGP signatures (PEP 761)."""
         return self.series.signs_with_gpg

@@ -244,6 +244,10 @@ class Settings:
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
+    def waives(self, rule: str) -> bool:
+        """Whether a waiver names the rule, whatever its last day."""
+        return any(each.rule == rule for each in self.waivers)
+
 
 _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "repository": Repository,

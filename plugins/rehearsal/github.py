@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -58,13 +58,14 @@ _LABELS: Final = ("release-blocker", "deferred-blocker", "type-crash", "easy", "
 _JOBS: Final = ("verify-input", "build-source", "build-docs", "test-source", "test-docs")
 
 
-def furnish(store: Store, series: str, before: str, *, pep: int = 0) -> None:
+def furnish(store: Store, series: str, branches: Sequence[str], *, pep: int = 0) -> None:
     """The store has a GitHub on the morning of a release of the series, unless it has one.
 
-    ``before`` is the series whose branch is protected already, for a first beta.
+    ``branches`` are those that are there and protected; the second is the series before.
     """
     if store.load("github", None) is not None:
         return
+    before = branches[1]
     schedule = f"The schedule of Python {series}.\n\nExpected:\n"
     blog = "# Releases\n"
     store.save(

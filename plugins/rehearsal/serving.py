@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uvicorn
 
 from plugins.model.durable import write_whole
-from plugins.rehearsal import cdn, front, site
+from plugins.rehearsal import buildbots, cdn, experts, forum, front, github, mail, site
 from plugins.rehearsal.machine import started
 from plugins.rehearsal.store import Store
 
@@ -79,6 +79,11 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("cdn_a", cdn.edge("a")),
     Web("cdn_b", cdn.edge("b")),
     Web("docs_cdn", cdn.docs_app),
+    Web("github", github.app),
+    Web("buildbots", buildbots.app),
+    Web("forum", forum.app),
+    Other("mail", "smtp", mail.serve),
+    Other("experts", "people", experts.serve),
 )
 """Every part of the world: its name in addresses.json, and what makes it."""
 

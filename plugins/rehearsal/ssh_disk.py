@@ -136,6 +136,10 @@ class Disk:
         """A folder is there with this owner, group and mode, whoever may do what."""
         self.real(path).mkdir(parents=True, exist_ok=True)
         self.real(path).chmod(mode)
+        self.own(path, owner, group)
+
+    def own(self, path: str, owner: str, group: str) -> None:
+        """What stands there is theirs, whoever put it there."""
         self._remember({"path": _normal(path), "owner": owner, "group": group})
         for names, name in ((self._users, owner), (self._groups, group)):
             if name not in names:

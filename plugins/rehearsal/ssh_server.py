@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncssh
 
+from plugins.model.durable import write_whole
 from plugins.rehearsal.ssh_commands import Session
 from plugins.rehearsal.ssh_disk import Account, Disk
 
@@ -40,6 +41,7 @@ FAULTS: Final[Mapping[str, str]] = {
 }
 
 _HOME: Final = "/home"
+_LOGIN_KEY: Final = "id_ed25519"
 _ROOM_BYTES: Final = 20_000_000_000
 _BLOCK_BYTES: Final = 4096
 _OTHER_MANAGER: Final = "hugo"
@@ -65,7 +67,7 @@ class SshServer:
     @property
     def known_key(self) -> str:
         """The public half of the host's key, as known_hosts has it."""
-        return _key(self.store.folder / f"{self.name}.key").export_public_key().decode().strip()
+        return _public(_key(self.store.folder / f"{self.name}.key"))
 
     async def start(self, port: int) -> None:
         """Listen on loopback; port 0 takes any."""
@@ -74,13 +76,12 @@ class SshServer:
         self.port = self._socket.getsockname()[1]
         self._keep(self._accept(self._socket))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Nobody is connected, and nobody can be."""
         for connection in tuple(self._connections):
             connection.abort()
         for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._socket is not None:
             self._socket.close()
 
@@ -193,33 +194,36 @@ async def serve(
     return server
 
 
-def write_login(folder: Path, user: str, servers: Mapping[str, SshServer]) -> Path:
-    """Returns an ssh configuration with which ``user`` reaches the servers by their names.
+def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -> Path:
+    """An ssh configuration with which ``user`` reaches the hosts by their names.
 
-    Their keys are known in it. The user's own key is ``login_key`` of the folder.
+    ``hosts`` tells the port and the public key of each, which is known then. The user's own key
+    is that of ``login_key`` for the same folder. Returns the configuration's file.
     """
-    known = folder / "known_hosts"
-    known.write_text(
-        "".join(f"[127.0.0.1]:{server.port} {server.known_key}\n" for server in servers.values())
-    )
-    file = folder / "ssh_config"
+    known = "".join(f"[127.0.0.1]:{port} {key}\n" for port, key in hosts.values())
+    write_whole(folder / "known_hosts", known.encode())
     blocks = [
         f"Host {name}\n"
         "  HostName 127.0.0.1\n"
-        f"  Port {server.port}\n"
+        f"  Port {port}\n"
         f"  User {user}\n"
-        f"  UserKnownHostsFile {known}\n"
-        f"  IdentityFile {folder / 'id_ed25519'}\n"
+        f"  UserKnownHostsFile {folder / 'known_hosts'}\n"
+        f"  IdentityFile {folder / _LOGIN_KEY}\n"
         "  IdentitiesOnly yes\n"
-        for name, server in servers.items()
+        for name, (port, _) in hosts.items()
     ]
-    file.write_text("\n".join(blocks))
-    return file
+    write_whole(folder / "ssh_config", "\n".join(blocks).encode())
+    return folder / "ssh_config"
 
 
 def login_key(folder: Path) -> str:
     """The public half of the key that ``write_login`` names, made if there is none."""
-    return _key(folder / "id_ed25519").export_public_key().decode().strip()
+    folder.mkdir(parents=True, exist_ok=True)
+    return _public(_key(folder / _LOGIN_KEY))
+
+
+def _public(key: asyncssh.SSHKey) -> str:
+    return key.export_public_key().decode().strip()
 
 
 def _key(file: Path) -> asyncssh.SSHKey:

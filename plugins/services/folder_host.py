@@ -88,6 +88,8 @@ class FolderHost:
         """See the port."""
         found = {}
         for entry in entries:
+            if entry.kind is not Kind.FILE:
+                continue
             key = entry.path, entry.stamp
             if not entry.stamp or key not in self._known:
                 with self._told("read", entry.path), suppress(FileNotFoundError):
@@ -162,6 +164,11 @@ class FolderHost:
                     opened.extractall(self._at(folder))
             except zipfile.BadZipFile as error:
                 raise self._failed(action="unpack", path=archive, problem=str(error)) from error
+
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """See the port."""
+        with self._told("read", path), self._at(path).open("rb") as stream:
+            return stream.read(most_bytes)
 
     def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's
         """See the port; what this machine's gpg says is told elsewhere."""

@@ -114,7 +114,7 @@ class Sending:
                 self._pause.wait(failures * _PAUSE_S)
             except Refused as refused:
                 action = "write"
-                raise self._way.refused(action, upload.path, refused) from refused
+                raise self._way.refused(action, half(upload.path), refused) from refused
             else:
                 return line
 

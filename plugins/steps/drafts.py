@@ -6,11 +6,13 @@ tells changes, ``page.md`` belongs to a person and is never overwritten once it 
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.artifact import sha256_of
 from plugins.model.contract import DOCS
 from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed
 from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:
@@ -21,7 +23,16 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports import Templates
 
-__all__ = ["PAGE", "draft_page", "page_text", "put_draft", "words_of"]
+__all__ = [
+    "PAGE",
+    "digest_of_page",
+    "draft_page",
+    "page_text",
+    "put_draft",
+    "settle_page",
+    "settled_page",
+    "words_of",
+]
 
 PAGE: Final = "page.md"
 """The text of the release's page on the site, in Markdown."""
@@ -55,6 +66,37 @@ def draft_page(
     """
     text = templates.fill(PAGE, words_of(release, contract, notes))
     return put_draft(release, PAGE, text)
+
+
+def settle_page(release: Release) -> dict[str, str]:
+    """The text of the page as it is now stands in ``made/page.md``, to be approved and saved.
+
+    Facts: its digest. Raises StepFailed if there is no text any more.
+    """
+    text = page_text(release)
+    try:
+        content = text.read_bytes()
+    except FileNotFoundError as error:
+        raise StepFailed(
+            where=str(text),
+            problem="is gone",
+            remedy="run doit forget draft_page, then doit publish",
+        ) from error
+    write_whole(settled_page(release), content)
+    return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
+def digest_of_page(release: Release) -> str:
+    """The sha256 of the text of the page as it is now; "" if there is none. Quick."""
+    try:
+        return sha256_of(page_text(release))
+    except FileNotFoundError:
+        return ""
+
+
+def settled_page(release: Release) -> Path:
+    """Where the text of the page is once it was settled; nobody edits it there."""
+    return release.layout.made / PAGE
 
 
 def words_of(release: Release, contract: Contract, notes: Iterable[str] = ()) -> dict[str, object]:

@@ -73,14 +73,18 @@ def look_reserved(berth: Berth, host: Host) -> Probe:
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
     out in the middle of the release (release-tools#391).
     """
-    final, staging = host.look([berth.final, berth.staging])
-    for entry in (final, staging):
-        if entry is not None and (problem := _unusable(entry, host)):
+    found = [entry for entry in host.look(_folders(berth)) if entry is not None]
+    wrong = [entry for entry in found if _unusable(entry, host)]
+    for entry in wrong:
+        if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
             return different(
-                problem,
+                _unusable(entry, host),
                 f"ask {entry.owner} or the host's administrators for {_cure(entry, host)}",
                 (f"there:  {_rights(entry)}", f"wanted: {_wanted_rights(host)}"),
             )
+    if wrong:
+        return absent(f"{_unusable(wrong[0], host)} yet")
+    staging = next((entry for entry in found if entry.path == berth.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(berth.staging)} is not there yet")
     return identical({"folder": berth.final, "staging": berth.staging})
@@ -94,6 +98,11 @@ def reserve(berth: Berth, host: Host) -> dict[str, str]:
     ]
     if missing:
         host.make_folders(missing, FOLDER_MODE)
+    # A run that was killed may have made one of them, and not more.
+    seen = host.look([*parents, berth.final])
+    crooked = [entry.path for entry in seen if entry is not None and _unusable(entry, host)]
+    if crooked:
+        host.change(crooked, FOLDER_MODE)
     host.make_folders([berth.staging], _HIDDEN_MODE)
     return {}
 
@@ -343,6 +352,10 @@ def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]
 def _parents(path: str) -> list[str]:
     parts = path.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _folders(berth: Berth) -> list[str]:
+    return [*_parents(berth.staging), berth.final, berth.staging]
 
 
 def _unusable(entry: Entry, host: Host) -> str:

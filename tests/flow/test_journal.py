@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import pytest
 
 from plugins.flow.journal import Journal
 
@@ -30,7 +34,7 @@ def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
 def test_a_line_that_a_crash_cut_short_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(path, Noon())
-    journal.append("done", task="a")
+    journal.append("done", task="a", said="Łódź")
     whole = path.read_bytes()
     for cut in range(1, len(whole)):
         path.write_bytes(whole + whole[:cut])
@@ -38,6 +42,32 @@ def test_a_line_that_a_crash_cut_short_costs_only_itself(tmp_path: Path) -> None
         told = [each["task"] for each in journal.entries()]
         assert told[0] == "a"
         assert told[-1] == "b"
+
+
+@pytest.mark.parametrize("said", ["a\u2028b", "a\x85b", "a\x0cb", "\udcff.txt", "\ud83d"])
+def test_whatever_is_said_stays_one_entry(said: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", Noon())
+    journal.append("intent", sealed=True, task="a", said=said)
+    assert [(each["task"], each["said"]) for each in journal.entries()] == [("a", said)]
+
+
+def test_an_intent_that_the_disk_takes_only_half_of_is_an_error(tmp_path: Path) -> None:
+    """A write that gives back fewer bytes raises nothing; without a whole intent nobody may act."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, Noon())
+    journal.append("done", task="a")
+    half = path.stat().st_size * 3 // 2
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (half, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.append("intent", sealed=True, task="b")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.stat().st_size == half
+    assert [each["task"] for each in journal.entries()] == ["a"]
 
 
 def test_no_journal_has_no_entries(tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flow.conftest import CHAIN, Ended, Project
+from tests.flow.conftest import CHAIN, RELEASE, Ended, Project
+from tests.flow.test_approving import APPROVAL
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from plugins.rehearsal.gnupg_home import GnupgHome
 
 
 @pytest.fixture
@@ -122,6 +125,30 @@ def test_a_folder_that_closed_itself_to_us_is_one_line_for_whoever_asks(done: Pr
         (line,) = ended.err.splitlines()
         assert f"{done.work / 'receipts'}" in line
     (done.work / "receipts").chmod(0o755)
+
+
+def test_a_file_in_place_of_the_approvals_is_one_line(project: Project, keyring: GnupgHome) -> None:
+    project.declare(
+        APPROVAL,
+        RELEASE.replace("0123456789" * 4, keyring.key(project.folder.name))
+        + f'gnupg_home = "{keyring.folder}"\n',
+    )
+    assert project.doit().status == 4
+    (project.work / "approvals").write_text("of a person")
+    ended = project.doit("approve", "approve_a")
+    assert (ended.status, ended.out) == (1, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"{project.work / 'approvals'}")
+    assert "move away what stands there" in line
+
+
+@pytest.mark.parametrize("command", ["rehearse --folder input", "rehearse --folder input/more"])
+def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command: str) -> None:
+    ended = project.doit(*command.split())
+    assert (ended.status, ended.out) == (1, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"{project.folder / 'input'}")
+    assert "the world of the rehearsal cannot be made" in line
 
 
 LEAVING = '''

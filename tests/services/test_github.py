@@ -25,7 +25,7 @@ TOKEN = "rehearsal-github-token"
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    world.furnish(made, "3.13", "3.12", pep=719)
+    world.furnish(made, "3.13", ("main", "3.12", "3.13"), pep=719)
     return made
 
 

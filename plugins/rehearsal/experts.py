@@ -1,0 +1,205 @@
+"""Experts of the rehearsed world: people who read their mail, build, sign and put files in place.
+
+The document ``experts`` tells each one's manner: ``at once``, ``late`` (after ``looks`` looks at
+their mail), ``never``, ``other bytes``, ``unknown key``, ``expired key``, ``half``. Their keys
+are in a GnuPG home that nobody else uses; their files are short and say whose they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.approval import Approval
+from plugins.model.durable import write_whole
+from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.rehearsal import places
+from plugins.rehearsal.gnupg_home import GnupgHome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plugins.rehearsal.store import Store
+
+__all__ = ["FAULTS", "MANNERS", "Experts", "approve", "deliver", "furnish", "read_mail", "serve"]
+
+FAULTS: Final = {
+    "experts.never": "the expert of the role in the argument never answers",
+    "experts.other_bytes": "a file of the role in the argument is not the one that was signed for",
+    "experts.unknown_key": "the manifest of that role is signed by a key that nobody knows",
+    "experts.expired_key": "the manifest of that role is signed by a key that has expired",
+    "experts.half": "the last file of that role is cut short",
+}
+MANNERS: Final = ("at once", "late", "never", "other bytes", "unknown key", "expired key", "half")
+_LOOKS_S: Final = 0.2
+_BRIEF: Final = re.compile(
+    r"^(?P<name>.+) \((?P<role>[a-z]+)\): put into \S*?(?P<inbox>\.[^\s/]+\.incoming/\S+)\n"
+    r"(?P<files>(?:^  \S+\n)*)",
+    flags=re.MULTILINE,
+)
+
+
+def furnish(store: Store, home: Path, roles: Iterable[str]) -> dict[str, str]:
+    """The experts of these roles have keys in the home; returns their fingerprints, by role.
+
+    Two further keys are there that no roster should take: a stranger's, and one that expired.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keyring = GnupgHome(home)
+    known = store.load("experts", {"home": str(home), "keys": {}, "manner": {}, "answered": []})
+    for name in (*roles, "stranger"):
+        if name not in known["keys"]:
+            known["keys"][name] = keyring.key(f"expert-{name}", expires="1y")
+    if "expired" not in known["keys"]:
+        known["keys"]["expired"] = keyring.key(
+            "expert-expired", made="20200101T000000", expires="1d"
+        )
+    store.save("experts", known)
+    return {role: known["keys"][role] for role in roles}
+
+
+def read_mail(store: Store) -> list[str]:
+    """Every expert has read the mail that there is, and done what it is their manner to do.
+
+    Returns the roles that put files in place.
+    """
+    known = store.load("experts", None)
+    if known is None:
+        return []
+    done = []
+    for letter in store.load("mail", []):
+        told = dict(re.findall(r"^  (tag|commit) +(\S+)$", letter["text"], flags=re.MULTILINE))
+        if set(told) != {"tag", "commit"}:
+            continue
+        for brief in _BRIEF.finditer(letter["text"]):
+            role = brief["role"]
+            if role in known["keys"] and _answers(store, letter["message_id"], role):
+                files = brief["files"].split()
+                version = told["tag"].removeprefix("v")
+                inbox = places.downloads(store) / brief["inbox"]
+                deliver(store, inbox, role, version, told["commit"], files)
+                done.append(role)
+    return done
+
+
+def _answers(store: Store, message_id: str, role: str) -> bool:
+    """Whether the expert gets to work now; each mail is answered once."""
+    known = store.load("experts", {})
+    told = f"{message_id} {role}"
+    manner = known["manner"].get(role, {})
+    if told in known["answered"] or manner.get("how") == "never":
+        return False
+    if _ordered(store, "experts.never", role):
+        return False
+    if manner.get("how") == "late" and manner.get("looks", 0) > 0:
+        manner["looks"] -= 1
+        store.save("experts", known)
+        return False
+    store.save("experts", {**known, "answered": [*known["answered"], told]})
+    return True
+
+
+def deliver(
+    store: Store, inbox: Path, role: str, version: str, commit: str, files: Iterable[str]
+) -> None:
+    """The expert's files stand in the inbox, with a manifest of them and its signature."""
+    known = store.load("experts", {})
+    how = known["manner"].get(role, {}).get("how", "at once")
+    signer = known["keys"][role]
+    for manner in ("unknown key", "expired key", "other bytes", "half"):
+        if _ordered(store, f"experts.{manner.replace(' ', '_')}", role, take=True):
+            how = manner
+    if how == "unknown key":
+        signer = known["keys"]["stranger"]
+    elif how == "expired key":
+        signer = known["keys"]["expired"]
+    brought = []
+    for path in files:
+        content = f"{role} built {path} of {commit}\n".encode() * 50
+        brought.append(Brought(path, len(content), hashlib.sha256(content).hexdigest()))
+        write_whole(inbox / path, content, mode=0o664)
+    last = brought[-1] if brought else None
+    if last is not None and how == "other bytes":
+        write_whole(inbox / last.path, b"x" * last.size_bytes, mode=0o664)
+    if last is not None and how == "half":
+        write_whole(inbox / last.path, b"x", mode=0o664)
+    manifest = inbox / MANIFEST
+    write_whole(manifest, Manifest.of(version, role, commit, brought).to_bytes(), mode=0o664)
+    _sign(GnupgHome(Path(known["home"])), manifest, signer)
+    store.record("experts", "delivered", role=role, how=how, files=len(brought))
+
+
+def approve(
+    store: Store, folder: Path, role: str, task: str, version: str, subject: str, note: str = ""
+) -> None:
+    """The expert's green light for the task stands in the folder, signed by their manner's key.
+
+    ``subject`` is the digest of what is approved; an expert whose manner is ``other bytes``
+    approves something else.
+    """
+    known = store.load("experts", {})
+    how = known["manner"].get(role, {}).get("how", "at once")
+    if how == "never":
+        return
+    key = {"unknown key": "stranger", "expired key": "expired"}.get(how, role)
+    told = "0" * 64 if how == "other bytes" else subject
+    statement = folder / f"{task}.json"
+    write_whole(statement, Approval(task, version, told, role, note).to_bytes())
+    _sign(GnupgHome(Path(known["home"])), statement, known["keys"][key])
+    store.record("experts", "approved", role=role, task=task, how=how)
+
+
+class Experts:
+    """People who look at their mail until they are sent home; ``port`` is nobody's."""
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._task = task
+
+    @property
+    def port(self) -> int:
+        """They answer on none."""
+        return 0
+
+    def close(self) -> None:
+        """They look no more."""
+        self._task.cancel()
+
+
+async def serve(store: Store, port: int = 0) -> Experts:  # noqa: ARG001 - as every part is served
+    """The experts look at their mail again and again until they are closed."""
+
+    async def work() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                # in the one thread of the world, so that nobody else writes meanwhile
+                read_mail(store)
+                await asyncio.sleep(_LOOKS_S)
+
+    return Experts(asyncio.create_task(work()))
+
+
+def _ordered(store: Store, fault: str, role: str, *, take: bool = False) -> bool:
+    ordered: dict[str, Any] = store.load("faults", {}).get(fault, {"times": 0})
+    if not ordered["times"] or ordered.get("argument") not in ("", role):
+        return False
+    return store.fault(fault) is not None if take else True
+
+
+def _sign(home: GnupgHome, file: Path, key: str) -> None:
+    signature = file.with_name(f"{file.name}.asc")
+    # A key that has expired still signs if its owner's clock is wrong.
+    clock = ["--faked-system-time", "20200101T010000"] if _expired(home, key) else []
+    home.gpg(
+        *clock, "--yes", "--armor", "--local-user", key, "--output", str(signature),
+        "--detach-sign", str(file),
+    )  # fmt: skip
+    signature.chmod(0o664)
+
+
+def _expired(home: GnupgHome, key: str) -> bool:
+    listed = home.gpg("--with-colons", "--list-keys", key)
+    return any(line.startswith("pub:e:") for line in listed.splitlines())

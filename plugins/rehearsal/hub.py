@@ -1,0 +1,57 @@
+"""Hub of the rehearsed world: everything where people and machines meet, on the morning before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from plugins.model.version import Version
+    from plugins.rehearsal.store import Store
+
+__all__ = ["FAULTS", "SECRETS", "furnish"]
+
+FAULTS: Final = {
+    **remotes.FAULTS,
+    **github.FAULTS,
+    **buildbots.FAULTS,
+    **mail.FAULTS,
+    **forum.FAULTS,
+    **experts.FAULTS,
+}
+"""Every accident of the hub, by name, each in one sentence."""
+
+SECRETS: Final = {
+    "github": "rehearsal-github-token",
+    "mail": "rm:rehearsal-mail-password",
+    "forum": "rm:rehearsal-forum-key",
+}
+"""What the parts want to hear, by the names of [credentials]; it opens nothing else."""
+
+
+def furnish(
+    store: Store,
+    version: Version,
+    repositories: Path,
+    experts_home: Path,
+    *,
+    roles: Sequence[str] = ("windows", "macos"),
+    pep: int = 0,
+) -> dict[str, str]:
+    """The hub is as on the morning of this release; what is there already is kept.
+
+    ``repositories`` holds ``upstream.git`` and ``fork.git``. Returns the fingerprints of the
+    experts' keys by role; their public halves are to be imported from ``experts_home``.
+    """
+    before = f"{version.major}.{version.minor - 1}"
+    early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
+    branches = ("main", before) if early else ("main", before, version.series)
+    github.furnish(store, version.series, branches, pep=pep)
+    buildbots.furnish(store, "3.x" if early else version.series)
+    for name in ("upstream", "fork"):
+        remotes.guard(repositories / f"{name}.git", store, name)
+    return experts.furnish(store, experts_home, roles)

@@ -1,0 +1,331 @@
+"""Experts: the arrival of what others built, by signed manifest and never by mere file name.
+
+Each expert has an inbox on the downloads host, a hidden folder that users are not led to. What
+is in it counts once a manifest lists every awaited file of this release, signed by a key of the
+roster, and the host itself computes the digests that the manifest tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed, Waiting
+from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.model.probe import Probe, absent, different, identical
+from plugins.ports import Kind, Verdict
+from plugins.steps.staging import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plugins.model.contract import Contract
+    from plugins.model.layout import Layout
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import Berth
+    from plugins.ports import Clock, Entry, Host, Verifier
+
+__all__ = [
+    "Awaited",
+    "arrived",
+    "awaited_of",
+    "inbox_of",
+    "look_inboxes",
+    "look_taken",
+    "manifest_file",
+    "open_inboxes",
+    "take",
+    "with_brought",
+]
+
+_HIDDEN_MODE: Final = 0o2770
+_FOLDER_MODE: Final = 0o2775
+_FILE_MODE: Final = 0o664
+_MOST_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Who is waited for, which keys sign for them, and the paths that they have to bring."""
+
+    role: str
+    name: str
+    keys: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def awaited_of(contract: Contract, role: str, name: str, keys: Sequence[str]) -> Awaited:
+    """What the contract awaits from the expert of this role."""
+    files = tuple(file.remote for file in contract.files if file.origin.value == role)
+    return Awaited(role, name, tuple(keys), files)
+
+
+def inbox_of(release: Release, role: str) -> str:
+    """The folder below the root of the downloads that the expert's files go to."""
+    return f".{release.version}.incoming/{role}"
+
+
+def manifest_file(layout: Layout, role: str) -> Path:
+    """Where the manifest is kept on this machine once it was judged; ``.asc`` beside it."""
+    return layout.work / "experts" / role / MANIFEST
+
+
+def look_inboxes(release: Release, host: Host, roles: Sequence[str]) -> Probe:
+    """Whether each expert has an inbox."""
+    paths = _inboxes(release, roles)
+    missing = [path for path, entry in zip(paths, host.look(paths), strict=True) if entry is None]
+    if missing:
+        return absent(f"{', '.join(host.shown(path) for path in missing)} not there yet")
+    return identical({"inboxes": ", ".join(paths)})
+
+
+def open_inboxes(release: Release, host: Host, roles: Sequence[str]) -> dict[str, str]:
+    """Each expert has a hidden folder on the downloads host that the group may write to."""
+    paths = _inboxes(release, roles)
+    host.make_folders(paths, _HIDDEN_MODE)
+    return {"inboxes": ", ".join(paths)}
+
+
+def arrived(
+    release: Release,
+    host: Host,
+    verifier: Verifier,
+    contract: Contract,
+    awaited: Awaited,
+    clock: Clock,
+    *,
+    commit: str,
+    until: datetime | None = None,
+) -> dict[str, str]:
+    """Everything that this expert owes is in the inbox, with the bytes that they signed for.
+
+    Source: release-tools polls for three names (inventory S01). Facts: size and sha256 of each
+    file, and the key. Raises Waiting with who and what is missing; StepFailed at once for a
+    manifest by a key that may not sign, of another release, with names that nobody awaits, or
+    with other digests than the host computes, and for anything that is missing at ``until``.
+    """
+    inbox = inbox_of(release, awaited.role)
+    there = {
+        entry.path.removeprefix(f"{inbox}/"): entry
+        for entry in host.listing(inbox)
+        if entry.kind is Kind.FILE
+    }
+    try:
+        manifest, key = _manifest(release, host, verifier, awaited, there, inbox)
+        _refuse_wrong(release, manifest, contract, awaited, commit)
+        _complete(host, manifest, awaited, there)
+    except Waiting as error:
+        if until is None or clock.now() <= until:
+            raise
+        raise StepFailed(
+            where=f"{awaited.name} ({awaited.role})",
+            problem=f"has not brought everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
+            remedy="ask them; or release without, by a waiver that page and announcement tell",
+            details=error.details,
+        ) from error
+    told = {each.path: f"{each.size_bytes} {each.sha256}" for each in manifest.files}
+    digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
+    return {"key": key, "manifest": digest, **told}
+
+
+def look_taken(release: Release, host: Host, role: str, berth: Berth) -> Probe:
+    """Whether all that the manifest lists stands in the staging folder, or is public already."""
+    manifest = _judged(release, role)
+    staged = _standing(
+        host, {each.path: _at(each, berth, berth.staging) for each in manifest.files}
+    )
+    public = _standing(host, {each.path: _at(each, berth, berth.final) for each in manifest.files})
+    found = {**public, **staged}
+    digests = host.digests(list(found.values()))
+    for each in manifest.files:
+        entry = found.get(each.path)
+        if entry is not None and digests.get(entry.path) != each.sha256:
+            return different(
+                f"{host.shown(entry.path)} has other bytes than {role} signed for",
+                "find out who put it there; nothing overwrites it",
+                (f"there {digests.get(entry.path)}", f"here  {each.sha256}"),
+            )
+    missing = [each.path for each in manifest.files if each.path not in found]
+    if missing:
+        return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
+    return identical({each.path: each.sha256 for each in manifest.files})
+
+
+def take(release: Release, host: Host, role: str, berth: Berth) -> dict[str, str]:
+    """The expert's files stand in the staging folder; they were renamed, so no byte was copied."""
+    manifest = _judged(release, role)
+    inbox = inbox_of(release, role)
+    wanted = {each.path: _at(each, berth, berth.staging) for each in manifest.files}
+    standing = _standing(host, wanted)
+    left = {path: place for path, place in wanted.items() if path not in standing}
+    folders = {place.rpartition("/")[0] for place in left.values()} - {berth.staging}
+    if folders:
+        host.make_folders(sorted(folders), _FOLDER_MODE)
+    host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
+    host.change(list(wanted.values()), _FILE_MODE)
+    return {each.path: each.sha256 for each in manifest.files}
+
+
+def with_brought(
+    files: Sequence[Wanted], release: Release, roles: Sequence[str], berth: Berth
+) -> tuple[Wanted, ...]:
+    """These files and those that the experts brought, as they stand in the staging folder."""
+    found = list(files)
+    for role in roles:
+        for each in _judged(release, role).files:
+            name = _at(each, berth, "").removeprefix("/")
+            found.append(Wanted(name, each.size_bytes, each.sha256))
+    return tuple(sorted(found, key=lambda file: file.name))
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
+    paths = [inbox_of(release, role) for role in roles]
+    return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths]
+
+
+def _manifest(
+    release: Release,
+    host: Host,
+    verifier: Verifier,
+    awaited: Awaited,
+    there: Mapping[str, Entry],
+    inbox: str,
+) -> tuple[Manifest, str]:
+    """The manifest and the key that signed it, kept on this machine."""
+    names = (MANIFEST, f"{MANIFEST}.asc")
+    if not all(name in there for name in names):
+        raise _waiting(awaited, host, there, "no signed manifest yet", inbox)
+    kept = manifest_file(release.layout, awaited.role)
+    files = (kept, kept.with_name(f"{kept.name}.asc"))
+    for name, file in zip(names, files, strict=True):
+        write_whole(file, host.read(f"{inbox}/{name}", _MOST_BYTES))
+    found = verifier.verify_by(*files, awaited.keys)
+    if found.verdict is not Verdict.GOOD:
+        for file in files:
+            file.unlink()
+        raise StepFailed(
+            where=f"manifest of {awaited.name} ({awaited.role})",
+            problem=f"its signature: {found.problem}",
+            remedy="ask them by another way than this whether it is theirs; a key that may sign "
+            f"stands in [experts.{awaited.role}] keys",
+        )
+    return Manifest.from_bytes(kept.read_bytes(), f"manifest of {awaited.name}"), found.fingerprint
+
+
+def _refuse_wrong(
+    release: Release, manifest: Manifest, contract: Contract, awaited: Awaited, commit: str
+) -> None:
+    where = f"manifest of {awaited.name} ({awaited.role})"
+    told = (
+        ("version", manifest.version, str(release.version)),
+        ("role", manifest.role, awaited.role),
+        ("commit", manifest.commit, commit),
+    )
+    for what, there, here in told:
+        if there != here:
+            raise StepFailed(
+                where=where,
+                problem=f"is of another {what}: {there}",
+                remedy="ask them to build this release and sign for it",
+                details=(f"there {there}", f"here  {here}"),
+            )
+    for each in manifest.files:
+        may = each.path in awaited.files or _brings(contract, each.path, awaited.role)
+        if not may:
+            raise StepFailed(
+                where=where,
+                problem=f"lists {each.path}, which nobody awaits from them",
+                remedy="if it belongs to the release, this tool's contract has to know it",
+            )
+
+
+def _brings(contract: Contract, path: str, role: str) -> bool:
+    found = contract.brought(path)
+    return found is not None and found.origin.value == role
+
+
+def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]) -> None:
+    listed = {each.path for each in manifest.files}
+    unlisted = [path for path in awaited.files if path not in listed]
+    if unlisted:
+        raise Waiting(
+            who=f"{awaited.name} ({awaited.role})",
+            problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
+            f"{len(awaited.files)} files, not {', '.join(unlisted)}",
+            remedy="they put the rest there and sign for all of it",
+        )
+    short = [
+        each.path
+        for each in manifest.files
+        if each.path not in there or there[each.path].size_bytes < each.size_bytes
+    ]
+    if short:
+        raise Waiting(
+            who=f"{awaited.name} ({awaited.role})",
+            problem=f"{len(listed) - len(short)} of {len(listed)} files are there whole, "
+            f"not {', '.join(short)}",
+            remedy="see whether their upload still runs",
+        )
+    _same_bytes(host, manifest, awaited, there)
+
+
+def _same_bytes(
+    host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
+) -> None:
+    digests = host.digests([there[each.path] for each in manifest.files])
+    for each in manifest.files:
+        found = digests.get(there[each.path].path, "nothing")
+        if found != each.sha256:
+            raise StepFailed(
+                where=f"{awaited.name} ({awaited.role})",
+                problem=f"{each.path} has other bytes on the host than the manifest tells",
+                remedy="have it uploaded again, or signed for as it is",
+                details=(f"manifest {each.sha256}", f"host     {found}"),
+            )
+
+
+def _waiting(
+    awaited: Awaited, host: Host, there: Mapping[str, Entry], problem: str, inbox: str
+) -> Waiting:
+    missing = [path for path in awaited.files if path not in there]
+    count = len(awaited.files) - len(missing)
+    told = f"{problem}; {count} of {len(awaited.files)} files have arrived"
+    return Waiting(
+        who=f"{awaited.name} ({awaited.role})",
+        problem=f"{told}, not {', '.join(missing)}" if missing else told,
+        remedy=f"they go to {host.shown(inbox)}",
+    )
+
+
+def _judged(release: Release, role: str) -> Manifest:
+    file = manifest_file(release.layout, role)
+    try:
+        return Manifest.from_bytes(file.read_bytes(), f"manifest of {role}")
+    except FileNotFoundError as error:
+        raise StepFailed(
+            where=f"manifest of {role}",
+            problem="is not here",
+            remedy="run the same command again: the step that fetches it is stale",
+        ) from error
+
+
+def _at(each: Brought, berth: Berth, folder: str) -> str:
+    """Where a file stands below one of the berth's two folders."""
+    top, _, rest = each.path.partition("/")
+    if top != berth.final:
+        raise StepFailed(
+            where=each.path, problem=f"is not below {berth.final}", remedy="look at the contract"
+        )
+    return f"{folder}/{rest}"
+
+
+def _standing(host: Host, places: Mapping[str, str]) -> dict[str, Entry]:
+    found = host.look(list(places.values()))
+    return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}

@@ -1,0 +1,109 @@
+"""What a gate finds out about a host, long before anything is put there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.hosts import host_has_room, host_is_reached, rights_are_usable
+from plugins.model.finding import Severity
+from plugins.rehearsal.store import ALWAYS
+from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Rehearsed]:
+    with a_rehearsed_host(tmp_path / "world", room_bytes=10_000_000) as rehearsed:
+        yield rehearsed
+
+
+@pytest.mark.parametrize("kind", ["rehearsed", "openssh", "folder"])
+def test_a_host_in_order_has_no_findings_and_is_left_as_it_was(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    with a_host(kind, tmp_path / "world") as there:
+        assert _all(there) == []
+        assert [path.name for path in there.files.rglob("*")] == ["doc"]
+
+
+def _all(there: Standing) -> list[object]:
+    return [
+        *host_is_reached(there.host),
+        *rights_are_usable(there.host, ["", "doc", "3.13.6"]),
+        *host_has_room(there.host, "3.13.6", 1_000_000),
+    ]
+
+
+def test_a_host_that_cannot_be_reached_blocks(world: Rehearsed) -> None:
+    world.store.order_fault("ssh.host_key_changed", times=ALWAYS)
+    host = world.host()
+    for rule, findings in {
+        "hosts.login": host_is_reached(host),
+        "hosts.rights": rights_are_usable(host, [""]),
+        "hosts.space": host_has_room(host, "", 1),
+    }.items():
+        (finding,) = findings
+        assert (finding.rule, finding.severity) == (rule, Severity.BLOCK)
+        assert "another key than the known one" in finding.message
+
+
+def test_a_user_that_is_not_of_the_group_blocks(world: Rehearsed) -> None:
+    (finding,) = host_is_reached(world.host(group="docs"))
+    assert (finding.rule, finding.severity) == ("hosts.group", Severity.BLOCK)
+    assert "rm is not of group docs" in finding.message
+
+
+@pytest.mark.parametrize(("seconds", "way"), [("900", "ahead of"), ("-900", "behind")])
+def test_a_clock_that_is_off_is_warned_about(world: Rehearsed, seconds: str, way: str) -> None:
+    world.store.order_fault("ssh.clock_skew", argument=seconds)
+    (finding,) = host_is_reached(world.host())
+    assert (finding.rule, finding.severity) == ("hosts.clock", Severity.WARN)
+    assert way in finding.message
+
+
+def test_a_small_difference_of_clocks_is_none(world: Rehearsed) -> None:
+    world.store.order_fault("ssh.clock_skew", argument="60")
+    assert host_is_reached(world.host()) == ()
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode"),
+    [("hugo", "hugo", 0o2775), ("hugo", "downloads", 0o755), ("hugo", "hugo", 0o755)],
+)
+def test_a_folder_that_another_release_manager_made_blocks(
+    world: Rehearsed, owner: str, group: str, mode: int
+) -> None:
+    """Incident 7: the folder of 3.14.4 was found to be another's in the middle of a release."""
+    world.store.order_fault("ssh.foreign_folder", argument=f"{ROOT}/3.13.6")
+    host = world.host()
+    host.login()
+    world.server.disk.prepare(f"{ROOT}/3.13.6", owner, group, mode)
+    (finding,) = rights_are_usable(host, ["3.13.6", "doc"])
+    assert (finding.rule, finding.severity) == ("hosts.rights", Severity.BLOCK)
+    assert "hugo" in finding.message
+    assert "ask hugo" in finding.remedy
+
+
+def test_a_root_where_we_may_not_write_blocks(world: Rehearsed) -> None:
+    world.server.disk.prepare(ROOT, "root", "root", 0o755)
+    (finding,) = rights_are_usable(world.host(group=""), ["3.13.6"])
+    assert finding.rule == "hosts.rights"
+    assert "permission denied" in finding.message
+
+
+def test_a_probe_that_a_killed_run_left_is_taken_away(world: Rehearsed) -> None:
+    host = world.host()
+    host.make_folders([".pep101-probe-moved"], 0o2770)
+    assert rights_are_usable(host, [""]) == ()
+    assert [path.name for path in world.files.iterdir()] == ["doc"]
+
+
+def test_a_host_without_room_blocks(world: Rehearsed) -> None:
+    assert host_has_room(world.host(), "", 9_000_000) == ()
+    (finding,) = host_has_room(world.host(), "3.13.6", 9_900_000)
+    assert (finding.rule, finding.severity) == ("hosts.space", Severity.BLOCK)
+    assert "9 MB are free" in finding.message

@@ -1,0 +1,121 @@
+"""Tests of the checks of blockers and rights, each as it passes, blocks and cannot look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks import access, blockers
+from plugins.model.errors import ServiceFailed
+from plugins.model.finding import Severity
+from plugins.ports import Issue
+from plugins.rehearsal.toy_cpython import make_toy
+from plugins.services.git_remote import GitRemote
+from plugins.services.programs import MachinePrograms
+from tests.source_world import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.finding import Finding
+    from tests.conftest import Builds
+
+
+class Told:
+    """Every port of the hub, saying what a test wants; an error is raised."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __repr__(self) -> str:
+        return "told"
+
+    def _say(self, *_words: object, **_named: object) -> Any:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    open_issues = rights = rules = user = log_in = _say
+
+
+DOWN = ServiceFailed(service="github", action="look", problem="status 500")
+
+
+def issue(*labels: str) -> Issue:
+    return Issue(1, "Spam", "https://example.org/1", labels)
+
+
+def severities(found: tuple[Finding, ...]) -> list[tuple[str, Severity]]:
+    return [(each.rule, each.severity) for each in found]
+
+
+@pytest.mark.parametrize(("labels", "count"), [(("3.13",), 1), ((), 1), (("3.12", "3.14"), 0)])
+def test_blocker_blocks_its_own_series_and_everyone_if_it_names_none(
+    a_release: Builds, labels: tuple[str, ...], count: int
+) -> None:
+    found = blockers.no_release_blockers(a_release("3.13.6"), Told((issue(*labels),)))  # type: ignore[arg-type]
+    assert severities(found) == [("blockers.release", Severity.BLOCK)] * count
+
+
+def test_deferred_blockers_matter_from_the_first_candidate_on(a_release: Builds) -> None:
+    hub: Any = Told((issue("3.14"),))
+    assert blockers.no_deferred_blockers(a_release("3.14.0b4"), hub) == ()
+    found = blockers.no_deferred_blockers(a_release("3.14.0rc1"), hub)
+    assert severities(found) == [("blockers.deferred", Severity.BLOCK)]
+
+
+def test_nothing_open_passes(a_release: Builds) -> None:
+    hub: Any = Told(())
+    assert blockers.no_release_blockers(a_release("3.14.0rc1"), hub) == ()
+    assert blockers.no_deferred_blockers(a_release("3.14.0rc1"), hub) == ()
+
+
+def test_checks_that_cannot_look_block(a_release: Builds) -> None:
+    hub: Any = Told(DOWN)
+    release = a_release("3.14.0rc1")
+    found = [
+        *blockers.no_release_blockers(release, hub),
+        *blockers.no_deferred_blockers(release, hub),
+        *access.github_lets_us_release(hub),
+        *access.upstream_is_protected(release, hub),
+        *access.mail_lets_us_in(hub, ["a@b"]),
+        *access.forum_lets_us_in(hub),
+    ]
+    assert len(found) == 6
+    assert {each.severity for each in found} == {Severity.BLOCK}
+
+
+def test_rights_that_are_missing_are_named() -> None:
+    assert access.github_lets_us_release(Told(frozenset({"push", "admin"}))) == ()  # type: ignore[arg-type]
+    found = access.github_lets_us_release(Told(frozenset({"pull"})))  # type: ignore[arg-type]
+    assert [each.message for each in found] == [
+        "your account has no right to push",
+        "your account has no right to admin",
+    ]
+
+
+def test_branch_without_protection_blocks(a_release: Builds) -> None:
+    found = access.upstream_is_protected(a_release("3.14.0b1"), Told(None))  # type: ignore[arg-type]
+    assert [each.where for each in found] == ["main", "3.13"]
+
+
+def test_mail_without_lists_is_told() -> None:
+    found = access.mail_lets_us_in(Told(None), [])  # type: ignore[arg-type]
+    assert severities(found) == [("access.mail", Severity.WARN)]
+
+
+def test_push_is_tried_without_effect_and_a_remote_that_is_not_there_blocks(
+    tmp_path: Path,
+) -> None:
+    clone = make_toy(tmp_path)
+    commit = git(clone, "rev-parse", "HEAD")
+    programs = MachinePrograms()
+    fork = GitRemote(str(tmp_path / "fork.git"), programs)
+    ref = "refs/heads/branch-v3.13.6"
+    assert access.pushes_would_be_taken(clone, commit, {"fork": fork}, ref) == ()
+    assert fork.refs(ref) == {ref: ""}
+    gone = GitRemote(str(tmp_path / "gone.git"), programs)
+    (finding,) = access.pushes_would_be_taken(clone, commit, {"fork": fork, "upstream": gone}, ref)
+    assert (finding.rule, finding.severity) == ("access.push", Severity.BLOCK)
+    assert "gone.git" in finding.where

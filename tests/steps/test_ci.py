@@ -1,0 +1,173 @@
+"""Tests of CI's steps over the GitHub service and the world's GitHub, by real HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.ci_artifacts import ci_built_the_same
+from plugins.model.errors import ServiceFailed, StepFailed, Waiting
+from plugins.model.finding import Severity
+from plugins.model.probe import Standing
+from plugins.model.secret import Secret
+from plugins.rehearsal import github as world
+from plugins.rehearsal.store import ALWAYS, Store
+from plugins.services.github import GitHub
+from plugins.steps import ci
+from tests.served import served
+from tests.source_world import NOON, FixedClock, Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from tests.conftest import Builds
+
+COMMIT = "5" * 40
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    world.furnish(made, "3.13", ("main", "3.12", "3.13"))
+    files = {"source": {"Python-3.13.6.tgz": "gz", "Python-3.13.6.tar.xz": "xz"}}
+    made.save("ci", made.load("ci", {}) | {"polls": 3, "files": files})
+    return made
+
+
+@pytest.fixture
+def hub(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", "rehearsal-github-token")
+    with served(world.app(store)) as address:
+        yield GitHub(address, "python/release-tools", Secret("env:GITHUB_TOKEN_OF_TEST"))
+
+
+@pytest.fixture
+def release(a_release: Builds) -> Release:
+    return a_release("3.13.6")
+
+
+def start(release: Release, hub: GitHub) -> dict[str, str]:
+    return ci.start(release, hub, owner="rm", commit=COMMIT, progress=Quiet())
+
+
+def ended(hub: GitHub, run: str) -> dict[str, str]:
+    for _ in range(9):
+        try:
+            return ci.wait(hub, run, FixedClock())
+        except Waiting:
+            continue
+    pytest.fail("it never ended")
+
+
+def test_run_is_started_once_and_its_inputs_are_tag_and_commit(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    assert ci.look_started(release, hub, COMMIT).standing is Standing.ABSENT
+    facts = start(release, hub)
+    probe = ci.look_started(release, hub, COMMIT)
+    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert start(release, hub) == facts
+    (run,) = store.load("ci", {})["runs"]
+    assert run["inputs"] == {
+        "git_remote": "rm",
+        "git_commit": COMMIT,
+        "cpython_release": "3.13.6",
+    }
+
+
+def test_run_whose_answer_was_lost_is_found_again(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    hub.dispatch(ci.WORKFLOW, "main", {})  # somebody else's, earlier
+    store.order_fault("github.500_after_write")
+    with pytest.raises(ServiceFailed):
+        start(release, hub)
+    found = ci.look_started(release, hub, COMMIT)
+    assert found.standing is Standing.IDENTICAL
+    assert start(release, hub) == found.facts
+    assert len(store.load("ci", {})["runs"]) == 2
+
+
+def test_two_runs_that_may_be_ours_are_shown_to_a_person(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    store.order_fault("github.500_after_write")
+    with pytest.raises(ServiceFailed):
+        start(release, hub)
+    hub.dispatch(ci.WORKFLOW, "main", {})
+    probe = ci.look_started(release, hub, COMMIT)
+    assert probe.standing is Standing.UNKNOWN
+    assert len(probe.details) == 2
+
+
+def test_other_commit_is_another_run(release: Release, hub: GitHub) -> None:
+    first = start(release, hub)
+    assert ci.look_started(release, hub, "6" * 40).standing is Standing.ABSENT
+    second = ci.start(release, hub, owner="rm", commit="6" * 40, progress=Quiet())
+    assert first["run"] != second["run"]
+
+
+def test_wait_names_the_jobs_that_still_run(release: Release, hub: GitHub) -> None:
+    run = start(release, hub)["run"]
+    with pytest.raises(Waiting, match="1 of 5 jobs ended, build-source, test-docs") as told:
+        ci.wait(hub, run, FixedClock())
+    assert told.value.who == "CI"
+    facts = ended(hub, run)
+    assert facts["conclusion"] == facts["job test-docs"] == "success"
+
+
+def test_failed_job_is_told_by_name(release: Release, hub: GitHub, store: Store) -> None:
+    store.order_fault("ci.fails", times=ALWAYS, argument="test-source")
+    run = start(release, hub)["run"]
+    with pytest.raises(StepFailed, match="test-source: failure"):
+        ended(hub, run)
+
+
+def test_wait_has_a_deadline(release: Release, hub: GitHub, store: Store) -> None:
+    store.order_fault("ci.never_ends", times=ALWAYS)
+    run = start(release, hub)["run"]
+    with pytest.raises(StepFailed, match="has not ended by 2026-11-22 11:00 UTC"):
+        ci.wait(hub, run, FixedClock(), until=NOON - timedelta(hours=1))
+
+
+def test_artifacts_stand_with_their_digests(release: Release, hub: GitHub) -> None:
+    run = start(release, hub)["run"]
+    facts = ci.fetch(release, hub, run, Quiet())
+    assert ci.fetch(release, hub, run, Quiet()) == facts
+    assert set(ci.built(release.layout)) == {"Python-3.13.6.tgz", "Python-3.13.6.tar.xz"}
+    for mine, text in zip(release.layout.tarballs, ("gz", "xz"), strict=True):
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text(text)
+    assert ci_built_the_same(release) == ()
+    release.layout.tarballs[1].write_text("other")
+    (finding,) = ci_built_the_same(release)
+    assert (finding.rule, finding.severity) == ("ci.differs", Severity.BLOCK)
+
+
+def test_check_blocks_if_ci_made_no_source(release: Release) -> None:
+    (finding,) = ci_built_the_same(release)
+    assert (finding.rule, finding.severity) == ("ci.missing", Severity.BLOCK)
+
+
+def test_artifact_of_other_bytes_is_refused_and_not_kept(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    run = start(release, hub)["run"]
+    store.order_fault("github.artifact_other_bytes")
+    with pytest.raises(StepFailed, match="other bytes than GitHub told"):
+        ci.fetch(release, hub, run, Quiet())
+    assert ci.built(release.layout) == {}
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil"])
+def test_names_that_lead_elsewhere_are_refused(
+    release: Release, hub: GitHub, store: Store, name: str
+) -> None:
+    store.save("ci", store.load("ci", {}) | {"files": {"source": {name: "x"}}})
+    run = start(release, hub)["run"]
+    with pytest.raises(StepFailed, match="leads elsewhere"):
+        ci.fetch(release, hub, run, Quiet())

@@ -1,0 +1,155 @@
+"""The pages of the documentation on the docs host, and the link to the newest archives."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.artifact import Artifact, sha256_of
+from plugins.model.errors import StepFailed
+from plugins.model.probe import Standing as Stands
+from plugins.model.remote_layout import RemoteLayout
+from plugins.model.version import Version
+from plugins.steps.docs_hosting import (
+    host_docs,
+    look_current,
+    look_docs_hosted,
+    point_current,
+)
+from tests.host_world import Quiet, Standing, a_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import Builds
+
+BERTH = RemoteLayout(Version.parse("3.13.6")).docs
+TOP = "python-3.13.6-docs-html"
+PAGES = {"index.html": b"<p>", "library/spam.html": b"<b>", "_static/a.css": b"a{}"}
+
+
+@pytest.fixture(params=["rehearsed", "openssh", "folder"])
+def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
+    if request.param == "openssh" and shutil.which("unzip") is None:
+        pytest.skip("there is no unzip here")
+    (tmp_path / "world").mkdir()
+    with a_host(request.param, tmp_path / "world") as standing:
+        yield standing
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Artifact:
+    path = tmp_path / f"{TOP}.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, page in PAGES.items():
+            opened.writestr(f"{TOP}/{name}", page)
+    return Artifact(path, path.stat().st_size, sha256_of(path))
+
+
+def test_pages_are_shown_whole_and_are_the_groups(there: Standing, archive: Artifact) -> None:
+    assert look_docs_hosted(archive, BERTH, there.host).standing is Stands.ABSENT
+    host_docs(archive, BERTH, there.host, Quiet())
+    probe = look_docs_hosted(archive, BERTH, there.host)
+    assert probe.standing is Stands.IDENTICAL
+    assert probe.facts["pages"] == "3"
+    folder = there.files / BERTH.final
+    assert {name: (folder / name).read_bytes() for name in PAGES} == PAGES
+    modes = {
+        path.relative_to(folder).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in (folder, *folder.rglob("*"))
+    }
+    assert modes == {
+        **dict.fromkeys(PAGES, 0o664),
+        **dict.fromkeys((".", "library", "_static"), 0o2775),
+    }
+    assert not (there.files / BERTH.staging).exists()
+
+
+@pytest.mark.parametrize("change", ["edited", "missing", "too many"])
+def test_other_pages_are_never_replaced(there: Standing, archive: Artifact, change: str) -> None:
+    host_docs(archive, BERTH, there.host, Quiet())
+    folder = there.files / BERTH.final
+    if change == "edited":
+        (folder / "index.html").write_bytes(b"<x>")
+    elif change == "missing":
+        (folder / "index.html").unlink()
+    else:
+        there.leave(f"{BERTH.final}/more.html", b"")
+    probe = look_docs_hosted(archive, BERTH, there.host)
+    assert probe.standing is Stands.DIFFERENT
+    assert "1 differ" in probe.problem
+    assert "move the folder away" in probe.remedy
+
+
+def test_what_a_killed_run_left_half_unpacked_is_finished(
+    there: Standing, archive: Artifact
+) -> None:
+    for folder in ("release", BERTH.staging, f"{BERTH.staging}/{TOP}"):
+        there.host.make_folders([folder], 0o2775)
+    there.leave(f"{BERTH.staging}/{TOP}/index.html", b"<")
+    there.leave(f"{BERTH.staging}/{TOP}.zip", b"half")
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).standing is Stands.IDENTICAL
+
+
+def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
+    there: Standing, archive: Artifact
+) -> None:
+    for folder in ("release", BERTH.staging, f"{BERTH.staging}/{TOP}"):
+        there.host.make_folders([folder], 0o2775)
+    there.leave(f"{BERTH.staging}/{TOP}/stranger.html", b"<")
+    with pytest.raises(StepFailed, match="1 pages are not the archive's"):
+        host_docs(archive, BERTH, there.host, Quiet())
+    assert not (there.files / BERTH.final).exists()
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "version", "expected"),
+    [
+        ("", "3.13.6", "3.13.6"),
+        ("3.13.5", "3.13.6", "3.13.6"),
+        ("3.13.6", "3.13.6", "3.13.6"),
+        ("3.13.9", "3.14.0", "3.14.0"),
+        ("3.14.0", "3.13.6", "3.14.0"),
+        ("3.14.0", "3.12.12", "3.14.0"),
+        ("3.13.5", "3.14.0rc1", "3.13.5"),
+        ("3.13.10", "3.13.9", "3.13.10"),
+    ],
+)
+def test_current_leads_to_the_newest_final(
+    tmp_path: Path, a_release: Builds, leads_to: str, version: str, expected: str
+) -> None:
+    """U10 and U11: only a final moves the link, and only forwards."""
+    release = a_release(version)
+    layout = RemoteLayout(release.version)
+    (tmp_path / "world").mkdir()
+    with a_host("folder", tmp_path / "world") as there:
+        there.host.make_folders([layout.docs_archives.final], 0o2775)
+        if leads_to:
+            there.host.point(layout.current_docs, leads_to)
+        if look_current(release, layout, there.host).standing is Stands.ABSENT:
+            point_current(release, layout, there.host)
+        assert look_current(release, layout, there.host).standing is Stands.IDENTICAL
+        assert str((there.files / "doc/current").readlink()) == expected
+
+
+def test_a_link_that_leads_to_no_version_is_left_to_a_person(
+    there: Standing, a_release: Builds
+) -> None:
+    release = a_release("3.13.6")
+    layout = RemoteLayout(release.version)
+    there.host.point(layout.current_docs, "somewhere")
+    assert look_current(release, layout, there.host).standing is Stands.UNKNOWN
+
+
+def test_current_is_not_moved_to_archives_that_are_not_there(
+    there: Standing, a_release: Builds
+) -> None:
+    release = a_release("3.13.6")
+    with pytest.raises(StepFailed, match="put the documentation's archives there first"):
+        point_current(release, RemoteLayout(release.version), there.host)

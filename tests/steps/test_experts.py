@@ -1,0 +1,282 @@
+"""Tests of what experts bring: real gpg, a host that is a folder, experts of every manner."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.flow import green_lights
+from plugins.model.approval import Approval
+from plugins.model.approval import Standing as Worth
+from plugins.model.contract import contract_of
+from plugins.model.errors import StepFailed, Waiting
+from plugins.model.manifest import MANIFEST
+from plugins.model.probe import Standing
+from plugins.model.remote_layout import RemoteLayout
+from plugins.rehearsal import experts as people
+from plugins.rehearsal import places
+from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
+from plugins.rehearsal.store import Store
+from plugins.services.folder_host import FolderHost
+from plugins.services.gnupg_signer import GnupgKeyring
+from plugins.services.templates import PackagedTemplates
+from plugins.steps import experts, handover
+from tests.source_world import NOON, FixedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from tests.conftest import Builds
+
+COMMIT = "5" * 40
+ROLES = ("windows", "macos")
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[GnupgHome]:
+    with gnupg_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def ours(theirs: GnupgHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GnupgKeyring]:
+    """The release manager's keyring: keys of the roster, and one that expired."""
+    store = Store(tmp_path_factory.mktemp("keys"))
+    people.furnish(store, theirs.folder, ROLES)
+    keys = store.load("experts", {})["keys"]
+    with gnupg_home() as home:
+        for name in (*ROLES, "expired"):
+            home.gpg("--import", stdin=theirs.public(keys[name]).encode())
+        yield GnupgKeyring(home.folder)
+
+
+@pytest.fixture
+def store(tmp_path: Path, theirs: GnupgHome, ours: GnupgKeyring) -> Store:  # noqa: ARG001 - makes the keys
+    made = Store(tmp_path / "state")
+    listed = theirs.gpg("--with-colons", "--list-keys")
+    names = {}
+    fingerprint = ""
+    for line in listed.splitlines():
+        words = line.split(":")
+        if words[0] == "fpr":
+            fingerprint = words[9]
+        if words[0] == "uid":
+            names[words[9].partition(" ")[0].removeprefix("expert-")] = fingerprint
+    made.save("experts", {"home": str(theirs.folder), "keys": names, "manner": {}, "answered": []})
+    (tmp_path / "ftp").mkdir()
+    places.put(made, downloads=tmp_path / "ftp")
+    return made
+
+
+@pytest.fixture
+def host(store: Store) -> FolderHost:
+    return FolderHost(places.downloads(store))
+
+
+@pytest.fixture
+def release(a_release: Builds) -> Release:
+    return a_release("3.13.6")
+
+
+def manner(store: Store, role: str, how: str, looks: int = 0) -> None:
+    known = store.load("experts", {})
+    known["manner"][role] = {"how": how, "looks": looks}
+    store.save("experts", known)
+
+
+def awaited(release: Release, store: Store, role: str = "windows") -> experts.Awaited:
+    keys = store.load("experts", {})["keys"]
+    roster = [keys[role], keys["expired"]]
+    return experts.awaited_of(contract_of(release), role, f"The {role} expert", roster)
+
+
+def asked(release: Release, store: Store, host: FolderHost) -> None:
+    """The experts have an inbox and the mail of the hand-over."""
+    experts.open_inboxes(release, host, ROLES)
+    briefs = [
+        handover.Brief(
+            role, f"The {role} expert", host.shown(experts.inbox_of(release, role)),
+            awaited(release, store, role).files,
+        )
+        for role in ROLES
+    ]  # fmt: skip
+    letter = handover.experts_letter(
+        release, PackagedTemplates(), "rm@example.org", ["we@example.org"], briefs,
+        fork="fork.git", commit=COMMIT,
+    )  # fmt: skip
+    kept = {"message_id": letter.message_id, "text": letter.text}
+    store.save("mail", [*store.load("mail", []), kept])
+
+
+def arrived(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring, **more: object
+) -> dict[str, str]:
+    return experts.arrived(
+        release, host, ours, contract_of(release), awaited(release, store), FixedClock(),
+        commit=COMMIT, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_files_that_were_signed_for_are_taken_over(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    assert experts.look_inboxes(release, host, ROLES).standing is Standing.ABSENT
+    asked(release, store, host)
+    assert experts.look_inboxes(release, host, ROLES).standing is Standing.IDENTICAL
+    assert sorted(people.read_mail(store)) == sorted(ROLES)
+    assert people.read_mail(store) == []
+    facts = arrived(release, store, host, ours)
+    assert facts == arrived(release, store, host, ours)
+    assert facts["key"] == awaited(release, store).keys[0]
+    assert set(awaited(release, store).files) <= set(facts)
+    berth = RemoteLayout(release.version).downloads
+    host.make_folders([berth.staging], 0o2770)
+    assert experts.look_taken(release, host, "windows", berth).standing is Standing.ABSENT
+    taken = experts.take(release, host, "windows", berth)
+    probe = experts.look_taken(release, host, "windows", berth)
+    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, taken)
+    assert experts.take(release, host, "windows", berth) == taken
+    # what became public since counts as taken over
+    host.rename([(berth.staging, berth.final)])
+    assert experts.look_taken(release, host, "windows", berth).standing is Standing.IDENTICAL
+
+
+def test_half_taken_over_is_completed(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    people.read_mail(store)
+    arrived(release, store, host, ours)
+    berth = RemoteLayout(release.version).downloads
+    host.make_folders([berth.staging], 0o2770)
+    first = awaited(release, store).files[0]
+    inbox = experts.inbox_of(release, "windows")
+    host.rename([(f"{inbox}/{first}", f"{berth.staging}/{first.partition('/')[2]}")])
+    assert experts.look_taken(release, host, "windows", berth).standing is Standing.ABSENT
+    experts.take(release, host, "windows", berth)
+    assert experts.look_taken(release, host, "windows", berth).standing is Standing.IDENTICAL
+
+
+def test_expert_who_is_late_is_waited_for_by_name(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    manner(store, "windows", "late", looks=2)
+    for _ in range(2):
+        people.read_mail(store)
+        with pytest.raises(Waiting, match="no signed manifest yet; 0 of ") as told:
+            arrived(release, store, host, ours)
+        assert told.value.who == "The windows expert (windows)"
+        assert "python-3.13.6-amd64.exe" in told.value.problem
+    people.read_mail(store)
+    assert arrived(release, store, host, ours)
+
+
+def test_expert_who_never_answers_has_a_deadline(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    manner(store, "windows", "never")
+    people.read_mail(store)
+    with pytest.raises(Waiting):
+        arrived(release, store, host, ours, until=NOON + timedelta(hours=1))
+    with pytest.raises(StepFailed, match="has not brought everything by 2026-11-22 11:00") as told:
+        arrived(release, store, host, ours, until=NOON - timedelta(hours=1))
+    assert "waiver" in told.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("how", "problem"),
+    [
+        ("unknown key", "which is not known here"),
+        ("expired key", "has expired"),
+        ("other bytes", "has other bytes on the host than the manifest tells"),
+    ],
+)
+def test_wrong_answer_is_refused_and_a_right_one_after_it_is_taken(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring, how: str, problem: str
+) -> None:
+    asked(release, store, host)
+    store.order_fault(f"experts.{how.replace(' ', '_')}", argument="windows")
+    people.read_mail(store)
+    with pytest.raises(StepFailed, match=problem):
+        arrived(release, store, host, ours)
+    files = awaited(release, store).files
+    people.deliver(
+        store, places.downloads(store) / experts.inbox_of(release, "windows"),
+        "windows", "3.13.6", COMMIT, files,
+    )  # fmt: skip
+    assert arrived(release, store, host, ours)
+
+
+def test_file_that_is_still_uploaded_is_waited_for(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    manner(store, "windows", "half")
+    people.read_mail(store)
+    with pytest.raises(Waiting, match=r"files are there whole, not 3\.13\.6/"):
+        arrived(release, store, host, ours)
+
+
+@pytest.mark.parametrize(
+    ("version", "role", "commit", "extra", "problem"),
+    [
+        ("3.13.5", "windows", COMMIT, (), "of another version"),
+        ("3.13.6", "macos", COMMIT, (), "of another role"),
+        ("3.13.6", "windows", "6" * 40, (), "of another commit"),
+        ("3.13.6", "windows", COMMIT, ("3.13.6/Python-3.13.6.tgz",), "nobody awaits"),
+        ("3.13.6", "windows", COMMIT, ("3.13.7/x.exe",), "nobody awaits"),
+    ],
+)
+def test_manifest_of_something_else_is_refused(  # noqa: PLR0917 - a table's columns
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring,
+    version: str, role: str, commit: str, extra: tuple[str, ...], problem: str,
+) -> None:  # fmt: skip
+    asked(release, store, host)
+    known = store.load("experts", {})
+    known["keys"][role] = known["keys"]["windows"]
+    inbox = places.downloads(store) / experts.inbox_of(release, "windows")
+    wanted = awaited(release, store)
+    store.save("experts", known)
+    people.deliver(store, inbox, role, version, commit, (*wanted.files, *extra))
+    with pytest.raises(StepFailed, match=problem):
+        experts.arrived(
+            release, host, ours, contract_of(release), wanted, FixedClock(), commit=COMMIT
+        )
+
+
+def test_manifest_that_is_edited_is_no_longer_signed(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    people.read_mail(store)
+    file = places.downloads(store) / experts.inbox_of(release, "windows") / MANIFEST
+    file.write_bytes(file.read_bytes().replace(b"3.13.6/", b"3.13.5/", 1))
+    with pytest.raises(StepFailed, match="other bytes were signed"):
+        arrived(release, store, host, ours)
+
+
+@pytest.mark.parametrize(
+    ("how", "worth"),
+    [
+        ("at once", Worth.GOOD),
+        ("other bytes", Worth.OTHER_BYTES),
+        ("unknown key", Worth.UNKNOWN_KEY),
+        ("expired key", Worth.EXPIRED_KEY),
+        ("never", Worth.ABSENT),
+    ],
+)
+def test_experts_green_light_is_worth_what_its_signature_is(
+    release: Release, store: Store, ours: GnupgKeyring, how: str, worth: Worth
+) -> None:
+    manner(store, "windows", how)
+    layout = release.layout
+    people.approve(store, layout.approvals, "windows", "approve_windows", "3.13.6", "a" * 64)
+    wanted = Approval("approve_windows", "3.13.6", "a" * 64, "windows")
+    found = green_lights.judge(layout, wanted, awaited(release, store).keys, ours)
+    assert found.standing is worth

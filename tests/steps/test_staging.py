@@ -1,0 +1,288 @@
+"""Staging and the switch, on a rehearsed host, a real OpenSSH server and a folder."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.artifact import Artifact, sha256_of
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.probe import Standing as Stands
+from plugins.model.remote_layout import RemoteLayout
+from plugins.model.version import Version
+from plugins.steps.staging import (
+    look_reserved,
+    look_staged,
+    look_switched,
+    reserve,
+    stage,
+    switch,
+    wanted,
+)
+from tests.host_world import ROOT, Quiet, Standing, a_host, a_rehearsed_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from plugins.steps.staging import Wanted
+
+BERTH = RemoteLayout(Version.parse("3.13.6")).downloads
+NAMES = (
+    "Python-3.13.6.tar.xz", "Python-3.13.6.tar.xz.asc", "Python-3.13.6.tgz",
+    "Python-3.13.6.tgz.asc", "Python-3.13.6.tgz.spdx.json", "SHA256SUMS",
+)  # fmt: skip
+
+
+@pytest.fixture(params=["rehearsed", "openssh", "folder"])
+def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
+    (tmp_path / "world").mkdir()
+    with a_host(request.param, tmp_path / "world") as standing:
+        yield standing
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Wanted, ...]:
+    return some_files(tmp_path / "src")
+
+
+def some_files(folder: Path, names: Sequence[str] = NAMES) -> tuple[Wanted, ...]:
+    """Files of a release, on this machine."""
+    folder.mkdir(exist_ok=True)
+    made = []
+    for name in names:
+        path = folder / name
+        path.write_bytes(f"the bytes of {name}\n".encode() * 5000)
+        made.append(Artifact(path, path.stat().st_size, sha256_of(path)))
+    return wanted(made)
+
+
+def seen(there: Standing) -> dict[str, tuple[int, bytes]]:
+    """The mode and bytes of what users see of the release."""
+    folder = there.files / BERTH.final
+    return {
+        path.name: (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
+        for path in sorted(folder.iterdir())
+    }
+
+
+def everything(files: Sequence[Wanted]) -> dict[str, tuple[int, bytes]]:
+    return {file.name: (0o664, file.source.read_bytes()) for file in files if file.source}
+
+
+def released(files: Sequence[Wanted], there: Standing) -> None:
+    reserve(BERTH, there.host)
+    stage(files, BERTH, there.host, Quiet())
+    switch(files, BERTH, there.host, Quiet())
+
+
+def test_a_release_is_reserved_staged_and_shown(there: Standing, files: tuple[Wanted, ...]) -> None:
+    assert look_reserved(BERTH, there.host).standing is Stands.ABSENT
+    reserve(BERTH, there.host)
+    assert look_reserved(BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    stage(files, BERTH, there.host, Quiet())
+    staged = look_staged(files, BERTH, there.host)
+    assert staged.standing is Stands.IDENTICAL
+    assert not (there.files / BERTH.final).exists()
+    assert look_switched(files, BERTH, there.host).standing is Stands.ABSENT
+    switch(files, BERTH, there.host, Quiet())
+    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert seen(there) == everything(files)
+    assert stat.S_IMODE((there.files / BERTH.final).stat().st_mode) == 0o2775
+    assert not (there.files / BERTH.staging).exists()
+    assert look_staged(files, BERTH, there.host) == staged
+
+
+def test_nobody_but_the_group_sees_what_is_staged(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
+
+
+def test_files_join_those_that_stand_there_and_touch_none_of_them(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    there.host.make_folders([BERTH.final], 0o2775)
+    there.leave(f"{BERTH.final}/python-3.13.6-amd64.exe", b"an expert's")
+    released(files, there)
+    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+    expected = everything(files)
+    found = seen(there)
+    assert found.pop("python-3.13.6-amd64.exe")[1] == b"an expert's"
+    assert found == expected
+    assert not (there.files / BERTH.staging).exists()
+
+
+def test_a_file_that_stands_there_already_is_adopted(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    there.host.make_folders([BERTH.final], 0o2775)
+    assert files[0].source is not None
+    there.leave(f"{BERTH.final}/{files[0].name}", files[0].source.read_bytes())
+    released(files, there)
+    assert seen(there) == everything(files)
+    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+
+
+def test_other_bytes_in_the_final_folder_are_never_replaced(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    there.host.make_folders([BERTH.final], 0o2775)
+    there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].size_bytes)
+    for probe in (look_staged(files, BERTH, there.host), look_switched(files, BERTH, there.host)):
+        assert probe.standing is Stands.DIFFERENT
+        assert "other bytes stand there" in probe.problem
+        assert "it is never replaced" in probe.remedy
+        assert any(files[0].sha256 in line for line in probe.details)
+        assert any("there: " in line for line in probe.details)
+    stage(files[1:], BERTH, there.host, Quiet())
+    with pytest.raises(StepFailed, match="other bytes stand there"):
+        switch(files, BERTH, there.host, Quiet())
+    assert (there.files / BERTH.final / files[0].name).read_bytes() == b"x" * files[0].size_bytes
+
+
+def test_a_staged_file_that_was_replaced_stops_the_switch(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+    place = there.files / BERTH.staging / files[2].name
+    place.write_bytes(place.read_bytes()[::-1])
+    probe = look_staged(files, BERTH, there.host)
+    assert probe.standing is Stands.DIFFERENT
+    assert files[2].name in probe.problem
+    with pytest.raises(StepFailed, match="find out who replaced it"):
+        switch(files, BERTH, there.host, Quiet())
+    assert not (there.files / BERTH.final).exists()
+
+
+def test_what_does_not_belong_to_the_release_is_not_shown(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    there.leave(f"{BERTH.staging}/notes.txt", b"secret")
+    probe = look_switched(files, BERTH, there.host)
+    assert probe.standing is Stands.DIFFERENT
+    assert "also holds notes.txt" in probe.problem
+    with pytest.raises(StepFailed, match=r"also holds notes.txt"):
+        switch(files, BERTH, there.host, Quiet())
+    assert not (there.files / BERTH.final).exists()
+
+
+def test_an_experts_file_that_was_put_into_the_hidden_folder_is_shown_with_the_others(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    stage(files[1:], BERTH, there.host, Quiet())
+    assert files[0].source is not None
+    there.leave(f"{BERTH.staging}/{files[0].name}", files[0].source.read_bytes())
+    theirs = (replace(files[0], source=None), *files[1:])
+    stage(theirs, BERTH, there.host, Quiet())
+    switch(theirs, BERTH, there.host, Quiet())
+    assert seen(there) == everything(files)
+
+
+def test_a_file_that_nobody_brought_stops_the_switch(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    theirs = (replace(files[0], source=None), *files[1:])
+    stage(theirs, BERTH, there.host, Quiet())
+    assert look_staged(theirs, BERTH, there.host).standing is Stands.ABSENT
+    with pytest.raises(StepFailed, match="not there; stage them first"):
+        switch(theirs, BERTH, there.host, Quiet())
+
+
+def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[Wanted, ...]) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    (there.files / BERTH.staging / files[0].name).chmod(0o600)
+    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    stage(files, BERTH, there.host, Quiet())
+    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+
+
+def test_signatures_and_checksums_are_seen_before_what_they_speak_of(tmp_path: Path) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        host.make_folders([BERTH.final], 0o2775)
+        stage(files, BERTH, host, Quiet())
+        before = len(world.events())
+        switch(files, BERTH, host, Quiet())
+        shown = [each.rpartition("/")[2] for each in world.events()[before:] if "rename" in each]
+        archives = [name for name in shown if name.endswith((".tgz", ".xz"))]
+        assert set(shown) == set(NAMES)
+        assert shown[-len(archives) :] == archives
+
+
+def test_the_folder_appears_in_one_rename(tmp_path: Path) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        stage(files, BERTH, host, Quiet())
+        before = len(world.events())
+        switch(files, BERTH, host, Quiet())
+        renames = [each for each in world.events()[before:] if each.startswith("rename")]
+        assert renames == [f"rename /{BERTH.final}"]
+
+
+@pytest.mark.parametrize(
+    ("group", "mode"), [("hugo", 0o2775), ("downloads", 0o755), ("hugo", 0o755)]
+)
+def test_a_folder_that_another_release_manager_made_for_themselves_is_told_at_once(
+    tmp_path: Path, group: str, mode: int
+) -> None:
+    with a_rehearsed_host(tmp_path / "world") as world:
+        world.server.disk.prepare(f"{ROOT}/{BERTH.final}", "hugo", group, mode)
+        probe = look_reserved(BERTH, world.host())
+        assert probe.standing is Stands.DIFFERENT
+        assert "was made by hugo" in probe.problem
+        assert "ask hugo" in probe.remedy
+        assert "chgrp downloads" in probe.remedy
+
+
+def test_a_parent_that_is_missing_is_made(tmp_path: Path) -> None:
+    berth = RemoteLayout(Version.parse("3.14.0rc1")).docs
+    with a_rehearsed_host(tmp_path / "world") as world:
+        reserve(berth, world.host())
+        assert look_reserved(berth, world.host()).standing is Stands.IDENTICAL
+        parent, staging = world.host().look(["release", berth.staging])
+        assert (parent and parent.mode, staging and staging.mode) == (0o2775, 0o2770)
+
+
+def test_a_taken_name_at_the_last_moment_is_not_overwritten(tmp_path: Path) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        stage(files, BERTH, host, Quiet())
+        world.server.disk.prepare(f"{ROOT}/{BERTH.final}", "hugo", "hugo", 0o755)
+        with pytest.raises(ServiceFailed, match=r"permission denied: /srv/ftp/3.13.6 is hugo"):
+            switch(files, BERTH, host, Quiet())
+        assert list((world.files / BERTH.final).iterdir()) == []
+
+
+def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        stage(files, BERTH, world.host(), Quiet())
+        before = world.bytes_sent()
+        stage(files, BERTH, world.host(), Quiet())
+        switch(files, BERTH, world.host(), Quiet())
+        stage(files, BERTH, world.host(), Quiet())
+        assert world.bytes_sent() == before
+
+
+def test_a_candidate_goes_to_the_folder_of_its_final() -> None:
+    layout = RemoteLayout(Version.parse("3.14.0rc2"))
+    assert layout.downloads.final == "3.14.0"
+    assert layout.downloads.staging == ".3.14.0.staging-3.14.0rc2"
+    assert layout.docs_archives.final == "doc/3.14.0rc2"
+    assert layout.docs.final == "release/3.14.0rc2"
+    site = "https://www.python.org"
+    assert layout.download_url(site, "Python-3.14.0rc2.tgz") == (
+        "https://www.python.org/ftp/python/3.14.0/Python-3.14.0rc2.tgz"
+    )
+    assert layout.download_url(site) == "https://www.python.org/ftp/python/3.14.0/"
