@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from plugins.rehearsal import cdn, site
+from plugins.rehearsal import cdn, sent, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SECTIONS", "app"]
 
-SECTIONS: Final[list[Callable[[Store], str]]] = [site.section, cdn.section]
+SECTIONS: Final[tuple[Callable[[Store], str], ...]] = (
+    site.section,
+    sent.mails,
+    sent.posts,
+    sent.protection,
+    cdn.section,
+)
 """What stands on the page, from top to bottom, above what happened."""
 
 _SHOWN: Final = 200

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from plugins.rehearsal.site_pages import Admin, Pages
+from plugins.rehearsal.site_people import people
 from plugins.rehearsal.site_rows import Row, Rows
 from plugins.rehearsal.site_v1 import V1
 from plugins.rehearsal.site_v2 import V2
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "section"]
+__all__ = ["FAULTS", "app", "furnish", "section"]
 
 FAULTS: Final = {
     "site.500_after_write": "A write is stored and answered with 500.",
@@ -34,6 +36,40 @@ _FLAGS: Final = (
     ("show_on_download_page", "on the download page"),
 )
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def furnish(store: Store, before: Version | None = None) -> dict[str, str]:
+    """The site is as on the morning of a release: ``before`` is out, and the latest if final.
+
+    What is there already is kept. Returns what the site wants to hear, by the names of
+    [credentials].
+    """
+    rows = Rows(store)
+    if before is not None and not rows.table("release"):
+        _release_before(rows, before)
+    person = people(store)["rm"]
+    return {"site": person["token"], "site_admin": f"rm:{person['password']}"}
+
+
+def _release_before(rows: Rows, version: Version) -> None:
+    """The release before, with its source archive."""
+    slug = f"python-{version}".replace(".", "")
+    own = {"name": f"Python {version}", "slug": slug, "release_date": "2020-01-01T12:00:00Z"}
+    pk = rows.save("release", {**own, "pre_release": version.is_prerelease})
+    name = f"Python-{version}.tar.xz"
+    source = next(key for key, each in rows.table("os").items() if each["slug"] == "source")
+    file = {
+        "name": "XZ compressed source tarball",
+        "slug": f"{slug}-source",
+        "os": source,
+        "release": pk,
+        "url": f"https://www.python.org/ftp/python/{version.folder}/{name}",
+        "is_source": True,
+        "download_button": True,
+    }
+    rows.save("release_file", file)
+    flags = {"is_published": True, "is_latest": not version.is_prerelease}
+    rows.save("release", {**rows.table("release")[pk], **flags}, pk)
 
 
 def app(store: Store) -> Starlette:

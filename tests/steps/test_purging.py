@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,10 +18,11 @@ from plugins.steps import purging, site_files, site_release
 from tests.site_world import DAY, QUIET, SiteWorld, a_contract, site_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from plugins.model.contract import Contract
 
+PROJECT = Path(__file__).resolve().parents[2]
 FILE = "/ftp/python/3.13.6/python-3.13.6-amd64.exe"
 
 
@@ -149,3 +154,47 @@ def test_what_was_read_is_not_sent_again(world: SiteWorld, contract: Contract) -
     first = cdn.look(url, cdn.edges[0])
     assert cdn.look(url, cdn.edges[0]) is first
     del contract
+
+
+_CLIENT = """
+import json, sys
+from pathlib import Path
+from plugins.services.cdn import Caches
+from plugins.services.folder_host import FolderHost
+from plugins.steps import purging
+from tests.site_world import QUIET, a_contract
+
+told = json.loads(sys.argv[1])
+contract, host = a_contract(Path(told["folder"])), FolderHost(Path(told["root"]))
+cdn = Caches(told["cdn"], told["docs_cdn"], [told["cdn_a"], told["cdn_b"]])
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+purging.purge(contract, host, cdn, QUIET, pause_s=0)
+print(json.dumps(dict(purging.look_purged(contract, host, cdn).facts)))
+"""
+
+
+def purged(world: SiteWorld, kill_at: int = 0) -> tuple[int, str]:
+    """Purge in a process of its own; its status and its facts."""
+    told = {**world.addresses.of, "folder": str(world.folder), "root": str(world.root)}
+    with subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, json.dumps(told)],
+        cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as client:  # fmt: skip
+        assert client.stdout is not None
+        assert client.stdout.readline() == "ready\n"
+        if kill_at:
+            world.store.aim(client.pid, kill_at)
+        out, _ = client.communicate("\n")
+    return client.returncode, out
+
+
+@pytest.mark.slow
+def test_a_client_that_is_killed_between_purges_begins_again_and_ends_alike(
+    world: SiteWorld, contract: Contract, count: Callable[[str, int], None]
+) -> None:
+    for number in (1, 2, len(contract.purges) // 2, len(contract.purges)):
+        assert purged(world, number)[0] == -9
+        status, facts = purged(world)
+        assert status == 0
+        assert json.loads(facts)["addresses"] == str(len(contract.purges))
+        count("kills of the purging client survived", 1)

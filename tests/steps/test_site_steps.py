@@ -15,7 +15,15 @@ from plugins.model.contract import Contract, Origin
 from plugins.model.errors import ServiceFailed, StepFailed, Waiting
 from plugins.model.probe import Standing
 from plugins.steps import page_text, site_files, site_release
-from tests.site_world import DAY, PASSWORD, QUIET, SiteWorld, a_contract, site_world
+from tests.site_world import (
+    CANARIES,
+    DAY,
+    PASSWORD,
+    QUIET,
+    SiteWorld,
+    a_contract,
+    site_world,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -383,7 +391,7 @@ def test_without_the_admin_a_person_is_told_what_to_paste_and_where(
     text = a_text(world)
     with pytest.raises(Waiting, match=r"waiting for RM: .*release/1/change/, put all of") as told:
         page_text.put_text(contract, text, site, QUIET)
-    assert "drafts/page.to-paste.md" in told.value.remedy
+    assert f"{world.folder.name}/page.to-paste.md" in told.value.remedy
     pasted = (world.folder / "page.to-paste.md").read_text()
     assert pasted.startswith(text.read_text())
     by_hand = world.site(admin=f"rm:{PASSWORD}")
@@ -458,6 +466,7 @@ def test_a_client_that_is_killed_after_any_write_goes_on_to_the_same_site(
     text = a_text(world)
     status, facts = all_of_it(world, text)
     assert status == 0
+    assert not any(canary in facts for canary in CANARIES)
     wanted = world.store.load("site", {})
     writes = len(world.events())
     assert writes == len(contract.listed) + 3
