@@ -50,7 +50,7 @@ def contract(world: SiteWorld) -> Contract:
     world.stage(made)
     site = world.site()
     site_release.make_draft(made, DAY, site, QUIET)
-    site_files.put_files(made, world.shelf, site, QUIET)
+    site_files.put_files(made, world.host, site, QUIET)
     site_release.publish(made, site, QUIET)
     return made
 
@@ -59,9 +59,9 @@ def test_every_address_is_purged_and_right_on_every_edge(
     world: SiteWorld, contract: Contract
 ) -> None:
     cdn = world.cdn()
-    assert purging.look_purged(contract, world.shelf, cdn).standing is Standing.ABSENT
-    purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
-    found = purging.look_purged(contract, world.shelf, cdn)
+    assert purging.look_purged(contract, world.host, cdn).standing is Standing.ABSENT
+    purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
+    found = purging.look_purged(contract, world.host, cdn)
     assert found.standing is Standing.IDENTICAL
     assert found.facts["addresses"] == str(len(contract.purges))
     purged = {each["path"] for each in world.store.happened("cdn")}
@@ -74,8 +74,8 @@ def test_bytes_that_are_right_where_we_look_were_not_purged_elsewhere(
     world: SiteWorld, contract: Contract
 ) -> None:
     """Two edges can be looked at; there are others, so each run purges by itself."""
-    purging.purge(contract, world.shelf, world.cdn(), QUIET, pause_s=0)
-    again = purging.look_purged(contract, world.shelf, world.cdn())
+    purging.purge(contract, world.host, world.cdn(), QUIET, pause_s=0)
+    again = purging.look_purged(contract, world.host, world.cdn())
     assert again.standing is Standing.ABSENT
     assert "still to be purged" in again.problem
 
@@ -87,10 +87,10 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     world.store.order_fault("cdn.keeps_stale", times=-1, argument="amd64.exe")
     cdn = world.cdn()
     with pytest.raises(StepFailed, match="1 answers are still stale after 4 purges") as raised:
-        purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
+        purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
     edge = world.addresses["cdn_b"]
     assert raised.value.details == (f"https://www.python.org{FILE} at {edge}: answers 404",)
-    found = purging.look_purged(contract, world.shelf, cdn)
+    found = purging.look_purged(contract, world.host, cdn)
     assert found.standing is Standing.ABSENT
     assert found.details == raised.value.details
 
@@ -98,7 +98,7 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
 def test_the_worlds_page_shows_release_and_caches(world: SiteWorld, contract: Contract) -> None:
     world.store.order_fault("cdn.keeps_stale", times=-1, argument="amd64.exe")
     with pytest.raises(StepFailed):
-        purging.purge(contract, world.shelf, world.cdn(), QUIET, pause_s=0)
+        purging.purge(contract, world.host, world.cdn(), QUIET, pause_s=0)
     page = httpx.get(world.addresses["world"]).text
     assert "Python 3.13.6</a>" in page
     assert page.count('<span class="bad">stale: 404</span>') == 1
@@ -110,25 +110,25 @@ def test_a_cache_that_was_slow_to_forget_is_purged_again(
 ) -> None:
     world.store.order_fault("cdn.keeps_stale", times=2, argument="amd64.exe")
     cdn = world.cdn()
-    purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
-    assert purging.look_purged(contract, world.shelf, cdn).standing is Standing.IDENTICAL
+    purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
+    assert purging.look_purged(contract, world.host, cdn).standing is Standing.IDENTICAL
 
 
 def test_a_purge_whose_answer_is_lost_changes_nothing(world: SiteWorld, contract: Contract) -> None:
     world.store.order_fault("cdn.purge_timeout")
     cdn = world.cdn(timeout_s=1.0)
-    purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
-    assert purging.look_purged(contract, world.shelf, cdn).standing is Standing.IDENTICAL
+    purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
+    assert purging.look_purged(contract, world.host, cdn).standing is Standing.IDENTICAL
 
 
 def test_a_file_that_was_replaced_after_the_purge_is_seen(
     world: SiteWorld, contract: Contract
 ) -> None:
     cdn = world.cdn()
-    purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
+    purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
     file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
     file.write_bytes(b"Y" * file.stat().st_size)
-    found = purging.look_purged(contract, world.shelf, cdn)
+    found = purging.look_purged(contract, world.host, cdn)
     assert found.standing is Standing.ABSENT
     assert len(found.details) == 2
     assert "with sha256" in found.details[0]
@@ -138,11 +138,11 @@ def test_files_can_be_read_back_before_the_page_is_public(world: SiteWorld) -> N
     contract = a_contract(world.folder)
     world.stage(contract)
     cdn = world.cdn()
-    purging.purge(contract, world.shelf, cdn, QUIET, pages=False, pause_s=0)
-    found = purging.look_purged(contract, world.shelf, cdn, pages=False)
+    purging.purge(contract, world.host, cdn, QUIET, pages=False, pause_s=0)
+    found = purging.look_purged(contract, world.host, cdn, pages=False)
     assert found.standing is Standing.IDENTICAL
     with pytest.raises(StepFailed, match="still stale") as raised:
-        purging.purge(contract, world.shelf, cdn, QUIET, pause_s=0)
+        purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
     assert all("/downloads/" in line for line in raised.value.details)
 
 
