@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from plugins.rehearsal import cdn, sent, site
+from plugins.rehearsal.store import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,7 +47,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; font-weight: 600; }
 td, th { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft);
   vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: .85rem/1.4 ui-monospace, monospace; } pre { white-space: pre-wrap; }
 .tag { border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .6rem; font-size: .8rem;
   margin-left: .4rem; }
@@ -86,11 +87,15 @@ def _accidents(store: Store) -> str:
     if not ordered:
         return ""
     rows = [
-        (f"<code>{escape(name)}</code>", str(each["times"]), escape(each["argument"]))
+        (f"<code>{escape(name)}</code>", _times(each["times"]), escape(each["argument"]))
         for name, each in sorted(ordered.items())
     ]
     told = _table(("accident", "times", "argument"), rows)
     return f"<section><h2>Accidents that are ordered</h2>{told}</section>"
+
+
+def _times(number: int) -> str:
+    return "always" if number == ALWAYS else str(number)
 
 
 def _happened(store: Store) -> str:

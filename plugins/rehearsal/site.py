@@ -111,7 +111,7 @@ def _shown(store: Store, rows: Rows, pk: str, row: Row) -> str:
         text = f"<details><summary>its text</summary>{text}</details>"
     files = sorted(rows.files_of(pk).values(), key=lambda each: (str(each["os"]), each["name"]))
     lines = "".join(_line(rows, file, base) for file in files)
-    heads = "<tr><th>file</th><th>system</th><th>bytes</th><th>sha256</th></tr>"
+    heads = '<tr><th>file</th><th>system</th><th class="number">bytes</th><th>sha256</th></tr>'
     return f"{head}{text}<table>{heads}{lines}</table>" if lines else head + text
 
 
