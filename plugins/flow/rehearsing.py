@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
 from plugins.flow.command_line import EndsAsTold
 from plugins.model.errors import ReleaseError, StepFailed
+
+if TYPE_CHECKING:
+    from plugins.model.version import Version
+    from plugins.rehearsal.store import Store
 
 __all__ = ["Rehearse"]
 
@@ -29,6 +36,33 @@ _OPT_FOLDER: Final = {
     "default": "rehearsal",
     "help": "where the world and the release are made [default: %(default)s]",
 }
+_OPT_EXPORT: Final = {
+    "name": "export_only",
+    "short": "",
+    "long": "export-only",
+    "type": bool,
+    "default": False,
+    "help": "stop when everything local is made and checked",
+}
+_OPT_WORLD: Final = {
+    "name": "world_only",
+    "short": "",
+    "long": "world",
+    "type": bool,
+    "default": False,
+    "help": "only keep the world running until Ctrl-C, to release in it by hand",
+}
+_OPT_FAULT: Final = {
+    "name": "faults",
+    "short": "",
+    "long": "fault",
+    "type": list,
+    "default": [],
+    "help": "let an accident happen: NAME or NAME=ARGUMENT; `list` shows all of them",
+}
+_WAITING: Final = 4
+_MOST_ROUNDS: Final = 60
+_PAUSE_S: Final = 0.5
 
 
 class Rehearse(EndsAsTold):
@@ -38,35 +72,141 @@ class Rehearse(EndsAsTold):
     doc_purpose = "release a toy CPython in a world of its own, nothing real touched"
     doc_usage = ""
     doc_description = None
-    cmd_options = (_OPT_VERSION, _OPT_FOLDER)
+    cmd_options = (_OPT_VERSION, _OPT_FOLDER, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT)
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
-        """Rehearse `doit export`; the status is that of the run."""
-        from plugins.model.version import Version
-        from plugins.rehearsal.world import make_world
-
+        """Rehearse the whole of `doit publish`; the status is that of its last run."""
         if pos_args:
             message = "doit rehearse takes no task; it rehearses them all"
             raise InvalidCommand(message)
-        try:
-            version = Version.parse(opt_values["version"])
-        except ReleaseError as error:
-            raise InvalidCommand(str(error)) from error
+        if opt_values["faults"] == ["list"]:
+            return _list_faults()
+        version = _version(opt_values["version"])
         folder = Path(opt_values["folder"]).absolute() / str(version)
-        try:
-            declaration = make_world(folder, version)
-        except OSError as error:
-            raise StepFailed(
-                where=str(folder),
-                problem=f"the world of the rehearsal cannot be made: {error}",
-                remedy="mend that, or name another --folder",
-            ) from error
-        _tell(f"rehearsing Python {version} in {folder}")
-        status = _doit(declaration, "run", "export")
-        _tell("")
-        _doit(declaration, "list", "--status")
-        _tell(f"\nlook around:  doit list --status --release {declaration}")
-        return status
+        declaration = _made(folder, version)
+        if opt_values["export_only"]:
+            _tell(f"rehearsing the export of Python {version} in {folder}")
+            return _show(declaration, _doit(declaration, "run", "export"))
+        return _in_its_world(
+            folder, declaration, opt_values["faults"], by_hand=opt_values["world_only"]
+        )
+
+
+def _version(text: str) -> Version:
+    from plugins.model.version import Version
+
+    try:
+        return Version.parse(text)
+    except ReleaseError as error:
+        raise InvalidCommand(str(error)) from error
+
+
+def _made(folder: Path, version: Version) -> Path:
+    """The release.toml of a world that is there from now on."""
+    from plugins.rehearsal.world import make_world
+
+    try:
+        return make_world(folder, version)
+    except OSError as error:
+        raise StepFailed(
+            where=str(folder),
+            problem=f"the world of the rehearsal cannot be made: {error}",
+            remedy="mend that, or name another --folder",
+        ) from error
+
+
+def _in_its_world(folder: Path, declaration: Path, faults: list[str], *, by_hand: bool) -> int:
+    """Publish while the world answers, or keep it answering; the exit status."""
+    from plugins.rehearsal.serving import running_world
+    from plugins.rehearsal.store import Store
+
+    _order(faults, Store(folder / "world" / "state"))
+    with running_world(folder / "world") as world:
+        _tell(f"rehearsing Python {folder.name} in {folder}")
+        _tell(f"the world around it: {world['world']}")
+        if by_hand:
+            return _wait(declaration)
+        return _show(declaration, _publish(declaration, world.store))
+
+
+def _publish(declaration: Path, store: Store) -> int:
+    """Run `doit publish` until nobody can do anything more for it, as its people would."""
+    status = _WAITING
+    for _ in range(_MOST_ROUNDS):
+        _tell("\n$ doit publish")
+        status = _doit(declaration, "run", "publish")
+        if status != _WAITING:
+            break
+        if not _play_people(declaration, store):
+            time.sleep(_PAUSE_S)
+    return status
+
+
+def _play_people(declaration: Path, store: Store) -> bool:
+    """Let everybody give the green lights that are asked of them now; whether anybody did."""
+    from plugins.flow.opening import OPENED
+    from plugins.flow.performing import subject_of
+    from plugins.flow.standing import State, is_first, standings
+    from plugins.flow.task import Kind
+    from plugins.rehearsal import experts
+
+    book = OPENED.get().book
+    found = standings(book)
+    asked = [
+        task
+        for name, task in book.tasks.items()
+        if task.kind is Kind.APPROVAL
+        and found[name].state is State.WAITING
+        and is_first(book, name, found)
+    ]
+    subjects = {task.name: subject_of(book.inputs(task)) for task in asked}
+    book.state.close()
+    for task in asked:
+        _tell(f"\n$ doit approve {task.name}    # {task.who}")
+        if task.who == "RM":
+            _doit(declaration, "approve", task.name)
+        else:
+            folder, version = book.release.layout.approvals, str(book.release.version)
+            experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
+    return bool(asked)
+
+
+def _wait(declaration: Path) -> int:
+    _tell(f"release in it:  doit publish --release {declaration}")
+    _tell("Ctrl-C ends the world; what happened in it is kept")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    return 0
+
+
+def _show(declaration: Path, status: int) -> int:
+    _tell("")
+    _doit(declaration, "list", "--status")
+    _tell(f"\nlook around:  doit list --status --release {declaration}")
+    return status
+
+
+def _order(faults: list[str], store: Store) -> None:
+    """Order the accidents. Raises InvalidCommand for one that nobody knows."""
+    known = _faults()
+    for each in faults:
+        name, _, argument = each.partition("=")
+        if name not in known:
+            message = f"'{name}' is no accident; doit rehearse --fault list shows them"
+            raise InvalidCommand(message)
+        store.order_fault(name, argument=argument)
+
+
+def _list_faults() -> int:
+    for name, told in sorted(_faults().items()):
+        _tell(f"{name:<28}{told}")
+    return 0
+
+
+def _faults() -> dict[str, str]:
+    from plugins.rehearsal import cdn, hub, site, ssh_server
+
+    return {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
 
 
 def _doit(declaration: Path, command: str, *words: str) -> int:

@@ -58,10 +58,13 @@ _LABELS: Final = ("release-blocker", "deferred-blocker", "type-crash", "easy", "
 _JOBS: Final = ("verify-input", "build-source", "build-docs", "test-source", "test-docs")
 
 
-def furnish(store: Store, series: str, branches: Sequence[str], *, pep: int = 0) -> None:
+def furnish(
+    store: Store, series: str, branches: Sequence[str], *, pep: int = 0, deferred: bool = True
+) -> None:
     """The store has a GitHub on the morning of a release of the series, unless it has one.
 
     ``branches`` are those that are there and protected; the second is the series before.
+    ``deferred`` tells whether a blocker was put off until after this release.
     """
     if store.load("github", None) is not None:
         return
@@ -78,7 +81,7 @@ def furnish(store: Store, series: str, branches: Sequence[str], *, pep: int = 0)
             "labels": [*_LABELS, series, before, f"needs backport to {before}"],
             "issues": [
                 _issue(1, "Spam is refused", ["release-blocker", before]),
-                _issue(2, "Eggs may wait", ["deferred-blocker", series]),
+                _issue(2, "Eggs may wait", [*(["deferred-blocker"] if deferred else []), series]),
                 _issue(3, "A crash of long standing", ["type-crash", series]),
             ],
             "pulls": [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from plugins.model.version import Level
 from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def furnish(
     before = f"{version.major}.{version.minor - 1}"
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
-    github.furnish(store, version.series, branches, pep=pep)
+    github.furnish(
+        store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE
+    )
     buildbots.furnish(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)

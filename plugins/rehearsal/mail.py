@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -47,6 +48,8 @@ class MailServer:
 
 async def serve(store: Store, port: int = 0) -> MailServer:
     """Serve until it is closed; port 0 means any that is free."""
+    # aiosmtpd warns whoever logs in of an attribute that only aiosmtpd itself uses.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     loop = asyncio.get_running_loop()
 
     def session() -> SMTP:

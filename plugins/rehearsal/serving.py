@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uvicorn
 
 from plugins.model.durable import write_whole
-from plugins.rehearsal import buildbots, cdn, experts, forum, front, github, mail, site
+from plugins.rehearsal import buildbots, cdn, experts, forum, front, github, hosts, mail, site
 from plugins.rehearsal.machine import started
 from plugins.rehearsal.store import Store
 
@@ -33,7 +33,16 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import Receive, Scope, Send
 
-__all__ = ["PARTS", "Addresses", "Other", "Running", "Web", "running_world", "serve"]
+__all__ = [
+    "PARTS",
+    "Addresses",
+    "Other",
+    "Running",
+    "Web",
+    "reserve_ports",
+    "running_world",
+    "serve",
+]
 
 _HOST: Final = "127.0.0.1"
 _PARENT_LOOKS_S: Final = 0.2
@@ -84,6 +93,8 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("forum", forum.app),
     Other("mail", "smtp", mail.serve),
     Other("experts", "people", experts.serve),
+    Other("downloads", "ssh", hosts.serve_downloads),
+    Other("docs", "ssh", hosts.serve_docs),
 )
 """Every part of the world: its name in addresses.json, and what makes it."""
 
@@ -103,6 +114,23 @@ class Addresses:
     def store(self) -> Store:
         """The world's memory, to look at and to order accidents in."""
         return Store(self.folder / "state")
+
+
+def reserve_ports(store: Store) -> Mapping[str, str]:
+    """The address that each part will have, by name; the same ones each time this is asked.
+
+    A world can so be declared before it runs.
+    """
+    ports: dict[str, int] = store.load("ports", {})
+    held = [part for part in PARTS if part.name not in ports]
+    with contextlib.ExitStack() as stack:
+        for part in held:
+            ports[part.name] = stack.enter_context(_socket(0)).getsockname()[1]
+    store.save("ports", ports)
+    return {
+        part.name: f"{'http' if isinstance(part, Web) else part.scheme}://{_HOST}:{ports[part.name]}"
+        for part in PARTS
+    }
 
 
 @contextlib.contextmanager

@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from plugins.model.durable import write_whole
+from plugins.model.series import series_of
 from plugins.model.version import Level, Version
+from plugins.rehearsal import hosts, hub
 from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.serving import reserve_ports
+from plugins.rehearsal.site_people import people
+from plugins.rehearsal.store import Store
 from plugins.rehearsal.toy_cpython import make_toy
 
 __all__ = ["make_world"]
@@ -43,7 +48,43 @@ source = "quick"
 
 [docs]
 formats = [{formats}]
+
+[hosts]
+downloads  = "ssh://{user}@downloads{downloads}"
+docs       = "ssh://{user}@docs{docs}"
+ssh_config = "{login}"
+site       = "{of[site]}"
+cdn        = "{of[cdn]}"
+cdn_edges  = ["{of[cdn_a]}", "{of[cdn_b]}"]
+docs_cdn   = "{of[docs_cdn]}"
+github     = "{of[github]}"
+buildbots  = "{of[buildbots]}"
+mail       = "{of[mail]}"
+forum      = "{of[forum]}"
+
+[credentials]
+site       = "file:world/secrets/site"
+site_admin = "file:world/secrets/site_admin"
+github     = "file:world/secrets/github"
+mail       = "file:world/secrets/mail"
+forum      = "file:world/secrets/forum"
+
+[announce]
+sender         = "rm@example.org"
+list           = "list@example.org"
+announce       = "announce@example.org"
+dev            = "dev@example.org"
+committers     = "committers@example.org"
+forum_category = 1
 """
+
+_EXPERT: Final = """
+[experts.{role}]
+name = "{name}"
+keys = ["{key}"]
+mail = "{role}@example.org"
+"""
+_EXPERTS: Final = {"windows": "Wanda Windows", "macos": "Max Mac"}
 
 
 _WAIVER: Final = """
@@ -73,17 +114,53 @@ def make_world(folder: Path, version: Version) -> Path:
     home = home_of(folder)
     key = _key(home)
     formats = ["html", "text", "epub", *(["texinfo"] if shutil.which("makeinfo") else [])]
+    store = Store(world / "state")
+    addresses = reserve_ports(store)
+    theirs = hub.furnish(
+        store, version, world, home / "experts", roles=tuple(_EXPERTS),
+        pep=series_of(version).release_pep,
+    )  # fmt: skip
+    keyring = GnupgHome(home)
+    for fingerprint in theirs.values():
+        public = GnupgHome(home / "experts").public(fingerprint)
+        keyring.gpg("--import", stdin=public.encode())
+    _let_ci_build(store, folder / "build" / str(version), version)
+    _write_secrets(world / "secrets", store)
     text = _DECLARATION.format(
+        user=hosts.USER,
+        downloads=hosts.DOWNLOADS,
+        docs=hosts.DOCS,
+        login=hosts.furnish(store, addresses).relative_to(folder),
+        of=addresses,
         version=version,
         phase=_phase(version),
         key=key,
         home=home,
         formats=", ".join(f'"{each}"' for each in formats),
     )
+    text += "".join(
+        _EXPERT.format(role=role, name=_EXPERTS[role], key=key) for role, key in theirs.items()
+    )
     if shutil.which("cc") is None:
         text += _WAIVER
     write_whole(declaration, text.encode())
     return declaration
+
+
+def _let_ci_build(store: Store, work: Path, version: Version) -> None:
+    """CI will build the very archives that the release manager builds, as it should."""
+    archives = [str(work / "src" / f"Python-{version}{suffix}") for suffix in (".tgz", ".tar.xz")]
+    jobs = dict.fromkeys(("build-source", "build-docs", "test-source"), "success")
+    ci = {"polls": 1, "jobs": jobs, "runs": [], "files": {"source": archives}}
+    store.save("ci", ci)
+
+
+def _write_secrets(folder: Path, store: Store) -> None:
+    """What the parts want to hear stands in files that only their owner may read."""
+    person = people(store)["rm"]
+    told = {**hub.SECRETS, "site": person["token"], "site_admin": f"rm:{person['password']}"}
+    for name, secret in told.items():
+        write_whole(folder / name, f"{secret}\n".encode(), mode=0o600)
 
 
 def home_of(folder: Path) -> Path:
