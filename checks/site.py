@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.contract import Contract
-    from plugins.ports import Cdn, Shelf, Site, SiteRelease
+    from plugins.ports import Cdn, Host, Site, SiteRelease
 
 __all__ = [
     "caches_answer",
@@ -105,7 +105,7 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.rows")
-def rows_are_as_served(contract: Contract, shelf: Shelf, site: Site) -> tuple[Finding, ...]:
+def rows_are_as_served(contract: Contract, host: Host, site: Site) -> tuple[Finding, ...]:
     """Each listed file has a row with size and digest of what the host has, and no other has one.
 
     Computed here once more, apart from the step that wrote them (cpython#80422).
@@ -114,10 +114,10 @@ def rows_are_as_served(contract: Contract, shelf: Shelf, site: Site) -> tuple[Fi
     if len(releases) != 1:
         return (_block("site.rows", f"{len(releases)} releases have this address", "site"),)
     rows = {str(row.fields["url"]): row for row in site.rows(releases[0])}
-    entries = {each.path: each for folder in contract.folders for each in shelf.listing(folder)}
+    entries = {each.path: each for folder in contract.folders for each in host.listing(folder)}
     listed = {file.url: file for file in contract.listed}
     present = [entries[file.remote] for file in listed.values() if file.remote in entries]
-    digests = shelf.digests(present)
+    digests = host.digests(present)
     found = []
     for url, file in listed.items():
         if file.remote not in digests:

@@ -51,7 +51,6 @@ __all__ = [
     "Run",
     "Sboms",
     "Seen",
-    "Shelf",
     "Signature",
     "Signer",
     "Site",
@@ -898,20 +897,6 @@ class SiteRow:
     def slug(self) -> str:
         """Unique over all files of all releases."""
         return str(self.fields["slug"])
-
-
-class Shelf(Protocol):
-    """The files of the downloads host as far as they are only read; a file host is one."""
-
-    def listing(self, folder: str) -> tuple[Any, ...]:
-        """All that is below the folder, each with its ``path`` below the root of the downloads,
-        and its ``size_bytes``. Empty if there is no such folder.
-        """
-        ...
-
-    def digests(self, entries: Sequence[Any]) -> Mapping[str, str]:
-        """The sha256 of each file, by path, computed there; what is no file is left out."""
-        ...
 
 
 class Site(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +19,11 @@ from plugins.rehearsal import places
 from plugins.rehearsal.serving import running_world
 from plugins.rehearsal.site_people import people
 from plugins.services.cdn import Caches
+from plugins.services.folder_host import FolderHost
 from plugins.services.site import PythonOrg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plugins.rehearsal.serving import Addresses
@@ -42,31 +42,6 @@ class Quiet:
 
 
 QUIET = Quiet()
-
-
-@dataclass(frozen=True)
-class Entry:
-    path: str
-    size_bytes: int
-
-
-class FolderShelf:
-    """The downloads host as it is read: a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def listing(self, folder: str) -> tuple[Entry, ...]:
-        found = sorted(each for each in (self._root / folder).rglob("*") if each.is_file())
-        return tuple(
-            Entry(each.relative_to(self._root).as_posix(), each.stat().st_size) for each in found
-        )
-
-    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
-        return {
-            each.path: hashlib.sha256((self._root / each.path).read_bytes()).hexdigest()
-            for each in entries
-        }
 
 
 def a_release(work: Path, version: str = "3.13.6", phase: Phase | None = None) -> Release:
@@ -124,8 +99,8 @@ class SiteWorld:
         return Caches(self.addresses["cdn"], docs, edges, timeout_s=timeout_s)
 
     @property
-    def shelf(self) -> FolderShelf:
-        return FolderShelf(self.root)
+    def host(self) -> FolderHost:
+        return FolderHost(self.root)
 
     def stage(self, contract: Contract) -> None:
         """Every file of the contract is on the host, and the documentation is."""

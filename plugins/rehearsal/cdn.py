@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ssl
+from hashlib import sha256
+from html import escape
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "docs_app", "edge"]
+__all__ = ["FAULTS", "app", "docs_app", "edge", "section"]
 
 FAULTS: Final = {
     "cdn.purge_timeout": "A purge is done, and its answer does not come for a minute.",
@@ -33,6 +36,7 @@ FAULTS: Final = {
     "cdn.serves_503": "An edge answers 503 once.",
     "cdn.cuts_body": "An edge sends half of a file and closes the connection.",
 }
+_FILES: Final = "/ftp/python/"
 _NEVER_S: Final = 60
 _LEAST_CUT: Final = 4
 _METHODS: Final = ("GET", "HEAD", "POST", "PURGE")
@@ -61,7 +65,11 @@ class _Cdn:
         self._store = store
         self._host = host
         self._edges = cycle(edges)
-        self._site = httpx.ASGITransport(site.app(store), raise_app_exceptions=False)
+        self._site = httpx.AsyncClient(
+            transport=httpx.ASGITransport(site.app(store), raise_app_exceptions=False),
+            base_url="http://origin",
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # the site is in this process
+        )
         self.starlette = Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
 
     async def _answer(self, request: Request) -> Response:
@@ -101,10 +109,9 @@ class _Cdn:
         if self._host == cache.DOCS:
             found = places.served(places.docs(self._store), request.url.path.lstrip("/"), "/")
             return cache.Kept(found.status_code, _plain(found.headers), bytes(found.body))
-        async with httpx.AsyncClient(transport=self._site, base_url="http://origin") as client:
-            method = "GET" if request.method == "HEAD" else request.method
-            answer = await client.request(method, path)
-            return cache.Kept(answer.status_code, _plain(answer.headers), answer.content)
+        method = "GET" if request.method == "HEAD" else request.method
+        answer = await self._site.request(method, path)
+        return cache.Kept(answer.status_code, _plain(answer.headers), answer.content)
 
     async def _purge(self, path: str) -> Response:
         """Every edge forgets the path. Anybody may ask, as at python.org."""
@@ -131,3 +138,36 @@ class _Cdn:
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that belong to the content; the length is that of what is sent."""
     return {name: headers[name] for name in _OF_CONTENT if name in headers}
+
+
+def section(store: Store) -> str:
+    """What each edge keeps of the downloads, and whether it is still what the host has."""
+    purged = {each["path"] for each in store.happened("cdn") if each["host"] == cache.WWW}
+    paths = sorted({path for edge in cache.EDGES for path in cache.kept_paths(store, edge)})
+    files = [path for path in paths if path.startswith(_FILES) and not path.endswith("/")]
+    rows = []
+    for path in files:
+        there = places.downloads(store) / path.removeprefix(_FILES)
+        wanted = sha256(there.read_bytes()).digest() if there.is_file() else b""
+        cells = "".join(f"<td>{_freshness(store, edge, path, wanted)}</td>" for edge in cache.EDGES)
+        mark = "purged" if path in purged else ""
+        rows.append(f"<tr><td><code>{escape(path)}</code></td>{cells}<td>{mark}</td></tr>")
+    told = (
+        f"<p>{len(paths)} addresses are kept, {len(files)} of them files;"
+        f" {len(purged)} addresses were purged.</p>"
+    )
+    edges = "".join(f"<th>edge {edge}</th>" for edge in cache.EDGES)
+    table = f"<table><tr><th>file</th>{edges}<th></th></tr>{''.join(rows)}</table>" if rows else ""
+    return f"<section><h2>The caches in front of it</h2>{told}{table}</section>"
+
+
+def _freshness(store: Store, edge: str, path: str, wanted: bytes) -> str:
+    found = cache.kept(store, edge, cache.WWW, path)
+    if found is None:
+        return "not kept"
+    if found.status != 200:
+        word = "gone" if not wanted else f"stale: {found.status}"
+        return f'<span class="{"good" if not wanted else "bad"}">{word}</span>'
+    if sha256(found.body).digest() == wanted:
+        return '<span class="good">fresh</span>'
+    return '<span class="bad">stale</span>'

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from plugins.rehearsal.site_pages import Admin, Pages
+from plugins.rehearsal.site_people import people
+from plugins.rehearsal.site_rows import Row, Rows
 from plugins.rehearsal.site_v1 import V1
 from plugins.rehearsal.site_v2 import V2
 
@@ -17,16 +20,56 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app"]
+__all__ = ["FAULTS", "app", "furnish", "section"]
 
 FAULTS: Final = {
     "site.500_after_write": "A write is stored and answered with 500.",
     "site.cdn_unreachable": "The site's own purge fails: what was saved is stored, the answer 500.",
     "site.429": "A call is throttled; the argument is Retry-After in seconds.",
 }
+_FLAGS: Final = (
+    ("is_latest", "latest"),
+    ("pre_release", "pre-release"),
+    ("show_on_download_page", "on the download page"),
+)
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def furnish(store: Store, before: Version | None = None) -> dict[str, str]:
+    """The site is as on the morning of a release: ``before`` is out, and the latest if final.
+
+    What is there already is kept. Returns what the site wants to hear, by the names of
+    [credentials].
+    """
+    rows = Rows(store)
+    if before is not None and not rows.table("release"):
+        _release_before(rows, before)
+    person = people(store)["rm"]
+    return {"site": person["token"], "site_admin": f"rm:{person['password']}"}
+
+
+def _release_before(rows: Rows, version: Version) -> None:
+    """The release before, with its source archive."""
+    slug = f"python-{version}".replace(".", "")
+    own = {"name": f"Python {version}", "slug": slug, "release_date": "2020-01-01T12:00:00Z"}
+    pk = rows.save("release", {**own, "pre_release": version.is_prerelease})
+    name = f"Python-{version}.tar.xz"
+    source = next(key for key, each in rows.table("os").items() if each["slug"] == "source")
+    file = {
+        "name": "XZ compressed source tarball",
+        "slug": f"{slug}-source",
+        "os": source,
+        "release": pk,
+        "url": f"https://www.python.org/ftp/python/{version.folder}/{name}",
+        "is_source": True,
+        "download_button": True,
+    }
+    rows.save("release_file", file)
+    flags = {"is_published": True, "is_latest": not version.is_prerelease}
+    rows.save("release", {**rows.table("release")[pk], **flags}, pk)
 
 
 def app(store: Store) -> Starlette:
@@ -45,3 +88,39 @@ def _route(path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route
         return await answer(request)
 
     return Route(path, endpoint, methods=_METHODS)
+
+
+def section(store: Store) -> str:
+    """What a user sees of the newest release: its page, its files, its flags."""
+    rows = Rows(store)
+    found = list(rows.table("release").items())
+    if not found:
+        return "<section><h2>python.org</h2><p>There is no release yet.</p></section>"
+    told = "".join(_shown(store, rows, pk, row) for pk, row in reversed(found))
+    return f"<section><h2>python.org, as a user sees it</h2>{told}</section>"
+
+
+def _shown(store: Store, rows: Rows, pk: str, row: Row) -> str:
+    tags = ["public" if row["is_published"] else "draft"]
+    tags += [told for flag, told in _FLAGS if row[flag]]
+    base = store.load("addresses", {}).get("cdn", "")
+    link = f'<a href="{base}/downloads/release/{escape(row["slug"])}/">{escape(row["name"])}</a>'
+    head = f"<h3>{link}" + "".join(f'<span class="tag">{each}</span>' for each in tags) + "</h3>"
+    text = f"<pre>{escape(row['content'])}</pre>" if row["content"] else ""
+    if text:
+        text = f"<details><summary>its text</summary>{text}</details>"
+    files = sorted(rows.files_of(pk).values(), key=lambda each: (str(each["os"]), each["name"]))
+    lines = "".join(_line(rows, file, base) for file in files)
+    heads = '<tr><th>file</th><th>system</th><th class="number">bytes</th><th>sha256</th></tr>'
+    return f"{head}{text}<table>{heads}{lines}</table>" if lines else head + text
+
+
+def _line(rows: Rows, file: Row, base: str) -> str:
+    path = str(file["url"]).partition("python.org")[2]
+    button = '<span class="tag">button</span>' if file["download_button"] else ""
+    return (
+        f'<tr><td><a href="{base}{escape(path)}">{escape(file["name"])}</a>{button}</td>'
+        f"<td>{escape(rows.table('os')[str(file['os'])]['name'])}</td>"
+        f'<td class="number">{file["filesize"]:,}</td>'
+        f"<td><code>{escape(file['sha256_sum'][:16])}…</code></td></tr>"
+    )

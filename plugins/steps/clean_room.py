@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
-    from plugins.ports import Cdn, Programs, Progress, Shelf, Signer
+    from plugins.ports import Cdn, Host, Programs, Progress, Signer
     from plugins.steps.served import Bytes
 
 __all__ = ["visit"]
@@ -36,7 +36,7 @@ _AT_ONCE: Final = 4
 def visit(
     release: Release,
     contract: Contract,
-    shelf: Shelf,
+    host: Host,
     cdn: Cdn,
     programs: Programs,
     signer: Signer | None,
@@ -52,7 +52,7 @@ def visit(
     room = release.layout.scratch / "clean_room"
     if room.exists():
         shutil.rmtree(room)
-    wanted = published_bytes(contract, shelf)
+    wanted = published_bytes(contract, host)
     inside = replace(release, layout=Layout(room, release.version))
     _download(contract, wanted, release, room, cdn, progress)
     if signer is not None:

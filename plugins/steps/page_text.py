@@ -79,7 +79,8 @@ def put_text(contract: Contract, text: Path, site: Site, progress: Progress) -> 
         who="RM",
         problem="the page's text has to be saved in the site's admin, which the API cannot",
         remedy=f"open {SITE}/admin/downloads/release/{number}/change/, put all of"
-        f" drafts/{paste.name} into Content, choose {_MARKUP}, save, then run the same again",
+        f" {paste.parent.name}/{paste.name} into Content, choose {_MARKUP}, save,"
+        " then run the same again",
     )
 
 

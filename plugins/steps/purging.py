@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract, Purge
     from plugins.model.probe import Probe
-    from plugins.ports import Cdn, Progress, Seen, Shelf
+    from plugins.ports import Cdn, Host, Progress, Seen
     from plugins.steps.served import Bytes
 
     _Asked = TypeVar("_Asked")
@@ -33,7 +33,7 @@ _AT_ONCE: Final = 6
 _TRIES: Final = 4
 
 
-def look_purged(contract: Contract, shelf: Shelf, cdn: Cdn, *, pages: bool = True) -> Probe:
+def look_purged(contract: Contract, host: Host, cdn: Cdn, *, pages: bool = True) -> Probe:
     """Whether all that caches serve of the release is what it should be, on every edge.
 
     Right bytes are not enough: only some of the caches can be looked at, so every address has
@@ -43,7 +43,7 @@ def look_purged(contract: Contract, shelf: Shelf, cdn: Cdn, *, pages: bool = Tru
     left = [each.url for each in wanted if not cdn.was_purged(each.url)]
     if left:
         return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
-    wrong = stale(wanted, published_bytes(contract, shelf), cdn)
+    wrong = stale(wanted, published_bytes(contract, host), cdn)
     if wrong:
         return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
     told = "".join(f"{each.url}\n" for each in wanted)
@@ -54,7 +54,7 @@ def look_purged(contract: Contract, shelf: Shelf, cdn: Cdn, *, pages: bool = Tru
 
 def purge(
     contract: Contract,
-    shelf: Shelf,
+    host: Host,
     cdn: Cdn,
     progress: Progress,
     *,
@@ -67,7 +67,7 @@ def purge(
     edge: nothing may be announced while a user can get old bytes.
     """
     wanted = contract.purges if pages else contract.file_purges
-    bytes_served = published_bytes(contract, shelf)
+    bytes_served = published_bytes(contract, host)
     to_purge: Sequence[Purge] = wanted
     wrong: tuple[str, ...] = ()
     for attempt in range(_TRIES):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plugins.model.contract import Contract
-    from plugins.ports import Shelf
+    from plugins.ports import Host
 
 __all__ = ["Bytes", "published_bytes"]
 
@@ -24,7 +24,7 @@ class Bytes:
     sha256: str
 
 
-def published_bytes(contract: Contract, shelf: Shelf) -> Mapping[str, Bytes]:
+def published_bytes(contract: Contract, host: Host) -> Mapping[str, Bytes]:
     """What every file of the contract is on the host, by its path below the root.
 
     Digests are computed there. Raises StepFailed if files are missing.
@@ -32,10 +32,10 @@ def published_bytes(contract: Contract, shelf: Shelf) -> Mapping[str, Bytes]:
     wanted = {file.remote for file in contract.files}
     entries = {}
     for folder in contract.folders:
-        for entry in shelf.listing(folder):
+        for entry in host.listing(folder):
             if entry.path in wanted:
                 entries[entry.path] = entry
-    digests = shelf.digests(tuple(entries[path] for path in sorted(entries)))
+    digests = host.digests(tuple(entries[path] for path in sorted(entries)))
     missing = sorted(wanted - digests.keys())
     if missing:
         raise StepFailed(

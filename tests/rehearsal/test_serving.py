@@ -67,3 +67,19 @@ def test_a_client_is_killed_at_the_record_that_was_aimed_at(tmp_path: Path) -> N
         assert client.wait() == -9
     store.record("site", "third")
     assert [each["event"] for each in store.happened()] == ["first", "second", "third"]
+
+
+def test_the_page_shows_what_happened_and_escapes_it(tmp_path: Path) -> None:
+    with running_world(tmp_path) as world:
+        world.store.record("site", "created <b>", name="x & y")
+        world.store.order_fault("site.429", argument="7")
+        letter = {"to": ["a@b"], "subject": "Out <now>", "message_id": "<1@x>", "text": "t & t"}
+        world.store.save("mail", [letter])
+        world.store.save("protection", {"3.13": {"enforce_admins": False}})
+        with urllib.request.urlopen(world["world"]) as answer:
+            page = answer.read().decode()
+    assert "created &lt;b&gt;" in page
+    assert "name x &amp; y" in page
+    assert "Out &lt;now&gt;" in page
+    assert "lifted for administrators" in page
+    assert "Accidents that are ordered" in page

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from plugins.model.version import Version
+from plugins.rehearsal import site
 from tests.site_world import KEY, SiteWorld, site_world
 
 if TYPE_CHECKING:
@@ -103,6 +105,17 @@ def test_drafts_are_for_staff_and_their_files_for_everybody(world: SiteWorld) ->
         assert guest.get("/downloads/release/python-3136/").status_code == 200
     with world.v1() as staff:
         assert staff.get(one).json()["name"] == RELEASE["name"]
+
+
+def test_a_furnished_site_has_the_release_before_and_lets_its_manager_in(
+    world: SiteWorld,
+) -> None:
+    secrets = site.furnish(world.store, Version.parse("3.13.5"))
+    assert site.furnish(world.store, Version.parse("3.13.5")) == secrets
+    with world.v2(secrets["site"]) as client:
+        (release,) = client.get(f"{V2}/release/").json()
+        assert (release["name"], release["is_latest"]) == ("Python 3.13.5", True)
+        assert client.get("/box/download-sources/").status_code == 200
 
 
 # ── version 1 ────────────────────────────────────────────────────────────────────────────────

@@ -55,7 +55,7 @@ def visit(
 ) -> dict[str, str]:
     programs = MachinePrograms(lambda _: None, lambda: ())
     return clean_room.visit(
-        release, contract, world.shelf, world.cdn(), programs, signer, SourceTest.NONE, QUIET
+        release, contract, world.host, world.cdn(), programs, signer, SourceTest.NONE, QUIET
     )
 
 

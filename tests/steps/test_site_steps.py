@@ -15,7 +15,15 @@ from plugins.model.contract import Contract, Origin
 from plugins.model.errors import ServiceFailed, StepFailed, Waiting
 from plugins.model.probe import Standing
 from plugins.steps import page_text, site_files, site_release
-from tests.site_world import DAY, PASSWORD, QUIET, SiteWorld, a_contract, site_world
+from tests.site_world import (
+    CANARIES,
+    DAY,
+    PASSWORD,
+    QUIET,
+    SiteWorld,
+    a_contract,
+    site_world,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,14 +58,14 @@ def drafted(contract: Contract, site: PythonOrg) -> None:
 
 def listed(contract: Contract, world: SiteWorld, site: PythonOrg) -> None:
     drafted(contract, site)
-    site_files.put_files(contract, world.shelf, site, QUIET)
+    site_files.put_files(contract, world.host, site, QUIET)
 
 
 def standing(world: SiteWorld, contract: Contract, site: PythonOrg) -> list[Standing]:
     """What each look finds."""
     return [
         site_release.look_draft(contract, DAY, site).standing,
-        site_files.look_files(contract, world.shelf, site).standing,
+        site_files.look_files(contract, world.host, site).standing,
         site_release.look_public(contract, site).standing,
     ]
 
@@ -199,7 +207,7 @@ def test_a_switch_whose_purge_failed_on_the_site_is_a_switch(
 def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Contract) -> None:
     site = world.site()
     listed(contract, world, site)
-    found = site_files.look_files(contract, world.shelf, site)
+    found = site_files.look_files(contract, world.host, site)
     assert found.standing is Standing.IDENTICAL
     assert found.facts["rows"] == str(len(contract.listed)) == "10"
     rows = {row["url"]: row for row in world.rows("release_file").values()}
@@ -209,7 +217,7 @@ def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Con
     assert tgz["sbom_spdx2_file"] == tgz["url"] + ".spdx.json"
     assert tgz["sigstore_bundle_file"] == ""
     assert tgz["is_source"]
-    assert site_checks.rows_are_as_served(contract, world.shelf, site) == ()
+    assert site_checks.rows_are_as_served(contract, world.host, site) == ()
 
 
 @pytest.mark.parametrize("version", ["3.14.0a1", "3.14.0rc2", "3.14.1", "3.12.12"])
@@ -218,7 +226,7 @@ def test_rows_of_every_kind_of_release_are_taken(world: SiteWorld, version: str)
     world.stage(contract)
     site = world.site()
     listed(contract, world, site)
-    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
 
 
 def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
@@ -233,7 +241,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     url = "https://www.python.org/ftp/python/3.13.6/strange.tgz"
     site.add_row(release, "ios", {"name": "s", "slug": "s", "url": url})
     before = {pk for pk, row in world.rows("release_file").items() if "windows" in row["url"]}
-    look = site_files.look_files(contract, world.shelf, site)
+    look = site_files.look_files(contract, world.host, site)
     assert look.standing is Standing.ABSENT
     assert look.details == (
         "Gzipped source tarball: has no row",
@@ -241,11 +249,11 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
         f"s: {url} does not belong",
     )
     assert len(look.details) == 3
-    findings = site_checks.rows_are_as_served(contract, world.shelf, site)
+    findings = site_checks.rows_are_as_served(contract, world.host, site)
     assert {each.rule for each in findings} == {"site.rows"}
     assert len(findings) == 3
-    site_files.put_files(contract, world.shelf, site, QUIET)
-    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    site_files.put_files(contract, world.host, site, QUIET)
+    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
     assert before <= world.rows("release_file").keys()
     assert world.events().count("created release_file") == len(contract.listed) + 2
 
@@ -259,8 +267,8 @@ def test_a_button_on_the_wrong_row_is_moved(world: SiteWorld, contract: Contract
     assert tgz.row is not None
     fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url, "download_button": True}
     site.add_row(release, "source", fields)
-    site_files.put_files(contract, world.shelf, site, QUIET)
-    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    site_files.put_files(contract, world.host, site, QUIET)
+    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
 
 
 def test_a_row_under_the_wrong_system_is_made_anew(world: SiteWorld, contract: Contract) -> None:
@@ -270,8 +278,8 @@ def test_a_row_under_the_wrong_system_is_made_anew(world: SiteWorld, contract: C
     assert tgz.row is not None
     fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url}
     site.add_row(site.releases()[0], "windows", fields)
-    site_files.put_files(contract, world.shelf, site, QUIET)
-    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    site_files.put_files(contract, world.host, site, QUIET)
+    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
 
 
 @pytest.mark.parametrize("nth", [1, 2, 5, 10])
@@ -297,8 +305,8 @@ def test_a_row_that_was_stored_with_an_error_is_not_made_twice(
                 world.store.order_fault("site.500_after_write")
             fail(*arguments)
 
-    site_files.put_files(contract, world.shelf, Failing(), QUIET)
-    assert site_files.look_files(contract, world.shelf, site).standing is Standing.IDENTICAL
+    site_files.put_files(contract, world.host, Failing(), QUIET)
+    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
     assert world.events().count("created release_file") == len(contract.listed)
 
 
@@ -312,7 +320,7 @@ def test_a_site_that_fails_for_good_ends_the_step_with_its_words(
     taken = {"name": "x", "slug": "3136-macOS-installer", "url": "https://www.python.org/x"}
     site.add_row(site.releases()[1], "macos", taken)
     with pytest.raises(ServiceFailed, match="answered 400") as raised:
-        site_files.put_files(contract, world.shelf, site, QUIET)
+        site_files.put_files(contract, world.host, site, QUIET)
     assert "already exists" in "".join(raised.value.details)
 
 
@@ -324,15 +332,15 @@ def test_a_file_that_was_replaced_on_the_host_is_seen_in_its_row(
     listed(contract, world, site)
     file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
     file.write_bytes(b"X" * file.stat().st_size)
-    look = site_files.look_files(contract, world.shelf, site)
+    look = site_files.look_files(contract, world.host, site)
     assert look.standing is Standing.ABSENT
     assert "Windows installer (64-bit): sha256_sum" in look.details[0]
     site_release.publish(contract, site, QUIET)
-    look = site_files.look_files(contract, world.shelf, site)
+    look = site_files.look_files(contract, world.host, site)
     assert look.standing is Standing.DIFFERENT
     with pytest.raises(StepFailed, match="is public; its rows are not changed"):
-        site_files.put_files(contract, world.shelf, site, QUIET)
-    (finding,) = site_checks.rows_are_as_served(contract, world.shelf, site)
+        site_files.put_files(contract, world.host, site, QUIET)
+    (finding,) = site_checks.rows_are_as_served(contract, world.host, site)
     assert (finding.rule, finding.where) == ("site.rows", "python-3.13.6-amd64.exe")
 
 
@@ -343,11 +351,11 @@ def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
     drafted(contract, site)
     (world.root / "3.13.6" / "python-3.13.6-macos11.pkg").unlink()
     with pytest.raises(StepFailed, match=r"1 of 21 files are not there, first .*macos11\.pkg"):
-        site_files.put_files(contract, world.shelf, site, QUIET)
+        site_files.put_files(contract, world.host, site, QUIET)
     assert world.rows("release_file") == {}
     later = contract.without(Origin.MACOS)
-    site_files.put_files(later, world.shelf, site, QUIET)
-    assert site_files.look_files(later, world.shelf, site).standing is Standing.IDENTICAL
+    site_files.put_files(later, world.host, site, QUIET)
+    assert site_files.look_files(later, world.host, site).standing is Standing.IDENTICAL
 
 
 # ── the text ─────────────────────────────────────────────────────────────────────────────────
@@ -383,7 +391,7 @@ def test_without_the_admin_a_person_is_told_what_to_paste_and_where(
     text = a_text(world)
     with pytest.raises(Waiting, match=r"waiting for RM: .*release/1/change/, put all of") as told:
         page_text.put_text(contract, text, site, QUIET)
-    assert "drafts/page.to-paste.md" in told.value.remedy
+    assert f"{world.folder.name}/page.to-paste.md" in told.value.remedy
     pasted = (world.folder / "page.to-paste.md").read_text()
     assert pasted.startswith(text.read_text())
     by_hand = world.site(admin=f"rm:{PASSWORD}")
@@ -399,7 +407,8 @@ from pathlib import Path
 from plugins.model.secret import Secret
 from plugins.services.site import PythonOrg
 from plugins.steps import page_text, site_files, site_release
-from tests.site_world import DAY, QUIET, FolderShelf, a_contract
+from plugins.services.folder_host import FolderHost
+from tests.site_world import DAY, QUIET, a_contract
 
 told = json.loads(sys.argv[1])
 secrets = Path(told["secrets"])
@@ -407,7 +416,7 @@ site = PythonOrg(
     told["site"], Secret(f"file:{secrets}/token"), Secret(f"file:{secrets}/admin")
 )
 contract = a_contract(Path(told["folder"]))
-shelf, text = FolderShelf(Path(told["root"])), Path(told["text"])
+host, text = FolderHost(Path(told["root"])), Path(told["text"])
 sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
 
 def do(look, act):
@@ -422,8 +431,8 @@ facts = [
        lambda: site_release.make_draft(contract, DAY, site, QUIET)),
     do(lambda: page_text.look_text(contract, text, site),
        lambda: page_text.put_text(contract, text, site, QUIET)),
-    do(lambda: site_files.look_files(contract, shelf, site),
-       lambda: site_files.put_files(contract, shelf, site, QUIET)),
+    do(lambda: site_files.look_files(contract, host, site),
+       lambda: site_files.put_files(contract, host, site, QUIET)),
     do(lambda: site_release.look_public(contract, site),
        lambda: site_release.publish(contract, site, QUIET)),
 ]
@@ -458,6 +467,7 @@ def test_a_client_that_is_killed_after_any_write_goes_on_to_the_same_site(
     text = a_text(world)
     status, facts = all_of_it(world, text)
     assert status == 0
+    assert not any(canary in facts for canary in CANARIES)
     wanted = world.store.load("site", {})
     writes = len(world.events())
     assert writes == len(contract.listed) + 3
