@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uvicorn
 
 from plugins.model.durable import write_whole
-from plugins.rehearsal import cdn, front, site
+from plugins.rehearsal import cdn, front, site, ssh_hosts
 from plugins.rehearsal.machine import started
 from plugins.rehearsal.store import Store
 
@@ -79,6 +79,8 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("cdn_a", cdn.edge("a")),
     Web("cdn_b", cdn.edge("b")),
     Web("docs_cdn", cdn.docs_app),
+    Other("downloads", "ssh", ssh_hosts.downloads),
+    Other("docs", "ssh", ssh_hosts.docs),
 )
 """Every part of the world: its name in addresses.json, and what makes it."""
 
