@@ -139,15 +139,17 @@ class OpenSsh:
     port: int
     folder: Path
     ssh_config: Path
+    pid: int
 
 
 @contextmanager
 def an_openssh_server(
-    folder: Path, address: str = "127.0.0.1", within: tuple[str, ...] = ()
+    folder: Path, address: str = "127.0.0.1", within: tuple[str, ...] = (), more: str = ""
 ) -> Iterator[OpenSsh]:
     """An sshd answers as the one who runs the tests; skips if it is not installed.
 
-    ``within`` is a command that starts it elsewhere, such as in a network of its own.
+    ``within`` is a command that starts it elsewhere, such as in a network of its own; ``more``
+    are lines for its configuration.
     """
     sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if sshd is None or shutil.which("ssh-keygen") is None:
@@ -165,6 +167,7 @@ def an_openssh_server(
         f"Port {port}\nListenAddress {address}\nHostKey {folder}/host\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPidFile none\nStrictModes no\n"
         "UsePAM no\nPasswordAuthentication no\nSubsystem sftp internal-sftp\nMaxStartups 100\n"
+        f"{more}\n"
     )
     user = pwd.getpwuid(os.geteuid()).pw_name
     key = (folder / "host.pub").read_text().split()
@@ -178,7 +181,7 @@ def an_openssh_server(
     )
     try:
         _wait_for(address, port, process)
-        yield OpenSsh(port, folder, config)
+        yield OpenSsh(port, folder, config, process.pid)
     finally:
         process.terminate()
         process.wait(20)
