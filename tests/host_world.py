@@ -134,16 +134,23 @@ def _wait_for_the_end(loop: asyncio.AbstractEventLoop) -> None:
 
 @dataclass
 class OpenSsh:
-    """A real OpenSSH server on loopback, with a configuration and keys of its own."""
+    """A real OpenSSH server, with a configuration and keys of its own."""
 
     port: int
     folder: Path
     ssh_config: Path
+    pid: int
 
 
 @contextmanager
-def an_openssh_server(folder: Path, address: str = "127.0.0.1") -> Iterator[OpenSsh]:
-    """An sshd answers as the one who runs the tests; skips if it is not installed."""
+def an_openssh_server(
+    folder: Path, address: str = "127.0.0.1", within: tuple[str, ...] = (), more: str = ""
+) -> Iterator[OpenSsh]:
+    """An sshd answers as the one who runs the tests; skips if it is not installed.
+
+    ``within`` is a command that starts it elsewhere, such as in a network of its own; ``more``
+    are lines for its configuration.
+    """
     sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if sshd is None or shutil.which("ssh-keygen") is None:
         pytest.skip("there is no sshd here")
@@ -160,6 +167,7 @@ def an_openssh_server(folder: Path, address: str = "127.0.0.1") -> Iterator[Open
         f"Port {port}\nListenAddress {address}\nHostKey {folder}/host\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPidFile none\nStrictModes no\n"
         "UsePAM no\nPasswordAuthentication no\nSubsystem sftp internal-sftp\nMaxStartups 100\n"
+        f"{more}\n"
     )
     user = pwd.getpwuid(os.geteuid()).pw_name
     key = (folder / "host.pub").read_text().split()
@@ -168,18 +176,20 @@ def an_openssh_server(folder: Path, address: str = "127.0.0.1") -> Iterator[Open
         for file in (config, folder / "known_hosts"):
             file.write_text(file.read_text().replace("127.0.0.1", address))
     process = subprocess.Popen(
-        [sshd, "-D", "-f", folder / "sshd_config", "-E", folder / "sshd.log"],
+        [*within, sshd, "-D", "-f", folder / "sshd_config", "-E", folder / "sshd.log"],
         stdin=subprocess.DEVNULL,
     )
     try:
         _wait_for(address, port, process)
-        yield OpenSsh(port, folder, config)
+        yield OpenSsh(port, folder, config, process.pid)
     finally:
         process.terminate()
         process.wait(20)
 
 
 def _free_port(address: str) -> int:
+    if address != "127.0.0.1":
+        return 2222  # a network of its own
     with socket.create_server((address, 0)) as found:
         port: int = found.getsockname()[1]
         return port

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from plugins.model.version import Version
 
-__all__ = ["DOCS_GROUP", "DOWNLOADS_GROUP", "Berth", "RemoteLayout"]
-
-DOWNLOADS_GROUP: Final = "downloads"
-"""Whose files those on the downloads host are (U04, U07)."""
-DOCS_GROUP: Final = "docs"
-"""Whose files those on the docs host are (U13)."""
+__all__ = ["Berth", "RemoteLayout"]
 
 _FTP: Final = "/ftp/python"
 

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uvicorn
 
 from plugins.model.durable import write_whole
-from plugins.rehearsal import buildbots, cdn, experts, forum, front, github, hosts, mail, site
+from plugins.rehearsal import (
+    buildbots,
+    cdn,
+    experts,
+    forum,
+    front,
+    github,
+    mail,
+    site,
+    ssh_hosts,
+)
 from plugins.rehearsal.machine import started
 from plugins.rehearsal.store import Store
 
@@ -93,8 +103,8 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("forum", forum.app),
     Other("mail", "smtp", mail.serve),
     Other("experts", "people", experts.serve),
-    Other("downloads", "ssh", hosts.serve_downloads),
-    Other("docs", "ssh", hosts.serve_docs),
+    Other("downloads", "ssh", ssh_hosts.downloads),
+    Other("docs", "ssh", ssh_hosts.docs),
 )
 """Every part of the world: its name in addresses.json, and what makes it."""
 

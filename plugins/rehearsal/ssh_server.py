@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plugins.rehearsal.ssh_disk import Found
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "SshServer", "host_key", "login_key", "serve", "write_login"]
+__all__ = ["FAULTS", "SshServer", "login_key", "serve", "write_login"]
 
 FAULTS: Final[Mapping[str, str]] = {
     "ssh.drop": "the connection breaks after so many more bytes of files (argument; 0)",
@@ -67,7 +67,7 @@ class SshServer:
     @property
     def known_key(self) -> str:
         """The public half of the host's key, as known_hosts has it."""
-        return host_key(self.store, self.name)
+        return _public(_key(self.store.folder / f"{self.name}.key"))
 
     async def start(self, port: int) -> None:
         """Listen on loopback; port 0 takes any."""
@@ -214,11 +214,6 @@ def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -
     ]
     write_whole(folder / "ssh_config", "\n".join(blocks).encode())
     return folder / "ssh_config"
-
-
-def host_key(store: Store, name: str) -> str:
-    """The public half of the key of the host ``name``, as known_hosts has it."""
-    return _public(_key(store.folder / f"{name}.key"))
 
 
 def login_key(folder: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from plugins.model.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
-from plugins.rehearsal import hosts, hub
+from plugins.rehearsal import hub, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.serving import reserve_ports
 from plugins.rehearsal.site_people import people
@@ -50,8 +50,8 @@ source = "quick"
 formats = [{formats}]
 
 [hosts]
-downloads  = "ssh://{user}@downloads{downloads}"
-docs       = "ssh://{user}@docs{docs}"
+downloads  = "{downloads}"
+docs       = "{docs}"
 ssh_config = "{login}"
 site       = "{of[site]}"
 cdn        = "{of[cdn]}"
@@ -120,10 +120,8 @@ def make_world(folder: Path, version: Version) -> Path:
     _let_ci_build(store, folder / "build" / str(version), version)
     _write_secrets(world / "secrets", store)
     text = _DECLARATION.format(
-        user=hosts.USER,
-        downloads=hosts.DOWNLOADS,
-        docs=hosts.DOCS,
-        login=hosts.furnish(store, addresses).relative_to(folder),
+        **ssh_hosts.ADDRESSES,
+        login=ssh_hosts.login(store).relative_to(folder),
         of=addresses,
         version=version,
         phase=_phase(version),

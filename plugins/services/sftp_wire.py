@@ -90,15 +90,23 @@ class Lost(Exception):
 
 
 class Channel(Protocol):
-    """The part of paramiko's channel that this needs; ``send`` takes what there is room for."""
+    """The bytes to and from the server; what goes wrong raises Lost."""
 
-    def send(self, s: bytes) -> int: ...  # noqa: D102 - paramiko's
+    def send(self, block: bytes, /) -> int:
+        """How much of the block was taken; 0 if nothing ever will."""
+        ...
 
-    def recv(self, nbytes: int) -> bytes: ...  # noqa: D102 - paramiko's
+    def recv(self, count: int, /) -> bytes:
+        """What has come, up to so much; nothing at the end."""
+        ...
 
-    def recv_ready(self) -> bool: ...  # noqa: D102 - paramiko's
+    def recv_ready(self) -> bool:
+        """Whether something has come."""
+        ...
 
-    def close(self) -> None: ...  # noqa: D102 - paramiko's
+    def close(self) -> None:
+        """Nothing more is sent or received."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,14 +304,11 @@ class Sftp:
     def _pass(self, block: memoryview) -> None:
         """Send it in pieces that each fill one packet of the channel."""
         at = 0
-        try:
-            while at < len(block):
-                given = self._channel.send(bytes(block[at : at + self._piece_bytes]))
-                if not given:
-                    raise Lost(problem="the connection ended")
-                at += given
-        except OSError as error:  # also its timeout
-            raise Lost(problem=_told(error)) from error
+        while at < len(block):
+            given = self._channel.send(bytes(block[at : at + self._piece_bytes]))
+            if not given:
+                raise Lost(problem="the connection ended")
+            at += given
 
     def _answer(self) -> tuple[int, Attributes | bytes | Refused | None]:
         kind, content = self._packet()
@@ -333,20 +338,13 @@ class Sftp:
 
     def _read(self, count: int) -> bytes:
         while len(self._unread) < count:
-            try:
-                more = self._channel.recv(1 << 16)
-            except OSError as error:  # also its timeout
-                raise Lost(problem=_told(error)) from error
+            more = self._channel.recv(1 << 16)
             if not more:
                 raise Lost(problem="the connection ended")
             self._unread += more
         found = bytes(self._unread[:count])
         del self._unread[:count]
         return found
-
-
-def _told(error: OSError) -> str:
-    return "nothing came for too long" if isinstance(error, TimeoutError) else "it was closed"
 
 
 def _bytes(content: bytes) -> bytes:

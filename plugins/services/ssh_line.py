@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -99,8 +100,9 @@ class Line:
         """The conversation, begun at first use. Raises Lost."""
         if self._sftp is None:
             channel = self._session()
-            channel.invoke_subsystem("sftp")
-            self._sftp = Sftp(channel, channel.out_max_packet_size - _PACKET_ROOM)
+            with _lost():
+                channel.invoke_subsystem("sftp")
+            self._sftp = Sftp(_Pipe(channel), channel.out_max_packet_size - _PACKET_ROOM)
         return self._sftp
 
     def command(self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S) -> Told:
@@ -110,7 +112,7 @@ class Line:
         """
         channel = self._session()
         channel.settimeout(timeout_s)
-        try:
+        with _lost(), closing(channel):
             channel.exec_command(line)
             if stdin:
                 channel.sendall(stdin)
@@ -122,10 +124,6 @@ class Line:
             # paramiko's word for a channel that ended without telling.
             if channel.exit_status < 0:
                 raise Lost(problem="the connection ended")
-        except OSError as error:
-            raise Lost(problem="it was silent for too long") from error
-        finally:
-            channel.close()
         return Told(channel.exit_status, output, errors.decode(errors="replace"))
 
     def close(self) -> None:
@@ -133,14 +131,39 @@ class Line:
         self._connection.close()
 
     def _session(self) -> Channel:
-        import paramiko
-
-        try:
+        with _lost():
             channel = self._connection.transport.open_session(timeout=_LOGIN_S)
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Lost(problem="the connection ended") from error
         channel.settimeout(_SILENCE_S)
         return channel
+
+
+class _Pipe:
+    """A channel that has one word for a connection that is gone; paramiko has four."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.recv_ready = channel.recv_ready
+        self.close = channel.close
+
+    def send(self, block: bytes) -> int:
+        with _lost():
+            return int(self._channel.send(block))
+
+    def recv(self, count: int) -> bytes:
+        with _lost():
+            return bytes(self._channel.recv(count))
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    import paramiko
+
+    try:
+        yield
+    except TimeoutError as error:
+        raise Lost(problem="nothing came for too long") from error
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise Lost(problem="it was closed") from error
 
 
 def open_line(address: Address, ssh_config: Path | None) -> Line:

@@ -17,7 +17,7 @@ from plugins.services.host_paths import half
 from plugins.services.sftp_wire import Attributes, Lost, Refused, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import IO
 
     from plugins.model.errors import ServiceFailed
@@ -43,6 +43,8 @@ class Way:
     place: Callable[[str], str]
     digest: Callable[[Line, str, int], str]
     """Of the half upload of a path, of so many bytes, computed there."""
+    beginnings: Mapping[str, tuple[int, str]]
+    """Size and digest of what was there of a path before anything was sent."""
     last_requests: Callable[[Upload], list[Request]]
     refused: Callable[[str, str, Refused], ServiceFailed]
     lost: Callable[[Lost, str], ServiceFailed]
@@ -158,7 +160,10 @@ class Sending:
         while left and (block := source.read(min(left, _BLOCK_BYTES))):
             made.update(block)
             left -= len(block)
-        return self._way.digest(line, upload.path, have) == made.hexdigest()
+        size, digest = self._way.beginnings.get(upload.path, (-1, ""))
+        if size != have:  # a connection broke meanwhile
+            digest = self._way.digest(line, upload.path, have)
+        return digest == made.hexdigest()
 
     def _count(self, size_bytes: int) -> None:
         with self._lock:

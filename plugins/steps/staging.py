@@ -41,6 +41,7 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
+_HALF: Final = ".partial"  # as the port of hosts tells
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -123,6 +124,8 @@ def look_staged(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
     crooked = [file.name for file in files if not stand.is_straight(file, host)]
     if crooked:
         return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    if stand.halves(files):
+        return absent("half an upload is left over")
     return identical({file.name: file.sha256 for file in files})
 
 
@@ -140,6 +143,8 @@ def stage(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress)
     ]
     if uploads:
         host.put(uploads, progress)
+        progress.say("compare digests there")
+        stand = _Stand.of(files, berth, host)
     for mode in sorted({file.mode for file in files}):
         crooked = [
             entry.path
@@ -150,7 +155,9 @@ def stage(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress)
         ]
         if crooked:
             host.change(crooked, mode)
-    progress.say("compare digests there")
+    halves = stand.halves(files)
+    if halves:
+        host.remove(halves)
     return {}
 
 
@@ -167,7 +174,7 @@ def verify_staged(
     facts = {}
     for name, signature in sorted(by_name.items()):
         signed = by_name.get(name.removesuffix(".asc"))
-        if not name.endswith(".asc") or signed is None:
+        if not name.endswith(".asc") or signed is None or signature.source is None:
             continue
         places = stand.place_of(signed), stand.place_of(signature)
         if places[0] is None or places[1] is None:
@@ -297,6 +304,11 @@ class _Stand:
             and entry.mode == file.mode
             and (not host.group or entry.group == host.group)
         )
+
+    def halves(self, files: Sequence[Wanted]) -> list[str]:
+        """Half uploads of files that are there whole: a killed run may leave both names."""
+        names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
+        return [self.staging[name].path for name in names if name in self.staging]
 
     def clash(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
         """Names that other bytes have; both sides are told."""

@@ -204,6 +204,16 @@ def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[Wanted, ...]) -
     assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
 
 
+def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(
+    there: Standing, files: tuple[Wanted, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    there.leave(f"{BERTH.staging}/{files[0].name}.partial", b"half")
+    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    stage(files, BERTH, there.host, Quiet())
+    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+
+
 def test_signatures_and_checksums_are_seen_before_what_they_speak_of(tmp_path: Path) -> None:
     files = some_files(tmp_path / "src")
     with a_rehearsed_host(tmp_path / "world") as world:

@@ -1,0 +1,114 @@
+"""Signatures are verified where the files stand: by gpg there, or by digests and gpg here (U08)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.artifact import Artifact, sha256_of
+from plugins.model.errors import StepFailed
+from plugins.model.remote_layout import Berth
+from plugins.ports import Verdict
+from plugins.rehearsal.gnupg_home import gnupg_home
+from plugins.services.folder_host import FolderHost
+from plugins.services.gnupg_signer import GnupgSigner
+from plugins.services.ssh_host import SshHost
+from plugins.services.ssh_line import Address
+from plugins.steps.staging import stage, verify_staged, wanted
+from tests.host_world import Quiet, a_rehearsed_host, an_openssh_server, own_group
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.ports import Host
+    from plugins.rehearsal.gnupg_home import GnupgHome
+    from plugins.steps.staging import Wanted
+
+BERTH = Berth("3.13.6", ".3.13.6.staging")
+
+
+def signed_files(folder: Path, keyring: GnupgHome, key: str) -> tuple[Wanted, ...]:
+    """An archive and its signature by the key."""
+    folder.mkdir()
+    archive = folder / "Python-3.13.6.tgz"
+    archive.write_bytes(b"the archive")
+    GnupgSigner(keyring.folder, key).sign(archive, folder / f"{archive.name}.asc")
+    paths = sorted(folder.iterdir())
+    return wanted(Artifact(path, path.stat().st_size, sha256_of(path)) for path in paths)
+
+
+@pytest.fixture(scope="module")
+def key(keyring: GnupgHome) -> str:
+    return keyring.key("staged")
+
+
+@pytest.fixture(scope="module")
+def other_key(keyring: GnupgHome) -> str:
+    return keyring.key("other-staged")
+
+
+def test_a_good_signature_is_good_on_a_host_without_gpg(
+    tmp_path: Path, keyring: GnupgHome, key: str
+) -> None:
+    files = signed_files(tmp_path / "src", keyring, key)
+    signer = GnupgSigner(keyring.folder, key)
+    (tmp_path / "root").mkdir()
+    with a_rehearsed_host(tmp_path / "world") as world:
+        hosts: list[Host] = [world.host(), FolderHost(tmp_path / "root")]
+        for host in hosts:
+            stage(files, BERTH, host, Quiet())
+            found = verify_staged(files, BERTH, host, signer)
+            assert found == {"Python-3.13.6.tgz.asc": key}
+
+
+def test_a_signature_by_another_key_stops(
+    tmp_path: Path, keyring: GnupgHome, key: str, other_key: str
+) -> None:
+    files = signed_files(tmp_path / "src", keyring, other_key)
+    (tmp_path / "root").mkdir()
+    host = FolderHost(tmp_path / "root")
+    stage(files, BERTH, host, Quiet())
+    with pytest.raises(StepFailed, match=r"tgz.asc: is no good signature.*nothing was shown"):
+        verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+
+
+def test_a_file_that_was_replaced_stops(tmp_path: Path, keyring: GnupgHome, key: str) -> None:
+    files = signed_files(tmp_path / "src", keyring, key)
+    (tmp_path / "root").mkdir()
+    host = FolderHost(tmp_path / "root")
+    stage(files, BERTH, host, Quiet())
+    (tmp_path / "root" / BERTH.staging / files[0].name).write_bytes(b"the arch1ve")
+    with pytest.raises(StepFailed, match=r"Python-3.13.6.tgz.asc or its file is not there"):
+        verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+
+
+def test_gpg_there_is_asked(tmp_path: Path, keyring: GnupgHome, key: str, other_key: str) -> None:
+    files = signed_files(tmp_path / "src", keyring, key)
+    (tmp_path / "root").mkdir()
+    with (
+        gnupg_home() as theirs,
+        an_openssh_server(tmp_path / "sshd", more=f"SetEnv GNUPGHOME={theirs.folder}") as server,
+    ):
+        address = Address("downloads.rehearsal", "", 0, str(tmp_path / "root"))
+        host = SshHost(address, own_group(), ssh_config=server.ssh_config, connections=1)
+        stage(files, BERTH, host, Quiet())
+        archive, signature = (f"{BERTH.staging}/{file.name}" for file in files)
+        assert host.verify(archive, signature) is None
+        theirs.gpg("--import", stdin=keyring.public(key).encode())
+        found = host.verify(archive, signature)
+        assert found is not None
+        assert (found.verdict, found.fingerprint) == (Verdict.GOOD, key)
+        told = verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+        assert told == {"Python-3.13.6.tgz.asc": key}
+        with pytest.raises(StepFailed, match=f"was made by {key}, wanted {other_key}"):
+            verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, other_key))
+        (tmp_path / "root" / archive).write_bytes(b"other bytes")
+        found = host.verify(archive, signature)
+        assert found is not None
+        assert found.verdict is Verdict.OTHER_BYTES
+        (tmp_path / "root" / signature).write_bytes(b"no signature")
+        found = host.verify(archive, signature)
+        assert found is not None
+        assert found.verdict is Verdict.UNREADABLE
+        host.close()
