@@ -16,7 +16,9 @@ __all__ = [
     "environment_name",
     "fingerprint",
     "git_remote",
+    "github_repository",
     "host_address",
+    "mail_address",
     "mail_server",
     "revision",
     "role",
@@ -131,6 +133,20 @@ def mail_server(text: str) -> str:
     if re.fullmatch(r"smtps?://(?:[A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?/?", text):
         return text.rstrip("/")
     raise WrongForm(remedy="write smtp://host:port or smtps://host:port")
+
+
+def mail_address(text: str) -> str:
+    """``name@host``, without a display name."""
+    if re.fullmatch(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]", text):
+        return text
+    raise WrongForm(remedy="write an address such as python-dev@python.org")
+
+
+def github_repository(text: str) -> str:
+    """``owner/name`` of a repository at GitHub."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text):
+        return text
+    raise WrongForm(remedy="write owner/name, such as python/peps")
 
 
 def web_address(text: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "Announce",
     "Credentials",
     "Docs",
     "Expert",
@@ -47,6 +48,7 @@ _BUILDBOTS: Final = "https://buildbot.python.org"
 _FORUM: Final = "https://discuss.python.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
+_EXPERT_MAY: Final = ("mail",)
 _WAIVER: Final = {
     "rule": '"builders.red"',
     "reason": '"..."',
@@ -138,6 +140,12 @@ class Hosts:
     """``ssh://user@host/folder`` or ``folder:///folder`` of the downloads. No default."""
     docs: str = ""
     """The same for the documentation. No default."""
+    downloads_group: str = "downloads"
+    """The group on the downloads host whose files the release's are. Default: downloads."""
+    docs_group: str = "docs"
+    """The same on the docs host. Default: docs."""
+    ssh_config: Path | None = None
+    """An ssh configuration that is read in place of your own. Default: none."""
     site: str = _SITE
     """The website, whose API gets the release's pages. Default: https://www.python.org."""
     cdn: str = _SITE
@@ -179,6 +187,28 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """``[announce]``: who is told, and by whom."""
+
+    sender: str = ""
+    """The release manager's mail address, from which every mail comes. No default."""
+    list: str = "python-list@python.org"
+    """The list for everybody. Default: python-list@python.org."""
+    announce: str = "python-announce-list@python.org"
+    """The list of announcements. Default: python-announce-list@python.org."""
+    dev: str = "python-dev@python.org"
+    """The list of CPython's developers. Default: python-dev@python.org."""
+    committers: str = "python-committers@python.org"
+    """The list of the core team. Default: python-committers@python.org."""
+    forum_category: int = 0
+    """The number of the forum's category for releases. No default."""
+    blog: str = ""
+    """``owner/name`` at GitHub of the blog, which gets a pull request. Default: none."""
+    peps: str = "python/peps"
+    """``owner/name`` at GitHub of the PEPs, which get the date. Default: python/peps."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expert:
     """``[experts.NAME]``: somebody whose green light the release needs."""
 
@@ -188,6 +218,8 @@ class Expert:
     """The person's name. Must be written."""
     keys: tuple[str, ...]
     """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
+    mail: str = ""
+    """The expert's mail address. No default; without one the release manager tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +240,7 @@ class Settings:
     docs: Docs
     hosts: Hosts
     credentials: Credentials
+    announce: Announce
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -221,6 +254,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "docs": Docs,
     "hosts": Hosts,
     "credentials": Credentials,
+    "announce": Announce,
 }
 _TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
 # Only names that one section alone has: they tell where a stray key belongs.
@@ -312,6 +346,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
         docs=_docs(tables["docs"]),
         hosts=_hosts(tables["hosts"]),
         credentials=_credentials(tables["credentials"]),
+        announce=_announce(tables["announce"]),
         experts=_experts(content, mistakes),
         waivers=_waivers(content, mistakes),
     )
@@ -404,6 +439,9 @@ def _hosts(table: Declared) -> Hosts:
     return Hosts(
         downloads=table.form("downloads", "", forms.host_address),
         docs=table.form("docs", "", forms.host_address),
+        downloads_group=table.text("downloads_group", "downloads"),
+        docs_group=table.text("docs_group", "docs"),
+        ssh_config=table.path("ssh_config", "") if table.holds("ssh_config") else None,
         site=table.form("site", _SITE, forms.web_address),
         cdn=table.form("cdn", _SITE, forms.web_address),
         cdn_edges=table.forms("cdn_edges", forms.web_address, wanted="addresses"),
@@ -417,6 +455,20 @@ def _hosts(table: Declared) -> Hosts:
 
 def _credentials(table: Declared) -> Credentials:
     return Credentials(**{each.name: _secret(table, each.name) for each in fields(Credentials)})
+
+
+def _announce(table: Declared) -> Announce:
+    plain = Announce()
+    lists = {
+        name: table.form(name, getattr(plain, name), forms.mail_address)
+        for name in ("sender", "list", "announce", "dev", "committers")
+    }
+    return Announce(
+        **lists,
+        forum_category=table.number("forum_category", "the number of a category"),
+        blog=table.form("blog", "", forms.github_repository),
+        peps=table.form("peps", plain.peps, forms.github_repository),
+    )
 
 
 def _secret(table: Declared, key: str) -> Secret | None:
@@ -453,7 +505,7 @@ def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
     if not isinstance(section, dict):
         mistakes.note(f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}")
         return Expert(name, "", ())
-    table = Declared(section, title, _EXPERT, mistakes)
+    table = Declared(section, title, (*_EXPERT, *_EXPERT_MAY), mistakes)
     for key, example in _EXPERT.items():
         table.need(key, f"{key} = {example}")
     try:
@@ -463,7 +515,12 @@ def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
     keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
     if not keys and table.value("keys", list, "") == []:
         table.note("keys", "is empty", f"write keys = {_EXPERT['keys']}")
-    return Expert(name, table.text("name", "", wanted="the person's name"), keys)
+    return Expert(
+        name,
+        table.text("name", "", wanted="the person's name"),
+        keys,
+        table.form("mail", "", forms.mail_address),
+    )
 
 
 def _waivers(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Waiver, ...]:

@@ -186,7 +186,7 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
     folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
     for each in (folder, partial):
         shutil.rmtree(each, ignore_errors=True)
-    facts = {}
+    facts: dict[str, str] = {}
     try:
         with zipfile.ZipFile(archive) as opened:
             for entry in opened.infolist():
