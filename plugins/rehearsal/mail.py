@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -48,6 +49,8 @@ class MailServer:
 async def serve(store: Store, port: int = 0) -> MailServer:
     """Serve until it is closed; port 0 means any that is free."""
     loop = asyncio.get_running_loop()
+    # it warns of its own use of a name that it gave up
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
 
     def session() -> SMTP:
         return SMTP(
@@ -100,7 +103,8 @@ def _read(content: bytes, envelope: Envelope) -> dict[str, Any]:
     message = email.message_from_bytes(content, policy=email.policy.default)
     body = message.get_body(("plain",))
     return {
-        "message_id": str(message["message-id"]),
+        "head": content.partition(b"\r\n\r\n")[0].decode(errors="replace").splitlines(),
+        "message_id": str(message["message-id"]).strip(),
         "from": str(message["from"]),
         "to": sorted(envelope.rcpt_tos),
         "subject": str(message["subject"]),
