@@ -51,6 +51,8 @@ async def serve(store: Store, port: int = 0) -> MailServer:
     # aiosmtpd warns whoever logs in of an attribute that only aiosmtpd itself uses.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     loop = asyncio.get_running_loop()
+    # it warns of its own use of a name that it gave up
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
 
     def session() -> SMTP:
         return SMTP(
@@ -103,7 +105,8 @@ def _read(content: bytes, envelope: Envelope) -> dict[str, Any]:
     message = email.message_from_bytes(content, policy=email.policy.default)
     body = message.get_body(("plain",))
     return {
-        "message_id": str(message["message-id"]),
+        "head": content.partition(b"\r\n\r\n")[0].decode(errors="replace").splitlines(),
+        "message_id": str(message["message-id"]).strip(),
         "from": str(message["from"]),
         "to": sorted(envelope.rcpt_tos),
         "subject": str(message["subject"]),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["MailServer"]
 
 _TIMEOUT_S: Final = 60.0
+# Below the 998 that RFC 5322 allows at most.
+_LINE_MOST: Final = 400
 _SEND: Final = "send"
 _LOG_IN: Final = "log in"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -39,13 +41,15 @@ class MailServer:
     def send(self, letter: Letter) -> None:
         """See the port. Asked once: a mail cannot be looked for, nor taken back."""
         from email.message import EmailMessage
+        from email.policy import SMTP
         from email.utils import formatdate
 
         for each in (letter.sender, *letter.to):
             if not _ADDRESS.fullmatch(each):
                 problem = f"{each!r} is no address"
                 raise self._unsent(_SEND, problem, "look at release.toml")
-        message = EmailMessage()
+        # Python would fold a long Message-ID, and some archives then take it for another one.
+        message = EmailMessage(policy=SMTP.clone(max_line_length=_LINE_MOST))
         message["Message-ID"] = letter.message_id
         message["From"] = letter.sender
         message["To"] = ", ".join(letter.to)

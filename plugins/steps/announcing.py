@@ -6,6 +6,7 @@ GitHub the branch of a pull request, so both can be looked for, whatever happene
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,9 @@ _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 
 def announcement_letter(release: Release, sender: str, to: str) -> Letter:
     """The settled text as a mail to one list (A02-A04, A06); each list is a step of its own."""
-    purpose = "announce-" + re.sub(r"[^a-z0-9]+", "-", to.lower()).strip("-")
+    # lists of two hosts may have one name, and a long Message-ID is a fragile one
+    name = re.sub(r"[^a-z0-9]+", "-", to.partition("@")[0].lower()).strip("-")
+    purpose = f"announce-{name}-{hashlib.sha256(to.encode()).hexdigest()[:8]}"
     text = announcement_draft.text_of(release)
     return letter(release, purpose, sender, (to,), announcement_draft.subject_of(release), text)
 

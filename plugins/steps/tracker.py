@@ -72,7 +72,7 @@ def make_labels(release: Release, issues: Issues) -> dict[str, str]:
 
 
 def write_triage(release: Release, issues: Issues) -> dict[str, str]:
-    """``made/triage.md`` lists open issues of the series that deserve a look (Q03, K06)."""
+    """``made/triage.md`` lists the open issues of the series worth a look (Q03, K03, K06)."""
     series = release.version.series
     lines = [f"# Open issues of Python {series} after {release.version}", ""]
     count = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +68,14 @@ def test_letter_arrives_as_it_was_written(address: str, login: Secret, store: St
     assert kept["to"] == ["announce@example.org", "dev@example.org"]
     assert kept["subject"] == LETTER.subject
     assert kept["text"] == LETTER.text
+
+
+def test_long_id_stays_in_one_piece(address: str, login: Secret, store: Store) -> None:
+    name = "<v3.14.0rc1.announce-a-list-of-quite-a-long-name-1a2b3c4d.release.pep101@python.org>"
+    MailServer(address, login).send(replace(LETTER, message_id=name))
+    (kept,) = store.load("mail", [])
+    assert kept["message_id"] == name
+    assert f"Message-ID: {name}" in kept["head"]
 
 
 def test_login_is_tried_without_a_letter(address: str, login: Secret, store: Store) -> None:

@@ -136,7 +136,7 @@ def test_each_list_gets_a_letter_with_an_id_of_its_own(release: Release) -> None
         announcing.announcement_letter(release, SENDER, to)
         for to in ("dev@lists.example", "announce@lists.example")
     )
-    assert one.message_id == "<v3.13.6.announce-dev-lists-example.release.pep101@example.org>"
+    assert one.message_id == "<v3.13.6.announce-dev-de46aa7e.release.pep101@example.org>"
     assert one.message_id != other.message_id
     probe = letters.look_sent(one)
     assert probe.standing is Standing.UNSEEN

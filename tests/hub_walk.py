@@ -1,0 +1,258 @@
+"""Hub walk: every step at the hub in order, as a client that can be killed and started again.
+
+``python -m tests.hub_walk FOLDER`` does what is not done yet, with the engine's own rule: look,
+act if nothing stands there, look again, and leave a receipt. Where nobody can look (a mail) it
+asks a person, who in this walk reads the world's mailbox.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugins.model.contract import contract_of
+from plugins.model.durable import write_whole
+from plugins.model.errors import Waiting
+from plugins.model.probe import Standing
+from plugins.model.remote_layout import RemoteLayout
+from plugins.model.secret import Secret
+from plugins.rehearsal import places
+from plugins.rehearsal.serving import read_addresses
+from plugins.services.discourse import Discourse
+from plugins.services.folder_host import FolderHost
+from plugins.services.git_clone import GitClone
+from plugins.services.git_remote import GitRemote
+from plugins.services.github import GitHub, GitHubProposals
+from plugins.services.gnupg_signer import GnupgKeyring
+from plugins.services.mail_server import MailServer
+from plugins.services.templates import PackagedTemplates
+from plugins.steps import (
+    announcement_draft,
+    announcing,
+    ci,
+    experts,
+    fork,
+    handover,
+    letters,
+    merge_back,
+    protection,
+    tracker,
+    upstream_push,
+)
+from tests.source_world import DAY, FixedClock, Quiet, World, a_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plugins.model.probe import Probe
+    from plugins.ports import Letter
+
+    Facts = dict[str, str]
+
+__all__ = ["Walk"]
+
+SENDER = "rm@example.org"
+ROLES = ("windows", "macos")
+QUIET = Quiet()
+
+
+class Walk:
+    """A release at the hub, from its tag to its announcement."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.world = World(folder, a_release(folder / "build"))
+        self.release = self.world.release
+        at = read_addresses(folder / "hub")
+        self.store = at.store
+        token = Secret(f"file:{folder / 'secrets/github'}")
+        self.cpython = GitHub(at["github"], "python/cpython", token)
+        self.tools = GitHub(at["github"], "python/release-tools", token)
+        self.blog = GitHubProposals(
+            at["github"], "python/python-insider-blog", token, "rm/python-insider-blog"
+        )
+        self.peps = GitHubProposals(at["github"], "python/peps", token, "rm/peps")
+        self.mail = MailServer(at["mail"], Secret(f"file:{folder / 'secrets/mail'}"))
+        self.forum = Discourse(at["forum"], Secret(f"file:{folder / 'secrets/forum'}"))
+        self.host = FolderHost(places.downloads(self.store))
+        self.keys = GnupgKeyring(Path((folder / "keys").read_text()))
+        self.fork = GitRemote(str(folder / "fork.git"), self.world.programs)
+        self.upstream = GitRemote(str(folder / "upstream.git"), self.world.programs)
+        self.merge = GitClone(self.release.layout.merge_clone, self.world.programs)
+
+    def go(self) -> None:
+        """Everything is done, whatever an earlier run did."""
+        release, clone = self.release, self.world.clone
+        commit = clone.resolve("refs/release/commit")
+        self.change(
+            "fork",
+            lambda: fork.look_pushed(release, clone, self.fork),
+            lambda: fork.push(release, clone, self.fork, QUIET),
+        )
+        self.change(
+            "inboxes",
+            lambda: experts.look_inboxes(release, self.host, ROLES),
+            lambda: experts.open_inboxes(release, self.host, ROLES),
+        )
+        self.post("experts", self.experts_letter(commit))
+        self.change(
+            "ci",
+            lambda: ci.look_started(release, self.tools, commit),
+            lambda: ci.start(release, self.tools, owner="rm", commit=commit, progress=QUIET),
+        )
+        run = self.told("ci")["run"]
+        self.local("waited", lambda: ci.wait(self.tools, run, FixedClock()))
+        self.local("fetched", lambda: ci.fetch(release, self.tools, run, QUIET))
+        self.take(commit)
+        self.local("merged", self.merged, self.merge_is_there)
+        self.change(
+            "upstream",
+            lambda: upstream_push.look_pushed(release, self.merge, self.upstream),
+            lambda: upstream_push.push(release, self.merge, self.upstream, self.cpython, QUIET),
+        )
+        self.change(
+            "restored",
+            lambda: protection.look_restored(self.cpython, release.layout),
+            lambda: protection.restore(self.cpython, release.layout),
+        )
+        self.announce(commit)
+        self.change(
+            "flipped",
+            lambda: tracker.look_flipped(release, self.cpython),
+            lambda: tracker.flip_deferred(release, self.cpython, QUIET),
+        )
+        self.change(
+            "deleted",
+            lambda: fork.look_deleted(release, self.fork),
+            lambda: fork.delete(release, clone, self.fork),
+        )
+
+    def take(self, commit: str) -> None:
+        """What the experts brought stands in the staging folder."""
+        release, contract = self.release, contract_of(self.release)
+        berth = RemoteLayout(release.version).downloads
+        self.host.make_folders([berth.staging], 0o2770)
+        keys = self.store.load("experts", {})["keys"]
+        for role in ROLES:
+            awaited = experts.awaited_of(contract, role, role, [keys[role]])
+            self.local(
+                f"arrived-{role}",
+                lambda awaited=awaited: experts.arrived(  # type: ignore[misc]
+                    release, self.host, self.keys, contract, awaited, FixedClock(), commit=commit
+                ),
+            )
+            self.change(
+                f"taken-{role}",
+                lambda role=role: experts.look_taken(release, self.host, role, berth),  # type: ignore[misc]
+                lambda role=role: experts.take(release, self.host, role, berth),  # type: ignore[misc]
+            )
+
+    def announce(self, commit: str) -> None:
+        """Lists, forum, blog and release PEP know."""
+        release = self.release
+        announcement_draft.draft(
+            release, PackagedTemplates(), commit=commit, changes="4", page="https://p",
+            digests={}, sender=SENDER,
+        )  # fmt: skip
+        self.local("settled", lambda: announcement_draft.settle(release))
+        for to in ("dev@lists.example", "announce@lists.example"):
+            self.post(f"mail-{to}", announcing.announcement_letter(release, SENDER, to))
+        self.change(
+            "forum",
+            lambda: announcing.look_posted(release, self.forum),
+            lambda: announcing.post(release, self.forum, 7, QUIET),
+        )
+        self.change(
+            "blog",
+            lambda: announcing.look_blog(release, self.blog, DAY),
+            lambda: announcing.propose_blog(release, self.blog, DAY, QUIET),
+        )
+        self.change(
+            "pep",
+            lambda: announcing.look_pep(release, self.peps, DAY),
+            lambda: announcing.propose_pep(release, self.peps, DAY, QUIET),
+        )
+
+    def experts_letter(self, commit: str) -> Letter:
+        """The mail of the hand-over."""
+        contract = contract_of(self.release)
+        briefs = [
+            handover.Brief(
+                role, role, self.host.shown(experts.inbox_of(self.release, role)),
+                experts.awaited_of(contract, role, role, ()).files,
+            )
+            for role in ROLES
+        ]  # fmt: skip
+        return handover.experts_letter(
+            self.release, PackagedTemplates(), SENDER, ["experts@example.org"], briefs,
+            fork="git@github.com:rm/cpython.git", commit=commit,
+        )  # fmt: skip
+
+    def merged(self) -> Facts:
+        """The merge back, made anew."""
+        return merge_back.make(
+            self.release, self.world.clone, self.merge, self.world.base, self.upstream, QUIET
+        )
+
+    def merge_is_there(self) -> bool:
+        """Whether what the merge wrote still stands."""
+        return all(
+            file.exists() for file in merge_back.written_refs(self.release, self.release.layout)
+        )
+
+    # ── the engine's rule ──────────────────────────────────────────────────────────────────
+
+    def change(self, name: str, look: Callable[[], Probe], act: Callable[[], Facts]) -> None:
+        """Look, act, look again."""
+        if self.done(name):
+            return
+        found = look()
+        if found.standing is Standing.ABSENT:
+            act()
+            found = look()
+        assert found.standing is Standing.IDENTICAL, (name, found)
+        self.receipt(name, dict(found.facts))
+
+    def local(self, name: str, do: Callable[[], Facts], whole: Callable[[], bool] = bool) -> None:
+        """Do it until nobody is waited for."""
+        if self.done(name) and (whole is bool or whole()):
+            return
+        while True:
+            try:
+                self.receipt(name, do())
+            except Waiting:
+                time.sleep(0.05)
+            else:
+                return
+
+    def post(self, name: str, letter: Letter) -> None:
+        """Send at most once; a person looks into the mailbox if an earlier run may have."""
+        if self.done(name):
+            return
+        intent = self.folder / "receipts" / f"{name}.intent"
+        known = [each["message_id"] for each in self.store.load("mail", [])]
+        if not intent.exists() or letter.message_id not in known:
+            write_whole(intent, b"")
+            letters.send(letter, self.mail, QUIET)
+        self.receipt(name, dict(letters.look_sent(letter).facts))
+
+    def done(self, name: str) -> bool:
+        """Whether a receipt is there."""
+        return (self.folder / "receipts" / f"{name}.json").exists()
+
+    def told(self, name: str) -> Facts:
+        """The facts of a receipt."""
+        facts: Facts = json.loads((self.folder / "receipts" / f"{name}.json").read_bytes())
+        return facts
+
+    def receipt(self, name: str, facts: Facts) -> None:
+        """Leave the receipt, last."""
+        file = self.folder / "receipts" / f"{name}.json"
+        write_whole(file, json.dumps(facts, sort_keys=True).encode())
+
+
+if __name__ == "__main__":
+    Walk(Path(sys.argv[1])).go()
