@@ -737,7 +737,8 @@ book.chapter(6)
 
 ours = [path for file in contract.files if (path := local_path(file, release)) is not None]
 in_src = [path for path in ours if path.parent == at.src]
-files = value(staging.wanted, value(book.artifacts, in_src))
+of_ci = [file.name for file in contract.by_origin(Origin.CI)]
+files = value(staging.wanted, value(book.artifacts, value(ci.with_built, in_src, at, of_ci)))
 papers = value(staging.wanted, value(book.artifacts, docs_archives))
 berth, shelf = remote.downloads, remote.docs_archives
 
@@ -755,7 +756,7 @@ def task_reserve_folder():
 
 @book.step(
     effect=SHARED,
-    after=[task_reserve_folder, task_check_export],
+    after=[task_reserve_folder, task_check_export, *([task_check_build] if of_ci else [])],
     reads=in_src,
     probe=call(staging.look_staged, files, berth, reach.downloads),
     pep=["U01", "U05", "U06", "U07"],

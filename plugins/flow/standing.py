@@ -38,18 +38,27 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A task's state and, in a few words, why; ``who`` is the person who has to act."""
+    """A task's state and, in a few words, why; ``who`` is the person who has to act.
+
+    A gate that ``passed`` and looks again in every run is not done, and holds nothing up.
+    """
 
     state: State
     why: str = ""
     who: str = ""
+    passed: bool = False
+
+    @property
+    def lets_on(self) -> bool:
+        """Whether what stands behind the task need not wait for it."""
+        return self.state is State.DONE or self.passed
 
 
 def standings(book: Book) -> dict[str, Standing]:
     """The standing of every task of the book, in its order."""
     found: dict[str, Standing] = {}
     for name, task in book.tasks.items():
-        open_ = [each for each in task.after if found[each].state is not State.DONE]
+        open_ = [each for each in task.after if not found[each].lets_on]
         found[name] = (
             _group(book, task, found) if task.kind is Kind.GROUP else _one(book, task, open_)
         )
@@ -58,7 +67,7 @@ def standings(book: Book) -> dict[str, Standing]:
 
 def is_first(book: Book, name: str, found: Mapping[str, Standing]) -> bool:
     """Whether nothing before the task is open."""
-    return all(found[each].state is State.DONE for each in book.tasks[name].after)
+    return all(found[each].lets_on for each in book.tasks[name].after)
 
 
 def _group(book: Book, task: Task, found: dict[str, Standing]) -> Standing:
@@ -92,7 +101,7 @@ def _one(book: Book, task: Task, open_: list[str]) -> Standing:
     if task.kind is Kind.APPROVAL:
         fresh = Standing(State.WAITING, f"doit approve {task.name}", task.who)
     elif reasons == (LOOKS_AGAIN,):
-        fresh = Standing(State.READY, "passed; looks again in every run")
+        fresh = Standing(State.READY, "passed; looks again in every run", passed=True)
     elif done_before:
         fresh = Standing(State.STALE, reasons[0])
     else:

@@ -12,7 +12,7 @@ from plugins.model.errors import StepFailed, Waiting
 from plugins.model.probe import Probe, absent, identical, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -152,6 +152,18 @@ def built(layout: Layout) -> dict[str, Path]:
                 )  # fmt: skip
             found[path.name] = path
     return found
+
+
+def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> tuple[Path, ...]:
+    """These files and those of these names that CI made. Raises StepFailed for one it did not."""
+    there = built(layout)
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise StepFailed(
+            where="ci", problem=f"CI made no {', '.join(missing)}",
+            remedy="see which job should make it",
+        )  # fmt: skip
+    return (*paths, *(there[name] for name in names))
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
