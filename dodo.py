@@ -962,6 +962,18 @@ def task_restore_protection():
     return call(protection.restore, reach.github, at)
 
 
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream, task_restore_protection],
+    probe=call(protection.look_copied, release, reach.github),
+    pep=["M21", "I11"],
+    only=release.type is ReleaseType.NEW_BRANCH,
+)
+def task_copy_protection():
+    """Give the new branch the protection of the one before it."""
+    return call(protection.copy_rules, release, reach.github)
+
+
 # ── 8. Website and CDN ───────────────────────────────────────────────────────────────────────
 book.chapter(8)
 
@@ -1187,6 +1199,18 @@ def task_flip_blockers():
     return call(tracker.flip_deferred, release, reach.github, reach.progress)
 
 
+@book.step(
+    effect=SHARED,
+    after=[task_push_upstream],
+    probe=call(tracker.look_labelled, release, reach.github),
+    pep=["M22", "Z26", "K02", "K04", "I01", "I02"],
+    only=release.type is ReleaseType.NEW_BRANCH,
+)
+def task_make_labels():
+    """Let the tracker say that something is about the new series, or to be backported to it."""
+    return call(tracker.make_labels, release, reach.github)
+
+
 @book.step(after=[task_push_upstream], pep=["Q03", "K03", "K06"])
 def task_write_triage():
     """List the open issues of the series that are worth a look."""
@@ -1216,6 +1240,8 @@ def task_delete_branch():
         task_open_blog,
         task_date_pep,
         task_flip_blockers,
+        task_make_labels,
+        task_copy_protection,
         task_write_triage,
         task_delete_branch,
     ]

@@ -92,7 +92,7 @@ def furnish(
             "branches": {},
         },
     )  # fmt: skip
-    store.save("protection", dict.fromkeys(sorted({"main", series, before}), _RULES))
+    store.save("protection", dict.fromkeys(sorted({*branches, before}), _RULES))
     store.save("ci", {"polls": 2, "jobs": dict.fromkeys(_JOBS, "success"), "files": {}, "runs": []})
 
 
