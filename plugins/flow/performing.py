@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins.flow.acting import change_world
@@ -17,7 +18,6 @@ from plugins.model.receipt import BrokenReceipt, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from doit.exceptions import TaskFailed
 
@@ -59,13 +59,36 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
     """What to tell of an error of the disk or of its permissions. Raises any other again."""
     told = (error.strerror or str(error)).lower()
     # tempfile tries to write in each folder that it knows, and tells of no reason.
-    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
+    if told.startswith("no usable temporary directory"):
+        return StepFailed(
+            where="temporary files",
+            problem=told,
+            remedy="make room in one of these, or name a folder that has it in TMPDIR,"
+            " then run the same command again",
+        )
+    if error.errno not in _OF_THE_DISK:
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
         problem=told,
-        remedy=f"see to the disk of {work}, then run the same command again",
+        remedy=f"see to {_disks(error, work)}, then run the same command again",
     )
+
+
+def _disks(error: OSError, work: Path) -> str:
+    """The disks that the error may be about, each by a folder that is on it."""
+    if error.filename is not None and not isinstance(error.filename, int):
+        file = work / os.fsdecode(error.filename)
+        return f"the disk of {work if file.is_relative_to(work) else file.parent}"
+    import tempfile
+
+    # What failed was a file that is open already, which may as well be a temporary one. Looking
+    # for their folder writes to it, and fails where there is no room.
+    with suppress(OSError):
+        temporary = tempfile.gettempdir()
+        if Path(temporary).stat().st_dev != work.stat().st_dev:
+            return f"the disks of {work} and of {temporary}"
+    return f"the disk of {work}"
 
 
 def _failed(book: Book, task: Task, error: ReleaseError) -> TaskFailed:

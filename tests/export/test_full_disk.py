@@ -56,7 +56,7 @@ def assert_clear(ended: Ended, when: str) -> None:
     assert ended.status == 1, (when, ended)
     assert "Traceback" not in ended.out, (when, ended)
     assert "bug" not in ended.out, (when, ended)
-    told = ("no space left on device", "no usable temporary directory")
+    told = ("no space left on device; see to the disk", "in tmpdir, then run the same command")
     assert any(each in ended.out.lower() for each in told), (when, ended)
 
 

@@ -76,9 +76,8 @@ class Toy:
     def close(self) -> None:
         """Nothing of it is left outside its folder."""
         if self._server is not None:
-            assert self._server.stdin
-            self._server.stdin.close()
-            self._server.wait()
+            # The end of what it reads is its end.
+            self._server.communicate()
         run(self.home, "gpgconf", "--homedir", self.home, "--kill", "all")
         shutil.rmtree(self.home, ignore_errors=True)
 
