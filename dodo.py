@@ -41,7 +41,7 @@ tells_day = release.type is ReleaseType.FEATURE_FINAL
 book.chapter(1)
 
 
-@book.gate(volatile=True, pep=["P03", "P04", "P06", "Z03"])
+@book.gate(volatile=True, pep=["P03", "P04", "Z03"])
 def task_check_tools():
     """Stop unless every program that this release will run is here, and new enough."""
     formats = settings.docs.formats if release.ships_docs else ()

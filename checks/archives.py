@@ -66,7 +66,8 @@ def archives_are_sound(
             wanted = tree.result()
         except ReleaseError as error:
             wanted = None
-            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {error}"))
+            told = "; ".join((str(error), *error.details[-1:]))
+            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {told}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
         if wanted is not None:
@@ -95,14 +96,24 @@ def _read(path: Path) -> Archive:
 
 def _tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, _Seen]:
     """What the commit holds, with line ends as .gitattributes says, by path."""
-    from plugins.model.archive import read_tar  # noqa: PLC0415 - see _read
+    from plugins.model.archive import UnreadableArchive, read_tar  # noqa: PLC0415 - see _read
 
     # The attributes of the commit alone count, as they do for who builds the archives.
     argv = ("git", "-c", "core.attributesFile=/dev/null", "archive", "--format=tar", commit)
     with programs.pipe(
         argv, folder=clone.folder, env={"GIT_ATTR_NOSYSTEM": "1"}, stdout=PIPE
     ) as process:
-        tree = read_tar(cast("IO[bytes]", process.stdout), commit)
+        stream = cast("IO[bytes]", process.stdout)
+        tree: Archive | UnreadableArchive
+        try:
+            tree = read_tar(stream, commit)
+        except UnreadableArchive as error:
+            tree = error
+            # Whatever git still has to say: on leaving the block its status tells what was wrong.
+            while stream.read(1 << 16):
+                pass
+    if isinstance(tree, UnreadableArchive):
+        raise tree
     return {member.name: _seen(member) for member in tree.members}
 
 

@@ -141,8 +141,9 @@ def base_is_recent(
             Finding(
                 "clone.stale",
                 Severity.WARN,
-                f"the base commit {commit[:12]} is {age.days} days old",
-                remedy=f"git -C {base.folder} fetch upstream, if there is more to release",
+                f"the commit to release from, {commit[:12]}, is {age.days} days"
+                " old; is there more to release?",
+                remedy=f"git -C {base.folder} fetch --all, and look",
             ),
         )
     return ()

@@ -27,7 +27,7 @@ _PLAIN: Final = {
     "bool": "`true` or `false`",
     "date": "a date, without quotes",
     "Version": "text",
-    "Credential": "`env:NAME` or `file:PATH`",
+    "Secret": "`env:NAME` or `file:PATH`",
     "tuple[str, ...]": "a list of texts",
 }
 # Not settings: made of others, or of where the file is.

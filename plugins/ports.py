@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,23 +20,52 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PIPE",
+    "Artifact",
     "Base",
+    "Builder",
+    "Builders",
+    "Cdn",
     "Clock",
     "Clone",
     "Commit",
     "Completed",
+    "Entry",
+    "Forum",
+    "Host",
     "Identity",
+    "Issue",
+    "Issues",
+    "Job",
     "Key",
+    "Kind",
+    "Letter",
+    "Login",
+    "Mail",
     "Programs",
     "Progress",
+    "Proposals",
+    "Protection",
+    "Pull",
+    "RefUpdate",
+    "Remote",
+    "Run",
     "Sboms",
+    "Seen",
+    "Shelf",
     "Signature",
     "Signer",
+    "Site",
+    "SiteRelease",
+    "SiteRow",
     "SourceArchive",
     "SourceFile",
     "Tag",
+    "Templates",
+    "Topic",
+    "Upload",
     "Verdict",
     "Verifier",
+    "Workflows",
 ]
 
 PIPE: Final = -1
@@ -178,6 +207,36 @@ class Clone(Protocol):
         self, tree_of: str, parent: str, message: str, *, by: Identity, when: datetime
     ) -> str:
         """Make a commit of another commit's tree. Nothing names it yet."""
+        ...
+
+    def merge(
+        self,
+        into: str,
+        other: str,
+        message: str,
+        *,
+        by: Identity,
+        when: datetime,
+        theirs: Collection[str] = (),
+    ) -> str:
+        """Merge a commit or tag into a commit and return the result, the same each time.
+
+        ``other`` itself is the result where it follows ``into``. Of the files ``theirs`` that of
+        ``other`` is taken if there is a conflict. Raises StepFailed for any other conflict,
+        naming the files; the clone can be used as before.
+        """
+        ...
+
+    def forget(self, ref: str) -> None:
+        """The ref is not there; what it named may be."""
+        ...
+
+    def follows(self, commit: str, ancestor: str) -> bool:
+        """Whether the ancestor is the commit or stands in its history; False if unknown here."""
+        ...
+
+    def write_patch(self, old: str, new: str, file: Path) -> None:
+        """The file holds all that differs between two commits, as git tells it, binary as well."""
         ...
 
     def resolve(self, revision: str) -> str:
@@ -388,4 +447,550 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time now, in UTC."""
+        ...
+
+
+# File hosts: where users fetch from.
+
+
+class Kind(Enum):
+    """What stands under a name on a host."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name on a host, as one look told it; the path starts below the host's root."""
+
+    path: str
+    kind: Kind
+    size_bytes: int
+    mode: int
+    """Permission bits, with setgid: 0o664, 0o2775."""
+    owner: str
+    group: str
+    target: str = ""
+    """Where a link leads; "" for anything else."""
+    stamp: str = ""
+    """Another one once the file was changed; "" from a look that does not tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom the host takes us for, and how many seconds its clock is ahead of ours."""
+
+    user: str
+    groups: tuple[str, ...]
+    ahead_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of this machine and the path below the host's root that it is to have."""
+
+    source: Path
+    path: str
+    size_bytes: int
+    sha256: str
+    mode: int = 0o664
+
+
+class Host(Protocol):
+    """A file host below one root folder. Paths are relative to the root, with ``/``.
+
+    Nothing overwrites: a name that is taken is an error. Raises ServiceFailed for what the host
+    refuses, and for a host whose key is not the known one, before anything is sent to it.
+    """
+
+    @property
+    def group(self) -> str:
+        """The group that everything here has to have; "" if groups do not matter here."""
+        ...
+
+    def shown(self, path: str = "") -> str:
+        """The place in words for a person: ``downloads.example:/srv/.../3.14.0``."""
+        ...
+
+    def login(self) -> Login:
+        """Log in, or tell who we are."""
+        ...
+
+    def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """What stands under each path, None for nothing; links are not followed."""
+        ...
+
+    def listing(self, folder: str) -> tuple[Entry, ...]:
+        """All that is below the folder, to any depth, sorted by path, each with its stamp.
+
+        Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """The sha256 of each file, by path, computed there. One that is gone is left out.
+
+        Entries are as ``listing`` told them: what was read before and is not changed is not
+        read again.
+        """
+        ...
+
+    def free_bytes(self, folder: str) -> int:
+        """How much room is left for us where the folder stands."""
+        ...
+
+    def make_folders(self, paths: Sequence[str], mode: int) -> None:
+        """Each is a folder with this mode and the host's group; their parents are there."""
+        ...
+
+    def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
+        """Each file stands under its path, whole, with its mode and the host's group.
+
+        A half upload (``<path>.partial``) is continued if its bytes are right, also when the
+        connection breaks meanwhile; bytes there are compared by digest before anything is added.
+        The whole file's digest is for the caller to ask for.
+        """
+        ...
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Each first path has become the second. The order among them is not promised."""
+        ...
+
+    def change(self, paths: Sequence[str], mode: int) -> None:
+        """Each has this mode and the host's group."""
+        ...
+
+    def point(self, link: str, target: str) -> None:
+        """The symbolic link leads to the target, in one step if it led elsewhere before."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Files, links and folders are gone, in this order; a folder has to be empty by then.
+
+        One that is not there is no error.
+        """
+        ...
+
+    def unzip(self, archive: str, folder: str) -> None:
+        """What the zip archive holds is below the folder; files of the same name are replaced."""
+        ...
+
+    def verify(self, file: str, signature: str) -> Signature | None:
+        """Check a detached OpenPGP signature there, by whichever key made it.
+
+        None if the host has no gpg or not the key, so that nothing can be told there.
+        """
+        ...
+
+
+# ── the hub: remotes, GitHub, builders, mail, forum ──────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """One ref of a remote and what it is to become.
+
+    ``ref`` is a full name such as ``refs/heads/3.13``; ``new`` an object id, "" to delete the
+    ref; ``old`` the object id that it has to have now, "" if it must not be there.
+    """
+
+    ref: str
+    new: str
+    old: str = ""
+
+
+class Remote(Protocol):
+    """A git repository somewhere else, spoken to by exact refs only."""
+
+    @property
+    def address(self) -> str:
+        """Where it is; it holds no secret."""
+        ...
+
+    def refs(self, *names: str) -> dict[str, str]:
+        """The object ids that these refs name there now; "" for a ref that is not there."""
+        ...
+
+    def fetch(self, folder: Path, wanted: Mapping[str, str]) -> None:
+        """The repository at ``folder`` has the remote's refs under other names.
+
+        ``wanted`` maps refs of the remote to refs of the repository; nothing else is fetched.
+        """
+        ...
+
+    def push(self, source: Path, updates: Sequence[RefUpdate], *, dry_run: bool = False) -> None:
+        """All of the updates have happened, or none has. Raises ServiceFailed.
+
+        Each ref must stand at its expected old value when the remote takes the push. A branch
+        only ever moves forward and a tag never moves. With ``dry_run`` nothing is changed: it
+        succeeds if the remote lets us write and the refs stand as expected.
+        """
+        ...
+
+
+class Protection(Protocol):
+    """The rules that GitHub keeps for the branches of one repository."""
+
+    def rules(self, branch: str) -> dict[str, Any] | None:
+        """The branch's rules in GitHub's own words, without addresses; None if it has none.
+
+        ``enforce_admins`` in them tells whether they hold for administrators as well.
+        """
+        ...
+
+    def enforce_admins(self, branch: str, *, on: bool) -> None:
+        """The branch's rules hold for administrators, or do not. Done again, it changes nothing."""
+        ...
+
+    def protect(self, branch: str, rules: Mapping[str, Any]) -> None:
+        """The branch has these rules, given in the words that ``rules`` gives."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue of the tracker."""
+
+    number: int
+    title: str
+    url: str
+    labels: tuple[str, ...]
+
+
+class Issues(Protocol):
+    """The issues of one repository at GitHub, and their labels."""
+
+    def open_issues(self, *labels: str) -> tuple[Issue, ...]:
+        """Every open issue that has all of these labels, by number; pull requests are none."""
+        ...
+
+    def add_label(self, number: int, label: str) -> None:
+        """The issue has the label; it had it before or not."""
+        ...
+
+    def remove_label(self, number: int, label: str) -> None:
+        """The issue does not have the label; it had it before or not."""
+        ...
+
+    def labels(self) -> tuple[str, ...]:
+        """The names of all labels of the repository."""
+        ...
+
+    def make_label(self, name: str, colour: str, description: str) -> None:
+        """The repository has a label of this name."""
+        ...
+
+    def rights(self) -> frozenset[str]:
+        """What the user of the token may do there: pull, triage, push, maintain, admin."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a workflow. ``title`` is its display title; ``conclusion`` is "" while it runs."""
+
+    id: int
+    title: str
+    commit: str
+    conclusion: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a run; ``conclusion`` is "" while it runs."""
+
+    name: str
+    conclusion: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A zip file that a run left; ``sha256`` is "" if GitHub does not tell it."""
+
+    id: int
+    name: str
+    size: int
+    sha256: str
+    expired: bool
+
+
+class Workflows(Protocol):
+    """GitHub Actions of one repository."""
+
+    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
+        """A run of the workflow file was asked for; returns its id, 0 if GitHub does not tell."""
+        ...
+
+    def runs(self, workflow: str) -> tuple[Run, ...]:
+        """The newest hundred runs of the workflow that were dispatched, newest first."""
+        ...
+
+    def run(self, number: int) -> Run:
+        """The run of this id."""
+        ...
+
+    def jobs(self, number: int) -> tuple[Job, ...]:
+        """The jobs of the run's last attempt."""
+        ...
+
+    def artifacts(self, number: int) -> tuple[Artifact, ...]:
+        """What the run left."""
+        ...
+
+    def download(self, artifact: Artifact, file: Path) -> str:
+        """The artifact's zip stands in the file; returns its sha256. Streamed to disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request."""
+
+    number: int
+    url: str
+    state: str
+    """open, closed or merged."""
+    head: str
+    """The commit that it asks to take."""
+
+
+class Proposals(Protocol):
+    """Changes offered to a repository of texts by pull requests."""
+
+    def text(self, path: str, ref: str = "") -> bytes | None:
+        """A file on the branch or commit, by default on the main branch; None if it lacks it."""
+        ...
+
+    def pull(self, branch: str) -> Pull | None:
+        """The newest pull request from the branch of this name, whatever its state."""
+        ...
+
+    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
+        """A pull request is open whose branch has these files; what is there of it is kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """A builder of the buildbots: its last build that ended, and whether it can build now."""
+
+    name: str
+    tags: tuple[str, ...]
+    url: str
+    online: bool
+    result: str
+    """success, warnings, failure, exception, cancelled, ...; "" if it never built."""
+
+
+class Builders(Protocol):
+    """The buildbots."""
+
+    def stable(self, branch: str) -> tuple[Builder, ...]:
+        """The stable builders of the branch, by name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail: ``message_id`` is chosen by us, so that a second copy is known as one."""
+
+    message_id: str
+    sender: str
+    to: tuple[str, ...]
+    subject: str
+    text: str
+
+
+class Mail(Protocol):
+    """A mail server that sends for us. What was sent can neither be seen nor taken back."""
+
+    def send(self, letter: Letter) -> None:
+        """The server took the letter. Raises ServiceFailed; then nobody knows unless it says."""
+        ...
+
+    def log_in(self) -> None:
+        """The server was reached and lets us in; nothing was sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of the forum with its first post."""
+
+    id: int
+    title: str
+    text: str
+    url: str
+
+
+class Forum(Protocol):
+    """A forum that keeps an id of ours with each topic."""
+
+    def topic(self, external_id: str) -> Topic | None:
+        """The topic of this id of ours, or None."""
+        ...
+
+    def post(self, external_id: str, title: str, text: str, category: int) -> Topic:
+        """A new topic stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def user(self) -> str:
+        """Whom the forum takes us for. Raises ServiceFailed if for nobody."""
+        ...
+
+
+class Templates(Protocol):
+    """Texts with places to fill in, which come with this tool."""
+
+    def fill(self, name: str, words: Mapping[str, object]) -> str:
+        """The text of this name, filled in. Raises ServiceFailed for a word that is missing."""
+        ...
+
+
+# ── the website and the caches in front of it ────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRelease:
+    """A release as the site has it. ``address`` is its path in the API; ``fields`` by the site's
+    own names: name, slug, is_published, is_latest, pre_release, release_date, ...
+    """
+
+    address: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Such as ``Python 3.13.5``; not unique on the site."""
+        return str(self.fields["name"])
+
+    @property
+    def slug(self) -> str:
+        """The last part of its page's address; unique on the site."""
+        return str(self.fields["slug"])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether users see it in lists."""
+        return bool(self.fields["is_published"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A file as the site lists it. ``system`` is a slug such as ``source``; ``fields`` by the
+    site's own names: name, slug, url, sha256_sum, filesize, download_button, ...
+    """
+
+    address: str
+    system: str
+    fields: Mapping[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """Unique over all files of all releases."""
+        return str(self.fields["slug"])
+
+
+class Shelf(Protocol):
+    """The files of the downloads host as far as they are only read; a file host is one."""
+
+    def listing(self, folder: str) -> tuple[Any, ...]:
+        """All that is below the folder, each with its ``path`` below the root of the downloads,
+        and its ``size_bytes``. Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Any]) -> Mapping[str, str]:
+        """The sha256 of each file, by path, computed there; what is no file is left out."""
+        ...
+
+
+class Site(Protocol):
+    """The website's downloads: releases, drafts among them, and the rows of their files."""
+
+    def may_write(self) -> None:
+        """We are known to the site and may write. Raises ServiceFailed; nothing is changed."""
+        ...
+
+    def releases(self) -> tuple[SiteRelease, ...]:
+        """Every release, drafts too."""
+        ...
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values; done again, nothing changes."""
+        ...
+
+    def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
+        """The rows of its files."""
+        ...
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values; done again, nothing changes."""
+        ...
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone; it was there before or not."""
+        ...
+
+    def page(self, slug: str) -> str | None:
+        """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
+        none.
+        """
+        ...
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether we may save the text of a page, which the API cannot."""
+        ...
+
+    def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
+        """The page's text is this, in ``html`` or ``markdown``; done again, nothing changes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes."""
+
+    status: int
+    size_bytes: int
+    sha256: str
+    text: str = ""
+
+
+class Cdn(Protocol):
+    """The caches that users fetch through. Addresses are those that users see."""
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Caches that can be asked one by one; never empty."""
+        ...
+
+    def purge(self, url: str) -> None:
+        """Every cache was told to forget the address; done again, nothing changes."""
+        ...
+
+    def was_purged(self, url: str) -> bool:
+        """Whether this process purged it: what other caches keep, nobody can look at."""
+        ...
+
+    def look(self, url: str, edge: str) -> Seen:
+        """What one cache serves. What this process saw there before is only compared."""
+        ...
+
+    def download(self, url: str, file: Path) -> Seen:
+        """What a user gets stands in the file, whole; one that is there is replaced."""
         ...

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from plugins.flow.standing import State
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -57,6 +61,34 @@ def test_doit_commands_and_tasks_that_a_page_names_are_there(page: Path) -> None
     named = set(re.findall(r"(?:`|^)doit ([a-z_]+)", text, re.MULTILINE))
     named |= set(re.findall(r"doit why ([a-z_]+)", text))
     assert named - known == set()
+
+
+def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "release.toml").write_text(
+        'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+        encoding="utf-8",
+    )
+    listed = subprocess.run(
+        [sys.executable, "-m", "doit", "list", "--status", "--release", tmp_path / "release.toml"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    page = (PROJECT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for group in ("export", "publish"):
+        counted = re.search(rf" {group} +group +(\d+) of (\d+) left", listed)
+        assert counted
+        assert set(re.findall(rf"^{group}: .* of (\d+) done", page, re.MULTILINE)) == {counted[2]}
+
+
+def test_every_word_of_the_list_and_every_exit_status_is_explained() -> None:
+    stops = (PROJECT / "docs" / "how-to" / "when-it-stops.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| ([a-z]+) \| [a-z]", stops, re.MULTILINE)
+    assert [word for word in explained if word != "word"] == [state.value for state in State]
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| (\d) \|", readme, re.MULTILINE)) == set("01234")
 
 
 def _tasks() -> set[str]:

@@ -43,12 +43,15 @@ THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
     "dodo": frozenset({"doit"}),
     "flow": frozenset({"doit", "rich"}),
     "services": frozenset({"*"}),
+    "rehearsal": frozenset({"*"}),
 }
 SETTINGS: Final = "plugins.model.settings"
 
 PROGRAMS: Final = "plugins.services.programs"
 # The rehearsal imitates the other side, so it runs its programs without the client's code.
 HOMES: Final = (PROGRAMS, "plugins.rehearsal.machine")
+# A secret may be in the environment, and nobody but its place reads it there.
+SECRETS: Final = "plugins.model.secret"
 
 _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "fork", "startfile")
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
@@ -266,7 +269,8 @@ def _acts(module: Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Attribute | ast.ImportFrom) and ast.unparse(node) in _ASKS:
             yield node.lineno, "getpass() talks to the terminal"
     for line, attr in _parts_of_os(module):
-        if what := _os_act(attr, at_home=at_home):
+        what = _os_act(attr, at_home=at_home)
+        if what and (module.name, attr) != (SECRETS, "environ"):
             yield line, what
 
 
@@ -383,6 +387,13 @@ RULES: Final = (
     roots_with_code,
     faceless_modules,
 )
+
+
+def test_files_of_the_toy_are_not_ours_to_hold_and_what_makes_them_is() -> None:
+    assert all(each.endswith("/") for each in _NOT_OURS_TO_READ)
+    held = modules_of(PROJECT)
+    assert "plugins.rehearsal.toy_cpython" in held
+    assert [name for name in held if name.startswith("plugins.rehearsal.toy.")] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -569,6 +580,12 @@ def test_a_third_party_package_at_home_is_no_stranger(path: str, code: str, tmp_
 def test_a_forbidden_act_is_found(code: str, breach: str, tmp_path: Path) -> None:
     (line,) = forbidden_acts(a_tree(tmp_path, {"plugins/flow/a.py": a_module(code)}))
     assert breach in line
+
+
+def test_the_place_of_secrets_reads_the_environment_and_starts_nothing(tmp_path: Path) -> None:
+    code = a_module("import os\nos.environ\nos.system('true')")
+    (line,) = forbidden_acts(a_tree(tmp_path, {"plugins/model/secret.py": code}))
+    assert line.endswith(":4: os.system belongs to plugins.services.programs")
 
 
 def test_the_home_of_programs_still_may_not_change_the_working_folder(tmp_path: Path) -> None:

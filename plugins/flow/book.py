@@ -11,6 +11,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from plugins.flow.state import NO_FILE
 from plugins.flow.task import Call, Effect, Fact, Kind, Task
 from plugins.model.errors import AlreadyPublished, ReleaseError, StepFailed
 from plugins.model.receipt import BrokenReceipt, Receipt
@@ -47,6 +48,7 @@ class Book:
         self.desk = desk
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
+        self._alarms: list[Call] = []
         self._chapter = 0
         self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
@@ -228,6 +230,17 @@ class Book:
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
 
+    def alarm(self, look: Call) -> None:
+        """From now on every command ends with what ``look`` tells, unless it is "".
+
+        For what must not be left as it is; the look has to be as cheap as reading a small file.
+        """
+        self._alarms.append(look)
+
+    def alarms(self) -> tuple[str, ...]:
+        """What is not to be left as it is now, a sentence each."""
+        return tuple(told for look in self._alarms if (told := look.perform(self.fact_text)))
+
     # ── receipts ───────────────────────────────────────────────────────────────────────────
 
     def receipt_path(self, name: str) -> Path:
@@ -248,6 +261,12 @@ class Book:
         kept = self._receipts.get(name)
         if kept is not None and kept[0] == digest:
             return kept[1]
+        if digest == NO_FILE:
+            raise BrokenReceipt(
+                where=f"receipts/{path.name}",
+                problem="something else than a file stands there",
+                remedy="move it away to have the step done again",
+            )
         found = Receipt.read(path) if digest else None
         if found is not None:
             self._refuse_foreign(found, path)

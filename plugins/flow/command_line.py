@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DoitCmdBase
@@ -21,6 +22,7 @@ __all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
 _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
+_STOPPED: Final = 130
 
 
 class EndsAsTold(DoitCmdBase):
@@ -37,6 +39,10 @@ class EndsAsTold(DoitCmdBase):
             return super().parse_execute(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
+        except KeyboardInterrupt:
+            # Before a run began, or of a command that only looks: nothing was being done.
+            sys.stderr.write("\nstopped by Ctrl-C\n")
+            return _STOPPED
         except BrokenPipeError:
             # Whoever reads has seen enough, as with `doit list --status | head`.
             _forget_the_reader()
@@ -44,11 +50,44 @@ class EndsAsTold(DoitCmdBase):
         except ReleaseError as error:
             sys.stderr.write("\n".join((str(error), *error.details)) + "\n")
             return _FAILED
-        except Exception:  # noqa: BLE001 - the one place that turns a bug into a report
-            from traceback import format_exc
+        except OSError as error:
+            return _tell_of_disk(error)
+        except (Exception, SystemExit):  # noqa: BLE001 - the one place that turns a bug into a report
+            # A step that leaves the program is not done, whatever status it asks for.
+            return _tell_of_bug()
+        finally:
+            _shout()
 
-            sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
-            return _BUG
+
+def _shout() -> None:
+    """Say what must not be left as it is, whatever the command was and however it ended."""
+    from plugins.flow.opening import OPENED
+
+    opened = OPENED.get(None)
+    for told in opened.book.alarms() if opened is not None else ():
+        sys.stderr.write(f"!!! {told}\n")
+
+
+def _tell_of_disk(error: OSError) -> int:
+    """The exit status for an error that the disk or its permissions make, or else a bug."""
+    from plugins.flow.opening import OPENED
+    from plugins.flow.performing import refused_by_disk
+
+    opened = OPENED.get(None)
+    try:
+        told = refused_by_disk(error, opened.release.layout.work if opened else Path())
+    except OSError:
+        return _tell_of_bug()
+    sys.stderr.write(f"{told}\n")
+    return _FAILED
+
+
+def _tell_of_bug() -> int:
+    """The exit status for the error that is being handled."""
+    from traceback import format_exc
+
+    sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
+    return _BUG
 
 
 def _forget_the_reader() -> None:

@@ -33,12 +33,18 @@ CHAPTERS: Final = {
     8: "website and CDN",
     9: "announce and close",
 }
+_OPTIONS: Final = {
+    "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
+    "status": {"help": "where each task stands, what remains, and what to do next"},
+}
 _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
 
 class List(OptionsAnywhere, DoitList):
     """List tasks; with --status where each stands, what remains, and what to do next."""
+
+    cmd_options = tuple({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options)
 
     def _execute(
         self,

@@ -35,6 +35,9 @@ __all__ = [
 _OF_THE_DISK: Final = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
 )  # fmt: skip
+_IN_THE_WAY: Final = (
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY,
+)  # fmt: skip
 
 
 def perform(book: Book, task: Task) -> TaskFailed | None:
@@ -56,8 +59,19 @@ def perform(book: Book, task: Task) -> TaskFailed | None:
 
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:
-    """What to tell of an error of the disk or of its permissions. Raises any other again."""
+    """What to tell of an error of the disk, or of what is in the way below the work folder.
+
+    Raises any other again.
+    """
     told = (error.strerror or str(error)).lower()
+    # Of a rename the second one is the name that was wanted.
+    path = Path(os.fsdecode(error.filename2 or error.filename or work))
+    if error.errno in _IN_THE_WAY and path.is_relative_to(work):
+        return StepFailed(
+            where=str(path),
+            problem=told,
+            remedy="move away what stands there, then run the same command again",
+        )
     # tempfile tries to write in each folder that it knows, and tells of no reason.
     if told.startswith("no usable temporary directory"):
         return StepFailed(

@@ -67,7 +67,9 @@ class ReleaseReporter:
     def _line(self, task: Task, sign: str, words: str) -> None:
         took_s = time.monotonic() - self._started_s
         self._ticker.rest()
-        self._out.write(f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}\n")
+        self._out.write(
+            f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}".rstrip() + "\n"
+        )
         self._out.flush()
 
     def add_success(self, task: Any) -> None:

@@ -6,6 +6,7 @@ said again when it is run.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Outcome", "State"]
+__all__ = ["NO_FILE", "Outcome", "State"]
+
+NO_FILE: Final = "no file"
+"""The digest of a folder, a pipe, or whatever else is there and no file."""
 
 _TABLES: Final = """
 create table if not exists digests (
@@ -67,13 +71,18 @@ class State:
         self._outcomes: dict[str, Outcome] = {}
 
     def digest(self, path: Path) -> str:
-        """The sha256 of the file now; "" if there is none; "folder" for a folder."""
+        """The sha256 of the file now; "" if there is none; NO_FILE for anything else."""
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return ""
-        if stat.S_ISDIR(found.st_mode):
-            return "folder"
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return ""
+            raise
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe would be waited for, and a device never ends.
+            return NO_FILE
         self._open()
         key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         name = os.fspath(path)

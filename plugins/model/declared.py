@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from plugins.model.errors import SettingsError
-from plugins.model.forms import Secret, WrongForm
+from plugins.model.forms import HoldsSecret, WrongForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -170,7 +170,7 @@ class Declared:
         """The text as the reader gives it back, or as it is with a mistake noted."""
         try:
             return reader(text)
-        except Secret as error:
+        except HoldsSecret as error:
             self.note(key, "holds a secret", str(error))
         except WrongForm as error:
             self.note(key, f"is {_shortened(text)}", str(error))

@@ -1,7 +1,7 @@
 """Forms: how a text of release.toml has to look to be a commit, a key, an address or a rule.
 
 Each function gives the text back in its one true spelling. Raises WrongForm with what to
-do instead, and Secret where the text itself must not be shown again.
+do instead, and HoldsSecret where the text itself must not be shown again.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 from typing import Final
 
 __all__ = [
-    "Secret",
+    "HoldsSecret",
     "WrongForm",
     "commit_id",
     "environment_name",
     "fingerprint",
     "git_remote",
+    "github_repository",
     "host_address",
+    "mail_address",
+    "mail_server",
     "revision",
     "role",
     "rule_id",
@@ -30,6 +33,7 @@ _RULE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PASSWORD: Final = re.compile(r"[a-z+]+://[^/@\s]*:[^/\s]*@", flags=re.IGNORECASE)
 _TOKEN: Final = re.compile(r"https?://[^/\s]*@", flags=re.IGNORECASE)
+_UNDER_CREDENTIALS: Final = "write where the secret is under [credentials]"
 _GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
 # Git's own short form: [user@]host:path, where no colon stands before the first slash.
 _SCP: Final = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+")
@@ -42,7 +46,7 @@ class WrongForm(ValueError):
         super().__init__(remedy)
 
 
-class Secret(WrongForm):
+class HoldsSecret(WrongForm):
     """The text holds a secret, so no message may repeat it."""
 
 
@@ -123,9 +127,31 @@ def host_address(text: str) -> str:
     raise WrongForm(remedy="write ssh://user@host/folder or folder:///folder")
 
 
+def mail_server(text: str) -> str:
+    """``smtp://host[:port]``, which turns to TLS before it logs in, or ``smtps://host[:port]``."""
+    _refuse_secrets(text, re.compile(r"[a-z]+://[^/\s]*@", re.IGNORECASE), _UNDER_CREDENTIALS)
+    if re.fullmatch(r"smtps?://(?:[A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?/?", text):
+        return text.rstrip("/")
+    raise WrongForm(remedy="write smtp://host:port or smtps://host:port")
+
+
+def mail_address(text: str) -> str:
+    """``name@host``, without a display name."""
+    if re.fullmatch(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]", text):
+        return text
+    raise WrongForm(remedy="write an address such as python-dev@python.org")
+
+
+def github_repository(text: str) -> str:
+    """``owner/name`` of a repository at GitHub."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text):
+        return text
+    raise WrongForm(remedy="write owner/name, such as python/peps")
+
+
 def web_address(text: str) -> str:
     """``https://host[:port][/path]``, with no slash at its end; http only for this machine."""
-    _refuse_secrets(text, _TOKEN, "write where the secret is under [credentials]")
+    _refuse_secrets(text, _TOKEN, _UNDER_CREDENTIALS)
     found = re.fullmatch(r"(https?)://([A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?(?:/\S*)?", text)
     if found is None:
         raise WrongForm(remedy="write an address such as https://www.python.org")
@@ -136,4 +162,4 @@ def web_address(text: str) -> str:
 
 def _refuse_secrets(text: str, form: re.Pattern[str], remedy: str) -> None:
     if form.match(text):
-        raise Secret(remedy=remedy)
+        raise HoldsSecret(remedy=remedy)

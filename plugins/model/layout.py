@@ -51,6 +51,11 @@ class Layout:
         return self.work / "approvals"
 
     @property
+    def drafts(self) -> Path:
+        """Texts for people: the page of the site, announcements; drafted here and edited here."""
+        return self.work / "drafts"
+
+    @property
     def logs(self) -> Path:
         """One log for each task that ran."""
         return self.work / "logs"
@@ -69,6 +74,26 @@ class Layout:
     def lock(self) -> Path:
         """Held by the one process that may change this release."""
         return self.work / "lock"
+
+    @property
+    def merge_clone(self) -> Path:
+        """The clone in which the release is merged back into what upstream has."""
+        return self.work / "merge-clone"
+
+    @property
+    def lease(self) -> Path:
+        """There while the protection of upstream's branches is lifted; tells how it was."""
+        return self.work / "lease" / "protection.json"
+
+    @property
+    def ci(self) -> Path:
+        """What CI built from the release."""
+        return self.work / "ci"
+
+    @property
+    def texts(self) -> Path:
+        """Drafts that the release manager has taken over and edited."""
+        return self.work / "texts"
 
     @property
     def scratch(self) -> Path:

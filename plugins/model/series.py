@@ -49,12 +49,23 @@ class Series:
     """Whether Android packages are published. Source: PEP 738; from 3.14."""
     ships_ios: bool = field(repr=False)
     """Whether an iOS framework is published. Source: PEP 730 and the 3.15 schedule."""
+    signs_with_sigstore: bool = field(repr=False)
+    """Whether published files carry Sigstore bundles alone. Source: PEP 761; from 3.14."""
+    ships_windows_arm64: bool = field(repr=False)
+    """Whether Windows on ARM64 is built. Source: python.org lists it from 3.11 on."""
+    ships_windows_manifest: bool = field(repr=False)
+    """Whether Windows has a manifest for its install manager. Source: PEP 773; from 3.13."""
+    macos_least: str = field(repr=False)
+    """The oldest macOS that the installer is for. Source: the pages of the releases."""
     autoconf: str = field(repr=False)
     """The autoconf that the branch's configure is made with; "" if the tree itself decides."""
     magic_number: int = field(repr=False)
     """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
     release_pep: int
     """The PEP that schedules the series; 0 where release.toml must say it."""
+    development_suffix: str = field(repr=False)
+    """What PY_VERSION ends with between releases: the release, and this. Source: patchlevel.h of
+    each branch; ``+dev`` since 3.15."""
     xz_threads: int
     """Threads that xz is told: 0 for all, which current xz does by default; 1 for one stream.
 
@@ -79,9 +90,14 @@ def series_of(version: Version) -> Series:
         ships_sbom=minor >= 12,
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
+        signs_with_sigstore=minor >= 14,
+        ships_windows_arm64=minor >= 11,
+        ships_windows_manifest=minor >= 13,
+        macos_least="10.15" if minor >= 14 else "10.13" if minor >= 12 else "10.9",
         autoconf=_AUTOCONF.get(minor, "2.72"),
         magic_number=_MAGIC_NUMBERS.get(minor, 0),
         release_pep=_RELEASE_PEPS.get(minor, 0),
+        development_suffix="+" if minor <= 14 else "+dev",
         xz_threads=0,
     )
 

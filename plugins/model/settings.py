@@ -13,6 +13,7 @@ from plugins.model.errors import SettingsError
 from plugins.model.finding import Waiver
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, type_of
+from plugins.model.secret import Secret
 from plugins.model.series import series_of
 from plugins.model.toml_file import declared_content
 from plugins.model.version import Version
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "Credential",
+    "Announce",
     "Credentials",
     "Docs",
     "Expert",
@@ -41,8 +42,13 @@ __all__ = [
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython"')
 _UPSTREAM: Final = "git@github.com:python/cpython.git"
 _SITE: Final = "https://www.python.org"
+_DOCS: Final = "https://docs.python.org"
+_GITHUB: Final = "https://api.github.com"
+_BUILDBOTS: Final = "https://buildbot.python.org"
+_FORUM: Final = "https://discuss.python.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
+_EXPERT_MAY: Final = ("mail",)
 _WAIVER: Final = {
     "rule": '"builders.red"',
     "reason": '"..."',
@@ -134,28 +140,72 @@ class Hosts:
     """``ssh://user@host/folder`` or ``folder:///folder`` of the downloads. No default."""
     docs: str = ""
     """The same for the documentation. No default."""
+    downloads_group: str = "downloads"
+    """The group on the downloads host whose files the release's are. Default: downloads."""
+    docs_group: str = "docs"
+    """The same on the docs host. Default: docs."""
+    ssh_config: Path | None = None
+    """An ssh configuration that is read in place of your own. Default: none."""
     site: str = _SITE
     """The website, whose API gets the release's pages. Default: https://www.python.org."""
     cdn: str = _SITE
     """Where users reach the files, behind caches. Default: https://www.python.org."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """Where a secret is; never the secret. Exactly one of the two is set."""
-
-    variable: str = ""
-    """The environment variable that holds it."""
-    file: Path | None = None
-    """The file that holds it; only its owner may be able to read it."""
+    cdn_edges: tuple[str, ...] = ()
+    """Addresses that lead to different caches of ``cdn``. Default: all that its name has."""
+    docs_cdn: str = _DOCS
+    """Where users reach the documentation. Default: https://docs.python.org."""
+    github: str = _GITHUB
+    """GitHub's API. Default: https://api.github.com."""
+    buildbots: str = _BUILDBOTS
+    """The buildbots. Default: https://buildbot.python.org."""
+    mail: str = ""
+    """``smtp://host[:port]`` or ``smtps://host[:port]`` of the server that takes the
+    announcements. No default."""
+    forum: str = _FORUM
+    """The forum. Default: https://discuss.python.org."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """``[credentials]``: where secrets are, as ``env:NAME`` or ``file:PATH``."""
 
-    site: Credential | None = None
-    """For the website's API. No default."""
+    site: Secret | None = None
+    """A token of the website's API (version 2). No default."""
+    site_admin: Secret | None = None
+    """``user:password`` of the website's admin, where the text of a page is saved; without it
+    the release manager saves that text by hand. No default."""
+    github: Secret | None = None
+    """A token of GitHub's API. No default."""
+    cdn: Secret | None = None
+    """The key of the CDN's API; purging single addresses needs none. No default."""
+    mail: Secret | None = None
+    """``user:password`` of the mail server. No default."""
+    forum: Secret | None = None
+    """``user:key`` of the forum's API. No default."""
+    buildbots: Secret | None = None
+    """A token of the buildbots' API; reading needs none. No default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """``[announce]``: who is told, and by whom."""
+
+    sender: str = ""
+    """The release manager's mail address, from which every mail comes. No default."""
+    list: str = "python-list@python.org"
+    """The list for everybody. Default: python-list@python.org."""
+    announce: str = "python-announce-list@python.org"
+    """The list of announcements. Default: python-announce-list@python.org."""
+    dev: str = "python-dev@python.org"
+    """The list of CPython's developers. Default: python-dev@python.org."""
+    committers: str = "python-committers@python.org"
+    """The list of the core team. Default: python-committers@python.org."""
+    forum_category: int = 0
+    """The number of the forum's category for releases. No default."""
+    blog: str = ""
+    """``owner/name`` at GitHub of the blog, which gets a pull request. Default: none."""
+    peps: str = "python/peps"
+    """``owner/name`` at GitHub of the PEPs, which get the date. Default: python/peps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +218,8 @@ class Expert:
     """The person's name. Must be written."""
     keys: tuple[str, ...]
     """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
+    mail: str = ""
+    """The expert's mail address. No default; without one the release manager tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +240,7 @@ class Settings:
     docs: Docs
     hosts: Hosts
     credentials: Credentials
+    announce: Announce
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -201,6 +254,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "docs": Docs,
     "hosts": Hosts,
     "credentials": Credentials,
+    "announce": Announce,
 }
 _TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
 # Only names that one section alone has: they tell where a stray key belongs.
@@ -291,7 +345,8 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
         tests=_tests(tables["tests"]),
         docs=_docs(tables["docs"]),
         hosts=_hosts(tables["hosts"]),
-        credentials=Credentials(site=_credential(tables["credentials"], "site")),
+        credentials=_credentials(tables["credentials"]),
+        announce=_announce(tables["announce"]),
         experts=_experts(content, mistakes),
         waivers=_waivers(content, mistakes),
     )
@@ -384,21 +439,48 @@ def _hosts(table: Declared) -> Hosts:
     return Hosts(
         downloads=table.form("downloads", "", forms.host_address),
         docs=table.form("docs", "", forms.host_address),
+        downloads_group=table.text("downloads_group", "downloads"),
+        docs_group=table.text("docs_group", "docs"),
+        ssh_config=table.path("ssh_config", "") if table.holds("ssh_config") else None,
         site=table.form("site", _SITE, forms.web_address),
         cdn=table.form("cdn", _SITE, forms.web_address),
+        cdn_edges=table.forms("cdn_edges", forms.web_address, wanted="addresses"),
+        docs_cdn=table.form("docs_cdn", _DOCS, forms.web_address),
+        github=table.form("github", _GITHUB, forms.web_address),
+        buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
+        mail=table.form("mail", "", forms.mail_server),
+        forum=table.form("forum", _FORUM, forms.web_address),
     )
 
 
-def _credential(table: Declared, key: str) -> Credential | None:
+def _credentials(table: Declared) -> Credentials:
+    return Credentials(**{each.name: _secret(table, each.name) for each in fields(Credentials)})
+
+
+def _announce(table: Declared) -> Announce:
+    plain = Announce()
+    lists = {
+        name: table.form(name, getattr(plain, name), forms.mail_address)
+        for name in ("sender", "list", "announce", "dev", "committers")
+    }
+    return Announce(
+        **lists,
+        forum_category=table.number("forum_category", "the number of a category"),
+        blog=table.form("blog", "", forms.github_repository),
+        peps=table.form("peps", plain.peps, forms.github_repository),
+    )
+
+
+def _secret(table: Declared, key: str) -> Secret | None:
     # What stands here may be the secret itself by mistake: no message repeats any of it.
     if not table.holds(key):
         return None
     found = table.secret_text(key)
     kind, _, where = found.partition(":")
     if kind == "env" and _is_environment_name(where):
-        return Credential(variable=where)
+        return Secret(found)
     if kind == "file" and where.strip() and where.isprintable():
-        return Credential(file=table.located(key, where))
+        return Secret(f"file:{table.located(key, where.strip())}")
     table.note(key, "does not say where the secret is", "write env:NAME or file:PATH")
     return None
 
@@ -423,7 +505,7 @@ def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
     if not isinstance(section, dict):
         mistakes.note(f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}")
         return Expert(name, "", ())
-    table = Declared(section, title, _EXPERT, mistakes)
+    table = Declared(section, title, (*_EXPERT, *_EXPERT_MAY), mistakes)
     for key, example in _EXPERT.items():
         table.need(key, f"{key} = {example}")
     try:
@@ -433,7 +515,12 @@ def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
     keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
     if not keys and table.value("keys", list, "") == []:
         table.note("keys", "is empty", f"write keys = {_EXPERT['keys']}")
-    return Expert(name, table.text("name", "", wanted="the person's name"), keys)
+    return Expert(
+        name,
+        table.text("name", "", wanted="the person's name"),
+        keys,
+        table.form("mail", "", forms.mail_address),
+    )
 
 
 def _waivers(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Waiver, ...]:

@@ -119,7 +119,9 @@ class Version:
 
 def _nearest(text: str) -> str:
     """Say what the writer most likely meant."""
-    plain = re.sub(r"[^0-9a-z.]", "", text.lower().removeprefix("v"))
+    # Digits of other scripts count: without them another version would be proposed.
+    plain = "".join(str(int(each)) if each.isdecimal() else each for each in text)
+    plain = re.sub(r"[^0-9a-z.]", "", plain.lower().removeprefix("v"))
     plain = re.sub(r"(?<=\d)c(?=\d)", "rc", plain)
     for guess in (plain, f"{plain}.0", re.sub(r"^(\d+\.\d+)(a|b|rc)", r"\1.0\2", plain)):
         if guess != text and _FORM.fullmatch(guess):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["run"]
+__all__ = ["run", "started"]
 
 
 def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
@@ -27,3 +29,23 @@ def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
         words, cwd=folder, input=stdin, env=environment, check=True, capture_output=True
     )
     return ended.stdout.decode(errors="replace")
+
+
+@contextmanager
+def started(folder: Path, *words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs until the block ends; then its standard input closes and it has ended.
+
+    It is fed from and read through pipes.
+    """
+    with subprocess.Popen(  # noqa: S603 - no shell
+        words, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +57,24 @@ class Store:
             os.write(descriptor, line.encode() + b"\n")
         finally:
             os.close(descriptor)
+        self._kill_if_it_is_time()
+
+    def aim(self, pid: int, records: int) -> None:
+        """Kill the process ``pid`` at once when so many more things were recorded.
+
+        It dies before it gets the answer to what it asked: the world knows and the client does
+        not, which is what a client has to live through at every one of its writes.
+        """
+        self.save("aim", {"pid": pid, "left": records})
+
+    def _kill_if_it_is_time(self) -> None:
+        aim = self.load("aim", {})
+        if not aim:
+            return
+        aim["left"] -= 1
+        self.save("aim", aim if aim["left"] else {})
+        if not aim["left"]:
+            os.kill(aim["pid"], signal.SIGKILL)
 
     def happened(self, part: str = "") -> Iterator[dict[str, Any]]:
         """What happened, oldest first; of one part of the world, or of all."""

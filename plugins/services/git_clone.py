@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
+from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.ports import Commit, Identity, Tag
 from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import git
@@ -108,6 +109,57 @@ class GitClone:
     ) -> str:
         """See the port."""
         return self._commit(self.about(tree_of).tree, parent, message, by, when)
+
+    def merge(
+        self,
+        into: str,
+        other: str,
+        message: str,
+        *,
+        by: Identity,
+        when: datetime,
+        theirs: Collection[str] = (),
+    ) -> str:
+        """See the port."""
+        self.checkout(into)
+        told = _told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when)
+        ended = self._git(
+            "merge", "--quiet", "--no-squash", "--no-edit", "--no-verify-signatures",
+            "--no-stat", "--strategy=ort", "-m", message, f"{other}^{{commit}}",
+            env=told, check=False,
+        )  # fmt: skip
+        if ended.status:
+            conflicts = _listed(self._git("diff", "--name-only", "--diff-filter=U", "-z").stdout)
+            open_ones = tuple(each for each in conflicts if each not in theirs)
+            if open_ones or not conflicts:
+                self.checkout(into)
+                raise _merge_failed(into, other, open_ones, ended)
+            self._git("checkout", "--theirs", "--", *conflicts)
+            self._git("add", "--", *conflicts)
+            self._git("commit", "--quiet", "--no-verify", "-m", message, env=told)
+        return self.resolve("HEAD")
+
+    def forget(self, ref: str) -> None:
+        """See the port."""
+        self._git("update-ref", "--no-deref", "-d", ref)
+
+    def follows(self, commit: str, ancestor: str) -> bool:
+        """See the port."""
+        asked = ("merge-base", "--is-ancestor", ancestor, commit)
+        return self._git(*asked, check=False).status == 0
+
+    def write_patch(self, old: str, new: str, file: Path) -> None:
+        """See the port."""
+        self._see_there("diff")
+        with (
+            replacing(file) as stream,
+            self._programs.pipe(
+                ["git", "diff", "--full-index", "--binary", "--no-color", "--no-ext-diff",
+                 "--no-textconv", "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", old, new],
+                folder=self._folder, stdout=stream,
+            ),
+        ):  # fmt: skip
+            pass
 
     def resolve(self, revision: str) -> str:
         """See the port."""
@@ -310,6 +362,20 @@ class GitClone:
                 "tag", identifier, stdout_as_string=False, strip_newline_in_stdout=False
             )
         ).decode()
+
+
+def _merge_failed(
+    into: str, other: str, conflicts: tuple[str, ...], ended: Completed
+) -> StepFailed:
+    said = tuple((ended.stdout + ended.stderr).splitlines())
+    last = said[-1] if said else f"git ended with status {ended.status}"
+    return StepFailed(
+        where=f"merge of {other} into {into[:12]}",
+        problem=f"conflicts in {', '.join(conflicts)}" if conflicts else last,
+        remedy="merge it by hand in your own clone, and name that commit in "
+        "[repository] merged_by_hand",
+        details=said,
+    )
 
 
 def _told_of(role: str, by: Identity, when: datetime) -> dict[str, str]:

@@ -31,6 +31,8 @@ _DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS
 
 _VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
 _LAST_LINES: Final = 8
+# Between closing its end of a pipe and its end; an error waits for it, nothing else does.
+_LAST_BREATH_S: Final = 5.0
 
 
 def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -167,6 +169,15 @@ class MachinePrograms:
                 if process.stdin is not None and not process.stdin.closed:
                     process.stdin.close()
                 process.wait()
+            except BrokenPipeError as error:
+                # We come to know of a program's end by its pipe; the program knows the cause.
+                deaf = _ends_by_itself(process)
+                if deaf is None or process.stdin is None:
+                    raise
+                errors.finish()
+                raise _failed(
+                    words, deaf, errors.last_lines(), "ended before it had read everything"
+                ) from error
             except BaseException:
                 process.kill()
                 raise
@@ -280,11 +291,24 @@ def _feed(stream: IO[bytes], content: bytes) -> None:
         pass
 
 
-def _failed(words: list[str], status: int, lines: tuple[str, ...]) -> ServiceFailed:
+def _ends_by_itself(process: subprocess.Popen[bytes]) -> int | None:
+    """The status of a program that needs nothing more to end; None for one that was ended."""
+    try:
+        return process.wait(_LAST_BREATH_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return None
+
+
+def _failed(
+    words: list[str], status: int, lines: tuple[str, ...], well: str = "ended with status 0"
+) -> ServiceFailed:
     if status < 0:
         problem = f"was ended by {signal.Signals(-status).name}"
-    else:
+    elif status:
         problem = f"ended with status {status}"
+    else:
+        problem = well
     return ServiceFailed(
         service=Path(words[0]).name, action=_shown(words[1:3]) or "run", problem=problem,
         details=lines,

@@ -3,6 +3,8 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
+import shutil
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -133,6 +135,30 @@ def test_archives_of_the_tag_pass(a_release: Builds, clone: Repository) -> None:
     release = a_release()
     write(release, Tarball.of_the_tag().stream())
     assert findings(release, clone) == ()
+
+
+def test_a_git_that_dies_while_it_tells_the_tree_is_told_in_its_own_words(
+    a_release: Builds, clone: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That its stream ends too early is only how we come to know of it."""
+    release = a_release()
+    write(release, Tarball.of_the_tag().stream())
+    dying = tmp_path / "bin" / "git"
+    dying.parent.mkdir()
+    dying.write_text(
+        f"""#!/bin/sh
+case " $* " in *" archive "*) ;; *) exec {shutil.which("git")} "$@" ;; esac
+{shutil.which("git")} "$@" | head -c 3000
+echo fatal: object is corrupt >&2
+exit 128
+""",
+        encoding="utf-8",
+    )
+    dying.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{dying.parent}{os.pathsep}{os.environ['PATH']}")
+    (finding,) = findings(release, clone)
+    assert (finding.rule, finding.severity) == ("archive.tree", Severity.BLOCK)
+    assert "ended with status 128; fatal: object is corrupt" in finding.message
 
 
 SPOILT: list[tuple[str, Callable[[Tarball], None], str]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -172,7 +173,8 @@ def test_old_base_is_warned_of(shared: World) -> None:
     old = replace(shared, clock=replace(shared.clock, time=shared.clock.time + timedelta(days=40)))
     (finding,) = ALL["age"](old)
     assert (finding.rule, finding.severity) == ("clone.stale", Severity.WARN)
-    assert "days old" in finding.message
+    assert re.search(r"is \d+ days old; is there more to release\?$", finding.message)
+    assert finding.remedy == f"git -C {shared.base.folder} fetch --all, and look"
 
 
 def test_base_of_the_future_blocks(shared: World) -> None:

@@ -281,6 +281,26 @@ def test_a_step_without_a_probe_cannot_reach_out(project: Project) -> None:
     assert "put_thing: a step has a probe if and only if it is SHARED or PUBLIC" in ended.err
 
 
+def test_what_must_not_be_left_as_it_is_is_shouted_by_every_command(project: Project) -> None:
+    project.declare(
+        PUBLIC
+        + """
+def open_lease(path):
+    return "the protection of 3.13 is lifted" if path.exists() else ""
+
+book.alarm(call(open_lease, HERE / "lease"))
+"""
+    )
+    project.write("lease", "")
+    told = "!!! the protection of 3.13 is lifted\n"
+    for words in (("list",), ("list", "--status"), ("why", "copy_a"), ("next",), ("run",)):
+        ended = project.doit(*words)
+        assert (ended.status, ended.err) == (0, told), words
+    assert told in project.doit("why", "nothing").err
+    (project.folder / "lease").unlink()
+    assert project.doit("list").err == ""
+
+
 def test_next_tells_what_a_run_and_each_person_can_do(project: Project) -> None:
     project.declare(PUBLIC)
     assert "a run: doit publish\n  copy_a" in project.doit("next").out

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flow.conftest import CHAIN, RELEASE
+from tests.flow.conftest import CHAIN, PROJECT, RELEASE
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Project
@@ -159,3 +161,24 @@ def test_a_reader_that_has_seen_enough_is_no_bug(chain: Project) -> None:
     )  # fmt: skip
     os.close(write)
     assert (ended.returncode, ended.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("words", [("list", "--status"), ("why", "copy_a"), ("run", "export")])
+def test_a_ctrl_c_before_anything_was_done_is_no_bug(
+    words: tuple[str, ...], project: Project
+) -> None:
+    project.declare("import time\n(HERE / 'began').touch()\ntime.sleep(60)\n" + CHAIN)
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", *words],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not (project.folder / "began").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "\nstopped by Ctrl-C\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.flow.state import Outcome, State, _seal
+from plugins.flow.state import NO_FILE, Outcome, State, _seal
 
 if TYPE_CHECKING:
     import random
@@ -48,7 +48,7 @@ def test_what_is_missing_or_a_folder_has_no_digest(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert state.digest(tmp_path / "none") == ""
     assert state.digest(tmp_path / "file" / "below") == ""
-    assert state.digest(tmp_path) == "folder"
+    assert state.digest(tmp_path) == NO_FILE
     state.close()
 
 

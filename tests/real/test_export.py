@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.artifact import sha256_of
 from tests.real.tree import make_real_clone
 
 if TYPE_CHECKING:
@@ -66,11 +68,14 @@ class Exported:
     def work(self) -> Path:
         return self.folder / "build" / "3.13.6"
 
-    def doit(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def doit(
+        self, *words: str, umask: int = 0o022, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         command, *rest = words
         return subprocess.run(
             [*DOIT, command, "--release", self.folder / "release.toml", *rest],
             cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            umask=umask, env={**os.environ, **environment},
         )  # fmt: skip
 
     def done(self) -> list[str]:
@@ -163,6 +168,35 @@ def test_a_waiver_rebuilds_nothing(exported: Exported) -> None:
     ended = exported.doit("run", "export")
     assert ended.returncode == 0
     assert exported.done() == before
+
+
+def test_the_same_tag_gives_the_same_bytes_elsewhere(exported: Exported, tmp_path: Path) -> None:
+    """Another folder and hour, umask, locale, time zone and home: every archive is equal."""
+    clone = tmp_path / "far away" / "world" / "cpython"
+    shutil.copytree(exported.folder / "world", clone.parent, symlinks=True)
+    tag = "refs/tags/v3.13.6"
+    run("git", "fetch", "-q", exported.work / "clone", f"{tag}:{tag}", folder=clone)
+    day = json.loads((exported.work / "receipts" / "choose_day.json").read_text())["facts"]["date"]
+    other = Exported(clone.parents[1], 0, "")
+    text = (exported.folder / "release.toml").read_text()
+    (other.folder / "release.toml").write_text(f"date = {day}\n{text}")
+    (tmp_path / "home").mkdir()
+    ended = other.doit(
+        "run", "build_docs", "build_sboms",
+        umask=0o077, TZ="Pacific/Kiritimati", LC_ALL="tr_TR.UTF-8", HOME=str(tmp_path / "home"),
+        XZ_OPT="-0", TAR_OPTIONS="--numeric-owner",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    archives = [
+        path.relative_to(exported.work)
+        for folder in ("src", "docs")
+        for path in (exported.work / folder).iterdir()
+        if path.suffix != ".asc" and path.name != "SHA256SUMS"
+    ]
+    assert len(archives) == 11
+    assert {str(path): sha256_of(other.work / path) for path in archives} == {
+        str(path): sha256_of(exported.work / path) for path in archives
+    }
 
 
 def test_a_late_news_entry_runs_exactly_what_stands_behind_it(exported: Exported) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +118,39 @@ def test_a_piped_program_that_fails_is_an_error_when_the_block_ends(tmp_path: Pa
             read = process.stdout.read()
     assert read == b"out\n"
     assert caught.value.details == ("broken",)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("exit 1", "ended with status 1"),
+        ("kill -9 $$", "was ended by SIGKILL"),
+        ("exit 0", "ended before it had read everything"),
+    ],
+)
+@pytest.mark.parametrize("much", [100, 10_000_000], ids=["at the end", "in the middle"])
+def test_a_piped_program_that_stops_reading_tells_why_itself(
+    tmp_path: Path, end: str, told: str, much: int
+) -> None:
+    """A broken pipe is only how we come to know of it, wherever that is."""
+    script = f"exec <&-; touch deaf; echo xz: no space left on device >&2; {end}"
+    programs = MachinePrograms()
+    with pytest.raises(ServiceFailed, match=f"sh: .*{told}") as caught:  # noqa: PT012, SIM117 - the end of the block fails as well
+        with programs.pipe(["sh", "-c", script], folder=tmp_path, stdin=PIPE) as process:
+            assert process.stdin
+            while not (tmp_path / "deaf").exists():
+                time.sleep(0.01)
+            process.stdin.write(bytes(much))
+    assert caught.value.details == ("xz: no space left on device",)
+
+
+def test_a_broken_pipe_of_somebody_else_is_not_laid_on_a_program(tmp_path: Path) -> None:
+    programs = MachinePrograms()
+    with (
+        pytest.raises(BrokenPipeError, match="another"),
+        programs.pipe(python("import time; time.sleep(60)"), folder=tmp_path, stdin=PIPE),
+    ):
+        raise BrokenPipeError(32, "another")
 
 
 def test_a_piped_program_does_not_outlive_an_error_of_its_reader(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""Access: whether this person may do, later today, what the release will need (P09-P11, Z02).
+
+A right that is missing is best found in the morning, not after half of the files are public
+(release-tools#391).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from checks.looking import blocks_if_blind
+from plugins.model.errors import ServiceFailed
+from plugins.model.finding import Finding, Severity
+from plugins.model.release import ReleaseType
+from plugins.ports import RefUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.ports import Forum, Issues, Mail, Protection, Remote
+
+__all__ = [
+    "forum_lets_us_in",
+    "github_lets_us_release",
+    "mail_lets_us_in",
+    "pushes_would_be_taken",
+    "upstream_is_protected",
+]
+
+_NEEDED: Final = ("push", "admin")
+
+
+@blocks_if_blind("access.github")
+def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
+    """The token's user may push to the repository and lift its protection (P10, Z02)."""
+    rights = issues.rights()
+    return tuple(
+        Finding(
+            "access.github",
+            Severity.BLOCK,
+            f"your account has no right to {each}",
+            where=repr(issues),
+            remedy="ask to be put into the team of release managers",
+        )
+        for each in _NEEDED
+        if each not in rights
+    )
+
+
+@blocks_if_blind("access.protection")
+def upstream_is_protected(release: Release, protection: Protection) -> tuple[Finding, ...]:
+    """The branch is protected, and its protection can be read; otherwise nothing could be restored.
+
+    For a first beta the branch before it as well, whose rules the new branch gets (M21).
+    """
+    branches = [release.branch]
+    if release.type is ReleaseType.NEW_BRANCH:
+        branches.append(f"{release.version.major}.{release.version.minor - 1}")
+    return tuple(
+        Finding(
+            "access.protection",
+            Severity.BLOCK,
+            "has no protection that your account can read",
+            where=branch,
+            remedy="ask an administrator of the repository",
+        )
+        for branch in branches
+        if protection.rules(branch) is None
+    )
+
+
+def pushes_would_be_taken(
+    source: Path, commit: str, remotes: Mapping[str, Remote], ref: str
+) -> tuple[Finding, ...]:
+    """Each remote lets us write: a push of the commit to a new ref is tried without effect.
+
+    ``remotes`` are by name, such as fork and upstream; ``source`` is a repository that has the
+    commit. Rules of branches are not tried, only that the key or token may push at all.
+    """
+    found = []
+    for name, remote in remotes.items():
+        try:
+            there = remote.refs(ref)[ref]
+            if not there:
+                remote.push(source, [RefUpdate(ref, commit)], dry_run=True)
+        except ServiceFailed as error:
+            where = f"{name} {remote.address}"
+            found.append(Finding("access.push", Severity.BLOCK, error.problem, where, error.remedy))
+    return tuple(found)
+
+
+@blocks_if_blind("access.mail")
+def mail_lets_us_in(mail: Mail, to: Sequence[str]) -> tuple[Finding, ...]:
+    """The mail server lets us in, and somebody is there to write to; nothing is sent."""
+    mail.log_in()
+    if to:
+        return ()
+    return (
+        Finding(
+            "access.mail",
+            Severity.WARN,
+            "no list is named that the announcement could go to",
+            remedy='write [announcement] lists = ["python-announce-list@python.org"]',
+        ),
+    )
+
+
+@blocks_if_blind("access.forum")
+def forum_lets_us_in(forum: Forum) -> tuple[Finding, ...]:
+    """The forum knows our key (A02)."""
+    forum.user()
+    return ()

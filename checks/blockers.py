@@ -1,0 +1,63 @@
+"""Blockers: open issues of the tracker that a release must not go out with (Q01-Q05)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from checks.looking import blocks_if_blind
+from plugins.model.finding import Finding, Severity
+from plugins.model.version import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plugins.model.release import Release
+    from plugins.ports import Issue, Issues
+
+__all__ = ["DEFERRED", "RELEASE", "concerns", "no_deferred_blockers", "no_release_blockers"]
+
+RELEASE: Final = "release-blocker"
+DEFERRED: Final = "deferred-blocker"
+_SERIES: Final = re.compile(r"3\.[0-9]+")
+
+
+@blocks_if_blind("blockers.release")
+def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
+    """No open issue blocks this release (Q01).
+
+    An issue that is labelled for other series only concerns those; one that names no series
+    concerns every release.
+    """
+    return _findings(
+        "blockers.release",
+        concerns(release, issues.open_issues(RELEASE)),
+        f"resolve it, or make it a {DEFERRED} on the tracker",
+    )
+
+
+@blocks_if_blind("blockers.deferred")
+def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
+    """For candidates and finals: no issue that was put off is open any more (Q02)."""
+    if release.version.level < Level.CANDIDATE:
+        return ()
+    return _findings(
+        "blockers.deferred",
+        concerns(release, issues.open_issues(DEFERRED)),
+        "resolve it, or take the label off on the tracker",
+    )
+
+
+def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
+    """The issues that are about this release's series, or about no series in particular."""
+    return tuple(
+        each
+        for each in found
+        if release.version.series in each.labels or not any(map(_SERIES.fullmatch, each.labels))
+    )
+
+
+def _findings(rule: str, found: Iterable[Issue], remedy: str) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(rule, Severity.BLOCK, each.title, where=each.url, remedy=remedy) for each in found
+    )

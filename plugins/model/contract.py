@@ -1,0 +1,448 @@
+"""Contract: the exact set of what one release publishes, computed before anything is made.
+
+Upload, site, purge and verification all read this one table, so none of them can forget a file
+that another one knows (cpython#127602: five releases with something missing). Names are those of
+python.org; addresses are those that users will see, also in a rehearsal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.release import ReleaseType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+
+__all__ = [
+    "DOCS",
+    "SITE",
+    "Contract",
+    "Kind",
+    "Origin",
+    "PublishedFile",
+    "Purge",
+    "Row",
+    "SitePage",
+    "SizeClass",
+    "contract_of",
+    "local_path",
+]
+
+SITE: Final = "https://www.python.org"
+"""The name under which users reach site and files; rows of the site have to begin with it."""
+DOCS: Final = "https://docs.python.org"
+"""The name under which users reach the documentation."""
+
+_FORMATS: Final = ("html", "text", "epub", "texinfo")
+_BOXES: Final = ("supernav-python-downloads", "homepage-downloads", "download-sources")
+_SOURCE_ONLY: Final = (
+    ReleaseType.SECURITY_FINAL,
+    ReleaseType.BEGIN_SECURITY,
+    ReleaseType.END_OF_LIFE,
+)
+_SLUG_NAME_MOST: Final = 40
+"""How much of a file's name its row's slug takes over; older rows on the site are cut so."""
+_KIBI: Final = 1024
+_MEBI: Final = 1024 * _KIBI
+
+
+class Kind(Enum):
+    """What a published file is."""
+
+    SOURCE = "source archive"
+    DOCS = "documentation archive"
+    INSTALLER = "installer"
+    EMBEDDABLE = "embeddable package"
+    MANIFEST = "manifest of the install manager"
+    SIGNATURE = "OpenPGP signature"
+    BUNDLE = "Sigstore bundle"
+    SBOM = "SBOM"
+    PART = "part of an installer"
+
+
+class Origin(Enum):
+    """Who makes a published file; the values of experts are their names in release.toml."""
+
+    EXPORT = "export"
+    """The release manager, by ``doit export``."""
+    CI = "ci"
+    """The build of the pushed tag on GitHub."""
+    WINDOWS = "windows"
+    MACOS = "macos"
+
+
+class SizeClass(Enum):
+    """How many bytes a file of a real release has at least and at most.
+
+    Wide on purpose: an empty or cut file falls out, a release that grew does not.
+    """
+
+    NOTE = (64, 64 * _KIBI)
+    TEXT = (_KIBI, 32 * _MEBI)
+    ARCHIVE = (2 * _MEBI, 400 * _MEBI)
+
+    def holds(self, size_bytes: int) -> bool:
+        """Whether a file of this class may have this size."""
+        least, most = self.value
+        return least <= size_bytes <= most
+
+
+_SIDECARS: Final = {
+    ".asc": (Kind.SIGNATURE, SizeClass.NOTE),
+    ".sigstore": (Kind.BUNDLE, SizeClass.NOTE),
+    ".spdx.json": (Kind.SBOM, SizeClass.TEXT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How the site lists one file: the fields of its row that are known beforehand."""
+
+    os: str
+    """The slug of the operating system: source, windows, macos, android or ios."""
+    name: str
+    slug: str
+    description: str = ""
+    is_source: bool = False
+    download_button: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """One file that users can fetch: where it comes from, where it goes and who lists it."""
+
+    folder: str
+    """Below the root of the downloads: ``3.13.5``, ``doc/3.13.5`` or ``3.13.5/amd64``."""
+    name: str
+    kind: Kind
+    origin: Origin
+    size: SizeClass
+    row: Row | None = None
+    beside: str = ""
+    """The ``remote`` of the file that this one signs or describes; "" if none."""
+
+    @property
+    def remote(self) -> str:
+        """Its path below the root of the downloads."""
+        return f"{self.folder}/{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Where users fetch it."""
+        return f"{SITE}/ftp/python/{self.remote}"
+
+
+@dataclass(frozen=True, slots=True)
+class SitePage:
+    """What the site's row of the release says; flags that depend on other releases are not here."""
+
+    name: str
+    slug: str
+    pre_release: bool
+    release_notes_url: str
+    show_on_download_page: bool = True
+
+    @property
+    def url(self) -> str:
+        """The page that users see."""
+        return f"{SITE}/downloads/release/{self.slug}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """One address that caches have to forget, and how it is known afterwards that they did."""
+
+    url: str
+    file: PublishedFile | None = None
+    """The file whose bytes have to come."""
+    tells: tuple[str, ...] = ()
+    """Texts that the page has to hold once the release is public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The published set of one release; ``files`` are sorted as users see them arrive."""
+
+    version: str
+    page: SitePage
+    files: tuple[PublishedFile, ...]
+    extras: tuple[tuple[Origin, str], ...] = ()
+    """Patterns of further paths that an expert may bring: parts of installers, sidecars."""
+
+    def by_origin(self, *origins: Origin) -> tuple[PublishedFile, ...]:
+        """The files that these people make."""
+        return tuple(file for file in self.files if file.origin in origins)
+
+    @property
+    def listed(self) -> tuple[PublishedFile, ...]:
+        """The files with a row on the site; of each system the one with the button is last.
+
+        The site's API takes no further row of a system once its button stands.
+        """
+        rows = [file for file in self.files if file.row is not None]
+        return tuple(
+            sorted(rows, key=lambda file: file.row is not None and file.row.download_button)
+        )
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder that holds published files, below the root of the downloads."""
+        return tuple(dict.fromkeys(file.folder for file in self.files))
+
+    def find(self, remote: str) -> PublishedFile | None:
+        """The file with this path below the root of the downloads."""
+        return next((file for file in self.files if file.remote == remote), None)
+
+    def sidecars(self, file: PublishedFile) -> dict[str, PublishedFile]:
+        """The files beside this one, by suffix: ``.asc``, ``.sigstore``, ``.spdx.json``."""
+        found = (each for each in self.files if each.beside == file.remote)
+        return {each.name.removeprefix(file.name): each for each in found}
+
+    def brought(self, remote: str) -> PublishedFile | None:
+        """The file that an expert may bring under this path; None if nobody may."""
+        for origin, pattern in self.extras:
+            if re.fullmatch(pattern, remote):
+                folder, _, name = remote.rpartition("/")
+                for suffix, (kind, size) in _SIDECARS.items():
+                    if name.endswith(suffix):
+                        beside = remote.removesuffix(suffix)
+                        return PublishedFile(folder, name, kind, origin, size, beside=beside)
+                return PublishedFile(folder, name, Kind.PART, origin, SizeClass.TEXT)
+        return None
+
+    def with_extras(self, remotes: Iterable[str]) -> Contract:
+        """The contract with those of these paths that an expert may bring beyond what they must.
+
+        The same paths in any order give the same contract.
+        """
+        known = {file.remote for file in self.files}
+        found = (self.brought(remote) for remote in sorted(set(remotes) - known))
+        return replace(self, files=(*self.files, *(each for each in found if each is not None)))
+
+    def without(self, *origins: Origin) -> Contract:
+        """The contract as if these people made nothing: their files come later (R07)."""
+        kept = {file.remote for file in self.files if file.origin not in origins}
+        # What stands beside a file that is not there yet comes with it, whoever makes it.
+        files = tuple(
+            file
+            for file in self.files
+            if file.remote in kept and (not file.beside or file.beside in kept)
+        )
+        extras = tuple(each for each in self.extras if each[0] not in origins)
+        return replace(self, files=files, extras=extras)
+
+    @property
+    def purges(self) -> tuple[Purge, ...]:
+        """Every address that shows something of this release, files first.
+
+        The site itself purges few of them, and none when its own purge fails
+        (release-tools#156: a stale listing and old installers).
+        """
+        return (*self.file_purges, *self._purged_pages())
+
+    @property
+    def file_purges(self) -> tuple[Purge, ...]:
+        """The addresses of files, their listings and the documentation, without the site's pages.
+
+        They can be read back as soon as the files stand in their place.
+        """
+        return tuple(self._purged_files())
+
+    def _purged_files(self) -> Iterator[Purge]:
+        for file in self.files:
+            yield Purge(file.url, file)
+        root = f"{SITE}/ftp/python/"
+        for folder in self.folders:
+            names = tuple(file.name for file in self.files if file.folder == folder)
+            yield Purge(f"{root}{folder}/", tells=names)
+        yield Purge(root, tells=(f"{self.folders[0]}/",))
+        if any(file.kind is Kind.DOCS for file in self.files):
+            yield Purge(f"{root}doc/", tells=(f"{self.version}/",))
+            yield Purge(f"{DOCS}/release/{self.version}/", tells=("<html",))
+
+    def _purged_pages(self) -> Iterator[Purge]:
+        page = self.page
+        yield Purge(page.url, tells=(page.name, *(file.url for file in self.listed)))
+        shown = page.show_on_download_page and not page.pre_release
+        yield Purge(f"{SITE}/downloads/", tells=(page.name,) if shown else ())
+        systems = dict.fromkeys(file.row.os for file in self.listed if file.row is not None)
+        for system in systems:
+            urls = tuple(f.url for f in self.listed if f.row is not None and f.row.os == system)
+            yield Purge(f"{SITE}/downloads/{system}/", tells=(page.name, *urls))
+        series = ".".join(self.version.split(".")[:2])
+        latest = "prerelease" if page.pre_release else f"python{series}"
+        for path in ("latest/", "latest/python3/", f"latest/{latest}/", "feed.rss"):
+            yield Purge(f"{SITE}/downloads/{path}")
+        for box in _BOXES:
+            yield Purge(f"{SITE}/box/{box}/")
+        yield Purge(f"{SITE}/")
+
+
+def contract_of(
+    release: Release, formats: Iterable[str] = _FORMATS, *, sigstore: bool | None = None
+) -> Contract:
+    """The published set of this release.
+
+    ``formats`` are those of the documentation, if the release ships any. ``sigstore`` tells
+    whether files that the site lists have a bundle beside them; by default as the series has it.
+    """
+    bundles = release.series.signs_with_sigstore if sigstore is None else sigstore
+    files: list[PublishedFile] = []
+    for file in (*_source(release), *_binaries(release)):
+        files += [file, *_beside(file, release, bundles=bundles)]
+    if release.ships_docs:
+        files += _docs(release, formats)
+    return Contract(
+        version=str(release.version),
+        page=_page(release),
+        files=tuple(files),
+        extras=() if release.type in _SOURCE_ONLY else tuple(_extras(release)),
+    )
+
+
+def local_path(file: PublishedFile, release: Release) -> Path | None:
+    """Where ``doit export`` leaves the file; None for what somebody else makes."""
+    if file.origin is not Origin.EXPORT:
+        return None
+    layout = release.layout
+    return (layout.docs if file.kind is Kind.DOCS else layout.src) / file.name
+
+
+def _page(release: Release) -> SitePage:
+    version = release.version
+    notes = f"release/{version}" if release.ships_docs else version.series
+    return SitePage(
+        name=f"Python {version}",
+        slug=f"python-{str(version).replace('.', '')}",
+        pre_release=version.is_prerelease,
+        release_notes_url=f"{DOCS}/{notes}/whatsnew/changelog.html",
+    )
+
+
+def _source(release: Release) -> Iterator[PublishedFile]:
+    for suffix, title, button in (
+        (".tgz", "Gzipped source tarball", False),
+        (".tar.xz", "XZ compressed source tarball", True),
+    ):
+        yield PublishedFile(
+            release.version.folder,
+            f"Python-{release.version}{suffix}",
+            Kind.SOURCE,
+            Origin.EXPORT,
+            SizeClass.ARCHIVE,
+            _row(release, "source", title, button=button),
+        )
+
+
+def _binaries(release: Release) -> Iterator[PublishedFile]:
+    """What experts and CI make; security releases are source only (PEP 101)."""
+    if release.type in _SOURCE_ONLY:
+        return
+    yield from _windows(release)
+    version, series = release.version, release.series
+    yield _binary(
+        release,
+        f"python-{version}-macos11.pkg",
+        Origin.MACOS,
+        _row(
+            release,
+            "macos",
+            "macOS installer",
+            f"for macOS {series.macos_least} and later",
+            button=True,
+        ),
+    )
+    if series.ships_android:
+        for machine in ("aarch64", "x86_64"):
+            title = f"Android embeddable package ({machine})"
+            name = f"python-{version}-{machine}-linux-android.tar.gz"
+            yield _binary(release, name, Origin.CI, _row(release, "android", title))
+    if series.ships_ios:
+        name = f"python-{version}-iOS-XCframework.tar.gz"
+        yield _binary(release, name, Origin.CI, _row(release, "ios", "iOS XCframework"))
+
+
+def _windows(release: Release) -> Iterator[PublishedFile]:
+    version, series = release.version, release.series
+    machines = [("-amd64", "amd64", "64-bit"), ("", "win32", "32-bit")]
+    if series.ships_windows_arm64:
+        machines.append(("-arm64", "arm64", "ARM64"))
+    for suffix, machine, told in machines:
+        note = {"amd64": "Recommended", "arm64": "Experimental"}.get(machine, "")
+        button = machine == "amd64"
+        row = _row(release, "windows", f"Windows installer ({told})", note, button=button)
+        yield _binary(release, f"python-{version}{suffix}.exe", Origin.WINDOWS, row)
+        row = _row(release, "windows", f"Windows embeddable package ({told})")
+        yield _binary(release, f"python-{version}-embed-{machine}.zip", Origin.WINDOWS, row)
+    if series.ships_windows_manifest:
+        note = f"Install with 'py install {version.series}'"
+        row = _row(release, "windows", "Windows release manifest", note)
+        yield _binary(release, f"windows-{version}.json", Origin.WINDOWS, row)
+
+
+def _binary(release: Release, name: str, origin: Origin, row: Row) -> PublishedFile:
+    if name.endswith(".json"):
+        kind, size = Kind.MANIFEST, SizeClass.TEXT
+    elif "embed" in row.name or origin is Origin.CI:
+        kind, size = Kind.EMBEDDABLE, SizeClass.ARCHIVE
+    else:
+        kind, size = Kind.INSTALLER, SizeClass.ARCHIVE
+    return PublishedFile(release.version.folder, name, kind, origin, size, row)
+
+
+def _row(
+    release: Release, system: str, name: str, description: str = "", *, button: bool = False
+) -> Row:
+    """The row of a file; its slug is unique over all releases, as the site wants it."""
+    version = release.version
+    early = str(version).removeprefix(version.folder)
+    digits = version.folder.replace(".", "") + (f"-{early}" if early else "")
+    words = re.sub(r"[^a-zA-Z0-9_-]", "", name.replace(" ", "-"))[:_SLUG_NAME_MOST]
+    return Row(system, name, f"{digits}-{words}", description, system == "source", button)
+
+
+def _beside(file: PublishedFile, release: Release, *, bundles: bool) -> Iterator[PublishedFile]:
+    """What has to stand beside a listed file; experts may bring more."""
+    suffixes = []
+    if file.kind is Kind.SOURCE:
+        suffixes += [".asc"] if release.signs_with_gpg else []
+        suffixes += [".spdx.json"] if release.series.ships_sbom else []
+    # A bundle is made by the release manager's identity, whoever made the file (PEP 761).
+    suffixes += [".sigstore"] if bundles else []
+    for suffix in suffixes:
+        kind, size = _SIDECARS[suffix]
+        origin = Origin.EXPORT if kind is Kind.BUNDLE else file.origin
+        name = f"{file.name}{suffix}"
+        yield PublishedFile(file.folder, name, kind, origin, size, beside=file.remote)
+
+
+def _docs(release: Release, formats: Iterable[str]) -> Iterator[PublishedFile]:
+    for form in formats:
+        for path in release.layout.docs_archives(form):
+            yield PublishedFile(
+                f"doc/{release.version}", path.name, Kind.DOCS, Origin.EXPORT, SizeClass.TEXT
+            )
+
+
+def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
+    """Sidecars of what experts make, and what Windows fetches while it installs."""
+    version = release.version
+    folder = re.escape(version.folder)
+    early = re.escape(str(version).removeprefix(version.folder))
+    name = re.escape(str(version))
+    suffix = r"\.asc|\.spdx\.json" if release.signs_with_gpg else r"\.spdx\.json"
+    parts = (
+        rf"(?:amd64|arm64|win32){early}/[a-z0-9_]+\.ms[iu]",
+        rf"python-{name}t?(?:-test|-embeddable)?-(?:amd64|arm64|win32)\.zip",
+    )
+    for part in parts:
+        yield Origin.WINDOWS, rf"{folder}/{part}(?:{suffix})?"
+    for file in _binaries(release):
+        yield file.origin, rf"{re.escape(file.remote)}(?:{suffix})"

@@ -1,0 +1,76 @@
+"""RemoteLayout: where one release stands on the hosts and on the web, by arithmetic on names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from plugins.model.version import Version
+
+__all__ = ["DOCS_GROUP", "DOWNLOADS_GROUP", "Berth", "RemoteLayout"]
+
+DOWNLOADS_GROUP: Final = "downloads"
+"""Whose files those on the downloads host are (U04, U07)."""
+DOCS_GROUP: Final = "docs"
+"""Whose files those on the docs host are (U13)."""
+
+_FTP: Final = "/ftp/python"
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Two folders side by side: users see ``final``, and ``staging`` is made ready for it.
+
+    They have one parent, so that one rename moves everything.
+    """
+
+    final: str
+    staging: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLayout:
+    """Paths below the roots of the downloads host and the docs host, and addresses on the web.
+
+    Source: PEP 101 ("Put the files in place": X.Y.Z without the suffix of a pre-release, docs
+    with it), and its restored words in the inventory.
+    """
+
+    version: Version
+
+    @property
+    def folder(self) -> str:
+        """``X.Y.Z``: the downloads of all releases that lead to X.Y.Z, below ftp/python."""
+        return self.version.folder
+
+    @property
+    def downloads(self) -> Berth:
+        """The downloads, and the hidden folder where this release's are gathered."""
+        return Berth(self.folder, f".{self.folder}.staging-{self.version}")
+
+    @property
+    def docs_archives(self) -> Berth:
+        """``doc/X.Y.Z[rcN]`` on the downloads host: the archives of the documentation (U09)."""
+        return Berth(f"doc/{self.version}", f"doc/.{self.version}.staging")
+
+    @property
+    def current_docs(self) -> str:
+        """The link to the newest documentation on the downloads host (U10)."""
+        return "doc/current"
+
+    @property
+    def docs(self) -> Berth:
+        """``release/X.Y.Z[rcN]`` on the docs host: the pages themselves (U12)."""
+        return Berth(f"release/{self.version}", f"release/.{self.version}.staging")
+
+    def download_url(self, site: str, name: str = "") -> str:
+        """Where users fetch a file of the release; without a name, the list of all of them.
+
+        ``site`` is an address without a slash at its end, as settings have it.
+        """
+        return f"{site}{_FTP}/{self.downloads.final}/{name}"
+
+    def docs_archive_url(self, site: str, name: str = "") -> str:
+        """Where users fetch an archive of the documentation; without a name, their list."""
+        return f"{site}{_FTP}/{self.docs_archives.final}/{name}"

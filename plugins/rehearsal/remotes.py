@@ -1,0 +1,148 @@
+"""Git remotes of the rehearsed world: bare repositories that keep rules and tell of each push.
+
+Fork and upstream are real repositories with hooks. The hooks run this module: before a push is
+taken it asks the protection that the world's GitHub keeps, afterwards it adds to what happened.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.durable import write_whole
+from plugins.rehearsal.machine import run
+from plugins.rehearsal.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FAULTS", "colleague_pushes", "guard", "main", "take_tag"]
+
+FAULTS: Final = {
+    "upstream.moved_while_pushed": "a colleague's commit reaches the branch just before the push",
+    "upstream.tag_taken": "somebody else's tag of the same name is there just before the push",
+    "upstream.refuses": "upstream declines the push by a rule that no administrator can lift",
+    "upstream.drops_after_push": "upstream takes the push, and the line is cut before it says so",
+    "fork.refuses": "the fork declines the push",
+}
+_NOTHING: Final = "0" * 40
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+def guard(repository: Path, store: Store, name: str) -> None:
+    """From now on the bare repository keeps the rules of ``name`` and tells of each push."""
+    for hook in ("pre-receive", "post-receive"):
+        script = (
+            "#! /bin/sh\n"
+            f'PYTHONPATH="{_PROJECT}" exec "{sys.executable}" -m plugins.rehearsal.remotes '
+            f'{hook} "{store.folder.absolute()}" {name}\n'
+        )
+        write_whole(repository / "hooks" / hook, script.encode(), mode=0o755)
+    run(repository, "git", "config", "receive.denyNonFastForwards", "true")
+    run(repository, "git", "config", "receive.denyDeletes", str(name == "upstream").lower())
+
+
+def colleague_pushes(
+    repository: Path, branch: str, name: str = "Misc/ACKS", *, first: str = ""
+) -> str:
+    """Somebody else has added lines to a file of the branch; returns their commit.
+
+    The last line is theirs, and ``first``, if given, stands instead of the first one.
+    """
+    before = run(repository, "git", "rev-parse", f"refs/heads/{branch}").strip()
+    content = run(repository, "git", "show", f"{before}:{name}") + "A. Colleague\n"
+    if first:
+        content = f"{first}\n{content.partition(chr(10))[2]}"
+    blob = run(repository, "git", "hash-object", "-w", "--stdin", stdin=content.encode()).strip()
+    index = repository / "colleague.index"
+    os_words = ("env", f"GIT_INDEX_FILE={index}")
+    run(repository, *os_words, "git", "read-tree", before)
+    run(repository, *os_words, "git", "update-index", "--cacheinfo", f"100644,{blob},{name}")
+    tree = run(repository, *os_words, "git", "write-tree").strip()
+    index.unlink()
+    commit = run(
+        repository, "env", *_person(), "git", "commit-tree", tree, "-p", before, "-m",
+        "gh-300001: Thank a colleague",
+    ).strip()  # fmt: skip
+    run(repository, "git", "update-ref", f"refs/heads/{branch}", commit, before)
+    return commit
+
+
+def take_tag(repository: Path, tag: str, branch: str) -> str:
+    """Somebody else has made the tag of that name on the branch; returns the tag's id."""
+    run(repository, "env", *_person(), "git", "tag", "-a", "-m", "not this one", tag, branch)
+    return run(repository, "git", "rev-parse", f"refs/tags/{tag}").strip()
+
+
+def _person() -> tuple[str, ...]:
+    return tuple(
+        f"GIT_{role}_{what}={value}"
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (
+            ("NAME", "A Colleague"),
+            ("EMAIL", "colleague@example.org"),
+            ("DATE", "1800000000 +0000"),
+        )
+    )
+
+
+def main(words: Sequence[str], updates: str) -> int:
+    """What a hook does; the status decides whether the push is taken."""
+    hook, folder, name = words
+    store = Store(Path(folder))
+    wanted = [tuple(line.split()) for line in updates.splitlines()]
+    if hook == "post-receive":
+        return _tell(store, name, wanted)
+    refusal = _refusal(store, name, wanted)
+    if refusal:
+        store.record(name, "push refused", reason=refusal, refs=[ref for _, _, ref in wanted])
+        sys.stderr.write(f"error: {refusal}\n")
+        return 1
+    _happen(store, name, wanted)
+    return 0
+
+
+def _tell(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> int:
+    refs = {ref: "" if new == _NOTHING else new for _, new, ref in updates}
+    store.record(name, "push", refs=refs)
+    if name == "upstream" and store.fault("upstream.drops_after_push") is not None:
+        # the client's git sees its connection end: this hook's own parent is receive-pack
+        os.kill(os.getppid(), 9)
+    return 0
+
+
+def _refusal(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> str:
+    """Why the push is not taken; "" if it is."""
+    if store.fault(f"{name}.refuses") is not None:
+        return "GH013: Repository rule violations found."
+    if name != "upstream":
+        return ""
+    protection = store.load("protection", {})
+    for _, _, ref in updates:
+        rules = protection.get(ref.removeprefix("refs/heads/")) if "/heads/" in ref else None
+        if rules and rules["enforce_admins"]:
+            return (
+                f"GH006: Protected branch update failed for {ref}. "
+                "Changes must be made through a pull request."
+            )
+    return ""
+
+
+def _happen(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> None:
+    """Accidents between the client's look and the push."""
+    if name != "upstream":
+        return
+    here = Path.cwd()
+    branches = [ref.removeprefix("refs/heads/") for _, _, ref in updates if "/heads/" in ref]
+    tags = [ref.removeprefix("refs/tags/") for _, _, ref in updates if "/tags/" in ref]
+    # Programs of this world see nothing of the quarantine that what is pushed waits in.
+    if branches and store.fault("upstream.moved_while_pushed") is not None:
+        colleague_pushes(here, branches[0])
+    if tags and branches and store.fault("upstream.tag_taken") is not None:
+        take_tag(here, tags[0], branches[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], sys.stdin.read()))

@@ -1,0 +1,220 @@
+"""Serving: the rehearsed world as one process, every part of it on a loopback port of its own.
+
+``python -m plugins.rehearsal.serving FOLDER`` serves until it is told to end (SIGTERM, SIGINT),
+until its standard input closes if that is a pipe, or until its parent is gone. It writes
+``FOLDER/addresses.json`` and a line ``ready`` once every part answers; ports stay the same over
+restarts, and what the world remembers is in ``FOLDER/state``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import uvicorn
+
+from plugins.model.durable import write_whole
+from plugins.rehearsal import cdn, front, site
+from plugins.rehearsal.machine import started
+from plugins.rehearsal.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from starlette.applications import Starlette
+    from starlette.types import Receive, Scope, Send
+
+__all__ = ["PARTS", "Addresses", "Other", "Running", "Web", "running_world", "serve"]
+
+_HOST: Final = "127.0.0.1"
+_PARENT_LOOKS_S: Final = 0.2
+
+
+class Running(Protocol):
+    """A part of the world that speaks something else than HTTP, while it answers."""
+
+    @property
+    def port(self) -> int:
+        """The loopback port that it answers on."""
+        ...
+
+    def close(self) -> None:
+        """It answers no more, and its port is free."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A part that speaks HTTP; ``app`` makes it from the world's memory."""
+
+    name: str
+    app: Callable[[Store], Starlette]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A part that speaks something else: ``serve(store, port)``, where port 0 means any.
+
+    Its address is ``scheme://127.0.0.1:port``.
+    """
+
+    name: str
+    scheme: str
+    serve: Callable[[Store, int], Awaitable[Running]]
+
+
+PARTS: Final[tuple[Web | Other, ...]] = (
+    Web("world", front.app),
+    Web("site", site.app),
+    Web("cdn", cdn.app),
+    Web("cdn_a", cdn.edge("a")),
+    Web("cdn_b", cdn.edge("b")),
+    Web("docs_cdn", cdn.docs_app),
+)
+"""Every part of the world: its name in addresses.json, and what makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the parts of a running world answer, such as ``http://127.0.0.1:40001``."""
+
+    folder: Path
+    of: Mapping[str, str]
+    pid: int
+
+    def __getitem__(self, part: str) -> str:
+        return self.of[part]
+
+    @property
+    def store(self) -> Store:
+        """The world's memory, to look at and to order accidents in."""
+        return Store(self.folder / "state")
+
+
+@contextlib.contextmanager
+def running_world(folder: Path) -> Iterator[Addresses]:
+    """The world of this folder answers until the block ends, in a process of its own."""
+    here = Path(__file__).parents[2]
+    with started(here, sys.executable, "-m", __spec__.name, folder.absolute()) as process:
+        out = process.stdout
+        if out is None or out.readline() != b"ready\n":
+            message = f"the world in {folder} did not start"
+            raise RuntimeError(message)
+        yield read_addresses(folder)
+
+
+def read_addresses(folder: Path) -> Addresses:
+    """Where the world of this folder answers. Raises FileNotFoundError if it is not running."""
+    told = json.loads((folder / "addresses.json").read_bytes())
+    return Addresses(folder, told["of"], told["pid"])
+
+
+async def serve(folder: Path) -> None:
+    """Serve every part until this process is told to end or nobody needs it any more."""
+    store = Store(folder / "state")
+    ports: dict[str, int] = store.load("ports", {})
+    ending = asyncio.Event()
+    _end_with_others(ending)
+    async with contextlib.AsyncExitStack() as stack:
+        addresses: dict[str, str] = {}
+        others = [part for part in PARTS if isinstance(part, Other)]
+        for other in others:
+            running = await other.serve(store, ports.get(other.name, 0))
+            stack.callback(running.close)
+            ports[other.name] = running.port
+            addresses[other.name] = f"{other.scheme}://{_HOST}:{running.port}"
+        web = [part for part in PARTS if isinstance(part, Web)]
+        sockets = [_socket(ports.get(part.name, 0)) for part in web]
+        for part, each in zip(web, sockets, strict=True):
+            ports[part.name] = each.getsockname()[1]
+            addresses[part.name] = f"http://{_HOST}:{ports[part.name]}"
+        store.save("ports", ports)
+        store.save("addresses", addresses)
+        apps = {ports[part.name]: part.app(store) for part in web}
+        server = _Server(apps)
+        serving = asyncio.create_task(server.serve(sockets=sockets))
+        await server.answers.wait()
+        file = folder / "addresses.json"
+        stack.callback(file.unlink, missing_ok=True)
+        write_whole(file, json.dumps({"of": addresses, "pid": os.getpid()}, indent=1).encode())
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await ending.wait()
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """One HTTP server for all parts: the port that a request came in by tells which is asked."""
+
+    def __init__(self, apps: Mapping[int, Starlette]) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await apps[scope["server"][1]](scope, receive, send)
+
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                # A connection that a client keeps open must not keep the world from ending.
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals end the whole world, not only what speaks HTTP.
+        yield
+
+
+def _socket(port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((_HOST, port))
+    return made
+
+
+def _end_with_others(ending: asyncio.Event) -> None:
+    """The event is set by a signal, by the end of a pipe that feeds us, or by our parent's end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = sys.stdin.fileno()
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            loop.add_reader(descriptor, _fed, descriptor, loop, ending)
+    parent = os.getppid()
+
+    def look() -> None:
+        if os.getppid() != parent:
+            ending.set()
+        else:
+            loop.call_later(_PARENT_LOOKS_S, look)
+
+    look()
+
+
+def _fed(descriptor: int, loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
+    if not os.read(descriptor, 4096):
+        loop.remove_reader(descriptor)
+        ending.set()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,144 @@
+"""Ssh commands: the few programs that a rehearsed host has, acted out on its disk.
+
+None of them is a program of this machine, so whatever a client sends, nothing outside of the
+disk can be reached. Those that a real host has and this one lacks are "not found".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shlex
+import stat
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plugins.rehearsal.ssh_disk import Disk
+
+__all__ = ["Ended", "Session"]
+
+_NOT_FOUND: Final = 127
+_XARGS_FAILED: Final = 123
+_LETTERS: Final = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
+_FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    output: bytes = b""
+    errors: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody's commands on one disk. ``now_s`` is what the host takes for the time."""
+
+    disk: Disk
+    user: str
+    now_s: Callable[[], float]
+    changed: Callable[[str, str], None]
+    """Told of each change: what was done, to which path."""
+    before_digests: Callable[[Sequence[str]], None]
+
+    def run(self, line: str, stdin: bytes) -> Ended:
+        """Act out one command line."""
+        return self._run(shlex.split(line), stdin)
+
+    def _run(self, words: Sequence[str], stdin: bytes) -> Ended:  # noqa: PLR0911 - one for each
+        try:
+            match words:
+                case ["id"]:
+                    return self._id()
+                case ["date", "-u", "+%s"]:
+                    return Ended(0, b"%d\n" % int(self.now_s()))
+                case ["getent", ("passwd" | "group") as what, key]:
+                    return self._getent(what, key)
+                case ["find", "-P", folder, "-mindepth", "1", "-printf", form] if (
+                    form == _FIND_FORMAT
+                ):
+                    return self._find(folder)
+                case ["openssl", "version"]:
+                    return Ended(0, b"OpenSSL of a rehearsal\n")
+                case ["openssl", "dgst", "-sha256", "-r", *paths]:
+                    return self._digests(paths)
+                case ["xargs", "-0", "-P", "2", "-n", _, *rest]:
+                    paths = [each for each in stdin.decode().split("\0") if each]
+                    ended = self._run([*rest, *paths], b"")
+                    return Ended(_XARGS_FAILED if ended.status else 0, ended.output, ended.errors)
+                case ["unzip", "-q", "-o", archive, "-d", folder]:
+                    return self._unzip(archive, folder)
+                case _:
+                    return Ended(_NOT_FOUND, errors=f"{words[0] if words else ''}: not found\n")
+        except OSError as error:
+            return Ended(1, errors=f"{words[0]}: {error.filename}: {error.strerror}\n")
+
+    def _id(self) -> Ended:
+        disk = self.disk
+        groups = self.disk.accounts[self.user].groups
+        told = ",".join(f"{disk.group_number(group)}({group})" for group in groups)
+        first = f"{disk.group_number(groups[0])}({groups[0]})"
+        user = f"{disk.user_number(self.user)}({self.user})"
+        return Ended(0, f"uid={user} gid={first} groups={told}\n".encode())
+
+    def _getent(self, what: str, key: str) -> Ended:
+        tell = self.disk.user if what == "passwd" else self.disk.group
+        number = self.disk.user_number if what == "passwd" else self.disk.group_number
+        name = tell(int(key)) if key.isdigit() else key
+        if not name or (name != "root" and not number(name)):
+            return Ended(2)
+        return Ended(0, f"{name}:x:{number(name)}:\n".encode())
+
+    def _find(self, folder: str) -> Ended:
+        lines = []
+        for path, found in self.disk.walk(self.user, folder):
+            kind = _LETTERS.get(stat.S_IFMT(found.mode), "o")
+            target = str(self.disk.real(path).readlink()) if kind == "l" else ""
+            stamp = f"{found.inode}:{found.size_bytes}:{found.changed_ns}"
+            words = (
+                kind, str(found.size_bytes), f"{stat.S_IMODE(found.mode):o}", found.owner,
+                found.group, stamp, path.removeprefix(f"{folder}/"), target,
+            )  # fmt: skip
+            lines.append("\t".join(words))
+        return Ended(0, "".join(f"{line}\0" for line in lines).encode())
+
+    def _digests(self, paths: Sequence[str]) -> Ended:
+        self.before_digests(paths)
+        lines, errors = [], []
+        for path in paths:
+            try:
+                content = self.disk.read(self.user, path)
+            except OSError as error:
+                errors.append(f"{path}: {error.strerror}\n")
+            else:
+                lines.append(f"{hashlib.sha256(content).hexdigest()} *{path}\n")
+        return Ended(1 if errors else 0, "".join(lines).encode(), "".join(errors))
+
+    def _unzip(self, archive: str, folder: str) -> Ended:
+        content = self.disk.read(self.user, archive)
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+            for info in opened.infolist():
+                path = f"{folder}/{info.filename}"
+                if ".." in info.filename.split("/"):
+                    return Ended(2, errors=f"unzip: {info.filename}: outside of the folder\n")
+                self._folders(folder, info.filename.rstrip("/"), whole=info.is_dir())
+                if not info.is_dir():
+                    self.disk.create(self.user, path)
+                    self.disk.real(path).write_bytes(opened.read(info))
+                    self.changed("unpack", path)
+        return Ended(0)
+
+    def _folders(self, top: str, inner: str, *, whole: bool) -> None:
+        parts = inner.split("/") if whole else inner.split("/")[:-1]
+        path = top
+        for part in parts:
+            path = f"{path}/{part}"
+            if not self.disk.real(path).is_dir():
+                self.disk.make_folder(self.user, path, 0o755)
+                self.changed("unpack", path)

@@ -1,0 +1,84 @@
+"""Discourse: the Forum port over the API of a Discourse forum, such as discuss.python.org."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import Topic
+from plugins.services.web import Web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plugins.model.secret import Secret
+
+__all__ = ["Discourse"]
+
+# Source: Discourse's Topic::EXTERNAL_ID_MAX_LENGTH and the route's own pattern.
+_EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,50}")
+
+
+class Discourse:
+    """The Forum port; ``login`` is ``user:key`` of an API key."""
+
+    def __init__(self, address: str, login: Secret | None) -> None:
+        self._address = address
+        self._login = login
+        self._web = Web("forum", address, self._headers)
+
+    def __repr__(self) -> str:
+        return f"forum({self._address})"
+
+    def _headers(self) -> Mapping[str, str]:
+        if self._login is None:
+            return {}
+        user, _, key = self._login.reveal().partition(":")
+        return {"api-username": user, "api-key": key}
+
+    def topic(self, external_id: str) -> Topic | None:
+        """See the port."""
+        self._refuse_wrong(external_id)
+        action = f"look for topic {external_id}"
+        answer = self._web.get(f"/t/external_id/{external_id}.json", action, may_miss=True)
+        if answer.status_code == 404:
+            return None
+        if answer.is_redirect:
+            # only to where the topic stands on the same forum
+            place = answer.headers["location"].removeprefix(self._address)
+            separator = "&" if "?" in place else "?"
+            answer = self._web.get(f"{place}{separator}include_raw=true", action)
+        told = self._web.json(answer, action)
+        first = told["post_stream"]["posts"][0]
+        slug = quote(told["slug"])
+        return Topic(
+            told["id"],
+            told["title"],
+            first.get("raw", ""),
+            f"{self._address}/t/{slug}/{told['id']}",
+        )
+
+    def post(self, external_id: str, title: str, text: str, category: int) -> Topic:
+        """See the port."""
+        self._refuse_wrong(external_id)
+        content = {"title": title, "raw": text, "category": category, "external_id": external_id}
+        answer = self._web.send("POST", "/posts.json", "post", again=False, content=content)
+        told = self._web.json(answer, "post")
+        url = f"{self._address}/t/{told['topic_slug']}/{told['topic_id']}"
+        return Topic(told["topic_id"], title, text, url)
+
+    def user(self) -> str:
+        """See the port."""
+        answer = self._web.get("/session/current.json", "log in")
+        name: str = self._web.json(answer, "log in")["current_user"]["username"]
+        return name
+
+    def _refuse_wrong(self, external_id: str) -> None:
+        if not _EXTERNAL_ID.fullmatch(external_id):
+            raise ServiceFailed(
+                service="forum",
+                action="name a topic",
+                problem=f"{external_id!r} is no id: 1 to 50 letters, digits, - and _",
+            )

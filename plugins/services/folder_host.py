@@ -1,0 +1,278 @@
+"""Folder host: a file host that is a folder of this machine (``folder:///srv/ftp``)."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.artifact import sha256_of
+from plugins.model.errors import ServiceFailed
+from plugins.ports import Entry, Kind, Login
+from plugins.services.host_paths import checked, half
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plugins.ports import Progress, Signature, Upload
+
+__all__ = ["FolderHost"]
+
+_BLOCK_BYTES: Final = 1 << 20
+
+
+class FolderHost:
+    """The Host port over a folder. Groups count only if one is asked for."""
+
+    def __init__(self, root: Path, group: str = "") -> None:
+        self._root = root
+        self._group = group
+        self._known: dict[tuple[str, str], str] = {}
+
+    def __repr__(self) -> str:
+        return f"FolderHost({self._root})"
+
+    @property
+    def group(self) -> str:
+        """See the port."""
+        return self._group
+
+    def shown(self, path: str = "") -> str:
+        """See the port."""
+        return str(self._at(path))
+
+    def login(self) -> Login:
+        """See the port; the clock is our own."""
+        import grp
+        import pwd
+
+        if not self._root.is_dir():
+            raise ServiceFailed(
+                service=str(self._root),
+                action="open",
+                problem="there is no such folder",
+                remedy="make it, or correct [hosts] in release.toml",
+            )
+        groups = []
+        for number in {os.getegid(), *os.getgroups()}:
+            with suppress(KeyError):
+                groups.append(grp.getgrgid(number).gr_name)
+        try:
+            user = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            user = str(os.geteuid())
+        return Login(user, tuple(sorted(groups)), 0)
+
+    def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """See the port."""
+        return tuple(self._entry(path) for path in paths)
+
+    def listing(self, folder: str) -> tuple[Entry, ...]:
+        """See the port."""
+        top = self._at(folder)
+        with self._told("list", folder):
+            paths = [
+                (Path(parent) / name).relative_to(self._root).as_posix()
+                for parent, folders, files in os.walk(top, onerror=_raise_unless_gone)
+                for name in (*folders, *files)
+            ]
+        found = (self._entry(path) for path in sorted(paths))
+        return tuple(entry for entry in found if entry is not None)
+
+    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """See the port."""
+        found = {}
+        for entry in entries:
+            key = entry.path, entry.stamp
+            if not entry.stamp or key not in self._known:
+                with self._told("read", entry.path), suppress(FileNotFoundError):
+                    self._known[key] = sha256_of(self._at(entry.path))
+            if key in self._known:
+                found[entry.path] = self._known[key]
+        return found
+
+    def free_bytes(self, folder: str) -> int:
+        """See the port."""
+        with self._told("ask for room", folder):
+            return shutil.disk_usage(self._at(folder)).free
+
+    def make_folders(self, paths: Sequence[str], mode: int) -> None:
+        """See the port."""
+        for path in paths:
+            with self._told("make folder", path):
+                with suppress(FileExistsError):
+                    self._at(path).mkdir()
+                self._own(self._at(path), mode)
+
+    def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
+        """See the port."""
+        for upload in uploads:
+            progress.say(f"copy {upload.path}")
+            with self._told("write", upload.path):
+                self._refuse_taken(upload.path)
+                partial = self._at(half(upload.path))
+                _copy(upload, partial)
+                self._own(partial, upload.mode)
+                self._rename(half(upload.path), upload.path)
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        """See the port."""
+        for old, new in moves:
+            with self._told("rename to", new):
+                self._rename(old, new)
+
+    def change(self, paths: Sequence[str], mode: int) -> None:
+        """See the port."""
+        for path in paths:
+            with self._told("change the mode of", path):
+                self._own(self._at(path), mode)
+
+    def point(self, link: str, target: str) -> None:
+        """See the port."""
+        with self._told("link", link):
+            partial = self._at(half(link))
+            partial.unlink(missing_ok=True)
+            partial.symlink_to(target)
+            partial.replace(self._at(link))
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """See the port."""
+        for path in paths:
+            with self._told("remove", path), suppress(FileNotFoundError):
+                place = self._at(path)
+                if stat.S_ISDIR(place.lstat().st_mode):
+                    place.rmdir()
+                else:
+                    place.unlink()
+
+    def unzip(self, archive: str, folder: str) -> None:
+        """See the port."""
+        import zipfile
+
+        with self._told("unpack", archive):
+            try:
+                with zipfile.ZipFile(self._at(archive)) as opened:
+                    for name in opened.namelist():
+                        checked(name.rstrip("/"))
+                    opened.extractall(self._at(folder))
+            except zipfile.BadZipFile as error:
+                raise self._failed(action="unpack", path=archive, problem=str(error)) from error
+
+    def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's
+        """See the port; what this machine's gpg says is told elsewhere."""
+        return None
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def _at(self, path: str) -> Path:
+        return self._root / checked(path) if path else self._root
+
+    def _entry(self, path: str) -> Entry | None:
+        place = self._at(path)
+        with self._told("look at", path):
+            try:
+                found = place.lstat()
+                target = str(place.readlink()) if stat.S_ISLNK(found.st_mode) else ""
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return Entry(
+            path,
+            _kind(found.st_mode),
+            found.st_size,
+            stat.S_IMODE(found.st_mode),
+            _name_of(found.st_uid, "user"),
+            _name_of(found.st_gid, "group"),
+            target,
+            f"{found.st_ino}:{found.st_size}:{found.st_ctime_ns}",
+        )
+
+    def _own(self, place: Path, mode: int) -> None:
+        if self._group and _name_of(place.stat().st_gid, "group") != self._group:
+            try:
+                shutil.chown(place, group=self._group)
+            except LookupError as error:
+                raise OSError(errno.EINVAL, f"there is no group {self._group}") from error
+        place.chmod(mode)
+
+    def _refuse_taken(self, path: str) -> None:
+        if os.path.lexists(self._at(path)):
+            raise FileExistsError(errno.EEXIST, "is there already, and nothing is overwritten")
+
+    def _rename(self, old: str, new: str) -> None:
+        source, target = self._at(old), self._at(new)
+        if source.is_dir() and not source.is_symlink():
+            self._refuse_taken(new)
+            source.rename(target)
+        else:
+            # A link fails for a name that was taken meanwhile, which a rename would overwrite.
+            os.link(source, target, follow_symlinks=False)
+            source.unlink()
+
+    @contextmanager
+    def _told(self, action: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                problem = "is there already, and nothing is overwritten"
+            else:
+                problem = error.strerror or str(error)
+            raise self._failed(action=action, path=path, problem=problem) from error
+
+    def _failed(self, *, action: str, path: str, problem: str) -> ServiceFailed:
+        return ServiceFailed(service=str(self._root), action=f"{action} {path}", problem=problem)
+
+
+def _copy(upload: Upload, partial: Path) -> None:
+    """The partial file holds the whole upload; what it holds already is kept if it is right."""
+    with upload.source.open("rb") as source, partial.open("a+b") as target:
+        have = target.seek(0, os.SEEK_END)
+        target.seek(0)
+        if have > upload.size_bytes or _digest(target, have) != _digest(source, have):
+            target.truncate(0)
+            have = 0
+        source.seek(have)
+        shutil.copyfileobj(source, target, _BLOCK_BYTES)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _digest(stream: object, size: int) -> str:
+    import io
+
+    if not isinstance(stream, io.BufferedIOBase):
+        raise TypeError(stream)
+    made = hashlib.sha256()
+    while size and (block := stream.read(min(size, _BLOCK_BYTES))):
+        made.update(block)
+        size -= len(block)
+    return made.hexdigest()
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.FOLDER
+    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+
+
+def _name_of(number: int, what: str) -> str:
+    import grp
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name if what == "user" else grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -1,0 +1,307 @@
+"""GitHub: the ports of its issues, branch protection, workflows and pull requests, over REST.
+
+httpx itself and not a client library for all of GitHub: some twenty requests are asked, each of
+them one line here, with the timeouts, retries and errors of every other service.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import Artifact, Issue, Job, Pull, Run
+from plugins.services.web import Web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from plugins.model.secret import Secret
+
+__all__ = ["GitHub", "GitHubProposals"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+# What PUT takes, in GitHub's words; the rest of what GET tells are addresses and read-only.
+_RULES: Final = (
+    "required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions",
+    "required_linear_history", "allow_force_pushes", "allow_deletions", "block_creations",
+    "required_conversation_resolution", "lock_branch", "allow_fork_syncing",
+)  # fmt: skip
+_TOLD_TWICE: Final = ("checks", "enforcement_level")
+
+
+class GitHub:
+    """The Issues, Protection and Workflows ports of one repository."""
+
+    def __init__(self, api: str, repository: str, token: Secret | None) -> None:
+        """``api`` is GitHub's address, ``repository`` such as ``python/cpython``."""
+        if not _NAME.fullmatch(repository):
+            raise ServiceFailed(
+                service="github",
+                action="open",
+                problem=f"{repository!r} is no owner/name",
+                remedy="look at release.toml",
+            )
+        self._api = api
+        self._repository = repository
+        self._token = token
+        self._web = Web("github", api, self._headers)
+        self._top = f"/repos/{repository}"
+
+    def __repr__(self) -> str:
+        return f"github({self._repository} at {self._api})"
+
+    def _headers(self) -> Mapping[str, str]:
+        told = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
+        if self._token is not None:
+            told["authorization"] = f"Bearer {self._token.reveal()}"
+        return told
+
+    # ── Issues ─────────────────────────────────────────────────────────────────────────────
+
+    def open_issues(self, *labels: str) -> tuple[Issue, ...]:
+        """See the port."""
+        listed = self._web.get_all(
+            f"{self._top}/issues", "list issues", state="open", labels=",".join(labels)
+        )
+        found = [
+            Issue(
+                each["number"],
+                each["title"],
+                each["html_url"],
+                tuple(sorted(label["name"] for label in each["labels"])),
+            )
+            for each in listed
+            if "pull_request" not in each
+        ]
+        return tuple(sorted(found, key=lambda issue: issue.number))
+
+    def add_label(self, number: int, label: str) -> None:
+        """See the port."""
+        path = f"{self._top}/issues/{number}/labels"
+        self._web.send(
+            "POST", path, f"label issue {number}", again=True, content={"labels": [label]}
+        )
+
+    def remove_label(self, number: int, label: str) -> None:
+        """See the port."""
+        path = f"{self._top}/issues/{number}/labels/{quote(label, safe='')}"
+        self._web.send("DELETE", path, f"take a label from issue {number}", again=True)
+
+    def labels(self) -> tuple[str, ...]:
+        """See the port."""
+        listed = self._web.get_all(f"{self._top}/labels", "list labels")
+        return tuple(each["name"] for each in listed)
+
+    def make_label(self, name: str, colour: str, description: str) -> None:
+        """See the port."""
+        if name in self.labels():
+            return
+        content = {"name": name, "color": colour, "description": description}
+        self._web.send("POST", f"{self._top}/labels", f"make {name}", again=False, content=content)
+
+    def rights(self) -> frozenset[str]:
+        """See the port."""
+        answer = self._web.get(self._top, f"read {self._repository}", may_miss=True)
+        if answer.status_code == 404:
+            return frozenset()
+        told = self._web.json(answer, f"read {self._repository}").get("permissions") or {}
+        return frozenset(name for name, has in told.items() if has)
+
+    # ── Protection ─────────────────────────────────────────────────────────────────────────
+
+    def rules(self, branch: str) -> dict[str, Any] | None:
+        """See the port."""
+        action = f"read the protection of {branch}"
+        answer = self._web.get(self._protection(branch), action, may_miss=True)
+        if answer.status_code == 404:
+            return None
+        told = self._web.json(answer, action)
+        found = {name: _plain(told.get(name)) for name in _RULES if name in told}
+        return {**dict.fromkeys(_RULES[:4]), **found}
+
+    def enforce_admins(self, branch: str, *, on: bool) -> None:
+        """See the port."""
+        action = f"{'restore' if on else 'lift'} the protection of {branch}"
+        path = f"{self._protection(branch)}/enforce_admins"
+        answer = self._web.send("POST" if on else "DELETE", path, action, again=True)
+        if answer.status_code == 404:
+            raise ServiceFailed(
+                service="github",
+                action=action,
+                problem="it has no protection, or your account may not see it",
+                remedy="ask an administrator of the repository",
+            )
+
+    def protect(self, branch: str, rules: Mapping[str, Any]) -> None:
+        """See the port."""
+        action = f"protect {branch}"
+        answer = self._web.send(
+            "PUT", self._protection(branch), action, again=True, content=dict(rules)
+        )
+        if answer.status_code == 404:
+            raise ServiceFailed(service="github", action=action, problem="there is no such branch")
+
+    def _protection(self, branch: str) -> str:
+        return f"{self._top}/branches/{quote(branch, safe='')}/protection"
+
+    # ── Workflows ──────────────────────────────────────────────────────────────────────────
+
+    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
+        """See the port."""
+        action = f"start {workflow}"
+        content = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
+        path = f"{self._top}/actions/workflows/{quote(workflow)}/dispatches"
+        # not again: each request is a run of its own
+        answer = self._web.send("POST", path, action, again=False, content=content)
+        if answer.status_code == 204 or not answer.content:
+            return 0
+        return int(self._web.json(answer, action).get("workflow_run_id", 0))
+
+    def runs(self, workflow: str) -> tuple[Run, ...]:
+        """See the port."""
+        action = f"list runs of {workflow}"
+        path = f"{self._top}/actions/workflows/{quote(workflow)}/runs"
+        answer = self._web.get(path, action, event="workflow_dispatch", per_page=100)
+        listed = self._web.json(answer, action).get("workflow_runs", [])
+        return tuple(_run(each) for each in listed)
+
+    def run(self, number: int) -> Run:
+        """See the port."""
+        action = f"read run {number}"
+        answer = self._web.get(f"{self._top}/actions/runs/{number}", action)
+        return _run(self._web.json(answer, action))
+
+    def jobs(self, number: int) -> tuple[Job, ...]:
+        """See the port."""
+        path = f"{self._top}/actions/runs/{number}/jobs"
+        listed = self._web.get_all(path, f"list jobs of run {number}", key="jobs")
+        return tuple(
+            Job(each["name"], each["conclusion"] or "", each["html_url"] or "") for each in listed
+        )
+
+    def artifacts(self, number: int) -> tuple[Artifact, ...]:
+        """See the port."""
+        path = f"{self._top}/actions/runs/{number}/artifacts"
+        listed = self._web.get_all(path, f"list artifacts of run {number}", key="artifacts")
+        return tuple(
+            Artifact(
+                each["id"],
+                each["name"],
+                each["size_in_bytes"],
+                (each.get("digest") or "").removeprefix("sha256:"),
+                each["expired"],
+            )
+            for each in listed
+        )
+
+    def download(self, artifact: Artifact, file: Path) -> str:
+        """See the port."""
+        path = f"{self._top}/actions/artifacts/{artifact.id}/zip"
+        return self._web.download(path, f"fetch {artifact.name}", file)
+
+
+class GitHubProposals:
+    """The Proposals port of one repository; branches are made in ``head``, often a fork of it."""
+
+    def __init__(self, api: str, repository: str, token: Secret | None, head: str = "") -> None:
+        self._hub = GitHub(api, repository, token)
+        self._head_hub = GitHub(api, head or repository, token)
+        self._web = self._hub._web  # noqa: SLF001 - the same client of the same server
+        self._top = f"/repos/{repository}"
+        self._head_top = f"/repos/{head or repository}"
+        self._owner = (head or repository).partition("/")[0]
+
+    def __repr__(self) -> str:
+        return f"proposals({self._hub!r} from {self._head_top.removeprefix('/repos/')})"
+
+    def text(self, path: str, ref: str = "") -> bytes | None:
+        """See the port."""
+        top = self._head_top if ref else self._top
+        return self._content(top, path, ref or "main")[0]
+
+    def pull(self, branch: str) -> Pull | None:
+        """See the port."""
+        action = f"look for the pull request of {branch}"
+        answer = self._web.get(
+            f"{self._top}/pulls", action, head=f"{self._owner}:{branch}", state="all"
+        )
+        listed = self._web.json(answer, action)
+        return _pull(listed[0]) if listed else None
+
+    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
+        """See the port. Each part is looked for first, so that a half one is completed."""
+        self._make_branch(branch)
+        for path, content in files.items():
+            self._put(branch, path, content, title)
+        found = self.pull(branch)
+        if found is not None:
+            return found
+        answer = self._web.send(
+            "POST", f"{self._top}/pulls", f"propose {branch}", again=False,
+            content={"title": title, "head": f"{self._owner}:{branch}", "base": "main",
+                     "body": body, "maintainer_can_modify": True},
+        )  # fmt: skip
+        return _pull(self._web.json(answer, "propose"))
+
+    def _make_branch(self, branch: str) -> None:
+        action = f"make branch {branch}"
+        wanted = f"{self._head_top}/git/ref/heads/{quote(branch)}"
+        if self._web.get(wanted, action, may_miss=True).status_code != 404:
+            return
+        answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
+        sha = self._web.json(answer, action)["object"]["sha"]
+        content = {"ref": f"refs/heads/{branch}", "sha": sha}
+        self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, content=content)
+
+    def _put(self, branch: str, path: str, content: bytes, message: str) -> None:
+        before, sha = self._content(self._head_top, path, branch)
+        if before == content:
+            return
+        told = {"message": message, "branch": branch,
+                "content": base64.b64encode(content).decode()}  # fmt: skip
+        if sha:
+            told["sha"] = sha
+        address = f"{self._head_top}/contents/{quote(path)}"
+        self._web.send("PUT", address, f"write {path}", again=False, content=told)
+
+    def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
+        action = f"read {path}"
+        answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
+        if answer.status_code == 404:
+            return None, ""
+        told = self._web.json(answer, action)
+        return base64.b64decode(told["content"]), told["sha"]
+
+
+def _run(told: Mapping[str, Any]) -> Run:
+    conclusion = (told["conclusion"] or "") if told["status"] == "completed" else ""
+    title = told.get("display_title") or told.get("name") or ""
+    return Run(told["id"], title, told["head_sha"], conclusion, told["html_url"])
+
+
+def _pull(told: Mapping[str, Any]) -> Pull:
+    state = "merged" if told.get("merged_at") else told["state"]
+    return Pull(told["number"], told["html_url"], state, told["head"]["sha"])
+
+
+def _plain(value: Any) -> Any:
+    """What GET tells, as PUT takes it: no addresses, switches as booleans, people by name."""
+    if isinstance(value, list):
+        names = [_plain(each) for each in value]
+        return sorted(names) if all(isinstance(each, str) for each in names) else names
+    if not isinstance(value, dict):
+        return value
+    if "enabled" in value and set(value) <= {"url", "enabled"}:
+        return value["enabled"]
+    for key in ("slug", "login"):
+        if key in value:
+            return value[key]
+    return {
+        name: _plain(each)
+        for name, each in value.items()
+        if name != "url" and not name.endswith("_url") and name not in _TOLD_TWICE
+    }

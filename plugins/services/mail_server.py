@@ -1,0 +1,180 @@
+"""Mail server: the Mail port over SMTP, with TLS wherever the server is not this machine."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from plugins.model.errors import NothingDone, ServiceFailed
+
+if TYPE_CHECKING:
+    import smtplib
+    from collections.abc import Iterator
+
+    from plugins.model.secret import Secret
+    from plugins.ports import Letter
+
+__all__ = ["MailServer"]
+
+_TIMEOUT_S: Final = 60.0
+_SEND: Final = "send"
+_LOG_IN: Final = "log in"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+# One address, no name, nothing that begins a new header.
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+class MailServer:
+    """The Mail port; ``address`` is ``smtp://host[:port]`` or ``smtps://host[:port]``."""
+
+    def __init__(self, address: str, login: Secret | None) -> None:
+        self._address = address
+        self._login = login
+
+    def __repr__(self) -> str:
+        return f"mail({self._address})"
+
+    def send(self, letter: Letter) -> None:
+        """See the port. Asked once: a mail cannot be looked for, nor taken back."""
+        from email.message import EmailMessage
+        from email.utils import formatdate
+
+        for each in (letter.sender, *letter.to):
+            if not _ADDRESS.fullmatch(each):
+                problem = f"{each!r} is no address"
+                raise self._unsent(_SEND, problem, "look at release.toml")
+        message = EmailMessage()
+        message["Message-ID"] = letter.message_id
+        message["From"] = letter.sender
+        message["To"] = ", ".join(letter.to)
+        message["Subject"] = letter.subject
+        message["Date"] = formatdate(usegmt=True)
+        message.set_content(letter.text)
+        action = f"send to {', '.join(letter.to)}"
+        with self._connected(action) as server, self._sending(action):
+            refused = server.send_message(message, letter.sender, list(letter.to))
+        if refused:
+            names = ", ".join(refused)
+            raise self._failed(
+                action,
+                f"{names} was refused, the others have the letter",
+                f"send it to {names} by hand, then run doit adopt",
+            )
+
+    def log_in(self) -> None:
+        """See the port."""
+        with self._connected(_LOG_IN) as server:
+            server.noop()
+
+    @contextmanager
+    def _connected(self, action: str) -> Iterator[smtplib.SMTP]:
+        """A server that let us in. Until then nothing can have been sent."""
+        import smtplib
+
+        try:
+            server = self._opened()
+        except smtplib.SMTPAuthenticationError as error:
+            # the server's words may repeat what was typed
+            problem = f"the login was refused ({error.smtp_code})"
+            remedy = "look at [credentials] mail"
+            raise self._unsent(action, problem, remedy) from None
+        except (smtplib.SMTPException, OSError) as error:
+            problem = f"cannot be reached at {self._address} ({type(error).__name__})"
+            remedy = "see to the network and to [hosts] mail, then run the same command again"
+            raise self._unsent(action, problem, remedy) from error
+        try:
+            yield server
+        finally:
+            self._leave(server)
+
+    @contextmanager
+    def _sending(self, action: str) -> Iterator[None]:
+        """What goes wrong from here on may have gone wrong after the letter was taken."""
+        import smtplib
+
+        try:
+            yield
+        except smtplib.SMTPServerDisconnected as error:
+            raise self._lost(action, error) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            told = "; ".join(f"{name}: {_said(why)}" for name, why in error.recipients.items())
+            raise self._refused(action, told) from error
+        except smtplib.SMTPResponseException as error:
+            raise self._refused(action, _said((error.smtp_code, error.smtp_error))) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._lost(action, error) from error
+
+    def _lost(self, action: str, error: Exception) -> ServiceFailed:
+        return self._failed(
+            action,
+            f"the connection ended ({type(error).__name__}), so nobody knows",
+            "see whether the letter arrived: if so doit adopt, if not doit retry",
+        )
+
+    def _refused(self, action: str, said: str) -> ServiceFailed:
+        problem = f"the letter was refused: {said}"
+        return self._unsent(action, problem, "see why, then run the same command again")
+
+    def _opened(self) -> smtplib.SMTP:
+        server = self._reached()
+        try:
+            self._enter(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _reached(self) -> smtplib.SMTP:
+        import smtplib
+        import ssl
+
+        parts = urlsplit(self._address)
+        host = parts.hostname or ""
+        if parts.scheme == "smtps":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(host, parts.port or 465, timeout=_TIMEOUT_S, context=context)
+        # Else our own name is looked up, for seconds where no name server answers.
+        name = "localhost" if host in _LOOPBACK else None
+        server = smtplib.SMTP(host, parts.port or 587, name, timeout=_TIMEOUT_S)
+        if host in _LOOPBACK:
+            return server
+        try:
+            # also raised if the server does not offer it: no password travels in the clear
+            server.starttls(context=ssl.create_default_context())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _enter(self, server: smtplib.SMTP) -> None:
+        if self._login is None:
+            return
+        user, colon, password = self._login.reveal().partition(":")
+        if not colon:
+            problem = "the login is not user:password"
+            remedy = "look at [credentials] mail"
+            raise self._unsent(_LOG_IN, problem, remedy)
+        server.login(user, password)
+
+    def _leave(self, server: smtplib.SMTP) -> None:
+        import smtplib
+
+        # The letter was taken when DATA was answered; a goodbye that fails changes nothing.
+        try:
+            server.quit()
+        except (smtplib.SMTPException, OSError):
+            server.close()
+
+    def _failed(self, action: str, problem: str, remedy: str) -> ServiceFailed:
+        return ServiceFailed(service="mail", action=action, problem=problem, remedy=remedy)
+
+    def _unsent(self, action: str, problem: str, remedy: str) -> ServiceFailed:
+        return NothingDone(service="mail", action=action, problem=problem, remedy=remedy)
+
+
+def _said(why: tuple[int, bytes | str]) -> str:
+    code, text = why
+    words = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(words.split())[:200]}"

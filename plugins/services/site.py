@@ -1,0 +1,183 @@
+"""Site: python.org's downloads through version 2 of its API, and its admin for texts.
+
+Version 2 it is for everything, for version 1 changes nothing in place: a release could not be
+published by it, and a wrong row would have to be deleted before its better stands there. What
+version 2 does wrong (no row of a system can be added once its button stands) the steps heed.
+"""
+
+from __future__ import annotations
+
+import re
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import SiteRelease, SiteRow
+from plugins.services.asking import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from plugins.model.secret import Secret
+
+__all__ = ["PythonOrg"]
+
+_API: Final = "/api/v2/downloads"
+_SLUG: Final = re.compile(r"[-a-zA-Z0-9_]{1,200}", re.ASCII)
+
+
+class PythonOrg:
+    """The site at one address; ``token`` is of its API, ``admin`` is ``user:password``."""
+
+    def __init__(
+        self,
+        base: str,
+        token: Secret | None,
+        admin: Secret | None = None,
+        *,
+        timeout_s: float = 60.0,
+    ) -> None:
+        name = urlsplit(base).netloc
+        self._base = base
+        self._token = token
+        self._admin = admin
+        self._timeout_s = timeout_s
+        self._api = Asker(name, base, scheme="Token", secret=token, timeout_s=timeout_s)
+        self._systems: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"PythonOrg({self._base})"
+
+    def may_write(self) -> None:
+        """Known and allowed: asked by changing release 0, which no site has."""
+        if self._token is None:
+            raise ServiceFailed(
+                service=self._api.service,
+                action="log in",
+                problem="no secret is declared for it",
+                remedy='write site = "env:NAME" under [credentials]',
+            )
+        path = f"{_API}/release/0/"
+        answer = self._api.ask("PATCH", path, again=True, json={})
+        if answer.status_code != 404:
+            raise self._api.refusal(answer)
+
+    def releases(self) -> tuple[SiteRelease, ...]:
+        """Every release, drafts too."""
+        return tuple(SiteRelease(_path_of(each), each) for each in self._list(f"{_API}/release/"))
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there."""
+        self._write("POST", f"{_API}/release/", 201, dict(fields))
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values."""
+        self._write("PATCH", release.address, 200, dict(changes))
+
+    def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
+        """The rows of its files."""
+        known = {path: slug for slug, path in self._paths_of_systems().items()}
+        found = self._list(f"{_API}/release_file/", release=release.address.split("/")[-2])
+        return tuple(
+            SiteRow(
+                _path_of(each),
+                known.get(urlsplit(str(each["os"])).path, "?"),
+                {name: value for name, value in each.items() if name not in ("os", "release")},
+            )
+            for each in found
+        )
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there."""
+        paths = self._paths_of_systems()
+        if system not in paths:
+            raise ServiceFailed(
+                service=self._api.service,
+                action=f"list {fields.get('name', '')}",
+                problem=f"the site knows no operating system {system!a}",
+                remedy="ask its administrators to add it",
+                details=tuple(sorted(paths)),
+            )
+        # Addresses only: an object in their place would be written to the row it names.
+        content = {**fields, "os": paths[system], "release": release.address}
+        self._write("POST", f"{_API}/release_file/", 201, content)
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values."""
+        self._write("PATCH", row.address, 200, dict(changes))
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone."""
+        answer = self._api.ask("DELETE", row.address, again=True)
+        if answer.status_code not in (204, 404):
+            raise self._api.refusal(answer)
+
+    def page(self, slug: str) -> str | None:
+        """The release's page; a query that nobody asked before passes every cache."""
+        if not _SLUG.fullmatch(slug):
+            message = f"{slug!a} is no slug"
+            raise ValueError(message)
+        path = f"/downloads/release/{slug}/"
+        answer = self._api.ask("GET", path, again=True, params={"fresh": token_hex(8)})
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise self._api.refusal(answer)
+        return answer.text
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether the admin may be used."""
+        return self._admin is not None
+
+    def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
+        """The page's text is this, saved by the admin's form."""
+        if self._admin is None:
+            raise ServiceFailed(
+                service=self._api.service,
+                action="save a text",
+                problem="no secret is declared for its admin",
+                remedy='write site_admin = "env:NAME" under [credentials]',
+            )
+        from contextlib import closing
+
+        from plugins.services.site_admin import SiteAdmin
+
+        with closing(SiteAdmin(self._base, self._admin, timeout_s=self._timeout_s)) as admin:
+            admin.save_text(release.address.split("/")[-2], text, markup)
+
+    def _list(self, path: str, **query: str) -> list[dict[str, Any]]:
+        answer = self._api.ask("GET", path, again=True, params=query)
+        if answer.status_code != 200:
+            raise self._api.refusal(answer)
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, list):
+            raise ServiceFailed(
+                service=self._api.service,
+                action=f"GET {path}",
+                problem="answered something that is no list",
+                remedy="see that [hosts] site is right",
+            )
+        return found
+
+    def _write(self, method: str, path: str, wanted: int, content: dict[str, Any]) -> None:
+        answer: httpx.Response = self._api.ask(method, path, again=method != "POST", json=content)
+        if answer.status_code != wanted:
+            raise self._api.refusal(answer)
+
+    def _paths_of_systems(self) -> dict[str, str]:
+        if not self._systems:
+            found = self._list(f"{_API}/os/")
+            self._systems = {str(each["slug"]): _path_of(each) for each in found}
+        return self._systems
+
+
+def _path_of(each: Mapping[str, Any]) -> str:
+    """The path of an object in the API; its host is the one that we ask, whatever it says."""
+    return urlsplit(str(each["resource_uri"])).path

@@ -1,0 +1,183 @@
+"""The site's admin, used as a person would: log in, open a release's form, save all of it.
+
+A form saves everything that is in it and switches off what is missing, so all fields go back as
+they came but the two that belong to the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+from plugins.model.errors import ServiceFailed
+from plugins.services.asking import refused
+
+if TYPE_CHECKING:
+    import httpx
+
+    from plugins.model.secret import Secret
+
+__all__ = ["SiteAdmin"]
+
+_LOGIN: Final = "/admin/login/"
+
+
+class SiteAdmin:
+    """One session in the admin."""
+
+    def __init__(self, base: str, secret: Secret, *, timeout_s: float) -> None:
+        import httpx
+
+        self._name = f"{urlsplit(base).netloc} admin"
+        self._base = base
+        self._secret = secret
+        self._client = httpx.Client(base_url=base, timeout=timeout_s)
+
+    def close(self) -> None:
+        """The session is forgotten here."""
+        self._client.close()
+
+    def save_text(self, release: str, text: str, markup: str) -> None:
+        """The text of the release with this key is saved."""
+        path = f"/admin/downloads/release/{release}/change/"
+        self._log_in(path)
+        form = self._form(self._ask("GET", path, "open the form"), "content")
+        fields = [(name, value) for name, value in form if name not in _TEXT]
+        # One button is pressed; which others the form has does not matter.
+        fields = [(name, value) for name, value in fields if not name.startswith("_")]
+        # As browsers send the line breaks of a text area.
+        fields.append(("content", text.replace("\r\n", "\n").replace("\n", "\r\n")))
+        fields += [("content_markup_type", markup), ("_save", "Save")]
+        answer = self._ask("POST", path, "save the text", fields)
+        if answer.status_code != 302:
+            raise ServiceFailed(
+                service=self._name,
+                action="save the text",
+                problem="the form was not taken",
+                remedy=f"open {self._base}{path} and see what it says",
+            )
+
+    def _log_in(self, path: str) -> None:
+        page = self._ask("GET", f"{_LOGIN}?next={path}", "log in")
+        fields = [each for each in self._form(page, "username") if each[0] not in _LOGGING_IN]
+        user, separator, password = self._secret.reveal().partition(":")
+        if not separator:
+            raise ServiceFailed(
+                service=self._name,
+                action="log in",
+                problem="its secret has no colon",
+                remedy="put user:password there",
+            )
+        fields += [("username", user), ("password", password)]
+        answer = self._ask("POST", f"{_LOGIN}?next={path}", "log in", fields)
+        if answer.status_code != 302:
+            raise ServiceFailed(
+                service=self._name,
+                action="log in",
+                problem="user and password were not taken",
+                remedy="see that [credentials] site_admin is right; without it the text is saved"
+                " by hand",
+            )
+
+    def _ask(
+        self, method: str, path: str, action: str, fields: list[tuple[str, str]] | None = None
+    ) -> httpx.Response:
+        import httpx
+
+        content = None if fields is None else urlencode(fields)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if content else {}
+        # Django wants to see that a form of its own was sent.
+        headers = {"Referer": f"{self._base}{path}", **kind}
+        try:
+            answer = self._client.request(method, path, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise ServiceFailed(
+                service=self._name,
+                action=action,
+                problem=f"cannot be reached ({type(error).__name__})",
+                remedy="run the same command again",
+            ) from error
+        if answer.status_code >= 400:
+            raise refused(self._name, action, answer, self._secret)
+        return answer
+
+    def _form(self, answer: httpx.Response, wanted: str) -> list[tuple[str, str]]:
+        reader = _Forms()
+        reader.feed(answer.text)
+        for form in reader.forms:
+            if any(name == wanted for name, _ in form):
+                return form
+        raise ServiceFailed(
+            service=self._name,
+            action="read a form",
+            problem=f"the page has no form with a field {wanted}",
+            remedy="save the text by hand",
+        )
+
+
+_TEXT: Final = ("content", "content_markup_type")
+_LOGGING_IN: Final = ("username", "password")
+
+
+@dataclass
+class _Selected:
+    """A select or text area that is being read."""
+
+    name: str
+    value: str | None = None
+    first: str | None = None
+    text: list[str] = field(default_factory=list)
+    is_text: bool = False
+
+
+class _Forms(HTMLParser):
+    """Every form of a page as the fields that a browser would send if nothing was touched."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.forms: list[list[tuple[str, str]]] = []
+        self._inside = False
+        self._open: _Selected | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append([])
+            self._inside = True
+        elif tag == "option" and self._open is not None:
+            value = known.get("value", "")
+            self._open.first = value if self._open.first is None else self._open.first
+            if "selected" in known:
+                self._open.value = value
+        if not self._inside or "disabled" in known or not known.get("name"):
+            return
+        if tag == "input":
+            self._input(known)
+        elif tag in ("select", "textarea"):
+            self._open = _Selected(known["name"], is_text=tag == "textarea")
+
+    def _input(self, known: dict[str, str]) -> None:
+        kind = known.get("type", "text").lower()
+        if kind in ("checkbox", "radio"):
+            if "checked" in known:
+                self.forms[-1].append((known["name"], known.get("value", "on")))
+        elif kind not in ("file", "image", "reset", "button"):
+            self.forms[-1].append((known["name"], known.get("value", "")))
+
+    def handle_data(self, data: str) -> None:
+        if self._open is not None and self._open.is_text:
+            self._open.text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+        if self._open is None or tag not in ("select", "textarea"):
+            return
+        done, self._open = self._open, None
+        if done.is_text:
+            # The first line break of a text area belongs to the page and not to the text.
+            self.forms[-1].append((done.name, "".join(done.text).removeprefix("\n")))
+        elif done.value is not None or done.first is not None:
+            self.forms[-1].append((done.name, done.value or done.first or ""))

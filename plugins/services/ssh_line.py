@@ -1,0 +1,273 @@
+"""Ssh line: one connection to a host whose key is known, by Fabric (paramiko below).
+
+The person's ssh configuration and agent count as they do for ``ssh`` itself. A host key that is
+unknown, or not the known one, is a refusal with its fingerprint: nothing was sent by then.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from plugins.model.errors import ServiceFailed, SettingsError
+from plugins.services.sftp_wire import Lost, Sftp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fabric import Connection
+    from paramiko import PKey, SSHClient, Transport
+    from paramiko.channel import Channel
+
+__all__ = ["Address", "Line", "Told", "open_line"]
+
+_CONNECT_S: Final = 20
+_LOGIN_S: Final = 30
+_SILENCE_S: Final = 60.0
+_KEEPALIVE_S: Final = 15
+_WINDOW_BYTES: Final = 1 << 26
+"""What a host may send before we read it; our own sending has the host's window."""
+_PACKET_ROOM: Final = 64
+"""What paramiko keeps free in a packet of a channel."""
+_CIPHERS: Final = (
+    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr",
+)  # fmt: skip
+"""The fast ones first: gcm needs no digest of its own (a quarter less time here than ctr)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to log in and below which folder everything stands; "" and 0 leave it to ssh."""
+
+    host: str
+    user: str
+    port: int
+    root: str
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Read ``ssh://[user@]host[:port]/folder``. Raises SettingsError for anything else."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 0
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        root = parts.path.rstrip("/")
+        if (
+            parts.scheme != "ssh"
+            or not parts.hostname
+            or parts.password is not None
+            or not root.isprintable()
+            or ".." in root.split("/")
+        ):
+            raise SettingsError(
+                where="[hosts]",
+                problem=f"{url.rpartition('@')[2]!a} is not the address of an ssh host",
+                remedy="write ssh://user@host/folder",
+            )
+        return cls(parts.hostname, parts.username or "", port, root)
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{user}{self.host}{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command there ended with."""
+
+    status: int
+    output: bytes
+    errors: str
+
+
+class Line:
+    """One connection: commands, and one SFTP conversation at a time."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._sftp: Sftp | None = None
+
+    @property
+    def sftp(self) -> Sftp:
+        """The conversation, begun at first use. Raises Lost."""
+        if self._sftp is None:
+            channel = self._session()
+            channel.invoke_subsystem("sftp")
+            self._sftp = Sftp(channel, channel.out_max_packet_size - _PACKET_ROOM)
+        return self._sftp
+
+    def command(self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S) -> Told:
+        """Let the host's shell run one line, already quoted, to its end. Raises Lost.
+
+        ``timeout_s`` is how long it may be silent.
+        """
+        channel = self._session()
+        channel.settimeout(timeout_s)
+        try:
+            channel.exec_command(line)
+            if stdin:
+                channel.sendall(stdin)
+            channel.shutdown_write()
+            output = b"".join(_all(channel.recv))
+            errors = b"".join(_all(channel.recv_stderr))
+            if not channel.status_event.wait(timeout_s):
+                raise Lost(problem="it did not tell how the command ended")
+            # paramiko's word for a channel that ended without telling.
+            if channel.exit_status < 0:
+                raise Lost(problem="the connection ended")
+        except OSError as error:
+            raise Lost(problem="it was silent for too long") from error
+        finally:
+            channel.close()
+        return Told(channel.exit_status, output, errors.decode(errors="replace"))
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self._connection.close()
+
+    def _session(self) -> Channel:
+        import paramiko
+
+        try:
+            channel = self._connection.transport.open_session(timeout=_LOGIN_S)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise Lost(problem="the connection ended") from error
+        channel.settimeout(_SILENCE_S)
+        return channel
+
+
+def open_line(address: Address, ssh_config: Path | None) -> Line:
+    """A connection that is logged in.
+
+    ``ssh_config`` is read in place of the person's and the machine's, as ``ssh -F`` does.
+    Raises ServiceFailed.
+    """
+    import logging
+
+    import fabric
+    import paramiko
+
+    # What paramiko's threads have to say is told once, by us.
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
+    config = fabric.Config(runtime_ssh_path=str(ssh_config) if ssh_config else None)
+    connection = fabric.Connection(
+        address.host,
+        user=address.user or None,
+        port=address.port or None,
+        config=config,
+        connect_timeout=_CONNECT_S,
+        connect_kwargs=_login_options(config, address),
+    )
+    guarded = connection
+    while isinstance(guarded, fabric.Connection):
+        _guard(guarded.client, guarded.ssh_config, ssh_config)
+        guarded = guarded.gateway
+    try:
+        connection.open()
+    except ServiceFailed:
+        connection.client.close()
+        raise
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        connection.client.close()
+        raise _translated(error, address) from error
+    connection.transport.set_keepalive(_KEEPALIVE_S)
+    return Line(connection, str(address))
+
+
+def _login_options(config: Any, address: Address) -> dict[str, Any]:
+    told = config.base_ssh_config.lookup(address.host)
+    only = told.get("identitiesonly", "no").lower() == "yes"
+    return {
+        "banner_timeout": _LOGIN_S,
+        "auth_timeout": _LOGIN_S,
+        "channel_timeout": _LOGIN_S,
+        "transport_factory": _transport,
+        **({"allow_agent": False, "look_for_keys": False} if only else {}),
+    }
+
+
+def _transport(sock: Any, **options: Any) -> Transport:
+    import paramiko
+
+    if isinstance(sock, socket.socket):
+        # Small requests are answered at once, not when the next one fills a packet.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made = paramiko.Transport(sock, default_window_size=_WINDOW_BYTES, **options)
+    offered = made.get_security_options()
+    known = tuple(offered.ciphers)
+    offered.ciphers = tuple(each for each in _CIPHERS if each in known)
+    return made
+
+
+def _guard(client: SSHClient, told: dict[str, Any], ssh_config: Path | None) -> None:
+    """Only keys of the known_hosts files count; Fabric by itself would believe any host."""
+    named = str(told.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
+    files = [Path(each.strip('"')).expanduser() for each in named.split()]
+    if ssh_config is None:
+        files.append(Path("/etc/ssh/ssh_known_hosts"))
+    for file in files:
+        if file.is_file():
+            client.load_system_host_keys(str(file))
+    client.set_missing_host_key_policy(_Refusal(" and ".join(map(str, files[:2]))))
+
+
+class _Refusal:
+    """paramiko's policy for a host that nobody knows: not with us."""
+
+    def __init__(self, files: str) -> None:
+        self._files = files
+
+    def missing_host_key(self, _client: SSHClient, host: str, key: PKey) -> None:
+        raise ServiceFailed(
+            service=host,
+            action="check its host key",
+            problem=f"nobody knows this host; its key is {key.get_name()} {key.fingerprint}",
+            remedy=f"compare the fingerprint with its administrators', log in once with ssh, "
+            f"and run the same command again; known hosts stand in {self._files}",
+        )
+
+
+def _translated(error: Exception, address: Address) -> ServiceFailed:
+    import paramiko
+
+    action, remedy = "connect", "look whether `ssh` reaches it, then run the same command again"
+    details: tuple[str, ...] = ()
+    match error:
+        case paramiko.BadHostKeyException():
+            action = "check its host key"
+            problem = f"the host shows another key than the known one: {error.key.fingerprint}"
+            remedy = "ask its administrators; if they changed it, correct known_hosts"
+            details = (
+                f"known:  {error.expected_key.get_name()} {error.expected_key.fingerprint}",
+                f"shown:  {error.key.get_name()} {error.key.fingerprint}",
+            )
+        case paramiko.AuthenticationException():
+            action, problem = "log in", "the host takes none of the keys"
+            remedy = "add your key to the agent (ssh-add), or ask for access (P07, P08)"
+        case socket.gaierror():
+            problem = "there is no host of this name"
+        case TimeoutError():
+            problem = f"no answer within {_CONNECT_S} s"
+        case _:
+            # What an exception of a library says may hold anything: the kind is enough.
+            problem = _plain(error)
+    return ServiceFailed(
+        service=str(address), action=action, problem=problem, remedy=remedy, details=details
+    )
+
+
+def _plain(error: Exception) -> str:
+    text = re.sub(r"\s+", " ", str(error)).strip()
+    return text or "it ended the connection"
+
+
+def _all(read: Any) -> Iterator[bytes]:
+    while block := read(1 << 20):
+        yield block

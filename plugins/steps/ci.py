@@ -1,0 +1,238 @@
+"""CI: the build of the pushed tag by GitHub Actions, from its start to its artifacts here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.durable import PARTIAL, replacing, write_whole
+from plugins.model.errors import StepFailed, Waiting
+from plugins.model.probe import Probe, absent, identical, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from plugins.model.layout import Layout
+    from plugins.model.release import Release
+    from plugins.ports import Artifact, Clock, Progress, Run, Workflows
+
+__all__ = ["WORKFLOW", "built", "fetch", "look_started", "start", "wait"]
+
+WORKFLOW: Final = "build-release.yml"
+_PART: Final = 1 << 20
+
+
+def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
+    """Whether a run builds this tag and commit (Z11).
+
+    Known by the id that was kept, by its title if that tells the commit or tag, or else as the
+    one run that was not there before ours was asked for: GitHub's list tells no inputs.
+    """
+    kept = _kept(release.layout)
+    if kept.get("commit") == commit and kept.get("id"):
+        return identical(_told(workflows.run(kept["id"])))
+    found = _candidates(release, workflows, commit, kept)
+    if len(found) > 1:
+        return unknown(
+            f"{len(found)} runs of {WORKFLOW} may be the one that builds {release.version.tag}",
+            f"cancel all but one of them, or write its id into {_file(release.layout)}",
+            tuple(f"{run.id} {run.title} {run.url}" for run in found),
+        )
+    return identical(_told(found[0])) if found else absent("no run builds it yet")
+
+
+def start(
+    release: Release, workflows: Workflows, *, owner: str, commit: str, progress: Progress
+) -> dict[str, str]:
+    """A run builds the tag from the fork of ``owner``; it stops itself if the commit differs (Z11).
+
+    The runs that were there before are written down first, so that a run that was started by
+    an attempt which was then killed is known as ours.
+    """
+    layout = release.layout
+    kept = _kept(layout)
+    if kept.get("commit") != commit:
+        before = sorted(run.id for run in workflows.runs(WORKFLOW))
+        kept = {"commit": commit, "before": before, "id": 0}
+        _keep(layout, kept)
+    found = _candidates(release, workflows, commit, kept)
+    if not found:
+        progress.say("starting the build on GitHub")
+        inputs = {
+            "git_remote": owner,
+            "git_commit": commit,
+            "cpython_release": str(release.version),
+        }
+        kept["id"] = workflows.dispatch(WORKFLOW, "main", inputs)
+        found = () if kept["id"] else _candidates(release, workflows, commit, kept)
+    if len(found) == 1:
+        kept["id"] = found[0].id
+    if not kept["id"]:
+        raise Waiting(
+            who="GitHub",
+            problem="the run was asked for and is not in GitHub's list yet",
+            remedy="run the same command again in a minute",
+        )
+    _keep(layout, kept)
+    return _told(workflows.run(kept["id"]))
+
+
+def wait(
+    workflows: Workflows, run: str, clock: Clock, *, until: datetime | None = None
+) -> dict[str, str]:
+    """Every job of the run ended well; its facts tell each job's conclusion (Z12).
+
+    Raises Waiting while it runs, and StepFailed with the jobs that failed, or if it has not
+    ended at ``until``. It never blocks.
+    """
+    found = workflows.run(int(run))
+    jobs = workflows.jobs(found.id)
+    bad = [job for job in jobs if job.conclusion not in ("", "success", "skipped")]
+    if bad or found.conclusion not in ("", "success"):
+        raise StepFailed(
+            where=f"CI run {run}",
+            problem=f"{', '.join(f'{job.name}: {job.conclusion}' for job in bad)}"
+            if bad
+            else f"ended as {found.conclusion}",
+            remedy=f"see {found.url}; run the failed jobs again there, then this command",
+            details=tuple(f"{job.name}: {job.conclusion} {job.url}" for job in bad),
+        )
+    if found.conclusion:
+        told = {f"job {job.name}": job.conclusion for job in jobs}
+        return {"run": run, "conclusion": found.conclusion, **told}
+    running = [job.name for job in jobs if not job.conclusion]
+    problem = f"{len(jobs) - len(running)} of {len(jobs)} jobs ended"
+    problem += f", {', '.join(running)} still to come" if running else ""
+    if until is not None and clock.now() > until:
+        raise StepFailed(
+            where=f"CI run {run}",
+            problem=f"has not ended by {until:%Y-%m-%d %H:%M} UTC: {problem}",
+            remedy=f"see {found.url}",
+        )
+    raise Waiting(who="CI", problem=problem, remedy=f"watch {found.url}, then run again")
+
+
+def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
+    """What the run left stands in ``ci/``, each archive as GitHub told its digest (Z13).
+
+    Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that
+    has expired, and names that would lead elsewhere.
+    """
+    facts: dict[str, str] = {}
+    top = release.layout.ci
+    for artifact in workflows.artifacts(int(run)):
+        if artifact.expired:
+            raise StepFailed(
+                where=f"CI run {run}",
+                problem=f"{artifact.name} has expired at GitHub",
+                remedy="run the build again",
+            )
+        progress.say(f"fetching {artifact.name} ({artifact.size >> 20} MiB)")
+        facts |= _fetched(top, artifact, workflows)
+    if not facts:
+        raise StepFailed(
+            where=f"CI run {run}", problem="left no files", remedy="see the run at GitHub"
+        )
+    return {"run": run, **dict(sorted(facts.items()))}
+
+
+def built(layout: Layout) -> dict[str, Path]:
+    """The files that CI made, by their names. Raises StepFailed if a name is there twice."""
+    found: dict[str, Path] = {}
+    for path in sorted(layout.ci.glob("*/**/*")):
+        if path.is_file():
+            if path.name in found:
+                raise StepFailed(
+                    where="ci", problem=f"{path.name} is in two artifacts",
+                    remedy="see which job should make it",
+                )  # fmt: skip
+            found[path.name] = path
+    return found
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _candidates(
+    release: Release, workflows: Workflows, commit: str, kept: Mapping[str, Any]
+) -> tuple[Run, ...]:
+    """Runs that may build this commit: those that say so, or else those that are new."""
+    runs = workflows.runs(WORKFLOW)
+    tag = release.version.tag
+    named = tuple(run for run in runs if commit in run.title or tag in run.title.split())
+    if named or kept.get("commit") != commit:
+        return named
+    return tuple(run for run in runs if run.id not in kept["before"])
+
+
+def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, str]:
+    # zipfile is late: only this step opens archives (9 ms)
+    import zipfile  # noqa: PLC0415
+
+    archive = top / f"{artifact.name}.zip"
+    digest = workflows.download(artifact, archive)
+    if artifact.sha256 and digest != artifact.sha256:
+        archive.unlink()
+        raise StepFailed(
+            where=f"CI artifact {artifact.name}",
+            problem="holds other bytes than GitHub told",
+            remedy="run the same command again; if it stays so, ask GitHub",
+            details=(f"told  {artifact.sha256}", f"found {digest}"),
+        )
+    folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
+    for each in (folder, partial):
+        shutil.rmtree(each, ignore_errors=True)
+    facts: dict[str, str] = {}
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for entry in opened.infolist():
+                if not entry.is_dir():
+                    facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
+    except zipfile.BadZipFile as error:
+        raise StepFailed(
+            where=f"CI artifact {artifact.name}", problem=f"is no zip archive: {error}",
+            remedy="see the run at GitHub",
+        ) from error  # fmt: skip
+    partial.mkdir(parents=True, exist_ok=True)
+    partial.rename(folder)
+    return facts
+
+
+def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
+    path = folder / entry.filename
+    if not path.resolve().is_relative_to(folder.resolve()) or "\\" in entry.filename:
+        raise StepFailed(
+            where="CI artifact",
+            problem=f"holds a file named {entry.filename!r}, which leads elsewhere",
+            remedy="find out who made it",
+        )
+    digest = hashlib.sha256()
+    with opened.open(entry) as source, replacing(path) as stream:
+        while part := source.read(_PART):
+            digest.update(part)
+            stream.write(part)
+    return digest.hexdigest()
+
+
+def _told(run: Run) -> dict[str, str]:
+    return {"run": str(run.id), "url": run.url}
+
+
+def _file(layout: Layout) -> Path:
+    return layout.ci / "run.json"
+
+
+def _kept(layout: Layout) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(_file(layout).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _keep(layout: Layout, content: Mapping[str, Any]) -> None:
+    write_whole(_file(layout), json.dumps(content, indent=1).encode() + b"\n")

@@ -1,0 +1,143 @@
+"""Clean room: the release as a user gets it, downloaded, compared, built and tested (V01 to V06).
+
+It comes before the announcement, not after it (appendix 3, row 17): the caches and the bytes
+are judged while nobody was told to fetch them yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.artifact import sha256_of
+from plugins.model.contract import Kind, local_path
+from plugins.model.errors import StepFailed
+from plugins.model.layout import Layout
+from plugins.steps import source_test
+from plugins.steps.served import published_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.release import Release
+    from plugins.model.settings import SourceTest
+    from plugins.ports import Cdn, Programs, Progress, Shelf, Signer
+    from plugins.steps.served import Bytes
+
+__all__ = ["visit"]
+
+_AT_ONCE: Final = 4
+
+
+def visit(
+    release: Release,
+    contract: Contract,
+    shelf: Shelf,
+    cdn: Cdn,
+    programs: Programs,
+    signer: Signer | None,
+    level: SourceTest,
+    progress: Progress,
+) -> dict[str, str]:
+    """Every published file came through the caches whole and right, and the source works.
+
+    Sizes and digests are those of the host and, for what was exported here, of the files here.
+    OpenPGP signatures are verified as downloaded, where a ``signer`` knows the key. What was
+    downloaded is thrown away, or left under ``scratch`` if something is wrong.
+    """
+    room = release.layout.scratch / "clean_room"
+    if room.exists():
+        shutil.rmtree(room)
+    wanted = published_bytes(contract, shelf)
+    inside = replace(release, layout=Layout(room, release.version))
+    _download(contract, wanted, release, room, cdn, progress)
+    if signer is not None:
+        _verify(contract, room, signer)
+    for file in contract.files:
+        if file.kind is Kind.SOURCE:
+            target = inside.layout.src / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (room / file.remote).replace(target)
+    told = source_test.run(inside, programs, level, progress)
+    shutil.rmtree(room)
+    listing = "".join(f"{wanted[each].sha256}  {each}\n" for each in sorted(wanted))
+    return {
+        **told,
+        "files": str(len(wanted)),
+        "size_bytes": str(sum(each.size_bytes for each in wanted.values())),
+        "files_sha256": hashlib.sha256(listing.encode()).hexdigest(),
+    }
+
+
+def _download(
+    contract: Contract,
+    wanted: Mapping[str, Bytes],
+    release: Release,
+    room: Path,
+    cdn: Cdn,
+    progress: Progress,
+) -> None:
+    """Each file stands in the room and is right. Raises StepFailed for all that are not."""
+    # threading is late: listing tasks downloads nothing
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    total = sum(each.size_bytes for each in wanted.values())
+    count = len(contract.files)
+    progress.say(f"downloading {count} files as a user, {total / 1e6:,.1f} MB")
+
+    def fetch(file: PublishedFile) -> str:
+        seen = cdn.download(file.url, room / file.remote)
+        return _problem(file, wanted[file.remote], seen.size_bytes, seen.sha256, release)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        problems = list(pool.map(fetch, contract.files))
+    wrong = [
+        f"{file.url}: {problem}"
+        for file, problem in zip(contract.files, problems, strict=True)
+        if problem
+    ]
+    if wrong:
+        raise StepFailed(
+            where="clean room",
+            problem=f"{len(wrong)} of {count} files are not as published, first {wrong[0]}",
+            remedy=f"look at scratch/{room.name}/; purge what is stale, and announce nothing",
+            details=tuple(wrong),
+        )
+
+
+def _problem(
+    file: PublishedFile, wanted: Bytes, size_bytes: int, sha256: str, release: Release
+) -> str:
+    """What is wrong with a file that was downloaded; "" if nothing is."""
+    if (size_bytes, sha256) != (wanted.size_bytes, wanted.sha256):
+        return (
+            f"{size_bytes} bytes came, sha256 {sha256}, wanted {wanted.size_bytes}, {wanted.sha256}"
+        )
+    ours = local_path(file, release)
+    if ours is not None and ours.is_file() and sha256_of(ours) != sha256:
+        return f"the file on the host is not the one that was exported, {ours.name}"
+    # The files of a rehearsal are toys.
+    if not release.rehearsal and not file.size.holds(size_bytes):
+        return f"{size_bytes} bytes is no size for a {file.kind.value}"
+    return ""
+
+
+def _verify(contract: Contract, room: Path, signer: Signer) -> None:
+    """Signatures that are downloaded beside what they sign are good."""
+    for file in contract.files:
+        if file.kind is not Kind.SIGNATURE or not file.beside:
+            continue
+        # Those of experts are by keys of their own.
+        if (signed := contract.find(file.beside)) is None or signed.kind is not Kind.SOURCE:
+            continue
+        problem = signer.verify(room / file.beside, room / file.remote).problem
+        if problem:
+            raise StepFailed(
+                where=file.url,
+                problem=f"is no good signature as downloaded: {problem}",
+                remedy="announce nothing, and find out where it was changed",
+            )

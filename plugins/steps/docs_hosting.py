@@ -1,0 +1,233 @@
+"""Hosted documentation: the unpacked pages on the docs host, and the link to the newest archives.
+
+The pages are unpacked there from the archive that was made and checked here, in a hidden folder
+whose every file is compared by digest before one rename shows them. Unpacking over what is
+there is not repeatable, and a page too many is never seen again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import BadVersion, StepFailed
+from plugins.model.probe import absent, different, identical, unknown
+from plugins.model.version import Version
+from plugins.ports import Kind, Upload
+from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.model.artifact import Artifact
+    from plugins.model.probe import Probe
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import Berth, RemoteLayout
+    from plugins.ports import Entry, Host, Progress
+
+__all__ = [
+    "host_docs",
+    "look_current",
+    "look_docs_hosted",
+    "look_docs_reserved",
+    "point_current",
+    "reserve_docs",
+]
+
+_FILE_MODE: Final = 0o664
+_SHOWN: Final = 6
+
+
+def look_docs_reserved(berth: Berth, host: Host) -> Probe:
+    """Whether the pages can be put there: see ``staging.look_reserved`` (U12, U13)."""
+    return look_reserved(berth, host)
+
+
+def reserve_docs(berth: Berth, host: Host) -> dict[str, str]:
+    """The hidden folder for the pages is there."""
+    return reserve(berth, host)
+
+
+def look_docs_hosted(archive: Artifact, berth: Berth, host: Host) -> Probe:
+    """Whether users see exactly the pages of the zip archive, each with its bytes (U12, U13)."""
+    top, pages = _pages(archive.path, archive.sha256)
+    final, staging = host.look([berth.final, berth.staging])
+    if final is None:
+        return absent(f"{host.shown(berth.final)} is not there yet")
+    differences = _differences(pages, host.listing(berth.final), berth.final, host)
+    if differences:
+        return different(
+            f"{host.shown(berth.final)} holds other pages: {len(differences)} differ",
+            "move the folder away there if it is to be replaced, and run the same command again",
+            tuple(differences[:_SHOWN]),
+        )
+    crooked = _crooked(host.listing(berth.final), host)
+    if crooked:
+        return absent(f"modes or groups of {len(crooked)} files and folders are not right yet")
+    if staging is not None:
+        return absent(f"{host.shown(berth.staging)} is still there")
+    return identical({"archive": archive.sha256, "pages": str(len(pages)), "top": top})
+
+
+def host_docs(archive: Artifact, berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+    """Users see the pages of the zip archive, which replace nothing.
+
+    The archive is uploaded and unpacked beside the final folder, its files are compared there,
+    and one rename shows them all.
+    """
+    (final,) = host.look([berth.final])
+    top, pages = _pages(archive.path, archive.sha256)
+    if final is None:
+        _unpack(archive, berth, host, progress)
+        made = f"{berth.staging}/{top}"
+        progress.say(f"compare {len(pages)} pages there")
+        _straighten(made, host)
+        differences = _differences(pages, host.listing(made), made, host)
+        if differences:
+            raise StepFailed(
+                where=host.shown(made), problem=f"{len(differences)} pages are not the archive's",
+                remedy="remove that folder there, and run the same command again",
+                details=tuple(differences[:_SHOWN]),
+            )  # fmt: skip
+        host.rename([(made, berth.final)])
+    else:
+        _straighten(berth.final, host)
+    left = [entry.path for entry in host.listing(berth.staging)]
+    host.remove([*reversed(left), berth.staging])
+    return {}
+
+
+def look_current(release: Release, layout: RemoteLayout, host: Host) -> Probe:
+    """Whether ``doc/current`` leads to this release's documentation, or rightly elsewhere.
+
+    Only a final moves it, and never back to an older series or version (U10, U11).
+    """
+    version = release.version
+    if version.is_prerelease:
+        return identical({"current": "left alone: not a final"})
+    (link,) = host.look([layout.current_docs])
+    if link is None:
+        return absent(f"{host.shown(layout.current_docs)} is not there yet")
+    return _judged(link, version, host)
+
+
+def point_current(release: Release, layout: RemoteLayout, host: Host) -> dict[str, str]:
+    """``doc/current`` leads to this release's documentation, in one step."""
+    (folder,) = host.look([layout.docs_archives.final])
+    if folder is None:
+        raise StepFailed(
+            where=host.shown(layout.docs_archives.final), problem="is not there",
+            remedy="put the documentation's archives there first (U09)",
+        )  # fmt: skip
+    host.point(layout.current_docs, str(release.version))
+    return {}
+
+
+def _judged(link: Entry, version: Version, host: Host) -> Probe:
+    if link.kind is not Kind.LINK:
+        return different(
+            f"{host.shown(link.path)} is a {link.kind.value}, wanted a link",
+            "ask the host's administrators what it is",
+            (f"there:  {link.kind.value} of {link.owner}", f"wanted: link to {version}"),
+        )
+    try:
+        there = Version.parse(link.target.rstrip("/").rpartition("/")[2])
+    except BadVersion:
+        return unknown(
+            f"{host.shown(link.path)} leads to {link.target!a}, which is no version",
+            f"let it lead to {version} by hand if that is the newest, and run this again",
+        )
+    if there == version:
+        return identical({"current": str(version)})
+    if there > version:
+        return identical({"current": "left alone: it leads to a newer version"})
+    return absent(f"{host.shown(link.path)} leads to {there}")
+
+
+def _unpack(archive: Artifact, berth: Berth, host: Host, progress: Progress) -> None:
+    """The archive and what it holds are in the hidden folder."""
+    reserve(berth, host)
+    there = f"{berth.staging}/{archive.path.name}"
+    entry = _entry(there, berth.staging, host)
+    if entry is not None and host.digests([entry]).get(there) != archive.sha256:
+        host.remove([there])
+        entry = None
+    if entry is None:
+        upload = Upload(archive.path, there, archive.size_bytes, archive.sha256, _FILE_MODE)
+        host.put([upload], progress)
+        entry = _entry(there, berth.staging, host)
+        found = host.digests([entry]).get(there, "nothing") if entry is not None else "nothing"
+        if found != archive.sha256:
+            raise StepFailed(
+                where=host.shown(there), problem="did not arrive as it was sent",
+                remedy="remove it there, and run the same command again",
+                details=(f"there:  {found}", f"wanted: {archive.sha256}"),
+            )  # fmt: skip
+    progress.say(f"unpack {archive.path.name} there")
+    host.unzip(there, berth.staging)
+
+
+def _entry(path: str, folder: str, host: Host) -> Entry | None:
+    return next((each for each in host.listing(folder) if each.path == path), None)
+
+
+def _straighten(folder: str, host: Host) -> None:
+    """Everything in the folder is the group's, and so is the folder (U13)."""
+    (top,) = host.look([folder])
+    found = [*([top] if top is not None else []), *host.listing(folder)]
+    crooked = _crooked(found, host)
+    for kind, mode in ((Kind.FOLDER, FOLDER_MODE), (Kind.FILE, _FILE_MODE)):
+        paths = [entry.path for entry in crooked if entry.kind is kind]
+        if paths:
+            host.change(paths, mode)
+
+
+def _crooked(entries: Sequence[Entry], host: Host) -> list[Entry]:
+    modes = {Kind.FOLDER: FOLDER_MODE, Kind.FILE: _FILE_MODE}
+    return [
+        entry
+        for entry in entries
+        if entry.mode != modes.get(entry.kind, entry.mode)
+        or (host.group and entry.group != host.group)
+    ]
+
+
+def _differences(
+    pages: Mapping[str, str], entries: Sequence[Entry], folder: str, host: Host
+) -> list[str]:
+    """A line for each page that is missing, too many or of other bytes."""
+    files = [entry for entry in entries if entry.kind is not Kind.FOLDER]
+    told = host.digests([entry for entry in files if entry.kind is Kind.FILE])
+    found = {
+        entry.path.removeprefix(f"{folder}/"): told.get(entry.path, entry.kind.value)
+        for entry in files
+    }
+    return [
+        f"{name}: there {found.get(name, 'nothing')}, wanted {pages.get(name, 'nothing')}"
+        for name in sorted(pages.keys() | found.keys())
+        if found.get(name) != pages.get(name)
+    ]
+
+
+@lru_cache(maxsize=2)
+def _pages(archive: Path, sha256: str) -> tuple[str, Mapping[str, str]]:  # noqa: ARG001 - a key
+    """The one folder at the top of the archive, and the digest of each page below it."""
+    import hashlib  # noqa: PLC0415 - with zipfile
+    import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
+
+    pages = {}
+    tops = set()
+    with zipfile.ZipFile(archive) as opened:
+        for name in opened.namelist():
+            top, _, rest = name.partition("/")
+            tops.add(top)
+            if rest and not rest.endswith("/"):
+                with opened.open(name) as page:
+                    pages[rest] = hashlib.file_digest(page, "sha256").hexdigest()  # type: ignore[arg-type]
+    if len(tops) != 1 or not pages:
+        raise StepFailed(
+            where=archive.name, problem=f"holds {len(tops)} folders at its top, wanted one",
+            remedy="build the documentation again",
+        )  # fmt: skip
+    return tops.pop(), pages

@@ -1,0 +1,90 @@
+"""Drafts: texts that the tool proposes and the release manager edits and approves (W03, A01).
+
+A draft and the text that counts are two files: ``page.draft.md`` is made anew whenever what it
+tells changes, ``page.md`` belongs to a person and is never overwritten once it was edited.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.artifact import sha256_of
+from plugins.model.contract import DOCS
+from plugins.model.durable import write_whole
+from plugins.model.release import ReleaseType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from plugins.model.contract import Contract
+    from plugins.model.release import Release
+    from plugins.ports import Templates
+
+__all__ = ["PAGE", "draft_page", "page_text", "put_draft", "words_of"]
+
+PAGE: Final = "page.md"
+"""The text of the release's page on the site, in Markdown."""
+
+_KINDS: Final[Mapping[ReleaseType, str]] = {
+    ReleaseType.ALPHA: "alpha",
+    ReleaseType.NEW_BRANCH: "beta",
+    ReleaseType.BETA: "beta",
+    ReleaseType.FIRST_CANDIDATE: "candidate",
+    ReleaseType.CANDIDATE: "candidate",
+    ReleaseType.FEATURE_FINAL: "feature",
+    ReleaseType.BUGFIX_FINAL: "bugfix",
+    ReleaseType.SECURITY_FINAL: "security",
+    ReleaseType.BEGIN_SECURITY: "security",
+    ReleaseType.END_OF_LIFE: "security",
+}
+
+
+def page_text(release: Release) -> Path:
+    """Where the text of the page is, once it was drafted."""
+    return release.layout.drafts / PAGE
+
+
+def draft_page(
+    release: Release, contract: Contract, templates: Templates, notes: Iterable[str] = ()
+) -> dict[str, str]:
+    """``drafts/page.md`` is there to be edited; one that was edited stays as it is.
+
+    ``notes`` are sentences that users have to read, such as that an installer comes later
+    (R07); each stands in bold.
+    """
+    text = templates.fill(PAGE, words_of(release, contract, notes))
+    return put_draft(release, PAGE, text)
+
+
+def words_of(release: Release, contract: Contract, notes: Iterable[str] = ()) -> dict[str, object]:
+    """What texts about a release may tell; the same for page, mails and posts."""
+    version = release.version
+    return {
+        "version": str(version),
+        "series": version.series,
+        "kind": _KINDS[release.type],
+        "pre_release": version.is_prerelease,
+        "page": contract.page.url,
+        "changelog": contract.page.release_notes_url,
+        "whatsnew": f"{DOCS}/{version.series}/whatsnew/{version.series}.html",
+        "release_pep": release.series.release_pep,
+        "notes": tuple(notes),
+        "files": tuple(file.url for file in contract.listed),
+    }
+
+
+def put_draft(release: Release, name: str, text: str) -> dict[str, str]:
+    """The draft stands beside the text of this name; the text is replaced only if nobody
+    edited it, which is when it equals the draft before.
+    """
+    stem, _, suffix = name.rpartition(".")
+    final = release.layout.drafts / name
+    draft = final.with_name(f"{stem}.draft.{suffix}")
+    before = draft.read_bytes() if draft.exists() else None
+    edited = final.exists() and final.read_bytes() not in (before, text.encode())
+    if not edited:
+        # The text first: a draft that is ahead of its text would look like an edit.
+        write_whole(final, text.encode())
+    write_whole(draft, text.encode())
+    return {"draft_sha256": sha256_of(draft)}

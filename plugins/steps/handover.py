@@ -1,0 +1,97 @@
+"""Hand over: the mails that tell the experts what to build, from which tag and commit.
+
+Each function gives a Letter; ``letters.look_sent`` and ``letters.send`` are its step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plugins.steps.letters import letter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plugins.model.release import Release
+    from plugins.ports import Letter, Templates
+
+__all__ = ["Brief", "experts_letter", "heads_up_letter", "owner_of", "windows_letter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What one expert is asked for: files by name, and the place that they go to."""
+
+    role: str
+    name: str
+    place: str
+    files: tuple[str, ...]
+
+
+def heads_up_letter(
+    release: Release, templates: Templates, sender: str, to: Sequence[str], day: str
+) -> Letter:
+    """The experts know the day before (P18)."""
+    words = {"version": release.version, "day": day, "signed": _signed(sender)}
+    subject = f"Python {release.version} is planned for {day}"
+    return letter(release, "heads-up", sender, to, subject, templates.fill("heads_up.txt", words))
+
+
+def experts_letter(
+    release: Release,
+    templates: Templates,
+    sender: str,
+    to: Sequence[str],
+    briefs: Sequence[Brief],
+    *,
+    fork: str,
+    commit: str,
+) -> Letter:
+    """The experts know tag and commit, and what is awaited from each (B16)."""
+    words = {
+        "version": release.version,
+        "tag": release.version.tag,
+        "commit": commit,
+        "fork": fork,
+        "roles": briefs,
+        "manifest": "MANIFEST",
+        "signed": _signed(sender),
+    }
+    subject = f"Python {release.version} is tagged: please build"
+    return letter(release, "experts", sender, to, subject, templates.fill("experts.txt", words))
+
+
+def windows_letter(
+    release: Release,
+    templates: Templates,
+    sender: str,
+    to: Sequence[str],
+    *,
+    fork: str,
+    commit: str,
+) -> Letter:
+    """The Windows build is asked for with the values of its form (X02)."""
+    words = {
+        "version": release.version,
+        "tag": release.version.tag,
+        "commit": commit,
+        "owner": owner_of(fork),
+        "rehearsal": release.rehearsal,
+        "store": "no" if release.version.is_prerelease else "yes",
+        "signed": _signed(sender),
+    }
+    subject = f"Python {release.version}: please start the Windows build"
+    text = templates.fill("windows.txt", words)
+    return letter(release, "windows-build", sender, to, subject, text)
+
+
+def owner_of(fork: str) -> str:
+    """The GitHub account of a fork's address: ``me`` of git@github.com:me/cpython.git."""
+    path = fork.removesuffix("/").removesuffix(".git").replace(":", "/")
+    parts = path.split("/")
+    return parts[-2] if len(parts) > 1 else path
+
+
+def _signed(sender: str) -> str:
+    return f"Your release manager\n{sender}"

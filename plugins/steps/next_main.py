@@ -1,0 +1,206 @@
+"""Next main: the edits that turn main into the series after a new branch (N01-N18 of PEP 101).
+
+What a tree does not have, such as a tutorial or a Windows header, asks for no edit; a text that
+is there and does not have the expected form is an error that names the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from plugins.model import patchlevel
+from plugins.model.errors import StepFailed
+from plugins.model.tree_rules import README, SOURCE_URI, SOURCE_URI_FILE, readme_title
+from plugins.model.version import Level, Version
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports import Clone
+
+__all__ = ["edits", "version_of"]
+
+_LINK: Final = (
+    rb"(?P<before>github\.com/python/cpython/(?:blob|tree|commits)/|[?&]branch(?:Name)?=)"
+    rb"%s(?![0-9.])"
+)
+_INDEX: Final = "Doc/whatsnew/index.rst"
+_TUTORIAL: Final = ("interpreter", "stdlib", "stdlib2", "appendix")
+_WINDOWS: Final = ("PC/", "PCbuild/")
+_SECTIONS: Final = (
+    "New features", "Other language changes", "New modules", "Improved modules",
+    "Optimizations", "Removed", "Deprecated", "Porting to Python {next}", "Build changes",
+    "C API changes",
+)  # fmt: skip
+
+
+def version_of(release: Release) -> Version:
+    """The version that main gets: X.Y+1.0a0, which is never released."""
+    old = release.version
+    return Version(old.major, old.minor + 1, 0, Level.ALPHA, 0)
+
+
+def edits(release: Release, clone: Clone, commit: str) -> dict[str, bytes]:
+    """The files of the commit that are other ones on the new main, with their contents."""
+    old, new = release.version.series, version_of(release).series
+    found: dict[str, bytes] = {}
+    found[patchlevel.PATH] = _patchlevel(release, clone, commit)
+    found |= _readme(release, clone, commit)
+    found |= _source_uri(clone, commit)
+    for chapter in _TUTORIAL:
+        found |= _replaced(clone, commit, f"Doc/tutorial/{chapter}.rst", old, new)
+    found |= _whatsnew(clone, commit, old, new)
+    found |= _configure(clone, commit, old, new)
+    found |= _windows(clone, commit, old, new)
+    return {name: each for name, each in found.items() if each != clone.read(commit, name)}
+
+
+def _patchlevel(release: Release, clone: Clone, commit: str) -> bytes:
+    text = _read(clone, commit, patchlevel.PATH).decode()
+    return patchlevel.written_patchlevel(text, version_of(release)).encode()
+
+
+def _readme(release: Release, clone: Clone, commit: str) -> dict[str, bytes]:
+    """Title, series and links of main (N02); the release commit led the links to X.Y."""
+    new = version_of(release)
+    old = release.version.series
+    lines = _read(clone, commit, README).split(b"\n")
+    title = readme_title(new).encode()
+    lines[:2] = [title, b"=" * len(title)]
+    text = re.sub(_LINK % re.escape(old).encode(), rb"\g<before>main", b"\n".join(lines))
+    text = _next_series(text, old, new.series)
+    if release.series.release_pep:
+        # The PEP of the next series has no fixed number; main names the old one until it has.
+        text = text.replace(
+            f":pep:`{release.series.release_pep}` for Python {new.series}".encode(),
+            f":pep:`{release.series.release_pep}` for Python {old}".encode(),
+        )
+    return {README: text}
+
+
+def _source_uri(clone: Clone, commit: str) -> dict[str, bytes]:
+    content = clone.read(commit, SOURCE_URI_FILE)
+    if content is None:
+        return {}
+    return {SOURCE_URI_FILE: SOURCE_URI.sub(rb"\g<before>main\g<after>", content)}
+
+
+def _replaced(clone: Clone, commit: str, name: str, old: str, new: str) -> dict[str, bytes]:
+    content = clone.read(commit, name)
+    return {} if content is None else {name: _next_series(content, old, new)}
+
+
+def _next_series(content: bytes, old: str, new: str) -> bytes:
+    """The text with every X.Y and pythonXY of the old series those of the new one."""
+    text = re.sub(rb"(?<![0-9.])%s(?![0-9])(?!\.[0-9])" % re.escape(old).encode(),
+                  new.encode(), content)  # fmt: skip
+    return re.sub(rb"(?i)(python)%s(?![0-9])" % old.replace(".", "").encode(),
+                  rb"\g<1>" + new.replace(".", "").encode(), text)  # fmt: skip
+
+
+def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
+    """A new document, first in the list of them (N08-N10)."""
+    index = _read(clone, commit, _INDEX).decode()
+    entry = re.search(
+        rf"^(?P<space>[ \t]+){re.escape(old)}(?P<end>\.rst)?$", index, flags=re.MULTILINE
+    )
+    if entry is None:
+        raise StepFailed(
+            where=_INDEX,
+            problem=f"does not list {old}.rst",
+            remedy="add it on the branch, or this tool's form of the list",
+        )
+    line = f"{entry['space']}{new}{entry['end'] or ''}\n"
+    listed = index[: entry.start()] + line + index[entry.start() :]
+    return {_INDEX: listed.encode(), f"Doc/whatsnew/{new}.rst": _document(old, new).encode()}
+
+
+def _document(old: str, new: str) -> str:
+    title = f"  What's new in Python {new}"
+    bar = "*" * (len(title) + 2)
+    head = (
+        f"{bar}\n{title}\n{bar}\n\n"
+        ":Editor: TBD\n\n"
+        ".. Entries are written by those who make the change; short, with the issue's number\n"
+        "   and the author's name: (Contributed by A. Colleague in :gh:`12345`.)\n\n"
+        f"This article explains the new features in Python {new}, compared to {old}.\n\n"
+        "For full details, see the :ref:`changelog <changelog>`.\n\n"
+        ".. note::\n\n"
+        "   Prerelease users should be aware that this document is currently in draft\n"
+        f"   form. It will be updated substantially as Python {new} moves towards release,\n"
+        "   so it's worth checking back even after reading earlier versions.\n\n"
+    )
+    sections = (each.format(next=new) for each in _SECTIONS)
+    return head + "\n".join(f"\n{each}\n{'=' * len(each)}\n" for each in sections)
+
+
+def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
+    """The version in configure.ac, and in what autoconf makes of it (N11, N12).
+
+    autoconf puts the version into a handful of lines as it is, so the new ``configure`` is the
+    old one with those lines changed; the check of the next release compares it with autoconf's.
+    """
+    found = {}
+    source = clone.read(commit, "configure.ac")
+    if source is None:
+        return {}
+    form = rb"(m4_define\(\[PYTHON_VERSION\],\s*\[)%s(\]\))" % re.escape(old).encode()
+    edited, count = re.subn(form, rb"\g<1>%s\g<2>" % new.encode(), source)
+    if count != 1:
+        raise StepFailed(
+            where="configure.ac",
+            problem=f"defines PYTHON_VERSION as {old} {count} times, wanted once",
+            remedy="mend it on the branch, or this tool's form of it",
+        )
+    # python3.13 python3.12 ...: interpreters that may run the build, the newest first
+    edited = edited.replace(
+        f"[python$PACKAGE_VERSION python{old} ".encode(),
+        f"[python$PACKAGE_VERSION python{new} python{old} ".encode(),
+    )
+    found["configure.ac"] = edited
+    script = clone.read(commit, "configure")
+    if script is not None:
+        told = (
+            (f"for python {old}.", f"for python {new}."),
+            (f"PACKAGE_VERSION='{old}'", f"PACKAGE_VERSION='{new}'"),
+            (f"PACKAGE_STRING='python {old}'", f"PACKAGE_STRING='python {new}'"),
+            (f"configures python {old} to", f"configures python {new} to"),
+            (f"of python {old}:", f"of python {new}:"),
+            (f"python configure {old}", f"python configure {new}"),
+            (f"python $as_me {old},", f"python $as_me {new},"),
+            (f"python config.status {old}", f"python config.status {new}"),
+            (f"VERSION={old}", f"VERSION={new}"),
+            (
+                f"python$PACKAGE_VERSION python{old} ",
+                f"python$PACKAGE_VERSION python{new} python{old} ",
+            ),
+        )
+        for before, after in told:
+            script = script.replace(before.encode(), after.encode())
+        found["configure"] = script
+    return found
+
+
+def _windows(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
+    """References to pythonXY in the files of the Windows build (N14)."""
+    number = old.replace(".", "")
+    found = {}
+    for name in clone.names(commit):
+        if name.startswith(_WINDOWS) and name.endswith((".h", ".in", ".txt", ".rc", ".props")):
+            content = clone.read(commit, name) or b""
+            if f"python{number}".encode() in content.lower():
+                found[name] = re.sub(
+                    rb"(?i)(python)%s(?![0-9])" % number.encode(),
+                    rb"\g<1>" + new.replace(".", "").encode(),
+                    content,
+                )
+    return found
+
+
+def _read(clone: Clone, commit: str, path: str) -> bytes:
+    found = clone.read(commit, path)
+    if found is None:
+        raise StepFailed(
+            where=path, problem="is not in the tree", remedy="restore it on the branch"
+        )
+    return found

@@ -1,0 +1,231 @@
+"""Protection: the rules of upstream's branches, lifted for one push and put back as they were.
+
+The lease is a file: it is written before the rules are lifted, holds how they were, and goes
+only after they were read back as before. While it is there, every command says so (rule 11).
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.probe import Probe, absent, different, identical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from plugins.model.layout import Layout
+    from plugins.model.release import Release
+    from plugins.ports import Progress, Protection
+
+__all__ = [
+    "copy_rules",
+    "lease_is_open",
+    "lifted",
+    "look_copied",
+    "look_restored",
+    "restore",
+]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def lease_is_open(layout: Layout) -> str:
+    """What every command has to shout while the rules are lifted; "" if they are not.
+
+    Quick: it reads one small file, and most of the time none.
+    """
+    try:
+        saved = json.loads(layout.lease.read_bytes())
+        branches = ", ".join(sorted(saved["branches"]))
+    except FileNotFoundError:
+        return ""
+    except (ValueError, KeyError, TypeError):
+        branches = "upstream (its file cannot be read)"
+    return (
+        f"the branch protection of {branches} is lifted for administrators; "
+        "doit publish restores it"
+    )
+
+
+@contextmanager
+def lifted(
+    protection: Protection, layout: Layout, branches: Sequence[str], progress: Progress
+) -> Iterator[None]:
+    """In the block administrators may push to the branches; afterwards all is as it was.
+
+    Restored on every way out, also on Ctrl-C, SIGTERM and a lost terminal. A process that is
+    killed leaves the lease file, and ``restore`` puts the rules back. Branches without rules,
+    or whose rules spare administrators anyway, are left alone. Source: M01, M23.
+    """
+    with _heard_signals() as signals:
+        try:
+            for branch in _save(protection, layout, branches):
+                progress.say(f"lifting the protection of {branch}")
+                protection.enforce_admins(branch, on=False)
+            yield
+        finally:
+            signals.restoring = True
+            progress.say("restoring the protection of upstream's branches")
+            restore(protection, layout)
+
+
+def restore(protection: Protection, layout: Layout) -> dict[str, str]:
+    """The rules are as the lease saved them, read back and compared; the lease is closed.
+
+    Without a lease nothing is done. Raises StepFailed with both sides if they cannot be made
+    equal; the lease stays open then.
+    """
+    saved = _lease(layout)
+    if not saved:
+        return {}
+    for branch, before in saved.items():
+        try:
+            protection.enforce_admins(branch, on=bool(before["enforce_admins"]))
+            now = protection.rules(branch)
+        except ServiceFailed as error:
+            raise StepFailed(
+                where=f"branch protection of {branch}",
+                problem=f"IT IS STILL LIFTED: {error.problem}",
+                remedy="run doit publish again, or tick 'Do not allow bypassing' in GitHub's "
+                "settings of the branch",
+                details=(str(error), *error.details),
+            ) from error
+        if now != before:
+            raise StepFailed(
+                where=f"branch protection of {branch}",
+                problem="it is not as it was before the release",
+                remedy="compare both sides and mend it in GitHub's settings, then run again",
+                details=(f"before {json.dumps(before, sort_keys=True)}",
+                         f"now    {json.dumps(now, sort_keys=True)}"),
+            )  # fmt: skip
+    write_whole(_closed(layout), layout.lease.read_bytes())
+    layout.lease.unlink()
+    return {}
+
+
+def look_restored(protection: Protection, layout: Layout) -> Probe:
+    """Whether every branch that was lifted has its rules again (M23)."""
+    if layout.lease.exists():
+        return absent(lease_is_open(layout))
+    try:
+        saved = json.loads(_closed(layout).read_bytes())["branches"]
+    except FileNotFoundError:
+        return identical({"restored": "nothing was lifted"})
+    for branch, before in saved.items():
+        now = protection.rules(branch)
+        if now != before:
+            return different(
+                f"the protection of {branch} is not as it was before the release",
+                "mend it in GitHub's settings of the branch, or ask who changed it",
+                (f"before {json.dumps(before, sort_keys=True)}",
+                 f"now    {json.dumps(now, sort_keys=True)}"),
+            )  # fmt: skip
+    return identical({"restored": ", ".join(sorted(saved)) or "nothing was lifted"})
+
+
+def look_copied(release: Release, protection: Protection) -> Probe:
+    """Whether the new branch has the rules of the one before it (M21)."""
+    new, old = release.version.series, _series_before(release)
+    wanted, found = protection.rules(old), protection.rules(new)
+    if wanted is None:
+        return different(
+            f"{old} has no protection that {new} could have as well",
+            f"protect {new} by hand in GitHub's settings, then run doit adopt",
+            (f"{old}: none", f"{new}: {json.dumps(found, sort_keys=True)}"),
+        )
+    if found is None:
+        return absent(f"{new} is not protected yet")
+    if found != wanted:
+        return different(
+            f"{new} is protected in another way than {old}",
+            "compare both sides; if that is right, run doit adopt",
+            (f"{old}: {json.dumps(wanted, sort_keys=True)}",
+             f"{new}: {json.dumps(found, sort_keys=True)}"),
+        )  # fmt: skip
+    return identical({"branch": new, "as": old})
+
+
+def copy_rules(release: Release, protection: Protection) -> dict[str, str]:
+    """The new branch has the rules of the one before it (M21)."""
+    old = _series_before(release)
+    rules = protection.rules(old)
+    if rules is None:
+        raise StepFailed(where=old, problem="has no protection", remedy="protect it by hand")
+    protection.protect(release.version.series, rules)
+    return {"branch": release.version.series, "as": old}
+
+
+def _series_before(release: Release) -> str:
+    return f"{release.version.major}.{release.version.minor - 1}"
+
+
+def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> tuple[str, ...]:
+    """The lease holds how the rules are, before the first of them is lifted.
+
+    Returns the branches to lift. A lease of a run that was killed is closed first: what it
+    saved is older, and true.
+    """
+    restore(protection, layout)
+    found = {branch: protection.rules(branch) for branch in branches}
+    enforced = {
+        branch: rules for branch, rules in found.items() if rules and rules["enforce_admins"]
+    }
+    if enforced:
+        content: dict[str, Any] = {"format": 1, "branches": enforced}
+        write_whole(layout.lease, json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+    return tuple(enforced)
+
+
+def _lease(layout: Layout) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(layout.lease.read_bytes())["branches"]
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise StepFailed(
+            where=str(layout.lease),
+            problem="it says that protection is lifted, and cannot be read",
+            remedy="look at GitHub's settings of the branch, then delete the file",
+        ) from error
+    return found
+
+
+def _closed(layout: Layout) -> Path:
+    return layout.lease.with_name("restored.json")
+
+
+class _Signals:
+    """Signals to stop, heard as exceptions of the block; while rules are put back, not at all."""
+
+    def __init__(self) -> None:
+        self.restoring = False
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        if self.restoring:
+            return
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+
+@contextmanager
+def _heard_signals() -> Iterator[_Signals]:
+    heard = _Signals()
+    # only the main thread may set handlers, and only it is interrupted
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    before = {number: signal.signal(number, heard.hear) for number in _SIGNALS}
+    try:
+        yield heard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

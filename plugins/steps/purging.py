@@ -1,0 +1,146 @@
+"""Purging: caches forget every address of the release, and what they serve then is read back.
+
+Source: release-tools#156 and 3.5.9: the list of what to purge was incomplete and nobody looked
+at what came out of the caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import time
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.probe import absent, identical
+from plugins.steps.served import published_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TypeVar
+
+    from plugins.model.contract import Contract, Purge
+    from plugins.model.probe import Probe
+    from plugins.ports import Cdn, Progress, Seen, Shelf
+    from plugins.steps.served import Bytes
+
+    _Asked = TypeVar("_Asked")
+    _Got = TypeVar("_Got")
+
+__all__ = ["look_purged", "purge", "stale"]
+
+_AT_ONCE: Final = 6
+_TRIES: Final = 4
+
+
+def look_purged(contract: Contract, shelf: Shelf, cdn: Cdn, *, pages: bool = True) -> Probe:
+    """Whether all that caches serve of the release is what it should be, on every edge.
+
+    Right bytes are not enough: only some of the caches can be looked at, so every address has
+    to have been purged by this run as well. Without ``pages``, files and listings only.
+    """
+    wanted = contract.purges if pages else contract.file_purges
+    left = [each.url for each in wanted if not cdn.was_purged(each.url)]
+    if left:
+        return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
+    wrong = stale(wanted, published_bytes(contract, shelf), cdn)
+    if wrong:
+        return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
+    told = "".join(f"{each.url}\n" for each in wanted)
+    return identical(
+        {"addresses": str(len(wanted)), "list_sha256": hashlib.sha256(told.encode()).hexdigest()}
+    )
+
+
+def purge(
+    contract: Contract,
+    shelf: Shelf,
+    cdn: Cdn,
+    progress: Progress,
+    *,
+    pages: bool = True,
+    pause_s: float = 2.0,
+) -> dict[str, str]:
+    """Every address was purged, and every edge serves what it should.
+
+    What is still stale is purged again a few times. Raises StepFailed then, naming address and
+    edge: nothing may be announced while a user can get old bytes.
+    """
+    wanted = contract.purges if pages else contract.file_purges
+    bytes_served = published_bytes(contract, shelf)
+    to_purge: Sequence[Purge] = wanted
+    wrong: tuple[str, ...] = ()
+    for attempt in range(_TRIES):
+        if attempt:
+            progress.say(f"{len(wrong)} answers are stale; waiting {pause_s:g} s")
+            time.sleep(pause_s)
+        progress.say(f"purging {len(to_purge)} addresses")
+        _each(lambda each: cdn.purge(each.url), to_purge)
+        progress.say(f"reading back {len(wanted)} addresses on {len(cdn.edges)} edges")
+        found = _stale(wanted, bytes_served, cdn)
+        wrong = tuple(told for told, _ in found)
+        if not wrong:
+            return {}
+        to_purge = list(dict.fromkeys(each for _, each in found))
+    raise StepFailed(
+        where="caches",
+        problem=f"{len(wrong)} answers are still stale after {_TRIES} purges, first {wrong[0]}",
+        remedy="tell the administrators of the CDN; run the same command again when it is right",
+        details=wrong,
+    )
+
+
+def stale(wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn) -> tuple[str, ...]:
+    """A line for each edge that serves something else than it should at one of the addresses."""
+    return tuple(told for told, _ in _stale(wanted, served, cdn))
+
+
+def _stale(
+    wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn
+) -> tuple[tuple[str, Purge], ...]:
+    asked = [(each, edge) for each in wanted for edge in cdn.edges]
+
+    def judge(pair: tuple[Purge, str]) -> str:
+        each, edge = pair
+        try:
+            seen = cdn.look(each.url, edge)
+        except ServiceFailed as error:
+            return error.problem
+        return _problem(each, seen, served)
+
+    problems = _each(judge, asked)
+    return tuple(
+        (f"{each.url} at {edge}: {problem}", each)
+        for (each, edge), problem in zip(asked, problems, strict=True)
+        if problem
+    )
+
+
+def _problem(each: Purge, seen: Seen, served: Mapping[str, Bytes]) -> str:
+    """What is wrong with an answer; "" if nothing is."""
+    if each.file is not None:
+        wanted = served[each.file.remote]
+        if seen.status != 200:
+            return f"answers {seen.status}"
+        if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
+            return (
+                f"{seen.size_bytes} bytes with sha256 {seen.sha256[:12]}…,"
+                f" wanted {wanted.size_bytes} with {wanted.sha256[:12]}…"
+            )
+        return ""
+    if seen.status >= 500 or (each.tells and seen.status != 200):
+        return f"answers {seen.status}"
+    text = html.unescape(seen.text)
+    missing = [told for told in each.tells if told not in text]
+    if missing:
+        return f"does not tell {missing[0]}" + (f" and {len(missing) - 1} more" * bool(missing[1:]))
+    return ""
+
+
+def _each(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
+    """Do it for each, several at a time; the first error is raised when all have ended."""
+    # threading is late: listing tasks purges nothing
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(do, these))

@@ -1,0 +1,213 @@
+"""Site files: the rows by which the website lists a release's files, made from the bytes served.
+
+Rows are computed and then compared (cpython#80422: digest and size on a page that were not the
+file's). A row that is right is left alone, so a step that was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.probe import absent, different, identical
+from plugins.steps.served import published_bytes
+from plugins.steps.site_release import differences, the_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from plugins.model.contract import Contract
+    from plugins.model.probe import Probe
+    from plugins.ports import Progress, Shelf, Site, SiteRelease, SiteRow
+    from plugins.steps.served import Bytes
+
+__all__ = ["WantedRow", "look_files", "put_files", "unlike", "wanted_rows"]
+
+_ROUNDS: Final = 4
+_BUTTON: Final = "download_button"
+_SIDECARS: Final = {
+    "gpg_signature_file": ".asc",
+    "sigstore_signature_file": ".sig",
+    "sigstore_cert_file": ".crt",
+    "sigstore_bundle_file": ".sigstore",
+    "sbom_spdx2_file": ".spdx.json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRow:
+    """A row as the site has to have it."""
+
+    system: str
+    fields: Mapping[str, Any]
+
+
+def wanted_rows(contract: Contract, served: Mapping[str, Bytes]) -> tuple[WantedRow, ...]:
+    """The rows of all listed files; of each system the one with the button is last."""
+    return tuple(_wanted(contract, served))
+
+
+def _wanted(contract: Contract, served: Mapping[str, Bytes]) -> Iterator[WantedRow]:
+    for file in contract.listed:
+        row = file.row
+        if row is None:
+            continue
+        beside = contract.sidecars(file)
+        fields = {
+            "name": row.name,
+            "slug": row.slug,
+            "description": row.description,
+            "is_source": row.is_source,
+            "url": file.url,
+            "filesize": served[file.remote].size_bytes,
+            "md5_sum": "",
+            "sha256_sum": served[file.remote].sha256,
+            _BUTTON: row.download_button,
+        }
+        for name, suffix in _SIDECARS.items():
+            fields[name] = beside[suffix].url if suffix in beside else ""
+        yield WantedRow(row.os, fields)
+
+
+def look_files(contract: Contract, shelf: Shelf, site: Site) -> Probe:
+    """Whether the site lists exactly the contract's files, each as it is on the host.
+
+    Rows of a release that is public already are not changed: both sides are shown.
+    """
+    wanted = wanted_rows(contract, published_bytes(contract, shelf))
+    release = the_release(contract, site)
+    wrong = unlike(wanted, site.rows(release))
+    if not wrong:
+        told = "".join(f"{each.fields['url']} {each.fields['sha256_sum']}\n" for each in wanted)
+        digest = hashlib.sha256(told.encode()).hexdigest()
+        return identical({"rows": str(len(wanted)), "rows_sha256": digest})
+    if release.is_published:
+        return different(
+            f"{release.name} is public, and {len(wrong)} of its rows are not as they should be",
+            "find out which side is wrong, the host or the site, and correct it there",
+            wrong,
+        )
+    return absent(f"{len(wrong)} rows are still to be made or changed", wrong)
+
+
+def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[str, ...]:
+    """A line for each row that is missing, differs, or belongs to no file of the contract."""
+    plan = _plan(wanted, rows)
+    told = [f"{each.fields['name']}: has no row" for each in plan.missing]
+    for row, each in plan.changed:
+        wrong = "; ".join(differences(each.fields, row.fields))
+        told.append(f"{each.fields['name']}: {wrong}")
+    told += [f"{row.fields['name']}: {row.fields['url']} does not belong" for row in plan.surplus]
+    return tuple(told)
+
+
+def put_files(contract: Contract, shelf: Shelf, site: Site, progress: Progress) -> dict[str, str]:
+    """The site lists the contract's files as they are on the host, and nothing else.
+
+    Right rows stay, wrong ones are changed where they stand, others are deleted. When the site
+    fails at a save, which may have been stored, it is looked at again, a few times.
+    """
+    wanted = wanted_rows(contract, published_bytes(contract, shelf))
+    release = the_release(contract, site)
+    if release.is_published:
+        raise StepFailed(
+            where="site",
+            problem=f"{release.name} is public; its rows are not changed any more",
+            remedy="correct them in the site's admin",
+        )
+    failed: ServiceFailed | None = None
+    for _ in range(_ROUNDS):
+        plan = _plan(wanted, site.rows(release))
+        if plan.is_empty:
+            return {}
+        failed = None
+        try:
+            for told, act in _acts(plan, release, site):
+                progress.say(told)
+                act()
+        except ServiceFailed as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What separates the site's rows from the wanted ones."""
+
+    missing: tuple[WantedRow, ...]
+    changed: tuple[tuple[SiteRow, WantedRow], ...]
+    surplus: tuple[SiteRow, ...]
+    right: tuple[SiteRow, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.missing or self.changed or self.surplus)
+
+
+def _plan(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> _Plan:
+    """Rows and wanted rows are one if they have the same address, or else the same slug.
+
+    Both are unique on the site, so nothing else could take their place.
+    """
+    left = list(rows)
+    pairs: dict[int, SiteRow] = {}
+    for field in ("url", "slug"):
+        for number, each in enumerate(wanted):
+            if number in pairs:
+                continue
+            row = next((row for row in left if row.fields[field] == each.fields[field]), None)
+            # A row of another system is made anew: which it belongs to is not changed in place.
+            if row is not None and row.system == each.system:
+                pairs[number] = row
+                left.remove(row)
+    changed = tuple(
+        (row, wanted[number])
+        for number, row in sorted(pairs.items())
+        if differences(wanted[number].fields, row.fields)
+    )
+    touched = {row.address for row, _ in changed}
+    return _Plan(
+        missing=tuple(each for number, each in enumerate(wanted) if number not in pairs),
+        changed=changed,
+        surplus=tuple(left),
+        right=tuple(row for row in pairs.values() if row.address not in touched),
+    )
+
+
+def _acts(
+    plan: _Plan, release: SiteRelease, site: Site
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """What is to be done, in the one order that the site allows.
+
+    First what does not belong goes, for its address or slug may be needed. Then buttons that
+    are in the way go off: while one is on, no row of its system can be added. Then rows are
+    changed and added, those with the button last.
+    """
+    for row in plan.surplus:
+        yield f"deleting the row {row.slug}", lambda row=row: site.delete_row(row)  # type: ignore[misc]
+    crowded = {each.system for each in plan.missing}
+    for row in (*plan.right, *(row for row, _ in plan.changed)):
+        wrong = any(row is other and not each.fields[_BUTTON] for other, each in plan.changed)
+        if row.fields[_BUTTON] and (row.system in crowded or wrong):
+            off = {_BUTTON: False}
+            yield (
+                f"taking the button from {row.slug}",
+                lambda row=row, off=off: site.change_row(row, off),  # type: ignore[misc]
+            )
+    for row, each in sorted(plan.changed, key=lambda pair: bool(pair[1].fields[_BUTTON])):
+        fields = {**each.fields}
+        if row.system in crowded:
+            fields[_BUTTON] = False  # the next round switches it on, when all rows are there
+        yield (
+            f"correcting the row {each.fields['slug']}",
+            lambda row=row, fields=fields: site.change_row(row, fields),  # type: ignore[misc]
+        )
+    for each in plan.missing:
+        yield (
+            f"listing {each.fields['name']}",
+            lambda each=each: site.add_row(release, each.system, each.fields),  # type: ignore[misc]
+        )

@@ -1,0 +1,374 @@
+"""Staging: files gathered in a hidden folder on a host, then shown to users in one switch.
+
+Every file of a release was public as soon as it was uploaded (release-tools#185). Here all of
+them go to a folder that only the group can read, beside the final one. Their digests are
+computed there, and renames put them into place, what describes a file before the file itself.
+Nothing that stands in the final folder is ever replaced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.errors import StepFailed
+from plugins.model.probe import absent, different, identical
+from plugins.ports import Kind, Upload, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.model.artifact import Artifact
+    from plugins.model.probe import Probe
+    from plugins.model.remote_layout import Berth
+    from plugins.ports import Entry, Host, Progress, Signer
+
+__all__ = [
+    "FOLDER_MODE",
+    "Wanted",
+    "look_reserved",
+    "look_staged",
+    "look_switched",
+    "reserve",
+    "stage",
+    "switch",
+    "verify_staged",
+    "wanted",
+]
+
+FOLDER_MODE: Final = 0o2775
+"""Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
+_HIDDEN_MODE: Final = 0o2770
+"""Of one that users do not see: a web server that is not of the group cannot serve it."""
+_GROUP_MAY_WRITE: Final = 0o030
+
+# What a watcher fetches first describes what it fetches next.
+_DESCRIBING: Final = (".asc", ".sig", ".sigstore", ".crt", ".spdx.json", "SUMS", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that is to stand in a folder of a host: its name there, its bytes and its mode.
+
+    ``source`` is where it is on this machine; None for one that somebody else uploads.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    source: Path | None = None
+    mode: int = 0o664
+
+
+def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
+    """Files of this machine that are to stand on a host under their own names, sorted."""
+    found = (Wanted(each.path.name, each.size_bytes, each.sha256, each.path) for each in artifacts)
+    return tuple(sorted(found, key=lambda file: file.name))
+
+
+def look_reserved(berth: Berth, host: Host) -> Probe:
+    """Whether the hidden folder is there, and the final one, if it is, lets the group write.
+
+    Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
+    out in the middle of the release (release-tools#391).
+    """
+    final, staging = host.look([berth.final, berth.staging])
+    for entry in (final, staging):
+        if entry is not None and (problem := _unusable(entry, host)):
+            return different(
+                problem,
+                f"ask {entry.owner} or the host's administrators for {_cure(entry, host)}",
+                (f"there:  {_rights(entry)}", f"wanted: {_wanted_rights(host)}"),
+            )
+    if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
+        return absent(f"{host.shown(berth.staging)} is not there yet")
+    return identical({"folder": berth.final, "staging": berth.staging})
+
+
+def reserve(berth: Berth, host: Host) -> dict[str, str]:
+    """The hidden folder is there, the group's; users see nothing of it."""
+    parents = _parents(berth.staging)
+    missing = [
+        path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
+    ]
+    if missing:
+        host.make_folders(missing, FOLDER_MODE)
+    host.make_folders([berth.staging], _HIDDEN_MODE)
+    return {}
+
+
+def look_staged(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
+    """Whether every file stands in the hidden folder, or already in the final one, with its
+    bytes, digests computed there.
+    """
+    stand = _Stand.of(files, berth, host)
+    clash = stand.clash(files, berth, host)
+    if clash is not None:
+        return clash
+    missing = [file.name for file in files if stand.place_of(file) is None]
+    if missing:
+        return absent(
+            f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
+        )
+    crooked = [file.name for file in files if not stand.is_straight(file, host)]
+    if crooked:
+        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    return identical({file.name: file.sha256 for file in files})
+
+
+def stage(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+    """Every file of this machine stands in the hidden folder, whole, with its mode and group.
+
+    Half an upload is continued. What is right already, there or in the final folder, is kept.
+    """
+    reserve(berth, host)
+    stand = _Stand.of(files, berth, host)
+    uploads = [
+        Upload(file.source, f"{berth.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
+        for file in files
+        if stand.place_of(file) is None and file.source is not None
+    ]
+    if uploads:
+        host.put(uploads, progress)
+    for mode in sorted({file.mode for file in files}):
+        crooked = [
+            entry.path
+            for file in files
+            if file.mode == mode
+            and (entry := stand.place_of(file)) is not None
+            and not stand.is_straight(file, host)
+        ]
+        if crooked:
+            host.change(crooked, mode)
+    progress.say("compare digests there")
+    return {}
+
+
+def verify_staged(
+    files: Sequence[Wanted], berth: Berth, host: Host, signer: Signer
+) -> dict[str, str]:
+    """Every signature verifies for the bytes that stand there (U08).
+
+    gpg there says so where it has the key; in any case it was said here, and the digests there
+    are those of the files here. 3.8.20, 3.9.20 and 3.10.16 went out without signatures.
+    """
+    by_name = {file.name: file for file in files}
+    stand = _Stand.of(files, berth, host)
+    facts = {}
+    for name, signature in sorted(by_name.items()):
+        signed = by_name.get(name.removesuffix(".asc"))
+        if not name.endswith(".asc") or signed is None:
+            continue
+        places = stand.place_of(signed), stand.place_of(signature)
+        if places[0] is None or places[1] is None:
+            raise StepFailed(
+                where=host.shown(berth.staging), problem=f"{name} or its file is not there",
+                remedy="run the same command again",
+            )  # fmt: skip
+        found = host.verify(places[0].path, places[1].path)
+        if found is not None and not found.problem and found.fingerprint != signer.fingerprint:
+            problem = f"was made by {found.fingerprint}, wanted {signer.fingerprint}"
+        elif found is not None and found.verdict is not Verdict.UNREADABLE:
+            problem = found.problem
+        else:
+            problem = ""
+        if not problem and signed.source is not None and signature.source is not None:
+            problem = signer.verify(signed.source, signature.source).problem
+        if problem:
+            raise StepFailed(
+                where=host.shown(places[1].path), problem=f"is no good signature: {problem}",
+                remedy="find out who replaced it; nothing was shown to users",
+            )  # fmt: skip
+        facts[name] = signer.fingerprint
+    return facts
+
+
+def look_switched(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
+    """Whether users see every file, with the right bytes and modes, and nothing is left over."""
+    stand = _Stand.of(files, berth, host)
+    clash = stand.clash(files, berth, host) or stand.strangers(files, berth, host)
+    if clash is not None:
+        return clash
+    hidden = [file.name for file in files if file.name not in stand.final]
+    if hidden:
+        return absent(
+            f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
+        )
+    crooked = [file.name for file in files if not stand.is_straight(file, host)]
+    if crooked:
+        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    if stand.has_staging:
+        return absent(f"{host.shown(berth.staging)} is still there")
+    return identical({"folder": berth.final, **{file.name: file.sha256 for file in files}})
+
+
+def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+    """Users see every file. This cannot be undone: what was seen is never replaced.
+
+    One rename of the folder if there is none yet, else one rename for each file; signatures,
+    SBOMs and checksums come before the archives that they speak of. A name that is taken stops
+    it, unless the very same bytes stand there.
+    """
+    stand = _Stand.of(files, berth, host)
+    problem = stand.clash(files, berth, host) or stand.strangers(files, berth, host)
+    if problem is not None:
+        raise StepFailed(
+            where=host.shown(berth.final), problem=problem.problem, remedy=problem.remedy,
+            details=problem.details,
+        )  # fmt: skip
+    missing = [file.name for file in files if stand.place_of(file) is None]
+    if missing:
+        raise StepFailed(
+            where=host.shown(berth.staging), problem=f"{_few(missing)} not there",
+            remedy="stage them first",
+        )  # fmt: skip
+    if not stand.has_final:
+        progress.say(f"show {host.shown(berth.final)}")
+        host.change([berth.staging], FOLDER_MODE)
+        host.rename([(berth.staging, berth.final)])
+        return {}
+    for group in _in_safe_order(files):
+        moves = [
+            (f"{berth.staging}/{file.name}", f"{berth.final}/{file.name}")
+            for file in group
+            if file.name not in stand.final
+        ]
+        if moves:
+            progress.say(f"show {_few([new for _, new in moves])}")
+            host.rename(moves)
+    for file in files:
+        if not stand.is_straight(file, host):
+            host.change([f"{berth.final}/{file.name}"], file.mode)
+    host.remove([f"{berth.staging}/{file.name}" for file in files] + [berth.staging])
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """What stands in both folders, by name, with the digests of what is wanted."""
+
+    final: Mapping[str, Entry]
+    staging: Mapping[str, Entry]
+    digests: Mapping[str, str]
+    has_final: bool
+    has_staging: bool
+
+    @classmethod
+    def of(cls, files: Sequence[Wanted], berth: Berth, host: Host) -> _Stand:
+        has_final, has_staging = (
+            each is not None for each in host.look([berth.final, berth.staging])
+        )
+        final = _by_name(berth.final, host) if has_final else {}
+        staging = _by_name(berth.staging, host) if has_staging else {}
+        # Only a file of the right size can be the right one.
+        compared = [
+            entry
+            for file in files
+            for entry in (final.get(file.name), staging.get(file.name))
+            if entry is not None and entry.kind is Kind.FILE and entry.size_bytes == file.size_bytes
+        ]
+        digests = host.digests(compared) if compared else {}
+        return cls(final, staging, digests, has_final, has_staging)
+
+    def is_right(self, file: Wanted, entry: Entry | None) -> bool:
+        return entry is not None and self.digests.get(entry.path) == file.sha256
+
+    def place_of(self, file: Wanted) -> Entry | None:
+        """Where the right bytes stand; the final folder counts first."""
+        for entry in (self.final.get(file.name), self.staging.get(file.name)):
+            if self.is_right(file, entry):
+                return entry
+        return None
+
+    def is_straight(self, file: Wanted, host: Host) -> bool:
+        entry = self.place_of(file)
+        return (
+            entry is not None
+            and entry.mode == file.mode
+            and (not host.group or entry.group == host.group)
+        )
+
+    def clash(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
+        """Names that other bytes have; both sides are told."""
+        seen, details = [], []
+        for file in files:
+            for entry in (self.final.get(file.name), self.staging.get(file.name)):
+                if entry is None or self.is_right(file, entry):
+                    continue
+                seen.append(entry)
+                there = self.digests.get(
+                    entry.path, f"{entry.kind.value} of {entry.size_bytes} bytes"
+                )
+                details += [
+                    f"{file.name}",
+                    f"  there:  {there} ({host.shown(entry.path)}, by {entry.owner})",
+                    f"  wanted: {file.sha256} ({file.size_bytes} bytes)",
+                ]
+        if not seen:
+            return None
+        names = _few([entry.path for entry in seen])
+        public = [entry for entry in seen if entry.path.startswith(f"{berth.final}/")]
+        if public:
+            remedy = "users may have fetched it: it is never replaced; find out who put it there"
+        else:
+            remedy = (
+                "if the release was built anew, remove what is there; "
+                "if not, find out who replaced it"
+            )
+        return different(f"other bytes stand there: {names}", remedy, tuple(details))
+
+    def strangers(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
+        """What stands in the hidden folder and nobody asked for: it would be shown as well."""
+        known = {file.name for file in files}
+        strange = sorted(set(self.staging) - known)
+        if not strange:
+            return None
+        return different(
+            f"{host.shown(berth.staging)} also holds {_few(strange)}",
+            "remove what does not belong to the release, or declare it",
+            tuple(f"there: {_rights(self.staging[name])}" for name in strange),
+        )
+
+
+def _by_name(folder: str, host: Host) -> dict[str, Entry]:
+    return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
+
+
+def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
+    describing = [file for file in files if file.name.endswith(_DESCRIBING)]
+    return describing, [file for file in files if file not in describing]
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _unusable(entry: Entry, host: Host) -> str:
+    """Why nobody of the group could work in the folder; "" if they can."""
+    place = host.shown(entry.path)
+    if entry.kind is not Kind.FOLDER:
+        return f"{place} is a {entry.kind.value}, wanted a folder"
+    if host.group and entry.group != host.group:
+        return f"{place} was made by {entry.owner} and is of group {entry.group}"
+    if entry.mode & _GROUP_MAY_WRITE != _GROUP_MAY_WRITE and host.group:
+        return f"{place} was made by {entry.owner}, and its group may not write there"
+    return ""
+
+
+def _cure(entry: Entry, host: Host) -> str:
+    return f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
+
+
+def _rights(entry: Entry) -> str:
+    return f"{entry.path} {entry.owner}:{entry.group} mode {entry.mode:o}"
+
+
+def _wanted_rights(host: Host) -> str:
+    return f"group {host.group or 'any'}, mode {FOLDER_MODE:o}"
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

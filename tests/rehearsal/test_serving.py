@@ -1,0 +1,69 @@
+"""The world as one process: it answers, stays where it was, and does not outlive its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+from plugins.rehearsal.serving import PARTS, running_world
+from plugins.rehearsal.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_every_part_has_an_address_and_the_page_answers(tmp_path: Path) -> None:
+    with running_world(tmp_path) as world:
+        assert set(world.of) == {part.name for part in PARTS}
+        with urllib.request.urlopen(world["world"]) as answer:
+            assert answer.status == 200
+        assert json.loads((tmp_path / "addresses.json").read_bytes())["of"] == world.of
+    assert not (tmp_path / "addresses.json").exists()
+
+
+def test_a_world_that_starts_again_is_where_it_was(tmp_path: Path) -> None:
+    with running_world(tmp_path) as first:
+        first.store.save("part", {"kept": True})
+    with running_world(tmp_path) as second:
+        assert second.of == first.of
+        assert second.store.load("part", {}) == {"kept": True}
+
+
+def test_the_world_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    """Whoever rehearses and gives up leaves no server behind."""
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from plugins.rehearsal.serving import running_world\n"
+        f"with running_world(Path({str(tmp_path)!r})) as world:\n"
+        "    print(world.pid, flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with child:
+        assert child.stdout is not None
+        world = os.pidfd_open(int(child.stdout.readline()))
+        child.communicate(b"\n")
+        # Readable as soon as the process has ended.
+        assert select.select([world], [], [], 30)[0]
+    os.close(world)
+
+
+def test_a_client_is_killed_at_the_record_that_was_aimed_at(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with subprocess.Popen(["sleep", "600"]) as client:
+        store.aim(client.pid, 2)
+        store.record("site", "first")
+        assert client.poll() is None
+        store.record("site", "second")
+        assert client.wait() == -9
+    store.record("site", "third")
+    assert [each["event"] for each in store.happened()] == ["first", "second", "third"]

@@ -1,0 +1,188 @@
+"""Tests of the GitHub service against the world's GitHub over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugins.model.errors import ServiceFailed
+from plugins.model.secret import Secret
+from plugins.rehearsal import github as world
+from plugins.rehearsal.store import ALWAYS, Store
+from plugins.services.github import GitHub, GitHubProposals
+from tests.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN = "rehearsal-github-token"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    world.furnish(made, "3.13", "3.12", pep=719)
+    return made
+
+
+@pytest.fixture
+def api(store: Store) -> Iterator[str]:
+    with served(world.app(store)) as address:
+        yield address
+
+
+@pytest.fixture
+def token(monkeypatch: pytest.MonkeyPatch) -> Secret:
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", TOKEN)
+    return Secret("env:GITHUB_TOKEN_OF_TEST")
+
+
+@pytest.fixture
+def hub(api: str, token: Secret) -> GitHub:
+    return GitHub(api, "python/cpython", token)
+
+
+def test_open_issues_of_a_label_are_read_from_every_page(hub: GitHub, store: Store) -> None:
+    known = store.load("github", {})
+    many = [
+        {"number": number, "title": f"Issue {number}", "labels": ["crowd", "3.13"], "state": "open"}
+        for number in range(1000, 1230)
+    ]
+    closed = {"number": 2000, "title": "Closed", "labels": ["crowd"], "state": "closed"}
+    request = {"number": 2001, "title": "A change", "labels": ["crowd"], "state": "open",
+               "pull_request": {}}  # fmt: skip
+    store.save("github", known | {"issues": [*many, closed, request]})
+    found = hub.open_issues("crowd")
+    assert [each.number for each in found] == list(range(1000, 1230))
+    assert found[0].labels == ("3.13", "crowd")
+    assert hub.open_issues("crowd", "3.12") == ()
+
+
+def test_labels_are_put_on_and_taken_off_any_number_of_times(hub: GitHub) -> None:
+    for _ in range(2):
+        hub.add_label(2, "release-blocker")
+        hub.remove_label(2, "deferred-blocker")
+    assert [each.number for each in hub.open_issues("release-blocker")] == [1, 2]
+    assert hub.open_issues("deferred-blocker") == ()
+    for _ in range(2):
+        hub.make_label("needs backport to 3.14", "c2e0c6", "")
+    assert hub.labels().count("needs backport to 3.14") == 1
+
+
+def test_rules_are_read_back_as_they_were_written(hub: GitHub) -> None:
+    rules = hub.rules("main")
+    assert rules
+    assert rules["enforce_admins"] is True
+    assert hub.rules("3.14") is None
+    hub.protect("3.14", rules)
+    assert hub.rules("3.14") == rules
+    for _ in range(2):
+        hub.enforce_admins("3.14", on=False)
+    assert hub.rules("3.14") == {**rules, "enforce_admins": False}
+    for _ in range(2):
+        hub.enforce_admins("3.14", on=True)
+    assert hub.rules("3.14") == rules
+
+
+def test_shape_that_github_tells_becomes_the_one_that_it_takes(hub: GitHub, store: Store) -> None:
+    told: dict[str, Any] = {
+        **store.load("protection", {})["main"],
+        "restrictions": {
+            "users": [{"login": "rm", "id": 1, "url": "https://x"}],
+            "teams": [{"slug": "release-managers", "id": 2}],
+            "apps": [],
+        },
+        "required_signatures": {"enabled": False},
+    }
+    store.save("protection", {"main": told})
+    found = hub.rules("main")
+    assert found
+    assert found["restrictions"] == {"users": ["rm"], "teams": ["release-managers"], "apps": []}
+    assert "required_signatures" not in found
+
+
+def test_rights_are_those_of_the_tokens_user(hub: GitHub, store: Store) -> None:
+    assert {"push", "admin"} <= hub.rights()
+    store.save("github", store.load("github", {}) | {"permissions": {"pull": True, "push": False}})
+    assert hub.rights() == frozenset({"pull"})
+
+
+def test_run_goes_from_dispatch_to_artifacts(hub: GitHub, store: Store, tmp_path: Path) -> None:
+    store.save(
+        "ci", store.load("ci", {}) | {"polls": 1, "files": {"source": {"a.txt": "A", "b.txt": "B"}}}
+    )
+    number = hub.dispatch("build-release.yml", "main", {"cpython_release": "3.13.6"})
+    assert [each.id for each in hub.runs("build-release.yml")] == [number]
+    assert hub.runs("other.yml") == ()
+    assert hub.run(number).conclusion == ""
+    assert hub.run(number).conclusion == "success"
+    assert {each.conclusion for each in hub.jobs(number)} == {"success"}
+    (artifact,) = hub.artifacts(number)
+    file = tmp_path / "ci" / "source.zip"
+    digest = hub.download(artifact, file)
+    assert digest == artifact.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert zipfile.ZipFile(file).read("a.txt") == b"A"
+
+
+def test_wrong_token_is_told_and_not_shown(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", "canary-4711")
+    hub = GitHub(api, "python/cpython", Secret("env:GITHUB_TOKEN_OF_TEST"))
+    with pytest.raises(ServiceFailed, match="Bad credentials") as told:
+        hub.open_issues("release-blocker")
+    assert "see that the token is right" in told.value.remedy
+    assert "canary" not in repr(hub) + str(told.value) + str(told.value.details)
+
+
+def test_hourly_limit_is_not_asked_again(hub: GitHub, store: Store) -> None:
+    store.order_fault("github.rate_limited")
+    with pytest.raises(ServiceFailed, match="rate limit exceeded") as told:
+        hub.open_issues("release-blocker")
+    assert "in an hour" in told.value.remedy
+
+
+@pytest.mark.parametrize("fault", ["github.secondary_limit", "github.500"])
+def test_stumble_is_waited_for(hub: GitHub, store: Store, fault: str) -> None:
+    store.order_fault(fault)
+    assert hub.open_issues("release-blocker")
+
+
+def test_server_that_stays_down_is_told(hub: GitHub, store: Store) -> None:
+    store.order_fault("github.500", times=ALWAYS)
+    with pytest.raises(ServiceFailed, match="list issues: status 500: Server Error"):
+        hub.open_issues("release-blocker")
+
+
+def test_dispatch_is_asked_once(hub: GitHub, store: Store) -> None:
+    store.order_fault("github.500_after_write", times=ALWAYS)
+    with pytest.raises(ServiceFailed):
+        hub.dispatch("build-release.yml", "main", {})
+    assert len(store.load("ci", {})["runs"]) == 1
+
+
+def test_nobody_there_is_told_without_a_traceback(token: Secret) -> None:
+    with pytest.raises(ServiceFailed, match="cannot be reached"):
+        GitHub("http://127.0.0.1:9", "python/cpython", token).rights()
+
+
+def test_proposal_is_one_pull_request_whatever_happened_before(
+    api: str, token: Secret, store: Store
+) -> None:
+    proposals = GitHubProposals(api, "python/peps", token, head="rm/peps")
+    assert proposals.pull("release-3.13.6") is None
+    before = proposals.text("peps/pep-0719.rst")
+    assert before
+    files = {"peps/pep-0719.rst": before + b"- 3.13.6\n", "new.txt": b"new\n"}
+    store.order_fault("github.500_after_write", times=4)
+    for _ in range(4):
+        with pytest.raises(ServiceFailed):
+            proposals.propose("release-3.13.6", files, "Dates", "")
+    made = proposals.propose("release-3.13.6", files, "Dates", "")
+    assert made == proposals.pull("release-3.13.6")
+    assert len(store.load("github", {})["pulls"]) == 1
+    assert proposals.text("new.txt", "release-3.13.6") == b"new\n"
+    assert proposals.text("peps/pep-0719.rst") == before
+    assert (made.state, made.number) == ("open", 100)

@@ -1,0 +1,118 @@
+"""Tests of the mail service against the world's server over real SMTP on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import NothingDone, ServiceFailed
+from plugins.model.secret import Secret
+from plugins.ports import Letter
+from plugins.rehearsal import mail as world
+from plugins.rehearsal.store import Store
+from plugins.services.mail_server import MailServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LETTER = Letter(
+    "<v3.13.6.announce@pep101.example.org>",
+    "rm@example.org",
+    ("announce@example.org", "dev@example.org"),
+    "Python 3.13.6 is out \N{EM DASH} at last",
+    "A line.\n\n.a line with a dot\nüñï\n" + "long " * 300 + "\n",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def address(store: Store) -> Iterator[str]:
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(world.serve(store))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield f"smtp://127.0.0.1:{server.port}"
+
+    async def close() -> None:
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> Secret:
+    monkeypatch.setenv("MAIL_OF_TEST", "rm:rehearsal-mail-password")
+    return Secret("env:MAIL_OF_TEST")
+
+
+def test_letter_arrives_as_it_was_written(address: str, login: Secret, store: Store) -> None:
+    MailServer(address, login).send(LETTER)
+    (kept,) = store.load("mail", [])
+    assert kept["message_id"] == LETTER.message_id
+    assert kept["to"] == ["announce@example.org", "dev@example.org"]
+    assert kept["subject"] == LETTER.subject
+    assert kept["text"] == LETTER.text
+
+
+def test_login_is_tried_without_a_letter(address: str, login: Secret, store: Store) -> None:
+    MailServer(address, login).log_in()
+    assert store.load("mail", []) == []
+
+
+def test_wrong_password_is_told_and_not_shown(
+    address: str, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    monkeypatch.setenv("MAIL_OF_TEST", "rm:canary-4711")
+    mail = MailServer(address, Secret("env:MAIL_OF_TEST"))
+    with pytest.raises(ServiceFailed, match="the login was refused") as told:
+        mail.send(LETTER)
+    assert isinstance(told.value, NothingDone)
+    assert "canary" not in repr(mail) + str(told.value) + repr(told.value.__context__)
+    assert store.load("mail", []) == []
+
+
+def test_refusal_is_certain(address: str, login: Secret, store: Store) -> None:
+    store.order_fault("mail.refuses")
+    with pytest.raises(ServiceFailed, match=r"550 5\.7\.1 You may not post to this list") as told:
+        MailServer(address, login).send(LETTER)
+    assert isinstance(told.value, NothingDone)
+
+
+@pytest.mark.parametrize(("fault", "kept"), [("drop_after_accept", 1), ("drop_before", 0)])
+def test_line_cut_while_sending_leaves_it_open_and_is_not_tried_again(
+    address: str, login: Secret, store: Store, fault: str, kept: int
+) -> None:
+    store.order_fault(f"mail.{fault}")
+    with pytest.raises(ServiceFailed, match="nobody knows") as told:
+        MailServer(address, login).send(LETTER)
+    assert not isinstance(told.value, NothingDone)
+    assert "doit adopt" in told.value.remedy
+    assert len(store.load("mail", [])) == kept
+
+
+def test_server_that_is_not_there_took_nothing(login: Secret) -> None:
+    with pytest.raises(ServiceFailed, match="cannot be reached") as told:
+        MailServer("smtp://127.0.0.1:9", login).send(LETTER)
+    assert isinstance(told.value, NothingDone)
+
+
+@pytest.mark.parametrize("bad", ["a@b\nBcc: c@d", "A <a@b>", "nobody", ""])
+def test_addresses_are_judged_at_the_border(address: str, login: Secret, bad: str) -> None:
+    letter = Letter("<x@y>", "rm@example.org", (bad,), "S", "T")
+    with pytest.raises(ServiceFailed, match="is no address"):
+        MailServer(address, login).send(letter)

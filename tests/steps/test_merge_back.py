@@ -1,0 +1,394 @@
+"""Tests of the merge back and the push to upstream: real git with rules, every accident of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import ServiceFailed, StepFailed
+from plugins.model.probe import Standing
+from plugins.rehearsal.remotes import colleague_pushes, take_tag
+from plugins.steps import merge_back, protection, upstream_push
+from tests.hub_world import QUIET, RULES, HubWorld, a_hub_world
+from tests.source_world import git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plugins.rehearsal.gnupg_home import GnupgHome
+    from tests.source_world import World
+
+    Makes = Callable[..., HubWorld]
+
+
+@pytest.fixture(scope="module")
+def key(keyring: GnupgHome) -> str:
+    return keyring.key("merger")
+
+
+@pytest.fixture
+def a_hub(tmp_path: Path, keyring: GnupgHome, key: str) -> Makes:
+    def make(
+        version: str = "3.13.6",
+        last: str = "3.13.5",
+        before: Callable[[World], tuple[str, ...]] | None = None,
+    ) -> HubWorld:
+        return a_hub_world(tmp_path, keyring, key, version, last, before)
+
+    return make
+
+
+def merge(hub: HubWorld) -> dict[str, str]:
+    return merge_back.make(
+        hub.release, hub.world.clone, hub.merge_clone, hub.world.base, hub.upstream, QUIET
+    )
+
+
+def look(hub: HubWorld) -> Standing:
+    return upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream).standing
+
+
+def push(hub: HubWorld) -> dict[str, str]:
+    return upstream_push.push(hub.release, hub.merge_clone, hub.upstream, hub.protection, QUIET)
+
+
+def refs(hub: HubWorld) -> str:
+    return git(hub.world.folder / "upstream.git", "for-each-ref")
+
+
+def shown(hub: HubWorld, ref: str, name: str) -> str:
+    return git(hub.world.folder / "upstream.git", "show", f"{ref}:{name}")
+
+
+def rules(hub: HubWorld) -> list[dict[str, object]]:
+    return list(hub.store.load("protection", {}).values())
+
+
+def test_release_is_merged_without_squash_and_the_version_after_it_told(a_hub: Makes) -> None:
+    hub = a_hub()
+    facts = merge(hub)
+    assert look(hub) is Standing.ABSENT
+    done = push(hub)
+    probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
+    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, done)
+    assert '"3.13.6+"' in shown(hub, "3.13", "Include/patchlevel.h")
+    assert shown(hub, "3.13", "README.rst").startswith("This is Python version 3.13.6\n")
+    log = git(hub.world.folder / "upstream.git", "log", "--format=%s", "-3", "3.13").splitlines()
+    assert log[:2] == ["Post 3.13.6", "Python 3.13.6"]
+    assert len(hub.pushes("upstream")) == 1
+    assert set(hub.pushes("upstream")[0]) == {"refs/heads/3.13", "refs/tags/v3.13.6"}
+    assert facts["new 3.13"] == done["3.13 holds"]
+    assert all(each == RULES for each in rules(hub))
+    assert not protection.lease_is_open(hub.release.layout)
+
+
+def test_merge_done_again_gives_the_same_commits(a_hub: Makes) -> None:
+    hub = a_hub()
+    assert merge(hub) == merge(hub)
+
+
+def test_colleagues_commit_is_kept_by_the_merge(a_hub: Makes) -> None:
+    hub = a_hub()
+    theirs = colleague_pushes(hub.world.folder / "upstream.git", "3.13")
+    merge(hub)
+    push(hub)
+    assert look(hub) is Standing.IDENTICAL
+    history = git(hub.world.folder / "upstream.git", "rev-list", "3.13").split()
+    assert theirs in history
+    assert hub.world.clone.resolve("v3.13.6^{commit}") in history
+    assert "A. Colleague" in shown(hub, "3.13", "Misc/ACKS")
+
+
+def test_upstream_that_moved_is_merged_anew_and_reviewed_as_before(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    reviewed = merge_back.review(hub.release, hub.merge_clone)
+    theirs = colleague_pushes(hub.world.folder / "upstream.git", "3.13")
+    before = refs(hub)
+    assert look(hub) is Standing.ABSENT
+    with pytest.raises(StepFailed, match=r"3\.13 moved since the release was merged"):
+        push(hub)
+    assert refs(hub) == before
+    assert not any(
+        file.exists() for file in merge_back.written_refs(hub.release, hub.release.layout)
+    )
+    merge(hub)
+    assert merge_back.review(hub.release, hub.merge_clone) == reviewed
+    push(hub)
+    assert look(hub) is Standing.IDENTICAL
+    assert theirs in git(hub.world.folder / "upstream.git", "rev-list", "3.13").split()
+
+
+def test_branch_that_moves_in_the_last_moment_takes_nothing(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    hub.store.order_fault("upstream.moved_while_pushed")
+    with pytest.raises(ServiceFailed, match="nothing was pushed"):
+        push(hub)
+    assert hub.upstream.refs("refs/tags/v3.13.6") == {"refs/tags/v3.13.6": ""}
+    assert all(each == RULES for each in rules(hub))
+    with pytest.raises(StepFailed, match="moved"):
+        push(hub)
+    merge(hub)
+    push(hub)
+    assert look(hub) is Standing.IDENTICAL
+    assert "A. Colleague" in shown(hub, "3.13", "Misc/ACKS")
+
+
+def test_tag_of_somebody_else_is_never_moved(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    theirs = take_tag(hub.world.folder / "upstream.git", "v3.13.6", "main")
+    before = refs(hub)
+    probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
+    assert probe.standing is Standing.DIFFERENT
+    assert probe.details == (f"there {theirs}", f"here  {hub.merge_clone.resolve('v3.13.6')}")
+    assert refs(hub) == before
+
+
+def test_tag_that_appears_in_the_last_moment_takes_nothing(a_hub: Makes) -> None:
+    hub = a_hub()
+    facts = merge(hub)
+    hub.store.order_fault("upstream.tag_taken")
+    with pytest.raises(ServiceFailed, match="nothing was pushed"):
+        push(hub)
+    assert hub.upstream.refs("refs/heads/3.13")["refs/heads/3.13"] == facts["old 3.13"]
+    assert look(hub) is Standing.DIFFERENT
+
+
+def test_push_refused_by_a_rule_is_told_and_protection_restored(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    hub.store.order_fault("upstream.refuses")
+    with pytest.raises(ServiceFailed, match="GH013: Repository rule violations found") as told:
+        push(hub)
+    assert "see the branch's protection" in told.value.remedy
+    assert all(each == RULES for each in rules(hub))
+    assert not protection.lease_is_open(hub.release.layout)
+    push(hub)
+    assert look(hub) is Standing.IDENTICAL
+
+
+def test_protected_branch_takes_no_push_outside_the_lease(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    old, new = merge_back.made(hub.release, hub.merge_clone)["3.13"]
+    with pytest.raises(subprocess.CalledProcessError) as told:
+        git(hub.merge_clone.folder, "push", hub.upstream.address, f"{new}:refs/heads/3.13")
+    assert "GH006: Protected branch update failed for refs/heads/3.13" in told.value.stderr
+    assert hub.upstream.refs("refs/heads/3.13")["refs/heads/3.13"] == old
+
+
+def test_line_cut_after_the_push_is_found_done_by_the_next_look(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    hub.store.order_fault("upstream.drops_after_push")
+    with pytest.raises(ServiceFailed):
+        push(hub)
+    assert look(hub) is Standing.IDENTICAL
+    assert all(each == RULES for each in rules(hub))
+    assert len(hub.pushes("upstream")) == 1
+
+
+def test_branch_that_went_on_after_the_push_still_holds_it(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    done = push(hub)
+    colleague_pushes(hub.world.folder / "upstream.git", "3.13")
+    probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
+    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, done)
+
+
+def test_entries_of_cherry_picked_changes_are_not_told_twice(a_hub: Makes) -> None:
+    def picks(world: World) -> tuple[str, ...]:
+        world.wanted = "v3.13.5"
+        entry = "Misc/NEWS.d/next/Library/2026-11-02-10-00-00.gh-issue-200009.Picked.rst"
+        return (world.commit({entry: "Picked.\n", "Lib/picked.py": "\n"}, "gh-200009: Picked"),)
+
+    hub = a_hub(before=picks)
+    facts = merge(hub)
+    assert facts["news removed"] == "1"
+    push(hub)
+    listed = git(hub.world.folder / "upstream.git", "ls-tree", "-r", "--name-only", "3.13")
+    assert "200009" not in listed
+    # those that the release did not tell wait for the next one
+    assert "200001" in listed
+
+
+def test_first_beta_opens_a_branch_and_the_next_main_in_one_push(a_hub: Makes) -> None:
+    hub = a_hub("3.14.0b1", "3.14.0a7")
+    facts = merge(hub)
+    assert facts["old 3.14"] == "none"
+    reviewed = merge_back.review(hub.release, hub.merge_clone)
+    assert set(reviewed) == {"digest main", "digest 3.14"}
+    push(hub)
+    assert look(hub) is Standing.IDENTICAL
+    assert len(hub.pushes("upstream")) == 1
+    assert '"3.14.0b1+"' in shown(hub, "3.14", "Include/patchlevel.h")
+    assert '"3.15.0a0"' in shown(hub, "main", "Include/patchlevel.h")
+    assert "PY_MINOR_VERSION        15" in shown(hub, "main", "Include/patchlevel.h")
+    readme = shown(hub, "main", "README.rst")
+    assert readme.startswith("This is Python version 3.15.0 alpha 0\n")
+    assert "cpython/commits/main" in readme
+    assert "3.14" not in readme.replace(":pep:`745` for Python 3.14", "")
+    assert "cpython/commits/3.14" in shown(hub, "3.14", "README.rst")
+    index = shown(hub, "main", "Doc/whatsnew/index.rst").splitlines()
+    assert index.index("   3.15.rst") + 1 == index.index("   3.14.rst")
+    whatsnew = shown(hub, "main", "Doc/whatsnew/3.15.rst")
+    assert "see the :ref:`changelog <changelog>`" in whatsnew
+    assert "m4_define([PYTHON_VERSION], [3.15])" in shown(hub, "main", "configure.ac")
+    assert "for python 3.15." in shown(hub, "main", "configure")
+    assert "[3.14])" in shown(hub, "3.14", "configure.ac")
+    # the release tag is in the history of both
+    for branch in ("main", "3.14"):
+        git(hub.world.folder / "upstream.git", "merge-base", "--is-ancestor", "v3.14.0b1", branch)
+    assert protection.look_copied(hub.release, hub.protection).standing is not Standing.UNKNOWN
+
+
+def test_first_beta_stops_if_somebody_made_the_branch(a_hub: Makes) -> None:
+    hub = a_hub("3.14.0b1", "3.14.0a7")
+    git(hub.world.folder / "upstream.git", "branch", "3.14", "main")
+    with pytest.raises(StepFailed, match=r"has a branch 3\.14 already"):
+        merge(hub)
+
+
+def test_alpha_goes_to_main(a_hub: Makes) -> None:
+    hub = a_hub("3.14.0a2", "3.14.0a1")
+    merge(hub)
+    push(hub)
+    assert set(hub.pushes("upstream")[0]) == {"refs/heads/main", "refs/tags/v3.14.0a2"}
+    assert '"3.14.0a2+"' in shown(hub, "main", "Include/patchlevel.h")
+
+
+def test_conflict_names_the_files(a_hub: Makes) -> None:
+    def picks(world: World) -> tuple[str, ...]:
+        world.wanted = "v3.13.5"
+        return (world.commit({"Lib/spam.py": "ours = 1\n"}, "gh-200009: Picked"),)
+
+    hub = a_hub(before=picks)
+    upstream = hub.world.folder / "upstream.git"
+    colleague_pushes(upstream, "3.13", "Lib/spam.py", first="theirs = 1")
+    with pytest.raises(StepFailed, match=r"conflicts in Lib/spam\.py"):
+        merge(hub)
+
+
+def test_merge_made_by_hand_is_taken_if_it_is_of_the_two_commits(a_hub: Makes) -> None:
+    hub = a_hub()
+    mine, upstream = hub.world.cpython, hub.world.folder / "upstream.git"
+    head = colleague_pushes(upstream, "3.13")
+    git(mine, "fetch", "-q", "upstream")
+    git(mine, "fetch", "-q", str(hub.world.clone.folder), "refs/tags/v3.13.6:refs/tags/v3.13.6")
+    git(mine, "checkout", "-q", head)
+    git(mine, "merge", "-q", "--no-edit", "v3.13.6^{commit}")
+    made = git(mine, "rev-parse", "HEAD")
+
+    def taken() -> dict[str, str]:
+        return merge_back.make(
+            hub.release, hub.world.clone, hub.merge_clone, hub.world.base, hub.upstream, QUIET,
+            by_hand=made,
+        )  # fmt: skip
+
+    taken()
+    assert hub.merge_clone.about(hub.merge_clone.resolve("refs/release/new/3.13")).parents == (
+        made,
+    )
+    colleague_pushes(upstream, "3.13")
+    with pytest.raises(StepFailed, match="not a merge of the release into upstream's branch"):
+        taken()
+
+
+# ── the lease ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+
+    class Half(type(hub.protection)):  # type: ignore[misc]
+        def enforce_admins(self, branch: str, *, on: bool) -> None:
+            if on:
+                raise ServiceFailed(service="github", action="protect", problem="status 500")
+            super().enforce_admins(branch, on=on)
+
+    with pytest.raises(StepFailed, match="IT IS STILL LIFTED"):
+        upstream_push.push(hub.release, hub.merge_clone, hub.upstream, Half(hub.store), QUIET)
+    layout = hub.release.layout
+    assert "3.13" in protection.lease_is_open(layout)
+    assert protection.look_restored(hub.protection, layout).standing is Standing.ABSENT
+    protection.restore(hub.protection, layout)
+    probe = protection.look_restored(hub.protection, layout)
+    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, {"restored": "3.13"})
+    assert not protection.lease_is_open(layout)
+    assert all(each == RULES for each in rules(hub))
+
+
+def test_rules_that_somebody_changed_meanwhile_are_shown(a_hub: Makes) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    with protection.lifted(hub.protection, layout, ["3.13"], QUIET):
+        pass
+    changed = hub.store.load("protection", {})
+    changed["3.13"]["enforce_admins"] = False
+    hub.store.save("protection", changed)
+    probe = protection.look_restored(hub.protection, layout)
+    assert probe.standing is Standing.DIFFERENT
+    assert probe.details[0].startswith("before ")
+
+
+def test_error_in_the_block_restores(a_hub: Makes) -> None:
+    hub = a_hub()
+    for error in (ValueError, KeyboardInterrupt, SystemExit):
+        with (  # noqa: PT012 - what the block leaves behind is the subject
+            pytest.raises(error),
+            protection.lifted(hub.protection, hub.release.layout, ["3.13"], QUIET),
+        ):
+            assert hub.protection.rules("3.13") == {**RULES, "enforce_admins": False}
+            raise error
+        assert hub.protection.rules("3.13") == RULES
+
+
+_HOLDER = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {project!r})
+from plugins.model.layout import Layout
+from plugins.model.version import Version
+from plugins.rehearsal.store import Store
+from plugins.steps import protection
+from tests.hub_world import QUIET, StoredProtection
+layout = Layout(Path({work!r}), Version.parse("3.13.6"))
+with protection.lifted(StoredProtection(Store(Path({store!r}))), layout, ["3.13"], QUIET):
+    os.kill(os.getpid(), {number})
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_holder_that_is_stopped_restores_and_one_that_is_killed_leaves_the_lease(
+    a_hub: Makes, number: signal.Signals
+) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    code = _HOLDER.format(
+        project=str(Path(__file__).parents[2]),
+        work=str(layout.work),
+        store=str(hub.store.folder),
+        number=int(number),
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert ended.returncode != 0
+    now = hub.protection.rules("3.13")
+    if number is signal.SIGKILL:
+        assert now == {**RULES, "enforce_admins": False}
+        assert "lifted" in protection.lease_is_open(layout)
+        # what a new lease saves is not the lifted state
+        with protection.lifted(hub.protection, layout, ["3.13"], QUIET):
+            pass
+    assert hub.protection.rules("3.13") == RULES
+    assert not protection.lease_is_open(layout)
+    assert [each.name for each in layout.lease.parent.iterdir()] == ["restored.json"]

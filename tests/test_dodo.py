@@ -1,0 +1,232 @@
+"""The outline of the release: what dodo.py promises to whoever reads it, and to the PEP.
+
+The obligations are those of the inventory of PEP 101 that is kept beside the checkout.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+from contextvars import copy_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+
+from plugins.flow.opening import RELEASE_FILE
+from plugins.flow.task import Kind
+
+if TYPE_CHECKING:
+    from plugins.flow.book import Book
+    from plugins.flow.task import Task
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+DODO: Final = PROJECT / "dodo.py"
+INVENTORY: Final = PROJECT.parent / "shared" / "pep101" / "inventory.json"
+
+# Names are public, so a task that begins with another verb is a choice to be made here.
+VERBS: Final = {
+    "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
+    "commit", "compare", "date", "delete", "draft", "fetch", "flip", "find", "lift", "make",
+    "mark", "merge", "move", "open", "post", "publish", "purge", "push", "put", "read", "request",
+    "restore", "send", "set", "sign", "stage", "start", "switch", "tag", "tell", "test", "unpack",
+    "update", "upload", "verify", "wait", "write",
+}  # fmt: skip
+
+# What the tasks of chapters 1, 2 and 4 have to fulfil between them.
+OWED: Final = {
+    "P01", "P03", "P04", "Q09", "Q10", "Q11", "Q12", "Q13", "T01", "T02",
+    "Z05", "Z06", "Z07", "Z08", "Z09", "Z16",
+    *(f"E{number:02}" for number in range(24)),
+    *(f"B{number:02}" for number in range(1, 14)),
+}  # fmt: skip
+
+# What is owed and done by no task, with the reason.
+WITHOUT_A_TASK: Final = {
+    "E11": "no file is left that only a hand could edit: each has its own task, and"
+    " check_source blocks where one of them differs from what this release wants",
+}
+
+# One release of each type whose steps there are.
+VERSIONS: Final = {
+    "3.15.0a3": "feature",
+    "3.15.0b1": "feature",
+    "3.15.0b2": "prerelease",
+    "3.14.0rc1": "prerelease",
+    "3.14.0rc2": "prerelease",
+    "3.14.0": "prerelease",
+    "3.13.6": "bugfix",
+    "3.12.12": "security",
+}
+
+HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich", "spdx_tools")
+
+LOADING: Final = """\
+import runpy, sys
+from pathlib import Path
+from plugins.flow.opening import RELEASE_FILE
+RELEASE_FILE.set(Path(sys.argv[1]))
+runpy.run_path("dodo.py")
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+LISTING: Final = """\
+import sys
+from doit.doit_cmd import DoitMain
+status = DoitMain().run(["list", "--status", "--release", sys.argv[1]])
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+sys.exit(status)
+"""
+
+
+def a_declaration(folder: Path, version: str = "3.13.6") -> Path:
+    """A release.toml that is right in itself; its clone is not there."""
+    file = folder / "release.toml"
+    file.write_text(
+        f'version = "{version}"\n[repository]\nclone = "cpython"\n'
+        f'[series]\nphase = "{VERSIONS[version]}"\n'
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+        encoding="utf-8",
+    )
+    return file
+
+
+def book_of(declaration: Path) -> Book:
+    """The book of dodo.py for this release."""
+
+    def read() -> Book:
+        RELEASE_FILE.set(declaration)
+        return cast("Book", runpy.run_path(str(DODO))["book"])
+
+    return copy_context().run(read)
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
+    """The book of each type of release, by version."""
+    return {
+        version: book_of(a_declaration(tmp_path_factory.mktemp("declared"), version))
+        for version in VERSIONS
+    }
+
+
+@pytest.fixture(scope="module")
+def tasks(books: dict[str, Book]) -> dict[str, Task]:
+    """Every task that any release has."""
+    return {name: task for book in books.values() for name, task in book.tasks.items()}
+
+
+@pytest.fixture(scope="module")
+def inventory() -> dict[str, dict[str, str]]:
+    """The obligations by id: those of the PEP, and those that came after it, from its appendix."""
+    if not INVENTORY.is_file():
+        pytest.skip(f"the inventory of PEP 101 is not beside this checkout: {INVENTORY}")
+    found = {each["id"]: each for each in json.loads(INVENTORY.read_text(encoding="utf-8"))}
+    text = INVENTORY.with_suffix(".md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (Z\d\d) \|(.*)\|$", text, re.MULTILINE)
+    return found | {name: {"id": name, "step": row, "run_release": row} for name, row in rows}
+
+
+def test_every_name_is_a_verb_and_its_object(tasks: dict[str, Task]) -> None:
+    """Groups are what people type, and one word each."""
+    wrong = []
+    for name, task in tasks.items():
+        verb, *rest = name.split("_")
+        if task.kind is Kind.GROUP:
+            fits = not rest
+        else:
+            fits = verb in VERBS and re.fullmatch(r"[a-z]+(_[a-z]+)+", name) is not None
+        if not fits:
+            wrong.append(name)
+    assert not wrong
+
+
+def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, Task]) -> None:
+    for name, task in tasks.items():
+        assert re.fullmatch(r"[A-Z`][^\n]*\.", task.title), (name, task.title)
+        assert not re.search(r"\. [A-Z]", task.title), (name, task.title)
+        assert len(task.title) <= 90, (name, task.title)
+
+
+def test_chapters_ascend_and_each_stands_where_the_outline_says(books: dict[str, Book]) -> None:
+    for book in books.values():
+        chapters = [task.chapter for task in book.tasks.values()]
+        assert chapters == sorted(chapters)
+        assert set(chapters) <= set(range(1, 10))
+    headings = re.findall(
+        r"^# ── (\d)\. .*\n(?:.*\n){0,3}?book\.chapter\((\d)\)", DODO.read_text(), re.MULTILINE
+    )
+    assert headings
+    assert [heading for heading, chapter in headings if heading != chapter] == []
+
+
+def test_tasks_stand_in_the_book_as_they_stand_in_the_file(books: dict[str, Book]) -> None:
+    written = [
+        node.name.removeprefix("task_")
+        for node in ast.parse(DODO.read_bytes()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("task_")
+    ]
+    for version, book in books.items():
+        assert list(book.tasks) == [name for name in written if name in book.tasks], version
+    assert set(written) == {name for book in books.values() for name in book.tasks}
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--status")])
+def test_the_list_tells_tasks_in_the_order_of_the_file(
+    words: tuple[str, ...], books: dict[str, Book], tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "doit", *words, "--release", a_declaration(tmp_path)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    book = books["3.13.6"]
+    steps = [name for name, task in book.tasks.items() if task.kind is not Kind.GROUP]
+    pattern = r"^  \w+ +(\w+) +(?!group)" if "--status" in words else r"^(\w+) +[A-Z]"
+    found = re.findall(pattern, ended.stdout, re.MULTILINE)
+    assert [name for name in found if name in steps] == steps
+
+
+def test_obligations_that_a_task_names_are_in_the_inventory(
+    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
+) -> None:
+    unknown = {name: set(task.pep) - set(inventory) for name, task in tasks.items()}
+    assert {name: ids for name, ids in unknown.items() if ids} == {}
+
+
+def test_no_task_claims_what_no_release_needs_any_more(
+    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
+) -> None:
+    """A TeX for PDF archives, for one: nobody looks for it, so nobody may say so."""
+    claimed = {each for task in tasks.values() for each in task.pep}
+    gone = {each for each in claimed if inventory[each]["run_release"].startswith("obsolete (2022")}
+    assert gone == set()
+
+
+def test_every_obligation_that_is_owed_has_a_task_or_a_reason(
+    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
+) -> None:
+    assert set(inventory) >= OWED
+    claimed = {each for task in tasks.values() for each in task.pep}
+    assert OWED - claimed - set(WITHOUT_A_TASK) == set()
+    assert set(WITHOUT_A_TASK) & claimed == set()
+    assert set(WITHOUT_A_TASK) <= OWED
+
+
+@pytest.mark.parametrize("script", [LOADING, LISTING], ids=["loading", "list --status"])
+def test_reading_the_outline_loads_no_service(script: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", script, a_declaration(tmp_path)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(ended.stdout.splitlines()[-1].split())
+    assert "plugins" in loaded
+    assert loaded & set(HEAVY) == set()
