@@ -44,6 +44,10 @@ _FILES_TO_A_DIGEST: Final = 8
 _NEARLY_FULL_BYTES: Final = 1 << 20
 _NOT_FOUND: Final = 127
 
+# openssl is six times as fast as Debian's sha256sum, which every host has.
+_OPENSSL: Final = ("openssl", "dgst", "-sha256", "-r")
+_SHA256SUM: Final = ("sha256sum", "--")
+
 # GNU find: type, size, mode, owner, group, inode and time of the last change, path, target.
 _FIND: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
 _KINDS: Final = {"f": Kind.FILE, "d": Kind.FOLDER, "l": Kind.LINK}
@@ -71,6 +75,7 @@ class SshHost:
         self._line: Line | None = None
         self._known: dict[tuple[str, str], str] = {}
         self._names: dict[tuple[str, int], str] = {}
+        self._digester: tuple[str, ...] = _OPENSSL
 
     def __repr__(self) -> str:
         return f"SshHost({self._address}:{self._address.root})"
@@ -313,6 +318,9 @@ class SshHost:
             stdin=names, check=False,
             timeout_s=_PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S,
         )  # fmt: skip
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digests(paths, size_bytes)
         found = dict(_digest_lines(told.output.decode(errors="replace")))
         digests = {path: found[self._at(path)] for path in paths if self._at(path) in found}
         unread = [path for path in paths if path not in digests]
@@ -320,13 +328,6 @@ class SshHost:
         if unread and any(entry is not None for entry in self.look(unread)):
             self._complain(["xargs", *self._digester], told)
         return digests
-
-    @cached_property
-    def _digester(self) -> tuple[str, ...]:
-        """What computes digests there: openssl is six times as fast as Debian's sha256sum."""
-        if self._run("openssl", "version", check=False).status == 0:
-            return ("openssl", "dgst", "-sha256", "-r")
-        return ("sha256sum", "--")
 
     # Lines, and what goes wrong on them.
 
@@ -494,7 +495,11 @@ class SshHost:
 
     def _digest_of_half(self, line: Line, path: str, size_bytes: int) -> str:
         timeout_s = _PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S
-        told = line.command(_quoted([*self._digester, self._at(half(path))]), timeout_s=timeout_s)
+        words = [*self._digester, self._at(half(path))]
+        told = line.command(_quoted(words), timeout_s=timeout_s)
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digest_of_half(line, path, size_bytes)
         return dict(_digest_lines(told.output.decode(errors="replace"))).get(
             self._at(half(path)), ""
         )
