@@ -179,7 +179,15 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
 
     # What paramiko's threads have to say is told once, by us.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
-    config = fabric.Config(runtime_ssh_path=str(ssh_config) if ssh_config else None)
+    try:
+        config = fabric.Config(runtime_ssh_path=str(ssh_config) if ssh_config else None)
+    except (OSError, paramiko.SSHException) as error:
+        raise ServiceFailed(
+            service=str(address),
+            action="read the ssh configuration",
+            problem=f"{ssh_config or 'yours'}: {getattr(error, 'strerror', '') or error}",
+            remedy="mend it, or name another one as [hosts] ssh_config",
+        ) from error
     connection = fabric.Connection(
         address.host,
         user=address.user or None,

@@ -181,23 +181,34 @@ def test_a_lost_clone_is_made_again_with_the_same_edits(done: Place) -> None:
     assert done.products() == before
 
 
-def test_approval_opens_publish_and_is_void_after_a_change(done: Place) -> None:
-    assert done.doit("run", "publish").status == 4
+def test_an_approval_holds_and_is_void_after_a_change(done: Place) -> None:
+    assert done.doit("run", "approve_news").status == 4
     given = done.doit("approve", "--note", "read twice", "approve_news")
     assert given.status == 0, given
     assert "RM approves approve_news of Python 3.13.6" in given.out
-    ended = done.doit("run", "publish")
+    ended = done.doit("run", "approve_news")
     assert (ended.status, ended.done) == (0, ["approve_news"])
-    assert done.standings()["publish"][0] == "done"
+    assert done.standings()["approve_news"][0] == "done"
     done.commit({ENTRY: "Spam is now even better.\n"})
-    ended = done.doit("run", "publish")
+    ended = done.doit("run", "approve_news")
     assert (ended.status, ended.not_done) == (4, ["approve_news"])
     assert done.standings()["approve_news"][0] == "waiting"
+
+
+def test_a_world_that_does_not_answer_stops_before_anything_leaves(done: Place) -> None:
+    """Every gate that cannot look is shut, in one line each, and nothing is pushed or sent."""
+    ended = done.doit("run", "publish")
+    assert ended.status == 1, ended
+    assert "Traceback" not in ended.out
+    assert {"check_access", "check_blockers", "check_builders"} <= set(ended.not_done)
+    receipts = {path.stem for path in (done.work / "receipts").iterdir()}
+    assert not receipts & {"push_fork", "reserve_folder", "tell_experts"}
 
 
 def test_export_of_a_world_at_its_start_lists_everything_as_ahead(a_start: Places) -> None:
     place = a_start()
     states = {name: state for name, (state, _) in place.standings().items()}
-    for name in (*LOOKS, "check_base", "export", "publish"):
+    ready = ("check_access", "check_blockers", "check_builders", "draft_page")
+    for name in (*LOOKS, *ready, "check_base", "export", "publish"):
         assert states.pop(name) == "ready"
     assert set(states.values()) == {"later"}
