@@ -55,16 +55,16 @@ def posts(store: Store) -> str:
 
 def repositories(store: Store) -> str:
     """The branches and tags of upstream and fork, and whose push each branch would take."""
-    rules = store.load("protection", {})
     told = ""
     for name in ("upstream", "fork"):
-        place = store.folder.parent / f"{name}.git"
-        rows = [_ref(line, rules if name == "upstream" else {}) for line in _refs(place)]
-        if rows:
-            told += f"<h3>{name}</h3><table>{_REF_HEAD}{''.join(rows)}</table>"
-    if not told:
-        return ""
-    return f"<section><h2>Repositories</h2>{told}</section>"
+        lines = _refs(store.folder.parent / f"{name}.git")
+        rules = store.load("protection", {}) if name == "upstream" else {}
+        there = {line.partition("\t")[0] for line in lines}
+        lines += [f"{ref}\t\t" for ref in map("refs/heads/{}".format, rules) if ref not in there]
+        if lines:
+            rows = "".join(_ref(line, rules) for line in lines)
+            told += f"<h3>{name}</h3><table>{_REF_HEAD}{rows}</table>"
+    return f"<section><h2>Repositories</h2>{told}</section>" if told else ""
 
 
 def _refs(repository: Path) -> list[str]:
@@ -77,7 +77,7 @@ def _refs(repository: Path) -> list[str]:
 
 
 def _ref(line: str, rules: Mapping[str, dict[str, object] | None]) -> str:
-    ref, commit, subject = (line.split("\t", 2) + ["", ""])[:3]
+    ref, commit, subject = line.split("\t", 2)
     _, kind, name = ref.split("/", 2)
     held = _held(rules[name]) if kind == "heads" and name in rules else ""
     return (
