@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from plugins.flow.opening import RELEASE_FILE
 from plugins.flow.standing import State, is_first
 from plugins.flow.task import Kind
+from plugins.model.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from plugins.flow.book import Book
     from plugins.flow.standing import Standing
 
-__all__ = ["awaited", "command", "next_steps", "troubles", "wrapped"]
+__all__ = [
+    "awaited",
+    "command",
+    "goes_on",
+    "next_steps",
+    "to_look_at",
+    "troubles",
+    "wrapped",
+]
 
 _SHOWN: Final = 3
 _INDENT: Final = "    "
@@ -34,8 +43,7 @@ def command(*words: str) -> str:
     standing = exported("PEP101_RELEASE")
     if standing and here / Path(standing).expanduser() == chosen:
         return plain
-    name = chosen.relative_to(here) if chosen.is_relative_to(here) else chosen
-    return f"{plain} --release {shlex.quote(str(name))}"
+    return f"{plain} --release {shlex.quote(_from_here(chosen))}"
 
 
 def troubles(book: Book, found: Mapping[str, Standing], names: Collection[str]) -> list[str]:
@@ -64,23 +72,55 @@ def next_steps(
     if stopped:
         return [f"next: mend that, then {command(group)}", _more_about(stopped)]
     waiting = [name for name in open_ if found[name].state is State.WAITING]
-    if len(waiting) < len(open_):
+    if not waiting or any(goes_on(found[name]) for name in open_):
         also = [f"also: {awaited(book, name, found[name])}" for name in waiting]
         return [f"next: {command(group)}", *also]
-    return [f"next: {awaited(book, name, found[name])}" for name in waiting]
+    people = [f"next: {awaited(book, name, found[name])}" for name in waiting]
+    return [*people, f"then: {command(group)}"]
 
 
-def wrapped(line: str, columns: int) -> list[str]:
+def goes_on(standing: Standing) -> bool:
+    """Whether a run gets further with this task; a gate that only looks again is no progress."""
+    return standing.state in (State.READY, State.STALE) and not standing.passed
+
+
+def to_look_at(book: Book, name: str) -> str:
+    """What to look at before this approval is given: a path, or a command that shows it.
+
+    "" where nothing on this machine was made that could be looked at, or nothing yet.
+    """
+    for before in book.tasks[name].after:
+        try:
+            receipt = book.receipt(before)
+        except ReleaseError:
+            continue
+        for path in sorted(receipt.outputs if receipt else ()):
+            clone, git, ref = path.partition("/.git/")
+            place = _from_here(book.release.layout.work / (clone if git else path))
+            return f"git -C {place} show {ref}" if git else str(place)
+    return ""
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def wrapped(line: str, columns: int, indent: str = _INDENT) -> list[str]:
     """The line in pieces of that width; words, and so paths and commands, stay whole."""
+    import re
     from textwrap import wrap
 
-    return wrap(
-        line,
+    # A space that no line breaks at holds each command together.
+    held = re.sub(r"\bdoit [a-z]+ [a-z_]+", lambda found: found[0].replace(" ", "\xa0"), line)
+    pieces = wrap(
+        held,
         columns,
-        subsequent_indent=_INDENT,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [piece.replace("\xa0", " ") for piece in pieces]
 
 
 def _stops(standing: Standing) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
-from plugins.flow.advice import awaited, command, troubles
+from plugins.flow.advice import awaited, command, goes_on, to_look_at, troubles, wrapped
 from plugins.flow.command_line import OptionsAnywhere
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, is_first, standings
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Next", "coming"]
 
 _A_RUN: Final = "a run"
+_WIDTH: Final = 80
+_INDENT: Final = " " * 24
 
 
 class Next(OptionsAnywhere):
@@ -40,7 +42,7 @@ class Next(OptionsAnywhere):
 
 
 def coming(book: Book) -> list[str]:
-    """A line for each thing that can be done now, under the one who can do it."""
+    """What can be done now, under the one who can do it, in lines for 80 columns."""
     found = standings(book)
     open_ = [
         name
@@ -51,16 +53,32 @@ def coming(book: Book) -> list[str]:
     ]
     if not open_:
         return ["nothing: all tasks are done"]
-    able = [name for name in open_ if found[name].state in (State.READY, State.STALE)]
+    able = [name for name in open_ if goes_on(found[name])]
     lines = troubles(book, found, list(found))
     if able:
         lines.append(f"{_A_RUN}: {command('publish')}")
-        lines += [f"  {name:<22}{book.tasks[name].title}" for name in able]
+        for name in able:
+            lines += _told(name, book.tasks[name].title)
     people: dict[str, list[str]] = {}
     for name in open_:
         if found[name].state is State.WAITING:
             who, _, what = awaited(book, name, found[name]).partition(": ")
-            people.setdefault(who, []).append(f"  {name:<22}{what}")
+            people.setdefault(who, []).extend(_asked(book, name, what))
     for who, theirs in people.items():
         lines += [f"{who}:", *theirs]
+    if people and not able:
+        lines.append(f"then {_A_RUN}: {command('publish')}")
     return lines
+
+
+def _asked(book: Book, name: str, what: str) -> list[str]:
+    """What one person is asked for; a command stands on a line of its own, to be copied."""
+    if book.tasks[name].kind is not Kind.APPROVAL:
+        return _told(name, what)
+    lines = _told(name, book.tasks[name].title)
+    look = to_look_at(book, name)
+    return [*lines, *([f"{_INDENT}look at: {look}"] if look else []), f"{_INDENT}then:    {what}"]
+
+
+def _told(name: str, words: str) -> list[str]:
+    return wrapped(f"  {name:<22}{words}", _WIDTH, _INDENT)

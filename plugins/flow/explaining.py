@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import InvalidCommand
 
-from plugins.flow.advice import command
+from plugins.flow.advice import command, to_look_at
 from plugins.flow.command_line import OptionsAnywhere, no_such_task
 from plugins.flow.loading import book_of
 from plugins.flow.standing import State, standings
@@ -54,7 +54,7 @@ def explanation(book: Book, name: str) -> list[str]:
     if task.kind is not Kind.GROUP and standing.state is not State.DONE:
         lines += [f"  because       {reason}" for reason in book.reasons(task)]
     if task.kind is Kind.APPROVAL and standing.state is State.WAITING:
-        lines.append(f"  with          {command('approve', name)}")
+        lines += _asked(book, name)
     outcome = book.state.outcome(name)
     if outcome is not None:
         lines.append(f"  said last     {outcome.message}")
@@ -71,6 +71,13 @@ def explanation(book: Book, name: str) -> list[str]:
     if task.kind is not Kind.GROUP:
         lines += _records(book, name)
     return lines
+
+
+def _asked(book: Book, name: str) -> list[str]:
+    """What a person does for an approval."""
+    look = to_look_at(book, name)
+    told = [f"  look at       {look}"] if look else []
+    return [*told, f"  with          {command('approve', name)}"]
 
 
 def _records(book: Book, name: str) -> list[str]:

@@ -114,7 +114,10 @@ def _line(book: Book, name: str, standing: Standing, columns: int) -> str:
 def _words(book: Book, name: str, standing: Standing) -> str:
     if standing.state is State.READY and not standing.why:
         return book.tasks[name].title
-    return f"{standing.who}: {standing.why}" if standing.who else standing.why
+    why = standing.why
+    if book.tasks[name].kind is Kind.APPROVAL:
+        why = why.partition("; ")[0]  # the command to type stands whole below the table
+    return f"{standing.who}: {why}" if standing.who else why
 
 
 def _ending(book: Book, found: dict[str, Standing], columns: int) -> list[str]:

@@ -27,9 +27,9 @@ __all__ = ["SECTIONS", "app"]
 
 SECTIONS: Final[tuple[Callable[[Store], str], ...]] = (
     site.section,
+    sent.repositories,
     sent.mails,
     sent.posts,
-    sent.protection,
     cdn.section,
 )
 """What stands on the page, from top to bottom, above what happened."""
@@ -42,6 +42,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto
 h1 { font-size: 1.6rem; margin-bottom: 0; } h1 + p { margin-top: .2rem; opacity: .75; }
 section { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1.2rem 1rem;
   margin: 1.2rem 0; overflow-x: auto; }
+.long { max-height: 32rem; overflow-y: auto; }
 h2 { font-size: 1.15rem; } h3 { font-size: 1rem; margin-bottom: .3rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; font-weight: 600; }
@@ -49,6 +50,8 @@ td, th { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft);
   vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: .85rem/1.4 ui-monospace, monospace; } pre { white-space: pre-wrap; }
+code, td { overflow-wrap: anywhere; } td:first-child code { white-space: nowrap; }
+details { font-size: .9rem; } summary { cursor: pointer; opacity: .75; } h3 + p { margin: 0; }
 .tag { border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .6rem; font-size: .8rem;
   margin-left: .4rem; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
@@ -104,7 +107,7 @@ def _happened(store: Store) -> str:
     rows = []
     for entry in reversed(entries[-_SHOWN:]):
         more = {key: value for key, value in entry.items() if key not in ("at", "part", "event")}
-        told = ", ".join(f"{key} {value}" for key, value in more.items() if value != "")
+        told = ", ".join(f"{key} {_plain(value)}" for key, value in more.items() if value != "")
         rows.append(
             (
                 f"<code>{escape(entry['at'][11:23])}</code>",
@@ -114,4 +117,16 @@ def _happened(store: Store) -> str:
             )
         )
     told = _table(("at", "part", "what", ""), rows) or "<p>Nothing yet.</p>"
-    return f"<section><h2>What happened ({len(entries)})</h2>{told}</section>"
+    head = f"<h2>What happened ({len(entries)})</h2>"
+    return f'<section>{head}<div class="long">{told}</div></section>'
+
+
+def _plain(value: object) -> str:
+    """A list or table of the log in words, without the brackets of a programming language."""
+    match value:
+        case dict():
+            return ", ".join(f"{key} {_plain(each) or 'deleted'}" for key, each in value.items())
+        case list():
+            return ", ".join(_plain(each) for each in value)
+        case _:
+            return str(value)

@@ -1,14 +1,21 @@
-"""Sent: what left the release manager's machine, for the world's page: mails, posts, pushes."""
+"""Sent: what left the release manager's machine, for the world's page: pushes, mails, posts."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from plugins.rehearsal.machine import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from plugins.rehearsal.store import Store
 
-__all__ = ["mails", "posts", "protection"]
+__all__ = ["mails", "posts", "repositories"]
+
+_REF_HEAD: Final = "<tr><th>ref</th><th>commit</th><th>says</th><th></th></tr>"
 
 
 def mails(store: Store) -> str:
@@ -17,12 +24,13 @@ def mails(store: Store) -> str:
     if not letters:
         return "<section><h2>Mails</h2><p>None was sent.</p></section>"
     told = "".join(
-        f"<h3>{escape(each['subject'])}</h3>"
-        f"<p>to {escape(', '.join(each['to']))}, <code>{escape(each['message_id'])}</code></p>"
-        f"<details><summary>its text</summary><pre>{escape(each['text'])}</pre></details>"
+        f"<tr><td>{escape(', '.join(each['to']))}</td><td>{escape(each['subject'])}"
+        f"<details><summary>its text</summary><pre>{escape(each['text'])}</pre></details></td>"
+        f"<td><code>{escape(each['message_id'])}</code></td></tr>"
         for each in reversed(letters)
     )
-    return f"<section><h2>Mails ({len(letters)})</h2>{told}</section>"
+    head = "<tr><th>to</th><th>subject</th><th>Message-ID</th></tr>"
+    return f"<section><h2>Mails ({len(letters)})</h2><table>{head}{told}</table></section>"
 
 
 def posts(store: Store) -> str:
@@ -45,21 +53,42 @@ def posts(store: Store) -> str:
     return f"<section><h2>Posts ({len(topics) + len(pulls)})</h2>{told}</section>"
 
 
-def protection(store: Store) -> str:
-    """For which branches of upstream the rules hold for administrators, too."""
-    branches = store.load("protection", {})
-    if not branches:
-        return ""
-    rows = "".join(
-        f"<tr><td><code>{escape(branch)}</code></td><td>{_held(rules)}</td></tr>"
-        for branch, rules in sorted(branches.items())
+def repositories(store: Store) -> str:
+    """The branches and tags of upstream and fork, and whose push each branch would take."""
+    told = ""
+    for name in ("upstream", "fork"):
+        lines = _refs(store.folder.parent / f"{name}.git")
+        rules = store.load("protection", {}) if name == "upstream" else {}
+        there = {line.partition("\t")[0] for line in lines}
+        lines += [f"{ref}\t\t" for ref in map("refs/heads/{}".format, rules) if ref not in there]
+        if lines:
+            rows = "".join(_ref(line, rules) for line in lines)
+            told += f"<h3>{name}</h3><table>{_REF_HEAD}{rows}</table>"
+    return f"<section><h2>Repositories</h2>{told}</section>" if told else ""
+
+
+def _refs(repository: Path) -> list[str]:
+    """A line for each branch and each tag: kind, name, commit and subject."""
+    if not repository.is_dir():
+        return []
+    form = "%(refname)%09%(if)%(*objectname)%(then)%(*objectname:short=12)%(else)%(objectname:short=12)%(end)%09%(contents:subject)"  # noqa: E501 - git's own
+    words = ("git", "for-each-ref", f"--format={form}", "refs/heads", "refs/tags")
+    return run(repository, *words).splitlines()
+
+
+def _ref(line: str, rules: Mapping[str, dict[str, object] | None]) -> str:
+    ref, commit, subject = line.split("\t", 2)
+    _, kind, name = ref.split("/", 2)
+    held = _held(rules[name]) if kind == "heads" and name in rules else ""
+    return (
+        f"<tr><td><code>{escape(name)}</code>{'<span class=tag>tag</span>' * (kind == 'tags')}</td>"
+        f"<td><code>{escape(commit)}</code></td><td>{escape(subject)}</td><td>{held}</td></tr>"
     )
-    return f"<section><h2>Protection of branches</h2><table>{rows}</table></section>"
 
 
 def _held(rules: dict[str, object] | None) -> str:
     if not rules:
         return '<span class="bad">not protected</span>'
     if rules.get("enforce_admins"):
-        return '<span class="good">protected, for administrators too</span>'
-    return '<span class="bad">lifted for administrators</span>'
+        return '<span class="good">protected</span>'
+    return '<span class="bad">protection is lifted for administrators</span>'

@@ -260,7 +260,7 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
-            f"{len(awaited.files)} files, not {_few(unlisted)}",
+            f"{len(awaited.files)} files; missing {_few(unlisted)}",
             remedy="they put the rest there and sign for all of it",
         )
     short = [
@@ -271,8 +271,8 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
     if short:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{len(listed) - len(short)} of {len(listed)} files are there whole, "
-            f"not {_few(short)}",
+            problem=f"{len(listed) - len(short)} of {len(listed)} files are there whole; "
+            f"missing or cut short {_few(short)}",
             remedy="see whether their upload still runs",
         )
     _same_bytes(host, manifest, awaited, there)
@@ -301,7 +301,7 @@ def _waiting(
     told = f"{problem}; {count} of {len(awaited.files)} files have arrived"
     return Waiting(
         who=f"{awaited.name} ({awaited.role})",
-        problem=f"{told}, not {_few(missing)}" if missing else told,
+        problem=f"{told}; missing {_few(missing)}" if missing else told,
         remedy=f"they go to {host.shown(inbox)}",
     )
 

@@ -219,7 +219,7 @@ def test_file_that_is_still_uploaded_is_waited_for(
     asked(release, store, host)
     manner(store, "windows", "half")
     people.read_mail(store)
-    with pytest.raises(Waiting, match=r"files are there whole, not 3\.13\.6/"):
+    with pytest.raises(Waiting, match=r"files are there whole; missing or cut short 3\.13\.6/"):
         arrived(release, store, host, ours)
 
 
