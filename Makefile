@@ -1,6 +1,7 @@
 #: make rehearse   a whole release of a toy CPython on this machine, with a throw-away key
 #: make test       the tests that need nothing but this machine
-#: make test-real  the slow tests, and those on the real CPython source, which is fetched
+#: make test-slow  exports that are killed, stopped, and out of disk, at every write: 25 minutes
+#: make test-real  the tests on the real CPython source, which is fetched
 #: make check      format, lint and types
 #: make setup      what all of these do first, and only once: programs, .venv, packages
 #: make clean      remove .venv and caches; releases under build/ are not touched
@@ -17,7 +18,7 @@ LOG = $(CURDIR)/$(VENV).log
 # Steps run programs of the packages too, such as sphinx-build and blurb.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup rehearse test test-real check clean
+.PHONY: help setup rehearse test test-slow test-real check clean
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -30,9 +31,13 @@ rehearse: setup
 test: setup
 	@$(RUN) -m pytest --numprocesses auto -m 'not slow and not real' $(ARGS)
 
+# Whole exports of a toy, some of which take minutes: who is done early takes over from others.
+test-slow: setup
+	@$(RUN) -m pytest --numprocesses auto --dist worksteal -m 'slow and not real' $(ARGS)
+
 test-real: setup
 	@$(RUN) tests/real/fetch || [ $$? = 3 ]  # 3: not to be had here, and its tests say so
-	@$(RUN) -m pytest -m 'slow or real' $(ARGS)
+	@$(RUN) -m pytest -m real $(ARGS)
 
 check: setup
 	@$(RUN) -m doit -f tests/dodo.py format lint types

@@ -141,8 +141,17 @@ def run_sphinx(
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
 
     own = output.with_name(f"{output.name}.doctrees")
-    shutil.copytree(tree.doctrees, own)
     try:
+        try:
+            shutil.copytree(tree.doctrees, own)
+        except shutil.Error as error:
+            # It goes on after a failure, and raises all of them as one list.
+            _, target, reason = error.args[0][0]
+            raise StepFailed(
+                where=str(target),
+                problem=f"cannot be written: {reason}",
+                remedy=f"see to the disk of {own.parent}, then run the same command again",
+            ) from error
         _sphinx(tree, builder, (output, own), log, programs, jobs=jobs)
     finally:
         shutil.rmtree(own, ignore_errors=True)

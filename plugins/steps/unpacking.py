@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path, root: str) -> None:
     for member, content in members_of(archive):
         _refuse_elsewhere(member, archive, root)
         target = folder / member.name
-        with _told(archive, member):
+        with _told(archive, member, folder):
             if member.kind is Kind.FOLDER:
                 target.mkdir(parents=True, exist_ok=True)
                 folders.append(member)
@@ -50,10 +50,10 @@ def unpack(archive: Path, folder: Path, root: str) -> None:
     # Links come last, so that nothing can be written through one.
     names = {link.name for link in links}
     for link in links:
-        with _told(archive, link):
+        with _told(archive, link, folder):
             _make_link(folder, link, names, archive)
     for member in reversed(folders):
-        with _told(archive, member):
+        with _told(archive, member, folder):
             os.utime(folder / member.name, (member.time_s, member.time_s))
 
 
@@ -108,17 +108,18 @@ def _make_link(folder: Path, link: Member, names: set[str], archive: Path) -> No
 
 
 @contextmanager
-def _told(archive: Path, member: Member) -> Iterator[None]:
+def _told(archive: Path, member: Member, folder: Path) -> Iterator[None]:
     """What the disk refuses is told with the member it was about."""
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
         raise _refused(archive, member, "stands in another member's place") from error
     except (OSError, OverflowError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
         raise StepFailed(
             where=archive.name,
-            problem=f"{member.name!a} cannot be unpacked: {error}",
-            remedy="look at the disk, then run the same command again",
+            problem=f"{member.name!a} cannot be unpacked: {told}",
+            remedy=f"see to the disk of {folder}, then run the same command again",
         ) from error
 
 

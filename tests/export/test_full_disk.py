@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.export.test_killing_export import assert_same
+from plugins.model.durable import PARTIAL
+from tests.export.test_killing_export import LOOK_AGAIN, assert_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SHARES = 4
+ALONE = ("unshare", "--mount", "--map-root-user")
+# Beside its products, a whole toy export wants some 2 MB for its scratch.
+FIRST_KB, MORE_KB = 100, 150
+FULL = "that was all the room"
 ARCHIVES = ("Python-3.13.6.tgz", "Python-3.13.6.tar.xz")
 
 
@@ -73,9 +79,7 @@ def test_a_disk_without_room_for_the_tarballs_is_told_and_used_when_there_is_roo
     walk: Walk,
 ) -> None:
     """A real one, of 16 KB, that is mounted where the archives belong."""
-    alone = ("unshare", "--mount", "--map-root-user")
-    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a small disk")
+    need_small_disks()
     toy, stage = walk.toy, walk.stage("build_tarballs")
     toy.restore("build_tarballs")
     source, taken = toy.work / "src", toy.folder / "taken"
@@ -90,9 +94,52 @@ def test_a_disk_without_room_for_the_tarballs_is_told_and_used_when_there_is_roo
         "$@" || exit 74
         cp -a '{source}' '{taken}'
     """
-    ended = toy.doit("build_tarballs", before=(*alone, "sh", "-c", script, "sh"))
+    ended = toy.doit("build_tarballs", before=(*ALONE, "sh", "-c", script, "sh"))
     assert ended.status == 0, ended
     assert "Traceback" not in ended.out
     assert "could not be written: No space left on device; see to the disk" in ended.out
     for name in ARCHIVES:
         assert (taken / name).read_bytes() == stage.left[f"src/{name}"]
+
+
+def test_an_export_whose_disk_grows_each_time_it_is_full_ends_as_an_undisturbed_one(
+    walk: Walk, count: Callable[[str, int], None]
+) -> None:
+    """A real small disk for all that a release writes, also by git, Sphinx, and make."""
+    need_small_disks()
+    toy, taken = walk.toy, walk.toy.folder / "taken"
+    shutil.rmtree(taken, ignore_errors=True)
+    toy.restore()
+    script = f"""
+        size={FIRST_KB}
+        mount -t tmpfs -o size=${{size}}k none '{toy.work}' || exit 70
+        ln -s '{toy.tools}' '{toy.work}/'
+        until "$@"; do
+            test $? = 1 || exit 71
+            find '{toy.work}' -name '*{PARTIAL}' | grep . && exit 72
+            echo '{FULL}'
+            size=$((size + {MORE_KB}))
+            test $size -lt 20000 || exit 73
+            mount -o remount,size=${{size}}k '{toy.work}' || exit 74
+        done
+        rm '{toy.work}/{toy.tools.name}'
+        cp -a '{toy.work}' '{taken}'
+    """
+    ended = toy.doit("export", before=(*ALONE, "sh", "-c", script, "sh"))
+    assert ended.status == 0, ended
+    *refused, last = ended.out.split(FULL)
+    assert len(refused) > 5
+    assert "nothing remains" in last
+    for each in refused:
+        assert "this is a bug" not in each
+        assert re.search(r"no space left on device|out of diskspace", each, re.IGNORECASE), each
+    toy.take(taken)
+    assert_same(toy.left(), walk.stages[-1].left, "on a disk that grew")
+    ran = toy.ran()
+    assert {task for task in ran if ran.count(task) > 1} <= LOOK_AGAIN
+    count("real disks that were full, each gone on after on a larger one", len(refused))
+
+
+def need_small_disks() -> None:
+    if subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")

@@ -59,6 +59,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
     log: str,
     number: signal.Signals,
     everybody: bool,  # noqa: FBT001 - pytest hands it over
+    count: Callable[[str, int], None],
 ) -> None:
     toy = walk.toy
     toy.restore("build_docs")
@@ -77,6 +78,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
     again = toy.doit("build_docs")
     assert again.status == 0, again.out
     assert_same(toy.left(), walk.stage("build_docs").left, "after a stop")
+    count("stops by a signal, each gone on to the bytes of an undisturbed run", 1)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
     ],
 )
 def test_a_slow_program_of_a_killed_run_cannot_spoil_the_next(
-    walk: Walk, task: str, program: str, word: str
+    walk: Walk, task: str, program: str, word: str, count: Callable[[str, int], None]
 ) -> None:
     """It is killed at work, the same command is given at once, and the old program wakes up."""
     toy = walk.toy
@@ -117,6 +119,7 @@ def test_a_slow_program_of_a_killed_run_cannot_spoil_the_next(
     assert all_end(*old)
     assert_same(toy.left(), walk.stage(task).left, f"{task} with a slow {program} {word}")
     assert_once(toy, done, toy.ran()[ran:], task)
+    count("programs that outlived a killed run, and spoiled nothing", 1)
 
 
 def test_of_two_exports_at_once_one_is_refused_and_the_other_is_right(toy: Toy) -> None:
@@ -143,7 +146,9 @@ def test_of_two_exports_at_once_one_is_refused_and_the_other_is_right(toy: Toy) 
 
 @pytest.mark.parametrize("how", ["deleted", "nonsense", "cut", "a flipped bit", "a folder"])
 @pytest.mark.parametrize("moment", ["while it runs", "between two runs"])
-def test_a_lost_or_damaged_cache_changes_nothing(walk: Walk, how: str, moment: str) -> None:
+def test_a_lost_or_damaged_cache_changes_nothing(
+    walk: Walk, how: str, moment: str, count: Callable[[str, int], None]
+) -> None:
     toy = walk.toy
     toy.restore("put_topics")
     damage(toy.work / "state.sqlite3", how)
@@ -159,6 +164,7 @@ def test_a_lost_or_damaged_cache_changes_nothing(walk: Walk, how: str, moment: s
     assert "0 tasks run" in again.out
     assert_same(toy.left(), walk.stage("make_tag").left, f"state {how} {moment}")
     assert_once(toy, done, toy.ran()[ran:], how)
+    count("caches that were lost or damaged, and changed nothing", 1)
 
 
 def damage(state: Path, how: str) -> None:

@@ -55,6 +55,7 @@ class Toy:
         self.now = datetime.now(UTC).replace(microsecond=0)
         with (self.home / "gpg.conf").open("a") as stream:
             stream.write(f"faked-system-time {self.now:%Y%m%dT%H%M%S}!\n")
+        self.tools = tools / TOOLS
         self._saved = folder / "saved"
         self._server: subprocess.Popen[str] | None = None
         self._lend_tools(tools)
@@ -64,14 +65,14 @@ class Toy:
         tools.mkdir(exist_ok=True)
         with (tools / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (tools / TOOLS).exists():
+            if not self.tools.exists():
                 made = self.doit("build_topics")
                 assert made.status == 0, made.out
                 copy(self.work / TOOLS, tools / "partial")
-                (tools / "partial").rename(tools / TOOLS)
+                (tools / "partial").rename(self.tools)
         self.work.mkdir(parents=True, exist_ok=True)
         if not (self.work / TOOLS).exists():
-            copy(tools / TOOLS, self.work / TOOLS)
+            copy(self.tools, self.work / TOOLS)
 
     def close(self) -> None:
         """Nothing of it is left outside its folder."""
@@ -167,8 +168,12 @@ class Toy:
             else:
                 path.unlink()
         if name:
-            for path in (self._saved / name).iterdir():
-                copy(path, self.work / path.name)
+            self.take(self._saved / name)
+
+    def take(self, folder: Path) -> None:
+        """Everything in the folder stands in the work folder as well."""
+        for path in folder.iterdir():
+            copy(path, self.work / path.name)
 
     def left(self) -> dict[str, bytes | str]:
         """Everything that a release leaves: files by name, and the clone's refs and state."""
