@@ -33,6 +33,14 @@ _OPT_NOTE: Final = {
     "default": "",
     "help": "a word that is signed with it, such as where the test report is",
 }
+_OPT_STATEMENT: Final = {
+    "name": "statement",
+    "short": "",
+    "long": "statement",
+    "type": bool,
+    "default": False,
+    "help": "only write what would be signed to standard output, to be signed elsewhere",
+}
 
 
 class Approve(OptionsAnywhere):
@@ -42,9 +50,9 @@ class Approve(OptionsAnywhere):
     doc_purpose = "sign a green light for exactly what is there now"
     doc_usage = "TASK"
     doc_description = None
-    cmd_options = (_OPT_NOTE,)
+    cmd_options = (_OPT_NOTE, _OPT_STATEMENT)
 
-    def _execute(self, note: str, pos_args: Any) -> int:
+    def _execute(self, note: str, statement: bool, pos_args: Any) -> int:
         book = book_of(self)
         if len(pos_args) != 1:
             message = f"doit approve wants the name of one approval: {_names(book)}"
@@ -54,7 +62,11 @@ class Approve(OptionsAnywhere):
             message = f"'{pos_args[0]}' is not an approval of this release: {_names(book)}"
             raise InvalidCommand(message)
         try:
-            lines = _approve(book, task, note)
+            approval = _approval(book, task, note)
+            if statement:
+                self.outstream.write(approval.to_bytes().decode())
+                return 0
+            lines = _approve(book, task, approval)
         except ReleaseError as error:
             self.outstream.write("\n".join((str(error), *error.details)) + "\n")
             return 1
@@ -64,11 +76,8 @@ class Approve(OptionsAnywhere):
         return 0
 
 
-def _approve(book: Book, task: Task, note: str) -> list[str]:
-    from plugins.flow.green_lights import write
-    from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
-
-    opened = OPENED.get()
+def _approval(book: Book, task: Task, note: str) -> Approval:
+    """What the person says. Raises Waiting while there is nothing to say it of."""
     found = standings(book)
     open_ = [name for name in task.after if found[name].state is not State.DONE]
     if open_:
@@ -78,12 +87,21 @@ def _approve(book: Book, task: Task, note: str) -> list[str]:
             remedy="run doit export",
         )
     subject = subject_of(book.inputs(task))
+    return Approval(task.name, str(book.release.version), subject, task.who, note)
+
+
+def _approve(book: Book, task: Task, approval: Approval) -> list[str]:
+    from plugins.flow.green_lights import write
+    from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
+
+    opened = OPENED.get()
     home = home_of(opened.settings)
     roster = roster_of(opened.settings, task.who)
     signer = GnupgSigner(home, _own_key(roster, GnupgKeyring(home).keys()))
-    approval = Approval(task.name, str(book.release.version), subject, task.who, note)
     write(book.release.layout, approval, signer)
-    book.desk.journal.append("approved", sealed=True, task=task.name, subject=subject, note=note)
+    book.desk.journal.append(
+        "approved", sealed=True, task=task.name, subject=approval.subject, note=approval.note
+    )
     book.state.keep_outcome(task.name, None)
     told = [f"{task.who} approves {task.name} of Python {book.release.version}: {task.title}"]
     for name in task.after:

@@ -82,3 +82,19 @@ def test_options_may_stand_behind_the_name(awaiting: Project) -> None:
     wrong = awaiting.doit("why", "copy_a", "--nonsense", "--release", "other.toml")
     assert wrong.status == 3
     assert "nonsense" in wrong.err
+
+
+def test_a_statement_that_is_signed_elsewhere_counts(
+    awaiting: Project, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    awaiting.doit("export")
+    told = awaiting.doit("approve", "approve_a", "--statement", "--note", "on my machine")
+    assert told.status == 0, told.err
+    approvals = awaiting.work / "approvals"
+    assert not approvals.exists() or not any(approvals.iterdir())
+    approvals.mkdir(exist_ok=True)
+    statement = approvals / "approve_a.json"
+    statement.write_text(told.out, encoding="utf-8")
+    keyring.gpg("--armor", "--local-user", tmp_path.name, "--detach-sign", str(statement))
+    assert awaiting.doit("export").status == 0
+    assert awaiting.receipt("approve_a")["facts"]["note"] == "on my machine"
