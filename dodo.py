@@ -78,7 +78,8 @@ later = [
 ]
 contract = contract_of(release, settings.docs.formats, sigstore=False, without=later)
 promised = value(contract_of, release, settings.docs.formats, sigstore=False, without=tuple(later))
-notes = [f"{each.value.capitalize()} binaries will be provided shortly." for each in later]
+platform = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
+notes = [f"{platform[each]} binaries will be provided shortly." for each in later]
 book.alarm(call(protection.lease_is_open, at))
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 

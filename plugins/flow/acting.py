@@ -111,7 +111,6 @@ def _ask_a_person(book: Book, task: Task, found: Probe) -> None:
 
 def _stopped(task: Task, found: Probe, problem: str) -> StepFailed:
     return StepFailed(
-        where=task.name,
         problem=f"{problem}: {found.problem}" if found.problem else problem,
         remedy=found.remedy or f"see doit why {task.name}",
         details=found.details,

@@ -69,11 +69,11 @@ def next_steps(
         if found[name].state is not State.DONE and is_first(book, name, found)
     ]
     stopped = [name for name in open_ if _stops(found[name])]
-    if stopped:
-        return [f"next: mend that, then {command(group)}", _more_about(stopped)]
     waiting = [name for name in open_ if found[name].state is State.WAITING]
+    also = [f"also: {awaited(book, name, found[name])}" for name in waiting]
+    if stopped:
+        return [f"next: mend that, then {command(group)}", _more_about(stopped), *also]
     if not waiting or any(goes_on(found[name]) for name in open_):
-        also = [f"also: {awaited(book, name, found[name])}" for name in waiting]
         return [f"next: {command(group)}", *also]
     people = [f"next: {awaited(book, name, found[name])}" for name in waiting]
     return [*people, f"then: {command(group)}"]
