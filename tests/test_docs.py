@@ -13,6 +13,8 @@ from typing import Any, Final
 import pytest
 
 from plugins.flow.standing import State
+from plugins.model.manifest import Manifest
+from plugins.rehearsal import cdn, hub, site, ssh_server
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -31,6 +33,49 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
     wanted = generator["settings_page"](PROJECT / "plugins" / "model")
     page = (PROJECT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     assert page == wanted, "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "function", "page"),
+    [
+        ("generate_rules", "rules_page", "PAGE"),
+        ("generate_tasks", "tasks_page", "PAGE"),
+        ("generate_tasks", "accidents_page", "ACCIDENTS"),
+    ],
+)
+def test_the_other_generated_pages_are_up_to_date(neighbour: str, function: str, page: str) -> None:
+    made = runpy.run_path(str(PROJECT / "docs" / f"{neighbour}.py"))
+    written = made[page].read_text(encoding="utf-8")
+    assert made[function](PROJECT) == written, "run: python docs/generate.py"
+
+
+def test_every_rule_says_what_is_wanted() -> None:
+    page = (PROJECT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    entries = page.split("\n### ")[1:]
+    assert len(entries) > 60
+    assert [each.split("\n")[0] for each in entries if "- wanted: " not in each] == []
+
+
+def test_every_task_and_accident_is_in_the_reference() -> None:
+    tasks = (PROJECT / "docs" / "reference" / "tasks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .+\. ?(?:\*.+\*)? \|", tasks, re.MULTILINE)
+    assert set(rows) == _tasks()
+    told = (PROJECT / "docs" / "reference" / "accidents.md").read_text(encoding="utf-8")
+    known = {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
+    assert set(re.findall(r"^\| `([a-z0-9_.]+)` \|", told, re.MULTILINE)) == set(known)
+
+
+def test_the_manifest_that_the_page_for_experts_writes_is_one(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "how-to" / "be-an-expert.md").read_text(encoding="utf-8")
+    script = page.partition("```sh\nversion=")[2].partition("gpg --armor")[0]
+    (tmp_path / "3.13.6").mkdir()
+    for name in ("python-3.13.6.exe", "python-3.13.6-amd64.exe", "Windows-3.13.6.json"):
+        (tmp_path / "3.13.6" / name).write_text(f"{name}\n", encoding="utf-8")
+    script = f"version={script}".replace("WHAT-THE-MAIL-SAYS", "8b56")
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True)
+    found = Manifest.from_bytes((tmp_path / "MANIFEST").read_bytes(), "MANIFEST")
+    assert (found.version, found.role, found.commit) == ("3.13.6", "windows", "8b56")
+    assert len(found.files) == 3
 
 
 def test_every_setting_says_what_it_means(generator: dict[str, Any]) -> None:
@@ -66,7 +111,12 @@ def test_doit_commands_and_tasks_that_a_page_names_are_there(page: Path) -> None
 def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "release.toml").write_text(
         'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
-        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n'
+        + "".join(
+            f'[experts.{role}]\nname = "Them"\nmail = "a@b.c"\n'
+            'keys = ["0123456789ABCDEF0123456789ABCDEF01234567"]\n'
+            for role in ("windows", "macos")
+        ),
         encoding="utf-8",
     )
     listed = subprocess.run(

@@ -57,7 +57,8 @@ _OPT_FAULT: Final = {
     "long": "fault",
     "type": list,
     "default": [],
-    "help": "let an accident happen: NAME or NAME=ARGUMENT; `list` shows all of them",
+    "help": "let an accident happen: --fault NAME or, in one word, --fault=NAME=ARGUMENT;"
+    " `--fault list` shows all of them",
 }
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60
@@ -192,6 +193,8 @@ def _order(faults: list[str], store: Any) -> None:
         name, _, argument = each.partition("=")
         if name not in known:
             message = f"'{name}' is no accident; doit rehearse --fault list shows them"
+            if name.startswith("-"):  # doit takes a word with = in it for a variable
+                message = "an accident with an argument is one word: --fault=NAME=ARGUMENT"
             raise InvalidCommand(message)
         store.order_fault(name, argument=argument)
 
