@@ -102,7 +102,7 @@ def mail_lets_us_in(mail: Mail, to: Sequence[str]) -> tuple[Finding, ...]:
             "access.mail",
             Severity.WARN,
             "no list is named that the announcement could go to",
-            remedy='write [announcement] lists = ["python-announce-list@python.org"]',
+            remedy='write [announce] list = "python-list@python.org"',
         ),
     )
 

@@ -1,13 +1,14 @@
-"""Generator of docs/reference/settings.md from the classes that read release.toml.
+"""Generator of docs/reference: settings.md here, from the classes that read release.toml.
 
-Run as ``python docs/generate.py``; a test holds the page up to date. The sources are read and
-not imported, so that the page can be made by any Python.
+Run as ``python docs/generate.py`` it makes the pages of its neighbours too; tests hold them up to
+date. The sources are read and not imported, so that the pages can be made by any Python.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -142,3 +143,5 @@ def _markdown(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(settings_page(_PROJECT / "plugins" / "model"), encoding="utf-8")
+    for neighbour in ("generate_rules", "generate_tasks"):
+        runpy.run_path(str(Path(__file__).with_name(f"{neighbour}.py")), run_name="__main__")
