@@ -31,10 +31,11 @@ INVENTORY: Final = PROJECT.parent / "shared" / "pep101" / "inventory.json"
 # Names are public, so a task that begins with another verb is a choice to be made here.
 VERBS: Final = {
     "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
-    "commit", "compare", "date", "delete", "draft", "fetch", "flip", "find", "lift", "make",
-    "mark", "merge", "move", "open", "post", "publish", "purge", "push", "put", "read", "request",
-    "restore", "send", "set", "sign", "stage", "start", "switch", "tag", "tell", "test", "unpack",
-    "update", "upload", "verify", "wait", "write",
+    "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift",
+    "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "publish", "purge",
+    "push", "put", "read", "request", "reserve", "restore", "save", "send", "set", "settle",
+    "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
+    "upload", "verify", "wait", "write",
 }  # fmt: skip
 
 # What the tasks of chapters 1, 2 and 4 have to fulfil between them.
@@ -88,7 +89,13 @@ def a_declaration(folder: Path, version: str = "3.13.6") -> Path:
     file.write_text(
         f'version = "{version}"\n[repository]\nclone = "cpython"\n'
         f'[series]\nphase = "{VERSIONS[version]}"\n'
-        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n'
+        '[announce]\nblog = "python/blog"\n'
+        + "".join(
+            f'[experts.{role}]\nname = "{role}"\nmail = "{role}@example.org"\n'
+            'keys = ["0123456789ABCDEF0123456789ABCDEF01234567"]\n'
+            for role in ("windows", "macos", "docs")
+        ),
         encoding="utf-8",
     )
     return file

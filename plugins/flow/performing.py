@@ -73,12 +73,19 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
             remedy="move away what stands there, then run the same command again",
         )
     # tempfile tries to write in each folder that it knows, and tells of no reason.
-    if error.errno not in _OF_THE_DISK and not told.startswith("no usable temporary directory"):
+    if told.startswith("no usable temporary directory"):
+        return StepFailed(
+            where="temporary files",
+            problem=told,
+            remedy="make room in one of these, or name a folder that has it in TMPDIR,"
+            " then run the same command again",
+        )
+    if error.errno not in _OF_THE_DISK:
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
         problem=told,
-        remedy=f"see to the disk of {work}, then run the same command again",
+        remedy=f"see to {_disks(error, work)}, then run the same command again",
     )
 
 
@@ -86,6 +93,22 @@ def _no_folder(path: Path) -> Path:
     """The first part of the path that stands there and is no folder, or else the path."""
     parts = (*reversed(path.parents), path)
     return next((each for each in parts if os.path.lexists(each) and not each.is_dir()), path)
+
+
+def _disks(error: OSError, work: Path) -> str:
+    """The disks that the error may be about, each by a folder that is on it."""
+    if error.filename is not None and not isinstance(error.filename, int):
+        file = work / os.fsdecode(error.filename)
+        return f"the disk of {work if file.is_relative_to(work) else file.parent}"
+    import tempfile
+
+    # What failed was a file that is open already, which may as well be a temporary one. Looking
+    # for their folder writes to it, and fails where there is no room.
+    with suppress(OSError):
+        temporary = tempfile.gettempdir()
+        if Path(temporary).stat().st_dev != work.stat().st_dev:
+            return f"the disks of {work} and of {temporary}"
+    return f"the disk of {work}"
 
 
 def _failed(book: Book, task: Task, error: ReleaseError) -> TaskFailed:

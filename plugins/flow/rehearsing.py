@@ -16,7 +16,6 @@ from plugins.model.errors import ReleaseError, StepFailed
 
 if TYPE_CHECKING:
     from plugins.model.version import Version
-    from plugins.rehearsal.store import Store
 
 __all__ = ["Rehearse"]
 
@@ -129,7 +128,7 @@ def _in_its_world(folder: Path, declaration: Path, faults: list[str], *, by_hand
         return _show(declaration, _publish(declaration, world.store))
 
 
-def _publish(declaration: Path, store: Store) -> int:
+def _publish(declaration: Path, store: Any) -> int:
     """Run `doit publish` until nobody can do anything more for it, as its people would."""
     status = _WAITING
     for _ in range(_MOST_ROUNDS):
@@ -142,7 +141,7 @@ def _publish(declaration: Path, store: Store) -> int:
     return status
 
 
-def _play_people(declaration: Path, store: Store) -> bool:
+def _play_people(declaration: Path, store: Any) -> bool:
     """Let everybody give the green lights that are asked of them now; whether anybody did."""
     from plugins.flow.opening import OPENED
     from plugins.flow.performing import subject_of
@@ -186,7 +185,7 @@ def _show(declaration: Path, status: int) -> int:
     return status
 
 
-def _order(faults: list[str], store: Store) -> None:
+def _order(faults: list[str], store: Any) -> None:
     """Order the accidents. Raises InvalidCommand for one that nobody knows."""
     known = _faults()
     for each in faults:

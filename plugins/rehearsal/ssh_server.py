@@ -55,6 +55,7 @@ class SshServer:
         self.name = name
         self.disk = disk
         self.port = 0
+        self.has_openssl = True
         self.is_small = disk.room_bytes < _ROOM_BYTES
         """Whether somebody limited its room, so that it is worth to count at each write."""
         self.full = False
@@ -165,6 +166,7 @@ class SshServer:
         session = Session(
             self.disk, user, self.now_s,
             lambda event, path: self.changed(user, event, path), self.before_digests,
+            self.has_openssl,
         )  # fmt: skip
         ended = session.run(process.command or "", stdin)
         process.stdout.write(ended.output)

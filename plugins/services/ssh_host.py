@@ -12,6 +12,8 @@ import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from queue import SimpleQueue
+from threading import RLock, Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from plugins.model.errors import ReleaseError, ServiceFailed
@@ -32,6 +34,7 @@ __all__ = ["SshHost"]
 
 _Told = TypeVar("_Told")
 
+_READ_AHEAD: Final = 8
 _MOST_CONNECTIONS: Final = 4
 _NEAR_S: Final = 0.015
 _TRIPS: Final = 3
@@ -43,6 +46,10 @@ _FILES_TO_A_DIGEST: Final = 8
 """Names to one program: its lines then leave it at once, so two may run side by side."""
 _NEARLY_FULL_BYTES: Final = 1 << 20
 _NOT_FOUND: Final = 127
+
+# openssl is six times as fast as Debian's sha256sum, which every host has.
+_OPENSSL: Final = ("openssl", "dgst", "-sha256", "-r")
+_SHA256SUM: Final = ("sha256sum", "--")
 
 # GNU find: type, size, mode, owner, group, inode and time of the last change, path, target.
 _FIND: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
@@ -69,8 +76,10 @@ class SshHost:
         self._ssh_config = ssh_config
         self._connections = connections
         self._line: Line | None = None
+        self._turn = RLock()  # one conversation, and several threads while files are sent
         self._known: dict[tuple[str, str], str] = {}
         self._names: dict[tuple[str, int], str] = {}
+        self._digester: tuple[str, ...] = _OPENSSL
 
     def __repr__(self) -> str:
         return f"SshHost({self._address}:{self._address.root})"
@@ -312,12 +321,16 @@ class SshHost:
         )  # fmt: skip
 
     def _digests(self, paths: Sequence[str], size_bytes: int) -> dict[str, str]:
+        at_once = min(_FILES_TO_A_DIGEST, (len(paths) + 1) // 2)
         names = b"".join(f"{self._at(path)}\0".encode() for path in paths)
         told = self._run(
-            "xargs", "-0", "-P", "2", "-n", str(_FILES_TO_A_DIGEST), *self._digester,
+            "xargs", "-0", "-P", "2", "-n", str(at_once), *self._digester,
             stdin=names, check=False,
             timeout_s=_PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S,
         )  # fmt: skip
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digests(paths, size_bytes)
         found = dict(_digest_lines(told.output.decode(errors="replace")))
         digests = {path: found[self._at(path)] for path in paths if self._at(path) in found}
         unread = [path for path in paths if path not in digests]
@@ -325,13 +338,6 @@ class SshHost:
         if unread and any(entry is not None for entry in self.look(unread)):
             self._complain(["xargs", *self._digester], told)
         return digests
-
-    @cached_property
-    def _digester(self) -> tuple[str, ...]:
-        """What computes digests there: openssl is six times as fast as Debian's sha256sum."""
-        if self._run("openssl", "version", check=False).status == 0:
-            return ("openssl", "dgst", "-sha256", "-r")
-        return ("sha256sum", "--")
 
     # Lines, and what goes wrong on them.
 
@@ -348,7 +354,7 @@ class SshHost:
             for attempt in stamina.retry_context(
                 on=Lost, attempts=_READ_ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=None
             ):
-                with attempt:
+                with attempt, self._turn:
                     try:
                         return ask(self._opened())
                     except Lost:
@@ -374,7 +380,8 @@ class SshHost:
         """
         self._reading(lambda line: line.sftp.ask([sftp_wire.look(self._at(""))]))
         try:
-            yield self._opened()
+            with self._turn:
+                yield self._opened()
         except Lost as lost:
             self.close()
             raise self._cut(lost, action) from lost
@@ -470,7 +477,29 @@ class SshHost:
             lost=self._cut,
         )
         self._last_requests(uploads[0])  # asks for numbers once, not from every thread
-        Sending(way, uploads, progress).run(self._connections or self._useful_connections())
+        connections = self._connections or self._useful_connections()
+        arrived: SimpleQueue[str] = SimpleQueue()
+        reader = Thread(target=self._read_ahead, args=(arrived,), daemon=True)
+        reader.start()
+        try:
+            Sending(way, uploads, progress, arrived.put).run(connections)
+        finally:
+            arrived.put("")
+            reader.join()
+
+    def _read_ahead(self, arrived: SimpleQueue[str]) -> None:
+        """Files are read there while others are on their way; ``digests`` then knows them."""
+        paths: list[str] = []
+        while path := arrived.get():
+            folder = path.rpartition("/")[0]
+            paths += [path] if folder else []
+            if len(paths) < _READ_AHEAD:
+                continue
+            # What goes wrong here will go wrong again where somebody waits for it.
+            with suppress(ReleaseError, Refused):
+                entries = [each for each in self.listing(folder) if each.path in paths]
+                self.digests(entries)
+            paths = []
 
     def _beginnings(self, uploads: Sequence[Upload]) -> dict[str, tuple[int, str]]:
         """Size and digest of what earlier runs left of each upload, by its path, in one go."""
@@ -499,7 +528,11 @@ class SshHost:
 
     def _digest_of_half(self, line: Line, path: str, size_bytes: int) -> str:
         timeout_s = _PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S
-        told = line.command(_quoted([*self._digester, self._at(half(path))]), timeout_s=timeout_s)
+        words = [*self._digester, self._at(half(path))]
+        told = line.command(_quoted(words), timeout_s=timeout_s)
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digest_of_half(line, path, size_bytes)
         return dict(_digest_lines(told.output.decode(errors="replace"))).get(
             self._at(half(path)), ""
         )

@@ -51,10 +51,17 @@ class Way:
 
 
 class Sending:
-    """Uploads that several threads share, the largest first."""
+    """Uploads that several threads share, the largest first; ``arrived`` hears of each."""
 
-    def __init__(self, way: Way, uploads: Sequence[Upload], progress: Progress) -> None:
+    def __init__(
+        self,
+        way: Way,
+        uploads: Sequence[Upload],
+        progress: Progress,
+        arrived: Callable[[str], None],
+    ) -> None:
         self._way = way
+        self._arrived = arrived
         self._progress = progress
         self._left = sorted(uploads, key=lambda upload: upload.size_bytes)
         self._lock = Lock()
@@ -85,6 +92,7 @@ class Sending:
         try:
             while (upload := self._next()) is not None:
                 line = self._send(line, upload)
+                self._arrived(upload.path)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             self._errors.append(error)
         finally:

@@ -245,7 +245,25 @@ def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
         tar.extraction_filter = getattr(tarfile, "data_filter", None)
         for member in tar:
             member.mtime = _UNPACKED_TIME_S
-            tar.extract(member, folder)
+            if member.issym():
+                _make_link(folder, member.name, member.linkname)
+            else:
+                tar.extract(member, folder)
+
+
+def _make_link(folder: Path, name: str, target: str) -> None:
+    """``folder/name`` is a link to ``target``, which has to be inside of ``folder``.
+
+    Where a disk refuses a link, tarfile makes nothing and says nothing, or stumbles over the
+    copy that it wants to make instead.
+    """
+    if target.startswith("/") or os.path.normpath(f"{name}/../{target}").startswith(".."):
+        raise StepFailed(
+            where=name,
+            problem=f"is a link out of the tree, to {target}",
+            remedy="take it out of the branch: documentation is made from the tree alone",
+        )
+    (folder / name).symlink_to(target)
 
 
 def _check_version(release: Release, doc: Path, tools: DocsTools, programs: Programs) -> None:

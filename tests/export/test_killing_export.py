@@ -12,10 +12,12 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.durable import PARTIAL
 from tests.processes import family
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def survive(toy: Toy, stage: Stage, instant: str) -> None:
     toy.restore(stage.task)
     killed = toy.quickly(f"--at={instant}", task=stage.task)
     assert killed.status == -signal.SIGKILL, (when, killed)
+    half = [name for name, content in toy.files().items() if not stage.is_whole(name, content)]
+    assert all(name.endswith(PARTIAL) for name in half), (when, half)
     done, ran = toy.done(), toy.ran()
     again = toy.quickly(task=stage.task)
     assert again.status == 0, (when, again)
@@ -59,8 +63,8 @@ def survive(toy: Toy, stage: Stage, instant: str) -> None:
 def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
     toy: Toy, seed: int, count: Callable[[str, int], None]
 ) -> None:
-    """A whole export from nothing; the times are random, and in half of the cases programs of
-    doit die with it. Sometimes the second run is killed as well.
+    """Whole exports from nothing, each killed at some random instants; in half of the cases,
+    programs of doit die with it.
     """
     # Seconds of autoconf in which nothing of ours happens; by write it is killed elsewhere.
     with toy.instead("autoconf", "echo autoconf 2.13"):
@@ -72,32 +76,34 @@ def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
         dice = random.Random(seed)
         killed = 0
         while killed < KILLS // SHARES:
-            times_s = [dice.uniform(0, full_s) for _ in range(dice.choice((1, 1, 2)))]
-            when = f"seed {seed}, to be killed after {times_s} of {full_s} s"
-            killed += go_on_after(toy, times_s, dice, when, count)
-            assert_same(toy.left(), wanted, when)
-            count("exports that were killed, equal to an undisturbed one byte for byte", 1)
+            instants_s = sorted(dice.uniform(0, full_s) for _ in range(dice.randint(1, 4)))
+            when = f"seed {seed}, to be killed at {instants_s} of {full_s} s"
+            times = go_on_after(toy, instants_s, dice, wanted, when)
+            killed += times
+            count("kills at a random instant of a whole export", times)
+            count("exports that were killed, equal to an undisturbed one byte for byte", times > 0)
 
 
 def go_on_after(
     toy: Toy,
-    times_s: list[float],
+    instants_s: list[float],
     dice: random.Random,
+    wanted: dict[str, bytes | str],
     when: str,
-    count: Callable[[str, int], None],
 ) -> int:
-    """An export from nothing, killed after these times; returns how often it was."""
+    """An export from nothing, killed at these instants and gone on; returns how often it was."""
     toy.restore()
     done: dict[str, Done] = {}
     ran = killed = 0
-    for time_s in times_s:
-        if kill_after(toy, time_s, everybody=dice.random() < 0.5):
-            killed += 1
-            count("kills at a random time of a whole export", 1)
+    for before_s, instant_s in pairwise((0.0, *instants_s)):
+        killed += kill_after(toy, instant_s - before_s, everybody=dice.random() < 0.5)
+        half = [name for name, content in toy.files().items() if wanted.get(name) != content]
+        assert all(name.endswith(PARTIAL) for name in half), (when, half)
         assert_once(toy, done, toy.ran()[ran:], when)
         done, ran = toy.done(), len(toy.ran())
     ended = toy.doit("export")
     assert ended.status == 0, (when, ended.out)
+    assert_same(toy.left(), wanted, when)
     assert_once(toy, done, toy.ran()[ran:], when)
     twice = {task for task, times in Counter(toy.ran()).items() if times > 1}
     assert not twice - LOOK_AGAIN, (when, twice)

@@ -76,9 +76,8 @@ class Toy:
     def close(self) -> None:
         """Nothing of it is left outside its folder."""
         if self._server is not None:
-            assert self._server.stdin
-            self._server.stdin.close()
-            self._server.wait()
+            # The end of what it reads is its end.
+            self._server.communicate()
         run(self.home, "gpgconf", "--homedir", self.home, "--kill", "all")
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -173,18 +172,22 @@ class Toy:
 
     def left(self) -> dict[str, bytes | str]:
         """Everything that a release leaves: files by name, and the clone's refs and state."""
-        found: dict[str, bytes | str] = {
-            str(path.relative_to(self.work)): path.read_bytes()
-            for folder in LEFT
-            for path in sorted((self.work / folder).rglob("*"))
-            if path.is_file()
-        }
+        found: dict[str, bytes | str] = {**self.files()}
         if (self.work / "clone").exists():
             found["refs"] = self.git("for-each-ref")
             found["HEAD"] = self.git("rev-parse", "HEAD", "HEAD^{tree}")
             found["edited"] = self.git("status", "--porcelain", "--ignored", "-uall")
             found["broken"] = self.git("fsck", "--no-dangling", "--no-progress")
         return found
+
+    def files(self) -> dict[str, bytes]:
+        """Receipts and products as they are at any moment, by their names below the work folder."""
+        return {
+            str(path.relative_to(self.work)): path.read_bytes()
+            for folder in LEFT
+            for path in sorted((self.work / folder).rglob("*"))
+            if path.is_file()
+        }
 
     def git(self, *words: str) -> str:
         """What git says of the release clone."""

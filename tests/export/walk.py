@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.flow.killer import GROWING
+
 if TYPE_CHECKING:
     from tests.export.toy import Toy
 
@@ -16,16 +18,26 @@ READING = {
 }  # fmt: skip
 # The engine opens and closes each run in the same way: that of one task stands for all.
 ENGINE = ("lock", "logs/")
+# On a full disk, so do the last lines of each task; a kill there leaves another receipt each time.
+RECORDS = (*ENGINE, "receipts", "journal.jsonl")
 SCRATCH_INSTANTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One task of the walk: the instants of its run, and what the release is after it."""
+    """One task of the walk: the instants of its run, and what the release is before and after."""
 
     task: str
     instants: tuple[str, ...]
+    """Where a kill may leave what no other kill leaves."""
+    growing: tuple[str, ...]
+    """Where something is about to take room on the disk."""
+    found: dict[str, bytes | str]
     left: dict[str, bytes | str]
+
+    def is_whole(self, name: str, content: bytes | str) -> bool:
+        """Whether a file is as it was before the task, or as the task leaves it."""
+        return content in (self.found.get(name), self.left.get(name))
 
 
 class Walk:
@@ -48,12 +60,15 @@ class Walk:
 
     def _stage(self, task: str) -> Stage:
         self.toy.save(task)
+        found = self.toy.left()
         report = self.toy.folder / "instants"
         ended = self.toy.quickly(f"--report={report}", task=task)
         assert ended.status == 0, ended.out
         assert self.toy.ran()[-1] == task
         seen = report.read_text().splitlines()
-        return Stage(task, _fatal(seen, first=task == self.tasks[0]), self.toy.left())
+        first = task == self.tasks[0]
+        fatal, growing = _fatal(seen, first=first), _growing(seen, first=first)
+        return Stage(task, fatal, growing, found, self.toy.left())
 
 
 def _fatal(seen: list[str], *, first: bool) -> tuple[str, ...]:
@@ -74,5 +89,20 @@ def _fatal(seen: list[str], *, first: bool) -> tuple[str, ...]:
         if what[0].startswith(ENGINE) and not first:
             continue
         (scratch if what[0].startswith("scratch/") else found).append(name)
-    step = max(1, len(scratch) // SCRATCH_INSTANTS)
-    return (*found, *scratch[::step], seen[-1])
+    return (*found, *_some(scratch), seen[-1])
+
+
+def _growing(seen: list[str], *, first: bool) -> tuple[str, ...]:
+    """The instants before what a full disk refuses; of what is below scratch, some."""
+    found: list[str] = []
+    scratch: list[str] = []
+    for name in seen:
+        moment, act, *what = name.split(" ")
+        if moment == "after" or act not in GROWING or (what[0].startswith(RECORDS) and not first):
+            continue
+        (scratch if what[0].startswith("scratch/") else found).append(name)
+    return (*found, *_some(scratch))
+
+
+def _some(names: list[str]) -> list[str]:
+    return names[:: max(1, len(names) // SCRATCH_INSTANTS)]

@@ -153,6 +153,17 @@ def test_a_clock_that_is_ahead_is_told(world: Rehearsed) -> None:
     assert abs(world.host().login().ahead_s - 900) <= 2
 
 
+def test_a_host_without_openssl_computes_digests_all_the_same(
+    world: Rehearsed, tmp_path: Path
+) -> None:
+    world.server.has_openssl = False
+    upload = an_upload(tmp_path / "a", "a", _CONTENT)
+    world.store.order_fault("ssh.drop", argument="600000")
+    host = world.host()
+    host.put([upload], Quiet())
+    assert host.digests(host.listing(""))["a"] == upload.sha256
+
+
 def test_a_lost_connection_is_opened_again_to_look(world: Rehearsed) -> None:
     host = world.host()
     assert host.look(["doc"])[0] is not None

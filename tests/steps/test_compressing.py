@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_as_such_and_leaves_no_file(tmp_path: Path, largest:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "src").write_text("a file, where a folder belongs")
-    with pytest.raises(StepFailed, match="archive: could not be written: File exists"):
+    with pytest.raises(StepFailed, match="archive: could not be written: Not a directory"):
         compress(_PIECES, {tmp_path / "src" / "archive": _CAT}, MachinePrograms())
 
 

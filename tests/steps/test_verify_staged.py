@@ -88,7 +88,7 @@ def test_gpg_there_is_asked(tmp_path: Path, keyring: GnupgHome, key: str, other_
     (tmp_path / "root").mkdir()
     with (
         gnupg_home() as theirs,
-        an_openssh_server(tmp_path / "sshd", more=f"SetEnv GNUPGHOME={theirs.folder}") as server,
+        an_openssh_server(tmp_path / "sshd", env=f"GNUPGHOME={theirs.folder}") as server,
     ):
         address = Address("downloads.rehearsal", "", 0, str(tmp_path / "root"))
         host = SshHost(address, own_group(), ssh_config=server.ssh_config, connections=1)
