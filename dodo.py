@@ -79,7 +79,7 @@ later = [
 contract = contract_of(release, settings.docs.formats, sigstore=False, without=later)
 promised = value(contract_of, release, settings.docs.formats, sigstore=False, without=tuple(later))
 notes = [f"{each.value.capitalize()} binaries will be provided shortly." for each in later]
-book.alarm(call(protection.lease_is_open, at))
+book.alarm(call(protection.lease_is_open, at), call(protection.restore, reach.github, at))
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 
 # ── 1. Before anything ───────────────────────────────────────────────────────────────────────
