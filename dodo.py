@@ -80,7 +80,7 @@ contract = contract_of(release, settings.docs.formats, sigstore=False, without=l
 promised = value(contract_of, release, settings.docs.formats, sigstore=False, without=tuple(later))
 platform = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 notes = [f"{platform[each]} binaries will be provided shortly." for each in later]
-book.alarm(call(protection.lease_is_open, at))
+book.alarm(call(protection.lease_is_open, at), call(protection.restore, reach.github, at))
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 
 # ── 1. Before anything ───────────────────────────────────────────────────────────────────────

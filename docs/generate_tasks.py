@@ -40,8 +40,8 @@ _ACCIDENTS_HEAD: Final = """\
 <!-- Made by docs/generate.py from plugins/rehearsal/*.py; edit those. -->
 
 What can go wrong in a rehearsed world on demand: `doit rehearse --fault NAME` or, where the
-sentence speaks of an argument, `--fault=NAME=ARGUMENT`, in one word. An accident happens once, at the first
-opportunity. `doit rehearse --fault list` shows this list too. How to use it:
+sentence speaks of an argument, `--fault=NAME=ARGUMENT` in one word. An accident happens once, at
+the first opportunity. `doit rehearse --fault list` shows this list too. How to use it:
 [rehearse](../how-to/rehearse.md).
 
 | accident | what happens |

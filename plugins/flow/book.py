@@ -49,7 +49,7 @@ class Book:
         self.desk = desk
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
-        self._alarms: list[Call] = []
+        self._alarms: list[tuple[Call, Call | None]] = []
         self._chapter = 0
         self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
@@ -231,16 +231,30 @@ class Book:
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
 
-    def alarm(self, look: Call) -> None:
+    def alarm(self, look: Call, mend: Call | None = None) -> None:
         """From now on every command ends with what ``look`` tells, unless it is "".
 
         For what must not be left as it is; the look has to be as cheap as reading a small file.
+        ``mend`` puts it right: it is done by the next run, before anything else.
         """
-        self._alarms.append(look)
+        self._alarms.append((look, mend))
 
     def alarms(self) -> tuple[str, ...]:
         """What is not to be left as it is now, a sentence each."""
-        return tuple(told for look in self._alarms if (told := look.perform(self.fact_text)))
+        return tuple(told for look, _ in self._alarms if (told := look.perform(self.fact_text)))
+
+    def mend_alarms(self) -> tuple[str, ...]:
+        """What an earlier run left is put right; gives what it was, a sentence each.
+
+        Raises ReleaseError for what cannot be put right now.
+        """
+        mended = []
+        for look, mend in self._alarms:
+            told = look.perform(self.fact_text)
+            if told and mend is not None:
+                mend.perform(self.fact_text)
+                mended.append(told)
+        return tuple(mended)
 
     # ── receipts ───────────────────────────────────────────────────────────────────────────
 

@@ -51,6 +51,14 @@ _OPT_WORLD: Final = {
     "default": False,
     "help": "only keep the world running until Ctrl-C, to release in it by hand",
 }
+_OPT_CLONE: Final = {
+    "name": "own_clone",
+    "short": "",
+    "long": "clone",
+    "type": str,
+    "default": "",
+    "help": "release a copy of this clone of CPython, which is only read, in place of a toy",
+}
 _OPT_FAULT: Final = {
     "name": "faults",
     "short": "",
@@ -72,7 +80,9 @@ class Rehearse(EndsAsTold):
     doc_purpose = "release a toy CPython in a world of its own, nothing real touched"
     doc_usage = ""
     doc_description = None
-    cmd_options = (_OPT_VERSION, _OPT_FOLDER, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT)
+    cmd_options = (
+        _OPT_VERSION, _OPT_FOLDER, _OPT_CLONE, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT,
+    )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
         """Rehearse the whole of `doit publish`; the status is that of its last run."""
@@ -83,7 +93,7 @@ class Rehearse(EndsAsTold):
             return _list_faults()
         version = _version(opt_values["version"])
         folder = Path(opt_values["folder"]).absolute() / str(version)
-        declaration = _made(folder, version)
+        declaration = _made(folder, version, opt_values["own_clone"])
         if opt_values["export_only"]:
             _tell(f"rehearsing the export of Python {version} in {folder}")
             return _show(declaration, _doit(declaration, "run", "export"))
@@ -101,12 +111,16 @@ def _version(text: str) -> Version:
         raise InvalidCommand(str(error)) from error
 
 
-def _made(folder: Path, version: Version) -> Path:
+def _made(folder: Path, version: Version, clone: str) -> Path:
     """The release.toml of a world that is there from now on."""
     from plugins.rehearsal.world import make_world
 
     try:
-        return make_world(folder, version)
+        return make_world(folder, version, Path(clone).expanduser() if clone else None)
+    except ValueError as error:
+        raise StepFailed(
+            where="--clone", problem=str(error), remedy="fetch it there, or rehearse the toy"
+        ) from error
     except OSError as error:
         raise StepFailed(
             where=str(folder),

@@ -75,6 +75,7 @@ class Run(OptionsAnywhere, DoitRun):
                 if left:
                     book.desk.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
+                _mend_first(book)
                 from plugins.flow.reporter import ReleaseReporter
 
                 if isinstance(reporter, str) and reporter == "release":
@@ -97,6 +98,16 @@ class Run(OptionsAnywhere, DoitRun):
         finally:
             book.state.close()
         return reporter.status if isinstance(reporter, ReleaseReporter) else result
+
+
+def _mend_first(book: Book) -> None:
+    """What must not be left as it is, and was by a run that was killed, is put right (rule 11).
+
+    Raises ReleaseError if that fails: until it is right nothing else is done.
+    """
+    for told in book.mend_alarms():
+        book.desk.journal.append("mended", said=told)
+        sys.stderr.write(f"put right first, left by an earlier run: {told}\n")
 
 
 def _of_the_disk(error: OSError, book: Book) -> ReleaseError:

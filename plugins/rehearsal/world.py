@@ -14,6 +14,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Level, Version
 from plugins.rehearsal import hub, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.own_clone import copy_clone
 from plugins.rehearsal.serving import reserve_ports
 from plugins.rehearsal.site_people import people
 from plugins.rehearsal.store import Store
@@ -96,11 +97,12 @@ until  = 2999-12-31
 """
 
 
-def make_world(folder: Path, version: Version) -> Path:
+def make_world(folder: Path, version: Version, clone: Path | None = None) -> Path:
     """Make the world under ``folder`` unless it is there already; returns its release.toml.
 
-    The toy stands one release before ``version``. What is there is kept as it is, so a
-    rehearsal that was interrupted goes on where it stopped.
+    What is released is a toy that stands one release before ``version``, or a copy of
+    ``clone``. What is there is kept as it is, so a rehearsal that was interrupted goes on where
+    it stopped. Raises ValueError for a clone without the branch of the version.
     """
     declaration = folder / "release.toml"
     if declaration.exists():
@@ -108,9 +110,12 @@ def make_world(folder: Path, version: Version) -> Path:
     world = folder / "world"
     if world.exists():  # left half made
         shutil.rmtree(world)
-    # Four days of commits followed the last release, and the newest of them is not stale (Z05).
-    released = datetime.now(UTC).date() - timedelta(days=9)  # noqa: TID251 - a world of its own
-    make_toy(world, version=str(_before(version)), released=released)
+    if clone is None:
+        # Four days of commits followed the last release, and the newest is not stale (Z05).
+        released = datetime.now(UTC).date() - timedelta(days=9)  # noqa: TID251 - a world of its own
+        make_toy(world, version=str(_before(version)), released=released)
+    else:
+        copy_clone(world, clone, branch_of(version))
     home = home_of(folder)
     key = _key(home)
     formats = ["html", "text", "epub", *(["texinfo"] if shutil.which("makeinfo") else [])]
@@ -211,3 +216,9 @@ def _phase(version: Version) -> str:
     if version.micro:
         return "bugfix"
     return "feature" if version.level is Level.ALPHA else "prerelease"
+
+
+def branch_of(version: Version) -> str:
+    """The branch that the version is released from, as PEP 101 says."""
+    early = version.level is Level.ALPHA or (version.level is Level.BETA and version.serial == 1)
+    return "main" if early else version.series

@@ -301,6 +301,46 @@ book.alarm(call(open_lease, HERE / "lease"))
     assert project.doit("list").err == ""
 
 
+MENDED: Final = (
+    PUBLIC
+    + """
+def open_lease(path):
+    return "the protection of 3.13 is lifted" if path.exists() else ""
+
+def close_lease(path):
+    ran("close")
+    if path.read_text() == "stuck":
+        raise StepFailed(where="3.13", problem="IT IS STILL LIFTED", remedy="run again")
+    path.unlink()
+    return {}
+
+from plugins.model.errors import StepFailed
+book.alarm(call(open_lease, HERE / "lease"), call(close_lease, HERE / "lease"))
+"""
+)
+
+
+def test_what_an_earlier_run_left_open_is_closed_before_anything_else(project: Project) -> None:
+    project.declare(MENDED)
+    project.write("lease", "")
+    for words in (("list", "--status"), ("next",)):
+        assert project.doit(*words).err == "!!! the protection of 3.13 is lifted\n"
+    ended = project.doit("run")
+    assert (ended.status, project.ran()[0]) == (0, "close")
+    told = "put right first, left by an earlier run: the protection of 3.13 is lifted\n"
+    assert ended.err == told
+    assert project.doit("run").err == ""
+
+
+def test_nothing_is_done_while_what_was_left_open_cannot_be_closed(project: Project) -> None:
+    project.declare(MENDED)
+    project.write("lease", "stuck")
+    ended = project.doit("run")
+    assert (ended.status, project.ran(), world(project)) == (1, ["close"], "")
+    assert ended.err.startswith("3.13: IT IS STILL LIFTED; run again\n")
+    assert "!!! the protection of 3.13 is lifted" in ended.err
+
+
 def test_next_tells_what_a_run_and_each_person_can_do(project: Project) -> None:
     project.declare(PUBLIC)
     assert "a run: doit publish\n  copy_a" in project.doit("next").out
