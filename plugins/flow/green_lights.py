@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge", "write"]
 
+_SHOWN = 24  # of a digest, or of a name
 _STANDINGS = {
     Verdict.GOOD: Standing.GOOD,
     Verdict.EXPIRED: Standing.EXPIRED_KEY,
@@ -81,7 +82,7 @@ def judge(
         ("bytes", found.subject, wanted.subject),
     ):
         if here != there:
-            reason = f"{found.by} approved other {name}: {here}, now {there}"
+            reason = f"{found.by} approved other {name}: {here[:_SHOWN]}, now {there[:_SHOWN]}"
             return Judgement(Standing.OTHER_BYTES, reason, key, found)
     note = f": {found.note}" if found.note else ""
     return Judgement(Standing.GOOD, f"approved by {found.by}{note}", key, found)

@@ -15,6 +15,7 @@ from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.probe import Probe, absent, different, identical
+from plugins.model.remote_layout import RemoteLayout
 from plugins.ports import Kind, Verdict
 from plugins.steps.staging import Wanted
 
@@ -103,6 +104,7 @@ def arrived(
 ) -> dict[str, str]:
     """Everything that this expert owes is in the inbox, with the bytes that they signed for.
 
+    What ``take`` has moved out of the inbox already counts where it stands now.
     Source: release-tools polls for three names (inventory S01). Facts: size and sha256 of each
     file, and the key. Raises Waiting with who and what is missing; StepFailed at once for a
     manifest by a key that may not sign, of another release, with names that nobody awaits, or
@@ -117,6 +119,7 @@ def arrived(
     try:
         manifest, key = _manifest(release, host, verifier, awaited, there, inbox)
         _refuse_wrong(release, manifest, contract, awaited, commit)
+        there |= _taken(release, host, manifest, there)
         _complete(host, manifest, awaited, there)
     except Waiting as error:
         if until is None or clock.now() <= until:
@@ -190,6 +193,19 @@ def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
     paths = [inbox_of(release, role) for role in roles]
     inner = [f"{path}/{release.version.folder}" for path in paths]
     return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths, *inner]
+
+
+def _taken(
+    release: Release, host: Host, manifest: Manifest, there: Mapping[str, Entry]
+) -> dict[str, Entry]:
+    """Files of the manifest that have left the inbox for where they are staged, or public."""
+    berth = RemoteLayout(release.version).downloads
+    gone = [each for each in manifest.files if each.path not in there]
+    places = (berth.final, berth.staging)
+    found: dict[str, Entry] = {}
+    for folder in places if gone else ():
+        found |= _standing(host, {each.path: _at(each, berth, folder) for each in gone})
+    return found
 
 
 def _manifest(
