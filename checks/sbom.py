@@ -9,6 +9,7 @@ from checks.looking import blocks_if_blind
 from plugins.model.artifact import sha256_of
 from plugins.model.errors import StepFailed
 from plugins.model.finding import Finding, Severity
+from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports import Clone
 
-__all__ = ["sboms_are_true"]
+__all__ = ["sboms_are_true", "sboms_tell_content"]
 
 _TREE_SBOM: Final = "Misc/sbom.spdx.json"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
@@ -38,6 +39,38 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     for archive in release.layout.tarballs:
         findings += _judged(archive, listed)
     return tuple(dict.fromkeys(findings))
+
+
+@blocks_if_blind("sbom.unreadable")
+def sboms_tell_content(release: Release) -> tuple[Finding, ...]:
+    """Each SBOM lists the files of its archive, all of them, with their digests.
+
+    Both archives hold the same (``archive.differ``), so one of them is read.
+    """
+    if not release.series.ships_sbom:
+        return ()
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import read_archive  # noqa: PLC0415
+
+    root = f"{release.layout.folder_in_archive}/"
+    archive = release.layout.tarballs[0]
+    if not archive.is_file():
+        raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
+    held = {
+        each.name.removeprefix(root): each.sha256
+        for each in read_archive(archive).members
+        if each.kind.value == "file"
+    }
+    findings = []
+    for each in release.layout.tarballs:
+        path = each.with_name(f"{each.name}.spdx.json")
+        told = _sums(_read(path.name, path.read_bytes() if path.is_file() else None), path.name)
+        wrong = sorted(name for name, _ in told.items() ^ held.items())
+        if wrong:
+            count = len(set(wrong))
+            message = f"tells otherwise of {count:,} files than the archive, first {wrong[0]!a}"
+            findings.append(breach("sbom.content", path.name, message))
+    return tuple(findings)
 
 
 def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
