@@ -57,14 +57,16 @@ def sboms_tell_content(release: Release) -> tuple[Finding, ...]:
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
     held = {
-        each.name.removeprefix(root): each.sha256
-        for each in read_archive(archive).members
+        each.name.removeprefix(root): (each.sha1, each.sha256)
+        for each in read_archive(archive, sha1=True).members
         if each.kind.value == "file"
     }
     findings = []
     for each in release.layout.tarballs:
         path = each.with_name(f"{each.name}.spdx.json")
-        told = _sums(_read(path.name, path.read_bytes() if path.is_file() else None), path.name)
+        document = _read(path.name, path.read_bytes() if path.is_file() else None)
+        first, second = _sums(document, path.name, "SHA1"), _sums(document, path.name)
+        told = {name: (first[name], second[name]) for name in second}
         wrong = sorted(name for name, _ in told.items() ^ held.items())
         if wrong:
             count = len(set(wrong))
@@ -110,21 +112,22 @@ def _read(name: str, raw: bytes | None) -> Any:
         raise StepFailed(where=name, problem=f"is no JSON ({error})") from error
 
 
-def _sums(told: Any, name: str) -> dict[str, str]:
-    """The sha256 that an SPDX document tells of each file."""
+def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
+    """The digest that an SPDX document tells of each file."""
     try:
-        return {each["fileName"]: _sha256(each) for each in told["files"]}
+        return {str(each["fileName"]): _sum(each, algorithm) for each in told["files"]}
     except (LookupError, TypeError, StopIteration) as error:
-        raise StepFailed(where=name, problem="lists no files with their sha256") from error
+        problem = f"lists no files with their {algorithm}"
+        raise StepFailed(where=name, problem=problem) from error
 
 
 def _archive_sum(told: Any, name: str) -> str:
     try:
-        return next(_sha256(each) for each in told["packages"] if each["SPDXID"] == _CPYTHON)
+        return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
     except (LookupError, TypeError, StopIteration) as error:
         raise StepFailed(where=name, problem="does not tell of CPython itself") from error
 
 
-def _sha256(told: Any) -> str:
+def _sum(told: Any, algorithm: str) -> str:
     sums = {each["algorithm"]: each["checksumValue"] for each in told["checksums"]}
-    return str(sums["SHA256"])
+    return str(sums[algorithm])

@@ -23,7 +23,7 @@ __all__ = ["SiteReader"]
 
 _API: Final = "/api/v2/downloads"
 _MOST_BYTES: Final = 1 << 25
-_RELEASE: Final[Mapping[str, type | tuple[type, ...]]] = {
+_RELEASE: Final[Mapping[str, type]] = {
     "resource_uri": str,
     "name": str,
     "slug": str,
@@ -38,13 +38,13 @@ _TEXTS: Final = (
     "gpg_signature_file", "sigstore_signature_file", "sigstore_cert_file",
     "sigstore_bundle_file", "sbom_spdx2_file",
 )  # fmt: skip
-_ROW: Final[Mapping[str, type | tuple[type, ...]]] = {
+_ROW: Final[Mapping[str, type]] = {
     **dict.fromkeys(_TEXTS, str),
     "filesize": int,
     "is_source": bool,
     "download_button": bool,
 }
-_SYSTEM: Final[Mapping[str, type | tuple[type, ...]]] = {"resource_uri": str, "slug": str}
+_SYSTEM: Final[Mapping[str, type]] = {"resource_uri": str, "slug": str}
 
 
 class SiteReader:
@@ -52,6 +52,8 @@ class SiteReader:
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor = visitor
+        # Asked once: guests may ask a hundred times a day.
+        self._lists: dict[str, list[dict[str, Any]]] = {}
 
     def __repr__(self) -> str:
         return f"site as {self._visitor!r}"
@@ -71,10 +73,13 @@ class SiteReader:
             if urlsplit(str(each["release"])).path == release.address
         )
 
-    def _list(
-        self, kind: str, form: Mapping[str, type | tuple[type, ...]], **query: str
-    ) -> list[dict[str, Any]]:
+    def _list(self, kind: str, form: Mapping[str, type], **query: str) -> list[dict[str, Any]]:
         path = f"{_API}/{kind}/" + (f"?{urlencode(query)}" if query else "")
+        if path not in self._lists:
+            self._lists[path] = self._asked(path, form)
+        return self._lists[path]
+
+    def _asked(self, path: str, form: Mapping[str, type]) -> list[dict[str, Any]]:
         # The API is in no cache; the first door that there is leads to it.
         door = next(each for each in self._visitor.doors(SITE) if each != AROUND)
         answer = self._visitor.read(f"{SITE}{path}", door, _MOST_BYTES)
@@ -95,7 +100,7 @@ class SiteReader:
         return found
 
 
-def _is(value: object, kind: type | tuple[type, ...]) -> bool:
+def _is(value: object, kind: type) -> bool:
     # True is an int to Python, and no number to anybody else.
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
