@@ -24,13 +24,17 @@ from checks import (
     site,
     source_tree,
     tools,
+    verification,
 )
 from checks import sbom as sboms
+from checks.seat import Ways
+from checks.signatures import Signers
 from plugins.flow.opening import open_release
 from plugins.flow.task import Call, Effect, call, value
 from plugins.model.contract import Origin, contract_of, local_path
 from plugins.model.release import ReleaseType
 from plugins.model.remote_layout import RemoteLayout
+from plugins.model.report import Wanted
 from plugins.steps import (
     announcement_draft,
     announcing,
@@ -1249,3 +1253,32 @@ def task_delete_branch():
 )
 def task_publish() -> None:
     """Everything to the announcement."""
+
+
+# ── Verify: would a stranger trust this release? ─────────────────────────────────────────────
+# No task and no receipt: `doit verify` judges the world as it is at this moment, for anybody.
+
+book.verify(
+    call(
+        verification.verify,
+        release,
+        contract,
+        settings.docs.formats if release.ships_docs else (),
+        Signers(
+            (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
+        ),
+        (berth, shelf) if release.ships_docs else (berth,),
+        tarball.build,
+        Ways(
+            reach.visitor,
+            reach.listings,
+            reach.history,
+            reach.downloads,
+            reach.clone,
+            reach.programs,
+            reach.verifier,
+            reach.progress,
+        ),
+        Wanted(),
+    )
+)

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
+import posixpath
+import re
 import zlib
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from plugins.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from plugins.model.release import Release
 
-__all__ = ["archives_complete", "no_unreleased"]
+__all__ = ["archives_complete", "links_lead_somewhere", "no_unreleased"]
 
 # What Sphinx writes for `versionadded:: next` until the release replaces "next".
 _UNRELEASED: Final = b"(unreleased)"
 _PAGES: Final = (".html", ".xhtml", ".txt", ".texi", ".info")
 _CHUNK: Final = 1 << 20
+_MOST_FILES: Final = 100_000
+_MOST_BYTES: Final = 1 << 30
+_MOST_PAGE_BYTES: Final = 64 << 20
+# Only links below the page's own place: with a scheme, a query or a slash in front it is another's.
+# Bounded, so that a page which is made for it does not keep us.
+_LINK: Final = re.compile(
+    rb"""<(?:a|link|script|img)\s[^>]{0,2000}?(?:href|src)="([^"#?:/][^"#?:]{0,2000})(?=["#?])"""
+)
 
 
 class _Unreadable(Exception):
@@ -39,6 +54,38 @@ def no_unreleased(release: Release, formats: Iterable[str]) -> tuple[Finding, ..
     An archive that cannot be read blocks under the same rule (Z08).
     """
     return tuple(finding for form in sorted(formats) for finding in _unreleased_in(release, form))
+
+
+def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
+    """Findings for links from a page of the HTML archive to one that it does not hold."""
+    if "html" not in formats:
+        return ()
+    archive = release.layout.docs_archives("html")[-1]
+    try:
+        with _zip(archive) as opened:
+            names = {each.filename for each in _infos(opened)}
+        broken = [
+            f"{name} to {target}"
+            for name, content in _zip_pages(archive)
+            if name.endswith(".html")
+            for target in _targets(name, content)
+            if target not in names
+        ]
+    except _Unreadable as error:
+        return (_block("docs.link", archive, f"cannot look: {error}", "build it again"),)
+    if not broken:
+        return ()
+    message = f"{len(broken)} links lead nowhere: {_first(broken)}"
+    return (_block("docs.link", archive, message, "look at the build's log, and build it again"),)
+
+
+def _targets(page: str, content: bytes) -> Iterator[str]:
+    """The files of the archive that a page leads to, each once."""
+    here = page.rpartition("/")[0]
+    found = {each[1].decode(errors="replace") for each in _LINK.finditer(content)}
+    for link in sorted(found):
+        path = posixpath.normpath(posixpath.join(here, unquote(html.unescape(link))))
+        yield f"{path}/index.html" if link.endswith("/") else path
 
 
 def _of_format(release: Release, form: str) -> Iterator[Finding]:
@@ -87,50 +134,86 @@ def _block(rule: str, archive: Path, message: str, remedy: str) -> Finding:
 
 def _zip_pages(archive: Path) -> Iterator[tuple[str, bytes]]:
     """The pages of a zip or epub. Raises _Unreadable."""
-    import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
-
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for name in opened.namelist():
-                if name.endswith(_PAGES):
-                    yield name, opened.read(name)
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
-        raise _Unreadable(str(error) or type(error).__name__) from error
+    with _zip(archive) as opened:
+        for info in _infos(opened):
+            if info.filename.endswith(_PAGES):
+                if info.file_size > _MOST_PAGE_BYTES:
+                    problem = f"{info.filename!a} is too large for a page"
+                    raise _Unreadable(problem)
+                yield info.filename, opened.read(info)
 
 
-def _contents(archive: Path) -> Iterator[tuple[str, int]]:
-    """Each file of the archive with the crc32 of its bytes. Raises _Unreadable."""
+def _contents(archive: Path) -> Iterator[tuple[str, str]]:
+    """Each file of the archive with the sha256 of its bytes. Raises _Unreadable."""
     return _tar_contents(archive) if archive.suffix == ".bz2" else _zip_contents(archive)
 
 
-def _zip_contents(archive: Path) -> Iterator[tuple[str, int]]:
+@contextmanager
+def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, opened; what goes wrong while it is read is told as _Unreadable."""
     import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
 
     try:
         with zipfile.ZipFile(archive) as opened:
-            broken = opened.testzip()
-            if broken is not None:
-                problem = f"{broken} does not have its checksum"
-                raise _Unreadable(problem)
-            yield from (
-                (info.filename, info.CRC) for info in opened.infolist() if not info.is_dir()
-            )
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+            yield opened
+    except (
+        OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError, zlib.error,
+        zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise _Unreadable(str(error) or type(error).__name__) from error
 
 
-def _tar_contents(archive: Path) -> Iterator[tuple[str, int]]:
-    import tarfile  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
+def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    """The files in it, none named twice and all together no more than is sane.
+
+    zipfile reads no more of a file than its entry tells, so what entries tell bounds the time.
+    """
+    infos = [each for each in opened.infolist() if not each.is_dir()]
+    total = sum(each.file_size for each in infos)
+    if len(infos) > _MOST_FILES or total > _MOST_BYTES:
+        problem = f"claims to hold {len(infos):,} files of {total:,} bytes"
+        raise _Unreadable(problem)
+    names = {each.filename for each in infos}
+    odd = [each for each in names if each.startswith("/") or ".." in each.split("/")]
+    if odd:
+        problem = f"holds {odd[0]!a}, which leads out of it"
+        raise _Unreadable(problem)
+    if len(names) != len(infos):
+        raise _Unreadable("holds two files of one name")  # noqa: EM101, TRY003 - as the others
+    yield from infos
+
+
+def _zip_contents(archive: Path) -> Iterator[tuple[str, str]]:
+    with _zip(archive) as opened:
+        for info in _infos(opened):
+            with opened.open(info) as content:
+                yield info.filename, _digest(content)
+
+
+def _digest(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := content.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _tar_contents(archive: Path) -> Iterator[tuple[str, str]]:
+    """As the source archives are read: in a stream, of bounded size, believing no header."""
+    import bz2  # noqa: PLC0415 - as below
+
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import UnreadableArchive, read_tar  # noqa: PLC0415
 
     try:
-        with tarfile.open(archive, "r:bz2") as opened:
-            for member in opened:
-                content = opened.extractfile(member)
-                if content is None:
-                    continue
-                crc = 0
-                while chunk := content.read(_CHUNK):
-                    crc = zlib.crc32(chunk, crc)
-                yield member.name, crc
-    except (OSError, EOFError, ValueError, tarfile.TarError) as error:
-        raise _Unreadable(str(error) or type(error).__name__) from error
+        with bz2.open(archive) as source:
+            members = read_tar(source, archive.name).members
+    except (OSError, EOFError) as error:
+        raise _Unreadable(str(error)) from error
+    except UnreadableArchive as error:
+        raise _Unreadable(error.problem) from error
+    for member in members:
+        if member.kind.value == "file":
+            yield member.name, member.sha256
+        elif member.kind.value != "folder":
+            problem = f"holds {member.name!a}, {member.kind.value}"
+            raise _Unreadable(problem)

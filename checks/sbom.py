@@ -9,6 +9,7 @@ from checks.looking import blocks_if_blind
 from plugins.model.artifact import sha256_of
 from plugins.model.errors import StepFailed
 from plugins.model.finding import Finding, Severity
+from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports import Clone
 
-__all__ = ["sboms_are_true"]
+__all__ = ["sboms_are_true", "sboms_tell_content"]
 
 _TREE_SBOM: Final = "Misc/sbom.spdx.json"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
@@ -38,6 +39,40 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     for archive in release.layout.tarballs:
         findings += _judged(archive, listed)
     return tuple(dict.fromkeys(findings))
+
+
+@blocks_if_blind("sbom.unreadable")
+def sboms_tell_content(release: Release) -> tuple[Finding, ...]:
+    """Each SBOM lists the files of its archive, all of them, with their digests.
+
+    Both archives hold the same (``archive.differ``), so one of them is read.
+    """
+    if not release.series.ships_sbom:
+        return ()
+    # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
+    from plugins.model.archive import read_archive  # noqa: PLC0415
+
+    root = f"{release.layout.folder_in_archive}/"
+    archive = release.layout.tarballs[0]
+    if not archive.is_file():
+        raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
+    held = {
+        each.name.removeprefix(root): (each.sha1, each.sha256)
+        for each in read_archive(archive, sha1=True).members
+        if each.kind.value == "file"
+    }
+    findings = []
+    for each in release.layout.tarballs:
+        path = each.with_name(f"{each.name}.spdx.json")
+        document = _read(path.name, path.read_bytes() if path.is_file() else None)
+        first, second = _sums(document, path.name, "SHA1"), _sums(document, path.name)
+        told = {name: (first[name], second[name]) for name in second}
+        wrong = sorted(name for name, _ in told.items() ^ held.items())
+        if wrong:
+            count = len(set(wrong))
+            message = f"tells otherwise of {count:,} files than the archive, first {wrong[0]!a}"
+            findings.append(breach("sbom.content", path.name, message))
+    return tuple(findings)
 
 
 def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
@@ -77,21 +112,22 @@ def _read(name: str, raw: bytes | None) -> Any:
         raise StepFailed(where=name, problem=f"is no JSON ({error})") from error
 
 
-def _sums(told: Any, name: str) -> dict[str, str]:
-    """The sha256 that an SPDX document tells of each file."""
+def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
+    """The digest that an SPDX document tells of each file."""
     try:
-        return {each["fileName"]: _sha256(each) for each in told["files"]}
+        return {str(each["fileName"]): _sum(each, algorithm) for each in told["files"]}
     except (LookupError, TypeError, StopIteration) as error:
-        raise StepFailed(where=name, problem="lists no files with their sha256") from error
+        problem = f"lists no files with their {algorithm}"
+        raise StepFailed(where=name, problem=problem) from error
 
 
 def _archive_sum(told: Any, name: str) -> str:
     try:
-        return next(_sha256(each) for each in told["packages"] if each["SPDXID"] == _CPYTHON)
+        return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
     except (LookupError, TypeError, StopIteration) as error:
         raise StepFailed(where=name, problem="does not tell of CPython itself") from error
 
 
-def _sha256(told: Any) -> str:
+def _sum(told: Any, algorithm: str) -> str:
     sums = {each["algorithm"]: each["checksumValue"] for each in told["checksums"]}
-    return str(sums["SHA256"])
+    return str(sums[algorithm])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.contract import Contract
-    from plugins.ports import Cdn, Host, Site, SiteRelease
+    from plugins.ports import Cdn, Host, Listings, Site, SiteRelease
 
 __all__ = [
     "caches_answer",
@@ -62,7 +62,7 @@ def name_is_free(contract: Contract, site: Site) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.flags")
-def flags_are_right(contract: Contract, site: Site) -> tuple[Finding, ...]:
+def flags_are_right(contract: Contract, site: Listings) -> tuple[Finding, ...]:
     """The release is public with the flags of its type, and one release of all is the latest.
 
     Source: pythondotorg#2161, a wrong latest; a draft with the flag takes it from the others.

@@ -49,7 +49,7 @@ class _Rule:
     def entry(self, rule: str) -> Iterator[str]:
         yield f"### `{rule}`\n\n"
         blind = "; also blocks when it cannot look" if self.blind else ""
-        gates = ", ".join(f"`{each}`" for each in self.gates) or "no gate yet"
+        gates = ", ".join(f"`{each}`" for each in self.gates) or "no gate, or only `doit verify`"
         yield f"{', '.join(self.severities or ['BLOCK'])}{blind}. Looked at by {gates}.\n\n"
         yield f"- wanted: {' '.join(self.wanted)}\n"
         yield from (f"- says: {each}\n" for each in self.says)

@@ -50,6 +50,7 @@ class Book:
         self.tasks: dict[str, Task] = {}
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._alarms: list[tuple[Call, Call | None]] = []
+        self.verification: Call | None = None
         self._chapter = 0
         self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
@@ -230,6 +231,13 @@ class Book:
 
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
+
+    def verify(self, judge: Call) -> None:
+        """`doit verify` performs this call, with how to look as its last argument.
+
+        It is no task: what it judges is the world at this moment, of which no receipt can hold.
+        """
+        self.verification = judge
 
     def alarm(self, look: Call, mend: Call | None = None) -> None:
         """From now on every command ends with what ``look`` tells, unless it is "".

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         Clock,
         Clone,
         Forum,
+        History,
         Host,
+        Listings,
         Mail,
         Programs,
         Progress,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         Site,
         Templates,
         Verifier,
+        Visitor,
     )
     from plugins.services.github import GitHub
 
@@ -233,6 +236,32 @@ class Reach:
 
         hosts = self._settings.hosts
         return Caches(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, self._settings.credentials.cdn)
+
+    # ── what everybody may see ──────────────────────────────────────────────────────────────
+
+    @cached_property
+    def visitor(self) -> Visitor:
+        """Somebody who fetches what everybody can, by every door that there is."""
+        from plugins.services.web_visitor import WebVisitor
+
+        hosts, room = self._settings.hosts, self._release.layout.work / "verify"
+        return WebVisitor(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
+
+    @cached_property
+    def listings(self) -> Listings:
+        """The website's lists, without a secret."""
+        from plugins.services.site_reader import SiteReader
+
+        return SiteReader(self.visitor)
+
+    @cached_property
+    def history(self) -> History:
+        """Upstream, in a repository of the verification's own."""
+        from plugins.services.git_history import GitHistory
+
+        near = self._settings.repository.clone
+        folder = self._release.layout.work / "verify" / "upstream"
+        return GitHistory(folder, self.upstream, near, self.programs)
 
     # ── who is told ─────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,104 @@
+"""Caches: what users get by every door, against what stands behind all of them.
+
+3.5.9 exists because caches served what had been there before. A check cannot ask all caches of
+the world; it asks each that can be asked alone.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plugins.model.rules import breach
+from plugins.ports import AROUND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from plugins.model.contract import Purge
+    from plugins.model.finding import Finding
+    from plugins.model.shelf import Shelf
+    from plugins.ports import Visit
+
+__all__ = ["Answer", "caches_serve_files", "pages_are_current"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came by one door, or why nothing did."""
+
+    door: str
+    visit: Visit | None
+    problem: str = ""
+
+
+def caches_serve_files(
+    shelf: Shelf, answers: Mapping[str, Iterable[Answer]]
+) -> tuple[Finding, ...]:
+    """Every cache serves each file as it stands behind it; ``answers`` are by the file's path.
+
+    Of a file that does not stand there, the set tells; a cache that still has it is stale.
+    """
+    return tuple(
+        finding
+        for remote, all_doors in answers.items()
+        for finding in _stale(remote, shelf, all_doors)
+    )
+
+
+def _stale(remote: str, shelf: Shelf, answers: Iterable[Answer]) -> Iterator[Finding]:
+    there = shelf.files.get(remote)
+    for each in answers:
+        where = f"{remote} at {each.door}"
+        if each.door == AROUND:
+            continue
+        if each.visit is None:
+            yield breach("cache.unseen", where, each.problem)
+        elif there is None:
+            if each.visit.status == 200 and remote not in shelf.closed:
+                yield breach("cache.stale", where, "is served, and nothing stands behind it")
+        elif each.visit.status != 200:
+            yield breach("cache.stale", where, f"answers {each.visit.status}")
+        elif each.visit.sha256 != there.sha256:
+            yield breach(
+                "cache.stale",
+                where,
+                f"serves {each.visit.size_bytes:,} bytes with sha256 {each.visit.sha256[:12]}…, "
+                f"behind it are {there.size_bytes:,} with {there.sha256[:12]}…",
+            )
+
+
+def pages_are_current(
+    pages: Iterable[tuple[Purge, tuple[Answer, ...]]],
+) -> tuple[Finding, ...]:
+    """Every page tells of this release what it should, behind the caches and in each of them."""
+    return tuple(finding for page, answers in pages for finding in _page(page, answers))
+
+
+def _page(page: Purge, answers: tuple[Answer, ...]) -> Iterator[Finding]:
+    problems = {each.door: _problem(page, each) for each in answers}
+    behind = problems.get(AROUND, "")
+    if behind:
+        unseen = any(each.door == AROUND and each.visit is None for each in answers)
+        yield breach("page.unseen" if unseen else "page.lacks", page.url, behind)
+    for each in answers:
+        if each.door == AROUND or not problems[each.door] or problems[each.door] == behind:
+            continue
+        rule = "cache.unseen" if each.visit is None else "cache.stale_page"
+        yield breach(rule, f"{page.url} at {each.door}", problems[each.door])
+
+
+def _problem(page: Purge, answer: Answer) -> str:
+    """What is wrong with a page; "" if nothing is."""
+    if answer.visit is None:
+        return answer.problem
+    status = answer.visit.status
+    if status >= 500 or (page.tells and status != 200):
+        return f"answers {status}"
+    text = html.unescape(answer.visit.text)
+    missing = [told for told in page.tells if told not in text]
+    if missing:
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        return f"does not tell {missing[0]}{more}"
+    return ""

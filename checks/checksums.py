@@ -1,0 +1,53 @@
+"""Checksums: whether SHA256SUMS tells of the files beside it, of all of them and truly."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.model.shelf import Shelf
+
+__all__ = ["checksums_are_true"]
+
+_LINE: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][\w.+-]*)", re.ASCII)
+_MOST_BYTES: Final = 1 << 20
+
+
+def checksums_are_true(release: Release, shelf: Shelf) -> tuple[Finding, ...]:
+    """The list beside the source archives has one line for each file there, with its digest."""
+    path = shelf.layout.checksums
+    if not path.is_file():
+        return (breach("checksums.missing", path.name, "is not there"),)
+    with path.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES + 1)
+    lines = raw.decode(errors="replace").split("\n")
+    matched = [_LINE.fullmatch(line) for line in lines[:-1]]
+    told = {each["name"]: each["sha256"] for each in matched if each is not None}
+    wrong = [count for count, each in enumerate(matched, 1) if each is None]
+    if wrong or lines[-1] or len(raw) > _MOST_BYTES or len(told) != len(matched):
+        place = f"line {wrong[0]}" if wrong else "it"
+        return (breach("checksums.form", path.name, f"{place} is none that sha256sum writes"),)
+    return tuple(_compared(told, release.version.folder, shelf))
+
+
+def _compared(told: dict[str, str], folder: str, shelf: Shelf) -> Iterator[Finding]:
+    there = {
+        remote.rpartition("/")[2]: each
+        for remote, each in shelf.files.items()
+        if remote.rpartition("/")[0] == folder
+    }
+    for name, sha256 in told.items():
+        if name not in there:
+            yield breach("checksums.unlisted", name, "is listed and not there")
+        elif there[name].sha256 != sha256:
+            seen = there[name].sha256
+            yield breach("checksums.differs", name, f"is {seen[:16]}…, listed as {sha256[:16]}…")
+    for name in sorted(there.keys() - told.keys()):
+        yield breach("checksums.unlisted", name, "is there and not listed")

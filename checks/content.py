@@ -1,0 +1,112 @@
+"""Content: what is judged of the bytes of archives and documentation, wherever they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from checks import archives, built_docs, rebuilt, sbom
+from checks.seat import Lane
+from plugins.model.contract import Kind
+from plugins.model.layout import Layout
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.seat import Check, Seat
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.ports import Clone
+
+__all__ = ["Content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The release whose layout holds the bytes, and the clone that holds its tag.
+
+    ``here`` returns when the files of a kind are on this machine, ``tag`` judges the tag.
+    """
+
+    seat: Seat
+    release: Release
+    clone: Callable[[], Clone]
+    tag: Check
+    here: Callable[[Kind], object]
+    # The git that reads stays, and takes one question at a time.
+    _one: Lock = field(default_factory=Lock)
+
+    def lanes(self) -> list[Lane]:
+        """Everything that can be judged of them."""
+        found = [
+            Lane("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
+            Lane(
+                "source archives",
+                "lint, both equal, equal to the tag's tree",
+                (self._sound,),
+                "archive.tree",
+            ),
+        ]
+        if self.release.series.ships_sbom:
+            told = "against the archives and the tag's own"
+            found.append(Lane("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
+        if self.seat.judges_docs:
+            told = f"archives of {', '.join(self.seat.formats)}: whole, linked"
+            found.append(Lane("documentation", told, (self._documented,)))
+        if self.seat.rebuild:
+            told = "archives made again from the tag"
+            found.append(Lane("rebuild", told, (self._again,), "rebuild.failed"))
+        return found
+
+    def _commit(self) -> str:
+        return self.clone().resolve(f"refs/tags/{self.release.version.tag}^{{commit}}")
+
+    def _named(self) -> tuple[Finding, ...]:
+        with self._one:
+            return self.tag()
+
+    def _sound(self) -> tuple[Finding, ...]:
+        self.here(Kind.SOURCE)
+        clone, commit = self.clone(), self._commit()
+        if not commit:
+            tag = self.release.version.tag
+            return (breach("archive.tree", tag, "there is no tag to compare with"),)
+        with self._one:
+            epoch_s = int(clone.about(commit).committed.timestamp())
+        programs = self.seat.ways.programs
+        return archives.archives_are_sound(self.release, clone, programs, commit, epoch_s)
+
+    def _told(self) -> tuple[Finding, ...]:
+        self.here(Kind.SOURCE)
+        self.here(Kind.SBOM)
+        return sbom.sboms_tell_content(self.release)
+
+    def _bundled(self) -> tuple[Finding, ...]:
+        commit = self._commit()
+        if not commit:
+            tag = self.release.version.tag
+            return (breach("sbom.unreadable", tag, "there is no tag to compare with"),)
+        with self._one:
+            return sbom.sboms_are_true(self.release, self.clone(), commit=commit)
+
+    def _documented(self) -> tuple[Finding, ...]:
+        self.here(Kind.DOCS)
+        formats = self.seat.formats
+        return (
+            *built_docs.archives_complete(self.release, formats),
+            *built_docs.no_unreleased(self.release, formats),
+            *built_docs.links_lead_somewhere(self.release, formats),
+        )
+
+    def _again(self) -> tuple[Finding, ...]:
+        self.here(Kind.SOURCE)
+        layout = Layout(self.seat.room.work / "rebuild", self.release.version)
+        inside, ways = replace(self.release, layout=layout), self.seat.ways
+        with self._one:
+            return rebuilt.rebuild_gives_the_same(
+                self.release,
+                inside,
+                lambda: self.seat.make(inside, self.clone(), ways.programs, ways.progress),
+            )

@@ -1,0 +1,68 @@
+"""Hosted documentation: whether the pages on the web are those of the archive."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from checks.caches import Answer
+    from plugins.model.finding import Finding
+
+__all__ = ["PAGES", "pages_are_the_archives", "pages_in"]
+
+PAGES: Final = (
+    "index.html",
+    "contents.html",
+    "genindex.html",
+    "whatsnew/changelog.html",
+    "searchindex.js",
+    "objects.inv",
+)
+"""What is compared: where readers come in, what links lead to, and what is made last."""
+_MOST_BYTES: Final = 64 << 20
+
+
+def pages_in(archive: Path) -> dict[str, str]:
+    """The sha256 of those of the pages that the archive holds, none if it cannot be read."""
+    import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
+
+    found = {}
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                page = info.filename.partition("/")[2]
+                if page in PAGES and info.file_size <= _MOST_BYTES:
+                    found[page] = hashlib.sha256(opened.read(info)).hexdigest()
+    except (
+        OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error,
+        zipfile.BadZipFile,
+    ):  # fmt: skip
+        return {}  # docs.unreadable tells of it
+    return found
+
+
+def pages_are_the_archives(
+    wanted: Mapping[str, str], answers: Mapping[str, Iterable[Answer]]
+) -> tuple[Finding, ...]:
+    """Each page is served by every door as the archive has it; both are by the page's path."""
+    return tuple(
+        breach("docs.hosted", f"{page} at {each.door}", told)
+        for page, sha256 in wanted.items()
+        for each in answers.get(page, ())
+        if (told := _problem(each, sha256))
+    )
+
+
+def _problem(answer: Answer, sha256: str) -> str:
+    if answer.visit is None:
+        return answer.problem
+    if answer.visit.status != 200:
+        return f"answers {answer.visit.status}"
+    return "" if answer.visit.sha256 == sha256 else "is not the page of the archive"

@@ -1,0 +1,174 @@
+"""Looking around: everything that users can reach of a release, fetched once, side by side.
+
+What stands behind the caches is kept on this machine, so that it can be judged; of what comes
+out of each cache the digest is enough.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from checks.caches import Answer
+from checks.hosted_docs import PAGES
+from plugins.model.contract import DOCS, SITE, Kind
+from plugins.model.errors import ReleaseError
+from plugins.model.shelf import Shelf, Shelved
+from plugins.ports import AROUND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Future
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from plugins.model.contract import Contract, PublishedFile, Purge
+    from plugins.model.layout import Layout
+    from plugins.ports import Visitor
+
+__all__ = ["Look", "names_in", "path_of"]
+
+_AT_ONCE: Final = 8
+_MOST_FOLDERS: Final = 40
+_MOST_NAMES: Final = 5_000
+# What is judged longest is fetched first.
+_ORDER: Final = (Kind.SOURCE, Kind.SIGNATURE, Kind.SBOM, Kind.DOCS)
+_HREF: Final = re.compile(r"""<a\s[^>]{0,500}?href=["']([^"'<>]{1,500})["']""", re.IGNORECASE)
+
+
+class Look:
+    """One look around; leave the block when everything was asked for."""
+
+    def __init__(self, contract: Contract, room: Layout, visitor: Visitor, *, docs: bool) -> None:
+        self.room = room
+        self.contract = contract
+        self._visitor = visitor
+        self._docs = docs
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="visit")
+        self._files: dict[str, list[Future[Answer]]] = {}
+        self._pages: list[tuple[Purge, list[Future[Answer]]]] = []
+        self._hosted: dict[str, list[Future[Answer]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=kind is not None)
+
+    def start(self, *, pages: bool) -> None:
+        """Everything is on its way; without ``pages`` the files and their listings alone."""
+        files = sorted(self.contract.files, key=_place)
+        for file in files:
+            self._files[file.remote] = [self._pool.submit(self._fetched, file, AROUND)]
+        wanted = self.contract.purges if pages else self.contract.file_purges
+        for purge in wanted:
+            if purge.file is None:
+                self._pages.append((purge, self._at_all_doors(purge.url)))
+        if self._docs:
+            for page in PAGES:
+                url = f"{DOCS}/release/{self.contract.version}/{page}"
+                self._hosted[page] = self._at_all_doors(url)
+        for file in files:
+            self._files[file.remote] += [
+                self._pool.submit(self._fetched, file, door)
+                for door in self._visitor.doors(file.url)
+                if door != AROUND
+            ]
+
+    def _at_all_doors(self, url: str) -> list[Future[Answer]]:
+        return [self._pool.submit(self._read, url, door) for door in self._visitor.doors(url)]
+
+    def shelf(self, files: Iterable[PublishedFile], strangers: tuple[str, ...] = ()) -> Shelf:
+        """These files as they stand behind the caches; waits until they came."""
+        found: dict[str, Shelved] = {}
+        closed: dict[str, str] = {}
+        for file in files:
+            answer = self._files[file.remote][0].result()
+            if answer.visit is None:
+                closed[file.remote] = answer.problem
+            elif answer.visit.status != 200:
+                closed[file.remote] = f"answers {answer.visit.status}"
+            else:
+                path = path_of(file, self.room)
+                seen = answer.visit
+                found[file.remote] = Shelved(file.remote, seen.size_bytes, seen.sha256, path)
+        return Shelf("python.org", self.room, found, closed, strangers)
+
+    def answers(self) -> dict[str, list[Answer]]:
+        """What every door gave of each file, by path."""
+        return {remote: [each.result() for each in all_] for remote, all_ in self._files.items()}
+
+    def pages(self) -> list[tuple[Purge, tuple[Answer, ...]]]:
+        """What every door gave of each page."""
+        return [(page, tuple(each.result() for each in all_)) for page, all_ in self._pages]
+
+    def hosted(self) -> dict[str, list[Answer]]:
+        """What every door gave of the documentation's pages."""
+        return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
+
+    def _fetched(self, file: PublishedFile, door: str) -> Answer:
+        path = path_of(file, self.room) if door == AROUND else None
+        most = file.size.value[1]
+        try:
+            return Answer(door, self._visitor.fetch(file.url, door, most, path))
+        except ReleaseError as error:
+            if path is not None:
+                path.unlink(missing_ok=True)  # of an earlier look
+            return Answer(door, None, error.problem)
+
+    def _read(self, url: str, door: str) -> Answer:
+        try:
+            return Answer(door, self._visitor.read(url, door))
+        except ReleaseError as error:
+            return Answer(door, None, error.problem)
+
+
+def path_of(file: PublishedFile, room: Layout) -> Path:
+    """Where a file of the contract stands on this machine, once it was fetched."""
+    if file.kind is Kind.DOCS:
+        return room.docs / file.name
+    if file.folder == room.version.folder and file.kind in (Kind.SOURCE, *_beside(file)):
+        return room.src / file.name
+    return room.work / "others" / file.remote
+
+
+def _beside(file: PublishedFile) -> tuple[Kind, ...]:
+    """The kinds of what stands beside a source archive, if the file does."""
+    return (Kind.SIGNATURE, Kind.SBOM) if file.name.startswith("Python-") else ()
+
+
+def names_in(visitor: Visitor, folders: Iterable[str]) -> frozenset[str]:
+    """The paths of all files that listings of these folders show, and of those below them.
+
+    Names that lead elsewhere are none. Raises ServiceFailed if a listing cannot be had.
+    """
+    found: set[str] = set()
+    wanted = list(folders)
+    for count, folder in enumerate(wanted):
+        if count >= _MOST_FOLDERS or len(found) > _MOST_NAMES:
+            break
+        answer = visitor.read(f"{SITE}/ftp/python/{folder}/", AROUND)
+        if answer.status != 200:
+            continue
+        for each in _HREF.finditer(answer.text):
+            name = html.unescape(each[1])
+            inner = name.removesuffix("/")
+            if "/" in inner or inner in ("", ".", "..") or inner.startswith(("?", "#")):
+                continue
+            if name.endswith("/"):
+                wanted.append(f"{folder}/{inner}")
+            else:
+                found.add(f"{folder}/{inner}")
+    return frozenset(found)
+
+
+def _place(file: PublishedFile) -> int:
+    return _ORDER.index(file.kind) if file.kind in _ORDER else len(_ORDER)

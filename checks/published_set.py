@@ -1,0 +1,97 @@
+"""Published set: the files of one place against the contract, name by name."""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.model.shelf import Shelf, Shelved
+
+__all__ = ["belongs_to_another", "local_is_published", "set_is_complete"]
+
+_NEEDED: int = stat.S_IRUSR | stat.S_IROTH
+_FORBIDDEN: int = stat.S_IWOTH | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+def set_is_complete(release: Release, contract: Contract, shelf: Shelf) -> tuple[Finding, ...]:
+    """Every file of the contract is there, of a possible size and mode, and nothing else is.
+
+    Of a rehearsal's toys only an empty file has a wrong size.
+    """
+    found: list[Finding] = []
+    for file in contract.files:
+        there = shelf.files.get(file.remote)
+        if there is not None:
+            found += _faults(file, there, is_toy=release.rehearsal)
+        elif file.remote in shelf.closed:
+            why = shelf.closed[file.remote]
+            rule = "file.missing" if why.endswith("404") else "file.closed"
+            found.append(breach(rule, file.remote, why))
+        else:
+            found.append(breach("file.missing", file.remote, f"is not there ({file.kind.value})"))
+    found += [
+        breach("file.unrecognised", _shown(remote), "stands there and belongs to nothing")
+        for remote in shelf.strangers
+    ]
+    return tuple(found)
+
+
+def belongs_to_another(remote: str, release: Release, contract: Contract) -> bool:
+    """Whether the path is that of another release that leads to the same X.Y.Z.
+
+    They share one folder; a file of theirs is named as one of ours with their version in it.
+    """
+    folder = re.escape(release.version.folder)
+    other = rf"{folder}(?:(?:a|b|rc)[1-9][0-9]?)?(?![0-9])"
+    name = remote.removeprefix(f"{release.version.folder}/")
+    ours = re.sub(rf"(?<![0-9.]){other}", str(release.version), name)
+    if ours == name:
+        return False
+    wanted = f"{release.version.folder}/{ours}"
+    return contract.find(wanted) is not None or contract.brought(wanted) is not None
+
+
+def local_is_published(local: Shelf, published: Shelf) -> tuple[Finding, ...]:
+    """What was exported on this machine, as far as it is there, is what users get."""
+    return tuple(
+        breach(
+            "file.other_here",
+            remote,
+            f"users get {_told(published.files[remote])}, here is {_told(each)}",
+        )
+        for remote, each in sorted(local.files.items())
+        if remote in published.files and published.files[remote].sha256 != each.sha256
+    )
+
+
+def _told(each: Shelved) -> str:
+    return f"{each.size_bytes:,} bytes with sha256 {each.sha256[:12]}…"
+
+
+def _faults(file: PublishedFile, there: Shelved, *, is_toy: bool) -> Iterator[Finding]:
+    wrong = there.size_bytes == 0 if is_toy else not file.size.holds(there.size_bytes)
+    if wrong:
+        least, most = file.size.value
+        told = f"{there.size_bytes:,} bytes is no size for a {file.kind.value}"
+        limits = "" if is_toy else f" ({least:,} to {most:,})"
+        yield breach("file.size", file.remote, told + limits)
+    if there.mode is None:
+        return
+    if stat.S_IFMT(there.mode) not in (0, stat.S_IFREG):
+        yield breach("file.mode", file.remote, "is no plain file")
+    elif (there.mode & _NEEDED) != _NEEDED or there.mode & _FORBIDDEN:
+        told = f"has mode {stat.S_IMODE(there.mode):04o}"
+        yield breach("file.mode", file.remote, told)
+
+
+def _shown(remote: str) -> str:
+    return remote if remote.isprintable() else ascii(remote)

@@ -1,0 +1,81 @@
+"""Recognising: how far a release has come, as anybody can see it who looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.looking_around import names_in
+from plugins.model.contract import local_path
+from plugins.model.errors import ReleaseError
+from plugins.model.report import Situation
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from checks.seat import Seat
+    from plugins.model.contract import Contract
+    from plugins.model.finding import Finding
+
+__all__ = ["Recognised", "recognised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A situation and what told it.
+
+    ``names`` are all files that stand in the release's public folders; ``trouble`` tells what
+    could not be looked at.
+    """
+
+    situation: Situation
+    names: frozenset[str] = frozenset()
+    trouble: tuple[Finding, ...] = ()
+
+
+def recognised(seat: Seat) -> Recognised:
+    """How far the release has come: what users can see decides, then what is staged.
+
+    One file, a row on the site or the tag is enough for it to be published: then all has to be.
+    """
+    try:
+        names = names_in(seat.ways.visitor, _tops(seat.contract))
+        listed = any(each.slug == seat.contract.page.slug for each in seat.ways.site.releases())
+    except ReleaseError as error:
+        trouble = (breach("situation.unseen", error.where, error.problem),)
+        return Recognised(_here(seat), trouble=trouble)
+    ours = any(file.remote in names for file in seat.contract.files)
+    if ours or listed or _is_tagged(seat):
+        return Recognised(Situation.PUBLISHED, names)
+    return Recognised(Situation.STAGED if _is_staged(seat) else _here(seat), names)
+
+
+def _tops(contract: Contract) -> tuple[str, ...]:
+    """The folders of the contract that stand in no other of them."""
+    folders = contract.folders
+    return tuple(
+        each
+        for each in folders
+        if not any(each.startswith(f"{other}/") for other in folders if other != each)
+    )
+
+
+def _is_tagged(seat: Seat) -> bool:
+    name = f"refs/tags/{seat.release.version.tag}"
+    try:
+        return bool(seat.ways.history.refs(name)[name])
+    except ReleaseError:
+        return False  # told by the tag's own checks, where they matter
+
+
+def _is_staged(seat: Seat) -> bool:
+    """Whether somebody who looks from here sees staged files; a stranger does not."""
+    try:
+        return any(seat.ways.host.listing(berth.staging) for berth in seat.berths)
+    except ReleaseError:
+        return False
+
+
+def _here(seat: Seat) -> Situation:
+    paths = (local_path(file, seat.release) for file in seat.contract.files)
+    found = any(path is not None and path.exists() for path in paths)
+    return Situation.LOCAL if found else Situation.NOTHING

@@ -1,0 +1,108 @@
+"""Refs: upstream's tag and branch, and whether the tag is what its name promises."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from plugins.model.durable import write_whole
+from plugins.model.errors import ReleaseError
+from plugins.model.patchlevel import PATH, read_patchlevel
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from checks.signatures import Signers
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.ports import Clone, Tag, Verifier
+
+__all__ = ["branch_ref", "tag_is_ours", "tag_is_right"]
+
+
+def branch_ref(branch: str) -> str:
+    """Where upstream's branch stands in a clone that was brought here."""
+    return f"refs/upstream/{branch}"
+
+
+def tag_is_right(
+    release: Release,
+    clone: Clone,
+    signers: Signers,
+    verifier: Verifier,
+    room: Path,
+    branch: str = "",
+) -> tuple[Finding, ...]:
+    """The tag is annotated, tells this version, is signed by who may, and stands on ``branch``.
+
+    ``branch`` is a ref of the clone, "" if that is not asked; ``room`` takes what is verified,
+    so that it can be looked at by hand.
+    """
+    name = release.version.tag
+    try:
+        tag = clone.tag(name)
+        if tag is None:
+            return (breach("tag.missing", name, "is not there"),)
+        return tuple(_judged(release, clone, tag, signers, verifier, room, branch))
+    except (ReleaseError, UnicodeDecodeError, StopIteration, ValueError) as error:
+        return (breach("tag.unseen", name, str(error) or "it is no tag that can be read"),)
+
+
+def tag_is_ours(release: Release, here: Clone, there: Clone) -> tuple[Finding, ...]:
+    """The tag that was made on this machine, if one was, is the one that upstream has."""
+    name = release.version.tag
+    ours, theirs = here.resolve(f"refs/tags/{name}"), there.resolve(f"refs/tags/{name}")
+    if not ours or not theirs or ours == theirs:
+        return ()
+    return (breach("tag.other_here", name, f"upstream has {theirs[:12]}, here is {ours[:12]}"),)
+
+
+def _judged(
+    release: Release,
+    clone: Clone,
+    tag: Tag,
+    signers: Signers,
+    verifier: Verifier,
+    room: Path,
+    branch: str,
+) -> Iterator[Finding]:
+    if not tag.payload:
+        yield breach("tag.light", tag.name, "is the name of a commit and no object of its own")
+    else:
+        yield from _payload(release, tag)
+        if release.signs_with_gpg:
+            yield from _signature(tag, signers, verifier, room)
+    if branch and not clone.resolve(branch):
+        yield breach("tag.missing", branch.removeprefix("refs/upstream/"), "is no branch there")
+    elif branch and not clone.follows(branch, tag.commit):
+        shown = branch.removeprefix("refs/upstream/")
+        yield breach("tag.branch", tag.name, f"its commit {tag.commit[:12]} is not on {shown}")
+    told = read_patchlevel((clone.read(tag.commit, PATH) or b"").decode(errors="replace"))
+    if (told.version, told.suffix) != (release.version, ""):
+        said = f"{told.version}{told.suffix}"
+        yield breach("tag.version", tag.name, f"{PATH} says {said}, not {release.version}")
+
+
+def _payload(release: Release, tag: Tag) -> Iterator[Finding]:
+    head, _, message = tag.payload.partition("\n\n")
+    said = dict(line.partition(" ")[::2] for line in head.split("\n"))
+    wanted = {"object": tag.commit, "type": "commit", "tag": release.version.tag}
+    for key, value in wanted.items():
+        if said.get(key, "") != value:
+            yield breach("tag.name", tag.name, f"its {key} is {said.get(key, '')!a}, not {value}")
+    if not re.search(rf"(?<![0-9.]){re.escape(str(release.version))}(?![0-9a-z])", message):
+        yield breach("tag.name", tag.name, f"its message does not tell {release.version}")
+
+
+def _signature(tag: Tag, signers: Signers, verifier: Verifier, room: Path) -> Iterator[Finding]:
+    if not tag.signature:
+        yield breach("tag.signature", tag.name, "is not signed")
+        return
+    payload, signature = room / tag.name, room / f"{tag.name}.asc"
+    write_whole(payload, tag.payload.encode())
+    write_whole(signature, tag.signature.encode())
+    told = verifier.verify_by(payload, signature, signers.manager)
+    if told.problem:
+        yield breach("tag.signature", tag.name, told.problem)

@@ -1,0 +1,94 @@
+"""Rows: what the website tells of each file against the bytes that users get.
+
+Computed here once more, apart from the step that wrote the rows (cpython#80422).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.errors import ReleaseError
+from plugins.model.rules import breach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from plugins.model.contract import Contract, PublishedFile, Row
+    from plugins.model.finding import Finding
+    from plugins.model.shelf import Shelf
+    from plugins.ports import Listings, SiteRow
+
+__all__ = ["rows_are_true"]
+
+_SIDECARS: Final = {
+    "gpg_signature_file": ".asc",
+    "sigstore_signature_file": ".sig",
+    "sigstore_cert_file": ".crt",
+    "sigstore_bundle_file": ".sigstore",
+    "sbom_spdx2_file": ".spdx.json",
+}
+
+
+def rows_are_true(contract: Contract, shelf: Shelf, site: Listings) -> tuple[Finding, ...]:
+    """Each listed file has one row, under its system, that tells it as it is served."""
+    page = contract.page
+    try:
+        releases = [each for each in site.releases() if each.slug == page.slug]
+        if len(releases) != 1:
+            return (breach("row.unseen", page.name, f"{len(releases)} releases have its address"),)
+        rows = site.rows(releases[0])
+    except ReleaseError as error:
+        return (breach("row.unseen", page.name, str(error)),)
+    return tuple(_compared(contract, shelf, rows))
+
+
+def _compared(contract: Contract, shelf: Shelf, rows: Sequence[SiteRow]) -> Iterator[Finding]:
+    wanted = {file.url: file for file in contract.listed}
+    found: dict[str, SiteRow] = {}
+    for row in rows:
+        url = str(row.fields["url"])
+        if url not in wanted:
+            yield breach("row.surplus", url, "has a row and is no file of this release")
+        elif url in found:
+            yield breach("row.surplus", url, "has two rows")
+        else:
+            found[url] = row
+    for url, file in wanted.items():
+        if url not in found:
+            yield breach("row.missing", file.remote, "has no row on the site")
+        elif file.row is not None:
+            yield from _row(file, file.row, contract, shelf, found[url])
+
+
+def _row(
+    file: PublishedFile, wanted: Row, contract: Contract, shelf: Shelf, row: SiteRow
+) -> Iterator[Finding]:
+    fields, there = row.fields, shelf.files.get(file.remote)
+    if there is not None:
+        yield from _unlike("row.size", file, fields, {"filesize": there.size_bytes})
+        yield from _unlike("row.digest", file, fields, {"sha256_sum": there.sha256})
+    beside = contract.sidecars(file)
+    sidecars = {
+        name: beside[suffix].url if suffix in beside else "" for name, suffix in _SIDECARS.items()
+    }
+    yield from _unlike("row.sidecar", file, fields, sidecars)
+    button = {"download_button": wanted.download_button}
+    yield from _unlike("row.button", file, fields, button)
+    if row.system != wanted.os:
+        told = f"stands under {row.system}, wanted {wanted.os}"
+        yield breach("row.system", file.remote, told)
+    texts = {
+        "name": wanted.name,
+        "slug": wanted.slug,
+        "description": wanted.description,
+        "is_source": wanted.is_source,
+    }
+    yield from _unlike("row.text", file, fields, texts)
+
+
+def _unlike(
+    rule: str, file: PublishedFile, fields: Mapping[str, Any], wanted: Mapping[str, object]
+) -> Iterator[Finding]:
+    for name, value in wanted.items():
+        if fields[name] != value:
+            yield breach(rule, file.remote, f"its row's {name} is {fields[name]!a}, not {value!a}")

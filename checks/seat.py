@@ -1,0 +1,90 @@
+"""Seat: where a verification looks from, what it wants to see and by which ways it can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from plugins.model.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.signatures import Signers
+    from plugins.model.contract import Contract
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import Berth
+    from plugins.ports import (
+        Clone,
+        History,
+        Host,
+        Listings,
+        Programs,
+        Progress,
+        Verifier,
+        Visitor,
+    )
+
+__all__ = ["Check", "Lane", "Make", "Seat", "Ways"]
+
+Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
+"""Something that is judged when it is called."""
+Make: TypeAlias = "Callable[[Release, Clone, Programs, Progress], object]"
+"""What writes the source archives of a release from a clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Everything that a verification can reach; none of it can change anything outside."""
+
+    visitor: Visitor
+    site: Listings
+    history: History
+    host: Host
+    clone: Clone
+    programs: Programs
+    verifier: Verifier
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What every part of a verification knows."""
+
+    release: Release
+    contract: Contract
+    formats: tuple[str, ...]
+    signers: Signers
+    berths: tuple[Berth, ...]
+    ways: Ways
+    make: Make
+    rebuild: bool = False
+
+    @property
+    def room(self) -> Layout:
+        """Where everything that is fetched stands, laid out as the release itself."""
+        return Layout(self.release.layout.work / "verify", self.release.version)
+
+    @property
+    def inside(self) -> Release:
+        """The release as it was fetched."""
+        return replace(self.release, layout=self.room)
+
+    @property
+    def judges_docs(self) -> bool:
+        """Whether documentation is part of what is promised."""
+        return self.release.ships_docs and bool(self.formats)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Checks of one subject, one after another; lanes go side by side.
+
+    ``blind`` is the rule of what cannot be looked at, where a check does not say it itself.
+    """
+
+    subject: str
+    told: str
+    checks: tuple[Check, ...]
+    blind: str = "situation.unseen"

@@ -1,0 +1,87 @@
+"""Signatures: whether what stands beside a file is a signature of it, by one who may sign it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.contract import Kind, Origin
+from plugins.model.errors import ReleaseError
+from plugins.model.rules import breach
+from plugins.ports import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.finding import Finding
+    from plugins.model.shelf import Shelf
+    from plugins.ports import Verifier
+
+__all__ = ["Signers", "signatures_are_good"]
+
+_RULES: Final[Mapping[Verdict, str]] = {
+    Verdict.EXPIRED: "signature.expired",
+    Verdict.REVOKED: "signature.revoked",
+    Verdict.OTHER_KEY: "signature.identity",
+    Verdict.UNKNOWN_KEY: "signature.identity",
+    Verdict.OTHER_BYTES: "signature.bytes",
+    Verdict.UNREADABLE: "signature.unreadable",
+    Verdict.MISSING: "signature.missing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who may sign what of one version: full fingerprints of primary keys.
+
+    ``manager`` are those of the version's release manager, ``experts`` those of each role.
+    """
+
+    manager: tuple[str, ...]
+    experts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def of(self, origin: Origin) -> tuple[str, ...]:
+        """Who may sign a file that these people made; the release manager may sign every file."""
+        theirs = dict(self.experts).get(origin.value, ())
+        return (*self.manager, *theirs)
+
+
+def signatures_are_good(
+    contract: Contract, shelf: Shelf, signers: Signers, verifier: Verifier
+) -> tuple[Finding, ...]:
+    """Every signature of the contract is good, and by a key that may sign what it signs.
+
+    A signature that is missing is told here as well as in the set, for its file is then
+    unsigned (cpython#123807).
+    """
+    return tuple(
+        finding
+        for file in contract.files
+        if file.kind is Kind.SIGNATURE
+        for finding in _judged(file, contract, shelf, signers, verifier)
+    )
+
+
+def _judged(
+    file: PublishedFile, contract: Contract, shelf: Shelf, signers: Signers, verifier: Verifier
+) -> Iterator[Finding]:
+    there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
+    if there is None:
+        yield breach("signature.missing", file.beside, "has no signature beside it")
+        return
+    if signed is None:
+        yield breach("signature.missing", file.remote, "signs a file that is not there")
+        return
+    subject = contract.find(file.beside)
+    origin = subject.origin if subject is not None else file.origin
+    if there.path is None or signed.path is None:
+        yield breach("signature.unseen", file.remote, "its bytes are not on this machine")
+        return
+    try:
+        told = verifier.verify_by(signed.path, there.path, signers.of(origin))
+    except ReleaseError as error:
+        yield breach("signature.unseen", file.remote, str(error))
+        return
+    if told.problem:
+        yield breach(_RULES[told.verdict], file.remote, told.problem)

@@ -1,0 +1,71 @@
+"""Staged files: what waits in the hidden folders, against the contract and the export here."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, Final
+
+from checks.published_set import set_is_complete
+from plugins.model.contract import Origin
+from plugins.model.rules import breach
+from plugins.model.shelf import Shelf, Shelved
+from plugins.ports import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from plugins.model.contract import Contract
+    from plugins.model.finding import Finding
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import Berth
+    from plugins.ports import Host
+
+__all__ = ["staged_is_ready"]
+
+_TYPES: Final = {Kind.FILE: stat.S_IFREG, Kind.LINK: stat.S_IFLNK, Kind.OTHER: stat.S_IFIFO}
+
+
+def staged_is_ready(
+    release: Release, contract: Contract, berths: Iterable[Berth], host: Host, here: Shelf
+) -> tuple[Finding, ...]:
+    """What is staged may be switched: all of it is there, as it was exported here.
+
+    A release that is staged in part is told as such; folders of which nothing is staged yet
+    are missing as every other file is.
+    """
+    found: dict[str, Shelved] = {}
+    for berth in berths:
+        found |= _below(berth, host)
+    whole = contract.with_extras(found)
+    known = {file.remote for file in whole.files}
+    shelf = Shelf("staged", release.layout, found, {}, tuple(sorted(found.keys() - known)))
+    return (*set_is_complete(release, whole, shelf), *_is_here(whole, shelf, here))
+
+
+def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
+    """What is staged there, under the paths that it will have."""
+    entries = [each for each in host.listing(berth.staging) if each.kind is not Kind.FOLDER]
+    digests = host.digests([each for each in entries if each.kind is Kind.FILE])
+    shelved = [
+        Shelved(
+            berth.final + each.path.removeprefix(berth.staging),
+            each.size_bytes,
+            digests.get(each.path, ""),
+            mode=each.mode | _TYPES[each.kind],
+        )
+        for each in entries
+    ]
+    return {each.remote: each for each in shelved}
+
+
+def _is_here(contract: Contract, staged: Shelf, here: Shelf) -> Iterator[Finding]:
+    """What was exported here is staged as it is; where it is not here, nobody can tell."""
+    for file in contract.by_origin(Origin.EXPORT):
+        there, own = staged.files.get(file.remote), here.files.get(file.remote)
+        if there is None:
+            continue
+        if own is None:
+            yield breach("staged.unseen", file.remote, "is staged, and not here to compare")
+        elif there.sha256 != own.sha256:
+            told = f"staged are {there.sha256[:12]}…, here {own.sha256[:12]}…"
+            yield breach("staged.differs", file.remote, told)

@@ -1,0 +1,127 @@
+"""The verify command, which says whether a stranger would trust this release.
+
+It is a command and no task. A task leaves a receipt, and a receipt says that something was done
+once and for all; what is judged here is the world at this moment, from any machine, without a
+lock and without a trace but a folder of what was fetched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import InvalidCommand
+
+from plugins.flow.command_line import OptionsAnywhere
+from plugins.flow.loading import book_of
+from plugins.flow.reports import FORMATS
+from plugins.model.report import Report, Situation, Wanted
+
+if TYPE_CHECKING:
+    from plugins.flow.book import Book
+
+__all__ = ["Verify"]
+
+_FOUND: Final = 1
+_SITUATIONS: Final = {each.value: each for each in Situation if each is not Situation.NOTHING}
+_OPT_FORMAT: Final = {
+    "name": "form",
+    "short": "",
+    "long": "format",
+    "type": str,
+    "default": "table",
+    "help": f"{', '.join(FORMATS)} [default: %(default)s]",
+}
+_OPT_SITUATION: Final = {
+    "name": "situation",
+    "short": "",
+    "long": "as",
+    "type": str,
+    "default": "",
+    "help": f"judge it as {', '.join(_SITUATIONS)} [default: what is recognised]",
+}
+_OPT_FRESH: Final = {
+    "name": "fresh",
+    "short": "",
+    "long": "fresh",
+    "type": bool,
+    "default": False,
+    "help": "fetch everything again, also what did not change",
+}
+_OPT_REBUILD: Final = {
+    "name": "rebuild",
+    "short": "",
+    "long": "rebuild",
+    "type": bool,
+    "default": False,
+    "help": "make the archives again from the tag, and compare them byte for byte",
+}
+_OPT_KEYS: Final = {
+    "name": "keys",
+    "short": "",
+    "long": "keys",
+    "type": list,
+    "default": [],
+    "help": "a file of public keys, in place of the keyring that is declared",
+}
+
+
+class Verify(OptionsAnywhere):
+    """Judge the release as anybody can, and tell all findings."""
+
+    name = "verify"
+    doc_purpose = "say whether a stranger may trust this release"
+    doc_usage = ""
+    doc_description = None
+    cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS)
+
+    def _execute(
+        self,
+        form: str,
+        situation: str,
+        fresh: bool,
+        rebuild: bool,
+        keys: list[str],
+        pos_args: Any = None,
+    ) -> int:
+        if pos_args:
+            message = "doit verify takes no task; it looks at the whole release"
+            raise InvalidCommand(message)
+        if form not in FORMATS:
+            message = f"--format {form} is none of {', '.join(FORMATS)}"
+            raise InvalidCommand(message)
+        if situation and situation not in _SITUATIONS:
+            message = f"--as {situation} is none of {', '.join(_SITUATIONS)}"
+            raise InvalidCommand(message)
+        files = tuple(Path(each).expanduser() for each in keys)
+        wanted = Wanted(_SITUATIONS.get(situation), rebuild, fresh, files)
+        book = book_of(self)
+        began = time.monotonic()
+        report = judged(book, wanted)
+        self.outstream.write(FORMATS[form](report, time.monotonic() - began))
+        book.state.close()
+        return 0 if report.holds else _FOUND
+
+
+def judged(book: Book, wanted: Wanted) -> Report:
+    """What `doit verify` would tell. Raises InvalidCommand if dodo.py declares no verification."""
+    declared = book.verification
+    if declared is None:
+        message = "dodo.py declares no verification; it needs book.verify()"
+        raise InvalidCommand(message)
+    with ExitStack() as stack:
+        arguments = [*declared.arguments[:-1], wanted]
+        if wanted.keys:
+            from plugins.services.gnupg_signer import keyring_of
+
+            keyring = stack.enter_context(keyring_of(wanted.keys))
+            arguments = [
+                dataclasses.replace(each, verifier=keyring) if hasattr(each, "verifier") else each
+                for each in arguments
+            ]
+        call = dataclasses.replace(declared, arguments=tuple(arguments))
+        report: Report = call.perform(book.fact_text)
+    return dataclasses.replace(report, waivers=book.covering_waivers())

@@ -1,0 +1,240 @@
+"""Rules: what `doit verify` judges by, one entry for each dotted id, with what to do about it.
+
+The ids never change; docs/reference/rules.md is made from this page. Rules whose words come
+with the finding (those of the export's own gates) stand here as well, so that all are explained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["RULES", "Rule", "breach"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds if the rule is kept, what to do where it is broken, and where it is from."""
+
+    holds: str
+    remedy: str
+    source: str = ""
+    severity: Severity = Severity.BLOCK
+
+
+def breach(rule: str, where: str, message: str) -> Finding:
+    """A finding of the rule, with the remedy that belongs to it."""
+    known = RULES[rule]
+    return Finding(rule, known.severity, message, where, known.remedy)
+
+
+_REPLACED: Final = "announce nothing; find out who changed it, and never replace what users saw"
+_AGAIN: Final = "build it again from the tag: doit export"
+_ROW: Final = "correct the row in the site's admin from the bytes that are served"
+
+RULES: Final[Mapping[str, Rule]] = {
+    "situation.unseen": Rule(
+        "It can be told whether the release is local, staged or published.",
+        "look whether python.org can be reached, then run the same command again",
+    ),
+    "situation.nothing": Rule(
+        "There is something to verify.",
+        "run doit export, or name the release.toml of a release that was published",
+    ),
+    "file.missing": Rule(
+        "Every file that the contract of this version names is there.",
+        "put it there, or waive experts.NAME if it comes later",
+        "cpython#127602: five releases with something missing",
+    ),
+    "file.closed": Rule(
+        "Every file can be fetched by everybody.",
+        "mend its mode or the mode of its folder on the host, then purge it",
+        "pythondotorg#2499: the .tgz of 3.12.5 answered 403",
+    ),
+    "file.size": Rule(
+        "Every file has a size that a file of its kind can have.",
+        "look at it: an empty or cut file is no release; a page of HTML is none either",
+    ),
+    "file.mode": Rule(
+        "Every file is a plain one that all may read and only its owners may write.",
+        "chmod 664 on the host, 644 here; replace links by the files they lead to",
+        "cpython#73760",
+    ),
+    "file.unrecognised": Rule(
+        "Nothing stands beside the release that nobody declared.",
+        "find out who put it there; move it away before users fetch it",
+        "release-tools#6: every file is public as soon as it is uploaded",
+    ),
+    "file.other_here": Rule(
+        "What is published is what was exported on this machine.",
+        _REPLACED,
+        "kubernetes/release#1493: late builds replaced released files",
+    ),
+    "signature.missing": Rule(
+        "Every source archive has its signature beside it, and no signature lacks its file.",
+        "sign it and put the signature beside it",
+        "cpython#123807, #127601, #132287: signatures absent",
+    ),
+    "signature.bytes": Rule(
+        "Every signature is of the bytes that stand beside it.",
+        "one of the two was changed since: compare both with the export, trust neither",
+    ),
+    "signature.identity": Rule(
+        "Every signature is by the one who may sign it: the version's release manager, or the "
+        "expert who made the file.",
+        "find out whose key it is; sign again with the right one",
+        "sigstore-python#600, release-tools#161; PEP 761",
+    ),
+    "signature.expired": Rule(
+        "No signature and no key that made one has expired.",
+        "extend the key and publish it, or sign again",
+    ),
+    "signature.revoked": Rule(
+        "No key that made a signature is revoked.", "sign again with another key, and tell users"
+    ),
+    "signature.unreadable": Rule(
+        "Every signature file is one detached OpenPGP signature.",
+        "make it again: gpg --armor --detach-sign",
+    ),
+    "signature.unseen": Rule(
+        "Signatures can be looked at.",
+        "install GnuPG, and name the public keys: --keys FILE, or [signing] gnupg_home",
+    ),
+    "checksums.missing": Rule("SHA256SUMS is there.", "run doit export"),
+    "checksums.form": Rule(
+        "SHA256SUMS has lines of a digest, two spaces and a plain name.", "run doit export"
+    ),
+    "checksums.differs": Rule(
+        "Every digest in SHA256SUMS is that of the file.",
+        "one of the two was changed: doit why write_checksums tells",
+    ),
+    "checksums.unlisted": Rule(
+        "SHA256SUMS lists every file beside it, and no other.", "run doit export"
+    ),
+    "sbom.content": Rule(
+        "An SBOM lists every file of its archive with its digest, and no other file.",
+        "delete it, then run doit export",
+    ),
+    "tag.missing": Rule(
+        "Upstream has the tag and the branch of the release.",
+        "see what of the push is there: git ls-remote; then doit publish",
+    ),
+    "tag.light": Rule(
+        "The tag is an annotated one.", "push the signed tag; never move a public one"
+    ),
+    "tag.name": Rule(
+        "The tag's object says the name of the release and names a commit.",
+        "find out who pushed it: the tag object belongs to something else",
+    ),
+    "tag.signature": Rule(
+        "Up to 3.13 the tag is signed by the version's release manager.",
+        "find out who pushed it; do not use it",
+    ),
+    "tag.branch": Rule(
+        "The tag's commit is on the branch of the release.",
+        "see whether the tag was moved or the branch set back",
+        "rust#78732: tag from the wrong branch",
+    ),
+    "tag.version": Rule(
+        "Include/patchlevel.h of the tag's commit says this version.",
+        "find out who moved the tag",
+    ),
+    "tag.other_here": Rule("Upstream's tag is the one that was made on this machine.", _REPLACED),
+    "tag.unseen": Rule(
+        "Upstream's tag and branch can be looked at.",
+        "look whether [repository] upstream can be reached, then run the same command again",
+    ),
+    "rebuild.differs": Rule(
+        "Made again from the tag in an empty folder, the archives are the published ones, byte "
+        "for byte.",
+        "compare the two with diffoscope; see that xz, gzip and blurb are of the versions told",
+    ),
+    "rebuild.failed": Rule(
+        "The archives can be made again from the tag.", "see its message; install what is missing"
+    ),
+    "row.missing": Rule("The site lists every file that it should.", _ROW),
+    "row.surplus": Rule(
+        "The site lists no file of this release that it should not, and none twice.",
+        "delete the row in the site's admin",
+    ),
+    "row.digest": Rule(
+        "A row tells the sha256 of the bytes that are served.", _ROW, "cpython#80422"
+    ),
+    "row.size": Rule("A row tells the size of the file that is served.", _ROW, "cpython#80422"),
+    "row.sidecar": Rule("A row leads to the signature and SBOM beside its file.", _ROW),
+    "row.button": Rule("Of each system exactly the right file has the button.", _ROW),
+    "row.system": Rule("A row stands under the system that its file is for.", _ROW),
+    "row.text": Rule("A row has the name, slug and description that belong to its file.", _ROW),
+    "row.unseen": Rule(
+        "The site's rows can be read.",
+        "look whether the site answers, then run the same command again",
+    ),
+    "page.lacks": Rule(
+        "Every page and listing names this release and all its files.",
+        "see whether the site rebuilt its pages: save the release once more in the admin",
+        "pythondotorg#1642: release not listed for days",
+    ),
+    "page.unseen": Rule("Every page answers.", "look at it in a browser"),
+    "cache.stale": Rule(
+        "Every cache serves the bytes that stand behind it.",
+        "purge the address, then look again",
+        "3.5.9 exists because caches served a pre-release 3.5.8",
+    ),
+    "cache.stale_page": Rule(
+        "Every cache serves the pages as they stand behind it.",
+        "purge the address, then look again",
+        "release-tools#156",
+    ),
+    "cache.unseen": Rule("Every cache that can be asked alone answers.", "look whether it is up"),
+    "docs.hosted": Rule(
+        "The documentation's pages on the web are those of the archives.",
+        "unpack the archive again: doit publish",
+        "docsbuild-scripts#300",
+    ),
+    "staged.unseen": Rule(
+        "What is staged can be compared with what was exported.",
+        "run it where the release was exported, or publish first",
+    ),
+    "staged.differs": Rule(
+        "What is staged is what was exported on this machine.",
+        "remove it on the host, then run doit publish again",
+    ),
+    "archive.unreadable": Rule("Both archives can be unpacked to their end.", _AGAIN),
+    "archive.differ": Rule("Both archives hold the same stream.", _AGAIN),
+    "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN),
+    "archive.root": Rule("All of an archive is in its one folder.", _AGAIN),
+    "archive.type": Rule("Archives hold files, folders and links.", _AGAIN),
+    "archive.pyc": Rule("Archives hold nothing compiled.", _AGAIN),
+    "archive.owner": Rule("All of an archive is root's.", _AGAIN),
+    "archive.mode": Rule("Modes in archives are 0644 and 0755.", _AGAIN, "cpython#73760"),
+    "archive.time": Rule("All of an archive has the time of the tag.", _AGAIN),
+    "archive.name": Rule("Every name can be had on every system, once.", _AGAIN),
+    "archive.link": Rule("No link leads out of the archive.", _AGAIN),
+    "docs.missing": Rule("Every documentation archive is there.", _AGAIN, "cpython#105450"),
+    "docs.unreadable": Rule("Every documentation archive can be read and holds pages.", _AGAIN),
+    "docs.different": Rule("Both archives of a format hold the same.", _AGAIN),
+    "docs.unreleased": Rule("No page calls anything unreleased.", _AGAIN),
+    "docs.link": Rule("Links between pages of the HTML archive lead somewhere.", _AGAIN),
+    "sbom.unreadable": Rule("Every archive has an SBOM that can be read.", _AGAIN),
+    "sbom.archive": Rule("An SBOM tells the digest of its archive.", _AGAIN),
+    "sbom.missing_file": Rule(
+        "What the tree's own SBOM lists is in the archives.", "make regen-sbom on the branch"
+    ),
+    "sbom.changed_file": Rule(
+        "What the tree's own SBOM lists is as it says.", "make regen-sbom on the branch"
+    ),
+    "site.flags": Rule(
+        "The release is public on the site with the flags of its type.",
+        "correct the flags in the site's admin",
+        "pythondotorg#2161",
+    ),
+    "site.latest": Rule(
+        "One final release of Python 3 is the latest.", "correct the flag in the site's admin"
+    ),
+}
+"""Every rule by its id."""

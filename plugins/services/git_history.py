@@ -1,0 +1,63 @@
+"""Git history: the History port, a bare-handed look at upstream with no clone but our own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from plugins.services.git_clone import GitClone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.ports import Clone, Programs, Remote
+
+__all__ = ["GitHistory"]
+
+_SETTINGS: Final = (
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.attributesFile", os.devnull),
+)
+
+
+class GitHistory:
+    """``folder`` takes what is fetched; objects that ``near`` has are not fetched again.
+
+    ``near`` is any clone on this machine, or none: an object's name is the digest of what it
+    holds, so that it does not matter who had it.
+    """
+
+    def __init__(self, folder: Path, remote: Remote, near: Path, programs: Programs) -> None:
+        self._folder = folder
+        self._remote = remote
+        self._near = near
+        self._programs = programs
+
+    def __repr__(self) -> str:
+        return f"history({self._remote!r})"
+
+    def refs(self, *names: str) -> Mapping[str, str]:
+        """See the port."""
+        return self._remote.refs(*names)
+
+    def bring(self, wanted: Mapping[str, str], gone: Sequence[str] = ()) -> Clone:
+        """See the port."""
+        if not (self._folder / ".git" / "HEAD").exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._programs.run(["git", "init", "--quiet", "--template="], folder=self._folder)
+            for name, value in _SETTINGS:
+                self._programs.run(["git", "config", name, value], folder=self._folder)
+        objects = self._near / ".git" / "objects"
+        if objects.is_dir():
+            info = self._folder / ".git" / "objects" / "info"
+            info.mkdir(parents=True, exist_ok=True)
+            (info / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
+        clone = GitClone(self._folder, self._programs)
+        for ref in gone:
+            clone.forget(ref)
+        if wanted:
+            self._remote.fetch(self._folder, wanted)
+        return clone

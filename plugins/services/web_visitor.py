@@ -1,0 +1,349 @@
+"""Web visitor: the Visitor port over HTTP, bounded in size, time and trust.
+
+What a server says is believed in one thing only: that a file with the same strong ETag is the
+file that it sent before, which is then hashed here again. ``forget`` takes that back as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import ExitStack
+from secrets import token_hex
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from plugins.model.artifact import sha256_of
+from plugins.model.contract import DOCS, SITE
+from plugins.model.durable import replacing, write_whole
+from plugins.model.errors import ServiceFailed
+from plugins.ports import AROUND, Visit
+from plugins.services.asking import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["Bounds", "WebVisitor"]
+
+_CHUNK: Final = 1 << 18
+_ATTEMPTS: Final = 3
+_GIVEN_UP: Final = 3
+_ACCEPTED: Final = {"Accept-Encoding": "identity"}
+
+
+class Bounds(NamedTuple):
+    """How long a visitor waits: ``patience_s`` for anything, and then for bytes at this rate."""
+
+    patience_s: float = 60.0
+    least_rate: int = 20_000
+    silence_s: float = 20.0
+
+
+class _Refused(Exception):
+    """The answer is none that is worth reading to its end."""
+
+
+class _Again(Exception):
+    """The server stumbled; asked again it may answer."""
+
+
+class _Known(NamedTuple):
+    """A visit of before, and the mark by which the server knows what it sent."""
+
+    mark: str
+    visit: Visit
+
+
+class WebVisitor:
+    """``www`` and ``docs`` are where users reach site, files and documentation; see Caches.
+
+    ``edges`` are addresses of single caches of ``www``. What was seen is kept in ``memory``.
+    """
+
+    def __init__(
+        self,
+        www: str,
+        docs: str,
+        edges: Sequence[str],
+        memory: Path,
+        *,
+        bounds: Bounds = Bounds(),  # noqa: B008 - a value that nobody changes
+    ) -> None:
+        self._www = www
+        self._docs = docs
+        self._given = tuple(edges)
+        self._memory = memory
+        self._bounds = bounds
+        self._lock = Lock()
+        self._askers: dict[str, Asker] = {}
+        self._edges: tuple[str, ...] | None = None
+        self._known: dict[str, _Known] | None = None
+        self._troubles: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"visitor({self._www}, {self._docs})"
+
+    def doors(self, url: str) -> tuple[str, ...]:
+        """See the port."""
+        base, _ = self._place(url)
+        return (*(self._caches() if base == self._www else (base,)), AROUND)
+
+    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
+        """See the port."""
+        known = self._remembered(f"{door} {url}")
+        if known is not None and file is not None and not _holds(file, known.visit):
+            known = None
+        with ExitStack() as stack:
+            out = _Kept(file, stack)
+            visit, mark = self._visited(url, door, most_bytes, known, out)
+            if visit.status != 200:
+                out.drop()
+            stack.close()
+        if visit.status == 200:
+            self._learn(f"{door} {url}", mark, visit)
+        return visit
+
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+        """See the port."""
+        text = _Text()
+        visit, _ = self._visited(url, door, most_bytes, None, text)
+        return Visit(visit.status, visit.size_bytes, visit.sha256, text.told())
+
+    def forget(self) -> None:
+        """See the port."""
+        with self._lock:
+            self._known = {}
+
+    def remember(self) -> None:
+        """See the port."""
+        with self._lock:
+            content = {
+                key: [each.mark, each.visit.size_bytes, each.visit.sha256]
+                for key, each in (self._known or {}).items()
+            }
+        write_whole(self._memory, json.dumps(content, indent=1, sort_keys=True).encode())
+
+    # ── inside ─────────────────────────────────────────────────────────────────────────────
+
+    def _visited(
+        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+    ) -> tuple[Visit, str]:
+        """What came, with the server's mark; a server that stumbles is asked again."""
+        import httpx
+        import stamina
+
+        with self._lock:
+            if self._troubles.get(door, 0) >= _GIVEN_UP:
+                raise self._failed(url, door, f"given up after {_GIVEN_UP} failures")
+        try:
+            for attempt in stamina.retry_context(
+                on=(httpx.HTTPError, _Again), attempts=_ATTEMPTS, timeout=None,
+                wait_initial=0.2, wait_max=2.0, wait_jitter=0.1,
+            ):  # fmt: skip
+                with attempt:
+                    return self._once(url, door, most_bytes, known, out)
+        except _Refused as error:
+            raise self._failed(url, door, str(error)) from error
+        except (httpx.HTTPError, _Again, httpx.InvalidURL) as error:
+            with self._lock:
+                self._troubles[door] = self._troubles.get(door, 0) + 1
+            problem = str(error) or type(error).__name__
+            raise self._failed(url, door, problem) from error
+        message = "stamina tried and told nothing"
+        raise AssertionError(message)
+
+    def _once(
+        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+    ) -> tuple[Visit, str]:
+        base, path = self._place(url)
+        at, host = self._door(base, door)
+        headers = {**_ACCEPTED, "Host": host}
+        if known is not None:
+            headers["If-None-Match"] = known.mark
+        # A query that nobody asked before is in no cache.
+        query = {"fresh": token_hex(8)} if door == AROUND else None
+        sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}
+        extensions = sni if at.startswith("https:") else {}
+        began = time.monotonic()
+        client = self._asker(at).client
+        with client.stream(
+            "GET", path, headers=headers, extensions=extensions, params=query
+        ) as answer:
+            if answer.status_code == 304 and known is not None:
+                return known.visit, known.mark
+            if answer.status_code >= 500:
+                message = f"answered {answer.status_code}"
+                raise _Again(message)
+            length = answer.headers.get("content-length", "")
+            if length.isdigit() and int(length[:20]) > most_bytes:
+                raise _Refused(_too_large(most_bytes))
+            digest, size = hashlib.sha256(), 0
+            out.begin()
+            for chunk in answer.iter_raw(_CHUNK):
+                size += len(chunk)
+                if size > most_bytes:
+                    raise _Refused(_too_large(most_bytes))
+                self._refuse_slow(time.monotonic() - began, size)
+                digest.update(chunk)
+                out.take(chunk)
+            # A connection that closed early is not always an error to the client.
+            if length.isdigit() and int(length[:20]) != size and answer.status_code == 200:
+                message = f"{size} of {length[:20]} bytes came"
+                raise _Again(message)
+            mark = answer.headers.get("etag", "")
+            return Visit(answer.status_code, size, digest.hexdigest()), mark
+
+    def _refuse_slow(self, elapsed_s: float, size: int) -> None:
+        if elapsed_s > self._bounds.patience_s + size / self._bounds.least_rate:
+            message = f"{size:,} bytes came in {elapsed_s:.0f} s: too slow to wait for"
+            raise _Again(message)
+
+    def _place(self, url: str) -> tuple[str, str]:
+        for seen, base in ((SITE, self._www), (DOCS, self._docs)):
+            if url == seen or url.startswith(f"{seen}/"):
+                return base, url.removeprefix(seen) or "/"
+        message = f"{url!a} is no address of python.org"
+        raise ValueError(message)
+
+    def _door(self, base: str, door: str) -> tuple[str, str]:
+        """The address that is connected to, and the name that it has to answer for."""
+        host = urlsplit(base).netloc
+        if door in (AROUND, base):
+            return base, host
+        if door in self._given:
+            return door, host
+        parts = urlsplit(base)
+        shown = f"[{door}]" if ":" in door else door
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{shown}{port}", host
+
+    def _caches(self) -> tuple[str, ...]:
+        with self._lock:
+            if self._edges is None:
+                self._edges = self._given or _addresses(self._www) or (self._www,)
+            return self._edges
+
+    def _asker(self, base: str) -> Asker:
+        with self._lock:
+            if base not in self._askers:
+                wait_s = self._bounds.silence_s
+                self._askers[base] = Asker(urlsplit(base).netloc, base, timeout_s=wait_s)
+            return self._askers[base]
+
+    def _failed(self, url: str, door: str, problem: str) -> ServiceFailed:
+        return ServiceFailed(
+            service=door,
+            action=f"GET {url}",
+            problem=problem,
+            remedy="look whether it can be reached, then run the same command again",
+        )
+
+    def _remembered(self, key: str) -> _Known | None:
+        with self._lock:
+            if self._known is None:
+                self._known = _read(self._memory)
+            return self._known.get(key)
+
+    def _learn(self, key: str, mark: str, visit: Visit) -> None:
+        with self._lock:
+            known = self._known if self._known is not None else {}
+            self._known = known
+            known.pop(key, None)
+            if mark.startswith('"'):  # a weak mark says that it is alike, not the same
+                known[key] = _Known(mark, visit)
+
+
+class _Sink:
+    """Where bytes go: nowhere."""
+
+    def begin(self) -> None:
+        """A first byte, or the first of another attempt, will come."""
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes."""
+
+
+class _Text(_Sink):
+    """Bytes that are kept in memory; the visit is bounded, so they are."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    def begin(self) -> None:
+        self._chunks = []
+
+    def take(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+
+    def told(self) -> str:
+        return b"".join(self._chunks).decode(errors="replace")
+
+
+class _Drop(Exception):
+    """Nothing is to be kept."""
+
+
+class _Kept(_Sink):
+    """Bytes that stand in a file when all has come; one that stands there stays until then."""
+
+    def __init__(self, file: Path | None, stack: ExitStack) -> None:
+        self._file = file
+        self._stack = stack
+        self._out: IO[bytes] | None = None
+
+    def begin(self) -> None:
+        if self._file is None:
+            return
+        if self._out is None:
+            self._out = self._stack.enter_context(replacing(self._file))
+        self._out.seek(0)
+        self._out.truncate()
+
+    def take(self, chunk: bytes) -> None:
+        if self._out is not None:
+            self._out.write(chunk)
+
+    def drop(self) -> None:
+        """What came is no file, and none stands there any more."""
+        self._stack.close()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+
+def _too_large(most_bytes: int) -> str:
+    return f"is larger than the {most_bytes:,} bytes that it may have"
+
+
+def _holds(file: Path, visit: Visit) -> bool:
+    try:
+        return file.stat().st_size == visit.size_bytes and sha256_of(file) == visit.sha256
+    except OSError:
+        return False
+
+
+def _read(memory: Path) -> dict[str, _Known]:
+    """What was kept; nothing if it cannot be read: then all is sent again."""
+    try:
+        content: Any = json.loads(memory.read_bytes())
+        return {
+            str(key): _Known(str(mark), Visit(200, int(size), str(sha256)))
+            for key, (mark, size, sha256) in content.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _addresses(base: str) -> tuple[str, ...]:
+    """Every address that the name has, sorted; empty if it has none that we can reach."""
+    import socket
+
+    parts = urlsplit(base)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()
+    return tuple(sorted({str(each[4][0]) for each in found}))
