@@ -30,7 +30,10 @@ class Journal:
         self._clock = clock
 
     def append(self, event: str, *, sealed: bool = False, **more: str) -> None:
-        """Add one line with the time, the person and the machine; ``sealed`` waits for the disk."""
+        """Add one line with the time, the person and the machine; ``sealed`` waits for the disk.
+
+        Raises OSError if the disk does not take the whole line; nothing of it is left then.
+        """
         line = {
             "at": self._clock.now().isoformat(timespec="seconds"),
             "by": _person(),
@@ -42,7 +45,7 @@ class Journal:
             size_bytes = os.fstat(descriptor).st_size
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
             text = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-            os.write(descriptor, b"\n" + text if cut_short else text)
+            _write(descriptor, b"\n" + text if cut_short else text, size_bytes)
             if sealed:
                 os.fsync(descriptor)
         finally:
@@ -67,6 +70,20 @@ class Journal:
                 continue
             if isinstance(entry, dict):
                 yield entry
+
+
+def _write(descriptor: int, text: bytes, size_bytes: int) -> None:
+    """All of the text stands behind the first ``size_bytes``, or OSError is raised and nothing does.
+
+    A disk that has room for a part takes that part and tells of no error: half an intent would be
+    passed over later, as if the act had never begun.
+    """
+    try:
+        while text:
+            text = text[os.write(descriptor, text) :]
+    except OSError:
+        os.ftruncate(descriptor, size_bytes)
+        raise
 
 
 @functools.cache

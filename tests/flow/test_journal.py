@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import pytest
 
 from plugins.flow.journal import Journal
 
@@ -38,6 +41,24 @@ def test_a_line_that_a_crash_cut_short_costs_only_itself(tmp_path: Path) -> None
         told = [each["task"] for each in journal.entries()]
         assert told[0] == "a"
         assert told[-1] == "b"
+
+
+def test_a_line_that_the_disk_takes_in_part_is_refused_whole(tmp_path: Path) -> None:
+    """A full disk takes what fits without an error; half an intent would count as none."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, Noon())
+    journal.append("done", task="a")
+    whole = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.append("intent", sealed=True, task="b")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == whole
+    journal.append("intent", sealed=True, task="b")
+    assert [each["task"] for each in journal.entries()] == ["a", "b"]
 
 
 def test_no_journal_has_no_entries(tmp_path: Path) -> None:
