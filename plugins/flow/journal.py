@@ -73,7 +73,7 @@ class Journal:
 
 
 def _write(descriptor: int, text: bytes, size_bytes: int) -> None:
-    """All of the text stands behind the first ``size_bytes``, or OSError is raised and nothing does.
+    """All of the text stands behind the first ``size_bytes``, or OSError is raised and none does.
 
     A disk that has room for a part takes that part and tells of no error: half an intent would be
     passed over later, as if the act had never begun.
