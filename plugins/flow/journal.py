@@ -30,7 +30,10 @@ class Journal:
         self._clock = clock
 
     def append(self, event: str, *, sealed: bool = False, **more: str) -> None:
-        """Add one line with the time, the person and the machine; ``sealed`` waits for the disk."""
+        """Add one line with the time, the person and the machine; ``sealed`` waits for the disk.
+
+        Raises OSError if the disk does not take the whole line; nothing of it is left then.
+        """
         line = {
             "at": self._clock.now().isoformat(timespec="seconds"),
             "by": _person(),
@@ -43,7 +46,7 @@ class Journal:
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
             # What is no text, such as the name of a file, is spelled out as JSON does it.
             text = json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
-            _write_all(descriptor, b"\n" + text if cut_short else text)
+            _write(descriptor, b"\n" + text if cut_short else text, size_bytes)
             if sealed:
                 os.fsync(descriptor)
         finally:
@@ -71,10 +74,18 @@ class Journal:
                 yield entry
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    """Every byte is written: a disk that takes only some of them says so when it is asked again."""
-    while content:
-        content = content[os.write(descriptor, content) :]
+def _write(descriptor: int, text: bytes, size_bytes: int) -> None:
+    """All of the text stands behind the first ``size_bytes``, or OSError is raised and none does.
+
+    A disk that has room for a part takes that part and tells of no error: half an intent would be
+    passed over later, as if the act had never begun.
+    """
+    try:
+        while text:
+            text = text[os.write(descriptor, text) :]
+    except OSError:
+        os.ftruncate(descriptor, size_bytes)
+        raise
 
 
 @functools.cache

@@ -62,8 +62,7 @@ def test_a_tarball_that_does_not_fit_is_not_there(walk: Walk) -> None:
     """The limit of a file's size stands for the disk: a write fails in the middle of the file."""
     toy, stage = walk.toy, walk.stage("build_tarballs")
     toy.restore("build_tarballs")
-    assert all(len(stage.left[f"src/{name}"]) > 16_000 for name in ARCHIVES)
-    blocks_of_512 = 24
+    blocks_of_512 = min(len(stage.left[f"src/{name}"]) for name in ARCHIVES) * 3 // 4 // 512
     limited = ("sh", "-c", f'ulimit -f {blocks_of_512}; exec "$@"', "sh")
     ended = toy.doit("build_tarballs", before=limited)
     assert ended.status == 1, ended

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,23 +50,22 @@ def test_whatever_is_said_stays_one_entry(said: str, tmp_path: Path) -> None:
     assert [(each["task"], each["said"]) for each in journal.entries()] == [("a", said)]
 
 
-def test_an_intent_that_the_disk_takes_only_half_of_is_an_error(tmp_path: Path) -> None:
-    """A write that gives back fewer bytes raises nothing; without a whole intent nobody may act."""
+def test_a_line_that_the_disk_takes_in_part_is_refused_whole(tmp_path: Path) -> None:
+    """A full disk takes what fits without an error; half an intent would count as none."""
     path = tmp_path / "journal.jsonl"
     journal = Journal(path, Noon())
     journal.append("done", task="a")
-    half = path.stat().st_size * 3 // 2
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (half, before[1]))
+    whole = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
             journal.append("intent", sealed=True, task="b")
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-    assert path.stat().st_size == half
-    assert [each["task"] for each in journal.entries()] == ["a"]
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == whole
+    journal.append("intent", sealed=True, task="b")
+    assert [each["task"] for each in journal.entries()] == ["a", "b"]
 
 
 def test_no_journal_has_no_entries(tmp_path: Path) -> None:
