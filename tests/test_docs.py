@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 from plugins.flow.standing import State
+from plugins.model.rules import RULES
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -31,6 +32,13 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
     wanted = generator["settings_page"](PROJECT / "plugins" / "model")
     page = (PROJECT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     assert page == wanted, "run: python docs/generate.py"
+
+
+def test_the_page_of_rules_is_up_to_date_and_has_every_rule(generator: dict[str, Any]) -> None:
+    wanted = generator["rules_page"](PROJECT / "plugins" / "model")
+    page = (PROJECT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    assert page == wanted, "run: python docs/generate.py"
+    assert re.findall(r"^## `(.+)`$", page, re.MULTILINE) == list(RULES)
 
 
 def test_every_setting_says_what_it_means(generator: dict[str, Any]) -> None:

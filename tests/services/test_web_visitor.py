@@ -99,7 +99,10 @@ def test_an_answer_that_drips_is_given_up(head: bytes, tmp_path: Path) -> None:
             to.sendall(b"x")
             time.sleep(0.05)
 
-    with lying(speak) as base, pytest.raises(ServiceFailed, match="timed out|too slow to wait for"):
+    with (
+        lying(speak) as base,
+        pytest.raises(ServiceFailed, match=r"timed out|too slow to wait for"),
+    ):
         a_visitor(base, tmp_path).fetch(URL, base, MOST)
 
 
