@@ -54,6 +54,9 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     other = rf"{folder}(?:(?:a|b|rc)[1-9][0-9]?)?(?![0-9])"
     name = remote.removeprefix(f"{release.version.folder}/")
     ours = re.sub(rf"(?<![0-9.]){other}", str(release.version), name)
+    early = str(release.version).removeprefix(release.version.folder)
+    # The parts of an installer stand in a folder named for machine and pre-release.
+    ours = re.sub(r"^(amd64|arm64|win32)(?:(?:a|b|rc)[1-9][0-9]?)?/", rf"\g<1>{early}/", ours)
     if ours == name:
         return False
     wanted = f"{release.version.folder}/{ours}"

@@ -22,6 +22,7 @@ __all__ = ["sboms_are_true", "sboms_tell_content"]
 
 _TREE_SBOM: Final = "Misc/sbom.spdx.json"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
+_AGAIN: Final = "write the SBOMs again: doit export"
 _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
 
 
@@ -105,11 +106,12 @@ def _told(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
 
 def _read(name: str, raw: bytes | None) -> Any:
     if raw is None:
-        raise StepFailed(where=name, problem="is not there", remedy="write the SBOMs again")
+        raise StepFailed(where=name, problem="is not there", remedy=_AGAIN)
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise StepFailed(where=name, problem=f"is no JSON ({error})") from error
+        problem = f"is no JSON ({error})"
+        raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
 def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
@@ -118,14 +120,15 @@ def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
         return {str(each["fileName"]): _sum(each, algorithm) for each in told["files"]}
     except (LookupError, TypeError, StopIteration) as error:
         problem = f"lists no files with their {algorithm}"
-        raise StepFailed(where=name, problem=problem) from error
+        raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
 def _archive_sum(told: Any, name: str) -> str:
     try:
         return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
     except (LookupError, TypeError, StopIteration) as error:
-        raise StepFailed(where=name, problem="does not tell of CPython itself") from error
+        problem = "does not tell of CPython itself"
+        raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
 def _sum(told: Any, algorithm: str) -> str:

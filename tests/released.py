@@ -34,9 +34,10 @@ from plugins.services.git_clone import GitClone
 from plugins.services.git_history import GitHistory
 from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgKeyring
+from plugins.services.hurrying import Bounds
 from plugins.services.programs import MachinePrograms
 from plugins.services.site_reader import SiteReader
-from plugins.services.web_visitor import Bounds, WebVisitor
+from plugins.services.web_visitor import WebVisitor
 from plugins.steps import tarball
 
 if TYPE_CHECKING:

@@ -257,11 +257,12 @@ class Reach:
     @cached_property
     def history(self) -> History:
         """Upstream, in a repository of the verification's own."""
-        from plugins.services.git_history import GitHistory
+        from plugins.services.git_history import GitHistory, address_for_all
 
-        near = self._settings.repository.clone
+        repository = self._settings.repository
         folder = self._release.layout.work / "verify" / "upstream"
-        return GitHistory(folder, self.upstream, near, self.programs)
+        upstream = self._remote(address_for_all(repository.upstream), "upstream")
+        return GitHistory(folder, upstream, repository.clone, self.programs)
 
     # ── who is told ─────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final
 
 from plugins.services.git_clone import GitClone
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from plugins.ports import Clone, Programs, Remote
 
-__all__ = ["GitHistory"]
+__all__ = ["GitHistory", "address_for_all"]
 
 _SETTINGS: Final = (
     ("gc.auto", "0"),
@@ -21,6 +22,16 @@ _SETTINGS: Final = (
     ("core.hooksPath", os.devnull),
     ("core.attributesFile", os.devnull),
 )
+
+
+# Source: GitHub's own addresses; its ssh wants a key even of those who only read.
+_GITHUB_SSH: Final = re.compile(r"(?:ssh://)?git@github\.com[:/](?P<repository>[\w.-]+/[\w.-]+)")
+
+
+def address_for_all(address: str) -> str:
+    """Where everybody can read the repository, who has no key: https instead of GitHub's ssh."""
+    found = _GITHUB_SSH.fullmatch(address)
+    return f"https://github.com/{found['repository']}" if found else address
 
 
 class GitHistory:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from contextlib import ExitStack
 from secrets import token_hex
 from threading import Lock
@@ -21,25 +20,17 @@ from plugins.model.durable import replacing, write_whole
 from plugins.model.errors import ServiceFailed
 from plugins.ports import AROUND, Visit
 from plugins.services.asking import Asker
+from plugins.services.hurrying import Bounds, hurry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Bounds", "WebVisitor"]
+__all__ = ["WebVisitor"]
 
-_CHUNK: Final = 1 << 18
 _ATTEMPTS: Final = 3
 _GIVEN_UP: Final = 3
 _ACCEPTED: Final = {"Accept-Encoding": "identity"}
-
-
-class Bounds(NamedTuple):
-    """How long a visitor waits: ``patience_s`` for anything, and then for bytes at this rate."""
-
-    patience_s: float = 60.0
-    least_rate: int = 20_000
-    silence_s: float = 20.0
 
 
 class _Refused(Exception):
@@ -167,7 +158,6 @@ class WebVisitor:
         query = {"fresh": token_hex(8)} if door == AROUND else None
         sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}
         extensions = sni if at.startswith("https:") else {}
-        began = time.monotonic()
         client = self._asker(at).client
         with client.stream(
             "GET", path, headers=headers, extensions=extensions, params=query
@@ -182,11 +172,10 @@ class WebVisitor:
                 raise _Refused(_too_large(most_bytes))
             digest, size = hashlib.sha256(), 0
             out.begin()
-            for chunk in answer.iter_raw(_CHUNK):
+            for chunk in answer.iter_raw():
                 size += len(chunk)
                 if size > most_bytes:
                     raise _Refused(_too_large(most_bytes))
-                self._refuse_slow(time.monotonic() - began, size)
                 digest.update(chunk)
                 out.take(chunk)
             # A connection that closed early is not always an error to the client.
@@ -195,11 +184,6 @@ class WebVisitor:
                 raise _Again(message)
             mark = answer.headers.get("etag", "")
             return Visit(answer.status_code, size, digest.hexdigest()), mark
-
-    def _refuse_slow(self, elapsed_s: float, size: int) -> None:
-        if elapsed_s > self._bounds.patience_s + size / self._bounds.least_rate:
-            message = f"{size:,} bytes came in {elapsed_s:.0f} s: too slow to wait for"
-            raise _Again(message)
 
     def _place(self, url: str) -> tuple[str, str]:
         for seen, base in ((SITE, self._www), (DOCS, self._docs)):
@@ -230,7 +214,9 @@ class WebVisitor:
         with self._lock:
             if base not in self._askers:
                 wait_s = self._bounds.silence_s
-                self._askers[base] = Asker(urlsplit(base).netloc, base, timeout_s=wait_s)
+                asker = Asker(urlsplit(base).netloc, base, timeout_s=wait_s)
+                hurry(asker.client, self._bounds)
+                self._askers[base] = asker
             return self._askers[base]
 
     def _failed(self, url: str, door: str, problem: str) -> ServiceFailed:

@@ -35,6 +35,7 @@ def test_every_fault_is_found_by_its_rule(
     fault.do(world)
     report = world.look(fault.situation)
     assert fault.rule in rules_of(report)
+    assert rules_of(report) <= set(RULES)
     assert not report.holds
     assert all(each.remedy for each in report.findings)
     count("single faults were found by the rule that should find them", 1)

@@ -1,0 +1,53 @@
+"""Releases that lead to the same X.Y.Z share a folder, and none is the other's stranger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.published_set import belongs_to_another
+from plugins.model.contract import contract_of
+
+if TYPE_CHECKING:
+    from tests.conftest import Builds
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Python-3.14.0b4.tgz",
+        "Python-3.14.0a1.tar.xz",
+        "python-3.14.0rc1-amd64.exe",
+        "python-3.14.0-amd64.exe",
+        "python-3.14.0b2-aarch64-linux-android.tar.gz",
+        "windows-3.14.0b4.json",
+        "amd64b4/core.msi",
+        "amd64/core.msi",
+    ],
+)
+def test_a_file_of_another_release_of_the_folder_belongs_there(
+    name: str, a_release: Builds
+) -> None:
+    release = a_release("3.14.0rc2")
+    assert belongs_to_another(f"3.14.0/{name}", release, contract_of(release, sigstore=False))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Python-3.13.0b4.tgz",
+        "Python-3.14.1.tgz",
+        "Python-3.14.0b4.tar.bz2",
+        "Python-3.14.0rc100.tgz",
+        "python-3.14.0x1-amd64.exe",
+        "amd64b4/evil.exe",
+        "evil.exe",
+        "Python-3.14.0b4.tgz.old",
+    ],
+)
+def test_a_file_that_no_release_of_the_folder_has_belongs_to_nothing(
+    name: str, a_release: Builds
+) -> None:
+    release = a_release("3.14.0rc2")
+    assert not belongs_to_another(f"3.14.0/{name}", release, contract_of(release, sigstore=False))

@@ -1,0 +1,222 @@
+"""A visitor believes no server, holds no more than it was told to, and waits for nobody long."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import time
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.errors import ServiceFailed
+from plugins.ports import AROUND
+from plugins.services.hurrying import Bounds
+from plugins.services.site_reader import SiteReader
+from plugins.services.web_visitor import WebVisitor
+from tests.lying_server import answer, lying
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = "https://www.python.org/ftp/python/3.13.6/Python-3.13.6.tgz"
+MOST = 1_000_000
+QUICK = Bounds(patience_s=0.5, least_rate=1_000_000_000, silence_s=0.5)
+
+
+def a_visitor(base: str, tmp_path: Path, bounds: Bounds = QUICK) -> WebVisitor:
+    return WebVisitor(base, base, (base,), tmp_path / "visits.json", bounds=bounds)
+
+
+@pytest.fixture
+def _bounded_memory() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 << 20
+
+
+@pytest.mark.usefixtures("_bounded_memory")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        answer(b"x" * 99, Content_Length=str(10 << 30)),
+        answer(b"x" * 99, Content_Length="9" * 400),
+        answer(b"x" * 99, Content_Length="-5"),
+        answer(b"x" * 99, Content_Length="12"),
+        answer(b"x" * 99, Content_Length="990"),
+        answer(b"x" * (MOST + 1)),
+        answer(b"fffffffffffff\r\nxx", Content_Length="", Transfer_Encoding="chunked"),
+        answer(b"", "302 Found", Location="http://169.254.169.254/latest/") * 9,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 400_000 + b"\r\n",
+        b"\x16\x03\x01\x02\x00" * 99,
+        b"",
+        answer(b"oops", "503 Service Unavailable"),
+    ],
+    ids=[
+        "ten gigabytes claimed", "an endless number", "a negative size", "less told than sent",
+        "more told than sent", "too much sent", "an endless chunk", "a redirect",
+        "endless headers", "no HTTP", "nothing", "busy",
+    ],
+)  # fmt: skip
+def test_what_no_honest_server_sends_is_refused(sent: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    with lying(lambda to, _: to.sendall(sent)) as base:
+        visitor = a_visitor(base, tmp_path)
+        try:
+            visit = visitor.fetch(URL, base, MOST, file)
+        except ServiceFailed:
+            pass
+        else:
+            # A smaller length than was sent is a whole answer to HTTP, and its digest is judged.
+            assert visit.status != 200 or visit.size_bytes == 12
+            assert visit.status == 200 or not file.exists()
+    assert not file.with_name("file.partial").exists()
+
+
+@pytest.mark.usefixtures("_bounded_memory")
+def test_an_endless_answer_is_cut_where_it_is_too_large(tmp_path: Path) -> None:
+    def speak(to: socket.socket, _: str) -> None:
+        to.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            to.sendall(bytes(1 << 16))
+
+    patient = Bounds(60.0, 1, 10.0)
+    with lying(speak) as base, pytest.raises(ServiceFailed, match="larger than the 1,000,000"):
+        a_visitor(base, tmp_path, patient).fetch(URL, base, MOST)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1"])
+def test_an_answer_that_drips_is_given_up(head: bytes, tmp_path: Path) -> None:
+    def speak(to: socket.socket, _: str) -> None:
+        to.sendall(head)
+        while True:
+            to.sendall(b"x")
+            time.sleep(0.05)
+
+    with (
+        lying(speak) as base,
+        pytest.raises(ServiceFailed, match=r"timed out|too slow to wait for"),
+    ):
+        a_visitor(base, tmp_path).fetch(URL, base, MOST)
+
+
+def test_a_door_that_fails_again_and_again_is_not_waited_for(tmp_path: Path) -> None:
+    asked: list[str] = []
+    with lying(lambda _, path: asked.append(path)) as base:
+        visitor = a_visitor(base, tmp_path)
+        for _ in range(3):
+            with pytest.raises(ServiceFailed):
+                visitor.fetch(URL, base, MOST)
+        before = len(asked)
+        with pytest.raises(ServiceFailed, match="given up after 3 failures"):
+            visitor.fetch(URL, base, MOST)
+        assert len(asked) == before
+
+
+def test_what_is_packed_is_not_unfolded(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    with lying(lambda to, _: to.sendall(answer(bomb, Content_Encoding="gzip"))) as base:
+        visit = a_visitor(base, tmp_path).fetch(URL, base, MOST)
+    assert (visit.size_bytes, visit.sha256) == (len(bomb), hashlib.sha256(bomb).hexdigest())
+
+
+def test_an_unchanged_file_is_asked_for_by_its_mark_and_not_sent_again(tmp_path: Path) -> None:
+    sent: list[str] = []
+
+    def speak(to: socket.socket, path: str) -> None:
+        sent.append(path)
+        to.sendall(answer(b"content", Etag='"one"') if len(sent) == 1 else
+                   answer(b"", "304 Not Modified", Etag='"one"'))  # fmt: skip
+
+    file = tmp_path / "file"
+    with lying(speak) as base:
+        visitor = a_visitor(base, tmp_path)
+        first = visitor.fetch(URL, base, MOST, file)
+        visitor.remember()
+        assert a_visitor(base, tmp_path).fetch(URL, base, MOST, file) == first
+    assert file.read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("mark", ['W/"weak"', "", "bare"])
+def test_a_mark_that_does_not_say_the_same_bytes_is_not_asked_for(
+    mark: str, tmp_path: Path
+) -> None:
+    with lying(lambda to, _: to.sendall(answer(b"content", Etag=mark))) as base:
+        visitor = a_visitor(base, tmp_path)
+        visitor.fetch(URL, base, MOST, tmp_path / "file")
+        visitor.remember()
+    assert json.loads((tmp_path / "visits.json").read_bytes()) == {}
+
+
+def test_a_file_that_was_changed_here_is_fetched_again(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+
+    def speak(to: socket.socket, _: str) -> None:
+        to.sendall(answer(b"content", Etag='"one"'))
+
+    with lying(speak) as base:
+        visitor = a_visitor(base, tmp_path)
+        visitor.fetch(URL, base, MOST, file)
+        file.write_bytes(b"changed")
+        visitor.fetch(URL, base, MOST, file)
+    assert file.read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("memory", [b"", b"[]", b'{"a": 1}', b"\xff", b'{"a": ["b", "x", 1]}'])
+def test_a_memory_that_cannot_be_read_is_none(memory: bytes, tmp_path: Path) -> None:
+    (tmp_path / "visits.json").write_bytes(memory)
+    with lying(lambda to, _: to.sendall(answer(b"content"))) as base:
+        assert a_visitor(base, tmp_path).fetch(URL, base, MOST).status == 200
+
+
+def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def speak(to: socket.socket, path: str) -> None:
+        asked.append(path)
+        to.sendall(answer(b"content"))
+
+    with lying(speak) as base:
+        visitor = a_visitor(base, tmp_path)
+        assert visitor.doors(URL) == (base, AROUND)
+        visitor.fetch(URL, AROUND, MOST)
+        visitor.fetch(URL, AROUND, MOST)
+    assert len(set(asked)) == 2
+    assert all(each.startswith("/ftp/python/3.13.6/Python-3.13.6.tgz?fresh=") for each in asked)
+
+
+@pytest.mark.usefixtures("_bounded_memory")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>no JSON</html>",
+        b"{}",
+        b"[1]",
+        b"[{}]",
+        b"[" * 500_000,
+        b'[{"resource_uri": 1, "name": "x", "slug": "y"}]',
+        json.dumps(
+            [{
+                "resource_uri": "/x/1/", "name": "x", "slug": "y", "version": True,
+                "is_published": 1, "is_latest": False, "pre_release": False,
+                "show_on_download_page": True,
+            }]
+        ).encode(),
+        b'[{"name": "' + b"x" * 40_000_000 + b'"}]',
+        b"[1e999999, NaN, -1]",
+        b"\xff\xfe\x00",
+    ],
+    ids=["html", "object", "numbers", "empty", "deep", "types", "flags", "huge", "odd", "bytes"],
+)  # fmt: skip
+def test_a_list_of_a_lying_site_is_an_error_with_its_name(body: bytes, tmp_path: Path) -> None:
+    patient = Bounds(60.0, 1, 10.0)
+    with lying(lambda to, _: to.sendall(answer(body))) as base:
+        reader = SiteReader(a_visitor(base, tmp_path, patient))
+        with pytest.raises(ServiceFailed):
+            reader.releases()
