@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["PAGE", "RULES_PAGE", "rules_page", "settings_page"]
+__all__ = ["PAGE", "settings_page"]
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _PROJECT / "docs" / "reference" / "settings.md"
-RULES_PAGE: Final = _PROJECT / "docs" / "reference" / "rules.md"
 
 _SOURCES: Final = ("settings", "release", "finding")
 _PLAIN: Final = {
@@ -142,50 +141,7 @@ def _markdown(text: str) -> str:
     return re.sub(r" \([A-Z]\d\d(?:, [A-Z]\d\d)*\)", "", line)
 
 
-_RULES_HEAD: Final = """\
-# Rules of `doit verify`
-
-<!-- Made by docs/generate.py from plugins/model/rules.py; edit that. -->
-
-A finding names its rule. Look the rule up here: the first line says what holds where it is kept,
-the second what to do where it is broken. Every rule blocks: with one finding that is not waived
-the exit status is 1. See [how to verify a release](../how-to/verify.md) for how to read a report
-and [how to waive a finding](../how-to/waive-a-finding.md).
-"""
-
-
-def rules_page(model: Path) -> str:
-    """The page of all rules, from ``plugins/model/rules.py``."""
-    tree = ast.parse((model / "rules.py").read_bytes())
-    words: dict[str, str] = {}
-    lines = [_RULES_HEAD]
-    for node in tree.body:
-        match node:
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text))):
-                words[name] = text
-            case ast.AnnAssign(target=ast.Name(id="RULES"), value=ast.Dict(keys=keys, values=all_)):
-                for key, each in zip(keys, all_, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(each, ast.Call):
-                        lines.append(
-                            _rule(str(key.value), [_word(arg, words) for arg in each.args])
-                        )
-            case _:
-                pass
-    return "".join(lines)
-
-
-def _word(node: ast.expr, words: Mapping[str, str]) -> str:
-    return words[node.id] if isinstance(node, ast.Name) else str(ast.literal_eval(node))
-
-
-def _rule(name: str, words: list[str]) -> str:
-    holds, remedy, *source = words
-    told = f"\n## `{name}`\n\n{holds}\n\nIf it is broken: {remedy}.\n"
-    return told + (f"\nWhy there is this rule: {source[0]}.\n" if source else "")
-
-
 if __name__ == "__main__":
-    RULES_PAGE.write_text(rules_page(_PROJECT / "plugins" / "model"), encoding="utf-8")
     PAGE.write_text(settings_page(_PROJECT / "plugins" / "model"), encoding="utf-8")
     for neighbour in ("generate_rules", "generate_tasks"):
         runpy.run_path(str(Path(__file__).with_name(f"{neighbour}.py")), run_name="__main__")
