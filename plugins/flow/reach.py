@@ -6,11 +6,13 @@ Making a reach connects to nothing and imports nothing heavy; ``doit list`` work
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from plugins.model.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
@@ -39,6 +41,46 @@ if TYPE_CHECKING:
     from plugins.services.github import GitHub
 
 __all__ = ["Reach"]
+
+_Port = TypeVar("_Port")
+
+
+def _late(setting: str) -> Callable[[Callable[[Reach], _Port]], cached_property[_Port]]:
+    """A property whose port is opened when it is used, and not when dodo.py names it.
+
+    A listing names every port and uses none, so it loads no service. ``setting`` is what the
+    port depends on, such as ``hosts.site``: a receipt tells its call by that.
+    """
+
+    def decorate(open_: Callable[[Reach], _Port]) -> cached_property[_Port]:
+        def later(reach: Reach) -> _Port:
+            value: object = reach._settings  # noqa: SLF001 - this is a part of the class
+            for name in filter(None, setting.split(".")):
+                value = getattr(value, name)
+            told = f"{open_.__name__}({value})" if setting else open_.__name__
+            return cast("_Port", _Later(told, lambda: open_(reach)))
+
+        later.__doc__ = open_.__doc__
+        return cached_property(later)
+
+    return decorate
+
+
+class _Later:
+    """Stands for a port until the first use of it."""
+
+    def __init__(self, told: str, open_: Callable[[], object]) -> None:
+        self._told = told
+        self._open = open_
+        self._port: object = None
+
+    def __repr__(self) -> str:
+        return self._told
+
+    def __getattr__(self, name: str) -> Any:
+        if self._port is None:
+            self._port = self._open()
+        return getattr(self._port, name)
 
 
 class Reach:
@@ -96,21 +138,21 @@ class Reach:
         signing = self._settings.signing
         return GnupgSigner(signing.gnupg_home, signing.gpg_key)
 
-    @cached_property
+    @_late("signing.gnupg_home")
     def verifier(self) -> Verifier:
         """OpenPGP with everybody's public keys."""
         from plugins.services.gnupg_signer import GnupgKeyring
 
         return GnupgKeyring(self._settings.signing.gnupg_home)
 
-    @cached_property
+    @_late("")
     def sboms(self) -> Sboms:
         """The maker of software bills of materials."""
         from plugins.services.spdx import SpdxDocuments
 
         return SpdxDocuments()
 
-    @cached_property
+    @_late("")
     def templates(self) -> Templates:
         """The texts that come with this tool."""
         from plugins.services.templates import PackagedTemplates
@@ -119,12 +161,12 @@ class Reach:
 
     # ── git, elsewhere ──────────────────────────────────────────────────────────────────────
 
-    @cached_property
+    @_late("repository.fork")
     def fork(self) -> Remote:
         """The release manager's fork, where the release is built before users see it."""
         return self._remote(self._settings.repository.fork, "fork")
 
-    @cached_property
+    @_late("repository.upstream")
     def upstream(self) -> Remote:
         """The repository that users see."""
         return self._remote(self._settings.repository.upstream, "upstream")
@@ -143,7 +185,7 @@ class Reach:
             return str((self._settings.file.parent / address).resolve())
         return address
 
-    @cached_property
+    @_late("")
     def merge_clone(self) -> Clone:
         """A second clone of the release's own, where it is merged back."""
         from plugins.services.git_clone import GitClone
@@ -152,12 +194,12 @@ class Reach:
 
     # ── GitHub and the builders ─────────────────────────────────────────────────────────────
 
-    @cached_property
+    @_late("hosts.github")
     def github(self) -> GitHub:
         """Upstream at GitHub: its issues, labels and the protection of its branches."""
         return self._github("python/cpython")
 
-    @cached_property
+    @_late("hosts.github")
     def workflows(self) -> GitHub:
         """The repository whose workflows build a release."""
         return self._github("python/release-tools")
@@ -167,12 +209,12 @@ class Reach:
 
         return GitHub(self._settings.hosts.github, repository, self._settings.credentials.github)
 
-    @cached_property
+    @_late("announce.blog")
     def blog(self) -> Proposals:
         """The repository of the blog, which takes pull requests."""
         return self._proposals(self._settings.announce.blog, "blog")
 
-    @cached_property
+    @_late("announce.peps")
     def peps(self) -> Proposals:
         """The repository of the PEPs."""
         return self._proposals(self._settings.announce.peps, "peps")
@@ -187,7 +229,7 @@ class Reach:
             self._settings.hosts.github, repository, self._settings.credentials.github
         )
 
-    @cached_property
+    @_late("hosts.buildbots")
     def builders(self) -> Builders:
         """CPython's buildbots."""
         from plugins.services.buildbot import Buildbot
@@ -196,12 +238,12 @@ class Reach:
 
     # ── what users fetch and see ────────────────────────────────────────────────────────────
 
-    @cached_property
+    @_late("hosts.downloads")
     def downloads(self) -> Host:
         """The host whose files users download."""
         return self._host("downloads")
 
-    @cached_property
+    @_late("hosts.docs")
     def docs_host(self) -> Host:
         """The host of the documentation's pages."""
         return self._host("docs")
@@ -221,7 +263,7 @@ class Reach:
             setting=setting,
         )
 
-    @cached_property
+    @_late("hosts.site")
     def site(self) -> Site:
         """The website."""
         from plugins.services.site import PythonOrg
@@ -229,7 +271,7 @@ class Reach:
         credentials = self._settings.credentials
         return PythonOrg(self._settings.hosts.site, credentials.site, credentials.site_admin)
 
-    @cached_property
+    @_late("hosts.cdn")
     def cdn(self) -> Cdn:
         """The caches between hosts and users."""
         from plugins.services.cdn import Caches
@@ -239,7 +281,7 @@ class Reach:
 
     # ── what everybody may see ──────────────────────────────────────────────────────────────
 
-    @cached_property
+    @_late("hosts.cdn")
     def visitor(self) -> Visitor:
         """Somebody who fetches what everybody can, by every door that there is."""
         from plugins.services.web_visitor import WebVisitor
@@ -247,14 +289,14 @@ class Reach:
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"
         return WebVisitor(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
 
-    @cached_property
+    @_late("hosts.site")
     def listings(self) -> Listings:
         """The website's lists, without a secret."""
         from plugins.services.site_reader import SiteReader
 
         return SiteReader(self.visitor)
 
-    @cached_property
+    @_late("repository.upstream")
     def history(self) -> History:
         """Upstream, in a repository of the verification's own."""
         from plugins.services.git_history import GitHistory, address_for_all
@@ -266,7 +308,7 @@ class Reach:
 
     # ── who is told ─────────────────────────────────────────────────────────────────────────
 
-    @cached_property
+    @_late("hosts.mail")
     def mail(self) -> Mail:
         """The server that takes our mails."""
         from plugins.services.mail_server import MailServer
@@ -277,7 +319,7 @@ class Reach:
             return cast("Mail", _Undeclared("[hosts] mail", example))
         return MailServer(address, self._settings.credentials.mail)
 
-    @cached_property
+    @_late("hosts.forum")
     def forum(self) -> Forum:
         """The forum where releases are announced."""
         from plugins.services.discourse import Discourse
