@@ -116,7 +116,7 @@ def task_choose_day():
 @book.gate(volatile=True, pep=["P07", "P08", "P09", "P10", "P11", "P12", "Z02"])
 def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
-    ours = [remote.downloads.final.rpartition("/")[0], "doc"]
+    ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
     return [
         call(access.github_lets_us_release, reach.github),
         call(access.upstream_is_protected, release, reach.github),
@@ -151,6 +151,7 @@ def task_check_builders():
 
 today = value(date.fromisoformat, book.fact(task_choose_day, "date"))
 midnight_s = value(int, book.fact(task_choose_day, "epoch_s"))
+until = value(day.deadline, today, settings.work.wait_days)
 
 # ── 2. The release clone ─────────────────────────────────────────────────────────────────────
 book.chapter(2)
@@ -650,7 +651,7 @@ run = book.fact(task_start_build, "run")
 @book.step(after=[task_start_build], pep=["Z12"])
 def task_await_build():
     """Wait until every job of CI's build has ended well."""
-    return call(ci.wait, reach.workflows, run, reach.clock)
+    return call(ci.wait, reach.workflows, run, reach.clock, until=until)
 
 
 @book.step(after=[task_await_build], pep=["Z13"])
@@ -680,6 +681,7 @@ def arrival(role: str) -> Call:
         awaited[role],
         reach.clock,
         commit=commit,
+        until=until,
     )
 
 
@@ -809,6 +811,7 @@ def task_take_macos():
 
 
 everything = value(experts.with_brought, files, release, roles, berth)
+known = value(staging.known, everything, berth, papers, shelf)
 
 
 @book.step(after=[task_stage_files], pep=["U08"], only=release.signs_with_gpg)
@@ -876,12 +879,20 @@ def task_point_current():
 @book.step(
     effect=SHARED,
     after=[task_switch_files, task_switch_docs],
-    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, pages=False),
+    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, pages=False, known=known),
     pep=["U17", "U18"],
 )
 def task_purge_files():
     """Let every cache forget what it had of these files, and see that it serves the new ones."""
-    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress, pages=False)
+    return call(
+        purging.purge,
+        promised,
+        reach.downloads,
+        reach.cdn,
+        reach.progress,
+        pages=False,
+        known=known,
+    )
 
 
 @book.step(after=[task_purge_files], pep=["V01", "V02", "V03", "V04", "V06"])
@@ -897,6 +908,7 @@ def task_test_downloads():
         reach.signer if release.signs_with_gpg else None,
         settings.tests.source,
         reach.progress,
+        known=known,
     )
 
 
@@ -1026,12 +1038,14 @@ def task_make_page():
 @book.step(
     effect=SHARED,
     after=[task_make_page],
-    probe=call(site_files.look_files, promised, reach.downloads, reach.site),
+    probe=call(site_files.look_files, promised, reach.downloads, reach.site, known=known),
     pep=["W06", "W07", "W08"],
 )
 def task_list_files():
     """List every file on the website with the size and digest of what the host serves."""
-    return call(site_files.put_files, promised, reach.downloads, reach.site, reach.progress)
+    return call(
+        site_files.put_files, promised, reach.downloads, reach.site, reach.progress, known=known
+    )
 
 
 text = drafts.settled_page(release)
@@ -1063,12 +1077,12 @@ def task_publish_page():
 @book.step(
     effect=SHARED,
     after=[task_publish_page],
-    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn),
+    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, known=known),
     pep=["W09", "U18"],
 )
 def task_purge_pages():
     """Let every cache forget the old pages, and see that it serves the new ones."""
-    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress)
+    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress, known=known)
 
 
 @book.gate(after=[task_purge_pages], pep=["W06", "Z24"])
@@ -1076,7 +1090,7 @@ def task_check_site():
     """Stop unless the website shows the release and lists every file as it is served."""
     return [
         call(site.flags_are_right, promised, reach.site),
-        call(site.rows_are_as_served, promised, reach.downloads, reach.site),
+        call(site.rows_are_as_served, promised, reach.downloads, reach.site, known=known),
     ]
 
 

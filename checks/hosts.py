@@ -65,8 +65,7 @@ def rights_are_usable(host: Host, folders: Sequence[str]) -> tuple[Finding, ...]
     3.14.4's folder were found to be wrong in the middle of the release (release-tools#391).
     """
     findings = []
-    for folder in folders:
-        there = _nearest(folder, host)
+    for there in dict.fromkeys(_nearest(folder, host) for folder in folders):
         entry = host.look([there])[0] if there else None
         if entry is not None and (problem := _foreign(entry, host)):
             findings.append(_rights(host, there, problem, entry))

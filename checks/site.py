@@ -105,10 +105,13 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.rows")
-def rows_are_as_served(contract: Contract, host: Host, site: Site) -> tuple[Finding, ...]:
+def rows_are_as_served(
+    contract: Contract, host: Host, site: Site, known: Mapping[str, str] | None = None
+) -> tuple[Finding, ...]:
     """Each listed file has a row with size and digest of what the host has, and no other has one.
 
-    Computed here once more, apart from the step that wrote them (cpython#80422).
+    Computed here once more, apart from the step that wrote them (cpython#80422). What the host
+    has is to be what ``known`` tells, by path, where that is given.
     """
     releases = [each for each in site.releases() if each.slug == contract.page.slug]
     if len(releases) != 1:
@@ -132,6 +135,9 @@ def rows_are_as_served(contract: Contract, host: Host, site: Site) -> tuple[Find
             if told != wanted:
                 problem = f"its row tells {told}, the host has {wanted}"
                 found.append(_block("site.rows", problem, file.name))
+        if known is not None and digests.get(file.remote) != known.get(file.remote):
+            problem = f"the host has {digests.get(file.remote)}, wanted {known.get(file.remote)}"
+            found.append(_block("site.replaced", problem, file.name))
     surplus = sorted(rows.keys() - listed.keys())
     found += [
         _block("site.rows", "has a row and belongs to no file of this", url) for url in surplus

@@ -39,6 +39,7 @@ __all__ = [
     "release_of",
 ]
 
+_WAIT_DAYS: Final = 7
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", 'clone = "../cpython"')
 _UPSTREAM: Final = "git@github.com:python/cpython.git"
 _SITE: Final = "https://www.python.org"
@@ -90,6 +91,9 @@ class Work:
     clone, which is never written. Default: build."""
     rehearsal: bool = False
     """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
+    wait_days: int = _WAIT_DAYS
+    """How many days after the release's day experts and CI are waited for; then what is still
+    missing is a failure. Default: 7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +347,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
         work=Work(
             folder=tables["work"].path("folder", "build"),
             rehearsal=tables["work"].value("rehearsal", bool, "true or false") or False,
+            wait_days=tables["work"].number("wait_days", "a number of days") or _WAIT_DAYS,
         ),
         series=_series(tables["series"]),
         signing=_signing(tables["signing"]),

@@ -33,7 +33,7 @@ __all__ = ["visit"]
 _AT_ONCE: Final = 4
 
 
-def visit(
+def visit(  # noqa: PLR0913 - everything that a user's machine has, and what ours knows
     release: Release,
     contract: Contract,
     host: Host,
@@ -42,17 +42,20 @@ def visit(
     signer: Signer | None,
     level: SourceTest,
     progress: Progress,
+    *,
+    known: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Every published file came through the caches whole and right, and the source works.
 
-    Sizes and digests are those of the host and, for what was exported here, of the files here.
+    Sizes and digests are those of the host, which has to have the bytes that ``known`` tells, and
+    of the files here for what was exported here.
     OpenPGP signatures are verified as downloaded, where a ``signer`` knows the key. What was
     downloaded is thrown away, or left under ``scratch`` if something is wrong.
     """
     room = release.layout.scratch / "clean_room"
     if room.exists():
         shutil.rmtree(room)
-    wanted = published_bytes(contract, host)
+    wanted = published_bytes(contract, host, known)
     inside = replace(release, layout=Layout(room, release.version))
     _download(contract, wanted, release, room, cdn, progress)
     if signer is not None:
@@ -104,7 +107,8 @@ def _download(
         raise StepFailed(
             where="clean room",
             problem=f"{len(wrong)} of {count} files are not as published, first {wrong[0]}",
-            remedy=f"look at scratch/{room.name}/; purge what is stale, and announce nothing",
+            remedy=f"announce nothing; look at scratch/{room.name}/, and to have caches purged "
+            "again delete receipts/purge_files.json",
             details=tuple(wrong),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from plugins.ports import Clock
 
-__all__ = ["choose"]
+__all__ = ["choose", "deadline"]
 
 
 def choose(declared: date | None, clock: Clock) -> dict[str, str]:
@@ -21,3 +21,8 @@ def choose(declared: date | None, clock: Clock) -> dict[str, str]:
     day = declared or clock.now().date()
     epoch = datetime.combine(day, time(), UTC)
     return {"date": day.isoformat(), "epoch_s": str(int(epoch.timestamp()))}
+
+
+def deadline(day: date, wait_days: int) -> datetime:
+    """The moment from which on what is still awaited is a failure: so many days after the day."""
+    return datetime.combine(day, time(), UTC) + timedelta(days=wait_days + 1)

@@ -33,17 +33,25 @@ _AT_ONCE: Final = 6
 _TRIES: Final = 4
 
 
-def look_purged(contract: Contract, host: Host, cdn: Cdn, *, pages: bool = True) -> Probe:
+def look_purged(
+    contract: Contract,
+    host: Host,
+    cdn: Cdn,
+    *,
+    pages: bool = True,
+    known: Mapping[str, str] | None = None,
+) -> Probe:
     """Whether all that caches serve of the release is what it should be, on every edge.
 
     Right bytes are not enough: only some of the caches can be looked at, so every address has
-    to have been purged by this run as well. Without ``pages``, files and listings only.
+    to have been purged by this run as well. Without ``pages``, files and listings only. A file on
+    the host with other bytes than ``known`` tells is an error: caches would keep it.
     """
     wanted = contract.purges if pages else contract.file_purges
     left = [each.url for each in wanted if not cdn.was_purged(each.url)]
     if left:
         return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
-    wrong = stale(wanted, published_bytes(contract, host), cdn)
+    wrong = stale(wanted, published_bytes(contract, host, known), cdn)
     if wrong:
         return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
     told = "".join(f"{each.url}\n" for each in wanted)
@@ -59,6 +67,7 @@ def purge(
     progress: Progress,
     *,
     pages: bool = True,
+    known: Mapping[str, str] | None = None,
     pause_s: float = 2.0,
 ) -> dict[str, str]:
     """Every address was purged, and every edge serves what it should.
@@ -67,7 +76,7 @@ def purge(
     edge: nothing may be announced while a user can get old bytes.
     """
     wanted = contract.purges if pages else contract.file_purges
-    bytes_served = published_bytes(contract, host)
+    bytes_served = published_bytes(contract, host, known)
     to_purge: Sequence[Purge] = wanted
     wrong: tuple[str, ...] = ()
     for attempt in range(_TRIES):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.ports import Host
 
-__all__ = ["Bytes", "published_bytes"]
+__all__ = ["Bytes", "published_bytes", "replaced_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,14 @@ class Bytes:
     sha256: str
 
 
-def published_bytes(contract: Contract, host: Host) -> Mapping[str, Bytes]:
+def published_bytes(
+    contract: Contract, host: Host, known: Mapping[str, str] | None = None
+) -> Mapping[str, Bytes]:
     """What every file of the contract is on the host, by its path below the root.
 
-    Digests are computed there. Raises StepFailed if files are missing.
+    Digests are computed there. ``known`` tells the sha256 that each has to have, by path: those
+    of the files that were exported, built by CI, and signed for by experts. Raises StepFailed if
+    files are missing or, where that is given, have other bytes.
     """
     wanted = {file.remote for file in contract.files}
     entries = {}
@@ -44,4 +48,27 @@ def published_bytes(contract: Contract, host: Host) -> Mapping[str, Bytes]:
             remedy="stage them and switch, or declare that they come later",
             details=tuple(missing),
         )
+    if known is not None:
+        _refuse_replaced(digests, known)
     return {path: Bytes(entries[path].size_bytes, digests[path]) for path in sorted(wanted)}
+
+
+def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> None:
+    replaced = replaced_files(digests, known)
+    if replaced:
+        raise StepFailed(
+            where="downloads host",
+            problem=f"{len(replaced)} of {len(digests)} files have other bytes than the release,"
+            f" first {replaced[0]}",
+            remedy="announce nothing; find out who replaced them, and put back what was exported",
+            details=replaced,
+        )
+
+
+def replaced_files(digests: Mapping[str, str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """A line for each file whose sha256 is not the one that it has to have; both by path."""
+    return tuple(
+        f"{path}: there {there}, wanted {known.get(path, 'none: nobody brought it')}"
+        for path, there in sorted(digests.items())
+        if known.get(path) != there
+    )

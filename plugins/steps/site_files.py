@@ -71,12 +71,15 @@ def _wanted(contract: Contract, served: Mapping[str, Bytes]) -> Iterator[WantedR
         yield WantedRow(row.os, fields)
 
 
-def look_files(contract: Contract, host: Host, site: Site) -> Probe:
+def look_files(
+    contract: Contract, host: Host, site: Site, known: Mapping[str, str] | None = None
+) -> Probe:
     """Whether the site lists exactly the contract's files, each as it is on the host.
 
+    A file on the host with other bytes than ``known`` tells is never listed.
     Rows of a release that is public already are not changed: both sides are shown.
     """
-    wanted = wanted_rows(contract, published_bytes(contract, host))
+    wanted = wanted_rows(contract, published_bytes(contract, host, known))
     release = the_release(contract, site)
     wrong = unlike(wanted, site.rows(release))
     if not wrong:
@@ -103,13 +106,19 @@ def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[st
     return tuple(told)
 
 
-def put_files(contract: Contract, host: Host, site: Site, progress: Progress) -> dict[str, str]:
+def put_files(
+    contract: Contract,
+    host: Host,
+    site: Site,
+    progress: Progress,
+    known: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """The site lists the contract's files as they are on the host, and nothing else.
 
     Right rows stay, wrong ones are changed where they stand, others are deleted. When the site
     fails at a save, which may have been stored, it is looked at again, a few times.
     """
-    wanted = wanted_rows(contract, published_bytes(contract, host))
+    wanted = wanted_rows(contract, published_bytes(contract, host, known))
     release = the_release(contract, site)
     if release.is_published:
         raise StepFailed(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FOLDER_MODE",
     "Wanted",
+    "known",
     "look_reserved",
     "look_staged",
     "look_switched",
@@ -66,6 +67,17 @@ def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
     """Files of this machine that are to stand on a host under their own names, sorted."""
     found = (Wanted(each.path.name, each.size_bytes, each.sha256, each.path) for each in artifacts)
     return tuple(sorted(found, key=lambda file: file.name))
+
+
+def known(
+    files: Iterable[Wanted], berth: Berth, papers: Iterable[Wanted], shelf: Berth
+) -> dict[str, str]:
+    """The sha256 that users have to get of each file, by its path below the host's root.
+
+    ``papers`` are the archives of the documentation, which stand apart.
+    """
+    shown = ((berth, files), (shelf, papers))
+    return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
 def look_reserved(berth: Berth, host: Host) -> Probe:

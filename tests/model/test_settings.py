@@ -120,6 +120,12 @@ def test_release_is_what_version_phase_and_folder_say(tmp_path: Path) -> None:
     assert not release.rehearsal
 
 
+def test_people_are_waited_for_a_week_unless_declared(tmp_path: Path) -> None:
+    assert read_settings(write(tmp_path, LEAST)).work.wait_days == 7
+    declared = LEAST + "[work]\nwait_days = 2\n"
+    assert read_settings(write(tmp_path, declared)).work.wait_days == 2
+
+
 def test_no_docs_and_no_test_may_be_declared(tmp_path: Path) -> None:
     text = LEAST + '[docs]\nformats = []\n[tests]\nsource = "none"\n'
     settings = read_settings(write(tmp_path, text))

@@ -15,6 +15,7 @@ from plugins.model.contract import Contract, Origin
 from plugins.model.errors import ServiceFailed, StepFailed, Waiting
 from plugins.model.probe import Standing
 from plugins.steps import page_text, site_files, site_release
+from plugins.steps.served import published_bytes
 from tests.site_world import (
     CANARIES,
     DAY,
@@ -342,6 +343,24 @@ def test_a_file_that_was_replaced_on_the_host_is_seen_in_its_row(
         site_files.put_files(contract, world.host, site, QUIET)
     (finding,) = site_checks.rows_are_as_served(contract, world.host, site)
     assert (finding.rule, finding.where) == ("site.rows", "python-3.13.6-amd64.exe")
+
+
+def test_a_file_that_is_not_the_released_one_is_never_listed(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """Replaced before its row was made: the row would tell the digest of somebody else's bytes."""
+    site = world.site()
+    known = {path: each.sha256 for path, each in published_bytes(contract, world.host).items()}
+    listed(contract, world, site)
+    (world.root / "3.13.6" / "python-3.13.6-amd64.exe").write_bytes(b"somebody else's")
+    with pytest.raises(StepFailed, match="1 of .* files have other bytes than the release"):
+        site_files.look_files(contract, world.host, site, known)
+    with pytest.raises(StepFailed, match="first 3.13.6/python-3.13.6-amd64.exe"):
+        site_files.put_files(contract, world.host, site, QUIET, known)
+    site_files.put_files(contract, world.host, site, QUIET)
+    site_release.publish(contract, site, QUIET)
+    (finding,) = site_checks.rows_are_as_served(contract, world.host, site, known)
+    assert (finding.rule, finding.where) == ("site.replaced", "python-3.13.6-amd64.exe")
 
 
 def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
