@@ -311,11 +311,15 @@ class _Files(asyncssh.SFTPServer):
 
     def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
         name = path.decode()
-        if attrs.permissions is not None:
-            self._disk.change_mode(self._user, name, stat.S_IMODE(attrs.permissions))
-        if attrs.uid is not None and attrs.gid is not None:
-            owner, group = self._disk.user(attrs.uid), self._disk.group(attrs.gid)
-            self._disk.change_group(self._user, name, owner, group)
+        try:
+            if attrs.permissions is not None:
+                self._disk.change_mode(self._user, name, stat.S_IMODE(attrs.permissions))
+            if attrs.uid is not None and attrs.gid is not None:
+                owner, group = self._disk.user(attrs.uid), self._disk.group(attrs.gid)
+                self._disk.change_group(self._user, name, owner, group)
+        except PermissionError as error:
+            # OpenSSH has one answer for EPERM and EACCES; asyncssh calls the first a failure.
+            raise asyncssh.SFTPPermissionDenied(str(error)) from error
         self._server.changed(self._user, "setstat", name)
 
     def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
