@@ -103,16 +103,37 @@ def count(record_property: Callable[[str, object], None]) -> Callable[[str, int]
     return add
 
 
+@pytest.fixture
+def observed(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
+    """Add a line to the table that the summary of all tests ends with: an accident, and what
+    was seen of it.
+    """
+
+    def add(accident: str, what: str) -> None:
+        record_property(f"observed {accident}", what)
+
+    return add
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell the sums of what tests counted, also those of other processes."""
+    """Tell the sums of what tests counted and what they saw, also those of other processes."""
+    told = [
+        (str(name), what)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, what in report.user_properties
+    ]
     sums: Counter[str] = Counter()
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if getattr(report, "when", "") == "call":
-                for name, number in report.user_properties:
-                    if name.startswith("count "):
-                        sums[name.removeprefix("count ")] += number
+    for name, number in told:
+        if name.startswith("count "):
+            sums[name.removeprefix("count ")] += number
     if sums:
         terminalreporter.section("counted")
         for what, number in sums.items():
             terminalreporter.line(f"{number:6} {what}")
+    seen = sorted((name[9:], what) for name, what in told if name.startswith("observed "))
+    if seen:
+        terminalreporter.section("observed")
+        for accident, what in seen:
+            terminalreporter.line(f"{accident:<48}  {what}")

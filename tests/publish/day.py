@@ -1,0 +1,250 @@
+"""Day: a toy release and its world in one folder, put to any moment that was saved, and published.
+
+Addresses, keys and the clock stay the same from the first moment on: ports are the world's own
+and kept in it, and nothing else runs in its folder. So two days end alike to the byte.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.settings import read_settings
+from plugins.rehearsal.machine import run
+from plugins.rehearsal.serving import read_addresses
+from plugins.rehearsal.store import Store
+from tests.export.toy import PROJECT, TOOLS, VERSION, Toy, copy
+from tests.publish.starter import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["ASKING", "DONE", "WAITING", "Day", "Ended"]
+
+DONE: Final = 0
+WAITING: Final = 4
+_MOST_ROUNDS: Final = 30
+_TRIED: Final = re.compile(r"^([+x~!]) (\w+)", flags=re.MULTILINE)
+ASKING: Final = "if it was done: doit adopt "
+_EXPERTS: Final = 2
+_DEADLINE_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ended: its status, or the signal as a negative number, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """All that a person sees."""
+        return self.out + self.err
+
+    @property
+    def done(self) -> list[str]:
+        """The tasks that were done, in order."""
+        return [name for sign, name in _TRIED.findall(self.out) if sign == "+"]
+
+    @property
+    def failed(self) -> list[str]:
+        """The tasks that failed or were blocked."""
+        return [name for sign, name in _TRIED.findall(self.out) if sign in "x!"]
+
+    @property
+    def waiting(self) -> list[str]:
+        """The tasks that wait for somebody."""
+        return [name for sign, name in _TRIED.findall(self.out) if sign == "~"]
+
+    def line_of(self, task: str) -> str:
+        """The one line about a task."""
+        (found,) = [line for line in self.out.splitlines() if line[2:].startswith(f"{task} ")]
+        return found
+
+
+class Day:
+    """One release from its export to its announcement."""
+
+    def __init__(self, folder: Path, tools: Path) -> None:
+        self.folder = folder
+        self.toy = Toy(folder, tools, formats='"html"')
+        self.work = folder / "build" / VERSION
+        self.declaration = self.toy.declaration
+        told = self.declaration.read_text().replace('source = "quick"', 'source = "none"')
+        self.declaration.write_text(told)
+        self.world = folder / "world"
+        self.store = Store(self.world / "state")
+        self._freeze_experts()
+        self._saved = folder / "saved"
+        self._saved.mkdir()
+        self._starter = subprocess.Popen(
+            [sys.executable, PROJECT / "tests" / "publish" / "starter.py"],
+            cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._pid = 0
+        self._now = self.toy.now
+
+    def _freeze_experts(self) -> None:
+        """Their signatures are the same whenever they are made."""
+        with (self.toy.home / "experts" / "gpg.conf").open("a") as stream:
+            stream.write(f"faked-system-time {self.toy.now:%Y%m%dT%H%M%S}!\n")
+
+    def close(self) -> None:
+        """Nothing of it is left outside its folder."""
+        self.stop_world()
+        assert self._starter.stdin
+        self._starter.stdin.close()
+        self._starter.wait()
+        run(self.toy.home, "gpgconf", "--homedir", self.toy.home / "experts", "--kill", "all")
+        self.toy.close()
+
+    # ── moments ────────────────────────────────────────────────────────────────────────────
+
+    def save(self, name: str) -> None:
+        """Keep world and release as they are now, under a name."""
+        target = self._saved / name
+        target.mkdir()
+        _put(self.world, target / "world")
+        _put(self.work, target / "work")
+        copy(self.declaration, target)
+
+    def restore(self, name: str) -> None:
+        """World and release are as they were when they were saved; the world answers."""
+        self.stop_world()
+        source = self._saved / name
+        _put(source / "world", self.world)
+        _put(source / "work", self.work)
+        copy(source / "release.toml", self.folder)
+        self.start_world()
+
+    def is_saved(self, name: str) -> bool:
+        """Whether the moment was kept."""
+        return (self._saved / name).is_dir()
+
+    def start_world(self) -> None:
+        """The world answers."""
+        self._pid = self._told(f'["world", "{self.world}"]\n')
+        assert self._pid, "the world did not start"
+
+    def stop_world(self) -> None:
+        """The world answers no more."""
+        if self._pid:
+            assert self._told(f'["end", {self._pid}]\n') == 0
+            self._pid = 0
+
+    def address(self, part: str) -> str:
+        """Where a part of the world answers."""
+        return read_addresses(self.world)[part]
+
+    # ── acting ─────────────────────────────────────────────────────────────────────────────
+
+    def doit(self, *words: str, records: int = 0, kind: str = "doit") -> Ended:
+        """Run a doit command to its end, or until so many things were recorded by the world."""
+        out, err = self.folder / "out", self.folder / "err"
+        asked = Asked(
+            [*words, f"--release={self.declaration}"], self._now.isoformat(),
+            str(self.store.folder), str(out), str(err), records,
+        )  # fmt: skip
+        status = self._told(asked.line(kind))
+        return Ended(status, out.read_text(), err.read_text())
+
+    def publish(self, *, later: timedelta = timedelta()) -> Ended:
+        """Run ``doit publish`` once, perhaps on a later day."""
+        self._now = self.toy.now + later
+        try:
+            return self.doit("run", "publish")
+        finally:
+            self._now = self.toy.now
+
+    def go_on(self, until: Callable[[Ended], bool] = lambda _: False) -> Ended:
+        """Publish, and let people do what is asked of them, until all is done or it fails."""
+        ended = self.publish()
+        for _ in range(_MOST_ROUNDS):
+            if ended.status != WAITING or until(ended):
+                return ended
+            self.wait_for_experts()
+            self.let_people_act()
+            ended = self.publish()
+        return ended
+
+    def let_people_act(self) -> Ended:
+        """Everybody gives the green lights that are asked of them."""
+        return self.doit(kind="people")
+
+    def wait_for_experts(self) -> None:
+        """Experts who were told have brought their files, unless they are of another manner."""
+        until_s = time.monotonic() + _DEADLINE_S
+        while time.monotonic() < until_s and self._busy():
+            time.sleep(0.02)
+
+    def _busy(self) -> bool:
+        told = [each for each in self.store.load("mail", []) if "please build" in each["subject"]]
+        experts = self.store.load("experts", {})
+        ordered = self.store.load("faults", {}).get("experts.never", {"times": 0})["times"]
+        slow = [each for each in experts["manner"].values() if each.get("how") == "never"]
+        delivered = [
+            each for each in self.store.happened("experts") if each["event"] == "delivered"
+        ]
+        return bool(told) and not ordered and len(delivered) < _EXPERTS - len(slow)
+
+    def answer_mail(self, task: str, ended: Ended) -> str:
+        """A person who was asked looks into the mailbox, and says what is there; the word."""
+        assert ended.status == WAITING, ended
+        assert f"doit adopt {task}" in ended.said, ended
+        found = re.search(r"<v\S+>", ended.said)
+        assert found, ended
+        there = [each["message_id"] for each in self.store.load("mail", [])]
+        word = "adopt" if found[0] in there else "retry"
+        told = self.doit(word, task)
+        assert told.status == DONE, told
+        return word
+
+    def _told(self, line: str) -> int:
+        assert self._starter.stdin
+        assert self._starter.stdout
+        self._starter.stdin.write(line)
+        self._starter.stdin.flush()
+        return int(self._starter.stdout.readline())
+
+    def order(self, fault: str, argument: str = "", times: int = 1) -> None:
+        """Let an accident happen."""
+        self.store.order_fault(fault, argument=argument, times=times)
+
+    def declare(self, old: str, new: str) -> None:
+        """Edit release.toml as a person would."""
+        text = self.declaration.read_text()
+        assert old in text, old
+        self.declaration.write_text(text.replace(old, new))
+        read_settings(self.declaration)
+
+    @property
+    def upstream(self) -> Path:
+        """The repository that users see."""
+        return self.world / "upstream.git"
+
+    @property
+    def downloads(self) -> Path:
+        """What users reach as /ftp/python/."""
+        return self.world / "hosts" / "downloads" / "srv" / "www.python.org" / "ftp" / "python"
+
+    @property
+    def lease(self) -> Path:
+        """The file that tells that protection is lifted."""
+        return self.work / "lease" / "protection.json"
+
+
+def _put(source: Path, target: Path) -> None:
+    """The target has what the source has and nothing else, but for the docs tools."""
+    target.mkdir(parents=True, exist_ok=True)
+    gone = [path for path in target.iterdir() if path.name != TOOLS]
+    subprocess.run(["rm", "-rf", *gone], check=True)
+    came = [path for path in source.iterdir() if path.name != TOOLS]
+    subprocess.run(["cp", "-a", "-t", target, *came], check=True)

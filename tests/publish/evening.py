@@ -1,0 +1,131 @@
+"""Evening: what the world is after a release, compared byte for byte, and what was done to it.
+
+Left out is only what is truly time, or tells of looks and not of acts: when files were changed
+(caches name that in their marks), when things happened, and how often CI was asked how far it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from plugins.rehearsal import cache, places
+from plugins.rehearsal.ssh_disk import Account, Disk
+from tests.source_world import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.publish.day import Day
+
+__all__ = ["acts", "differences", "receipts", "world_of"]
+
+_DOCUMENTS = ("site", "mail", "forum", "github", "protection", "buildbots", "experts")
+_ROOM_BYTES = 20_000_000_000
+
+
+def world_of(day: Day) -> dict[str, Any]:
+    """All that can be seen of the world, by name."""
+    store = day.store
+    found: dict[str, Any] = {
+        name: store.load(name, None) for name in _DOCUMENTS if name != "experts"
+    }
+    # Experts answer in any order.
+    found["experts"] = sorted(store.load("experts", {}).get("answered", []))
+    ci = store.load("ci", {})
+    found["ci"] = [{**run, "polls": ""} for run in ci.get("runs", [])]
+    for name in ("upstream", "fork", "cpython"):
+        repository = day.world / (name if name == "cpython" else f"{name}.git")
+        for line in git(repository, "for-each-ref").splitlines():
+            told, _, ref = line.partition("\t")
+            found[f"{name} {ref}"] = told
+    for host in ("downloads", "docs"):
+        found |= _files(day, host)
+    found["stale caches"] = stale(day)
+    found["lease"] = day.lease.exists()
+    return found
+
+
+def _files(day: Day, host: str) -> dict[str, tuple[Any, ...]]:
+    """Every name on a host with its mode, owner, group, and bytes or what it leads to."""
+    root = day.world / "hosts" / host
+    if not root.exists():
+        return {}
+    owners = day.store.folder / f"{host}.owners"
+    disk = Disk(root, owners, [Account("rm", ("rm", "downloads", "docs"))], _ROOM_BYTES)
+    found: dict[str, tuple[Any, ...]] = {}
+    for real in sorted(root.rglob("*")):
+        path = f"/{real.relative_to(root)}"
+        each = disk._found(path)
+        content = (
+            str(real.readlink())
+            if real.is_symlink()
+            else hashlib.sha256(real.read_bytes()).hexdigest()
+            if real.is_file()
+            else "folder"
+        )
+        found[f"{host}:{path}"] = (oct(each.mode), each.owner, each.group, content)
+    return found
+
+
+def stale(day: Day) -> list[str]:
+    """Every file that an edge serves with other bytes than the host has."""
+    roots = {cache.WWW: places.downloads(day.store), cache.DOCS: places.docs(day.store)}
+    tops = {cache.WWW: "/ftp/python/", cache.DOCS: "/"}
+    return [
+        f"{edge} {path}"
+        for host, root in roots.items()
+        for edge in cache.EDGES
+        for path in cache.kept_paths(day.store, edge, host)
+        if path.startswith(tops[host]) and _is_stale(day, edge, host, path, root, tops[host])
+    ]
+
+
+def _is_stale(day: Day, edge: str, host: str, path: str, root: Path, top: str) -> bool:
+    kept = cache.kept(day.store, edge, host, path)
+    there = places.served(root, path.removeprefix(top), top)
+    return kept is not None and (kept.status, kept.body) != (there.status_code, bytes(there.body))
+
+
+def acts(day: Day) -> Counter[str]:
+    """How often each public act was done: a push, mail, post, run, pull request, row or name."""
+    return Counter(filter(None, map(_act, day.store.happened())))
+
+
+def _act(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one line for each part of the world
+    part, event = entry["part"], entry["event"]
+    match part:
+        case "fork" | "upstream" if event == "push":
+            return f"{part} push {json.dumps(entry['refs'], sort_keys=True)}"
+        case "mail":
+            return f"mail {entry['message_id']} to {entry['to']}"
+        case "forum":
+            return f"topic {entry['title']}"
+        case "site":
+            return f"site {event} {entry['slug']}" if event.startswith("created") else ""
+        case "github" if entry["status"] < 400 and entry["path"].endswith(_ONCE):
+            return f"github {event} {entry['path']}"
+        case "ssh.downloads" | "ssh.docs" if event in ("rename", "replace", "symlink"):
+            name = entry["path"].rpartition("/")[2]
+            hidden = any(each.startswith(".") for each in entry["path"].split("/"))
+            return "" if hidden or name.endswith(".partial") else f"{part} shows {entry['path']}"
+    return ""
+
+
+_ONCE = ("/dispatches", "/pulls", "/git/refs", "/labels")
+
+
+def receipts(day: Day) -> dict[str, bytes]:
+    """Every receipt's bytes, by the task's name."""
+    return {path.stem: path.read_bytes() for path in (day.work / "receipts").glob("*.json")}
+
+
+def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What differs: names to what was found and what was wanted."""
+    return {
+        name: (found.get(name), wanted.get(name))
+        for name in sorted(found.keys() | wanted.keys())
+        if found.get(name) != wanted.get(name)
+    }

@@ -1,0 +1,128 @@
+"""SIGKILL after every record of the world: each command on a host, request, push and mail.
+
+The client dies before it hears that what it asked was done. Each task that the world hears of is
+killed at each of its records, from a copy of the moment before it, and run again: then world and
+receipts are what they are after that task on an undisturbed day, so all that follows is as well.
+That it does follow is seen once for each task, up to the announcement.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.publish.day import ASKING, DONE, WAITING
+from tests.publish.evening import acts, differences, receipts, world_of
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from tests.publish.day import Day, Ended
+    from tests.publish.walk import Stage, Walk
+
+    Counts = Callable[[str, int], None]
+
+pytestmark = pytest.mark.slow
+
+SHARES = 4
+# Gates that look in each run: to tell is only that they passed.
+ACCESS = ".pep101-probe"
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_killed_after_any_record_it_goes_on_as_if_nothing_had_been(
+    walk: Walk, share: int, count: Counts
+) -> None:
+    points = [(stage, number) for stage in walk.heard for number in fatal(stage)]
+    for stage, number in points[share::SHARES]:
+        if killed(walk.day, stage, number, stage.task):
+            count("kills after a record of the world", 1)
+            assert_finished(walk.day, stage, f"{stage.task}, killed after record {number}")
+            count("worlds compared after a kill, each equal byte for byte, each act done once", 1)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_killed_in_any_task_the_release_ends_as_on_an_undisturbed_day(
+    walk: Walk, share: int, count: Counts
+) -> None:
+    """The whole of ``doit publish`` from each task's middle record to the announcement."""
+    stages = [each for each in walk.heard if fatal(each)]
+    for stage in stages[share::SHARES]:
+        points = fatal(stage)
+        number = points[len(points) // 2]
+        if not killed(walk.day, stage, number, "publish"):
+            continue
+        when = f"publish from {stage.task}, killed after record {number}"
+        ended = go_on(walk.day)
+        assert ended.status == DONE, (when, ended)
+        assert_same(walk.day, walk.world, walk.acts, when)
+        count("releases that were killed and went on to the announcement, equal to the byte", 1)
+
+
+def fatal(stage: Stage) -> list[int]:
+    """The records of the stage after which the client is killed, counted from 1.
+
+    check_access tries its rights at the start of each run until it has nothing to guard any
+    more; the first time stands for all. What experts do by themselves is none of the client's.
+    """
+    return [
+        number
+        for number, each in enumerate(stage.events, start=1)
+        if each["part"] != "experts"
+        and (stage.task == "check_access" or ACCESS not in each.get("path", ""))
+    ]
+
+
+def killed(day: Day, stage: Stage, number: int, task: str) -> bool:
+    """Run the task until the record, and kill it there; False if it was done before."""
+    day.restore(stage.task)
+    ended = day.doit("run", task, records=number)
+    assert ended.status in (-signal.SIGKILL, DONE, WAITING), (stage.task, number, ended)
+    # Experts and other connections may have recorded something in between: not killed, then.
+    day.store.save("aim", {})
+    return ended.status == -signal.SIGKILL
+
+
+def assert_finished(day: Day, stage: Stage, when: str) -> None:
+    """Run again, the task ends; world, receipts and acts are those of an undisturbed day."""
+    ended = answered(day, day.doit("run", stage.task), stage.task)
+    assert ended.status == DONE, (when, ended)
+    day.wait_for_experts()
+    assert_same(day, stage.world, stage.acts, when)
+    found = receipts(day)
+    unlike = [name for name, wanted in stage.receipts.items() if found.get(name) != wanted]
+    # That a person told that a mail is there stands in its receipt.
+    assert [name for name in unlike if not (name == stage.task and is_mail(name))] == [], when
+
+
+def is_mail(task: str) -> bool:
+    """Whether nobody can look whether it was done."""
+    return task.startswith("mail_") or task == "tell_experts"
+
+
+def go_on(day: Day) -> Ended:
+    """Publish to the end; people answer, and look into the mailbox if they are asked to."""
+    while True:
+        ended = day.go_on(until=lambda each: ASKING in each.said)
+        if ASKING not in ended.said:
+            return ended
+        for task in ended.waiting:
+            if f"doit adopt {task}" in ended.said:
+                day.answer_mail(task, ended)
+
+
+def answered(day: Day, ended: Ended, task: str) -> Ended:
+    """If a person is asked whether the mail arrived, they look and say so, and it is run again."""
+    if ended.status != WAITING or not is_mail(task):
+        return ended
+    day.answer_mail(task, ended)
+    return day.doit("run", task)
+
+
+def assert_same(day: Day, world: dict[str, object], done: Counter[str], when: str) -> None:
+    found = differences(world_of(day), world)
+    assert not found, (when, found)
+    assert acts(day) == done, (when, acts(day) - done, done - acts(day))
