@@ -353,9 +353,9 @@ def test_a_file_that_is_not_the_released_one_is_never_listed(
     known = {path: each.sha256 for path, each in published_bytes(contract, world.host).items()}
     listed(contract, world, site)
     (world.root / "3.13.6" / "python-3.13.6-amd64.exe").write_bytes(b"somebody else's")
-    with pytest.raises(StepFailed, match="1 of .* files have other bytes than the release"):
+    with pytest.raises(StepFailed, match=r"1 of .* files have other bytes than the release"):
         site_files.look_files(contract, world.host, site, known)
-    with pytest.raises(StepFailed, match="first 3.13.6/python-3.13.6-amd64.exe"):
+    with pytest.raises(StepFailed, match=r"first 3\.13\.6/python-3\.13\.6-amd64\.exe"):
         site_files.put_files(contract, world.host, site, QUIET, known)
     site_files.put_files(contract, world.host, site, QUIET)
     site_release.publish(contract, site, QUIET)
