@@ -195,6 +195,7 @@ class GitRemote:
             service=self._address,
             action=f"push {names}",
             problem=f"refused, so nothing was pushed: {reason}",
+            remedy="run the same command again: it looks first what stands there by now",
             details=said,
         )
 

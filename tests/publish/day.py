@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ASKING", "DONE", "WAITING", "Day", "Ended"]
+__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day", "Ended"]
 
 DONE: Final = 0
+FAILED: Final = 1
 WAITING: Final = 4
 _MOST_ROUNDS: Final = 30
 _TRIED: Final = re.compile(r"^([+x~!]) (\w+)", flags=re.MULTILINE)
@@ -66,7 +67,8 @@ class Ended:
 
     def line_of(self, task: str) -> str:
         """The one line about a task."""
-        (found,) = [line for line in self.out.splitlines() if line[2:].startswith(f"{task} ")]
+        lines = [line for line in self.out.splitlines() if line[2:].startswith(f"{task} ")]
+        (found,) = [line for line in lines if line[0] in "+x~!"]
         return found
 
 
@@ -100,9 +102,7 @@ class Day:
     def close(self) -> None:
         """Nothing of it is left outside its folder."""
         self.stop_world()
-        assert self._starter.stdin
-        self._starter.stdin.close()
-        self._starter.wait()
+        self._starter.communicate()
         run(self.toy.home, "gpgconf", "--homedir", self.toy.home / "experts", "--kill", "all")
         self.toy.close()
 

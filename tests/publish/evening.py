@@ -1,7 +1,8 @@
 """Evening: what the world is after a release, compared byte for byte, and what was done to it.
 
 Left out is only what is truly time, or tells of looks and not of acts: when files were changed
-(caches name that in their marks), when things happened, and how often CI was asked how far it is.
+(caches name that in their marks), when things happened, in which order letters came that do not
+wait for each other, and how often CI was asked how far it is.
 """
 
 from __future__ import annotations
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["acts", "differences", "receipts", "world_of"]
 
-_DOCUMENTS = ("site", "mail", "forum", "github", "protection", "buildbots", "experts")
+_DOCUMENTS = ("site", "forum", "github", "protection", "buildbots")
 _ROOM_BYTES = 20_000_000_000
 
 
 def world_of(day: Day) -> dict[str, Any]:
     """All that can be seen of the world, by name."""
     store = day.store
-    found: dict[str, Any] = {
-        name: store.load(name, None) for name in _DOCUMENTS if name != "experts"
-    }
-    # Experts answer in any order.
+    found: dict[str, Any] = {name: store.load(name, None) for name in _DOCUMENTS}
+    # Letters that do not wait for each other may come in any order, and so may answers to them.
+    found["mail"] = sorted(store.load("mail", []), key=lambda each: str(each["message_id"]))
     found["experts"] = sorted(store.load("experts", {}).get("answered", []))
     ci = store.load("ci", {})
     found["ci"] = [{**run, "polls": ""} for run in ci.get("runs", [])]
