@@ -87,6 +87,12 @@ class SizeClass(Enum):
         return least <= size_bytes <= most
 
 
+_MACHINES: Final = ("amd64", "arm64", "win32")
+_ABOUT: Final = {
+    SizeClass.NOTE: _KIBI,
+    SizeClass.TEXT: 16 * _MEBI,
+    SizeClass.ARCHIVE: 32 * _MEBI,
+}
 _SIDECARS: Final = {
     ".asc": (Kind.SIGNATURE, SizeClass.NOTE),
     ".sigstore": (Kind.BUNDLE, SizeClass.NOTE),
@@ -183,6 +189,11 @@ class Contract:
         return tuple(
             sorted(rows, key=lambda file: file.row is not None and file.row.download_button)
         )
+
+    @property
+    def about_bytes(self) -> int:
+        """Roughly what all files take, before any of them is there: 32 MiB an archive."""
+        return sum(_ABOUT[file.size] for file in self.files)
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -429,18 +440,24 @@ def _docs(release: Release, formats: Iterable[str]) -> Iterator[PublishedFile]:
             )
 
 
+def parts_folders(release: Release) -> tuple[str, ...]:
+    """Where the parts of the Windows installers stand, below the root of the downloads."""
+    version = release.version
+    early = str(version).removeprefix(version.folder)
+    return tuple(f"{version.folder}/{each}{early}" for each in _MACHINES)
+
+
 def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
     """Sidecars of what experts make, and what Windows fetches while it installs."""
     version = release.version
     folder = re.escape(version.folder)
-    early = re.escape(str(version).removeprefix(version.folder))
     name = re.escape(str(version))
     suffix = r"\.asc|\.spdx\.json" if release.signs_with_gpg else r"\.spdx\.json"
     parts = (
-        rf"(?:amd64|arm64|win32){early}/[a-z0-9_]+\.ms[iu]",
-        rf"python-{name}t?(?:-test|-embeddable)?-(?:amd64|arm64|win32)\.zip",
+        rf"(?:{'|'.join(map(re.escape, parts_folders(release)))})/[a-z0-9_]+\.ms[iu]",
+        rf"{folder}/python-{name}t?(?:-test|-embeddable)?-(?:amd64|arm64|win32)\.zip",
     )
     for part in parts:
-        yield Origin.WINDOWS, rf"{folder}/{part}(?:{suffix})?"
+        yield Origin.WINDOWS, rf"{part}(?:{suffix})?"
     for file in _binaries(release):
         yield file.origin, rf"{re.escape(file.remote)}(?:{suffix})"

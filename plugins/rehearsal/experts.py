@@ -21,7 +21,7 @@ from plugins.rehearsal import places
 from plugins.rehearsal.gnupg_home import GnupgHome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from plugins.rehearsal.store import Store
 
@@ -36,6 +36,7 @@ FAULTS: Final = {
 }
 MANNERS: Final = ("at once", "late", "never", "other bytes", "unknown key", "expired key", "half")
 _LOOKS_S: Final = 0.2
+_EARLY: Final = re.compile(r"(?<=\d)(?:a|b|rc)\d+(?=-amd64)")
 _BRIEF: Final = re.compile(
     r"^(?P<name>.+) \((?P<role>[a-z]+)\): put into \S*?(?P<inbox>\.[^\s/]+\.incoming/\S+)\n"
     r"(?P<files>(?:^  \S+\n)*)",
@@ -118,7 +119,7 @@ def deliver(
     elif how == "expired key":
         signer = known["keys"]["expired"]
     brought = []
-    for path in files:
+    for path in (*_extras(files), *files):
         content = f"{role} built {path} of {commit}\n".encode() * 50
         brought.append(Brought(path, len(content), hashlib.sha256(content).hexdigest()))
         write_whole(inbox / path, content, mode=0o664)
@@ -131,6 +132,15 @@ def deliver(
     write_whole(manifest, Manifest.of(version, role, commit, brought).to_bytes(), mode=0o664)
     _sign(GnupgHome(Path(known["home"])), manifest, signer)
     store.record("experts", "delivered", role=role, how=how, files=len(brought))
+
+
+def _extras(files: Iterable[str]) -> Iterator[str]:
+    """What an expert brings beyond what they must: parts of installers and their SBOMs."""
+    for path in files:
+        if path.endswith("-amd64.exe"):
+            yield f"{path}.spdx.json"
+            early = _EARLY.search(path)
+            yield f"{path.rpartition('/')[0]}/amd64{early[0] if early else ''}/core.msi"
 
 
 def approve(

@@ -180,7 +180,8 @@ class SshHost:
         """See the port. The server itself refuses a name that is taken."""
         requests = [sftp_wire.rename(self._at(old), self._at(new)) for old, new in moves]
         with self._changing("rename") as line:
-            self._demand("rename to", [new for _, new in moves], line.sftp.ask(requests))
+            answers = line.sftp.ask(requests)
+            self._demand("rename to", [new for _, new in moves], answers, [old for old, _ in moves])
 
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
@@ -387,21 +388,26 @@ class SshHost:
             raise self._cut(lost, action) from lost
 
     def _demand(
-        self, action: str, paths: Sequence[str], answers: Sequence[sftp_wire.Answer]
+        self,
+        action: str,
+        paths: Sequence[str],
+        answers: Sequence[sftp_wire.Answer],
+        olds: Sequence[str] = (),
     ) -> None:
-        """All was granted. Raises ServiceFailed for the first refusal, naming the path."""
-        for path, answer in zip(paths, answers, strict=True):
-            if isinstance(answer, Refused):
-                raise self._refused(action, path, answer)
+        """All was granted. Raises ServiceFailed for the first refusal, naming the path.
 
-    def _refused(self, action: str, path: str, refused: Refused) -> ServiceFailed:
+        ``olds`` are the names that files had before, which may be what was refused.
+        """
+        for number, (path, answer) in enumerate(zip(paths, answers, strict=True)):
+            if isinstance(answer, Refused):
+                raise self._refused(action, path, answer, olds[number] if olds else "")
+
+    def _refused(self, action: str, path: str, refused: Refused, old: str = "") -> ServiceFailed:
         """Why, as far as it can be found out: the protocol has one word for most of it."""
         place = self._at(path)
         if refused.status == Status.PERMISSION_DENIED:
-            parent = path.rpartition("/")[0]
             with suppress(ReleaseError):
-                folder, there = self.look([parent, path])
-                shown = there or folder
+                shown = self._refuses_us([path, old])
                 if shown is not None:
                     return self._failed(place, action,
                         f"permission denied: {self._at(shown.path)} is {shown.owner}:{shown.group} "
@@ -421,6 +427,18 @@ class SshHost:
                 if any(self.look([path])) and action.startswith(("rename", "make", "write")):
                     return self._taken(path, action)
         return self._failed(place, action, f"the host refused: {refused}")
+
+    def _refuses_us(self, paths: Sequence[str]) -> Entry | None:
+        """What most likely refused: one of them or its folder, if others than us write there."""
+        places = [near for path in paths if path for near in (path, path.rpartition("/")[0])]
+        found = [entry for entry in self.look(places) if entry is not None]
+        user, groups = self.login().user, self.login().groups
+        closed = [
+            entry
+            for entry in found
+            if entry.owner != user and not (entry.group in groups and entry.mode & 0o020)
+        ]
+        return next(iter((*closed, *found)), None)
 
     def _taken(self, path: str, action: str) -> ServiceFailed:
         return self._failed(self._at(path), action, "is there already, and nothing is overwritten",

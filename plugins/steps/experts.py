@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from plugins.model.contract import Origin, parts_folders
 from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST, Brought, Manifest
@@ -41,6 +42,7 @@ __all__ = [
     "open_inboxes",
     "take",
     "with_brought",
+    "with_extras",
 ]
 
 _HIDDEN_MODE: Final = 0o2770
@@ -185,6 +187,14 @@ def with_brought(
     return tuple(sorted(found, key=lambda file: file.name))
 
 
+def with_extras(contract: Contract, files: Sequence[Wanted], berth: Berth) -> Contract:
+    """The contract with what experts brought beyond what they must: parts, SBOMs, signatures.
+
+    Users get these too, so they are purged, downloaded and compared, and rows name them.
+    """
+    return contract.with_extras(f"{berth.final}/{each.name}" for each in files)
+
+
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -192,6 +202,9 @@ def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
     """Every folder that experts find: were the inner one theirs, nobody else could move files."""
     paths = [inbox_of(release, role) for role in roles]
     inner = [f"{path}/{release.version.folder}" for path in paths]
+    if Origin.WINDOWS.value in roles:
+        inbox = inbox_of(release, Origin.WINDOWS.value)
+        inner += [f"{inbox}/{folder}" for folder in parts_folders(release)]
     return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths, *inner]
 
 

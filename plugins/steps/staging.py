@@ -256,6 +256,9 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
         host.change([berth.staging], FOLDER_MODE)
         host.rename([(berth.staging, berth.final)])
         return {}
+    inner = _inner_folders(files)
+    if inner:
+        host.make_folders([f"{berth.final}/{each}" for each in inner], FOLDER_MODE)
     for group in _in_safe_order(files):
         moves = [
             (f"{berth.staging}/{file.name}", f"{berth.final}/{file.name}")
@@ -268,7 +271,8 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
     for file in files:
         if not stand.is_straight(file, host):
             host.change([f"{berth.final}/{file.name}"], file.mode)
-    host.remove([f"{berth.staging}/{file.name}" for file in files] + [berth.staging])
+    left = [*(file.name for file in files), *reversed(inner)]
+    host.remove([*(f"{berth.staging}/{name}" for name in left), berth.staging])
     return {}
 
 
@@ -353,7 +357,7 @@ class _Stand:
 
     def strangers(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
         """What stands in the hidden folder and nobody asked for: it would be shown as well."""
-        known = {file.name for file in files}
+        known = {file.name for file in files} | set(_inner_folders(files))
         strange = sorted(set(self.staging) - known)
         if not strange:
             return None
@@ -371,6 +375,11 @@ def _by_name(folder: str, host: Host) -> dict[str, Entry]:
 def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
     describing = [file for file in files if file.name.endswith(_DESCRIBING)]
     return describing, [file for file in files if file not in describing]
+
+
+def _inner_folders(files: Sequence[Wanted]) -> list[str]:
+    """Folders within the release's own that files stand in, outer ones first."""
+    return sorted({folder for file in files for folder in _parents(file.name)})
 
 
 def _parents(path: str) -> list[str]:

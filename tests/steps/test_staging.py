@@ -14,6 +14,7 @@ from plugins.model.probe import Standing as Stands
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.steps.staging import (
+    Wanted,
     look_reserved,
     look_staged,
     look_switched,
@@ -22,13 +23,12 @@ from plugins.steps.staging import (
     switch,
     wanted,
 )
-from tests.host_world import ROOT, Quiet, Standing, a_host, a_rehearsed_host
+from tests.host_world import ROOT, Quiet, Standing, a_host, a_rehearsed_host, an_upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plugins.steps.staging import Wanted
 
 BERTH = RemoteLayout(Version.parse("3.13.6")).downloads
 NAMES = (
@@ -184,6 +184,25 @@ def test_an_experts_file_that_was_put_into_the_hidden_folder_is_shown_with_the_o
     stage(theirs, BERTH, there.host, Quiet())
     switch(theirs, BERTH, there.host, Quiet())
     assert seen(there) == everything(files)
+
+
+@pytest.mark.parametrize("final_is_there", [False, True])
+def test_parts_of_an_installer_are_shown_in_a_folder_of_their_own(
+    there: Standing, files: tuple[Wanted, ...], tmp_path: Path, *, final_is_there: bool
+) -> None:
+    """Windows fetches 3.13.6/amd64/core.msi while it installs."""
+    part = "amd64/core.msi"
+    if final_is_there:
+        there.host.make_folders([BERTH.final], 0o2775)
+    stage(files, BERTH, there.host, Quiet())
+    there.host.make_folders([f"{BERTH.staging}/amd64"], 0o2775)
+    there.host.put([an_upload(tmp_path / "core.msi", f"{BERTH.staging}/{part}", b"part")], Quiet())
+    whole = (*files, Wanted(part, 4, sha256_of(tmp_path / "core.msi")))
+    switch(whole, BERTH, there.host, Quiet())
+    assert look_switched(whole, BERTH, there.host).standing is Stands.IDENTICAL
+    assert (there.files / BERTH.final / part).read_bytes() == b"part"
+    assert stat.S_IMODE((there.files / BERTH.final / "amd64").stat().st_mode) == 0o2775
+    assert not (there.files / BERTH.staging).exists()
 
 
 def test_a_file_that_nobody_brought_stops_the_switch(
