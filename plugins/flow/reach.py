@@ -177,7 +177,9 @@ class Reach:
         if not address:
             example = f'{setting} = "git@github.com:me/cpython.git"'
             return cast("Remote", _Undeclared(f"[repository] {setting}", example))
-        return GitRemote(self._located(address), self.programs)
+        return GitRemote(
+            self._located(address), self.programs, ssh_config=self._settings.hosts.ssh_config
+        )
 
     def _located(self, address: str) -> str:
         """A path is relative to the file that declares it, as every path there."""

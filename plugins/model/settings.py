@@ -80,6 +80,9 @@ class Repository:
     """What to release from. Default: the branch of ``upstream`` that PEP 101 says."""
     cherry_picks: tuple[str, ...] = ()
     """Full ids of commits that are put on top of the base, in this order. Default: none."""
+    merged_by_hand: str = ""
+    """Full id of a commit of yours that merges the release into upstream's branch, if merging
+    meets conflicts. No default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ class Hosts:
     docs_group: str = "docs"
     """The same on the docs host. Default: docs."""
     ssh_config: Path | None = None
-    """An ssh configuration that is read in place of your own. Default: none."""
+    """An ssh configuration that hosts and git remotes are reached with, in place of your own.
+    Default: none."""
     site: str = _SITE
     """The website, whose API gets the release's pages. Default: https://www.python.org."""
     cdn: str = _SITE
@@ -407,6 +411,7 @@ def _repository(table: Declared) -> Repository:
         fork=_remote(table, "fork", ""),
         base=table.form("base", "", forms.revision),
         cherry_picks=table.forms("cherry_picks", forms.commit_id, wanted="full commit ids"),
+        merged_by_hand=table.form("merged_by_hand", "", forms.commit_id),
     )
 
 

@@ -24,8 +24,8 @@ _REF: Final = re.compile(r"refs/(?:heads|tags|upstream|release)/[A-Za-z0-9][A-Za
 _OBJECT: Final = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})?")
 _TIMEOUT_S: Final = 120.0
 _PUSH_TIMEOUT_S: Final = 900.0
-# Rule 14: an unknown or changed host key is a refusal, and nothing asks on the terminal. The
-# user's own ssh configuration is read, since it says which key goes to which host.
+# Rule 14: an unknown or changed host key is a refusal, and nothing asks on the terminal. An ssh
+# configuration is read, the user's own if no other is given: it says which key goes where.
 _SSH: Final = ("ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
                "-o", "ConnectTimeout=20", "-o", "ServerAliveInterval=15")  # fmt: skip
 # GitHub's code for every rule of a protected branch, and words of other servers.
@@ -33,12 +33,23 @@ _PROTECTED: Final = ("GH006", "GH013", "protected branch", "pre-receive hook dec
 
 
 class GitRemote:
-    """The Remote port over one address; ``ssh`` begins the command that git connects with."""
+    """The Remote port over one address.
 
-    def __init__(self, address: str, programs: Programs, *, ssh: Sequence[str] = _SSH) -> None:
+    ``ssh`` begins the command that git connects with; ``ssh_config`` is read in place of the
+    person's and the machine's, as ``ssh -F`` does.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        programs: Programs,
+        *,
+        ssh: Sequence[str] = _SSH,
+        ssh_config: Path | None = None,
+    ) -> None:
         self._address = address
         self._programs = programs
-        self._ssh = tuple(ssh)
+        self._ssh = (*ssh, *(("-F", str(ssh_config)) if ssh_config else ()))
 
     def __repr__(self) -> str:
         return f"remote({self._address})"
