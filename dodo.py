@@ -27,8 +27,7 @@ from checks import (
     verification,
 )
 from checks import sbom as sboms
-from checks.seat import Ways
-from checks.signatures import Signers
+from checks.seat import Signers, Ways
 from plugins.flow.opening import open_release
 from plugins.flow.task import Call, Effect, call, value
 from plugins.model.contract import Origin, contract_of, local_path
@@ -86,6 +85,14 @@ platform = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 notes = [f"{platform[each]} binaries will be provided shortly." for each in later]
 book.alarm(call(protection.lease_is_open, at), call(protection.restore, reach.github, at))
 tells_day = release.type is ReleaseType.FEATURE_FINAL
+crew = [
+    each
+    for each in settings.experts
+    if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
+]
+roles = [each.role for each in crew]
+told = [each.mail for each in crew if each.mail]
+WINDOWS, MACOS, DOCS = "windows", "macos", "docs"
 
 # ── 1. Before anything ───────────────────────────────────────────────────────────────────────
 book.chapter(1)
@@ -117,11 +124,14 @@ def task_choose_day():
 def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
+    remotes = {"fork": reach.fork, "upstream": reach.upstream}
     return [
         call(access.github_lets_us_release, reach.github),
+        call(access.pushes_would_be_taken, release, reach.base, remotes),
         call(access.upstream_is_protected, release, reach.github),
         call(hosts.host_is_reached, reach.downloads),
         call(hosts.rights_are_usable, reach.downloads, ours),
+        call(hosts.host_has_room, reach.downloads, remote.downloads.final, contract.about_bytes),
         *([call(hosts.host_is_reached, reach.docs_host)] if release.ships_docs else []),
         call(site.login_works, reach.site),
         call(site.name_is_free, promised, reach.site),
@@ -152,6 +162,27 @@ def task_check_builders():
 today = value(date.fromisoformat, book.fact(task_choose_day, "date"))
 midnight_s = value(int, book.fact(task_choose_day, "epoch_s"))
 until = value(day.deadline, today, settings.work.wait_days)
+warning = value(
+    handover.heads_up_letter,
+    release,
+    reach.templates,
+    tell.sender,
+    told,
+    book.fact(task_choose_day, "date"),
+)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_choose_day, task_check_access],
+    probe=call(letters.look_sent, warning),
+    pep=["R04", "P18"],
+    only=bool(told),
+)
+def task_warn_experts():
+    """Mail the experts which day the release is planned for; best run the day before."""
+    return call(letters.send, warning, reach.mail, reach.progress)
+
 
 # ── 2. The release clone ─────────────────────────────────────────────────────────────────────
 book.chapter(2)
@@ -460,12 +491,6 @@ def task_start_build():
     )
 
 
-crew = [
-    each
-    for each in settings.experts
-    if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
-]
-roles = [each.role for each in crew]
 awaited = {
     each.role: experts.awaited_of(contract, each.role, each.name, each.keys) for each in crew
 }
@@ -483,7 +508,6 @@ def task_open_inboxes():
     return call(experts.open_inboxes, release, reach.downloads, roles)
 
 
-told = [each.mail for each in crew if each.mail]
 briefs = [
     handover.Brief(
         each.role,
@@ -507,14 +531,38 @@ brief = value(
 
 @book.step(
     effect=PUBLIC,
-    after=[task_push_fork, task_open_inboxes],
+    after=[task_push_fork, task_open_inboxes, task_warn_experts],
     probe=call(letters.look_sent, brief),
-    pep=["B16", "R04"],
+    pep=["B16"],
     only=bool(told),
 )
 def task_tell_experts():
     """Mail the experts which tag and commit to build, and which files are awaited."""
     return call(letters.send, brief, reach.mail, reach.progress)
+
+
+for_windows = [each.mail for each in crew if each.mail and each.role == WINDOWS]
+request = value(
+    handover.windows_letter,
+    release,
+    reach.templates,
+    tell.sender,
+    for_windows,
+    fork=settings.repository.fork,
+    commit=commit,
+)
+
+
+@book.step(
+    effect=PUBLIC,
+    after=[task_push_fork, task_tell_experts],
+    probe=call(letters.look_sent, request),
+    pep=["X02"],
+    only=bool(for_windows),
+)
+def task_request_windows():
+    """Mail the Windows expert the values of the form that starts their build."""
+    return call(letters.send, request, reach.mail, reach.progress)
 
 
 # ── 4. Build and check ───────────────────────────────────────────────────────────────────────
@@ -685,12 +733,9 @@ def arrival(role: str) -> Call:
     )
 
 
-WINDOWS, MACOS, DOCS = "windows", "macos", "docs"
-
-
 @book.step(
-    after=[task_push_fork, task_open_inboxes, task_tell_experts],
-    pep=["X02", "X03", "X06", "X07", "X09", "X12", "X16"],
+    after=[task_push_fork, task_open_inboxes, task_tell_experts, task_request_windows],
+    pep=["X03", "X06", "X07", "X09", "X12", "X16"],
     only=WINDOWS in roles,
 )
 def task_await_windows():
@@ -812,6 +857,7 @@ def task_take_macos():
 
 everything = value(experts.with_brought, files, release, roles, berth)
 known = value(staging.known, everything, berth, papers, shelf)
+shown = value(experts.with_extras, promised, everything, berth)
 
 
 @book.step(after=[task_stage_files], pep=["U08"], only=release.signs_with_gpg)
@@ -879,14 +925,14 @@ def task_point_current():
 @book.step(
     effect=SHARED,
     after=[task_switch_files, task_switch_docs],
-    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, pages=False, known=known),
+    probe=call(purging.look_purged, shown, reach.downloads, reach.cdn, pages=False, known=known),
     pep=["U17", "U18"],
 )
 def task_purge_files():
     """Let every cache forget what it had of these files, and see that it serves the new ones."""
     return call(
         purging.purge,
-        promised,
+        shown,
         reach.downloads,
         reach.cdn,
         reach.progress,
@@ -901,7 +947,7 @@ def task_test_downloads():
     return call(
         clean_room.visit,
         release,
-        promised,
+        shown,
         reach.downloads,
         reach.cdn,
         reach.programs,
@@ -932,6 +978,7 @@ def task_merge_back():
         reach.base,
         reach.upstream,
         reach.progress,
+        by_hand=settings.repository.merged_by_hand,
     )
 
 
@@ -1038,13 +1085,13 @@ def task_make_page():
 @book.step(
     effect=SHARED,
     after=[task_make_page],
-    probe=call(site_files.look_files, promised, reach.downloads, reach.site, known=known),
+    probe=call(site_files.look_files, shown, reach.downloads, reach.site, known=known),
     pep=["W06", "W07", "W08"],
 )
 def task_list_files():
     """List every file on the website with the size and digest of what the host serves."""
     return call(
-        site_files.put_files, promised, reach.downloads, reach.site, reach.progress, known=known
+        site_files.put_files, shown, reach.downloads, reach.site, reach.progress, known=known
     )
 
 
@@ -1077,12 +1124,12 @@ def task_publish_page():
 @book.step(
     effect=SHARED,
     after=[task_publish_page],
-    probe=call(purging.look_purged, promised, reach.downloads, reach.cdn, known=known),
+    probe=call(purging.look_purged, shown, reach.downloads, reach.cdn, known=known),
     pep=["W09", "U18"],
 )
 def task_purge_pages():
     """Let every cache forget the old pages, and see that it serves the new ones."""
-    return call(purging.purge, promised, reach.downloads, reach.cdn, reach.progress, known=known)
+    return call(purging.purge, shown, reach.downloads, reach.cdn, reach.progress, known=known)
 
 
 @book.gate(after=[task_purge_pages], pep=["W06", "Z24"])
@@ -1090,7 +1137,7 @@ def task_check_site():
     """Stop unless the website shows the release and lists every file as it is served."""
     return [
         call(site.flags_are_right, promised, reach.site),
-        call(site.rows_are_as_served, promised, reach.downloads, reach.site, known=known),
+        call(site.rows_are_as_served, shown, reach.downloads, reach.site, known=known),
     ]
 
 
@@ -1131,7 +1178,18 @@ def task_settle_announcement():
     return call(announcement_draft.settle, release)
 
 
-@book.approval(who="RM", of=[task_settle_announcement], pep=["A01"])
+@book.step(
+    after=[task_make_tag],
+    writes=[at.made / announcing.POLICY],
+    pep=["A07", "A08"],
+    only=announcing.tells_policy(release),
+)
+def task_draft_policy():
+    """Draft what the core team has to know of the phase that begins with this release."""
+    return call(announcing.draft_policy, release, reach.templates)
+
+
+@book.approval(who="RM", of=[task_settle_announcement, task_draft_policy], pep=["A01", "A07"])
 def task_approve_announcement() -> None:
     """The release manager stands by the announcement."""
 
@@ -1141,8 +1199,9 @@ out = [task_approve_announcement, task_settle_announcement, task_check_site, tas
 
 letter = {
     each: value(announcing.announcement_letter, release, tell.sender, each)
-    for each in (tell.list, tell.announce, tell.dev, tell.committers)
+    for each in (tell.list, tell.announce, tell.dev)
 }
+team = value(announcing.committers_letter, release, tell.sender, tell.committers)
 
 
 @book.step(effect=PUBLIC, after=out, probe=call(letters.look_sent, letter[tell.list]), pep=["A02"])
@@ -1167,13 +1226,13 @@ def task_mail_dev():
 
 @book.step(
     effect=PUBLIC,
-    after=[task_mail_list, *out],
-    probe=call(letters.look_sent, letter[tell.committers]),
-    pep=["A06", "A07", "A08"],
+    after=[task_mail_list, task_draft_policy, *out],
+    probe=call(letters.look_sent, team),
+    pep=["A06"],
 )
 def task_mail_committers():
     """Send the announcement to the core team, once."""
-    return call(letters.send, letter[tell.committers], reach.mail, reach.progress)
+    return call(letters.send, team, reach.mail, reach.progress)
 
 
 @book.step(
@@ -1272,27 +1331,31 @@ def task_publish() -> None:
 # ── Verify: would a stranger trust this release? ─────────────────────────────────────────────
 # No task and no receipt: `doit verify` judges the world as it is at this moment, for anybody.
 
+signers = Signers(
+    (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
+)
+ways = Ways(
+    reach.visitor,
+    reach.listings,
+    reach.history,
+    reach.downloads,
+    reach.clone,
+    reach.programs,
+    reach.verifier,
+    reach.progress,
+)
+wanted_docs = settings.docs.formats
 book.verify(
     call(
         verification.verify,
         release,
         contract,
-        settings.docs.formats if release.ships_docs else (),
-        Signers(
-            (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
-        ),
+        wanted_docs if release.ships_docs else (),
+        signers,
         (berth, shelf) if release.ships_docs else (berth,),
         tarball.build,
-        Ways(
-            reach.visitor,
-            reach.listings,
-            reach.history,
-            reach.downloads,
-            reach.clone,
-            reach.programs,
-            reach.verifier,
-            reach.progress,
-        ),
+        ways,
         Wanted(),
-    )
+    ),
+    call(verification.audit, release, wanted_docs, signers, tarball.build, ways, Wanted()),
 )

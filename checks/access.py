@@ -16,10 +16,9 @@ from plugins.ports import RefUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from plugins.model.release import Release
-    from plugins.ports import Forum, Issues, Mail, Protection, Remote
+    from plugins.ports import Base, Forum, Issues, Mail, Protection, Remote
 
 __all__ = [
     "forum_lets_us_in",
@@ -72,19 +71,20 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
 
 
 def pushes_would_be_taken(
-    source: Path, commit: str, remotes: Mapping[str, Remote], ref: str
+    release: Release, base: Base, remotes: Mapping[str, Remote]
 ) -> tuple[Finding, ...]:
-    """Each remote lets us write: a push of the commit to a new ref is tried without effect.
+    """Each remote lets us write: a push of the tag's name is tried, without any effect.
 
-    ``remotes`` are by name, such as fork and upstream; ``source`` is a repository that has the
-    commit. Rules of branches are not tried, only that the key or token may push at all.
+    ``remotes`` are by name, such as fork and upstream. Rules of branches are not tried, only
+    that the key or token may push at all; where the tag is there already, it may.
     """
+    ref = f"refs/tags/{release.version.tag}"
     found = []
     for name, remote in remotes.items():
         try:
             there = remote.refs(ref)[ref]
             if not there:
-                remote.push(source, [RefUpdate(ref, commit)], dry_run=True)
+                remote.push(base.folder, [RefUpdate(ref, base.commit())], dry_run=True)
         except ServiceFailed as error:
             where = f"{name} {remote.address}"
             found.append(Finding("access.push", Severity.BLOCK, error.problem, where, error.remedy))

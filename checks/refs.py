@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from checks.signatures import Signers
+    from checks.seat import Signers
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.ports import Clone, Tag, Verifier

@@ -10,8 +10,7 @@ from plugins.model.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from checks.signatures import Signers
-    from plugins.model.contract import Contract
+    from plugins.model.contract import Contract, Origin
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
@@ -26,12 +25,28 @@ if TYPE_CHECKING:
         Visitor,
     )
 
-__all__ = ["Check", "Lane", "Make", "Seat", "Ways"]
+__all__ = ["Check", "Lane", "Make", "Seat", "Signers", "Ways"]
 
 Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
 """Something that is judged when it is called."""
 Make: TypeAlias = "Callable[[Release, Clone, Programs, Progress], object]"
 """What writes the source archives of a release from a clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who may sign what of one version: full fingerprints of primary keys.
+
+    ``manager`` are those of the version's release manager, ``experts`` those of each role.
+    """
+
+    manager: tuple[str, ...]
+    experts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def of(self, origin: Origin) -> tuple[str, ...]:
+        """Who may sign a file that these people made; the release manager may sign every file."""
+        theirs = dict(self.experts).get(origin.value, ())
+        return (*self.manager, *theirs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.contract import Kind, Origin
+from plugins.model.contract import Kind
 from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 from plugins.ports import Verdict
@@ -13,12 +12,13 @@ from plugins.ports import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from checks.seat import Signers
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.finding import Finding
     from plugins.model.shelf import Shelf
     from plugins.ports import Verifier
 
-__all__ = ["Signers", "signatures_are_good"]
+__all__ = ["signatures_are_good"]
 
 _RULES: Final[Mapping[Verdict, str]] = {
     Verdict.EXPIRED: "signature.expired",
@@ -29,22 +29,6 @@ _RULES: Final[Mapping[Verdict, str]] = {
     Verdict.UNREADABLE: "signature.unreadable",
     Verdict.MISSING: "signature.missing",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Signers:
-    """Who may sign what of one version: full fingerprints of primary keys.
-
-    ``manager`` are those of the version's release manager, ``experts`` those of each role.
-    """
-
-    manager: tuple[str, ...]
-    experts: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def of(self, origin: Origin) -> tuple[str, ...]:
-        """Who may sign a file that these people made; the release manager may sign every file."""
-        theirs = dict(self.experts).get(origin.value, ())
-        return (*self.manager, *theirs)
 
 
 def signatures_are_good(

@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from checks.recognising import Recognised
-    from checks.seat import Make, Ways
-    from checks.signatures import Signers
+    from checks.seat import Make, Signers, Ways
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth

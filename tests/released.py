@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.seat import Ways
-from checks.signatures import Signers
-from checks.verification import verify
+from checks.auditing import audit
+from checks.seat import Signers, Ways
+from checks.verifying import verify
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
 from plugins.model.layout import Layout
 from plugins.model.remote_layout import RemoteLayout
@@ -139,13 +139,6 @@ class Released:
         home = self.local if situation in ("local", "staged", "public") else self.stranger
         release = replace(self.release, layout=home)
         remote = RemoteLayout(release.version)
-        programs = MachinePrograms()
-        edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
-        visitor = WebVisitor(
-            self.addresses["cdn"], self.addresses["docs_cdn"], edges,
-            home.work / "verify" / "visits.json", bounds=Bounds(10.0, 20_000, 5.0),
-        )  # fmt: skip
-        upstream = GitRemote(str(self.world / "upstream.git"), programs)
         return verify(
             release,
             self.contract,
@@ -153,17 +146,35 @@ class Released:
             self.signers,
             (remote.downloads, remote.docs_archives),
             tarball.build,
-            Ways(
-                visitor,
-                SiteReader(visitor),
-                GitHistory(home.work / "verify" / "upstream", upstream, self.folder, programs),
-                FolderHost(self.staging),
-                GitClone(home.clone, programs),
-                programs,
-                GnupgKeyring(self.keyring),
-                Quiet(),
-            ),
+            self._ways(home),
             wanted,
+        )
+
+    def audit(self) -> Report:
+        """What `doit verify --audit` finds, as a stranger."""
+        self._run()
+        release = replace(self.release, layout=self.stranger)
+        formats = self.settings.docs.formats
+        ways = self._ways(self.stranger)
+        return audit(release, formats, self.signers, tarball.build, ways, Wanted())
+
+    def _ways(self, home: Layout) -> Ways:
+        programs = MachinePrograms()
+        edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
+        visitor = WebVisitor(
+            self.addresses["cdn"], self.addresses["docs_cdn"], edges,
+            home.work / "verify" / "visits.json", bounds=Bounds(10.0, 20_000, 5.0),
+        )  # fmt: skip
+        upstream = GitRemote(str(self.world / "upstream.git"), programs)
+        return Ways(
+            visitor,
+            SiteReader(visitor),
+            GitHistory(home.work / "verify" / "upstream", upstream, self.folder, programs),
+            FolderHost(self.staging),
+            GitClone(home.clone, programs),
+            programs,
+            GnupgKeyring(self.keyring),
+            Quiet(),
         )
 
     @property

@@ -35,7 +35,7 @@ VERBS: Final = {
     "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "publish", "purge",
     "push", "put", "read", "request", "reserve", "restore", "save", "send", "set", "settle",
     "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
-    "upload", "verify", "wait", "write",
+    "upload", "verify", "wait", "warn", "write",
 }  # fmt: skip
 
 # What the tasks of chapters 1, 2 and 4 have to fulfil between them.

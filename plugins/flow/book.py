@@ -232,12 +232,13 @@ class Book:
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
 
-    def verify(self, judge: Call) -> None:
+    def verify(self, judge: Call, audit: Call | None = None) -> None:
         """`doit verify` performs this call, with how to look as its last argument.
 
-        It is no task: what it judges is the world at this moment, of which no receipt can hold.
+        With ``--audit`` it performs the other one. It is no task: what it judges is the world at
+        this moment, of which no receipt can hold.
         """
-        self.verification = judge
+        self.verification, self.audit = judge, audit
 
     def alarm(self, look: Call, mend: Call | None = None) -> None:
         """From now on every command ends with what ``look`` tells, unless it is "".

@@ -69,6 +69,16 @@ _OPT_KEYS: Final = {
 }
 
 
+_OPT_AUDIT: Final = {
+    "name": "audit",
+    "short": "",
+    "long": "audit",
+    "type": bool,
+    "default": False,
+    "help": "judge every published release of the series, not this one",
+}
+
+
 class Verify(OptionsAnywhere):
     """Judge the release as anybody can, and tell all findings."""
 
@@ -76,7 +86,7 @@ class Verify(OptionsAnywhere):
     doc_purpose = "say whether a stranger may trust this release"
     doc_usage = ""
     doc_description = None
-    cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS)
+    cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS, _OPT_AUDIT)
 
     def _execute(
         self,
@@ -85,6 +95,7 @@ class Verify(OptionsAnywhere):
         fresh: bool,
         rebuild: bool,
         keys: list[str],
+        audit: bool,
         pos_args: Any = None,
     ) -> int:
         if pos_args:
@@ -96,21 +107,25 @@ class Verify(OptionsAnywhere):
         if situation and situation not in _SITUATIONS:
             message = f"--as {situation} is none of {', '.join(_SITUATIONS)}"
             raise InvalidCommand(message)
+        if audit and situation:
+            message = "--audit looks at what is published; it goes without --as"
+            raise InvalidCommand(message)
         files = tuple(Path(each).expanduser() for each in keys)
         wanted = Wanted(_SITUATIONS.get(situation), rebuild, fresh, files)
         book = book_of(self)
         began = time.monotonic()
-        report = judged(book, wanted)
+        report = judged(book, wanted, audit=audit)
         self.outstream.write(FORMATS[form](report, time.monotonic() - began))
         book.state.close()
         return 0 if report.holds else _FOUND
 
 
-def judged(book: Book, wanted: Wanted) -> Report:
+def judged(book: Book, wanted: Wanted, *, audit: bool = False) -> Report:
     """What `doit verify` would tell. Raises InvalidCommand if dodo.py declares no verification."""
-    declared = book.verification
+    declared = book.audit if audit else book.verification
     if declared is None:
-        message = "dodo.py declares no verification; it needs book.verify()"
+        what = "audit" if audit else "verification"
+        message = f"dodo.py declares no {what}; it needs book.verify()"
         raise InvalidCommand(message)
     with ExitStack() as stack:
         arguments = [*declared.arguments[:-1], wanted]

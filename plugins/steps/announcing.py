@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed
 from plugins.model.probe import Probe, absent, different, identical
+from plugins.model.release import ReleaseType
 from plugins.steps import announcement_draft
 from plugins.steps.letters import letter
 
@@ -20,24 +22,58 @@ if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
-    from plugins.ports import Forum, Letter, Progress, Proposals, Topic
+    from plugins.ports import Forum, Letter, Progress, Proposals, Templates, Topic
 
 __all__ = [
-    "PEP_PATCH",
+    "POLICY",
     "announcement_letter",
     "blog_post",
+    "committers_letter",
     "dated",
+    "draft_policy",
     "look_blog",
     "look_pep",
     "look_posted",
     "post",
     "propose_blog",
     "propose_pep",
-    "write_pep_patch",
+    "tells_policy",
 ]
 
-PEP_PATCH: Final = "release-pep.patch"
+POLICY: Final = "policy.md"
+_POLICY: Final = (
+    ReleaseType.NEW_BRANCH,
+    ReleaseType.FIRST_CANDIDATE,
+    ReleaseType.FEATURE_FINAL,
+)
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def tells_policy(release: Release) -> bool:
+    """Whether from this release on other changes are welcome than before (A07, A08)."""
+    return release.type in _POLICY
+
+
+def draft_policy(release: Release, templates: Templates) -> dict[str, str]:
+    """``made/policy.md`` tells the core team what their branch takes from now on (A07, A08)."""
+    version = release.version
+    words = {
+        "kind": release.type.value,
+        "series": version.series,
+        "next": f"{version.major}.{version.minor + 1}",
+    }
+    text = templates.fill("policy.md", words)
+    write_whole(release.layout.made / POLICY, text.encode())
+    return {"digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def committers_letter(release: Release, sender: str, to: str) -> Letter:
+    """The settled text as a mail to the core team (A06), with the policy that begins now."""
+    letter = announcement_letter(release, sender, to)
+    if not tells_policy(release):
+        return letter
+    policy = (release.layout.made / POLICY).read_text(encoding="utf-8")
+    return replace(letter, text=f"{letter.text.rstrip()}\n\n{policy}")
 
 
 def announcement_letter(release: Release, sender: str, to: str) -> Letter:
@@ -119,24 +155,6 @@ def propose_blog(
     title = announcement_draft.subject_of(release)
     made = proposals.propose(_branch(release), {path: content}, title, "")
     return {"pull request": str(made.number), "url": made.url}
-
-
-def write_pep_patch(release: Release, proposals: Proposals, day: date) -> dict[str, str]:
-    """``made/release-pep.patch`` records the day in the release PEP (A09, Z27).
-
-    It is a patch of the PEP as it is now; ``propose_pep`` offers the same change.
-    """
-    # difflib is late: only this step compares texts (6 ms)
-    from difflib import unified_diff  # noqa: PLC0415
-
-    path = _pep(release)
-    before = _text(proposals, path)
-    after = dated(before, release, day)
-    lines = unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
-    )
-    write_whole(release.layout.made / PEP_PATCH, "".join(lines).encode())
-    return {"file": path, "changed": "no" if before == after else "yes"}
 
 
 def look_pep(release: Release, proposals: Proposals, day: date) -> Probe:

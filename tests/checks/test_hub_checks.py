@@ -11,9 +11,9 @@ from plugins.model.errors import ServiceFailed
 from plugins.model.finding import Severity
 from plugins.ports import Issue
 from plugins.rehearsal.toy_cpython import make_toy
+from plugins.services.git_base import GitBase
 from plugins.services.git_remote import GitRemote
 from plugins.services.programs import MachinePrograms
-from tests.source_world import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,16 +106,14 @@ def test_mail_without_lists_is_told() -> None:
 
 
 def test_push_is_tried_without_effect_and_a_remote_that_is_not_there_blocks(
-    tmp_path: Path,
+    a_release: Builds, tmp_path: Path
 ) -> None:
-    clone = make_toy(tmp_path)
-    commit = git(clone, "rev-parse", "HEAD")
-    programs = MachinePrograms()
+    programs, release = MachinePrograms(), a_release("3.13.6")
+    base = GitBase(make_toy(tmp_path), programs, branch="3.13")
     fork = GitRemote(str(tmp_path / "fork.git"), programs)
-    ref = "refs/heads/branch-v3.13.6"
-    assert access.pushes_would_be_taken(clone, commit, {"fork": fork}, ref) == ()
-    assert fork.refs(ref) == {ref: ""}
+    assert access.pushes_would_be_taken(release, base, {"fork": fork}) == ()
+    assert fork.refs("refs/tags/v3.13.6") == {"refs/tags/v3.13.6": ""}
     gone = GitRemote(str(tmp_path / "gone.git"), programs)
-    (finding,) = access.pushes_would_be_taken(clone, commit, {"fork": fork, "upstream": gone}, ref)
+    (finding,) = access.pushes_would_be_taken(release, base, {"fork": fork, "upstream": gone})
     assert (finding.rule, finding.severity) == ("access.push", Severity.BLOCK)
     assert "gone.git" in finding.where

@@ -232,10 +232,7 @@ def test_blog_gets_one_pull_request(release: Release, api: str, store: Store) ->
 
 def test_release_pep_gets_the_day(release: Release, api: str) -> None:
     peps = GitHubProposals(api, "python/peps", TOKEN, "rm/peps")
-    facts = announcing.write_pep_patch(release, peps, DAY)
-    patch = (release.layout.made / announcing.PEP_PATCH).read_text()
-    assert facts == {"file": "peps/pep-0719.rst", "changed": "yes"}
-    assert "+- 3.13.6: Sunday, 2026-11-22\n" in patch
+    assert "\n- 3.13.6: Sunday, 2026-11-22\n" in announcing.dated(PEP, release, DAY)
     assert announcing.look_pep(release, peps, DAY).standing is Standing.ABSENT
     made = announcing.propose_pep(release, peps, DAY, Quiet())
     probe = announcing.look_pep(release, peps, DAY)

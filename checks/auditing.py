@@ -1,0 +1,113 @@
+"""Auditing: whether a stranger may trust every release of a series that is out, not only one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from checks.verifying import verify
+from plugins.model.contract import Contract, Origin, contract_of
+from plugins.model.errors import SettingsError
+from plugins.model.layout import Layout
+from plugins.model.release import Release, ReleaseType, type_of
+from plugins.model.report import Judgement, Report, Situation
+from plugins.model.rules import breach
+from plugins.model.series import series_of
+from plugins.model.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from checks.seat import Make, Signers, Ways
+    from plugins.model.report import Wanted
+    from plugins.ports import SiteRelease
+
+__all__ = ["audit"]
+
+_NAME = "Python "
+_EXPERTS = (Origin.WINDOWS, Origin.MACOS)
+
+
+def audit(
+    release: Release,
+    formats: tuple[str, ...],
+    signers: Signers,
+    make: Make,
+    ways: Ways,
+    wanted: Wanted,
+) -> Report:
+    """All that can be found against the published releases of this release's series.
+
+    The website says which there are; each is judged as published, one after another, and is one
+    subject of the report. What is fetched is kept below ``verify/audit`` in the work folder, so
+    that the next audit asks only what changed.
+    """
+    if wanted.fresh:
+        ways.visitor.forget()
+    series = release.version.series
+    listed = {
+        version: each
+        for each in ways.site.releases()
+        if (version := _version_of(each)) is not None and version.series == series
+    }
+    sourced = {version for version, each in listed.items() if not _has_binaries(each, ways)}
+    others = sorted(listed)
+    judgements = [
+        _judged(_release(release, each, others, sourced), formats, signers, make, ways, wanted)
+        for each in others
+    ]
+    if not others:
+        found = breach("situation.nothing", series, f"python.org lists no release of {series}")
+        judgements = [Judgement("releases", f"what is out of {series}", (found,))]
+    return Report(series, f"{len(others)} releases", Situation.PUBLISHED, tuple(judgements))
+
+
+def _judged(
+    release: Release,
+    formats: tuple[str, ...],
+    signers: Signers,
+    make: Make,
+    ways: Ways,
+    wanted: Wanted,
+) -> Judgement:
+    version = str(release.version)
+    ways.progress.say(f"Python {version}")
+    contract: Contract = contract_of(release, formats, sigstore=False)
+    # What the whole audit forgot is not forgotten again before each release.
+    at = replace(wanted, situation=Situation.PUBLISHED, fresh=False)
+    report = verify(release, contract, formats, signers, (), make, ways, at)
+    kind = f"{report.kind}: {len(contract.files)} files, {len(report.judgements)} subjects"
+    found = tuple(replace(each, where=f"{version}: {each.where}") for each in report.findings)
+    return Judgement(f"Python {version}", kind, found)
+
+
+def _release(
+    mine: Release, version: Version, others: Sequence[Version], sourced: Iterable[Version]
+) -> Release:
+    """The release of this version, as it would be declared.
+
+    Only a branch that takes nothing but security fixes is released as source alone, and it is
+    never opened again: a final without binaries is a security release if no later one has any.
+    """
+    kind = type_of(version)
+    later = {each for each in others if each >= version}
+    if kind is ReleaseType.BUGFIX_FINAL and later <= set(sourced):
+        kind = ReleaseType.SECURITY_FINAL
+    series = series_of(version)
+    layout = Layout(mine.layout.work / "verify" / "audit" / str(version), version)
+    return Release(version, kind, series, layout, mine.rehearsal)
+
+
+def _version_of(listed: SiteRelease) -> Version | None:
+    """The version that a row of the site names; None for what is no release of Python."""
+    if not listed.is_published or not listed.name.startswith(_NAME):
+        return None
+    try:
+        return Version.parse(listed.name.removeprefix(_NAME))
+    except SettingsError:
+        return None
+
+
+def _has_binaries(listed: SiteRelease, ways: Ways) -> bool:
+    systems = {each.system for each in ways.site.rows(listed)}
+    return any(origin.value in systems for origin in _EXPERTS)
