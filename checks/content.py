@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from checks import archives, built_docs, rebuilt, sbom
+from checks import archives, built_docs, previous, rebuilt, sbom
 from checks.seat import Lane
 from plugins.model.contract import Kind
 from plugins.model.layout import Layout
@@ -44,8 +44,8 @@ class Content:
             Lane("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
             Lane(
                 "source archives",
-                "lint, both equal, equal to the tag's tree",
-                (self._sound,),
+                "lint, both equal, equal to the tag's tree, nothing lost",
+                (self._sound, self._kept),
                 "archive.tree",
             ),
         ]
@@ -77,6 +77,14 @@ class Content:
             epoch_s = int(clone.about(commit).committed.timestamp())
         programs = self.seat.ways.programs
         return archives.archives_are_sound(self.release, clone, programs, commit, epoch_s)
+
+    def _kept(self) -> tuple[Finding, ...]:
+        clone, commit = self.clone(), self._commit()
+        if not commit:
+            return ()  # told by what compares the archives with it
+        with self._one:
+            version = self.release.version
+            return previous.release_holds_what_the_one_before_held(version, clone, commit)
 
     def _told(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)

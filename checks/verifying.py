@@ -24,6 +24,7 @@ from checks import (
 )
 from checks.content import Content
 from checks.looking_around import Look, path_of
+from checks.previous import previous_tags
 from checks.recognising import recognised
 from checks.seat import Lane, Seat
 from plugins.model.artifact import sha256_of
@@ -196,6 +197,7 @@ def _brought(seat: Seat) -> Clone:
     release, history = seat.release, seat.ways.history
     tag = f"refs/tags/{release.version.tag}"
     names = {tag: tag, f"refs/heads/{release.branch}": refs.branch_ref(release.branch)}
+    names |= {f"refs/tags/{each}": f"refs/tags/{each}" for each in previous_tags(release.version)}
     there = history.refs(*names)
     return history.bring(
         {name: names[name] for name in names if there[name]},

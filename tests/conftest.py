@@ -53,10 +53,13 @@ def _nobody_in_particular() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         before = os.umask(0o022)
-        # A shell that runs us in the background ignores Ctrl-C for all that we start.
+        # A shell that runs us in the background ignores Ctrl-C for all that we start, and nohup
+        # does so with the end of the terminal.
         interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+        hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
         signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGHUP, hangup)
         os.umask(before)
 
 

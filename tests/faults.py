@@ -825,8 +825,30 @@ def _refs() -> Iterator[Fault]:
     yield Fault("a tag on the release before", "tag.version", _moved("v3.13.5^{commit}"))
     yield Fault("a tag on the commit before, by its tree", "archive.tree",
                 _moved("v3.13.6^{commit}^"))  # fmt: skip
+    yield Fault("a folder that the release before had", "archive.previous", _lost_folder)
+    yield Fault("a tenth of the files of the release before", "archive.previous", _lost_files)
     yield Fault("a tag on no branch", "tag.branch", _new_commit)
     yield Fault("a branch set back", "tag.branch", _ref("refs/heads/3.13", "v3.13.6^{commit}^"))
+
+
+def _before(world: Released, lines: list[str]) -> None:
+    """The release before held these as well, each as ``git mktree`` reads it."""
+    listed = world.git("ls-tree", "v3.13.6^{commit}").splitlines()
+    tree = world.git("mktree", stdin="\n".join([*listed, *lines, ""]).encode())
+    made = world.git(
+        "-c", "user.name=x", "-c", "user.email=x@example.org", "commit-tree", tree, "-m", "before"
+    )
+    world.git("update-ref", "refs/tags/v3.13.5", made)
+
+
+def _lost_folder(world: Released) -> None:
+    listed = world.git("rev-parse", "v3.13.6^{commit}:Lib")
+    _before(world, [f"040000 tree {listed}\tDemo"])
+
+
+def _lost_files(world: Released) -> None:
+    blob = world.git("hash-object", "-w", "--stdin", stdin=b"x")
+    _before(world, [f"100644 blob {blob}\tnotes-{number}.txt" for number in range(400)])
 
 
 # ── the export, before anything is public ────────────────────────────────────────────────────

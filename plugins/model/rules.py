@@ -207,6 +207,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "archive.unreadable": Rule("Both archives can be unpacked to their end.", _AGAIN),
     "archive.differ": Rule("Both archives hold the same stream.", _AGAIN),
     "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN),
+    "archive.previous": Rule(
+        "What the release before held is in this one too, folder by folder.",
+        "see whether it was meant to go; if so, waive archive.previous for this release",
+        "an unfinished tree was tagged more than once",
+    ),
     "archive.root": Rule("All of an archive is in its one folder.", _AGAIN),
     "archive.type": Rule("Archives hold files, folders and links.", _AGAIN),
     "archive.pyc": Rule("Archives hold nothing compiled.", _AGAIN),

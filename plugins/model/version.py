@@ -98,6 +98,22 @@ class Version:
         """Whether this is an alpha, a beta or a release candidate."""
         return self.level is not Level.FINAL
 
+    def predecessors(self) -> tuple[Version, ...]:
+        """Versions that may have been released right before this one, the likeliest first.
+
+        Of a level before its own nobody knows how many there were: up to nine are named. The
+        first alpha and X.Y.Zrc1 of a bugfix release look back no further than their series.
+        """
+        this = (self.major, self.minor, self.micro)
+        if self.serial > 1:
+            return (Version(*this, self.level, self.serial - 1),)
+        if self.micro:
+            last = Version(self.major, self.minor, self.micro - 1)
+            rcs = () if self.is_prerelease else _down(this, Level.CANDIDATE)
+            return (*rcs, last)
+        earlier = [level for level in reversed(Level) if level < self.level]
+        return tuple(each for level in earlier for each in _down(this, level))
+
     def successors(self) -> tuple[Version, ...]:
         """Every version that may be released next after this one in its series (R02)."""
         major, minor, micro = self.major, self.minor, self.micro
@@ -127,3 +143,7 @@ def _nearest(text: str) -> str:
         if guess != text and _FORM.fullmatch(guess):
             return f"write {guess}"
     return "write X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN, such as 3.14.0rc1"
+
+
+def _down(this: tuple[int, int, int], level: Level) -> tuple[Version, ...]:
+    return tuple(Version(*this, level, serial) for serial in range(9, 0, -1))

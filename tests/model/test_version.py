@@ -116,3 +116,26 @@ def test_names_that_follow_from_a_version() -> None:
 )
 def test_successors_are_those_of_pep_101(text: str, after: tuple[str, ...]) -> None:
     assert tuple(str(each) for each in Version.parse(text).successors()) == after
+
+
+@pytest.mark.parametrize(
+    ("version", "first", "count"),
+    [
+        ("3.13.6", "3.13.6rc9", 10),
+        ("3.13.0", "3.13.0rc9", 27),
+        ("3.14.0rc2", "3.14.0rc1", 1),
+        ("3.14.0rc1", "3.14.0b9", 18),
+        ("3.14.0b1", "3.14.0a9", 9),
+        ("3.14.1rc1", "3.14.0", 1),
+    ],
+)
+def test_predecessors_are_versions_that_may_come_right_before(
+    version: str, first: str, count: int
+) -> None:
+    found = Version.parse(version).predecessors()
+    assert (str(found[0]), len(found)) == (first, count)
+    assert all(each < Version.parse(version) for each in found)
+
+
+def test_the_first_alpha_of_a_series_has_no_predecessor() -> None:
+    assert Version.parse("3.15.0a1").predecessors() == ()
