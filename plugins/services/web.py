@@ -172,7 +172,7 @@ class Web:
             raise _Stumbled(
                 service=self._service,
                 action=action,
-                problem=f"cannot be reached at {self._top} ({kind})",
+                problem=f"cannot be reached at {_place_of(error) or self._top} ({kind})",
                 remedy="see to the network, then run the same command again",
             ) from error
 
@@ -205,6 +205,15 @@ class Web:
                 )
             error.wait_s = float(waits)
         return error
+
+
+def _place_of(error: httpx.HTTPError) -> str:
+    """Which host did not answer: an answer may have led elsewhere. Nothing of what was asked."""
+    try:
+        url = error.request.url
+    except RuntimeError:  # httpx says so where there was no request yet
+        return ""
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _said(answer: httpx.Response) -> str:

@@ -78,11 +78,24 @@ def manifest_file(layout: Layout, role: str) -> Path:
 
 
 def look_inboxes(release: Release, host: Host, roles: Sequence[str]) -> Probe:
-    """Whether each expert has an inbox."""
+    """Whether each expert has an inbox that they may write to.
+
+    A run that was killed may have made folders whose rights are not given yet.
+    """
     paths = _inboxes(release, roles)
-    missing = [path for path, entry in zip(paths, host.look(paths), strict=True) if entry is None]
+    found = host.look(paths)
+    missing = [path for path, entry in zip(paths, found, strict=True) if entry is None]
     if missing:
         return absent(f"{', '.join(host.shown(path) for path in missing)} not there yet")
+    closed = [
+        entry.path
+        for entry in found
+        if entry is not None
+        and (entry.mode & 0o077 != 0o070 or (host.group and entry.group != host.group))
+    ]
+    if closed:
+        told = ", ".join(host.shown(path) for path in closed)
+        return absent(f"{told} without the mode {_HIDDEN_MODE:o} or the group {host.group}")
     return identical({"inboxes": ", ".join(paths)})
 
 

@@ -538,7 +538,7 @@ def test_expert_who_answers_wrongly(walk: Walk, observed: Observed, how: str) ->
     day.wait_for_experts()
     ended = day.publish()
     status = WAITING if how == "half" else FAILED
-    word = {"other bytes": "other bytes", "unknown key": "not known", "half": "6 of 7 files"}
+    word = {"other bytes": "other bytes", "unknown key": "not known", "half": "8 of 9 files"}
     words = ("Wanda Windows", word.get(how, "expired"))
     line = assert_told(ended, "await_windows", *words, status=status)
     assert (day.work / "receipts" / "await_macos.json").exists()

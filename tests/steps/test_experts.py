@@ -283,3 +283,15 @@ def test_experts_green_light_is_worth_what_its_signature_is(
     wanted = Approval("approve_windows", "3.13.6", "a" * 64, "windows")
     found = green_lights.judge(layout, wanted, awaited(release, store).keys, ours)
     assert found.standing is worth
+
+
+def test_an_inbox_that_its_expert_cannot_write_to_is_opened_again(
+    release: Release, store: Store, host: FolderHost
+) -> None:
+    """A run that was killed between making a folder and giving it its rights."""
+    asked(release, store, host)
+    inbox = experts.inbox_of(release, "windows")
+    host.change([inbox], 0o2750)
+    assert experts.look_inboxes(release, host, ROLES).standing is Standing.ABSENT
+    experts.open_inboxes(release, host, ROLES)
+    assert experts.look_inboxes(release, host, ROLES).standing is Standing.IDENTICAL
