@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from checks import archives, built_docs, previous, rebuilt, sbom
 from checks.seat import Lane
 from plugins.model.contract import Kind
+from plugins.model.errors import StepFailed
 from plugins.model.layout import Layout
 from plugins.model.rules import breach
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from plugins.ports import Clone
 
 __all__ = ["Content"]
+
+_PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,23 @@ class Content:
     def _documented(self) -> tuple[Finding, ...]:
         self.here(Kind.DOCS)
         formats = self.seat.formats
-        return (
-            *built_docs.archives_complete(self.release, formats),
-            *built_docs.no_unreleased(self.release, formats),
-            *built_docs.links_lead_somewhere(self.release, formats),
-        )
+        # In processes of their own: unpacking and searching pages would keep all other checks
+        # from the interpreter. Half of the time is the tar.bz2 of one format.
+        try:
+            with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+                begun = [
+                    pool.submit(built_docs.archives_complete, self.release, (form,))
+                    for form in formats
+                ]
+                looks = (built_docs.no_unreleased, built_docs.links_lead_somewhere)
+                begun += [pool.submit(look, self.release, formats) for look in looks]
+                return tuple(finding for each in begun for finding in each.result())
+        except BrokenProcessPool as error:
+            raise StepFailed(
+                where="documentation",
+                problem="a process that read the archives was killed",
+                remedy="see whether memory ran out, then run the same command again",
+            ) from error
 
     def _again(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)
