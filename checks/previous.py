@@ -34,7 +34,7 @@ def release_holds_what_the_one_before_held(
     Where the clone has no tag of a release before, nothing is found: the first alpha has none.
     """
     tags = (f"refs/tags/{name}^{{commit}}" for name in previous_tags(version))
-    known = [(name, found) for name in tags if (found := clone.resolve(name))]
+    known = [(name, there) for name in tags if (there := clone.resolve(name))]
     if not known:
         return ()
     name, earlier = known[0]
