@@ -124,6 +124,7 @@ def task_choose_day():
 def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
+    filled = [*remote.downloads.folders, *remote.docs_archives.folders]
     remotes = {"fork": reach.fork, "upstream": reach.upstream}
     return [
         call(access.github_lets_us_release, reach.github),
@@ -131,7 +132,7 @@ def task_check_access():
         call(access.upstream_is_protected, release, reach.github),
         call(hosts.host_is_reached, reach.downloads),
         call(hosts.rights_are_usable, reach.downloads, ours),
-        call(hosts.host_has_room, reach.downloads, remote.downloads.final, contract.about_bytes),
+        call(hosts.host_has_room, reach.downloads, "", contract.about_bytes, filled),
         *([call(hosts.host_is_reached, reach.docs_host)] if release.ships_docs else []),
         call(site.login_works, reach.site),
         call(site.name_is_free, promised, reach.site),
@@ -174,13 +175,13 @@ warning = value(
 
 @book.step(
     effect=PUBLIC,
-    after=[task_choose_day, task_check_access],
+    after=[task_choose_day, task_check_access, task_check_blockers],
     probe=call(letters.look_sent, warning),
     pep=["R04", "P18"],
     only=bool(told),
 )
 def task_warn_experts():
-    """Mail the experts which day the release is planned for; best run the day before."""
+    """Mail the experts the day of the release; best the day before, with that day declared."""
     return call(letters.send, warning, reach.mail, reach.progress)
 
 
@@ -531,7 +532,7 @@ brief = value(
 
 @book.step(
     effect=PUBLIC,
-    after=[task_push_fork, task_open_inboxes, task_warn_experts],
+    after=[task_push_fork, task_open_inboxes],
     probe=call(letters.look_sent, brief),
     pep=["B16"],
     only=bool(told),
@@ -1184,12 +1185,12 @@ def task_settle_announcement():
     pep=["A07", "A08"],
     only=announcing.tells_policy(release),
 )
-def task_draft_policy():
-    """Draft what the core team has to know of the phase that begins with this release."""
-    return call(announcing.draft_policy, release, reach.templates)
+def task_write_policy():
+    """Write what the core team has to know of the phase that begins with this release."""
+    return call(announcing.write_policy, release, reach.templates)
 
 
-@book.approval(who="RM", of=[task_settle_announcement, task_draft_policy], pep=["A01", "A07"])
+@book.approval(who="RM", of=[task_settle_announcement, task_write_policy], pep=["A01", "A07"])
 def task_approve_announcement() -> None:
     """The release manager stands by the announcement."""
 
@@ -1226,7 +1227,7 @@ def task_mail_dev():
 
 @book.step(
     effect=PUBLIC,
-    after=[task_mail_list, task_draft_policy, *out],
+    after=[task_mail_list, task_write_policy, *out],
     probe=call(letters.look_sent, team),
     pep=["A06"],
 )
@@ -1309,6 +1310,7 @@ def task_delete_branch():
 @book.group(
     of=[
         task_export,
+        task_warn_experts,
         task_check_site,
         task_mail_list,
         task_mail_announce,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.verifying import verify
 from plugins.model.contract import Contract, Origin, contract_of
-from plugins.model.errors import SettingsError
+from plugins.model.errors import ReleaseError, SettingsError
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType, type_of
 from plugins.model.report import Judgement, Report, Situation
@@ -75,7 +75,11 @@ def _judged(
     contract: Contract = contract_of(release, formats, sigstore=False)
     # What the whole audit forgot is not forgotten again before each release.
     at = replace(wanted, situation=Situation.PUBLISHED, fresh=False)
-    report = verify(release, contract, formats, signers, (), make, ways, at)
+    try:
+        report = verify(release, contract, formats, signers, (), make, ways, at)
+    except ReleaseError as error:
+        problem = breach("situation.unseen", f"{version}: {error.where}", error.problem)
+        return Judgement(f"Python {version}", "could not be looked at", (problem,))
     kind = f"{report.kind}: {len(contract.files)} files, {len(report.judgements)} subjects"
     found = tuple(replace(each, where=f"{version}: {each.where}") for each in report.findings)
     return Judgement(f"Python {version}", kind, found)
@@ -87,12 +91,17 @@ def _release(
     """The release of this version, as it would be declared.
 
     Only a branch that takes nothing but security fixes is released as source alone, and it is
-    never opened again: a final without binaries is a security release if no later one has any.
+    never opened again: if the declared release is such a one, so is every final before it that
+    has no binaries, unless a later one has some.
     """
-    kind = type_of(version)
-    later = {each for each in others if each >= version}
-    if kind is ReleaseType.BUGFIX_FINAL and later <= set(sourced):
-        kind = ReleaseType.SECURITY_FINAL
+    if version == mine.version:
+        kind = mine.type
+    else:
+        kind = type_of(version)
+        later = {each for each in others if each >= version}
+        security = mine.type is ReleaseType.SECURITY_FINAL and kind is ReleaseType.BUGFIX_FINAL
+        if security and later <= set(sourced):
+            kind = ReleaseType.SECURITY_FINAL
     series = series_of(version)
     layout = Layout(mine.layout.work / "verify" / "audit" / str(version), version)
     return Release(version, kind, series, layout, mine.rehearsal)
@@ -109,5 +118,8 @@ def _version_of(listed: SiteRelease) -> Version | None:
 
 
 def _has_binaries(listed: SiteRelease, ways: Ways) -> bool:
-    systems = {each.system for each in ways.site.rows(listed)}
+    try:
+        systems = {each.system for each in ways.site.rows(listed)}
+    except ReleaseError:
+        return True  # told when the release is judged
     return any(origin.value in systems for origin in _EXPERTS)

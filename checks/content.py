@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,8 @@ class Content:
     clone: Callable[[], Clone]
     tag: Check
     here: Callable[[Kind], object]
+    looks_back: bool = False
+    """Whether the clone has the tag of the release before, if there is one."""
     # The git that reads stays, and takes one question at a time.
     _one: Lock = field(default_factory=Lock)
 
@@ -50,8 +53,8 @@ class Content:
             Lane("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
             Lane(
                 "source archives",
-                "lint, both equal, equal to the tag's tree, nothing lost",
-                (self._sound, self._kept),
+                "lint, both equal, equal to the tag's tree" + self.looks_back * ", nothing lost",
+                (self._sound, *((self._kept,) if self.looks_back else ())),
                 "archive.tree",
             ),
         ]
@@ -111,7 +114,7 @@ class Content:
         # In processes of their own: unpacking and searching pages would keep all other checks
         # from the interpreter. Half of the time is the tar.bz2 of one format.
         try:
-            with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+            with ProcessPoolExecutor(_PROCESSES, get_context("spawn"), _leave_stops) as pool:
                 begun = [
                     pool.submit(built_docs.archives_complete, self.release, (form,))
                     for form in formats
@@ -136,3 +139,8 @@ class Content:
                 inside,
                 lambda: self.seat.make(inside, self.clone(), ways.programs, ways.progress),
             )
+
+
+def _leave_stops() -> None:
+    """A terminal's Ctrl-C reaches every process; only the one that was started answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -78,10 +78,16 @@ def rights_are_usable(host: Host, folders: Sequence[str]) -> tuple[Finding, ...]
 
 
 @blocks_if_blind("hosts.space")
-def host_has_room(host: Host, folder: str, needed_bytes: int) -> tuple[Finding, ...]:
-    """The release's files find room there, and a tenth more."""
+def host_has_room(
+    host: Host, folder: str, needed_bytes: int, filled: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """The release's files find room there, and a tenth more.
+
+    What stands in the folders that are ``filled`` by this release came already.
+    """
     there = _nearest(folder, host)
     free = host.free_bytes(there)
+    needed_bytes -= sum(each.size_bytes for path in filled for each in host.listing(path))
     if free >= needed_bytes * _SPARE:
         return ()
     return (

@@ -246,7 +246,7 @@ def _public_content(seat: Seat, look: Look, bringing: Future[Clone], *, whole: b
     def here(kind: Kind) -> object:
         return look.shelf(file for file in look.contract.files if file.kind is kind)
 
-    content = Content(seat, seat.inside, bringing.result, tag, here)
+    content = Content(seat, seat.inside, bringing.result, tag, here, looks_back=True)
     # Before the tag is pushed there is nothing at upstream to compare with.
     return [lane for lane in content.lanes() if whole or lane.subject == "documentation"]
 

@@ -51,6 +51,7 @@ class Book:
         self._lacking: dict[str, tuple[str, ...]] = {}
         self._alarms: list[tuple[Call, Call | None]] = []
         self.verification: Call | None = None
+        self.audit: Call | None = None
         self._chapter = 0
         self._receipt_paths: dict[str, Path] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}

@@ -139,4 +139,6 @@ def judged(book: Book, wanted: Wanted, *, audit: bool = False) -> Report:
             ]
         call = dataclasses.replace(declared, arguments=tuple(arguments))
         report: Report = call.perform(book.fact_text)
-    return dataclasses.replace(report, waivers=book.covering_waivers())
+    # What was waived for one release is not for the others.
+    waivers = () if audit else book.covering_waivers()
+    return dataclasses.replace(report, waivers=waivers)

@@ -23,6 +23,11 @@ class Berth:
     final: str
     staging: str
 
+    @property
+    def folders(self) -> tuple[str, str]:
+        """Both of them."""
+        return self.final, self.staging
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteLayout:

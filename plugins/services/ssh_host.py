@@ -429,8 +429,13 @@ class SshHost:
         return self._failed(place, action, f"the host refused: {refused}")
 
     def _refuses_us(self, paths: Sequence[str]) -> Entry | None:
-        """What most likely refused: one of them or its folder, if others than us write there."""
-        places = [near for path in paths if path for near in (path, path.rpartition("/")[0])]
+        """What most likely refused, if others than us write there.
+
+        Of a file that has a new name and an old one it is one of the folders: the file's own mode
+        is not asked when it is moved.
+        """
+        folders = [path.rpartition("/")[0] for path in paths if path]
+        places = folders if all(paths) else [*paths[:1], *folders]
         found = [entry for entry in self.look(places) if entry is not None]
         user, groups = self.login().user, self.login().groups
         closed = [

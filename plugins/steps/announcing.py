@@ -30,7 +30,6 @@ __all__ = [
     "blog_post",
     "committers_letter",
     "dated",
-    "draft_policy",
     "look_blog",
     "look_pep",
     "look_posted",
@@ -38,6 +37,7 @@ __all__ = [
     "propose_blog",
     "propose_pep",
     "tells_policy",
+    "write_policy",
 ]
 
 POLICY: Final = "policy.md"
@@ -54,7 +54,7 @@ def tells_policy(release: Release) -> bool:
     return release.type in _POLICY
 
 
-def draft_policy(release: Release, templates: Templates) -> dict[str, str]:
+def write_policy(release: Release, templates: Templates) -> dict[str, str]:
     """``made/policy.md`` tells the core team what their branch takes from now on (A07, A08)."""
     version = release.version
     words = {

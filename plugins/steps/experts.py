@@ -87,15 +87,10 @@ def look_inboxes(release: Release, host: Host, roles: Sequence[str]) -> Probe:
     missing = [path for path, entry in zip(paths, found, strict=True) if entry is None]
     if missing:
         return absent(f"{', '.join(host.shown(path) for path in missing)} not there yet")
-    closed = [
-        entry.path
-        for entry in found
-        if entry is not None
-        and (entry.mode & 0o077 != 0o070 or (host.group and entry.group != host.group))
-    ]
+    closed = [entry.path for entry in found if entry is not None and not _is_open(entry, host)]
     if closed:
         told = ", ".join(host.shown(path) for path in closed)
-        return absent(f"{told} without the mode {_HIDDEN_MODE:o} or the group {host.group}")
+        return absent(f"not a folder with mode {_HIDDEN_MODE:o} and its group yet: {told}")
     return identical({"inboxes": ", ".join(paths)})
 
 
@@ -142,7 +137,8 @@ def arrived(
         raise StepFailed(
             where=f"{awaited.name} ({awaited.role})",
             problem=f"has not brought everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
-            remedy="ask them; or release without, by a waiver that page and announcement tell",
+            remedy="ask them; or raise [work] wait_days; or release without, "
+            "by a waiver that page and announcement tell",
             details=error.details,
         ) from error
     told = {each.path: f"{each.size_bytes} {each.sha256}" for each in manifest.files}
@@ -170,6 +166,13 @@ def look_taken(release: Release, host: Host, role: str, berth: Berth) -> Probe:
     missing = [each.path for each in manifest.files if each.path not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
+    crooked = [
+        entry.path
+        for entry in found.values()
+        if entry.mode != _FILE_MODE or (host.group and entry.group != host.group)
+    ]
+    if crooked:
+        return absent(f"modes or groups are not right yet: {', '.join(sorted(crooked)[:3])}")
     return identical({each.path: each.sha256 for each in manifest.files})
 
 
@@ -209,6 +212,16 @@ def with_extras(contract: Contract, files: Sequence[Wanted], berth: Berth) -> Co
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_open(entry: Entry, host: Host) -> bool:
+    """Whether it is a folder that its group writes to, and nobody else looks into.
+
+    What is put into it has to get its group, or nobody but who brought it could move it on.
+    """
+    if entry.kind is not Kind.FOLDER or entry.mode & 0o077 != 0o070:
+        return False
+    return not host.group or (entry.group == host.group and bool(entry.mode & 0o2000))
 
 
 def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:

@@ -251,6 +251,10 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
             where=host.shown(berth.staging), problem=f"{_few(missing)} not there",
             remedy="stage them first",
         )  # fmt: skip
+    for file in files:
+        place = stand.place_of(file)
+        if place is not None and not stand.is_straight(file, host):
+            host.change([place.path], file.mode)
     if not stand.has_final:
         progress.say(f"show {host.shown(berth.final)}")
         host.change([berth.staging], FOLDER_MODE)
@@ -268,9 +272,6 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
         if moves:
             progress.say(f"show {_few([new for _, new in moves])}")
             host.rename(moves)
-    for file in files:
-        if not stand.is_straight(file, host):
-            host.change([f"{berth.final}/{file.name}"], file.mode)
     left = [*(file.name for file in files), *reversed(inner)]
     host.remove([*(f"{berth.staging}/{name}" for name in left), berth.staging])
     return {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plugins.model.contract import Origin
+from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:
     from tests.released import Released
@@ -50,7 +51,7 @@ def test_an_audit_tells_which_release_lacks_what(world: Released) -> None:
     assert any("macos" in each for each in missing)
 
 
-def test_a_last_release_without_installers_is_one_of_source_alone(world: Released) -> None:
+def test_only_a_series_that_is_declared_so_is_released_as_source_alone(world: Released) -> None:
     installers = {each.url for each in world.contract.by_origin(Origin.WINDOWS, Origin.MACOS)}
 
     def change(tables: dict[str, Any]) -> None:
@@ -59,8 +60,11 @@ def test_a_last_release_without_installers_is_one_of_source_alone(world: Release
                 del tables["release_file"][number]
 
     world.site(change)
-    (only,) = world.audit().judgements
+    (only,) = world.audit(ReleaseType.SECURITY_FINAL).judgements
     assert only.told.startswith("security final: ")
+    (only,) = world.audit().judgements
+    assert only.told.startswith("bugfix final: ")
+    assert "row.missing" in {each.rule for each in only.findings}
 
 
 def test_a_series_of_which_nothing_is_out_is_told(world: Released) -> None:
