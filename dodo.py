@@ -594,7 +594,8 @@ def task_test_source():
     return call(source_test.run, release, reach.programs, settings.tests.source, reach.progress)
 
 
-docs_archives = [each for form in settings.docs.formats for each in at.docs_archives(form)]
+docs_formats = settings.docs.formats if release.ships_docs else ()
+docs_archives = [each for form in docs_formats for each in at.docs_archives(form)]
 
 
 @book.step(
