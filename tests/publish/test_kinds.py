@@ -21,7 +21,8 @@ def test_a_release_of_this_kind_is_rehearsed_to_its_announcement(
     version: str, tmp_path: Path
 ) -> None:
     """An alpha ships no documentation, a first beta makes a branch, 3.12 ships no binaries."""
-    words = [sys.executable, "-m", "doit", "rehearse", "--version", version, "--folder", tmp_path]
+    words = [sys.executable, "-m", "doit", "rehearse", "--version", version]
+    words += ["--folder", str(tmp_path)]
     ended = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert "nothing remains" in ended.stdout
