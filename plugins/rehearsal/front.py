@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from plugins.rehearsal import cdn, sent, site
+from plugins.rehearsal import cdn, sent, sigstore, site
 from plugins.rehearsal.store import ALWAYS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ SECTIONS: Final[tuple[Callable[[Store], str], ...]] = (
     sent.repositories,
     sent.mails,
     sent.posts,
+    sigstore.section,
     cdn.section,
 )
 """What stands on the page, from top to bottom, above what happened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Level
-from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes
+from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes, sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ FAULTS: Final = {
     **mail.FAULTS,
     **forum.FAULTS,
     **experts.FAULTS,
+    **sigstore.FAULTS,
 }
 """Every accident of the hub, by name, each in one sentence."""
 

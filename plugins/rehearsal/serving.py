@@ -29,8 +29,11 @@ from plugins.rehearsal import (
     experts,
     forum,
     front,
+    fulcio,
     github,
     mail,
+    rekor,
+    sigstore,
     site,
     ssh_hosts,
 )
@@ -101,6 +104,8 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("github", github.app),
     Web("buildbots", buildbots.app),
     Web("forum", forum.app),
+    Web("fulcio", fulcio.app),
+    Web("rekor", rekor.app),
     Other("mail", "smtp", mail.serve),
     Other("experts", "people", experts.serve),
     Other("downloads", "ssh", ssh_hosts.downloads),
@@ -182,6 +187,8 @@ async def serve(folder: Path) -> None:
             addresses[part.name] = f"http://{_HOST}:{ports[part.name]}"
         store.save("ports", ports)
         store.save("addresses", addresses)
+        sigstore.furnish(store, addresses)
+        sigstore.sign_in(store)
         apps = {ports[part.name]: part.app(store) for part in web}
         server = _Server(apps)
         serving = asyncio.create_task(server.serve(sockets=sockets))
@@ -201,6 +208,8 @@ class _Server(uvicorn.Server):
 
     def __init__(self, apps: Mapping[int, Starlette]) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            # uvicorn's own answers are methods of what holds the connection.
+            scope["hang_up"] = send.__self__.transport.abort  # type: ignore[attr-defined]
             await apps[scope["server"][1]](scope, receive, send)
 
         super().__init__(

@@ -12,7 +12,7 @@ from typing import Final
 from plugins.model.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
-from plugins.rehearsal import hub, ssh_hosts
+from plugins.rehearsal import hub, sigstore, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.own_clone import copy_clone
 from plugins.rehearsal.serving import reserve_ports
@@ -124,6 +124,8 @@ def make_world(folder: Path, version: Version, clone: Path | None = None) -> Pat
     theirs = _experts(store, version, world, home)
     _let_ci_build(store, folder / "build" / str(version), version)
     _write_secrets(world / "secrets", store)
+    sigstore.furnish(store, addresses)
+    sigstore.sign_in(store)
     text = _DECLARATION.format(
         **ssh_hosts.ADDRESSES,
         login=ssh_hosts.login(store).relative_to(folder),

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.version import Version
+from plugins.rehearsal import sigstore
 from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.serving import running_world
+from plugins.rehearsal.store import Store
 from plugins.rehearsal.world import home_of, make_world
 from tests.source_world import git
 
@@ -24,6 +27,18 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     home = GnupgHome(home_of(tmp_path))
     home.stop()
     shutil.rmtree(home.folder, ignore_errors=True)
+
+
+def test_what_a_signer_needs_is_there_before_the_world_answers_and_stays_true(folder: Path) -> None:
+    make_world(folder, Version.parse("3.14.0rc1"))
+    store = Store(folder / "world" / "state")
+    trust = sigstore.trust_file(store).read_bytes()
+    assert sigstore.token_file(store).parent == folder / "world" / "secrets"
+    assert sigstore.token_file(store).stat().st_mode & 0o777 == 0o600
+    with running_world(folder / "world") as world:
+        assert world["rekor"].encode() in trust
+        assert world["fulcio"].encode() in trust
+        assert sigstore.trust_file(store).read_bytes() == trust
 
 
 def test_newest_commit_of_the_world_is_of_this_week_for_days_to_come(folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""Identity provider of the rehearsed world: who signed in, as a token that Fulcio believes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from plugins.rehearsal.sigstore_keys import Holder, identifier, key
+
+if TYPE_CHECKING:
+    from plugins.rehearsal.store import Store
+
+__all__ = ["GITHUB", "GOOGLE", "ISSUER", "Account", "account_of", "token"]
+
+ISSUER: Final = "https://oauth2.sigstore.dev/auth"
+"""The one provider that the real Fulcio sends people to, and whose tokens name where they went."""
+
+GITHUB: Final = "https://github.com/login/oauth"
+GOOGLE: Final = "https://accounts.google.com"
+
+_AUDIENCE: Final = "sigstore"
+_SIDE_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account: their address, and where they proved that it is theirs."""
+
+    email: str
+    connector: str = GITHUB
+
+
+def token(
+    store: Store, account: Account, until: datetime, *, audience: str = _AUDIENCE, iss: str = ISSUER
+) -> str:
+    """A token that says until then that this account signed in a day before that."""
+    provider = key(store, Holder.PROVIDER)
+    head = {"alg": "ES256", "kid": identifier(provider).hex()[:16], "typ": "JWT"}
+    claims = {
+        "iss": iss,
+        "aud": audience,
+        "sub": f"rehearsal:{account.email}",
+        "email": account.email,
+        "email_verified": True,
+        "federated_claims": {"connector_id": account.connector, "user_id": "1000"},
+        "iat": int((until - timedelta(days=1)).timestamp()),
+        "exp": int(until.timestamp()),
+    }
+    signed = f"{_told(head)}.{_told(claims)}"
+    r, s = decode_dss_signature(provider.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    sides = b"".join(side.to_bytes(_SIDE_BYTES) for side in (r, s))
+    return f"{signed}.{_text(sides)}"
+
+
+def account_of(store: Store, told: str) -> Account:
+    """The account that the token speaks of. Raises ValueError if it is not to be believed."""
+    signed, _, signature = told.rpartition(".")
+    head, _, body = signed.partition(".")
+    try:
+        claims = json.loads(_bytes(body))
+        if json.loads(_bytes(head)).get("alg") != "ES256":
+            message = "the algorithm is not ES256"
+            raise ValueError(message)
+        _verify(store, signed, _bytes(signature))
+    except (binascii.Error, AttributeError, UnicodeError, InvalidSignature) as error:
+        message = "the token is not one of this provider"
+        raise ValueError(message) from error
+    problem = _problem(claims)
+    if problem:
+        raise ValueError(problem)
+    # The real one names where a person went, not the provider that sent them there.
+    connector = claims.get("federated_claims", {}).get("connector_id") or claims["iss"]
+    return Account(claims["email"], connector)
+
+
+def _problem(claims: dict[str, Any]) -> str:
+    now = datetime.now(UTC).timestamp()  # noqa: TID251 - a world of its own
+    if claims.get("iss") != ISSUER:
+        return f"the issuer is {claims.get('iss')}"
+    if claims.get("aud") != _AUDIENCE:
+        return f"the audience is {claims.get('aud')}"
+    if claims.get("exp", 0) <= now:
+        return "the token has expired"
+    if not claims.get("email") or claims.get("email_verified") is not True:
+        return "there is no address that was verified"
+    return ""
+
+
+def _verify(store: Store, signed: str, signature: bytes) -> None:
+    sides = (signature[:_SIDE_BYTES], signature[_SIDE_BYTES:])
+    r, s = (int.from_bytes(side) for side in sides)
+    half = key(store, Holder.PROVIDER).public_key()
+    half.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
+
+
+def _told(part: dict[str, Any]) -> str:
+    return _text(json.dumps(part, separators=(",", ":")).encode())
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
