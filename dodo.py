@@ -37,6 +37,7 @@ from plugins.model.report import Wanted
 from plugins.steps import (
     announcement_draft,
     announcing,
+    bundles,
     checksums,
     ci,
     clean_room,
@@ -79,11 +80,13 @@ tell = settings.announce
 later = [
     each for each in (Origin.WINDOWS, Origin.MACOS) if settings.waives(f"experts.{each.value}")
 ]
-contract = contract_of(release, settings.docs.formats, sigstore=False, without=later)
-promised = value(contract_of, release, settings.docs.formats, sigstore=False, without=tuple(later))
+contract = contract_of(release, settings.docs.formats, without=later)
+promised = value(contract_of, release, settings.docs.formats, without=tuple(later))
 platform = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 notes = [f"{platform[each]} binaries will be provided shortly." for each in later]
 book.alarm(call(protection.lease_is_open, at), call(protection.restore, reach.github, at))
+bundled = release.series.signs_with_sigstore
+has_token = settings.credentials.sigstore is not None
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 crew = [
     each
@@ -120,7 +123,7 @@ def task_choose_day():
     return call(day.choose, settings.date, reach.clock)
 
 
-@book.gate(volatile=True, pep=["P07", "P08", "P09", "P10", "P11", "P12", "Z02"])
+@book.gate(volatile=True, pep=["P07", "P08", "P09", "P10", "P11", "P12", "Z01", "Z02", "Z04"])
 def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
@@ -139,6 +142,7 @@ def task_check_access():
         call(site.caches_answer, promised, reach.cdn),
         call(access.mail_lets_us_in, reach.mail, [tell.list, tell.announce, tell.dev]),
         call(access.forum_lets_us_in, reach.forum),
+        *([call(access.sigstore_is_ready, reach.sigstore, declared=has_token)] if bundled else []),
     ]
 
 
@@ -795,6 +799,9 @@ of_ci = [file.name for file in contract.by_origin(Origin.CI)]
 files = value(staging.wanted, value(book.artifacts, value(ci.with_built, in_src, at, of_ci)))
 papers = value(staging.wanted, value(book.artifacts, docs_archives))
 berth, shelf = remote.downloads, remote.docs_archives
+# What experts brought is signed with the rest, and the bundles are more files of ours.
+unsigned = value(experts.with_brought, files, release, roles, berth)
+signed = value(staging.wanted, value(book.artifacts, bundles.bundles(contract, release)))
 
 
 @book.step(
@@ -857,9 +864,45 @@ def task_take_macos():
     return call(experts.take, release, reach.downloads, MACOS, berth)
 
 
-everything = value(experts.with_brought, files, release, roles, berth)
+everything = value(experts.with_brought, files, release, roles, berth, signed)
 known = value(staging.known, everything, berth, papers, shelf)
 shown = value(experts.with_extras, promised, everything, berth)
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_stage_files, task_take_windows, task_take_macos, task_check_lights],
+    writes=bundles.bundles(contract, release),
+    probe=call(bundles.look_signed, release, promised, unsigned, reach.sigstore),
+    pep=["Z18", "Z19"],
+    only=bundled,
+)
+def task_sign_bundles():
+    """Sign every file that the site lists as the release manager, by Sigstore."""
+    return call(
+        bundles.sign,
+        release,
+        promised,
+        unsigned,
+        reach.sigstore,
+        reach.sigstore,
+        reach.downloads,
+        berth,
+        reach.progress,
+    )
+
+
+@book.step(
+    effect=SHARED,
+    after=[task_sign_bundles],
+    reads=bundles.bundles(contract, release),
+    probe=call(staging.look_staged, signed, berth, reach.downloads),
+    pep=["Z18"],
+    only=bundled,
+)
+def task_stage_bundles():
+    """Upload the bundles to the files that they are of, where users see nothing of them."""
+    return call(staging.stage, signed, berth, reach.downloads, reach.progress)
 
 
 @book.step(after=[task_stage_files], pep=["U08"], only=release.signs_with_gpg)
@@ -874,6 +917,7 @@ def task_verify_staged():
         task_stage_files,
         task_take_windows,
         task_take_macos,
+        task_stage_bundles,
         task_verify_staged,
         task_check_lights,
     ],
@@ -956,6 +1000,7 @@ def task_test_downloads():
         reach.signer if release.signs_with_gpg else None,
         settings.tests.source,
         reach.progress,
+        bundles=reach.sigstore if bundled else None,
         known=known,
     )
 
@@ -1345,6 +1390,7 @@ ways = Ways(
     reach.clone,
     reach.programs,
     reach.verifier,
+    reach.sigstore,
     reach.progress,
 )
 wanted_docs = settings.docs.formats

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plugins.model.release import Release
-    from plugins.ports import Base, Forum, Issues, Mail, Protection, Remote
+    from plugins.ports import Base, BundleVerifier, Forum, Issues, Mail, Protection, Remote
 
 __all__ = [
     "forum_lets_us_in",
     "github_lets_us_release",
     "mail_lets_us_in",
     "pushes_would_be_taken",
+    "sigstore_is_ready",
     "upstream_is_protected",
 ]
 
@@ -112,3 +113,24 @@ def forum_lets_us_in(forum: Forum) -> tuple[Finding, ...]:
     """The forum knows our key (A02)."""
     forum.user()
     return ()
+
+
+@blocks_if_blind("access.sigstore")
+def sigstore_is_ready(bundles: BundleVerifier, *, declared: bool) -> tuple[Finding, ...]:
+    """Whom Sigstore trusts is known, and so is where the identity token will be (Z01, Z04).
+
+    ``declared`` tells the latter. The token itself is good for minutes; it is asked for when
+    there is something to sign.
+    """
+    bundles.ready()
+    if declared:
+        return ()
+    return (
+        Finding(
+            "access.sigstore",
+            Severity.BLOCK,
+            "is missing, so nothing can be signed by Sigstore later today",
+            "[credentials] sigstore",
+            'write sigstore = "file:~/sigstore-token", where the identity token will be',
+        ),
+    )

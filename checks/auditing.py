@@ -72,7 +72,7 @@ def _judged(
 ) -> Judgement:
     version = str(release.version)
     ways.progress.say(f"Python {version}")
-    contract: Contract = contract_of(release, formats, sigstore=False)
+    contract: Contract = contract_of(release, formats)
     # What the whole audit forgot is not forgotten again before each release.
     at = replace(wanted, situation=Situation.PUBLISHED, fresh=False)
     try:
@@ -102,7 +102,7 @@ def _release(
         security = mine.type is ReleaseType.SECURITY_FINAL and kind is ReleaseType.BUGFIX_FINAL
         if security and later <= set(sourced):
             kind = ReleaseType.SECURITY_FINAL
-    series = series_of(version)
+    series = replace(series_of(version), manager=mine.series.manager)
     layout = Layout(mine.layout.work / "verify" / "audit" / str(version), version)
     return Release(version, kind, series, layout, mine.rehearsal)
 

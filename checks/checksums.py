@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugins.model.finding import Finding
-    from plugins.model.release import Release
     from plugins.model.shelf import Shelf
 
 __all__ = ["checksums_are_true"]
@@ -20,7 +19,7 @@ _LINE: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][\w.+-
 _MOST_BYTES: Final = 1 << 20
 
 
-def checksums_are_true(release: Release, shelf: Shelf) -> tuple[Finding, ...]:
+def checksums_are_true(shelf: Shelf) -> tuple[Finding, ...]:
     """The list beside the source archives has one line for each file there, with its digest."""
     path = shelf.layout.checksums
     if not path.is_file():
@@ -34,14 +33,14 @@ def checksums_are_true(release: Release, shelf: Shelf) -> tuple[Finding, ...]:
     if wrong or lines[-1] or len(raw) > _MOST_BYTES or len(told) != len(matched):
         place = f"line {wrong[0]}" if wrong else "it"
         return (breach("checksums.form", path.name, f"{place} is none that sha256sum writes"),)
-    return tuple(_compared(told, release.version.folder, shelf))
+    return tuple(_compared(told, shelf))
 
 
-def _compared(told: dict[str, str], folder: str, shelf: Shelf) -> Iterator[Finding]:
+def _compared(told: dict[str, str], shelf: Shelf) -> Iterator[Finding]:
     there = {
-        remote.rpartition("/")[2]: each
-        for remote, each in shelf.files.items()
-        if remote.rpartition("/")[0] == folder
+        each.path.name: each
+        for each in shelf.files.values()
+        if each.path is not None and each.path.parent == shelf.layout.src
     }
     for name, sha256 in told.items():
         if name not in there:

@@ -75,13 +75,4 @@ def nobody_is_forgotten(
         )
         for each in later
     ]
-    if release.series.signs_with_sigstore:
-        found.append(
-            Finding(
-                "sigstore.none",
-                Severity.WARN,
-                "no Sigstore bundles are made by this tool yet",
-                remedy="sign with the sigstore client and add the bundles by hand (PEP 761)",
-            )
-        )
     return tuple(found)

@@ -5,8 +5,9 @@ Computed here once more, apart from the step that wrote the rows (cpython#80422)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from plugins.model.contract import ROW_SIDECARS
 from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from plugins.ports import Listings, SiteRow
 
 __all__ = ["rows_are_true"]
-
-_SIDECARS: Final = {
-    "gpg_signature_file": ".asc",
-    "sigstore_signature_file": ".sig",
-    "sigstore_cert_file": ".crt",
-    "sigstore_bundle_file": ".sigstore",
-    "sbom_spdx2_file": ".spdx.json",
-}
 
 
 def rows_are_true(contract: Contract, shelf: Shelf, site: Listings) -> tuple[Finding, ...]:
@@ -69,7 +62,8 @@ def _row(
         yield from _unlike("row.digest", file, fields, {"sha256_sum": there.sha256})
     beside = contract.sidecars(file)
     sidecars = {
-        name: beside[suffix].url if suffix in beside else "" for name, suffix in _SIDECARS.items()
+        name: beside[suffix].url if suffix in beside else ""
+        for name, suffix in ROW_SIDECARS.items()
     }
     yield from _unlike("row.sidecar", file, fields, sidecars)
     button = {"download_button": wanted.download_button}

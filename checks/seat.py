@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
     from plugins.ports import (
+        BundleVerifier,
         Clone,
         History,
         Host,
@@ -60,6 +61,7 @@ class Ways:
     clone: Clone
     programs: Programs
     verifier: Verifier
+    bundles: BundleVerifier
     progress: Progress
 
 

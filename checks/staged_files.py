@@ -60,7 +60,7 @@ def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
 
 def _is_here(contract: Contract, staged: Shelf, here: Shelf) -> Iterator[Finding]:
     """What was exported here is staged as it is; where it is not here, nobody can tell."""
-    for file in contract.by_origin(Origin.EXPORT):
+    for file in contract.by_origin(Origin.EXPORT, Origin.SIGSTORE):
         there, own = staged.files.get(file.remote), here.files.get(file.remote)
         if there is None:
             continue

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from checks import (
+    bundles,
     caches,
     checksums,
     hosted_docs,
@@ -28,7 +29,7 @@ from checks.previous import previous_tags
 from checks.recognising import recognised
 from checks.seat import Lane, Seat
 from plugins.model.artifact import sha256_of
-from plugins.model.contract import Kind, Origin, local_path
+from plugins.model.contract import Kind, Origin, bundle_paths, local_path
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
 from plugins.model.report import Judgement, Report, Situation
@@ -106,17 +107,17 @@ def _nothing(seat: Seat) -> tuple[Judgement, ...]:
 def _local(seat: Seat) -> list[Lane]:
     shelf = _shelf_here(seat)
     release, ways = seat.release, seat.ways
-    contract = replace(seat.contract, files=seat.contract.by_origin(Origin.EXPORT), extras=())
+    contract = _contract_here(seat, shelf)
     room = seat.room.work / "tag"
 
     def files() -> tuple[Finding, ...]:
         return (
             *published_set.set_is_complete(release, contract, shelf),
-            *checksums.checksums_are_true(release, shelf),
+            *checksums.checksums_are_true(shelf),
         )
 
     def signed() -> tuple[Finding, ...]:
-        return signatures.signatures_are_good(contract, shelf, seat.signers, ways.verifier)
+        return _signed(seat, contract, shelf)
 
     def tag() -> tuple[Finding, ...]:
         return refs.tag_is_right(release, ways.clone, seat.signers, ways.verifier, room)
@@ -131,13 +132,36 @@ def _local(seat: Seat) -> list[Lane]:
     ]
 
 
+def _signed(seat: Seat, contract: Contract, shelf: Shelf) -> tuple[Finding, ...]:
+    """What both kinds of signature say."""
+    ways, manager = seat.ways, seat.release.series.manager
+    return (
+        *signatures.signatures_are_good(contract, shelf, seat.signers, ways.verifier),
+        *bundles.bundles_are_good(contract, shelf, manager, ways.bundles),
+    )
+
+
+def _contract_here(seat: Seat, shelf: Shelf) -> Contract:
+    """What has to be on this machine: all that is exported, and the bundles that are made."""
+    ours = {file.remote for file in seat.contract.by_origin(Origin.EXPORT)}
+    files = tuple(
+        file
+        for file in seat.contract.files
+        if file.remote in ours
+        or (file.kind is Kind.BUNDLE and {file.remote, file.beside} <= shelf.files.keys())
+    )
+    return replace(seat.contract, files=files, extras=())
+
+
 def _shelf_here(seat: Seat) -> Shelf:
-    """What the export left on this machine."""
+    """What the export left on this machine, and the bundles that were made since."""
     layout = seat.release.layout
     found: dict[str, Shelved] = {}
     strangers: list[str] = []
     paths = {local_path(file, seat.release): file.remote for file in seat.contract.files}
-    for folder in (layout.src, layout.docs):
+    made = bundle_paths(seat.contract, seat.release)
+    paths |= {path: f"{signed.remote}.sigstore" for signed, path in made.items()}
+    for folder in (layout.src, layout.docs, layout.bundles):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path not in paths:
                 if path != layout.checksums:
@@ -219,11 +243,10 @@ def _public_files(seat: Seat, look: Look, strangers: tuple[str, ...]) -> list[La
         wanted = {
             name
             for file in contract.files
-            if file.kind is Kind.SIGNATURE
+            if file.kind in (Kind.SIGNATURE, Kind.BUNDLE)
             for name in (file.remote, file.beside)
         }
-        shelf = look.shelf(file for file in contract.files if file.remote in wanted)
-        return signatures.signatures_are_good(contract, shelf, seat.signers, seat.ways.verifier)
+        return _signed(seat, contract, look.shelf(f for f in contract.files if f.remote in wanted))
 
     told = f"{len(contract.files)} files of the contract, and what else is there"
     return [
@@ -306,5 +329,10 @@ def _judged(lanes: list[Lane], progress: Progress) -> tuple[Judgement, ...]:
 
 
 def _signatures_told(contract: Contract) -> str:
-    number = sum(1 for file in contract.files if file.kind is Kind.SIGNATURE)
-    return f"{number} signatures, and who made them" if number else "this series has none"
+    kinds = [file.kind for file in contract.files]
+    told = [
+        f"{kinds.count(kind)} {name}"
+        for kind, name in ((Kind.SIGNATURE, "of OpenPGP"), (Kind.BUNDLE, "of Sigstore"))
+        if kind in kinds
+    ]
+    return f"{' and '.join(told)}, and who made them" if told else "this series has none"

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
     from typing import IO
+
+    from plugins.model.series import SigstoreIdentity
 
 __all__ = [
     "AROUND",
@@ -25,6 +27,8 @@ __all__ = [
     "Base",
     "Builder",
     "Builders",
+    "BundleSigner",
+    "BundleVerifier",
     "Cdn",
     "Clock",
     "Clone",
@@ -342,6 +346,7 @@ class Verdict(Enum):
     OTHER_KEY = "other key"
     """Right in itself, but by a key that was not asked for."""
     UNKNOWN_KEY = "unknown key"
+    """By nobody that can be known; of a bundle, what made it is not trusted."""
     OTHER_BYTES = "other bytes"
     UNREADABLE = "unreadable"
     MISSING = "missing"
@@ -392,6 +397,36 @@ class Signer(Protocol):
 
     def verify(self, file: Path, signature: Path) -> Signature:
         """Check a detached signature that this key has to have made; see Verifier."""
+        ...
+
+
+class BundleVerifier(Protocol):
+    """Sigstore's roots of trust, without any secret."""
+
+    def ready(self) -> None:
+        """Whom to trust is known. Raises ServiceFailed if that could not be fetched."""
+        ...
+
+    def verify_bundle(self, bundle: Path, sha256: str, by: SigstoreIdentity) -> Signature:
+        """Check a bundle that this identity has to have made for the file with this digest.
+
+        Its log entry, its certificate and their times are judged with it. Nobody is asked, but the
+        log for a bundle of the years when the proof of its entry was left out. The fingerprint of
+        the answer is the identity that made it.
+        """
+        ...
+
+
+class BundleSigner(Protocol):
+    """Sigstore with the identity token of somebody who has just logged in."""
+
+    def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
+        """The bundle of each file, by the sha256 of its bytes, as they are made.
+
+        Each is written into the public log, which never forgets, and was verified before it comes
+        out. A file may be signed twice: either bundle is good. Raises Waiting if the token is not
+        there, expired or another's, and ServiceFailed.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ import json
 import shutil
 import tarfile
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,13 +20,15 @@ from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome
+from tests.bundle_faults import bundle_faults
+from tests.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.released import Members, Released
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS"]
 
 _VERSION: Final = Version.parse("3.13.6")
 _ROOT: Final = "Python-3.13.6"
@@ -35,20 +37,10 @@ _XZ: Final = f"{_ROOT}.tar.xz"
 _HTML: Final = "python-3.13.6-docs-html"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong, and the rule that has to say so."""
-
-    name: str
-    rule: str
-    do: Callable[[Released], None]
-    situation: str = ""
-
-
 def _files() -> tuple[PublishedFile, ...]:
     layout = Layout(Path("nowhere"), _VERSION)
     release = Release(_VERSION, type_of(_VERSION), series_of(_VERSION), layout)
-    return contract_of(release, sigstore=False).files
+    return contract_of(release).files
 
 
 FILES: Final = _files()
@@ -988,6 +980,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *_every_file(),
     *_set(),
     *_signatures(),
+    *bundle_faults(FILES),
     *_archives(),
     *_sboms(),
     *_docs(),

@@ -14,18 +14,22 @@ import sys
 import tarfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.auditing import audit
 from checks.seat import Signers, Ways
 from checks.verifying import verify
+from plugins.model.artifact import sha256_of
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
 from plugins.model.layout import Layout
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Report, Situation, Wanted
+from plugins.model.secret import Secret
+from plugins.model.series import SigstoreIdentity
 from plugins.model.settings import Settings, read_settings, release_of
-from plugins.rehearsal import cache
+from plugins.rehearsal import cache, sigstore
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.serving import Addresses, running_world
 from plugins.rehearsal.store import Store
@@ -36,6 +40,7 @@ from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.hurrying import Bounds
 from plugins.services.programs import MachinePrograms
+from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.site_reader import SiteReader
 from plugins.services.web_visitor import WebVisitor
 from plugins.steps import tarball
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plugins.model.release import Release, ReleaseType
+    from plugins.rehearsal.identity import Account
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The rehearsed site lets a guest ask a hundred times a day, three times for each look.
@@ -82,7 +88,7 @@ class Released:
     def __post_init__(self) -> None:
         self.settings = read_settings(self.made / "release.toml")
         self.release = release_of(self.settings)
-        self.contract = contract_of(self.release, self.settings.docs.formats, sigstore=False)
+        self.contract = contract_of(self.release, self.settings.docs.formats)
         self._true_signers = self.signers = Signers(
             (self.settings.signing.gpg_key,),
             tuple((each.role, each.keys) for each in self.settings.experts),
@@ -96,7 +102,7 @@ class Released:
         )  # fmt: skip
         self._pristine_local = self.folder / "pristine-local"
         layout = self.release.layout
-        for each in (layout.src, layout.docs):
+        for each in (layout.src, layout.docs, layout.bundles):
             shutil.copytree(each, self._pristine_local / each.name)
         shutil.copytree(layout.clone, self._pristine_local / "clone", symlinks=True)
         self.restore()
@@ -174,6 +180,7 @@ class Released:
             GitClone(home.clone, programs),
             programs,
             GnupgKeyring(self.keyring),
+            SigstoreClient(self.settings.signing.sigstore_trust),
             Quiet(),
         )
 
@@ -194,11 +201,16 @@ class Released:
 
     def export(self) -> None:
         """The export is on the release manager's machine."""
-        shutil.copytree(self._pristine_local, self.local.work, symlinks=True)
+        shutil.copytree(
+            self._pristine_local, self.local.work, symlinks=True,
+            ignore=shutil.ignore_patterns("bundles"),
+        )  # fmt: skip
 
     def stage(self) -> None:
         """The files wait in the hidden folders."""
         self.export()
+        bundles = self.local.bundles
+        shutil.copytree(self._pristine_local / bundles.name, bundles)
         remote = RemoteLayout(self.release.version)
         for berth in (remote.downloads, remote.docs_archives):
             shutil.copytree(self.root / berth.final, self.staging / berth.staging)
@@ -258,6 +270,17 @@ class Released:
     @property
     def key(self) -> str:
         return self.settings.signing.gpg_key
+
+    def bundle(self, file: PublishedFile, by: Account, sha256: str = "") -> bytes:
+        """A new bundle by this account, of the file as it stands or of another digest."""
+        self._run()
+        store = Store(self.world / "state")
+        sigstore.write_token(store, by, datetime.now(UTC) + timedelta(hours=1))
+        token = Secret(f"file:{sigstore.token_file(store)}")
+        client = SigstoreClient(sigstore.trust_file(store), token)
+        wanted = sha256 or sha256_of(self.path(file))
+        ((_, made),) = client.sign([wanted], SigstoreIdentity(by.email, by.connector))
+        return made
 
     # ── the source archives ────────────────────────────────────────────────────────────────
 

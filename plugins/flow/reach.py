@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Visitor,
     )
     from plugins.services.github import GitHub
+    from plugins.services.sigstore_client import SigstoreClient
 
 __all__ = ["Reach"]
 
@@ -144,6 +145,14 @@ class Reach:
         from plugins.services.gnupg_signer import GnupgKeyring
 
         return GnupgKeyring(self._settings.signing.gnupg_home)
+
+    @_late("signing.sigstore_trust")
+    def sigstore(self) -> SigstoreClient:
+        """Sigstore, by whose bundles everybody knows who signed what."""
+        from plugins.services.sigstore_client import SigstoreClient
+
+        settings = self._settings
+        return SigstoreClient(settings.signing.sigstore_trust, settings.credentials.sigstore)
 
     @_late("")
     def sboms(self) -> Sboms:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCS",
+    "ROW_SIDECARS",
     "SITE",
     "Contract",
     "Kind",
@@ -29,6 +30,7 @@ __all__ = [
     "Row",
     "SitePage",
     "SizeClass",
+    "bundle_paths",
     "contract_of",
     "local_path",
 ]
@@ -69,6 +71,8 @@ class Origin(Enum):
     """The build of the pushed tag on GitHub."""
     WINDOWS = "windows"
     MACOS = "macos"
+    SIGSTORE = "sigstore"
+    """The release manager's identity, once everything that it signs is there (PEP 761)."""
 
 
 class SizeClass(Enum):
@@ -98,6 +102,14 @@ _SIDECARS: Final = {
     ".sigstore": (Kind.BUNDLE, SizeClass.NOTE),
     ".spdx.json": (Kind.SBOM, SizeClass.TEXT),
 }
+ROW_SIDECARS: Final = {
+    "gpg_signature_file": ".asc",
+    "sigstore_signature_file": ".sig",
+    "sigstore_cert_file": ".crt",
+    "sigstore_bundle_file": ".sigstore",
+    "sbom_spdx2_file": ".spdx.json",
+}
+"""The fields of a row of the site that lead to what stands beside the file, and its suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,25 +305,22 @@ def contract_of(
     release: Release,
     formats: Iterable[str] = _FORMATS,
     *,
-    sigstore: bool | None = None,
     without: Iterable[Origin] = (),
 ) -> Contract:
     """The published set of this release; what the people ``without`` make comes later (R07).
 
-    ``formats`` are those of the documentation, if the release ships any. ``sigstore`` tells
-    whether files that the site lists have a bundle beside them; by default as the series has it.
+    ``formats`` are those of the documentation, if the release ships any.
     """
-    bundles = release.series.signs_with_sigstore if sigstore is None else sigstore
     files: list[PublishedFile] = []
     for file in (*_source(release), *_binaries(release)):
-        files += [file, *_beside(file, release, bundles=bundles)]
+        files += [file, *_beside(file, release)]
     if release.ships_docs:
         files += _docs(release, formats)
     whole = Contract(
         version=str(release.version),
         page=_page(release),
         files=tuple(files),
-        extras=tuple(_extras(release)) if release.ships_binaries else (),
+        extras=tuple(_extras(release)),
     )
     return whole.without(*without)
 
@@ -322,6 +331,16 @@ def local_path(file: PublishedFile, release: Release) -> Path | None:
         return None
     layout = release.layout
     return (layout.docs if file.kind is Kind.DOCS else layout.src) / file.name
+
+
+def bundle_paths(contract: Contract, release: Release) -> dict[PublishedFile, Path]:
+    """Where the bundle of each file that the site lists is kept on this machine, by that file."""
+    folder = release.layout.bundles
+    return {
+        signed: folder / file.name
+        for file in contract.by_origin(Origin.SIGSTORE)
+        if (signed := contract.find(file.beside)) is not None and signed.row is not None
+    }
 
 
 def _page(release: Release) -> SitePage:
@@ -417,17 +436,17 @@ def _row(
     return Row(system, name, f"{digits}-{words}", description, system == "source", button)
 
 
-def _beside(file: PublishedFile, release: Release, *, bundles: bool) -> Iterator[PublishedFile]:
+def _beside(file: PublishedFile, release: Release) -> Iterator[PublishedFile]:
     """What has to stand beside a listed file; experts may bring more."""
     suffixes = []
     if file.kind is Kind.SOURCE:
         suffixes += [".asc"] if release.signs_with_gpg else []
         suffixes += [".spdx.json"] if release.series.ships_sbom else []
     # A bundle is made by the release manager's identity, whoever made the file (PEP 761).
-    suffixes += [".sigstore"] if bundles else []
+    suffixes += [".sigstore"] if release.series.signs_with_sigstore else []
     for suffix in suffixes:
         kind, size = _SIDECARS[suffix]
-        origin = Origin.EXPORT if kind is Kind.BUNDLE else file.origin
+        origin = Origin.SIGSTORE if kind is Kind.BUNDLE else file.origin
         name = f"{file.name}{suffix}"
         yield PublishedFile(file.folder, name, kind, origin, size, beside=file.remote)
 
@@ -448,7 +467,7 @@ def parts_folders(release: Release) -> tuple[str, ...]:
 
 
 def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
-    """Sidecars of what experts make, and what Windows fetches while it installs."""
+    """Sidecars of what experts make, what Windows fetches while it installs, further bundles."""
     version = release.version
     folder = re.escape(version.folder)
     name = re.escape(str(version))
@@ -457,7 +476,11 @@ def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
         rf"(?:{'|'.join(map(re.escape, parts_folders(release)))})/[a-z0-9_]+\.ms[iu]",
         rf"{folder}/python-{name}t?(?:-test|-embeddable)?-(?:amd64|arm64|win32)\.zip",
     )
-    for part in parts:
+    for part in parts if release.ships_binaries else ():
         yield Origin.WINDOWS, rf"{part}(?:{suffix})?"
+        yield Origin.SIGSTORE, rf"{part}\.sigstore"
     for file in _binaries(release):
         yield file.origin, rf"{re.escape(file.remote)}(?:{suffix})"
+    if not release.series.signs_with_sigstore:
+        for file in (*_source(release), *_binaries(release)):
+            yield Origin.SIGSTORE, rf"{re.escape(file.remote)}\.sigstore"

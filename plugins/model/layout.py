@@ -36,6 +36,11 @@ class Layout:
         return self.work / "docs"
 
     @property
+    def bundles(self) -> Path:
+        """The Sigstore bundles of all that the site lists, whoever made it."""
+        return self.work / "bundles"
+
+    @property
     def made(self) -> Path:
         """Files made for the release commit, before they are put into the clone."""
         return self.work / "made"

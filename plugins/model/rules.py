@@ -105,6 +105,33 @@ RULES: Final[Mapping[str, Rule]] = {
         "Signatures can be looked at.",
         "install GnuPG, and name the public keys: --keys FILE, or [signing] gnupg_home",
     ),
+    "bundle.missing": Rule(
+        "Every file that the site lists has a Sigstore bundle beside it, and no bundle lacks its "
+        "file.",
+        "doit publish signs what is not signed yet: doit why sign_bundles",
+        "release-tools#22, #158; PEP 761",
+    ),
+    "bundle.bytes": Rule(
+        "Every bundle is of the bytes that stand beside it.",
+        "one of the two was changed since: compare both with the export, trust neither",
+    ),
+    "bundle.identity": Rule(
+        "Every bundle is by the release manager's identity, from the issuer that is told to users.",
+        "sign again, logged in where the table at python.org/downloads/metadata/sigstore says",
+        "sigstore-python#600, release-tools#161; PEP 761",
+    ),
+    "bundle.untrusted": Rule(
+        "What made a bundle is trusted: its certificate, their times and its entry in the public "
+        "log are Sigstore's.",
+        "do not use it: somebody made it without Sigstore, or it was changed; sign again",
+    ),
+    "bundle.unreadable": Rule(
+        "Every bundle file is a bundle of a file's signature.", "sign again: doit publish"
+    ),
+    "bundle.unseen": Rule(
+        "Bundles can be looked at.",
+        "let this machine reach Sigstore's roots of trust, then verify again",
+    ),
     "checksums.missing": Rule("SHA256SUMS is there.", "run doit export"),
     "checksums.form": Rule(
         "SHA256SUMS has lines of a digest, two spaces and a plain name.", "run doit export"

@@ -8,7 +8,7 @@ from typing import Final
 from plugins.model.errors import SettingsError
 from plugins.model.version import Level, Version
 
-__all__ = ["Series", "series_of"]
+__all__ = ["Series", "SigstoreIdentity", "series_of"]
 
 # Source: "Magic number of the released X.Y.0" in Lib/importlib/_bootstrap_external.py and, from
 # 3.14, Include/internal/pycore_magic_number.h. It must not move from rc1 on (PEP 745).
@@ -31,6 +31,39 @@ _RELEASE_PEPS: Final = {
     8: 569, 9: 596, 10: 619, 11: 664, 12: 693, 13: 719, 14: 745, 15: 790, 16: 826,
 }  # fmt: skip
 
+# The first X.Y.Z with a bundle beside every listed file. Source: as signs_with_sigstore.
+_BUNDLES_SINCE: Final = {8: 17, 9: 17, 10: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class SigstoreIdentity:
+    """Who signs with Sigstore: a mail address, and the OpenID Connect issuer that vouches for it.
+
+    One without the other is no identity (sigstore-python#600, release-tools#161).
+    """
+
+    address: str
+    issuer: str
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.issuer}"
+
+
+_GITHUB: Final = "https://github.com/login/oauth"
+_GOOGLE: Final = "https://accounts.google.com"
+_MANAGERS: Final = {
+    8: SigstoreIdentity("lukasz@langa.pl", _GITHUB),
+    9: SigstoreIdentity("lukasz@langa.pl", _GITHUB),
+    10: SigstoreIdentity("pablogsal@python.org", _GOOGLE),
+    11: SigstoreIdentity("pablogsal@python.org", _GOOGLE),
+    12: SigstoreIdentity("thomas@python.org", _GOOGLE),
+    13: SigstoreIdentity("thomas@python.org", _GOOGLE),
+    14: SigstoreIdentity("hugo@python.org", _GITHUB),
+    15: SigstoreIdentity("hugo@python.org", _GITHUB),
+    16: SigstoreIdentity("savannah@python.org", _GITHUB),
+    17: SigstoreIdentity("savannah@python.org", _GITHUB),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -50,7 +83,10 @@ class Series:
     ships_ios: bool = field(repr=False)
     """Whether an iOS framework is published. Source: PEP 730 and the 3.15 schedule."""
     signs_with_sigstore: bool = field(repr=False)
-    """Whether published files carry Sigstore bundles alone. Source: PEP 761; from 3.14."""
+    """Whether listed files carry Sigstore bundles. Source: python.org/downloads/metadata/sigstore
+    says since 3.11.0; in older series bundles took the place of two files each by mid-2023."""
+    manager: SigstoreIdentity = field(repr=False)
+    """Who signs the bundles: the release manager, who may be another one day. Source: as above."""
     ships_windows_arm64: bool = field(repr=False)
     """Whether Windows on ARM64 is built. Source: python.org lists it from 3.11 on."""
     ships_windows_manifest: bool = field(repr=False)
@@ -90,7 +126,8 @@ def series_of(version: Version) -> Series:
         ships_sbom=minor >= 12,
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
-        signs_with_sigstore=minor >= 14,
+        signs_with_sigstore=version.micro >= _BUNDLES_SINCE.get(minor, 0),
+        manager=_MANAGERS.get(minor, SigstoreIdentity("", "")),
         ships_windows_arm64=minor >= 11,
         ships_windows_manifest=minor >= 13,
         macos_least="10.15" if minor >= 14 else "10.13" if minor >= 12 else "10.9",

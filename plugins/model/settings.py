@@ -14,7 +14,7 @@ from plugins.model.finding import Waiver
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, type_of
 from plugins.model.secret import Secret
-from plugins.model.series import series_of
+from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
 from plugins.model.version import Version
 
@@ -113,12 +113,20 @@ class SeriesSettings:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """``[signing]``: the release manager's OpenPGP key."""
+    """``[signing]``: the release manager's OpenPGP key and Sigstore identity."""
 
     gnupg_home: Path
     """The folder of the keyring and its agent. Default: ~/.gnupg."""
     gpg_key: str = ""
     """The key's full fingerprint, 40 hex digits. Must be written up to 3.13 (PEP 761)."""
+    sigstore_identity: str = ""
+    """The mail address that Sigstore's bundles are signed by. Default: that of the series' release
+    manager at python.org/downloads/metadata/sigstore."""
+    sigstore_issuer: str = ""
+    """Where that address logs in, such as https://github.com/login/oauth. Default: as above."""
+    sigstore_trust: Path | None = None
+    """A client trust configuration (JSON) in place of the public Sigstore, for a rehearsal alone.
+    Default: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,9 @@ class Credentials:
     """``user:key`` of the forum's API. No default."""
     buildbots: Secret | None = None
     """A token of the buildbots' API; reading needs none. No default."""
+    sigstore: Secret | None = None
+    """The identity token that bundles are signed with, as ``sigstore get-identity-token`` tells
+    it; it is good for minutes. No default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +296,10 @@ def release_of(settings: Settings) -> Release:
     series = series_of(version)
     if settings.series.release_pep:
         series = replace(series, release_pep=settings.series.release_pep)
+    if settings.signing.sigstore_identity:
+        signing = settings.signing
+        manager = SigstoreIdentity(signing.sigstore_identity, signing.sigstore_issuer)
+        series = replace(series, manager=manager)
     return Release(
         version=version,
         type=type_of(version, settings.series.phase),
@@ -329,6 +344,7 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys tells it',
         )
+    _check_identity(settings, release, mistakes)
     clone, folder = settings.repository.clone, settings.work.folder
     # A link may lead into the clone as well.
     told = mistakes.about("[repository] clone", "[work]")
@@ -336,6 +352,30 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
         mistakes.note(
             f"[work] folder is {folder}, inside of the clone {clone}, which is never written",
             "name a folder outside of it",
+        )
+
+
+def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) -> None:
+    """Who signs with Sigstore is known, and strangers can find out that they did."""
+    signing = settings.signing
+    if bool(signing.sigstore_identity) is not bool(signing.sigstore_issuer):
+        missing = "sigstore_issuer" if signing.sigstore_identity else "sigstore_identity"
+        mistakes.note(
+            f"[signing] {missing} is missing, and half an identity is none",
+            'write sigstore_identity = "me@python.org" and '
+            'sigstore_issuer = "https://github.com/login/oauth"',
+        )
+    elif release.series.signs_with_sigstore and not release.series.manager.address:
+        mistakes.note(
+            f"[signing] sigstore_identity is missing, and of {release.series.name} no release "
+            "manager is known here",
+            'write sigstore_identity = "me@python.org" and '
+            'sigstore_issuer = "https://github.com/login/oauth"',
+        )
+    if signing.sigstore_trust is not None and not settings.work.rehearsal:
+        mistakes.note(
+            "[signing] sigstore_trust is declared, and nobody but a rehearsal trusts it",
+            "take it out; users verify with the public Sigstore",
         )
 
 
@@ -432,6 +472,9 @@ def _signing(table: Declared) -> Signing:
     return Signing(
         gpg_key=table.form("gpg_key", "", forms.fingerprint),
         gnupg_home=table.path("gnupg_home", "~/.gnupg"),
+        sigstore_identity=table.form("sigstore_identity", "", forms.mail_address),
+        sigstore_issuer=table.form("sigstore_issuer", "", forms.web_address),
+        sigstore_trust=table.path("sigstore_trust", "") if table.holds("sigstore_trust") else None,
     )
 
 

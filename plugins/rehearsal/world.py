@@ -41,8 +41,11 @@ rehearsal = true
 phase = "{phase}"
 
 [signing]
-gpg_key    = "{key}"
-gnupg_home = "{home}"
+gpg_key           = "{key}"
+gnupg_home        = "{home}"
+sigstore_identity = "{signer.email}"
+sigstore_issuer   = "{signer.connector}"
+sigstore_trust    = "{trust}"
 
 [tests]
 source = "quick"
@@ -69,6 +72,7 @@ site_admin = "file:world/secrets/site_admin"
 github     = "file:world/secrets/github"
 mail       = "file:world/secrets/mail"
 forum      = "file:world/secrets/forum"
+sigstore   = "file:{token}"
 
 [announce]
 sender         = "rm@example.org"
@@ -130,6 +134,9 @@ def make_world(folder: Path, version: Version, clone: Path | None = None) -> Pat
         **ssh_hosts.ADDRESSES,
         login=ssh_hosts.login(store).relative_to(folder),
         of=addresses,
+        signer=sigstore.RELEASE_MANAGER,
+        trust=sigstore.trust_file(store).relative_to(folder),
+        token=sigstore.token_file(store).relative_to(folder),
         version=version,
         phase=_phase(version),
         key=key,

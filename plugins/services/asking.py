@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.errors import ServiceFailed, Waiting
+from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ class Asker:
         not the end. One that was throttled was not done, so it is sent again in any case. Raises
         ServiceFailed, and Waiting for a service that wants us to come back later.
         """
-        import stamina
+        stamina = quiet_stamina()
 
         attempts = stamina.retry_context(
             on=_pause_s,

@@ -12,6 +12,7 @@ from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed
 from plugins.ports import Seen
 from plugins.services.asking import Asker
+from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,7 +151,8 @@ class Caches:
     ) -> tuple[int, int, httpx.Headers]:
         """Read an answer to its end; one that breaks off is read again from its start."""
         import httpx
-        import stamina
+
+        stamina = quiet_stamina()
 
         client = self._asker(door.base).client
         sni = {"sni_hostname": urlsplit(f"//{door.host}").hostname or door.host}

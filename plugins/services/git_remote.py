@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.errors import ServiceFailed
+from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ class GitRemote:
 
     def refs(self, *names: str) -> dict[str, str]:
         """See the port. Asked again twice if the connection fails: it only reads."""
-        import stamina
+        stamina = quiet_stamina()
 
         for name in names:
             self._refuse_wrong_name(name)

@@ -20,6 +20,7 @@ from plugins.model.errors import ReleaseError, ServiceFailed
 from plugins.ports import Entry, Kind, Login, Signature, Verdict
 from plugins.services import sftp_wire
 from plugins.services.host_paths import checked, half
+from plugins.services.patience import quiet_stamina
 from plugins.services.sftp_wire import Attributes, Lost, Refused, Request, Status
 from plugins.services.ssh_line import Address, Line, Told, open_line
 from plugins.services.ssh_sending import Sending, Way
@@ -349,7 +350,7 @@ class SshHost:
 
     def _reading(self, ask: Callable[[Line], _Told]) -> _Told:
         """What the host answers; once more over a new connection if this one is lost."""
-        import stamina
+        stamina = quiet_stamina()
 
         try:
             for attempt in stamina.retry_context(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
 from plugins.model.errors import ServiceFailed
+from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +133,7 @@ class Web:
     def _asked(
         self, method: str, path: str, action: str, *, again: bool, **more: Any
     ) -> httpx.Response:
-        import stamina
+        stamina = quiet_stamina()
 
         def wait(error: Exception) -> bool | float:
             if not isinstance(error, _Stumbled):
@@ -151,7 +152,8 @@ class Web:
         retried = stamina.retry(
             on=wait, attempts=_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=5, wait_jitter=0.2
         )
-        return retried(ask)()
+        answer: httpx.Response = retried(ask)()
+        return answer
 
     @contextmanager
     def _translated(self, action: str) -> Iterator[None]:

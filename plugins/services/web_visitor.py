@@ -21,6 +21,7 @@ from plugins.model.errors import ServiceFailed
 from plugins.ports import AROUND, Visit
 from plugins.services.asking import Asker
 from plugins.services.hurrying import Bounds, hurry
+from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,8 @@ class WebVisitor:
     ) -> tuple[Visit, str]:
         """What came, with the server's mark; a server that stumbles is asked again."""
         import httpx
-        import stamina
+
+        stamina = quiet_stamina()
 
         with self._lock:
             if self._troubles.get(door, 0) >= _GIVEN_UP:

@@ -16,6 +16,7 @@ from plugins.model.contract import Kind, local_path
 from plugins.model.errors import StepFailed
 from plugins.model.layout import Layout
 from plugins.steps import source_test
+from plugins.steps.bundles import verify_downloaded
 from plugins.steps.served import published_bytes
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
-    from plugins.ports import Cdn, Host, Programs, Progress, Signer
+    from plugins.ports import BundleVerifier, Cdn, Host, Programs, Progress, Signer
     from plugins.steps.served import Bytes
 
 __all__ = ["visit"]
@@ -43,14 +44,16 @@ def visit(  # noqa: PLR0913 - everything that a user's machine has, and what our
     level: SourceTest,
     progress: Progress,
     *,
+    bundles: BundleVerifier | None = None,
     known: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Every published file came through the caches whole and right, and the source works.
 
     Sizes and digests are those of the host, which has to have the bytes that ``known`` tells, and
     of the files here for what was exported here.
-    OpenPGP signatures are verified as downloaded, where a ``signer`` knows the key. What was
-    downloaded is thrown away, or left under ``scratch`` if something is wrong.
+    OpenPGP signatures are verified as downloaded, where a ``signer`` knows the key, and Sigstore's
+    ``bundles`` where the series has them. What was downloaded is thrown away, or left under
+    ``scratch`` if something is wrong.
     """
     room = release.layout.scratch / "clean_room"
     if room.exists():
@@ -60,6 +63,8 @@ def visit(  # noqa: PLR0913 - everything that a user's machine has, and what our
     _download(contract, wanted, release, room, cdn, progress)
     if signer is not None:
         _verify(contract, room, signer)
+    if bundles is not None:
+        verify_downloaded(release, contract, room, bundles)
     for file in contract.files:
         if file.kind is Kind.SOURCE:
             target = inside.layout.src / file.name

@@ -192,10 +192,14 @@ def take(release: Release, host: Host, role: str, berth: Berth) -> dict[str, str
 
 
 def with_brought(
-    files: Sequence[Wanted], release: Release, roles: Sequence[str], berth: Berth
+    files: Sequence[Wanted],
+    release: Release,
+    roles: Sequence[str],
+    berth: Berth,
+    more: Sequence[Wanted] = (),
 ) -> tuple[Wanted, ...]:
-    """These files and those that the experts brought, as they stand in the staging folder."""
-    found = list(files)
+    """These files, ``more`` and what the experts brought, as they stand in the staging folder."""
+    found = [*files, *more]
     for role in roles:
         for each in _judged(release, role).files:
             name = _at(each, berth, "").removeprefix("/")

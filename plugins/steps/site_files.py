@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from plugins.model.contract import ROW_SIDECARS
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.model.probe import absent, different, identical
 from plugins.steps.served import published_bytes
@@ -27,13 +28,6 @@ __all__ = ["WantedRow", "look_files", "put_files", "unlike", "wanted_rows"]
 
 _ROUNDS: Final = 4
 _BUTTON: Final = "download_button"
-_SIDECARS: Final = {
-    "gpg_signature_file": ".asc",
-    "sigstore_signature_file": ".sig",
-    "sigstore_cert_file": ".crt",
-    "sigstore_bundle_file": ".sigstore",
-    "sbom_spdx2_file": ".spdx.json",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def _wanted(contract: Contract, served: Mapping[str, Bytes]) -> Iterator[WantedR
             "sha256_sum": served[file.remote].sha256,
             _BUTTON: row.download_button,
         }
-        for name, suffix in _SIDECARS.items():
+        for name, suffix in ROW_SIDECARS.items():
             fields[name] = beside[suffix].url if suffix in beside else ""
         yield WantedRow(row.os, fields)
 

@@ -46,7 +46,7 @@ def main(made: Path, rounds: int) -> int:
     """Print the seconds of each round and the ratio of the medians; 1 if the bar was missed."""
     settings = read_settings(made / "release.toml")
     release = release_of(settings)
-    contract = contract_of(release, settings.docs.formats, sigstore=False)
+    contract = contract_of(release, settings.docs.formats)
     size = sum(each.stat().st_size for each in _published(made, str(release.version)))
     told = f"Python {release.version}: {len(contract.files)} files, {size / 1e6:,.0f} MB served"
     print(f"{told}, {os.cpu_count()} processors")

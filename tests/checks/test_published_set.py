@@ -30,7 +30,7 @@ def test_a_file_of_another_release_of_the_folder_belongs_there(
     name: str, a_release: Builds
 ) -> None:
     release = a_release("3.14.0rc2")
-    assert belongs_to_another(f"3.14.0/{name}", release, contract_of(release, sigstore=False))
+    assert belongs_to_another(f"3.14.0/{name}", release, contract_of(release))
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_a_file_that_no_release_of_the_folder_has_belongs_to_nothing(
     name: str, a_release: Builds
 ) -> None:
     release = a_release("3.14.0rc2")
-    assert not belongs_to_another(f"3.14.0/{name}", release, contract_of(release, sigstore=False))
+    assert not belongs_to_another(f"3.14.0/{name}", release, contract_of(release))

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from plugins.model.contract import Contract, Kind, Origin, contract_of, local_path
+from plugins.model.contract import (
+    Contract,
+    Kind,
+    Origin,
+    bundle_paths,
+    contract_of,
+    local_path,
+)
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, ReleaseType, type_of
 from plugins.model.series import series_of
@@ -164,17 +171,38 @@ def test_an_alpha_has_no_documentation_archives() -> None:
     assert Kind.DOCS not in {file.kind for file in a_contract("3.15.0a1").files}
 
 
-def test_openpgp_ends_where_sigstore_begins() -> None:
+def test_openpgp_ends_with_3_13_and_sigstore_goes_on() -> None:
     """PEP 761: no OpenPGP signatures from 3.14 on."""
     old, new = a_contract("3.13.5"), a_contract("3.14.1")
-    assert {Kind.SIGNATURE, Kind.BUNDLE} & {file.kind for file in old.files} == {Kind.SIGNATURE}
+    assert {Kind.SIGNATURE, Kind.BUNDLE} <= {file.kind for file in old.files}
     assert {Kind.SIGNATURE, Kind.BUNDLE} & {file.kind for file in new.files} == {Kind.BUNDLE}
-    assert all(".sigstore" in new.sidecars(file) for file in new.listed)
+    for contract in (old, new):
+        assert all(".sigstore" in contract.sidecars(file) for file in contract.listed)
+
+
+def test_what_came_out_before_there_were_bundles_may_have_them() -> None:
+    old, new = a_contract("3.10.11"), a_contract("3.10.12")
+    bundle = "3.10.11/Python-3.10.11.tgz.sigstore"
+    assert Kind.BUNDLE not in {file.kind for file in old.files}
+    assert Kind.BUNDLE in {file.kind for file in new.files}
+    found = old.with_extras([bundle]).find(bundle)
+    assert found is not None
+    assert found.kind is Kind.BUNDLE
+    assert new.with_extras(["3.10.12/Python-3.10.12.tar.sigstore"]) == new
+
+
+def test_every_listed_file_has_a_bundle_in_one_folder_here() -> None:
+    release = a_release("3.13.5")
+    contract = contract_of(release)
+    paths = bundle_paths(contract, release)
+    assert set(paths) == set(contract.listed)
+    assert {path.parent for path in paths.values()} == {release.layout.bundles}
+    assert len(set(paths.values())) == len(paths)
 
 
 def test_a_security_release_is_source_and_docs_only() -> None:
     contract = a_contract("3.12.11", Phase.SECURITY)
-    assert {file.origin for file in contract.files} == {Origin.EXPORT}
+    assert {file.origin for file in contract.files} == {Origin.EXPORT, Origin.SIGSTORE}
     assert contract.extras == ()
     old = a_contract("3.10.18", Phase.SECURITY)
     assert Kind.SBOM not in {file.kind for file in old.files}
@@ -184,7 +212,7 @@ def test_a_security_release_is_source_and_docs_only() -> None:
 def test_the_last_release_of_a_phase_is_source_only(kind: ReleaseType) -> None:
     version = Version.parse("3.10.19")
     release = Release(version, kind, series_of(version), Layout(WORK, version))
-    assert {file.origin for file in contract_of(release).files} == {Origin.EXPORT}
+    assert {file.origin for file in contract_of(release).files} == {Origin.EXPORT, Origin.SIGSTORE}
 
 
 def test_no_docs_are_promised_that_release_toml_leaves_out() -> None:
@@ -221,7 +249,7 @@ def test_what_an_expert_brought_is_part_of_the_contract_in_any_order() -> None:
     assert len(grown.files) == len(contract.files) + 2
     exe = grown.find("3.13.5/python-3.13.5.exe")
     assert exe is not None
-    assert set(grown.sidecars(exe)) == {".asc"}
+    assert set(grown.sidecars(exe)) == {".asc", ".sigstore"}
     assert "https://www.python.org/ftp/python/3.13.5/amd64/" in {each.url for each in grown.purges}
 
 

@@ -17,6 +17,29 @@ def test_openpgp_signatures_end_with_3_13(version: str, *, signs: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "signs"),
+    [("3.10.11", False), ("3.10.12", True), ("3.11.0", True), ("3.13.6", True), ("3.15.0a1", True)],
+)
+def test_bundles_begin_where_every_listed_file_had_one(version: str, *, signs: bool) -> None:
+    assert series_of(Version.parse(version)).signs_with_sigstore is signs
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("3.9.25", "lukasz@langa.pl at https://github.com/login/oauth"),
+        ("3.13.6", "thomas@python.org at https://accounts.google.com"),
+        ("3.14.0", "hugo@python.org at https://github.com/login/oauth"),
+    ],
+)
+def test_the_identity_of_a_release_manager_is_an_address_and_its_issuer(
+    version: str, told: str
+) -> None:
+    """As told to users at python.org/downloads/metadata/sigstore (sigstore-python#600)."""
+    assert str(series_of(Version.parse(version)).manager) == told
+
+
+@pytest.mark.parametrize(
     ("version", "android", "ios"),
     [("3.13.6", False, False), ("3.14.0", True, False), ("3.15.0a1", True, True)],
 )

@@ -319,6 +319,38 @@ def test_work_folder_beside_the_clone_may_begin_with_its_name(tmp_path: Path) ->
     assert folder == tmp_path.parent / "cpython-releases"
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('sigstore_identity = "me@python.org"', "[signing] sigstore_issuer is missing"),
+        ('sigstore_issuer = "https://github.com/login/oauth"', "sigstore_identity is missing"),
+        ('sigstore_trust = "trust.json"', "sigstore_trust is declared, and nobody but a rehearsal"),
+    ],
+)
+def test_half_an_identity_and_a_trust_of_ones_own_are_refused(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    """A bundle that strangers cannot verify is worse than none (sigstore-python#600)."""
+    assert told in mistakes_of(tmp_path, f"{LEAST}[signing]\n{line}\n")[0]
+
+
+def test_the_identity_of_the_series_counts_unless_another_is_declared(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, LEAST))
+    assert release_of(settings).series.manager.address == "hugo@python.org"
+    text = (
+        f'{LEAST}[signing]\nsigstore_identity = "me@python.org"\n'
+        'sigstore_issuer = "https://accounts.google.com"\n'
+    )
+    settings = read_settings(write(tmp_path, text))
+    told = str(release_of(settings).series.manager)
+    assert told == "me@python.org at https://accounts.google.com"
+
+
+def test_a_series_whose_release_manager_is_unknown_says_what_to_write(tmp_path: Path) -> None:
+    text = LEAST.replace("3.14.0rc1", "3.40.0a1") + "[series]\nrelease_pep = 9999\n"
+    assert "sigstore_identity is missing, and of 3.40 no" in mistakes_of(tmp_path, text)[0]
+
+
 def test_series_that_signs_needs_a_key(tmp_path: Path) -> None:
     """PEP 761: OpenPGP signatures end with 3.13."""
     text = LEAST.replace("3.14.0rc1", "3.13.6")

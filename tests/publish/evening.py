@@ -1,6 +1,7 @@
 """Evening: what the world is after a release, compared byte for byte, and what was done to it.
 
-Left out is only what is truly time, or tells of looks and not of acts: when files were changed
+Bundles are compared by what they prove: the key of each is made for it and thrown away. Left out
+is only what is truly time, or tells of looks and not of acts: when files were changed
 (caches name that in their marks), when things happened, in which order letters came that do not
 wait for each other, and how often CI was asked how far it is.
 """
@@ -10,10 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from functools import cache as cache_of_calls
 from typing import TYPE_CHECKING, Any
 
-from plugins.rehearsal import cache, places
+from plugins.model.series import SigstoreIdentity
+from plugins.rehearsal import cache, places, sigstore
 from plugins.rehearsal.ssh_disk import Account, Disk
+from plugins.services.sigstore_client import SigstoreClient
 from tests.source_world import git
 
 if TYPE_CHECKING:
@@ -62,12 +66,32 @@ def _files(day: Day, host: str) -> dict[str, tuple[Any, ...]]:
         content = (
             str(real.readlink())
             if real.is_symlink()
-            else hashlib.sha256(real.read_bytes()).hexdigest()
+            else _content(day, real)
             if real.is_file()
             else "folder"
         )
         found[f"{host}:{path}"] = (oct(each.mode), each.owner, each.group, content)
     return found
+
+
+def _content(day: Day, file: Path) -> str:
+    """The digest of the file; of a bundle, what it is a bundle of if it is good."""
+    content = file.read_bytes()
+    if file.suffix != ".sigstore":
+        return hashlib.sha256(content).hexdigest()
+    signed = file.with_suffix("")
+    if not signed.is_file():
+        return "a bundle of nothing"
+    digest = hashlib.sha256(signed.read_bytes()).hexdigest()
+    return _proven(sigstore.trust_file(day.store), file, content, digest)
+
+
+@cache_of_calls
+def _proven(trust: Path, file: Path, content: bytes, digest: str) -> str:
+    del content  # another one is judged anew
+    account = sigstore.RELEASE_MANAGER
+    by = SigstoreIdentity(account.email, account.connector)
+    return SigstoreClient(trust).verify_bundle(file, digest, by).problem or f"a bundle of {digest}"
 
 
 def stale(day: Day) -> list[str]:

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Asked"]
 
 _IMPORTED = (
-    "doit.doit_cmd", "fabric", "git", "gnupg", "httpx", "jinja2", "paramiko", "stamina",
+    "doit.doit_cmd", "fabric", "git", "gnupg", "httpx", "jinja2", "paramiko", "sigstore.sign",
+    "sigstore.verify", "stamina",
     "plugins.flow.deciding", "plugins.flow.rehearsing", "plugins.flow.running",
     "plugins.rehearsal.serving", "plugins.services.cdn", "plugins.services.discourse",
     "plugins.services.git_base", "plugins.services.git_clone", "plugins.services.git_remote",
     "plugins.services.github", "plugins.services.gnupg_signer", "plugins.services.mail_server",
-    "plugins.services.site", "plugins.services.site_admin", "plugins.services.ssh_host",
+    "plugins.services.sigstore_client", "plugins.services.site", "plugins.services.site_admin",
+    "plugins.services.ssh_host",
     "plugins.services.templates",
 )  # fmt: skip
 

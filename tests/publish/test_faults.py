@@ -8,12 +8,13 @@ world, such as a colleague's commit, is named where it is.
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.rehearsal import cache, experts, remotes
+from plugins.rehearsal import cache, experts, rekor, remotes, sigstore
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.site_rows import Rows
 from plugins.rehearsal.store import ALWAYS
@@ -225,6 +226,70 @@ def test_file_replaced_after_users_saw_it(walk: Walk, observed: Observed, task: 
     ends_alike(walk)
     first = ended.failed[0]
     observed(f"file replaced on the host, {task}", ended.line_of(first))
+
+
+# ── Sigstore ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("fault", ["sigstore.503", "sigstore.drop_after_write", "sigstore.slow"])
+def test_log_of_sigstore_that_fails_once(walk: Walk, observed: Observed, fault: str) -> None:
+    day = walk.day
+    day.restore("sign_bundles")
+    day.order(fault, "2" if fault == "sigstore.slow" else "")
+    ended = day.doit("run", "sign_bundles")
+    assert ended.status == DONE, ended
+    assert any(each["event"] == fault for each in day.store.happened("faults"))
+    ends_alike(walk)
+    observed(f"{fault}, sign_bundles", "goes on by itself")
+
+
+def test_log_of_sigstore_that_is_down(walk: Walk, observed: Observed) -> None:
+    day = walk.day
+    day.restore("sign_bundles")
+    day.order("sigstore.503", times=ALWAYS)
+    line = assert_told(day.publish(), "sign_bundles", "503", "what was signed is kept")
+    assert_nothing_shown(day)
+    assert_nothing_told(day)
+    ends_alike(walk)
+    observed("the log of Sigstore is down", line)
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [("sigstore.foreign_identity", "accounts.google.com"), ("sigstore.expired_token", "expired")],
+)
+def test_token_that_signs_nothing_for_users(
+    walk: Walk, observed: Observed, fault: str, word: str
+) -> None:
+    """release-tools#161: found after the release that bundles were by the wrong provider."""
+    day = walk.day
+    day.restore("sign_bundles")
+    entries = len(rekor.entries(day.store))
+    day.order(fault)
+    sigstore.sign_in(day.store)
+    ended = day.publish()
+    line = assert_told(ended, "sign_bundles", "release manager", word, status=WAITING)
+    assert "sigstore get-identity-token" in ended.said
+    assert len(rekor.entries(day.store)) == entries
+    assert_nothing_shown(day)
+    sigstore.sign_in(day.store)
+    ends_alike(walk)
+    observed(f"{fault}, sign_bundles", line)
+
+
+def test_bundles_that_are_lost_here_after_users_saw_them(walk: Walk, observed: Observed) -> None:
+    """Others would be as good; what users see is not replaced all the same."""
+    day = walk.day
+    day.restore("purge_files")
+    shown = {path: path.read_bytes() for path in (day.downloads / "3.13.6").glob("*.sigstore")}
+    assert shown
+    shutil.rmtree(day.work / "bundles")
+    ended = day.doit("run", "switch_files")
+    assert ended.status == DONE, ended
+    assert {path: path.read_bytes() for path in shown} == shown
+    assert len(list((day.work / "bundles").iterdir())) == len(shown)
+    ends_alike(walk)
+    observed("bundles lost on this machine", "brought back from the host, and verified")
 
 
 # ── site and caches ─────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_a_signer_needs_is_there_before_the_world_answers_and_stays_true(folder: Path) -> None:
-    make_world(folder, Version.parse("3.14.0rc1"))
+    told = tomllib.loads(make_world(folder, Version.parse("3.14.0rc1")).read_text())
     store = Store(folder / "world" / "state")
+    assert told["signing"]["sigstore_identity"] == "rm@example.org"
+    assert told["signing"]["sigstore_issuer"] == "https://github.com/login/oauth"
+    assert folder / told["signing"]["sigstore_trust"] == sigstore.trust_file(store)
+    assert told["credentials"]["sigstore"] == "file:world/secrets/sigstore"
     trust = sigstore.trust_file(store).read_bytes()
     assert sigstore.token_file(store).parent == folder / "world" / "secrets"
     assert sigstore.token_file(store).stat().st_mode & 0o777 == 0o600

@@ -216,7 +216,7 @@ def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Con
     assert tgz["filesize"] == (world.root / "3.13.6" / "Python-3.13.6.tgz").stat().st_size
     assert tgz["gpg_signature_file"] == tgz["url"] + ".asc"
     assert tgz["sbom_spdx2_file"] == tgz["url"] + ".spdx.json"
-    assert tgz["sigstore_bundle_file"] == ""
+    assert tgz["sigstore_bundle_file"] == tgz["url"] + ".sigstore"
     assert tgz["is_source"]
     assert site_checks.rows_are_as_served(contract, world.host, site) == ()
 
@@ -369,7 +369,7 @@ def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
     site = world.site()
     drafted(contract, site)
     (world.root / "3.13.6" / "python-3.13.6-macos11.pkg").unlink()
-    with pytest.raises(StepFailed, match=r"1 of 21 files are not there, first .*macos11\.pkg"):
+    with pytest.raises(StepFailed, match=r"1 of 31 files are not there, first .*macos11\.pkg"):
         site_files.put_files(contract, world.host, site, QUIET)
     assert world.rows("release_file") == {}
     later = contract.without(Origin.MACOS)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.rules import RULES
-from tests.faults import FAULTS, Fault
+from tests.faults import FAULTS
 from tests.released import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.fault import Fault
     from tests.released import Released
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.slow
 # What no single fault can show: these say that a look was not possible, and have own tests.
 _OF_OTHERS = {
     "situation.unseen", "situation.nothing", "cache.unseen", "page.unseen", "row.unseen",
-    "tag.unseen", "signature.unseen", "staged.unseen", "rebuild.failed", "docs.unreadable",
+    "tag.unseen", "signature.unseen", "bundle.unseen", "staged.unseen", "rebuild.failed",
+    "docs.unreadable",
 }  # fmt: skip
 
 

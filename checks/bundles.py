@@ -1,0 +1,63 @@
+"""Bundles: whether Sigstore says of each file that its release manager signed it (PEP 761)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.contract import Kind
+from plugins.model.errors import ReleaseError
+from plugins.model.rules import breach
+from plugins.ports import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.finding import Finding
+    from plugins.model.series import SigstoreIdentity
+    from plugins.model.shelf import Shelf
+    from plugins.ports import BundleVerifier
+
+__all__ = ["bundles_are_good"]
+
+_RULES: Final[Mapping[Verdict, str]] = {
+    Verdict.OTHER_KEY: "bundle.identity",
+    Verdict.UNKNOWN_KEY: "bundle.untrusted",
+    Verdict.OTHER_BYTES: "bundle.bytes",
+    Verdict.UNREADABLE: "bundle.unreadable",
+    Verdict.MISSING: "bundle.missing",
+}
+
+
+def bundles_are_good(
+    contract: Contract, shelf: Shelf, by: SigstoreIdentity, verifier: BundleVerifier
+) -> tuple[Finding, ...]:
+    """Every bundle of the contract is of the file beside it, by this identity and this issuer."""
+    return tuple(
+        finding
+        for file in contract.files
+        if file.kind is Kind.BUNDLE
+        for finding in _judged(file, shelf, by, verifier)
+    )
+
+
+def _judged(
+    file: PublishedFile, shelf: Shelf, by: SigstoreIdentity, verifier: BundleVerifier
+) -> Iterator[Finding]:
+    there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
+    if there is None:
+        yield breach("bundle.missing", file.beside, "has no bundle beside it")
+        return
+    if signed is None:
+        yield breach("bundle.missing", file.remote, "is a bundle of a file that is not there")
+        return
+    if there.path is None or not signed.sha256:
+        yield breach("bundle.unseen", file.remote, "its bytes are not on this machine")
+        return
+    try:
+        told = verifier.verify_bundle(there.path, signed.sha256, by)
+    except ReleaseError as error:
+        yield breach("bundle.unseen", file.remote, str(error))
+        return
+    if told.problem:
+        yield breach(_RULES[told.verdict], file.remote, told.problem)

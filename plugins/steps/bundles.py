@@ -1,0 +1,153 @@
+"""Bundles: the release manager's Sigstore signature of every file that the site lists (PEP 761).
+
+They are made once everything is there, for the experts' files as well: those are known by the
+digests of their signed manifests, and need not come here. Nothing is uploaded to users by this;
+what the public log tells is a digest and who signed it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.artifact import sha256_of
+from plugins.model.contract import Kind, bundle_paths
+from plugins.model.durable import write_whole
+from plugins.model.errors import StepFailed
+from plugins.model.probe import absent, identical
+from plugins.ports import Kind as Entered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from plugins.model.contract import Contract
+    from plugins.model.probe import Probe
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import Berth
+    from plugins.ports import BundleSigner, BundleVerifier, Host, Progress
+    from plugins.steps.staging import Wanted
+
+__all__ = ["bundles", "look_signed", "sign", "verify_downloaded"]
+
+_MOST_BYTES: Final = 65_536
+
+
+def bundles(contract: Contract, release: Release) -> tuple[Path, ...]:
+    """Every bundle that this release has on this machine, sorted."""
+    return tuple(sorted(bundle_paths(contract, release).values()))
+
+
+def look_signed(
+    release: Release, contract: Contract, files: Iterable[Wanted], verifier: BundleVerifier
+) -> Probe:
+    """Whether a good bundle of every file is here; what is missing can be made."""
+    wanted = _wanted(release, contract, files)
+    missing = _unsigned(release, wanted, verifier)
+    if missing:
+        return absent(f"{len(missing)} of {len(wanted)} files have no bundle yet")
+    return identical(_facts(release, wanted))
+
+
+def sign(
+    release: Release,
+    contract: Contract,
+    files: Iterable[Wanted],
+    signer: BundleSigner,
+    verifier: BundleVerifier,
+    host: Host,
+    berth: Berth,
+    progress: Progress,
+) -> dict[str, str]:
+    """A good bundle of each listed file of the contract stands in the folder of bundles.
+
+    ``files`` tell the digests. A good bundle that is here, or on the host already, is kept; each
+    new one is written as soon as it is made (Z18, Z19). Raises Waiting for the release manager
+    where a token is missing.
+    """
+    wanted = _wanted(release, contract, files)
+    if _unsigned(release, wanted, verifier):
+        _bring(release, wanted, verifier, host, berth)
+    missing = _unsigned(release, wanted, verifier)
+    if missing:
+        progress.say(f"signing {len(missing)} files by Sigstore as {release.series.manager}")
+    paths: dict[str, list[Path]] = {}
+    for path in missing:
+        paths.setdefault(wanted[path], []).append(path)
+    count = 0
+    for digest, bundle in signer.sign(tuple(paths), release.series.manager) if paths else ():
+        for path in paths[digest]:
+            write_whole(path, bundle)
+            count += 1
+            progress.say(f"{path.name}, {count} of {len(missing)}")
+    return _facts(release, wanted)
+
+
+def _facts(release: Release, wanted: Mapping[Path, str]) -> dict[str, str]:
+    by = release.series.manager
+    return {"identity": by.address, "issuer": by.issuer, "files": str(len(wanted))}
+
+
+def _wanted(release: Release, contract: Contract, files: Iterable[Wanted]) -> dict[Path, str]:
+    """The sha256 of what each bundle is of. Raises StepFailed for a file that nobody made."""
+    digests = {file.name: file.sha256 for file in files}
+    found = {}
+    for file, path in bundle_paths(contract, release).items():
+        if file.name not in digests:
+            raise StepFailed(
+                where=file.name,
+                problem="is promised, and nobody brought it to be signed",
+                remedy="see who makes it: doit list --status",
+            )
+        found[path] = digests[file.name]
+    return found
+
+
+def _unsigned(release: Release, wanted: Mapping[Path, str], verifier: BundleVerifier) -> list[Path]:
+    by = release.series.manager
+    return [
+        path
+        for path, digest in wanted.items()
+        if not path.is_file() or verifier.verify_bundle(path, digest, by).problem
+    ]
+
+
+def _bring(
+    release: Release, wanted: Mapping[Path, str], verifier: BundleVerifier, host: Host, berth: Berth
+) -> None:
+    """Good bundles that stand on the host, and are lost here, are here again.
+
+    Another one of the same file would be as good, but what users see is never replaced.
+    """
+    missing = _unsigned(release, wanted, verifier)
+    places = [
+        (path, f"{at}/{path.name}") for path in missing for at in (berth.final, berth.staging)
+    ]
+    there = host.look([place for _, place in places])
+    for (path, place), entry in zip(places, there, strict=True):
+        if entry is None or entry.kind is not Entered.FILE or path not in missing:
+            continue
+        write_whole(path, host.read(place, _MOST_BYTES))
+        if verifier.verify_bundle(path, wanted[path], release.series.manager).problem:
+            path.unlink()
+        else:
+            missing.remove(path)
+
+
+def verify_downloaded(
+    release: Release, contract: Contract, room: Path, verifier: BundleVerifier
+) -> None:
+    """Every bundle below ``room`` is good for the file beside it. Raises StepFailed if one is not.
+
+    Both stand there under the names that they have below the root of the downloads.
+    """
+    for file in contract.files:
+        if file.kind is not Kind.BUNDLE or not file.beside:
+            continue
+        digest = sha256_of(room / file.beside)
+        found = verifier.verify_bundle(room / file.remote, digest, release.series.manager)
+        if found.problem:
+            raise StepFailed(
+                where=file.url,
+                problem=f"is no good bundle as downloaded: {found.problem}",
+                remedy="announce nothing, and find out where it was changed",
+            )
