@@ -15,41 +15,17 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.world import home_of, make_world
+from tests.ended import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PROJECT", "Ended", "Place", "a_place", "git", "lean", "whole_folder"]
+__all__ = ["PROJECT", "Place", "a_place", "git", "lean", "whole_folder"]
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 """The checkout that is tested: doit finds its dodo.py and plugins in the current folder."""
 
 _ROW: Final = re.compile(r"  (done|stale|ready|later|waiting|blocked|failed) +(\w+) +(\S+) *(.*)")
-_ENDED_TASK: Final = re.compile(r"^([+x~!]) (\w+)", flags=re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A doit process that ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """All that a person sees."""
-        return self.out + self.err
-
-    @property
-    def done(self) -> list[str]:
-        """The tasks that were done, in order."""
-        return [name for sign, name in _ENDED_TASK.findall(self.out) if sign == "+"]
-
-    @property
-    def not_done(self) -> list[str]:
-        """The tasks that were tried and failed, were blocked, or wait for somebody."""
-        return [name for sign, name in _ENDED_TASK.findall(self.out) if sign != "+"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from plugins.rehearsal.gnupg_home import gnupg_home
-from tests.export.exporting import PROJECT, Ended, Place, a_place, git, lean, whole_folder
+from tests.ended import Ended
+from tests.export.exporting import PROJECT, Place, a_place, git, lean, whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

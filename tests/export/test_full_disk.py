@@ -15,7 +15,8 @@ from tests.export.test_killing_export import LOOK_AGAIN, assert_same
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.export.toy import Ended, Toy
+    from tests.ended import Ended
+    from tests.export.toy import Toy
     from tests.export.walk import Stage, Walk
 
 pytestmark = pytest.mark.slow

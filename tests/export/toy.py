@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from plugins.model.version import Version
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.world import home_of, make_world
+from tests.ended import Ended
 
 PROJECT = Path(__file__).resolve().parents[2]
 KILLER = PROJECT / "tests" / "flow" / "killer.py"
@@ -211,14 +212,6 @@ class Toy:
         lines = journal.read_text().splitlines() if journal.exists() else []
         entries = [json.loads(line) for line in lines]
         return [each["task"] for each in entries if each["event"] == "done"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A run that ended: its status, or the signal as a negative number, and what it wrote."""
-
-    status: int
-    out: str
 
 
 def copy(source: Path, target: Path) -> None:

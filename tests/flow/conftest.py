@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.ended import Ended
+
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
 RELEASE = """\
@@ -109,15 +111,6 @@ def task_copy_c():
 def task_export():
     """Everything local."""
 '''
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A doit process that ended."""
-
-    status: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True, slots=True)

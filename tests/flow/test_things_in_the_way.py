@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flow.conftest import CHAIN, RELEASE, Ended, Project
+from tests.flow.conftest import CHAIN, RELEASE, Project
 from tests.flow.test_approving import APPROVAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.rehearsal.gnupg_home import GnupgHome
+    from tests.ended import Ended
 
 
 @pytest.fixture

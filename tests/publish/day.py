@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from plugins.model.settings import read_settings
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.serving import read_addresses
 from plugins.rehearsal.store import Store
+from tests.ended import Ended
 from tests.export.toy import PROJECT, TOOLS, VERSION, Toy, copy
 from tests.publish.starter import Asked
 
@@ -25,51 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day", "Ended"]
+__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day"]
 
 DONE: Final = 0
 FAILED: Final = 1
 WAITING: Final = 4
 _MOST_ROUNDS: Final = 30
-_TRIED: Final = re.compile(r"^([+x~!]) (\w+)", flags=re.MULTILINE)
 ASKING: Final = "if it was done: doit adopt "
 _EXPERTS: Final = 2
 _DEADLINE_S: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A command that ended: its status, or the signal as a negative number, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """All that a person sees."""
-        return self.out + self.err
-
-    @property
-    def done(self) -> list[str]:
-        """The tasks that were done, in order."""
-        return [name for sign, name in _TRIED.findall(self.out) if sign == "+"]
-
-    @property
-    def failed(self) -> list[str]:
-        """The tasks that failed or were blocked."""
-        return [name for sign, name in _TRIED.findall(self.out) if sign in "x!"]
-
-    @property
-    def waiting(self) -> list[str]:
-        """The tasks that wait for somebody."""
-        return [name for sign, name in _TRIED.findall(self.out) if sign == "~"]
-
-    def line_of(self, task: str) -> str:
-        """The one line about a task."""
-        lines = [line for line in self.out.splitlines() if line[2:].startswith(f"{task} ")]
-        (found,) = [line for line in lines if line[0] in "+x~!"]
-        return found
 
 
 class Day:

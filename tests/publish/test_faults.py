@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.publish.day import Day, Ended
+    from tests.ended import Ended
+    from tests.publish.day import Day
     from tests.publish.walk import Walk
 
     Observed = Callable[[str, str], None]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
 
-    from tests.publish.day import Day, Ended
+    from tests.ended import Ended
+    from tests.publish.day import Day
     from tests.publish.walk import Stage, Walk
 
     Counts = Callable[[str, int], None]
