@@ -27,18 +27,12 @@ from plugins.model.version import Version
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
 from plugins.steps import docs_hosting, staging
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 VERSION = Version.parse("3.13.6")
-
-
-class Silent:
-    """Nobody listens."""
-
-    def say(self, text: str) -> None:
-        """Forget it."""
 
 
 def publish(ssh_config: Path, source: Path, root: str) -> None:
@@ -56,7 +50,7 @@ def publish(ssh_config: Path, source: Path, root: str) -> None:
     if zipped.source is None:
         raise ValueError(zipped)
     pages = Artifact(zipped.source, zipped.size_bytes, zipped.sha256)
-    quiet = Silent()
+    quiet = Quiet()
     for berth, wanted in ((layout.downloads, files), (layout.docs_archives, archives)):
         _do(partial(staging.look_reserved, berth, host), partial(staging.reserve, berth, host))
         _do(

@@ -38,16 +38,6 @@ GROUP = "downloads"
 
 
 @dataclass
-class Quiet:
-    """Keeps what long work says."""
-
-    said: list[str] = field(default_factory=list)
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-
-@dataclass
 class Standing:
     """A host and the folder of this machine that its root is."""
 

@@ -42,7 +42,8 @@ from plugins.steps import (
     tracker,
     upstream_push,
 )
-from tests.source_world import DAY, FixedClock, Quiet, World, a_release
+from tests.progress import Quiet
+from tests.source_world import DAY, FixedClock, World, a_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from plugins.services.git_clone import GitClone
 from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.steps import news, release_clone, tag, version_files
-from tests.source_world import DAY, Quiet, World, a_world
+from tests.progress import Quiet
+from tests.source_world import DAY, World, a_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -44,6 +44,7 @@ from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.site_reader import SiteReader
 from plugins.services.web_visitor import WebVisitor
 from plugins.steps import tarball
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +57,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 _LOOKS_A_DAY = 30
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
-
-
-class Quiet:
-    def say(self, text: str) -> None:
-        del text
 
 
 def rehearse(folder: Path) -> Path:

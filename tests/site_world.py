@@ -21,6 +21,7 @@ from plugins.rehearsal.site_people import people
 from plugins.services.cdn import Caches
 from plugins.services.folder_host import FolderHost
 from plugins.services.site import PythonOrg
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,6 @@ TOKEN = "canary-token-77d1"
 KEY = "canary-key-90aa"
 PASSWORD = "canary-password-31fe"
 CANARIES = (TOKEN, KEY, PASSWORD)
-
-
-class Quiet:
-    def say(self, text: str) -> None:
-        del text
 
 
 QUIET = Quiet()

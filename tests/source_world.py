@@ -17,6 +17,7 @@ from plugins.services.git_base import GitBase
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
 from plugins.steps import release_clone
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from plugins.ports import Programs
 
-__all__ = ["DAY", "NOON", "FixedClock", "Quiet", "World", "a_release", "a_world", "git"]
+__all__ = ["DAY", "NOON", "FixedClock", "World", "a_release", "a_world", "git"]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = date(2026, 11, 22)
@@ -43,13 +44,6 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.time
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def say(self, text: str) -> None:
-        pass
 
 
 def a_release(work: Path, version: str = "3.13.6", phase: Phase | None = None) -> Release:

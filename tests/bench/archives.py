@@ -33,6 +33,7 @@ from plugins.model.series import series_of  # noqa: E402
 from plugins.model.version import Version  # noqa: E402
 from plugins.services.programs import MachinePrograms  # noqa: E402
 from plugins.steps import tarball  # noqa: E402
+from tests.progress import Quiet  # noqa: E402
 from tests.real.tree import EPOCH_S, RELEASED, make_real_clone  # noqa: E402
 
 if TYPE_CHECKING:
@@ -60,11 +61,6 @@ class _Repository:
     def resolve(self, revision: str) -> str:
         argv = ("git", "rev-parse", "--verify", revision)
         return subprocess.check_output(argv, cwd=self.folder, text=True).strip()
-
-
-class _Quiet:
-    def say(self, text: str) -> None:
-        """Nobody reads along."""
 
 
 def usual(clone: Path, folder: Path) -> None:
@@ -95,7 +91,7 @@ def ours(clone: Path, folder: Path, threads: int) -> None:
     """Both archives stand in ``folder/src``, made by the step."""
     series = replace(series_of(_VERSION), xz_threads=threads)
     release = Release(_VERSION, type_of(_VERSION), series, Layout(folder, _VERSION))
-    tarball.build(release, cast("Clone", _Repository(clone)), MachinePrograms(), _Quiet())
+    tarball.build(release, cast("Clone", _Repository(clone)), MachinePrograms(), Quiet())
 
 
 def _run(argv: tuple[str | Path, ...], folder: Path) -> None:

@@ -38,6 +38,7 @@ from plugins.services.ssh_host import SshHost  # noqa: E402
 from plugins.services.ssh_line import Address  # noqa: E402
 from plugins.steps import staging  # noqa: E402
 from tests.host_world import OpenSsh, an_openssh_server, own_group  # noqa: E402
+from tests.progress import Quiet  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,11 +52,6 @@ _FAR_BAR: Final = 1.1
 _DELAY_MS: Final = 25
 _SPACE: Final = "pep101-bench"
 _FAR: Final = "10.101.7.2"
-
-
-class _Silent:
-    def say(self, text: str) -> None:
-        pass
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ def _processor_s() -> float:
 
 def _ours(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> None:
     host = _host(server, target)
-    staging.stage(files, _BERTH, host, _Silent())
+    staging.stage(files, _BERTH, host, Quiet())
     probe = staging.look_staged(files, _BERTH, host)
     host.close()
     if probe.standing is not Standing.IDENTICAL:

@@ -26,19 +26,13 @@ from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.programs import MachinePrograms
 from plugins.services.spdx import SpdxDocuments
 from plugins.steps import sbom, source_test
+from tests.progress import Quiet
 from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
 
 if TYPE_CHECKING:
     from tests.real.conftest import Upstream
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def say(self, text: str) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.programs import MachinePrograms
 from plugins.steps import tarball
+from tests.progress import Quiet
 from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ pytestmark = pytest.mark.real
 _VERSION = Version.parse(RELEASED)
 # As the download page of 3.13.5 has it; the other one lies beside the signature.
 _TGZ_SHA256 = "e6190f52699b534ee203d9f417bdbca05a92f23e35c19c691a50ed2942835385"
-
-
-class _Quiet:
-    def say(self, text: str) -> None:
-        """Keep it to ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def rewritten(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> t
         EPOCH_S,
         {tgz: tarball.gzip_compressor(), txz: tarball.xz_compressor(one_stream, cores=2)},
         MachinePrograms(),
-        _Quiet(),
+        Quiet(),
     )
     return tgz, txz
 
@@ -109,7 +105,7 @@ def test_stream_from_the_tag_is_upstreams_but_for_the_news(
     release = Release(
         _VERSION, type_of(_VERSION), series_of(_VERSION), Layout(tmp_path / "work", _VERSION)
     )
-    facts = tarball.build(release, cast("Clone", _Repository(clone)), MachinePrograms(), _Quiet())
+    facts = tarball.build(release, cast("Clone", _Repository(clone)), MachinePrograms(), Quiet())
     ours = release.layout.tarball(".tar.xz").read_bytes()
     theirs = lzma.decompress(upstream.archive.read_bytes())
     assert facts["epoch_s"] == str(EPOCH_S)

@@ -13,8 +13,9 @@ from plugins.model.tree_rules import NOTICES
 from plugins.model.version import Version
 from plugins.services.git_base import GitBase
 from plugins.steps import configure, news, release_clone, version_files
+from tests.progress import Quiet
 from tests.real.tree import make_real_clone
-from tests.source_world import DAY, NOON, FixedClock, Quiet, World, a_release
+from tests.source_world import DAY, NOON, FixedClock, World, a_release
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from plugins.rehearsal import ssh_hosts
 from plugins.rehearsal.serving import running_world
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
-from tests.host_world import Quiet, an_upload
+from tests.host_world import an_upload
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ import pytest
 
 from plugins.model.errors import ServiceFailed
 from plugins.ports import Kind
-from tests.host_world import Quiet, Standing, a_host, an_upload
+from tests.host_world import Standing, a_host, an_upload
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

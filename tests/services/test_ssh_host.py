@@ -15,12 +15,12 @@ from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
 from tests.host_world import (
     ROOT,
-    Quiet,
     Rehearsed,
     a_rehearsed_host,
     an_openssh_server,
     an_upload,
 )
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,10 +55,10 @@ def test_what_arrived_before_a_connection_broke_is_not_sent_again(
     upload = an_upload(tmp_path / "a", "a", _CONTENT)
     (world.files / "a.partial").write_bytes(_CONTENT[:half])
     world.server.disk.own(f"{ROOT}/a.partial", "rm", "downloads")
-    said = Quiet()
-    world.host(connections=1).put([upload], said)
+    quiet = Quiet()
+    world.host(connections=1).put([upload], quiet)
     once = world.bytes_sent()
-    world.host(connections=1).put([an_upload(tmp_path / "b", "b", _CONTENT)], said)
+    world.host(connections=1).put([an_upload(tmp_path / "b", "b", _CONTENT)], quiet)
     assert abs((world.bytes_sent() - once) - 2 * once) <= 1
 
 

@@ -17,8 +17,9 @@ from plugins.services.discourse import Discourse
 from plugins.services.github import GitHub, GitHubProposals
 from plugins.services.templates import PackagedTemplates
 from plugins.steps import announcement_draft, announcing, handover, letters, tracker
+from tests.progress import Quiet
 from tests.served import served
-from tests.source_world import DAY, Quiet
+from tests.source_world import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,9 @@ from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
 from plugins.services.github import GitHub
 from plugins.steps import ci
+from tests.progress import Quiet
 from tests.served import served
-from tests.source_world import NOON, FixedClock, Quiet
+from tests.source_world import NOON, FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ import pytest
 
 from plugins.services.programs import MachinePrograms
 from plugins.steps import configure
-from tests.source_world import Quiet, World, a_world
+from tests.progress import Quiet
+from tests.source_world import World, a_world
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,6 +18,7 @@ from plugins.services.programs import MachinePrograms, neutral_environment
 from plugins.steps import docs
 from plugins.steps.docs import FORMATS, DocsSource
 from plugins.steps.docs_tree import Machine
+from tests.progress import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,16 +66,6 @@ def setup(app):
 """
 
 
-class Said:
-    """Progress that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 def with_extensions(tree: dict[str, str], **extensions: str) -> dict[str, str]:
     names = "".join(f"extensions.append({name!r})\n" for name in extensions)
     files = {f"Doc/tools/{name}.py": code for name, code in extensions.items()}
@@ -82,7 +73,7 @@ def with_extensions(tree: dict[str, str], **extensions: str) -> dict[str, str]:
 
 
 def build(release: Release, source: DocsSource, *formats: str) -> dict[str, str]:
-    return docs.build(release, source, formats, MachinePrograms(), Said(), SMALL)
+    return docs.build(release, source, formats, MachinePrograms(), Heard(), SMALL)
 
 
 def archives(release: Release) -> dict[str, bytes]:
@@ -160,7 +151,7 @@ def test_same_commit_gives_the_same_bytes_in_another_folder_umask_and_time_zone(
     try:
         elsewhere, other = toy_docs("a folder's name with 'spaces' and $signs")
         other_facts = docs.build(
-            elsewhere, other, POSSIBLE, MachinePrograms(), Said(), Machine(1, 1000)
+            elsewhere, other, POSSIBLE, MachinePrograms(), Heard(), Machine(1, 1000)
         )
     finally:
         os.umask(umask)

@@ -20,7 +20,8 @@ from plugins.steps.docs_hosting import (
     look_docs_hosted,
     point_current,
 )
-from tests.host_world import Quiet, Standing, a_host
+from tests.host_world import Standing, a_host
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ import pytest
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps.docs_tools import DocsTools, make_environment
+from tests.progress import Heard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,14 +38,6 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 """
 
 
-class Said:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 def a_tree(folder: Path, requirements: str) -> Path:
     doc = folder / "Doc"
     doc.mkdir(exist_ok=True)
@@ -53,10 +46,10 @@ def a_tree(folder: Path, requirements: str) -> Path:
 
 
 def make(
-    folder: Path, doc: Path, said: Said | None = None, constraints: Path | None = None
+    folder: Path, doc: Path, said: Heard | None = None, constraints: Path | None = None
 ) -> DocsTools:
     return make_environment(
-        folder / "docs-tools", doc, MachinePrograms(), said or Said(), constraints=constraints
+        folder / "docs-tools", doc, MachinePrograms(), said or Heard(), constraints=constraints
     )
 
 
@@ -72,7 +65,7 @@ def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path
 def test_same_requirements_use_the_same_environment_again(tmp_path: Path) -> None:
     doc = a_tree(tmp_path, "# nothing\n")
     first = make(tmp_path, doc)
-    said = Said()
+    said = Heard()
     assert make(tmp_path, doc, said) == first
     assert said.lines == []
 

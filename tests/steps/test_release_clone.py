@@ -10,7 +10,8 @@ import pytest
 
 from plugins.model.errors import SettingsError, StepFailed
 from plugins.steps import release_clone
-from tests.source_world import Quiet, World, a_world, git
+from tests.progress import Quiet
+from tests.source_world import World, a_world, git
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,6 +17,7 @@ from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
 from plugins.services.spdx import SpdxDocuments
 from plugins.steps import sbom
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,13 +56,6 @@ def tree_sbom(**sums: str) -> bytes:
     ]
     told = {"files": files, "packages": [package], "relationships": contains}
     return json.dumps({"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", **told}).encode()
-
-
-class Quiet:
-    """Progress that nobody watches."""
-
-    def say(self, text: str) -> None:
-        pass
 
 
 class Tree:

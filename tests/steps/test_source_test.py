@@ -13,6 +13,7 @@ from plugins.model.settings import SourceTest
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.programs import MachinePrograms
 from plugins.steps import source_test
+from tests.progress import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
 
     Builds = Callable[..., Release]
-
-
-class Told:
-    """Progress that a test reads."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
 
 
 def tar_of(folder: Path, root: str, changed: Mapping[str, bytes | None]) -> bytes:
@@ -72,14 +63,14 @@ def with_archives(
 
 
 def run(release: Release, level: SourceTest = SourceTest.QUICK) -> dict[str, str]:
-    return source_test.run(release, MachinePrograms(), level, Told())
+    return source_test.run(release, MachinePrograms(), level, Heard())
 
 
 def test_archives_that_build_and_pass_are_told_with_their_version(
     a_release: Builds, toy: Path
 ) -> None:
     release = with_archives(a_release(), toy)
-    told = Told()
+    told = Heard()
     facts = source_test.run(release, MachinePrograms(), SourceTest.QUICK, told)
     assert facts["level"] == "quick"
     assert facts["python"] == "3.13.6"

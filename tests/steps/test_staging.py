@@ -23,7 +23,8 @@ from plugins.steps.staging import (
     switch,
     wanted,
 )
-from tests.host_world import ROOT, Quiet, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

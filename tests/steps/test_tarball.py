@@ -32,6 +32,7 @@ from plugins.model.tarstream import Kind, tar_blocks
 from plugins.model.version import Version
 from plugins.services.programs import MachinePrograms
 from plugins.steps import tarball
+from tests.progress import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,16 +89,6 @@ _SHIPPED = (
     _LONG, "Misc", "Misc/ACKS", "Misc/NEWS", "Misc/zoë.txt", "PC", "PC/build.bat", "PC/raw.dat",
     "Python", "Python/ceval.c", "README.rst", "configure",
 )  # fmt: skip
-
-
-class _Heard:
-    """A Progress port that remembers."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.words.append(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +152,10 @@ def _a_release(folder: Path, xz_threads: int = 0) -> Release:
 
 
 def _build(
-    repository: _Repository, release: Release, commit: str = "", heard: _Heard | None = None
+    repository: _Repository, release: Release, commit: str = "", heard: Heard | None = None
 ) -> dict[str, str]:
     clone = cast("Clone", repository)
-    return tarball.build(release, clone, MachinePrograms(), heard or _Heard(), commit)
+    return tarball.build(release, clone, MachinePrograms(), heard or Heard(), commit)
 
 
 def _stream(release: Release) -> bytes:
@@ -334,7 +325,7 @@ def test_the_clone_is_only_read(tmp_path: Path) -> None:
 
 def test_facts_name_all_that_the_bytes_depend_on(tmp_path: Path) -> None:
     repository, release = _a_clone(tmp_path), _a_release(tmp_path)
-    heard = _Heard()
+    heard = Heard()
     facts = _build(repository, release, heard=heard)
     programs = MachinePrograms()
     tgz, txz = release.layout.tarballs
@@ -355,7 +346,7 @@ def test_facts_name_all_that_the_bytes_depend_on(tmp_path: Path) -> None:
         "tar_xz_bytes": str(txz.stat().st_size),
     }
     assert all(facts.values())
-    assert heard.words[-1] == f"{len(_SHIPPED)} members; the compressors are finishing"
+    assert heard.lines[-1] == f"{len(_SHIPPED)} members; the compressors are finishing"
 
 
 @pytest.mark.parametrize(
@@ -425,7 +416,7 @@ def test_a_program_that_is_missing_is_named_before_anything_is_done(
 
     repository, release = _a_clone(tmp_path), _a_release(tmp_path)
     with pytest.raises(ReleaseError, match=rf"^{name}: .*(not found|neither).* install {name}"):
-        tarball.build(release, cast("Clone", repository), Without(), _Heard())
+        tarball.build(release, cast("Clone", repository), Without(), Heard())
     assert not release.layout.work.joinpath("src").exists()
 
 
@@ -480,7 +471,7 @@ def test_a_disk_that_fills_up_before_the_archives_begin_is_told(tmp_path: Path) 
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
-    class Interrupting(_Heard):
+    class Interrupting(Heard):
         def say(self, text: str) -> None:
             super().say(text)
             raise KeyboardInterrupt

@@ -10,6 +10,7 @@ from plugins.model.errors import StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps import docs, topics
 from plugins.steps.docs_tree import DocsSource, Machine
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +22,8 @@ if TYPE_CHECKING:
 SMALL = Machine(cores=2, memory_mb=8000)
 
 
-class Silent:
-    def say(self, text: str) -> None:
-        pass
-
-
 def build(release: Release, source: DocsSource) -> dict[str, str]:
-    return topics.build(release, source, MachinePrograms(), Silent(), SMALL)
+    return topics.build(release, source, MachinePrograms(), Quiet(), SMALL)
 
 
 def test_topics_carry_the_epoch_and_the_texts_of_the_tree(toy_docs: ToyDocs) -> None:
@@ -72,7 +68,7 @@ def test_docs_of_the_same_commit_use_what_was_read_for_the_topics(toy_docs: ToyD
     build(release, source)
     log = release.layout.log("docs-read")
     log.write_text("read for the topics")
-    docs.build(release, source, ["text"], MachinePrograms(), Silent(), SMALL)
+    docs.build(release, source, ["text"], MachinePrograms(), Quiet(), SMALL)
     assert log.read_text() == "read for the topics"
 
 
@@ -86,7 +82,7 @@ def test_docs_of_a_commit_that_differs_only_in_topics_and_hour_use_it_too(
     tagged = commit_toy(source, {"Lib/pydoc_data/topics.py": "topics = {}\n"})
     tagged = replace(tagged, epoch_s=source.epoch_s + 3600)  # tagged on the same day
     assert tagged.commit != source.commit
-    docs.build(release, tagged, ["text"], MachinePrograms(), Silent(), SMALL)
+    docs.build(release, tagged, ["text"], MachinePrograms(), Quiet(), SMALL)
     assert log.read_text() == "read for the topics"
 
 
@@ -96,7 +92,7 @@ def test_docs_of_the_next_day_are_read_again(toy_docs: ToyDocs) -> None:
     log = release.layout.log("docs-read")
     log.write_text("read for the topics")
     tomorrow = replace(source, epoch_s=source.epoch_s + 86_400)
-    docs.build(release, tomorrow, ["text"], MachinePrograms(), Silent(), SMALL)
+    docs.build(release, tomorrow, ["text"], MachinePrograms(), Quiet(), SMALL)
     assert log.read_text() != "read for the topics"
 
 

@@ -16,7 +16,8 @@ from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
 from plugins.steps.staging import stage, verify_staged, wanted
-from tests.host_world import Quiet, a_rehearsed_host, an_openssh_server, own_group
+from tests.host_world import a_rehearsed_host, an_openssh_server, own_group
+from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
