@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -26,6 +25,7 @@ from plugins.rehearsal.store import Store
 from plugins.services.folder_host import FolderHost
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,14 +186,14 @@ def _free_port(address: str) -> int:
 
 
 def _wait_for(address: str, port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
+    def answers() -> bool:
         try:
             with socket.create_connection((address, port), timeout=1):
-                return
+                return True
         except OSError:
-            time.sleep(0.05)
-    pytest.fail("sshd did not start")
+            return False
+
+    wait_until(answers, f"sshd answers at {address}:{port}", of=process, within_s=20)
 
 
 def own_group() -> str:

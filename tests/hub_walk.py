@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,7 @@ from plugins.steps import (
 )
 from tests.progress import Quiet
 from tests.source_world import DAY, FixedClock, World, a_release
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,13 +221,15 @@ class Walk:
         """Do it until nobody is waited for."""
         if self.done(name) and (whole is bool or whole()):
             return
-        while True:
+
+        def is_done() -> bool:
             try:
                 self.receipt(name, do())
             except Waiting:
-                time.sleep(0.05)
-            else:
-                return
+                return False
+            return True
+
+        wait_until(is_done, f"{name} waits for nobody", look_s=0.05)
 
     def post(self, name: str, letter: Letter) -> None:
         """Send at most once; a person looks into the mailbox if an earlier run may have."""

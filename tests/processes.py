@@ -6,8 +6,9 @@ A small Linux has no ps, and macOS has no /proc.
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
+
+from tests.waiting import comes_true
 
 __all__ = ["all_end", "family", "lives"]
 
@@ -30,12 +31,7 @@ def family(number: int) -> list[int]:
 
 def all_end(*numbers: int) -> bool:
     """Whether they all end; the kernel takes a moment for that."""
-    until_s = time.monotonic() + 20
-    while any(map(lives, numbers)):
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.05)
-    return True
+    return comes_true(lambda: not any(map(lives, numbers)), within_s=20, look_s=0.05)
 
 
 def _running() -> dict[int, int]:

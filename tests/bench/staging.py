@@ -39,6 +39,7 @@ from plugins.services.ssh_line import Address  # noqa: E402
 from plugins.steps import staging  # noqa: E402
 from tests.host_world import OpenSsh, an_openssh_server, own_group  # noqa: E402
 from tests.progress import Quiet  # noqa: E402
+from tests.waiting import comes_true  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,9 +122,7 @@ def _table(
 def _wait_for_sessions(server: int) -> None:
     """The server has asked after all that it started, so their time is in its own."""
     file = Path(f"/proc/{server}/task/{server}/children")
-    until = time.monotonic() + 5
-    while file.exists() and file.read_text().strip() and time.monotonic() < until:
-        time.sleep(0.02)
+    comes_true(lambda: not file.exists() or not file.read_text().strip(), within_s=5)
 
 
 def _processor_s() -> float:

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,7 @@ import pytest
 from plugins.rehearsal.gnupg_home import gnupg_home
 from tests.ended import Ended
 from tests.export.exporting import PROJECT, Place, a_place, git, lean, whole_folder
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -479,9 +479,7 @@ def stopped_while_it_clones(
         text=True,
         start_new_session=True,
     ) as process:  # fmt: skip
-        while not began.exists():
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
+        wait_until(began.exists, "it clones", of=process, said=process.communicate)
         second = place.doit("run", "make_clone")
         process.send_signal(number)
         out, err = process.communicate(timeout=60)

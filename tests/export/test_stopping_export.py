@@ -6,13 +6,13 @@ import os
 import random
 import shutil
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.export.test_killing_export import LOOK_AGAIN, assert_once, assert_same
 from tests.processes import all_end, family
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -34,9 +34,7 @@ exec {program} "$@"
 
 
 def until(reached: Callable[[], bool], process: subprocess.Popen[bytes], toy: Toy) -> None:
-    while not reached():
-        assert process.poll() is None, toy.out()
-        time.sleep(0.005)
+    wait_until(reached, "the moment to disturb it", of=process, said=toy.out, look_s=0.005)
 
 
 def names(toy: Toy) -> set[str]:

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.flow.conftest import CHAIN, PROJECT, RELEASE
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Project
@@ -176,9 +176,8 @@ def test_a_ctrl_c_before_anything_was_done_is_no_bug(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while not (project.folder / "began").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+        began = (project.folder / "began").exists
+        wait_until(began, "dodo.py is read", of=process, said=process.communicate)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "\nstopped by Ctrl-C\n")

@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.processes import all_end, lives
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Project
@@ -57,9 +57,7 @@ def start(project: Project) -> tuple[subprocess.Popen[str], tuple[int, int]]:
         text=True,
     )
     started = project.folder / "started"
-    while not started.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    wait_until(started.exists, "its program is at work", of=process, said=process.communicate)
     child = (project.folder / "started.child").read_text()
     return process, (int(started.read_text()), int(child))
 
@@ -111,9 +109,8 @@ def test_a_signal_that_was_ignored_from_the_start_stays_ignored(project: Project
         stderr=subprocess.STDOUT,
         text=True,
     )
-    while not (project.folder / "started").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
+    began = (project.folder / "started").exists
+    wait_until(began, "its program is at work", of=process, said=process.communicate)
     process.send_signal(signal.SIGHUP)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from plugins.rehearsal.store import Store
 from tests.ended import Ended
 from tests.export.toy import PROJECT, TOOLS, VERSION, Toy, copy
 from tests.publish.starter import Asked
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ WAITING: Final = 4
 _MOST_ROUNDS: Final = 30
 ASKING: Final = "if it was done: doit adopt "
 _EXPERTS: Final = 2
-_DEADLINE_S: Final = 30
 
 
 class Day:
@@ -145,9 +144,7 @@ class Day:
 
     def wait_for_experts(self) -> None:
         """Experts who were told have brought their files, unless they are of another manner."""
-        until_s = time.monotonic() + _DEADLINE_S
-        while time.monotonic() < until_s and self._busy():
-            time.sleep(0.02)
+        wait_until(lambda: not self._busy(), "experts who were told bring their files")
 
     def _busy(self) -> bool:
         told = [each for each in self.store.load("mail", []) if "please build" in each["subject"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from plugins.model.errors import ServiceFailed
 from plugins.ports import PIPE
 from plugins.services.programs import MachinePrograms, neutral_environment
 from tests.processes import all_end
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,8 +138,7 @@ def test_a_piped_program_that_stops_reading_tells_why_itself(
     with pytest.raises(ServiceFailed, match=f"sh: .*{told}") as caught:  # noqa: PT012, SIM117 - the end of the block fails as well
         with programs.pipe(["sh", "-c", script], folder=tmp_path, stdin=PIPE) as process:
             assert process.stdin
-            while not (tmp_path / "deaf").exists():
-                time.sleep(0.01)
+            wait_until((tmp_path / "deaf").exists, "it has stopped reading")
             process.stdin.write(bytes(much))
     assert caught.value.details == ("xz: no space left on device",)
 

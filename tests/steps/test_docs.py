@@ -19,6 +19,7 @@ from plugins.steps import docs
 from plugins.steps.docs import FORMATS, DocsSource
 from plugins.steps.docs_tree import Machine
 from tests.progress import Heard
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,9 +286,12 @@ def test_build_that_was_killed_goes_on_with_what_it_had_and_ends_the_same(
             build(release, source, "html", "text")
         finally:
             os._exit(0)
-    while not held.exists() or not release.layout.docs.exists():
+
+    def is_held() -> bool:
         assert os.waitpid(pid, os.WNOHANG) == (0, 0)
-        time.sleep(0.01)
+        return held.exists() and release.layout.docs.exists()
+
+    wait_until(is_held, "Sphinx writes the pages", within_s=600)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     read_before = release.layout.log("docs-read").stat().st_mtime_ns
