@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from plugins.model.contract import DOCS, SITE
 from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed
 from plugins.ports import Seen
 from plugins.services.asking import Asker
+from plugins.services.doors import Doors
 from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from plugins.model.secret import Secret
+    from plugins.services.doors import Door
 
 __all__ = ["Caches"]
 
@@ -29,19 +29,11 @@ _MOST_TEXT: Final = 8 << 20
 _ATTEMPTS: Final = 4
 
 
-class _Door(NamedTuple):
-    """How one cache is reached: an address, and the name that it has to answer for."""
-
-    base: str
-    host: str
-
-
 class Caches:
-    """``www`` is where users reach site and files, ``docs`` the documentation.
+    """``www``, ``docs`` and ``edges`` are its doors; see Doors.
 
-    ``edges`` are addresses of single caches of ``www``; without any, each address that its name
-    has is one. ``key`` is that of the CDN's own API; without it purges are asked of the caches
-    themselves, as python.org allows to everybody.
+    ``key`` is that of the CDN's own API; without it purges are asked of the caches themselves,
+    as python.org allows to everybody.
     """
 
     def __init__(
@@ -53,9 +45,7 @@ class Caches:
         *,
         timeout_s: float = 30.0,
     ) -> None:
-        self._www = www
-        self._docs = docs
-        self._given = tuple(edges)
+        self._doors = Doors(www, docs, edges)
         self._key = key
         self._timeout_s = timeout_s
         self._purged: set[str] = set()
@@ -63,16 +53,16 @@ class Caches:
         self._askers: dict[str, Asker] = {}
 
     def __repr__(self) -> str:
-        return f"Caches({self._www}, {self._docs})"
+        return f"Caches({self._doors.www}, {self._doors.docs})"
 
-    @cached_property
+    @property
     def edges(self) -> tuple[str, ...]:
         """Caches that can be asked one by one."""
-        return self._given or tuple(_addresses(self._www)) or (self._www,)
+        return self._doors.edges
 
     def purge(self, url: str) -> None:
         """Every cache was told to forget the address."""
-        base, path = self._place(url)
+        base, path = self._doors.place(url)
         headers = {"Fastly-Key": self._key.reveal()} if self._key is not None else {}
         asker = self._asker(base)
         answer = asker.ask("PURGE", path, again=True, headers=headers)
@@ -86,8 +76,8 @@ class Caches:
 
     def look(self, url: str, edge: str) -> Seen:
         """What one cache serves, read in a stream; the same bytes are not sent twice."""
-        base, path = self._place(url)
-        door = self._door(base, edge)
+        base, path = self._doors.place(url)
+        door = self._doors.edge(base, edge)
         known = self._seen.get((edge, url))
         headers = {"Host": door.host, "Accept-Encoding": "identity"}
         if known is not None and known[0]:
@@ -118,8 +108,8 @@ class Caches:
 
     def download(self, url: str, file: Path) -> Seen:
         """What a user gets stands in the file."""
-        base, path = self._place(url)
-        door = _Door(base, urlsplit(base).netloc)
+        base, path = self._doors.place(url)
+        door = self._doors.edge(base, base)
         digest = hashlib.sha256()
         with replacing(file) as out:
 
@@ -147,7 +137,7 @@ class Caches:
         return Seen(status, size, digest.hexdigest())
 
     def _stream(
-        self, door: _Door, path: str, headers: dict[str, str], start: Callable[[], Any]
+        self, door: Door, path: str, headers: dict[str, str], start: Callable[[], Any]
     ) -> tuple[int, int, httpx.Headers]:
         """Read an answer to its end; one that breaks off is read again from its start."""
         import httpx
@@ -194,25 +184,6 @@ class Caches:
         message = "stamina tried and told nothing"
         raise AssertionError(message)
 
-    def _place(self, url: str) -> tuple[str, str]:
-        """Where an address that users see is asked, and its path. Raises ValueError for others."""
-        for seen, base in ((SITE, self._www), (DOCS, self._docs)):
-            if url == seen or url.startswith(f"{seen}/"):
-                return base, url.removeprefix(seen) or "/"
-        message = f"{url!a} is no address of python.org"
-        raise ValueError(message)
-
-    def _door(self, base: str, edge: str) -> _Door:
-        host = urlsplit(base).netloc
-        if base != self._www or edge == self._www:
-            return _Door(base, host)
-        if edge in self._given:
-            return _Door(edge, host)
-        parts = urlsplit(base)
-        shown = f"[{edge}]" if ":" in edge else edge
-        port = f":{parts.port}" if parts.port else ""
-        return _Door(f"{parts.scheme}://{shown}{port}", host)
-
     def _asker(self, base: str) -> Asker:
         if base not in self._askers:
             name = urlsplit(base).netloc
@@ -223,16 +194,3 @@ class Caches:
 class _Busy(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"answered {status}")
-
-
-def _addresses(base: str) -> list[str]:
-    """Every address that the name has, sorted; empty if it has none that we can reach."""
-    import socket
-
-    parts = urlsplit(base)
-    port = parts.port or {"https": 443}.get(parts.scheme, 80)
-    try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return []
-    return sorted({str(each[4][0]) for each in found})

@@ -15,11 +15,11 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from plugins.model.artifact import sha256_of
-from plugins.model.contract import DOCS, SITE
 from plugins.model.durable import replacing, write_whole
 from plugins.model.errors import ServiceFailed
 from plugins.ports import AROUND, Visit
 from plugins.services.asking import Asker
+from plugins.services.doors import Doors
 from plugins.services.hurrying import Bounds, hurry
 from plugins.services.patience import quiet_stamina
 
@@ -50,9 +50,9 @@ class _Known(NamedTuple):
 
 
 class WebVisitor:
-    """``www`` and ``docs`` are where users reach site, files and documentation; see Caches.
+    """``www``, ``docs`` and ``edges`` are its doors; see Doors.
 
-    ``edges`` are addresses of single caches of ``www``. What was seen is kept in ``memory``.
+    What was seen is kept in ``memory``.
     """
 
     def __init__(
@@ -64,24 +64,21 @@ class WebVisitor:
         *,
         bounds: Bounds = Bounds(),  # noqa: B008 - a value that nobody changes
     ) -> None:
-        self._www = www
-        self._docs = docs
-        self._given = tuple(edges)
+        self._doors = Doors(www, docs, edges)
         self._memory = memory
         self._bounds = bounds
         self._lock = Lock()
         self._askers: dict[str, Asker] = {}
-        self._edges: tuple[str, ...] | None = None
         self._known: dict[str, _Known] | None = None
         self._troubles: dict[str, int] = {}
 
     def __repr__(self) -> str:
-        return f"visitor({self._www}, {self._docs})"
+        return f"visitor({self._doors.www}, {self._doors.docs})"
 
     def doors(self, url: str) -> tuple[str, ...]:
         """See the port."""
-        base, _ = self._place(url)
-        return (*(self._caches() if base == self._www else (base,)), AROUND)
+        base, _ = self._doors.place(url)
+        return (*(self._caches() if base == self._doors.www else (base,)), AROUND)
 
     def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
         """See the port."""
@@ -151,8 +148,8 @@ class WebVisitor:
     def _once(
         self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Visit, str]:
-        base, path = self._place(url)
-        at, host = self._door(base, door)
+        base, path = self._doors.place(url)
+        at, host = self._doors.edge(base, base if door == AROUND else door)
         headers = {**_ACCEPTED, "Host": host}
         if known is not None:
             headers["If-None-Match"] = known.mark
@@ -187,30 +184,9 @@ class WebVisitor:
             mark = answer.headers.get("etag", "")
             return Visit(answer.status_code, size, digest.hexdigest()), mark
 
-    def _place(self, url: str) -> tuple[str, str]:
-        for seen, base in ((SITE, self._www), (DOCS, self._docs)):
-            if url == seen or url.startswith(f"{seen}/"):
-                return base, url.removeprefix(seen) or "/"
-        message = f"{url!a} is no address of python.org"
-        raise ValueError(message)
-
-    def _door(self, base: str, door: str) -> tuple[str, str]:
-        """The address that is connected to, and the name that it has to answer for."""
-        host = urlsplit(base).netloc
-        if door in (AROUND, base):
-            return base, host
-        if door in self._given:
-            return door, host
-        parts = urlsplit(base)
-        shown = f"[{door}]" if ":" in door else door
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{shown}{port}", host
-
     def _caches(self) -> tuple[str, ...]:
         with self._lock:
-            if self._edges is None:
-                self._edges = self._given or _addresses(self._www) or (self._www,)
-            return self._edges
+            return self._doors.edges
 
     def _asker(self, base: str) -> Asker:
         with self._lock:
@@ -322,16 +298,3 @@ def _read(memory: Path) -> dict[str, _Known]:
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-
-
-def _addresses(base: str) -> tuple[str, ...]:
-    """Every address that the name has, sorted; empty if it has none that we can reach."""
-    import socket
-
-    parts = urlsplit(base)
-    port = parts.port or {"https": 443}.get(parts.scheme, 80)
-    try:
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return ()
-    return tuple(sorted({str(each[4][0]) for each in found}))
