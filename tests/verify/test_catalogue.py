@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.rules import RULES
-from tests.faults import FAULTS
+from tests.faults.catalogue import FAULTS
 from tests.released import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.fault import Fault
+    from tests.faults.fault import Fault
     from tests.released import Released
 
 pytestmark = pytest.mark.slow

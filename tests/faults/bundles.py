@@ -11,28 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 from plugins.model.contract import Kind
 from plugins.rehearsal.identity import GITHUB, GOOGLE, Account
 from plugins.rehearsal.sigstore import RELEASE_MANAGER
-from tests.fault import Fault
+from tests.faults.fault import FILES, TGZ, Fault, file_of
+from tests.faults.files import gone
 from tests.rehearsal.sigstore_client import a_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plugins.model.contract import PublishedFile
     from tests.released import Released
 
 __all__ = ["bundle_faults"]
 
 _PKG: Final = "python-3.13.6-macos11.pkg"
-_TGZ: Final = "Python-3.13.6.tgz"
 _OLD: Final = hashlib.sha256(b"Python-3.13.5.tgz").hexdigest()
-
-
-def _gone(file: PublishedFile) -> Callable[[Released], None]:
-    def do(world: Released) -> None:
-        world.path(file).unlink()
-        world.purge()
-
-    return do
 
 
 def _made(name: str, by: Account, sha256: str = "") -> Callable[[Released], None]:
@@ -65,9 +56,9 @@ def _edited(edit: Callable[[Any], None]) -> Callable[[Released], None]:
     """Something in the bundle of the .tgz is otherwise."""
 
     def do(world: Released) -> None:
-        told = _read(world, _TGZ)
+        told = _read(world, TGZ)
         edit(told)
-        _write(world, _TGZ, json.dumps(told).encode())
+        _write(world, TGZ, json.dumps(told).encode())
 
     return do
 
@@ -87,25 +78,25 @@ def _from_another(place: Callable[[Any], Any], *keys: str) -> Callable[[Released
     """A part of the bundle is that of another file's bundle, which is a good one."""
 
     def do(world: Released) -> None:
-        told, other = _read(world, _TGZ), _read(world, _PKG)
+        told, other = _read(world, TGZ), _read(world, _PKG)
         for key in keys:
             place(told)[key] = place(other)[key]
-        _write(world, _TGZ, json.dumps(told).encode())
+        _write(world, TGZ, json.dumps(told).encode())
 
     return do
 
 
 def _swapped(world: Released) -> None:
-    first, second = _read(world, _TGZ), _read(world, _PKG)
-    _write(world, _TGZ, json.dumps(second).encode())
+    first, second = _read(world, TGZ), _read(world, _PKG)
+    _write(world, TGZ, json.dumps(second).encode())
     _write(world, _PKG, json.dumps(first).encode())
 
 
 def _elsewhere(world: Released) -> None:
     """Somebody runs a Sigstore of their own, where they are whoever they like."""
     with tempfile.TemporaryDirectory() as folder, a_client(Path(folder) / "world") as client:
-        (made,) = client.sign(world.path(world.file(_TGZ)).read_bytes())
-    _write(world, _TGZ, made.to_json().encode())
+        (made,) = client.sign(world.path(world.file(TGZ)).read_bytes())
+    _write(world, TGZ, made.to_json().encode())
 
 
 def _replaced(world: Released) -> None:
@@ -114,26 +105,24 @@ def _replaced(world: Released) -> None:
     world.put(file, world.path(file).read_bytes() + b"evil")
 
 
-def bundle_faults(files: tuple[PublishedFile, ...]) -> Iterator[Fault]:
-    """Every one of them, for the bundles among these files."""
+def bundle_faults() -> Iterator[Fault]:
     manager = RELEASE_MANAGER
-    for file in files:
+    for file in FILES:
         if file.kind is Kind.BUNDLE:
-            yield Fault(f"{file.name} is not there", "bundle.missing", _gone(file))
-    for name in (_TGZ, _PKG):
+            yield Fault(f"{file.name} is not there", "bundle.missing", gone(file))
+    for name in (TGZ, _PKG):
         alone = f"the bundle of {name} stands alone"
-        file = next(each for each in files if each.name == name)
-        yield Fault(alone, "bundle.missing", _gone(file))
+        yield Fault(alone, "bundle.missing", gone(file_of(name)))
     rule = "bundle.identity"
-    yield Fault("somebody else", rule, _made(_TGZ, Account("evil@example.org", GITHUB)))
-    yield Fault("the same address elsewhere", rule, _made(_TGZ, Account(manager.email, GOOGLE)))
+    yield Fault("somebody else", rule, _made(TGZ, Account("evil@example.org", GITHUB)))
+    yield Fault("the same address elsewhere", rule, _made(TGZ, Account(manager.email, GOOGLE)))
     yield Fault("an expert", rule, _made(_PKG, Account("macos@example.org", GITHUB)))
     close = Account(f"{manager.email}.example.net", GITHUB)
-    yield Fault("an address that begins alike", rule, _made(_TGZ, close))
+    yield Fault("an address that begins alike", rule, _made(TGZ, close))
     yield Fault("an issuer that begins alike", rule, _made(
-        _TGZ, Account(manager.email, f"{GITHUB}.example.net")))  # fmt: skip
+        TGZ, Account(manager.email, f"{GITHUB}.example.net")))  # fmt: skip
     rule = "bundle.bytes"
-    yield Fault("of the release before", rule, _made(_TGZ, manager, _OLD))
+    yield Fault("of the release before", rule, _made(TGZ, manager, _OLD))
     yield Fault("two bundles are swapped", rule, _swapped)
     yield Fault("an installer that was replaced", rule, _replaced)
     rule = "bundle.untrusted"
@@ -160,8 +149,8 @@ def bundle_faults(files: tuple[PublishedFile, ...]) -> Iterator[Fault]:
         ("an OpenPGP signature", b"-----BEGIN PGP SIGNATURE-----\n\n=njUN\n" * 4),
         ("60,000 brackets", b"[" * 60_000),
     ):
-        yield Fault(f"as bundle {told}", rule, _bytes(_TGZ, content))
-    yield Fault("a bundle of 1 MB", "file.closed", _bytes(_TGZ, b" " * 1_000_000))
+        yield Fault(f"as bundle {told}", rule, _bytes(TGZ, content))
+    yield Fault("a bundle of 1 MB", "file.closed", _bytes(TGZ, b" " * 1_000_000))
 
 
 def _without_certificate(told: Any) -> None:
