@@ -171,6 +171,7 @@ def _contents(archive: Path) -> Iterator[tuple[str, str]]:
 @contextmanager
 def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, opened; what goes wrong while it is read is told as _Unreadable."""
+    import lzma  # noqa: PLC0415 - as below
     import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
 
     try:
@@ -178,7 +179,7 @@ def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
             yield opened
     except (
         OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError, zlib.error,
-        zipfile.BadZipFile,
+        lzma.LZMAError, zipfile.BadZipFile,
     ) as error:  # fmt: skip
         raise _Unreadable(str(error) or type(error).__name__) from error
 

@@ -31,6 +31,7 @@ _MOST_BYTES: Final = 64 << 20
 
 def pages_in(archive: Path) -> dict[str, str]:
     """The sha256 of those of the pages that the archive holds, none if it cannot be read."""
+    import lzma  # noqa: PLC0415 - as below
     import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
 
     found = {}
@@ -42,7 +43,7 @@ def pages_in(archive: Path) -> dict[str, str]:
                     found[page] = hashlib.sha256(opened.read(info)).hexdigest()
     except (
         OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error,
-        zipfile.BadZipFile,
+        lzma.LZMAError, zipfile.BadZipFile,
     ):  # fmt: skip
         return {}  # docs.unreadable tells of it
     return found

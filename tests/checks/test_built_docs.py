@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
 from checks.built_docs import archives_complete, no_unreleased
+from checks.hosted_docs import pages_in
 from plugins.model.finding import Finding, Severity
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
@@ -40,6 +42,16 @@ def built(tmp_path: Path) -> Callable[..., Release]:
         return release
 
     return make
+
+
+def a_broken_zip(archive: Path, method: int) -> None:
+    """One page whose packed bytes were overwritten; only who unpacks it can tell."""
+    with ZipFile(archive, "w", method) as opened:
+        opened.writestr("docs/index.html", "".join(map(str, range(5000))))
+    content = bytearray(archive.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20] = b"\xff" * 20
+    archive.write_bytes(content)
 
 
 def rules(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
@@ -81,6 +93,19 @@ def test_archive_that_cannot_be_read_to_its_end_blocks(
         content[len(content) // 2] ^= 0xFF
     archive.write_bytes(content[: {"cut": len(content) // 2, "empty": 0}.get(damage)])
     assert rules(archives_complete(release, ["html"])) == [("docs.unreadable", archive.name)]
+
+
+@pytest.mark.parametrize("method", [ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA])
+def test_zip_with_broken_content_blocks_however_it_was_packed(
+    built: Callable[..., Release], method: int
+) -> None:
+    release = built()
+    archive = release.layout.docs_archives("html")[1]
+    a_broken_zip(archive, method)
+    assert rules(archives_complete(release, ["html"])) == [("docs.unreadable", archive.name)]
+    (finding,) = no_unreleased(release, ["html"])
+    assert finding.message.startswith("cannot look: ")
+    assert pages_in(archive) == {}
 
 
 def test_archive_without_pages_blocks(built: Callable[..., Release]) -> None:
