@@ -127,7 +127,15 @@ def task_choose_day():
 def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
-    filled = [*remote.downloads.folders, *remote.docs_archives.folders]
+    gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
+    room = call(
+        hosts.host_has_room,
+        reach.downloads,
+        "",
+        contract.about_bytes,
+        gathered=gathered,
+        shown=[file.remote for file in contract.files],
+    )
     remotes = {"fork": reach.fork, "upstream": reach.upstream}
     return [
         call(access.github_lets_us_release, reach.github),
@@ -135,7 +143,7 @@ def task_check_access():
         call(access.upstream_is_protected, release, reach.github),
         call(hosts.host_is_reached, reach.downloads),
         call(hosts.rights_are_usable, reach.downloads, ours),
-        call(hosts.host_has_room, reach.downloads, "", contract.about_bytes, filled),
+        room,
         *([call(hosts.host_is_reached, reach.docs_host)] if release.ships_docs else []),
         call(site.login_works, reach.site),
         call(site.name_is_free, promised, reach.site),

@@ -79,15 +79,23 @@ def rights_are_usable(host: Host, folders: Sequence[str]) -> tuple[Finding, ...]
 
 @blocks_if_blind("hosts.space")
 def host_has_room(
-    host: Host, folder: str, needed_bytes: int, filled: Sequence[str] = ()
+    host: Host,
+    folder: str,
+    needed_bytes: int,
+    *,
+    gathered: Sequence[str] = (),
+    shown: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """The release's files find room there, and a tenth more.
 
-    What stands in the folders that are ``filled`` by this release came already.
+    What stands in the hidden folders where it is ``gathered`` came already, and so did the files of
+    it that are ``shown``; what other releases have beside them did not.
     """
     there = _nearest(folder, host)
     free = host.free_bytes(there)
-    needed_bytes -= sum(each.size_bytes for path in filled for each in host.listing(path))
+    came = [entry for path in gathered for entry in host.listing(path)]
+    came += [entry for entry in host.look(shown) if entry is not None]
+    needed_bytes -= sum(each.size_bytes for each in came if each.kind is Kind.FILE)
     if free >= needed_bytes * _SPARE:
         return ()
     return (

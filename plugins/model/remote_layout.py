@@ -23,11 +23,6 @@ class Berth:
     final: str
     staging: str
 
-    @property
-    def folders(self) -> tuple[str, str]:
-        """Both of them."""
-        return self.final, self.staging
-
 
 @dataclass(frozen=True, slots=True)
 class RemoteLayout:
@@ -48,6 +43,11 @@ class RemoteLayout:
     def downloads(self) -> Berth:
         """The downloads, and the hidden folder where this release's are gathered."""
         return Berth(self.folder, f".{self.folder}.staging-{self.version}")
+
+    @property
+    def incoming(self) -> str:
+        """The hidden folder that experts put their files into, each role into one of its own."""
+        return f".{self.version}.incoming"
 
     @property
     def docs_archives(self) -> Berth:

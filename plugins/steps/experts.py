@@ -69,7 +69,7 @@ def awaited_of(contract: Contract, role: str, name: str, keys: Sequence[str]) ->
 
 def inbox_of(release: Release, role: str) -> str:
     """The folder below the root of the downloads that the expert's files go to."""
-    return f".{release.version}.incoming/{role}"
+    return f"{RemoteLayout(release.version).incoming}/{role}"
 
 
 def manifest_file(layout: Layout, role: str) -> Path:

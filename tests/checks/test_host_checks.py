@@ -107,3 +107,23 @@ def test_a_host_without_room_blocks(world: Rehearsed) -> None:
     (finding,) = host_has_room(world.host(), "3.13.6", 9_900_000)
     assert (finding.rule, finding.severity) == ("hosts.space", Severity.BLOCK)
     assert "9 MB are free" in finding.message
+
+
+def test_what_is_there_of_this_release_needs_no_room_and_what_others_have_there_does(
+    world: Rehearsed,
+) -> None:
+    """The candidates of one final share its folder: what stands in it may be of another."""
+    host = world.host()
+    for name, size in (("3.14.0/Python-3.14.0rc1.tgz", 900_000), (".3.14.0rc2.incoming/w/a", 300)):
+        path = world.files / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+    needed = 8_600_000
+    shown, gathered = ["3.14.0/Python-3.14.0rc2.tgz"], [".3.14.0rc2.incoming"]
+    (finding,) = host_has_room(host, "", needed, gathered=gathered, shown=shown)
+    assert finding.rule == "hosts.space"
+    (world.files / "3.14.0/Python-3.14.0rc1.tgz").rename(world.files / shown[0])
+    assert host_has_room(host, "", needed, gathered=gathered, shown=shown) == ()
+    (world.files / ".3.14.0rc2.incoming/w/a").write_bytes(bytes(900_000))
+    (finding,) = host_has_room(host, "", needed, shown=shown)
+    assert host_has_room(host, "", needed, gathered=gathered, shown=shown) == ()
