@@ -6,12 +6,12 @@ import hashlib
 import html
 import posixpath
 import re
-import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from plugins.model.finding import Finding, Severity
+from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:
     import zipfile
@@ -171,16 +171,10 @@ def _contents(archive: Path) -> Iterator[tuple[str, str]]:
 @contextmanager
 def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, opened; what goes wrong while it is read is told as _Unreadable."""
-    import lzma  # noqa: PLC0415 - as below
-    import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
-
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_zip(archive) as opened:
             yield opened
-    except (
-        OSError, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError, zlib.error,
-        lzma.LZMAError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
+    except (OSError, BrokenZip) as error:
         raise _Unreadable(str(error) or type(error).__name__) from error
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.rules import breach
+from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,20 +31,14 @@ _MOST_BYTES: Final = 64 << 20
 
 def pages_in(archive: Path) -> dict[str, str]:
     """The sha256 of those of the pages that the archive holds, none if it cannot be read."""
-    import lzma  # noqa: PLC0415 - as below
-    import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
-
     found = {}
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_zip(archive) as opened:
             for info in opened.infolist():
                 page = info.filename.partition("/")[2]
                 if page in PAGES and info.file_size <= _MOST_BYTES:
                     found[page] = hashlib.sha256(opened.read(info)).hexdigest()
-    except (
-        OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error,
-        lzma.LZMAError, zipfile.BadZipFile,
-    ):  # fmt: skip
+    except (OSError, BrokenZip):
         return {}  # docs.unreadable tells of it
     return found
 
@@ -52,12 +46,19 @@ def pages_in(archive: Path) -> dict[str, str]:
 def pages_are_the_archives(
     wanted: Mapping[str, str], answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
-    """Each page is served by every door as the archive has it; both are by the page's path."""
-    return tuple(
-        breach("docs.hosted", f"{page} at {each.door}", told)
-        for page, sha256 in wanted.items()
-        for each in answers.get(page, ())
-        if (told := _problem(each, sha256))
+    """Each page is served by every door as the archive has it; both are by the page's path.
+
+    A page that an archive lacks, which could otherwise be read, cannot be compared, which blocks.
+    """
+    lacking = [page for page in PAGES if wanted and page not in wanted]
+    return (
+        *(breach("docs.hosted", page, "is not in the archive to compare with") for page in lacking),
+        *(
+            breach("docs.hosted", f"{page} at {each.door}", told)
+            for page, sha256 in wanted.items()
+            for each in answers.get(page, ())
+            if (told := _problem(each, sha256))
+        ),
     )
 
 

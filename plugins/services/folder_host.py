@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.artifact import sha256_of
 from plugins.model.errors import ServiceFailed
+from plugins.model.zipped import BrokenZip, opened_zip
 from plugins.ports import Entry, Kind, Login
 from plugins.services.host_paths import checked, half
 
@@ -154,15 +155,13 @@ class FolderHost:
 
     def unzip(self, archive: str, folder: str) -> None:
         """See the port."""
-        import zipfile
-
         with self._told("unpack", archive):
             try:
-                with zipfile.ZipFile(self._at(archive)) as opened:
+                with opened_zip(self._at(archive)) as opened:
                     for name in opened.namelist():
                         checked(name.rstrip("/"))
                     opened.extractall(self._at(folder))
-            except zipfile.BadZipFile as error:
+            except BrokenZip as error:
                 raise self._failed(action="unpack", path=archive, problem=str(error)) from error
 
     def read(self, path: str, most_bytes: int) -> bytes:

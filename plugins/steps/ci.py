@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from plugins.model.durable import PARTIAL, replacing, write_whole
 from plugins.model.errors import StepFailed, Waiting
 from plugins.model.probe import Probe, absent, identical, unknown
+from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +184,6 @@ def _candidates(
 
 def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, str]:
     # zipfile is late: only this step opens archives (9 ms)
-    import zipfile  # noqa: PLC0415
 
     archive = top / f"{artifact.name}.zip"
     digest = workflows.download(artifact, archive)
@@ -200,13 +200,13 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
         shutil.rmtree(each, ignore_errors=True)
     facts: dict[str, str] = {}
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_zip(archive) as opened:
             for entry in opened.infolist():
                 if not entry.is_dir():
                     facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
-    except zipfile.BadZipFile as error:
+    except BrokenZip as error:
         raise StepFailed(
-            where=f"CI artifact {artifact.name}", problem=f"is no zip archive: {error}",
+            where=f"CI artifact {artifact.name}", problem=f"is no whole zip archive: {error}",
             remedy="see the run at GitHub",
         ) from error  # fmt: skip
     partial.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,9 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
+from checks import hosted_docs
 from checks.built_docs import archives_complete, no_unreleased
-from checks.hosted_docs import pages_in
+from checks.hosted_docs import pages_are_the_archives, pages_in
 from plugins.model.finding import Finding, Severity
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
@@ -106,6 +107,16 @@ def test_zip_with_broken_content_blocks_however_it_was_packed(
     (finding,) = no_unreleased(release, ["html"])
     assert finding.message.startswith("cannot look: ")
     assert pages_in(archive) == {}
+
+
+def test_a_page_that_the_archive_lacks_is_not_passed_over() -> None:
+    wanted = dict.fromkeys(hosted_docs.PAGES, "0" * 64)
+    assert pages_are_the_archives(wanted, {}) == ()
+    del wanted["genindex.html"]
+    (finding,) = pages_are_the_archives(wanted, {})
+    assert (finding.rule, finding.where) == ("docs.hosted", "genindex.html")
+    # That nothing of it can be read is told by another rule.
+    assert pages_are_the_archives({}, {}) == ()
 
 
 def test_archive_without_pages_blocks(built: Callable[..., Release]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -172,3 +174,20 @@ def test_names_that_lead_elsewhere_are_refused(
     run = start(release, hub)["run"]
     with pytest.raises(StepFailed, match="leads elsewhere"):
         ci.fetch(release, hub, run, Quiet())
+
+
+def test_artifact_that_cannot_be_unpacked_is_told_in_one_line(
+    release: Release, hub: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each method of compression has errors of its own."""
+    run = start(release, hub)["run"]
+    read, error = zipfile.ZipExtFile.read, zlib.error("invalid distance too far back")
+
+    def broken(self: zipfile.ZipExtFile, size: int | None = -1) -> bytes:
+        read(self, size)
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", broken)
+    with pytest.raises(StepFailed, match="is no whole zip archive: invalid distance"):
+        ci.fetch(release, hub, run, Quiet())
+    assert ci.built(release.layout) == {}
