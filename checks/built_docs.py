@@ -6,6 +6,7 @@ import hashlib
 import html
 import posixpath
 import re
+import struct
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -26,6 +27,11 @@ __all__ = ["archives_complete", "links_lead_somewhere", "no_unreleased"]
 _UNRELEASED: Final = b"(unreleased)"
 _PAGES: Final = (".html", ".xhtml", ".txt", ".texi", ".info")
 _CHUNK: Final = 1 << 20
+# Source: APPNOTE.TXT of PKWARE, 4.3.7 and 4.4.4.
+_LOCAL_HEADER: Final = struct.Struct("<4s2B4H3L2H")
+_SIZES_BEHIND: Final = 0x08
+_UTF_8: Final = 0x800
+_MOST_32: Final = 0xFFFFFFFF
 _MOST_FILES: Final = 100_000
 _MOST_BYTES: Final = 1 << 30
 _MOST_PAGE_BYTES: Final = 64 << 20
@@ -199,10 +205,34 @@ def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 
 def _zip_contents(archive: Path) -> Iterator[tuple[str, str]]:
-    with _zip(archive) as opened:
+    with _zip(archive) as opened, archive.open("rb") as raw:
         for info in _infos(opened):
+            _check_local_header(raw, info)
             with opened.open(info) as content:
                 yield info.filename, _digest(content)
+
+
+def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
+    """What stands before the file tells of it as the directory at the end does.
+
+    zipfile believes the directory; who unpacks in a stream believes the other. Raises _Unreadable.
+    """
+    raw.seek(info.header_offset)
+    head = raw.read(_LOCAL_HEADER.size)
+    if len(head) == _LOCAL_HEADER.size:
+        _, _, _, flags, method, *told, length, _ = _LOCAL_HEADER.unpack(head)
+        year, month, day, hour, minute, second = info.date_time
+        wanted = [
+            hour << 11 | minute << 5 | second // 2,
+            (year - 1980) << 9 | month << 5 | day,
+            *((info.CRC, info.compress_size, info.file_size) if not flags & _SIZES_BEHIND else ()),
+        ]
+        name = raw.read(length).decode("utf-8" if flags & _UTF_8 else "cp437", "replace")
+        same = (flags, method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
+        if same and (told[: len(wanted)] == wanted or _MOST_32 in told[3:]):
+            return
+    problem = f"tells of {info.filename!a} in two ways"
+    raise _Unreadable(problem)
 
 
 def _digest(content: IO[bytes]) -> str:

@@ -109,6 +109,22 @@ def test_zip_with_broken_content_blocks_however_it_was_packed(
     assert pages_in(archive) == {}
 
 
+@pytest.mark.parametrize("place", [0, 6, 8, 10, 12, 14, 18, 22, 26, 31])
+def test_zip_that_tells_of_a_file_in_two_ways_blocks(
+    built: Callable[..., Release], place: int
+) -> None:
+    """Who unpacks in a stream would get something else than who reads the directory first."""
+    release = built()
+    archive = release.layout.docs_archives("html")[1]
+    assert rules(archives_complete(release, ["html"])) == []
+    with ZipFile(archive) as opened:
+        start = next(each for each in opened.infolist() if not each.is_dir()).header_offset
+    content = bytearray(archive.read_bytes())
+    content[start + place] ^= 1
+    archive.write_bytes(content)
+    assert rules(archives_complete(release, ["html"])) == [("docs.unreadable", archive.name)]
+
+
 def test_a_page_that_the_archive_lacks_is_not_passed_over() -> None:
     wanted = dict.fromkeys(hosted_docs.PAGES, "0" * 64)
     assert pages_are_the_archives(wanted, {}) == ()
