@@ -86,7 +86,8 @@ platform = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 notes = [f"{platform[each]} binaries will be provided shortly." for each in later]
 book.alarm(call(protection.lease_is_open, at), call(protection.restore, reach.github, at))
 bundled = release.series.signs_with_sigstore
-has_token = settings.credentials.sigstore is not None
+manager = release.series.manager
+names_token = settings.credentials.sigstore is not None
 tells_day = release.type is ReleaseType.FEATURE_FINAL
 crew = [
     each
@@ -128,6 +129,7 @@ def task_check_access():
     """Stop unless every login works, and lets us do what this release will need later today."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
     gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
+    ready = call(access.sigstore_is_ready, reach.sigstore, declared=names_token)
     room = call(
         hosts.host_has_room,
         reach.downloads,
@@ -150,7 +152,7 @@ def task_check_access():
         call(site.caches_answer, promised, reach.cdn),
         call(access.mail_lets_us_in, reach.mail, [tell.list, tell.announce, tell.dev]),
         call(access.forum_lets_us_in, reach.forum),
-        *([call(access.sigstore_is_ready, reach.sigstore, declared=has_token)] if bundled else []),
+        *([ready] if bundled else []),
     ]
 
 
@@ -881,7 +883,7 @@ shown = value(experts.with_extras, promised, everything, berth)
     effect=SHARED,
     after=[task_stage_files, task_take_windows, task_take_macos, task_check_lights],
     writes=bundles.bundles(contract, release),
-    probe=call(bundles.look_signed, release, promised, unsigned, reach.sigstore),
+    probe=call(bundles.look_signed, release, promised, unsigned, manager, reach.sigstore),
     pep=["Z18", "Z19"],
     only=bundled,
 )
@@ -892,7 +894,7 @@ def task_sign_bundles():
         release,
         promised,
         unsigned,
-        reach.sigstore,
+        manager,
         reach.sigstore,
         reach.downloads,
         berth,

@@ -102,7 +102,10 @@ def _release(
         security = mine.type is ReleaseType.SECURITY_FINAL and kind is ReleaseType.BUGFIX_FINAL
         if security and later <= set(sourced):
             kind = ReleaseType.SECURITY_FINAL
-    series = replace(series_of(version), manager=mine.series.manager)
+    series = series_of(version)
+    # Whoever is declared signs from this release on; before, somebody else may have.
+    if mine.rehearsal or version >= mine.version:
+        series = replace(series, manager=mine.series.manager)
     layout = Layout(mine.layout.work / "verify" / "audit" / str(version), version)
     return Release(version, kind, series, layout, mine.rehearsal)
 

@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from checks.bundles import bundles_are_good
 from checks.published_set import set_is_complete
-from plugins.model.contract import Origin
+from plugins.model.contract import BUNDLE_SUFFIX, Origin
 from plugins.model.rules import breach
 from plugins.model.shelf import Shelf, Shelved
 from plugins.ports import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from plugins.model.contract import Contract
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
-    from plugins.ports import Host
+    from plugins.ports import BundleVerifier, Host
 
 __all__ = ["staged_is_ready"]
 
+_MOST_BUNDLE_BYTES: Final = 1 << 20
 _TYPES: Final = {Kind.FILE: stat.S_IFREG, Kind.LINK: stat.S_IFLNK, Kind.OTHER: stat.S_IFIFO}
 
 
 def staged_is_ready(
-    release: Release, contract: Contract, berths: Iterable[Berth], host: Host, here: Shelf
+    release: Release,
+    contract: Contract,
+    berths: Iterable[Berth],
+    host: Host,
+    here: Shelf,
+    verifier: BundleVerifier,
 ) -> tuple[Finding, ...]:
-    """What is staged may be switched: all of it is there, as it was exported here.
+    """What is staged may be switched: all of it is there, as it was exported here, and signed.
 
     A release that is staged in part is told as such; folders of which nothing is staged yet
-    are missing as every other file is.
+    are missing as every other file is. Bundles are fetched, for the digests computed there.
     """
     found: dict[str, Shelved] = {}
+    room = release.layout.work / "verify" / "staged"
     for berth in berths:
-        found |= _below(berth, host)
+        found |= _with_bundles(_below(berth, host), berth, host, room)
     whole = contract.with_extras(found)
     known = {file.remote for file in whole.files}
     shelf = Shelf("staged", release.layout, found, {}, tuple(sorted(found.keys() - known)))
-    return (*set_is_complete(release, whole, shelf), *_is_here(whole, shelf, here))
+    return (
+        *set_is_complete(release, whole, shelf),
+        *_is_here(whole, shelf, here),
+        *bundles_are_good(whole, shelf, release.series.manager, verifier),
+    )
 
 
 def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
@@ -56,6 +70,21 @@ def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
         for each in entries
     ]
     return {each.remote: each for each in shelved}
+
+
+def _with_bundles(
+    found: Mapping[str, Shelved], berth: Berth, host: Host, room: Path
+) -> dict[str, Shelved]:
+    """The same, each bundle with a copy of it in the room."""
+    shelved = dict(found)
+    for remote, each in found.items():
+        if remote.endswith(BUNDLE_SUFFIX) and each.sha256:
+            path = room / remote
+            path.parent.mkdir(parents=True, exist_ok=True)
+            place = berth.staging + remote.removeprefix(berth.final)
+            path.write_bytes(host.read(place, _MOST_BUNDLE_BYTES))
+            shelved[remote] = replace(each, path=path)
+    return shelved
 
 
 def _is_here(contract: Contract, staged: Shelf, here: Shelf) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ from checks.previous import previous_tags
 from checks.recognising import recognised
 from checks.seat import Lane, Seat
 from plugins.model.artifact import sha256_of
-from plugins.model.contract import Kind, Origin, bundle_paths, local_path
+from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, local_path
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
 from plugins.model.report import Judgement, Report, Situation
@@ -160,7 +160,7 @@ def _shelf_here(seat: Seat) -> Shelf:
     strangers: list[str] = []
     paths = {local_path(file, seat.release): file.remote for file in seat.contract.files}
     made = bundle_paths(seat.contract, seat.release)
-    paths |= {path: f"{signed.remote}.sigstore" for signed, path in made.items()}
+    paths |= {path: f"{signed.remote}{BUNDLE_SUFFIX}" for signed, path in made.items()}
     for folder in (layout.src, layout.docs, layout.bundles):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path not in paths:
@@ -178,10 +178,15 @@ def _shelf_here(seat: Seat) -> Shelf:
 def _staged(seat: Seat) -> list[Lane]:
     def check() -> tuple[Finding, ...]:
         return staged_files.staged_is_ready(
-            seat.release, seat.contract, seat.berths, seat.ways.host, _shelf_here(seat)
+            seat.release,
+            seat.contract,
+            seat.berths,
+            seat.ways.host,
+            _shelf_here(seat),
+            seat.ways.bundles,
         )
 
-    told = f"{len(seat.contract.files)} files: names, sizes, modes, digests"
+    told = f"{len(seat.contract.files)} files: names, sizes, modes, digests, bundles"
     return [Lane("staged files", told, (check,), "staged.unseen")]
 
 

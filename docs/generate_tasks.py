@@ -56,6 +56,7 @@ _CONDITIONS: Final = {
     "release.ships_docs and 'html' in settings.docs.formats": "in releases with HTML documentation",
     "release.type is ReleaseType.NEW_BRANCH": "in the first beta, which makes a new branch",
     "tells_day": "in the first final release of a series",
+    "bundled": "in releases with Sigstore bundles",
     "bool(roles)": "with experts in release.toml",
     "bool(told)": "with experts who have a mail address",
     "WINDOWS in roles": "with `[experts.windows]`",

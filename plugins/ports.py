@@ -417,7 +417,7 @@ class BundleVerifier(Protocol):
         ...
 
 
-class BundleSigner(Protocol):
+class BundleSigner(BundleVerifier, Protocol):
     """Sigstore with the identity token of somebody who has just logged in."""
 
     def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
@@ -425,7 +425,7 @@ class BundleSigner(Protocol):
 
         Each is written into the public log, which never forgets, and was verified before it comes
         out. A file may be signed twice: either bundle is good. Raises Waiting if the token is not
-        there, expired or another's, and ServiceFailed.
+        there, expired or another's, and ServiceFailed, once all others are made.
         """
         ...
 

@@ -108,9 +108,9 @@ class Released:
     def restore(self) -> None:
         """Everything is as it was when the release was out."""
         self.signers, self.keyring = self._true_signers, self._true_keyring
-        for part in ("hosts", "upstream.git", "state/cdn"):
+        for part in ("hosts", "upstream.git", "state/cdn", "state/sigstore"):
             mirror(self._pristine / part, self.world / part)
-        for name in ("site", "faults", "github", "site_people"):
+        for name in ("site", "faults", "github", "site_people", "rekor"):
             file = self._pristine / "state" / f"{name}.json"
             if file.exists():
                 shutil.copy2(file, self.world / "state" / file.name)

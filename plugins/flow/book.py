@@ -324,7 +324,11 @@ class Book:
         for path in paths:
             digest = self.state.digest(path)
             if not digest:
-                raise StepFailed(where=str(path), problem="not there", remedy="run doit export")
+                raise StepFailed(
+                    where=str(path),
+                    problem="not there",
+                    remedy="see which task makes it: doit list --status",
+                )
             found.append(Artifact(path, path.stat().st_size, digest))
         return tuple(found)
 

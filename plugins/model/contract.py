@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
 
 __all__ = [
+    "BUNDLE_SUFFIX",
     "DOCS",
     "ROW_SIDECARS",
     "SITE",
@@ -97,16 +98,18 @@ _ABOUT: Final = {
     SizeClass.TEXT: 16 * _MEBI,
     SizeClass.ARCHIVE: 32 * _MEBI,
 }
+BUNDLE_SUFFIX: Final = ".sigstore"
+"""What the name of a file's bundle ends with."""
 _SIDECARS: Final = {
     ".asc": (Kind.SIGNATURE, SizeClass.NOTE),
-    ".sigstore": (Kind.BUNDLE, SizeClass.NOTE),
+    BUNDLE_SUFFIX: (Kind.BUNDLE, SizeClass.NOTE),
     ".spdx.json": (Kind.SBOM, SizeClass.TEXT),
 }
 ROW_SIDECARS: Final = {
     "gpg_signature_file": ".asc",
     "sigstore_signature_file": ".sig",
     "sigstore_cert_file": ".crt",
-    "sigstore_bundle_file": ".sigstore",
+    "sigstore_bundle_file": BUNDLE_SUFFIX,
     "sbom_spdx2_file": ".spdx.json",
 }
 """The fields of a row of the site that lead to what stands beside the file, and its suffix."""
@@ -443,7 +446,7 @@ def _beside(file: PublishedFile, release: Release) -> Iterator[PublishedFile]:
         suffixes += [".asc"] if release.signs_with_gpg else []
         suffixes += [".spdx.json"] if release.series.ships_sbom else []
     # A bundle is made by the release manager's identity, whoever made the file (PEP 761).
-    suffixes += [".sigstore"] if release.series.signs_with_sigstore else []
+    suffixes += [BUNDLE_SUFFIX] if release.series.signs_with_sigstore else []
     for suffix in suffixes:
         kind, size = _SIDECARS[suffix]
         origin = Origin.SIGSTORE if kind is Kind.BUNDLE else file.origin

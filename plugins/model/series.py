@@ -31,8 +31,8 @@ _RELEASE_PEPS: Final = {
     8: 569, 9: 596, 10: 619, 11: 664, 12: 693, 13: 719, 14: 745, 15: 790, 16: 826,
 }  # fmt: skip
 
-# The first X.Y.Z with a bundle beside every listed file. Source: as signs_with_sigstore.
-_BUNDLES_SINCE: Final = {8: 17, 9: 17, 10: 12}
+# The first with a bundle beside every listed file. Source: as signs_with_sigstore.
+_BUNDLES_SINCE: Final = {8: "3.8.17", 9: "3.9.17", 10: "3.10.12", 11: "3.11.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def series_of(version: Version) -> Series:
         ships_sbom=minor >= 12,
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
-        signs_with_sigstore=version.micro >= _BUNDLES_SINCE.get(minor, 0),
+        signs_with_sigstore=version >= Version.parse(_BUNDLES_SINCE.get(minor, f"3.{minor}.0a1")),
         manager=_MANAGERS.get(minor, SigstoreIdentity("", "")),
         ships_windows_arm64=minor >= 11,
         ships_windows_manifest=minor >= 13,

@@ -372,6 +372,15 @@ def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) ->
             'write sigstore_identity = "me@python.org" and '
             'sigstore_issuer = "https://github.com/login/oauth"',
         )
+    if (
+        settings.work.rehearsal
+        and release.series.signs_with_sigstore
+        and not signing.sigstore_trust
+    ):
+        mistakes.note(
+            "[signing] sigstore_trust is missing, and a rehearsal signs nothing in the public log",
+            "start a new rehearsal in another folder; this one is from before there was a Sigstore",
+        )
     if signing.sigstore_trust is not None and not settings.work.rehearsal:
         mistakes.note(
             "[signing] sigstore_trust is declared, and nobody but a rehearsal trusts it",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.artifact import sha256_of
 from plugins.model.contract import Kind, bundle_paths
-from plugins.model.durable import write_whole
+from plugins.model.durable import PARTIAL, write_whole
 from plugins.model.errors import StepFailed
 from plugins.model.probe import absent, identical
 from plugins.ports import Kind as Entered
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from plugins.model.probe import Probe
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
+    from plugins.model.series import SigstoreIdentity
     from plugins.ports import BundleSigner, BundleVerifier, Host, Progress
     from plugins.steps.staging import Wanted
 
 __all__ = ["bundles", "look_signed", "sign", "verify_downloaded"]
 
-_MOST_BYTES: Final = 65_536
+_MOST_BYTES: Final = 65_537
+"""One more than a bundle may have, so that one which has more is seen to."""
 
 
 def bundles(contract: Contract, release: Release) -> tuple[Path, ...]:
@@ -38,52 +40,55 @@ def bundles(contract: Contract, release: Release) -> tuple[Path, ...]:
 
 
 def look_signed(
-    release: Release, contract: Contract, files: Iterable[Wanted], verifier: BundleVerifier
+    release: Release,
+    contract: Contract,
+    files: Iterable[Wanted],
+    by: SigstoreIdentity,
+    verifier: BundleVerifier,
 ) -> Probe:
     """Whether a good bundle of every file is here; what is missing can be made."""
     wanted = _wanted(release, contract, files)
-    missing = _unsigned(release, wanted, verifier)
+    missing = _unsigned(wanted, by, verifier)
     if missing:
         return absent(f"{len(missing)} of {len(wanted)} files have no bundle yet")
-    return identical(_facts(release, wanted))
+    return identical(_facts(wanted, by))
 
 
 def sign(
     release: Release,
     contract: Contract,
     files: Iterable[Wanted],
+    by: SigstoreIdentity,
     signer: BundleSigner,
-    verifier: BundleVerifier,
     host: Host,
     berth: Berth,
     progress: Progress,
 ) -> dict[str, str]:
-    """A good bundle of each listed file of the contract stands in the folder of bundles.
+    """A good bundle ``by`` this identity of each listed file stands in the folder of bundles.
 
     ``files`` tell the digests. A good bundle that is here, or on the host already, is kept; each
     new one is written as soon as it is made (Z18, Z19). Raises Waiting for the release manager
     where a token is missing.
     """
     wanted = _wanted(release, contract, files)
-    if _unsigned(release, wanted, verifier):
-        _bring(release, wanted, verifier, host, berth)
-    missing = _unsigned(release, wanted, verifier)
+    if missing := _unsigned(wanted, by, signer):
+        _bring(missing, wanted, by, signer, host, berth)
+        missing = _unsigned(wanted, by, signer)
     if missing:
-        progress.say(f"signing {len(missing)} files by Sigstore as {release.series.manager}")
+        progress.say(f"signing {len(missing)} files by Sigstore as {by}")
     paths: dict[str, list[Path]] = {}
     for path in missing:
         paths.setdefault(wanted[path], []).append(path)
     count = 0
-    for digest, bundle in signer.sign(tuple(paths), release.series.manager) if paths else ():
+    for digest, bundle in signer.sign(tuple(paths), by) if paths else ():
         for path in paths[digest]:
             write_whole(path, bundle)
             count += 1
             progress.say(f"{path.name}, {count} of {len(missing)}")
-    return _facts(release, wanted)
+    return _facts(wanted, by)
 
 
-def _facts(release: Release, wanted: Mapping[Path, str]) -> dict[str, str]:
-    by = release.series.manager
+def _facts(wanted: Mapping[Path, str], by: SigstoreIdentity) -> dict[str, str]:
     return {"identity": by.address, "issuer": by.issuer, "files": str(len(wanted))}
 
 
@@ -102,8 +107,9 @@ def _wanted(release: Release, contract: Contract, files: Iterable[Wanted]) -> di
     return found
 
 
-def _unsigned(release: Release, wanted: Mapping[Path, str], verifier: BundleVerifier) -> list[Path]:
-    by = release.series.manager
+def _unsigned(
+    wanted: Mapping[Path, str], by: SigstoreIdentity, verifier: BundleVerifier
+) -> list[Path]:
     return [
         path
         for path, digest in wanted.items()
@@ -112,25 +118,33 @@ def _unsigned(release: Release, wanted: Mapping[Path, str], verifier: BundleVeri
 
 
 def _bring(
-    release: Release, wanted: Mapping[Path, str], verifier: BundleVerifier, host: Host, berth: Berth
+    missing: Iterable[Path],
+    wanted: Mapping[Path, str],
+    by: SigstoreIdentity,
+    verifier: BundleVerifier,
+    host: Host,
+    berth: Berth,
 ) -> None:
     """Good bundles that stand on the host, and are lost here, are here again.
 
     Another one of the same file would be as good, but what users see is never replaced.
     """
-    missing = _unsigned(release, wanted, verifier)
     places = [
         (path, f"{at}/{path.name}") for path in missing for at in (berth.final, berth.staging)
     ]
     there = host.look([place for _, place in places])
+    brought: set[Path] = set()
     for (path, place), entry in zip(places, there, strict=True):
-        if entry is None or entry.kind is not Entered.FILE or path not in missing:
+        if entry is None or entry.kind is not Entered.FILE or path in brought:
             continue
-        write_whole(path, host.read(place, _MOST_BYTES))
-        if verifier.verify_bundle(path, wanted[path], release.series.manager).problem:
-            path.unlink()
+        # Under a name of its own until it is judged.
+        partial = path.with_name(f"{path.name}{PARTIAL}")
+        write_whole(partial, host.read(place, _MOST_BYTES))
+        if verifier.verify_bundle(partial, wanted[path], by).problem:
+            partial.unlink()
         else:
-            missing.remove(path)
+            partial.replace(path)
+            brought.add(path)
 
 
 def verify_downloaded(

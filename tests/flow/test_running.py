@@ -397,7 +397,7 @@ def test_another_release_file_is_chosen_before_or_after_the_command(chain: Proje
 
 
 def test_rehearsal_receipts_are_refused_by_a_real_release(chain: Project) -> None:
-    rehearsed = RELEASE + "[work]\nrehearsal = true\n"
+    rehearsed = RELEASE + "sigstore_trust = 'trust.json'\n[work]\nrehearsal = true\n"
     chain.declare(CHAIN, release=rehearsed)
     assert "REHEARSAL" in chain.doit("list", "--status").out
     assert chain.doit().status == 0

@@ -18,7 +18,15 @@ def test_openpgp_signatures_end_with_3_13(version: str, *, signs: bool) -> None:
 
 @pytest.mark.parametrize(
     ("version", "signs"),
-    [("3.10.11", False), ("3.10.12", True), ("3.11.0", True), ("3.13.6", True), ("3.15.0a1", True)],
+    [
+        ("3.10.11", False),
+        ("3.10.12", True),
+        ("3.11.0rc2", False),
+        ("3.11.0", True),
+        ("3.12.0a1", True),
+        ("3.13.6", True),
+        ("3.15.0a1", True),
+    ],
 )
 def test_bundles_begin_where_every_listed_file_had_one(version: str, *, signs: bool) -> None:
     assert series_of(Version.parse(version)).signs_with_sigstore is signs

@@ -334,6 +334,12 @@ def test_half_an_identity_and_a_trust_of_ones_own_are_refused(
     assert told in mistakes_of(tmp_path, f"{LEAST}[signing]\n{line}\n")[0]
 
 
+def test_a_rehearsal_without_a_sigstore_of_its_own_is_refused(tmp_path: Path) -> None:
+    """What is signed by the public one is in its log for ever, also if it is a toy."""
+    told = mistakes_of(tmp_path, f"{LEAST}[work]\nrehearsal = true\n")[0]
+    assert "sigstore_trust is missing, and a rehearsal signs nothing in the public log" in told
+
+
 def test_the_identity_of_the_series_counts_unless_another_is_declared(tmp_path: Path) -> None:
     settings = read_settings(write(tmp_path, LEAST))
     assert release_of(settings).series.manager.address == "hugo@python.org"

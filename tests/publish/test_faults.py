@@ -269,8 +269,7 @@ def test_token_that_signs_nothing_for_users(
     day.order(fault)
     sigstore.sign_in(day.store)
     ended = day.publish()
-    line = assert_told(ended, "sign_bundles", "release manager", word, status=WAITING)
-    assert "sigstore get-identity-token" in ended.said
+    line = assert_told(ended, "sign_bundles", "RM: the identity token", word, status=WAITING)
     assert len(rekor.entries(day.store)) == entries
     assert_nothing_shown(day)
     sigstore.sign_in(day.store)

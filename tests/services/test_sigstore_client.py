@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,6 +21,7 @@ from plugins.rehearsal import rekor, sigstore
 from plugins.rehearsal.identity import GITHUB, GOOGLE, Account
 from plugins.rehearsal.store import ALWAYS
 from plugins.services.sigstore_client import SigstoreClient
+from plugins.services.sigstore_signing import SigstoreSigning
 from tests.rehearsal.sigstore_client import a_client
 
 if TYPE_CHECKING:
@@ -126,10 +128,9 @@ def test_a_token_that_signs_nothing_for_users_waits_for_another_login(
     """release-tools#161: bundles by the wrong identity provider, found after the release."""
     sigstore.write_token(store, account, datetime.now(UTC) + good_for)
     before = len(rekor.entries(store))
-    with pytest.raises(Waiting, match="sigstore get-identity-token") as caught:
+    with pytest.raises(Waiting, match=r"waiting for RM.*start the rehearsal again") as caught:
         list(client_of(store).sign(DIGESTS[:1], RM))
     assert told in str(caught.value)
-    assert "logging in as rm@example.org at https://github.com/login/oauth" in str(caught.value)
     assert len(rekor.entries(store)) == before
 
 
@@ -148,7 +149,7 @@ def test_a_token_that_is_no_token_waits_and_is_told_nowhere(
     file = sigstore.token_file(store)
     token = file.read_text().strip()
     spoil(file)
-    with pytest.raises(Waiting, match=r"waiting for the release manager") as caught:
+    with pytest.raises(Waiting, match=r"waiting for RM") as caught:
         list(client_of(store).sign(DIGESTS[:1], RM))
     assert told in str(caught.value)
     assert token not in repr(caught.value) + str(caught.value.__cause__)
@@ -164,6 +165,56 @@ def test_a_trust_file_that_is_none_is_a_mistake_of_the_settings(tmp_path: Path) 
     for file in (tmp_path / "trust.json", tmp_path / "nowhere.json"):
         with pytest.raises(SettingsError, match="is no client trust configuration"):
             SigstoreClient(file).ready()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_the_command_that_is_told_puts_the_token_where_it_is_looked_for(
+    tmp_path: Path, mode: int
+) -> None:
+    """Whatever stood there, and whatever the folder is called."""
+    file = tmp_path / "my secrets" / "token"
+    file.parent.mkdir()
+    file.write_text("old")
+    file.chmod(mode)
+    signing = SigstoreSigning("sigstore(public)", Secret(f"file:{file}"), 1.0, rehearsed=False)
+    with pytest.raises(Waiting) as caught:
+        list(signing.sign(DIGESTS[:1], RM, None))
+    told = caught.value.remedy.partition(": ")[2].partition("; then run the same")[0]
+    assert "python -m sigstore get-identity-token" in told
+    command = told.replace("python -m sigstore get-identity-token", "echo new")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new\n", 0o600)
+    assert Secret(f"file:{file}").reveal() == "new"
+
+
+def test_a_token_behind_the_question_for_its_code_is_found(store: Store) -> None:
+    """Without a browser the client asks on its output, which is the file."""
+    file = sigstore.token_file(store)
+    file.write_text(f"Enter verification code: {file.read_text()}")
+    assert dict(client_of(store).sign(DIGESTS[:1], RM))
+
+
+def test_a_log_that_fails_for_one_file_keeps_no_other_from_its_bundle(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = SigstoreSigning._signed
+
+    def signed(signing: SigstoreSigning, signer: Any, digest: str) -> bytes:
+        if digest == DIGESTS[0]:
+            message = "this one fails"
+            raise ValueError(message)
+        return once(signing, signer, digest)
+
+    monkeypatch.setattr(SigstoreSigning, "_signed", signed)
+    made = set()
+
+    def sign() -> None:
+        for digest, _ in client_of(store).sign(DIGESTS, RM):
+            made.add(digest)
+
+    with pytest.raises(ServiceFailed, match="this one fails"):
+        sign()
+    assert made == set(DIGESTS[1:])
 
 
 # ── verifying ────────────────────────────────────────────────────────────────────────────────
@@ -189,6 +240,11 @@ def test_a_bundle_that_another_sigstore_stands_for_is_not_trusted(
         file = signed(elsewhere.world.store, tmp_path)
         assert judged(elsewhere.world.store, file) is Verdict.GOOD
     assert judged(store, file) is Verdict.UNKNOWN_KEY
+    # Nor is a word of it believed: a waiver of another identity, or of other bytes, lets none pass.
+    client = SigstoreClient(sigstore.trust_file(store))
+    other = SigstoreIdentity("other@example.org", GITHUB)
+    assert client.verify_bundle(file, DIGESTS[0], other).verdict is Verdict.UNKNOWN_KEY
+    assert client.verify_bundle(file, DIGESTS[1], RM).verdict is Verdict.UNKNOWN_KEY
 
 
 def test_a_bundle_of_the_years_without_proof_is_proven_by_the_log(
@@ -197,14 +253,29 @@ def test_a_bundle_of_the_years_without_proof_is_proven_by_the_log(
     """Such is that of Python-3.12.5.tgz; today's client alone cannot read it."""
     file = signed(store, tmp_path)
     told = json.loads(file.read_bytes())
-    entry = told["verificationMaterial"]["tlogEntries"][0]
+    material = told["verificationMaterial"]
+    entry = material["tlogEntries"][0]
+    told["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1"
+    material["x509CertificateChain"] = {"certificates": [material.pop("certificate")]}
     del entry["inclusionProof"]["checkpoint"]
     file.write_text(json.dumps(told))
     assert judged(store, file) is Verdict.GOOD
     del entry["inclusionProof"]
     file.write_text(json.dumps(told))
     assert judged(store, file) is Verdict.GOOD
-    entry["logIndex"] = str(int(entry["logIndex"]) + 10_000)
+    lost = str(int(entry["logIndex"]) + 10_000)
+    indexes: tuple[Any, ...] = (lost, 1e999, None, [], "1 or 2", -1)
+    for index in indexes:
+        entry["logIndex"] = index
+        file.write_text(json.dumps(told))
+        assert judged(store, file) is Verdict.UNREADABLE
+
+
+def test_a_bundle_of_today_without_proof_is_none(store: Store, tmp_path: Path) -> None:
+    """Whoever uses Sigstore's client could not verify it."""
+    file = signed(store, tmp_path)
+    told = json.loads(file.read_bytes())
+    del told["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
     file.write_text(json.dumps(told))
     assert judged(store, file) is Verdict.UNREADABLE
 
@@ -214,6 +285,7 @@ def test_a_bundle_without_proof_cannot_be_judged_without_the_log(
 ) -> None:
     file = signed(store, tmp_path)
     told = json.loads(file.read_bytes())
+    told["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1"
     del told["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
     file.write_text(json.dumps(told))
     store.order_fault("sigstore.503", times=ALWAYS)

@@ -12,6 +12,8 @@ from plugins.model.contract import Origin, bundle_paths, contract_of
 from plugins.model.errors import StepFailed, Waiting
 from plugins.model.probe import Standing
 from plugins.model.remote_layout import RemoteLayout
+from plugins.model.series import series_of
+from plugins.model.version import Version
 from plugins.ports import Signature, Verdict
 from plugins.services.folder_host import FolderHost
 from plugins.steps.bundles import bundles, look_signed, sign, verify_downloaded
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.series import SigstoreIdentity
     from tests.conftest import Builds
+
+
+RM = series_of(Version.parse("3.14.1")).manager
 
 
 @dataclass
@@ -81,18 +86,18 @@ def signed(
     by: Sigstore,
 ) -> dict[str, str]:
     berth = RemoteLayout(release.version).downloads
-    return sign(release, contract, files, by, by, host, berth, QUIET)
+    return sign(release, contract, files, RM, by, host, berth, QUIET)
 
 
 def test_every_listed_file_is_signed_whoever_made_it(
     release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
 ) -> None:
     sigstore = Sigstore()
-    assert look_signed(release, contract, files, sigstore).standing is Standing.ABSENT
+    assert look_signed(release, contract, files, RM, sigstore).standing is Standing.ABSENT
     facts = signed(release, contract, files, host, sigstore)
     assert facts["identity"] == "hugo@python.org"
     assert facts["files"] == str(len(contract.listed))
-    probe = look_signed(release, contract, files, sigstore)
+    probe = look_signed(release, contract, files, RM, sigstore)
     assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
     assert all(path.is_file() for path in bundles(contract, release))
     listed = {sha256(file.name.encode()).hexdigest() for file in contract.listed}
@@ -118,7 +123,7 @@ def test_only_what_is_no_longer_a_bundle_of_its_file_is_signed_again(
         Wanted(each.name, 2, "f" * 64) if each.name.endswith(".pkg") else each for each in files
     )
     sigstore = Sigstore()
-    assert look_signed(release, contract, changed, sigstore).standing is Standing.ABSENT
+    assert look_signed(release, contract, changed, RM, sigstore).standing is Standing.ABSENT
     signed(release, contract, changed, host, sigstore)
     assert sigstore.asked == ["f" * 64]
 
@@ -144,7 +149,7 @@ def test_a_good_bundle_on_the_host_is_brought_back_and_a_bad_one_is_not(
     sigstore = Sigstore()
     signed(release, contract, files, host, sigstore)
     assert len(sigstore.asked) == 1
-    assert look_signed(release, contract, files, sigstore).standing is Standing.IDENTICAL
+    assert look_signed(release, contract, files, RM, sigstore).standing is Standing.IDENTICAL
 
 
 def test_a_file_that_nobody_brought_stops_before_anything_is_signed(

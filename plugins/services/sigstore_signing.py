@@ -1,0 +1,185 @@
+"""Sigstore signing: bundles made with an identity token, side by side and within a time."""
+
+from __future__ import annotations
+
+import queue
+import shlex
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from plugins.model.errors import ServiceFailed, SettingsError, Waiting
+from plugins.model.series import SigstoreIdentity
+from plugins.services.patience import quiet_stamina
+from plugins.services.sigstore_bundle import hashed, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from plugins.model.secret import Secret
+
+__all__ = ["PATIENCE_S", "SigstoreSigning", "bounded"]
+
+PATIENCE_S: Final = 180.0
+"""How long one more bundle may take: the log answers once the entry is in it for good."""
+_AT_ONCE: Final = 8
+_ATTEMPTS: Final = 3
+_LOGIN: Final = "python -m sigstore get-identity-token"
+
+
+class SigstoreSigning:
+    """One login, for as many files as there are; ``told`` is the service's name in errors."""
+
+    def __init__(
+        self, told: str, token: Secret | None, patience_s: float, *, rehearsed: bool
+    ) -> None:
+        self._told = told
+        self._token = token
+        self._patience_s = patience_s
+        self._rehearsed = rehearsed
+
+    def sign(
+        self, digests: Collection[str], by: SigstoreIdentity, trust: Any
+    ) -> Iterator[tuple[str, bytes]]:
+        """A bundle of each file as it is made, by the sha256 of its bytes.
+
+        One that fails keeps no other from being made: what went wrong first is raised behind them.
+        """
+        signer = self._signer(by, trust)
+        wanted = sorted(set(digests))
+        answers = _side_by_side(lambda digest: self._signed(signer, digest), wanted)
+        first: Exception | None = None
+        for _ in wanted:
+            try:
+                digest, made = answers.get(timeout=self._patience_s)
+            except queue.Empty:
+                raise self.failed(_silence(self._patience_s)) from None
+            if not isinstance(made, Exception):
+                yield digest, made
+            elif first is None:
+                first = made
+        if first is not None:
+            raise self._error(first, by) from None
+
+    def _signer(self, by: SigstoreIdentity, trust: Any) -> Any:
+        """The client's signer, with a certificate for the token."""
+        from sigstore.oidc import IdentityError, IdentityToken
+        from sigstore.sign import Signer, SigningContext
+
+        if self._token is None:
+            raise SettingsError(
+                where="[credentials] sigstore",
+                problem="is missing",
+                remedy='write sigstore = "file:~/sigstore-token" (mode 0600) or "env:NAME"',
+            )
+        try:
+            # Without a browser the client asks for a code, and its question is in the file.
+            token = IdentityToken(self._token.reveal().split()[-1])
+        except SettingsError as error:
+            problem = f"{error.where} {error.problem}"
+            raise self._login_again(problem, by) from None
+        except IdentityError:
+            # Not chained: what the client says may hold a part of the token.
+            problem = "the identity token is expired, or none for Sigstore"
+            raise self._login_again(problem, by) from None
+        found = SigstoreIdentity(token.identity, token.federated_issuer)
+        if found != by:
+            problem = f"the identity token is of {found}, wanted {by}"
+            raise self._login_again(problem, by)
+        context = SigningContext.from_trust_config(trust)
+        try:
+            return bounded(lambda: Signer(token, context), self._patience_s)
+        except Exception as error:  # noqa: BLE001 - the client's errors have no base of their own
+            raise self._error(error, by) from None
+
+    def _signed(self, signer: Any, digest: str) -> bytes:
+        """A new bundle. Asked again where the log did not answer: either entry is good."""
+        for attempt in quiet_stamina().retry_context(
+            on=lambda error: not isinstance(error, _ends_of_a_login()),
+            attempts=_ATTEMPTS,
+            timeout=None,
+            wait_initial=0.5,
+            wait_max=5.0,
+        ):
+            with attempt:
+                text: str = signer.sign_artifact(hashed(digest)).to_json()
+                return text.encode()
+        message = "stamina tried and told nothing"
+        raise AssertionError(message)
+
+    def _error(self, error: Exception, by: SigstoreIdentity) -> ServiceFailed | Waiting:
+        if isinstance(error, _ends_of_a_login()):
+            return self._login_again("the identity token has expired meanwhile", by)
+        return self.failed(line_of(error))
+
+    def _login_again(self, problem: str, by: SigstoreIdentity) -> Waiting:
+        place = self._token.place if self._token is not None else ""
+        kind, _, name = place.partition(":")
+        if self._rehearsed:
+            remedy = "start the rehearsal again, whose release manager then logs in"
+        elif kind == "file":
+            file = shlex.quote(name)
+            remedy = f"log in as {by}: rm -f {file}; (umask 077; {_LOGIN} > {file})"
+        else:
+            remedy = f'log in as {by}: export {name}="$({_LOGIN})"'
+        again = "; then run the same command again at once"
+        return Waiting(who="RM", problem=problem, remedy=f"{remedy}{again}")
+
+    def failed(self, problem: str) -> ServiceFailed:
+        """The error of signing that this problem is."""
+        return ServiceFailed(
+            service=self._told,
+            action="sign",
+            problem=problem,
+            remedy="run the same command again; what was signed is kept",
+        )
+
+
+def bounded(act: Callable[[], Any], patience_s: float) -> Any:
+    """What it returns or raises, unless it takes longer: then TimeoutError."""
+    try:
+        _, found = _side_by_side(lambda _: act(), [""]).get(timeout=patience_s)
+    except queue.Empty:
+        raise TimeoutError(_silence(patience_s)) from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _silence(patience_s: float) -> str:
+    return f"no answer for {patience_s:.0f} s"
+
+
+def _ends_of_a_login() -> tuple[type[Exception], ...]:
+    """What the client raises once token or certificate have expired."""
+    from sigstore.oidc import ExpiredIdentity
+    from sigstore.sign import ExpiredCertificate  # type: ignore[attr-defined]
+
+    return ExpiredIdentity, ExpiredCertificate
+
+
+def _side_by_side(
+    act: Callable[[str], Any], names: Collection[str]
+) -> queue.SimpleQueue[tuple[str, Any]]:
+    """What is done for each name comes out as it is done: its result, or what it raised.
+
+    Done by daemons: the client knows no time-out, and a server that never answers must not keep
+    this process from its end.
+    """
+    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    for each in names:
+        todo.put(each)
+
+    def work() -> None:
+        with suppress(queue.Empty):
+            while True:
+                name = todo.get_nowait()
+                try:
+                    done.put((name, act(name)))
+                except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
+                    done.put((name, error))
+
+    for _ in range(min(_AT_ONCE, len(names))):
+        threading.Thread(target=work, daemon=True).start()
+    return done
