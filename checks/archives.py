@@ -16,6 +16,7 @@ from plugins.ports import PIPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from plugins.model.archive import Archive, Member
@@ -41,12 +42,19 @@ class _Seen(NamedTuple):
 
 
 def archives_are_sound(
-    release: Release, clone: Clone, programs: Programs, commit: str, epoch_s: int
+    release: Release,
+    clone: Clone,
+    programs: Programs,
+    commit: str,
+    epoch_s: int,
+    *,
+    read: Callable[[Path], Archive] | None = None,
 ) -> tuple[Finding, ...]:
     """Both archives hold the tag's tree and nothing else, as root's, readable by all, of one time.
 
-    ``commit`` is what the tag names and ``epoch_s`` its time. Source: B08 and B09; 3.6.0 went
-    out with permissions that kept others from reading it (python/cpython#73760).
+    ``commit`` is what the tag names and ``epoch_s`` its time; ``read`` reads an archive, where
+    somebody else reads it too. Source: B08 and B09; 3.6.0 went out with permissions that kept
+    others from reading it (python/cpython#73760).
     """
     # threading is late: listing tasks reads no archive
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
@@ -54,7 +62,8 @@ def archives_are_sound(
     findings: list[Finding] = []
     paths = release.layout.tarballs
     with ThreadPoolExecutor(len(paths) + 1) as pool:
-        reading = [pool.submit(_read, path) for path in paths]
+        first = pool.submit(_read, paths[0], read)
+        reading = (first, pool.submit(_read_unless, paths[1], first))
         tree = pool.submit(_tree_of, clone, programs, commit)
         archives: dict[str, Archive] = {}
         for path, each in zip(paths, reading, strict=True):
@@ -84,14 +93,27 @@ def _distinct(archives: dict[str, Archive]) -> dict[str, Archive]:
     return {name: archives[name] for name in reversed(streams.values())}
 
 
-def _read(path: Path) -> Archive:
+def _read(path: Path, read: Callable[[Path], Archive] | None) -> Archive:
     # Late: tarfile and what it needs cost 15 ms that listing tasks does not have to pay.
     from plugins.model.archive import UnreadableArchive, read_archive  # noqa: PLC0415
 
     try:
-        return read_archive(path)
+        return (read or read_archive)(path)
     except OSError as error:
         raise UnreadableArchive(where=path.name, problem=f"cannot be read: {error}") from error
+
+
+def _read_unless(path: Path, first: Future[Archive]) -> Archive:
+    """The archive; that which was read first, if it holds the very same stream."""
+    from plugins.model.archive import UnreadableArchive, stream_of  # noqa: PLC0415 - see _read
+
+    try:
+        stream = stream_of(path)
+    except OSError as error:
+        raise UnreadableArchive(where=path.name, problem=f"cannot be read: {error}") from error
+    if first.exception() is None and first.result().stream_sha256 == stream:
+        return first.result()
+    return _read(path, None)
 
 
 def _tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, _Seen]:

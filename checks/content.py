@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -19,8 +19,10 @@ from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from checks.seat import Check, Seat
+    from plugins.model.archive import Archive
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.ports import Clone
@@ -46,6 +48,8 @@ class Content:
     """Whether the clone has the tag of the release before, if there is one."""
     # The git that reads stays, and takes one question at a time.
     _one: Lock = field(default_factory=Lock)
+    _reading: Lock = field(default_factory=Lock)
+    _read: dict[Path, Future[Archive]] = field(default_factory=dict)
 
     def lanes(self) -> list[Lane]:
         """Everything that can be judged of them."""
@@ -85,7 +89,9 @@ class Content:
         with self._one:
             epoch_s = int(clone.about(commit).committed.timestamp())
         programs = self.seat.ways.programs
-        return archives.archives_are_sound(self.release, clone, programs, commit, epoch_s)
+        return archives.archives_are_sound(
+            self.release, clone, programs, commit, epoch_s, read=self._archive
+        )
 
     def _kept(self) -> tuple[Finding, ...]:
         clone, commit = self.clone(), self._commit()
@@ -98,7 +104,22 @@ class Content:
     def _told(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)
         self.here(Kind.SBOM)
-        return sbom.sboms_tell_content(self.release)
+        return sbom.sboms_tell_content(self.release, read=self._archive)
+
+    def _archive(self, path: Path) -> Archive:
+        """Everything that the archive holds; whoever asks for it first reads it, for all."""
+        from plugins.model.archive import read_archive  # noqa: PLC0415 - 15 ms
+
+        with self._reading:
+            mine = path not in self._read
+            found = self._read.setdefault(path, Future())
+        if mine:
+            try:
+                found.set_result(read_archive(path, sha1=path == self.release.layout.tarballs[0]))
+            except BaseException as error:
+                found.set_exception(error)
+                raise
+        return found.result()
 
     def _bundled(self) -> tuple[Finding, ...]:
         commit = self._commit()

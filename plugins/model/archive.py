@@ -31,6 +31,7 @@ __all__ = [
     "members_of",
     "read_archive",
     "read_tar",
+    "stream_of",
 ]
 
 _CHUNK_BYTES: Final = 256 * 1024
@@ -112,6 +113,19 @@ def read_archive(path: Path, limits: Limits = _NO_LIMITS, *, sha1: bool = False)
     """Everything there is to know of a ``.tgz`` or ``.tar.xz``. Raises UnreadableArchive."""
     with path.open("rb") as source:
         return _digested(_opened(path, source, limits), limits, sha1=sha1)
+
+
+def stream_of(path: Path, limits: Limits = _NO_LIMITS) -> str:
+    """The sha256 of the whole tar stream of a ``.tgz`` or ``.tar.xz``, whatever it holds.
+
+    Two archives with one stream hold the same, and the second need not be read member by member.
+    Raises UnreadableArchive where it cannot be unfolded.
+    """
+    with path.open("rb") as source:
+        stream = _opened(path, source, limits)
+        while stream.read(_CHUNK_BYTES):
+            pass
+        return stream.sha256
 
 
 def read_tar(source: IO[bytes], where: str, limits: Limits = _NO_LIMITS) -> Archive:

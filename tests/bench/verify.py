@@ -4,9 +4,10 @@
 
 FOLDER is that of a rehearsed release (``doit rehearse --folder F`` makes F/3.13.6); one of the
 real CPython source is what the ratio is meant for. Its world is started, and only read. By hand
-is what a careful person types: curl by each door and sha256sum, gpg --verify, git verify-tag, tar
-of both archives and diff against git archive of the tag, sha1sum and sha256sum of every file for
-the SBOMs, unzip -t and tar of the documentation. Both begin with nothing fetched.
+is what a careful person types: curl by each door and sha256sum, gpg --verify, sigstore verify for
+all files at once, git verify-tag, tar of both archives and diff against git archive of the tag,
+sha1sum and sha256sum of every file for the SBOMs, unzip -t and tar of the documentation. Both
+begin with nothing fetched.
 """
 
 from __future__ import annotations
@@ -138,6 +139,14 @@ def _files(settings: Settings, contract: Contract) -> Iterator[str]:
     for file in contract.files:
         if file.kind is Kind.SIGNATURE:
             yield f"gpg --batch --quiet --verify {_name(file)} {file.beside.replace('/', '_')}"
+    signed = [file.beside.replace("/", "_") for file in contract.files if file.kind is Kind.BUNDLE]
+    if signed:
+        signing = settings.signing
+        yield (
+            f"{sys.executable} -m sigstore --trust-config {signing.sigstore_trust} verify identity"
+            f" --cert-identity {signing.sigstore_identity}"
+            f" --cert-oidc-issuer {signing.sigstore_issuer} {' '.join(signed)}"
+        )
 
 
 def _pages(settings: Settings, contract: Contract) -> Iterator[str]:
