@@ -7,6 +7,11 @@ SOURCE is the unpacked 3.13.5; by default what tests/real/fetch brings. The usua
 files from git. Both use the same tools, which are installed before, and start from nothing
 else. Takes a quarter of an hour or more; whatever else the machine does meanwhile changes the
 seconds, so the processors' own time is told as well. At the end all members are compared.
+
+One is known to differ, whatsnew/changelog.txt. Sphinx turns quotes into curly ones while it reads,
+but not for its text builder. In a row that builder finds all pages read by the ones before it,
+curly, and reads one itself, for make has just written NEWS anew: the changelog, with straight
+quotes. Here every page is read once, so all text pages have the quotes of the others.
 """
 
 from __future__ import annotations

@@ -277,6 +277,24 @@ def test_token_that_signs_nothing_for_users(
     observed(f"{fault}, sign_bundles", line)
 
 
+def test_identity_that_is_declared_otherwise_after_it_signed(
+    walk: Walk, observed: Observed
+) -> None:
+    """Nothing that users could not verify is shown: who signs is an input of the signatures."""
+    day = walk.day
+    day.restore("switch_files")
+    github, google = "https://github.com/login/oauth", "https://accounts.google.com"
+    day.declare(github, google)
+    line = assert_told(
+        day.publish(), "sign_bundles", f"wanted rm@example.org at {google}", status=WAITING
+    )
+    assert_nothing_shown(day)
+    assert_nothing_told(day)
+    day.declare(google, github)
+    ends_alike(walk)
+    observed("another identity is declared after signing", line)
+
+
 def test_bundles_that_are_lost_here_after_users_saw_them(walk: Walk, observed: Observed) -> None:
     """Others would be as good; what users see is not replaced all the same."""
     day = walk.day
