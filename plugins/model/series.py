@@ -77,7 +77,7 @@ class Series:
     signs_with_gpg: bool = field(repr=False)
     """Whether archives carry OpenPGP signatures. Source: PEP 761; they end with 3.13."""
     ships_sbom: bool = field(repr=False)
-    """Whether source archives have an SBOM. Source: Misc/sbom.spdx.json is there from 3.12 on."""
+    """Whether source archives have an SBOM. Source: the first ones came with 3.12.2."""
     ships_android: bool = field(repr=False)
     """Whether Android packages are published. Source: PEP 738; from 3.14."""
     ships_ios: bool = field(repr=False)
@@ -123,7 +123,7 @@ def series_of(version: Version) -> Series:
     return Series(
         name=version.series,
         signs_with_gpg=minor <= 13,
-        ships_sbom=minor >= 12,
+        ships_sbom=version >= Version.parse("3.12.2"),
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
         signs_with_sigstore=version >= Version.parse(_BUNDLES_SINCE.get(minor, f"3.{minor}.0a1")),

@@ -33,6 +33,13 @@ def test_bundles_begin_where_every_listed_file_had_one(version: str, *, signs: b
 
 
 @pytest.mark.parametrize(
+    ("version", "ships"), [("3.11.9", False), ("3.12.1", False), ("3.12.2", True), ("3.13.0", True)]
+)
+def test_sboms_begin_with_3_12_2(version: str, *, ships: bool) -> None:
+    assert series_of(Version.parse(version)).ships_sbom is ships
+
+
+@pytest.mark.parametrize(
     ("version", "told"),
     [
         ("3.9.25", "lukasz@langa.pl at https://github.com/login/oauth"),
