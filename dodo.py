@@ -130,14 +130,7 @@ def task_check_access():
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
     gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
     ready = call(access.sigstore_is_ready, reach.sigstore, declared=names_token)
-    room = call(
-        hosts.host_has_room,
-        reach.downloads,
-        "",
-        contract.about_bytes,
-        gathered=gathered,
-        shown=[file.remote for file in contract.files],
-    )
+    room = call(hosts.host_has_room, reach.downloads, "", contract, gathered)
     remotes = {"fork": reach.fork, "upstream": reach.upstream}
     return [
         call(access.github_lets_us_release, reach.github),

@@ -32,6 +32,7 @@ _LOCAL_HEADER: Final = struct.Struct("<4s2B4H3L2H")
 _SIZES_BEHIND: Final = 0x08
 _UTF_8: Final = 0x800
 _MOST_32: Final = 0xFFFFFFFF
+_ZIP64: Final = b"\x01\x00"
 _MOST_FILES: Final = 100_000
 _MOST_BYTES: Final = 1 << 30
 _MOST_PAGE_BYTES: Final = 64 << 20
@@ -220,16 +221,20 @@ def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
     raw.seek(info.header_offset)
     head = raw.read(_LOCAL_HEADER.size)
     if len(head) == _LOCAL_HEADER.size:
-        _, _, _, flags, method, *told, length, _ = _LOCAL_HEADER.unpack(head)
+        _, _, _, flags, method, *told, length, more = _LOCAL_HEADER.unpack(head)
+        name = raw.read(length).decode("utf-8" if flags & _UTF_8 else "cp437", "replace")
+        is_long = raw.read(more).startswith(_ZIP64)
         year, month, day, hour, minute, second = info.date_time
         wanted = [
             hour << 11 | minute << 5 | second // 2,
             (year - 1980) << 9 | month << 5 | day,
-            *((info.CRC, info.compress_size, info.file_size) if not flags & _SIZES_BEHIND else ()),
+            info.CRC,
+            *((_MOST_32, _MOST_32) if is_long else (info.compress_size, info.file_size)),
         ]
-        name = raw.read(length).decode("utf-8" if flags & _UTF_8 else "cp437", "replace")
+        if flags & _SIZES_BEHIND:
+            told, wanted = told[:2], wanted[:2]
         same = (flags, method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
-        if same and (told[: len(wanted)] == wanted or _MOST_32 in told[3:]):
+        if same and told == wanted:
             return
     problem = f"tells of {info.filename!a} in two ways"
     raise _Unreadable(problem)

@@ -115,7 +115,7 @@ class Content:
             found = self._read.setdefault(path, Future())
         if mine:
             try:
-                found.set_result(read_archive(path, sha1=path == self.release.layout.tarballs[0]))
+                found.set_result(read_archive(path, sha1=self.release.series.ships_sbom))
             except BaseException as error:
                 found.set_exception(error)
                 raise

@@ -29,8 +29,8 @@ PAGES: Final = (
 _MOST_BYTES: Final = 64 << 20
 
 
-def pages_in(archive: Path) -> dict[str, str]:
-    """The sha256 of those of the pages that the archive holds, none if it cannot be read."""
+def pages_in(archive: Path) -> dict[str, str] | None:
+    """The sha256 of those of the pages that the archive holds; None if it cannot be read."""
     found = {}
     try:
         with opened_zip(archive) as opened:
@@ -39,20 +39,22 @@ def pages_in(archive: Path) -> dict[str, str]:
                 if page in PAGES and info.file_size <= _MOST_BYTES:
                     found[page] = hashlib.sha256(opened.read(info)).hexdigest()
     except (OSError, BrokenZip):
-        return {}  # docs.unreadable tells of it
+        return None  # docs.unreadable tells of it
     return found
 
 
 def pages_are_the_archives(
-    wanted: Mapping[str, str], answers: Mapping[str, Iterable[Answer]]
+    wanted: Mapping[str, str] | None, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
     """Each page is served by every door as the archive has it; both are by the page's path.
 
-    A page that an archive lacks, which could otherwise be read, cannot be compared, which blocks.
+    A page that a readable archive lacks, or has too large, cannot be compared, which blocks.
     """
-    lacking = [page for page in PAGES if wanted and page not in wanted]
+    if wanted is None:
+        return ()
+    told = "is not in the archive to compare with, or too large"
     return (
-        *(breach("docs.hosted", page, "is not in the archive to compare with") for page in lacking),
+        *(breach("docs.hosted", page, told) for page in PAGES if page not in wanted),
         *(
             breach("docs.hosted", f"{page} at {each.door}", told)
             for page, sha256 in wanted.items()

@@ -12,6 +12,7 @@ from plugins.ports import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plugins.model.contract import Contract
     from plugins.ports import Entry, Host
 
 __all__ = ["host_has_room", "host_is_reached", "rights_are_usable"]
@@ -79,23 +80,22 @@ def rights_are_usable(host: Host, folders: Sequence[str]) -> tuple[Finding, ...]
 
 @blocks_if_blind("hosts.space")
 def host_has_room(
-    host: Host,
-    folder: str,
-    needed_bytes: int,
-    *,
-    gathered: Sequence[str] = (),
-    shown: Sequence[str] = (),
+    host: Host, folder: str, contract: Contract, gathered: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """The release's files find room there, and a tenth more.
+    """What is still to come of the release's files finds room there, and a tenth more.
 
-    What stands in the hidden folders where it is ``gathered`` came already, and so did the files of
-    it that are ``shown``; what other releases have beside them did not.
+    A file that users see came already, and so did one of that name in the hidden folders where
+    the release is ``gathered``; what other releases have in the same folder did not.
     """
     there = _nearest(folder, host)
     free = host.free_bytes(there)
-    came = [entry for path in gathered for entry in host.listing(path)]
-    came += [entry for entry in host.look(shown) if entry is not None]
-    needed_bytes -= sum(each.size_bytes for each in came if each.kind is Kind.FILE)
+    hidden = {entry.path.rpartition("/")[2] for path in gathered for entry in host.listing(path)}
+    shown = host.look([file.remote for file in contract.files])
+    needed_bytes = sum(
+        file.about_bytes
+        for file, entry in zip(contract.files, shown, strict=True)
+        if entry is None and file.name not in hidden
+    )
     if free >= needed_bytes * _SPARE:
         return ()
     return (

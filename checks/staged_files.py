@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.bundles import bundles_are_good
 from checks.published_set import set_is_complete
-from plugins.model.contract import BUNDLE_SUFFIX, Origin
+from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
 from plugins.model.rules import breach
 from plugins.model.shelf import Shelf, Shelved
 from plugins.ports import Kind
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["staged_is_ready"]
 
-_MOST_BUNDLE_BYTES: Final = 1 << 20
+_MOST_BUNDLE_BYTES: Final = SizeClass.NOTE.value[1] + 1
 _TYPES: Final = {Kind.FILE: stat.S_IFREG, Kind.LINK: stat.S_IFLNK, Kind.OTHER: stat.S_IFIFO}
 
 

@@ -30,6 +30,7 @@ from checks.recognising import recognised
 from checks.seat import Lane, Seat
 from plugins.model.artifact import sha256_of
 from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, local_path
+from plugins.model.durable import PARTIAL
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
 from plugins.model.report import Judgement, Report, Situation
@@ -164,7 +165,8 @@ def _shelf_here(seat: Seat) -> Shelf:
     for folder in (layout.src, layout.docs, layout.bundles):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path not in paths:
-                if path != layout.checksums:
+                # A run that was killed may have left a half.
+                if path != layout.checksums and not path.name.endswith(PARTIAL):
                     strangers.append(path.relative_to(layout.work).as_posix())
                 continue
             about = path.lstat()
@@ -301,7 +303,7 @@ def _doors(seat: Seat, look: Look, *, docs: bool) -> list[Lane]:
     def hosted() -> tuple[Finding, ...]:
         papers = [each for each in look.contract.files if each.name.endswith("-docs-html.zip")]
         look.shelf(papers)
-        wanted = hosted_docs.pages_in(path_of(papers[0], seat.room)) if papers else {}
+        wanted = hosted_docs.pages_in(path_of(papers[0], seat.room)) if papers else None
         return hosted_docs.pages_are_the_archives(wanted, look.hosted())
 
     lanes = [Lane("caches", "every file and page by every door", (files, pages))]

@@ -148,6 +148,11 @@ class PublishedFile:
         return f"{self.folder}/{self.name}"
 
     @property
+    def about_bytes(self) -> int:
+        """Roughly what it takes, before it is there: 32 MiB for an archive."""
+        return _ABOUT[self.size]
+
+    @property
     def url(self) -> str:
         """Where users fetch it."""
         return f"{SITE}/ftp/python/{self.remote}"
@@ -204,11 +209,6 @@ class Contract:
         return tuple(
             sorted(rows, key=lambda file: file.row is not None and file.row.download_button)
         )
-
-    @property
-    def about_bytes(self) -> int:
-        """Roughly what all files take, before any of them is there: 32 MiB an archive."""
-        return sum(_ABOUT[file.size] for file in self.files)
 
     @property
     def folders(self) -> tuple[str, ...]:

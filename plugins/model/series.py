@@ -31,6 +31,10 @@ _RELEASE_PEPS: Final = {
     8: 569, 9: 596, 10: 619, 11: 664, 12: 693, 13: 719, 14: 745, 15: 790, 16: 826,
 }  # fmt: skip
 
+# The first with an SBOM beside its archives: 3.12.2, of February 2024. Of the alphas of that spring
+# nothing is certain, so nothing is asked of them.
+_SBOMS_SINCE: Final = {12: "3.12.2", 13: "3.13.0b1"}
+
 # The first with a bundle beside every listed file. Source: as signs_with_sigstore.
 _BUNDLES_SINCE: Final = {8: "3.8.17", 9: "3.9.17", 10: "3.10.12", 11: "3.11.0"}
 
@@ -123,7 +127,7 @@ def series_of(version: Version) -> Series:
     return Series(
         name=version.series,
         signs_with_gpg=minor <= 13,
-        ships_sbom=version >= Version.parse("3.12.2"),
+        ships_sbom=minor >= 12 and version >= Version.parse(_SBOMS_SINCE.get(minor, "3.12.0a1")),
         ships_android=minor >= 14,
         ships_ios=minor >= 15,
         signs_with_sigstore=version >= Version.parse(_BUNDLES_SINCE.get(minor, f"3.{minor}.0a1")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,10 @@ class BrokenZip(Exception):
 
 @contextmanager
 def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, opened; whatever reading it trips over comes out as BrokenZip.
+    """The archive, opened; whatever is wrong with it comes out as BrokenZip.
 
     zipfile lets errors of each method of compression through, and those of forms that it does not
-    know, so the block should do little but read.
+    know, so the block should do little but read. What the disk says stays an OSError.
     """
     import lzma  # noqa: PLC0415 - as below
     import zipfile  # noqa: PLC0415 - 40 ms, which `doit list` need not pay
@@ -36,3 +37,8 @@ def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
         lzma.LZMAError, zipfile.BadZipFile,
     ) as error:  # fmt: skip
         raise BrokenZip(str(error) or type(error).__name__) from error
+    except OSError as error:
+        # bz2 knows no other error, and a place before the beginning is none of the disk's.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise BrokenZip(str(error)) from error

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any, Final
 
+from plugins.model.contract import SizeClass
 from plugins.model.series import SigstoreIdentity
 
 __all__ = [
@@ -21,8 +22,8 @@ __all__ = [
     "with_proof",
 ]
 
-MOST_BYTES: Final = 65_536
-"""A bundle takes about 8 KB."""
+MOST_BYTES: Final = SizeClass.NOTE.value[1]
+"""A bundle takes about 5 KB."""
 _SHA256_BYTES: Final = 32
 _LINE_CHARACTERS: Final = 200
 _FIRST_KIND: Final = "application/vnd.dev.sigstore.bundle+json;version=0.1"

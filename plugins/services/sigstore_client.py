@@ -114,12 +114,15 @@ class SigstoreClient:
             repr(self), self._token, self._patience_s, rehearsed=self._trust_file is not None
         )
         trust, _ = self._open()
+        bad = ""
         for digest, made in signing.sign(digests, by, trust):
             found = self._judged(made, digest, by)
             if found.problem:
-                problem = f"what it made is not good: {found.problem}"
-                raise signing.failed(problem)
-            yield digest, made
+                bad = bad or f"what it made is not good: {found.problem}"
+            else:
+                yield digest, made
+        if bad:
+            raise signing.failed(bad)
 
     def _open(self) -> tuple[Any, Any]:
         """Whom to trust and where to sign, and what verifies; asked for once, also in vain."""
@@ -138,23 +141,23 @@ class SigstoreClient:
         from sigstore.models import ClientTrustConfig
         from sigstore.verify import Verifier
 
-        if self._trust_file is not None:
-            try:
+        try:
+            if self._trust_file is not None:
                 trust = ClientTrustConfig.from_json(self._trust_file.read_text())
-            except (OSError, ValueError) as error:
+            else:
+                # The public one is fetched anew, by TUF.
+                trust = bounded(ClientTrustConfig.production, self._patience_s)
+            return trust, Verifier(trusted_root=trust.trusted_root)
+        except Exception as error:
+            # The client's errors have no base of their own.
+            if self._trust_file is not None:
                 raise SettingsError(
                     where="[signing] sigstore_trust",
                     problem=f"{self._trust_file} is no client trust configuration: "
                     f"{line_of(error)}",
                     remedy="start the rehearsal again, which writes it",
                 ) from error
-        else:
-            try:
-                # The public one is fetched anew, by TUF.
-                trust = bounded(ClientTrustConfig.production, self._patience_s)
-            except Exception as error:
-                raise ServiceFailed(
-                    service=repr(self), action="say whom to trust", problem=line_of(error),
-                    remedy="see whether this machine reaches it, then run the same command again",
-                ) from error  # fmt: skip
-        return trust, Verifier(trusted_root=trust.trusted_root)
+            raise ServiceFailed(
+                service=repr(self), action="say whom to trust", problem=line_of(error),
+                remedy="see whether this machine reaches it, then run the same command again",
+            ) from error  # fmt: skip

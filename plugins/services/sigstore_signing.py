@@ -47,19 +47,27 @@ class SigstoreSigning:
         """
         signer = self._signer(by, trust)
         wanted = sorted(set(digests))
-        answers = _side_by_side(lambda digest: self._signed(signer, digest), wanted)
-        first: Exception | None = None
-        for _ in wanted:
-            try:
-                digest, made = answers.get(timeout=self._patience_s)
-            except queue.Empty:
-                raise self.failed(_silence(self._patience_s)) from None
-            if not isinstance(made, Exception):
-                yield digest, made
-            elif first is None:
-                first = made
-        if first is not None:
-            raise self._error(first, by) from None
+        todo = _queue(wanted)
+        answers = _side_by_side(lambda digest: self._signed(signer, digest), todo)
+        worst: Exception | None = None
+        try:
+            for _ in wanted:
+                try:
+                    digest, made = answers.get(timeout=self._patience_s)
+                except queue.Empty:
+                    worst = worst or TimeoutError(_silence(self._patience_s))
+                    break
+                if not isinstance(made, Exception):
+                    yield digest, made
+                elif worst is None or isinstance(made, _ends_of_a_login()):
+                    worst = made
+        finally:
+            # Whoever asks for no more bundles gets none into the log.
+            with suppress(queue.Empty):
+                while True:
+                    todo.get_nowait()
+        if worst is not None:
+            raise self._error(worst, by) from worst
 
     def _signer(self, by: SigstoreIdentity, trust: Any) -> Any:
         """The client's signer, with a certificate for the token."""
@@ -77,7 +85,7 @@ class SigstoreSigning:
             token = IdentityToken(self._token.reveal().split()[-1])
         except SettingsError as error:
             problem = f"{error.where} {error.problem}"
-            raise self._login_again(problem, by) from None
+            raise self._login_again(problem, by) from error
         except IdentityError:
             # Not chained: what the client says may hold a part of the token.
             problem = "the identity token is expired, or none for Sigstore"
@@ -86,11 +94,12 @@ class SigstoreSigning:
         if found != by:
             problem = f"the identity token is of {found}, wanted {by}"
             raise self._login_again(problem, by)
-        context = SigningContext.from_trust_config(trust)
         try:
+            context = SigningContext.from_trust_config(trust)
             return bounded(lambda: Signer(token, context), self._patience_s)
-        except Exception as error:  # noqa: BLE001 - the client's errors have no base of their own
-            raise self._error(error, by) from None
+        except Exception as error:
+            # The client's errors have no base of their own.
+            raise self._error(error, by) from error
 
     def _signed(self, signer: Any, digest: str) -> bytes:
         """A new bundle. Asked again where the log did not answer: either entry is good."""
@@ -138,9 +147,9 @@ class SigstoreSigning:
 def bounded(act: Callable[[], Any], patience_s: float) -> Any:
     """What it returns or raises, unless it takes longer: then TimeoutError."""
     try:
-        _, found = _side_by_side(lambda _: act(), [""]).get(timeout=patience_s)
-    except queue.Empty:
-        raise TimeoutError(_silence(patience_s)) from None
+        _, found = _side_by_side(lambda _: act(), _queue([""])).get(timeout=patience_s)
+    except queue.Empty as error:
+        raise TimeoutError(_silence(patience_s)) from error
     if isinstance(found, Exception):
         raise found
     return found
@@ -158,18 +167,22 @@ def _ends_of_a_login() -> tuple[type[Exception], ...]:
     return ExpiredIdentity, ExpiredCertificate
 
 
+def _queue(names: Collection[str]) -> queue.SimpleQueue[str]:
+    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for each in names:
+        todo.put(each)
+    return todo
+
+
 def _side_by_side(
-    act: Callable[[str], Any], names: Collection[str]
+    act: Callable[[str], Any], todo: queue.SimpleQueue[str]
 ) -> queue.SimpleQueue[tuple[str, Any]]:
     """What is done for each name comes out as it is done: its result, or what it raised.
 
     Done by daemons: the client knows no time-out, and a server that never answers must not keep
     this process from its end.
     """
-    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-    for each in names:
-        todo.put(each)
 
     def work() -> None:
         with suppress(queue.Empty):
@@ -180,6 +193,6 @@ def _side_by_side(
                 except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
                     done.put((name, error))
 
-    for _ in range(min(_AT_ONCE, len(names))):
+    for _ in range(min(_AT_ONCE, todo.qsize())):
         threading.Thread(target=work, daemon=True).start()
     return done

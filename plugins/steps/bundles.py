@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.artifact import sha256_of
-from plugins.model.contract import Kind, bundle_paths
+from plugins.model.contract import Kind, SizeClass, bundle_paths
 from plugins.model.durable import PARTIAL, write_whole
 from plugins.model.errors import StepFailed
 from plugins.model.probe import absent, identical
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bundles", "look_signed", "sign", "verify_downloaded"]
 
-_MOST_BYTES: Final = 65_537
+_MOST_BYTES: Final = SizeClass.NOTE.value[1] + 1
 """One more than a bundle may have, so that one which has more is seen to."""
 
 

@@ -183,8 +183,6 @@ def _candidates(
 
 
 def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, str]:
-    # zipfile is late: only this step opens archives (9 ms)
-
     archive = top / f"{artifact.name}.zip"
     digest = workflows.download(artifact, archive)
     if artifact.sha256 and digest != artifact.sha256:

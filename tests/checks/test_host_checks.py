@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.hosts import host_has_room, host_is_reached, rights_are_usable
+from plugins.model.contract import (
+    Contract,
+    Kind,
+    Origin,
+    PublishedFile,
+    SizeClass,
+    contract_of,
+)
 from plugins.model.finding import Severity
+from plugins.model.layout import Layout
+from plugins.model.release import Release, type_of
+from plugins.model.series import series_of
+from plugins.model.version import Version
 from plugins.rehearsal.store import ALWAYS
 from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host
 
+RC2 = Version.parse("3.14.0rc2")
+RELEASE = Release(RC2, type_of(RC2), series_of(RC2), Layout(Path("nowhere"), RC2))
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -34,7 +50,7 @@ def _all(there: Standing) -> list[object]:
     return [
         *host_is_reached(there.host),
         *rights_are_usable(there.host, ["", "doc", "3.13.6"]),
-        *host_has_room(there.host, "3.13.6", 1_000_000),
+        *host_has_room(there.host, "3.13.6", files("a")),
     ]
 
 
@@ -44,7 +60,7 @@ def test_a_host_that_cannot_be_reached_blocks(world: Rehearsed) -> None:
     for rule, findings in {
         "hosts.login": host_is_reached(host),
         "hosts.rights": rights_are_usable(host, [""]),
-        "hosts.space": host_has_room(host, "", 1),
+        "hosts.space": host_has_room(host, "", files("a")),
     }.items():
         (finding,) = findings
         assert (finding.rule, finding.severity) == (rule, Severity.BLOCK)
@@ -102,9 +118,17 @@ def test_a_probe_that_a_killed_run_left_is_taken_away(world: Rehearsed) -> None:
     assert [path.name for path in world.files.iterdir()] == ["doc"]
 
 
+def files(*names: str) -> Contract:
+    """A release of these files of 1 KB, all in one folder."""
+    kind, origin = Kind.SIGNATURE, Origin.EXPORT
+    made = [PublishedFile("3.14.0", name, kind, origin, SizeClass.NOTE) for name in names]
+    return replace(contract_of(RELEASE), files=tuple(made))
+
+
 def test_a_host_without_room_blocks(world: Rehearsed) -> None:
-    assert host_has_room(world.host(), "", 9_000_000) == ()
-    (finding,) = host_has_room(world.host(), "3.13.6", 9_900_000)
+    many = [str(number) for number in range(8_900)]
+    assert host_has_room(world.host(), "", files(*many[:8_000])) == ()
+    (finding,) = host_has_room(world.host(), "3.13.6", files(*many, *many))
     assert (finding.rule, finding.severity) == ("hosts.space", Severity.BLOCK)
     assert "9 MB are free" in finding.message
 
@@ -113,17 +137,22 @@ def test_what_is_there_of_this_release_needs_no_room_and_what_others_have_there_
     world: Rehearsed,
 ) -> None:
     """The candidates of one final share its folder: what stands in it may be of another."""
-    host = world.host()
-    for name, size in (("3.14.0/Python-3.14.0rc1.tgz", 900_000), (".3.14.0rc2.incoming/w/a", 300)):
-        path = world.files / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(size))
-    needed = 8_600_000
-    shown, gathered = ["3.14.0/Python-3.14.0rc2.tgz"], [".3.14.0rc2.incoming"]
-    (finding,) = host_has_room(host, "", needed, gathered=gathered, shown=shown)
-    assert finding.rule == "hosts.space"
-    (world.files / "3.14.0/Python-3.14.0rc1.tgz").rename(world.files / shown[0])
-    assert host_has_room(host, "", needed, gathered=gathered, shown=shown) == ()
-    (world.files / ".3.14.0rc2.incoming/w/a").write_bytes(bytes(900_000))
-    (finding,) = host_has_room(host, "", needed, shown=shown)
-    assert host_has_room(host, "", needed, gathered=gathered, shown=shown) == ()
+    host, wanted = world.host(), files(*(f"{number}.asc" for number in range(9_200)))
+    gathered = [".3.14.0rc2.staging", ".3.14.0rc2.incoming"]
+
+    def put(folder: str, names: range, end: str = "asc") -> None:
+        (world.files / folder).mkdir(parents=True, exist_ok=True)
+        for number in names:
+            (world.files / folder / f"{number}.{end}").touch()
+
+    assert host_has_room(host, "", wanted, gathered)
+    put("3.14.0", range(3_000), "of-another")
+    put(".3.14.0rc2.incoming/windows", range(3_000), "msi")
+    assert host_has_room(host, "", wanted, gathered)
+    for folder in ("3.14.0", ".3.14.0rc2.staging", ".3.14.0rc2.incoming/windows"):
+        put(folder, range(200))
+        assert host_has_room(host, "", wanted, gathered)
+        put(folder, range(600))
+        assert host_has_room(host, "", wanted, gathered) == ()
+        for each in (world.files / folder).glob("*.asc"):
+            each.unlink()

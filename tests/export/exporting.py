@@ -120,7 +120,7 @@ class Place:
     def gnupg_home(self) -> str:
         """Where its throw-away key is kept; a copy shares it."""
         found = re.search(
-            r'^gnupg_home = "(.*)"', self.declaration.read_text("utf-8"), re.MULTILINE
+            r'^gnupg_home *= "(.*)"', self.declaration.read_text("utf-8"), re.MULTILINE
         )
         assert found
         return found[1]

@@ -33,9 +33,19 @@ def test_bundles_begin_where_every_listed_file_had_one(version: str, *, signs: b
 
 
 @pytest.mark.parametrize(
-    ("version", "ships"), [("3.11.9", False), ("3.12.1", False), ("3.12.2", True), ("3.13.0", True)]
+    ("version", "ships"),
+    [
+        ("3.11.9", False),
+        ("3.12.1", False),
+        ("3.12.2", True),
+        ("3.13.0a1", False),
+        ("3.13.0b1", True),
+        ("3.14.0a1", True),
+    ],
 )
-def test_sboms_begin_with_3_12_2(version: str, *, ships: bool) -> None:
+def test_sboms_are_asked_of_where_it_is_certain_that_they_came(
+    version: str, *, ships: bool
+) -> None:
     assert series_of(Version.parse(version)).ships_sbom is ships
 
 

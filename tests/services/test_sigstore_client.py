@@ -23,6 +23,7 @@ from plugins.rehearsal.store import ALWAYS
 from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.sigstore_signing import SigstoreSigning
 from tests.rehearsal.sigstore_client import a_client
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -194,27 +195,27 @@ def test_a_token_behind_the_question_for_its_code_is_found(store: Store) -> None
     assert dict(client_of(store).sign(DIGESTS[:1], RM))
 
 
-def test_a_log_that_fails_for_one_file_keeps_no_other_from_its_bundle(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    once = SigstoreSigning._signed
-
-    def signed(signing: SigstoreSigning, signer: Any, digest: str) -> bytes:
-        if digest == DIGESTS[0]:
-            message = "this one fails"
-            raise ValueError(message)
-        return once(signing, signer, digest)
-
-    monkeypatch.setattr(SigstoreSigning, "_signed", signed)
+def test_one_file_that_cannot_be_signed_keeps_no_other_from_its_bundle(store: Store) -> None:
     made = set()
 
     def sign() -> None:
-        for digest, _ in client_of(store).sign(DIGESTS, RM):
+        for digest, _ in client_of(store).sign(["no digest", *DIGESTS], RM):
             made.add(digest)
 
-    with pytest.raises(ServiceFailed, match="this one fails"):
+    with pytest.raises(ServiceFailed, match="what was signed is kept"):
         sign()
-    assert made == set(DIGESTS[1:])
+    assert made == set(DIGESTS)
+
+
+def test_who_asks_for_no_more_bundles_gets_none_into_the_log(store: Store) -> None:
+    digests = [sha256(b"many %d" % number).hexdigest() for number in range(60)]
+    before = len(rekor.entries(store))
+    signing = client_of(store).sign(digests, RM)
+    next(signing)
+    signing.close()  # type: ignore[attr-defined]
+    # Those that were under way at that moment come to their end.
+    wait_until(lambda: len(rekor.entries(store)) > before, "the first is in the log")
+    assert len(rekor.entries(store)) - before < 30
 
 
 # ── verifying ────────────────────────────────────────────────────────────────────────────────
