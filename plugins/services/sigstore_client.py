@@ -14,6 +14,7 @@ from plugins.model.errors import ReleaseError, ServiceFailed, SettingsError
 from plugins.ports import Signature, Verdict
 from plugins.services import sigstore_bundle
 from plugins.services.asking import Asker
+from plugins.services.patience import quiet_stamina
 from plugins.services.sigstore_bundle import NoBundle, line_of
 from plugins.services.sigstore_signing import PATIENCE_S, SigstoreSigning, bounded
 
@@ -146,7 +147,9 @@ class SigstoreClient:
                 trust = ClientTrustConfig.from_json(self._trust_file.read_text())
             else:
                 # The public one is fetched anew, by TUF.
-                trust = bounded(ClientTrustConfig.production, self._patience_s)
+                trust = quiet_stamina().retry(
+                    on=lambda error: not isinstance(error, TimeoutError), attempts=3, timeout=None
+                )(bounded)(ClientTrustConfig.production, self._patience_s)
             return trust, Verifier(trusted_root=trust.trusted_root)
         except Exception as error:
             # The client's errors have no base of their own.

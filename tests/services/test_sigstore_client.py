@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sigstore.errors import TUFError
+from sigstore.models import ClientTrustConfig
 
 from plugins.model.errors import ServiceFailed, SettingsError, Waiting
 from plugins.model.secret import Secret
@@ -216,6 +218,40 @@ def test_who_asks_for_no_more_bundles_gets_none_into_the_log(store: Store) -> No
     # Those that were under way at that moment come to their end.
     wait_until(lambda: len(rekor.entries(store)) > before, "the first is in the log")
     assert len(rekor.entries(store)) - before < 30
+
+
+# ── whom to trust ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("failures", "asked"), [(2, 3), (9, 3)])
+def test_whom_to_trust_is_asked_for_again_and_once_for_all_bundles(
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+    asked: int,
+) -> None:
+    """One bad answer at the start of a night must not leave every bundle unseen."""
+    file = signed(store, tmp_path)
+    calls: list[None] = []
+    told = ClientTrustConfig.from_json(sigstore.trust_file(store).read_text())
+
+    def production() -> ClientTrustConfig:
+        calls.append(None)
+        if len(calls) <= failures:
+            message = "the mirror is away"
+            raise TUFError(message)
+        return told
+
+    monkeypatch.setattr(ClientTrustConfig, "production", production)
+    public = SigstoreClient(None)
+    for _ in range(3):
+        if failures < asked:
+            assert public.verify_bundle(file, DIGESTS[0], RM).verdict is Verdict.GOOD
+        else:
+            with pytest.raises(ServiceFailed, match=r"say whom to trust: .*mirror is away"):
+                public.verify_bundle(file, DIGESTS[0], RM)
+    assert len(calls) == asked
 
 
 # ── verifying ────────────────────────────────────────────────────────────────────────────────
