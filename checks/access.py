@@ -12,13 +12,17 @@ from checks.looking import blocks_if_blind
 from plugins.model.errors import ServiceFailed
 from plugins.model.finding import Finding, Severity
 from plugins.model.release import ReleaseType
-from plugins.ports import RefUpdate
+from plugins.ports.git import RefUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from plugins.model.release import Release
-    from plugins.ports import Base, BundleVerifier, Forum, Issues, Mail, Protection, Remote
+    from plugins.ports.email import Mail
+    from plugins.ports.forum import Forum
+    from plugins.ports.git import Base, Remote
+    from plugins.ports.github import Issues, Protection
+    from plugins.ports.sigstore import BundleVerifier
 
 __all__ = [
     "forum_lets_us_in",

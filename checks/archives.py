@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
-from plugins.ports import PIPE
+from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from plugins.model.archive import Archive, Member
     from plugins.model.release import Release
-    from plugins.ports import Clone, Programs
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
 
 __all__ = ["archives_are_sound"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from checks.seat import Make, Signers, Ways
     from plugins.model.report import Wanted
-    from plugins.ports import SiteRelease
+    from plugins.ports.site import SiteRelease
 
 __all__ = ["audit"]
 

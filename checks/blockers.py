@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plugins.model.release import Release
-    from plugins.ports import Issue, Issues
+    from plugins.ports.github import Issue, Issues
 
 __all__ = ["DEFERRED", "RELEASE", "concerns", "no_deferred_blockers", "no_release_blockers"]
 

@@ -9,7 +9,7 @@ from plugins.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Builders
+    from plugins.ports.builders import Builders
 
 __all__ = ["builders_are_green", "builders_are_online"]
 

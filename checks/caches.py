@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plugins.model.rules import breach
-from plugins.ports import AROUND
+from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Purge
     from plugins.model.finding import Finding
     from plugins.model.shelf import Shelf
-    from plugins.ports import Visit
+    from plugins.ports.public import Visit
 
 __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 

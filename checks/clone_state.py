@@ -16,7 +16,8 @@ from plugins.model.version import Level, Version
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Base, Clock, Clone
+    from plugins.ports.clock import Clock
+    from plugins.ports.git import Base, Clone
 
 __all__ = ["base_is_recent", "base_leads_to_version", "tag_is_free", "version_is_next"]
 

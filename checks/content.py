@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plugins.model.archive import Archive
     from plugins.model.finding import Finding
     from plugins.model.release import Release
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 __all__ = ["Content"]
 

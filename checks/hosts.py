@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import blocks_if_blind
 from plugins.model.errors import ReleaseError
 from plugins.model.finding import Finding, Severity
-from plugins.ports import Kind
+from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.model.contract import Contract
-    from plugins.ports import Entry, Host
+    from plugins.ports.host import Entry, Host
 
 __all__ = ["host_has_room", "host_is_reached", "rights_are_usable"]
 

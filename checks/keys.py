@@ -10,7 +10,8 @@ from plugins.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Clock, Signer
+    from plugins.ports.clock import Clock
+    from plugins.ports.signing import Signer
 
 __all__ = ["signing_key_is_usable"]
 

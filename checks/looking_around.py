@@ -16,7 +16,7 @@ from checks.hosted_docs import PAGES
 from plugins.model.contract import DOCS, SITE, Kind
 from plugins.model.errors import ReleaseError
 from plugins.model.shelf import Shelf, Shelved
-from plugins.ports import AROUND
+from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract, PublishedFile, Purge
     from plugins.model.layout import Layout
-    from plugins.ports import Visitor
+    from plugins.ports.public import Visitor
 
 __all__ = ["Look", "names_in", "path_of"]
 

@@ -13,7 +13,7 @@ from plugins.model.rules import breach
 if TYPE_CHECKING:
     from plugins.model.finding import Finding
     from plugins.model.version import Version
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 __all__ = ["previous_tags", "release_holds_what_the_one_before_held"]
 

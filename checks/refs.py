@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from checks.seat import Signers
     from plugins.model.finding import Finding
     from plugins.model.release import Release
-    from plugins.ports import Clone, Tag, Verifier
+    from plugins.ports.git import Clone, Tag
+    from plugins.ports.signing import Verifier
 
 __all__ = ["branch_ref", "tag_is_ours", "tag_is_right"]
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract, PublishedFile, Row
     from plugins.model.finding import Finding
     from plugins.model.shelf import Shelf
-    from plugins.ports import Listings, SiteRow
+    from plugins.ports.public import Listings
+    from plugins.ports.site import SiteRow
 
 __all__ = ["rows_are_true"]
 

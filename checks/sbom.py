@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plugins.model.archive import Archive
     from plugins.model.release import Release
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 __all__ = ["sboms_are_true", "sboms_tell_content"]
 

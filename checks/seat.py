@@ -14,17 +14,13 @@ if TYPE_CHECKING:
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
-    from plugins.ports import (
-        BundleVerifier,
-        Clone,
-        History,
-        Host,
-        Listings,
-        Programs,
-        Progress,
-        Verifier,
-        Visitor,
-    )
+    from plugins.ports.git import Clone
+    from plugins.ports.host import Host
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.signing import Verifier
+    from plugins.ports.sigstore import BundleVerifier
 
 __all__ = ["Check", "Lane", "Make", "Seat", "Signers", "Ways"]
 

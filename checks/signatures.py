@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.contract import Kind
 from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
-from plugins.ports import Verdict
+from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.finding import Finding
     from plugins.model.shelf import Shelf
-    from plugins.ports import Verifier
+    from plugins.ports.signing import Verifier
 
 __all__ = ["signatures_are_good"]
 

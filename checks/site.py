@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.contract import Contract
-    from plugins.ports import Cdn, Host, Listings, Site, SiteRelease
+    from plugins.ports.caches import Cdn
+    from plugins.ports.host import Host
+    from plugins.ports.public import Listings
+    from plugins.ports.site import Site, SiteRelease
 
 __all__ = [
     "caches_answer",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 __all__ = [
     "autoconf_is_the_agreed_one",

@@ -11,7 +11,7 @@ from checks.published_set import set_is_complete
 from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
 from plugins.model.rules import breach
 from plugins.model.shelf import Shelf, Shelved
-from plugins.ports import Kind
+from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
-    from plugins.ports import BundleVerifier, Host
+    from plugins.ports.host import Host
+    from plugins.ports.sigstore import BundleVerifier
 
 __all__ = ["staged_is_ready"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
-    from plugins.ports import Programs
+    from plugins.ports.programs import Programs
 
 __all__ = ["tool_is_as_committed", "tools_are_ready"]
 

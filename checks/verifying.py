@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
     from plugins.model.report import Wanted
-    from plugins.ports import Clone, Progress
+    from plugins.ports.git import Clone
+    from plugins.ports.progress import Progress
 
 __all__ = ["verify"]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.ports import Upload
+from plugins.ports.host import Upload
 from plugins.rehearsal.ssh_disk import Account
 from plugins.rehearsal.ssh_server import SshServer, login_key, serve, write_login
 from plugins.rehearsal.store import Store
@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plugins.ports import Host
+    from plugins.ports.host import Host
     from plugins.rehearsal.ssh_disk import Disk
 
 ROOT = "/srv/ftp"

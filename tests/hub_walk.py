@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plugins.model.probe import Probe
-    from plugins.ports import Letter
+    from plugins.ports.email import Letter
 
     Facts = dict[str, str]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from plugins.ports import Programs
+    from plugins.ports.programs import Programs
 
 __all__ = ["DAY", "NOON", "FixedClock", "World", "a_release", "a_world", "git"]
 

@@ -49,14 +49,15 @@ def test_the_project_keeps_the_rule(rule: type) -> None:
 _CLEAN: Final[Mapping[str, str]] = {
     "dodo.py": '"""The release."""\nfrom plugins.steps import tarball\n',
     "plugins/__init__.py": '"""Floors."""\n',
-    "plugins/ports.py": '"""Ports."""\n__all__: list[str] = []\n',
+    "plugins/ports/__init__.py": '"""Ports."""\n',
+    "plugins/ports/programs.py": '"""Programs."""\n__all__: list[str] = []\n',
     "plugins/model/__init__.py": '"""Values."""\n',
     "plugins/model/version.py": '"""Version."""\n__all__ = ["Version"]\nclass Version: ...\n',
     "plugins/steps/__init__.py": '"""Steps."""\n',
     "plugins/steps/tarball.py": (
-        '"""Archives."""\nfrom plugins import ports\n'
+        '"""Archives."""\nfrom plugins.ports import programs\n'
         "from plugins.model.version import Version\n"
-        '__all__ = ["build"]\ndef build(version: Version) -> str: return ports.__name__\n'
+        '__all__ = ["build"]\ndef build(version: Version) -> str: return programs.__name__\n'
     ),
     "plugins/services/__init__.py": '"""Services."""\n',
     "plugins/services/programs.py": (
@@ -71,7 +72,7 @@ _CLEAN: Final[Mapping[str, str]] = {
     "plugins/rehearsal/__init__.py": '"""World."""\n',
     "plugins/rehearsal/world.py": '"""World."""\n__all__: list[str] = []\n',
     "checks/__init__.py": '"""Judgements."""\n',
-    "checks/clone.py": '"""Clone."""\n__all__ = ["look"]\nimport plugins.ports as look\n',
+    "checks/clone.py": '"""Clone."""\n__all__ = ["look"]\nimport plugins.ports.programs as look\n',
 }
 
 
@@ -100,14 +101,18 @@ def test_a_clean_tree_breaks_no_rule(tmp_path: Path) -> None:
         ("plugins/steps/a.py", "from plugins.services import programs", "2: steps imports plugins"),
         ("plugins/steps/a.py", "from checks import clone", "2: steps imports checks.clone"),
         ("plugins/steps/a.py", "from ..services.programs import run", "2: steps imports plugins.s"),
-        ("plugins/model/a.py", "import plugins.ports", "2: model imports plugins.ports"),
+        ("plugins/model/a.py", "import plugins.ports.programs", "2: model imports plugins.ports"),
         ("plugins/services/a.py", "import plugins.steps.tarball", "2: services imports plugins.st"),
         ("plugins/flow/a.py", "import plugins.steps.tarball", "2: flow imports plugins.steps.tar"),
         ("plugins/flow/a.py", "import checks.clone", "2: flow imports checks.clone"),
         ("plugins/flow/a.py", "import dodo", "2: flow imports dodo"),
         ("checks/a.py", "from plugins.steps.tarball import build", "2: checks imports plugins.st"),
         ("dodo.py", "import plugins.services.programs", "2: dodo imports plugins.services.progr"),
-        ("plugins/rehearsal/a.py", "import plugins.ports", "2: rehearsal imports plugins.ports"),
+        (
+            "plugins/rehearsal/a.py",
+            "import plugins.ports.programs",
+            "2: rehearsal imports plugins.ports",
+        ),
         ("plugins/new/a.py", "import plugins.model.version", "2: new imports plugins.model.vers"),
     ],
 )

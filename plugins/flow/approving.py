@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plugins.flow.book import Book
     from plugins.flow.task import Task
-    from plugins.ports import Key
+    from plugins.ports.signing import Key
 
 __all__ = ["Approve"]
 

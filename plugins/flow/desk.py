@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plugins.flow.task import Task
     from plugins.model.finding import Waiver
     from plugins.model.layout import Layout
-    from plugins.ports import Clock
+    from plugins.ports.clock import Clock
 
 __all__ = ["Desk", "StepLog", "SystemClock"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from plugins.model.approval import Approval, BrokenApproval, Judgement, Standing, approval_file
 from plugins.model.durable import write_whole
-from plugins.ports import Verdict
+from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from plugins.model.layout import Layout
-    from plugins.ports import Signer, Verifier
+    from plugins.ports.signing import Signer, Verifier
 
 __all__ = ["judge", "write"]
 

@@ -16,28 +16,21 @@ if TYPE_CHECKING:
     from plugins.flow.desk import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
-    from plugins.ports import (
-        Base,
-        Builders,
-        Cdn,
-        Clock,
-        Clone,
-        Forum,
-        History,
-        Host,
-        Listings,
-        Mail,
-        Programs,
-        Progress,
-        Proposals,
-        Remote,
-        Sboms,
-        Signer,
-        Site,
-        Templates,
-        Verifier,
-        Visitor,
-    )
+    from plugins.ports.builders import Builders
+    from plugins.ports.caches import Cdn
+    from plugins.ports.clock import Clock
+    from plugins.ports.email import Mail
+    from plugins.ports.forum import Forum
+    from plugins.ports.git import Base, Clone, Remote
+    from plugins.ports.github import Proposals
+    from plugins.ports.host import Host
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.sbom import Sboms
+    from plugins.ports.signing import Signer, Verifier
+    from plugins.ports.site import Site
+    from plugins.ports.templates import Templates
     from plugins.services.github import GitHub
     from plugins.services.sigstore_client import SigstoreClient
 

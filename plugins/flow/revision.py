@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plugins.model.errors import ServiceFailed
 
 if TYPE_CHECKING:
-    from plugins.ports import Programs
+    from plugins.ports.programs import Programs
 
 __all__ = ["tool_revision"]
 

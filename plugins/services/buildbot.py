@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.ports import Builder
+from plugins.ports.builders import Builder
 from plugins.services.web import Web
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed
-from plugins.ports import Seen
+from plugins.ports.caches import Seen
 from plugins.services.asking import Asker
 from plugins.services.doors import Doors
 from plugins.services.patience import quiet_stamina

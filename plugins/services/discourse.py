@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from plugins.model.errors import ServiceFailed
-from plugins.ports import Topic
+from plugins.ports.forum import Topic
 from plugins.services.web import Web
 
 if TYPE_CHECKING:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.artifact import sha256_of
 from plugins.model.errors import ServiceFailed
 from plugins.model.zipped import BrokenZip, opened_zip
-from plugins.ports import Entry, Kind, Login
+from plugins.ports.host import Entry, Kind, Login
 from plugins.services.host_paths import checked, half
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plugins.ports import Progress, Signature, Upload
+    from plugins.ports.host import Upload
+    from plugins.ports.progress import Progress
+    from plugins.ports.signing import Signature
 
 __all__ = ["FolderHost"]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.errors import ServiceFailed, SettingsError
-from plugins.ports import Commit, Identity, Tag
+from plugins.ports.git import Commit, Identity, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plugins.ports import Completed, Programs
+    from plugins.ports.programs import Completed, Programs
 
 __all__ = ["GitBase"]
 

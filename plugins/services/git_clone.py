@@ -15,7 +15,7 @@ from weakref import finalize
 
 from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.ports import Commit, Identity, Tag
+from plugins.ports.git import Commit, Identity, Tag
 from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import git
 
-    from plugins.ports import Completed, Programs
+    from plugins.ports.programs import Completed, Programs
 
 __all__ = ["GitClone"]
 

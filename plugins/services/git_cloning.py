@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plugins.ports import Programs
+    from plugins.ports.programs import Programs
 
 __all__ = ["create_clone", "damaged", "fetch_commits", "see_ours"]
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plugins.ports import Clone, Programs, Remote
+    from plugins.ports.git import Clone, Remote
+    from plugins.ports.programs import Programs
 
 __all__ = ["GitHistory", "address_for_all"]
 

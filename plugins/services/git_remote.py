@@ -17,7 +17,8 @@ from plugins.services.patience import quiet_stamina
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from plugins.ports import Completed, Programs, RefUpdate
+    from plugins.ports.git import RefUpdate
+    from plugins.ports.programs import Completed, Programs
 
 __all__ = ["GitRemote"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from plugins.model.errors import ServiceFailed
-from plugins.ports import Artifact, Issue, Job, Pull, Run
+from plugins.ports.github import Artifact, Issue, Job, Pull, Run
 from plugins.services.web import Web
 
 if TYPE_CHECKING:

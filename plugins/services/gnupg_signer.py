@@ -18,7 +18,7 @@ from plugins.model.durable import replacing
 from plugins.model.errors import ServiceFailed
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
-from plugins.ports import Key, Signature, Verdict
+from plugins.ports.signing import Key, Signature, Verdict
 from plugins.services.programs import attended_environment, neutral_environment
 
 if TYPE_CHECKING:

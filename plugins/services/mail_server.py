@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugins.model.secret import Secret
-    from plugins.ports import Letter
+    from plugins.ports.email import Letter
 
 __all__ = ["MailServer"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from plugins.model.errors import ServiceFailed
-from plugins.ports import Completed
+from plugins.ports.programs import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.errors import ReleaseError, ServiceFailed, SettingsError
-from plugins.ports import Signature, Verdict
+from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
 from plugins.services.asking import Asker
 from plugins.services.patience import quiet_stamina

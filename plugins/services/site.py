@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from plugins.model.errors import ServiceFailed
-from plugins.ports import SiteRelease, SiteRow
+from plugins.ports.site import SiteRelease, SiteRow
 from plugins.services.asking import Asker
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from urllib.parse import urlencode, urlsplit
 
 from plugins.model.contract import SITE
 from plugins.model.errors import ServiceFailed
-from plugins.ports import AROUND, SiteRelease, SiteRow
+from plugins.ports.public import AROUND
+from plugins.ports.site import SiteRelease, SiteRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plugins.ports import Visitor
+    from plugins.ports.public import Visitor
 
 __all__ = ["SiteReader"]
 

@@ -13,7 +13,7 @@ from plugins.model.errors import ServiceFailed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from plugins.ports import SourceArchive, SourceFile
+    from plugins.ports.sbom import SourceArchive, SourceFile
 
 __all__ = ["SpdxDocuments"]
 

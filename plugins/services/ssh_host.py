@@ -17,7 +17,8 @@ from threading import RLock, Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from plugins.model.errors import ReleaseError, ServiceFailed
-from plugins.ports import Entry, Kind, Login, Signature, Verdict
+from plugins.ports.host import Entry, Kind, Login
+from plugins.ports.signing import Signature, Verdict
 from plugins.services import sftp_wire
 from plugins.services.host_paths import checked, half
 from plugins.services.patience import quiet_stamina
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from plugins.ports import Progress, Upload
+    from plugins.ports.host import Upload
+    from plugins.ports.progress import Progress
 
 __all__ = ["SshHost"]
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import IO
 
     from plugins.model.errors import ServiceFailed
-    from plugins.ports import Progress, Upload
+    from plugins.ports.host import Upload
+    from plugins.ports.progress import Progress
     from plugins.services.ssh_line import Line
 
 __all__ = ["Sending", "Way"]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from plugins.model.artifact import sha256_of
 from plugins.model.durable import replacing, write_whole
 from plugins.model.errors import ServiceFailed
-from plugins.ports import AROUND, Visit
+from plugins.ports.public import AROUND, Visit
 from plugins.services.asking import Asker
 from plugins.services.doors import Doors
 from plugins.services.hurrying import Bounds, hurry

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plugins.model.layout import Layout
     from plugins.model.release import Release
-    from plugins.ports import Templates
+    from plugins.ports.templates import Templates
 
 __all__ = ["DRAFT", "SETTLED", "draft", "edited_digest", "settle", "subject_of", "text_of"]
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
-    from plugins.ports import Forum, Letter, Progress, Proposals, Templates, Topic
+    from plugins.ports.email import Letter
+    from plugins.ports.forum import Forum, Topic
+    from plugins.ports.github import Proposals
+    from plugins.ports.progress import Progress
+    from plugins.ports.templates import Templates
 
 __all__ = [
     "POLICY",

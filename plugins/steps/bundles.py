@@ -14,7 +14,7 @@ from plugins.model.contract import Kind, SizeClass, bundle_paths
 from plugins.model.durable import PARTIAL, write_whole
 from plugins.model.errors import StepFailed
 from plugins.model.probe import absent, identical
-from plugins.ports import Kind as Entered
+from plugins.ports.host import Kind as Entered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
     from plugins.model.series import SigstoreIdentity
-    from plugins.ports import BundleSigner, BundleVerifier, Host, Progress
+    from plugins.ports.host import Host
+    from plugins.ports.progress import Progress
+    from plugins.ports.sigstore import BundleSigner, BundleVerifier
     from plugins.steps.staging import Wanted
 
 __all__ = ["bundles", "look_signed", "sign", "verify_downloaded"]

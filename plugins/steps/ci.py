@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from plugins.model.layout import Layout
     from plugins.model.release import Release
-    from plugins.ports import Artifact, Clock, Progress, Run, Workflows
+    from plugins.ports.clock import Clock
+    from plugins.ports.github import Artifact, Run, Workflows
+    from plugins.ports.progress import Progress
 
 __all__ = ["WORKFLOW", "built", "fetch", "look_started", "start", "wait"]
 

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
-    from plugins.ports import BundleVerifier, Cdn, Host, Programs, Progress, Signer
+    from plugins.ports.caches import Cdn
+    from plugins.ports.host import Host
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.signing import Signer
+    from plugins.ports.sigstore import BundleVerifier
     from plugins.steps.served import Bytes
 
 __all__ = ["visit"]

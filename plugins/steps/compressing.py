@@ -17,14 +17,14 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from plugins.model.artifact import Artifact
 from plugins.model.durable import replacing
 from plugins.model.errors import StepFailed
-from plugins.ports import PIPE
+from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from plugins.ports import Programs
+    from plugins.ports.programs import Programs
 
 __all__ = ["Compressed", "Compressor", "compress"]
 

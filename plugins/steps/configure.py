@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
-    from plugins.ports import Clone, Programs, Progress
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
 
 __all__ = ["DIFFERENCES", "NOT_COMPARED", "autoconf_of", "made_with", "regenerate"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
-    from plugins.ports import Clock
+    from plugins.ports.clock import Clock
 
 __all__ = ["choose", "deadline"]
 

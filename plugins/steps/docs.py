@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from typing import IO
 
     from plugins.model.release import Release
-    from plugins.ports import Completed, Programs, Progress
+    from plugins.ports.programs import Completed, Programs
+    from plugins.ports.progress import Progress
 
 __all__ = ["FORMATS", "DocsSource", "Machine", "build"]
 

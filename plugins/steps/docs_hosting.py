@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.errors import BadVersion, StepFailed
 from plugins.model.probe import absent, different, identical, unknown
 from plugins.model.version import Version
-from plugins.ports import Kind, Upload
+from plugins.ports.host import Kind, Upload
 from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from plugins.model.probe import Probe
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth, RemoteLayout
-    from plugins.ports import Entry, Host, Progress
+    from plugins.ports.host import Entry, Host
+    from plugins.ports.progress import Progress
 
 __all__ = [
     "host_docs",

@@ -21,7 +21,8 @@ from plugins.model.errors import ServiceFailed, StepFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plugins.ports import Programs, Progress
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
 
 __all__ = ["DocsTools", "make_environment"]
 

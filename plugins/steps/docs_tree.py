@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.durable import write_whole
 from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.ports import PIPE
+from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from plugins.model.release import Release
-    from plugins.ports import Programs, Progress
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
 
 __all__ = [
     "DocsSource",

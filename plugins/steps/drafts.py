@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract
     from plugins.model.release import Release
-    from plugins.ports import Templates
+    from plugins.ports.templates import Templates
 
 __all__ = [
     "PAGE",

@@ -17,7 +17,8 @@ from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.probe import Probe, absent, different, identical
 from plugins.model.remote_layout import RemoteLayout
-from plugins.ports import Kind, Verdict
+from plugins.ports.host import Kind
+from plugins.ports.signing import Verdict
 from plugins.steps.staging import Wanted
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.model.remote_layout import Berth
-    from plugins.ports import Clock, Entry, Host, Verifier
+    from plugins.ports.clock import Clock
+    from plugins.ports.host import Entry, Host
+    from plugins.ports.signing import Verifier
 
 __all__ = [
     "Awaited",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from plugins.model.errors import StepFailed
 from plugins.model.probe import Probe, absent, different, identical
-from plugins.ports import RefUpdate
+from plugins.ports.git import RefUpdate
 from plugins.steps.release_clone import BASE, COMMIT, input_commit
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Clone, Progress, Remote
+    from plugins.ports.git import Clone, Remote
+    from plugins.ports.progress import Progress
 
 __all__ = ["DIFF", "branch_of", "delete", "look_deleted", "look_pushed", "push", "review"]
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.model.release import Release
-    from plugins.ports import Letter, Templates
+    from plugins.ports.email import Letter
+    from plugins.ports.templates import Templates
 
 __all__ = ["Brief", "experts_letter", "heads_up_letter", "owner_of", "windows_letter"]
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.errors import StepFailed
 from plugins.model.probe import Probe, unseen
-from plugins.ports import Letter
+from plugins.ports.email import Letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.model.release import Release
-    from plugins.ports import Mail, Progress
+    from plugins.ports.email import Mail
+    from plugins.ports.progress import Progress
 
 __all__ = ["letter", "look_sent", "message_id", "send"]
 

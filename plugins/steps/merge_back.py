@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from plugins.model.layout import Layout
     from plugins.model.release import Release
-    from plugins.ports import Base, Clone, Identity, Progress, Remote, Tag
+    from plugins.ports.git import Base, Clone, Identity, Remote, Tag
+    from plugins.ports.progress import Progress
 
 __all__ = ["DIFF", "branches_of", "forget", "made", "make", "review", "written_refs"]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
-    from plugins.ports import Clone, Programs
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
 
 __all__ = ["NEXT", "blurb_of", "merge", "news_file"]
 

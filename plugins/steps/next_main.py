@@ -16,7 +16,7 @@ from plugins.model.version import Level, Version
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 __all__ = ["edits", "version_of"]
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract
     from plugins.model.probe import Probe
-    from plugins.ports import Progress, Site
+    from plugins.ports.progress import Progress
+    from plugins.ports.site import Site
 
 __all__ = ["look_text", "marked", "put_text"]
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from plugins.model.layout import Layout
     from plugins.model.release import Release
-    from plugins.ports import Progress, Protection
+    from plugins.ports.github import Protection
+    from plugins.ports.progress import Progress
 
 __all__ = [
     "copy_rules",

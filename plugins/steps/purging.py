@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract, Purge
     from plugins.model.probe import Probe
-    from plugins.ports import Cdn, Host, Progress, Seen
+    from plugins.ports.caches import Cdn, Seen
+    from plugins.ports.host import Host
+    from plugins.ports.progress import Progress
     from plugins.steps.served import Bytes
 
     _Asked = TypeVar("_Asked")

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plugins.model.release import Release
-    from plugins.ports import Base, Clock, Clone, Commit, Identity, Progress
+    from plugins.ports.clock import Clock
+    from plugins.ports.git import Base, Clone, Commit, Identity
+    from plugins.ports.progress import Progress
 
 __all__ = ["BASE", "COMMIT", "base_of", "commit", "input_commit", "make"]
 

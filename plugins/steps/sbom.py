@@ -8,14 +8,16 @@ from plugins.model.artifact import sha256_of
 from plugins.model.durable import write_whole
 from plugins.model.errors import StepFailed
 from plugins.model.version import Level
-from plugins.ports import SourceArchive, SourceFile
+from plugins.ports.sbom import SourceArchive, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
     from plugins.model.version import Version
-    from plugins.ports import Clone, Progress, Sboms
+    from plugins.ports.git import Clone
+    from plugins.ports.progress import Progress
+    from plugins.ports.sbom import Sboms
 
 __all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
 

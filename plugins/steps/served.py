@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plugins.model.contract import Contract
-    from plugins.ports import Host
+    from plugins.ports.host import Host
 
 __all__ = ["Bytes", "published_bytes", "replaced_files"]
 

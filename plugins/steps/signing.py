@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
-    from plugins.ports import Signer
+    from plugins.ports.signing import Signer
 
 __all__ = ["sign_archives", "signature_of", "signatures"]
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract
     from plugins.model.probe import Probe
-    from plugins.ports import Host, Progress, Site, SiteRelease, SiteRow
+    from plugins.ports.host import Host
+    from plugins.ports.progress import Progress
+    from plugins.ports.site import Site, SiteRelease, SiteRow
     from plugins.steps.served import Bytes
 
 __all__ = ["WantedRow", "look_files", "put_files", "unlike", "wanted_rows"]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract
     from plugins.model.probe import Probe
-    from plugins.ports import Progress, Site, SiteRelease
+    from plugins.ports.progress import Progress
+    from plugins.ports.site import Site, SiteRelease
 
 __all__ = [
     "differences",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
-    from plugins.ports import Completed, Programs, Progress
+    from plugins.ports.programs import Completed, Programs
+    from plugins.ports.progress import Progress
 
 __all__ = ["run"]
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.errors import StepFailed
 from plugins.model.probe import absent, different, identical
-from plugins.ports import Kind, Upload, Verdict
+from plugins.ports.host import Kind, Upload
+from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from plugins.model.artifact import Artifact
     from plugins.model.probe import Probe
     from plugins.model.remote_layout import Berth
-    from plugins.ports import Entry, Host, Progress, Signer
+    from plugins.ports.host import Entry, Host
+    from plugins.ports.progress import Progress
+    from plugins.ports.signing import Signer
 
 __all__ = [
     "FOLDER_MODE",

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
-    from plugins.ports import Base, Clock, Clone, Identity, Signer, Tag
+    from plugins.ports.clock import Clock
+    from plugins.ports.git import Base, Clone, Identity, Tag
+    from plugins.ports.signing import Signer
 
 __all__ = ["make"]
 

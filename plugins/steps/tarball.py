@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from plugins.model.archive_rules import MADE, is_left_out
 from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
-from plugins.ports import PIPE
+from plugins.ports.programs import PIPE
 from plugins.steps.compressing import Compressed, Compressor, compress
 from plugins.steps.news import blurb_of
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
     from plugins.model.series import Series
-    from plugins.ports import Clone, Programs, Progress
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
 
 __all__ = ["build", "gzip_compressor", "members_of", "pack", "xz_compressor"]
 

@@ -10,7 +10,8 @@ from plugins.model.probe import Probe, absent, identical
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports import Issue, Issues, Progress
+    from plugins.ports.github import Issue, Issues
+    from plugins.ports.progress import Progress
 
 __all__ = [
     "TRIAGE",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plugins.model.errors import StepFailed
 from plugins.model.probe import Probe, absent, different, identical
-from plugins.ports import RefUpdate
+from plugins.ports.git import RefUpdate
 from plugins.steps import merge_back
 from plugins.steps.protection import lifted
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plugins.model.release import Release
-    from plugins.ports import Clone, Progress, Protection, Remote
+    from plugins.ports.git import Clone, Remote
+    from plugins.ports.github import Protection
+    from plugins.ports.progress import Progress
 
 __all__ = ["look_pushed", "push"]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
-    from plugins.ports import Base, Clone, Tag
+    from plugins.ports.git import Base, Clone, Tag
 
 __all__ = [
     "bump",

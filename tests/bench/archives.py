@@ -37,7 +37,7 @@ from tests.progress import Quiet  # noqa: E402
 from tests.real.tree import EPOCH_S, RELEASED, make_real_clone  # noqa: E402
 
 if TYPE_CHECKING:
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 _VERSION: Final = Version.parse(RELEASED)
 _BARS: Final = {"usual": 1.0, "ours, default": 0.60, "ours, same bytes": 0.88}

@@ -15,7 +15,7 @@ from plugins.model.errors import ServiceFailed
 from plugins.model.finding import Severity
 from plugins.model.series import SigstoreIdentity
 from plugins.model.shelf import Shelf, Shelved
-from plugins.ports import Signature, Verdict
+from plugins.ports.signing import Signature, Verdict
 
 if TYPE_CHECKING:
     from plugins.model.contract import Contract

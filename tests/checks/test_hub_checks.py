@@ -9,7 +9,7 @@ import pytest
 from checks import access, blockers
 from plugins.model.errors import ServiceFailed
 from plugins.model.finding import Severity
-from plugins.ports import Issue
+from plugins.ports.github import Issue
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.git_base import GitBase
 from plugins.services.git_remote import GitRemote

@@ -19,7 +19,7 @@ from plugins.model.release import Release, type_of
 from plugins.model.series import series_of
 from plugins.model.settings import SourceTest
 from plugins.model.version import Version
-from plugins.ports import Verdict
+from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.git_clone import GitClone
 from plugins.services.gnupg_signer import GnupgKeyring

@@ -24,7 +24,7 @@ from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
     from tests.real.conftest import Upstream
 
 pytestmark = pytest.mark.real

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.errors import ServiceFailed, SettingsError
-from plugins.ports import Identity
+from plugins.ports.git import Identity
 from plugins.services.git_base import GitBase
 from plugins.services.programs import MachinePrograms
 from tests.source_world import NOON, World, a_world, git

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.ports import Identity
+from plugins.ports.git import Identity
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
 from tests.source_world import World, a_world, git

@@ -11,7 +11,7 @@ import pytest
 
 from plugins.model.errors import NothingDone, ServiceFailed
 from plugins.model.secret import Secret
-from plugins.ports import Letter
+from plugins.ports.email import Letter
 from plugins.rehearsal import mail as world
 from plugins.rehearsal.store import Store
 from plugins.services.mail_server import MailServer

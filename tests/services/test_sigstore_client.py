@@ -18,7 +18,7 @@ from sigstore.models import ClientTrustConfig
 from plugins.model.errors import ServiceFailed, SettingsError, Waiting
 from plugins.model.secret import Secret
 from plugins.model.series import SigstoreIdentity
-from plugins.ports import Verdict
+from plugins.ports.signing import Verdict
 from plugins.rehearsal import rekor, sigstore
 from plugins.rehearsal.identity import GITHUB, GOOGLE, Account
 from plugins.rehearsal.store import ALWAYS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.errors import ServiceFailed
-from plugins.ports import AROUND
+from plugins.ports.public import AROUND
 from plugins.services.hurrying import Bounds
 from plugins.services.site_reader import SiteReader
 from plugins.services.web_visitor import WebVisitor

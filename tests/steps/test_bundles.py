@@ -14,7 +14,7 @@ from plugins.model.probe import Standing
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version
-from plugins.ports import Signature, Verdict
+from plugins.ports.signing import Signature, Verdict
 from plugins.services.folder_host import FolderHost
 from plugins.steps.bundles import bundles, look_signed, sign, verify_downloaded
 from plugins.steps.staging import Wanted

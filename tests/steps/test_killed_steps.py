@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plugins.ports import Completed
+    from plugins.ports.programs import Completed
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from tests.source_world import World, a_world, git
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugins.ports import Signer
+    from plugins.ports.signing import Signer
     from plugins.rehearsal.gnupg_home import GnupgHome
 
 

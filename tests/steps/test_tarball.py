@@ -37,7 +37,7 @@ from tests.progress import Heard
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from plugins.ports import Clone
+    from plugins.ports.git import Clone
 
 _VERSION = Version.parse("3.14.0rc1")
 _TOP = f"Python-{_VERSION}"

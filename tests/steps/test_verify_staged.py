@@ -9,7 +9,7 @@ import pytest
 from plugins.model.artifact import Artifact, sha256_of
 from plugins.model.errors import StepFailed
 from plugins.model.remote_layout import Berth
-from plugins.ports import Verdict
+from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.folder_host import FolderHost
 from plugins.services.gnupg_signer import GnupgSigner
@@ -22,7 +22,7 @@ from tests.progress import Quiet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugins.ports import Host
+    from plugins.ports.host import Host
     from plugins.rehearsal.gnupg_home import GnupgHome
     from plugins.steps.staging import Wanted
 

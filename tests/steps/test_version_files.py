@@ -10,7 +10,7 @@ import pytest
 from plugins.model.errors import StepFailed
 from plugins.model.tree_rules import NOTICES
 from plugins.model.version import Version
-from plugins.ports import Tag
+from plugins.ports.git import Tag
 from plugins.steps import version_files
 from tests.source_world import DAY, World, a_world
 

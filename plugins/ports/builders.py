@@ -1,0 +1,28 @@
+"""Buildbots, and what their last builds ended with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Builder", "Builders"]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """A builder of the buildbots: its last build that ended, and whether it can build now."""
+
+    name: str
+    tags: tuple[str, ...]
+    url: str
+    online: bool
+    result: str
+    """success, warnings, failure, exception, cancelled, ...; "" if it never built."""
+
+
+class Builders(Protocol):
+    """The buildbots."""
+
+    def stable(self, branch: str) -> tuple[Builder, ...]:
+        """The stable builders of the branch, by name."""
+        ...

@@ -1,0 +1,46 @@
+"""Caches in front of the website, which users fetch through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Cdn", "Seen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes."""
+
+    status: int
+    size_bytes: int
+    sha256: str
+    text: str = ""
+
+
+class Cdn(Protocol):
+    """The caches that users fetch through. Addresses are those that users see."""
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Caches that can be asked one by one; never empty."""
+        ...
+
+    def purge(self, url: str) -> None:
+        """Every cache was told to forget the address; done again, nothing changes."""
+        ...
+
+    def was_purged(self, url: str) -> bool:
+        """Whether this process purged it: what other caches keep, nobody can look at."""
+        ...
+
+    def look(self, url: str, edge: str) -> Seen:
+        """What one cache serves. What this process saw there before is only compared."""
+        ...
+
+    def download(self, url: str, file: Path) -> Seen:
+        """What a user gets stands in the file, whole; one that is there is replaced."""
+        ...

@@ -1,0 +1,166 @@
+"""GitHub: protected branches, issues, workflows and pull requests of a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "Artifact",
+    "Issue",
+    "Issues",
+    "Job",
+    "Proposals",
+    "Protection",
+    "Pull",
+    "Run",
+    "Workflows",
+]
+
+
+class Protection(Protocol):
+    """The rules that GitHub keeps for the branches of one repository."""
+
+    def rules(self, branch: str) -> dict[str, Any] | None:
+        """The branch's rules in GitHub's own words, without addresses; None if it has none.
+
+        ``enforce_admins`` in them tells whether they hold for administrators as well.
+        """
+        ...
+
+    def enforce_admins(self, branch: str, *, on: bool) -> None:
+        """The branch's rules hold for administrators, or do not. Done again, it changes nothing."""
+        ...
+
+    def protect(self, branch: str, rules: Mapping[str, Any]) -> None:
+        """The branch has these rules, given in the words that ``rules`` gives."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue of the tracker."""
+
+    number: int
+    title: str
+    url: str
+    labels: tuple[str, ...]
+
+
+class Issues(Protocol):
+    """The issues of one repository at GitHub, and their labels."""
+
+    def open_issues(self, *labels: str) -> tuple[Issue, ...]:
+        """Every open issue that has all of these labels, by number; pull requests are none."""
+        ...
+
+    def add_label(self, number: int, label: str) -> None:
+        """The issue has the label; it had it before or not."""
+        ...
+
+    def remove_label(self, number: int, label: str) -> None:
+        """The issue does not have the label; it had it before or not."""
+        ...
+
+    def labels(self) -> tuple[str, ...]:
+        """The names of all labels of the repository."""
+        ...
+
+    def make_label(self, name: str, colour: str, description: str) -> None:
+        """The repository has a label of this name."""
+        ...
+
+    def rights(self) -> frozenset[str]:
+        """What the user of the token may do there: pull, triage, push, maintain, admin."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a workflow. ``title`` is its display title; ``conclusion`` is "" while it runs."""
+
+    id: int
+    title: str
+    commit: str
+    conclusion: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a run; ``conclusion`` is "" while it runs."""
+
+    name: str
+    conclusion: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A zip file that a run left; ``sha256`` is "" if GitHub does not tell it."""
+
+    id: int
+    name: str
+    size: int
+    sha256: str
+    expired: bool
+
+
+class Workflows(Protocol):
+    """GitHub Actions of one repository."""
+
+    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
+        """A run of the workflow file was asked for; returns its id, 0 if GitHub does not tell."""
+        ...
+
+    def runs(self, workflow: str) -> tuple[Run, ...]:
+        """The newest hundred runs of the workflow that were dispatched, newest first."""
+        ...
+
+    def run(self, number: int) -> Run:
+        """The run of this id."""
+        ...
+
+    def jobs(self, number: int) -> tuple[Job, ...]:
+        """The jobs of the run's last attempt."""
+        ...
+
+    def artifacts(self, number: int) -> tuple[Artifact, ...]:
+        """What the run left."""
+        ...
+
+    def download(self, artifact: Artifact, file: Path) -> str:
+        """The artifact's zip stands in the file; returns its sha256. Streamed to disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A pull request."""
+
+    number: int
+    url: str
+    state: str
+    """open, closed or merged."""
+    head: str
+    """The commit that it asks to take."""
+
+
+class Proposals(Protocol):
+    """Changes offered to a repository of texts by pull requests."""
+
+    def text(self, path: str, ref: str = "") -> bytes | None:
+        """A file on the branch or commit, by default on the main branch; None if it lacks it."""
+        ...
+
+    def pull(self, branch: str) -> Pull | None:
+        """The newest pull request from the branch of this name, whatever its state."""
+        ...
+
+    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
+        """A pull request is open whose branch has these files; what is there of it is kept."""
+        ...

@@ -1,0 +1,153 @@
+"""File hosts, where users fetch from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.ports.progress import Progress
+    from plugins.ports.signing import Signature
+
+__all__ = ["Entry", "Host", "Kind", "Login", "Upload"]
+
+
+class Kind(Enum):
+    """What stands under a name on a host."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name on a host, as one look told it; the path starts below the host's root."""
+
+    path: str
+    kind: Kind
+    size_bytes: int
+    mode: int
+    """Permission bits, with setgid: 0o664, 0o2775."""
+    owner: str
+    group: str
+    target: str = ""
+    """Where a link leads; "" for anything else."""
+    stamp: str = ""
+    """Another one once the file was changed; "" from a look that does not tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom the host takes us for, and how many seconds its clock is ahead of ours."""
+
+    user: str
+    groups: tuple[str, ...]
+    ahead_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of this machine and the path below the host's root that it is to have."""
+
+    source: Path
+    path: str
+    size_bytes: int
+    sha256: str
+    mode: int = 0o664
+
+
+class Host(Protocol):
+    """A file host below one root folder. Paths are relative to the root, with ``/``.
+
+    Nothing overwrites: a name that is taken is an error. Raises ServiceFailed for what the host
+    refuses, and for a host whose key is not the known one, before anything is sent to it.
+    """
+
+    @property
+    def group(self) -> str:
+        """The group that everything here has to have; "" if groups do not matter here."""
+        ...
+
+    def shown(self, path: str = "") -> str:
+        """The place in words for a person: ``downloads.example:/srv/.../3.14.0``."""
+        ...
+
+    def login(self) -> Login:
+        """Log in, or tell who we are."""
+        ...
+
+    def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """What stands under each path, None for nothing; links are not followed."""
+        ...
+
+    def listing(self, folder: str) -> tuple[Entry, ...]:
+        """All that is below the folder, to any depth, sorted by path, each with its stamp.
+
+        Empty if there is no such folder.
+        """
+        ...
+
+    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """The sha256 of each file among them, by path, computed there; not of one that is gone.
+
+        Entries are as ``listing`` told them: what was read before and is not changed is not
+        read again.
+        """
+        ...
+
+    def free_bytes(self, folder: str) -> int:
+        """How much room is left for us where the folder stands."""
+        ...
+
+    def make_folders(self, paths: Sequence[str], mode: int) -> None:
+        """Each is a folder with this mode and the host's group; their parents are there."""
+        ...
+
+    def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
+        """Each file stands under its path, whole, with its mode and the host's group.
+
+        A half upload (``<path>.partial``) is continued if its bytes are right, also when the
+        connection breaks meanwhile; bytes there are compared by digest before anything is added.
+        The whole file's digest is for the caller to ask for.
+        """
+        ...
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Each first path has become the second. The order among them is not promised."""
+        ...
+
+    def change(self, paths: Sequence[str], mode: int) -> None:
+        """Each has this mode and the host's group."""
+        ...
+
+    def point(self, link: str, target: str) -> None:
+        """The symbolic link leads to the target, in one step if it led elsewhere before."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Files, links and folders are gone, in this order; a folder has to be empty by then.
+
+        One that is not there is no error.
+        """
+        ...
+
+    def unzip(self, archive: str, folder: str) -> None:
+        """What the zip archive holds is below the folder; files of the same name are replaced."""
+        ...
+
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """The beginning of a small file, at most so many bytes of it."""
+        ...
+
+    def verify(self, file: str, signature: str) -> Signature | None:
+        """Check a detached OpenPGP signature there, by whichever key made it.
+
+        None if the host has no gpg or not the key, so that nothing can be told there.
+        """
+        ...

@@ -1,0 +1,73 @@
+"""Programs of this machine, run without a shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from typing import IO
+
+__all__ = ["PIPE", "Completed", "Programs"]
+
+PIPE: Final = -1
+"""Asks ``Programs.pipe`` for a pipe to this process; the value that subprocess has for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ended: its status and what it wrote, as text."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Programs(Protocol):
+    """The programs of this machine, run without a shell in a neutral environment.
+
+    Neutral: locale C.UTF-8, time zone UTC, umask 022, no git configuration of person or
+    system, no XZ_OPT, XZ_DEFAULTS, GZIP, TAR_OPTIONS, and nothing on standard input unless
+    given. What a program writes goes to the log of the running step as well.
+    """
+
+    def find(self, name: str) -> Path | None:
+        """Where the program is, or None."""
+        ...
+
+    def version(self, name: str) -> str:
+        """The version number that the program tells; "" if it is not there or tells none."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Completed:
+        """Run to the end. With ``check``, raises ServiceFailed on any status but 0."""
+        ...
+
+    def pipe(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Run beside us, with pipes or files for its streams.
+
+        On leaving the block its end is awaited; raises ServiceFailed on any status but 0. If
+        the block raised, the program is killed first.
+        """
+        ...

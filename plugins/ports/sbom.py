@@ -1,0 +1,54 @@
+"""Software bills of materials of source archives, in SPDX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Sboms", "SourceArchive", "SourceFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceArchive:
+    """What an SBOM is about: one source archive and where users will fetch it."""
+
+    version: str
+    cpe: str
+    """Its name in the Common Platform Enumeration, by which vulnerabilities are told."""
+    file_name: str
+    location: str
+    sha256: str
+    namespace: str
+    """An address that no other document has."""
+    epoch_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the archive, by its path in the source tree."""
+
+    path: str
+    sha1: str
+    sha256: str
+
+
+class Sboms(Protocol):
+    """Documents in SPDX, which tell what software is made of."""
+
+    def document(
+        self, archive: SourceArchive, files: Sequence[SourceFile], tree_sbom: bytes
+    ) -> bytes:
+        """A valid SPDX 2.3 document in JSON: CPython, its files, and what it bundles.
+
+        ``tree_sbom`` is the tree's own, which tells what is bundled and which files are whose.
+        The same arguments give the same bytes. Raises ServiceFailed if the tree's is not SPDX
+        or the document would not be valid.
+        """
+        ...
+
+    def version(self) -> str:
+        """The version of what writes them."""
+        ...

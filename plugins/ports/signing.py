@@ -1,0 +1,91 @@
+"""OpenPGP keys, and the signatures that they make and verify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from pathlib import Path
+
+__all__ = ["Key", "Signature", "Signer", "Verdict", "Verifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An OpenPGP key of the keyring, by its primary key's full fingerprint."""
+
+    fingerprint: str
+    user_id: str
+    secret: bool
+    """Whether a secret half that can sign is at hand, here or on a card."""
+    expires: datetime | None
+    """When the last part of it that can sign expires; None for never."""
+    revoked: bool
+
+
+class Verdict(Enum):
+    """What a signature turned out to be."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    """Right in itself, but it or its key has expired since."""
+    REVOKED = "revoked"
+    OTHER_KEY = "other key"
+    """Right in itself, but by a key that was not asked for."""
+    UNKNOWN_KEY = "unknown key"
+    """By nobody that can be known; of a bundle, what made it is not trusted."""
+    OTHER_BYTES = "other bytes"
+    UNREADABLE = "unreadable"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that was checked: ``problem`` is "" if and only if it is good.
+
+    ``fingerprint`` is that of the primary key of the maker, "" if nobody can tell.
+    """
+
+    fingerprint: str
+    problem: str
+    verdict: Verdict = Verdict.GOOD
+
+
+class Verifier(Protocol):
+    """OpenPGP public keys."""
+
+    def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
+        """Check a detached signature that one of these keys, and no other, has to have made.
+
+        Fingerprints are those of primary keys; their subkeys may have signed. A file that is
+        missing is a problem, not an error.
+        """
+        ...
+
+
+class Signer(Protocol):
+    """OpenPGP over one keyring and one key; the secret key never leaves the agent."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The full fingerprint of the key that signs."""
+        ...
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key of the keyring."""
+        ...
+
+    def sign(self, file: Path, signature: Path) -> None:
+        """Write a detached, armoured signature of the file. Raises ServiceFailed.
+
+        The signature stands under its name only after it was verified.
+        """
+        ...
+
+    def verify(self, file: Path, signature: Path) -> Signature:
+        """Check a detached signature that this key has to have made; see Verifier."""
+        ...

@@ -1,0 +1,103 @@
+"""The website's downloads: releases, drafts among them, and the rows of their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Site", "SiteRelease", "SiteRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRelease:
+    """A release as the site has it. ``address`` is its path in the API; ``fields`` by the site's
+    own names: name, slug, is_published, is_latest, pre_release, release_date, ...
+    """
+
+    address: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Such as ``Python 3.13.5``; not unique on the site."""
+        return str(self.fields["name"])
+
+    @property
+    def slug(self) -> str:
+        """The last part of its page's address; unique on the site."""
+        return str(self.fields["slug"])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether users see it in lists."""
+        return bool(self.fields["is_published"])
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A file as the site lists it. ``system`` is a slug such as ``source``; ``fields`` by the
+    site's own names: name, slug, url, sha256_sum, filesize, download_button, ...
+    """
+
+    address: str
+    system: str
+    fields: Mapping[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """Unique over all files of all releases."""
+        return str(self.fields["slug"])
+
+
+class Site(Protocol):
+    """The website's downloads: releases, drafts among them, and the rows of their files."""
+
+    def may_write(self) -> None:
+        """We are known to the site and may write. Raises ServiceFailed; nothing is changed."""
+        ...
+
+    def releases(self) -> tuple[SiteRelease, ...]:
+        """Every release, drafts too."""
+        ...
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values; done again, nothing changes."""
+        ...
+
+    def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
+        """The rows of its files."""
+        ...
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values; done again, nothing changes."""
+        ...
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone; it was there before or not."""
+        ...
+
+    def page(self, slug: str) -> str | None:
+        """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
+        none.
+        """
+        ...
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether we may save the text of a page, which the API cannot."""
+        ...
+
+    def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
+        """The page's text is this, in ``html`` or ``markdown``; done again, nothing changes."""
+        ...
