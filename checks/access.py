@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.errors import ServiceFailed
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.finding import Finding, Severity
 from plugins.model.release import ReleaseType
 from plugins.ports.git import RefUpdate
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
-from plugins.model.errors import ReleaseError
-from plugins.model.finding import Finding, Severity
 from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.verifying import verify
+from doit_receipts.errors import ReleaseError, SettingsError
 from plugins.model.contract import Contract, Origin, contract_of
-from plugins.model.errors import ReleaseError, SettingsError
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType, type_of
 from plugins.model.report import Judgement, Report, Situation
@@ -18,7 +18,7 @@ from plugins.model.version import Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from checks.seat import Make, Signers, Ways
+    from checks.verify_context import Clients, Make, Signers
     from plugins.model.report import Wanted
     from plugins.ports.site import SiteRelease
 
@@ -33,7 +33,7 @@ def audit(
     formats: tuple[str, ...],
     signers: Signers,
     make: Make,
-    ways: Ways,
+    clients: Clients,
     wanted: Wanted,
 ) -> Report:
     """All that can be found against the published releases of this release's series.
@@ -43,17 +43,17 @@ def audit(
     that the next audit asks only what changed.
     """
     if wanted.fresh:
-        ways.visitor.forget()
+        clients.visitor.forget()
     series = release.version.series
     listed = {
         version: each
-        for each in ways.site.releases()
+        for each in clients.site.releases()
         if (version := _version_of(each)) is not None and version.series == series
     }
-    sourced = {version for version, each in listed.items() if not _has_binaries(each, ways)}
+    sourced = {version for version, each in listed.items() if not _has_binaries(each, clients)}
     others = sorted(listed)
     judgements = [
-        _judged(_release(release, each, others, sourced), formats, signers, make, ways, wanted)
+        _judged(_release(release, each, others, sourced), formats, signers, make, clients, wanted)
         for each in others
     ]
     if not others:
@@ -67,16 +67,16 @@ def _judged(
     formats: tuple[str, ...],
     signers: Signers,
     make: Make,
-    ways: Ways,
+    clients: Clients,
     wanted: Wanted,
 ) -> Judgement:
     version = str(release.version)
-    ways.progress.say(f"Python {version}")
+    clients.progress.say(f"Python {version}")
     contract: Contract = contract_of(release, formats)
     # What the whole audit forgot is not forgotten again before each release.
     at = replace(wanted, situation=Situation.PUBLISHED, fresh=False)
     try:
-        report = verify(release, contract, formats, signers, (), make, ways, at)
+        report = verify(release, contract, formats, signers, (), make, clients, at)
     except ReleaseError as error:
         problem = breach("situation.unseen", f"{version}: {error.where}", error.problem)
         return Judgement(f"Python {version}", "could not be looked at", (problem,))
@@ -120,9 +120,9 @@ def _version_of(listed: SiteRelease) -> Version | None:
         return None
 
 
-def _has_binaries(listed: SiteRelease, ways: Ways) -> bool:
+def _has_binaries(listed: SiteRelease, clients: Clients) -> bool:
     try:
-        systems = {each.system for each in ways.site.rows(listed)}
+        systems = {each.system for each in clients.site.rows(listed)}
     except ReleaseError:
         return True  # told when the release is judged
     return any(origin.value in systems for origin in _EXPERTS)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 from plugins.model.version import Level
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from plugins.model.release import Release

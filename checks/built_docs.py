@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:

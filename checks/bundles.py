@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import ReleaseError
 from plugins.model.contract import Kind
-from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, PublishedFile
-    from plugins.model.finding import Finding
+    from plugins.model.found_files import FoundFiles
     from plugins.model.series import SigstoreIdentity
-    from plugins.model.shelf import Shelf
     from plugins.ports.sigstore import BundleVerifier
 
 __all__ = ["bundles_are_good"]
@@ -30,7 +30,7 @@ _RULES: Final[Mapping[Verdict, str]] = {
 
 
 def bundles_are_good(
-    contract: Contract, shelf: Shelf, by: SigstoreIdentity, verifier: BundleVerifier
+    contract: Contract, shelf: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
 ) -> tuple[Finding, ...]:
     """Every bundle of the contract is of the file beside it, by this identity and this issuer."""
     return tuple(
@@ -42,7 +42,7 @@ def bundles_are_good(
 
 
 def _judged(
-    file: PublishedFile, shelf: Shelf, by: SigstoreIdentity, verifier: BundleVerifier
+    file: PublishedFile, shelf: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
 ) -> Iterator[Finding]:
     there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
     if there is None:

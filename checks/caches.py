@@ -16,9 +16,9 @@ from plugins.ports.public import AROUND
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Purge
-    from plugins.model.finding import Finding
-    from plugins.model.shelf import Shelf
+    from plugins.model.found_files import FoundFiles
     from plugins.ports.public import Visit
 
 __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
@@ -34,7 +34,7 @@ class Answer:
 
 
 def caches_serve_files(
-    shelf: Shelf, answers: Mapping[str, Iterable[Answer]]
+    shelf: FoundFiles, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
     """Every cache serves each file as it stands behind it; ``answers`` are by the file's path.
 
@@ -47,7 +47,7 @@ def caches_serve_files(
     )
 
 
-def _stale(remote: str, shelf: Shelf, answers: Iterable[Answer]) -> Iterator[Finding]:
+def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterator[Finding]:
     there = shelf.files.get(remote)
     for each in answers:
         where = f"{remote} at {each.door}"

@@ -10,8 +10,8 @@ from plugins.model.rules import breach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plugins.model.finding import Finding
-    from plugins.model.shelf import Shelf
+    from doit_receipts.finding import Finding
+    from plugins.model.found_files import FoundFiles
 
 __all__ = ["checksums_are_true"]
 
@@ -19,7 +19,7 @@ _LINE: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9][\w.+-
 _MOST_BYTES: Final = 1 << 20
 
 
-def checksums_are_true(shelf: Shelf) -> tuple[Finding, ...]:
+def checksums_are_true(shelf: FoundFiles) -> tuple[Finding, ...]:
     """The list beside the source archives has one line for each file there, with its digest."""
     path = shelf.layout.checksums
     if not path.is_file():
@@ -36,7 +36,7 @@ def checksums_are_true(shelf: Shelf) -> tuple[Finding, ...]:
     return tuple(_compared(told, shelf))
 
 
-def _compared(told: dict[str, str], shelf: Shelf) -> Iterator[Finding]:
+def _compared(told: dict[str, str], shelf: FoundFiles) -> Iterator[Finding]:
     there = {
         each.path.name: each
         for each in shelf.files.values()

@@ -6,8 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from checks.looking import blocks_if_blind
-from plugins.model.errors import StepFailed
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import StepFailed
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from pathlib import Path

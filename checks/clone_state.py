@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.errors import BadVersion
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import BadVersion
+from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.version import Level, Version
 

@@ -11,9 +11,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from checks import archives, built_docs, previous, rebuilt, sbom
-from checks.seat import Lane
+from checks.verify_context import CheckGroup
+from doit_receipts.errors import StepFailed
 from plugins.model.contract import Kind
-from plugins.model.errors import StepFailed
 from plugins.model.layout import Layout
 from plugins.model.rules import breach
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from checks.seat import Check, Seat
+    from checks.verify_context import Check, VerifyContext
+    from doit_receipts.finding import Finding
     from plugins.model.archive import Archive
-    from plugins.model.finding import Finding
     from plugins.model.release import Release
     from plugins.ports.git import Clone
 
@@ -39,7 +39,7 @@ class Content:
     ``here`` returns when the files of a kind are on this machine, ``tag`` judges the tag.
     """
 
-    seat: Seat
+    context: VerifyContext
     release: Release
     clone: Callable[[], Clone]
     tag: Check
@@ -51,11 +51,11 @@ class Content:
     _reading: Lock = field(default_factory=Lock)
     _read: dict[Path, Future[Archive]] = field(default_factory=dict)
 
-    def lanes(self) -> list[Lane]:
+    def groups(self) -> list[CheckGroup]:
         """Everything that can be judged of them."""
         found = [
-            Lane("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
-            Lane(
+            CheckGroup("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
+            CheckGroup(
                 "source archives",
                 "lint, both equal, equal to the tag's tree" + self.looks_back * ", nothing lost",
                 (self._sound, *((self._kept,) if self.looks_back else ())),
@@ -64,13 +64,13 @@ class Content:
         ]
         if self.release.series.ships_sbom:
             told = "against the archives and the tag's own"
-            found.append(Lane("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
-        if self.seat.judges_docs:
-            told = f"archives of {', '.join(self.seat.formats)}: whole, linked"
-            found.append(Lane("documentation", told, (self._documented,)))
-        if self.seat.rebuild:
+            found.append(CheckGroup("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
+        if self.context.judges_docs:
+            told = f"archives of {', '.join(self.context.formats)}: whole, linked"
+            found.append(CheckGroup("documentation", told, (self._documented,)))
+        if self.context.rebuild:
             told = "archives made again from the tag"
-            found.append(Lane("rebuild", told, (self._again,), "rebuild.failed"))
+            found.append(CheckGroup("rebuild", told, (self._again,), "rebuild.failed"))
         return found
 
     def _commit(self) -> str:
@@ -88,7 +88,7 @@ class Content:
             return (breach("archive.tree", tag, "there is no tag to compare with"),)
         with self._one:
             epoch_s = int(clone.about(commit).committed.timestamp())
-        programs = self.seat.ways.programs
+        programs = self.context.clients.programs
         return archives.archives_are_sound(
             self.release, clone, programs, commit, epoch_s, read=self._archive
         )
@@ -131,7 +131,7 @@ class Content:
 
     def _documented(self) -> tuple[Finding, ...]:
         self.here(Kind.DOCS)
-        formats = self.seat.formats
+        formats = self.context.formats
         # In processes of their own: unpacking and searching pages would keep all other checks
         # from the interpreter. Half of the time is the tar.bz2 of one format.
         try:
@@ -152,13 +152,13 @@ class Content:
 
     def _again(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)
-        layout = Layout(self.seat.room.work / "rebuild", self.release.version)
-        inside, ways = replace(self.release, layout=layout), self.seat.ways
+        layout = Layout(self.context.room.work / "rebuild", self.release.version)
+        inside, clients = replace(self.release, layout=layout), self.context.clients
         with self._one:
             return rebuilt.rebuild_gives_the_same(
                 self.release,
                 inside,
-                lambda: self.seat.make(inside, self.clone(), ways.programs, ways.progress),
+                lambda: self.context.make(inside, self.clone(), clients.programs, clients.progress),
             )
 
 

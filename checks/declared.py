@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection

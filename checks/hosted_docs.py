@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.caches import Answer
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
 
 __all__ = ["PAGES", "pages_are_the_archives", "pages_in"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.errors import ReleaseError
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
 from plugins.ports.host import Kind
 
 if TYPE_CHECKING:

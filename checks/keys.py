@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.looking import blocks_if_blind
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from plugins.model.release import Release

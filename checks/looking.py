@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
-from plugins.model.errors import ReleaseError
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

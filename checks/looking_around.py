@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from checks.caches import Answer
 from checks.hosted_docs import PAGES
+from doit_receipts.errors import ReleaseError
 from plugins.model.contract import DOCS, SITE, Kind
-from plugins.model.errors import ReleaseError
-from plugins.model.shelf import Shelf, Shelved
+from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class Look:
     def _at_all_doors(self, url: str) -> list[Future[Answer]]:
         return [self._pool.submit(self._read, url, door) for door in self._visitor.doors(url)]
 
-    def shelf(self, files: Iterable[PublishedFile], strangers: tuple[str, ...] = ()) -> Shelf:
+    def shelf(self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()) -> FoundFiles:
         """These files as they stand behind the caches; waits until they came."""
-        found: dict[str, Shelved] = {}
+        found: dict[str, FoundFile] = {}
         closed: dict[str, str] = {}
         for file in files:
             answer = self._files[file.remote][0].result()
@@ -99,8 +99,8 @@ class Look:
             else:
                 path = path_of(file, self.room)
                 seen = answer.visit
-                found[file.remote] = Shelved(file.remote, seen.size_bytes, seen.sha256, path)
-        return Shelf("python.org", self.room, found, closed, strangers)
+                found[file.remote] = FoundFile(file.remote, seen.size_bytes, seen.sha256, path)
+        return FoundFiles("python.org", self.room, found, closed, unexpected)
 
     def answers(self) -> dict[str, list[Answer]]:
         """What every door gave of each file, by path."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from plugins.model.version import Version
     from plugins.ports.git import Clone
 

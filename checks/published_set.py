@@ -11,10 +11,10 @@ from plugins.model.rules import breach
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, PublishedFile
-    from plugins.model.finding import Finding
+    from plugins.model.found_files import FoundFile, FoundFiles
     from plugins.model.release import Release
-    from plugins.model.shelf import Shelf, Shelved
 
 __all__ = ["belongs_to_another", "local_is_published", "set_is_complete"]
 
@@ -22,7 +22,7 @@ _NEEDED: int = stat.S_IRUSR | stat.S_IROTH
 _FORBIDDEN: int = stat.S_IWOTH | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def set_is_complete(release: Release, contract: Contract, shelf: Shelf) -> tuple[Finding, ...]:
+def set_is_complete(release: Release, contract: Contract, shelf: FoundFiles) -> tuple[Finding, ...]:
     """Every file of the contract is there, of a possible size and mode, and nothing else is.
 
     Of a rehearsal's toys only an empty file has a wrong size.
@@ -40,7 +40,7 @@ def set_is_complete(release: Release, contract: Contract, shelf: Shelf) -> tuple
             found.append(breach("file.missing", file.remote, f"is not there ({file.kind.value})"))
     found += [
         breach("file.unrecognised", _shown(remote), "stands there and belongs to nothing")
-        for remote in shelf.strangers
+        for remote in shelf.unexpected
     ]
     return tuple(found)
 
@@ -63,7 +63,7 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     return contract.find(wanted) is not None or contract.brought(wanted) is not None
 
 
-def local_is_published(local: Shelf, published: Shelf) -> tuple[Finding, ...]:
+def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Finding, ...]:
     """What was exported on this machine, as far as it is there, is what users get."""
     return tuple(
         breach(
@@ -76,11 +76,11 @@ def local_is_published(local: Shelf, published: Shelf) -> tuple[Finding, ...]:
     )
 
 
-def _told(each: Shelved) -> str:
+def _told(each: FoundFile) -> str:
     return f"{each.size_bytes:,} bytes with sha256 {each.sha256[:12]}…"
 
 
-def _faults(file: PublishedFile, there: Shelved, *, is_toy: bool) -> Iterator[Finding]:
+def _faults(file: PublishedFile, there: FoundFile, *, is_toy: bool) -> Iterator[Finding]:
     wrong = there.size_bytes == 0 if is_toy else not file.size.holds(there.size_bytes)
     if wrong:
         least, most = file.size.value

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_receipts.errors import ReleaseError
 from plugins.model.artifact import sha256_of
-from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
 
 __all__ = ["rebuild_gives_the_same"]

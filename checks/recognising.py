@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.looking_around import names_in
+from doit_receipts.errors import ReleaseError
 from plugins.model.contract import local_path
-from plugins.model.errors import ReleaseError
 from plugins.model.report import Situation
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
-    from checks.seat import Seat
+    from checks.verify_context import VerifyContext
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract
-    from plugins.model.finding import Finding
 
 __all__ = ["Recognised", "recognised"]
 
@@ -32,21 +32,23 @@ class Recognised:
     trouble: tuple[Finding, ...] = ()
 
 
-def recognised(seat: Seat) -> Recognised:
+def recognised(context: VerifyContext) -> Recognised:
     """How far the release has come: what users can see decides, then what is staged.
 
     One file, a row on the site or the tag is enough for it to be published: then all has to be.
     """
     try:
-        names = names_in(seat.ways.visitor, _tops(seat.contract))
-        listed = any(each.slug == seat.contract.page.slug for each in seat.ways.site.releases())
+        names = names_in(context.clients.visitor, _tops(context.contract))
+        listed = any(
+            each.slug == context.contract.page.slug for each in context.clients.site.releases()
+        )
     except ReleaseError as error:
         trouble = (breach("situation.unseen", error.where, error.problem),)
-        return Recognised(_here(seat), trouble=trouble)
-    ours = any(file.remote in names for file in seat.contract.files)
-    if ours or listed or _is_tagged(seat):
+        return Recognised(_here(context), trouble=trouble)
+    ours = any(file.remote in names for file in context.contract.files)
+    if ours or listed or _is_tagged(context):
         return Recognised(Situation.PUBLISHED, names)
-    return Recognised(Situation.STAGED if _is_staged(seat) else _here(seat), names)
+    return Recognised(Situation.STAGED if _is_staged(context) else _here(context), names)
 
 
 def _tops(contract: Contract) -> tuple[str, ...]:
@@ -59,23 +61,23 @@ def _tops(contract: Contract) -> tuple[str, ...]:
     )
 
 
-def _is_tagged(seat: Seat) -> bool:
-    name = f"refs/tags/{seat.release.version.tag}"
+def _is_tagged(context: VerifyContext) -> bool:
+    name = f"refs/tags/{context.release.version.tag}"
     try:
-        return bool(seat.ways.history.refs(name)[name])
+        return bool(context.clients.history.refs(name)[name])
     except ReleaseError:
         return False  # told by the tag's own checks, where they matter
 
 
-def _is_staged(seat: Seat) -> bool:
+def _is_staged(context: VerifyContext) -> bool:
     """Whether somebody who looks from here sees staged files; a stranger does not."""
     try:
-        return any(seat.ways.host.listing(berth.staging) for berth in seat.berths)
+        return any(context.clients.host.listing(area.staging) for area in context.areas)
     except ReleaseError:
         return False
 
 
-def _here(seat: Seat) -> Situation:
-    paths = (local_path(file, seat.release) for file in seat.contract.files)
+def _here(context: VerifyContext) -> Situation:
+    paths = (local_path(file, context.release) for file in context.contract.files)
     found = any(path is not None and path.exists() for path in paths)
     return Situation.LOCAL if found else Situation.NOTHING

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import ReleaseError
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ReleaseError
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.rules import breach
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from checks.seat import Signers
-    from plugins.model.finding import Finding
+    from checks.verify_context import Signers
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
     from plugins.ports.git import Clone, Tag
     from plugins.ports.signing import Verifier

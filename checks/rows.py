@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doit_receipts.errors import ReleaseError
 from plugins.model.contract import ROW_SIDECARS
-from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, PublishedFile, Row
-    from plugins.model.finding import Finding
-    from plugins.model.shelf import Shelf
+    from plugins.model.found_files import FoundFiles
     from plugins.ports.public import Listings
     from plugins.ports.site import SiteRow
 
 __all__ = ["rows_are_true"]
 
 
-def rows_are_true(contract: Contract, shelf: Shelf, site: Listings) -> tuple[Finding, ...]:
+def rows_are_true(contract: Contract, shelf: FoundFiles, site: Listings) -> tuple[Finding, ...]:
     """Each listed file has one row, under its system, that tells it as it is served."""
     page = contract.page
     try:
@@ -36,7 +36,7 @@ def rows_are_true(contract: Contract, shelf: Shelf, site: Listings) -> tuple[Fin
     return tuple(_compared(contract, shelf, rows))
 
 
-def _compared(contract: Contract, shelf: Shelf, rows: Sequence[SiteRow]) -> Iterator[Finding]:
+def _compared(contract: Contract, shelf: FoundFiles, rows: Sequence[SiteRow]) -> Iterator[Finding]:
     wanted = {file.url: file for file in contract.listed}
     found: dict[str, SiteRow] = {}
     for row in rows:
@@ -55,7 +55,7 @@ def _compared(contract: Contract, shelf: Shelf, rows: Sequence[SiteRow]) -> Iter
 
 
 def _row(
-    file: PublishedFile, wanted: Row, contract: Contract, shelf: Shelf, row: SiteRow
+    file: PublishedFile, wanted: Row, contract: Contract, shelf: FoundFiles, row: SiteRow
 ) -> Iterator[Finding]:
     fields, there = row.fields, shelf.files.get(file.remote)
     if there is not None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import ReleaseError
 from plugins.model.contract import Kind
-from plugins.model.errors import ReleaseError
 from plugins.model.rules import breach
 from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from checks.seat import Signers
+    from checks.verify_context import Signers
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, PublishedFile
-    from plugins.model.finding import Finding
-    from plugins.model.shelf import Shelf
+    from plugins.model.found_files import FoundFiles
     from plugins.ports.signing import Verifier
 
 __all__ = ["signatures_are_good"]
@@ -32,7 +32,7 @@ _RULES: Final[Mapping[Verdict, str]] = {
 
 
 def signatures_are_good(
-    contract: Contract, shelf: Shelf, signers: Signers, verifier: Verifier
+    contract: Contract, shelf: FoundFiles, signers: Signers, verifier: Verifier
 ) -> tuple[Finding, ...]:
     """Every signature of the contract is good, and by a key that may sign what it signs.
 
@@ -48,7 +48,7 @@ def signatures_are_good(
 
 
 def _judged(
-    file: PublishedFile, contract: Contract, shelf: Shelf, signers: Signers, verifier: Verifier
+    file: PublishedFile, contract: Contract, shelf: FoundFiles, signers: Signers, verifier: Verifier
 ) -> Iterator[Finding]:
     there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
     if there is None:

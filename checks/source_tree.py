@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.tree_rules import (
     NEXT_MARKER,

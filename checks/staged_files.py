@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 from checks.bundles import bundles_are_good
 from checks.published_set import set_is_complete
 from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
+from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.model.rules import breach
-from plugins.model.shelf import Shelf, Shelved
 from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from doit_receipts.finding import Finding
     from plugins.model.contract import Contract
-    from plugins.model.finding import Finding
     from plugins.model.release import Release
-    from plugins.model.remote_layout import Berth
+    from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Host
     from plugins.ports.sigstore import BundleVerifier
 
@@ -33,9 +33,9 @@ _TYPES: Final = {Kind.FILE: stat.S_IFREG, Kind.LINK: stat.S_IFLNK, Kind.OTHER: s
 def staged_is_ready(
     release: Release,
     contract: Contract,
-    berths: Iterable[Berth],
+    areas: Iterable[StagingArea],
     host: Host,
-    here: Shelf,
+    here: FoundFiles,
     verifier: BundleVerifier,
 ) -> tuple[Finding, ...]:
     """What is staged may be switched: all of it is there, as it was exported here, and signed.
@@ -43,13 +43,13 @@ def staged_is_ready(
     A release that is staged in part is told as such; folders of which nothing is staged yet
     are missing as every other file is. Bundles are fetched, for the digests computed there.
     """
-    found: dict[str, Shelved] = {}
+    found: dict[str, FoundFile] = {}
     room = release.layout.work / "verify" / "staged"
-    for berth in berths:
-        found |= _with_bundles(_below(berth, host), berth, host, room)
+    for area in areas:
+        found |= _with_bundles(_below(area, host), area, host, room)
     whole = contract.with_extras(found)
     known = {file.remote for file in whole.files}
-    shelf = Shelf("staged", release.layout, found, {}, tuple(sorted(found.keys() - known)))
+    shelf = FoundFiles("staged", release.layout, found, {}, tuple(sorted(found.keys() - known)))
     return (
         *set_is_complete(release, whole, shelf),
         *_is_here(whole, shelf, here),
@@ -57,13 +57,13 @@ def staged_is_ready(
     )
 
 
-def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
+def _below(area: StagingArea, host: Host) -> dict[str, FoundFile]:
     """What is staged there, under the paths that it will have."""
-    entries = [each for each in host.listing(berth.staging) if each.kind is not Kind.FOLDER]
+    entries = [each for each in host.listing(area.staging) if each.kind is not Kind.FOLDER]
     digests = host.digests([each for each in entries if each.kind is Kind.FILE])
     shelved = [
-        Shelved(
-            berth.final + each.path.removeprefix(berth.staging),
+        FoundFile(
+            area.final + each.path.removeprefix(area.staging),
             each.size_bytes,
             digests.get(each.path, ""),
             mode=each.mode | _TYPES[each.kind],
@@ -74,21 +74,21 @@ def _below(berth: Berth, host: Host) -> dict[str, Shelved]:
 
 
 def _with_bundles(
-    found: Mapping[str, Shelved], berth: Berth, host: Host, room: Path
-) -> dict[str, Shelved]:
+    found: Mapping[str, FoundFile], area: StagingArea, host: Host, room: Path
+) -> dict[str, FoundFile]:
     """The same, each bundle with a copy of it in the room."""
     shelved = dict(found)
     for remote, each in found.items():
         if remote.endswith(BUNDLE_SUFFIX) and each.sha256:
             path = room / remote
             path.parent.mkdir(parents=True, exist_ok=True)
-            place = berth.staging + remote.removeprefix(berth.final)
+            place = area.staging + remote.removeprefix(area.final)
             path.write_bytes(host.read(place, _MOST_BUNDLE_BYTES))
             shelved[remote] = replace(each, path=path)
     return shelved
 
 
-def _is_here(contract: Contract, staged: Shelf, here: Shelf) -> Iterator[Finding]:
+def _is_here(contract: Contract, staged: FoundFiles, here: FoundFiles) -> Iterator[Finding]:
     """What was exported here is staged as it is; where it is not here, nobody can tell."""
     for file in contract.by_origin(Origin.EXPORT, Origin.SIGSTORE):
         there, own = staged.files.get(file.remote), here.files.get(file.remote)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import ReleaseError
-from plugins.model.finding import Finding, Severity
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checks.seat import Make, Signers, Ways
+    from checks.verify_context import Clients, Make, Signers
     from plugins.model.contract import Contract
     from plugins.model.release import Release
-    from plugins.model.remote_layout import Berth
+    from plugins.model.remote_layout import StagingArea
     from plugins.model.report import Report, Wanted
 
 __all__ = ["audit", "verify"]
@@ -19,15 +19,15 @@ def verify(
     contract: Contract,
     formats: tuple[str, ...],
     signers: Signers,
-    berths: tuple[Berth, ...],
+    areas: tuple[StagingArea, ...],
     make: Make,
-    ways: Ways,
+    clients: Clients,
     wanted: Wanted,
 ) -> Report:
     """All that can be found against this release; see ``checks.verifying``."""
     from checks import verifying  # noqa: PLC0415 - twenty modules that no other command needs
 
-    return verifying.verify(release, contract, formats, signers, berths, make, ways, wanted)
+    return verifying.verify(release, contract, formats, signers, areas, make, clients, wanted)
 
 
 def audit(
@@ -35,10 +35,10 @@ def audit(
     formats: tuple[str, ...],
     signers: Signers,
     make: Make,
-    ways: Ways,
+    clients: Clients,
     wanted: Wanted,
 ) -> Report:
     """All that can be found against every published release of its series."""
     from checks import auditing  # noqa: PLC0415 - as above
 
-    return auditing.audit(release, formats, signers, make, ways, wanted)
+    return auditing.audit(release, formats, signers, make, clients, wanted)

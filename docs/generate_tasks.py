@@ -104,7 +104,7 @@ def _chapters(listing: Path) -> dict[int, str]:
 
 
 def _chapter(node: ast.stmt) -> int:
-    """The number in ``book.chapter(3)``; 0 for any other statement."""
+    """The number in ``plan.chapter(3)``; 0 for any other statement."""
     match node:
         case ast.Expr(
             value=ast.Call(func=ast.Attribute(attr="chapter"), args=[ast.Constant(value=number)])

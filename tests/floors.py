@@ -34,24 +34,26 @@ __all__ = [
 
 # Folder = floor. Modules of one floor may import each other as long as there is no circle.
 ARROWS: Final[Mapping[str, frozenset[str]]] = {
-    "dodo": frozenset({"flow", "checks", "steps", "model"}),
-    "flow": frozenset({"services", "ports", "model"}),
-    "steps": frozenset({"ports", "model"}),
-    "checks": frozenset({"ports", "model"}),
-    "services": frozenset({"ports", "model"}),
+    "dodo": frozenset({"doit_receipts", "command", "checks", "steps", "model"}),
+    "doit_receipts": frozenset({"command", "services", "ports", "model"}),
+    "command": frozenset({"doit_receipts", "services", "ports", "model"}),
+    "steps": frozenset({"doit_receipts", "ports", "model"}),
+    "checks": frozenset({"doit_receipts", "ports", "model"}),
+    "services": frozenset({"doit_receipts", "ports", "model"}),
     "ports": frozenset({"model"}),
-    "rehearsal": frozenset({"model"}),
-    "model": frozenset(),
+    "rehearsal": frozenset({"doit_receipts", "model"}),
+    "model": frozenset({"doit_receipts"}),
 }
 
 # The one arrow that belongs to a single module, and only inside a function: a release that is
 # real must not even load the world that imitates it.
-REHEARSAL_COMMAND: Final = "plugins.flow.rehearsing"
+REHEARSAL_COMMAND: Final = "plugins.command.rehearse"
 
 # "*" is any package that pyproject.toml declares.
 THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
     "dodo": frozenset({"doit"}),
-    "flow": frozenset({"doit", "rich"}),
+    "doit_receipts": frozenset({"doit"}),
+    "command": frozenset({"doit"}),
     "services": frozenset({"*"}),
     "rehearsal": frozenset({"*"}),
 }
@@ -120,7 +122,12 @@ class Module:
 
 def modules_of(root: Path) -> dict[str, Module]:
     """Read ``dodo.py``, ``plugins/`` and ``checks/`` of a tree, by dotted name."""
-    files = [root / "dodo.py", *root.glob("plugins/**/*.py"), *root.glob("checks/**/*.py")]
+    files = [
+        root / "dodo.py",
+        *root.glob("doit_receipts/**/*.py"),
+        *root.glob("plugins/**/*.py"),
+        *root.glob("checks/**/*.py"),
+    ]
     found = {
         path: path.relative_to(root).as_posix()
         for path in sorted(files)
@@ -384,7 +391,7 @@ def _every_import(modules: Mapping[str, Module]) -> Iterator[tuple[Module, Impor
 
 
 def _is_ours(target: str) -> bool:
-    return target.partition(".")[0] in ("plugins", "checks", "dodo", "tests")
+    return target.partition(".")[0] in ("doit_receipts", "plugins", "checks", "dodo", "tests")
 
 
 RULES: Final = (

@@ -16,10 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doit_receipts.probe import Probe, RemoteState
 from plugins.model.artifact import Artifact, sha256_of
 from plugins.model.layout import Layout
-from plugins.model.probe import Probe
-from plugins.model.probe import Standing as Stands
 from plugins.model.release import Release, type_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
@@ -51,15 +50,15 @@ def publish(ssh_config: Path, source: Path, root: str) -> None:
         raise ValueError(zipped)
     pages = Artifact(zipped.source, zipped.size_bytes, zipped.sha256)
     quiet = Quiet()
-    for berth, wanted in ((layout.downloads, files), (layout.docs_archives, archives)):
-        _do(partial(staging.look_reserved, berth, host), partial(staging.reserve, berth, host))
+    for area, wanted in ((layout.downloads, files), (layout.docs_archives, archives)):
+        _do(partial(staging.look_reserved, area, host), partial(staging.reserve, area, host))
         _do(
-            partial(staging.look_staged, wanted, berth, host),
-            partial(staging.stage, wanted, berth, host, quiet),
+            partial(staging.look_staged, wanted, area, host),
+            partial(staging.stage, wanted, area, host, quiet),
         )
         _do(
-            partial(staging.look_switched, wanted, berth, host),
-            partial(staging.switch, wanted, berth, host, quiet),
+            partial(staging.look_switched, wanted, area, host),
+            partial(staging.switch, wanted, area, host, quiet),
         )
     _do(
         lambda: docs_hosting.look_current(release, layout, host),
@@ -73,13 +72,13 @@ def publish(ssh_config: Path, source: Path, root: str) -> None:
 
 
 def _do(look: Callable[[], Probe], act: Callable[[], Mapping[str, str]]) -> None:
-    if (first := look()).standing is Stands.IDENTICAL:
+    if (first := look()).state is RemoteState.IDENTICAL:
         return
     # What is reserved is gone once it was shown; then the steps behind it have nothing to do.
-    if first.standing is not Stands.ABSENT:
+    if first.state is not RemoteState.ABSENT:
         raise RuntimeError(first)
     act()
-    if (second := look()).standing is not Stands.IDENTICAL:
+    if (second := look()).state is not RemoteState.IDENTICAL:
         raise RuntimeError(second)
 
 

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import Waiting
+from doit_receipts.probe import RemoteState
 from plugins.model.contract import contract_of
-from plugins.model.durable import write_whole
-from plugins.model.errors import Waiting
-from plugins.model.probe import Standing
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.secret import Secret
 from plugins.rehearsal import places
@@ -48,7 +48,7 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plugins.model.probe import Probe
+    from doit_receipts.probe import Probe
     from plugins.ports.email import Letter
 
     Facts = dict[str, str]
@@ -134,8 +134,8 @@ class Walk:
     def take(self, commit: str) -> None:
         """What the experts brought stands in the staging folder."""
         release, contract = self.release, contract_of(self.release)
-        berth = RemoteLayout(release.version).downloads
-        self.host.make_folders([berth.staging], 0o2770)
+        area = RemoteLayout(release.version).downloads
+        self.host.make_folders([area.staging], 0o2770)
         keys = self.store.load("experts", {})["keys"]
         for role in ROLES:
             awaited = experts.awaited_of(contract, role, role, [keys[role]])
@@ -147,8 +147,8 @@ class Walk:
             )
             self.change(
                 f"taken-{role}",
-                lambda role=role: experts.look_taken(release, self.host, role, berth),  # type: ignore[misc]
-                lambda role=role: experts.take(release, self.host, role, berth),  # type: ignore[misc]
+                lambda role=role: experts.look_taken(release, self.host, role, area),  # type: ignore[misc]
+                lambda role=role: experts.take(release, self.host, role, area),  # type: ignore[misc]
             )
 
     def announce(self, commit: str) -> None:
@@ -211,10 +211,10 @@ class Walk:
         if self.done(name):
             return
         found = look()
-        if found.standing is Standing.ABSENT:
+        if found.state is RemoteState.ABSENT:
             act()
             found = look()
-        assert found.standing is Standing.IDENTICAL, (name, found)
+        assert found.state is RemoteState.IDENTICAL, (name, found)
         self.receipt(name, dict(found.facts))
 
     def local(self, name: str, do: Callable[[], Facts], whole: Callable[[], bool] = bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.rehearsal import remotes
 from plugins.rehearsal.store import Store
 from plugins.services.git_clone import GitClone

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.auditing import audit
-from checks.seat import Signers, Ways
+from checks.verify_context import Clients, Signers
 from checks.verifying import verify
 from plugins.model.artifact import sha256_of
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
@@ -157,10 +157,10 @@ class Released:
         self._run()
         release = replace(self.release, layout=self.stranger, type=kind or self.release.type)
         formats = self.settings.docs.formats
-        ways = self._ways(self.stranger)
-        return audit(release, formats, self.signers, tarball.build, ways, Wanted())
+        clients = self._ways(self.stranger)
+        return audit(release, formats, self.signers, tarball.build, clients, Wanted())
 
-    def _ways(self, home: Layout) -> Ways:
+    def _ways(self, home: Layout) -> Clients:
         programs = MachinePrograms()
         edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
         visitor = WebVisitor(
@@ -168,7 +168,7 @@ class Released:
             home.work / "verify" / "visits.json", bounds=Bounds(10.0, 20_000, 5.0),
         )  # fmt: skip
         upstream = GitRemote(str(self.world / "upstream.git"), programs)
-        return Ways(
+        return Clients(
             visitor,
             SiteReader(visitor),
             GitHistory(home.work / "verify" / "upstream", upstream, self.folder, programs),
@@ -208,8 +208,8 @@ class Released:
         bundles = self.local.bundles
         shutil.copytree(self._pristine_local / bundles.name, bundles)
         remote = RemoteLayout(self.release.version)
-        for berth in (remote.downloads, remote.docs_archives):
-            shutil.copytree(self.root / berth.final, self.staging / berth.staging)
+        for area in (remote.downloads, remote.docs_archives):
+            shutil.copytree(self.root / area.final, self.staging / area.staging)
 
     # ── the files ──────────────────────────────────────────────────────────────────────────
 

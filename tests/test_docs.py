@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from plugins.flow.standing import State
+from doit_receipts.status import TaskState
 from plugins.model.manifest import Manifest
 from plugins.rehearsal import cdn, hub, site, ssh_server
 
@@ -136,7 +136,7 @@ def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
 def test_every_word_of_the_list_and_every_exit_status_is_explained() -> None:
     stops = (PROJECT / "docs" / "how-to" / "when-it-stops.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| ([a-z]+) \| [a-z]", stops, re.MULTILINE)
-    assert [word for word in explained if word != "word"] == [state.value for state in State]
+    assert [word for word in explained if word != "word"] == [state.value for state in TaskState]
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| (\d) \|", readme, re.MULTILINE)) == set("01234")
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-from plugins.flow.opening import RELEASE_FILE
-from plugins.flow.task import Kind
+from doit_receipts.task import Kind
+from plugins.command.opening import RELEASE_FILE
 
 if TYPE_CHECKING:
-    from plugins.flow.book import Book
-    from plugins.flow.task import Task
+    from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 DODO: Final = PROJECT / "dodo.py"
@@ -69,7 +69,7 @@ HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich",
 LOADING: Final = """\
 import runpy, sys
 from pathlib import Path
-from plugins.flow.opening import RELEASE_FILE
+from plugins.command.opening import RELEASE_FILE
 RELEASE_FILE.set(Path(sys.argv[1]))
 runpy.run_path("dodo.py")
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
@@ -101,29 +101,29 @@ def a_declaration(folder: Path, version: str = "3.13.6") -> Path:
     return file
 
 
-def book_of(declaration: Path) -> Book:
-    """The book of dodo.py for this release."""
+def plan_of(declaration: Path) -> Plan:
+    """The plan of dodo.py for this release."""
 
-    def read() -> Book:
+    def read() -> Plan:
         RELEASE_FILE.set(declaration)
-        return cast("Book", runpy.run_path(str(DODO))["book"])
+        return cast("Plan", runpy.run_path(str(DODO))["plan"])
 
     return copy_context().run(read)
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
-    """The book of each type of release, by version."""
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
+    """The plan of each type of release, by version."""
     return {
-        version: book_of(a_declaration(tmp_path_factory.mktemp("declared"), version))
+        version: plan_of(a_declaration(tmp_path_factory.mktemp("declared"), version))
         for version in VERSIONS
     }
 
 
 @pytest.fixture(scope="module")
-def tasks(books: dict[str, Book]) -> dict[str, Task]:
+def tasks(books: dict[str, Plan]) -> dict[str, Task]:
     """Every task that any release has."""
-    return {name: task for book in books.values() for name, task in book.tasks.items()}
+    return {name: task for plan in books.values() for name, task in plan.tasks.items()}
 
 
 @pytest.fixture(scope="module")
@@ -158,39 +158,39 @@ def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, T
         assert len(task.title) <= 90, (name, task.title)
 
 
-def test_chapters_ascend_and_each_stands_where_the_outline_says(books: dict[str, Book]) -> None:
-    for book in books.values():
-        chapters = [task.chapter for task in book.tasks.values()]
+def test_chapters_ascend_and_each_stands_where_the_outline_says(books: dict[str, Plan]) -> None:
+    for plan in books.values():
+        chapters = [task.chapter for task in plan.tasks.values()]
         assert chapters == sorted(chapters)
         assert set(chapters) <= set(range(1, 10))
     headings = re.findall(
-        r"^# ── (\d)\. .*\n(?:.*\n){0,3}?book\.chapter\((\d)\)", DODO.read_text(), re.MULTILINE
+        r"^# ── (\d)\. .*\n(?:.*\n){0,3}?plan\.chapter\((\d)\)", DODO.read_text(), re.MULTILINE
     )
     assert headings
     assert [heading for heading, chapter in headings if heading != chapter] == []
 
 
-def test_tasks_stand_in_the_book_as_they_stand_in_the_file(books: dict[str, Book]) -> None:
+def test_tasks_stand_in_the_book_as_they_stand_in_the_file(books: dict[str, Plan]) -> None:
     written = [
         node.name.removeprefix("task_")
         for node in ast.parse(DODO.read_bytes()).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("task_")
     ]
-    for version, book in books.items():
-        assert list(book.tasks) == [name for name in written if name in book.tasks], version
-    assert set(written) == {name for book in books.values() for name in book.tasks}
+    for version, plan in books.items():
+        assert list(plan.tasks) == [name for name in written if name in plan.tasks], version
+    assert set(written) == {name for plan in books.values() for name in plan.tasks}
 
 
-def test_nothing_stands_outside_of_publish(books: dict[str, Book]) -> None:
+def test_nothing_stands_outside_of_publish(books: dict[str, Plan]) -> None:
     """A task that nothing waits for would never be done, and nobody would miss it."""
-    for version, book in books.items():
-        needed = set(book.needs(book.tasks["publish"]))
-        assert set(book.tasks) - needed == {"publish"}, version
+    for version, plan in books.items():
+        needed = set(plan.needs(plan.tasks["publish"]))
+        assert set(plan.tasks) - needed == {"publish"}, version
 
 
 @pytest.mark.parametrize("words", [("list",), ("list", "--status")])
 def test_the_list_tells_tasks_in_the_order_of_the_file(
-    words: tuple[str, ...], books: dict[str, Book], tmp_path: Path
+    words: tuple[str, ...], books: dict[str, Plan], tmp_path: Path
 ) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "doit", *words, "--release", a_declaration(tmp_path)],
@@ -199,8 +199,8 @@ def test_the_list_tells_tasks_in_the_order_of_the_file(
         text=True,
         check=True,
     )
-    book = books["3.13.6"]
-    steps = [name for name, task in book.tasks.items() if task.kind is not Kind.GROUP]
+    plan = books["3.13.6"]
+    steps = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
     pattern = r"^  \w+ +(\w+) +(?!group)" if "--status" in words else r"^(\w+) +[A-Z]"
     found = re.findall(pattern, ended.stdout, re.MULTILINE)
     assert [name for name in found if name in steps] == steps

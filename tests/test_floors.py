@@ -64,8 +64,9 @@ _CLEAN: Final[Mapping[str, str]] = {
         '"""Programs."""\nimport os\nimport subprocess\n__all__ = ["run"]\n'
         "def run() -> int: return subprocess.call([], env=dict(os.environ))\n"
     ),
-    "plugins/flow/__init__.py": '"""Flow."""\n',
-    "plugins/flow/rehearsing.py": (
+    "doit_receipts/__init__.py": '"""Engine."""\n',
+    "plugins/command/__init__.py": '"""Commands."""\n',
+    "plugins/command/rehearse.py": (
         '"""The command."""\nimport doit\n__all__ = ["go"]\n'
         "def go() -> object:\n    from plugins.rehearsal import world\n    return doit, world\n"
     ),
@@ -103,9 +104,13 @@ def test_a_clean_tree_breaks_no_rule(tmp_path: Path) -> None:
         ("plugins/steps/a.py", "from ..services.programs import run", "2: steps imports plugins.s"),
         ("plugins/model/a.py", "import plugins.ports.programs", "2: model imports plugins.ports"),
         ("plugins/services/a.py", "import plugins.steps.tarball", "2: services imports plugins.st"),
-        ("plugins/flow/a.py", "import plugins.steps.tarball", "2: flow imports plugins.steps.tar"),
-        ("plugins/flow/a.py", "import checks.clone", "2: flow imports checks.clone"),
-        ("plugins/flow/a.py", "import dodo", "2: flow imports dodo"),
+        (
+            "doit_receipts/a.py",
+            "import plugins.steps.tarball",
+            "2: doit_receipts imports plugins.steps.tar",
+        ),
+        ("doit_receipts/a.py", "import checks.clone", "2: doit_receipts imports checks.clone"),
+        ("doit_receipts/a.py", "import dodo", "2: doit_receipts imports dodo"),
         ("checks/a.py", "from plugins.steps.tarball import build", "2: checks imports plugins.st"),
         ("dodo.py", "import plugins.services.programs", "2: dodo imports plugins.services.progr"),
         (
@@ -140,15 +145,15 @@ def test_an_arrow_is_found_however_it_is_hidden(code: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("plugins/flow/rehearsing.py", "import plugins.rehearsal.world"),
-        ("plugins/flow/running.py", "def late():\n    import plugins.rehearsal.world"),
+        ("plugins/command/rehearse.py", "import plugins.rehearsal.world"),
+        ("doit_receipts/command/run.py", "def late():\n    import plugins.rehearsal.world"),
     ],
 )
 def test_only_the_command_loads_the_rehearsal_and_only_late(
     path: str, code: str, tmp_path: Path
 ) -> None:
     (line,) = arrows_that_go_up(a_tree(tmp_path, {path: a_module(code)}))
-    assert "flow imports plugins.rehearsal.world" in line
+    assert "imports plugins.rehearsal.world" in line
 
 
 def test_an_import_through_a_package_root_is_found(tmp_path: Path) -> None:
@@ -181,7 +186,7 @@ def test_a_circle_of_late_and_typing_imports_is_found_once(tmp_path: Path) -> No
         ("plugins/steps/a.py", "if TYPE_CHECKING:\n    import git", "steps imports git"),
         ("plugins/model/a.py", "import toml", "model imports toml"),
         ("checks/a.py", "import gnupg", "checks imports gnupg"),
-        ("plugins/flow/a.py", "import git", "flow imports git"),
+        ("doit_receipts/a.py", "import git", "doit_receipts imports git"),
         ("plugins/services/a.py", "def late():\n    import doit", "services imports doit"),
         ("plugins/services/a.py", "import git", "git is imported before it is needed"),
     ],
@@ -197,7 +202,7 @@ def test_a_stranger_is_found(path: str, code: str, breach: str, tmp_path: Path) 
         ("plugins/model/settings.py", "import toml"),
         ("plugins/services/a.py", "def late():\n    import git"),
         ("plugins/services/a.py", "if TYPE_CHECKING:\n    import git"),
-        ("plugins/flow/a.py", "import doit.cmd_list"),
+        ("doit_receipts/a.py", "import doit.cmd_list"),
     ],
 )
 def test_a_third_party_package_at_home_is_no_stranger(path: str, code: str, tmp_path: Path) -> None:
@@ -225,7 +230,7 @@ def test_a_third_party_package_at_home_is_no_stranger(path: str, code: str, tmp_
     ],
 )
 def test_a_forbidden_act_is_found(code: str, breach: str, tmp_path: Path) -> None:
-    (line,) = forbidden_acts(a_tree(tmp_path, {"plugins/flow/a.py": a_module(code)}))
+    (line,) = forbidden_acts(a_tree(tmp_path, {"doit_receipts/a.py": a_module(code)}))
     assert breach in line
 
 

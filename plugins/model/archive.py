@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import IO, TYPE_CHECKING, Final, cast
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

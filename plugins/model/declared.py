@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.forms import HoldsSecret, WrongForm
 
 if TYPE_CHECKING:

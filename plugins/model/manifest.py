@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

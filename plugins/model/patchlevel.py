@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.model.version import Level, Version
 
 __all__ = ["PATH", "Patchlevel", "read_patchlevel", "written_patchlevel"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.series import Series, ships_docs
 from plugins.model.version import Level, Version
 

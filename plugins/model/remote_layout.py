@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from plugins.model.version import Version
 
-__all__ = ["Berth", "RemoteLayout"]
+__all__ = ["RemoteLayout", "StagingArea"]
 
 _FTP: Final = "/ftp/python"
 
 
 @dataclass(frozen=True, slots=True)
-class Berth:
+class StagingArea:
     """Two folders side by side: users see ``final``, and ``staging`` is made ready for it.
 
     They have one parent, so that one rename moves everything.
@@ -40,9 +40,9 @@ class RemoteLayout:
         return self.version.folder
 
     @property
-    def downloads(self) -> Berth:
+    def downloads(self) -> StagingArea:
         """The downloads, and the hidden folder where this release's are gathered."""
-        return Berth(self.folder, f".{self.folder}.staging-{self.version}")
+        return StagingArea(self.folder, f".{self.folder}.staging-{self.version}")
 
     @property
     def incoming(self) -> str:
@@ -50,9 +50,9 @@ class RemoteLayout:
         return f".{self.version}.incoming"
 
     @property
-    def docs_archives(self) -> Berth:
+    def docs_archives(self) -> StagingArea:
         """``doc/X.Y.Z[rcN]`` on the downloads host: the archives of the documentation (U09)."""
-        return Berth(f"doc/{self.version}", f"doc/.{self.version}.staging")
+        return StagingArea(f"doc/{self.version}", f"doc/.{self.version}.staging")
 
     @property
     def current_docs(self) -> str:
@@ -60,9 +60,9 @@ class RemoteLayout:
         return "doc/current"
 
     @property
-    def docs(self) -> Berth:
+    def docs(self) -> StagingArea:
         """``release/X.Y.Z[rcN]`` on the docs host: the pages themselves (U12)."""
-        return Berth(f"release/{self.version}", f"release/.{self.version}.staging")
+        return StagingArea(f"release/{self.version}", f"release/.{self.version}.staging")
 
     def download_url(self, site: str, name: str = "") -> str:
         """Where users fetch a file of the release; without a name, the list of all of them.

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from plugins.model.finding import Severity, blocking
+from doit_receipts.finding import Severity, blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from plugins.model.finding import Finding, Waiver
+    from doit_receipts.finding import Finding, Waiver
 
 __all__ = ["Judgement", "Report", "Situation", "Wanted"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

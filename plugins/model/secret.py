@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 
 __all__ = ["Secret"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.version import Level, Version
 
 __all__ = ["Series", "SigstoreIdentity", "series_of"]

@@ -7,10 +7,10 @@ from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.errors import SettingsError
+from doit_receipts.finding import Waiver
 from plugins.model import forms
 from plugins.model.declared import Declared, Mistakes, alternatives, kind_of, near
-from plugins.model.errors import SettingsError
-from plugins.model.finding import Waiver
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, type_of
 from plugins.model.secret import Secret
@@ -356,7 +356,7 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
 
 
 def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) -> None:
-    """Who signs with Sigstore is known, and strangers can find out that they did."""
+    """Who signs with Sigstore is known, and unexpected can find out that they did."""
     signing = settings.signing
     if bool(signing.sigstore_identity) is not bool(signing.sigstore_issuer):
         missing = "sigstore_issuer" if signing.sigstore_identity else "sigstore_identity"

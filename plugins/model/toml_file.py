@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

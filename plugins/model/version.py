@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from plugins.model.errors import BadVersion
+from doit_receipts.errors import BadVersion
 
 __all__ = ["Level", "Version"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "furnish"]
+__all__ = ["FAULTS", "app", "seed"]
 
 FAULTS: Final = {
     "buildbots.500": "the buildbots answer with status 500",
@@ -26,7 +26,7 @@ FAULTS: Final = {
 }
 
 
-def furnish(store: Store, branch: str) -> None:
+def seed(store: Store, branch: str) -> None:
     """The store has builders of the branch, all of them green, unless it has some already."""
     if store.load("buildbots", None) is not None:
         return

@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.approval import Approval
-from plugins.model.durable import write_whole
+from doit_receipts.approval import Approval
+from doit_receipts.durable import write_whole
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.rehearsal import places
 from plugins.rehearsal.gnupg_home import GnupgHome
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "MANNERS", "Experts", "approve", "deliver", "furnish", "read_mail", "serve"]
+__all__ = ["FAULTS", "MANNERS", "Experts", "approve", "deliver", "read_mail", "seed", "serve"]
 
 FAULTS: Final = {
     "experts.never": "the expert of the role in the argument never answers",
@@ -44,7 +44,7 @@ _BRIEF: Final = re.compile(
 )
 
 
-def furnish(store: Store, home: Path, roles: Iterable[str]) -> dict[str, str]:
+def seed(store: Store, home: Path, roles: Iterable[str]) -> dict[str, str]:
     """The experts of these roles have keys in the home; returns their fingerprints, by role.
 
     Two further keys are there that no roster should take: a stranger's, and one that expired.

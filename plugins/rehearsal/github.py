@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request], Awaitable[Response]]
 
-__all__ = ["FAULTS", "app", "furnish"]
+__all__ = ["FAULTS", "app", "seed"]
 
 FAULTS: Final = {
     "github.500": "GitHub answers with status 500 and has done nothing",
@@ -58,7 +58,7 @@ _LABELS: Final = ("release-blocker", "deferred-blocker", "type-crash", "easy", "
 _JOBS: Final = ("verify-input", "build-source", "build-docs", "test-source", "test-docs")
 
 
-def furnish(
+def seed(
     store: Store, series: str, branches: Sequence[str], *, pep: int = 0, deferred: bool = True
 ) -> None:
     """The store has a GitHub on the morning of a release of the series, unless it has one.

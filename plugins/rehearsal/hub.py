@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "SECRETS", "furnish"]
+__all__ = ["FAULTS", "SECRETS", "seed"]
 
 FAULTS: Final = {
     **remotes.FAULTS,
@@ -35,7 +35,7 @@ SECRETS: Final = {
 """What the parts want to hear, by the names of [credentials]; it opens nothing else."""
 
 
-def furnish(
+def seed(
     store: Store,
     version: Version,
     repositories: Path,
@@ -52,10 +52,8 @@ def furnish(
     before = f"{version.major}.{version.minor - 1}"
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
-    github.furnish(
-        store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE
-    )
-    buildbots.furnish(store, "3.x" if early else version.series)
+    github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
+    buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)
-    return experts.furnish(store, experts_home, roles)
+    return experts.seed(store, experts_home, roles)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.store import Store
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import uvicorn
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.rehearsal import (
     buildbots,
     cdn,
@@ -187,7 +187,7 @@ async def serve(folder: Path) -> None:
             addresses[part.name] = f"http://{_HOST}:{ports[part.name]}"
         store.save("ports", ports)
         store.save("addresses", addresses)
-        sigstore.furnish(store, addresses)
+        sigstore.seed(store, addresses)
         sigstore.sign_in(store)
         apps = {ports[part.name]: part.app(store) for part in web}
         server = _Server(apps)

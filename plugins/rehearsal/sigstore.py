@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives import serialization
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.rehearsal import rekor
 from plugins.rehearsal.identity import GITHUB, GOOGLE, Account, token
 from plugins.rehearsal.sigstore_keys import Holder, chain, identifier, key, public
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FAULTS",
     "RELEASE_MANAGER",
-    "furnish",
     "section",
+    "seed",
     "sign_in",
     "token_file",
     "trust_file",
@@ -63,7 +63,7 @@ def token_file(store: Store) -> Path:
     return store.folder.parent / "secrets" / "sigstore"
 
 
-def furnish(store: Store, addresses: Mapping[str, str]) -> None:
+def seed(store: Store, addresses: Mapping[str, str]) -> None:
     """The trust file names the keys of this world, which stay, and where its parts answer now."""
     told = json.dumps(_trust(store, addresses["fulcio"], addresses["rekor"]), indent=1)
     write_whole(trust_file(store), told.encode())

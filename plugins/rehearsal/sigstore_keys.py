@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

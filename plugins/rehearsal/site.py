@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "furnish", "section"]
+__all__ = ["FAULTS", "app", "section", "seed"]
 
 FAULTS: Final = {
     "site.500_after_write": "A write is stored and answered with 500.",
@@ -38,7 +38,7 @@ _FLAGS: Final = (
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def furnish(store: Store, before: Version | None = None) -> dict[str, str]:
+def seed(store: Store, before: Version | None = None) -> dict[str, str]:
     """The site is as on the morning of a release: ``before`` is out, and the latest if final.
 
     What is there already is kept. Returns what the site wants to hear, by the names of

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncssh
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.rehearsal.ssh_commands import Session
 from plugins.rehearsal.ssh_disk import Account, Disk
 

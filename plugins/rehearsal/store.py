@@ -13,7 +13,7 @@ import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
 from plugins.rehearsal import hub, sigstore, ssh_hosts
@@ -128,7 +128,7 @@ def make_world(folder: Path, version: Version, clone: Path | None = None) -> Pat
     theirs = _experts(store, version, world, home)
     _let_ci_build(store, folder / "build" / str(version), version)
     _write_secrets(world / "secrets", store)
-    sigstore.furnish(store, addresses)
+    sigstore.seed(store, addresses)
     sigstore.sign_in(store)
     text = _DECLARATION.format(
         **ssh_hosts.ADDRESSES,
@@ -159,7 +159,7 @@ def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[st
         others.stop()
         shutil.rmtree(others.folder)
     pep = series_of(version).release_pep
-    theirs = hub.furnish(store, version, world, others.folder, roles=tuple(_EXPERTS), pep=pep)
+    theirs = hub.seed(store, version, world, others.folder, roles=tuple(_EXPERTS), pep=pep)
     for fingerprint in theirs.values():
         GnupgHome(home).gpg("--import", stdin=others.public(fingerprint).encode())
     return theirs

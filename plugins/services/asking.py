@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ServiceFailed, Waiting
+from doit_receipts.errors import ServiceFailed, Waiting
 from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:

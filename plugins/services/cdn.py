@@ -6,8 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from plugins.model.durable import replacing
-from plugins.model.errors import ServiceFailed
+from doit_receipts.durable import replacing
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.caches import Seen
 from plugins.services.asking import Asker
 from plugins.services.doors import Doors

@@ -60,7 +60,7 @@ class Doors:
 
 
 def _addresses(base: str) -> tuple[str, ...]:
-    """Every address that the name has, sorted; empty if it has none that we can reach."""
+    """Every address that the name has, sorted; empty if it has none that we can services."""
     import socket
 
     parts = urlsplit(base)

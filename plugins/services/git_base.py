@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import ServiceFailed, SettingsError
+from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Commit, Identity, Tag
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
-from plugins.model.durable import replacing
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.durable import replacing
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.ports.git import Commit, Identity, Tag
 from plugins.services.git_cloning import create_clone, damaged, fetch_commits, see_ours
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

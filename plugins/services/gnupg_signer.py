@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.durable import replacing
-from plugins.model.errors import ServiceFailed
+from doit_receipts.durable import replacing
+from doit_receipts.errors import ServiceFailed
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
 from plugins.ports.signing import Key, Signature, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 
 __all__ = ["HALF", "checked", "half"]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from plugins.model.errors import NothingDone, ServiceFailed
+from doit_receipts.errors import NothingDone, ServiceFailed
 
 if TYPE_CHECKING:
     import smtplib

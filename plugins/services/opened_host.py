@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
     from plugins.services.folder_host import FolderHost

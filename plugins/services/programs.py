@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.programs import Completed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ReleaseError, ServiceFailed, SettingsError
+from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
 from plugins.services.asking import Asker

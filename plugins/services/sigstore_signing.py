@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ServiceFailed, SettingsError, Waiting
+from doit_receipts.errors import ServiceFailed, SettingsError, Waiting
 from plugins.model.series import SigstoreIdentity
 from plugins.services.patience import quiet_stamina
 from plugins.services.sigstore_bundle import hashed, line_of

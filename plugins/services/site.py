@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.site import SiteRelease, SiteRow
 from plugins.services.asking import Asker
 

@@ -10,8 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from doit_receipts.errors import ServiceFailed
 from plugins.model.contract import SITE
-from plugins.model.errors import ServiceFailed
 from plugins.ports.public import AROUND
 from plugins.ports.site import SiteRelease, SiteRow
 

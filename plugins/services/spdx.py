@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from plugins.model.errors import ReleaseError, ServiceFailed
+from doit_receipts.errors import ReleaseError, ServiceFailed
 from plugins.ports.host import Entry, Kind, Login
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sftp_wire

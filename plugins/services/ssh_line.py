@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from plugins.model.errors import ServiceFailed, SettingsError
+from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.services.sftp_wire import Lost, Sftp
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.services import sftp_wire
 from plugins.services.host_paths import half
 from plugins.services.sftp_wire import Attributes, Lost, Refused, Request
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import IO
 
-    from plugins.model.errors import ServiceFailed
+    from doit_receipts.errors import ServiceFailed
     from plugins.ports.host import Upload
     from plugins.ports.progress import Progress
     from plugins.services.ssh_line import Line

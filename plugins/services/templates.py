@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.services.patience import quiet_stamina
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Web:
 
         import httpx
 
-        from plugins.model.durable import replacing
+        from doit_receipts.durable import replacing
 
         digest = hashlib.sha256()
         # The token belongs to the API: httpx drops it where another host is redirected to.

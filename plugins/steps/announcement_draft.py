@@ -11,8 +11,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:

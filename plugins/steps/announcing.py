@@ -11,9 +11,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Probe, absent, different, identical
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.release import ReleaseType
 from plugins.steps import announcement_draft
 from plugins.steps.letters import letter

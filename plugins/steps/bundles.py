@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import PARTIAL, write_whole
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import absent, identical
 from plugins.model.artifact import sha256_of
 from plugins.model.contract import Kind, SizeClass, bundle_paths
-from plugins.model.durable import PARTIAL, write_whole
-from plugins.model.errors import StepFailed
-from plugins.model.probe import absent, identical
 from plugins.ports.host import Kind as Entered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
-    from plugins.model.probe import Probe
     from plugins.model.release import Release
-    from plugins.model.remote_layout import Berth
+    from plugins.model.remote_layout import StagingArea
     from plugins.model.series import SigstoreIdentity
     from plugins.ports.host import Host
     from plugins.ports.progress import Progress
@@ -63,7 +63,7 @@ def sign(
     by: SigstoreIdentity,
     signer: BundleSigner,
     host: Host,
-    berth: Berth,
+    area: StagingArea,
     progress: Progress,
 ) -> dict[str, str]:
     """A good bundle ``by`` this identity of each listed file stands in the folder of bundles.
@@ -74,7 +74,7 @@ def sign(
     """
     wanted = _wanted(release, contract, files)
     if missing := _unsigned(wanted, by, signer):
-        _bring(missing, wanted, by, signer, host, berth)
+        _bring(missing, wanted, by, signer, host, area)
         missing = _unsigned(wanted, by, signer)
     if missing:
         progress.say(f"signing {len(missing)} files by Sigstore as {by}")
@@ -125,15 +125,13 @@ def _bring(
     by: SigstoreIdentity,
     verifier: BundleVerifier,
     host: Host,
-    berth: Berth,
+    area: StagingArea,
 ) -> None:
     """Good bundles that stand on the host, and are lost here, are here again.
 
     Another one of the same file would be as good, but what users see is never replaced.
     """
-    places = [
-        (path, f"{at}/{path.name}") for path in missing for at in (berth.final, berth.staging)
-    ]
+    places = [(path, f"{at}/{path.name}") for path in missing for at in (area.final, area.staging)]
     there = host.look([place for _, place in places])
     brought: set[Path] = set()
     for (path, place), entry in zip(places, there, strict=True):

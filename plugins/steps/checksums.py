@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_receipts.durable import PARTIAL, write_whole
+from doit_receipts.errors import StepFailed
 from plugins.model.artifact import sha256_of
-from plugins.model.durable import PARTIAL, write_whole
-from plugins.model.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,9 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.durable import PARTIAL, replacing, write_whole
-from plugins.model.errors import StepFailed, Waiting
-from plugins.model.probe import Probe, absent, identical, unknown
+from doit_receipts.durable import PARTIAL, replacing, write_whole
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import Probe, absent, identical, unknown
 from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:

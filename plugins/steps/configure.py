@@ -6,7 +6,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
+from doit_receipts.durable import write_whole
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import ServiceFailed, SettingsError, StepFailed
+from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
 from plugins.steps.docs_tree import (
     DocsSource,
@@ -92,8 +92,8 @@ def _build(
 ) -> dict[str, str]:
     programs, progress = ports
     tree = open_tree(release, source, programs, progress, cores=machine.cores)
-    lanes = _lanes(machine, forms)
-    jobs = max(1, machine.cores // lanes)
+    groups = _lanes(machine, forms)
+    jobs = max(1, machine.cores // groups)
     own = _Stoppable(programs)
 
     def write_pages(form: str) -> None:
@@ -103,16 +103,16 @@ def _build(
     def archives(form: str) -> Iterator[Callable[[], None]]:
         return _archives(release, tree, form)
 
-    _run_all(forms, write_pages, archives, progress, _Lanes(lanes, own.stop))
+    _run_all(forms, write_pages, archives, progress, _Lanes(groups, own.stop))
     return _facts(tree, forms, programs)
 
 
 def _lanes(machine: Machine, forms: Sequence[str]) -> int:
     """How many of these formats can be written side by side; at least one."""
     peaks = sorted((_FORMS[form].peak_mb for form in forms), reverse=True)
-    for lanes in range(min(machine.cores, len(forms)), 1, -1):
-        if sum(peaks[:lanes]) <= machine.memory_mb:
-            return lanes
+    for groups in range(min(machine.cores, len(forms)), 1, -1):
+        if sum(peaks[:groups]) <= machine.memory_mb:
+            return groups
     return 1
 
 
@@ -150,19 +150,19 @@ def _run_all(
     write_pages: Callable[[str], None],
     archives: Callable[[str], Iterable[Callable[[], None]]],
     progress: Progress,
-    lanes: _Lanes,
+    groups: _Lanes,
 ) -> None:
     """All pages are written, and of each format all archives as soon as its pages are there."""
     from concurrent import futures  # noqa: PLC0415 - 25 ms, which `doit list` need not pay
 
-    with futures.ThreadPoolExecutor(lanes.count) as pool:
+    with futures.ThreadPoolExecutor(groups.count) as pool:
         # In the order of the queue, so the first ones are those that are worked on.
         queue: dict[Future[None], str] = {
             pool.submit(write_pages, form): f"{form} pages" for form in forms
         }
         try:
             while queue:
-                working = ", ".join(list(queue.values())[: lanes.count])
+                working = ", ".join(list(queue.values())[: groups.count])
                 progress.say(f"writing {working}; {len(queue)} to go")
                 done, _ = futures.wait(queue, return_when=futures.FIRST_COMPLETED)
                 for future in done:
@@ -172,7 +172,7 @@ def _run_all(
                         queue[pool.submit(work)] = f"{form} archive"
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            lanes.stop()
+            groups.stop()
             raise
 
 

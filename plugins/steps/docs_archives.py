@@ -9,8 +9,8 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import replacing
-from plugins.model.errors import StepFailed
+from doit_receipts.durable import replacing
+from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import BadVersion, StepFailed
-from plugins.model.probe import absent, different, identical, unknown
+from doit_receipts.errors import BadVersion, StepFailed
+from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
 from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from doit_receipts.probe import Probe
     from plugins.model.artifact import Artifact
-    from plugins.model.probe import Probe
     from plugins.model.release import Release
-    from plugins.model.remote_layout import Berth, RemoteLayout
+    from plugins.model.remote_layout import RemoteLayout, StagingArea
     from plugins.ports.host import Entry, Host
     from plugins.ports.progress import Progress
 
@@ -40,48 +40,50 @@ _FILE_MODE: Final = 0o664
 _SHOWN: Final = 6
 
 
-def look_docs_reserved(berth: Berth, host: Host) -> Probe:
+def look_docs_reserved(area: StagingArea, host: Host) -> Probe:
     """Whether the pages can be put there: see ``staging.look_reserved`` (U12, U13)."""
-    return look_reserved(berth, host)
+    return look_reserved(area, host)
 
 
-def reserve_docs(berth: Berth, host: Host) -> dict[str, str]:
+def reserve_docs(area: StagingArea, host: Host) -> dict[str, str]:
     """The hidden folder for the pages is there."""
-    return reserve(berth, host)
+    return reserve(area, host)
 
 
-def look_docs_hosted(archive: Artifact, berth: Berth, host: Host) -> Probe:
+def look_docs_hosted(archive: Artifact, area: StagingArea, host: Host) -> Probe:
     """Whether users see exactly the pages of the zip archive, each with its bytes (U12, U13)."""
     top, pages = _pages(archive.path, archive.sha256)
-    final, staging = host.look([berth.final, berth.staging])
+    final, staging = host.look([area.final, area.staging])
     if final is None:
-        return absent(f"{host.shown(berth.final)} is not there yet")
-    differences = _differences(pages, host.listing(berth.final), berth.final, host)
+        return absent(f"{host.shown(area.final)} is not there yet")
+    differences = _differences(pages, host.listing(area.final), area.final, host)
     if differences:
         return different(
-            f"{host.shown(berth.final)} holds other pages: {len(differences)} differ",
+            f"{host.shown(area.final)} holds other pages: {len(differences)} differ",
             "move the folder away there if it is to be replaced, and run the same command again",
             tuple(differences[:_SHOWN]),
         )
-    crooked = _crooked(host.listing(berth.final), host)
+    crooked = _crooked(host.listing(area.final), host)
     if crooked:
         return absent(f"modes or groups of {len(crooked)} files and folders are not right yet")
     if staging is not None:
-        return absent(f"{host.shown(berth.staging)} is still there")
+        return absent(f"{host.shown(area.staging)} is still there")
     return identical({"archive": archive.sha256, "pages": str(len(pages)), "top": top})
 
 
-def host_docs(archive: Artifact, berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+def host_docs(
+    archive: Artifact, area: StagingArea, host: Host, progress: Progress
+) -> dict[str, str]:
     """Users see the pages of the zip archive, which replace nothing.
 
     The archive is uploaded and unpacked beside the final folder, its files are compared there,
     and one rename shows them all.
     """
-    (final,) = host.look([berth.final])
+    (final,) = host.look([area.final])
     top, pages = _pages(archive.path, archive.sha256)
     if final is None:
-        _unpack(archive, berth, host, progress)
-        made = f"{berth.staging}/{top}"
+        _unpack(archive, area, host, progress)
+        made = f"{area.staging}/{top}"
         progress.say(f"compare {len(pages)} pages there")
         _straighten(made, host)
         differences = _differences(pages, host.listing(made), made, host)
@@ -91,11 +93,11 @@ def host_docs(archive: Artifact, berth: Berth, host: Host, progress: Progress) -
                 remedy="remove that folder there, and run the same command again",
                 details=tuple(differences[:_SHOWN]),
             )  # fmt: skip
-        host.rename([(made, berth.final)])
+        host.rename([(made, area.final)])
     else:
-        _straighten(berth.final, host)
-    left = [entry.path for entry in host.listing(berth.staging)]
-    host.remove([*reversed(left), berth.staging])
+        _straighten(area.final, host)
+    left = [entry.path for entry in host.listing(area.staging)]
+    host.remove([*reversed(left), area.staging])
     return {}
 
 
@@ -146,18 +148,18 @@ def _judged(link: Entry, version: Version, host: Host) -> Probe:
     return absent(f"{host.shown(link.path)} leads to {there}")
 
 
-def _unpack(archive: Artifact, berth: Berth, host: Host, progress: Progress) -> None:
+def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress) -> None:
     """The archive and what it holds are in the hidden folder."""
-    reserve(berth, host)
-    there = f"{berth.staging}/{archive.path.name}"
-    entry = _entry(there, berth.staging, host)
+    reserve(area, host)
+    there = f"{area.staging}/{archive.path.name}"
+    entry = _entry(there, area.staging, host)
     if entry is not None and host.digests([entry]).get(there) != archive.sha256:
         host.remove([there])
         entry = None
     if entry is None:
         upload = Upload(archive.path, there, archive.size_bytes, archive.sha256, _FILE_MODE)
         host.put([upload], progress)
-        entry = _entry(there, berth.staging, host)
+        entry = _entry(there, area.staging, host)
         found = host.digests([entry]).get(there, "nothing") if entry is not None else "nothing"
         if found != archive.sha256:
             raise StepFailed(
@@ -166,7 +168,7 @@ def _unpack(archive: Artifact, berth: Berth, host: Host, progress: Progress) -> 
                 details=(f"there:  {found}", f"wanted: {archive.sha256}"),
             )  # fmt: skip
     progress.say(f"unpack {archive.path.name} there")
-    host.unzip(there, berth.staging)
+    host.unzip(there, area.staging)
 
 
 def _entry(path: str, folder: str, host: Host) -> Entry | None:

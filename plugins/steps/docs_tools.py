@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ServiceFailed, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 

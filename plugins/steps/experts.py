@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.contract import Origin, parts_folders
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST, Brought, Manifest
-from plugins.model.probe import Probe, absent, different, identical
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.model.layout import Layout
     from plugins.model.release import Release
-    from plugins.model.remote_layout import Berth
+    from plugins.model.remote_layout import StagingArea
     from plugins.ports.clock import Clock
     from plugins.ports.host import Entry, Host
     from plugins.ports.signing import Verifier
@@ -149,13 +149,11 @@ def arrived(
     return {"key": key, "manifest": digest, **told}
 
 
-def look_taken(release: Release, host: Host, role: str, berth: Berth) -> Probe:
+def look_taken(release: Release, host: Host, role: str, area: StagingArea) -> Probe:
     """Whether all that the manifest lists stands in the staging folder, or is public already."""
     manifest = _judged(release, role)
-    staged = _standing(
-        host, {each.path: _at(each, berth, berth.staging) for each in manifest.files}
-    )
-    public = _standing(host, {each.path: _at(each, berth, berth.final) for each in manifest.files})
+    staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
+    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     found = {**public, **staged}
     digests = host.digests(list(found.values()))
     for each in manifest.files:
@@ -179,14 +177,14 @@ def look_taken(release: Release, host: Host, role: str, berth: Berth) -> Probe:
     return identical({each.path: each.sha256 for each in manifest.files})
 
 
-def take(release: Release, host: Host, role: str, berth: Berth) -> dict[str, str]:
+def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str, str]:
     """The expert's files stand in the staging folder; they were renamed, so no byte was copied."""
     manifest = _judged(release, role)
     inbox = inbox_of(release, role)
-    wanted = {each.path: _at(each, berth, berth.staging) for each in manifest.files}
+    wanted = {each.path: _at(each, area, area.staging) for each in manifest.files}
     standing = _standing(host, wanted)
     left = {path: place for path, place in wanted.items() if path not in standing}
-    folders = {place.rpartition("/")[0] for place in left.values()} - {berth.staging}
+    folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
@@ -198,24 +196,24 @@ def with_brought(
     files: Sequence[Wanted],
     release: Release,
     roles: Sequence[str],
-    berth: Berth,
+    area: StagingArea,
     more: Sequence[Wanted] = (),
 ) -> tuple[Wanted, ...]:
     """These files, ``more`` and what the experts brought, as they stand in the staging folder."""
     found = [*files, *more]
     for role in roles:
         for each in _judged(release, role).files:
-            name = _at(each, berth, "").removeprefix("/")
+            name = _at(each, area, "").removeprefix("/")
             found.append(Wanted(name, each.size_bytes, each.sha256))
     return tuple(sorted(found, key=lambda file: file.name))
 
 
-def with_extras(contract: Contract, files: Sequence[Wanted], berth: Berth) -> Contract:
+def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) -> Contract:
     """The contract with what experts brought beyond what they must: parts, SBOMs, signatures.
 
     Users get these too, so they are purged, downloaded and compared, and rows name them.
     """
-    return contract.with_extras(f"{berth.final}/{each.name}" for each in files)
+    return contract.with_extras(f"{area.final}/{each.name}" for each in files)
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
@@ -245,12 +243,12 @@ def _taken(
     release: Release, host: Host, manifest: Manifest, there: Mapping[str, Entry]
 ) -> dict[str, Entry]:
     """Files of the manifest that have left the inbox for where they are staged, or public."""
-    berth = RemoteLayout(release.version).downloads
+    area = RemoteLayout(release.version).downloads
     gone = [each for each in manifest.files if each.path not in there]
-    places = (berth.final, berth.staging)
+    places = (area.final, area.staging)
     found: dict[str, Entry] = {}
     for folder in places if gone else ():
-        found |= _standing(host, {each.path: _at(each, berth, folder) for each in gone})
+        found |= _standing(host, {each.path: _at(each, area, folder) for each in gone})
     return found
 
 
@@ -380,12 +378,12 @@ def _judged(release: Release, role: str) -> Manifest:
         ) from error
 
 
-def _at(each: Brought, berth: Berth, folder: str) -> str:
-    """Where a file stands below one of the berth's two folders."""
+def _at(each: Brought, area: StagingArea, folder: str) -> str:
+    """Where a file stands below one of the area's two folders."""
     top, _, rest = each.path.partition("/")
-    if top != berth.final:
+    if top != area.final:
         raise StepFailed(
-            where=each.path, problem=f"is not below {berth.final}", remedy="look at the contract"
+            where=each.path, problem=f"is not below {area.final}", remedy="look at the contract"
         )
     return f"{folder}/{rest}"
 

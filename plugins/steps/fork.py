@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Probe, absent, different, identical
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import Probe, absent, different, identical
 from plugins.ports.git import RefUpdate
 from plugins.steps.release_clone import BASE, COMMIT, input_commit
 

@@ -11,8 +11,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Probe, unseen
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import Probe, unseen
 from plugins.ports.email import Letter
 
 if TYPE_CHECKING:

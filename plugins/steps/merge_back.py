@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from plugins.model import patchlevel
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
 from plugins.model.release import ReleaseType
 from plugins.model.tree_rules import README, readme_title
 from plugins.steps import next_main

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import StepFailed
 from plugins.model import patchlevel
-from plugins.model.errors import StepFailed
 from plugins.model.tree_rules import README, SOURCE_URI, SOURCE_URI_FILE, readme_title
 from plugins.model.version import Level, Version
 

@@ -10,17 +10,17 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.contract import SITE
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed, Waiting
-from plugins.model.probe import absent, different, identical, unknown
 from plugins.steps.site_release import the_release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
-    from plugins.model.probe import Probe
     from plugins.ports.progress import Progress
     from plugins.ports.site import Site
 

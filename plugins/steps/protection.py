@@ -12,9 +12,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import Probe, absent, different, identical
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,16 +11,16 @@ import html
 import time
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import absent, identical
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import absent, identical
 from plugins.steps.served import published_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeVar
 
+    from doit_receipts.probe import Probe
     from plugins.model.contract import Contract, Purge
-    from plugins.model.probe import Probe
     from plugins.ports.caches import Cdn, Seen
     from plugins.ports.host import Host
     from plugins.ports.progress import Progress

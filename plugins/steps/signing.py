@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from pathlib import Path

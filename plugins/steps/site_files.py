@@ -10,17 +10,17 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import absent, different, identical
 from plugins.model.contract import ROW_SIDECARS
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import absent, different, identical
 from plugins.steps.served import published_bytes
 from plugins.steps.site_release import differences, the_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
-    from plugins.model.probe import Probe
     from plugins.ports.host import Host
     from plugins.ports.progress import Progress
     from plugins.ports.site import Site, SiteRelease, SiteRow

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.errors import ReleaseError, ServiceFailed, StepFailed
-from plugins.model.probe import absent, different, identical
+from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed
+from doit_receipts.probe import absent, different, identical
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
-    from plugins.model.probe import Probe
     from plugins.ports.progress import Progress
     from plugins.ports.site import Site, SiteRelease
 

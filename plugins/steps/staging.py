@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import StepFailed
-from plugins.model.probe import absent, different, identical
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import absent, different, identical
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from doit_receipts.probe import Probe
     from plugins.model.artifact import Artifact
-    from plugins.model.probe import Probe
-    from plugins.model.remote_layout import Berth
+    from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Entry, Host
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
@@ -73,23 +73,23 @@ def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
 
 
 def known(
-    files: Iterable[Wanted], berth: Berth, papers: Iterable[Wanted], shelf: Berth
+    files: Iterable[Wanted], area: StagingArea, papers: Iterable[Wanted], shelf: StagingArea
 ) -> dict[str, str]:
     """The sha256 that users have to get of each file, by its path below the host's root.
 
     ``papers`` are the archives of the documentation, which stand apart.
     """
-    shown = ((berth, files), (shelf, papers))
+    shown = ((area, files), (shelf, papers))
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
-def look_reserved(berth: Berth, host: Host) -> Probe:
+def look_reserved(area: StagingArea, host: Host) -> Probe:
     """Whether the hidden folder is there, and the final one, if it is, lets the group write.
 
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
     out in the middle of the release (release-tools#391).
     """
-    found = [entry for entry in host.look(_folders(berth)) if entry is not None]
+    found = [entry for entry in host.look(_folders(area)) if entry is not None]
     wrong = [entry for entry in found if _unusable(entry, host)]
     for entry in wrong:
         if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
@@ -100,35 +100,35 @@ def look_reserved(berth: Berth, host: Host) -> Probe:
             )
     if wrong:
         return absent(f"{_unusable(wrong[0], host)} yet")
-    staging = next((entry for entry in found if entry.path == berth.staging), None)
+    staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
-        return absent(f"{host.shown(berth.staging)} is not there yet")
-    return identical({"folder": berth.final, "staging": berth.staging})
+        return absent(f"{host.shown(area.staging)} is not there yet")
+    return identical({"folder": area.final, "staging": area.staging})
 
 
-def reserve(berth: Berth, host: Host) -> dict[str, str]:
+def reserve(area: StagingArea, host: Host) -> dict[str, str]:
     """The hidden folder is there, the group's; users see nothing of it."""
-    parents = _parents(berth.staging)
+    parents = _parents(area.staging)
     missing = [
         path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
     ]
     if missing:
         host.make_folders(missing, FOLDER_MODE)
     # A run that was killed may have made one of them, and not more.
-    seen = host.look([*parents, berth.final])
+    seen = host.look([*parents, area.final])
     crooked = [entry.path for entry in seen if entry is not None and _unusable(entry, host)]
     if crooked:
         host.change(crooked, FOLDER_MODE)
-    host.make_folders([berth.staging], _HIDDEN_MODE)
+    host.make_folders([area.staging], _HIDDEN_MODE)
     return {}
 
 
-def look_staged(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
+def look_staged(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
     """Whether every file stands in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
-    stand = _Stand.of(files, berth, host)
-    clash = stand.clash(files, berth, host)
+    stand = _Stand.of(files, area, host)
+    clash = stand.clash(files, area, host)
     if clash is not None:
         return clash
     missing = [file.name for file in files if stand.place_of(file) is None]
@@ -144,22 +144,24 @@ def look_staged(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
     return identical({file.name: file.sha256 for file in files})
 
 
-def stage(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+def stage(
+    files: Sequence[Wanted], area: StagingArea, host: Host, progress: Progress
+) -> dict[str, str]:
     """Every file of this machine stands in the hidden folder, whole, with its mode and group.
 
     Half an upload is continued. What is right already, there or in the final folder, is kept.
     """
-    reserve(berth, host)
-    stand = _Stand.of(files, berth, host)
+    reserve(area, host)
+    stand = _Stand.of(files, area, host)
     uploads = [
-        Upload(file.source, f"{berth.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
+        Upload(file.source, f"{area.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
         for file in files
         if stand.place_of(file) is None and file.source is not None
     ]
     if uploads:
         host.put(uploads, progress)
         progress.say("compare digests there")
-        stand = _Stand.of(files, berth, host)
+        stand = _Stand.of(files, area, host)
     for mode in sorted({file.mode for file in files}):
         crooked = [
             entry.path
@@ -177,7 +179,7 @@ def stage(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress)
 
 
 def verify_staged(
-    files: Sequence[Wanted], berth: Berth, host: Host, signer: Signer
+    files: Sequence[Wanted], area: StagingArea, host: Host, signer: Signer
 ) -> dict[str, str]:
     """Every signature verifies for the bytes that stand there (U08).
 
@@ -185,7 +187,7 @@ def verify_staged(
     are those of the files here. 3.8.20, 3.9.20 and 3.10.16 went out without signatures.
     """
     by_name = {file.name: file for file in files}
-    stand = _Stand.of(files, berth, host)
+    stand = _Stand.of(files, area, host)
     facts = {}
     for name, signature in sorted(by_name.items()):
         signed = by_name.get(name.removesuffix(".asc"))
@@ -194,7 +196,7 @@ def verify_staged(
         places = stand.place_of(signed), stand.place_of(signature)
         if places[0] is None or places[1] is None:
             raise StepFailed(
-                where=host.shown(berth.staging), problem=f"{name} or its file is not there",
+                where=host.shown(area.staging), problem=f"{name} or its file is not there",
                 remedy="run the same command again",
             )  # fmt: skip
         found = host.verify(places[0].path, places[1].path)
@@ -215,10 +217,10 @@ def verify_staged(
     return facts
 
 
-def look_switched(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
+def look_switched(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
-    stand = _Stand.of(files, berth, host)
-    clash = stand.clash(files, berth, host) or stand.strangers(files, berth, host)
+    stand = _Stand.of(files, area, host)
+    clash = stand.clash(files, area, host) or stand.strangers(files, area, host)
     if clash is not None:
         return clash
     hidden = [file.name for file in files if file.name not in stand.final]
@@ -230,28 +232,30 @@ def look_switched(files: Sequence[Wanted], berth: Berth, host: Host) -> Probe:
     if crooked:
         return absent(f"modes or groups are not right yet: {_few(crooked)}")
     if stand.has_staging:
-        return absent(f"{host.shown(berth.staging)} is still there")
-    return identical({"folder": berth.final, **{file.name: file.sha256 for file in files}})
+        return absent(f"{host.shown(area.staging)} is still there")
+    return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
 
 
-def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress) -> dict[str, str]:
+def switch(
+    files: Sequence[Wanted], area: StagingArea, host: Host, progress: Progress
+) -> dict[str, str]:
     """Users see every file. This cannot be undone: what was seen is never replaced.
 
     One rename of the folder if there is none yet, else one rename for each file; signatures,
     SBOMs and checksums come before the archives that they speak of. A name that is taken stops
     it, unless the very same bytes stand there.
     """
-    stand = _Stand.of(files, berth, host)
-    problem = stand.clash(files, berth, host) or stand.strangers(files, berth, host)
+    stand = _Stand.of(files, area, host)
+    problem = stand.clash(files, area, host) or stand.strangers(files, area, host)
     if problem is not None:
         raise StepFailed(
-            where=host.shown(berth.final), problem=problem.problem, remedy=problem.remedy,
+            where=host.shown(area.final), problem=problem.problem, remedy=problem.remedy,
             details=problem.details,
         )  # fmt: skip
     missing = [file.name for file in files if stand.place_of(file) is None]
     if missing:
         raise StepFailed(
-            where=host.shown(berth.staging), problem=f"{_few(missing)} not there",
+            where=host.shown(area.staging), problem=f"{_few(missing)} not there",
             remedy="stage them first",
         )  # fmt: skip
     for file in files:
@@ -259,16 +263,16 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
         if place is not None and not stand.is_straight(file, host):
             host.change([place.path], file.mode)
     if not stand.has_final:
-        progress.say(f"show {host.shown(berth.final)}")
-        host.change([berth.staging], FOLDER_MODE)
-        host.rename([(berth.staging, berth.final)])
+        progress.say(f"show {host.shown(area.final)}")
+        host.change([area.staging], FOLDER_MODE)
+        host.rename([(area.staging, area.final)])
         return {}
     inner = _inner_folders(files)
     if inner:
-        host.make_folders([f"{berth.final}/{each}" for each in inner], FOLDER_MODE)
+        host.make_folders([f"{area.final}/{each}" for each in inner], FOLDER_MODE)
     for group in _in_safe_order(files):
         moves = [
-            (f"{berth.staging}/{file.name}", f"{berth.final}/{file.name}")
+            (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
             for file in group
             if file.name not in stand.final
         ]
@@ -276,7 +280,7 @@ def switch(files: Sequence[Wanted], berth: Berth, host: Host, progress: Progress
             progress.say(f"show {_few([new for _, new in moves])}")
             host.rename(moves)
     left = [*(file.name for file in files), *reversed(inner)]
-    host.remove([*(f"{berth.staging}/{name}" for name in left), berth.staging])
+    host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
     return {}
 
 
@@ -291,12 +295,12 @@ class _Stand:
     has_staging: bool
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], berth: Berth, host: Host) -> _Stand:
+    def of(cls, files: Sequence[Wanted], area: StagingArea, host: Host) -> _Stand:
         has_final, has_staging = (
-            each is not None for each in host.look([berth.final, berth.staging])
+            each is not None for each in host.look([area.final, area.staging])
         )
-        final = _by_name(berth.final, host) if has_final else {}
-        staging = _by_name(berth.staging, host) if has_staging else {}
+        final = _by_name(area.final, host) if has_final else {}
+        staging = _by_name(area.staging, host) if has_staging else {}
         # Only a file of the right size can be the right one.
         compared = [
             entry
@@ -330,7 +334,7 @@ class _Stand:
         names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
-    def clash(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
+    def clash(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
         """Names that other bytes have; both sides are told."""
         seen, details = [], []
         for file in files:
@@ -349,7 +353,7 @@ class _Stand:
         if not seen:
             return None
         names = _few([entry.path for entry in seen])
-        public = [entry for entry in seen if entry.path.startswith(f"{berth.final}/")]
+        public = [entry for entry in seen if entry.path.startswith(f"{area.final}/")]
         if public:
             remedy = "users may have fetched it: it is never replaced; find out who put it there"
         else:
@@ -359,14 +363,14 @@ class _Stand:
             )
         return different(f"other bytes stand there: {names}", remedy, tuple(details))
 
-    def strangers(self, files: Sequence[Wanted], berth: Berth, host: Host) -> Probe | None:
+    def strangers(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
         """What stands in the hidden folder and nobody asked for: it would be shown as well."""
         known = {file.name for file in files} | set(_inner_folders(files))
         strange = sorted(set(self.staging) - known)
         if not strange:
             return None
         return different(
-            f"{host.shown(berth.staging)} also holds {_few(strange)}",
+            f"{host.shown(area.staging)} also holds {_few(strange)}",
             "remove what does not belong to the release, or declare it",
             tuple(f"there: {_rights(self.staging[name])}" for name in strange),
         )
@@ -391,8 +395,8 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _folders(berth: Berth) -> list[str]:
-    return [*_parents(berth.staging), berth.final, berth.staging]
+def _folders(area: StagingArea) -> list[str]:
+    return [*_parents(area.staging), area.final, area.staging]
 
 
 def _unusable(entry: Entry, host: Host) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from plugins.steps.release_clone import COMMIT, input_commit
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, cast
 
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.archive_rules import MADE, is_left_out
-from plugins.model.errors import ServiceFailed, StepFailed
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
 from plugins.ports.programs import PIPE
 from plugins.steps.compressing import Compressed, Compressor, compress

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.errors import StepFailed
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from plugins.steps.docs_tree import (
     DocsSource,
     Machine,

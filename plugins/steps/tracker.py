@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.durable import write_whole
-from plugins.model.probe import Probe, absent, identical
+from doit_receipts.durable import write_whole
+from doit_receipts.probe import Probe, absent, identical
 
 if TYPE_CHECKING:
     from plugins.model.release import Release

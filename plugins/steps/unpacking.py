@@ -8,7 +8,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Probe, absent, different, identical
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import Probe, absent, different, identical
 from plugins.ports.git import RefUpdate
 from plugins.steps import merge_back
 from plugins.steps.protection import lifted

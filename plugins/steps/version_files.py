@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import BadVersion, StepFailed
 from plugins.model import patchlevel
-from plugins.model.durable import write_whole
-from plugins.model.errors import BadVersion, StepFailed
 from plugins.model.release import ReleaseType
 from plugins.model.tree_rules import (
     NEXT_MARKER,

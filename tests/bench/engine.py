@@ -20,12 +20,12 @@ from pathlib import Path
 
 DODO = """\
 from pathlib import Path
-from plugins.flow.opening import open_release
-from plugins.flow.task import call
+from plugins.command.opening import open_release
+from doit_receipts.task import call
 
-release, settings, book, reach = open_release(Path(__file__).with_name("release.toml"))
-DOIT_CONFIG = book.doit_config("export")
-book.chapter(1)
+release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
+DOIT_CONFIG = plan.doit_config("export")
+plan.chapter(1)
 
 def nothing(number):
     return {"number": str(number)}
@@ -35,7 +35,7 @@ def declare(number, before):
         return call(nothing, number)
     creator.__name__ = f"task_number_{number:05}"
     creator.__doc__ = f"Do nothing for the {number}th time."
-    return book.step(after=before)(creator)
+    return plan.step(after=before)(creator)
 
 last = []
 for number in range(COUNT):
@@ -43,7 +43,7 @@ for number in range(COUNT):
     globals()[made.__name__] = made
     last.append(made)
 
-@book.group(of=last)
+@plan.group(of=last)
 def task_export():
     \"\"\"All of them.\"\"\"
 """

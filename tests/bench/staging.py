@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING, Final
 _TOP: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_TOP))
 
+from doit_receipts.probe import RemoteState  # noqa: E402
 from plugins.model.artifact import Artifact, sha256_of  # noqa: E402 - it need not be installed
-from plugins.model.probe import Standing  # noqa: E402
-from plugins.model.remote_layout import Berth  # noqa: E402
+from plugins.model.remote_layout import StagingArea  # noqa: E402
 from plugins.services.ssh_host import SshHost  # noqa: E402
 from plugins.services.ssh_line import Address  # noqa: E402
 from plugins.steps import staging  # noqa: E402
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _FILES: Final = 30
 _FILE_BYTES: Final = 25_000_000
-_BERTH: Final = Berth("3.13.6", ".3.13.6.staging")
+_BERTH: Final = StagingArea("3.13.6", ".3.13.6.staging")
 _NEAR_BAR: Final = 1.2
 _FAR_BAR: Final = 1.1
 _DELAY_MS: Final = 25
@@ -135,7 +135,7 @@ def _ours(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> Non
     staging.stage(files, _BERTH, host, Quiet())
     probe = staging.look_staged(files, _BERTH, host)
     host.close()
-    if probe.standing is not Standing.IDENTICAL:
+    if probe.state is not RemoteState.IDENTICAL:
         raise RuntimeError(probe)
 
 

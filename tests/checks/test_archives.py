@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.archives import archives_are_sound
-from plugins.model.finding import Severity
+from doit_receipts.finding import Severity
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
 
     Builds = Callable[..., Release]

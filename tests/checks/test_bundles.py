@@ -10,11 +10,11 @@ import pytest
 
 from checks.access import sigstore_is_ready
 from checks.bundles import bundles_are_good
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.finding import Severity
 from plugins.model.contract import Kind, contract_of
-from plugins.model.errors import ServiceFailed
-from plugins.model.finding import Severity
+from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.model.series import SigstoreIdentity
-from plugins.model.shelf import Shelf, Shelved
 from plugins.ports.signing import Signature, Verdict
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class Answering:
         return self.answer
 
 
-def shelf_of(contract: Contract, builds: Builds) -> Shelf:
+def shelf_of(contract: Contract, builds: Builds) -> FoundFiles:
     """Every file stands there, each with a digest of its own."""
     files = {
-        file.remote: Shelved(file.remote, 10, f"{number:064x}", Path("/room") / file.name)
+        file.remote: FoundFile(file.remote, 10, f"{number:064x}", Path("/room") / file.name)
         for number, file in enumerate(contract.files)
     }
-    return Shelf("here", builds("3.14.1").layout, files, {})
+    return FoundFiles("here", builds("3.14.1").layout, files, {})
 
 
 GOOD = Answering(Signature(str(RM), ""))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import clone_state
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 from plugins.steps import release_clone
 from tests.source_world import World, a_release, a_world, git
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.hosts import host_has_room, host_is_reached, rights_are_usable
+from doit_receipts.finding import Severity
 from plugins.model.contract import (
     Contract,
     Kind,
@@ -17,7 +18,6 @@ from plugins.model.contract import (
     SizeClass,
     contract_of,
 )
-from plugins.model.finding import Severity
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of

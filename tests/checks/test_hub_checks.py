@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks import access, blockers
-from plugins.model.errors import ServiceFailed
-from plugins.model.finding import Severity
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.finding import Severity
 from plugins.ports.github import Issue
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.git_base import GitBase
@@ -18,7 +18,7 @@ from plugins.services.programs import MachinePrograms
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from tests.conftest import Builds
 
 

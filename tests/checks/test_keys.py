@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.keys import signing_key_is_usable
-from plugins.model.finding import Severity
+from doit_receipts.finding import Severity
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.gnupg_signer import GnupgSigner
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
     from plugins.rehearsal.gnupg_home import GnupgHome
 

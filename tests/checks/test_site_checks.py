@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks import site as checks
-from plugins.model.finding import Severity
+from doit_receipts.finding import Severity
 from plugins.services.cdn import Caches
 from plugins.services.site import PythonOrg
 from tests.site_world import SiteWorld, a_contract, site_world

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import source_tree
-from plugins.model.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity
 from plugins.steps import news, version_files
 from tests.source_world import DAY, World, a_release, a_world
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.tools import tool_is_as_committed, tools_are_ready
-from plugins.model.finding import Severity
+from doit_receipts.finding import Severity
 from plugins.model.settings import SourceTest
 from plugins.services.programs import MachinePrograms
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from plugins.model.finding import Finding
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
 
     Builds = Callable[..., Release]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.durable import PARTIAL
+from doit_receipts.durable import PARTIAL
 from tests.export.test_killing_export import LOOK_AGAIN, assert_same
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.durable import PARTIAL
+from doit_receipts.durable import PARTIAL
 from tests.processes import family
 
 if TYPE_CHECKING:

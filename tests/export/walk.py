@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.flow.killer import GROWING
+from tests.engine.killer import GROWING
 
 if TYPE_CHECKING:
     from tests.export.toy import Toy

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.model.patchlevel import Patchlevel, read_patchlevel, written_patchlevel
 from plugins.model.version import Level, Version
 

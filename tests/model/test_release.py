@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, ReleaseType, type_of
 from plugins.model.series import series_of

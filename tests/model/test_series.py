@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.series import series_of, ships_docs
 from plugins.model.version import Version
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.model.errors import SettingsError
+from doit_receipts.errors import SettingsError
 from plugins.model.release import Phase, ReleaseType
 from plugins.model.secret import Secret
 from plugins.model.settings import SourceTest, read_settings, release_of

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from doit_receipts.errors import SettingsError
 from plugins.model.declared import Mistakes
-from plugins.model.errors import SettingsError
 from plugins.model.toml_file import declared_content
 
 if TYPE_CHECKING:

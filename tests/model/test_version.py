@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.model.errors import BadVersion
+from doit_receipts.errors import BadVersion
 from plugins.model.version import Level, Version
 
 

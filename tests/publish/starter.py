@@ -31,7 +31,7 @@ __all__ = ["Asked"]
 _IMPORTED = (
     "doit.doit_cmd", "fabric", "git", "gnupg", "httpx", "jinja2", "paramiko", "sigstore.sign",
     "sigstore.verify", "stamina",
-    "plugins.flow.deciding", "plugins.flow.rehearsing", "plugins.flow.running",
+    "doit_receipts.command.adopt_retry", "plugins.command.rehearse", "doit_receipts.command.run",
     "plugins.rehearsal.serving", "plugins.services.cdn", "plugins.services.discourse",
     "plugins.services.git_base", "plugins.services.git_clone", "plugins.services.git_remote",
     "plugins.services.github", "plugins.services.gnupg_signer", "plugins.services.mail_server",
@@ -82,7 +82,7 @@ def _prepared(asked: Asked) -> None:
         os.dup2(descriptor, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(asked.environment)
-    from plugins.flow.desk import SystemClock  # noqa: PLC0415 - after sys.path was set
+    from doit_receipts.run_context import SystemClock  # noqa: PLC0415 - after sys.path was set
 
     now = datetime.fromisoformat(asked.now)
     SystemClock.now = lambda _: now  # type: ignore[method-assign, assignment]
@@ -104,7 +104,7 @@ def _doit(asked: Asked) -> int:
 def _people(asked: Asked) -> int:
     from doit.doit_cmd import DoitMain  # noqa: PLC0415 - after sys.path was set
 
-    from plugins.flow import rehearsing  # noqa: PLC0415 - as above
+    from plugins.command import rehearse as rehearsing  # noqa: PLC0415 - as above
     from plugins.rehearsal.store import Store  # noqa: PLC0415 - as above
 
     _prepared(asked)

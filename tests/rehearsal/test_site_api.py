@@ -110,8 +110,8 @@ def test_drafts_are_for_staff_and_their_files_for_everybody(world: SiteWorld) ->
 def test_a_furnished_site_has_the_release_before_and_lets_its_manager_in(
     world: SiteWorld,
 ) -> None:
-    secrets = site.furnish(world.store, Version.parse("3.13.5"))
-    assert site.furnish(world.store, Version.parse("3.13.5")) == secrets
+    secrets = site.seed(world.store, Version.parse("3.13.5"))
+    assert site.seed(world.store, Version.parse("3.13.5")) == secrets
     with world.v2(secrets["site"]) as client:
         (release,) = client.get(f"{V2}/release/").json()
         assert (release["name"], release["is_latest"]) == ("Python 3.13.5", True)

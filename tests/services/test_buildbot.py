@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import builders as checks
-from plugins.model.finding import Severity
+from doit_receipts.finding import Severity
 from plugins.rehearsal import buildbots as world
 from plugins.rehearsal.store import ALWAYS, Store
 from plugins.services.buildbot import Buildbot
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    world.furnish(made, "3.13")
+    world.seed(made, "3.13")
     return made
 
 

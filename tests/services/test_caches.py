@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.services.cdn import Caches
 from tests.site_world import SiteWorld, site_world
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.model.secret import Secret
 from plugins.rehearsal import forum as world
 from plugins.rehearsal.store import Store

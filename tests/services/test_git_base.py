@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, SettingsError
+from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Identity
 from plugins.services.git_base import GitBase
 from plugins.services.programs import MachinePrograms

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.ports.git import Identity
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms

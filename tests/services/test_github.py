@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
@@ -25,7 +25,7 @@ TOKEN = "rehearsal-github-token"
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    world.furnish(made, "3.13", ("main", "3.12", "3.13"), pep=719)
+    world.seed(made, "3.13", ("main", "3.12", "3.13"), pep=719)
     return made
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner, keyring_of

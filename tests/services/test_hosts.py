@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.host import Kind
 from tests.host_world import Standing, a_host, an_upload
 from tests.progress import Quiet

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import NothingDone, ServiceFailed
+from doit_receipts.errors import NothingDone, ServiceFailed
 from plugins.model.secret import Secret
 from plugins.ports.email import Letter
 from plugins.rehearsal import mail as world

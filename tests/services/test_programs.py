@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.programs import PIPE
 from plugins.services.programs import MachinePrograms, neutral_environment
 from tests.processes import all_end

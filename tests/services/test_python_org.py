@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ReleaseError, ServiceFailed, SettingsError, Waiting
+from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, Waiting
 from plugins.model.secret import Secret
 from plugins.services.site import PythonOrg
 from tests.site_world import CANARIES, PASSWORD, SiteWorld, site_world

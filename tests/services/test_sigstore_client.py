@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sigstore.errors import TUFError
 from sigstore.models import ClientTrustConfig
 
-from plugins.model.errors import ServiceFailed, SettingsError, Waiting
+from doit_receipts.errors import ServiceFailed, SettingsError, Waiting
 from plugins.model.secret import Secret
 from plugins.model.series import SigstoreIdentity
 from plugins.ports.signing import Verdict

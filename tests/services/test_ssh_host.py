@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, SettingsError
+from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.rehearsal.store import ALWAYS
 from plugins.services.opened_host import open_host
 from plugins.services.ssh_host import SshHost

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.ports.public import AROUND
 from plugins.services.hurrying import Bounds
 from plugins.services.site_reader import SiteReader

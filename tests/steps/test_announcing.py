@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import Standing
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
 from plugins.rehearsal import forum as forum_world
 from plugins.rehearsal import github as github_world
@@ -39,7 +39,7 @@ def release(a_release: Builds) -> Release:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    github_world.furnish(made, "3.13", ("main", "3.12", "3.13"), pep=719)
+    github_world.seed(made, "3.13", ("main", "3.12", "3.13"), pep=719)
     return made
 
 
@@ -140,7 +140,7 @@ def test_each_list_gets_a_letter_with_an_id_of_its_own(release: Release) -> None
     assert one.message_id == "<v3.13.6.announce-dev-de46aa7e.release.pep101@example.org>"
     assert one.message_id != other.message_id
     probe = letters.look_sent(one)
-    assert probe.standing is Standing.UNSEEN
+    assert probe.state is RemoteState.UNSEEN
     assert probe.facts["message id"] == one.message_id
     assert letters.look_sent(one) == probe
 
@@ -193,12 +193,12 @@ def test_forum_gets_one_topic_also_after_an_error_that_came_late(
     release: Release, forum: Discourse, store: Store
 ) -> None:
     settled(release)
-    assert announcing.look_posted(release, forum).standing is Standing.ABSENT
+    assert announcing.look_posted(release, forum).state is RemoteState.ABSENT
     store.order_fault("forum.500_after_write")
     with pytest.raises(ServiceFailed):
         announcing.post(release, forum, 7, Quiet())
     probe = announcing.look_posted(release, forum)
-    assert probe.standing is Standing.IDENTICAL
+    assert probe.state is RemoteState.IDENTICAL
     assert announcing.post(release, forum, 7, Quiet()) == probe.facts
     assert len(store.load("forum", [])) == 1
 
@@ -210,13 +210,13 @@ def test_other_words_on_the_forum_are_shown(
     announcing.post(release, forum, 7, Quiet())
     (topic,) = store.load("forum", [])
     store.save("forum", [{**topic, "raw": "Something else"}])
-    assert announcing.look_posted(release, forum).standing is Standing.DIFFERENT
+    assert announcing.look_posted(release, forum).state is RemoteState.DIFFERENT
 
 
 def test_blog_gets_one_pull_request(release: Release, api: str, store: Store) -> None:
     settled(release)
     blog = GitHubProposals(api, "python/python-insider-blog", TOKEN, "rm/python-insider-blog")
-    assert announcing.look_blog(release, blog, DAY).standing is Standing.ABSENT
+    assert announcing.look_blog(release, blog, DAY).state is RemoteState.ABSENT
     store.order_fault("github.500_after_write", times=3)
     facts = None
     for _ in range(4):
@@ -225,19 +225,19 @@ def test_blog_gets_one_pull_request(release: Release, api: str, store: Store) ->
         except ServiceFailed:
             continue
     probe = announcing.look_blog(release, blog, DAY)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     (pull,) = store.load("github", {})["pulls"]
     store.save("github", store.load("github", {}) | {"pulls": [{**pull, "state": "closed"}]})
-    assert announcing.look_blog(release, blog, DAY).standing is Standing.DIFFERENT
+    assert announcing.look_blog(release, blog, DAY).state is RemoteState.DIFFERENT
 
 
 def test_release_pep_gets_the_day(release: Release, api: str) -> None:
     peps = GitHubProposals(api, "python/peps", TOKEN, "rm/peps")
     assert "\n- 3.13.6: Sunday, 2026-11-22\n" in announcing.dated(PEP, release, DAY)
-    assert announcing.look_pep(release, peps, DAY).standing is Standing.ABSENT
+    assert announcing.look_pep(release, peps, DAY).state is RemoteState.ABSENT
     made = announcing.propose_pep(release, peps, DAY, Quiet())
     probe = announcing.look_pep(release, peps, DAY)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, made)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, made)
 
 
 PEP = """\
@@ -287,20 +287,20 @@ def test_deferred_blockers_block_again_one_by_one(release: Release, api: str, st
     other = {"number": 9, "title": "Of 3.12", "labels": ["deferred-blocker", "3.12"],
              "state": "open"}  # fmt: skip
     store.save("github", known | {"issues": [*known["issues"], other]})
-    assert tracker.look_flipped(release, hub).standing is Standing.ABSENT
+    assert tracker.look_flipped(release, hub).state is RemoteState.ABSENT
     facts = tracker.flip_deferred(release, hub, Quiet())
     probe = tracker.look_flipped(release, hub)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert [each.number for each in hub.open_issues("release-blocker", "3.13")] == [2]
     assert [each.number for each in hub.open_issues("deferred-blocker")] == [9]
 
 
 def test_labels_of_the_new_series_are_made(a_release: Builds, api: str) -> None:
     release, hub = a_release("3.14.0b1"), GitHub(api, "python/cpython", TOKEN)
-    assert tracker.look_labelled(release, hub).standing is Standing.ABSENT
+    assert tracker.look_labelled(release, hub).state is RemoteState.ABSENT
     facts = tracker.make_labels(release, hub)
     probe = tracker.look_labelled(release, hub)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert "needs backport to 3.14" in hub.labels()
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import RemoteState
 from plugins.model.contract import Origin, bundle_paths, contract_of
-from plugins.model.errors import StepFailed, Waiting
-from plugins.model.probe import Standing
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version
@@ -85,20 +85,20 @@ def signed(
     host: FolderHost,
     by: Sigstore,
 ) -> dict[str, str]:
-    berth = RemoteLayout(release.version).downloads
-    return sign(release, contract, files, RM, by, host, berth, QUIET)
+    area = RemoteLayout(release.version).downloads
+    return sign(release, contract, files, RM, by, host, area, QUIET)
 
 
 def test_every_listed_file_is_signed_whoever_made_it(
     release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
 ) -> None:
     sigstore = Sigstore()
-    assert look_signed(release, contract, files, RM, sigstore).standing is Standing.ABSENT
+    assert look_signed(release, contract, files, RM, sigstore).state is RemoteState.ABSENT
     facts = signed(release, contract, files, host, sigstore)
     assert facts["identity"] == "hugo@python.org"
     assert facts["files"] == str(len(contract.listed))
     probe = look_signed(release, contract, files, RM, sigstore)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert all(path.is_file() for path in bundles(contract, release))
     listed = {sha256(file.name.encode()).hexdigest() for file in contract.listed}
     assert set(sigstore.asked) == listed
@@ -123,7 +123,7 @@ def test_only_what_is_no_longer_a_bundle_of_its_file_is_signed_again(
         Wanted(each.name, 2, "f" * 64) if each.name.endswith(".pkg") else each for each in files
     )
     sigstore = Sigstore()
-    assert look_signed(release, contract, changed, RM, sigstore).standing is Standing.ABSENT
+    assert look_signed(release, contract, changed, RM, sigstore).state is RemoteState.ABSENT
     signed(release, contract, changed, host, sigstore)
     assert sigstore.asked == ["f" * 64]
 
@@ -139,8 +139,8 @@ def test_a_good_bundle_on_the_host_is_brought_back_and_a_bad_one_is_not(
     shown: bool,
 ) -> None:
     signed(release, contract, files, host, Sigstore())
-    berth = RemoteLayout(release.version).downloads
-    folder = tmp_path / "host" / (berth.final if shown else berth.staging)
+    area = RemoteLayout(release.version).downloads
+    folder = tmp_path / "host" / (area.final if shown else area.staging)
     folder.mkdir(parents=True)
     for number, path in enumerate(bundles(contract, release)):
         path.rename(folder / path.name)
@@ -149,7 +149,7 @@ def test_a_good_bundle_on_the_host_is_brought_back_and_a_bad_one_is_not(
     sigstore = Sigstore()
     signed(release, contract, files, host, sigstore)
     assert len(sigstore.asked) == 1
-    assert look_signed(release, contract, files, RM, sigstore).standing is Standing.IDENTICAL
+    assert look_signed(release, contract, files, RM, sigstore).state is RemoteState.IDENTICAL
 
 
 def test_a_file_that_nobody_brought_stops_before_anything_is_signed(

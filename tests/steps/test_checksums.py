@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.steps import checksums
 
 if TYPE_CHECKING:

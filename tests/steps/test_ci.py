@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.ci_artifacts import ci_built_the_same
-from plugins.model.errors import ServiceFailed, StepFailed, Waiting
-from plugins.model.finding import Severity
-from plugins.model.probe import Standing
+from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
+from doit_receipts.finding import Severity
+from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
@@ -35,7 +35,7 @@ COMMIT = "5" * 40
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "store")
-    world.furnish(made, "3.13", ("main", "3.12", "3.13"))
+    world.seed(made, "3.13", ("main", "3.12", "3.13"))
     files = {"source": {"Python-3.13.6.tgz": "gz", "Python-3.13.6.tar.xz": "xz"}}
     made.save("ci", made.load("ci", {}) | {"polls": 3, "files": files})
     return made
@@ -69,10 +69,10 @@ def ended(hub: GitHub, run: str) -> dict[str, str]:
 def test_run_is_started_once_and_its_inputs_are_tag_and_commit(
     release: Release, hub: GitHub, store: Store
 ) -> None:
-    assert ci.look_started(release, hub, COMMIT).standing is Standing.ABSENT
+    assert ci.look_started(release, hub, COMMIT).state is RemoteState.ABSENT
     facts = start(release, hub)
     probe = ci.look_started(release, hub, COMMIT)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, facts)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert start(release, hub) == facts
     (run,) = store.load("ci", {})["runs"]
     assert run["inputs"] == {
@@ -90,7 +90,7 @@ def test_run_whose_answer_was_lost_is_found_again(
     with pytest.raises(ServiceFailed):
         start(release, hub)
     found = ci.look_started(release, hub, COMMIT)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     assert start(release, hub) == found.facts
     assert len(store.load("ci", {})["runs"]) == 2
 
@@ -103,13 +103,13 @@ def test_two_runs_that_may_be_ours_are_shown_to_a_person(
         start(release, hub)
     hub.dispatch(ci.WORKFLOW, "main", {})
     probe = ci.look_started(release, hub, COMMIT)
-    assert probe.standing is Standing.UNKNOWN
+    assert probe.state is RemoteState.UNKNOWN
     assert len(probe.details) == 2
 
 
 def test_other_commit_is_another_run(release: Release, hub: GitHub) -> None:
     first = start(release, hub)
-    assert ci.look_started(release, hub, "6" * 40).standing is Standing.ABSENT
+    assert ci.look_started(release, hub, "6" * 40).state is RemoteState.ABSENT
     second = ci.start(release, hub, owner="rm", commit="6" * 40, progress=Quiet())
     assert first["run"] != second["run"]
 

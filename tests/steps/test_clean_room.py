@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.errors import StepFailed
 from plugins.model.contract import Contract, contract_of, local_path
-from plugins.model.errors import StepFailed
 from plugins.model.settings import SourceTest
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.programs import MachinePrograms

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps.compressing import Compressor, compress
 from tests.processes import lives

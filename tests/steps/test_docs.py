@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import SettingsError, StepFailed
+from doit_receipts.errors import SettingsError, StepFailed
 from plugins.services.programs import MachinePrograms, neutral_environment
 from plugins.steps import docs
 from plugins.steps.docs import FORMATS, DocsSource

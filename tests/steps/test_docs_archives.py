@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
 
 NAMES = st.text(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.model.artifact import Artifact, sha256_of
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Standing as Stands
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.steps.docs_hosting import (
@@ -53,10 +53,10 @@ def archive(tmp_path: Path) -> Artifact:
 
 
 def test_pages_are_shown_whole_and_are_the_groups(there: Standing, archive: Artifact) -> None:
-    assert look_docs_hosted(archive, BERTH, there.host).standing is Stands.ABSENT
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.ABSENT
     host_docs(archive, BERTH, there.host, Quiet())
     probe = look_docs_hosted(archive, BERTH, there.host)
-    assert probe.standing is Stands.IDENTICAL
+    assert probe.state is RemoteState.IDENTICAL
     assert probe.facts["pages"] == "3"
     folder = there.files / BERTH.final
     assert {name: (folder / name).read_bytes() for name in PAGES} == PAGES
@@ -82,7 +82,7 @@ def test_other_pages_are_never_replaced(there: Standing, archive: Artifact, chan
     else:
         there.leave(f"{BERTH.final}/more.html", b"")
     probe = look_docs_hosted(archive, BERTH, there.host)
-    assert probe.standing is Stands.DIFFERENT
+    assert probe.state is RemoteState.DIFFERENT
     assert "1 differ" in probe.problem
     assert "move the folder away" in probe.remedy
 
@@ -95,7 +95,7 @@ def test_what_a_killed_run_left_half_unpacked_is_finished(
     there.leave(f"{BERTH.staging}/{TOP}/index.html", b"<")
     there.leave(f"{BERTH.staging}/{TOP}.zip", b"half")
     host_docs(archive, BERTH, there.host, Quiet())
-    assert look_docs_hosted(archive, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
@@ -133,9 +133,9 @@ def test_current_leads_to_the_newest_final(
         there.host.make_folders([layout.docs_archives.final], 0o2775)
         if leads_to:
             there.host.point(layout.current_docs, leads_to)
-        if look_current(release, layout, there.host).standing is Stands.ABSENT:
+        if look_current(release, layout, there.host).state is RemoteState.ABSENT:
             point_current(release, layout, there.host)
-        assert look_current(release, layout, there.host).standing is Stands.IDENTICAL
+        assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL
         assert str((there.files / "doc/current").readlink()) == expected
 
 
@@ -145,7 +145,7 @@ def test_a_link_that_leads_to_no_version_is_left_to_a_person(
     release = a_release("3.13.6")
     layout = RemoteLayout(release.version)
     there.host.point(layout.current_docs, "somewhere")
-    assert look_current(release, layout, there.host).standing is Stands.UNKNOWN
+    assert look_current(release, layout, there.host).state is RemoteState.UNKNOWN
 
 
 def test_current_is_not_moved_to_archives_that_are_not_there(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps.docs_tools import DocsTools, make_environment
 from tests.progress import Heard

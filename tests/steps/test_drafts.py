@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import site as site_checks
+from doit_receipts.errors import ServiceFailed
 from plugins.model.contract import contract_of
-from plugins.model.errors import ServiceFailed
 from plugins.model.release import Phase
 from plugins.services.templates import PackagedTemplates
 from plugins.steps import drafts

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.flow import green_lights
-from plugins.model.approval import Approval
-from plugins.model.approval import Standing as Worth
+from doit_receipts import approvals as green_lights
+from doit_receipts.approval import Approval, Validity
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import RemoteState
 from plugins.model.contract import contract_of
-from plugins.model.errors import StepFailed, Waiting
 from plugins.model.manifest import MANIFEST
-from plugins.model.probe import Standing
 from plugins.model.remote_layout import RemoteLayout
 from plugins.rehearsal import experts as people
 from plugins.rehearsal import places
@@ -46,7 +45,7 @@ def theirs() -> Iterator[GnupgHome]:
 def ours(theirs: GnupgHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GnupgKeyring]:
     """The release manager's keyring: keys of the roster, and one that expired."""
     store = Store(tmp_path_factory.mktemp("keys"))
-    people.furnish(store, theirs.folder, ROLES)
+    people.seed(store, theirs.folder, ROLES)
     keys = store.load("experts", {})["keys"]
     with gnupg_home() as home:
         for name in (*ROLES, "expired"):
@@ -124,27 +123,27 @@ def arrived(
 def test_files_that_were_signed_for_are_taken_over(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
-    assert experts.look_inboxes(release, host, ROLES).standing is Standing.ABSENT
+    assert experts.look_inboxes(release, host, ROLES).state is RemoteState.ABSENT
     asked(release, store, host)
-    assert experts.look_inboxes(release, host, ROLES).standing is Standing.IDENTICAL
+    assert experts.look_inboxes(release, host, ROLES).state is RemoteState.IDENTICAL
     assert sorted(people.read_mail(store)) == sorted(ROLES)
     assert people.read_mail(store) == []
     facts = arrived(release, store, host, ours)
     assert facts == arrived(release, store, host, ours)
     assert facts["key"] == awaited(release, store).keys[0]
     assert set(awaited(release, store).files) <= set(facts)
-    berth = RemoteLayout(release.version).downloads
-    host.make_folders([berth.staging], 0o2770)
-    assert experts.look_taken(release, host, "windows", berth).standing is Standing.ABSENT
-    taken = experts.take(release, host, "windows", berth)
+    area = RemoteLayout(release.version).downloads
+    host.make_folders([area.staging], 0o2770)
+    assert experts.look_taken(release, host, "windows", area).state is RemoteState.ABSENT
+    taken = experts.take(release, host, "windows", area)
     # Looked at once more, as after a waiver that changes what the others owe.
     assert arrived(release, store, host, ours) == facts
-    probe = experts.look_taken(release, host, "windows", berth)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, taken)
-    assert experts.take(release, host, "windows", berth) == taken
+    probe = experts.look_taken(release, host, "windows", area)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, taken)
+    assert experts.take(release, host, "windows", area) == taken
     # what became public since counts as taken over
-    host.rename([(berth.staging, berth.final)])
-    assert experts.look_taken(release, host, "windows", berth).standing is Standing.IDENTICAL
+    host.rename([(area.staging, area.final)])
+    assert experts.look_taken(release, host, "windows", area).state is RemoteState.IDENTICAL
     assert arrived(release, store, host, ours) == facts
 
 
@@ -154,14 +153,14 @@ def test_half_taken_over_is_completed(
     asked(release, store, host)
     people.read_mail(store)
     arrived(release, store, host, ours)
-    berth = RemoteLayout(release.version).downloads
-    host.make_folders([berth.staging], 0o2770)
+    area = RemoteLayout(release.version).downloads
+    host.make_folders([area.staging], 0o2770)
     first = awaited(release, store).files[0]
     inbox = experts.inbox_of(release, "windows")
-    host.rename([(f"{inbox}/{first}", f"{berth.staging}/{first.partition('/')[2]}")])
-    assert experts.look_taken(release, host, "windows", berth).standing is Standing.ABSENT
-    experts.take(release, host, "windows", berth)
-    assert experts.look_taken(release, host, "windows", berth).standing is Standing.IDENTICAL
+    host.rename([(f"{inbox}/{first}", f"{area.staging}/{first.partition('/')[2]}")])
+    assert experts.look_taken(release, host, "windows", area).state is RemoteState.ABSENT
+    experts.take(release, host, "windows", area)
+    assert experts.look_taken(release, host, "windows", area).state is RemoteState.IDENTICAL
 
 
 def test_expert_who_is_late_is_waited_for_by_name(
@@ -267,22 +266,22 @@ def test_manifest_that_is_edited_is_no_longer_signed(
 @pytest.mark.parametrize(
     ("how", "worth"),
     [
-        ("at once", Worth.GOOD),
-        ("other bytes", Worth.OTHER_BYTES),
-        ("unknown key", Worth.UNKNOWN_KEY),
-        ("expired key", Worth.EXPIRED_KEY),
-        ("never", Worth.ABSENT),
+        ("at once", Validity.GOOD),
+        ("other bytes", Validity.OTHER_BYTES),
+        ("unknown key", Validity.UNKNOWN_KEY),
+        ("expired key", Validity.EXPIRED_KEY),
+        ("never", Validity.ABSENT),
     ],
 )
 def test_experts_green_light_is_worth_what_its_signature_is(
-    release: Release, store: Store, ours: GnupgKeyring, how: str, worth: Worth
+    release: Release, store: Store, ours: GnupgKeyring, how: str, worth: Validity
 ) -> None:
     manner(store, "windows", how)
     layout = release.layout
     people.approve(store, layout.approvals, "windows", "approve_windows", "3.13.6", "a" * 64)
     wanted = Approval("approve_windows", "3.13.6", "a" * 64, "windows")
     found = green_lights.judge(layout, wanted, awaited(release, store).keys, ours)
-    assert found.standing is worth
+    assert found.validity is worth
 
 
 def test_an_inbox_that_its_expert_cannot_write_to_is_opened_again(
@@ -292,6 +291,6 @@ def test_an_inbox_that_its_expert_cannot_write_to_is_opened_again(
     asked(release, store, host)
     inbox = experts.inbox_of(release, "windows")
     host.change([inbox], 0o2750)
-    assert experts.look_inboxes(release, host, ROLES).standing is Standing.ABSENT
+    assert experts.look_inboxes(release, host, ROLES).state is RemoteState.ABSENT
     experts.open_inboxes(release, host, ROLES)
-    assert experts.look_inboxes(release, host, ROLES).standing is Standing.IDENTICAL
+    assert experts.look_inboxes(release, host, ROLES).state is RemoteState.IDENTICAL

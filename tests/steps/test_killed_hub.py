@@ -39,7 +39,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory, homes: tuple[GnupgHome, Gn
     folder = tmp_path_factory.mktemp("morning")
     a_hub_world(folder, mine, mine.key("rm"))
     store = Store(folder / "hub" / "state")
-    keys = hub.furnish(store, a_version(), folder, theirs.folder, pep=719)
+    keys = hub.seed(store, a_version(), folder, theirs.folder, pep=719)
     for key in keys.values():
         mine.gpg("--import", stdin=theirs.public(key).encode())
     known = store.load("ci", {})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import Standing
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.rehearsal.remotes import colleague_pushes, take_tag
 from plugins.steps import merge_back, protection, upstream_push
 from tests.hub_world import QUIET, RULES, HubWorld, a_hub_world
@@ -49,8 +49,8 @@ def merge(hub: HubWorld) -> dict[str, str]:
     )
 
 
-def look(hub: HubWorld) -> Standing:
-    return upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream).standing
+def look(hub: HubWorld) -> RemoteState:
+    return upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream).state
 
 
 def push(hub: HubWorld) -> dict[str, str]:
@@ -72,10 +72,10 @@ def rules(hub: HubWorld) -> list[dict[str, object]]:
 def test_release_is_merged_without_squash_and_the_version_after_it_told(a_hub: Makes) -> None:
     hub = a_hub()
     facts = merge(hub)
-    assert look(hub) is Standing.ABSENT
+    assert look(hub) is RemoteState.ABSENT
     done = push(hub)
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, done)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, done)
     assert '"3.13.6+"' in shown(hub, "3.13", "Include/patchlevel.h")
     assert shown(hub, "3.13", "README.rst").startswith("This is Python version 3.13.6\n")
     log = git(hub.world.folder / "upstream.git", "log", "--format=%s", "-3", "3.13").splitlines()
@@ -97,7 +97,7 @@ def test_colleagues_commit_is_kept_by_the_merge(a_hub: Makes) -> None:
     theirs = colleague_pushes(hub.world.folder / "upstream.git", "3.13")
     merge(hub)
     push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
     history = git(hub.world.folder / "upstream.git", "rev-list", "3.13").split()
     assert theirs in history
     assert hub.world.clone.resolve("v3.13.6^{commit}") in history
@@ -110,7 +110,7 @@ def test_upstream_that_moved_is_merged_anew_and_reviewed_as_before(a_hub: Makes)
     reviewed = merge_back.review(hub.release, hub.merge_clone)
     theirs = colleague_pushes(hub.world.folder / "upstream.git", "3.13")
     before = refs(hub)
-    assert look(hub) is Standing.ABSENT
+    assert look(hub) is RemoteState.ABSENT
     with pytest.raises(StepFailed, match=r"3\.13 moved since the release was merged"):
         push(hub)
     assert refs(hub) == before
@@ -120,7 +120,7 @@ def test_upstream_that_moved_is_merged_anew_and_reviewed_as_before(a_hub: Makes)
     merge(hub)
     assert merge_back.review(hub.release, hub.merge_clone) == reviewed
     push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
     assert theirs in git(hub.world.folder / "upstream.git", "rev-list", "3.13").split()
 
 
@@ -136,7 +136,7 @@ def test_branch_that_moves_in_the_last_moment_takes_nothing(a_hub: Makes) -> Non
         push(hub)
     merge(hub)
     push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
     assert "A. Colleague" in shown(hub, "3.13", "Misc/ACKS")
 
 
@@ -146,7 +146,7 @@ def test_tag_of_somebody_else_is_never_moved(a_hub: Makes) -> None:
     theirs = take_tag(hub.world.folder / "upstream.git", "v3.13.6", "main")
     before = refs(hub)
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
-    assert probe.standing is Standing.DIFFERENT
+    assert probe.state is RemoteState.DIFFERENT
     assert probe.details == (f"there {theirs}", f"here  {hub.merge_clone.resolve('v3.13.6')}")
     assert refs(hub) == before
 
@@ -158,7 +158,7 @@ def test_tag_that_appears_in_the_last_moment_takes_nothing(a_hub: Makes) -> None
     with pytest.raises(ServiceFailed, match="nothing was pushed"):
         push(hub)
     assert hub.upstream.refs("refs/heads/3.13")["refs/heads/3.13"] == facts["old 3.13"]
-    assert look(hub) is Standing.DIFFERENT
+    assert look(hub) is RemoteState.DIFFERENT
 
 
 def test_push_refused_by_a_rule_is_told_and_protection_restored(a_hub: Makes) -> None:
@@ -171,7 +171,7 @@ def test_push_refused_by_a_rule_is_told_and_protection_restored(a_hub: Makes) ->
     assert all(each == RULES for each in rules(hub))
     assert not protection.lease_is_open(hub.release.layout)
     push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
 
 
 def test_protected_branch_takes_no_push_outside_the_lease(a_hub: Makes) -> None:
@@ -190,7 +190,7 @@ def test_line_cut_after_the_push_is_found_done_by_the_next_look(a_hub: Makes) ->
     hub.store.order_fault("upstream.drops_after_push")
     with pytest.raises(ServiceFailed):
         push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
     assert all(each == RULES for each in rules(hub))
     assert len(hub.pushes("upstream")) == 1
 
@@ -201,7 +201,7 @@ def test_branch_that_went_on_after_the_push_still_holds_it(a_hub: Makes) -> None
     done = push(hub)
     colleague_pushes(hub.world.folder / "upstream.git", "3.13")
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, done)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, done)
 
 
 def test_entries_of_cherry_picked_changes_are_not_told_twice(a_hub: Makes) -> None:
@@ -227,7 +227,7 @@ def test_first_beta_opens_a_branch_and_the_next_main_in_one_push(a_hub: Makes) -
     reviewed = merge_back.review(hub.release, hub.merge_clone)
     assert set(reviewed) == {"digest main", "digest 3.14"}
     push(hub)
-    assert look(hub) is Standing.IDENTICAL
+    assert look(hub) is RemoteState.IDENTICAL
     assert len(hub.pushes("upstream")) == 1
     assert '"3.14.0b1+"' in shown(hub, "3.14", "Include/patchlevel.h")
     assert '"3.15.0a0"' in shown(hub, "main", "Include/patchlevel.h")
@@ -247,7 +247,7 @@ def test_first_beta_opens_a_branch_and_the_next_main_in_one_push(a_hub: Makes) -
     # the release tag is in the history of both
     for branch in ("main", "3.14"):
         git(hub.world.folder / "upstream.git", "merge-base", "--is-ancestor", "v3.14.0b1", branch)
-    assert protection.look_copied(hub.release, hub.protection).standing is not Standing.UNKNOWN
+    assert protection.look_copied(hub.release, hub.protection).state is not RemoteState.UNKNOWN
 
 
 def test_first_beta_stops_if_somebody_made_the_branch(a_hub: Makes) -> None:
@@ -319,10 +319,10 @@ def test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it(a_hub: Ma
         upstream_push.push(hub.release, hub.merge_clone, hub.upstream, Half(hub.store), QUIET)
     layout = hub.release.layout
     assert "3.13" in protection.lease_is_open(layout)
-    assert protection.look_restored(hub.protection, layout).standing is Standing.ABSENT
+    assert protection.look_restored(hub.protection, layout).state is RemoteState.ABSENT
     protection.restore(hub.protection, layout)
     probe = protection.look_restored(hub.protection, layout)
-    assert (probe.standing, probe.facts) == (Standing.IDENTICAL, {"restored": "3.13"})
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, {"restored": "3.13"})
     assert not protection.lease_is_open(layout)
     assert all(each == RULES for each in rules(hub))
 
@@ -336,7 +336,7 @@ def test_rules_that_somebody_changed_meanwhile_are_shown(a_hub: Makes) -> None:
     changed["3.13"]["enforce_admins"] = False
     hub.store.save("protection", changed)
     probe = protection.look_restored(hub.protection, layout)
-    assert probe.standing is Standing.DIFFERENT
+    assert probe.state is RemoteState.DIFFERENT
     assert probe.details[0].startswith("before ")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps import news
 from tests.source_world import DAY, World, a_world

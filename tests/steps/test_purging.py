@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from checks import site as site_checks
-from plugins.model.errors import StepFailed
-from plugins.model.probe import Standing
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.steps import purging, site_files, site_release
 from tests.site_world import DAY, QUIET, SiteWorld, a_contract, site_world
 
@@ -59,10 +59,10 @@ def test_every_address_is_purged_and_right_on_every_edge(
     world: SiteWorld, contract: Contract
 ) -> None:
     cdn = world.cdn()
-    assert purging.look_purged(contract, world.host, cdn).standing is Standing.ABSENT
+    assert purging.look_purged(contract, world.host, cdn).state is RemoteState.ABSENT
     purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
     found = purging.look_purged(contract, world.host, cdn)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     assert found.facts["addresses"] == str(len(contract.purges))
     purged = {each["path"] for each in world.store.happened("cdn")}
     assert FILE in purged
@@ -76,7 +76,7 @@ def test_bytes_that_are_right_where_we_look_were_not_purged_elsewhere(
     """Two edges can be looked at; there are others, so each run purges by itself."""
     purging.purge(contract, world.host, world.cdn(), QUIET, pause_s=0)
     again = purging.look_purged(contract, world.host, world.cdn())
-    assert again.standing is Standing.ABSENT
+    assert again.state is RemoteState.ABSENT
     assert "still to be purged" in again.problem
 
 
@@ -91,7 +91,7 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     edge = world.addresses["cdn_b"]
     assert raised.value.details == (f"https://www.python.org{FILE} at {edge}: answers 404",)
     found = purging.look_purged(contract, world.host, cdn)
-    assert found.standing is Standing.ABSENT
+    assert found.state is RemoteState.ABSENT
     assert found.details == raised.value.details
 
 
@@ -111,14 +111,14 @@ def test_a_cache_that_was_slow_to_forget_is_purged_again(
     world.store.order_fault("cdn.keeps_stale", times=2, argument="amd64.exe")
     cdn = world.cdn()
     purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
-    assert purging.look_purged(contract, world.host, cdn).standing is Standing.IDENTICAL
+    assert purging.look_purged(contract, world.host, cdn).state is RemoteState.IDENTICAL
 
 
 def test_a_purge_whose_answer_is_lost_changes_nothing(world: SiteWorld, contract: Contract) -> None:
     world.store.order_fault("cdn.purge_timeout")
     cdn = world.cdn(timeout_s=1.0)
     purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
-    assert purging.look_purged(contract, world.host, cdn).standing is Standing.IDENTICAL
+    assert purging.look_purged(contract, world.host, cdn).state is RemoteState.IDENTICAL
 
 
 def test_a_file_that_was_replaced_after_the_purge_is_seen(
@@ -129,7 +129,7 @@ def test_a_file_that_was_replaced_after_the_purge_is_seen(
     file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
     file.write_bytes(b"Y" * file.stat().st_size)
     found = purging.look_purged(contract, world.host, cdn)
-    assert found.standing is Standing.ABSENT
+    assert found.state is RemoteState.ABSENT
     assert len(found.details) == 2
     assert "with sha256" in found.details[0]
 
@@ -140,7 +140,7 @@ def test_files_can_be_read_back_before_the_page_is_public(world: SiteWorld) -> N
     cdn = world.cdn()
     purging.purge(contract, world.host, cdn, QUIET, pages=False, pause_s=0)
     found = purging.look_purged(contract, world.host, cdn, pages=False)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     with pytest.raises(StepFailed, match="still stale") as raised:
         purging.purge(contract, world.host, cdn, QUIET, pause_s=0)
     assert all("/downloads/" in line for line in raised.value.details)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import SettingsError, StepFailed
+from doit_receipts.errors import SettingsError, StepFailed
 from plugins.steps import release_clone
 from tests.progress import Quiet
 from tests.source_world import World, a_world, git

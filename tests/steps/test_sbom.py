@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.sbom import sboms_are_true
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.model.version import Version
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.steps.signing import sign_archives, signatures
 

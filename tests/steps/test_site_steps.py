@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks import site as site_checks
+from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
+from doit_receipts.probe import RemoteState
 from plugins.model.contract import Contract, Origin
-from plugins.model.errors import ServiceFailed, StepFailed, Waiting
-from plugins.model.probe import Standing
 from plugins.steps import page_text, site_files, site_release
 from plugins.steps.served import published_bytes
 from tests.site_world import (
@@ -62,12 +62,12 @@ def listed(contract: Contract, world: SiteWorld, site: PythonOrg) -> None:
     site_files.put_files(contract, world.host, site, QUIET)
 
 
-def standing(world: SiteWorld, contract: Contract, site: PythonOrg) -> list[Standing]:
+def standing(world: SiteWorld, contract: Contract, site: PythonOrg) -> list[RemoteState]:
     """What each look finds."""
     return [
-        site_release.look_draft(contract, DAY, site).standing,
-        site_files.look_files(contract, world.host, site).standing,
-        site_release.look_public(contract, site).standing,
+        site_release.look_draft(contract, DAY, site).state,
+        site_files.look_files(contract, world.host, site).state,
+        site_release.look_public(contract, site).state,
     ]
 
 
@@ -84,10 +84,10 @@ def test_a_release_is_made_as_a_draft_that_takes_nothing_from_others(
 ) -> None:
     site = world.site()
     site.add_release(other("Python 3.13.5", is_latest=True))
-    assert site_release.look_draft(contract, DAY, site).standing is Standing.ABSENT
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.ABSENT
     drafted(contract, site)
     found = site_release.look_draft(contract, DAY, site)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     assert found.facts == {
         "page": "https://www.python.org/downloads/release/python-3136/",
         "name": "Python 3.13.6",
@@ -105,10 +105,10 @@ def test_a_draft_that_a_person_made_is_corrected_and_used(
     site = world.site()
     site.add_release({"name": "Python 3.13.6", "slug": "python-3136", "pre_release": True})
     found = site_release.look_draft(contract, DAY, site)
-    assert found.standing is Standing.ABSENT
+    assert found.state is RemoteState.ABSENT
     assert "pre_release: True, wanted False" in found.details
     drafted(contract, site)
-    assert site_release.look_draft(contract, DAY, site).standing is Standing.IDENTICAL
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
     assert len(world.rows("release")) == 1
 
 
@@ -121,7 +121,7 @@ def test_two_releases_of_one_name_are_both_shown_and_neither_touched(
     site.add_release({"name": "Python 3.13.6", "slug": "another"})
     before = world.rows("release")
     found = site_release.look_draft(contract, DAY, site)
-    assert found.standing is Standing.DIFFERENT
+    assert found.state is RemoteState.DIFFERENT
     assert [line.split()[0] for line in found.details] == [
         "/api/v2/downloads/release/1/", "/api/v2/downloads/release/2/",
     ]  # fmt: skip
@@ -141,7 +141,7 @@ def test_a_release_that_was_stored_with_an_error_is_not_made_twice(
     world.store.order_fault("site.500_after_write")
     site = world.site()
     drafted(contract, site)
-    assert site_release.look_draft(contract, DAY, site).standing is Standing.IDENTICAL
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
     assert world.events() == ["created release"]
 
 
@@ -151,7 +151,7 @@ def test_a_public_release_with_other_fields_is_shown_and_not_changed(
     site = world.site()
     site.add_release(other("Python 3.13.6", release_date="2026-11-30T00:00:00Z"))
     found = site_release.look_draft(contract, DAY, site)
-    assert found.standing is Standing.DIFFERENT
+    assert found.state is RemoteState.DIFFERENT
     assert any(line.startswith("release_date: '2026-11-30") for line in found.details)
     drafted(contract, site)
     assert world.events() == ["created release"]
@@ -179,10 +179,10 @@ def test_the_newest_final_release_of_all_is_the_latest(
         final = not each.endswith("rc1")
         site.add_release(other(f"Python {each}", is_latest=final, pre_release=not final))
     drafted(contract, site)
-    assert site_release.look_public(contract, site).standing is Standing.ABSENT
+    assert site_release.look_public(contract, site).state is RemoteState.ABSENT
     site_release.publish(contract, site, QUIET)
     found = site_release.look_public(contract, site)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     assert found.facts["latest"] == latest
     row = next(r for r in world.rows("release").values() if r["name"] == f"Python {version}")
     assert row["is_latest"] is (latest == "yes")
@@ -199,7 +199,7 @@ def test_a_switch_whose_purge_failed_on_the_site_is_a_switch(
     drafted(contract, site)
     world.store.order_fault("site.cdn_unreachable", times=-1)
     site_release.publish(contract, site, QUIET)
-    assert site_release.look_public(contract, site).standing is Standing.IDENTICAL
+    assert site_release.look_public(contract, site).state is RemoteState.IDENTICAL
 
 
 # ── the rows ─────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +209,7 @@ def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Con
     site = world.site()
     listed(contract, world, site)
     found = site_files.look_files(contract, world.host, site)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     assert found.facts["rows"] == str(len(contract.listed)) == "10"
     rows = {row["url"]: row for row in world.rows("release_file").values()}
     tgz = rows["https://www.python.org/ftp/python/3.13.6/Python-3.13.6.tgz"]
@@ -227,7 +227,7 @@ def test_rows_of_every_kind_of_release_are_taken(world: SiteWorld, version: str)
     world.stage(contract)
     site = world.site()
     listed(contract, world, site)
-    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
 
 
 def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
@@ -243,7 +243,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     site.add_row(release, "ios", {"name": "s", "slug": "s", "url": url})
     before = {pk for pk, row in world.rows("release_file").items() if "windows" in row["url"]}
     look = site_files.look_files(contract, world.host, site)
-    assert look.standing is Standing.ABSENT
+    assert look.state is RemoteState.ABSENT
     assert look.details == (
         "Gzipped source tarball: has no row",
         *(line for line in look.details if line.startswith("XZ compressed source tarball: sha256")),
@@ -254,7 +254,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     assert {each.rule for each in findings} == {"site.rows"}
     assert len(findings) == 3
     site_files.put_files(contract, world.host, site, QUIET)
-    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
     assert before <= world.rows("release_file").keys()
     assert world.events().count("created release_file") == len(contract.listed) + 2
 
@@ -269,7 +269,7 @@ def test_a_button_on_the_wrong_row_is_moved(world: SiteWorld, contract: Contract
     fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url, "download_button": True}
     site.add_row(release, "source", fields)
     site_files.put_files(contract, world.host, site, QUIET)
-    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
 
 
 def test_a_row_under_the_wrong_system_is_made_anew(world: SiteWorld, contract: Contract) -> None:
@@ -280,7 +280,7 @@ def test_a_row_under_the_wrong_system_is_made_anew(world: SiteWorld, contract: C
     fields = {"name": tgz.row.name, "slug": tgz.row.slug, "url": tgz.url}
     site.add_row(site.releases()[0], "windows", fields)
     site_files.put_files(contract, world.host, site, QUIET)
-    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
 
 
 @pytest.mark.parametrize("nth", [1, 2, 5, 10])
@@ -307,7 +307,7 @@ def test_a_row_that_was_stored_with_an_error_is_not_made_twice(
             fail(*arguments)
 
     site_files.put_files(contract, world.host, Failing(), QUIET)
-    assert site_files.look_files(contract, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
     assert world.events().count("created release_file") == len(contract.listed)
 
 
@@ -334,11 +334,11 @@ def test_a_file_that_was_replaced_on_the_host_is_seen_in_its_row(
     file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
     file.write_bytes(b"X" * file.stat().st_size)
     look = site_files.look_files(contract, world.host, site)
-    assert look.standing is Standing.ABSENT
+    assert look.state is RemoteState.ABSENT
     assert "Windows installer (64-bit): sha256_sum" in look.details[0]
     site_release.publish(contract, site, QUIET)
     look = site_files.look_files(contract, world.host, site)
-    assert look.standing is Standing.DIFFERENT
+    assert look.state is RemoteState.DIFFERENT
     with pytest.raises(StepFailed, match="is public; its rows are not changed"):
         site_files.put_files(contract, world.host, site, QUIET)
     (finding,) = site_checks.rows_are_as_served(contract, world.host, site)
@@ -374,7 +374,7 @@ def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
     assert world.rows("release_file") == {}
     later = contract.without(Origin.MACOS)
     site_files.put_files(later, world.host, site, QUIET)
-    assert site_files.look_files(later, world.host, site).standing is Standing.IDENTICAL
+    assert site_files.look_files(later, world.host, site).state is RemoteState.IDENTICAL
 
 
 # ── the text ─────────────────────────────────────────────────────────────────────────────────
@@ -392,14 +392,14 @@ def test_a_text_is_saved_by_the_admin_and_known_by_its_mark(
     site = world.site(admin=f"rm:{PASSWORD}")
     drafted(contract, site)
     text = a_text(world)
-    assert page_text.look_text(contract, text, site).standing is Standing.ABSENT
+    assert page_text.look_text(contract, text, site).state is RemoteState.ABSENT
     page_text.put_text(contract, text, site, QUIET)
     found = page_text.look_text(contract, text, site)
-    assert found.standing is Standing.IDENTICAL
+    assert found.state is RemoteState.IDENTICAL
     edited = a_text(world, "# Python 3.13.6\n\nIt is *really* out.\n")
-    assert page_text.look_text(contract, edited, site).standing is Standing.ABSENT
+    assert page_text.look_text(contract, edited, site).state is RemoteState.ABSENT
     site_release.publish(contract, site, QUIET)
-    assert page_text.look_text(contract, edited, site).standing is Standing.DIFFERENT
+    assert page_text.look_text(contract, edited, site).state is RemoteState.DIFFERENT
 
 
 def test_without_the_admin_a_person_is_told_what_to_paste_and_where(
@@ -415,7 +415,7 @@ def test_without_the_admin_a_person_is_told_what_to_paste_and_where(
     assert pasted.startswith(text.read_text())
     by_hand = world.site(admin=f"rm:{PASSWORD}")
     by_hand.save_text(site.releases()[0], pasted, "markdown")
-    assert page_text.look_text(contract, text, site).standing is Standing.IDENTICAL
+    assert page_text.look_text(contract, text, site).state is RemoteState.IDENTICAL
 
 
 # ── killed at every write ────────────────────────────────────────────────────────────────────
@@ -439,10 +439,10 @@ host, text = FolderHost(Path(told["root"])), Path(told["text"])
 sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
 
 def do(look, act):
-    if look().standing.value == "absent":
+    if look().state.value == "absent":
         act()
     found = look()
-    assert found.standing.value == "identical", (found.problem, found.details)
+    assert found.state.value == "identical", (found.problem, found.details)
     return dict(found.facts)
 
 facts = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.model.settings import SourceTest
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.programs import MachinePrograms

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.model.artifact import Artifact, sha256_of
-from plugins.model.errors import ServiceFailed, StepFailed
-from plugins.model.probe import Standing as Stands
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.steps.staging import (
@@ -81,17 +81,17 @@ def released(files: Sequence[Wanted], there: Standing) -> None:
 
 
 def test_a_release_is_reserved_staged_and_shown(there: Standing, files: tuple[Wanted, ...]) -> None:
-    assert look_reserved(BERTH, there.host).standing is Stands.ABSENT
+    assert look_reserved(BERTH, there.host).state is RemoteState.ABSENT
     reserve(BERTH, there.host)
-    assert look_reserved(BERTH, there.host).standing is Stands.IDENTICAL
-    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    assert look_reserved(BERTH, there.host).state is RemoteState.IDENTICAL
+    assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
     stage(files, BERTH, there.host, Quiet())
     staged = look_staged(files, BERTH, there.host)
-    assert staged.standing is Stands.IDENTICAL
+    assert staged.state is RemoteState.IDENTICAL
     assert not (there.files / BERTH.final).exists()
-    assert look_switched(files, BERTH, there.host).standing is Stands.ABSENT
+    assert look_switched(files, BERTH, there.host).state is RemoteState.ABSENT
     switch(files, BERTH, there.host, Quiet())
-    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
     assert seen(there) == everything(files)
     assert stat.S_IMODE((there.files / BERTH.final).stat().st_mode) == 0o2775
     assert not (there.files / BERTH.staging).exists()
@@ -111,7 +111,7 @@ def test_files_join_those_that_stand_there_and_touch_none_of_them(
     there.host.make_folders([BERTH.final], 0o2775)
     there.leave(f"{BERTH.final}/python-3.13.6-amd64.exe", b"an expert's")
     released(files, there)
-    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
     expected = everything(files)
     found = seen(there)
     assert found.pop("python-3.13.6-amd64.exe")[1] == b"an expert's"
@@ -127,7 +127,7 @@ def test_a_file_that_stands_there_already_is_adopted(
     there.leave(f"{BERTH.final}/{files[0].name}", files[0].source.read_bytes())
     released(files, there)
     assert seen(there) == everything(files)
-    assert look_switched(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_other_bytes_in_the_final_folder_are_never_replaced(
@@ -136,7 +136,7 @@ def test_other_bytes_in_the_final_folder_are_never_replaced(
     there.host.make_folders([BERTH.final], 0o2775)
     there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].size_bytes)
     for probe in (look_staged(files, BERTH, there.host), look_switched(files, BERTH, there.host)):
-        assert probe.standing is Stands.DIFFERENT
+        assert probe.state is RemoteState.DIFFERENT
         assert "other bytes stand there" in probe.problem
         assert "it is never replaced" in probe.remedy
         assert any(files[0].sha256 in line for line in probe.details)
@@ -151,11 +151,11 @@ def test_a_staged_file_that_was_replaced_stops_the_switch(
     there: Standing, files: tuple[Wanted, ...]
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
-    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
     place = there.files / BERTH.staging / files[2].name
     place.write_bytes(place.read_bytes()[::-1])
     probe = look_staged(files, BERTH, there.host)
-    assert probe.standing is Stands.DIFFERENT
+    assert probe.state is RemoteState.DIFFERENT
     assert files[2].name in probe.problem
     with pytest.raises(StepFailed, match="find out who replaced it"):
         switch(files, BERTH, there.host, Quiet())
@@ -168,7 +168,7 @@ def test_what_does_not_belong_to_the_release_is_not_shown(
     stage(files, BERTH, there.host, Quiet())
     there.leave(f"{BERTH.staging}/notes.txt", b"secret")
     probe = look_switched(files, BERTH, there.host)
-    assert probe.standing is Stands.DIFFERENT
+    assert probe.state is RemoteState.DIFFERENT
     assert "also holds notes.txt" in probe.problem
     with pytest.raises(StepFailed, match=r"also holds notes.txt"):
         switch(files, BERTH, there.host, Quiet())
@@ -200,7 +200,7 @@ def test_parts_of_an_installer_are_shown_in_a_folder_of_their_own(
     there.host.put([an_upload(tmp_path / "core.msi", f"{BERTH.staging}/{part}", b"part")], Quiet())
     whole = (*files, Wanted(part, 4, sha256_of(tmp_path / "core.msi")))
     switch(whole, BERTH, there.host, Quiet())
-    assert look_switched(whole, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
     assert (there.files / BERTH.final / part).read_bytes() == b"part"
     assert stat.S_IMODE((there.files / BERTH.final / "amd64").stat().st_mode) == 0o2775
     assert not (there.files / BERTH.staging).exists()
@@ -211,7 +211,7 @@ def test_a_file_that_nobody_brought_stops_the_switch(
 ) -> None:
     theirs = (replace(files[0], source=None), *files[1:])
     stage(theirs, BERTH, there.host, Quiet())
-    assert look_staged(theirs, BERTH, there.host).standing is Stands.ABSENT
+    assert look_staged(theirs, BERTH, there.host).state is RemoteState.ABSENT
     with pytest.raises(StepFailed, match="not there; stage them first"):
         switch(theirs, BERTH, there.host, Quiet())
 
@@ -219,9 +219,9 @@ def test_a_file_that_nobody_brought_stops_the_switch(
 def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[Wanted, ...]) -> None:
     stage(files, BERTH, there.host, Quiet())
     (there.files / BERTH.staging / files[0].name).chmod(0o600)
-    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
     stage(files, BERTH, there.host, Quiet())
-    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(
@@ -229,9 +229,9 @@ def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
     there.leave(f"{BERTH.staging}/{files[0].name}.partial", b"half")
-    assert look_staged(files, BERTH, there.host).standing is Stands.ABSENT
+    assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
     stage(files, BERTH, there.host, Quiet())
-    assert look_staged(files, BERTH, there.host).standing is Stands.IDENTICAL
+    assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_signatures_and_checksums_are_seen_before_what_they_speak_of(tmp_path: Path) -> None:
@@ -268,18 +268,18 @@ def test_a_folder_that_another_release_manager_made_for_themselves_is_told_at_on
     with a_rehearsed_host(tmp_path / "world") as world:
         world.server.disk.prepare(f"{ROOT}/{BERTH.final}", "hugo", group, mode)
         probe = look_reserved(BERTH, world.host())
-        assert probe.standing is Stands.DIFFERENT
+        assert probe.state is RemoteState.DIFFERENT
         assert "was made by hugo" in probe.problem
         assert "ask hugo" in probe.remedy
         assert "chgrp downloads" in probe.remedy
 
 
 def test_a_parent_that_is_missing_is_made(tmp_path: Path) -> None:
-    berth = RemoteLayout(Version.parse("3.14.0rc1")).docs
+    area = RemoteLayout(Version.parse("3.14.0rc1")).docs
     with a_rehearsed_host(tmp_path / "world") as world:
-        reserve(berth, world.host())
-        assert look_reserved(berth, world.host()).standing is Stands.IDENTICAL
-        parent, staging = world.host().look(["release", berth.staging])
+        reserve(area, world.host())
+        assert look_reserved(area, world.host()).state is RemoteState.IDENTICAL
+        parent, staging = world.host().look(["release", area.staging])
         assert (parent and parent.mode, staging and staging.mode) == (0o2775, 0o2770)
 
 

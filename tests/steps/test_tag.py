@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.steps import release_clone, tag
 from tests.source_world import World, a_world, git

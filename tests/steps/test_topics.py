@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps import docs, topics
 from plugins.steps.docs_tree import DocsSource, Machine

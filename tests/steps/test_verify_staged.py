@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.errors import StepFailed
 from plugins.model.artifact import Artifact, sha256_of
-from plugins.model.errors import StepFailed
-from plugins.model.remote_layout import Berth
+from plugins.model.remote_layout import StagingArea
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.folder_host import FolderHost
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.rehearsal.gnupg_home import GnupgHome
     from plugins.steps.staging import Wanted
 
-BERTH = Berth("3.13.6", ".3.13.6.staging")
+BERTH = StagingArea("3.13.6", ".3.13.6.staging")
 
 
 def signed_files(folder: Path, keyring: GnupgHome, key: str) -> tuple[Wanted, ...]:

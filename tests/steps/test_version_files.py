@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.errors import StepFailed
+from doit_receipts.errors import StepFailed
 from plugins.model.tree_rules import NOTICES
 from plugins.model.version import Version
 from plugins.ports.git import Tag

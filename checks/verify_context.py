@@ -1,0 +1,103 @@
+"""VerifyContext: where a verification looks from, what it wants to see and by which ways it can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from plugins.model.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doit_receipts.finding import Finding
+    from plugins.model.contract import Contract, Origin
+    from plugins.model.release import Release
+    from plugins.model.remote_layout import StagingArea
+    from plugins.ports.git import Clone
+    from plugins.ports.host import Host
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.signing import Verifier
+    from plugins.ports.sigstore import BundleVerifier
+
+__all__ = ["Check", "CheckGroup", "Clients", "Make", "Signers", "VerifyContext"]
+
+Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
+"""Something that is judged when it is called."""
+Make: TypeAlias = "Callable[[Release, Clone, Programs, Progress], object]"
+"""What writes the source archives of a release from a clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who may sign what of one version: full fingerprints of primary keys.
+
+    ``manager`` are those of the version's release manager, ``experts`` those of each role.
+    """
+
+    manager: tuple[str, ...]
+    experts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def of(self, origin: Origin) -> tuple[str, ...]:
+        """Who may sign a file that these people made; the release manager may sign every file."""
+        theirs = dict(self.experts).get(origin.value, ())
+        return (*self.manager, *theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Everything that a verification can reach; none of it can change anything outside."""
+
+    visitor: Visitor
+    site: Listings
+    history: History
+    host: Host
+    clone: Clone
+    programs: Programs
+    verifier: Verifier
+    bundles: BundleVerifier
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyContext:
+    """What every part of a verification knows."""
+
+    release: Release
+    contract: Contract
+    formats: tuple[str, ...]
+    signers: Signers
+    areas: tuple[StagingArea, ...]
+    clients: Clients
+    make: Make
+    rebuild: bool = False
+
+    @property
+    def room(self) -> Layout:
+        """Where everything that is fetched stands, laid out as the release itself."""
+        return Layout(self.release.layout.work / "verify", self.release.version)
+
+    @property
+    def inside(self) -> Release:
+        """The release as it was fetched."""
+        return replace(self.release, layout=self.room)
+
+    @property
+    def judges_docs(self) -> bool:
+        """Whether documentation is part of what is promised."""
+        return self.release.ships_docs and bool(self.formats)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """Checks of one subject, one after another; groups go side by side.
+
+    ``blind`` is the rule of what cannot be looked at, where a check does not say it itself.
+    """
+
+    subject: str
+    told: str
+    checks: tuple[Check, ...]
+    blind: str = "situation.unseen"

@@ -1,0 +1,117 @@
+"""Acting on the world: look, act only if nothing stands there, look again.
+
+Source: DESIGN rules 5 and 6. Whatever instant a run was killed at, the next one looks first, so
+nothing is done twice; and what another run, or a person, did already is taken over as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import NothingDone, StepFailed, Waiting
+from doit_receipts.intents import ADOPT, INTENT, RETRY, VOID, inputs_digest, intent_of, knows_all
+from doit_receipts.probe import Probe, RemoteState
+from doit_receipts.task import Effect, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
+
+__all__ = ["change_world", "doubt"]
+
+_STOPPING: Final = {
+    RemoteState.DIFFERENT: "something else stands there",
+    RemoteState.UNKNOWN: "what stands there could not be told",
+}
+
+
+def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """The world is as the step wants it; gives the facts, and whether it was so already.
+
+    What an earlier run of this release began and did not finish counts as done by this one.
+    Raises StepFailed if something else stands there or it cannot be told, AlreadyPublished for
+    a public step that was done from other inputs, and Waiting where only a person can tell.
+    """
+    digest = inputs_digest(inputs)
+    last = intent_of(plan.context.journal, task.name)
+    accepted = last is not None and (last.word, last.inputs) == (ADOPT, digest)
+    if not accepted:
+        plan.refuse_second_time(task, inputs)
+    found = _look(plan, task)
+    if found.state in _STOPPING:
+        raise _stopped(task, found, _STOPPING[found.state])
+    unseen = found.state is RemoteState.UNSEEN
+    if found.state is RemoteState.IDENTICAL or (unseen and accepted):
+        return dict(found.facts), last is None or accepted
+    if unseen:
+        _ask_a_person(plan, task, found)
+    elif plan.has_published(task):
+        raise _stopped(task, found, "was published, and is not there any more")
+    _act(plan, task, digest, unseen=unseen)
+    if unseen:
+        return dict(found.facts), False
+    after = _look(plan, task)
+    if after.state is not RemoteState.IDENTICAL:
+        raise _stopped(task, after, "was done, and reads back otherwise")
+    return dict(after.facts), False
+
+
+def _look(plan: Plan, task: Task) -> Probe:
+    assert task.probe is not None  # noqa: S101 - for the type checker
+    found = task.probe.perform(plan.fact_text)
+    if not isinstance(found, Probe):
+        message = f"{task.name} looked and gave {found!r} where a Probe is wanted"
+        raise TypeError(message)
+    return found
+
+
+def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
+    journal = plan.context.journal
+    # What can be looked at needs no power-proof word; the world itself tells.
+    sealed = unseen or task.effect is Effect.PUBLIC
+    journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)
+    try:
+        for each in task.calls:
+            each.perform(plan.fact_text)
+    except NothingDone:
+        journal.append(VOID, task=task.name, inputs=digest)
+        raise
+
+
+def doubt(plan: Plan, task: Task) -> str:
+    """Why it is not certain that the act was never begun; "" if it is certain.
+
+    A person who said that it is to be done again takes the doubt away.
+    """
+    last = intent_of(plan.context.journal, task.name)
+    if last is not None:
+        told = "an earlier run was about to do it and left no receipt"
+        return "" if last.word == RETRY else told
+    before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
+    if knows_all(plan.context.journal, [name for name in before if plan.receipt(name) is not None]):
+        return ""
+    return "the journal does not tell of all that was done, so it cannot be asked"
+
+
+def _ask_a_person(plan: Plan, task: Task, found: Probe) -> None:
+    """Raise Waiting if there is a doubt."""
+    problem = doubt(plan, task)
+    if not problem:
+        return
+    raise Waiting(
+        who="RM",
+        problem=problem,
+        remedy=f"{found.remedy}; if it was done: doit adopt {task.name},"
+        f" if not: doit retry {task.name}",
+        details=found.details,
+    )
+
+
+def _stopped(task: Task, found: Probe, problem: str) -> StepFailed:
+    return StepFailed(
+        problem=f"{problem}: {found.problem}" if found.problem else problem,
+        remedy=found.remedy or f"see doit why {task.name}",
+        details=found.details,
+    )

@@ -1,0 +1,107 @@
+"""Approval: a person's green light for one task, bound to the exact bytes that it is about.
+
+A statement is canonical JSON with a detached OpenPGP signature beside it. It holds no clock:
+the signature has its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import StepFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.layout import Layout
+
+__all__ = ["Approval", "BrokenApproval", "Judgement", "Validity", "approval_file"]
+
+_FORMAT: Final = 1
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class BrokenApproval(StepFailed):
+    """A file that stands where an approval should and says none."""
+
+
+class Validity(Enum):
+    """What an approval is worth; only GOOD opens the gate."""
+
+    GOOD = "good"
+    ABSENT = "absent"
+    OTHER_BYTES = "other bytes"
+    """Given for something that has changed since, or for another task or version."""
+    UNKNOWN_KEY = "unknown key"
+    EXPIRED_KEY = "expired key"
+    BAD_SIGNATURE = "bad signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person says: ``subject`` is the sha256 of what was looked at."""
+
+    task: str
+    version: str
+    subject: str
+    by: str
+    note: str = ""
+
+    def to_bytes(self) -> bytes:
+        """The statement's bytes: the same words give the same bytes on any machine."""
+        content = {
+            "format": _FORMAT,
+            "task": self.task,
+            "version": self.version,
+            "subject": self.subject,
+            "by": self.by,
+            "note": self.note,
+        }
+        return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, where: str) -> Approval:
+        """Read a statement back. Raises BrokenApproval if it is not byte for byte canonical."""
+        found = cls._told(raw)
+        if found is None or found.to_bytes() != raw:
+            raise BrokenApproval(
+                where=where,
+                problem="not an approval that this version of the tool wrote",
+                remedy="delete it and have it given again",
+            )
+        return found
+
+    @classmethod
+    def _told(cls, raw: bytes) -> Approval | None:
+        try:
+            content = json.loads(raw)
+            known = content.pop("format") == _FORMAT
+            whole = all(isinstance(each, str) for each in content.values())
+            found = cls(**content)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return found if known and whole and _SHA256.fullmatch(found.subject) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an approval turned out to be, in one line; ``fingerprint`` is the key that gave it."""
+
+    validity: Validity
+    reason: str
+    fingerprint: str = ""
+    approval: Approval | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the gate may open."""
+        return self.validity is Validity.GOOD
+
+
+def approval_file(layout: Layout, task: str) -> Path:
+    """Where the statement about a task stands; its signature has ``.asc`` at the end."""
+    return layout.approvals / f"{task}.json"

@@ -1,0 +1,149 @@
+"""Command line of our commands: the order of their words, and the status that they end with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.cmd_base import Command, DoitCmdBase
+from doit.cmdparse import CmdParseError
+from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
+
+from doit_receipts.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
+
+_FAILED: Final = 1
+_READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
+_BUG: Final = 2
+_STOPPED: Final = 130
+
+
+class EndsAsTold(Command):
+    """A command whose exit status tells an error that a person can act on from a bug.
+
+    doit ends with 3 for both. Here that is left to what is wrong with words, settings and
+    dodo.py; a ReleaseError is one line and status 1, a bug its traceback and status 2.
+    """
+
+    def parse_execute(self, in_args: Sequence[str]) -> Any:
+        """Do what the words ask for."""
+        _speak_anyway()
+        try:
+            return super().parse_execute(in_args)
+        except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
+            raise
+        except KeyboardInterrupt:
+            # Before a run began, or of a command that only looks: nothing was being done.
+            sys.stderr.write("\nstopped by Ctrl-C\n")
+            return _STOPPED
+        except BrokenPipeError:
+            # Whoever reads has seen enough, as with `doit list --status | head`.
+            _forget_the_reader()
+            return _READER_LEFT
+        except ReleaseError as error:
+            sys.stderr.write("\n".join((str(error), *error.details)) + "\n")
+            return _FAILED
+        except OSError as error:
+            return _tell_of_disk(error)
+        except (Exception, SystemExit):  # noqa: BLE001 - the one place that turns a bug into a report
+            # A step that leaves the program is not done, whatever status it asks for.
+            return _tell_of_bug()
+        finally:
+            _shout()
+
+
+def _shout() -> None:
+    """Say what must not be left as it is, whatever the command was and however it ended."""
+    from plugins.command.opening import OPENED
+
+    opened = OPENED.get(None)
+    for told in opened.plan.alarms() if opened is not None else ():
+        sys.stderr.write(f"!!! {told}\n")
+
+
+def _tell_of_disk(error: OSError) -> int:
+    """The exit status for an error that the disk or its permissions make, or else a bug."""
+    from doit_receipts.runner import refused_by_disk
+    from plugins.command.opening import OPENED
+
+    opened = OPENED.get(None)
+    try:
+        told = refused_by_disk(error, opened.release.layout.work if opened else Path())
+    except OSError:
+        return _tell_of_bug()
+    sys.stderr.write(f"{told}\n")
+    return _FAILED
+
+
+def _tell_of_bug() -> int:
+    """The exit status for the error that is being handled."""
+    from traceback import format_exc
+
+    sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
+    return _BUG
+
+
+def _forget_the_reader() -> None:
+    """Python flushes when it ends, and would tell of the closed pipe once more."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, sys.stdout.fileno())
+    os.close(descriptor)
+
+
+def _speak_anyway() -> None:
+    """What a terminal of another alphabet cannot show is spelled out, and ends nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class OptionsAnywhere(EndsAsTold, DoitCmdBase):
+    """A command that reads ``doit why build_docs --release FILE`` as people write it.
+
+    doit takes options only before the first name, and what stands behind it for more names.
+    """
+
+    tasks_take_options = False
+    """Whether an option that is none of the command's may be a task's own."""
+
+    def parse_execute(self, in_args: Sequence[str]) -> Any:
+        """Parse the words in any order and do what they ask for."""
+        ordered = _options_first(in_args, self.cmdparser)
+        if ordered is None:
+            # In front, where doit sees what it has to refuse.
+            in_front = sorted(in_args, key=lambda word: not word.startswith("-"))
+            ordered = list(in_args) if self.tasks_take_options else in_front
+        return super().parse_execute(ordered)
+
+
+def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
+    """What to raise for a name that no task has, with the nearest that one has."""
+    # difflib is late: only a mistake pays for it (6 ms)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(tasks), n=1)
+    meant = f"; did you mean {near[0]}?" if near else "; doit list shows them"
+    return InvalidCommand(f"'{name}' is not a task of this release{meant}")
+
+
+def _options_first(words: Sequence[str], parser: Any) -> list[str] | None:
+    """The same words in the order that doit reads; None if one is not an option of the command."""
+    from getopt import GetoptError, gnu_getopt
+
+    takes_value = set(parser.get_long())
+    try:
+        options, names = gnu_getopt(list(words), parser.get_short(), parser.get_long())
+    except GetoptError:
+        return None
+    first = [
+        f"{name}={value}" if f"{name[2:]}=" in takes_value else f"{name}{value}"
+        for name, value in options
+    ]
+    return [*first, "--", *names]

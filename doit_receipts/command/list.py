@@ -1,0 +1,181 @@
+"""The list command: with --status the remaining work, judged together, for 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.cmd_list import List as DoitList
+
+from doit_receipts.command.advice import next_steps, troubles, wrapped
+from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Severity
+from doit_receipts.loader import plan_of
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
+
+__all__ = ["CHAPTERS", "List", "rows", "table"]
+
+CHAPTERS: Final = {
+    1: "before anything",
+    2: "the release clone",
+    3: "hand over",
+    4: "build and check",
+    5: "green lights",
+    6: "stage, verify, switch",
+    7: "merge back and push",
+    8: "website and CDN",
+    9: "announce and close",
+}
+_OPTIONS: Final = {
+    "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
+    "status": {"help": "where each task stands, what remains, and what to do next"},
+}
+_NARROWEST: Final = 60
+_WIDTH: Final = 80
+
+
+class List(OptionsAnywhere, DoitList):
+    """List tasks; with --status where each stands, what remains, and what to do next."""
+
+    cmd_options = tuple({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options)
+
+    def _execute(
+        self,
+        subtasks: Any = False,
+        quiet: Any = True,
+        status: Any = False,
+        private: Any = False,
+        list_deps: Any = False,
+        template: Any = None,
+        sort: str = "name",
+        pos_args: Any = None,
+    ) -> int:
+        if not status or template or list_deps:
+            result: int = super()._execute(
+                subtasks, quiet, status, private, list_deps, template, sort, pos_args
+            )
+            return result
+        plan = plan_of(self)
+        columns = _columns(self.outstream)
+        self.outstream.write(rows(plan, pos_args, columns) if pos_args else table(plan, columns))
+        plan.state.close()
+        return 0
+
+
+def rows(plan: Plan, names: Sequence[str], columns: int) -> str:
+    """The lines of these tasks alone. Raises InvalidCommand for a name that no task has."""
+    for name in names:
+        if name not in plan.tasks:
+            raise no_such_task(name, plan.tasks)
+    found = statuses(plan)
+    return "".join(f"{_line(plan, name, found[name], columns)}\n" for name in names)
+
+
+def table(plan: Plan, columns: int) -> str:
+    """The whole status of the release as text, a line a task, at most ``columns`` wide."""
+    found = statuses(plan)
+    lines = [_title(plan), ""]
+    chapter = 0
+    for name, task in plan.tasks.items():
+        if task.kind is Kind.GROUP:
+            continue
+        if task.chapter != chapter:
+            chapter = task.chapter
+            lines.append(f"{chapter} {CHAPTERS[chapter]}")
+        lines.append(_line(plan, name, found[name], columns))
+    lines.append("")
+    for name, task in plan.tasks.items():
+        if task.kind is Kind.GROUP:
+            lines.append(_line(plan, name, found[name], columns))
+    lines += ["", *_ending(plan, found, columns)]
+    return "\n".join(lines) + "\n"
+
+
+def _title(plan: Plan) -> str:
+    release = plan.release
+    kind = release.type.name.lower().replace("_", " ")
+    rehearsal = "  REHEARSAL" if release.rehearsal else ""
+    return f"Python {release.version}  {kind}, from {release.branch}{rehearsal}"
+
+
+def _line(plan: Plan, name: str, status: Status, columns: int) -> str:
+    label = plan.tasks[name].label
+    words = _words(plan, name, status)
+    return _cut(f"  {status.state.value:<8}{name:<22}{label:<9}{words}".rstrip(), columns)
+
+
+def _words(plan: Plan, name: str, status: Status) -> str:
+    if status.state is TaskState.READY and not status.why:
+        return plan.tasks[name].title
+    why = status.why
+    if plan.tasks[name].kind is Kind.APPROVAL:
+        why = why.partition("; ")[0]  # the command to type stands whole below the table
+    return f"{status.who}: {why}" if status.who else why
+
+
+def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
+    tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
+    counts = {state: sum(1 for name in tasks if found[name].state is state) for state in TaskState}
+    remaining = len(tasks) - counts[TaskState.DONE]
+    told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    if not remaining:
+        return [f"all {len(tasks)} tasks are done", *_passed(plan, columns), "next: nothing"]
+    lines = [f"{remaining} of {len(tasks)} tasks remain: {told}", *_passed(plan, columns)]
+    for each in troubles(plan, found, tasks):
+        lines += wrapped(each, columns)
+    first = next(name for name in tasks if found[name].state is not TaskState.DONE)
+    return [*lines, *next_steps(plan, found, tasks, _group_with(plan, first))]
+
+
+def _passed(plan: Plan, columns: int) -> list[str]:
+    """What was let pass: by a waiver that holds, or by a gate with a word."""
+    waived = [
+        f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
+        for each in plan.covering_waivers()
+    ]
+    return [_cut(line, columns) for line in (*waived, *_warned(plan))]
+
+
+def _warned(plan: Plan) -> Iterator[str]:
+    """What gates let pass with a word, and without a waiver."""
+    for name, task in plan.tasks.items():
+        if task.kind is not Kind.GATE:
+            continue
+        try:
+            receipt = plan.receipt(name)
+        except ReleaseError:
+            continue
+        for finding in receipt.findings if receipt is not None else ():
+            if f" {Severity.BLOCK.name}: " not in finding:
+                yield f"{name}: {finding}"
+
+
+def _group_with(plan: Plan, name: str) -> str:
+    """The first group that the task is part of, or the task itself."""
+    behind = {name}
+    for each, task in plan.tasks.items():
+        if behind.intersection(task.after):
+            if task.kind is Kind.GROUP:
+                return each
+            behind.add(each)
+    return name
+
+
+def _cut(line: str, columns: int) -> str:
+    return line if len(line) <= columns else line[: columns - 1] + "…"
+
+
+def _columns(out: Any) -> int:
+    """How wide the terminal is; 80 where the list does not go to one."""
+    if not getattr(out, "isatty", lambda: False)():
+        return _WIDTH
+    from shutil import get_terminal_size
+
+    return max(_NARROWEST, get_terminal_size((_WIDTH, 24)).columns)

@@ -1,0 +1,173 @@
+"""The reporter: one line a task, with its effect, why it ran and how long it took."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from doit.exceptions import TaskFailed, UnmetDependency
+
+from doit_receipts.command.advice import next_steps
+from doit_receipts.command.ticker import Ticker
+from doit_receipts.plan import NOT_DONE
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+from plugins.command.opening import OPENED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from doit_receipts.task import Task
+
+__all__ = ["ReleaseReporter"]
+
+_SHOWN_DETAILS = 12
+
+
+class ReleaseReporter:
+    """Writes to the terminal what happens in the order in which it happens.
+
+    Nothing is said of tasks that are up to date. The last lines count what remains, and name
+    the next thing to do.
+    """
+
+    desc = "one line a task: effect, reason, time"
+
+    def __init__(self, outstream: Any, options: Mapping[str, Any]) -> None:
+        del options
+        self._out = outstream
+        self._plan = OPENED.get().plan
+        self._ticker = Ticker(outstream, self._plan.context.log)
+        self._started_s = 0.0
+        self._reasons: tuple[str, ...] = ()
+        self._ran = 0
+        self._failed = 0
+        self._waited = 0
+        self._bugs: list[str] = []
+        self._selected: Sequence[str] = ()
+
+    def initialize(self, tasks: Mapping[str, Any], selected_tasks: Sequence[str]) -> None:
+        """Called before the first task."""
+        del tasks
+        self._selected = selected_tasks
+
+    def get_status(self, task: Any) -> None:
+        """Called when a task is looked at."""
+
+    def execute_task(self, task: Any) -> None:
+        """Called when a task starts."""
+        told = self._plan.tasks.get(task.name)
+        if told is None or told.kind is Kind.GROUP:
+            return
+        self._started_s = time.monotonic()
+        self._reasons = self._plan.reasons_told(told)
+        self._ticker.watch(task.name)
+
+    def _line(self, task: Task, sign: str, words: str) -> None:
+        took_s = time.monotonic() - self._started_s
+        self._ticker.rest()
+        self._out.write(
+            f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}".rstrip() + "\n"
+        )
+        self._out.flush()
+
+    def add_success(self, task: Any) -> None:
+        """Called when a task is done."""
+        told = self._plan.tasks.get(task.name)
+        if told is None or told.kind is Kind.GROUP:
+            return
+        self._ran += 1
+        words = "" if self._reasons == (NOT_DONE,) else _shortly(self._reasons)
+        self._line(told, "+", words)
+        receipt = self._plan.receipt(task.name)
+        for finding in receipt.findings if receipt else ():
+            self._out.write(f"    {finding}\n")
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Called when a task did not end well, or was not tried because another did not."""
+        told = self._plan.tasks.get(task.name)
+        if isinstance(fail, UnmetDependency):
+            return
+        if told is None or not isinstance(fail, TaskFailed):
+            self._bugs.append(task.name)
+            self._ticker.rest()
+            self._out.write(
+                f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n"
+            )
+            return
+        outcome = self._plan.state.outcome(task.name)
+        kind, message = (outcome.kind, outcome.message) if outcome else ("failed", fail.message)
+        if kind.startswith("waiting"):
+            self._waited += 1
+            self._line(told, "~", f"{kind.partition(' ')[2]}: {message}")
+        else:
+            self._failed += 1
+            self._line(told, "x", message)
+        for line in (outcome.details if outcome else ())[:_SHOWN_DETAILS]:
+            self._out.write(f"    {line}\n")
+        if kind == "failed":
+            self._out.write(f"    log: {self._plan.release.layout.log(task.name)}\n")
+
+    def skip_uptodate(self, task: Any) -> None:
+        """Called for a task that need not run."""
+
+    def skip_ignore(self, task: Any) -> None:
+        """Called for a task that doit was told to ignore; none of the plan is."""
+
+    def teardown_task(self, task: Any) -> None:
+        """Called before a teardown; the plan has none."""
+
+    def cleanup_error(self, exception: Any) -> None:
+        """Called when a teardown fails."""
+        self._bugs.append(str(exception))
+        sys.stderr.write(exception.get_msg())
+
+    def runtime_error(self, msg: str) -> None:
+        """Called when doit itself cannot go on."""
+        self._bugs.append(msg)
+        self._out.write(f"! {msg}\n")
+
+    def complete_run(self) -> None:
+        """Called at the end, also of a run that was interrupted."""
+        self._ticker.stop()
+        self._out.write(self._summary() + "\n")
+        self._out.flush()
+
+    def _summary(self) -> str:
+        found = statuses(self._plan)
+        wanted = {name for name in _with_needs(self._plan.tasks, self._selected) if name in found}
+        remaining = [name for name in wanted if found[name].state is not TaskState.DONE]
+        asked = " ".join(self._selected)
+        steps = "1 task" if self._ran == 1 else f"{self._ran} tasks"
+        head = f"{asked}: {steps} run, {len(wanted) - len(remaining)} of {len(wanted)} done"
+        if not remaining:
+            return f"{head}, nothing remains"
+        in_order = [name for name in found if name in wanted]
+        return "\n".join((head, *next_steps(self._plan, found, in_order, asked)))
+
+    @property
+    def status(self) -> int:
+        """The exit status of the run, in the words of the design."""
+        if self._bugs:
+            return 2
+        if self._failed:
+            return 1
+        return 4 if self._waited else 0
+
+
+def _shortly(reasons: Sequence[str]) -> str:
+    """The first reason and how many more there are: a line stays a line."""
+    more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else ""
+
+
+def _with_needs(tasks: Mapping[str, Task], names: Sequence[str]) -> set[str]:
+    """The named tasks and all that they wait for, without groups."""
+    open_, found = list(names), set()
+    while open_:
+        task = tasks.get(open_.pop())
+        if task is not None and task.name not in found:
+            found.add(task.name)
+            open_ += task.after
+    return {name for name in found if tasks[name].kind is not Kind.GROUP}

@@ -1,0 +1,151 @@
+"""The run command: doit's own, with one writer, exit statuses that tell waiting from failing."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.cmd_run import Run as DoitRun
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.doit_records import ReceiptRecords
+from doit_receipts.errors import ReleaseError
+from doit_receipts.loader import plan_of
+from doit_receipts.lock import holding
+from doit_receipts.orphaned_processes import end_orphaned
+from doit_receipts.runner import refused_by_disk
+from plugins.command.opening import OPENED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from doit_receipts.plan import Plan
+
+__all__ = ["Run"]
+
+_STOPPING: Final = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "the end of its terminal",
+}
+
+
+class Run(OptionsAnywhere, DoitRun):
+    """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
+
+    tasks_take_options = True
+
+    def _execute(
+        self,
+        outfile: Any,
+        verbosity: Any = None,
+        always: Any = False,
+        continue_: Any = False,
+        reporter: Any = "console",
+        num_process: int = 0,
+        par_type: str = "process",
+        single: Any = False,
+        auto_delayed_regex: Any = False,
+        force_verbosity: Any = False,
+        failure_verbosity: int = 0,
+        pdb: Any = False,
+    ) -> int:
+        if not isinstance(self.dep_manager, ReceiptRecords):
+            # Not a release but some other dodo.py, such as tests/dodo.py: doit as it is.
+            plain: int = super()._execute(
+                outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
+                auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
+            )  # fmt: skip
+            return plain
+        plan = plan_of(self)
+        if num_process:
+            message = "-n is not offered: steps run one at a time and use every core inside"
+            raise InvalidCommand(message)
+        if always or single:
+            message = "-a and -s are not offered: delete a receipt to have its step done again"
+            raise InvalidCommand(message)
+        try:
+            lock = plan.release.layout.lock
+            with holding(lock, OPENED.get().services.lend) as left, _stoppable(lock):
+                if left:
+                    plan.context.journal.append("took over", said=left)
+                    sys.stderr.write(left + "\n")
+                _mend_first(plan)
+                from doit_receipts.command.reporter import ReleaseReporter
+
+                if isinstance(reporter, str) and reporter == "release":
+                    reporter = ReleaseReporter(outfile, {})
+                result: int = super()._execute(
+                    outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
+                    auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
+                )  # fmt: skip
+        except InvalidCommand as error:
+            unknown = getattr(error, "not_found", None)
+            if unknown is None:
+                raise
+            raise no_such_task(unknown, plan.tasks) from error
+        except (ReleaseError, OSError) as error:
+            told = error if isinstance(error, ReleaseError) else _of_the_disk(error, plan)
+            sys.stderr.write(f"{told}\n")
+            return 1
+        except _Stopped as stopped:
+            return _tell_stopped(stopped.by)
+        finally:
+            plan.state.close()
+        return reporter.status if isinstance(reporter, ReleaseReporter) else result
+
+
+def _mend_first(plan: Plan) -> None:
+    """What must not be left as it is, and was by a run that was killed, is put right (rule 11).
+
+    Raises ReleaseError if that fails: until it is right nothing else is done.
+    """
+    for told in plan.mend_alarms():
+        plan.context.journal.append("mended", said=told)
+        sys.stderr.write(f"put right first, left by an earlier run: {told}\n")
+
+
+def _of_the_disk(error: OSError, plan: Plan) -> ReleaseError:
+    """What to tell of a disk that takes no more. Raises an error that is none of the disk's."""
+    return refused_by_disk(error, plan.release.layout.work)
+
+
+class _Stopped(KeyboardInterrupt):
+    """A signal came: the running step ends in good order."""
+
+    def __init__(self, by: signal.Signals) -> None:
+        super().__init__(by.name)
+        self.by = by
+
+
+@contextmanager
+def _stoppable(lock: Path) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and the end of the terminal raise _Stopped in the block."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # First of all, so that nothing waits for what they have still to say.
+        end_orphaned(lock)
+        raise _Stopped(signal.Signals(number))
+
+    # Who told us to ignore one, such as nohup, is obeyed.
+    heard = [each for each in _STOPPING if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, stop) for each in heard}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _tell_stopped(by: signal.Signals) -> int:
+    """The exit status, as a shell tells it of a program that the signal ended."""
+    sys.stderr.write(
+        f"\nstopped by {_STOPPING[by]}; finished steps are on record, "
+        "and the same command goes on at the one that was running\n"
+    )
+    return 128 + by

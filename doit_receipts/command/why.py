@@ -1,0 +1,96 @@
+"""The why command: everything known about where one task stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.advice import command, to_look_at
+from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.errors import ReleaseError
+from doit_receipts.loader import plan_of
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from doit_receipts.plan import Plan
+
+__all__ = ["Why", "explanation"]
+
+
+class Why(OptionsAnywhere):
+    """Say why a task is not done, what it is made from, and what it said last."""
+
+    name = "why"
+    doc_purpose = "say why a task is done, stale, waiting or blocked"
+    doc_usage = "TASK ..."
+    doc_description = None
+    cmd_options = ()
+
+    def _execute(self, pos_args: Any) -> int:
+        plan = plan_of(self)
+        if not pos_args:
+            message = "doit why wants the name of a task; `doit list` shows them"
+            raise InvalidCommand(message)
+        for name in pos_args:
+            if name not in plan.tasks:
+                raise no_such_task(name, plan.tasks)
+            self.outstream.write("\n".join(explanation(plan, name)) + "\n")
+        plan.state.close()
+        return 0
+
+
+def explanation(plan: Plan, name: str) -> list[str]:
+    """What there is to say about one task, a line each."""
+    task = plan.tasks[name]
+    found = statuses(plan)
+    status = found[name]
+    lines = [f"{name}: {task.title}", f"  {task.label}, {status.state.value}"]
+    if status.state in (TaskState.STALE, TaskState.LATER) or task.kind is Kind.GROUP:
+        lines[-1] += f", {status.why}" if status.why else ""
+    if status.who:
+        lines.append(f"  who acts      {status.who}")
+    if task.kind is not Kind.GROUP and status.state is not TaskState.DONE:
+        lines += [f"  because       {reason}" for reason in plan.reasons(task)]
+    if task.kind is Kind.APPROVAL and status.state is TaskState.WAITING:
+        lines += _asked(plan, name)
+    outcome = plan.state.outcome(name)
+    if outcome is not None:
+        lines.append(f"  said last     {outcome.message}")
+        lines += [f"                {line}" for line in outcome.details]
+    for each in task.after:
+        lines.append(f"  needs         {each} ({found[each].state.value})")
+    lines += [f"  reads         {path}" for path in task.reads]
+    lines += [f"  makes         {path}" for path in task.writes]
+    behind = [each for each, other in plan.tasks.items() if name in other.after]
+    if behind:
+        lines.append(f"  then          {', '.join(behind)}")
+    if task.pep:
+        lines.append(f"  PEP 101       {', '.join(task.pep)}")
+    if task.kind is not Kind.GROUP:
+        lines += _records(plan, name)
+    return lines
+
+
+def _asked(plan: Plan, name: str) -> list[str]:
+    """What a person does for an approval."""
+    look = to_look_at(plan, name)
+    told = [f"  look at       {look}"] if look else []
+    return [*told, f"  with          {command('approve', name)}"]
+
+
+def _records(plan: Plan, name: str) -> list[str]:
+    lines = []
+    try:
+        receipt = plan.receipt(name)
+    except ReleaseError as error:
+        return [f"  receipt       {error}"]
+    if receipt is not None:
+        lines.append(f"  receipt       {plan.receipt_path(name)}")
+        lines += [f"  fact          {key}: {text}" for key, text in sorted(receipt.facts.items())]
+        lines += [f"  finding       {finding}" for finding in receipt.findings]
+    log = plan.release.layout.log(name)
+    if log.exists():
+        lines.append(f"  log           {log}")
+    return lines

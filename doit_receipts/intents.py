@@ -1,0 +1,62 @@
+"""Intents: what the journal says of acts on the world that left no receipt.
+
+A step that cannot look whether it was done is done at most once on the journal's word: the
+intent is on the disk before the act, and without a receipt behind it nobody but a person can
+tell which of the two came last. The person says so with ``doit adopt`` or ``doit retry``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from doit_receipts.journal import Journal
+
+__all__ = ["ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "knows_all"]
+
+INTENT: Final = "intent"
+"""The step is about to act."""
+VOID: Final = "void"
+"""It was refused before anything was done."""
+ADOPT: Final = "adopt"
+"""A person says that it was done."""
+RETRY: Final = "retry"
+"""A person says that it was not, or that doing it again is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The last word on an act: ``word`` is one of the four events, ``inputs`` a digest of what
+    the step was made from when it was said.
+    """
+
+    word: str
+    inputs: str
+
+
+def intent_of(journal: Journal, task: str) -> Intent | None:
+    """The last word on the task's act; None if it never began, or began and was void."""
+    last: Intent | None = None
+    for entry in journal.entries():
+        if entry.get("task") == task and entry.get("event") in (INTENT, VOID, ADOPT, RETRY):
+            last = Intent(str(entry["event"]), str(entry.get("inputs", "")))
+    return None if last is None or last.word == VOID else last
+
+
+def inputs_digest(inputs: Mapping[str, str]) -> str:
+    """One digest of all inputs, to know whether a word was said of the same ones."""
+    return hashlib.sha256(json.dumps(dict(inputs), sort_keys=True).encode()).hexdigest()
+
+
+def knows_all(journal: Journal, done: Iterable[str]) -> bool:
+    """Whether the journal tells of every one of these finished tasks.
+
+    One that was deleted or cut short cannot be asked whether a mail was sent.
+    """
+    told = {entry.get("task") for entry in journal.entries() if entry.get("event") == "done"}
+    return told.issuperset(done)

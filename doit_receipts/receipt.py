@@ -1,0 +1,142 @@
+"""Receipt: what a finished task leaves, as canonical JSON with a seal and without a clock.
+
+A receipt has two digests. The *seal* covers every byte of meaning in it, so that a receipt
+edited by hand is known as such. The *result* covers only what the tasks behind it may use
+(outputs and facts): if a task ran again and its result is equal, nothing behind it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["BrokenReceipt", "Receipt"]
+
+_FORMAT: Final = 1
+
+
+class BrokenReceipt(StepFailed):
+    """A file that stands where a receipt should and is none that this tool wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The record of one finished task.
+
+    ``inputs`` are names to digests of what it was made from, ``outputs`` are paths below the
+    work folder to sha256, ``facts`` are names to text, and ``findings`` is what a gate saw.
+    ``adopted`` marks a result that was found done already.
+    """
+
+    step: str
+    version: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
+    rehearsal: bool = False
+    adopted: bool = False
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "step": self.step,
+            "version": self.version,
+            "rehearsal": self.rehearsal,
+            "adopted": self.adopted,
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "facts": dict(self.facts),
+            "findings": list(self.findings),
+        }
+
+    @property
+    def result(self) -> str:
+        """sha256 of what tasks behind this one may depend on."""
+        kept = ("step", "version", "rehearsal", "outputs", "facts")
+        content = self._content()
+        return _digest({name: content[name] for name in kept})
+
+    def to_bytes(self) -> bytes:
+        """The file's bytes: the same receipt gives the same bytes on any machine."""
+        content = self._content()
+        content["seal"] = _digest(content)
+        text = json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False)
+        return text.encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, where: str) -> Receipt:
+        """Read a receipt back. Raises BrokenReceipt if one byte of meaning is not as written."""
+        try:
+            content = json.loads(raw)
+            seal = content.pop("seal")
+            if content.pop("format") != _FORMAT:
+                raise BrokenReceipt(
+                    where=where,
+                    problem="another version of this tool wrote it",
+                    remedy="finish the release with that version",
+                )
+            found = cls(
+                step=content["step"],
+                version=content["version"],
+                inputs=content["inputs"],
+                outputs=content["outputs"],
+                facts=content["facts"],
+                findings=tuple(content["findings"]),
+                rehearsal=content["rehearsal"],
+                adopted=content["adopted"],
+            )
+            true_seal = _digest(found._content())
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BrokenReceipt(
+                where=where,
+                problem="not a receipt that this tool wrote",
+                remedy="delete it to have the step done again",
+            ) from error
+        if seal != true_seal:
+            raise BrokenReceipt(
+                where=where,
+                problem="edited after it was written (its seal does not match)",
+                remedy="delete it to have the step done again",
+            )
+        return found
+
+    @classmethod
+    def read(cls, path: Path) -> Receipt | None:
+        """The receipt at ``path``, or None if there is no file. Raises BrokenReceipt."""
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return cls.from_bytes(raw, f"{path.parent.name}/{path.name}")
+
+    def write(self, path: Path) -> str:
+        """Put the receipt under ``path``, durably, then read it back and compare.
+
+        Gives the sha256 of the file. Raises BrokenReceipt if what the disk gives back is not
+        what was written.
+        """
+        content = self.to_bytes()
+        write_whole(path, content)
+        if path.read_bytes() != content:
+            raise BrokenReceipt(
+                where=str(path),
+                problem="the disk gave back something else than was written",
+                remedy="check the disk, then run the step again",
+            )
+        return hashlib.sha256(content).hexdigest()
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    # Without indent the standard library encodes in C, ten times as fast.
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,105 @@
+"""The context of a running release: its log, journal, clock and waivers, and who may approve."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import RawIOBase
+
+    from doit_receipts.finding import Waiver
+    from doit_receipts.journal import Journal
+    from doit_receipts.task import Task
+    from plugins.model.layout import Layout
+    from plugins.ports.clock import Clock
+
+__all__ = ["RunContext", "StepLog", "SystemClock"]
+
+
+class SystemClock:
+    """The Clock port over the machine's clock."""
+
+    def __repr__(self) -> str:
+        return "clock"
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - the one place that asks
+
+
+class StepLog:
+    """The log of the task that runs, and the Progress port: a word of progress is a line of it."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._file: RawIOBase | None = None
+        self._said = ""
+        self._recorded = ""
+        self._has_folder = False
+
+    def __repr__(self) -> str:
+        return "progress"
+
+    @contextmanager
+    def of(self, task: str) -> Iterator[None]:
+        """Write what is said to the task's log, which begins anew."""
+        path = self._layout.log(task)
+        if not self._has_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._has_folder = True
+        self._said = self._recorded = ""
+        # Without a buffer nothing is left to be written, and to fail, at the end.
+        with path.open("wb", buffering=0) as file:
+            self._file = file
+            try:
+                yield
+            finally:
+                self._file = None
+
+    @property
+    def latest(self) -> str:
+        """What the step said last about its work, or else the newest line of a program."""
+        return self._said or self._recorded
+
+    def say(self, text: str) -> None:
+        """Add a line that tells what is being done."""
+        self._said = text
+        self._write(text)
+
+    def record(self, text: str) -> None:
+        """Add a line that a program wrote."""
+        self._recorded = text
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        # What is said while no task runs, by doit list for one, is kept nowhere.
+        if self._file is not None:
+            # A full disk stops the step by what it cannot make. Here it would stop the thread
+            # that reads what a program says, and with it the program.
+            with suppress(OSError):
+                self._file.write(f"{text}\n".encode(errors="backslashreplace"))
+
+
+@dataclass(slots=True)
+class RunContext:
+    """What the plan needs while tasks run. ``judge_approval`` gives facts or raises Waiting."""
+
+    log: StepLog
+    journal: Journal
+    clock: Clock
+    waivers: tuple[Waiver, ...]
+    judge_approval: Callable[[Task, str], dict[str, str]]
+    perform: Callable[..., Any]
+    """Does one task of a plan; given here so that the plan need not know how."""
+    revision: Callable[[], str]
+    _revision: str = field(default="", init=False)
+
+    def tool_revision(self) -> str:
+        """Which revision of this tool is at work; asked once."""
+        if not self._revision:
+            self._revision = self.revision()
+        return self._revision

@@ -1,0 +1,261 @@
+"""The performance of one task: do it, prove it, and leave its receipt last."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.acting import change_world
+from doit_receipts.errors import ReleaseError, StepFailed, Waiting
+from doit_receipts.finding import Finding, Severity, blocking
+from doit_receipts.intents import inputs_digest
+from doit_receipts.receipt import BrokenReceipt, Receipt
+from doit_receipts.state import Outcome
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from doit.exceptions import TaskFailed
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
+
+__all__ = [
+    "BlockedError",
+    "perform",
+    "refused_by_disk",
+    "situation",
+    "subject_of",
+]
+
+_OF_THE_DISK: Final = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM,
+)  # fmt: skip
+_IN_THE_WAY: Final = (
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY,
+)  # fmt: skip
+
+
+def perform(plan: Plan, task: Task) -> TaskFailed | None:
+    """Do the task and write its receipt; a ReleaseError becomes one line and an outcome.
+
+    So does a disk that takes no more. Anything else that is raised is a bug and goes on to
+    doit, which shows its traceback.
+    """
+    try:
+        with plan.context.log.of(task.name):
+            try:
+                _do(plan, task)
+            except ReleaseError as error:
+                return _failed(plan, task, error)
+    except OSError as error:
+        return _failed(plan, task, refused_by_disk(error, plan.release.layout.work))
+    plan.state.keep_outcome(task.name, None)
+    return None
+
+
+def refused_by_disk(error: OSError, work: Path) -> StepFailed:
+    """What to tell of an error of the disk, or of what is in the way below the work folder.
+
+    Raises any other again.
+    """
+    told = (error.strerror or str(error)).lower()
+    # Of a rename the second one is the name that was wanted.
+    path = Path(os.fsdecode(error.filename2 or error.filename or work))
+    if error.errno in _IN_THE_WAY and path.is_relative_to(work):
+        return StepFailed(
+            where=str(_no_folder(path)),
+            problem=told,
+            remedy="move away what stands there, then run the same command again",
+        )
+    # tempfile tries to write in each folder that it knows, and tells of no reason.
+    if told.startswith("no usable temporary directory"):
+        return StepFailed(
+            where="temporary files",
+            problem=told,
+            remedy="make room in one of these, or name a folder that has it in TMPDIR,"
+            " then run the same command again",
+        )
+    if error.errno not in _OF_THE_DISK:
+        raise error
+    return StepFailed(
+        where=os.fsdecode(error.filename or work),
+        problem=told,
+        remedy=f"see to {_disks(error, work)}, then run the same command again",
+    )
+
+
+def _no_folder(path: Path) -> Path:
+    """The first part of the path that stands there and is no folder, or else the path."""
+    parts = (*reversed(path.parents), path)
+    return next((each for each in parts if os.path.lexists(each) and not each.is_dir()), path)
+
+
+def _disks(error: OSError, work: Path) -> str:
+    """The disks that the error may be about, each by a folder that is on it."""
+    if error.filename is not None and not isinstance(error.filename, int):
+        file = work / os.fsdecode(error.filename)
+        return f"the disk of {work if file.is_relative_to(work) else file.parent}"
+    import tempfile
+
+    # What failed was a file that is open already, which may as well be a temporary one. Looking
+    # for their folder writes to it, and fails where there is no room.
+    with suppress(OSError):
+        temporary = tempfile.gettempdir()
+        if Path(temporary).stat().st_dev != work.stat().st_dev:
+            return f"the disks of {work} and of {temporary}"
+    return f"the disk of {work}"
+
+
+def _failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
+    from doit.exceptions import TaskFailed
+
+    outcome = _outcome_of(error, plan, task)
+    plan.state.keep_outcome(task.name, outcome)
+    for line in (str(error), *error.details):
+        plan.context.log.say(line)
+    # A journal that cannot be written says less of a failure than the failure itself.
+    with suppress(OSError):
+        plan.context.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
+    return TaskFailed(str(error), report=False)
+
+
+def situation(plan: Plan, task: Task) -> str:
+    """A digest of all that decides how the task would end now; "" if that cannot be told."""
+    try:
+        inputs = plan.inputs(task)
+    except ReleaseError:
+        return ""
+    if task.kind is Kind.GATE:
+        inputs |= {f"waiver {each.rule}": repr(each) for each in plan.covering_waivers()}
+    return inputs_digest(inputs)
+
+
+def _do(plan: Plan, task: Task) -> None:
+    plan.refuse_foreign(task)
+    before = plan.inputs(task)
+    facts: dict[str, str] = {}
+    findings: tuple[str, ...] = ()
+    waived: dict[str, str] = {}
+    adopted = False
+    match task.kind:
+        case Kind.GATE:
+            findings, waived = _judge(plan, task)
+        case Kind.APPROVAL:
+            facts = plan.context.judge_approval(task, subject_of(before))
+        case _ if task.probe is not None:
+            facts, adopted = change_world(plan, task, before)
+        case _:
+            for each in task.calls:
+                facts |= _checked(task, each.perform(plan.fact_text))
+    after = plan.inputs(task)
+    if after != before:
+        changed = sorted(name for name in before if after.get(name) != before[name])
+        raise StepFailed(
+            where=task.name,
+            problem=f"{', '.join(changed)} changed while it ran, so its result is of neither",
+            remedy="run the same command again",
+        )
+    receipt = Receipt(
+        step=task.name,
+        version=str(plan.release.version),
+        inputs=after | waived,
+        outputs=_products(plan, task),
+        facts=facts,
+        findings=findings,
+        rehearsal=plan.release.rehearsal,
+        adopted=adopted,
+    )
+    _leave(plan, task, receipt)
+
+
+def subject_of(inputs: Mapping[str, str]) -> str:
+    """What an approval is bound to: one digest of the results it approves."""
+    return inputs_digest({name: each for name, each in inputs.items() if name.startswith("after ")})
+
+
+def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What the gate's checks found, and the waivers that let some of it pass, as inputs."""
+    found: list[Finding] = []
+    for each in gate.calls:
+        found += each.perform(plan.fact_text)
+    found.sort(key=lambda finding: (-finding.severity, finding))
+    for finding in found:
+        plan.context.log.say(str(finding))
+    stopping = blocking(found, plan.covering_waivers())
+    if stopping:
+        first = stopping[0]
+        more = f" (and {len(stopping) - 1} more)" if len(stopping) > 1 else ""
+        raise BlockedError(
+            where=first.rule,
+            problem=f"{first.where + ': ' if first.where else ''}{first.message}{more}",
+            remedy=first.remedy or f"mend it, or waive {first.rule} in release.toml",
+            details=tuple(str(finding) for finding in stopping[1:]),
+        )
+    waivers = {each.rule: each for each in plan.covering_waivers()}
+    leaned_on = {each.rule for each in found if each.severity is Severity.BLOCK}
+    told = tuple(
+        f"{each} (waived by {waivers[each.rule].by} until {waivers[each.rule].until})"
+        if each.rule in leaned_on
+        else str(each)
+        for each in found
+    )
+    return told, plan.waiver_inputs(leaned_on)
+
+
+class BlockedError(StepFailed):
+    """A gate is shut: a finding blocks and nobody waived it."""
+
+
+def _outcome_of(error: ReleaseError, plan: Plan, task: Task) -> Outcome:
+    told = str(error)
+    match error:
+        case Waiting():
+            kind = f"waiting {error.who}"
+            told = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
+        case BlockedError():
+            kind = "blocked"
+        case _:
+            kind = "failed"
+    return Outcome(kind, situation(plan, task), told, error.details)
+
+
+def _checked(task: Task, facts: Any) -> dict[str, str]:
+    if not isinstance(facts, dict) or not all(
+        isinstance(word, str) for pair in facts.items() for word in pair
+    ):
+        message = f"{task.name} gave {facts!r} where facts (text to text) are wanted"
+        raise TypeError(message)
+    return facts
+
+
+def _products(plan: Plan, task: Task) -> dict[str, str]:
+    products = plan.outputs(task)
+    missing = sorted(name for name, digest in products.items() if not digest)
+    if missing:
+        raise StepFailed(
+            where=task.name,
+            problem=f"ended well and made no {_listed(missing)}",
+            remedy=f"see {plan.release.layout.log(task.name)}",
+        )
+    return products
+
+
+def _leave(plan: Plan, task: Task, receipt: Receipt) -> None:
+    try:
+        same = plan.receipt(task.name) == receipt
+    except BrokenReceipt:
+        same = False
+    if not same:
+        plan.leave(receipt)
+    plan.context.journal.append(
+        "done", task=task.name, result=plan.result(task.name), tool=plan.context.tool_revision()
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

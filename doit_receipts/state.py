@@ -1,0 +1,229 @@
+"""State: a cache of file digests and of the last word of each task; it may be deleted at any time.
+
+Losing it costs time, never correctness: digests are taken again, and what a task said last is
+said again when it is run.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sqlite3
+import stat
+import time
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["NO_FILE", "Outcome", "State"]
+
+NO_FILE: Final = "no file"
+"""The digest of a folder, a pipe, or whatever else is there and no file."""
+
+_TABLES: Final = """
+create table if not exists digests (
+    path text primary key, size integer, mtime integer, ctime integer, inode integer, sha256 text,
+    seal integer
+) without rowid;
+create table if not exists records (task text primary key, content text) without rowid;
+create table if not exists outcomes (
+    task text primary key, kind text, inputs text, message text, details text
+) without rowid;
+"""
+_UNREADABLE: Final = (sqlite3.DatabaseError, ValueError, TypeError, AttributeError)
+# Another process is writing, nothing may be written here, or the disk is full.
+_NO_FAULT_OF_ITS_OWN: Final = (
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM,
+)  # fmt: skip
+# A file that changed within the clock tick of its own stat can change again unseen (git calls
+# such entries racily clean); its digest is used once and not kept.
+_RACY_NS: Final = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended that left no receipt: ``kind`` is failed, blocked or waiting for whom."""
+
+    kind: str
+    inputs: str
+    message: str
+    details: tuple[str, ...] = ()
+
+
+class State:
+    """Digests of files by path and stat, and outcomes by task, in one sqlite file.
+
+    Nothing is opened before the first use, and no folder is made for it. A file that is no
+    database, or a damaged one, is set aside as ``state.sqlite3.broken``. When another process
+    holds the file, or nothing can be written, the cache is just not kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._known: dict[str, tuple[tuple[int, int, int, int], str]] = {}
+        self._outcomes: dict[str, Outcome] = {}
+
+    def digest(self, path: Path) -> str:
+        """The sha256 of the file now; "" if there is none; NO_FILE for anything else."""
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return ""
+            raise
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe would be waited for, and a device never ends.
+            return NO_FILE
+        self._open()
+        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        name = os.fspath(path)
+        kept = self._known.get(name)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        self._known[name] = (key, sha256)
+        if time.time_ns() - found.st_ctime_ns > _RACY_NS:
+            self._write(
+                "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
+                (name, *key, sha256, _seal(name, key, sha256)),
+            )
+        else:
+            del self._known[name]
+        return sha256
+
+    def wrote(self, path: Path, sha256: str) -> None:
+        """Remember the digest of a file that this process wrote and read back just now."""
+        found = path.stat()
+        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        self._known[os.fspath(path)] = (key, sha256)
+
+    def outcome(self, task: str) -> Outcome | None:
+        """The last word of a task that left no receipt, if it is known."""
+        self._open()
+        return self._outcomes.get(task)
+
+    def keep_outcome(self, task: str, outcome: Outcome | None) -> None:
+        """Remember, or with None forget, how the task ended."""
+        self._open()
+        if outcome is None:
+            if self._outcomes.pop(task, None) is not None:
+                self._write("delete from outcomes where task = ?", (task,))
+            return
+        self._outcomes[task] = outcome
+        self._write(
+            "insert or replace into outcomes values (?, ?, ?, ?, ?)",
+            (task, outcome.kind, outcome.inputs, outcome.message, "\n".join(outcome.details)),
+        )
+
+    def record(self, task: str) -> str:
+        """Doit's own record of a task that is not of the plan; "" if there is none."""
+        self._open()
+        try:
+            for (content,) in self._rows("select content from records where task = ?", (task,)):
+                return str(content)
+        except sqlite3.DatabaseError:
+            pass
+        return ""
+
+    def keep_record(self, task: str, content: str) -> None:
+        """Remember, or with "" forget, doit's own record of a task; on disk at once."""
+        self._open()
+        if content:
+            self._write("insert or replace into records values (?, ?)", (task, content))
+        else:
+            self._write("delete from records where task = ?", (task,))
+
+    def forget_records(self) -> None:
+        """Forget doit's own records of all tasks."""
+        self._open()
+        self._write("delete from records", ())
+
+    def close(self) -> None:
+        """Let go of the file; a later use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> None:
+        if self._connection is not None:
+            return
+        try:
+            self._load()
+        except _UNREADABLE as error:
+            self.close()
+            self._known, self._outcomes = {}, {}
+            if _is_no_damage(error):
+                self._connection = self._prepared(":memory:")
+            else:
+                self._set_aside()
+
+    def _load(self) -> None:
+        """Take over what an earlier process kept. Raises one of _UNREADABLE."""
+        self._connection = self._prepared(self._path)
+        for path, size, mtime, ctime, inode, sha256, seal in self._rows("select * from digests"):
+            key = (size, mtime, ctime, inode)
+            # sqlite notices some damage to its file, and by no means all.
+            if seal == _seal(path, key, sha256):
+                self._known[path] = (key, sha256)
+        for task, kind, inputs, message, details in self._rows("select * from outcomes"):
+            self._outcomes[task] = Outcome(kind, inputs, message, tuple(details.splitlines()))
+        for _ in self._rows("select * from records"):
+            pass
+
+    def _set_aside(self) -> None:
+        """Begin anew, beside what cannot be read or written."""
+        try:
+            self._path.replace(self._path.with_name(self._path.name + ".broken"))
+            for suffix in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._connection = self._prepared(self._path)
+        except (OSError, sqlite3.DatabaseError):
+            self._connection = self._prepared(":memory:")
+
+    def _prepared(self, path: Path | str) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+        try:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")
+            connection.executescript(_TABLES)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        assert self._connection is not None  # noqa: S101 - for the type checker
+        yield from self._connection.execute(query, values)
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        assert self._connection is not None  # noqa: S101 - for the type checker
+        try:
+            self._connection.execute(statement, values)
+        except UnicodeEncodeError:
+            return  # a name that is no text
+        except sqlite3.DatabaseError as error:
+            if not _is_no_damage(error):
+                self.close()
+                self._set_aside()
+                self._connection.execute(statement, values)
+
+
+def _is_no_damage(error: BaseException) -> bool:
+    """Whether the file is whole and only cannot be read or written now."""
+    # The low byte is the kind of the error.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_FAULT_OF_ITS_OWN
+
+
+def _seal(path: str, key: tuple[int, int, int, int], sha256: str) -> int:
+    """A sum over a row, to know it for the one that was written."""
+    return zlib.crc32(f"{path} {key} {sha256}".encode("utf-8", "surrogatepass"))

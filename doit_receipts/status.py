@@ -1,0 +1,124 @@
+"""The status of every task, from done to failed, judged together.
+
+doit asks each task alone; here a task counts as done only if everything before it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from doit_receipts.plan import LOOKS_AGAIN, NOT_DONE
+from doit_receipts.runner import situation
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
+
+__all__ = ["Status", "TaskState", "is_first", "statuses"]
+
+
+class TaskState(Enum):
+    """Where a task stands; the value is the word that people read."""
+
+    DONE = "done"
+    STALE = "stale"
+    READY = "ready"
+    LATER = "later"
+    """Behind a task that is not done."""
+    WAITING = "waiting"
+    """For a person, or for something outside."""
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A task's state and, in a few words, why; ``who`` is the person who has to act.
+
+    A gate that ``passed`` and looks again in every run is not done, and holds nothing up.
+    """
+
+    state: TaskState
+    why: str = ""
+    who: str = ""
+    passed: bool = False
+
+    @property
+    def lets_on(self) -> bool:
+        """Whether what stands behind the task need not wait for it."""
+        return self.state is TaskState.DONE or self.passed
+
+
+def statuses(plan: Plan) -> dict[str, Status]:
+    """The status of every task of the plan, in its order."""
+    found: dict[str, Status] = {}
+    for name, task in plan.tasks.items():
+        open_ = [each for each in task.after if not found[each].lets_on]
+        found[name] = (
+            _group(plan, task, found) if task.kind is Kind.GROUP else _one(plan, task, open_)
+        )
+    return found
+
+
+def is_first(plan: Plan, name: str, found: Mapping[str, Status]) -> bool:
+    """Whether nothing before the task is open."""
+    return all(found[each].lets_on for each in plan.tasks[name].after)
+
+
+def _group(plan: Plan, task: Task, found: dict[str, Status]) -> Status:
+    """Where the least of all that the group needs stands."""
+    needed = [name for name in plan.needs(task) if plan.tasks[name].kind is not Kind.GROUP]
+    open_ = [name for name in needed if found[name].state is not TaskState.DONE]
+    if not open_:
+        return Status(TaskState.DONE)
+    left = f"{len(open_)} of {len(needed)} left"
+    for state in (TaskState.FAILED, TaskState.BLOCKED):
+        for name in open_:
+            if found[name].state is state:
+                return Status(state, f"{left}; {name} {state.value}")
+    able = [name for name in open_ if found[name].state in (TaskState.READY, TaskState.STALE)]
+    people = sorted({found[name].who for name in open_ if found[name].who})
+    if people and not any(is_first(plan, name, found) for name in able):
+        return Status(TaskState.WAITING, f"{left}, for {', '.join(people)}")
+    stale = any(found[name].state is TaskState.STALE for name in open_)
+    return Status(TaskState.STALE if stale else TaskState.READY, left)
+
+
+def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
+    reasons = plan.reasons(task)
+    done_before = reasons != (NOT_DONE,)
+    if open_:
+        if done_before:
+            return Status(TaskState.STALE, f"behind {open_[0]}")
+        return Status(TaskState.LATER, f"after {open_[0]}" + _more(open_))
+    if not reasons:
+        return Status(TaskState.DONE)
+    if task.kind is Kind.APPROVAL:
+        fresh = Status(TaskState.WAITING, f"doit approve {task.name}", task.who)
+    elif reasons == (LOOKS_AGAIN,):
+        fresh = Status(TaskState.READY, "passed; looks again in every run", passed=True)
+    elif done_before:
+        fresh = Status(TaskState.STALE, reasons[0])
+    else:
+        fresh = Status(TaskState.READY)
+    return _last_word(plan, task) or fresh
+
+
+def _last_word(plan: Plan, task: Task) -> Status | None:
+    """What the task said when it was last tried, if it was tried with what is there now."""
+    outcome = plan.state.outcome(task.name)
+    if outcome is None:
+        return None
+    if situation(plan, task) != outcome.inputs:
+        return None
+    kind, _, who = outcome.kind.partition(" ")
+    return Status(TaskState(kind), outcome.message, who)
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -1,0 +1,347 @@
+"""Everything that a release can services, opened at first use.
+
+Making the services connects to nothing and imports nothing heavy; ``doit list`` works on a train.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+from doit_receipts.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doit_receipts.run_context import StepLog
+    from plugins.model.release import Release
+    from plugins.model.settings import Settings
+    from plugins.ports.builders import Builders
+    from plugins.ports.caches import Cdn
+    from plugins.ports.clock import Clock
+    from plugins.ports.email import Mail
+    from plugins.ports.forum import Forum
+    from plugins.ports.git import Base, Clone, Remote
+    from plugins.ports.github import Proposals
+    from plugins.ports.host import Host
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.sbom import Sboms
+    from plugins.ports.signing import Signer, Verifier
+    from plugins.ports.site import Site
+    from plugins.ports.templates import Templates
+    from plugins.services.github import GitHub
+    from plugins.services.sigstore_client import SigstoreClient
+
+__all__ = ["Services"]
+
+_Port = TypeVar("_Port")
+
+
+def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_property[_Port]]:
+    """A property whose port is opened when it is used, and not when dodo.py names it.
+
+    A listing names every port and uses none, so it loads no service. ``setting`` is what the
+    port depends on, such as ``hosts.site``: a receipt tells its call by that.
+    """
+
+    def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
+        def later(services: Services) -> _Port:
+            value: object = services._settings  # noqa: SLF001 - this is a part of the class
+            for name in filter(None, setting.split(".")):
+                value = getattr(value, name)
+            told = f"{open_.__name__}({value})" if setting else open_.__name__
+            return cast("_Port", _Later(told, lambda: open_(services)))
+
+        later.__doc__ = open_.__doc__
+        return cached_property(later)
+
+    return decorate
+
+
+class _Later:
+    """Stands for a port until the first use of it."""
+
+    def __init__(self, told: str, open_: Callable[[], object]) -> None:
+        self._told = told
+        self._open = open_
+        self._port: object = None
+
+    def __repr__(self) -> str:
+        return self._told
+
+    def __getattr__(self, name: str) -> Any:
+        if self._port is None:
+            self._port = self._open()
+        return getattr(self._port, name)
+
+
+class Services:
+    """The ports of one release; each attribute is named after its port."""
+
+    def __init__(self, settings: Settings, release: Release, log: StepLog, clock: Clock) -> None:
+        self._settings = settings
+        self._release = release
+        self._log = log
+        self._lent: tuple[int, ...] = ()
+        self.clock = clock
+
+    def lend(self, descriptor: int) -> None:
+        """Programs that are started from now on inherit the descriptor."""
+        self._lent = (descriptor,)
+
+    @property
+    def progress(self) -> Progress:
+        """Where long work says what it is doing."""
+        return self._log
+
+    @cached_property
+    def programs(self) -> Programs:
+        """The programs of this machine."""
+        from plugins.services.programs import MachinePrograms
+
+        return MachinePrograms(self._log.record, lambda: self._lent)
+
+    @cached_property
+    def base(self) -> Base:
+        """The release manager's own clone, only ever read."""
+        from plugins.services.git_base import GitBase
+
+        repository = self._settings.repository
+        return GitBase(
+            repository.clone,
+            self.programs,
+            branch=self._release.branch,
+            wanted=repository.base,
+            upstream=repository.upstream,
+        )
+
+    @cached_property
+    def clone(self) -> Clone:
+        """The release clone."""
+        from plugins.services.git_clone import GitClone
+
+        return GitClone(self._release.layout.clone, self.programs)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """OpenPGP with the release manager's key."""
+        from plugins.services.gnupg_signer import GnupgSigner
+
+        signing = self._settings.signing
+        return GnupgSigner(signing.gnupg_home, signing.gpg_key)
+
+    @_late("signing.gnupg_home")
+    def verifier(self) -> Verifier:
+        """OpenPGP with everybody's public keys."""
+        from plugins.services.gnupg_signer import GnupgKeyring
+
+        return GnupgKeyring(self._settings.signing.gnupg_home)
+
+    @_late("signing.sigstore_trust")
+    def sigstore(self) -> SigstoreClient:
+        """Sigstore, by whose bundles everybody knows who signed what."""
+        from plugins.services.sigstore_client import SigstoreClient
+
+        settings = self._settings
+        return SigstoreClient(settings.signing.sigstore_trust, settings.credentials.sigstore)
+
+    @_late("")
+    def sboms(self) -> Sboms:
+        """The maker of software bills of materials."""
+        from plugins.services.spdx import SpdxDocuments
+
+        return SpdxDocuments()
+
+    @_late("")
+    def templates(self) -> Templates:
+        """The texts that come with this tool."""
+        from plugins.services.templates import PackagedTemplates
+
+        return PackagedTemplates()
+
+    # ── git, elsewhere ──────────────────────────────────────────────────────────────────────
+
+    @_late("repository.fork")
+    def fork(self) -> Remote:
+        """The release manager's fork, where the release is built before users see it."""
+        return self._remote(self._settings.repository.fork, "fork")
+
+    @_late("repository.upstream")
+    def upstream(self) -> Remote:
+        """The repository that users see."""
+        return self._remote(self._settings.repository.upstream, "upstream")
+
+    def _remote(self, address: str, setting: str) -> Remote:
+        from plugins.services.git_remote import GitRemote
+
+        if not address:
+            example = f'{setting} = "git@github.com:me/cpython.git"'
+            return cast("Remote", _Undeclared(f"[repository] {setting}", example))
+        return GitRemote(
+            self._located(address), self.programs, ssh_config=self._settings.hosts.ssh_config
+        )
+
+    def _located(self, address: str) -> str:
+        """A path is relative to the file that declares it, as every path there."""
+        if address.startswith(("./", "../")):
+            return str((self._settings.file.parent / address).resolve())
+        return address
+
+    @_late("")
+    def merge_clone(self) -> Clone:
+        """A second clone of the release's own, where it is merged back."""
+        from plugins.services.git_clone import GitClone
+
+        return GitClone(self._release.layout.merge_clone, self.programs)
+
+    # ── GitHub and the builders ─────────────────────────────────────────────────────────────
+
+    @_late("hosts.github")
+    def github(self) -> GitHub:
+        """Upstream at GitHub: its issues, labels and the protection of its branches."""
+        return self._github("python/cpython")
+
+    @_late("hosts.github")
+    def workflows(self) -> GitHub:
+        """The repository whose workflows build a release."""
+        return self._github("python/release-tools")
+
+    def _github(self, repository: str) -> GitHub:
+        from plugins.services.github import GitHub
+
+        return GitHub(self._settings.hosts.github, repository, self._settings.credentials.github)
+
+    @_late("announce.blog")
+    def blog(self) -> Proposals:
+        """The repository of the blog, which takes pull requests."""
+        return self._proposals(self._settings.announce.blog, "blog")
+
+    @_late("announce.peps")
+    def peps(self) -> Proposals:
+        """The repository of the PEPs."""
+        return self._proposals(self._settings.announce.peps, "peps")
+
+    def _proposals(self, repository: str, setting: str) -> Proposals:
+        from plugins.services.github import GitHubProposals
+
+        if not repository:
+            example = f'{setting} = "python/{setting}"'
+            return cast("Proposals", _Undeclared(f"[announce] {setting}", example))
+        return GitHubProposals(
+            self._settings.hosts.github, repository, self._settings.credentials.github
+        )
+
+    @_late("hosts.buildbots")
+    def builders(self) -> Builders:
+        """CPython's buildbots."""
+        from plugins.services.buildbot import Buildbot
+
+        return Buildbot(self._settings.hosts.buildbots, self._settings.credentials.buildbots)
+
+    # ── what users fetch and see ────────────────────────────────────────────────────────────
+
+    @_late("hosts.downloads")
+    def downloads(self) -> Host:
+        """The host whose files users download."""
+        return self._host("downloads")
+
+    @_late("hosts.docs")
+    def docs_host(self) -> Host:
+        """The host of the documentation's pages."""
+        return self._host("docs")
+
+    def _host(self, setting: str) -> Host:
+        from plugins.services.opened_host import open_host
+
+        hosts = self._settings.hosts
+        address = getattr(hosts, setting)
+        if not address:
+            example = f'{setting} = "ssh://me@{setting}.example/srv"'
+            return cast("Host", _Undeclared(f"[hosts] {setting}", example))
+        return open_host(
+            address,
+            getattr(hosts, f"{setting}_group"),
+            ssh_config=hosts.ssh_config,
+            setting=setting,
+        )
+
+    @_late("hosts.site")
+    def site(self) -> Site:
+        """The website."""
+        from plugins.services.site import PythonOrg
+
+        credentials = self._settings.credentials
+        return PythonOrg(self._settings.hosts.site, credentials.site, credentials.site_admin)
+
+    @_late("hosts.cdn")
+    def cdn(self) -> Cdn:
+        """The caches between hosts and users."""
+        from plugins.services.cdn import Caches
+
+        hosts = self._settings.hosts
+        return Caches(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, self._settings.credentials.cdn)
+
+    # ── what everybody may see ──────────────────────────────────────────────────────────────
+
+    @_late("hosts.cdn")
+    def visitor(self) -> Visitor:
+        """Somebody who fetches what everybody can, by every door that there is."""
+        from plugins.services.web_visitor import WebVisitor
+
+        hosts, room = self._settings.hosts, self._release.layout.work / "verify"
+        return WebVisitor(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
+
+    @_late("hosts.site")
+    def listings(self) -> Listings:
+        """The website's lists, without a secret."""
+        from plugins.services.site_reader import SiteReader
+
+        return SiteReader(self.visitor)
+
+    @_late("repository.upstream")
+    def history(self) -> History:
+        """Upstream, in a repository of the verification's own."""
+        from plugins.services.git_history import GitHistory, address_for_all
+
+        repository = self._settings.repository
+        folder = self._release.layout.work / "verify" / "upstream"
+        upstream = self._remote(address_for_all(repository.upstream), "upstream")
+        return GitHistory(folder, upstream, repository.clone, self.programs)
+
+    # ── who is told ─────────────────────────────────────────────────────────────────────────
+
+    @_late("hosts.mail")
+    def mail(self) -> Mail:
+        """The server that takes our mails."""
+        from plugins.services.mail_server import MailServer
+
+        address = self._settings.hosts.mail
+        if not address:
+            example = 'mail = "smtps://smtp.example.org"'
+            return cast("Mail", _Undeclared("[hosts] mail", example))
+        return MailServer(address, self._settings.credentials.mail)
+
+    @_late("hosts.forum")
+    def forum(self) -> Forum:
+        """The forum where releases are announced."""
+        from plugins.services.discourse import Discourse
+
+        return Discourse(self._settings.hosts.forum, self._settings.credentials.forum)
+
+
+class _Undeclared:
+    """Stands for a port that release.toml does not declare: only its use is a mistake."""
+
+    def __init__(self, where: str, example: str) -> None:
+        self._where = where
+        self._example = example
+
+    def __repr__(self) -> str:
+        return "undeclared"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise SettingsError(
+            where=self._where, problem="is missing", remedy=f"write {self._example}"
+        )

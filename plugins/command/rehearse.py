@@ -1,0 +1,237 @@
+"""The rehearse command: a whole release in a world of its own on this machine."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.command_line import EndsAsTold
+from doit_receipts.errors import ReleaseError, StepFailed
+
+if TYPE_CHECKING:
+    from plugins.model.version import Version
+
+__all__ = ["Rehearse"]
+
+_OPT_VERSION: Final = {
+    "name": "version",
+    "short": "",
+    "long": "version",
+    "type": str,
+    "default": "3.13.6",
+    "help": "the version to rehearse; its kind decides what is done [default: %(default)s]",
+}
+_OPT_FOLDER: Final = {
+    "name": "folder",
+    "short": "",
+    "long": "folder",
+    "type": str,
+    "default": "rehearsal",
+    "help": "where the world and the release are made [default: %(default)s]",
+}
+_OPT_EXPORT: Final = {
+    "name": "export_only",
+    "short": "",
+    "long": "export-only",
+    "type": bool,
+    "default": False,
+    "help": "stop when everything local is made and checked",
+}
+_OPT_WORLD: Final = {
+    "name": "world_only",
+    "short": "",
+    "long": "world",
+    "type": bool,
+    "default": False,
+    "help": "only keep the world running until Ctrl-C, to release in it by hand",
+}
+_OPT_CLONE: Final = {
+    "name": "own_clone",
+    "short": "",
+    "long": "clone",
+    "type": str,
+    "default": "",
+    "help": "release a copy of this clone of CPython, which is only read, in place of a toy",
+}
+_OPT_FAULT: Final = {
+    "name": "faults",
+    "short": "",
+    "long": "fault",
+    "type": list,
+    "default": [],
+    "help": "let an accident happen: --fault NAME or, in one word, --fault=NAME=ARGUMENT;"
+    " `--fault list` shows all of them",
+}
+_WAITING: Final = 4
+_MOST_ROUNDS: Final = 60
+_PAUSE_S: Final = 0.5
+
+
+class Rehearse(EndsAsTold):
+    """Make a toy world and release in it; run again, it goes on where it stopped."""
+
+    name = "rehearse"
+    doc_purpose = "release a toy CPython in a world of its own, nothing real touched"
+    doc_usage = ""
+    doc_description = None
+    cmd_options = (
+        _OPT_VERSION, _OPT_FOLDER, _OPT_CLONE, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT,
+    )  # fmt: skip
+
+    def execute(self, opt_values: Any, pos_args: Any) -> int:
+        """Rehearse the whole of `doit publish`; the status is that of its last run."""
+        if pos_args:
+            message = "doit rehearse takes no task; it rehearses them all"
+            raise InvalidCommand(message)
+        if opt_values["faults"] == ["list"]:
+            return _list_faults()
+        version = _version(opt_values["version"])
+        folder = Path(opt_values["folder"]).absolute() / str(version)
+        declaration = _made(folder, version, opt_values["own_clone"])
+        if opt_values["export_only"]:
+            _tell(f"rehearsing the export of Python {version} in {folder}")
+            return _show(declaration, _doit(declaration, "run", "export"))
+        return _in_its_world(
+            folder, declaration, opt_values["faults"], by_hand=opt_values["world_only"]
+        )
+
+
+def _version(text: str) -> Version:
+    from plugins.model.version import Version
+
+    try:
+        return Version.parse(text)
+    except ReleaseError as error:
+        raise InvalidCommand(str(error)) from error
+
+
+def _made(folder: Path, version: Version, clone: str) -> Path:
+    """The release.toml of a world that is there from now on."""
+    from plugins.rehearsal.world import make_world
+
+    try:
+        return make_world(folder, version, Path(clone).expanduser() if clone else None)
+    except ValueError as error:
+        raise StepFailed(
+            where="--clone", problem=str(error), remedy="fetch it there, or rehearse the toy"
+        ) from error
+    except OSError as error:
+        raise StepFailed(
+            where=str(folder),
+            problem=f"the world of the rehearsal cannot be made: {error}",
+            remedy="mend that, or name another --folder",
+        ) from error
+
+
+def _in_its_world(folder: Path, declaration: Path, faults: list[str], *, by_hand: bool) -> int:
+    """Publish while the world answers, or keep it answering; the exit status."""
+    from plugins.rehearsal.serving import running_world
+    from plugins.rehearsal.store import Store
+
+    _order(faults, Store(folder / "world" / "state"))
+    with running_world(folder / "world") as world:
+        _tell(f"rehearsing Python {folder.name} in {folder}")
+        _tell(f"the world around it: {world['world']}")
+        if by_hand:
+            return _wait(declaration)
+        return _show(declaration, _publish(declaration, world.store))
+
+
+def _publish(declaration: Path, store: Any) -> int:
+    """Run `doit publish` until nobody can do anything more for it, as its people would."""
+    status = _WAITING
+    for _ in range(_MOST_ROUNDS):
+        _tell("\n$ doit publish")
+        status = _doit(declaration, "run", "publish")
+        if status != _WAITING:
+            break
+        if not _play_people(declaration, store):
+            time.sleep(_PAUSE_S)
+    return status
+
+
+def _play_people(declaration: Path, store: Any) -> bool:
+    """Let everybody give the green lights that are asked of them now; whether anybody did."""
+    from doit_receipts.runner import subject_of
+    from doit_receipts.status import TaskState, is_first, statuses
+    from doit_receipts.task import Kind
+    from plugins.command.opening import OPENED
+    from plugins.rehearsal import experts
+
+    plan = OPENED.get().plan
+    found = statuses(plan)
+    asked = [
+        task
+        for name, task in plan.tasks.items()
+        if task.kind is Kind.APPROVAL
+        and found[name].state is TaskState.WAITING
+        and is_first(plan, name, found)
+    ]
+    subjects = {task.name: subject_of(plan.inputs(task)) for task in asked}
+    plan.state.close()
+    for task in asked:
+        _tell(f"\n$ doit approve {task.name}    # {task.who}")
+        if task.who == "RM":
+            _doit(declaration, "approve", task.name)
+        else:
+            folder, version = plan.release.layout.approvals, str(plan.release.version)
+            experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
+    return bool(asked)
+
+
+def _wait(declaration: Path) -> int:
+    _tell(f"release in it:  doit publish --release {declaration}")
+    _tell("Ctrl-C ends the world; what happened in it is kept")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    return 0
+
+
+def _show(declaration: Path, status: int) -> int:
+    _tell("")
+    _doit(declaration, "list", "--status")
+    _tell(f"\nlook around:  doit list --status --release {declaration}")
+    return status
+
+
+def _order(faults: list[str], store: Any) -> None:
+    """Order the accidents. Raises InvalidCommand for one that nobody knows."""
+    known = _faults()
+    for each in faults:
+        name, _, argument = each.partition("=")
+        if name not in known:
+            message = f"'{name}' is no accident; doit rehearse --fault list shows them"
+            if name.startswith("-"):  # doit takes a word with = in it for a variable
+                message = "an accident with an argument is one word: --fault=NAME=ARGUMENT"
+            raise InvalidCommand(message)
+        store.order_fault(name, argument=argument)
+
+
+def _list_faults() -> int:
+    for name, told in sorted(_faults().items()):
+        _tell(f"{name:<28}{told}")
+    return 0
+
+
+def _faults() -> dict[str, str]:
+    from plugins.rehearsal import cdn, hub, site, ssh_server
+
+    return {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
+
+
+def _doit(declaration: Path, command: str, *words: str) -> int:
+    from doit.doit_cmd import DoitMain
+
+    status: int = DoitMain().run([command, "--release", str(declaration), *words])
+    return status
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,169 @@
+"""Reports: a verification as people and machines read it. No format repeats a control character."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from doit_receipts.finding import Finding
+    from plugins.model.report import Judgement, Report
+
+__all__ = ["FORMATS", "github", "junit", "summary", "table", "to_json"]
+
+_SUBJECT: Final = 24
+_WORDS: Final = {Severity.BLOCK: "BLOCK", Severity.WARN: "warn", Severity.NOTE: "note"}
+_LEVELS: Final = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.NOTE: "notice"}
+_SHOWN: Final = 50
+
+
+def table(report: Report, seconds: float) -> str:
+    """For people: what was looked at, then what was found, each rule with its remedy once."""
+    lines = [f"Python {report.version}  {report.kind}", f"{report.situation.told}", ""]
+    lines += [
+        f"  {_verdict(report, each):<9}{each.subject:<{_SUBJECT}}{each.told}"
+        for each in report.judgements
+    ]
+    for each in report.judgements:
+        if each.findings:
+            lines += ["", each.subject, *_group(report, each)]
+    lines += ["", summary(report, seconds)]
+    return "\n".join(_plain(line) for line in lines) + "\n"
+
+
+def _verdict(report: Report, judgement: Judgement) -> str:
+    stopping = len(report.stopping(judgement.findings))
+    if stopping:
+        return f"{stopping} bad"
+    return "good*" if judgement.findings else "good"
+
+
+def _group(report: Report, judgement: Judgement) -> Iterator[str]:
+    """The findings of one subject by rule; the remedy stands below the last of each."""
+    rules = list(dict.fromkeys(each.rule for each in sorted(judgement.findings)))
+    for rule in rules:
+        found = sorted(each for each in judgement.findings if each.rule == rule)
+        waiver = report.waiver_of(found[0])
+        yield f"  {'waived' if waiver else _WORDS[found[0].severity]}  {rule}"
+        for each in found[:_SHOWN]:
+            yield f"      {f'{each.where}: ' if each.where else ''}{each.message}"
+        if found[_SHOWN:]:
+            yield f"      and {len(found) - _SHOWN} more; --format json tells all"
+        if waiver:
+            yield f"      waived by {waiver.by} until {waiver.until}: {waiver.reason}"
+        remedies = dict.fromkeys(each.remedy for each in found if each.remedy)
+        yield from (f"      -> {remedy}" for remedy in remedies)
+
+
+def summary(report: Report, seconds: float) -> str:
+    """The last line: whether it holds, and how much was looked at."""
+    found = report.findings
+    stopping = report.stopping(found)
+    waived = sum(1 for each in found if report.waiver_of(each))
+    good = sum(1 for each in report.judgements if not report.stopping(each.findings))
+    counts = f"{good} of {len(report.judgements)} subjects good, {len(found)} findings"
+    if found:
+        counts += f" ({len(stopping)} block, {waived} waived)"
+    word = "holds" if report.holds else "DOES NOT HOLD"
+    return f"Python {report.version} {word}: {counts}, {report.situation.value}, {seconds:.1f} s"
+
+
+def to_json(report: Report, seconds: float) -> str:
+    """For machines: everything, in one object."""
+    content = {
+        "version": report.version,
+        "situation": report.situation.value,
+        "holds": report.holds,
+        "seconds": round(seconds, 3),
+        "subjects": [
+            {
+                "subject": each.subject,
+                "looked_at": each.told,
+                "findings": [_object(report, finding) for finding in each.findings],
+            }
+            for each in report.judgements
+        ],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _object(report: Report, finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.name.lower(),
+        "where": finding.where,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "waived": report.waiver_of(finding) is not None,
+    }
+
+
+def junit(report: Report, seconds: float) -> str:
+    """For CI: a test case for each subject; what blocks is its failure, the rest is its output."""
+    from xml.sax.saxutils import quoteattr
+
+    failures = sum(1 for each in report.judgements if report.stopping(each.findings))
+    suite = f'name="Python {report.version} {report.situation.value}" time="{seconds:.3f}"'
+    counts = f'tests="{len(report.judgements)}" failures="{failures}" errors="0"'
+    lines = ['<?xml version="1.0" encoding="utf-8"?>', f"<testsuite {suite} {counts}>"]
+    for each in report.judgements:
+        lines.append(f'  <testcase classname="doit.verify" name={quoteattr(_plain(each.subject))}>')
+        stopping = report.stopping(each.findings)
+        if stopping:
+            first = f"{stopping[0].rule} and {len(stopping) - 1} more"
+            told = first if stopping[1:] else stopping[0].rule
+            lines.append(f"    <failure message={quoteattr(told)}>{_text(stopping)}</failure>")
+        rest = tuple(finding for finding in each.findings if finding not in stopping)
+        if rest:
+            lines.append(f"    <system-out>{_text(rest)}</system-out>")
+        lines.append("  </testcase>")
+    return "\n".join([*lines, "</testsuite>"]) + "\n"
+
+
+def _text(findings: tuple[Finding, ...]) -> str:
+    from xml.sax.saxutils import escape
+
+    return escape("\n".join(_plain(str(each)) for each in findings))
+
+
+def github(report: Report, seconds: float) -> str:
+    """For GitHub Actions: a line that makes an annotation for each finding, then the summary."""
+    lines = []
+    for each in report.findings:
+        waived = report.waiver_of(each) is not None
+        level = "notice" if waived else _LEVELS[each.severity]
+        told = f"{each.where}: {each.message}" if each.where else each.message
+        remedy = f" -> {each.remedy}" if each.remedy else ""
+        title = f"{each.rule}{' (waived)' if waived else ''}"
+        lines.append(f"::{level} title={_property(title)}::{_data(told + remedy)}")
+    return "\n".join([*lines, _plain(summary(report, seconds))]) + "\n"
+
+
+def _data(text: str) -> str:
+    # Source: GitHub's "Workflow commands": what would end a command is spelled as %XX.
+    return _plain(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _plain(text: str) -> str:
+    """The text on one line, with what a terminal or a parser would obey spelled out."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode()
+        for each in text
+    )
+
+
+FORMATS: Final[Mapping[str, Callable[[Report, float], str]]] = {
+    "table": table,
+    "json": to_json,
+    "junit": junit,
+    "github": github,
+}
+"""What --format may name."""

@@ -1,0 +1,144 @@
+"""The verify command, which says whether a stranger would trust this release.
+
+It is a command and no task. A task leaves a receipt, and a receipt says that something was done
+once and for all; what is judged here is the world at this moment, from any machine, without a
+lock and without a trace but a folder of what was fetched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.loader import plan_of
+from plugins.command.reports import FORMATS
+from plugins.model.report import Report, Situation, Wanted
+
+if TYPE_CHECKING:
+    from doit_receipts.plan import Plan
+
+__all__ = ["Verify"]
+
+_FOUND: Final = 1
+_SITUATIONS: Final = {each.value: each for each in Situation if each is not Situation.NOTHING}
+_OPT_FORMAT: Final = {
+    "name": "form",
+    "short": "",
+    "long": "format",
+    "type": str,
+    "default": "table",
+    "help": f"{', '.join(FORMATS)} [default: %(default)s]",
+}
+_OPT_SITUATION: Final = {
+    "name": "situation",
+    "short": "",
+    "long": "as",
+    "type": str,
+    "default": "",
+    "help": f"judge it as {', '.join(_SITUATIONS)} [default: what is recognised]",
+}
+_OPT_FRESH: Final = {
+    "name": "fresh",
+    "short": "",
+    "long": "fresh",
+    "type": bool,
+    "default": False,
+    "help": "fetch everything again, also what did not change",
+}
+_OPT_REBUILD: Final = {
+    "name": "rebuild",
+    "short": "",
+    "long": "rebuild",
+    "type": bool,
+    "default": False,
+    "help": "make the archives again from the tag, and compare them byte for byte",
+}
+_OPT_KEYS: Final = {
+    "name": "keys",
+    "short": "",
+    "long": "keys",
+    "type": list,
+    "default": [],
+    "help": "a file of public keys, in place of the keyring that is declared",
+}
+
+
+_OPT_AUDIT: Final = {
+    "name": "audit",
+    "short": "",
+    "long": "audit",
+    "type": bool,
+    "default": False,
+    "help": "judge every published release of the series, not this one",
+}
+
+
+class Verify(OptionsAnywhere):
+    """Judge the release as anybody can, and tell all findings."""
+
+    name = "verify"
+    doc_purpose = "say whether a stranger may trust this release"
+    doc_usage = ""
+    doc_description = None
+    cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS, _OPT_AUDIT)
+
+    def _execute(
+        self,
+        form: str,
+        situation: str,
+        fresh: bool,
+        rebuild: bool,
+        keys: list[str],
+        audit: bool,
+        pos_args: Any = None,
+    ) -> int:
+        if pos_args:
+            message = "doit verify takes no task; it looks at the whole release"
+            raise InvalidCommand(message)
+        if form not in FORMATS:
+            message = f"--format {form} is none of {', '.join(FORMATS)}"
+            raise InvalidCommand(message)
+        if situation and situation not in _SITUATIONS:
+            message = f"--as {situation} is none of {', '.join(_SITUATIONS)}"
+            raise InvalidCommand(message)
+        if audit and situation:
+            message = "--audit looks at what is published; it goes without --as"
+            raise InvalidCommand(message)
+        files = tuple(Path(each).expanduser() for each in keys)
+        wanted = Wanted(_SITUATIONS.get(situation), rebuild, fresh, files)
+        plan = plan_of(self)
+        began = time.monotonic()
+        report = judged(plan, wanted, audit=audit)
+        self.outstream.write(FORMATS[form](report, time.monotonic() - began))
+        plan.state.close()
+        return 0 if report.holds else _FOUND
+
+
+def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
+    """What `doit verify` would tell. Raises InvalidCommand if dodo.py declares no verification."""
+    declared = plan.audit if audit else plan.verification
+    if declared is None:
+        what = "audit" if audit else "verification"
+        message = f"dodo.py declares no {what}; it needs plan.verify()"
+        raise InvalidCommand(message)
+    with ExitStack() as stack:
+        arguments = [*declared.arguments[:-1], wanted]
+        if wanted.keys:
+            from plugins.services.gnupg_signer import keyring_of
+
+            keyring = stack.enter_context(keyring_of(wanted.keys))
+            arguments = [
+                dataclasses.replace(each, verifier=keyring) if hasattr(each, "verifier") else each
+                for each in arguments
+            ]
+        call = dataclasses.replace(declared, arguments=tuple(arguments))
+        report: Report = call.perform(plan.fact_text)
+    # What was waived for one release is not for the others.
+    waivers = () if audit else plan.covering_waivers()
+    return dataclasses.replace(report, waivers=waivers)

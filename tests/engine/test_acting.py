@@ -1,0 +1,349 @@
+"""Acting on the world: once, after a look, and never blindly again."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Project
+
+WORLD: Final = '''
+from doit_receipts.errors import NothingDone
+from doit_receipts.probe import absent, different, identical, unknown, unseen
+
+WORLD = HERE / "world"
+
+
+def look(wanted):
+    """The world is a file: one line for each time that something was put there."""
+    ran("look")
+    mood = (HERE / "mood").read_text() if (HERE / "mood").exists() else ""
+    if mood == "dark":
+        return unknown("the host answers 503", "ask its status page")
+    if not WORLD.exists():
+        return absent()
+    stands = WORLD.read_text()
+    if stands != wanted:
+        return different("a file of other bytes", "see who put it", (f"there: {stands}", wanted))
+    return identical({"stands": stands})
+
+
+def put(wanted):
+    ran("put")
+    mood = (HERE / "mood").read_text() if (HERE / "mood").exists() else ""
+    if mood == "refuse":
+        raise NothingDone(service="host", action="put", problem="permission denied")
+    with WORLD.open("a") as file:
+        file.write("half" if mood == "half" else wanted)
+    if mood == "die":
+        (HERE / "mood").unlink()
+        os.kill(os.getpid(), 9)
+    return {}
+
+
+def never_seen(wanted):
+    return unseen({"id": wanted}, "ask the list whether it came")
+
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def task_copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+'''
+PROBED: Final = (
+    WORLD
+    + '''
+@plan.step(effect=Effect.EFFECT, after=[task_copy_a], probe=call(look, "thing"))
+def task_put_thing():
+    """Put the thing where users see it."""
+    return call(put, "thing")
+
+@plan.group(of=[task_put_thing])
+def task_export():
+    """Everything."""
+'''
+)
+MAILED: Final = (
+    WORLD
+    + '''
+@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], probe=call(never_seen, "mail"))
+def task_put_thing():
+    """Send the mail."""
+    return call(put, "mail")
+
+@plan.group(of=[task_put_thing])
+def task_export():
+    """Everything."""
+'''
+)
+SHARED: Final = PROBED.replace("EFFECT", "SHARED", 1)
+PUBLIC: Final = PROBED.replace("EFFECT", "PUBLIC", 1)
+
+
+def world(project: Project) -> str:
+    file = project.folder / "world"
+    return file.read_text() if file.exists() else ""
+
+
+def words(project: Project) -> list[str]:
+    """What the journal says of the step, in order."""
+    lines = (project.work / "journal.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [entry["event"] for entry in entries if entry.get("task") == "put_thing"]
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_what_is_not_there_is_put_and_read_back(project: Project, text: str) -> None:
+    project.declare(text)
+    assert project.doit().status == 0
+    assert project.ran() == ["a", "look", "put", "look"]
+    receipt = project.receipt("put_thing")
+    assert receipt["facts"] == {"stands": "thing"}
+    assert receipt["adopted"] is False
+    assert words(project) == ["intent", "done"]
+    assert project.doit().status == 0
+    assert project.ran() == []
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_what_stands_there_as_wanted_is_adopted(project: Project, text: str) -> None:
+    project.declare(text)
+    project.write("world", "thing")
+    assert project.doit().status == 0
+    assert project.ran() == ["a", "look"]
+    assert project.receipt("put_thing")["adopted"] is True
+    assert words(project) == ["done"]
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_something_else_there_stops_and_shows_both_sides(project: Project, text: str) -> None:
+    project.declare(text)
+    project.write("world", "other")
+    ended = project.doit()
+    assert ended.status == 1
+    assert "something else stands there: a file of other bytes; see who put it" in ended.out
+    assert "there: other" in ended.out
+    assert world(project) == "other"
+
+
+def test_a_look_that_tells_nothing_stops_before_the_act(project: Project) -> None:
+    project.declare(PUBLIC)
+    project.write("mood", "dark")
+    ended = project.doit()
+    assert ended.status == 1
+    assert "could not be told: the host answers 503; ask its status page" in ended.out
+    assert world(project) == ""
+
+
+def test_an_act_that_reads_back_otherwise_is_not_done(project: Project) -> None:
+    project.declare(PUBLIC)
+    project.write("mood", "half")
+    ended = project.doit()
+    assert ended.status == 1
+    assert "was done, and reads back otherwise" in ended.out
+    assert not (project.work / "receipts" / "put_thing.json").exists()
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_a_run_killed_after_the_act_is_finished_and_counts_as_our_own(
+    project: Project, text: str
+) -> None:
+    project.declare(text)
+    project.write("mood", "die")
+    assert project.doit().status == -signal.SIGKILL
+    project.ran()
+    assert project.doit().status == 0
+    assert project.ran() == ["look"]
+    assert world(project) == "thing"
+    assert project.receipt("put_thing")["adopted"] is False
+
+
+def test_a_published_thing_that_is_gone_is_not_published_again(project: Project) -> None:
+    project.declare(PUBLIC)
+    project.doit()
+    (project.folder / "world").unlink()
+    project.declare(PUBLIC)
+    receipt = project.work / "receipts" / "put_thing.json"
+    kept = receipt.read_bytes()
+    (project.work / "receipts" / "copy_a.json").unlink()
+    assert project.doit().status == 0  # nothing behind an equal result runs again
+    project.declare(PUBLIC.replace('call(put, "thing")', 'call(put, "thing" + "")'))
+    assert project.doit().status == 0  # nor for other words that mean the same
+    assert receipt.read_bytes() == kept
+    assert world(project) == ""
+
+
+def test_a_public_step_with_other_inputs_is_refused_until_a_person_adopts(
+    project: Project,
+) -> None:
+    project.declare(PUBLIC)
+    project.doit()
+    project.write("input", "changed")
+    ended = project.doit()
+    assert ended.status == 1
+    assert "done already, and users have seen it" in ended.out
+    assert "doit adopt put_thing" in ended.out
+    adopted = project.doit("adopt", "put_thing")
+    assert adopted.status == 0, adopted.err
+    project.ran()
+    assert project.doit().status == 0
+    assert project.ran() == ["look"]
+    assert world(project) == "thing"
+    assert project.receipt("put_thing")["adopted"] is True
+
+
+def test_a_mail_is_sent_once(project: Project) -> None:
+    project.declare(MAILED)
+    assert project.doit().status == 0
+    assert project.receipt("put_thing")["facts"] == {"id": "mail"}
+    (project.work / "state.sqlite3").unlink()
+    assert project.doit().status == 0
+    assert world(project) == "mail"
+
+
+def test_a_mail_that_may_have_gone_out_waits_for_a_person(project: Project) -> None:
+    project.declare(MAILED)
+    project.write("mood", "die")
+    project.doit()
+    for _ in range(2):
+        ended = project.doit()
+        assert ended.status == 4
+        assert "an earlier run was about to do it and left no receipt" in ended.out
+        assert "ask the list whether it came" in ended.out
+    assert "doit adopt put_thing" in project.doit("next").out
+    assert world(project) == "mail"
+
+
+def test_a_mail_that_a_person_saw_arrive_is_not_sent_again(project: Project) -> None:
+    project.declare(MAILED)
+    project.write("mood", "die")
+    project.doit()
+    assert project.doit("adopt", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "mail"
+    assert project.receipt("put_thing")["adopted"] is True
+
+
+def test_a_mail_that_a_person_missed_is_sent_again(project: Project) -> None:
+    project.declare(MAILED)
+    project.write("mood", "die")
+    project.doit()
+    assert project.doit("retry", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "mailmail"
+    assert project.doit("retry", "put_thing").status == 1
+
+
+def test_a_mail_that_was_refused_outright_is_tried_again(project: Project) -> None:
+    project.declare(MAILED)
+    project.write("mood", "refuse")
+    assert project.doit().status == 1
+    project.write("mood", "")
+    assert project.doit().status == 0
+    assert world(project) == "mail"
+    assert words(project) == ["intent", "void", "failed", "intent", "done"]
+
+
+def test_a_mail_is_not_sent_on_the_word_of_a_journal_that_is_gone(project: Project) -> None:
+    project.declare(MAILED)
+    assert project.doit("copy_a").status == 0
+    (project.work / "journal.jsonl").unlink()
+    ended = project.doit()
+    assert ended.status == 4
+    assert "the journal does not tell of all that was done" in ended.out
+    assert world(project) == ""
+    assert project.doit("retry", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "mail"
+
+
+@pytest.mark.parametrize("word", ["adopt", "retry"])
+def test_a_word_about_nothing_that_is_open_is_refused(project: Project, word: str) -> None:
+    project.declare(PUBLIC)
+    for name in ("put_thing", "copy_a"):
+        if name == "copy_a":
+            project.doit("copy_a")
+        ended = project.doit(word, name)
+        assert ended.status == 1
+        assert "nothing about it is left to a person" in ended.err
+    assert project.doit(word, "put_thin").status == 3
+    assert project.doit(word).status == 3
+
+
+def test_a_step_without_a_probe_cannot_reach_out(project: Project) -> None:
+    project.declare(PUBLIC.replace(', probe=call(look, "thing")', ""))
+    ended = project.doit()
+    assert ended.status != 0
+    assert "put_thing: a step has a probe if and only if it is SHARED or PUBLIC" in ended.err
+
+
+def test_what_must_not_be_left_as_it_is_is_shouted_by_every_command(project: Project) -> None:
+    project.declare(
+        PUBLIC
+        + """
+def open_lease(path):
+    return "the protection of 3.13 is lifted" if path.exists() else ""
+
+plan.alarm(call(open_lease, HERE / "lease"))
+"""
+    )
+    project.write("lease", "")
+    told = "!!! the protection of 3.13 is lifted\n"
+    for words in (("list",), ("list", "--status"), ("why", "copy_a"), ("next",), ("run",)):
+        ended = project.doit(*words)
+        assert (ended.status, ended.err) == (0, told), words
+    assert told in project.doit("why", "nothing").err
+    (project.folder / "lease").unlink()
+    assert project.doit("list").err == ""
+
+
+MENDED: Final = (
+    PUBLIC
+    + """
+def open_lease(path):
+    return "the protection of 3.13 is lifted" if path.exists() else ""
+
+def close_lease(path):
+    ran("close")
+    if path.read_text() == "stuck":
+        raise StepFailed(where="3.13", problem="IT IS STILL LIFTED", remedy="run again")
+    path.unlink()
+    return {}
+
+from doit_receipts.errors import StepFailed
+plan.alarm(call(open_lease, HERE / "lease"), call(close_lease, HERE / "lease"))
+"""
+)
+
+
+def test_what_an_earlier_run_left_open_is_closed_before_anything_else(project: Project) -> None:
+    project.declare(MENDED)
+    project.write("lease", "")
+    for words in (("list", "--status"), ("next",)):
+        assert project.doit(*words).err == "!!! the protection of 3.13 is lifted\n"
+    ended = project.doit("run")
+    assert (ended.status, project.ran()[0]) == (0, "close")
+    told = "put right first, left by an earlier run: the protection of 3.13 is lifted\n"
+    assert ended.err == told
+    assert project.doit("run").err == ""
+
+
+def test_nothing_is_done_while_what_was_left_open_cannot_be_closed(project: Project) -> None:
+    project.declare(MENDED)
+    project.write("lease", "stuck")
+    ended = project.doit("run")
+    assert (ended.status, project.ran(), world(project)) == (1, ["close"], "")
+    assert ended.err.startswith("3.13: IT IS STILL LIFTED; run again\n")
+    assert "!!! the protection of 3.13 is lifted" in ended.err
+
+
+def test_next_tells_what_a_run_and_each_person_can_do(project: Project) -> None:
+    project.declare(PUBLIC)
+    assert "a run: doit publish\n  copy_a" in project.doit("next").out
+    project.doit()
+    assert project.doit("next").out == "nothing: all tasks are done\n"
+    assert project.doit("next", "copy_a").status == 3

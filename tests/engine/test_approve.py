@@ -1,0 +1,100 @@
+"""The approve command: a green light for exactly what is there, by a key of the roster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.rehearsal.gnupg_home import GnupgHome
+    from tests.engine.conftest import Project
+
+APPROVAL = '''
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def task_copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.approval(who="RM", of=[task_copy_a])
+def task_approve_a():
+    """Somebody has read a."""
+
+@plan.group(of=[task_approve_a])
+def task_export():
+    """Everything local."""
+'''
+
+
+@pytest.fixture
+def awaiting(project: Project, keyring: GnupgHome, tmp_path: Path) -> Project:
+    """A release that waits for its manager, whose key is one of several."""
+    fingerprint = keyring.key(tmp_path.name)
+    project.declare(
+        APPROVAL,
+        'version = "3.13.6"\n[repository]\nclone = "cpython"\n[signing]\n'
+        f'gpg_key = "{fingerprint}"\ngnupg_home = "{keyring.folder}"\n',
+    )
+    return project
+
+
+def test_release_waits_until_it_is_approved_and_then_goes_on(awaiting: Project) -> None:
+    waiting = awaiting.doit("export")
+    assert waiting.status == 4
+    assert "RM: nobody has approved it yet; look, then doit approve approve_a" in waiting.out
+    approved = awaiting.doit("approve", "approve_a", "--note", "read it twice")
+    assert approved.status == 0, approved.out + approved.err
+    assert "RM approves approve_a of Python 3.13.6: Somebody has read a." in approved.out
+    assert "src/a" in approved.out
+    done = awaiting.doit("export")
+    assert done.status == 0, done.out
+    assert awaiting.receipt("approve_a")["facts"]["note"] == "read it twice"
+
+
+def test_approval_of_bytes_that_changed_since_is_void(awaiting: Project) -> None:
+    awaiting.doit("export")
+    awaiting.doit("approve", "approve_a")
+    awaiting.write("input", "other bytes")
+    again = awaiting.doit("export")
+    assert again.status == 4
+    assert awaiting.standing("approve_a").startswith("waiting approval")
+
+
+def test_nothing_is_approved_before_it_is_done(awaiting: Project) -> None:
+    early = awaiting.doit("approve", "approve_a")
+    assert early.status == 1
+    assert "copy_a not done, so there is nothing to approve yet" in early.out
+
+
+def test_what_is_no_approval_is_told_with_those_that_are(awaiting: Project) -> None:
+    wrong = awaiting.doit("approve", "copy_a")
+    assert wrong.status == 3
+    assert "'copy_a' is not an approval of this release: approve_a" in wrong.err
+
+
+def test_options_may_stand_behind_the_name(awaiting: Project) -> None:
+    (awaiting.folder / "release.toml").rename(awaiting.folder / "other.toml")
+    told = awaiting.doit("why", "copy_a", "--release", "other.toml")
+    assert told.status == 0, told.err
+    assert told.out.startswith("copy_a: Copy the input to a.")
+    wrong = awaiting.doit("why", "copy_a", "--nonsense", "--release", "other.toml")
+    assert wrong.status == 3
+    assert "nonsense" in wrong.err
+
+
+def test_a_statement_that_is_signed_elsewhere_counts(
+    awaiting: Project, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    awaiting.doit("export")
+    told = awaiting.doit("approve", "approve_a", "--statement", "--note", "on my machine")
+    assert told.status == 0, told.err
+    approvals = awaiting.work / "approvals"
+    assert not approvals.exists() or not any(approvals.iterdir())
+    approvals.mkdir(exist_ok=True)
+    statement = approvals / "approve_a.json"
+    statement.write_text(told.out, encoding="utf-8")
+    keyring.gpg("--armor", "--local-user", tmp_path.name, "--detach-sign", str(statement))
+    assert awaiting.doit("export").status == 0
+    assert awaiting.receipt("approve_a")["facts"]["note"] == "on my machine"

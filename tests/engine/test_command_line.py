@@ -1,0 +1,183 @@
+"""What a command says and ends with when its words, its folder or the tool itself are wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.conftest import CHAIN, PROJECT, RELEASE
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Project
+
+
+def test_a_name_that_no_task_has_is_told_with_the_nearest_one(chain: Project) -> None:
+    for words in (
+        ("run", "exprot"),
+        ("exprot",),
+        ("why", "exprot"),
+        ("list", "--status", "exprot"),
+    ):
+        ended = chain.doit(*words)
+        assert ended.status == 3
+        assert ended.err == "ERROR: 'exprot' is not a task of this release; did you mean export?\n"
+    assert "is not a task of this release; doit list shows them" in chain.doit("run", "zzzzz").err
+    assert chain.ran() == []
+
+
+def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> None:
+    chain.doit()
+    chain.write("input", "jelly")
+    out = chain.doit("list", "--status", "copy_c", "export").out
+    assert [line.split()[:2] for line in out.splitlines()] == [
+        ["stale", "copy_c"],
+        ["stale", "export"],
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(project: Project) -> None:
+    (project.folder / "taken").write_text("a file")
+    project.declare(CHAIN, release=RELEASE + '[work]\nfolder = "taken"\n')
+    ended = project.doit("run", "export")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == (
+        f"[work] folder: {project.folder}/taken/3.13.6 cannot be written to: Not a directory;"
+        " let yourself write there, or name another folder in release.toml\n"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_of_somebody_else_is_one_line(chain: Project) -> None:
+    chain.folder.chmod(0o500)
+    try:
+        ended = chain.doit("run", "export")
+    finally:
+        chain.folder.chmod(0o700)
+    assert ended.status == 1
+    assert "cannot be written to: Permission denied" in ended.err
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no /sys, which even root cannot fill")
+def test_looking_writes_nothing_and_needs_no_right_to(project: Project) -> None:
+    project.declare(CHAIN, release=RELEASE + '[work]\nfolder = "/sys/pep101"\n')
+    for words in (("list", "--status"), ("why", "copy_a")):
+        ended = project.doit(*words)
+        assert (ended.status, ended.err) == (0, "")
+
+
+def test_looking_makes_no_folder(chain: Project) -> None:
+    assert chain.doit("list", "--status").status == 0
+    assert chain.doit("why", "copy_a").status == 0
+    assert not chain.work.parent.exists()
+
+
+@pytest.mark.parametrize("words", [("run", "export"), ("list", "--status"), ("why", "copy_a")])
+def test_a_bug_of_dodo_py_is_status_2_with_its_traceback(
+    words: tuple[str, ...], project: Project
+) -> None:
+    """Status 3 is for settings: whoever made a bug is not sent to release.toml."""
+    project.declare(CHAIN + "\n\nraise KeyError('surprise')\n")
+    ended = project.doit(*words)
+    assert ended.status == 2
+    assert "bug" in ended.err
+    assert "KeyError: 'surprise'" in ended.err
+
+
+def test_an_error_that_a_person_can_act_on_is_status_1_without_a_traceback(
+    project: Project,
+) -> None:
+    project.declare(
+        CHAIN.replace(
+            'plan.group(of=[task_copy_c])\ndef task_export():\n    """Everything local."""\n',
+            'plan.approval(who="windows", of=[task_copy_c])\n'
+            'def task_approve_windows():\n    """Windows is good."""\n',
+        )
+    )
+    assert project.doit("run", "copy_c").status == 0
+    ended = project.doit("approve", "approve_windows")
+    assert ended.status == 1
+    assert "[experts.windows] names no key that may approve" in ended.out + ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_terminal_of_another_alphabet_is_spoken_to_all_the_same(chain: Project) -> None:
+    """A line that is cut ends with a character that ASCII does not have."""
+    release = RELEASE + (
+        '[[waivers]]\nrule = "builders.red"\nreason = "{}"\nby = "Zoë"\nuntil = 2999-01-01\n'
+    )
+    chain.declare(CHAIN, release=release.format("a long story " * 9))
+    ended = chain.doit("list", "--status", env={"PYTHONIOENCODING": "ascii"})
+    assert (ended.status, ended.err) == (0, "")
+    assert "waived: builders.red by Zo\\xeb until 2999-01-01: a long" in ended.out
+
+
+def test_options_may_stand_behind_the_task(chain: Project) -> None:
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    ended = chain.doit("copy_a", "--release", "other.toml")
+    assert (ended.status, chain.ran()) == (0, ["a"])
+    assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()
+    assert "Python 3.13.7" in chain.doit("list", "--status", "--release=other.toml").out
+    refused = chain.doit("copy_a", "--relaese", "other.toml")
+    assert (refused.status, chain.ran()) == (3, [])
+
+
+def test_the_next_command_names_the_release_that_was_chosen(chain: Project) -> None:
+    """Whoever copies the line from the terminal acts on the release that it was told of."""
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    assert chain.doit("list", "--status").out.endswith("\nnext: doit export\n")
+    shown = chain.doit("list", "--status", "--release", "other.toml").out
+    assert shown.endswith("\nnext: doit export --release other.toml\n")
+    shown = chain.doit("list", "--status", env={"PEP101_RELEASE": "other.toml"}).out
+    assert "Python 3.13.7" in shown
+    assert shown.endswith("\nnext: doit export\n")
+
+
+def test_a_gate_that_passed_and_looks_again_is_not_called_stale(project: Project) -> None:
+    project.declare(
+        CHAIN.replace(
+            '@plan.step(reads=[HERE / "input"]',
+            '@plan.gate(volatile=True)\ndef task_look():\n    """Look."""\n'
+            '    return call(tuple)\n\n@plan.step(after=[task_look], reads=[HERE / "input"]',
+        )
+    )
+    project.doit("look")
+    assert project.standing("look") == "ready gate passed; looks again in every run"
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug(chain: Project) -> None:
+    """`doit list --status | head` ends without a word."""
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "doit", "list", "--status"],
+        cwd=chain.folder, stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("words", [("list", "--status"), ("why", "copy_a"), ("run", "export")])
+def test_a_ctrl_c_before_anything_was_done_is_no_bug(
+    words: tuple[str, ...], project: Project
+) -> None:
+    project.declare("import time\n(HERE / 'began').touch()\ntime.sleep(60)\n" + CHAIN)
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", *words],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        began = (project.folder / "began").exists
+        wait_until(began, "dodo.py is read", of=process, said=process.communicate)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "\nstopped by Ctrl-C\n")
