@@ -54,7 +54,7 @@ ifneq "$(shell test -x $(RUN) && $(RUN) -c '' 2>&1 && cat $(READY) 2>&1)" "$(CUR
 ANEW = yes
 endif
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml doit_receipts/pyproject.toml
 	@sh -euc "$$SETUP"
 
 define SETUP
@@ -125,7 +125,8 @@ next line, then run make again" "$$install $$venv"
     quietly $(RUN) "$$wheel/pip" install --no-index "$$wheel"
 fi
 say "installing the packages of pyproject.toml into $(VENV) with $$($(RUN) --version): a minute or two, once"
-quietly $(RUN) -m pip install --disable-pip-version-check --no-input --editable '.[rehearsal,test]'
+quietly $(RUN) -m pip install --disable-pip-version-check --no-input \
+    --editable ./doit_receipts --editable '.[rehearsal,test]'
 pwd -P >$(READY)
 rm "$(LOG)"
 endef

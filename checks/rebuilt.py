@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ReleaseError
-from plugins.model.artifact import sha256_of
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from checks.looking import blocks_if_blind
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.model.artifact import sha256_of
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:

@@ -28,10 +28,10 @@ from checks.looking_around import Look, path_of
 from checks.previous import previous_tags
 from checks.recognising import recognised
 from checks.verify_context import CheckGroup, VerifyContext
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
-from plugins.model.artifact import sha256_of
 from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, local_path
 from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.model.report import Judgement, Report, Situation

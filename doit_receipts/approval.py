@@ -10,23 +10,18 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from doit_receipts.errors import StepFailed
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from plugins.model.layout import Layout
-
-__all__ = ["Approval", "BrokenApproval", "Judgement", "Validity", "approval_file"]
+__all__ = ["Approval", "BrokenApproval", "Judgement", "Validity"]
 
 _FORMAT: Final = 1
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BrokenApproval(StepFailed):
-    """A file that stands where an approval should and says none."""
+    """A file in the place of an approval that is none."""
 
 
 class Validity(Enum):
@@ -100,8 +95,3 @@ class Judgement:
     def is_good(self) -> bool:
         """Whether the gate may open."""
         return self.validity is Validity.GOOD
-
-
-def approval_file(layout: Layout, task: str) -> Path:
-    """Where the statement about a task stands; its signature has ``.asc`` at the end."""
-    return layout.approvals / f"{task}.json"

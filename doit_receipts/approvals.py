@@ -1,77 +1,88 @@
-"""Approvals: green lights written with a key and judged by the roster of who may give them."""
+"""Approvals: green lights written with a key, and judged by the roster of who may give them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
-from doit_receipts.approval import Approval, BrokenApproval, Judgement, Validity, approval_file
+from doit_receipts.approval import Approval, BrokenApproval, Judgement, Validity
 from doit_receipts.durable import write_whole
-from plugins.ports.signing import Verdict
+from doit_receipts.errors import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from plugins.model.layout import Layout
-    from plugins.ports.signing import Signer, Verifier
+    from doit_receipts.project import Project
+    from doit_receipts.task import Task
+    from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["judge", "write"]
+__all__ = ["ApprovalKeys", "Signed", "facts_of", "judge", "signature_of", "write"]
 
-_SHOWN = 24  # of a digest, or of a name
-_VALIDITIES = {
-    Verdict.GOOD: Validity.GOOD,
-    Verdict.EXPIRED: Validity.EXPIRED_KEY,
-    Verdict.REVOKED: Validity.UNKNOWN_KEY,
-    Verdict.OTHER_KEY: Validity.UNKNOWN_KEY,
-    Verdict.UNKNOWN_KEY: Validity.UNKNOWN_KEY,
-    Verdict.OTHER_BYTES: Validity.BAD_SIGNATURE,
-    Verdict.UNREADABLE: Validity.BAD_SIGNATURE,
-    Verdict.MISSING: Validity.BAD_SIGNATURE,
-}
+_SHOWN: Final = 24  # of a digest, or of a name
 
 
-def write(layout: Layout, approval: Approval, signer: Signer) -> dict[str, str]:
-    """The approval and its signature stand under ``approvals/``; an older one is replaced.
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a signature turned out to be: by whose key, and what is wrong with it, if anything."""
 
-    The signature is made of a draft first: a statement without one is never left where it
-    counts, and one that stands is not touched if the key cannot sign.
+    validity: Validity
+    fingerprint: str = ""
+    problem: str = ""
+
+
+class ApprovalKeys(Protocol):
+    """Whoever can sign and verify for the people of a roster, which names full fingerprints."""
+
+    def sign(self, statement: bytes, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The first of these keys whose secret half is here, and its signature of the statement.
+
+        The signature is detached, and was verified. Raises ReleaseError if none can sign.
+        """
+        ...
+
+    def verify(self, statement: bytes, signature: bytes, keys: Collection[str]) -> Signed:
+        """Judge a detached signature that exactly one of these keys has to have made."""
+        ...
+
+
+def write(folder: WorkFolder, approval: Approval, keys: ApprovalKeys, roster: Sequence[str]) -> str:
+    """The approval and its signature are in ``approvals/``; gives the key that signed.
+
+    An older pair is replaced, and stays as it was if no key can sign. A statement without its
+    signature is never left where it counts.
     """
-    statement = approval_file(layout, approval.task)
-    draft = statement.with_name(statement.name + ".draft")
-    write_whole(draft, approval.to_bytes())
-    try:
-        signer.sign(draft, signature_of(draft))
-        # The old pair is broken for a moment; a broken pair is a bad signature, never a good one.
-        signature_of(draft).replace(signature_of(statement))
-        draft.replace(statement)
-    finally:
-        draft.unlink(missing_ok=True)
-        signature_of(draft).unlink(missing_ok=True)
-    return {
-        "task": approval.task,
-        "subject": approval.subject,
-        "by": approval.by,
-        "key": signer.fingerprint,
-    }
+    statement = folder.approval(approval.task)
+    raw = approval.to_bytes()
+    fingerprint, signature = keys.sign(raw, roster)
+    # The old pair is broken for a moment; a broken pair is a bad signature, never a good one.
+    write_whole(signature_of(statement), signature)
+    write_whole(statement, raw)
+    return fingerprint
 
 
 def judge(
-    layout: Layout, wanted: Approval, roster: Collection[str], verifier: Verifier
+    folder: WorkFolder, wanted: Approval, roster: Collection[str], keys: ApprovalKeys
 ) -> Judgement:
     """What the approval of a task is worth for what is ``wanted`` now.
 
-    Task, version and subject have to be those wanted; ``by`` and ``note`` are the approver's
-    own. The signature has to be by exactly one key of the roster.
+    Task, version and subject have to be those wanted; ``by`` and ``note`` are the approver's own.
+    The bytes that are judged are the bytes that were read, once.
     """
-    statement = approval_file(layout, wanted.task)
+    statement = folder.approval(wanted.task)
     try:
         raw = statement.read_bytes()
     except FileNotFoundError:
         return Judgement(Validity.ABSENT, "nobody has approved it yet")
-    signature = verifier.verify_by(statement, signature_of(statement), roster)
-    key = signature.fingerprint
-    if signature.verdict is not Verdict.GOOD:
-        return Judgement(_VALIDITIES[signature.verdict], _reason(signature.problem), key)
+    try:
+        signature = signature_of(statement).read_bytes()
+    except FileNotFoundError:
+        missing = f"its signature is missing: {signature_of(statement).name} is not there"
+        return Judgement(Validity.BAD_SIGNATURE, missing)
+    signed = keys.verify(raw, signature, roster)
+    key = signed.fingerprint
+    if signed.validity is not Validity.GOOD:
+        return Judgement(signed.validity, f"its signature: {signed.problem}", key)
     try:
         found = Approval.from_bytes(raw, statement.name)
     except BrokenApproval as error:
@@ -88,12 +99,26 @@ def judge(
     return Judgement(Validity.GOOD, f"approved by {found.by}{note}", key, found)
 
 
+def facts_of(project: Project, folder: WorkFolder, task: Task, subject: str) -> dict[str, str]:
+    """The facts of a good approval of the subject. Raises Waiting for anything else."""
+    roster = project.roster(task.who)
+    wanted = Approval(task.name, project.version, subject, task.who)
+    judgement = judge(folder, wanted, roster, project.approval_keys())
+    if not judgement.is_good:
+        raise Waiting(
+            who=task.who,
+            problem=judgement.reason,
+            remedy=f"look, then {project.command('approve', task.name)}",
+        )
+    approval = judgement.approval
+    return {
+        "by": approval.by if approval else task.who,
+        "key": judgement.fingerprint,
+        "note": approval.note if approval else "",
+        "subject": subject,
+    }
+
+
 def signature_of(statement: Path) -> Path:
-    """Where the signature of a statement stands."""
+    """Where the signature of a statement is."""
     return statement.with_name(statement.name + ".asc")
-
-
-def _reason(problem: str) -> str:
-    if problem.endswith("is not there"):
-        return f"its signature is missing: {problem}"
-    return f"its signature: {problem}"

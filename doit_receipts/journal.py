@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plugins.ports.clock import Clock
+    from doit_receipts.clock import Clock
 
 __all__ = ["Journal"]
 

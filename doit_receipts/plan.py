@@ -1,62 +1,64 @@
-"""The plan of a release: every task in reading order, its receipt, and whether that still holds.
-
-The receipts are the whole truth. A task is current if its receipt is whole, was made from what
-is there now, and its products have the bytes that it tells. Nothing else is asked: not the
-time of a file, not a database.
-"""
+"""Plan: every task of a release in reading order, as dodo.py and its chapters declare them."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
+import importlib
+import sys
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from doit_receipts.errors import AlreadyPublished, ReleaseError, StepFailed
-from doit_receipts.receipt import BrokenReceipt, Receipt
-from doit_receipts.state import NO_FILE
-from doit_receipts.task import Call, Effect, Fact, Kind, Task
-from plugins.model.artifact import Artifact
+from doit_receipts.calls import Call, Deferred, Fact
+from doit_receipts.declaration import Declared, arguments_for, declaration_error, place_of
+from doit_receipts.receipts import Receipts
+from doit_receipts.task import Effect, Kind, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from doit_receipts.finding import Waiver
+    from doit_receipts.project import Project
     from doit_receipts.run_context import RunContext
     from doit_receipts.state import State
-    from plugins.model.release import Release
+    from doit_receipts.work_folder import WorkFolder
 
     Creator = Callable[[], Any]
+    Before = Declared | str | Sequence[Declared | str]
+    """What a task comes after: tasks, by themselves or by name; one, or several."""
 
-__all__ = ["LOOKS_AGAIN", "NOT_DONE", "Plan"]
+__all__ = ["OPENED", "Plan"]
 
-NOT_DONE: Final = "not done yet"
-"""The one reason of a task that has no receipt."""
-LOOKS_AGAIN: Final = "looks again until what it guards has happened"
-"""The one reason of a gate that let everything pass, in a world that moves."""
+OPENED: ContextVar[Plan] = ContextVar("OPENED")
+"""The plan of this process, for the parts that doit makes itself (its reporter)."""
+
+_REACHES_OUT: Final = (Effect.SHARED, Effect.PUBLIC)
 
 
-class Plan:
-    """The tasks of one release, in the order in which dodo.py tells them.
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """What must not be left as it is: ``look`` gives a sentence while it is, ``mend`` ends it."""
 
-    ``step``, ``gate``, ``approval`` and ``group`` turn a function of dodo.py into a task; the
-    function's docstring is the task's one sentence, and what it returns is what is done.
+    look: Call
+    mend: Call | None
+
+
+class Plan(Receipts):
+    """The tasks of one release, in the order of its chapters and of their declaration.
+
+    ``step``, ``shared``, ``public``, ``gate``, ``approval`` and ``group`` turn a function into a
+    task; its docstring is the task's one sentence, and the call that it returns is what is done.
+    A task that a release lacks (``only=False``) stands for its own needs wherever it is named.
     """
 
-    def __init__(self, release: Release, state: State, context: RunContext) -> None:
-        self.release = release
-        self.state = state
-        self.context = context
-        self.tasks: dict[str, Task] = {}
-        self._lacking: dict[str, tuple[str, ...]] = {}
-        self._alarms: list[tuple[Call, Call | None]] = []
-        self.verification: Call | None = None
-        self.audit: Call | None = None
-        self._chapter = 0
-        self._receipt_paths: dict[str, Path] = {}
-        self._receipts: dict[str, tuple[str, Receipt | None]] = {}
-        self._results: dict[str, tuple[Receipt, str]] = {}
-        self._told: dict[str, tuple[str, ...]] = {}
+    def __init__(
+        self, project: Project, folder: WorkFolder, state: State, context: RunContext
+    ) -> None:
+        super().__init__(project, folder, state, context)
+        self._declared: dict[str, Declared] = {}
+        self._tasks: dict[str, Task] | None = None
+        self._alarms: list[_Alarm] = []
+        self._chapter = next(iter(project.chapters), "")
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
 
@@ -64,158 +66,246 @@ class Plan:
         """DOIT_CONFIG for dodo.py: ``doit`` alone runs the task ``default``."""
         return {
             "default_tasks": [default],
-            "dep_file": str(self.release.layout.state),
+            "dep_file": str(self.folder.state),
             "backend": "receipts",
-            "reporter": "release",
-            "continue": True,  # waiting and failing never hold up what stands elsewhere
+            "reporter": "receipts",
+            "continue": True,  # waiting and failing never hold up what does not depend on them
             "verbosity": 0,
         }
 
-    def chapter(self, number: int) -> None:
-        """The tasks that follow belong to this chapter of PEP 101."""
-        self._chapter = number
+    def chapter(self, key: str) -> None:
+        """The tasks that follow belong to this chapter. Raises InvalidDodoFile for no chapter."""
+        if key not in self.project.chapters:
+            raise self._no_chapter(key, place_of(sys._getframe(1)))  # noqa: SLF001 - who wrote it
+        self._chapter = key
+
+    def read_chapters(self, package: str) -> None:
+        """Every chapter's module of the package was read anew, and its tasks are declared.
+
+        The module has the chapter's key as its name. Raises InvalidDodoFile for one that is not
+        there.
+        """
+        frame = sys._getframe(1)  # noqa: SLF001 - the line that names them, for the message
+        for name in [each for each in sys.modules if each.startswith(f"{package}.")]:
+            del sys.modules[name]
+        for key in self.project.chapters:
+            self._chapter = key
+            name = f"{package}.{key}"
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name not in (name, package):
+                    raise
+                raise self._no_chapter(key, place_of(frame)) from error
+
+    def _no_chapter(self, key: str, place: str) -> Exception:
+        known = ", ".join(self.project.chapters) or "none is declared"
+        return declaration_error(place, f"there is no chapter {key!r}", f"chapters: {known}")
 
     def step(
         self,
         *,
+        name: str = "",
+        title: str = "",
         effect: Effect = Effect.LOCAL,
-        after: Sequence[Creator] = (),
+        after: Before = (),
         reads: Iterable[Path] = (),
         writes: Iterable[Path] = (),
-        looks: Iterable[Call] = (),
-        probe: Call | None = None,
-        pep: Iterable[str] = (),
+        extra_inputs: Mapping[str, Call] | None = None,
+        look: Callable[..., Any] | None = None,
         only: bool = True,
-    ) -> Callable[[Creator], Creator]:
+        **labels: str,
+    ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
 
-        One that changes the world outside (SHARED, PUBLIC) looks at it first and after, with
-        ``probe``, a call that gives a Probe; one with another effect needs none.
+        One that changes the world outside (SHARED, PUBLIC) looks at it first and after: ``look``
+        gets the arguments of the act that it names itself, and gives a Probe. One with another
+        effect has none.
         """
-        reaches_out = effect in (Effect.SHARED, Effect.PUBLIC)
 
-        def declare(creator: Creator) -> Creator:
-            if reaches_out != (probe is not None):
-                message = (
-                    f"{_name_of(creator)}: a step has a probe if and only if it is SHARED or PUBLIC"
+        def declare(creator: Creator) -> Declared:
+            if (effect in _REACHES_OUT) != (look is not None):
+                raise declaration_error(
+                    place_of(creator),
+                    f"{name or _name_of(creator)} is {effect.name} and has"
+                    f" {'a look' if look else 'no look'}",
+                    "a step has one if and only if it is SHARED or PUBLIC",
                 )
-                raise ValueError(message)
             return self._declare(
                 creator,
+                name,
+                title,
                 only=only,
                 kind=Kind.STEP,
                 effect=effect,
-                after=self._names(after),
+                after=after,
                 reads=tuple(reads),
                 writes=tuple(writes),
-                looks=tuple(looks),
-                probe=probe,
-                pep=tuple(pep),
+                extra_inputs=extra_inputs or {},
+                look=look,
+                labels=labels,
             )
 
         return declare
 
+    def shared(self, *, look: Callable[..., Any], **parts: Any) -> Callable[[Creator], Declared]:
+        """A step that changes something outside, which converges when it is done again."""
+        return self.step(effect=Effect.SHARED, look=look, **parts)
+
+    def public(self, *, look: Callable[..., Any], **parts: Any) -> Callable[[Creator], Declared]:
+        """A step whose work users see: it is done once, and cannot be taken back."""
+        return self.step(effect=Effect.PUBLIC, look=look, **parts)
+
     def gate(
         self,
         *,
-        after: Sequence[Creator] = (),
+        name: str = "",
+        title: str = "",
+        after: Before = (),
         reads: Iterable[Path] = (),
-        looks: Iterable[Call] = (),
-        pep: Iterable[str] = (),
+        extra_inputs: Mapping[str, Call] | None = None,
         only: bool = True,
         volatile: bool = False,
-    ) -> Callable[[Creator], Creator]:
-        """A task made of checks; what stands behind it waits while a finding blocks."""
+        **labels: str,
+    ) -> Callable[[Creator], Declared]:
+        """A task made of checks; what stands behind it does not start while a finding blocks."""
 
-        def declare(creator: Creator) -> Creator:
+        def declare(creator: Creator) -> Declared:
             return self._declare(
                 creator,
+                name,
+                title,
                 only=only,
                 kind=Kind.GATE,
-                after=self._names(after),
+                after=after,
                 reads=tuple(reads),
-                looks=tuple(looks),
-                pep=tuple(pep),
+                extra_inputs=extra_inputs or {},
+                labels=labels,
                 volatile=volatile,
             )
 
         return declare
 
     def approval(
-        self, *, who: str, of: Sequence[Creator], pep: Iterable[str] = (), only: bool = True
-    ) -> Callable[[Creator], Creator]:
+        self,
+        *,
+        who: str,
+        of: Before,
+        name: str = "",
+        title: str = "",
+        only: bool = True,
+        **labels: str,
+    ) -> Callable[[Creator], Declared]:
         """A green light by ``who``, over the results of the tasks ``of``."""
 
-        def declare(creator: Creator) -> Creator:
+        def declare(creator: Creator) -> Declared:
             return self._declare(
                 creator,
+                name,
+                title,
                 only=only,
                 kind=Kind.APPROVAL,
-                after=self._names(of),
-                pep=tuple(pep),
+                after=of,
+                labels=labels,
                 who=who,
             )
 
         return declare
 
-    def group(self, *, of: Sequence[Creator]) -> Callable[[Creator], Creator]:
+    def group(self, *, of: Before, name: str = "") -> Callable[[Creator], Declared]:
         """A name for several tasks; done when they are."""
 
-        def declare(creator: Creator) -> Creator:
-            return self._declare(creator, only=True, kind=Kind.GROUP, after=self._names(of))
+        def declare(creator: Creator) -> Declared:
+            return self._declare(creator, name, "", only=True, kind=Kind.GROUP, after=of)
 
         return declare
 
-    def fact(self, creator: Creator, name: str) -> str:
-        """A fact of an earlier task's receipt, to be used in a call; text when the task runs."""
-        return cast("str", Fact(_name_of(creator), name))
+    def fact(self, task: Declared | str, name: str) -> str:
+        """A fact of the task's receipt, as an argument for a call; text when that call is made."""
+        return cast("str", Deferred(Fact(task if isinstance(task, str) else task.name, name)))
 
-    def _declare(
-        self, creator: Creator, *, only: bool, after: tuple[str, ...], **parts: Any
-    ) -> Creator:
-        name = _name_of(creator)
-        if name in self.tasks or name in self._lacking:
-            message = f"dodo.py declares {name} twice"
-            raise ValueError(message)
-        if not only:
-            self._lacking[name] = after
-            return _silent(creator)
-        made = creator()
+    def _declare(  # noqa: PLR0913 - the parts of a task
+        self,
+        creator: Creator,
+        name: str,
+        title: str,
+        *,
+        only: bool,
+        after: Before,
+        look: Callable[..., Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        **parts: Any,
+    ) -> Declared:
+        name = name or _name_of(creator)
+        place = place_of(creator)
+        before = self._declared.get(name)
+        if before is not None:
+            raise declaration_error(
+                place,
+                f"{name} is declared a second time; the first is at {before.place}",
+                "give one of them another name",
+            )
+        needs = (after,) if isinstance(after, Declared | str) else tuple(after)
+        made = creator() if only else None
         calls = () if made is None else (made,) if isinstance(made, Call) else tuple(made)
-        title = " ".join((creator.__doc__ or "").split("\n\n")[0].split())
-        self.tasks[name] = Task(
-            name=name, title=title, chapter=self._chapter, calls=calls, after=after, **parts
+        if look is not None and only:
+            parts["look"] = arguments_for(look, calls, place, name)
+        task = Task(
+            name=name,
+            title=title or " ".join((creator.__doc__ or "").split("\n\n")[0].split()),
+            chapter=self._chapter_of(creator),
+            calls=calls,
+            labels={kind: tuple(text.split()) for kind, text in (labels or {}).items()},
+            **parts,
         )
-        return _speaking(creator, functools.partial(self._doit_task, name))
+        declared = Declared(name, place, task if only else None, needs)
+        self._declared[name] = declared
+        self._tasks = None
+        return declared
 
-    def _names(self, creators: Sequence[Creator]) -> tuple[str, ...]:
-        """Names of tasks of this release: one that it lacks stands for its own needs."""
-        names: dict[str, None] = {}
-        for creator in creators:
-            name = _name_of(creator)
-            if name in self._lacking:
-                names.update(dict.fromkeys(self._lacking[name]))
-            elif name in self.tasks:
-                names[name] = None
-            else:
-                message = f"{name} is used in dodo.py before it is declared with the plan"
-                raise ValueError(message)
-        return tuple(names)
+    def _chapter_of(self, creator: Creator) -> str:
+        """The chapter in whose module it is declared, or else the one that was named last."""
+        own = (creator.__module__ or "").rpartition(".")[2]
+        return own if own in self.project.chapters else self._chapter
 
-    def _doit_task(self, name: str) -> dict[str, Any]:
-        """The task in doit's words; doit asks the plan whether it is up to date."""
-        task = self.tasks[name]
+    # ── the declared tasks ─────────────────────────────────────────────────────────────────
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The tasks of this release, in reading order, each behind all that it waits for.
+
+        Raises InvalidDodoFile where the declaration makes no sense: a name that nobody declared,
+        or tasks that wait for each other.
+        """
+        if self._tasks is None:
+            # late: sorting is needed once, and not by who only declares
+            from doit_receipts.order import ordered
+
+            self._tasks = ordered(self._declared, tuple(self.project.chapters))
+        return self._tasks
+
+    def doit_tasks(self) -> list[dict[str, Any]]:
+        """The tasks in doit's words, in reading order; doit asks the plan what is up to date."""
+        return [self._doit_task(task) for task in self.tasks.values()]
+
+    def _doit_task(self, task: Task) -> dict[str, Any]:
         if task.kind is Kind.GROUP:
             # All that it needs and not only its members: doit then goes in reading order.
-            return {"actions": None, "task_dep": self.needs(task), "doc": task.title}
+            return {
+                "name": task.name,
+                "actions": None,
+                "task_dep": self.needs(task),
+                "doc": task.title,
+            }
         return {
+            "name": task.name,
             "actions": [(self.context.perform, [self, task])],
             "task_dep": list(task.after),
             "file_dep": [
                 *(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
                 *(str(path) for path in task.reads),
             ],
-            "targets": [str(self.receipt_path(name)), *(str(path) for path in task.writes)],
+            "targets": [str(self.receipt_path(task.name)), *(str(path) for path in task.writes)],
             "doc": task.title,
         }
 
@@ -233,25 +323,20 @@ class Plan:
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
 
-    def verify(self, judge: Call, audit: Call | None = None) -> None:
-        """`doit verify` performs this call, with how to look as its last argument.
-
-        With ``--audit`` it performs the other one. It is no task: what it judges is the world at
-        this moment, of which no receipt can hold.
-        """
-        self.verification, self.audit = judge, audit
+    # ── alarms ─────────────────────────────────────────────────────────────────────────────
 
     def alarm(self, look: Call, mend: Call | None = None) -> None:
-        """From now on every command ends with what ``look`` tells, unless it is "".
+        """From now on every command ends with what ``look`` says, unless that is "".
 
         For what must not be left as it is; the look has to be as cheap as reading a small file.
-        ``mend`` puts it right: it is done by the next run, before anything else.
+        ``mend`` puts it right: the next run does that before anything else.
         """
-        self._alarms.append((look, mend))
+        self._alarms.append(_Alarm(look, mend))
 
     def alarms(self) -> tuple[str, ...]:
         """What is not to be left as it is now, a sentence each."""
-        return tuple(told for look, _ in self._alarms if (told := look.perform(self.fact_text)))
+        found = (each.look.perform(self.fact_text) for each in self._alarms)
+        return tuple(message for message in found if message)
 
     def mend_alarms(self) -> tuple[str, ...]:
         """What an earlier run left is put right; gives what it was, a sentence each.
@@ -259,283 +344,14 @@ class Plan:
         Raises ReleaseError for what cannot be put right now.
         """
         mended = []
-        for look, mend in self._alarms:
-            told = look.perform(self.fact_text)
-            if told and mend is not None:
-                mend.perform(self.fact_text)
-                mended.append(told)
+        for each in self._alarms:
+            message = each.look.perform(self.fact_text)
+            if message and each.mend is not None:
+                each.mend.perform(self.fact_text)
+                mended.append(message)
         return tuple(mended)
 
-    # ── receipts ───────────────────────────────────────────────────────────────────────────
 
-    def receipt_path(self, name: str) -> Path:
-        """Where the task's receipt stands."""
-        path = self._receipt_paths.get(name)
-        if path is None:
-            path = self._receipt_paths[name] = self.release.layout.receipt(name)
-        return path
-
-    def receipt(self, name: str) -> Receipt | None:
-        """The task's receipt, or None if there is none. Raises BrokenReceipt.
-
-        Raises StepFailed for a receipt of another version, or of a rehearsal in a real
-        release and the other way round.
-        """
-        path = self.receipt_path(name)
-        digest = self.state.digest(path)
-        kept = self._receipts.get(name)
-        if kept is not None and kept[0] == digest:
-            return kept[1]
-        if digest == NO_FILE:
-            raise BrokenReceipt(
-                where=f"receipts/{path.name}",
-                problem="something else than a file stands there",
-                remedy="move it away to have the step done again",
-            )
-        found = Receipt.read(path) if digest else None
-        if found is not None:
-            self._refuse_foreign(found, path)
-        self._receipts[name] = (digest, found)
-        return found
-
-    def _refuse_foreign(self, found: Receipt, path: Path) -> None:
-        release = self.release
-        if found.rehearsal != release.rehearsal:
-            where, here = ("a rehearsal", "a real release")[:: 1 if found.rehearsal else -1]
-            raise StepFailed(
-                where=f"receipts/{path.name}",
-                problem=f"made in {where}, and this is {here}",
-                remedy="give this release a work folder of its own",
-            )
-        if found.version != str(release.version) or found.step != path.stem:
-            raise StepFailed(
-                where=f"receipts/{path.name}",
-                problem=f"made by {found.step} of {found.version},"
-                f" and this is {path.stem} of {release.version}",
-                remedy="delete it to have the step done again",
-            )
-
-    def artifacts(self, paths: Iterable[Path]) -> tuple[Artifact, ...]:
-        """The files as their bytes are now; what was read since it changed is not read again.
-
-        Raises StepFailed for one that is not there.
-        """
-        found = []
-        for path in paths:
-            digest = self.state.digest(path)
-            if not digest:
-                raise StepFailed(
-                    where=str(path),
-                    problem="not there",
-                    remedy="see which task makes it: doit list --status",
-                )
-            found.append(Artifact(path, path.stat().st_size, digest))
-        return tuple(found)
-
-    def artifact(self, path: Path) -> Artifact:
-        """One file as its bytes are now; see ``artifacts``."""
-        return self.artifacts((path,))[0]
-
-    def sums(self, paths: Iterable[Path]) -> dict[str, str]:
-        """The sha256 of each file by its name; see ``artifacts``."""
-        return {each.path.name: each.sha256 for each in self.artifacts(paths)}
-
-    def fact_text(self, fact: Fact) -> str:
-        """The fact's text. Raises StepFailed if the receipt lacks it."""
-        receipt = self.receipt(fact.task)
-        if receipt is None or fact.name not in receipt.facts:
-            raise StepFailed(
-                where=f"receipts/{fact.task}.json",
-                problem=f"tells no {fact.name}",
-                remedy=f"run doit {fact.task}",
-            )
-        return receipt.facts[fact.name]
-
-    def inputs(self, task: Task) -> dict[str, str]:
-        """What the task would be made from now: names to digests.
-
-        The result of every task before it, the bytes of every file it reads, the call itself,
-        and what its looks at the world say. Raises ReleaseError if one cannot be told.
-        """
-        work = self.release.layout.work
-        found: dict[str, str] = {}
-        told = "\n".join(each.describe(work) for each in task.calls)
-        if task.calls:
-            found["call"] = hashlib.sha256(told.encode()).hexdigest()
-        for name in task.after:
-            found[f"after {name}"] = self.result(name)
-        for path in task.reads:
-            digest = self.state.digest(path)
-            if not digest:
-                raise StepFailed(
-                    where=str(path), problem="not there", remedy=f"{task.name} needs it"
-                )
-            found[f"file {_told(path, work)}"] = digest
-        for look in task.looks:
-            found[f"look {look.function.__name__}"] = str(look.perform(self.fact_text))
-        return found
-
-    def result(self, name: str) -> str:
-        """The digest of what a task, or all of a group, gave; "" if it is not done."""
-        if self._is_group(name):
-            together = "\n".join(self.result(each) for each in self.tasks[name].after)
-            return hashlib.sha256(together.encode()).hexdigest()
-        receipt = self.receipt(name)
-        if receipt is None:
-            return ""
-        kept = self._results.get(name)
-        if kept is None or kept[0] is not receipt:
-            kept = self._results[name] = (receipt, receipt.result)
-        return kept[1]
-
-    def leave(self, receipt: Receipt) -> None:
-        """The receipt stands in its place, read back and equal."""
-        path = self.receipt_path(receipt.step)
-        digest = receipt.write(path)
-        self.state.wrote(path, digest)
-        self._receipts[receipt.step] = (digest, receipt)
-
-    def outputs(self, task: Task) -> dict[str, str]:
-        """The task's products as they are now: paths below the work folder to sha256."""
-        work = self.release.layout.work
-        return {_told(path, work): self.state.digest(path) for path in task.writes}
-
-    # ── judging ────────────────────────────────────────────────────────────────────────────
-
-    def reasons(self, task: Task) -> tuple[str, ...]:
-        """Why the task is not current, in words; empty if and only if it is.
-
-        Judges the task alone: whether the tasks before it are current is not asked.
-        """
-        self._told[task.name] = self._reasons(task)
-        return self._told[task.name]
-
-    def reasons_told(self, task: Task) -> tuple[str, ...]:
-        """What ``reasons`` gave last for the task."""
-        return self._told.get(task.name, ())
-
-    def _reasons(self, task: Task) -> tuple[str, ...]:
-        try:
-            receipt = self.receipt(task.name)
-        except BrokenReceipt as error:
-            return (f"receipt: {error.problem}",)
-        except ReleaseError as error:
-            return (str(error),)
-        if receipt is None:
-            return (NOT_DONE,)
-        try:
-            now = self.inputs(task)
-        except ReleaseError as error:
-            return (str(error),)
-        leaned_on = {name for name in receipt.inputs if name.startswith("waiver ")}
-        now |= self.waiver_inputs({name.partition(" ")[2] for name in leaned_on})
-        changed = _changes(receipt.inputs, now)
-        changed += _damages(receipt.outputs, self.outputs(task))
-        if not changed and task.volatile and not self._guarded_happened(task):
-            return (LOOKS_AGAIN,)
-        return tuple(changed)
-
-    def covering_waivers(self) -> tuple[Waiver, ...]:
-        """The waivers of release.toml that hold today."""
-        today = self.context.clock.now().date()
-        return tuple(each for each in self.context.waivers if each.holds(today))
-
-    def waiver_inputs(self, rules: Iterable[str]) -> dict[str, str]:
-        """The waivers that hold for these rules, as inputs of the gate that leans on them."""
-        held = {each.rule: repr(each) for each in self.covering_waivers()}
-        return {f"waiver {rule}": held.get(rule, "") for rule in rules}
-
-    def _guarded_happened(self, gate: Task) -> bool:
-        """Whether everything that waits for the gate has its receipt."""
-        behind = [task for task in self.tasks.values() if gate.name in task.after]
-        return all(self._happened(task) for task in behind if task.kind is not Kind.GROUP)
-
-    def _happened(self, task: Task) -> bool:
-        if task.kind is Kind.GATE:
-            return self._guarded_happened(task)
-        return self.state.digest(self.receipt_path(task.name)) != ""
-
-    def refuse_foreign(self, task: Task) -> None:
-        """Raise StepFailed if another release's receipt stands where the task's would."""
-        try:
-            self.receipt(task.name)
-        except BrokenReceipt:
-            if task.effect is Effect.PUBLIC:
-                raise
-
-    def has_published(self, task: Task) -> bool:
-        """Whether the task's receipt says that users have seen its work."""
-        return task.effect is Effect.PUBLIC and self.receipt(task.name) is not None
-
-    def refuse_second_time(self, task: Task, now: Mapping[str, str]) -> None:
-        """Raise AlreadyPublished if the task is public and was done from other inputs.
-
-        Source: DESIGN rule 6. A person who looked at both says so with ``doit adopt``.
-        """
-        if task.effect is not Effect.PUBLIC:
-            return
-        receipt = self.receipt(task.name)
-        if receipt is not None and receipt.inputs != dict(now):
-            raise AlreadyPublished(
-                where=f"receipts/{task.name}.json",
-                problem="done already, and users have seen it: "
-                + "; ".join(_changes(receipt.inputs, now)),
-                remedy=f"look at both with doit why {task.name}, and if what users see is right,"
-                f" doit adopt {task.name}",
-            )
-
-
-def _changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    changed = []
-    for name in sorted(then.keys() | now.keys()):
-        before, after = then.get(name), now.get(name)
-        if before == after:
-            continue
-        kind, _, what = name.partition(" ")
-        match kind:
-            case "call":
-                changed.append("its settings changed")
-            case "after":
-                changed.append(f"{what} gave another result" if after else f"{what} is not done")
-            case "waiver":
-                changed.append(
-                    f"the waiver of {what} changed" if after else f"{what} is no longer waived"
-                )
-            case "look":
-                now_is = (after or "")[:12] or "unknown"
-                changed.append(f"the {what.removesuffix('_of').replace('_', ' ')} is now {now_is}")
-            case _:
-                changed.append(f"{what} changed")
-    return changed
-
-
-def _damages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    damaged = [f"{name} is new among its products" for name in sorted(now.keys() - then.keys())]
-    for name, digest in sorted(then.items()):
-        if name in now and now[name] != digest:
-            damaged.append(f"{name} was edited" if now[name] else f"{name} is gone")
-    return damaged
-
-
-def _told(path: Path, work: Path) -> str:
-    return str(path.relative_to(work)) if path.is_relative_to(work) else str(path)
-
-
+@functools.cache
 def _name_of(creator: Creator) -> str:
     return creator.__name__.removeprefix("task_")
-
-
-def _speaking(creator: Creator, make: Creator) -> Creator:
-    @functools.wraps(creator)
-    def speak() -> Any:
-        return make()
-
-    return speak
-
-
-def _silent(creator: Creator) -> Creator:
-    @functools.wraps(creator)
-    def speak() -> None:
-        """Tell doit that this release has no such task."""
-
-    return speak

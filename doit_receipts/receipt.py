@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenReceipt", "Receipt"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_FORMATS: Final = (1, 2)
+"""Those that are read. The first named functions in its inputs, and did not name the project."""
 
 
 class BrokenReceipt(StepFailed):
-    """A file that stands where a receipt should and is none that this tool wrote."""
+    """A file in the place of a receipt that is none that this tool wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Receipt:
 
     ``inputs`` are names to digests of what it was made from, ``outputs`` are paths below the
     work folder to sha256, ``facts`` are names to text, and ``findings`` is what a gate saw.
-    ``adopted`` marks a result that was found done already.
+    ``adopted`` marks a result that was found done already. ``project`` is "" in the first format.
     """
 
     step: str
@@ -45,10 +47,13 @@ class Receipt:
     findings: tuple[str, ...] = ()
     rehearsal: bool = False
     adopted: bool = False
+    project: str = ""
+    format: int = _FORMAT
 
     def _content(self) -> dict[str, Any]:
-        return {
-            "format": _FORMAT,
+        named = {} if self.format == 1 else {"project": self.project}
+        return named | {
+            "format": self.format,
             "step": self.step,
             "version": self.version,
             "rehearsal": self.rehearsal,
@@ -79,12 +84,7 @@ class Receipt:
         try:
             content = json.loads(raw)
             seal = content.pop("seal")
-            if content.pop("format") != _FORMAT:
-                raise BrokenReceipt(
-                    where=where,
-                    problem="another version of this tool wrote it",
-                    remedy="finish the release with that version",
-                )
+            _refuse_newer(content["format"], where)
             found = cls(
                 step=content["step"],
                 version=content["version"],
@@ -94,6 +94,8 @@ class Receipt:
                 findings=tuple(content["findings"]),
                 rehearsal=content["rehearsal"],
                 adopted=content["adopted"],
+                project=content.get("project", ""),
+                format=content["format"],
             )
             true_seal = _digest(found._content())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -134,6 +136,18 @@ class Receipt:
                 remedy="check the disk, then run the step again",
             )
         return hashlib.sha256(content).hexdigest()
+
+
+def _refuse_newer(form: object, where: str) -> None:
+    if isinstance(form, int) and form > _FORMAT:
+        raise StepFailed(
+            where=where,
+            problem=f"written by a newer version of this tool: format {form}, and this version"
+            f" reads up to {_FORMAT}",
+            remedy="go on with the newer version; nothing was changed",
+        )
+    if form not in _FORMATS:
+        raise ValueError
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -1,41 +1,27 @@
-"""The context of a running release: its log, journal, clock and waivers, and who may approve."""
+"""The context of a run: the log of the task that runs, the journal, the clock."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import RawIOBase
 
-    from doit_receipts.finding import Waiver
+    from doit_receipts.clock import Clock
     from doit_receipts.journal import Journal
-    from doit_receipts.task import Task
-    from plugins.model.layout import Layout
-    from plugins.ports.clock import Clock
+    from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["RunContext", "StepLog", "SystemClock"]
-
-
-class SystemClock:
-    """The Clock port over the machine's clock."""
-
-    def __repr__(self) -> str:
-        return "clock"
-
-    def now(self) -> datetime:
-        """The time now, in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - the one place that asks
+__all__ = ["RunContext", "StepLog"]
 
 
 class StepLog:
-    """The log of the task that runs, and the Progress port: a word of progress is a line of it."""
+    """The log of the task that runs, and where long work says how far it is: a line of it."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, folder: WorkFolder) -> None:
+        self._folder = folder
         self._file: RawIOBase | None = None
         self._said = ""
         self._recorded = ""
@@ -47,7 +33,7 @@ class StepLog:
     @contextmanager
     def of(self, task: str) -> Iterator[None]:
         """Write what is said to the task's log, which begins anew."""
-        path = self._layout.log(task)
+        path = self._folder.log(task)
         if not self._has_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._has_folder = True
@@ -86,20 +72,15 @@ class StepLog:
 
 @dataclass(slots=True)
 class RunContext:
-    """What the plan needs while tasks run. ``judge_approval`` gives facts or raises Waiting."""
+    """What the plan needs while tasks run.
+
+    ``perform`` does one task of a plan; it is given here, so that the plan need not know how.
+    ``lend`` is told the descriptor that programs have to inherit, as long as they count as part of
+    the run.
+    """
 
     log: StepLog
     journal: Journal
     clock: Clock
-    waivers: tuple[Waiver, ...]
-    judge_approval: Callable[[Task, str], dict[str, str]]
     perform: Callable[..., Any]
-    """Does one task of a plan; given here so that the plan need not know how."""
-    revision: Callable[[], str]
-    _revision: str = field(default="", init=False)
-
-    def tool_revision(self) -> str:
-        """Which revision of this tool is at work; asked once."""
-        if not self._revision:
-            self._revision = self.revision()
-        return self._revision
+    lend: Callable[[int], None] = lambda _descriptor: None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.acting import change_world
+from doit_receipts.approvals import facts_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest
@@ -53,7 +54,7 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
             except ReleaseError as error:
                 return _failed(plan, task, error)
     except OSError as error:
-        return _failed(plan, task, refused_by_disk(error, plan.release.layout.work))
+        return _failed(plan, task, refused_by_disk(error, plan.folder.work))
     plan.state.keep_outcome(task.name, None)
     return None
 
@@ -146,8 +147,8 @@ def _do(plan: Plan, task: Task) -> None:
         case Kind.GATE:
             findings, waived = _judge(plan, task)
         case Kind.APPROVAL:
-            facts = plan.context.judge_approval(task, subject_of(before))
-        case _ if task.probe is not None:
+            facts = facts_of(plan.project, plan.folder, task, subject_of(before))
+        case _ if task.look is not None:
             facts, adopted = change_world(plan, task, before)
         case _:
             for each in task.calls:
@@ -162,12 +163,13 @@ def _do(plan: Plan, task: Task) -> None:
         )
     receipt = Receipt(
         step=task.name,
-        version=str(plan.release.version),
+        version=plan.project.version,
+        project=plan.project.name,
         inputs=after | waived,
         outputs=_products(plan, task),
         facts=facts,
         findings=findings,
-        rehearsal=plan.release.rehearsal,
+        rehearsal=plan.project.rehearsal,
         adopted=adopted,
     )
     _leave(plan, task, receipt)
@@ -240,7 +242,7 @@ def _products(plan: Plan, task: Task) -> dict[str, str]:
         raise StepFailed(
             where=task.name,
             problem=f"ended well and made no {_listed(missing)}",
-            remedy=f"see {plan.release.layout.log(task.name)}",
+            remedy=f"see {plan.folder.log(task.name)}",
         )
     return products
 
@@ -253,7 +255,7 @@ def _leave(plan: Plan, task: Task, receipt: Receipt) -> None:
     if not same:
         plan.leave(receipt)
     plan.context.journal.append(
-        "done", task=task.name, result=plan.result(task.name), tool=plan.context.tool_revision()
+        "done", task=task.name, result=plan.result(task.name), tool=plan.project.revision()
     )
 
 

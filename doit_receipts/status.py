@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from doit_receipts.plan import LOOKS_AGAIN, NOT_DONE
+from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation
 from doit_receipts.task import Kind
 
@@ -100,7 +100,7 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
         return Status(TaskState.DONE)
     if task.kind is Kind.APPROVAL:
         fresh = Status(TaskState.WAITING, f"doit approve {task.name}", task.who)
-    elif reasons == (LOOKS_AGAIN,):
+    elif reasons == (ASKED_AGAIN,):
         fresh = Status(TaskState.READY, "passed; looks again in every run", passed=True)
     elif done_before:
         fresh = Status(TaskState.STALE, reasons[0])

@@ -1,36 +1,31 @@
-"""Task: one obligation as the plan knows it, and the call that fulfils it."""
+"""Task: one obligation as the plan knows it, and the calls that fulfil it."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-__all__ = ["Call", "Effect", "Fact", "Kind", "Task", "call", "value"]
+    from doit_receipts.calls import Call
 
-_P = ParamSpec("_P")
-_Given = TypeVar("_Given")
+__all__ = ["Effect", "Kind", "Task"]
 
 
 class Effect(Enum):
     """What a step changes, and with it what a retry may do."""
 
     LOCAL = "files under the work folder; repeatable"
-    CLONE = "files or commits in the release clone; resettable"
+    CLONE = "files or commits in a clone of the release's own; resettable"
     SHARED = "a remote thing that converges when done again"
     PUBLIC = "users see it; done once"
 
 
 class Kind(Enum):
-    """What a task is, in the words of the design."""
+    """What a task is."""
 
     STEP = "step"
     GATE = "gate"
@@ -39,77 +34,29 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact that another task's receipt will hold: stands in a call until that task is done."""
-
-    task: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function and all that it can touch, to be called when its task runs."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    named: tuple[tuple[str, Any], ...] = ()
-
-    def describe(self, work: Path) -> str:
-        """The call in words that are equal on every machine, with no secret in them.
-
-        Paths below the work folder are told relative to it; services tell their own name.
-        """
-        words = [_describe(each, work) for each in self.arguments]
-        words += [f"{name}={_describe(each, work)}" for name, each in self.named]
-        return f"{self.function.__module__}.{self.function.__qualname__}({', '.join(words)})"
-
-    def perform(self, resolve: Callable[[Fact], str]) -> Any:
-        """Do it, with each Fact replaced by its text and each inner call by what it gives."""
-
-        def known(value: Any) -> Any:
-            if isinstance(value, Call):
-                return value.perform(resolve)
-            return resolve(value) if isinstance(value, Fact) else value
-
-        named = {name: known(value) for name, value in self.named}
-        return self.function(*(known(value) for value in self.arguments), **named)
-
-
-def call(function: Callable[_P, Any], *arguments: _P.args, **named: _P.kwargs) -> Call:
-    """Say what a task does: the right-hand side names everything that it can touch."""
-    return Call(function, arguments, tuple(sorted(named.items())))
-
-
-def value(function: Callable[_P, _Given], *arguments: _P.args, **named: _P.kwargs) -> _Given:
-    """What the function will give when the task runs; stands as an argument in a ``call``.
-
-    To the type checker it is given already, so that the wiring of dodo.py is checked.
-    """
-    return cast("_Given", call(function, *arguments, **named))
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """One task: what it is, what it waits for, what it reads, makes and does.
 
-    ``after`` names tasks of this release only: one that the release type lacks is replaced by
-    its own needs. A ``volatile`` gate judges something outside the receipts, so it looks again
-    until what stands behind it has happened. ``who`` is the person an approval needs.
-    ``probe`` looks at the part of the world that the step changes, before it acts and after.
+    ``after`` names tasks of this release only: one that the release lacks is replaced by its own
+    needs. ``extra_inputs`` are calls whose text is an input beside files and results. A
+    ``volatile`` gate judges something outside the receipts, so it is asked again until what stands
+    behind it has happened. ``who`` is the person that an approval needs. ``look`` gives a Probe of
+    the part of the world that the step changes, before it acts and after. ``labels`` are words of
+    the project by kind, such as ids of its obligations.
     """
 
     name: str
     kind: Kind
     title: str
-    chapter: int
+    chapter: str
     calls: tuple[Call, ...] = ()
     effect: Effect | None = None
     after: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
-    looks: tuple[Call, ...] = ()
-    probe: Call | None = None
-    pep: tuple[str, ...] = ()
+    extra_inputs: Mapping[str, Call] = field(default_factory=dict)
+    look: Call | None = None
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     volatile: bool = False
     who: str = ""
 
@@ -118,38 +65,7 @@ class Task:
         """The effect of a step, or the kind of anything else: one word for lists."""
         return self.effect.name if self.effect else self.kind.value
 
-
-def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line for each shape a value can have
-    match value:
-        case Path():
-            return str(value.relative_to(work)) if value.is_relative_to(work) else str(value)
-        case Enum():
-            return f"{type(value).__name__}.{value.name}"
-        case str() | bytes() | int() | float() | bool() | None | date():
-            return repr(value)
-        case Fact():
-            return f"{value.task}.{value.name}"
-        case Call():
-            return value.describe(work)
-        case Mapping():
-            inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
-            return "{" + ", ".join(inner) + "}"
-        case AbstractSet():
-            return "{" + ", ".join(sorted(_describe(each, work) for each in value)) + "}"
-        case Sequence():
-            return "(" + ", ".join(_describe(each, work) for each in value) + ")"
-        case _ if callable(value) and hasattr(value, "__qualname__"):
-            return f"{value.__module__}.{value.__qualname__}"
-        case _ if dataclasses.is_dataclass(value):
-            inner = [
-                f"{field.name}={_describe(getattr(value, field.name), work)}"
-                for field in dataclasses.fields(value)
-                if field.repr
-            ]
-            return f"{type(value).__name__}({', '.join(inner)})"
-        case _ if cast("object", type(value).__repr__) is object.__repr__:
-            # It would tell an address in memory, and no receipt would ever hold again.
-            message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
-            raise TypeError(message)
-        case _:
-            return repr(value)
+    @property
+    def is_public(self) -> bool:
+        """Whether users see its work, so that it is done once."""
+        return self.effect is Effect.PUBLIC

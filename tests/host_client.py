@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.probe import Probe, RemoteState
-from plugins.model.artifact import Artifact, sha256_of
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of
 from plugins.model.remote_layout import RemoteLayout

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from checks.auditing import audit
 from checks.verify_context import Clients, Signers
 from checks.verifying import verify
-from plugins.model.artifact import sha256_of
+from doit_receipts.artifact import sha256_of
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
 from plugins.model.layout import Layout
 from plugins.model.remote_layout import RemoteLayout

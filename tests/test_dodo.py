@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 import pytest
 
 from doit_receipts.task import Kind
-from plugins.command.opening import RELEASE_FILE
+from plugins.command.release_file import RELEASE_FILE
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
@@ -69,7 +69,7 @@ HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich",
 LOADING: Final = """\
 import runpy, sys
 from pathlib import Path
-from plugins.command.opening import RELEASE_FILE
+from plugins.command.release_file import RELEASE_FILE
 RELEASE_FILE.set(Path(sys.argv[1]))
 runpy.run_path("dodo.py")
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
@@ -209,7 +209,9 @@ def test_the_list_tells_tasks_in_the_order_of_the_file(
 def test_obligations_that_a_task_names_are_in_the_inventory(
     tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
 ) -> None:
-    unknown = {name: set(task.pep) - set(inventory) for name, task in tasks.items()}
+    unknown = {
+        name: set(task.labels.get("pep", ())) - set(inventory) for name, task in tasks.items()
+    }
     assert {name: ids for name, ids in unknown.items() if ids} == {}
 
 
@@ -217,7 +219,7 @@ def test_no_task_claims_what_no_release_needs_any_more(
     tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
 ) -> None:
     """A TeX for PDF archives, for one: nobody looks for it, so nobody may say so."""
-    claimed = {each for task in tasks.values() for each in task.pep}
+    claimed = {each for task in tasks.values() for each in task.labels.get("pep", ())}
     gone = {each for each in claimed if inventory[each]["run_release"].startswith("obsolete (2022")}
     assert gone == set()
 
@@ -226,7 +228,7 @@ def test_every_obligation_that_is_owed_has_a_task_or_a_reason(
     tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
 ) -> None:
     assert set(inventory) >= OWED
-    claimed = {each for task in tasks.values() for each in task.pep}
+    claimed = {each for task in tasks.values() for each in task.labels.get("pep", ())}
     assert OWED - claimed - set(WITHOUT_A_TASK) == set()
     assert set(WITHOUT_A_TASK) & claimed == set()
     assert set(WITHOUT_A_TASK) <= OWED

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.acting import doubt
-from doit_receipts.command.advice import command
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.errors import AlreadyPublished, StepFailed
 from doit_receipts.intents import ADOPT, RETRY, inputs_digest
@@ -43,11 +42,11 @@ class _Decide(OptionsAnywhere):
             raise StepFailed(
                 where=name,
                 problem="nothing about it is left to a person",
-                remedy=f"see {command('why', name)}",
+                remedy=f"see {plan.project.command('why', name)}",
             )
         plan.context.journal.append(self.word, sealed=True, task=name, inputs=inputs_digest(inputs))
         plan.state.keep_outcome(name, None)
-        self.outstream.write(f"noted: {self.then}\nnext: {command(name)}\n")
+        self.outstream.write(f"noted: {self.then}\nnext: {plan.project.command(name)}\n")
         plan.state.close()
         return 0
 
@@ -83,7 +82,7 @@ class Retry(_Decide):
 
 
 def _is_in_doubt(plan: Plan, task: Task) -> bool:
-    return task.probe is not None and plan.receipt(task.name) is None and doubt(plan, task) != ""
+    return task.look is not None and plan.receipt(task.name) is None and doubt(plan, task) != ""
 
 
 def _was_published(plan: Plan, task: Task) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import ReleaseError
 from doit_receipts.status import TaskState, is_first
 from doit_receipts.task import Kind
-from plugins.command.opening import RELEASE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "awaited",
-    "command",
     "goes_on",
     "next_steps",
     "to_look_at",
@@ -28,22 +26,6 @@ __all__ = [
 
 _SHOWN: Final = 3
 _INDENT: Final = "    "
-
-
-def command(*words: str) -> str:
-    """The words to type for a command of doit, for the release that is open now."""
-    plain = " ".join(("doit", *words))
-    chosen, here = RELEASE_FILE.get(), Path.cwd()
-    if chosen is None:
-        return plain
-    import shlex
-
-    from plugins.services.programs import exported
-
-    status = exported("PEP101_RELEASE")
-    if status and here / Path(status).expanduser() == chosen:
-        return plain
-    return f"{plain} --release {shlex.quote(_from_here(chosen))}"
 
 
 def troubles(plan: Plan, found: Mapping[str, Status], names: Collection[str]) -> list[str]:
@@ -72,11 +54,15 @@ def next_steps(
     waiting = [name for name in open_ if found[name].state is TaskState.WAITING]
     also = [f"also: {awaited(plan, name, found[name])}" for name in waiting]
     if stopped:
-        return [f"next: mend that, then {command(group)}", _more_about(stopped), *also]
+        return [
+            f"next: mend that, then {plan.project.command(group)}",
+            _more_about(plan, stopped),
+            *also,
+        ]
     if not waiting or any(goes_on(found[name]) for name in open_):
-        return [f"next: {command(group)}", *also]
+        return [f"next: {plan.project.command(group)}", *also]
     people = [f"next: {awaited(plan, name, found[name])}" for name in waiting]
-    return [*people, f"then: {command(group)}"]
+    return [*people, f"then: {plan.project.command(group)}"]
 
 
 def goes_on(status: Status) -> bool:
@@ -96,7 +82,7 @@ def to_look_at(plan: Plan, name: str) -> str:
             continue
         for path in sorted(receipt.outputs if receipt else ()):
             clone, git, ref = path.partition("/.git/")
-            place = _from_here(plan.release.layout.work / (clone if git else path))
+            place = _from_here(plan.folder.work / (clone if git else path))
             return f"git -C {place} show {ref}" if git else str(place)
     return ""
 
@@ -127,13 +113,13 @@ def _stops(status: Status) -> bool:
     return status.state in (TaskState.FAILED, TaskState.BLOCKED)
 
 
-def _more_about(names: list[str]) -> str:
-    return f"more: {command('why', *names[:_SHOWN])}"
+def _more_about(plan: Plan, names: list[str]) -> str:
+    return f"more: {plan.project.command('why', *names[:_SHOWN])}"
 
 
 def awaited(plan: Plan, name: str, status: Status) -> str:
     """Who is waited for, a colon, and what they do: a command where there is one."""
     who = status.who or "somebody"
     if plan.tasks[name].kind is Kind.APPROVAL:
-        return f"{who}: {command('approve', name)}"
+        return f"{who}: {plan.project.command('approve', name)}"
     return f"{who}: {status.why}"

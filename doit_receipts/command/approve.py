@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.approval import Approval
+from doit_receipts.approvals import write
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.loader import plan_of
 from doit_receipts.runner import subject_of
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
-from plugins.command.judging import home_of, roster_of
-from plugins.command.opening import OPENED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
-    from plugins.ports.signing import Key
 
 __all__ = ["Approve"]
 
@@ -87,38 +83,23 @@ def _approval(plan: Plan, task: Task, note: str) -> Approval:
             remedy="run doit export",
         )
     subject = subject_of(plan.inputs(task))
-    return Approval(task.name, str(plan.release.version), subject, task.who, note)
+    return Approval(task.name, plan.project.version, subject, task.who, note)
 
 
 def _approve(plan: Plan, task: Task, approval: Approval) -> list[str]:
-    from doit_receipts.approvals import write
-    from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
-
-    opened = OPENED.get()
-    home = home_of(opened.settings)
-    roster = roster_of(opened.settings, task.who)
-    signer = GnupgSigner(home, _own_key(roster, GnupgKeyring(home).keys()))
-    write(plan.release.layout, approval, signer)
+    project = plan.project
+    key = write(plan.folder, approval, project.approval_keys(), project.roster(task.who))
     plan.context.journal.append(
         "approved", sealed=True, task=task.name, subject=approval.subject, note=approval.note
     )
     plan.state.keep_outcome(task.name, None)
-    told = [f"{task.who} approves {task.name} of Python {plan.release.version}: {task.title}"]
+    lines = [f"{task.who} approves {task.name} of {project.name} {project.version}: {task.title}"]
     for name in task.after:
         receipt = plan.receipt(name)
         made = receipt.outputs if receipt else {}
-        told.append(f"  {name}: result {plan.result(name)[:16]}")
-        told += [f"    {path} {digest[:16]}" for path, digest in sorted(made.items())]
-    return [*told, f"signed by {signer.fingerprint}; if one of these changes, it is void"]
-
-
-def _own_key(roster: tuple[str, ...], keys: Iterable[Key]) -> str:
-    """The first key of the roster whose secret half is here."""
-    here = {key.fingerprint for key in keys if key.secret}
-    for fingerprint in roster:
-        if fingerprint in here:
-            return fingerprint
-    return roster[0]
+        lines.append(f"  {name}: result {plan.result(name)[:16]}")
+        lines += [f"    {path} {digest[:16]}" for path, digest in sorted(made.items())]
+    return [*lines, f"signed by {key}; if one of these changes, it is void"]
 
 
 def _names(plan: Plan) -> str:

@@ -61,21 +61,21 @@ class EndsAsTold(Command):
 
 def _shout() -> None:
     """Say what must not be left as it is, whatever the command was and however it ended."""
-    from plugins.command.opening import OPENED
+    from doit_receipts.plan import OPENED
 
-    opened = OPENED.get(None)
-    for told in opened.plan.alarms() if opened is not None else ():
-        sys.stderr.write(f"!!! {told}\n")
+    plan = OPENED.get(None)
+    for message in plan.alarms() if plan is not None else ():
+        sys.stderr.write(f"!!! {message}\n")
 
 
 def _tell_of_disk(error: OSError) -> int:
     """The exit status for an error that the disk or its permissions make, or else a bug."""
+    from doit_receipts.plan import OPENED
     from doit_receipts.runner import refused_by_disk
-    from plugins.command.opening import OPENED
 
-    opened = OPENED.get(None)
+    plan = OPENED.get(None)
     try:
-        told = refused_by_disk(error, opened.release.layout.work if opened else Path())
+        told = refused_by_disk(error, plan.folder.work if plan else Path())
     except OSError:
         return _tell_of_bug()
     sys.stderr.write(f"{told}\n")

@@ -20,19 +20,8 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
 
-__all__ = ["CHAPTERS", "List", "rows", "table"]
+__all__ = ["List", "rows", "table"]
 
-CHAPTERS: Final = {
-    1: "before anything",
-    2: "the release clone",
-    3: "hand over",
-    4: "build and check",
-    5: "green lights",
-    6: "stage, verify, switch",
-    7: "merge back and push",
-    8: "website and CDN",
-    9: "announce and close",
-}
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
     "status": {"help": "where each task stands, what remains, and what to do next"},
@@ -82,13 +71,13 @@ def table(plan: Plan, columns: int) -> str:
     """The whole status of the release as text, a line a task, at most ``columns`` wide."""
     found = statuses(plan)
     lines = [_title(plan), ""]
-    chapter = 0
+    chapter = ""
     for name, task in plan.tasks.items():
         if task.kind is Kind.GROUP:
             continue
         if task.chapter != chapter:
             chapter = task.chapter
-            lines.append(f"{chapter} {CHAPTERS[chapter]}")
+            lines.append(plan.project.chapters[chapter])
         lines.append(_line(plan, name, found[name], columns))
     lines.append("")
     for name, task in plan.tasks.items():
@@ -99,10 +88,9 @@ def table(plan: Plan, columns: int) -> str:
 
 
 def _title(plan: Plan) -> str:
-    release = plan.release
-    kind = release.type.name.lower().replace("_", " ")
-    rehearsal = "  REHEARSAL" if release.rehearsal else ""
-    return f"Python {release.version}  {kind}, from {release.branch}{rehearsal}"
+    project = plan.project
+    rehearsal = "  REHEARSAL" if project.rehearsal else ""
+    return f"{project.name} {project.version}  {project.headline}{rehearsal}".rstrip()
 
 
 def _line(plan: Plan, name: str, status: Status, columns: int) -> str:

@@ -10,10 +10,10 @@ from doit.exceptions import TaskFailed, UnmetDependency
 
 from doit_receipts.command.advice import next_steps
 from doit_receipts.command.ticker import Ticker
-from doit_receipts.plan import NOT_DONE
+from doit_receipts.plan import OPENED
+from doit_receipts.receipts import NOT_DONE
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
-from plugins.command.opening import OPENED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class ReleaseReporter:
     def __init__(self, outstream: Any, options: Mapping[str, Any]) -> None:
         del options
         self._out = outstream
-        self._plan = OPENED.get().plan
+        self._plan = OPENED.get()
         self._ticker = Ticker(outstream, self._plan.context.log)
         self._started_s = 0.0
         self._reasons: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._started_s = time.monotonic()
-        self._reasons = self._plan.reasons_told(told)
+        self._reasons = self._plan.last_reasons(told)
         self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
@@ -107,7 +107,7 @@ class ReleaseReporter:
         for line in (outcome.details if outcome else ())[:_SHOWN_DETAILS]:
             self._out.write(f"    {line}\n")
         if kind == "failed":
-            self._out.write(f"    log: {self._plan.release.layout.log(task.name)}\n")
+            self._out.write(f"    log: {self._plan.folder.log(task.name)}\n")
 
     def skip_uptodate(self, task: Any) -> None:
         """Called for a task that need not run."""

@@ -17,7 +17,6 @@ from doit_receipts.loader import plan_of
 from doit_receipts.lock import holding
 from doit_receipts.orphaned_processes import end_orphaned
 from doit_receipts.runner import refused_by_disk
-from plugins.command.opening import OPENED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +69,8 @@ class Run(OptionsAnywhere, DoitRun):
             message = "-a and -s are not offered: delete a receipt to have its step done again"
             raise InvalidCommand(message)
         try:
-            lock = plan.release.layout.lock
-            with holding(lock, OPENED.get().services.lend) as left, _stoppable(lock):
+            lock = plan.folder.lock
+            with holding(lock, plan.context.lend) as left, _stoppable(lock):
                 if left:
                     plan.context.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
@@ -112,7 +111,7 @@ def _mend_first(plan: Plan) -> None:
 
 def _of_the_disk(error: OSError, plan: Plan) -> ReleaseError:
     """What to tell of a disk that takes no more. Raises an error that is none of the disk's."""
-    return refused_by_disk(error, plan.release.layout.work)
+    return refused_by_disk(error, plan.folder.work)
 
 
 class _Stopped(KeyboardInterrupt):

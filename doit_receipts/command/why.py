@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import InvalidCommand
 
-from doit_receipts.command.advice import command, to_look_at
+from doit_receipts.command.advice import to_look_at
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
@@ -66,8 +66,8 @@ def explanation(plan: Plan, name: str) -> list[str]:
     behind = [each for each, other in plan.tasks.items() if name in other.after]
     if behind:
         lines.append(f"  then          {', '.join(behind)}")
-    if task.pep:
-        lines.append(f"  PEP 101       {', '.join(task.pep)}")
+    for kind, words in task.labels.items():
+        lines.append(f"  {plan.project.labels.get(kind, kind):<14}{', '.join(words)}")
     if task.kind is not Kind.GROUP:
         lines += _records(plan, name)
     return lines
@@ -77,7 +77,7 @@ def _asked(plan: Plan, name: str) -> list[str]:
     """What a person does for an approval."""
     look = to_look_at(plan, name)
     told = [f"  look at       {look}"] if look else []
-    return [*told, f"  with          {command('approve', name)}"]
+    return [*told, f"  with          {plan.project.command('approve', name)}"]
 
 
 def _records(plan: Plan, name: str) -> list[str]:
@@ -90,7 +90,7 @@ def _records(plan: Plan, name: str) -> list[str]:
         lines.append(f"  receipt       {plan.receipt_path(name)}")
         lines += [f"  fact          {key}: {text}" for key, text in sorted(receipt.facts.items())]
         lines += [f"  finding       {finding}" for finding in receipt.findings]
-    log = plan.release.layout.log(name)
+    log = plan.folder.log(name)
     if log.exists():
         lines.append(f"  log           {log}")
     return lines

@@ -13,12 +13,12 @@ from doit_receipts.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from doit_receipts.clock import Clock
     from doit_receipts.run_context import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
     from plugins.ports.builders import Builders
     from plugins.ports.caches import Cdn
-    from plugins.ports.clock import Clock
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
@@ -51,7 +51,8 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
             value: object = services._settings  # noqa: SLF001 - this is a part of the class
             for name in filter(None, setting.split(".")):
                 value = getattr(value, name)
-            told = f"{open_.__name__}({value})" if setting else open_.__name__
+            # By the setting and its value alone, which are public, and not by a name of ours.
+            told = f"{setting}={value}" if setting else "the tool's own"
             return cast("_Port", _Later(told, lambda: open_(services)))
 
         later.__doc__ = open_.__doc__

@@ -5,31 +5,25 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
+from doit_receipts.clock import SystemClock
 from doit_receipts.errors import SettingsError
-from doit_receipts.journal import Journal
-from doit_receipts.plan import Plan
-from doit_receipts.run_context import RunContext, StepLog, SystemClock
-from doit_receipts.runner import perform
-from doit_receipts.state import State
-from plugins.command.judging import judge
+from doit_receipts.opening import open_plan
+from doit_receipts.run_context import StepLog
 from plugins.command.opened_services import Services
-from plugins.command.revision import tool_revision
+from plugins.command.python_release import PythonRelease
+from plugins.command.release_file import RELEASE_FILE
 from plugins.model.settings import read_settings, release_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from doit_receipts.plan import Plan
     from plugins.model.release import Release
     from plugins.model.settings import Settings
 
-__all__ = ["OPENED", "RELEASE_FILE", "OpenRelease", "open_release"]
+__all__ = ["OpenRelease", "open_release", "opened"]
 
-RELEASE_FILE: ContextVar[Path | None] = ContextVar("RELEASE_FILE", default=None)
-"""The file that --release or PEP101_RELEASE chose; None for the one beside dodo.py."""
-
-
-OPENED: ContextVar[OpenRelease] = ContextVar("OPENED")
-"""The release of this process, for the parts that doit makes itself (its reporter)."""
+_OPENED: ContextVar[OpenRelease] = ContextVar("opened release")
 
 
 class OpenRelease(NamedTuple):
@@ -56,16 +50,13 @@ def open_release(default: Path) -> OpenRelease:
         raise InvalidDodoFile("\n".join((str(error), *error.details))) from error
     log, clock = StepLog(release.layout), SystemClock()
     services = Services(settings, release, log, clock)
-    context = RunContext(
-        log=log,
-        journal=Journal(release.layout.journal, clock),
-        clock=clock,
-        waivers=settings.waivers,
-        judge_approval=lambda task, subject: judge(settings, release, task, subject),
-        perform=perform,
-        revision=lambda: tool_revision(services.programs),
-    )
-    plan = Plan(release, State(release.layout.state), context)
-    opened = OpenRelease(release, settings, plan, services)
-    OPENED.set(opened)
-    return opened
+    plan = open_plan(PythonRelease(settings, release, services.programs), clock, log)
+    plan.context.lend = services.lend
+    found = OpenRelease(release, settings, plan, services)
+    _OPENED.set(found)
+    return found
+
+
+def opened() -> OpenRelease:
+    """The release that dodo.py opened, for its chapters."""
+    return _OPENED.get()

@@ -158,13 +158,13 @@ def _publish(declaration: Path, store: Any) -> int:
 
 def _play_people(declaration: Path, store: Any) -> bool:
     """Let everybody give the green lights that are asked of them now; whether anybody did."""
+    from doit_receipts.plan import OPENED
     from doit_receipts.runner import subject_of
     from doit_receipts.status import TaskState, is_first, statuses
     from doit_receipts.task import Kind
-    from plugins.command.opening import OPENED
     from plugins.rehearsal import experts
 
-    plan = OPENED.get().plan
+    plan = OPENED.get()
     found = statuses(plan)
     asked = [
         task
@@ -180,7 +180,7 @@ def _play_people(declaration: Path, store: Any) -> bool:
         if task.who == "RM":
             _doit(declaration, "approve", task.name)
         else:
-            folder, version = plan.release.layout.approvals, str(plan.release.version)
+            folder, version = plan.folder.approvals, plan.project.version
             experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
     return bool(asked)
 

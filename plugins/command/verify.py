@@ -18,6 +18,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.loader import plan_of
 from plugins.command.reports import FORMATS
+from plugins.command.verification import declared_verification
 from plugins.model.report import Report, Situation, Wanted
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ class Verify(OptionsAnywhere):
 
 def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
     """What `doit verify` would tell. Raises InvalidCommand if dodo.py declares no verification."""
-    declared = plan.audit if audit else plan.verification
-    if declared is None:
-        what = "audit" if audit else "verification"
-        message = f"dodo.py declares no {what}; it needs plan.verify()"
+    found = declared_verification()
+    if found is None:
+        message = "no chapter declares what to verify; chapters/verify.py does"
         raise InvalidCommand(message)
+    declared = found.audit if audit else found.judge
     with ExitStack() as stack:
         arguments = [*declared.arguments[:-1], wanted]
         if wanted.keys:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doit_receipts.work_folder import WorkFolder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,10 +16,9 @@ __all__ = ["Layout"]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(WorkFolder):
     """Where one release keeps its files: all below ``work``, which is ``<folder>/<version>``."""
 
-    work: Path
     version: Version
 
     @property
@@ -46,39 +47,9 @@ class Layout:
         return self.work / "made"
 
     @property
-    def receipts(self) -> Path:
-        """One JSON file for each finished task."""
-        return self.work / "receipts"
-
-    @property
-    def approvals(self) -> Path:
-        """Signed green lights."""
-        return self.work / "approvals"
-
-    @property
     def drafts(self) -> Path:
         """Texts for people: the page of the site, announcements; drafted here and edited here."""
         return self.work / "drafts"
-
-    @property
-    def logs(self) -> Path:
-        """One log for each task that ran."""
-        return self.work / "logs"
-
-    @property
-    def journal(self) -> Path:
-        """The append-only record of who did what when."""
-        return self.work / "journal.jsonl"
-
-    @property
-    def state(self) -> Path:
-        """The cache of digests and doit's own records; may be deleted at any time."""
-        return self.work / "state.sqlite3"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the one process that may change this release."""
-        return self.work / "lock"
 
     @property
     def merge_clone(self) -> Path:
@@ -123,14 +94,6 @@ class Layout:
     def checksums(self) -> Path:
         """The list of sha256 sums of everything in ``src``."""
         return self.src / "SHA256SUMS"
-
-    def receipt(self, task: str) -> Path:
-        """The receipt that the task leaves."""
-        return self.receipts / f"{task}.json"
-
-    def log(self, task: str) -> Path:
-        """Where the task's programs write what they say."""
-        return self.logs / f"{task}.log"
 
     def clone_ref(self, step: str) -> Path:
         """The file in the release clone that names the commit after an edit of the tree."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
-from plugins.model.artifact import sha256_of
 from plugins.model.zipped import BrokenZip, opened_zip
 from plugins.ports.host import Entry, Kind, Login
 from plugins.services.host_paths import checked, half

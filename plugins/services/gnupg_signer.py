@@ -58,11 +58,11 @@ class GnupgKeyring:
     """The public keys in one GnuPG home folder, and what they say of signatures."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self.home = home
         self._opened: Any = None
 
     def __repr__(self) -> str:
-        return f"gnupg({self._home})"
+        return f"gnupg({self.home})"
 
     def keys(self) -> tuple[Key, ...]:
         """Every key of the keyring."""
@@ -109,7 +109,7 @@ class GnupgKeyring:
 
     def _gpg(self) -> Any:
         if self._opened is None:
-            self._opened = _opened(self._home)
+            self._opened = _opened(self.home)
         return self._opened
 
 

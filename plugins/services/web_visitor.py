@@ -14,9 +14,9 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import replacing, write_whole
 from doit_receipts.errors import ServiceFailed
-from plugins.model.artifact import sha256_of
 from plugins.ports.public import AROUND, Visit
 from plugins.services.asking import Asker
 from plugins.services.doors import Doors

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL, write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, identical
-from plugins.model.artifact import sha256_of
 from plugins.model.contract import Kind, SizeClass, bundle_paths
 from plugins.ports.host import Kind as Entered
 
@@ -46,11 +46,11 @@ def look_signed(
     contract: Contract,
     files: Iterable[Wanted],
     by: SigstoreIdentity,
-    verifier: BundleVerifier,
+    signer: BundleVerifier,
 ) -> Probe:
     """Whether a good bundle of every file is here; what is missing can be made."""
     wanted = _wanted(release, contract, files)
-    missing = _unsigned(wanted, by, verifier)
+    missing = _unsigned(wanted, by, signer)
     if missing:
         return absent(f"{len(missing)} of {len(wanted)} files have no bundle yet")
     return identical(_facts(wanted, by))

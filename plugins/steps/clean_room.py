@@ -11,8 +11,8 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
-from plugins.model.artifact import sha256_of
 from plugins.model.contract import Kind, local_path
 from plugins.model.layout import Layout
 from plugins.steps import source_test

@@ -14,9 +14,9 @@ from queue import Queue
 from threading import Thread
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 
+from doit_receipts.artifact import Artifact
 from doit_receipts.durable import replacing
 from doit_receipts.errors import StepFailed
-from plugins.model.artifact import Artifact
 from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
-    from plugins.model.artifact import Artifact
     from plugins.model.release import Release
     from plugins.model.remote_layout import RemoteLayout, StagingArea
     from plugins.ports.host import Entry, Host

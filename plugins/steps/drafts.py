@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.artifact import sha256_of
 from plugins.model.contract import DOCS
 from plugins.model.release import ReleaseType
 

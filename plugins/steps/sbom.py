@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.artifact import sha256_of
 from plugins.model.version import Level
 from plugins.ports.sbom import SourceArchive, SourceFile
 

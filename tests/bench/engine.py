@@ -18,14 +18,18 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.doit_section import DOIT_SECTION  # noqa: E402 - it need not be installed
+
 DODO = """\
 from pathlib import Path
 from plugins.command.opening import open_release
-from doit_receipts.task import call
+from doit_receipts.calls import call
 
 release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = plan.doit_config("export")
-plan.chapter(1)
+plan.chapter("before")
 
 def nothing(number):
     return {"number": str(number)}
@@ -93,7 +97,7 @@ def folder_of(count: int, room: Path) -> Path:
     folder.mkdir()
     (folder / "dodo.py").write_text(DODO.replace("COUNT", str(count)))
     (folder / "release.toml").write_text(RELEASE)
-    (folder / "pyproject.toml").write_text('[tool.doit]\nloader = "release"\n')
+    (folder / "pyproject.toml").write_text(DOIT_SECTION)
     return folder
 
 

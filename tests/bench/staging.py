@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Final
 _TOP: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_TOP))
 
+from doit_receipts.artifact import Artifact, sha256_of  # noqa: E402 - it need not be installed
 from doit_receipts.probe import RemoteState  # noqa: E402
-from plugins.model.artifact import Artifact, sha256_of  # noqa: E402 - it need not be installed
 from plugins.model.remote_layout import StagingArea  # noqa: E402
 from plugins.services.ssh_host import SshHost  # noqa: E402
 from plugins.services.ssh_line import Address  # noqa: E402

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.doit_section import DOIT_SECTION
 from tests.ended import Ended
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -29,7 +30,8 @@ import json, os
 from pathlib import Path
 
 from plugins.command.opening import open_release
-from doit_receipts.task import Effect, call
+from doit_receipts.calls import call
+from doit_receipts.task import Effect
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity
@@ -88,7 +90,7 @@ def fail(source):
     return {}
 
 
-plan.chapter(1)
+plan.chapter("before")
 """
 
 CHAIN = '''
@@ -168,7 +170,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """An empty project whose input holds "hello"."""
-    (tmp_path / "pyproject.toml").write_text('[tool.doit]\nloader = "release"\n')
+    (tmp_path / "pyproject.toml").write_text(DOIT_SECTION)
     made = Project(tmp_path)
     made.write("input", "hello")
     return made

@@ -147,7 +147,7 @@ def run(arguments: list[str]) -> int:
     from doit.doit_cmd import DoitMain  # noqa: PLC0415 - after sys.path was set
 
     if asked.clock:
-        from doit_receipts.run_context import SystemClock  # noqa: PLC0415 - as above
+        from doit_receipts.clock import SystemClock  # noqa: PLC0415 - as above
 
         SystemClock.now = lambda _: asked.clock  # type: ignore[method-assign, assignment]
     killer = Killer(asked.at, asked.full, asked.below)

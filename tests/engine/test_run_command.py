@@ -319,12 +319,12 @@ def test_two_runs_at_once_are_refused(project: Project) -> None:
     dodo = project.folder / "dodo.py"
     dodo.write_text(
         dodo.read_text().replace(
-            "plan.chapter(1)",
+            "plan.chapter('before')",
             "def wait_for_go(source, target):\n"
             "    (HERE / 'started').touch()\n"
             "    while not (HERE / 'go').exists():\n"
             "        import time; time.sleep(0.01)\n"
-            "    return copy(source, target)\n\nplan.chapter(1)",
+            "    return copy(source, target)\n\nplan.chapter('before')",
         )
     )
     first = subprocess.Popen(
@@ -351,10 +351,10 @@ def test_a_stop_ends_in_good_order_and_the_next_run_goes_on(
     text = dodo.read_text()
     dodo.write_text(
         text.replace(
-            "plan.chapter(1)",
+            "plan.chapter('before')",
             "def hang(source, target):\n"
             "    (HERE / 'started').touch()\n"
-            "    import time; time.sleep(60)\n\nplan.chapter(1)",
+            "    import time; time.sleep(60)\n\nplan.chapter('before')",
         )
     )
     process = subprocess.Popen(

@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from doit_receipts.task import Effect, Fact, call, value
+from doit_receipts.calls import Deferred, Fact, call, deferred
+from doit_receipts.task import Effect
 from plugins.model.layout import Layout
 from plugins.model.version import Version
 
@@ -42,7 +43,7 @@ def test_paths_below_the_work_folder_are_told_without_it() -> None:
 def test_every_kind_of_argument_counts() -> None:
     values = (
         1, True, "1", b"1", None, 1.5, date(2026, 1, 1), Effect.LOCAL, (1,), {"a": 1}, {"a"},
-        Fact("task", "name"), Service(), act, call(act, 1), Version(3, 13, 6), Path("/x"),
+        Deferred(Fact("task", "name")), Service(), act, call(act, 1), Version(3, 13, 6), Path("/x"),
     )  # fmt: skip
     told = {call(act, each).describe(WORK) for each in values}
     assert len(told) == len(values)
@@ -60,8 +61,8 @@ def test_a_field_that_is_kept_out_of_the_repr_is_not_told() -> None:
 
 
 def test_facts_and_inner_calls_are_known_when_the_call_is_performed() -> None:
-    inner = value(int, cast("str", Fact("day", "epoch_s")))
-    made = call(act, inner, again=Fact("day", "date"))
+    inner = deferred(int, cast("str", Deferred(Fact("day", "epoch_s"))))
+    made = call(act, inner, again=Deferred(Fact("day", "date")))
     facts = {"epoch_s": "5", "date": "2026-11-22"}
     assert made.perform(lambda fact: facts[fact.name]) == (5, ("again", "2026-11-22"))
 

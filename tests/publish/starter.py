@@ -82,7 +82,7 @@ def _prepared(asked: Asked) -> None:
         os.dup2(descriptor, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(asked.environment)
-    from doit_receipts.run_context import SystemClock  # noqa: PLC0415 - after sys.path was set
+    from doit_receipts.clock import SystemClock  # noqa: PLC0415 - after sys.path was set
 
     now = datetime.fromisoformat(asked.now)
     SystemClock.now = lambda _: now  # type: ignore[method-assign, assignment]

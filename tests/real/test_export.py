@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.artifact import sha256_of
+from doit_receipts.artifact import sha256_of
 from tests.real.tree import make_real_clone
 
 if TYPE_CHECKING:

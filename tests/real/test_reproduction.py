@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from plugins.model.artifact import sha256_of
+from doit_receipts.artifact import sha256_of
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
-from plugins.model.artifact import Artifact, sha256_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.steps.docs_hosting import (

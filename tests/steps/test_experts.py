@@ -11,6 +11,7 @@ from doit_receipts import approvals as green_lights
 from doit_receipts.approval import Approval, Validity
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.command.approval_keys import KeyringOfApprovals
 from plugins.model.contract import contract_of
 from plugins.model.manifest import MANIFEST
 from plugins.model.remote_layout import RemoteLayout
@@ -280,7 +281,9 @@ def test_experts_green_light_is_worth_what_its_signature_is(
     layout = release.layout
     people.approve(store, layout.approvals, "windows", "approve_windows", "3.13.6", "a" * 64)
     wanted = Approval("approve_windows", "3.13.6", "a" * 64, "windows")
-    found = green_lights.judge(layout, wanted, awaited(release, store).keys, ours)
+    found = green_lights.judge(
+        layout, wanted, awaited(release, store).keys, KeyringOfApprovals(ours.home)
+    )
     assert found.validity is worth
 
 

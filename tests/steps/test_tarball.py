@@ -23,8 +23,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed
-from plugins.model.artifact import sha256_of
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of

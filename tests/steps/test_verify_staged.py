@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
-from plugins.model.artifact import Artifact, sha256_of
 from plugins.model.remote_layout import StagingArea
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home

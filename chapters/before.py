@@ -1,0 +1,118 @@
+"""1. Before anything: tools, keys, logins and rights, the day, blockers and builders."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from chapters.release import (
+    at,
+    contract,
+    experts,
+    plan,
+    promised,
+    release,
+    remote,
+    services,
+    settings,
+)
+from checks import access, blockers, builders, hosts, keys, site, tools
+from doit_receipts.calls import call, deferred
+from plugins.steps import day, handover, letters, protection
+
+plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
+
+
+@plan.gate(volatile=True, pep="P03 P04 Z03")
+def check_tools():
+    """Stop unless every program that this release will run is here, and new enough."""
+    formats = settings.docs.formats if release.ships_docs else ()
+    return [
+        call(tools.tools_are_ready, release, services.programs, formats, settings.tests.source),
+        call(tools.tool_is_as_committed, deferred(plan.project.revision)),
+    ]
+
+
+@plan.gate(volatile=True, pep="P01", only=release.signs_with_gpg)
+def check_key():
+    """Stop unless the signing key is here with its secret half and will not expire soon."""
+    return call(keys.signing_key_is_usable, release, services.signer, services.clock)
+
+
+@plan.step(pep="R01 R02 R03")
+def choose_day():
+    """Choose the day that NEWS and What's New give: the declared one, or today."""
+    return call(day.choose, settings.date, services.clock)
+
+
+@plan.gate(volatile=True, pep="P07 P08 P09 P10 P11 P12 Z01 Z02 Z04")
+def check_access():
+    """Stop unless every login works, and lets us do what this release will need later today."""
+    ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
+    gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
+    remotes = {"fork": services.fork, "upstream": services.upstream}
+    tell = settings.announce
+    by_identity = settings.credentials.sigstore is not None
+    return [
+        call(access.github_lets_us_release, services.github),
+        call(access.pushes_would_be_taken, release, services.base, remotes),
+        call(access.upstream_is_protected, release, services.github),
+        call(hosts.host_is_reached, services.downloads),
+        call(hosts.rights_are_usable, services.downloads, ours),
+        call(hosts.host_has_room, services.downloads, "", contract, gathered),
+        *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
+        call(site.login_works, services.site),
+        call(site.name_is_free, promised, services.site),
+        call(site.caches_answer, promised, services.cdn),
+        call(access.mail_lets_us_in, services.mail, [tell.list, tell.announce, tell.dev]),
+        call(access.forum_lets_us_in, services.forum),
+        *(
+            [call(access.sigstore_is_ready, services.sigstore, declared=by_identity)]
+            if release.series.signs_with_sigstore
+            else []
+        ),
+    ]
+
+
+@plan.gate(volatile=True, pep="Q01 Q02 Q04 Q05")
+def check_blockers():
+    """Stop while an open issue of the tracker blocks this release."""
+    return [
+        call(blockers.no_release_blockers, release, services.github),
+        call(blockers.no_deferred_blockers, release, services.github),
+    ]
+
+
+@plan.gate(volatile=True, pep="Q06 Q07 Q08")
+def check_builders():
+    """Stop while a stable builder of the branch is red."""
+    return [
+        call(builders.builders_are_green, release, services.builders),
+        call(builders.builders_are_online, release, services.builders),
+    ]
+
+
+today_text = plan.fact(choose_day, "date")
+today = deferred(date.fromisoformat, today_text)
+midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
+deadline = deferred(day.deadline, today, settings.work.wait_days)
+
+addresses = [each.mail for each in experts if each.mail]
+warning = deferred(
+    handover.heads_up_letter,
+    release,
+    services.templates,
+    settings.announce.sender,
+    addresses,
+    today_text,
+)
+
+
+@plan.public(
+    after=[choose_day, check_access, check_blockers],
+    look=letters.look_sent,
+    pep="R04 P18",
+    only=bool(addresses),
+)
+def warn_experts():
+    """Mail the experts the day of the release; best the day before, with that day declared."""
+    return call(letters.send, warning, services.mail, services.progress)

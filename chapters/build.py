@@ -1,0 +1,150 @@
+"""4. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
+
+from __future__ import annotations
+
+from chapters.before import deadline
+from chapters.clone import make_tag
+from chapters.hand_over import start_build
+from chapters.release import at, plan, release, services, settings
+from checks import archives, built_docs, ci_artifacts, declared
+from checks import sbom as sboms
+from doit_receipts.calls import call, deferred
+from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball, topics
+
+
+@plan.step(after=[make_tag], writes=at.tarballs, pep="B01 B02")
+def build_tarballs():
+    """Write both source archives; the same tag gives the same bytes on any machine."""
+    return call(tarball.build, release, services.clone, services.programs, services.progress)
+
+
+tag_time_s = deferred(int, plan.fact(build_tarballs, "epoch_s"))
+
+
+@plan.gate(after=[build_tarballs], reads=at.tarballs, pep="B07 B08 B09")
+def check_archives():
+    """Stop unless both archives hold the tag's tree and nothing else, for everyone to read."""
+    commit = plan.fact(build_tarballs, "commit")
+    return call(
+        archives.archives_are_sound, release, services.clone, services.programs, commit, tag_time_s
+    )
+
+
+@plan.step(after=[check_archives], reads=at.tarballs, pep="B07 B10 B11 B12")
+def test_source():
+    """Unpack both archives as a user would, build and test what they hold."""
+    return call(
+        source_test.run, release, services.programs, settings.tests.source, services.progress
+    )
+
+
+docs_archives = [
+    each for form in settings.docs.formats if release.ships_docs for each in at.docs_archives(form)
+]
+
+
+@plan.step(after=[build_tarballs], writes=docs_archives, pep="B03 B06", only=release.ships_docs)
+def build_docs():
+    """Write the documentation archives, from one reading of the sources."""
+    source = deferred(
+        topics.DocsSource, at.clone, release.version.tag, tag_time_s, settings.docs.constraints
+    )
+    return call(
+        docs.build, release, source, settings.docs.formats, services.programs, services.progress
+    )
+
+
+@plan.gate(after=[build_docs], reads=docs_archives, pep="Z08", only=release.ships_docs)
+def check_docs():
+    """Stop unless every documentation archive is there, opens and names no unreleased version."""
+    return [
+        call(built_docs.archives_complete, release, settings.docs.formats),
+        call(built_docs.no_unreleased, release, settings.docs.formats),
+    ]
+
+
+@plan.step(
+    after=[build_tarballs],
+    reads=at.tarballs,
+    writes=sbom.documents(release),
+    pep="Z16",
+    only=release.series.ships_sbom,
+)
+def build_sboms():
+    """Write the SBOM of each source archive."""
+    commit = plan.fact(build_tarballs, "commit")
+    return call(
+        sbom.build,
+        release,
+        services.clone,
+        services.sboms,
+        services.progress,
+        commit=commit,
+        epoch_s=tag_time_s,
+    )
+
+
+@plan.gate(
+    after=[build_sboms],
+    reads=[*at.tarballs, *sbom.documents(release)],
+    pep="Z16",
+    only=release.series.ships_sbom,
+)
+def check_sboms():
+    """Stop unless each SBOM states its archive and every file in it as they are."""
+    commit = plan.fact(build_tarballs, "commit")
+    return call(sboms.sboms_are_true, release, services.clone, commit=commit)
+
+
+@plan.step(
+    after=[build_tarballs],
+    reads=at.tarballs,
+    writes=signing.signatures(release),
+    pep="B04 B05",
+    only=release.signs_with_gpg,
+)
+def sign_archives():
+    """Sign both source archives with the release manager's key, and verify the signatures."""
+    return call(signing.sign_archives, release, services.signer)
+
+
+published = [*at.tarballs, *signing.signatures(release), *sbom.documents(release)]
+
+
+@plan.step(
+    after=[build_tarballs, sign_archives, build_sboms],
+    reads=published,
+    writes=[at.checksums],
+    pep="B06",
+)
+def write_checksums():
+    """Write SHA256SUMS over everything in src."""
+    return call(checksums.write, release, published)
+
+
+@plan.gate(after=[test_source, check_docs, check_sboms, write_checksums], pep="B13")
+def check_export():
+    """Report what release.toml leaves out of the archives and their test."""
+    return call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats)
+
+
+# What follows belongs to publishing; it stands here as the PEP has it.
+run = plan.fact(start_build, "run")
+
+
+@plan.step(after=[start_build], pep="Z12")
+def await_build():
+    """Wait until every job of CI's build has ended well."""
+    return call(ci.wait, services.workflows, run, services.clock, until=deadline)
+
+
+@plan.step(after=[await_build], pep="Z13")
+def fetch_build():
+    """Fetch what CI built, each archive by the digest that GitHub has for it."""
+    return call(ci.fetch, release, services.workflows, run, services.progress)
+
+
+@plan.gate(after=[fetch_build, check_export], reads=at.tarballs, pep="Z13")
+def check_build():
+    """Stop unless CI built the very source archives that were made here."""
+    return call(ci_artifacts.ci_built_the_same, release)

@@ -1,0 +1,225 @@
+"""2. The release clone: every edit of the tree, one release commit, the signed tag."""
+
+from __future__ import annotations
+
+from chapters.before import check_key, check_tools, choose_day, midnight_s, today
+from chapters.release import at, plan, release, services, settings
+from checks import clone_state, source_tree
+from doit_receipts.calls import call, deferred
+from doit_receipts.task import Effect
+from plugins.command.edit_chain import EditChain
+from plugins.model.release import ReleaseType
+from plugins.steps import configure, news, release_clone, tag, topics, version_files
+
+CLONE = Effect.CLONE
+
+
+@plan.gate(
+    extra_inputs={"base": call(release_clone.base_of, services.base)},
+    volatile=True,
+    pep="R02 Q09 E00 Z05",
+)
+def check_base():
+    """Stop unless the branch leads to this version and the version is the next one."""
+    return [
+        call(clone_state.base_leads_to_version, release, services.base),
+        call(clone_state.version_is_next, release, services.base),
+        call(clone_state.tag_is_free, release, services.base, services.clone),
+        call(clone_state.base_is_recent, release, services.base, services.clock),
+    ]
+
+
+@plan.step(
+    effect=CLONE,
+    after=[check_tools, check_key, check_base],
+    extra_inputs={"base": call(release_clone.base_of, services.base)},
+    writes=[at.clone_ref("base")],
+    pep="Q10 Q11 Q12 Q13",
+)
+def make_clone():
+    """Make the release clone from yours, which is only read, with the cherry-picks if any."""
+    return call(
+        release_clone.make,
+        services.clone,
+        services.base,
+        services.progress,
+        cherry_picks=settings.repository.cherry_picks,
+        step="base",
+    )
+
+
+edits = EditChain(plan, at, "base", make_clone)
+
+
+@edits.step(after=[choose_day], pep="E01")
+def merge_news(edit):
+    """Fold Misc/NEWS.d/next into this version's file."""
+    return call(
+        news.merge,
+        release,
+        services.clone,
+        services.programs,
+        date=today,
+        after=edit.parent,
+        step=edit.name,
+    )
+
+
+@edits.step(pep="E09")
+def bump_version(edit):
+    """Write the version into Include/patchlevel.h."""
+    return call(version_files.bump, release, services.clone, after=edit.parent, step=edit.name)
+
+
+@edits.step(pep="E10")
+def write_readme(edit):
+    """Write the version and, for a new branch, its links into README.rst."""
+    return call(version_files.readme, release, services.clone, after=edit.parent, step=edit.name)
+
+
+@edits.step(pep="Z07")
+def mark_next(edit):
+    """Replace ``versionadded:: next`` and the like in the docs by this version."""
+    return call(version_files.mark_next, release, services.clone, after=edit.parent, step=edit.name)
+
+
+@edits.step(after=[choose_day], pep="E14 E15 E16 E17 E18 E19 E20")
+def set_years(edit):
+    """Bring the copyright notices of six files to this year, if the last release was earlier."""
+    return call(
+        version_files.copyright_years,
+        release,
+        services.clone,
+        services.base,
+        date=today,
+        after=edit.parent,
+        step=edit.name,
+    )
+
+
+@edits.step(after=[choose_day], pep="E22", only=release.type is ReleaseType.FEATURE_FINAL)
+def date_whatsnew(edit):
+    """Write the day of the release into the first paragraph of What's New."""
+    return call(
+        version_files.whatsnew_date,
+        release,
+        services.clone,
+        date=today,
+        after=edit.parent,
+        step=edit.name,
+    )
+
+
+@edits.step(pep="E07 E08")
+def set_source_uri(edit):
+    """Link the docs to the sources of the branch that this release stands on."""
+    return call(
+        version_files.source_uri, release, services.clone, after=edit.parent, step=edit.name
+    )
+
+
+docs_edit = edits.head
+
+
+@plan.step(after=[set_source_uri])
+def read_docs_source():
+    """Record what the pydoc topics are made of, so that they are made again only if it changed."""
+    return call(topics.sources_of, services.clone, after=docs_edit)
+
+
+@plan.step(after=[read_docs_source, choose_day], writes=[at.made / "topics.py"], pep="E02 Z09 P05")
+def build_topics():
+    """Build the pydoc topics with the tree's own documentation tools."""
+    source = deferred(
+        topics.DocsSource,
+        at.clone,
+        f"refs/release/{docs_edit}",
+        midnight_s,
+        settings.docs.constraints,
+    )
+    return call(topics.build, release, source, services.programs, services.progress)
+
+
+@edits.step(after=[build_topics], reads=[at.made / "topics.py"], pep="E03 E04")
+def put_topics(edit):
+    """Put the pydoc topics into Lib/pydoc_data."""
+    return call(topics.put, release, services.clone, after=edit.parent, step=edit.name)
+
+
+edited = edits.head
+
+
+@plan.step(after=[put_topics], writes=[at.made / configure.DIFFERENCES], pep="E05 E06")
+def compare_configure():
+    """Make configure again with the series' autoconf, and show what differs."""
+    return call(
+        configure.regenerate,
+        release,
+        services.clone,
+        services.programs,
+        services.progress,
+        after=edited,
+    )
+
+
+@plan.gate(after=[put_topics, compare_configure], pep="Z06 E06")
+def check_source():
+    """Stop unless versions, magic number, markers and configure are those of this release."""
+    differs = plan.fact(compare_configure, "differs")
+    skipped = plan.fact(compare_configure, "skipped")
+    tree = (release, services.clone)
+    return [
+        call(source_tree.magic_numbers_agree, *tree, after=edited),
+        call(source_tree.versions_agree, *tree, after=edited),
+        call(source_tree.next_markers_are_gone, *tree, after=edited),
+        call(source_tree.only_release_files_changed, *tree, after=edited),
+        call(source_tree.autoconf_is_the_agreed_one, *tree, after=edited),
+        call(source_tree.configure_is_as_generated, differs, skipped),
+        call(source_tree.notices_are_current, *tree, date=today, after=edited),
+        call(source_tree.news_tells_something, *tree, after=edited),
+    ]
+
+
+@plan.step(
+    effect=CLONE, after=[check_source, put_topics], writes=[at.clone_ref("commit")], pep="E13"
+)
+def commit_release():
+    """Make the one release commit of all edits."""
+    return call(
+        release_clone.commit,
+        release,
+        services.clone,
+        services.base,
+        services.clock,
+        after=edited,
+        start="base",
+        step="commit",
+    )
+
+
+@plan.gate(after=[commit_release], pep="E23")
+def check_clean():
+    """Stop unless the release clone holds the release commit and nothing else."""
+    return call(source_tree.tree_is_clean, release, services.clone, after="commit")
+
+
+@plan.step(
+    effect=CLONE,
+    after=[commit_release, check_clean],
+    writes=[at.clone / ".git" / "refs" / "tags" / release.version.tag],
+    pep="T01 T02",
+)
+def make_tag():
+    """Make the signed tag on the release commit; after it nothing is amended."""
+    return call(
+        tag.make,
+        release,
+        services.clone,
+        services.base,
+        services.signer,
+        services.clock,
+        after="commit",
+    )
+
+
+commit = plan.fact(make_tag, "commit")

@@ -1,0 +1,126 @@
+"""3. Hand over: proof-reading, the fork, CI's own build, and word to the experts."""
+
+from __future__ import annotations
+
+from chapters.before import check_access, check_blockers, check_builders
+from chapters.clone import commit, make_tag, merge_news
+from chapters.release import (
+    at,
+    contract,
+    experts,
+    plan,
+    release,
+    roles,
+    services,
+    settings,
+)
+from doit_receipts.calls import call, deferred
+from plugins.steps import ci, fork, handover, letters
+from plugins.steps import experts as expert_files
+
+
+@plan.step(after=[make_tag], writes=[at.made / fork.DIFF], pep="Z10")
+def write_review():
+    """Show all that the release commit changes in one file, for a person to read."""
+    return call(fork.review, release, services.clone)
+
+
+@plan.approval(who="RM", of=[merge_news, make_tag], pep="E12 E21")
+def approve_news():
+    """The release manager has proof-read the merged NEWS."""
+
+
+@plan.approval(who="RM", of=[write_review, make_tag], pep="Z10")
+def approve_commit():
+    """The release manager has read what the release commit changes."""
+
+
+@plan.shared(
+    after=[make_tag, approve_news, approve_commit, check_access, check_blockers, check_builders],
+    look=fork.look_pushed,
+    pep="B14 B15",
+)
+def push_fork():
+    """Push the release commit and its tag to your fork, and to nowhere else."""
+    return call(fork.push, release, services.clone, services.fork, services.progress)
+
+
+@plan.shared(after=[push_fork], look=ci.look_started, pep="Z11")
+def start_build():
+    """Start CI's own build of the pushed tag, and keep the id of its run."""
+    owner = deferred(handover.owner_of, settings.repository.fork)
+    return call(
+        ci.start,
+        release,
+        services.workflows,
+        owner=owner,
+        commit=commit,
+        progress=services.progress,
+    )
+
+
+sender = settings.announce.sender
+addresses = [each.mail for each in experts if each.mail]
+awaited = {
+    each.role: expert_files.awaited_of(contract, each.role, each.name, each.keys)
+    for each in experts
+}
+
+
+@plan.shared(after=[check_access], look=expert_files.look_inboxes, pep="U03", only=bool(roles))
+def open_inboxes():
+    """Make the hidden folders on the downloads host that experts put their files into."""
+    return call(expert_files.open_inboxes, release, services.downloads, roles)
+
+
+briefs = [
+    handover.Brief(
+        each.role,
+        each.name,
+        f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
+        awaited[each.role].files,
+    )
+    for each in experts
+]
+
+
+brief = deferred(
+    handover.experts_letter,
+    release,
+    services.templates,
+    sender,
+    addresses,
+    briefs,
+    fork=settings.repository.fork,
+    commit=commit,
+)
+
+
+@plan.public(
+    after=[push_fork, open_inboxes], look=letters.look_sent, pep="B16", only=bool(addresses)
+)
+def tell_experts():
+    """Mail the experts which tag and commit to build, and which files are awaited."""
+    return call(letters.send, brief, services.mail, services.progress)
+
+
+for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
+
+
+request = deferred(
+    handover.windows_letter,
+    release,
+    services.templates,
+    sender,
+    for_windows,
+    fork=settings.repository.fork,
+    commit=commit,
+)
+
+
+@plan.public(
+    after=[push_fork, tell_experts], look=letters.look_sent, pep="X02", only=bool(for_windows)
+)
+def request_windows():
+    """Mail the Windows expert the values of the form that starts their build."""
+    return call(letters.send, request, services.mail, services.progress)

@@ -1,0 +1,82 @@
+"""7. Merge back and push: upstream's branches and the tag, exactly and at once."""
+
+from __future__ import annotations
+
+from chapters.clone import make_tag
+from chapters.hand_over import push_fork
+from chapters.lights import check_lights
+from chapters.release import at, is_new_branch, plan, release, services, settings
+from chapters.stage import test_downloads
+from doit_receipts.calls import call
+from doit_receipts.task import Effect
+from plugins.steps import merge_back as merging
+from plugins.steps import protection, upstream_push
+
+
+@plan.step(
+    effect=Effect.CLONE,
+    after=[make_tag, push_fork],
+    writes=merging.written_refs(release, at),
+    pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01",
+)
+def merge_back():
+    """Merge the release into what upstream has by now, and set the version that follows."""
+    return call(
+        merging.make,
+        release,
+        services.clone,
+        services.merge_clone,
+        services.base,
+        services.upstream,
+        services.progress,
+        by_hand=settings.repository.merged_by_hand,
+    )
+
+
+@plan.step(
+    after=[merge_back],
+    writes=[at.made / merging.DIFF.format(each) for each in merging.branches_of(release)],
+    pep="M13",
+)
+def write_merge():
+    """Show all that upstream's branches get, for a person to read."""
+    return call(merging.review, release, services.merge_clone)
+
+
+@plan.approval(who="RM", of=[write_merge], pep="M13")
+def approve_merge():
+    """The release manager has read what upstream's branches get."""
+
+
+@plan.public(
+    after=[merge_back, approve_merge, test_downloads, check_lights],
+    look=upstream_push.look_pushed,
+    pep="M01 M14 M15 M16 M17 M18 M19 M20a M20b M20 M23",
+)
+def push_upstream():
+    """Push branches and tag to upstream at once, its protection lifted for that moment only."""
+    return call(
+        upstream_push.push,
+        release,
+        services.merge_clone,
+        services.upstream,
+        services.github,
+        services.progress,
+    )
+
+
+@plan.shared(after=[push_upstream], look=protection.look_restored, pep="M23")
+def restore_protection():
+    """See that the protection of upstream's branches is what it was before the push."""
+    return call(protection.restore, services.github, at)
+
+
+@plan.shared(
+    after=[push_upstream, restore_protection],
+    look=protection.look_copied,
+    pep="M21 I11",
+    only=is_new_branch,
+)
+def copy_protection():
+    """Give the new branch the protection of the one before it."""
+    return call(protection.copy_rules, release, services.github)

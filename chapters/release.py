@@ -1,0 +1,44 @@
+"""The release that all chapters are about, as dodo.py opened it, and what several of them share."""
+
+from __future__ import annotations
+
+from doit_receipts.calls import deferred
+from plugins.command.opening import opened
+from plugins.model.contract import Origin, contract_of
+from plugins.model.release import ReleaseType
+from plugins.model.remote_layout import RemoteLayout
+
+__all__ = [
+    "SYSTEMS",
+    "at",
+    "contract",
+    "experts",
+    "is_new_branch",
+    "later",
+    "notes",
+    "plan",
+    "promised",
+    "release",
+    "remote",
+    "roles",
+    "services",
+    "settings",
+]
+
+release, settings, plan, services = opened()
+at = release.layout
+remote = RemoteLayout(release.version)
+is_new_branch = release.type is ReleaseType.NEW_BRANCH
+
+SYSTEMS = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
+# What experts bring later, by a waiver, is left out of everything, and page and emails say so.
+later = [each for each in SYSTEMS if settings.waives(f"experts.{each.value}")]
+notes = [f"{SYSTEMS[each]} binaries will be provided shortly." for each in later]
+contract = contract_of(release, settings.docs.formats, without=later)
+promised = deferred(contract_of, release, settings.docs.formats, without=tuple(later))
+experts = [
+    each
+    for each in settings.experts
+    if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
+]
+roles = [each.role for each in experts]

@@ -1,0 +1,47 @@
+"""Verify: would a stranger trust this release? No task and no receipt, but a judgement of now.
+
+`doit verify` judges the artifacts and the world as they are at this moment, for anybody.
+"""
+
+from __future__ import annotations
+
+from chapters.release import contract, release, services, settings
+from chapters.stage import area, docs_area
+from checks import verification
+from checks.verify_context import Clients, Signers
+from doit_receipts.calls import call
+from plugins.command.verification import declare_verification
+from plugins.model.report import Wanted
+from plugins.steps import tarball
+
+signers = Signers(
+    (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
+)
+clients = Clients(
+    services.visitor,
+    services.listings,
+    services.history,
+    services.downloads,
+    services.clone,
+    services.programs,
+    services.verifier,
+    services.sigstore,
+    services.progress,
+)
+formats = settings.docs.formats
+rebuild = tarball.build
+
+declare_verification(
+    call(
+        verification.verify,
+        release,
+        contract,
+        formats if release.ships_docs else (),
+        signers,
+        (area, docs_area) if release.ships_docs else (area,),
+        rebuild,
+        clients,
+        Wanted(),
+    ),
+    call(verification.audit, release, formats, signers, rebuild, clients, Wanted()),
+)

@@ -1,0 +1,94 @@
+"""8. Website and CDN: the release's page, its files, and caches that serve them."""
+
+from __future__ import annotations
+
+from chapters.before import choose_day, today_text
+from chapters.merge import push_upstream, restore_protection
+from chapters.release import notes, plan, promised, release, services
+from chapters.stage import digests, listed, point_current, unpack_docs
+from checks import site
+from doit_receipts.calls import call
+from plugins.steps import drafts, page_text, purging, site_files, site_release
+
+text = drafts.settled_page(release)
+
+
+@plan.step(pep="W03 R07")
+def draft_page():
+    """Draft the text of the release's page; what you edit in it is kept."""
+    return call(drafts.draft_page, release, promised, services.templates, notes)
+
+
+@plan.step(
+    after=[draft_page], extra_inputs={"page": call(drafts.digest_of_page, release)}, writes=[text]
+)
+def settle_page():
+    """Take the text of the page as it is now, to be approved and saved."""
+    return call(drafts.settle_page, release)
+
+
+@plan.gate(after=[settle_page], pep="W03")
+def check_page():
+    """Stop unless the text names this version, says what it has to, and leaves no gap."""
+    return call(site.text_is_ready, promised, text, notes)
+
+
+@plan.approval(who="RM", of=[settle_page, check_page], pep="W03")
+def approve_page():
+    """The release manager stands by the text of the page."""
+
+
+@plan.shared(
+    after=[choose_day, push_upstream, restore_protection],
+    look=site_release.look_draft,
+    pep="W02 W04 W05 Z24",
+)
+def make_page():
+    """Make the release on the website, as a draft that no list shows."""
+    return call(site_release.make_draft, promised, today_text, services.site, services.progress)
+
+
+@plan.shared(after=[make_page], look=site_files.look_files, pep="W06 W07 W08")
+def list_files():
+    """List every file on the website with the size and digest of what the host serves."""
+    return call(
+        site_files.put_files,
+        listed,
+        services.downloads,
+        services.site,
+        services.progress,
+        known=digests,
+    )
+
+
+@plan.shared(after=[make_page, approve_page], reads=[text], look=page_text.look_text, pep="W03 W05")
+def save_text():
+    """Save the approved text on the release's page."""
+    return call(page_text.put_text, promised, text, services.site, services.progress)
+
+
+@plan.public(
+    after=[list_files, save_text, unpack_docs, point_current],
+    look=site_release.look_public,
+    pep="W05 Z24",
+)
+def publish_page():
+    """Show the release on the website; both flags are switched at once."""
+    return call(site_release.publish, promised, services.site, services.progress)
+
+
+@plan.shared(after=[publish_page], look=purging.look_purged, pep="W09 U18")
+def purge_pages():
+    """Purge the old pages from every cache, and check that each edge serves the new ones."""
+    return call(
+        purging.purge, listed, services.downloads, services.cdn, services.progress, known=digests
+    )
+
+
+@plan.gate(after=[purge_pages], pep="W06 Z24")
+def check_site():
+    """Stop unless the website shows the release and lists every file as it is served."""
+    return [
+        call(site.flags_are_right, promised, services.site),
+        call(site.rows_are_as_served, listed, services.downloads, services.site, known=digests),
+    ]

@@ -1,0 +1,160 @@
+"""Calls: what a task does, with values that are known only when it runs.
+
+A call is part of a task's identity by its *arguments* alone. Neither the name of the function nor
+its module is told, nor the name of a class that carries values: they may be renamed and moved in
+the middle of a release, and no finished task becomes stale by that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Call", "Deferred", "Fact", "call", "deferred"]
+
+_P = ParamSpec("_P")
+_Given = TypeVar("_Given")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and all that it can touch, to be called when its task runs."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    named: tuple[tuple[str, Any], ...] = ()
+
+    def describe(self, work: Path) -> str:
+        """The arguments in words that are equal on every machine, with no secret in them.
+
+        Paths below the work folder are told relative to it; services tell their own name.
+        """
+        words = [_describe(each, work) for each in self.arguments]
+        words += [f"{name}={_describe(each, work)}" for name, each in self.named]
+        return f"({', '.join(words)})"
+
+    def perform(self, fact_text: Callable[[Fact], str]) -> Any:
+        """Do it, with each deferred argument replaced by what it gives now."""
+        return self.with_arguments(fact_text, self.function)
+
+    def with_arguments(self, fact_text: Callable[[Fact], str], function: Callable[..., Any]) -> Any:
+        """Call another function with the same arguments."""
+
+        def known(value: Any) -> Any:
+            return value.resolve(fact_text) if isinstance(value, Deferred) else value
+
+        named = {name: known(value) for name, value in self.named}
+        return function(*(known(value) for value in self.arguments), **named)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact of the receipt that another task will leave."""
+
+    task: str
+    name: str
+
+
+class Deferred:
+    """A value that is known when a task runs: a fact of an earlier receipt, or a call's result.
+
+    It can only be an argument of a call. Whatever would need the value now (text, comparison,
+    truth, length, an attribute) raises TypeError, and so shows a mistake of the declaration.
+    """
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Call | Fact) -> None:
+        self._source = source
+
+    def __repr__(self) -> str:
+        return f"<deferred {self._name()}>"
+
+    def describe(self, work: Path) -> str:
+        """The source in words; see ``Call.describe``."""
+        source = self._source
+        return f"{source.task}.{source.name}" if isinstance(source, Fact) else source.describe(work)
+
+    def resolve(self, fact_text: Callable[[Fact], str]) -> Any:
+        """The value. Raises whatever stands in the way of it."""
+        source = self._source
+        return fact_text(source) if isinstance(source, Fact) else source.perform(fact_text)
+
+    def _name(self) -> str:
+        source = self._source
+        if isinstance(source, Fact):
+            return f"{source.name} of {source.task}"
+        return f"result of {getattr(source.function, '__qualname__', 'a call')}"
+
+    def _early(self, *_: object) -> NoReturn:
+        message = (
+            f"{self!r} is known only when its task runs: hand it to call() or deferred() as an"
+            " argument of its own"
+        )
+        raise TypeError(message)
+
+    __str__ = __format__ = __bool__ = __eq__ = __ne__ = __hash__ = _early
+    __lt__ = __le__ = __gt__ = __ge__ = __len__ = __iter__ = __contains__ = _early
+    __add__ = __radd__ = __mod__ = __truediv__ = __rtruediv__ = __int__ = __float__ = _early
+    __getitem__ = __call__ = __fspath__ = __index__ = _early
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._early()
+
+
+def call(function: Callable[_P, Any], *arguments: _P.args, **named: _P.kwargs) -> Call:
+    """Say what a task does: the right-hand side names everything that it can touch."""
+    return Call(function, arguments, tuple(sorted(named.items())))
+
+
+def deferred(function: Callable[_P, _Given], *arguments: _P.args, **named: _P.kwargs) -> _Given:
+    """What the function will give when the task runs; stands as an argument in a ``call``.
+
+    To the type checker it is given already, so that the wiring of a release is checked.
+    """
+    return cast("_Given", Deferred(call(function, *arguments, **named)))
+
+
+def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line for each shape a value can have
+    match value:
+        case Path():
+            return str(value.relative_to(work)) if value.is_relative_to(work) else str(value)
+        case Enum():
+            return value.name
+        case str() | bytes() | int() | float() | bool() | None | date():
+            return repr(value)
+        case Deferred() | Call():
+            return value.describe(work)
+        case Mapping():
+            inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
+            return "{" + ", ".join(inner) + "}"
+        case AbstractSet():
+            return "{" + ", ".join(sorted(_describe(each, work) for each in value)) + "}"
+        case Sequence():
+            return "(" + ", ".join(_describe(each, work) for each in value) + ")"
+        case _ if callable(value) and hasattr(value, "__qualname__"):
+            return "a function"
+        case _ if dataclasses.is_dataclass(value):
+            inner = [
+                f"{field.name}={_describe(getattr(value, field.name), work)}"
+                for field in dataclasses.fields(value)
+                if field.repr
+            ]
+            return f"({', '.join(inner)})"
+        case _ if cast("object", type(value).__repr__) is object.__repr__:
+            # It would tell an address in memory, and no receipt would ever hold again.
+            message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
+            raise TypeError(message)
+        case _:
+            return repr(value)

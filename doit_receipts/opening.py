@@ -1,0 +1,37 @@
+"""Opening: from a project to the plan that its tasks are declared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.clock import SystemClock
+from doit_receipts.journal import Journal
+from doit_receipts.plan import OPENED, Plan
+from doit_receipts.run_context import RunContext, StepLog
+from doit_receipts.runner import perform
+from doit_receipts.state import State
+from doit_receipts.work_folder import WorkFolder
+
+if TYPE_CHECKING:
+    from doit_receipts.clock import Clock
+    from doit_receipts.project import Project
+
+__all__ = ["open_plan"]
+
+
+def open_plan(project: Project, clock: Clock | None = None, log: StepLog | None = None) -> Plan:
+    """The plan of a release, without a task yet; nothing is connected, locked or written.
+
+    dodo.py keeps it under the name ``plan``, where the commands look for it.
+    """
+    folder = WorkFolder(project.work)
+    clock = clock or SystemClock()
+    context = RunContext(
+        log=log or StepLog(folder),
+        journal=Journal(folder.journal, clock),
+        clock=clock,
+        perform=perform,
+    )
+    plan = Plan(project, folder, State(folder.state), context)
+    OPENED.set(plan)
+    return plan

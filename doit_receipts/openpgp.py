@@ -1,0 +1,108 @@
+"""GnuPG: approvals signed and verified by gpg, without another package.
+
+Nothing here reads what gpg says to people: its status lines (doc/DETAILS in GnuPG) are for
+programs and do not change with the language.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.approval import Validity
+from doit_receipts.approvals import Signed
+from doit_receipts.errors import ServiceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+__all__ = ["GnuPG"]
+
+_PERSON_S: Final = 300.0
+"""How long a person has to find the card and type the passphrase."""
+_PROGRAM_S: Final = 60.0
+_OPTIONS: Final = (
+    "gpg", "--batch", "--no-options", "--no-auto-key-retrieve", "--disable-dirmngr",
+    "--trust-model", "always",
+)  # fmt: skip
+_REFUSED: Final = {
+    "NO_PUBKEY": (Validity.UNKNOWN_KEY, "by a key that is not in the keyring"),
+    "BADSIG": (Validity.BAD_SIGNATURE, "of other bytes"),
+    "EXPKEYSIG": (Validity.EXPIRED_KEY, "by a key that has expired"),
+    "EXPSIG": (Validity.EXPIRED_KEY, "has expired"),
+    "REVKEYSIG": (Validity.UNKNOWN_KEY, "by a key that was revoked"),
+}
+
+
+class GnuPG:
+    """The ApprovalKeys of one GnuPG home; None is the home that gpg itself takes."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self._home = () if home is None else ("--homedir", str(home))
+
+    def sign(self, statement: bytes, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The first of these keys whose secret half is here, and its signature of the statement.
+
+        Raises ServiceFailed if none can sign.
+        """
+        said = "the roster names no key"
+        for key in keys:
+            words = ("--armor", "--local-user", key, "--detach-sign")
+            ended = self._run(*words, stdin=statement, limit_s=_PERSON_S)
+            if ended.returncode == 0 and self.verify(statement, ended.stdout, [key]).problem == "":
+                return key, ended.stdout
+            said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ServiceFailed(
+            service="gpg",
+            action="sign",
+            problem=said.removeprefix("gpg: "),
+            remedy=f"gpg --list-secret-keys has to show one of {', '.join(keys)}",
+        )
+
+    def verify(self, statement: bytes, signature: bytes, keys: Collection[str]) -> Signed:
+        """Judge a detached signature that exactly one of these keys has to have made."""
+        with tempfile.NamedTemporaryFile(suffix=".asc") as file:
+            file.write(signature)
+            file.flush()
+            ended = self._run(
+                "--status-fd", "1", "--verify", file.name, "-", stdin=statement, limit_s=_PROGRAM_S
+            )
+        lines = [
+            line.removeprefix("[GNUPG:] ").split()
+            for line in ended.stdout.decode(errors="replace").splitlines()
+            if line.startswith("[GNUPG:] ")
+        ]
+        for word, *_ in lines:
+            if word in _REFUSED:
+                validity, problem = _REFUSED[word]
+                return Signed(validity, problem=problem)
+        # The last field is the fingerprint of the primary key, whichever subkey signed.
+        makers = [rest[-1] for word, *rest in lines if word == "VALIDSIG" and rest]
+        if ended.returncode != 0 or len(makers) != 1:
+            return Signed(Validity.BAD_SIGNATURE, problem="not one signature that gpg can read")
+        if makers[0] not in {each.replace(" ", "").upper() for each in keys}:
+            return Signed(Validity.UNKNOWN_KEY, makers[0], "by a key that is not on the roster")
+        return Signed(Validity.GOOD, makers[0])
+
+    def _run(self, *words: str, stdin: bytes, limit_s: float) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(  # noqa: S603 - a fixed program and a list of words
+                [*_OPTIONS, *self._home, *words],
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=limit_s,
+            )
+        except FileNotFoundError as error:
+            raise ServiceFailed(
+                service="gpg", action=words[0], problem="not installed", remedy="install GnuPG"
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise ServiceFailed(
+                service="gpg",
+                action=words[0],
+                problem=f"no end after {limit_s:.0f} s",
+                remedy="see that the agent and the card answer, then run the same command again",
+            ) from error

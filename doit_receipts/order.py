@@ -1,0 +1,100 @@
+"""The order of a plan: names resolved, what a release lacks left out, each behind its needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from doit_receipts.declaration import Declared, declaration_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from doit_receipts.task import Task
+
+__all__ = ["ordered"]
+
+
+def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[str, Task]:
+    """The tasks by name: by chapter, then as declared, but none before what it waits for.
+
+    Raises InvalidDodoFile for a name that nobody declared, with the nearest one that somebody
+    did, and for tasks that wait for each other.
+    """
+    tasks = {
+        name: replace(each.task, after=tuple(_needs(each, declared)))
+        for name, each in declared.items()
+        if each.task is not None
+    }
+    rank = {chapter: number for number, chapter in enumerate(chapters)}
+    told = sorted(tasks, key=lambda name: rank.get(tasks[name].chapter, 0))
+    found: dict[str, Task] = {}
+    for name in told:
+        for each in _with_needs(name, tasks, found, declared):
+            found[each] = tasks[each]
+    return found
+
+
+def _needs(
+    each: Declared, declared: Mapping[str, Declared], seen: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """The names of what it waits for; one that this release lacks stands for its own needs."""
+    names: dict[str, None] = {}
+    for before in each.after:
+        name = before if isinstance(before, str) else before.name
+        other = declared.get(name)
+        if other is None:
+            raise declaration_error(each.place, *_unknown(each.name, name, declared))
+        if other.task is not None:
+            names[name] = None
+        elif name in seen:
+            raise _cycle([*seen, name], declared)
+        else:
+            names.update(dict.fromkeys(_needs(other, declared, (*seen, name))))
+    yield from names
+
+
+def _unknown(name: str, before: str, declared: Mapping[str, Declared]) -> tuple[str, str]:
+    # late: only a mistake pays for it
+    from difflib import get_close_matches
+
+    near = get_close_matches(before, list(declared), n=1)
+    remedy = f"did you mean {near[0]}?" if near else "declare it, or leave it out"
+    return f"{name} comes after {before}, which is no task", remedy
+
+
+def _with_needs(
+    start: str,
+    tasks: Mapping[str, Task],
+    done: Mapping[str, Task],
+    declared: Mapping[str, Declared],
+) -> Iterator[str]:
+    """The task behind all that it waits for and that is not done, each once."""
+    path: list[tuple[str, Iterator[str]]] = []
+    placed: set[str] = set()
+
+    def enter(name: str) -> None:
+        path.append((name, iter(tasks[name].after)))
+
+    if start not in done:
+        enter(start)
+    while path:
+        name, open_ = path[-1]
+        following = next((each for each in open_ if each not in done and each not in placed), None)
+        if following is None:
+            path.pop()
+            placed.add(name)
+            yield name
+        elif any(following == each for each, _ in path):
+            on_path = [each for each, _ in path]
+            raise _cycle([*on_path[on_path.index(following) :], following], declared)
+        else:
+            enter(following)
+
+
+def _cycle(names: list[str], declared: Mapping[str, Declared]) -> Exception:
+    return declaration_error(
+        declared[names[0]].place,
+        f"{' waits for '.join(names)}",
+        "take one of these out of its after=",
+    )

@@ -1,0 +1,126 @@
+"""Project: what the engine asks of whoever makes a release with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from doit_receipts.approvals import ApprovalKeys
+    from doit_receipts.finding import Waiver
+
+__all__ = ["Project", "Release"]
+
+
+class Project(Protocol):
+    """One release of one project, as far as the engine has to know it."""
+
+    @property
+    def name(self) -> str:
+        """What is released, as people say it: ``Python``."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The version, as text."""
+        ...
+
+    @property
+    def headline(self) -> str:
+        """What kind of release it is, in a few words; stands behind name and version."""
+        ...
+
+    @property
+    def work(self) -> Path:
+        """The work folder of this release, and of no other."""
+        ...
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether nothing real is touched; receipts of the two kinds never meet."""
+        ...
+
+    @property
+    def chapters(self) -> Mapping[str, str]:
+        """The chapters in the order of reading: their keys and titles."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What the kinds of labels are called where a task is explained."""
+        ...
+
+    @property
+    def waivers(self) -> Sequence[Waiver]:
+        """All that are declared; whether one holds today is the engine's to say."""
+        ...
+
+    def roster(self, who: str) -> tuple[str, ...]:
+        """The keys that may approve as ``who``. Raises SettingsError if there are none."""
+        ...
+
+    def approval_keys(self) -> ApprovalKeys:
+        """Whoever signs and verifies approvals; asked for when one is needed, and not before."""
+        ...
+
+    def revision(self) -> str:
+        """The revision of what makes the release, for the journal."""
+        ...
+
+    def command(self, *words: str) -> str:
+        """The words to type for a command about this release: ``doit why build``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A Project for those who need no more than values.
+
+    ``experts`` are the full fingerprints of the OpenPGP keys of each person who approves, by the
+    word that ``plan.approval(who=…)`` uses; ``keyring`` is a GnuPG home, None for the person's own.
+    """
+
+    name: str
+    version: str
+    work: Path
+    headline: str = ""
+    rehearsal: bool = False
+    chapters: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    waivers: Sequence[Waiver] = ()
+    experts: Mapping[str, Collection[str]] = field(default_factory=dict)
+    keyring: Path | None = None
+
+    def roster(self, who: str) -> tuple[str, ...]:
+        """The keys that may approve as ``who``. Raises SettingsError if there are none."""
+        keys = tuple(self.experts.get(who, ()))
+        if not keys:
+            raise SettingsError(
+                where="dodo.py",
+                problem=f"nobody is named who may approve as {who}",
+                remedy=f'write the full fingerprint of their key: experts={{"{who}": ["…"]}}',
+            )
+        return keys
+
+    def approval_keys(self) -> ApprovalKeys:
+        """GnuPG, over the keyring."""
+        # late: a listing needs no keys
+        from doit_receipts.openpgp import GnuPG
+
+        return GnuPG(self.keyring)
+
+    def revision(self) -> str:
+        """The version of the engine: a small project's tool is its dodo.py."""
+        from importlib.metadata import version
+
+        return f"doit-receipts {version('doit-receipts')}"
+
+    def command(self, *words: str) -> str:
+        """The words to type."""
+        return " ".join(("doit", *words))

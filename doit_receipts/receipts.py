@@ -1,0 +1,349 @@
+"""Receipts: those of a plan's tasks, and whether each still holds.
+
+The receipts are the whole truth. A task is current if its receipt is complete, was made from what
+is there now, and its products have the bytes that it names. Nothing else is asked: not the time of
+a file, not a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.artifact import Artifact
+from doit_receipts.errors import AlreadyPublished, ReleaseError, StepFailed
+from doit_receipts.receipt import BrokenReceipt, Receipt
+from doit_receipts.state import NO_FILE
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from doit_receipts.calls import Fact
+    from doit_receipts.finding import Waiver
+    from doit_receipts.project import Project
+    from doit_receipts.run_context import RunContext
+    from doit_receipts.state import State
+    from doit_receipts.task import Task
+    from doit_receipts.work_folder import WorkFolder
+
+__all__ = ["ASKED_AGAIN", "NOT_DONE", "Receipts"]
+
+NOT_DONE: Final = "not done yet"
+"""The one reason of a task that has no receipt."""
+ASKED_AGAIN: Final = "asked again until what stands behind it is done"
+"""The one reason of a gate that let everything pass, in a world that moves."""
+
+
+class Receipts:
+    """The receipts in one work folder, read once and again only when a file changed."""
+
+    def __init__(
+        self, project: Project, folder: WorkFolder, state: State, context: RunContext
+    ) -> None:
+        self.project = project
+        self.folder = folder
+        self.state = state
+        self.context = context
+        self._receipt_paths: dict[str, Path] = {}
+        self._receipts: dict[str, tuple[str, Receipt | None]] = {}
+        self._results: dict[str, tuple[Receipt, str]] = {}
+        self._judged: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The tasks whose receipts these are, in reading order."""
+        raise NotImplementedError
+
+    def receipt_path(self, name: str) -> Path:
+        """Where the task's receipt is."""
+        path = self._receipt_paths.get(name)
+        if path is None:
+            path = self._receipt_paths[name] = self.folder.receipt(name)
+        return path
+
+    def receipt(self, name: str) -> Receipt | None:
+        """The task's receipt, or None if there is none. Raises BrokenReceipt.
+
+        Raises StepFailed for a receipt of another release, or of a rehearsal in a real release
+        and the other way round.
+        """
+        path = self.receipt_path(name)
+        digest = self.state.digest(path)
+        kept = self._receipts.get(name)
+        if kept is not None and kept[0] == digest:
+            return kept[1]
+        if digest == NO_FILE:
+            raise BrokenReceipt(
+                where=f"receipts/{path.name}",
+                problem="not a file",
+                remedy="move it away to have the step done again",
+            )
+        found = Receipt.read(path) if digest else None
+        if found is not None:
+            self._refuse_foreign(found, path)
+        self._receipts[name] = (digest, found)
+        return found
+
+    def _refuse_foreign(self, found: Receipt, path: Path) -> None:
+        project = self.project
+        if found.rehearsal != project.rehearsal:
+            where, here = ("a rehearsal", "a real release")[:: 1 if found.rehearsal else -1]
+            raise StepFailed(
+                where=f"receipts/{path.name}",
+                problem=f"made in {where}, and this is {here}",
+                remedy="give this release a work folder of its own",
+            )
+        if found.project not in ("", project.name):
+            raise StepFailed(
+                where=f"receipts/{path.name}",
+                problem=f"made by a release of {found.project}, and this is {project.name}",
+                remedy="give this release a work folder of its own",
+            )
+        if found.version != project.version or found.step != path.stem:
+            raise StepFailed(
+                where=f"receipts/{path.name}",
+                problem=f"made by {found.step} of {found.version},"
+                f" and this is {path.stem} of {project.version}",
+                remedy="delete it to have the step done again",
+            )
+
+    def artifacts(self, paths: Iterable[Path]) -> tuple[Artifact, ...]:
+        """The files as their bytes are now; what was read since it changed is not read again.
+
+        Raises StepFailed for one that is not there.
+        """
+        found = []
+        for path in paths:
+            digest = self.state.digest(path)
+            if not digest:
+                raise StepFailed(
+                    where=str(path),
+                    problem="not there",
+                    remedy="see which task makes it: doit list --status",
+                )
+            found.append(Artifact(path, path.stat().st_size, digest))
+        return tuple(found)
+
+    def artifact(self, path: Path) -> Artifact:
+        """One file as its bytes are now; see ``artifacts``."""
+        return self.artifacts((path,))[0]
+
+    def sums(self, paths: Iterable[Path]) -> dict[str, str]:
+        """The sha256 of each file by its name; see ``artifacts``."""
+        return {each.path.name: each.sha256 for each in self.artifacts(paths)}
+
+    def fact_text(self, fact: Fact) -> str:
+        """The fact's text. Raises StepFailed if the receipt lacks it."""
+        receipt = self.receipt(fact.task)
+        if receipt is None or fact.name not in receipt.facts:
+            raise StepFailed(
+                where=f"receipts/{fact.task}.json",
+                problem=f"has no {fact.name}",
+                remedy=f"run {self.project.command(fact.task)}",
+            )
+        return receipt.facts[fact.name]
+
+    def inputs(self, task: Task) -> dict[str, str]:
+        """What the task would be made from now: names to digests.
+
+        The result of every task before it, the bytes of every file that it reads, the arguments
+        of its calls, and the text of its extra inputs. Raises ReleaseError if one cannot be had.
+        """
+        work = self.folder.work
+        found: dict[str, str] = {}
+        if task.calls:
+            described = "\n".join(each.describe(work) for each in task.calls)
+            found["call"] = hashlib.sha256(described.encode()).hexdigest()
+        for name in task.after:
+            found[f"after {name}"] = self.result(name)
+        for path in task.reads:
+            digest = self.state.digest(path)
+            if not digest:
+                raise StepFailed(
+                    where=str(path), problem="not there", remedy=f"{task.name} needs it"
+                )
+            found[f"file {_below(path, work)}"] = digest
+        for name, extra in task.extra_inputs.items():
+            found[f"input {name}"] = str(extra.perform(self.fact_text))
+        return found
+
+    def result(self, name: str) -> str:
+        """The digest of what a task, or all of a group, gave; "" if it is not done."""
+        task = self.tasks[name]
+        if task.kind is Kind.GROUP:
+            together = "\n".join(self.result(each) for each in task.after)
+            return hashlib.sha256(together.encode()).hexdigest()
+        receipt = self.receipt(name)
+        if receipt is None:
+            return ""
+        kept = self._results.get(name)
+        if kept is None or kept[0] is not receipt:
+            kept = self._results[name] = (receipt, receipt.result)
+        return kept[1]
+
+    def leave(self, receipt: Receipt) -> None:
+        """The receipt is in its place, read back and equal."""
+        path = self.receipt_path(receipt.step)
+        digest = receipt.write(path)
+        self.state.wrote(path, digest)
+        self._receipts[receipt.step] = (digest, receipt)
+
+    def outputs(self, task: Task) -> dict[str, str]:
+        """The task's products as they are now: paths below the work folder to sha256."""
+        return {_below(path, self.folder.work): self.state.digest(path) for path in task.writes}
+
+    # ── judging ────────────────────────────────────────────────────────────────────────────
+
+    def reasons(self, task: Task) -> tuple[str, ...]:
+        """Why the task is not current, in words; empty if and only if it is.
+
+        Judges the task alone: whether the tasks before it are current is not asked.
+        """
+        self._judged[task.name] = self._reasons(task)
+        return self._judged[task.name]
+
+    def last_reasons(self, task: Task) -> tuple[str, ...]:
+        """What ``reasons`` gave last for the task."""
+        return self._judged.get(task.name, ())
+
+    def _reasons(self, task: Task) -> tuple[str, ...]:
+        try:
+            receipt = self.receipt(task.name)
+        except BrokenReceipt as error:
+            return (f"receipt: {error.problem}",)
+        except ReleaseError as error:
+            return (str(error),)
+        if receipt is None:
+            return (NOT_DONE,)
+        try:
+            now = self.inputs(task)
+        except ReleaseError as error:
+            return (str(error),)
+        used = {name for name in receipt.inputs if name.startswith("waiver ")}
+        now |= self.waiver_inputs({name.partition(" ")[2] for name in used})
+        changed = _changes(task, receipt, now)
+        changed += _damages(receipt.outputs, self.outputs(task))
+        if not changed and task.volatile and not self._guarded_happened(task):
+            return (ASKED_AGAIN,)
+        return tuple(changed)
+
+    def covering_waivers(self) -> tuple[Waiver, ...]:
+        """The declared waivers that hold today."""
+        today = self.context.clock.now().date()
+        return tuple(each for each in self.project.waivers if each.holds(today))
+
+    def waiver_inputs(self, rules: Iterable[str]) -> dict[str, str]:
+        """The waivers that hold for these rules, as inputs of the gate that depends on them."""
+        held = {each.rule: repr(each) for each in self.covering_waivers()}
+        return {f"waiver {rule}": held.get(rule, "") for rule in rules}
+
+    def _guarded_happened(self, gate: Task) -> bool:
+        """Whether everything that waits for the gate has its receipt."""
+        behind = [task for task in self.tasks.values() if gate.name in task.after]
+        return all(self._happened(task) for task in behind if task.kind is not Kind.GROUP)
+
+    def _happened(self, task: Task) -> bool:
+        if task.kind is Kind.GATE:
+            return self._guarded_happened(task)
+        return self.state.digest(self.receipt_path(task.name)) != ""
+
+    def refuse_foreign(self, task: Task) -> None:
+        """Raise StepFailed if another release's receipt is where the task's would be."""
+        try:
+            self.receipt(task.name)
+        except BrokenReceipt:
+            if task.is_public:
+                raise
+
+    def has_published(self, task: Task) -> bool:
+        """Whether the task's receipt says that users have seen its work."""
+        return task.is_public and self.receipt(task.name) is not None
+
+    def refuse_second_time(self, task: Task, now: Mapping[str, str]) -> None:
+        """Raise AlreadyPublished if the task is public and was done from other inputs.
+
+        A person who looked at both says so with ``doit adopt``.
+        """
+        if not task.is_public:
+            return
+        receipt = self.receipt(task.name)
+        changed = _changes(task, receipt, now) if receipt is not None else []
+        if changed:
+            raise AlreadyPublished(
+                where=f"receipts/{task.name}.json",
+                problem=f"done already, and users have seen it: {'; '.join(changed)}",
+                remedy=f"look at both with {self.project.command('why', task.name)},"
+                f" and if what users see is right, {self.project.command('adopt', task.name)}",
+            )
+
+
+def _changes(task: Task, receipt: Receipt, now: Mapping[str, str]) -> list[str]:
+    """What the task was made from that is not so any more, in words."""
+    then = _comparable(receipt, now)
+    changed = []
+    for name in sorted(then.keys() | now.keys()):
+        before, after = then.get(name), now.get(name)
+        one_sided = before is None or after is None
+        if before == after or (one_sided and _is_order(task, name)):
+            continue
+        kind, _, what = name.partition(" ")
+        match kind:
+            case "call":
+                changed.append("its settings changed")
+            case "after":
+                changed.append(f"{what} gave another result" if after else f"{what} is not done")
+            case "waiver":
+                changed.append(
+                    f"the waiver of {what} changed" if after else f"{what} is no longer waived"
+                )
+            case "input":
+                now_is = (after or "")[:12] or "unknown"
+                changed.append(f"the {what.replace('_', ' ')} is now {now_is}")
+            case _:
+                changed.append(f"{what} changed")
+    return changed
+
+
+def _is_order(task: Task, name: str) -> bool:
+    """Whether the input only says that one step comes after another.
+
+    A release may be finished by a newer version of what makes it, in which a step waits for one
+    more task, or for one less. That alone makes no finished step stale; what it takes over from
+    the other task is a file or a fact, and so an input of its own. What gates and approvals are
+    about is exactly the tasks before them.
+    """
+    return task.kind is Kind.STEP and name.startswith("after ")
+
+
+def _comparable(receipt: Receipt, now: Mapping[str, str]) -> dict[str, str]:
+    """The inputs of the receipt under today's names.
+
+    A receipt of the first format digested the names of functions into its call, and named extra
+    inputs by functions: the first cannot be compared any more, of the others only the values can.
+    """
+    then = dict(receipt.inputs)
+    if receipt.format != 1:
+        return then
+    if "call" in now:
+        then["call"] = now["call"]
+    else:
+        then.pop("call", None)
+    looks = sorted(then.pop(name) for name in list(then) if name.startswith("look "))
+    extra = {name: text for name, text in now.items() if name.startswith("input ")}
+    if looks == sorted(extra.values()):
+        return then | extra
+    return then | dict.fromkeys(extra, "")
+
+
+def _damages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    damaged = [f"{name} is new among its products" for name in sorted(now.keys() - then.keys())]
+    for name, digest in sorted(then.items()):
+        if name in now and now[name] != digest:
+            damaged.append(f"{name} was edited" if now[name] else f"{name} is gone")
+    return damaged
+
+
+def _below(path: Path, work: Path) -> str:
+    return str(path.relative_to(work)) if path.is_relative_to(work) else str(path)

@@ -1,0 +1,60 @@
+"""WorkFolder: where the engine keeps what it knows of a release; nothing is opened here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["WorkFolder"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFolder:
+    """The folder of one release: receipts, approvals, journal, logs, and what is made."""
+
+    work: Path
+
+    @property
+    def receipts(self) -> Path:
+        """One JSON file for each finished task."""
+        return self.work / "receipts"
+
+    @property
+    def approvals(self) -> Path:
+        """Signed approvals."""
+        return self.work / "approvals"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each task that ran."""
+        return self.work / "logs"
+
+    @property
+    def journal(self) -> Path:
+        """The append-only record of who did what when."""
+        return self.work / "journal.jsonl"
+
+    @property
+    def state(self) -> Path:
+        """The cache of digests and doit's own records; may be deleted at any time."""
+        return self.work / "state.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that may change this release."""
+        return self.work / "lock"
+
+    def receipt(self, task: str) -> Path:
+        """The receipt that the task leaves."""
+        return self.receipts / f"{task}.json"
+
+    def log(self, task: str) -> Path:
+        """Where the task's programs write what they say."""
+        return self.logs / f"{task}.log"
+
+    def approval(self, task: str) -> Path:
+        """The statement that approves the task's subject; its signature has ``.asc`` at the end."""
+        return self.approvals / f"{task}.json"

@@ -1,0 +1,38 @@
+"""The loader of this project: the engine's, for the release that ``--release`` names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit_receipts import loader
+from plugins.command.release_file import RELEASE_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Loader"]
+
+_OPT_RELEASE = {
+    "section": "task loader",
+    "name": "release_file",
+    "short": "",
+    "long": "release",
+    "type": str,
+    "default": "",
+    "env_var": "PEP101_RELEASE",
+    "help": "the declaration of the release [default: release.toml beside dodo.py]",
+}
+
+
+class Loader(loader.Loader):
+    """Loads dodo.py for the release that --release names."""
+
+    cmd_options = (*loader.Loader.cmd_options, _OPT_RELEASE)
+
+    def setup(self, opt_values: Mapping[str, Any]) -> None:
+        """Read dodo.py, which opens the release."""
+        chosen = opt_values.get("release_file")
+        if chosen:
+            RELEASE_FILE.set(Path.cwd() / Path(chosen).expanduser())
+        super().setup(opt_values)

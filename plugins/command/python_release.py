@@ -1,0 +1,112 @@
+"""PythonRelease: a release of Python, as the engine asks about it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import SettingsError
+from plugins.command.revision import tool_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit_receipts.approvals import ApprovalKeys
+    from doit_receipts.finding import Waiver
+    from plugins.model.release import Release
+    from plugins.model.settings import Settings
+    from plugins.ports.programs import Programs
+
+__all__ = ["PythonRelease"]
+
+_RM: Final = "RM"
+_NAME: Final = "Python"
+
+
+class PythonRelease:
+    """The Project of one release: its settings, and the chapters of PEP 101."""
+
+    name = _NAME
+    chapters: Mapping[str, str] = {
+        "before": "1 before anything",
+        "clone": "2 the release clone",
+        "hand_over": "3 hand over",
+        "build": "4 build and check",
+        "lights": "5 green lights",
+        "stage": "6 stage, verify, switch",
+        "merge": "7 merge back and push",
+        "website": "8 website and CDN",
+        "announce": "9 announce and close",
+        "verify": "verify",
+    }
+    labels: Mapping[str, str] = {"pep": "PEP 101"}
+
+    def __init__(self, settings: Settings, release: Release, programs: Programs) -> None:
+        self._settings = settings
+        self._release = release
+        self._programs = programs
+        self.version = str(release.version)
+        self.work: Path = release.layout.work
+        self.rehearsal = release.rehearsal
+        self.waivers: tuple[Waiver, ...] = settings.waivers
+
+    def __repr__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def headline(self) -> str:
+        """``bugfix final, from 3.13``."""
+        kind = self._release.type.name.lower().replace("_", " ")
+        return f"{kind}, from {self._release.branch}"
+
+    def roster(self, who: str) -> tuple[str, ...]:
+        """The keys that may approve as ``who``. Raises SettingsError if there are none."""
+        signing = self._settings.signing
+        if who == _RM:
+            keys: tuple[str, ...] = (signing.gpg_key,) if signing.gpg_key else ()
+            wanted = "[signing] gpg_key"
+        else:
+            experts = self._settings.experts
+            keys = next((each.keys for each in experts if each.role == who), ())
+            wanted = f"[experts.{who}] keys"
+        if not keys:
+            raise SettingsError(
+                where=self._settings.file.name,
+                problem=f"{wanted} names no key that may approve",
+                remedy=f"write the full fingerprint of the key of {who}",
+            )
+        return keys
+
+    def approval_keys(self) -> ApprovalKeys:
+        """The keyring that release.toml names."""
+        # late: python-gnupg is needed by those who approve, not by a listing
+        from plugins.command.approval_keys import KeyringOfApprovals
+
+        return KeyringOfApprovals(self._settings.signing.gnupg_home)
+
+    def revision(self) -> str:
+        """The commit that the tool runs from; asked once."""
+        return self._revision
+
+    @cached_property
+    def _revision(self) -> str:
+        return tool_revision(self._programs)
+
+    def command(self, *words: str) -> str:
+        """The words to type for a command of doit, for the release that is open now."""
+        from plugins.command.release_file import RELEASE_FILE
+
+        plain = " ".join(("doit", *words))
+        chosen, here = RELEASE_FILE.get(), Path.cwd()
+        if chosen is None:
+            return plain
+        import shlex
+
+        from plugins.services.programs import exported
+
+        named = exported("PEP101_RELEASE")
+        if named and here / Path(named).expanduser() == chosen:
+            return plain
+        shown = chosen.relative_to(here) if chosen.is_relative_to(here) else chosen
+        return f"{plain} --release {shlex.quote(str(shown))}"

@@ -1,0 +1,11 @@
+"""The release file that was chosen on the command line or by the environment."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from pathlib import Path
+
+__all__ = ["RELEASE_FILE"]
+
+RELEASE_FILE: ContextVar[Path | None] = ContextVar("RELEASE_FILE", default=None)
+"""The file that --release or PEP101_RELEASE chose; None for the one beside dodo.py."""

@@ -1,0 +1,33 @@
+"""Verification: the calls that `doit verify` makes, as the chapters declare them."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from doit_receipts.calls import Call
+
+__all__ = ["Verification", "declare_verification", "declared_verification"]
+
+_DECLARED: ContextVar[Verification | None] = ContextVar("verification", default=None)
+
+
+class Verification(NamedTuple):
+    """``judge`` is about this release, ``audit`` about all published ones of the series.
+
+    The last argument of each is how to look, for the command to replace.
+    """
+
+    judge: Call
+    audit: Call
+
+
+def declare_verification(judge: Call, audit: Call) -> None:
+    """`doit verify` makes these calls from now on."""
+    _DECLARED.set(Verification(judge, audit))
+
+
+def declared_verification() -> Verification | None:
+    """What was declared last in this process; None if nothing was."""
+    return _DECLARED.get()
