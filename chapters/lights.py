@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chapters.before import deadline
 from chapters.build import build_docs, check_build, check_docs
 from chapters.clone import commit
@@ -18,9 +20,11 @@ from chapters.release import (
 )
 from checks import declared
 from doit_receipts.calls import call
-from doit_receipts.declaration import Declared
-from plugins.model.contract import Origin
 from plugins.steps import experts
+
+if TYPE_CHECKING:
+    from doit_receipts.declaration import Declared
+    from plugins.model.contract import Origin
 
 FULFILLED = {
     "windows": ("X03 X06 X07 X09 X12 X16", "X20 G01 S01"),
@@ -36,7 +40,7 @@ def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
 
     @plan.step(
         name=f"await_{role}",
-        title=f"Wait until the {system} expert's files are on the host, with the bytes they signed for.",
+        title=f"Wait until the {system} expert's files are on the host, as they were signed for.",
         after=[push_fork, open_inboxes, tell_experts, request_windows],
         pep=arrival,
         only=role in roles,
@@ -79,7 +83,7 @@ for each in SYSTEMS:
     who="docs",
     of=[build_docs, check_docs],
     pep="U15 G03",
-    only=release.ships_docs and any((each.role == "docs" for each in settings.experts)),
+    only=release.ships_docs and any(each.role == "docs" for each in settings.experts),
 )
 def approve_docs():
     """The documentation expert has looked at the documentation."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chapters.before import check_access
 from chapters.build import check_build, check_export, docs_archives
 from chapters.lights import awaited_files, check_lights
@@ -18,7 +20,6 @@ from chapters.release import (
     settings,
 )
 from doit_receipts.calls import call, deferred
-from doit_receipts.declaration import Declared
 from plugins.model.contract import Origin, local_path
 from plugins.steps import (
     bundles,
@@ -29,6 +30,9 @@ from plugins.steps import (
     purging,
     staging,
 )
+
+if TYPE_CHECKING:
+    from doit_receipts.declaration import Declared
 
 area, docs_area = remote.downloads, remote.docs_archives
 in_src = [
@@ -88,7 +92,7 @@ def declare_taking(origin: Origin) -> Declared:
 
     @plan.shared(
         name=f"take_{role}",
-        title=f"Move the {SYSTEMS[origin]} expert's files to the others, where users see nothing of them.",
+        title=f"Move the {SYSTEMS[origin]} expert's files to the others, still unseen by users.",
         after=[reserve_folder, awaited_files[origin]],
         look=experts.look_taken,
         pep={"windows": "X12", "macos": "X23"}[role],

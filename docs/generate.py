@@ -20,7 +20,7 @@ __all__ = ["PAGE", "settings_page"]
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _PROJECT / "docs" / "reference" / "settings.md"
 
-_SOURCES: Final = ("settings", "release", "finding")
+_SOURCES: Final = ("plugins/model/settings", "plugins/model/release", "doit_receipts/finding")
 _PLAIN: Final = {
     "Path": "a path",
     "str": "text",
@@ -72,12 +72,12 @@ Each lets findings of one rule pass, until a day. All four settings must be writ
 """
 
 
-def settings_page(model: Path) -> str:
-    """The whole page, from the modules in the folder ``plugins/model``."""
+def settings_page(project: Path) -> str:
+    """The whole page, from the modules of the project that declare settings."""
     classes = {
         node.name: node
         for name in _SOURCES
-        for node in ast.parse((model / f"{name}.py").read_bytes()).body
+        for node in ast.parse((project / f"{name}.py").read_bytes()).body
         if isinstance(node, ast.ClassDef)
     }
     return "".join(
@@ -142,6 +142,6 @@ def _markdown(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(settings_page(_PROJECT / "plugins" / "model"), encoding="utf-8")
+    PAGE.write_text(settings_page(_PROJECT), encoding="utf-8")
     for neighbour in ("generate_rules", "generate_tasks"):
         runpy.run_path(str(Path(__file__).with_name(f"{neighbour}.py")), run_name="__main__")

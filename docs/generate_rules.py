@@ -142,7 +142,7 @@ class _Module:
 
 def rules_page(project: Path) -> str:
     """The whole page, from the checks and the outline of the project in this folder."""
-    gates = _gates(project / "dodo.py")
+    gates = _gates(project / "chapters")
     parts = [_HEAD]
     for file in sorted((project / "checks").glob("*.py")):
         module = _Module(file, gates)
@@ -153,14 +153,15 @@ def rules_page(project: Path) -> str:
     return re.sub(r"\n{3,}", "\n\n", "".join(parts)).rstrip() + "\n"
 
 
-def _gates(dodo: Path) -> dict[str, str]:
+def _gates(chapters: Path) -> dict[str, str]:
     """The gate that calls each check, by the check's name."""
     found = {}
-    for function in ast.parse(dodo.read_bytes()).body:
-        if isinstance(function, ast.FunctionDef) and function.name.startswith("task_"):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Attribute):
-                    found[node.attr] = function.name.removeprefix("task_")
+    for file in sorted(chapters.glob("*.py")):
+        for function in ast.parse(file.read_bytes()).body:
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Attribute):
+                        found[node.attr] = function.name
     return found
 
 

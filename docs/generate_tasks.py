@@ -1,17 +1,17 @@
-"""Generator of docs/reference/tasks.md from dodo.py, and of accidents.md from the rehearsal.
-
-Both are read and not imported.
-"""
+"""Generator of docs/reference/tasks.md from the plans, and of accidents.md from the rehearsal."""
 
 from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from doit_receipts.plan import Plan
 
 __all__ = ["ACCIDENTS", "PAGE", "accidents_page", "tasks_page"]
 
@@ -22,16 +22,16 @@ ACCIDENTS: Final = _PROJECT / "docs" / "reference" / "accidents.md"
 _HEAD: Final = """\
 # Tasks
 
-<!-- Made by docs/generate.py from dodo.py; edit that. -->
+<!-- Made by docs/generate.py from chapters/*.py; edit those. -->
 
-Every task of a release, in the order in which PEP 101 tells them. They are not done in this order:
+Every task of a release, in the order of PEP 101's chapters. They are not done in this order:
 each runs as soon as all that it stands behind is done, which `doit why TASK` lists. `doit export`
 does what the local artifacts need, `doit publish` all of it, and `doit run TASK` what that task
 needs.
 
 The second column is a step's effect ([what that means](../design.md#a-release-as-a-graph)), or what
-kind of task it is. A task marked *only* is not there in other releases. The ids are those of
-PEP 101's obligations, as `dodo.py` and `doit why` tell them.
+kind of task it is. Some tasks are there in some kinds of release only. The ids are those of
+PEP 101's obligations, as `chapters/` and `doit why` name them.
 """
 
 _ACCIDENTS_HEAD: Final = """\
@@ -47,41 +47,63 @@ the first opportunity. `doit rehearse --fault list` shows this list too. How to 
 | accident | what happens |
 | --- | --- |
 """
-# What a condition of a decorator says to a person; another one is shown as it is written.
-_CONDITIONS: Final = {
-    "release.ships_docs": "in releases with documentation archives",
-    "release.signs_with_gpg": "in series signed with OpenPGP, up to 3.13",
-    "release.series.ships_sbom": "in series with SBOMs, 3.12 and later",
-    "release.ships_docs and release.type.is_final": "in final releases with documentation archives",
-    "release.ships_docs and 'html' in settings.docs.formats": "in releases with HTML documentation",
-    "release.type is ReleaseType.NEW_BRANCH": "in the first beta, which makes a new branch",
-    "tells_day": "in the first final release of a series",
-    "bundled": "in releases with Sigstore bundles",
-    "bool(roles)": "with experts in release.toml",
-    "bool(told)": "with experts who have a mail address",
-    "WINDOWS in roles": "with `[experts.windows]`",
-    "MACOS in roles": "with `[experts.macos]`",
-    "bool(tell.blog)": "with `[announce] blog`",
-    "release.ships_docs and any((each.role == DOCS for each in settings.experts))": (
-        "with `[experts.docs]`"
-    ),
+_KINDS: Final = {
+    "3.15.0a3": "alphas",
+    "3.15.0b1": "the first beta, which makes a new branch",
+    "3.15.0b2": "later betas",
+    "3.14.0rc1": "the first release candidate",
+    "3.14.0rc2": "later release candidates",
+    "3.14.0": "the first final release of a series",
+    "3.13.6": "bugfix releases",
+    "3.12.12": "security releases",
 }
 
 
 def tasks_page(project: Path) -> str:
-    """The whole page, from the outline of the project in this folder."""
-    chapters = _chapters(project / "plugins" / "flow" / "listing.py")
+    """The whole page, from the plans of all kinds of release of the project in this folder."""
+    every_kind = runpy.run_path(str(project / "docs" / "every_kind.py"))
+    plans: dict[str, Plan] = every_kind["every_plan"]()
+    bare: dict[str, Plan] = every_kind["every_plan"](bare=True)
     parts = [_HEAD]
-    for node in ast.parse((project / "dodo.py").read_bytes()).body:
-        chapter = _chapter(node)
-        if chapter:
-            parts.append(
-                f"\n## {chapter} {chapters[chapter]}\n\n"
-                "| task | effect | what it does | PEP 101 |\n| --- | --- | --- | --- |\n"
-            )
-        elif isinstance(node, ast.FunctionDef) and node.name.startswith("task_"):
-            parts.append(_row(node))
+    first = next(iter(plans.values()))
+    for chapter, title in first.project.chapters.items():
+        rows = [_row(name, plans, bare) for name in _names(plans, chapter)]
+        if rows:
+            head = "| task | effect | what it does | PEP 101 |\n| --- | --- | --- | --- |\n"
+            parts += [f"\n## {title}\n\n{head}", *rows]
     return "".join(parts)
+
+
+def _names(plans: Mapping[str, Plan], chapter: str) -> list[str]:
+    """The tasks of the chapter in any kind of release, in reading order."""
+    found: list[str] = []
+    for plan in plans.values():
+        place = 0
+        for name, task in plan.tasks.items():
+            if task.chapter != chapter or task.kind.value == "group":
+                continue
+            if name in found:
+                place = found.index(name) + 1
+            else:
+                found.insert(place, name)
+                place += 1
+    return found
+
+
+def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
+    have = [version for version, plan in plans.items() if name in plan.tasks]
+    task = plans[have[0]].tasks[name]
+    effect = f"approval by {task.who}" if task.who else task.label
+    notes = []
+    if len(have) < len(plans):
+        lacking = [version for version in plans if version not in have]
+        few, word = (have, "only in") if len(have) <= len(lacking) else (lacking, "not in")
+        notes.append(f"{word} {', '.join(_KINDS[version] for version in few)}")
+    if not any(name in bare[version].tasks for version in have):
+        notes.append("if release.toml names whom it concerns")
+    note = f" *{'; '.join(notes)[:1].upper()}{'; '.join(notes)[1:]}.*" if notes else ""
+    ids = ", ".join(task.labels.get("pep", ()))
+    return f"| `{name}` | {effect} | {_sentence(task.title)}{note} | {ids} |\n"
 
 
 def accidents_page(project: Path) -> str:
@@ -93,51 +115,6 @@ def accidents_page(project: Path) -> str:
     )
     rows = (f"| `{name}` | {_sentence(told)} |\n" for name, told in sorted(found.items()))
     return "".join((_ACCIDENTS_HEAD, *rows))
-
-
-def _chapters(listing: Path) -> dict[int, str]:
-    for node in ast.parse(listing.read_bytes()).body:
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "CHAPTERS":
-            told: dict[int, str] = ast.literal_eval(node.value or ast.Dict([], []))
-            return told
-    return {}
-
-
-def _chapter(node: ast.stmt) -> int:
-    """The number in ``plan.chapter(3)``; 0 for any other statement."""
-    match node:
-        case ast.Expr(
-            value=ast.Call(func=ast.Attribute(attr="chapter"), args=[ast.Constant(value=number)])
-        ):
-            return int(str(number))
-        case _:
-            return 0
-
-
-def _row(function: ast.FunctionDef) -> str:
-    kind, words = _decorator(function)
-    effect = ast.unparse(words["effect"]).rpartition(".")[2] if "effect" in words else "LOCAL"
-    if kind == "approval":
-        role = words["who"]
-        name = (
-            ast.literal_eval(role) if isinstance(role, ast.Constant) else ast.unparse(role).lower()
-        )
-        effect = f"approval by {name}"
-    elif kind != "step":
-        effect = kind
-    told = _sentence(ast.get_docstring(function) or "")
-    if "only" in words:
-        condition = ast.unparse(words["only"])
-        told += f" *Only {_CONDITIONS.get(condition, f'if `{condition}`')}.*"
-    ids = ", ".join(ast.literal_eval(words["pep"])) if "pep" in words else ""
-    return f"| `{function.name.removeprefix('task_')}` | {effect} | {told} | {ids} |\n"
-
-
-def _decorator(function: ast.FunctionDef) -> tuple[str, dict[str, ast.expr]]:
-    for each in function.decorator_list:
-        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
-            return each.func.attr, {word.arg: word.value for word in each.keywords if word.arg}
-    return "step", {}
 
 
 def _accidents(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,14 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.errors import StepFailed
 
-__all__ = ["Approval", "BrokenApproval", "Judgement", "Validity"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+__all__ = ["Approval", "ApprovalKeys", "BrokenApproval", "Judgement", "Signed", "Validity"]
 
 _FORMAT: Final = 1
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -95,3 +98,27 @@ class Judgement:
     def is_good(self) -> bool:
         """Whether the gate may open."""
         return self.validity is Validity.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a signature turned out to be: by whose key, and what is wrong with it, if anything."""
+
+    validity: Validity
+    fingerprint: str = ""
+    problem: str = ""
+
+
+class ApprovalKeys(Protocol):
+    """Whoever can sign and verify for the people of a roster, which names full fingerprints."""
+
+    def sign(self, statement: bytes, keys: Sequence[str]) -> tuple[str, bytes]:
+        """The first of these keys whose secret half is here, and its signature of the statement.
+
+        The signature is detached, and was verified. Raises ReleaseError if none can sign.
+        """
+        ...
+
+    def verify(self, statement: bytes, signature: bytes, keys: Collection[str]) -> Signed:
+        """Judge a detached signature that exactly one of these keys has to have made."""
+        ...

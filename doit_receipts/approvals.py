@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.approval import Approval, BrokenApproval, Judgement, Validity
 from doit_receipts.durable import write_whole
@@ -13,37 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
+    from doit_receipts.approval import ApprovalKeys
     from doit_receipts.project import Project
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["ApprovalKeys", "Signed", "facts_of", "judge", "signature_of", "write"]
+__all__ = ["facts_of", "judge", "signature_of", "write"]
 
 _SHOWN: Final = 24  # of a digest, or of a name
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What a signature turned out to be: by whose key, and what is wrong with it, if anything."""
-
-    validity: Validity
-    fingerprint: str = ""
-    problem: str = ""
-
-
-class ApprovalKeys(Protocol):
-    """Whoever can sign and verify for the people of a roster, which names full fingerprints."""
-
-    def sign(self, statement: bytes, keys: Sequence[str]) -> tuple[str, bytes]:
-        """The first of these keys whose secret half is here, and its signature of the statement.
-
-        The signature is detached, and was verified. Raises ReleaseError if none can sign.
-        """
-        ...
-
-    def verify(self, statement: bytes, signature: bytes, keys: Collection[str]) -> Signed:
-        """Judge a detached signature that exactly one of these keys has to have made."""
-        ...
 
 
 def write(folder: WorkFolder, approval: Approval, keys: ApprovalKeys, roster: Sequence[str]) -> str:

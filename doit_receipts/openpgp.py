@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.approval import Validity
-from doit_receipts.approvals import Signed
+from doit_receipts.approval import Signed, Validity
 from doit_receipts.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from pathlib import Path
 
 __all__ = ["GnuPG"]
 
@@ -88,7 +87,7 @@ class GnuPG:
 
     def _run(self, *words: str, stdin: bytes, limit_s: float) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(  # noqa: S603 - a fixed program and a list of words
+            return subprocess.run(
                 [*_OPTIONS, *self._home, *words],
                 input=stdin,
                 capture_output=True,

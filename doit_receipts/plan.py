@@ -76,7 +76,7 @@ class Plan(Receipts):
     def chapter(self, key: str) -> None:
         """The tasks that follow belong to this chapter. Raises InvalidDodoFile for no chapter."""
         if key not in self.project.chapters:
-            raise self._no_chapter(key, place_of(sys._getframe(1)))  # noqa: SLF001 - who wrote it
+            raise self._no_chapter(key, place_of(sys._getframe(1)))
         self._chapter = key
 
     def read_chapters(self, package: str) -> None:
@@ -85,7 +85,7 @@ class Plan(Receipts):
         The module has the chapter's key as its name. Raises InvalidDodoFile for one that is not
         there.
         """
-        frame = sys._getframe(1)  # noqa: SLF001 - the line that names them, for the message
+        frame = sys._getframe(1)
         for name in [each for each in sys.modules if each.startswith(f"{package}.")]:
             del sys.modules[name]
         for key in self.project.chapters:
@@ -224,7 +224,7 @@ class Plan(Receipts):
         """A fact of the task's receipt, as an argument for a call; text when that call is made."""
         return cast("str", Deferred(Fact(task if isinstance(task, str) else task.name, name)))
 
-    def _declare(  # noqa: PLR0913 - the parts of a task
+    def _declare(
         self,
         creator: Creator,
         name: str,

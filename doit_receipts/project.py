@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from doit_receipts.approvals import ApprovalKeys
+    from doit_receipts.approval import ApprovalKeys
     from doit_receipts.finding import Waiver
 
 __all__ = ["Project", "Release"]

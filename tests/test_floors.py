@@ -47,7 +47,9 @@ def test_the_project_keeps_the_rule(rule: type) -> None:
 # That the rules catch what they should: one small tree for each way to break one.
 
 _CLEAN: Final[Mapping[str, str]] = {
-    "dodo.py": '"""The release."""\nfrom plugins.steps import tarball\n',
+    "dodo.py": '"""The release."""\nfrom chapters import build\n',
+    "chapters/__init__.py": '"""Chapters."""\n',
+    "chapters/build.py": '"""Build."""\nfrom plugins.steps import tarball\n',
     "plugins/__init__.py": '"""Floors."""\n',
     "plugins/ports/__init__.py": '"""Ports."""\n',
     "plugins/ports/programs.py": '"""Programs."""\n__all__: list[str] = []\n',
@@ -284,17 +286,25 @@ def test_a_faceless_module_is_found(text: str, breach: str, tmp_path: Path) -> N
 # What stands outside the three folders.
 
 
-def test_every_entry_point_names_something_that_is_there() -> None:
+def test_every_plugin_of_doit_names_something_that_is_there() -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     modules = modules_of(PROJECT)
-    groups = declared["project"]["entry-points"].values()
-    missing = [
-        reference
-        for reference in (value for group in groups for value in group.values())
-        for name, _, thing in [reference.partition(":")]
-        if name not in modules or thing not in bound(modules[name].tree.body)
-    ]
+    missing = []
+    for group in declared["tool"]["doit"]["plugins"].values():
+        for reference in group.values():
+            name, _, thing = reference.partition(":")
+            if name == "doit_receipts.here":
+                name, _, thing = thing.rpartition(".")
+            if name not in modules or thing not in bound(modules[name].tree.body):
+                missing.append(reference)
     assert missing == []
+
+
+def test_nothing_of_ours_but_the_engine_is_installed() -> None:
+    """A package called checks or plugins would be in the way of every other project."""
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert declared["tool"]["setuptools"] == {"packages": []}
+    assert "entry-points" not in declared["project"]
 
 
 def test_tests_print_nothing_but_benchmarks_and_programs() -> None:

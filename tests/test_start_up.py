@@ -14,7 +14,7 @@ from plugins.rehearsal.toy_cpython import make_toy
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
 # Beyond what doit itself loads. Everything else belongs inside the step that needs it.
-OURS: Final = {"checks", "dodo", "plugins", "toml"}
+OURS: Final = {"chapters", "checks", "dodo", "doit_receipts", "plugins", "toml"}
 
 # Parts of Python that cost more than the rest of a listing together.
 HEAVY: Final = {

@@ -6,8 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.approval import Validity
-from doit_receipts.approvals import Signed
+from doit_receipts.approval import Signed, Validity
 from plugins.ports.signing import Verdict
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
 
@@ -40,7 +39,8 @@ class KeyringOfApprovals:
 
         Raises ServiceFailed if it cannot sign.
         """
-        here = {key.fingerprint for key in self._keyring.keys() if key.secret}
+        held = self._keyring.keys()
+        here = {key.fingerprint for key in held if key.secret}
         signer = GnupgSigner(self._home, next((key for key in keys if key in here), keys[0]))
         with tempfile.TemporaryDirectory() as room:
             file, signature = Path(room) / "statement", Path(room) / "signature"

@@ -12,7 +12,7 @@ from plugins.command.revision import tool_revision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from doit_receipts.approvals import ApprovalKeys
+    from doit_receipts.approval import ApprovalKeys
     from doit_receipts.finding import Waiver
     from plugins.model.release import Release
     from plugins.model.settings import Settings

@@ -53,7 +53,7 @@ def copy(source, target):
     return {"bytes": str(source.stat().st_size)}
 
 
-def halve(source, target):
+def halve(source, target, words=""):
     ran(target.name)
     write_whole(target, source.read_bytes()[:1])
     return {}

@@ -108,7 +108,12 @@ def test_changed_arguments_run_the_step_again(chain: Project) -> None:
     chain.doit()
     chain.ran()
     dodo = chain.folder / "dodo.py"
-    dodo.write_text(dodo.read_text().replace("call(halve, at.src", "call(copy, at.src"))
+    dodo.write_text(
+        dodo.read_text().replace(
+            'at.src / "b")\n\n@plan.step(after=[task_halve_b]',
+            'at.src / "b", "more")\n\n@plan.step(after=[task_halve_b]',
+        )
+    )
     chain.doit()
     assert chain.ran() == ["b", "c"]
 

@@ -1,0 +1,73 @@
+"""The plan of one release of every kind, for the pages and tests that are about all of them."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import tempfile
+from contextvars import copy_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from doit_receipts.plan import Plan
+
+__all__ = ["VERSIONS", "a_declaration", "every_plan", "plan_of"]
+
+_PROJECT: Final = Path(__file__).resolve().parents[1]
+VERSIONS: Final = {
+    "3.15.0a3": "feature",
+    "3.15.0b1": "feature",
+    "3.15.0b2": "prerelease",
+    "3.14.0rc1": "prerelease",
+    "3.14.0rc2": "prerelease",
+    "3.14.0": "prerelease",
+    "3.13.6": "bugfix",
+    "3.12.12": "security",
+}
+"""A version of each kind whose tasks there are, and the phase of its branch."""
+_EXPERTS: Final = ("windows", "macos", "docs")
+
+
+def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) -> Path:
+    """A release.toml that is right in itself; its clone is not there.
+
+    A ``bare`` one names nobody and nothing that it need not name.
+    """
+    file = folder / "release.toml"
+    words = [
+        f'version = "{version}"\n[repository]\nclone = "cpython"\n',
+        f'[series]\nphase = "{VERSIONS[version]}"\n',
+        '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
+    ]
+    if not bare:
+        words.append('[announce]\nblog = "python/blog"\n')
+        words += [
+            f'[experts.{role}]\nname = "{role}"\nmail = "{role}@example.org"\n'
+            'keys = ["0123456789ABCDEF0123456789ABCDEF01234567"]\n'
+            for role in _EXPERTS
+        ]
+    file.write_text("".join(words), encoding="utf-8")
+    return file
+
+
+def plan_of(declaration: Path) -> Plan:
+    """The plan of dodo.py for this release."""
+    if str(_PROJECT) not in sys.path:
+        sys.path.insert(0, str(_PROJECT))
+    from plugins.command.release_file import RELEASE_FILE  # noqa: PLC0415 - the path is known now
+
+    def read() -> Plan:
+        RELEASE_FILE.set(declaration)
+        return cast("Plan", runpy.run_path(str(_PROJECT / "dodo.py"))["plan"])
+
+    return copy_context().run(read)
+
+
+def every_plan(*, bare: bool = False) -> dict[str, Plan]:
+    """The plan of a release of each kind, by version; nothing of it is on the disk afterwards."""
+    found = {}
+    for version in VERSIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            found[version] = plan_of(a_declaration(Path(folder), version, bare=bare))
+    return found
