@@ -82,7 +82,9 @@ class Deferred:
     def describe(self, work: Path) -> str:
         """The source in words; see ``Call.describe``."""
         source = self._source
-        return f"{source.task}.{source.name}" if isinstance(source, Fact) else source.describe(work)
+        if isinstance(source, Fact):
+            return f"{source.name} of {source.task}"
+        return f"result of {source.describe(work)}"
 
     def resolve(self, fact_text: Callable[[Fact], str]) -> Any:
         """The value. Raises whatever stands in the way of it."""
@@ -134,8 +136,10 @@ def _describe(value: Any, work: Path) -> str:
             return value.name
         case str() | bytes() | int() | float() | bool() | None | date():
             return repr(value)
-        case Deferred() | Call():
+        case Deferred():
             return value.describe(work)
+        case Call():
+            return f"call{value.describe(work)}"
         case Mapping():
             inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
             return "{" + ", ".join(inner) + "}"

@@ -245,6 +245,7 @@ class Plan(Receipts):
                 f"{name} is declared a second time; the first is at {before.place}",
                 "give one of them another name",
             )
+        self._refuse_labels(labels or {}, place, name)
         needs = (after,) if isinstance(after, Declared | str) else tuple(after)
         made = creator() if only else None
         calls = () if made is None else (made,) if isinstance(made, Call) else tuple(made)
@@ -262,6 +263,17 @@ class Plan(Receipts):
         self._declared[name] = declared
         self._tasks = None
         return declared
+
+    def _refuse_labels(self, labels: Mapping[str, object], place: str, name: str) -> None:
+        """Raise InvalidDodoFile for what is neither a part of a task nor a label of the project."""
+        known = self.project.labels
+        for kind, text in labels.items():
+            if kind not in known or not isinstance(text, str):
+                raise declaration_error(
+                    place,
+                    f"{name} has {kind}=, which is no part of a task",
+                    f"labels of this project: {', '.join(known) or 'none'}",
+                )
 
     def _chapter_of(self, creator: Creator) -> str:
         """The chapter in whose module it is declared, or else the one that was named last."""

@@ -84,7 +84,7 @@ class Receipt:
         try:
             content = json.loads(raw)
             seal = content.pop("seal")
-            _refuse_newer(content["format"], where)
+            _refuse_newer(content, seal, where)
             found = cls(
                 step=content["step"],
                 version=content["version"],
@@ -138,8 +138,9 @@ class Receipt:
         return hashlib.sha256(content).hexdigest()
 
 
-def _refuse_newer(form: object, where: str) -> None:
-    if isinstance(form, int) and form > _FORMAT:
+def _refuse_newer(content: Mapping[str, Any], seal: object, where: str) -> None:
+    form = content["format"]
+    if isinstance(form, int) and form > _FORMAT and seal == _digest(content):
         raise StepFailed(
             where=where,
             problem=f"written by a newer version of this tool: format {form}, and this version"

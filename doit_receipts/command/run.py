@@ -77,7 +77,7 @@ class Run(OptionsAnywhere, DoitRun):
                 _mend_first(plan)
                 from doit_receipts.command.reporter import ReleaseReporter
 
-                if isinstance(reporter, str) and reporter == "release":
+                if isinstance(reporter, str) and reporter == "receipts":
                     reporter = ReleaseReporter(outfile, {})
                 result: int = super()._execute(
                     outfile, verbosity, always, continue_, reporter, num_process, par_type, single,

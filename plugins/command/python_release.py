@@ -69,7 +69,7 @@ class PythonRelease:
         else:
             experts = self._settings.experts
             keys = next((each.keys for each in experts if each.role == who), ())
-            wanted = f"[experts.{who}] keys"
+            wanted = f"[experts.{who}]"
         if not keys:
             raise SettingsError(
                 where=self._settings.file.name,

@@ -53,9 +53,9 @@ def copy(source, target):
     return {"bytes": str(source.stat().st_size)}
 
 
-def halve(source, target, words=""):
+def halve(source, target, kept=1):
     ran(target.name)
-    write_whole(target, source.read_bytes()[:1])
+    write_whole(target, source.read_bytes()[:kept])
     return {}
 
 
@@ -165,6 +165,12 @@ class Project:
     def receipt(self, task: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.work / "receipts" / f"{task}.json").read_text())
         return found
+
+
+@pytest.fixture(autouse=True)
+def modules_of_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every doit that a test starts takes the modules of this checkout."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
 
 
 @pytest.fixture

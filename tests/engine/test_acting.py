@@ -57,7 +57,7 @@ def task_copy_a():
 PROBED: Final = (
     WORLD
     + '''
-@plan.step(effect=Effect.EFFECT, after=[task_copy_a], probe=call(look, "thing"))
+@plan.step(effect=Effect.EFFECT, after=[task_copy_a], look=look)
 def task_put_thing():
     """Put the thing where users see it."""
     return call(put, "thing")
@@ -70,7 +70,7 @@ def task_export():
 MAILED: Final = (
     WORLD
     + '''
-@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], probe=call(never_seen, "mail"))
+@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], look=never_seen)
 def task_put_thing():
     """Send the mail."""
     return call(put, "mail")
@@ -274,11 +274,11 @@ def test_a_word_about_nothing_that_is_open_is_refused(project: Project, word: st
     assert project.doit(word).status == 3
 
 
-def test_a_step_without_a_probe_cannot_reach_out(project: Project) -> None:
-    project.declare(PUBLIC.replace(', probe=call(look, "thing")', ""))
+def test_a_step_without_a_look_cannot_reach_out(project: Project) -> None:
+    project.declare(PUBLIC.replace(", look=look", ""))
     ended = project.doit()
     assert ended.status != 0
-    assert "put_thing: a step has a probe if and only if it is SHARED or PUBLIC" in ended.err
+    assert "a step has one if and only if it is SHARED or PUBLIC" in ended.err
 
 
 def test_what_must_not_be_left_as_it_is_is_shouted_by_every_command(project: Project) -> None:

@@ -285,7 +285,7 @@ def task_copy_a():
     """Copy the input to a."""
     return call(copy, HERE / "input", at.src / "a")
 
-@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], probe=call(look, HERE / "world"))
+@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], look=look)
 def task_publish_a():
     """Users see a. Cannot be taken back."""
     return call(publish, HERE / "world")
@@ -324,12 +324,12 @@ def test_two_runs_at_once_are_refused(project: Project) -> None:
     dodo = project.folder / "dodo.py"
     dodo.write_text(
         dodo.read_text().replace(
-            "plan.chapter('before')",
+            'plan.chapter("before")',
             "def wait_for_go(source, target):\n"
             "    (HERE / 'started').touch()\n"
             "    while not (HERE / 'go').exists():\n"
             "        import time; time.sleep(0.01)\n"
-            "    return copy(source, target)\n\nplan.chapter('before')",
+            '    return copy(source, target)\n\nplan.chapter("before")',
         )
     )
     first = subprocess.Popen(
@@ -356,10 +356,10 @@ def test_a_stop_ends_in_good_order_and_the_next_run_goes_on(
     text = dodo.read_text()
     dodo.write_text(
         text.replace(
-            "plan.chapter('before')",
+            'plan.chapter("before")',
             "def hang(source, target):\n"
             "    (HERE / 'started').touch()\n"
-            "    import time; time.sleep(60)\n\nplan.chapter('before')",
+            '    import time; time.sleep(60)\n\nplan.chapter("before")',
         )
     )
     process = subprocess.Popen(

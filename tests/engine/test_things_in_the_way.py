@@ -59,7 +59,7 @@ def test_a_folder_in_place_of_a_receipt_is_told_and_kept(done: Project) -> None:
     receipt = done.work / "receipts" / "copy_a.json"
     put_folder(receipt)
     assert "stale" in done.standing("copy_a")
-    assert "something else than a file stands there" in done.doit("why", "copy_a").out
+    assert "not a file" in done.doit("why", "copy_a").out
     assert_one_line(done.doit(), receipt)
     assert (receipt / "of a person").exists()
     shutil.rmtree(receipt)
