@@ -128,7 +128,7 @@ def deferred(function: Callable[_P, _Given], *arguments: _P.args, **named: _P.kw
     return cast("_Given", Deferred(call(function, *arguments, **named)))
 
 
-def _describe(value: Any, work: Path) -> str:
+def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line for each shape a value can have
     match value:
         case Path():
             return str(value.relative_to(work)) if value.is_relative_to(work) else str(value)

@@ -87,7 +87,7 @@ class GnuPG:
 
     def _run(self, *words: str, stdin: bytes, limit_s: float) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(
+            return subprocess.run(  # noqa: S603 - a fixed program and a list of words
                 [*_OPTIONS, *self._home, *words],
                 input=stdin,
                 capture_output=True,

@@ -76,7 +76,7 @@ class Plan(Receipts):
     def chapter(self, key: str) -> None:
         """The tasks that follow belong to this chapter. Raises InvalidDodoFile for no chapter."""
         if key not in self.project.chapters:
-            raise self._no_chapter(key, place_of(sys._getframe(1)))
+            raise self._no_chapter(key, place_of(sys._getframe(1)))  # noqa: SLF001 - who wrote it
         self._chapter = key
 
     def read_chapters(self, package: str) -> None:
@@ -85,7 +85,7 @@ class Plan(Receipts):
         The module has the chapter's key as its name. Raises InvalidDodoFile for one that is not
         there.
         """
-        frame = sys._getframe(1)
+        frame = sys._getframe(1)  # noqa: SLF001 - the line that names them
         for name in [each for each in sys.modules if each.startswith(f"{package}.")]:
             del sys.modules[name]
         for key in self.project.chapters:

@@ -202,11 +202,11 @@ class State:
         return connection
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        assert self._connection is not None
+        assert self._connection is not None  # noqa: S101 - for the type checker
         yield from self._connection.execute(query, values)
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        assert self._connection is not None
+        assert self._connection is not None  # noqa: S101 - for the type checker
         try:
             self._connection.execute(statement, values)
         except UnicodeEncodeError:

@@ -52,7 +52,7 @@ class EndsAsTold(Command):
             return _FAILED
         except OSError as error:
             return _tell_of_disk(error)
-        except (Exception, SystemExit):
+        except (Exception, SystemExit):  # noqa: BLE001 - the one place that turns a bug into a report
             # A step that leaves the program is not done, whatever status it asks for.
             return _tell_of_bug()
         finally:

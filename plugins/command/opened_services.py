@@ -48,7 +48,7 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
 
     def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
         def later(services: Services) -> _Port:
-            value: object = services._settings
+            value: object = services._settings  # noqa: SLF001 - this is a part of the class
             for name in filter(None, setting.split(".")):
                 value = getattr(value, name)
             # By the setting and its value alone, which are public, and not by a name of ours.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.doit_section import DOIT_SECTION  # noqa: E402 - it need not be installed
+from tests.doit_section import DOIT_SECTION
 
 DODO = """\
 from pathlib import Path

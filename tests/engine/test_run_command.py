@@ -111,7 +111,7 @@ def test_changed_arguments_run_the_step_again(chain: Project) -> None:
     dodo.write_text(
         dodo.read_text().replace(
             'at.src / "b")\n\n@plan.step(after=[task_halve_b]',
-            'at.src / "b", "more")\n\n@plan.step(after=[task_halve_b]',
+            'at.src / "b", 2)\n\n@plan.step(after=[task_halve_b]',
         )
     )
     chain.doit()
