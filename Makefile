@@ -4,10 +4,12 @@
 #: make test-real  the tests on the real CPython source, which is fetched
 #: make check      format, lint and types
 #: make setup      what all of these do first, and only once: programs, .venv, packages
+#: make lock       renew requirements.lock, which says by hash what is installed
 #: make clean      remove .venv and caches; releases under build/ are not touched
 #:
 #: A fresh machine needs git, gpg, make and Python 3.11 or later; nothing else.
-#: PYTHON=python3.13 chooses the Python; ARGS='...' is handed to the command that is run.
+#: PYTHON=python3.13 chooses the Python; ARGS='...' is handed to the command that is run;
+#: RANGES=yes installs what pyproject.toml allows, and not what requirements.lock says.
 
 # GNU make 3.81, which macOS ships, has to understand this file.
 
@@ -18,7 +20,7 @@ LOG = $(CURDIR)/$(VENV).log
 # Steps run programs of the packages too, such as sphinx-build and blurb.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup rehearse test test-slow test-real check clean
+.PHONY: help setup rehearse test test-slow test-real check lock clean
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -42,6 +44,14 @@ test-real: setup
 check: setup
 	@$(RUN) -m doit -f tests/dodo.py format lint types
 
+# Only packages whose hashes are in the lock file are ever installed; this renews it, from the ranges.
+lock: setup
+	@$(RUN) -m pip install --quiet --disable-pip-version-check uv
+	@$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-package doit-receipts --extra rehearsal --extra test \
+	    --custom-compile-command 'make lock' --output-file requirements.lock \
+	    pyproject.toml doit_receipts/pyproject.toml
+
 clean:
 	rm -rf $(VENV) $(VENV).log .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path './build/*' -prune -exec rm -rf {} +
@@ -54,7 +64,7 @@ ifneq "$(shell test -x $(RUN) && $(RUN) -c '' 2>&1 && cat $(READY) 2>&1)" "$(CUR
 ANEW = yes
 endif
 
-$(READY): pyproject.toml doit_receipts/pyproject.toml
+$(READY): requirements.lock pyproject.toml doit_receipts/pyproject.toml
 	@sh -euc "$$SETUP"
 
 define SETUP
@@ -124,9 +134,14 @@ next line, then run make again" "$$install $$venv"
     wheel=$$(echo $(VENV)/pip/usr/share/python-wheels/pip-*.whl)
     quietly $(RUN) "$$wheel/pip" install --no-index "$$wheel"
 fi
-say "installing the packages of pyproject.toml into $(VENV) with $$($(RUN) --version): a minute or two, once"
-quietly $(RUN) -m pip install --disable-pip-version-check --no-input \
-    --editable ./doit_receipts --editable '.[rehearsal,test]'
+say "installing the packages of requirements.lock into $(VENV) with $$($(RUN) --version): a minute or two, once"
+pip="$(RUN) -m pip install --disable-pip-version-check --no-input"
+if [ -z "$(RANGES)" ]; then
+    quietly $$pip --require-hashes --requirement requirements.lock
+    quietly $$pip --no-deps --no-build-isolation --editable ./doit_receipts --editable .
+else
+    quietly $$pip --editable ./doit_receipts --editable '.[rehearsal,test]'
+fi
 pwd -P >$(READY)
 rm "$(LOG)"
 endef
