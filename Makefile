@@ -138,7 +138,7 @@ say "installing the packages of requirements.lock into $(VENV) with $$($(RUN) --
 pip="$(RUN) -m pip install --disable-pip-version-check --no-input"
 if [ -z "$(RANGES)" ]; then
     quietly $$pip --require-hashes --requirement requirements.lock
-    quietly $$pip --no-deps --no-build-isolation --editable ./doit_receipts --editable .
+    quietly $$pip --no-deps --no-build-isolation --editable ./doit_receipts
 else
     quietly $$pip --editable ./doit_receipts --editable '.[rehearsal,test]'
 fi

@@ -19,7 +19,7 @@ PAGE: Final = _PROJECT / "docs" / "reference" / "rules.md"
 _HEAD: Final = """\
 # Rules
 
-<!-- Made by docs/generate.py from checks/*.py and dodo.py; edit those. -->
+<!-- Made by docs/generate.py from checks/*.py and chapters/*.py; edit those. -->
 
 What the gates judge by. A rule's id never changes; it stands at the beginning of every finding,
 and a [waiver](../how-to/waive-a-finding.md) names it. A finding that says BLOCK holds up what

@@ -21,9 +21,12 @@ def tool_revision(programs: Programs) -> str:
     home = Path(__file__).parents[2]
     try:
         head = programs.run(["git", "rev-parse", "HEAD"], folder=home).stdout.strip()
-        changed = programs.run(["git", "status", "--porcelain", "-uno"], folder=home).stdout
+        # The declaration is what is released and not what releases it: editing it is no change.
+        words = ["git", "status", "--porcelain", "-uno", "--", ".", ":(exclude)release.toml"]
+        changed = programs.run(words, folder=home).stdout
     except ServiceFailed:
-        from importlib.metadata import version
+        import tomllib
 
-        return version("pep101")
+        declared = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))
+        return f"pep101 {declared['project']['version']}"
     return f"{head}+" if changed.strip() else head
