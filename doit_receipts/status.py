@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from doit_receipts.approval import Approval
+from doit_receipts.errors import ReleaseError
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
-from doit_receipts.runner import situation
+from doit_receipts.runner import situation, subject_of
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -106,7 +108,22 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
         fresh = Status(TaskState.STALE, reasons[0])
     else:
         fresh = Status(TaskState.READY)
-    return _last_word(plan, task) or fresh
+    return _given(plan, task) or _last_word(plan, task) or fresh
+
+
+def _given(plan: Plan, task: Task) -> Status | None:
+    """An approval of what is there now, to be judged and taken up by the next run."""
+    if task.kind is not Kind.APPROVAL:
+        return None
+    try:
+        raw = plan.folder.approval(task.name).read_bytes()
+        approval = Approval.from_bytes(raw, task.name)
+        subject = subject_of(plan.inputs(task))
+    except (OSError, ReleaseError):
+        return None
+    if approval.subject != subject:
+        return None
+    return Status(TaskState.READY, f"approved by {approval.by}; the next run takes it up")
 
 
 def _last_word(plan: Plan, task: Task) -> Status | None:

@@ -12,7 +12,7 @@ from doit_receipts.command.advice import next_steps
 from doit_receipts.command.ticker import Ticker
 from doit_receipts.plan import OPENED
 from doit_receipts.receipts import NOT_DONE
-from doit_receipts.status import TaskState, statuses
+from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class ReleaseReporter:
     def _summary(self) -> str:
         found = statuses(self._plan)
         wanted = {name for name in _with_needs(self._plan.tasks, self._selected) if name in found}
-        remaining = [name for name in wanted if found[name].state is not TaskState.DONE]
+        remaining = [name for name in wanted if not found[name].lets_on]
         asked = " ".join(self._selected)
         steps = "1 task" if self._ran == 1 else f"{self._ran} tasks"
         head = f"{asked}: {steps} run, {len(wanted) - len(remaining)} of {len(wanted)} done"
