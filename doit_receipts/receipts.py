@@ -217,6 +217,8 @@ class Receipts:
             return (str(error),)
         if receipt is None:
             return (NOT_DONE,)
+        if task.kind is Kind.APPROVAL and self._has_served(task):
+            return ()
         try:
             now = self.inputs(task)
         except ReleaseError as error:
@@ -239,9 +241,24 @@ class Receipts:
         held = {each.rule: repr(each) for each in self.covering_waivers()}
         return {f"waiver {rule}": held.get(rule, "") for rule in rules}
 
+    def _has_served(self, approval: Task) -> bool:
+        """Whether all that the approval let happen is public and has happened.
+
+        A later change needs no new approval then, since nothing can be done about it any more; and
+        what was published must not seem to be made from something else.
+        """
+        behind = [task for task in self._behind(approval) if task.kind is not Kind.GROUP]
+        return bool(behind) and all(
+            self.has_published(task) or (task.kind is Kind.APPROVAL and self._has_served(task))
+            for task in behind
+        )
+
+    def _behind(self, task: Task) -> list[Task]:
+        return [each for each in self.tasks.values() if task.name in each.after]
+
     def _guarded_happened(self, gate: Task) -> bool:
         """Whether everything that waits for the gate has its receipt."""
-        behind = [task for task in self.tasks.values() if gate.name in task.after]
+        behind = self._behind(gate)
         return all(self._happened(task) for task in behind if task.kind is not Kind.GROUP)
 
     def _happened(self, task: Task) -> bool:

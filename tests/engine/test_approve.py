@@ -98,3 +98,47 @@ def test_a_statement_that_is_signed_elsewhere_counts(
     keyring.gpg("--armor", "--local-user", tmp_path.name, "--detach-sign", str(statement))
     assert awaiting.doit("export").status == 0
     assert awaiting.receipt("approve_a")["facts"]["note"] == "on my machine"
+
+
+SERVED = '''
+from doit_receipts.probe import absent, identical
+
+def look(world):
+    return identical({}) if world.exists() else absent()
+
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.approval(who="RM", of=copy_a)
+def approve_a():
+    """The release manager has looked at a."""
+
+@plan.public(after=approve_a, look=look)
+def publish_a():
+    """Publish a. Cannot be taken back."""
+    return call(publish, HERE / "world")
+
+@plan.step(after=publish_a, reads=[at.src / "a"], writes=[at.src / "b"])
+def copy_b():
+    """Copy a to b."""
+    return call(copy, at.src / "a", at.src / "b")
+
+@plan.group(of=copy_b)
+def export():
+    """Everything."""
+'''
+
+
+def test_an_approval_whose_act_has_happened_is_not_asked_for_again(awaiting: Project) -> None:
+    """What was published stays done when something before it changes afterwards."""
+    release = (awaiting.folder / "release.toml").read_text(encoding="utf-8")
+    awaiting.declare(SERVED, release)
+    awaiting.doit("export")
+    assert awaiting.doit("approve", "approve_a").status == 0
+    assert awaiting.doit("export").status == 0
+    awaiting.ran()
+    awaiting.write("input", "changed")
+    assert awaiting.doit("export").status == 0
+    assert awaiting.ran() == ["a", "b"]
