@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,16 +32,22 @@ if TYPE_CHECKING:
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
 
+@functools.cache
+def of_the_project() -> dict[str, Module]:
+    """Every module of the project, read once for all rules."""
+    return modules_of(PROJECT)
+
+
 def test_files_of_the_toy_are_not_ours_to_hold_and_what_makes_them_is() -> None:
     assert all(each.endswith("/") for each in NOT_OURS_TO_READ)
-    held = modules_of(PROJECT)
+    held = of_the_project()
     assert "plugins.rehearsal.toy_cpython" in held
     assert [name for name in held if name.startswith("plugins.rehearsal.toy.")] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_project_keeps_the_rule(rule: type) -> None:
-    breaches = list(rule(modules_of(PROJECT)))
+    breaches = list(rule(of_the_project()))
     assert not breaches, "\n".join(breaches)
 
 
@@ -288,7 +295,7 @@ def test_a_faceless_module_is_found(text: str, breach: str, tmp_path: Path) -> N
 
 def test_every_plugin_of_doit_names_something_that_is_there() -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    modules = modules_of(PROJECT)
+    modules = of_the_project()
     missing = []
     for group in declared["tool"]["doit"]["plugins"].values():
         for reference in group.values():
