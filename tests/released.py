@@ -33,16 +33,16 @@ from plugins.rehearsal import cache, sigstore
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.serving import Addresses, running_world
 from plugins.rehearsal.store import Store
+from plugins.services.anonymous_client import AnonymousClient
+from plugins.services.bounds import Bounds
 from plugins.services.folder_host import FolderHost
 from plugins.services.git_clone import GitClone
 from plugins.services.git_history import GitHistory
 from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgKeyring
-from plugins.services.hurrying import Bounds
 from plugins.services.programs import MachinePrograms
 from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.site_reader import SiteReader
-from plugins.services.web_visitor import WebVisitor
 from plugins.steps import tarball
 from tests.progress import Quiet
 
@@ -163,7 +163,7 @@ class Released:
     def _ways(self, home: Layout) -> Clients:
         programs = MachinePrograms()
         edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
-        visitor = WebVisitor(
+        visitor = AnonymousClient(
             self.addresses["cdn"], self.addresses["docs_cdn"], edges,
             home.work / "verify" / "visits.json", bounds=Bounds(10.0, 20_000, 5.0),
         )  # fmt: skip

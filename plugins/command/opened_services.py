@@ -289,10 +289,10 @@ class Services:
     @_late("hosts.cdn")
     def visitor(self) -> Visitor:
         """Somebody who fetches what everybody can, by every door that there is."""
-        from plugins.services.web_visitor import WebVisitor
+        from plugins.services.anonymous_client import AnonymousClient
 
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"
-        return WebVisitor(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
+        return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
 
     @_late("hosts.site")
     def listings(self) -> Listings:

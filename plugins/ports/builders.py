@@ -17,7 +17,7 @@ class Builder:
     url: str
     online: bool
     result: str
-    """success, warnings, failure, exception, cancelled, ...; "" if it never built."""
+    """success, warnings or failure; "" if none of its last builds says anything of the code."""
 
 
 class Builders(Protocol):

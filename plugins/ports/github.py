@@ -11,15 +11,38 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Artifact",
+    "BranchRule",
+    "CommitChecks",
     "Issue",
     "Issues",
     "Job",
     "Proposals",
     "Protection",
     "Pull",
+    "Rulesets",
     "Run",
     "Workflows",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRule:
+    """A rule of a ruleset that holds for a branch, beside its classic protection.
+
+    ``kind`` is GitHub's word, such as ``pull_request``; ``passed`` whether we may pass it.
+    """
+
+    kind: str
+    ruleset: str
+    passed: bool
+
+
+class Rulesets(Protocol):
+    """The rulesets of one repository at GitHub, which stand beside classic protection."""
+
+    def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
+        """Every active rule of a ruleset that holds for a branch of this name."""
+        ...
 
 
 class Protection(Protocol):
@@ -43,7 +66,7 @@ class Protection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue of the tracker."""
+    """An issue or a pull request of the tracker."""
 
     number: int
     title: str
@@ -56,6 +79,10 @@ class Issues(Protocol):
 
     def open_issues(self, *labels: str) -> tuple[Issue, ...]:
         """Every open issue that has all of these labels, by number; pull requests are none."""
+        ...
+
+    def open_pulls(self, base: str, *labels: str) -> tuple[Issue, ...]:
+        """Every open pull request into the branch that has all of these labels, by number."""
         ...
 
     def add_label(self, number: int, label: str) -> None:
@@ -108,6 +135,18 @@ class Artifact:
     size: int
     sha256: str
     expired: bool
+
+
+class CommitChecks(Protocol):
+    """What GitHub Actions and others say of single commits of one repository."""
+
+    def runs_of(self, workflow: str, commit: str) -> tuple[Run, ...]:
+        """Every run of the workflow for this commit, newest first, however it was started."""
+        ...
+
+    def check_runs(self, commit: str) -> tuple[Job, ...]:
+        """What else was checked of this commit, by whatever tool."""
+        ...
 
 
 class Workflows(Protocol):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from plugins.ports.builders import Builder
-from plugins.services.web import Web
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Buildbot"]
 
-_TAG: Final = "stable"
-# Source: the constants of Buildbot's module of results, in their order.
-_RESULTS: Final = (
-    "success", "warnings", "failure", "skipped", "exception", "retry", "cancelled",
-)  # fmt: skip
+_STABLE: Final = "stable"
+# Source: the constants of Buildbot's module of results. Only these say something of the code, as
+# CPython's release dashboard has it; skipped, exception, retry and cancelled builds do not.
+_RESULTS: Final[Mapping[int, str]] = {0: "success", 1: "warnings", 2: "failure"}
+_LOOKED_BACK: Final = 30
 _AT_ONCE: Final = 8
 
 
@@ -28,12 +28,12 @@ class Buildbot:
     def __init__(self, address: str, token: Secret | None = None) -> None:
         self._address = address
         self._token = token
-        self._web = Web("buildbots", address, self._headers)
+        self._web = HttpClient("buildbots", address, self._login)
 
     def __repr__(self) -> str:
         return f"buildbots({self._address})"
 
-    def _headers(self) -> Mapping[str, str]:
+    def _login(self) -> Mapping[str, str]:
         return {} if self._token is None else {"authorization": f"Bearer {self._token.reveal()}"}
 
     def stable(self, branch: str) -> tuple[Builder, ...]:
@@ -42,47 +42,52 @@ class Buildbot:
 
         action = "list builders"
         answer = self._web.get("/api/v2/builders", action)
+        workers = self._workers()
         listed = [
-            each
-            for each in self._web.json(answer, action)["builders"]
+            _Listed(number, each.line("name"), tags)
+            for each in self._web.json(answer, action).parts("builders")
             # judged here: how several tags are asked for differs between Buildbot's versions
-            if {branch, _TAG} <= set(each["tags"])
+            if {branch, _STABLE} <= set(tags := tuple(tag.line() for tag in each.parts("tags")))
+            # one that no worker is configured for is left over from an earlier configuration
+            and (number := each.number("builderid")) in workers
         ]
-        online = self._online()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            results = list(pool.map(self._result, (each["builderid"] for each in listed)))
+            results = list(pool.map(self._result, (each.number for each in listed)))
         found = [
             Builder(
-                each["name"],
-                tuple(each["tags"]),
-                f"{self._address}/#/builders/{each['builderid']}",
-                each["builderid"] in online,
+                each.name,
+                each.tags,
+                f"{self._address}/#/builders/{each.number}",
+                workers[each.number],
                 result,
             )
             for each, result in zip(listed, results, strict=True)
         ]
         return tuple(sorted(found, key=lambda builder: builder.name))
 
-    def _online(self) -> set[int]:
-        """The builders that some worker could build for now."""
+    def _workers(self) -> dict[int, bool]:
+        """The builders that have a worker, and whether one of theirs could build now."""
         answer = self._web.get("/api/v2/workers", "list workers")
-        return {
-            builder["builderid"]
-            for worker in self._web.json(answer, "list workers")["workers"]
-            if worker["connected_to"] and not worker.get("paused")
-            for builder in worker["configured_on"]
-        }
+        found: dict[int, bool] = {}
+        for worker in self._web.json(answer, "list workers").parts("workers"):
+            ready = bool(worker.parts("connected_to")) and not worker.flag("paused", may_miss=True)
+            for builder in worker.parts("configured_on"):
+                number = builder.number("builderid")
+                found[number] = found.get(number, False) or ready
+        return found
 
     def _result(self, builder: int) -> str:
         action = f"read the last build of builder {builder}"
-        # skipped, retry and cancelled builds say nothing of the code: the newest that does counts
-        answer = self._web.get(
-            f"/api/v2/builders/{builder}/builds", action, complete="true", order="-number", limit=10
-        )
-        builds: list[Mapping[str, Any]] = self._web.json(answer, action)["builds"]
-        for build in builds:
-            number = build["results"]
-            name = _RESULTS[number] if number in range(len(_RESULTS)) else str(number)
-            if name not in ("skipped", "retry", "cancelled"):
-                return name
-        return ""
+        path = f"/api/v2/builders/{builder}/builds"
+        answer = self._web.get(path, action, complete="true", order="-number", limit=_LOOKED_BACK)
+        builds = self._web.json(answer, action).parts("builds")
+        results = (_RESULTS.get(each.number("results", may_miss=True)) for each in builds)
+        return next(filter(None, results), "")
+
+
+class _Listed(NamedTuple):
+    """A builder of the branch, before its builds were looked at."""
+
+    number: int
+    name: str
+    tags: tuple[str, ...]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.forum import Topic
-from plugins.services.web import Web
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Discourse:
     def __init__(self, address: str, login: Secret | None) -> None:
         self._address = address
         self._login = login
-        self._web = Web("forum", address, self._headers)
+        self._web = HttpClient("forum", address, self._headers)
 
     def __repr__(self) -> str:
         return f"forum({self._address})"
@@ -42,7 +42,8 @@ class Discourse:
         """See the port."""
         self._refuse_wrong(external_id)
         action = f"look for topic {external_id}"
-        answer = self._web.get(f"/t/external_id/{external_id}.json", action, may_miss=True)
+        path = f"/t/external_id/{external_id}.json"
+        answer = self._web.get(path, action, may_miss=True, redirects=False)
         if answer.status_code == 404:
             return None
         if answer.is_redirect:
@@ -50,30 +51,28 @@ class Discourse:
             place = answer.headers["location"].removeprefix(self._address)
             separator = "&" if "?" in place else "?"
             answer = self._web.get(f"{place}{separator}include_raw=true", action)
-        told = self._web.json(answer, action)
-        first = told["post_stream"]["posts"][0]
-        slug = quote(told["slug"])
-        return Topic(
-            told["id"],
-            told["title"],
-            first.get("raw", ""),
-            f"{self._address}/t/{slug}/{told['id']}",
-        )
+        topic = self._web.json(answer, action).part()
+        posts = topic.part("post_stream").parts("posts")
+        if not posts:
+            topic.refuse("post_stream.posts", "is empty")
+        number = topic.number("id")
+        url = f"{self._address}/t/{quote(topic.line('slug'))}/{number}"
+        return Topic(number, topic.line("title"), posts[0].text("raw", may_miss=True), url)
 
     def post(self, external_id: str, title: str, text: str, category: int) -> Topic:
         """See the port."""
         self._refuse_wrong(external_id)
         content = {"title": title, "raw": text, "category": category, "external_id": external_id}
-        answer = self._web.send("POST", "/posts.json", "post", again=False, content=content)
-        told = self._web.json(answer, "post")
-        url = f"{self._address}/t/{told['topic_slug']}/{told['topic_id']}"
-        return Topic(told["topic_id"], title, text, url)
+        answer = self._web.send("POST", "/posts.json", "post", again=False, json=content)
+        post = self._web.json(answer, "post").part()
+        number = post.number("topic_id")
+        url = f"{self._address}/t/{quote(post.line('topic_slug'))}/{number}"
+        return Topic(number, title, text, url)
 
     def user(self) -> str:
         """See the port."""
         answer = self._web.get("/session/current.json", "log in")
-        name: str = self._web.json(answer, "log in")["current_user"]["username"]
-        return name
+        return self._web.json(answer, "log in").part("current_user").line("username")
 
     def _refuse_wrong(self, external_id: str) -> None:
         if not _EXTERNAL_ID.fullmatch(external_id):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
-from plugins.services.patience import quiet_stamina
+from plugins.services.retry import quiet_stamina
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.github import Artifact, Issue, Job, Pull, Run
-from plugins.services.web import Web
+from plugins.ports.github import Artifact, BranchRule, Issue, Job, Pull, Run
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from plugins.model.secret import Secret
+    from plugins.services.answers import Part
 
 __all__ = ["GitHub", "GitHubProposals"]
 
+_HEADERS: Final = {
+    "accept": "application/vnd.github+json",
+    "x-github-api-version": "2022-11-28",
+}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 # What PUT takes, in GitHub's words; the rest of what GET tells are addresses and read-only.
 _RULES: Final = (
@@ -31,10 +36,17 @@ _RULES: Final = (
     "required_conversation_resolution", "lock_branch", "allow_fork_syncing",
 )  # fmt: skip
 _TOLD_TWICE: Final = ("checks", "enforcement_level")
+_SWITCHES: Final = ("enforce_admins", *_RULES[4:])
+# Where artifacts are kept. Source: GitHub's list of hosts of Actions (docs and changelog of
+# October 2026): productionresultssaN.blob.core.windows.net.
+_STORAGES: Final = ("blob.core.windows.net", "actions.githubusercontent.com")
+_ROOM_BYTES: Final = 1 << 20
+_MOST_FOUND: Final = 1_000
+"""What GitHub's search gives at most, however much there is."""
 
 
 class GitHub:
-    """The Issues, Protection and Workflows ports of one repository."""
+    """The Issues, Protection, Rulesets, CommitChecks and Workflows ports of one repository."""
 
     def __init__(self, api: str, repository: str, token: Secret | None) -> None:
         """``api`` is GitHub's address, ``repository`` such as ``python/cpython``."""
@@ -48,17 +60,14 @@ class GitHub:
         self._api = api
         self._repository = repository
         self._token = token
-        self._web = Web("github", api, self._headers)
+        self._web = HttpClient("github", api, self._login, headers=_HEADERS, leads_to=_STORAGES)
         self._top = f"/repos/{repository}"
 
     def __repr__(self) -> str:
         return f"github({self._repository} at {self._api})"
 
-    def _headers(self) -> Mapping[str, str]:
-        told = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
-        if self._token is not None:
-            told["authorization"] = f"Bearer {self._token.reveal()}"
-        return told
+    def _login(self) -> Mapping[str, str]:
+        return {} if self._token is None else {"authorization": f"Bearer {self._token.reveal()}"}
 
     # ── Issues ─────────────────────────────────────────────────────────────────────────────
 
@@ -67,49 +76,60 @@ class GitHub:
         listed = self._web.get_all(
             f"{self._top}/issues", "list issues", state="open", labels=",".join(labels)
         )
-        found = [
-            Issue(
-                each["number"],
-                each["title"],
-                each["html_url"],
-                tuple(sorted(label["name"] for label in each["labels"])),
-            )
-            for each in listed
-            if "pull_request" not in each
-        ]
+        found = [_issue(each) for each in listed if "pull_request" not in each.names()]
         return tuple(sorted(found, key=lambda issue: issue.number))
+
+    def open_pulls(self, base: str, *labels: str) -> tuple[Issue, ...]:
+        """See the port. By search: only that knows a pull request's base and labels at once."""
+        action = "search pull requests"
+        named = " ".join(f'label:"{each}"' for each in labels)
+        words = f"repo:{self._repository} is:pr is:open base:{base} {named}".rstrip()
+        path, found = "/search/issues", []
+        for page in range(1, _MOST_FOUND // 100 + 1):
+            answer = self._web.get(path, action, q=words, per_page=100, page=page)
+            told = self._web.json(answer, action).part()
+            if told.flag("incomplete_results"):
+                told.refuse("incomplete_results", "is true: GitHub did not search everything")
+            items = told.parts("items")
+            found += [_issue(each) for each in items]
+            count = told.number("total_count")
+            if count > _MOST_FOUND:
+                told.refuse("total_count", f"is {count:,}, more than can be listed")
+            if not items or len(found) >= count:
+                break
+        return tuple(sorted(set(found), key=lambda pull: pull.number))
 
     def add_label(self, number: int, label: str) -> None:
         """See the port."""
         path = f"{self._top}/issues/{number}/labels"
-        self._web.send(
-            "POST", path, f"label issue {number}", again=True, content={"labels": [label]}
-        )
+        self._web.send("POST", path, f"label issue {number}", again=True, json={"labels": [label]})
 
     def remove_label(self, number: int, label: str) -> None:
         """See the port."""
         path = f"{self._top}/issues/{number}/labels/{quote(label, safe='')}"
-        self._web.send("DELETE", path, f"take a label from issue {number}", again=True)
+        action = f"take a label from issue {number}"
+        self._web.send("DELETE", path, action, again=True, also=(404,))
 
     def labels(self) -> tuple[str, ...]:
         """See the port."""
         listed = self._web.get_all(f"{self._top}/labels", "list labels")
-        return tuple(each["name"] for each in listed)
+        return tuple(each.line("name") for each in listed)
 
     def make_label(self, name: str, colour: str, description: str) -> None:
         """See the port."""
         if name in self.labels():
             return
         content = {"name": name, "color": colour, "description": description}
-        self._web.send("POST", f"{self._top}/labels", f"make {name}", again=False, content=content)
+        self._web.send("POST", f"{self._top}/labels", f"make {name}", again=False, json=content)
 
     def rights(self) -> frozenset[str]:
         """See the port."""
         answer = self._web.get(self._top, f"read {self._repository}", may_miss=True)
         if answer.status_code == 404:
             return frozenset()
-        told = self._web.json(answer, f"read {self._repository}").get("permissions") or {}
-        return frozenset(name for name, has in told.items() if has)
+        told = self._web.json(answer, f"read {self._repository}")
+        rights = told.part("permissions", may_miss=True)
+        return frozenset(name for name in rights.names() if rights.flag(name))
 
     # ── Protection ─────────────────────────────────────────────────────────────────────────
 
@@ -119,15 +139,42 @@ class GitHub:
         answer = self._web.get(self._protection(branch), action, may_miss=True)
         if answer.status_code == 404:
             return None
-        told = self._web.json(answer, action)
-        found = {name: _plain(told.get(name)) for name in _RULES if name in told}
+        told = self._web.json(answer, action).part()
+        found: dict[str, Any] = {
+            name: _plain(told.plain[name]) for name in _RULES if name in told.names()
+        }
+        for name in _SWITCHES:
+            if not isinstance(found.get(name, False), bool):
+                told.refuse(name, "is neither true nor false")
         return {**dict.fromkeys(_RULES[:4]), **found}
+
+    def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
+        """See the port. Source: GitHub's "Get rules for a branch" and "Get a ruleset"."""
+        action = f"read the rulesets of {branch}"
+        path = f"{self._top}/rules/branches/{quote(branch, safe='')}"
+        rules = self._web.get_all(path, action)
+        passed: dict[int, bool] = {}
+        for number in sorted({each.number("ruleset_id") for each in rules}):
+            answer = self._web.get(f"{self._top}/rulesets/{number}", action, may_miss=True)
+            known = answer.status_code != 404
+            told = self._web.json(answer, action)
+            bypass = told.line("current_user_can_bypass", may_miss=True) if known else ""
+            passed[number] = bypass in ("always", "exempt")
+        return tuple(
+            BranchRule(
+                each.line("type"),
+                f"{each.line('ruleset_source', may_miss=True)} #{each.number('ruleset_id')}",
+                passed[each.number("ruleset_id")],
+            )
+            for each in rules
+        )
 
     def enforce_admins(self, branch: str, *, on: bool) -> None:
         """See the port."""
         action = f"{'restore' if on else 'lift'} the protection of {branch}"
         path = f"{self._protection(branch)}/enforce_admins"
-        answer = self._web.send("POST" if on else "DELETE", path, action, again=True)
+        method = "POST" if on else "DELETE"
+        answer = self._web.send(method, path, action, again=True, also=(404,))
         if answer.status_code == 404:
             raise ServiceFailed(
                 service="github",
@@ -140,7 +187,7 @@ class GitHub:
         """See the port."""
         action = f"protect {branch}"
         answer = self._web.send(
-            "PUT", self._protection(branch), action, again=True, content=dict(rules)
+            "PUT", self._protection(branch), action, again=True, also=(404,), json=dict(rules)
         )
         if answer.status_code == 404:
             raise ServiceFailed(service="github", action=action, problem="there is no such branch")
@@ -156,18 +203,31 @@ class GitHub:
         content = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
         path = f"{self._top}/actions/workflows/{quote(workflow)}/dispatches"
         # not again: each request is a run of its own
-        answer = self._web.send("POST", path, action, again=False, content=content)
+        answer = self._web.send("POST", path, action, again=False, json=content)
         if answer.status_code == 204 or not answer.content:
             return 0
-        return int(self._web.json(answer, action).get("workflow_run_id", 0))
+        return self._web.json(answer, action).number("workflow_run_id", may_miss=True)
 
     def runs(self, workflow: str) -> tuple[Run, ...]:
         """See the port."""
         action = f"list runs of {workflow}"
         path = f"{self._top}/actions/workflows/{quote(workflow)}/runs"
         answer = self._web.get(path, action, event="workflow_dispatch", per_page=100)
-        listed = self._web.json(answer, action).get("workflow_runs", [])
-        return tuple(_run(each) for each in listed)
+        return tuple(map(_run, self._web.json(answer, action).parts("workflow_runs")))
+
+    def runs_of(self, workflow: str, commit: str) -> tuple[Run, ...]:
+        """See the port."""
+        path = f"{self._top}/actions/workflows/{quote(workflow)}/runs"
+        action = f"list runs of {workflow} for {commit[:12]}"
+        listed = self._web.get_all(path, action, key="workflow_runs", head_sha=commit)
+        # judged here as well: a server that does not know the filter gives all runs
+        return tuple(run for run in map(_run, listed) if run.commit == commit)
+
+    def check_runs(self, commit: str) -> tuple[Job, ...]:
+        """See the port."""
+        path = f"{self._top}/commits/{quote(commit, safe='')}/check-runs"
+        listed = self._web.get_all(path, f"list checks of {commit[:12]}", key="check_runs")
+        return tuple(map(_job, listed))
 
     def run(self, number: int) -> Run:
         """See the port."""
@@ -179,9 +239,7 @@ class GitHub:
         """See the port."""
         path = f"{self._top}/actions/runs/{number}/jobs"
         listed = self._web.get_all(path, f"list jobs of run {number}", key="jobs")
-        return tuple(
-            Job(each["name"], each["conclusion"] or "", each["html_url"] or "") for each in listed
-        )
+        return tuple(map(_job, listed))
 
     def artifacts(self, number: int) -> tuple[Artifact, ...]:
         """See the port."""
@@ -189,11 +247,11 @@ class GitHub:
         listed = self._web.get_all(path, f"list artifacts of run {number}", key="artifacts")
         return tuple(
             Artifact(
-                each["id"],
-                each["name"],
-                each["size_in_bytes"],
-                (each.get("digest") or "").removeprefix("sha256:"),
-                each["expired"],
+                each.number("id"),
+                each.line("name"),
+                each.number("size_in_bytes"),
+                each.line("digest", may_miss=True).removeprefix("sha256:"),
+                each.flag("expired"),
             )
             for each in listed
         )
@@ -201,7 +259,8 @@ class GitHub:
     def download(self, artifact: Artifact, file: Path) -> str:
         """See the port."""
         path = f"{self._top}/actions/artifacts/{artifact.id}/zip"
-        return self._web.download(path, f"fetch {artifact.name}", file)
+        most_bytes = artifact.size + _ROOM_BYTES
+        return self._web.download(path, f"fetch {artifact.name}", file, most_bytes)
 
 
 class GitHubProposals:
@@ -229,7 +288,7 @@ class GitHubProposals:
         answer = self._web.get(
             f"{self._top}/pulls", action, head=f"{self._owner}:{branch}", state="all"
         )
-        listed = self._web.json(answer, action)
+        listed = self._web.json(answer, action).parts()
         return _pull(listed[0]) if listed else None
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
@@ -242,7 +301,7 @@ class GitHubProposals:
             return found
         answer = self._web.send(
             "POST", f"{self._top}/pulls", f"propose {branch}", again=False,
-            content={"title": title, "head": f"{self._owner}:{branch}", "base": "main",
+            json={"title": title, "head": f"{self._owner}:{branch}", "base": "main",
                      "body": body, "maintainer_can_modify": True},
         )  # fmt: skip
         return _pull(self._web.json(answer, "propose"))
@@ -253,9 +312,9 @@ class GitHubProposals:
         if self._web.get(wanted, action, may_miss=True).status_code != 404:
             return
         answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
-        sha = self._web.json(answer, action)["object"]["sha"]
+        sha = self._web.json(answer, action).part("object").line("sha")
         content = {"ref": f"refs/heads/{branch}", "sha": sha}
-        self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, content=content)
+        self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, json=content)
 
     def _put(self, branch: str, path: str, content: bytes, message: str) -> None:
         before, sha = self._content(self._head_top, path, branch)
@@ -266,26 +325,51 @@ class GitHubProposals:
         if sha:
             told["sha"] = sha
         address = f"{self._head_top}/contents/{quote(path)}"
-        self._web.send("PUT", address, f"write {path}", again=False, content=told)
+        self._web.send("PUT", address, f"write {path}", again=False, json=told)
 
     def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
         action = f"read {path}"
         answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
         if answer.status_code == 404:
             return None, ""
-        told = self._web.json(answer, action)
-        return base64.b64decode(told["content"]), told["sha"]
+        told = self._web.json(answer, action).part()
+        if told.line("encoding") != "base64":
+            told.refuse("encoding", "is not base64, as for a file of more than a megabyte")
+        try:
+            return base64.b64decode(told.text("content")), told.line("sha")
+        except ValueError as error:
+            field = "content"
+            raise told.wrong(field, "is no base64") from error
 
 
-def _run(told: Mapping[str, Any]) -> Run:
-    conclusion = (told["conclusion"] or "") if told["status"] == "completed" else ""
-    title = told.get("display_title") or told.get("name") or ""
-    return Run(told["id"], title, told["head_sha"], conclusion, told["html_url"])
+def _issue(told: Part) -> Issue:
+    labels = tuple(sorted(each.line("name") for each in told.parts("labels")))
+    return Issue(told.number("number"), told.line("title"), told.url("html_url"), labels)
 
 
-def _pull(told: Mapping[str, Any]) -> Pull:
-    state = "merged" if told.get("merged_at") else told["state"]
-    return Pull(told["number"], told["html_url"], state, told["head"]["sha"])
+def _run(told: Part) -> Run:
+    ended = told.line("status") == "completed"
+    title = told.line("display_title", may_miss=True) or told.line("name", may_miss=True)
+    return Run(
+        told.number("id"),
+        title,
+        told.line("head_sha"),
+        told.line("conclusion", may_miss=True) if ended else "",
+        told.url("html_url"),
+    )
+
+
+def _job(told: Part) -> Job:
+    return Job(
+        told.line("name"),
+        told.line("conclusion", may_miss=True),
+        told.url("html_url", may_miss=True),
+    )
+
+
+def _pull(told: Part) -> Pull:
+    state = "merged" if told.line("merged_at", may_miss=True) else told.line("state")
+    return Pull(told.number("number"), told.url("html_url"), state, told.part("head").line("sha"))
 
 
 def _plain(value: Any) -> Any:

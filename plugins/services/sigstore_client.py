@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
-from plugins.services.asking import Asker
-from plugins.services.patience import quiet_stamina
+from plugins.services.http_client import HttpClient
+from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import NoBundle, line_of
 from plugins.services.sigstore_signing import PATIENCE_S, SigstoreSigning, bounded
 
@@ -96,9 +96,8 @@ class SigstoreClient:
         index = sigstore_bundle.unproven(text)
         if not index:
             return text
-        asker = Asker("Sigstore's log", self._log_address)
-        path = "/api/v1/log/entries"
-        answer = asker.ask("GET", path, again=True, params={"logIndex": index})
+        log = HttpClient("Sigstore's log", self._log_address)
+        answer = log.get("/api/v1/log/entries", "find an entry", may_miss=True, logIndex=index)
         return sigstore_bundle.with_proof(text, answer.content) if answer.is_success else text
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError, Waiting
 from plugins.model.series import SigstoreIdentity
-from plugins.services.patience import quiet_stamina
+from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import hashed, line_of
 
 if TYPE_CHECKING:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.site import SiteRelease, SiteRow
-from plugins.services.asking import Asker
+from plugins.services import site_fields
+from plugins.services.bounds import Bounds
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import httpx
-
     from plugins.model.secret import Secret
+    from plugins.ports.site import SiteRelease, SiteRow
+    from plugins.services.answers import Part
 
 __all__ = ["PythonOrg"]
 
@@ -45,11 +46,16 @@ class PythonOrg:
         self._token = token
         self._admin = admin
         self._timeout_s = timeout_s
-        self._api = Asker(name, base, scheme="Token", secret=token, timeout_s=timeout_s)
+        self._api = HttpClient(
+            name, base, self._login, bounds=Bounds(silence_s=timeout_s), throttled_is_undone=True
+        )
         self._systems: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"PythonOrg({self._base})"
+
+    def _login(self) -> dict[str, str]:
+        return {} if self._token is None else {"authorization": f"Token {self._token.reveal()}"}
 
     def may_write(self) -> None:
         """Known and allowed: asked by changing release 0, which no site has."""
@@ -61,33 +67,29 @@ class PythonOrg:
                 remedy='write site = "env:NAME" under [credentials]',
             )
         path = f"{_API}/release/0/"
-        answer = self._api.ask("PATCH", path, again=True, json={})
+        answer = self._api.send("PATCH", path, f"PATCH {path}", again=True, also=(404,), json={})
         if answer.status_code != 404:
-            raise self._api.refusal(answer)
+            self._api.fail(f"PATCH {path}", "it says that it changed release 0")
 
     def releases(self) -> tuple[SiteRelease, ...]:
         """Every release, drafts too."""
-        return tuple(SiteRelease(_path_of(each), each) for each in self._list(f"{_API}/release/"))
+        return tuple(map(site_fields.release, self._list(f"{_API}/release/")))
 
     def add_release(self, fields: Mapping[str, Any]) -> None:
         """A release stands there."""
-        self._write("POST", f"{_API}/release/", 201, dict(fields))
+        self._write("POST", f"{_API}/release/", dict(fields))
 
     def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
         """The release has these values."""
-        self._write("PATCH", release.address, 200, dict(changes))
+        self._write("PATCH", release.address, dict(changes))
 
     def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
         """The rows of its files."""
-        known = {path: slug for slug, path in self._paths_of_systems().items()}
-        found = self._list(f"{_API}/release_file/", release=release.address.split("/")[-2])
+        systems = {path: slug for slug, path in self._paths_of_systems().items()}
+        number = site_fields.number_of(release)
         return tuple(
-            SiteRow(
-                _path_of(each),
-                known.get(urlsplit(str(each["os"])).path, "?"),
-                {name: value for name, value in each.items() if name not in ("os", "release")},
-            )
-            for each in found
+            site_fields.row(each, systems)
+            for each in self._list(f"{_API}/release_file/", release=number)
         )
 
     def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
@@ -103,17 +105,16 @@ class PythonOrg:
             )
         # Addresses only: an object in their place would be written to the row it names.
         content = {**fields, "os": paths[system], "release": release.address}
-        self._write("POST", f"{_API}/release_file/", 201, content)
+        self._write("POST", f"{_API}/release_file/", content)
 
     def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
         """The row has these values."""
-        self._write("PATCH", row.address, 200, dict(changes))
+        self._write("PATCH", row.address, dict(changes))
 
     def delete_row(self, row: SiteRow) -> None:
         """The row is gone."""
-        answer = self._api.ask("DELETE", row.address, again=True)
-        if answer.status_code not in (204, 404):
-            raise self._api.refusal(answer)
+        action = f"DELETE {row.address}"
+        self._api.send("DELETE", row.address, action, again=True, also=(404,))
 
     def page(self, slug: str) -> str | None:
         """The release's page; a query that nobody asked before passes every cache."""
@@ -121,12 +122,8 @@ class PythonOrg:
             message = f"{slug!a} is no slug"
             raise ValueError(message)
         path = f"/downloads/release/{slug}/"
-        answer = self._api.ask("GET", path, again=True, params={"fresh": token_hex(8)})
-        if answer.status_code == 404:
-            return None
-        if answer.status_code != 200:
-            raise self._api.refusal(answer)
-        return answer.text
+        answer = self._api.get(path, f"GET {path}", may_miss=True, fresh=token_hex(8))
+        return None if answer.status_code == 404 else answer.content.decode(errors="replace")
 
     @property
     def saves_texts(self) -> bool:
@@ -147,37 +144,18 @@ class PythonOrg:
         from plugins.services.site_admin import SiteAdmin
 
         with closing(SiteAdmin(self._base, self._admin, timeout_s=self._timeout_s)) as admin:
-            admin.save_text(release.address.split("/")[-2], text, markup)
+            admin.save_text(site_fields.number_of(release), text, markup)
 
-    def _list(self, path: str, **query: str) -> list[dict[str, Any]]:
-        answer = self._api.ask("GET", path, again=True, params=query)
-        if answer.status_code != 200:
-            raise self._api.refusal(answer)
-        try:
-            found = answer.json()
-        except ValueError:
-            found = None
-        if not isinstance(found, list):
-            raise ServiceFailed(
-                service=self._api.service,
-                action=f"GET {path}",
-                problem="answered something that is no list",
-                remedy="see that [hosts] site is right",
-            )
-        return found
+    def _list(self, path: str, **query: Any) -> tuple[Part, ...]:
+        answer = self._api.get(path, f"GET {path}", **query)
+        return self._api.json(answer, f"GET {path}").parts()
 
-    def _write(self, method: str, path: str, wanted: int, content: dict[str, Any]) -> None:
-        answer: httpx.Response = self._api.ask(method, path, again=method != "POST", json=content)
-        if answer.status_code != wanted:
-            raise self._api.refusal(answer)
+    def _write(self, method: str, path: str, content: dict[str, Any]) -> None:
+        self._api.send(method, path, f"{method} {path}", again=method != "POST", json=content)
 
     def _paths_of_systems(self) -> dict[str, str]:
         if not self._systems:
-            found = self._list(f"{_API}/os/")
-            self._systems = {str(each["slug"]): _path_of(each) for each in found}
+            self._systems = {
+                each.line("slug"): site_fields.path_of(each) for each in self._list(f"{_API}/os/")
+            }
         return self._systems
-
-
-def _path_of(each: Mapping[str, Any]) -> str:
-    """The path of an object in the API; its host is the one that we ask, whatever it says."""
-    return urlsplit(str(each["resource_uri"])).path

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from doit_receipts.errors import ServiceFailed
-from plugins.services.asking import refused
+from plugins.services.bounds import Bounds
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     import httpx
@@ -28,15 +28,15 @@ class SiteAdmin:
     """One session in the admin."""
 
     def __init__(self, base: str, secret: Secret, *, timeout_s: float) -> None:
-        import httpx
-
-        self._name = f"{urlsplit(base).netloc} admin"
         self._base = base
         self._secret = secret
-        self._client = httpx.Client(base_url=base, timeout=timeout_s)
+        self._client = HttpClient(
+            f"{urlsplit(base).netloc} admin", base, bounds=Bounds(silence_s=timeout_s),
+            hidden=lambda: secret.reveal().partition(":")[::2],
+        )  # fmt: skip
 
     def close(self) -> None:
-        """The session is forgotten here."""
+        """The session is forgotten."""
         self._client.close()
 
     def save_text(self, release: str, text: str, markup: str) -> None:
@@ -52,69 +52,43 @@ class SiteAdmin:
         fields += [("content_markup_type", markup), ("_save", "Save")]
         answer = self._ask("POST", path, "save the text", fields)
         if answer.status_code != 302:
-            raise ServiceFailed(
-                service=self._name,
-                action="save the text",
-                problem="the form was not taken",
-                remedy=f"open {self._base}{path} and see what it says",
-            )
+            remedy = f"open {self._base}{path} and see what it says"
+            self._client.fail("save the text", "the form was not accepted", remedy)
 
     def _log_in(self, path: str) -> None:
         page = self._ask("GET", f"{_LOGIN}?next={path}", "log in")
         fields = [each for each in self._form(page, "username") if each[0] not in _LOGGING_IN]
         user, separator, password = self._secret.reveal().partition(":")
         if not separator:
-            raise ServiceFailed(
-                service=self._name,
-                action="log in",
-                problem="its secret has no colon",
-                remedy="put user:password there",
-            )
+            self._client.fail("log in", "its secret has no colon", "put user:password there")
         fields += [("username", user), ("password", password)]
         answer = self._ask("POST", f"{_LOGIN}?next={path}", "log in", fields)
         if answer.status_code != 302:
-            raise ServiceFailed(
-                service=self._name,
-                action="log in",
-                problem="user and password were not taken",
-                remedy="see that [credentials] site_admin is right; without it the text is saved"
-                " by hand",
-            )
+            remedy = "check [credentials] site_admin; without it the text is saved by hand"
+            self._client.fail("log in", "user and password were not taken", remedy)
 
     def _ask(
         self, method: str, path: str, action: str, fields: list[tuple[str, str]] | None = None
     ) -> httpx.Response:
-        import httpx
-
         content = None if fields is None else urlencode(fields)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if content else {}
         # Django wants to see that a form of its own was sent.
         headers = {"Referer": f"{self._base}{path}", **kind}
-        try:
-            answer = self._client.request(method, path, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise ServiceFailed(
-                service=self._name,
-                action=action,
-                problem=f"cannot be reached ({type(error).__name__})",
-                remedy="run the same command again",
-            ) from error
-        if answer.status_code >= 400:
-            raise refused(self._name, action, answer, self._secret)
-        return answer
+        # A save is answered by a redirect to the list, which need not be seen.
+        return self._client.send(
+            method, path, action, again=method == "GET", also=(302,) if fields else (),
+            content=content, headers=headers,
+        )  # fmt: skip
 
     def _form(self, answer: httpx.Response, wanted: str) -> list[tuple[str, str]]:
         reader = _Forms()
-        reader.feed(answer.text)
+        reader.feed(answer.content.decode(errors="replace"))
         for form in reader.forms:
             if any(name == wanted for name, _ in form):
                 return form
-        raise ServiceFailed(
-            service=self._name,
-            action="read a form",
-            problem=f"the page has no form with a field {wanted}",
-            remedy="save the text by hand",
-        )
+        problem = f"the page has no form with a field {wanted}"
+        action, remedy = "read a form", "save the text by hand"
+        raise self._client.failed(action, problem, remedy)
 
 
 _TEXT: Final = ("content", "content_markup_type")

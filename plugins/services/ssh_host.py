@@ -21,7 +21,7 @@ from plugins.ports.host import Entry, Kind, Login
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sftp_wire
 from plugins.services.host_paths import checked, half
-from plugins.services.patience import quiet_stamina
+from plugins.services.retry import quiet_stamina
 from plugins.services.sftp_wire import Attributes, Lost, Refused, Request, Status
 from plugins.services.ssh_line import Address, Line, Told, open_line
 from plugins.services.ssh_sending import Sending, Way

@@ -39,7 +39,7 @@ def test_topic_is_found_again_by_our_id(forum: Discourse) -> None:
 
 def test_topic_that_was_stored_before_the_error_is_found(forum: Discourse, store: Store) -> None:
     store.order_fault("forum.500_after_write")
-    with pytest.raises(ServiceFailed, match="status 500"):
+    with pytest.raises(ServiceFailed, match="answered 500"):
         forum.post("python-3-13-6", "Python 3.13.6 is out", "Text", 7)
     found = forum.topic("python-3-13-6")
     assert found
@@ -49,7 +49,7 @@ def test_topic_that_was_stored_before_the_error_is_found(forum: Discourse, store
 
 def test_title_that_is_taken_is_told_in_the_forums_words(forum: Discourse) -> None:
     forum.post("one", "Python 3.13.6 is out", "Text", 7)
-    with pytest.raises(ServiceFailed, match="status 422: Title has already been used"):
+    with pytest.raises(ServiceFailed, match="answered 422: Title has already been used"):
         forum.post("two", "Python 3.13.6 is out", "Text", 7)
 
 
@@ -62,7 +62,7 @@ def test_post_is_asked_once_also_where_the_forum_asks_to_wait(
     forum: Discourse, store: Store
 ) -> None:
     store.order_fault("forum.429")
-    with pytest.raises(ServiceFailed, match="status 429"):
+    with pytest.raises(ServiceFailed, match="answered 429"):
         forum.post("one", "Python 3.13.6 is out", "Text", 7)
     assert store.load("forum", []) == []
 

@@ -133,7 +133,7 @@ def test_wrong_token_is_told_and_not_shown(api: str, monkeypatch: pytest.MonkeyP
     hub = GitHub(api, "python/cpython", Secret("env:GITHUB_TOKEN_OF_TEST"))
     with pytest.raises(ServiceFailed, match="Bad credentials") as told:
         hub.open_issues("release-blocker")
-    assert "see that the token is right" in told.value.remedy
+    assert "check that the secret in [credentials] is right" in told.value.remedy
     assert "canary" not in repr(hub) + str(told.value) + str(told.value.details)
 
 
@@ -152,7 +152,7 @@ def test_stumble_is_waited_for(hub: GitHub, store: Store, fault: str) -> None:
 
 def test_server_that_stays_down_is_told(hub: GitHub, store: Store) -> None:
     store.order_fault("github.500", times=ALWAYS)
-    with pytest.raises(ServiceFailed, match="list issues: status 500: Server Error"):
+    with pytest.raises(ServiceFailed, match="list issues: answered 500: Server Error"):
         hub.open_issues("release-blocker")
 
 

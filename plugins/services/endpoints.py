@@ -1,4 +1,4 @@
-"""Doors: where an address that users of python.org see is asked, one way for each of its caches."""
+"""Endpoints: where an address that users of python.org see is asked, one for each of its caches."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from plugins.model.contract import DOCS, SITE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Door", "Doors"]
+__all__ = ["Endpoint", "Endpoints"]
 
 
-class Door(NamedTuple):
+class Endpoint(NamedTuple):
     """How one cache is reached: an address, and the name that it has to answer for."""
 
     base: str
     host: str
 
 
-class Doors:
+class Endpoints:
     """``www`` is where users reach site and files, ``docs`` the documentation.
 
     ``edges`` are addresses of single caches of ``www``; without any, each address that its name
@@ -46,17 +46,17 @@ class Doors:
         message = f"{url!a} is no address of python.org"
         raise ValueError(message)
 
-    def edge(self, base: str, edge: str) -> Door:
-        """The door to ``base`` through an edge; only ``www`` has others than itself."""
+    def edge(self, base: str, edge: str) -> Endpoint:
+        """The endpoint of ``base`` through an edge; only ``www`` has others than itself."""
         host = urlsplit(base).netloc
         if base != self.www or edge == base:
-            return Door(base, host)
+            return Endpoint(base, host)
         if edge in self._given:
-            return Door(edge, host)
+            return Endpoint(edge, host)
         parts = urlsplit(base)
         shown = f"[{edge}]" if ":" in edge else edge
         port = f":{parts.port}" if parts.port else ""
-        return Door(f"{parts.scheme}://{shown}{port}", host)
+        return Endpoint(f"{parts.scheme}://{shown}{port}", host)
 
 
 def _addresses(base: str) -> tuple[str, ...]:

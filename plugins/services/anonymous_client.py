@@ -1,4 +1,4 @@
-"""Web visitor: the Visitor port over HTTP, bounded in size, time and trust.
+"""Anonymous client: what everybody can fetch, over HTTP, bounded in size, time and trust.
 
 What a server says is believed in one thing only: that a file with the same strong ETag is the
 file that it sent before, which is then hashed here again. ``forget`` takes that back as well.
@@ -18,28 +18,21 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import replacing, write_whole
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.public import AROUND, Visit
-from plugins.services.asking import Asker
-from plugins.services.doors import Doors
-from plugins.services.hurrying import Bounds, hurry
-from plugins.services.patience import quiet_stamina
+from plugins.services.bounds import Bounds
+from plugins.services.endpoints import Endpoints
+from plugins.services.http_client import HttpClient, Stumbled, worth_another_try
+from plugins.services.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["WebVisitor"]
+__all__ = ["AnonymousClient"]
 
 _ATTEMPTS: Final = 3
 _GIVEN_UP: Final = 3
-_ACCEPTED: Final = {"Accept-Encoding": "identity"}
-
-
-class _Refused(Exception):
-    """The answer is none that is worth reading to its end."""
-
-
-class _Again(Exception):
-    """The server stumbled; asked again it may answer."""
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_BOUNDS: Final = Bounds(longest_s=14_400.0)
 
 
 class _Known(NamedTuple):
@@ -49,8 +42,8 @@ class _Known(NamedTuple):
     visit: Visit
 
 
-class WebVisitor:
-    """``www``, ``docs`` and ``edges`` are its doors; see Doors.
+class AnonymousClient:
+    """``www``, ``docs`` and ``edges`` are its endpoints; see Endpoints.
 
     What was seen is kept in ``memory``.
     """
@@ -62,23 +55,23 @@ class WebVisitor:
         edges: Sequence[str],
         memory: Path,
         *,
-        bounds: Bounds = Bounds(),  # noqa: B008 - a value that nobody changes
+        bounds: Bounds = _BOUNDS,
     ) -> None:
-        self._doors = Doors(www, docs, edges)
+        self._endpoints = Endpoints(www, docs, edges)
         self._memory = memory
         self._bounds = bounds
         self._lock = Lock()
-        self._askers: dict[str, Asker] = {}
+        self._clients: dict[str, HttpClient] = {}
         self._known: dict[str, _Known] | None = None
         self._troubles: dict[str, int] = {}
 
     def __repr__(self) -> str:
-        return f"visitor({self._doors.www}, {self._doors.docs})"
+        return f"visitor({self._endpoints.www}, {self._endpoints.docs})"
 
     def doors(self, url: str) -> tuple[str, ...]:
         """See the port."""
-        base, _ = self._doors.place(url)
-        return (*(self._caches() if base == self._doors.www else (base,)), AROUND)
+        base, _ = self._endpoints.place(url)
+        return (*(self._caches() if base == self._endpoints.www else (base,)), AROUND)
 
     def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
         """See the port."""
@@ -121,89 +114,61 @@ class WebVisitor:
         self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Visit, str]:
         """What came, with the server's mark; a server that stumbles is asked again."""
-        import httpx
-
-        stamina = quiet_stamina()
-
         with self._lock:
             if self._troubles.get(door, 0) >= _GIVEN_UP:
-                raise self._failed(url, door, f"given up after {_GIVEN_UP} failures")
+                raise ServiceFailed(
+                    service=door,
+                    action=f"GET {url}",
+                    problem=f"given up after {_GIVEN_UP} failures",
+                    remedy="check that it can be reached, then run the same command again",
+                )
         try:
-            for attempt in stamina.retry_context(
-                on=(httpx.HTTPError, _Again), attempts=_ATTEMPTS, timeout=None,
-                wait_initial=0.2, wait_max=2.0, wait_jitter=0.1,
-            ):  # fmt: skip
-                with attempt:
-                    return self._once(url, door, most_bytes, known, out)
-        except _Refused as error:
-            raise self._failed(url, door, str(error)) from error
-        except (httpx.HTTPError, _Again, httpx.InvalidURL) as error:
+            return retried(
+                lambda: self._once(url, door, most_bytes, known, out),
+                worth_another_try, attempts=_ATTEMPTS, longest_wait_s=2.0,
+            )  # fmt: skip
+        except Stumbled:
             with self._lock:
                 self._troubles[door] = self._troubles.get(door, 0) + 1
-            problem = str(error) or type(error).__name__
-            raise self._failed(url, door, problem) from error
-        message = "stamina tried and told nothing"
-        raise AssertionError(message)
+            raise
 
     def _once(
         self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Visit, str]:
-        base, path = self._doors.place(url)
-        at, host = self._doors.edge(base, base if door == AROUND else door)
-        headers = {**_ACCEPTED, "Host": host}
-        if known is not None:
-            headers["If-None-Match"] = known.mark
+        base, path = self._endpoints.place(url)
+        at, host = self._endpoints.edge(base, base if door == AROUND else door)
+        headers = {"Host": host} | ({} if known is None else {"If-None-Match": known.mark})
         # A query that nobody asked before is in no cache.
         query = {"fresh": token_hex(8)} if door == AROUND else None
         sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}
         extensions = sni if at.startswith("https:") else {}
-        client = self._asker(at).client
-        with client.stream(
-            "GET", path, headers=headers, extensions=extensions, params=query
+        client, action = self._client(at), f"GET {url}"
+        with client.open(
+            "GET", path, action, _REDIRECTS, headers, extensions=extensions, params=query
         ) as answer:
             if answer.status_code == 304 and known is not None:
                 return known.visit, known.mark
             if answer.status_code >= 500:
-                message = f"answered {answer.status_code}"
-                raise _Again(message)
-            length = answer.headers.get("content-length", "")
-            if length.isdigit() and int(length[:20]) > most_bytes:
-                raise _Refused(_too_large(most_bytes))
+                raise client.stumbled(action, f"answered {answer.status_code}")
             digest, size = hashlib.sha256(), 0
             out.begin()
-            for chunk in answer.iter_raw():
+            for chunk in client.body(answer, action, most_bytes, packed=True):
                 size += len(chunk)
-                if size > most_bytes:
-                    raise _Refused(_too_large(most_bytes))
                 digest.update(chunk)
                 out.take(chunk)
-            # A connection that closed early is not always an error to the client.
-            if length.isdigit() and int(length[:20]) != size and answer.status_code == 200:
-                message = f"{size} of {length[:20]} bytes came"
-                raise _Again(message)
             mark = answer.headers.get("etag", "")
             return Visit(answer.status_code, size, digest.hexdigest()), mark
 
     def _caches(self) -> tuple[str, ...]:
         with self._lock:
-            return self._doors.edges
+            return self._endpoints.edges
 
-    def _asker(self, base: str) -> Asker:
+    def _client(self, base: str) -> HttpClient:
         with self._lock:
-            if base not in self._askers:
-                wait_s = self._bounds.silence_s
-                asker = Asker(urlsplit(base).netloc, base, timeout_s=wait_s)
-                hurry(asker.client, self._bounds)
-                self._askers[base] = asker
-            return self._askers[base]
-
-    def _failed(self, url: str, door: str, problem: str) -> ServiceFailed:
-        return ServiceFailed(
-            service=door,
-            action=f"GET {url}",
-            problem=problem,
-            remedy="look whether it can be reached, then run the same command again",
-        )
+            if base not in self._clients:
+                name = urlsplit(base).netloc
+                self._clients[base] = HttpClient(name, base, bounds=self._bounds)
+            return self._clients[base]
 
     def _remembered(self, key: str) -> _Known | None:
         with self._lock:
@@ -275,10 +240,6 @@ class _Kept(_Sink):
         self._stack.close()
         if self._file is not None:
             self._file.unlink(missing_ok=True)
-
-
-def _too_large(most_bytes: int) -> str:
-    return f"is larger than the {most_bytes:,} bytes that it may have"
 
 
 def _holds(file: Path, visit: Visit) -> bool:

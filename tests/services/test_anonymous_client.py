@@ -13,9 +13,9 @@ import pytest
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.public import AROUND
-from plugins.services.hurrying import Bounds
+from plugins.services.anonymous_client import AnonymousClient
+from plugins.services.bounds import Bounds
 from plugins.services.site_reader import SiteReader
-from plugins.services.web_visitor import WebVisitor
 from tests.lying_server import answer, lying
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 URL = "https://www.python.org/ftp/python/3.13.6/Python-3.13.6.tgz"
 MOST = 1_000_000
-QUICK = Bounds(patience_s=0.5, least_rate=1_000_000_000, silence_s=0.5)
+QUICK = Bounds(grace_s=0.5, least_rate=1_000_000_000, silence_s=0.5)
 
 
-def a_visitor(base: str, tmp_path: Path, bounds: Bounds = QUICK) -> WebVisitor:
-    return WebVisitor(base, base, (base,), tmp_path / "visits.json", bounds=bounds)
+def a_visitor(base: str, tmp_path: Path, bounds: Bounds = QUICK) -> AnonymousClient:
+    return AnonymousClient(base, base, (base,), tmp_path / "visits.json", bounds=bounds)
 
 
 @pytest.fixture
