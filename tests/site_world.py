@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 DAY = "2026-12-01"
 TOKEN = "canary-token-77d1"
-KEY = "canary-key-90aa"
 PASSWORD = "canary-password-31fe"
-CANARIES = (TOKEN, KEY, PASSWORD)
+CANARIES = (TOKEN, PASSWORD)
 
 
 QUIET = Quiet()
@@ -116,10 +115,6 @@ class SiteWorld:
     def events(self, part: str = "site") -> list[str]:
         return [each["event"] for each in self.store.happened(part)]
 
-    def v1(self, key: str = f"rm:{KEY}", **more: Any) -> httpx.Client:
-        headers = {"Authorization": f"ApiKey {key}"} if key else {}
-        return httpx.Client(base_url=self.addresses["site"], headers=headers, **more)
-
     def v2(self, token: str = TOKEN) -> httpx.Client:
         headers = {"Authorization": f"Token {token}"} if token else {}
         return httpx.Client(base_url=self.addresses["site"], headers=headers)
@@ -140,7 +135,7 @@ def site_world(folder: Path) -> Iterator[SiteWorld]:
         made.root.mkdir(exist_ok=True)
         places.put(made.store, downloads=made.root, docs=folder / "docs")
         known = people(made.store)
-        own = {"key": KEY, "token": TOKEN, "password": PASSWORD}
+        own = {"token": TOKEN, "password": PASSWORD}
         known["rm"] = {**own, "staff": True, "active": True}
         known["guest"] = {
             **{name: f"guest-{name}" for name in own}, "staff": False, "active": True,

@@ -1,4 +1,4 @@
-"""The rehearsed python.org: both APIs of its downloads, its pages and its admin."""
+"""The simulated python.org: the API of its downloads (version 2), its pages and its admin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.routing import Route
 from plugins.rehearsal.site_pages import Admin, Pages
 from plugins.rehearsal.site_people import people
 from plugins.rehearsal.site_rows import Row, Rows
-from plugins.rehearsal.site_v1 import V1
 from plugins.rehearsal.site_v2 import V2
 
 if TYPE_CHECKING:
@@ -75,7 +74,6 @@ def _release_before(rows: Rows, version: Version) -> None:
 def app(store: Store) -> Starlette:
     """The whole site."""
     routes = [
-        _route("/api/v1/{path:path}", V1(store)),
         _route("/api/v2/{path:path}", V2(store)),
         _route("/admin/{path:path}", Admin(store)),
         _route("/{path:path}", Pages(store)),

@@ -10,29 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from plugins.rehearsal.store import Store
 
-__all__ = ["Person", "Throttle", "by_key", "by_password", "by_token", "people"]
+__all__ = ["Person", "Throttle", "by_password", "by_token", "people"]
 
 Person: TypeAlias = "dict[str, Any]"
 
 
 def people(store: Store) -> dict[str, Person]:
-    """Everybody by user name, with key, token and password; a release manager if there is none."""
+    """Everybody by user name, with token and password; a release manager if there is none."""
     found: dict[str, Person] = store.load("site_people", {})
     if not found:
-        own = {name: secrets.token_hex(20) for name in ("key", "token", "password")}
+        own = {name: secrets.token_hex(20) for name in ("token", "password")}
         found = {"rm": {**own, "staff": True, "active": True}}
         store.save("site_people", found)
     return found
-
-
-def by_key(store: Store, text: str) -> str:
-    """Whom ``ApiKey user:key`` names; "" if it is wrong in any way."""
-    scheme, _, rest = text.partition(" ")
-    name, _, key = rest.partition(":")
-    person = people(store).get(name)
-    if scheme.lower() != "apikey" or person is None or not person["active"]:
-        return ""
-    return name if hmac.compare_digest(person["key"].encode(), key.encode()) else ""
 
 
 def by_token(store: Store, token: str) -> str:

@@ -1,6 +1,6 @@
 """Rows: what python.org's database holds of downloads, with the rules that the database has.
 
-Both APIs and the admin save through it, so what follows from a save (demoted releases, rebuilt
+The API and the admin save through it, so what follows from a save (demoted releases, rebuilt
 boxes, purges) happens whoever saves. A row that was stored stays stored when the purge after it
 fails; a deletion is taken back.
 """
