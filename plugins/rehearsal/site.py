@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from plugins.rehearsal.site_pages import Admin, Pages
+from plugins.rehearsal.site_api import Api
+from plugins.rehearsal.site_forms import Admin
+from plugins.rehearsal.site_layout import missing, slash_added, with_keys
+from plugins.rehearsal.site_pages import Pages
 from plugins.rehearsal.site_people import people
 from plugins.rehearsal.site_rows import Row, Rows
-from plugins.rehearsal.site_v2 import V2
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -26,8 +26,13 @@ __all__ = ["FAULTS", "app", "section", "seed"]
 
 FAULTS: Final = {
     "site.500_after_write": "A write is stored and answered with 500.",
-    "site.cdn_unreachable": "The site's own purge fails: what was saved is stored, the answer 500.",
+    "site.cdn_unreachable": (
+        "The site's own purge fails: a release is stored, its boxes stay old, the answer is 500."
+    ),
     "site.429": "A call is throttled; the argument is Retry-After in seconds.",
+    "site.garbled": "A list has a field of another type than it should.",
+    "site.no_right": "The admin lets the person in, who may not change releases.",
+    "site.password_refused": "The admin does not take the password.",
 }
 _FLAGS: Final = (
     ("is_latest", "latest"),
@@ -51,41 +56,59 @@ def seed(store: Store, before: Version | None = None) -> dict[str, str]:
 
 
 def _release_before(rows: Rows, version: Version) -> None:
-    """The release before, with its source archive."""
+    """The last of Python 2, a final of Python 3 and the one before, each with its source archive.
+
+    Without a latest release of both the site does not make its boxes.
+    """
+    _add(rows, "2.7.18", "2.7.18", "2020-04-20T12:00:00Z", major=2)
+    if version.is_prerelease:
+        final = f"3.{version.minor - 1}.5"
+        _add(rows, final, final, "2019-10-01T12:00:00Z")
+    _add(rows, str(version), version.folder, "2020-01-01T12:00:00Z", early=version.is_prerelease)
+
+
+def _add(
+    rows: Rows, version: str, folder: str, date: str, *, major: int = 3, early: bool = False
+) -> None:
+    """A public release, the latest of its kind if it is a final one."""
     slug = f"python-{version}".replace(".", "")
-    own = {"name": f"Python {version}", "slug": slug, "release_date": "2020-01-01T12:00:00Z"}
-    pk = rows.save("release", {**own, "pre_release": version.is_prerelease})
-    name = f"Python-{version}.tar.xz"
-    source = next(key for key, each in rows.table("os").items() if each["slug"] == "source")
+    own = {"name": f"Python {version}", "slug": slug, "release_date": date, "version": major}
+    pk = rows.save("release", {**own, "pre_release": early})
+    source = next(key for key, row in rows.table("os").items() if row["slug"] == "source")
     file = {
         "name": "XZ compressed source tarball",
         "slug": f"{slug}-source",
         "os": source,
         "release": pk,
-        "url": f"https://www.python.org/ftp/python/{version.folder}/{name}",
+        "url": f"https://www.python.org/ftp/python/{folder}/Python-{version}.tar.xz",
         "is_source": True,
         "download_button": True,
     }
     rows.save("release_file", file)
-    flags = {"is_published": True, "is_latest": not version.is_prerelease}
+    flags = {"is_published": True, "is_latest": not early}
     rows.save("release", {**rows.table("release")[pk], **flags}, pk)
 
 
 def app(store: Store) -> Starlette:
     """The whole site."""
-    routes = [
-        _route("/api/v2/{path:path}", V2(store)),
-        _route("/admin/{path:path}", Admin(store)),
-        _route("/{path:path}", Pages(store)),
-    ]
-    return Starlette(routes=routes)
+    api, admin, pages = Api(store), Admin(store), Pages(store)
 
+    async def answer(request: Request) -> Response:
+        path = request.url.path
+        if path.startswith("/admin/"):
+            return with_keys(await admin(request), path)
+        found = await (api if path.startswith("/api/") else pages)(request)
+        if found is None and not path.endswith("/") and "." not in path.rpartition("/")[2]:
+            # Told before any of the site's own headers is added.
+            return slash_added(path, request.url.query)
+        if path.startswith("/ftp/") and found is not None:
+            return found
+        return with_keys(found or missing(), path)
 
-def _route(path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
     async def endpoint(request: Request) -> Response:
         return await answer(request)
 
-    return Route(path, endpoint, methods=_METHODS)
+    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
 
 
 def section(store: Store) -> str:

@@ -1,241 +1,252 @@
-"""Pages: what users see of the rehearsed python.org, and the admin where a page's text is saved."""
+"""Pages: what users see of the simulated python.org, as far as a release changes it.
+
+Source: the views and templates of apps/downloads, and pydotorg/views.py, of python/pythondotorg
+at 0a7e8d1f.
+"""
 
 from __future__ import annotations
 
 import re
-import secrets
+from datetime import datetime
+from email.utils import format_datetime
 from html import escape
-from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from plugins.rehearsal import places
-from plugins.rehearsal.site_people import by_password
-from plugins.rehearsal.site_rows import DEFAULTS, FLAGS, Broken, Row, Rows
+from plugins.rehearsal.site_layout import missing, page
+from plugins.rehearsal.site_rows import Row, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.requests import Request
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["Admin", "Pages"]
+__all__ = ["Pages"]
 
-Form: TypeAlias = "dict[str, str]"
-
-_MARKUPS: Final = ("html", "markdown", "restructuredtext", "plain")
-_PREFIX: Final = "files"
-_FORM: Final = ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+_FTP: Final = "/ftp/python/"
+_LATEST: Final = re.compile(
+    r"/(?:downloads|getit)/latest(?:/(python[23]|python3\.\d+|prerelease|pymanager))?/?"
+)
+_IN_FEED: Final = 10
+_KILO: Final = 1024
+_NUMBER: Final = re.compile(r"Python\s([\d.]+)")
 
 
 class Pages:
-    """The public pages."""
+    """The public pages and files."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+    async def __call__(self, request: Request) -> Response | None:
+        """Answer one request; None if there is no such page."""
         path = request.url.path
+        if path.startswith(_FTP):
+            return places.served(places.downloads(self._store), path.removeprefix(_FTP), _FTP)
         rows = Rows(self._store)
-        if path.startswith("/ftp/python/"):
-            below = path.removeprefix("/ftp/python/")
-            return places.served(places.downloads(self._store), below, "/ftp/python/")
-        by_form = {
-            r"/downloads/release/([-\w]+)/": self._release,
-            r"/box/([-\w]+)/": self._box,
-            r"/downloads/latest()/": self._latest,
-            r"/downloads/latest/(\w+(?:\.\d+)?)/": self._latest,
+        fixed: dict[str, Callable[[Rows], Response]] = {
+            "/": _home,
+            "/downloads/": _overview,
+            "/getit/": _overview,
+            "/downloads/operating-systems/": _systems,
+            "/getit/operating-systems/": _systems,
+            "/downloads/feed.rss": _feed,
+            "/getit/feed.rss": _feed,
+            "/doc/": _documentation,
+            "/doc/versions/": _versions,
         }
-        for form, answer in by_form.items():
+        if answer := fixed.get(path):
+            return answer(rows)
+        if found := _LATEST.fullmatch(path):
+            return _latest(rows, found[1] or "python3")
+        for form, show in (
+            (r"/(?:downloads|getit)/release/([-\w]+)/", _release),
+            (r"/box/([-\w]+)/", _box),
+            (r"/(?:downloads|getit)/([-\w]+)/", _system),
+        ):
             if found := re.fullmatch(form, path):
-                return answer(rows, found[1])
-        if path in ("/", "/downloads/", "/downloads/feed.rss"):
-            return _page("Download Python", self._overview(rows))
-        if found := re.fullmatch(r"/downloads/([-\w]+)/", path):
-            return self._system(rows, found[1])
-        return _missing()
+                return show(rows, found[1])
+        return None
 
-    def _release(self, rows: Rows, slug: str) -> Response:
-        """A release's page; drafts are shown to everybody who knows the address."""
-        found = [(pk, row) for pk, row in rows.table("release").items() if row["slug"] == slug]
-        if not found:
-            return _missing()
-        (pk, row) = found[0]
-        parts = [f"<h1>{escape(row['name'])}</h1>", *_superseded(rows, row)]
-        parts.append(f"<p><strong>Release date:</strong> {row['release_date'][:10]}</p>")
-        parts.append(f"<article>{_rendered(row)}</article>")
-        if row["release_notes_url"]:
-            parts.append(f'<p><a href="{escape(row["release_notes_url"])}">Full Changelog</a></p>')
-        parts.append("<h2>Files</h2><table>")
-        for file in sorted(rows.files_of(pk).values(), key=lambda each: str(each["name"])):
-            system = rows.table("os")[str(file["os"])]["name"]
-            parts.append(
-                f'<tr><td><a href="{escape(file["url"])}">{escape(file["name"])}</a></td>'
-                f"<td>{escape(system)}</td><td>{escape(file['description'])}</td>"
-                f"<td>{file['filesize']}</td><td>{escape(file['sha256_sum'])}</td></tr>"
-            )
-        parts.append("</table>")
-        return _page(f"Python Release {row['name']}", parts)
 
-    def _box(self, rows: Rows, name: str) -> Response:
-        told = rows.boxes.get(name)
-        return HTMLResponse(f"<pre>{escape(told)}</pre>") if told else _missing()
+def _home(rows: Rows) -> Response:
+    box = rows.boxes.get("homepage-downloads", "")
+    return page("Welcome to Python.org", ["<h1>Welcome to Python.org</h1>", box])
 
-    def _overview(self, rows: Rows) -> Iterator[str]:
-        shown = [
-            row
-            for row in rows.published()
-            if row["show_on_download_page"] and not row["pre_release"]
+
+def _overview(rows: Rows) -> Response:
+    """Buttons and list come from the tables, the sources from a box."""
+    parts = ["<h1>Download the latest version of Python</h1>"]
+    latest = rows.latest()
+    if latest is not None:
+        name = escape(latest[1]["name"])
+        parts += [
+            f'<p>{escape(system["name"])}: <a class="button" href="{escape(file["url"])}">'
+            f"Download {name}</a></p>"
+            for _, system in rows.in_order("os")
+            if (file := rows.button(latest[0], system["slug"])) is not None
         ]
-        for row in sorted(shown, key=lambda each: str(each["release_date"]), reverse=True):
-            yield f'<p><a href="/downloads/release/{row["slug"]}/">{escape(row["name"])}</a></p>'
-
-    def _system(self, rows: Rows, slug: str) -> Response:
-        systems = [row for row in rows.table("os").values() if row["slug"] == slug]
-        if not systems:
-            return _missing()
-        parts = [f"<h1>Python Releases for {escape(systems[0]['name'])}</h1>"]
-        for pk, row in rows.table("release").items():
-            if row["is_published"]:
-                parts.append(f"<h2>{escape(row['name'])}</h2>")
-                parts += [
-                    f'<p><a href="{escape(file["url"])}">Download {escape(file["name"])}</a></p>'
-                    for file in rows.files_of(pk, slug).values()
-                ]
-        return _page("Downloads", parts)
-
-    def _latest(self, rows: Rows, what: str) -> Response:
-        if what == "prerelease":
-            early = [row for row in rows.published() if row["pre_release"]]
-            found = max(early, key=lambda row: str(row["release_date"]), default=None)
-        else:
-            # "python3" and nothing at all mean the latest of all.
-            series = what.removeprefix("python") if "." in what else ""
-            found = rows.latest(series)
-        target = f"/downloads/release/{found['slug']}/" if found else "/downloads/"
-        return RedirectResponse(target, status_code=302)
+        parts.append(f'<p><a class="button" href="{_address(latest[1])}">Download {name}</a></p>')
+    shown = [
+        row
+        for row in rows.table("release").values()
+        if row["is_published"] and row["show_on_download_page"] and not row["pre_release"]
+    ]
+    shown.sort(key=lambda row: str(row["release_date"]), reverse=True)
+    shown.sort(key=_version, reverse=True)
+    parts += ["<h2>Looking for a specific release?</h2><ol>"]
+    for row in shown:
+        notes = f'<a href="{escape(row["release_notes_url"])}">Release notes</a>'
+        parts.append(f"<li>{_link(row)} {_day(row)} {notes}</li>")
+    parts += ["</ol>", rows.boxes.get("download-sources", "")]
+    return page("Download Python", parts)
 
 
-class Admin:
-    """The admin: a login, and the form of one release with the forms of its files in it.
+def _systems(rows: Rows) -> Response:
+    links = [
+        f'<li><a href="/downloads/{row["slug"]}/">{escape(row["name"])}</a></li>'
+        for _, row in rows.in_order("os")
+    ]
+    head = "<h1>Operating systems</h1><ul>"
+    return page("Python Operating Systems List", [head, *links, "</ul>"])
 
-    Like any browser's form it saves all of itself: a box that is not sent is switched off.
-    """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._sessions: dict[str, str] = {}
+def _system(rows: Rows, slug: str) -> Response:
+    system = next((row for row in rows.table("os").values() if row["slug"] == slug), None)
+    if system is None:
+        return missing()
+    name = "Python Source Releases"
+    if slug != "source":
+        name = f"Python Releases for {system['name']}"
+    parts = [f"<h1>{escape(name)}</h1>"]
+    if latest := rows.latest():
+        link = f'<a href="{_address(latest[1])}">Latest Python 3 Release - {latest[1]["name"]}</a>'
+        parts.append(f"<ul><li>{link}</li></ul>")
+    public = [(pk, row) for pk, row in rows.table("release").items() if row["is_published"]]
+    public.sort(key=lambda pair: str(pair[1]["release_date"]), reverse=True)
+    for title, early in (("Stable Releases", False), ("Pre-releases", True)):
+        parts.append(f"<h2>{title}</h2>")
+        for pk, row in public:
+            files = rows.files_of(pk, slug).values()
+            if row["pre_release"] is not early or not files:
+                continue
+            link = f'<a href="{_address(row)}">{escape(row["name"])} - {_day(row)}</a>'
+            parts.append(f"<h3>{link}</h3>")
+            parts += [
+                f'<p>Download <a href="{escape(file["url"])}">{escape(file["name"])}</a></p>'
+                for file in sorted(files, key=lambda file: str(file["name"]))
+            ]
+    return page(name, parts)
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
-        path = request.url.path
-        cookie = request.cookies.get("csrftoken") or secrets.token_hex(16)
-        form: Form | None = None
-        if request.method == "POST":
-            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-            if form.get("csrfmiddlewaretoken") != request.cookies.get("csrftoken"):
-                return HTMLResponse("<h1>CSRF verification failed.</h1>", status_code=403)
-        if path == "/admin/login/":
-            answer = self._login(request, form, cookie)
-        elif request.cookies.get("sessionid") not in self._sessions:
-            answer = RedirectResponse(f"/admin/login/?next={path}", status_code=302)
-        elif found := re.fullmatch(r"/admin/downloads/release/(\d+)/change/", path):
-            answer = self._change(found[1], form, cookie)
-        else:
-            answer = _missing()
-        answer.set_cookie("csrftoken", cookie, samesite="lax")
-        return answer
 
-    def _login(self, request: Request, form: Form | None, cookie: str) -> Response:
-        if form is not None:
-            name, password = str(form.get("username", "")), str(form.get("password", ""))
-            if user := by_password(self._store, name, password):
-                session = secrets.token_hex(16)
-                self._sessions[session] = user
-                answer = RedirectResponse(request.query_params.get("next", "/admin/"), 302)
-                answer.set_cookie("sessionid", session, httponly=True, samesite="lax")
-                return answer
-        wrong = "<p class=errornote>Please enter the correct username and password.</p>"
-        fields = (
-            _hidden("csrfmiddlewaretoken", cookie),
-            '<input type="text" name="username"><input type="password" name="password">',
+def _release(rows: Rows, slug: str) -> Response:
+    """A release's page; drafts are shown to everybody who knows the address."""
+    found = [(pk, row) for pk, row in rows.table("release").items() if row["slug"] == slug]
+    if not found:
+        return missing()
+    (pk, row) = found[0]
+    parts = [f"<h1>{escape(row['name'])}</h1>", *_superseded(rows, row)]
+    parts.append(f"<p><strong>Release date:</strong> {_day(row)}</p>")
+    parts.append(f"<article>{_rendered(row)}</article>")
+    if row["release_notes_url"]:
+        parts.append(f'<p><a href="{escape(row["release_notes_url"])}">Full Changelog</a></p>')
+    heads = ("Version", "Operating system", "Description", "File size", "SHA-256 checksum")
+    parts.append("<h2>Files</h2><table><tr>")
+    parts += [f"<th>{each}</th>" for each in heads]
+    parts.append("</tr>")
+    system = rows.table("os")
+    files = [(system[str(file["os"])], file) for file in rows.files_of(pk).values()]
+
+    def place(pair: tuple[Row, Row]) -> tuple[bool, bool, str, str]:
+        # Sources come first, what Windows needs last.
+        slug, name = str(pair[0]["slug"]), str(pair[1]["name"])
+        return (name.startswith("Windows"), slug != "source", slug, name)
+
+    for where, file in sorted(files, key=place):
+        parts.append(
+            f'<tr><td><a href="{escape(file["url"])}">{escape(file["name"])}</a></td>'
+            f"<td>{escape(where['name'])}</td><td>{escape(file['description'])}</td>"
+            f"<td>{_size(file['filesize'])}</td>"
+            f"<td><code>{_breakable(file['sha256_sum'])}</code></td></tr>"
         )
-        return _page("Log in", [wrong if form is not None else "", _form(fields)])
+    parts.append("</table>")
+    return page(f"Python Release {row['name']}", parts)
 
-    def _change(self, pk: str, form: Form | None, cookie: str) -> Response:
-        rows = Rows(self._store)
-        row = rows.get("release", pk)
-        if row is None:
-            return _missing()
-        if form is None:
-            return _page("Change release", [_form(_fields(rows, pk, row, cookie))])
-        if any(f"{_PREFIX}-{name}" not in form for name in _FORM):
-            return _page(
-                "Change release", ["<p class=errornote>ManagementForm data is missing</p>"]
-            )
-        try:
-            rows.save("release", {**row, **_sent(form)}, pk)
-        except Broken:
+
+def _superseded(rows: Rows, row: Row) -> Iterator[str]:
+    """The note of any page of a series that is not the newest; pre-releases count."""
+    number = _NUMBER.match(row["name"])
+    series = re.match(r"3\.\d+", number[1]) if number else None
+    newest = rows.newest(series[0]) if series and row["version"] == 3 else None
+    if newest is not None and newest is not row:
+        name = escape(row["name"])
+        yield f'<p class="notice">Note: {name} has been superseded by {_link(newest)}.</p>'
+
+
+def _box(rows: Rows, name: str) -> Response:
+    box = rows.boxes.get(name)
+    return missing() if box is None else HTMLResponse(box)
+
+
+def _latest(rows: Rows, what: str) -> Response:
+    if what in ("python2", "pymanager"):
+        found = rows.latest(2 if what == "python2" else 100)
+        if found is None:  # the application looks for a page that it does not have
             return HTMLResponse("<h1>Server Error (500)</h1>", status_code=500)
-        return RedirectResponse("/admin/downloads/release/", status_code=302)
+        return RedirectResponse(_address(found[1]), 302)
+    if what == "prerelease":
+        row = rows.newest(pre_release=True)
+    elif "." in what:
+        row = rows.newest(what.removeprefix("python"))
+    else:
+        latest = rows.latest()
+        row = latest[1] if latest else None
+    return RedirectResponse(_address(row) if row else "/downloads/", 302)
 
 
-def _sent(form: Form) -> Row:
-    """The fields of the release as the form has them."""
-    flags = [name for name in FLAGS if name in DEFAULTS["release"]]
-    moment = f"{form.get('release_date_0', '')}T{form.get('release_date_1', '')}Z"
-    texts = ("name", "slug", "release_notes_url", "content_markup_type")
-    return {
-        **{name: str(form.get(name, "")) for name in texts},
-        **{name: name in form for name in flags},
-        # Browsers send every line break of a text area as two characters.
-        "content": str(form.get("content", "")),
-        "version": int(str(form.get("version", 3))),
-        "release_date": moment,
-    }
+def _feed(rows: Rows) -> Response:
+    public = [row for row in rows.table("release").values() if row["is_published"]]
+    public.sort(key=lambda row: str(row["release_date"]), reverse=True)
+    items = "".join(
+        f"<item><title>{escape(row['name'])}</title>"
+        f"<link>https://www.python.org{_address(row)}</link>"
+        f"<pubDate>{format_datetime(_moment(row))}</pubDate></item>"
+        for row in public[:_IN_FEED]
+    )
+    head = "<title>Python Releases</title><link>https://www.python.org/downloads/</link>"
+    return Response(
+        f'<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>{head}{items}'
+        "</channel></rss>",
+        media_type="application/rss+xml",
+    )
 
 
-def _fields(rows: Rows, pk: str, row: Row, cookie: str) -> Iterator[str]:
-    yield _hidden("csrfmiddlewaretoken", cookie)
-    for name in ("name", "slug", "release_notes_url"):
-        yield f'<input type="text" name="{name}" value="{escape(row[name])}">'
-    yield f'<input type="text" name="release_date_0" value="{row["release_date"][:10]}">'
-    yield f'<input type="text" name="release_date_1" value="{row["release_date"][11:19]}">'
-    yield _select("version", {"3": "Python 3.x.x", "2": "Python 2.x.x"}, str(row["version"]))
-    for name in FLAGS:
-        if name in row:
-            checked = " checked" if row[name] else ""
-            yield f'<input type="checkbox" name="{name}"{checked}>'
-    yield f'<input type="text" name="release_page" value="{row["release_page"] or ""}">'
-    # HTML drops the first line break of a text area; Django's widget puts one there.
-    yield f'<textarea name="content">\n{escape(row["content"])}</textarea>'
-    yield _select("content_markup_type", {m: m for m in _MARKUPS}, row["content_markup_type"])
-    files = rows.files_of(pk)
-    for name, number in zip(_FORM, (len(files), len(files), 0, 1000), strict=True):
-        yield _hidden(f"{_PREFIX}-{name}", str(number))
-    for number, (key, file) in enumerate(files.items()):
-        yield _hidden(f"{_PREFIX}-{number}-id", key)
-        for name in ("name", "slug", "url", "sha256_sum"):
-            value = escape(file[name])
-            yield f'<input type="text" name="{_PREFIX}-{number}-{name}" value="{value}">'
-        checked = " checked" if file["download_button"] else ""
-        yield f'<input type="checkbox" name="{_PREFIX}-{number}-download_button"{checked}>'
-    yield '<input type="submit" name="_save" value="Save">'
+def _documentation(rows: Rows) -> Response:
+    latest = rows.latest()
+    number = _NUMBER.match(latest[1]["name"]) if latest else None
+    told = f"Python {number[1]}" if number else "Current"
+    link = f'<a href="https://docs.python.org/3/">Browse {told} Documentation</a>'
+    return page("Our Documentation", ["<h1>Python Documentation</h1>", f"<p>{link}</p>"])
 
 
-def _superseded(rows: Rows, row: Row) -> list[str]:
-    """The note that a newer release of the series is out; pre-releases count."""
-    found = re.match(r"Python (\d+\.\d+)\.", row["name"])
-    newest = rows.latest(found[1]) if found else None
-    if newest is None or newest["slug"] == row["slug"]:
-        return []
-    if str(newest["release_date"]) <= str(row["release_date"]):
-        return []
-    link = f'<a href="/downloads/release/{newest["slug"]}/">{escape(newest["name"])}</a>'
-    return [f"<p>Note: {escape(row['name'])} has been superseded by {link}.</p>"]
+def _versions(rows: Rows) -> Response:
+    finals = [
+        row
+        for row in rows.table("release").values()
+        if row["is_published"] and not row["pre_release"] and _NUMBER.match(row["name"])
+    ]
+    finals.sort(key=_version, reverse=True)
+    parts = ["<h1>Python documentation by version</h1><ul>"]
+    for row in finals:
+        number = ".".join(map(str, _version(row)))
+        day = _moment(row).strftime("%-d %B %Y")
+        link = f'<a href="https://docs.python.org/release/{number}/">Python {number}</a>'
+        parts.append(f"<li>{link}, released on {day}</li>")
+    return page("Python documentation by version", [*parts, "</ul>"])
 
 
 def _rendered(row: Row) -> str:
@@ -251,29 +262,46 @@ def _rendered(row: Row) -> str:
     return f"<pre>{escape(re.sub(span, '', text))}</pre>{''.join(marks)}"
 
 
-def _page(title: str, parts: Iterable[str]) -> HTMLResponse:
-    body = "\n".join(parts)
-    head = (
-        f'<!doctype html><html lang="en"><head><title>{escape(title)} | Python.org</title></head>'
-    )
-    return HTMLResponse(f"{head}<body>{body}</body></html>")
+def _breakable(digest: str) -> str:
+    """A digest that a browser may break, so that no reader finds it in one piece."""
+    chunks = [escape(digest[start : start + 16]) for start in range(0, len(digest), 16)]
+    half = len(chunks) // 2
+    parts = ("<wbr>".join(chunks[:half]), "<wbr>".join(chunks[half:]))
+    return "<wbr>".join(f"<span>{part}</span>" for part in parts)
 
 
-def _form(fields: Iterable[str]) -> str:
-    return '<form method="post">' + "\n".join(fields) + "</form>"
+def _size(size_bytes: int) -> str:
+    """As Django's filesizeformat has it."""
+    size, units = float(size_bytes), iter(("bytes", "KB", "MB", "GB"))
+    unit = next(units)
+    while size >= _KILO and unit != "GB":
+        size, unit = size / _KILO, next(units)
+    return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def _hidden(name: str, value: str) -> str:
-    return f'<input type="hidden" name="{name}" value="{escape(value)}">'
+def _address(row: Row) -> str:
+    return f"/downloads/release/{row['slug']}/"
 
 
-def _select(name: str, options: dict[str, str], chosen: str) -> str:
-    told = "".join(
-        f'<option value="{value}"{" selected" if value == chosen else ""}>{label}</option>'
-        for value, label in options.items()
-    )
-    return f'<select name="{name}">{told}</select>'
+def _link(row: Row) -> str:
+    return f'<a href="{_address(row)}">{escape(row["name"])}</a>'
 
 
-def _missing() -> Response:
-    return HTMLResponse("<h1>Not Found</h1>", status_code=404)
+def _version(row: Row) -> tuple[int, ...]:
+    number = _NUMBER.match(row["name"])
+    parts = (number[1] if number else "").split(".")
+    return tuple(map(int, parts)) if all(map(str.isdigit, parts)) else (0,)
+
+
+def _moment(row: Row) -> datetime:
+    return datetime.fromisoformat(str(row["release_date"]))
+
+
+def _day(row: Row) -> str:
+    """A day as the site's templates write it: Dec. 1, 2026."""
+    months = (
+        "Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.",
+        "Dec.",
+    )  # fmt: skip
+    moment = _moment(row)
+    return f"{months[moment.month - 1]} {moment.day}, {moment.year}"

@@ -1,20 +1,24 @@
 """Rows: what python.org's database holds of downloads, with the rules that the database has.
 
-The API and the admin save through it, so what follows from a save (demoted releases, rebuilt
-boxes, purges) happens whoever saves. A row that was stored stays stored when the purge after it
-fails; a deletion is taken back.
+The API and the admin save through it, so what follows from a save (demoted releases, purges,
+rebuilt boxes) happens whoever saves. A release that was stored stays stored when the purge after
+it fails, and its boxes are not rebuilt then: the site purges first. A deletion is taken back.
+Source: apps/downloads/models.py of python/pythondotorg at 0a7e8d1f, and what that application
+did when it was asked over HTTP.
 """
 
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plugins.rehearsal import cache
+from plugins.rehearsal.site_boxes import BOXES, boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plugins.rehearsal.store import Store
 
@@ -51,7 +55,6 @@ DEFAULTS: Final[Mapping[str, Row]] = {
 }  # fmt: skip
 _SYSTEMS: Final = ("Windows", "macOS", "Source", "Android", "iOS")
 _ROOT: Final = "https://www.python.org/"
-_BOXES: Final = ("supernav-python-downloads", "homepage-downloads", "download-sources")
 _INT32: Final = 2**31
 
 
@@ -97,7 +100,7 @@ class Rows:
 
     @property
     def boxes(self) -> Mapping[str, str]:
-        """What stands in the boxes, as of the last time that they were rebuilt."""
+        """The text of each box, as of the last time that the boxes were rebuilt."""
         found: dict[str, str] = self._all["boxes"]
         return found
 
@@ -118,46 +121,64 @@ class Rows:
         if wrong:
             raise Invalid(wrong)
 
-    def save(self, kind: str, row: Row, pk: str = "") -> str:
+    def save(self, kind: str, row: Row, pk: str = "", *, atomic: bool = False) -> str:
         """Store the row, new if it has no key; returns its key.
 
         Raises Broken if the database refuses it (nothing is stored), or if what the site does
-        after a save fails (it is stored).
+        after a save fails: then it is stored all the same, unless the save is ``atomic``, as the
+        admin's are.
         """
         row = {**DEFAULTS[kind], **row}
         if kind == "release":
             row["release_date"] = row["release_date"] or _now()
             row["slug"] = row["slug"] or _slug(row["name"])
         self._refuse(kind, row, pk)
+        before = deepcopy(self._all)
         fresh = not pk
         if fresh:
             pk = str(self._all["next"].get(kind, len(self.table(kind)) + 1))
             self._all["next"][kind] = int(pk) + 1
         self.table(kind)[pk] = row
         if kind == "release" and row["is_latest"]:
-            # Also when this one is a draft: the site then has no latest release.
-            for other, each in self.table(kind).items():
-                if other != pk and each["version"] == row["version"]:
-                    each["is_latest"] = False
-        self._keep(f"{'created' if fresh else 'changed'} {kind}", row)
-        self._purge(kind, row)
+            self._demote_others(pk, row)
+        event = f"{'created' if fresh else 'changed'} {kind}"
+        if atomic:
+            try:
+                self._follow(kind, row)
+            except Broken:
+                self._store.save("site", before)
+                raise
+            self._keep(event, row)
+        else:
+            self._keep(event, row)
+            self._follow(kind, row)
         if self._store.fault("site.500_after_write") is not None:
             raise Broken
         return pk
 
+    def _demote_others(self, pk: str, row: Row) -> None:
+        """Also when this one is a draft: the site then has no latest release."""
+        for other, each in self.table("release").items():
+            if other != pk and each["version"] == row["version"]:
+                each["is_latest"] = False
+
     def delete(self, kind: str, *pks: str) -> None:
         """Rows and what belongs to them are gone. Raises Broken, and then nothing is."""
         before = {name: dict(self.table(name)) for name in DEFAULTS}
-        gone = [row for pk in pks if (row := self.table(kind).pop(pk, None)) is not None]
-        if kind in ("os", "release"):
-            files = self.table("release_file")
-            for pk in [pk for pk, row in files.items() if str(row[kind]) in pks]:
-                del files[pk]
+        files = self.table("release_file")
+        field = "" if kind == "release_file" else kind
+        owned = [pk for pk, row in files.items() if field and str(row[field]) in pks]
+        gone = [self.table(kind)[pk] for pk in pks if pk in self.table(kind)]
+        lost = [files.pop(pk) for pk in owned]
+        for pk in pks:
+            self.table(kind).pop(pk, None)
+        releases = before["release"]
         try:
-            for row in gone if kind == "release_file" else []:
-                self._purge(kind, row)
+            for row in lost if field else gone:
+                self._follow_file(releases.get(str(row["release"])))
         except Broken:
             self._all.update(before)
+            self._store.save("site", self._all)
             raise
         for row in gone:
             self._keep(f"deleted {kind}", row)
@@ -187,54 +208,65 @@ class Rows:
         self._store.save("site", self._all)
         self._store.record("site", event, name=row["name"], slug=row["slug"])
 
-    def _purge(self, kind: str, row: Row) -> None:
-        """What the site does after a save: nothing for drafts. Raises Broken if the CDN is away."""
-        release = row if kind == "release" else self.get("release", row.get("release"))
-        if kind == "os" or release is None or not release["is_published"]:
+    def _follow(self, kind: str, row: Row) -> None:
+        """What the site does after a save: nothing for drafts. Raises Broken if a purge fails."""
+        if kind == "release_file":
+            self._follow_file(self.get("release", row["release"]))
+        if kind != "release" or not row["is_published"]:
+            return
+        self._reach_cdn()
+        cache.forget_below(self._store, "/downloads")
+        cache.forget(self._store, "/ftp/python/")
+        number = re.match(r"Python\s([\d.]+)", row["name"])
+        if number:
+            cache.forget(self._store, f"/ftp/python/{number[1]}/")
+        for box in BOXES:
+            cache.forget(self._store, f"/box/{box}/")
+        # Only now: a purge that fails leaves the boxes as they were.
+        self._rebuild_boxes()
+
+    def _follow_file(self, release: Row | None) -> None:
+        """After a file was saved or deleted the boxes are rebuilt first, and then purged."""
+        if release is None or not release["is_published"]:
             return
         self._rebuild_boxes()
-        if self._store.fault("site.cdn_unreachable") is not None:
-            raise Broken
-        if kind == "release":
-            cache.forget_below(self._store, "/downloads/")
-            cache.forget(self._store, "/ftp/python/")
-            number = re.match(r"Python\s([\d.]+)", release["name"])
-            if number:
-                cache.forget(self._store, f"/ftp/python/{number[1]}/")
-        for box in _BOXES:
+        self._reach_cdn()
+        for box in BOXES:
             cache.forget(self._store, f"/box/{box}/")
 
+    def _reach_cdn(self) -> None:
+        if self._store.fault("site.cdn_unreachable") is not None:
+            raise Broken
+
     def _rebuild_boxes(self) -> None:
-        latest = next(
-            (
-                (pk, row)
-                for pk, row in self.table("release").items()
-                if row["is_latest"] and row["is_published"] and row["version"] == 3
-            ),
-            None,
-        )
-        if latest is None:
-            return
-        pk, release = latest
-        buttons = {
-            self.table("os")[str(row["os"])]["slug"]: row["url"]
-            for row in self.files_of(pk).values()
-            if row["download_button"]
-        }
-        links = "\n".join(f"{system} {url}" for system, url in sorted(buttons.items()))
-        if links:
-            self._all["boxes"]["supernav-python-downloads"] = links
-        if "source" in buttons:
-            self._all["boxes"]["download-sources"] = buttons["source"]
-        self._all["boxes"]["homepage-downloads"] = str(release["name"])
+        self._all["boxes"].update(boxes(self))
         self._store.save("site", self._all)
 
-    def latest(self, series: str = "") -> Row | None:
-        """The release that the site calls the latest, or the newest one of a series."""
-        if not series:
-            found = [row for row in self.published() if row["is_latest"]]
-        else:
-            found = [row for row in self.published() if row["name"].startswith(f"Python {series}.")]
+    def button(self, release: str, system: str) -> Row | None:
+        """The file of a release that a system's download button leads to."""
+        files = self.files_of(release, system).values()
+        return next((row for row in files if row["download_button"]), None)
+
+    def latest(self, major: int = 3) -> tuple[str, Row] | None:
+        """The release with the flag of the latest, and its key; the first by name of several."""
+        found = [
+            (pk, row)
+            for pk, row in self.in_order("release")
+            if row["is_published"] and row["is_latest"] and row["version"] == major
+        ]
+        return found[0] if found else None
+
+    def newest(self, series: str = "", *, pre_release: bool = False) -> Row | None:
+        """The public release of Python 3 with the newest date, of a series or of all pre-releases.
+
+        Where dates tie the database is free to choose; the one that was made first was seen.
+        """
+        found = [
+            row
+            for row in self.published()
+            if row["name"].startswith(f"Python {series}." if series else "")
+            and (row["pre_release"] or not pre_release)
+        ]
         return max(found, key=lambda row: str(row["release_date"]), default=None)
 
     def published(self) -> Iterator[Row]:
@@ -242,6 +274,19 @@ class Rows:
         for row in self.table("release").values():
             if row["is_published"] and row["version"] == 3:
                 yield row
+
+    def in_order(self, kind: str) -> Iterable[tuple[str, Row]]:
+        """All rows of a kind as the API lists them: by name, files by release and system first."""
+        if kind != "release_file":
+            return sorted(self.table(kind).items(), key=lambda pair: str(pair[1]["name"]))
+
+        def place(pair: tuple[str, Row]) -> tuple[bool, str, str, str]:
+            row = pair[1]
+            release = self.table("release")[str(row["release"])]
+            system = self.table("os")[str(row["os"])]
+            return (not release["is_published"], release["name"], system["name"], row["name"])
+
+        return sorted(self.table(kind).items(), key=place)
 
 
 def _slug(name: str) -> str:
