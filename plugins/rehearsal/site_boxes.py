@@ -8,12 +8,12 @@ of the home page and of the sources want a latest release of Python 2 as well.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from plugins.rehearsal.site_rows import Row, Rows
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["BOXES", "boxes"]
+__all__ = ["BOXES", "Tables", "boxes"]
 
 _MENU: Final = "supernav-python-downloads"
 _HOME: Final = "homepage-downloads"
@@ -22,7 +22,23 @@ BOXES: Final = (_MENU, _HOME, _SOURCES)
 """Their names, as ``/box/NAME/`` serves them."""
 
 
-def boxes(rows: Rows) -> dict[str, str]:
+class Tables(Protocol):
+    """What the boxes are made from; see Rows."""
+
+    def latest(self, major: int = 3) -> tuple[str, Mapping[str, Any]] | None:
+        """The latest release and its key."""
+        ...
+
+    def button(self, release: str, system: str) -> Mapping[str, Any] | None:
+        """The file that a button leads to."""
+        ...
+
+    def in_order(self, kind: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """All rows of a kind."""
+        ...
+
+
+def boxes(rows: Tables) -> dict[str, str]:
     """The boxes that can be made from what is public now; the others stay as they are."""
     python3, python2 = rows.latest(3), rows.latest(2)
     if python3 is None:
@@ -42,7 +58,7 @@ def boxes(rows: Rows) -> dict[str, str]:
     return made
 
 
-def _menu(rows: Rows, pk: str, release: Row) -> str:
+def _menu(rows: Tables, pk: str, release: Mapping[str, Any]) -> str:
     parts = []
     for _, system in rows.in_order("os"):
         file = rows.button(pk, system["slug"])
