@@ -37,18 +37,29 @@ def recognised(context: VerifyContext) -> Recognised:
 
     One file, a row on the site or the tag is enough for it to be published: then all has to be.
     """
+    names: frozenset[str] = frozenset()
+    listed = False
+    trouble: list[Finding] = []
+    # One that cannot be looked at says nothing about the other.
     try:
         names = names_in(context.clients.visitor, _tops(context.contract))
+    except ReleaseError as error:
+        trouble.append(_unseen(error))
+    try:
         listed = any(
             each.slug == context.contract.page.slug for each in context.clients.site.releases()
         )
     except ReleaseError as error:
-        trouble = (breach("situation.unseen", error.where, error.problem),)
-        return Recognised(_here(context), trouble=trouble)
+        trouble.append(_unseen(error))
     ours = any(file.remote in names for file in context.contract.files)
     if ours or listed or _is_tagged(context):
-        return Recognised(Situation.PUBLISHED, names)
-    return Recognised(Situation.STAGED if _is_staged(context) else _here(context), names)
+        return Recognised(Situation.PUBLISHED, names, tuple(trouble))
+    situation = Situation.STAGED if _is_staged(context) else _here(context)
+    return Recognised(situation, names, tuple(trouble))
+
+
+def _unseen(error: ReleaseError) -> Finding:
+    return breach("situation.unseen", error.where, f"{error.problem}; {error.remedy}")
 
 
 def _tops(contract: Contract) -> tuple[str, ...]:

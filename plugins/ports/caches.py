@@ -13,12 +13,16 @@ __all__ = ["Cdn", "Seen"]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes."""
+    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes.
+
+    ``leads_to`` is where a redirect leads, as the server says it.
+    """
 
     status: int
     size_bytes: int
     sha256: str
     text: str = ""
+    leads_to: str = ""
 
 
 class Cdn(Protocol):

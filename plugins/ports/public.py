@@ -20,12 +20,16 @@ AROUND: Final = "around the caches"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What came by one door: ``text`` only if it was asked for, ``sha256`` that of the bytes."""
+    """What came by one door: ``text`` only if it was asked for, ``sha256`` that of the bytes.
+
+    ``leads_to`` is where a redirect leads, as the server says it.
+    """
 
     status: int
     size_bytes: int
     sha256: str
     text: str = ""
+    leads_to: str = ""
 
 
 class Visitor(Protocol):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from plugins.ports.caches import Seen
+
 __all__ = ["Site", "SiteRelease", "SiteRow"]
 
 
@@ -45,6 +47,8 @@ class SiteRow:
     address: str
     system: str
     fields: Mapping[str, Any]
+    release: str = ""
+    """The path of the release that it belongs to, in the API."""
 
     @property
     def slug(self) -> str:
@@ -91,6 +95,18 @@ class Site(Protocol):
         """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
         none.
         """
+        ...
+
+    def look(self, path: str) -> Seen:
+        """A page of the site, as fresh as the site has it, past every cache."""
+        ...
+
+    def holders(self, slug: str, url: str) -> tuple[SiteRow, ...]:
+        """The rows of any release that have this slug or this address, which both are unique."""
+        ...
+
+    def may_save_texts(self) -> None:
+        """We may save the text of a release's page. Raises ServiceFailed; nothing is changed."""
         ...
 
     @property

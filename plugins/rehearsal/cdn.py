@@ -41,7 +41,7 @@ _NEVER_S: Final = 60
 _LEAST_CUT: Final = 4
 _METHODS: Final = ("GET", "HEAD", "POST", "PURGE")
 _NOT_KEPT: Final = ("/api/", "/admin/", "/service/")
-_OF_CONTENT: Final = ("content-type", "location", "etag")
+_OF_CONTENT: Final = ("content-type", "location", "etag", "retry-after")
 _KEPT_STATUSES: Final = (200, 301, 302, 404)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from secrets import token_hex
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
@@ -31,6 +32,8 @@ __all__ = ["AnonymousClient"]
 
 _ATTEMPTS: Final = 3
 _GIVEN_UP: Final = 3
+_THROTTLED: Final = 429
+_MOST_ADDRESS: Final = 2_000
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _BOUNDS: Final = Bounds(longest_s=14_400.0)
 
@@ -92,7 +95,7 @@ class AnonymousClient:
         """See the port."""
         text = _Text()
         visit, _ = self._visited(url, door, most_bytes, None, text)
-        return Visit(visit.status, visit.size_bytes, visit.sha256, text.told())
+        return replace(visit, text=text.told())
 
     def forget(self) -> None:
         """See the port."""
@@ -150,6 +153,10 @@ class AnonymousClient:
                 return known.visit, known.mark
             if answer.status_code >= 500:
                 raise client.stumbled(action, f"answered {answer.status_code}")
+            if answer.status_code == _THROTTLED:
+                # That nothing may be asked now is no answer to what was asked.
+                answer.read()
+                raise client.refused(answer, action)
             digest, size = hashlib.sha256(), 0
             out.begin()
             for chunk in client.body(answer, action, most_bytes, packed=True):
@@ -157,7 +164,9 @@ class AnonymousClient:
                 digest.update(chunk)
                 out.take(chunk)
             mark = answer.headers.get("etag", "")
-            return Visit(answer.status_code, size, digest.hexdigest()), mark
+            leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
+            seen = Visit(answer.status_code, size, digest.hexdigest(), leads_to=leads_to)
+            return seen, mark
 
     def _caches(self) -> tuple[str, ...]:
         with self._lock:

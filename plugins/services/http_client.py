@@ -19,6 +19,7 @@ from plugins.model.printable import printable
 from plugins.services.answers import Part, json_of
 from plugins.services.bounds import Bounds
 from plugins.services.retry import retried
+from plugins.services.retry_after import until, wait_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -280,18 +281,18 @@ class HttpClient:
 
     def refused(self, answer: httpx.Response, action: str) -> Exception:
         """The error that an answer means: its status, and what the service said in one line."""
-        status, waits = answer.status_code, answer.headers.get("retry-after", "")[:9]
+        status, waits = answer.status_code, answer.headers.get("retry-after", "")
         said, details = self._said(answer)
         problem = f"answered {status}: {said or answer.reason_phrase}".rstrip(": ")
         busy = status in _BUSY or (status == 403 and bool(waits))
-        wait_s = float(waits) if waits.isascii() and waits.isdigit() else 0.0
+        wait_s = wait_of(waits)
         if answer.headers.get("x-ratelimit-remaining") == "0" and not waits:
             remedy = "its hourly limit is used up; run the same command again in an hour"
         elif busy and wait_s > _LONGEST_WAIT_S:
             return Waiting(
                 who=self.service,
-                problem=f"{action}: it takes no more calls for {-(-wait_s // 60):.0f} min",
-                remedy="run the same command again then",
+                problem=f"{action}: it takes no more calls before {until(wait_s)}",
+                remedy="run the same command again then; nothing is said about what is there",
             )
         elif busy:
             error = self.stumbled(action, problem, details)
