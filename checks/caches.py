@@ -6,7 +6,6 @@ the world; it asks each that can be asked alone.
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def caches_serve_files(
 ) -> tuple[Finding, ...]:
     """Every cache serves each file as it stands behind it; ``answers`` are by the file's path.
 
-    Of a file that does not stand there, the set tells; a cache that still has it is stale.
+    A file that is missing behind them is the set's finding; a cache that still has it is stale.
     """
     return tuple(
         finding
@@ -57,7 +56,7 @@ def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterato
             yield breach("cache.unseen", where, each.problem)
         elif there is None:
             if each.visit.status == 200 and remote not in shelf.closed:
-                yield breach("cache.stale", where, "is served, and nothing stands behind it")
+                yield breach("cache.stale", where, "is served, and there is no such file behind it")
         elif each.visit.status != 200:
             yield breach("cache.stale", where, f"answers {each.visit.status}")
         elif each.visit.sha256 != there.sha256:
@@ -72,7 +71,7 @@ def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterato
 def pages_are_current(
     pages: Iterable[tuple[Purge, tuple[Answer, ...]]],
 ) -> tuple[Finding, ...]:
-    """Every page tells of this release what it should, behind the caches and in each of them."""
+    """Every page shows of this release what it should, behind the caches and in each of them."""
     return tuple(finding for page, answers in pages for finding in _page(page, answers))
 
 
@@ -93,12 +92,4 @@ def _problem(page: Purge, answer: Answer) -> str:
     """What is wrong with a page; "" if nothing is."""
     if answer.visit is None:
         return answer.problem
-    status = answer.visit.status
-    if status >= 500 or (page.tells and status != 200):
-        return f"answers {status}"
-    text = html.unescape(answer.visit.text)
-    missing = [told for told in page.tells if told not in text]
-    if missing:
-        more = f" and {len(missing) - 1} more" if missing[1:] else ""
-        return f"does not tell {missing[0]}{more}"
-    return ""
+    return page.problem(answer.visit.status, answer.visit.text, answer.visit.leads_to)

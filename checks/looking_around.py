@@ -63,13 +63,12 @@ class Look:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
-    def start(self, *, pages: bool) -> None:
-        """Everything is on its way; without ``pages`` the files and their listings alone."""
+    def start(self, pages: Iterable[Purge] = ()) -> None:
+        """Everything is on its way: the files, their listings, and these pages of the site."""
         files = sorted(self.contract.files, key=_place)
         for file in files:
             self._files[file.remote] = [self._pool.submit(self._fetched, file, AROUND)]
-        wanted = self.contract.purges if pages else self.contract.file_purges
-        for purge in wanted:
+        for purge in (*self.contract.file_purges, *pages):
             if purge.file is None:
                 self._pages.append((purge, self._at_all_doors(purge.url)))
         if self._docs:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.finding import Finding, Severity
+from plugins.model.contract import SITE
+from plugins.model.printable import printable
+from plugins.model.site_pages import listing_of, overview_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,20 +26,34 @@ __all__ = [
     "flags_are_right",
     "login_works",
     "name_is_free",
+    "release_is_shown",
     "rows_are_as_served",
     "text_is_ready",
+    "texts_can_be_saved",
 ]
 
 _LEFT_OVER: Final = re.compile(
     r"\{\{|\}\}|\{%|\bTODO\b|\bFIXME\b|\bXXX\b|<placeholder", re.IGNORECASE
 )
 _BUTTON: Final = "download_button"
+_CORRECT: Final = "correct it in the site's admin, then run the same command again"
 
 
 @blocks_if_blind("site.login")
 def login_works(site: Site) -> tuple[Finding, ...]:
     """The site knows us and lets us write (P11); what it says otherwise is the finding."""
     site.may_write()
+    return ()
+
+
+@blocks_if_blind("site.admin")
+def texts_can_be_saved(site: Site) -> tuple[Finding, ...]:
+    """The admin lets us in and has a form that we may save, if the text is not saved by hand.
+
+    Asked at the start of the day: it is used when the files are public already.
+    """
+    if site.saves_texts:
+        site.may_save_texts()
     return ()
 
 
@@ -54,12 +71,12 @@ def name_is_free(contract: Contract, site: Site) -> tuple[Finding, ...]:
     ]
     public = [each for each in found if each.is_published]
     if len(found) > 1 or public:
-        told = ", ".join(f"{each.name!r} at {each.address}" for each in found)
-        problem = f"{len(found)} releases are {page.name}: {told}"
-        remedy = "delete those that are wrong in the site's admin"
+        which = ", ".join(f"{printable(each.name)} at {each.address}" for each in found)
+        problem = f"{len(found)} releases have this name or address: {which}"
+        remedy = "delete those that are wrong in the site's admin, then run the same command again"
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
     if found:
-        problem = f"a draft of {page.name} is there, and will be used"
+        problem = f"a draft of {page.name} exists and will be used"
         return (Finding("site.draft_found", Severity.NOTE, problem, found[0].address),)
     return ()
 
@@ -73,7 +90,8 @@ def flags_are_right(contract: Contract, site: Listings) -> tuple[Finding, ...]:
     releases = site.releases()
     found = [each for each in releases if each.slug == contract.page.slug]
     if len(found) != 1:
-        return (_block("site.flags", f"{len(found)} releases have this address", "site"),)
+        problem = f"{len(found)} releases have the address {contract.page.slug}, wanted one"
+        return (_block("site.flags", problem, "site"),)
     wanted: Mapping[str, object] = {
         "is_published": True,
         "pre_release": contract.page.pre_release,
@@ -81,7 +99,11 @@ def flags_are_right(contract: Contract, site: Listings) -> tuple[Finding, ...]:
     }
     fields = found[0].fields
     wrong = [
-        _block("site.flags", f"{name} is {fields.get(name)}, wanted {value}", found[0].name)
+        _block(
+            "site.flags",
+            f"{name} is {_word(fields.get(name))}, wanted {_word(value)}",
+            found[0].name,
+        )
         for name, value in wanted.items()
         if fields.get(name) != value
     ]
@@ -101,10 +123,32 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     good = len(latest) == 1 and latest[0].is_published and not latest[0].fields["pre_release"]
     if good or not finals:
         return ()
-    told = ", ".join(each.name for each in latest) or "none"
-    remedy = "set the flag of the right one in the site's admin"
-    problem = f"the latest release is {told}"
+    which = ", ".join(printable(each.name) for each in latest) or "none"
+    remedy = "set is_latest of the newest final release in the site's admin, and of no other"
+    problem = f"marked as the latest release of Python 3: {which}; wanted one public final release"
     return (Finding("site.latest", Severity.BLOCK, problem, "site", remedy),)
+
+
+@blocks_if_blind("site.shown")
+def release_is_shown(contract: Contract, site: Site) -> tuple[Finding, ...]:
+    """The pages that the site makes itself name this release, if it is the latest or the newest.
+
+    Asked of the site and not of a cache: boxes, home page, feed and the addresses of the latest
+    release stay old when its own purge fails while the release is published.
+    """
+    listing = listing_of(each.fields for each in site.releases())
+    found = []
+    for page in overview_pages(contract, listing):
+        if not (page.tells or page.leads_to):
+            continue
+        seen = site.look(page.url.removeprefix(SITE))
+        if problem := page.problem(seen.status, seen.text, seen.leads_to):
+            remedy = (
+                f"open {contract.page.name} in the site's admin and save it as it is, so that the"
+                " site makes its boxes anew; then run the same command again"
+            )
+            found.append(Finding("site.shown", Severity.BLOCK, problem, page.url, remedy))
+    return tuple(found)
 
 
 @blocks_if_blind("site.rows")
@@ -114,11 +158,12 @@ def rows_are_as_served(
     """Each listed file has a row with size and digest of what the host has, and no other has one.
 
     Computed here once more, apart from the step that wrote them (cpython#80422). What the host
-    has is to be what ``known`` tells, by path, where that is given.
+    has is to be what ``known`` says, by path, where that is given.
     """
     releases = [each for each in site.releases() if each.slug == contract.page.slug]
     if len(releases) != 1:
-        return (_block("site.rows", f"{len(releases)} releases have this address", "site"),)
+        problem = f"{len(releases)} releases have the address {contract.page.slug}, wanted one"
+        return (_block("site.rows", problem, "site"),)
     rows = {str(row.fields["url"]): row for row in site.rows(releases[0])}
     entries = {each.path: each for folder in contract.folders for each in host.listing(folder)}
     listed = {file.url: file for file in contract.listed}
@@ -132,18 +177,28 @@ def rows_are_as_served(
             found.append(_block("site.rows", "has no row on the site", file.name))
         else:
             fields = rows[url].fields
-            told = (fields["filesize"], fields["sha256_sum"], bool(fields[_BUTTON]))
             button = file.row is not None and file.row.download_button
-            wanted = (entries[file.remote].size_bytes, digests[file.remote], button)
-            if told != wanted:
-                problem = f"its row tells {told}, the host has {wanted}"
-                found.append(_block("site.rows", problem, file.name))
+            wanted = {
+                "filesize": entries[file.remote].size_bytes,
+                "sha256_sum": digests[file.remote],
+                _BUTTON: button,
+            }
+            found += [
+                _block(
+                    "site.rows",
+                    f"its row's {name} is {_word(fields[name])}, wanted {_word(value)}",
+                    file.name,
+                )
+                for name, value in wanted.items()
+                if fields[name] != value
+            ]
         if known is not None and digests.get(file.remote) != known.get(file.remote):
-            problem = f"the host has {digests.get(file.remote)}, wanted {known.get(file.remote)}"
+            there = digests.get(file.remote, "no file")
+            problem = f"sha256 on the host is {there}, wanted {known.get(file.remote, 'none')}"
             found.append(_block("site.replaced", problem, file.name))
     surplus = sorted(rows.keys() - listed.keys())
     found += [
-        _block("site.rows", "has a row and belongs to no file of this", url) for url in surplus
+        _block("site.rows", "has a row and is no file of this release", url) for url in surplus
     ]
     return tuple(found)
 
@@ -158,7 +213,7 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
         if status != 200:
             found.append(_block("cdn.unreachable", f"{root} answers {status}", edge))
     if len(cdn.edges) == 1:
-        problem = "only one cache can be looked at; what others serve is not known"
+        problem = "only one cache can be looked at; what the others serve is not known"
         remedy = "name more of them in [hosts] cdn_edges"
         found.append(Finding("cdn.one_edge", Severity.NOTE, problem, cdn.edges[0], remedy))
     return tuple(found)
@@ -166,26 +221,42 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
 
 @blocks_if_blind("site.text")
 def text_is_ready(contract: Contract, text: Path, notes: Sequence[str] = ()) -> tuple[Finding, ...]:
-    """The edited text names the version, tells what users have to read, and has no gap left."""
+    """The edited text names the version, says what users have to read, and has no gap left."""
     try:
-        told = text.read_text(encoding="utf-8")
+        content = text.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return (_block("site.text", "is not there", text.name),)
+        return (_unready("does not exist", text),)
     except UnicodeDecodeError:
-        return (_block("site.text", "is not UTF-8", text.name),)
+        return (_unready("is not UTF-8", text),)
     found = []
-    if contract.version not in told:
-        found.append(_block("site.text", f"does not name {contract.version}", text.name))
-    if left := _LEFT_OVER.search(told):
-        found.append(_block("site.text", f"still holds {left[0]}", text.name))
-    words = " ".join(told.split())
+    if contract.version not in content:
+        found.append(_unready(f"does not name {contract.version}", text))
+    if left := _LEFT_OVER.search(content):
+        found.append(_unready(f"still contains {left[0]}", text))
+    words = " ".join(content.split())
     found += [
-        _block("site.text", f"does not tell: {note}", text.name)
+        _unready(f"does not say: {note}", text)
         for note in notes
         if " ".join(note.split()) not in words
     ]
     return tuple(found)
 
 
+def _unready(problem: str, text: Path) -> Finding:
+    remedy = "edit the draft of the page's text, then run the same command again"
+    return Finding("site.text", Severity.BLOCK, problem, text.name, remedy)
+
+
+def _word(value: object) -> str:
+    """A value of the site in words."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case None | "":
+            return "empty"
+        case _:
+            return printable(str(value))
+
+
 def _block(rule: str, problem: str, where: str) -> Finding:
-    return Finding(rule, Severity.BLOCK, problem, where, "correct it, then run the same again")
+    return Finding(rule, Severity.BLOCK, problem, where, _CORRECT)

@@ -36,13 +36,14 @@ from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, lo
 from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
+from plugins.model.site_pages import Listing, listing_of, pages_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from checks.recognising import Recognised
     from checks.verify_context import Clients, Make, Signers
-    from plugins.model.contract import Contract
+    from plugins.model.contract import Contract, Purge
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.model.report import Wanted
@@ -78,7 +79,9 @@ def verify(
     clients.progress.say("looking how far the release has come")
     seen = recognised(context)
     situation = wanted.situation or seen.situation
-    judgements = _judgements(context, seen, situation)
+    # Where python.org could not be looked at, that nothing was found says nothing.
+    blind = seen.trouble and situation is Situation.NOTHING
+    judgements = () if blind else _judgements(context, seen, situation)
     clients.visitor.remember()
     if seen.trouble:
         first = Judgement("situation", "how far it has come", seen.trouble)
@@ -217,7 +220,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
         ThreadPoolExecutor(1) as fetching,
     ):
         context.clients.progress.say(f"fetching {len(contract.files)} files by every door")
-        look.start(pages=whole)
+        look.start(_pages(context) if whole else ())
         bringing = fetching.submit(_brought, context)
         groups = [
             *_public_files(context, look, unexpected),
@@ -226,6 +229,18 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
             *_doors(context, look, docs=docs),
         ]
         return _judged(groups, context.clients.progress)
+
+
+def _pages(context: VerifyContext) -> tuple[Purge, ...]:
+    """The site's pages; what they have to show beside the release itself follows from its list.
+
+    Where the list cannot be had, the website's own checks say so.
+    """
+    try:
+        listing = listing_of(each.fields for each in context.clients.site.releases())
+    except ReleaseError:
+        listing = Listing()
+    return pages_of(context.contract, listing)
 
 
 def _brought(context: VerifyContext) -> Clone:

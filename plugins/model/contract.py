@@ -7,10 +7,13 @@ python.org; addresses are those that users will see, also in a rehearsal.
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from plugins.model.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,10 +45,11 @@ DOCS: Final = "https://docs.python.org"
 """The name under which users reach the documentation."""
 
 _FORMATS: Final = ("html", "text", "epub", "texinfo")
-_BOXES: Final = ("supernav-python-downloads", "homepage-downloads", "download-sources")
 _SLUG_NAME_MOST: Final = 40
 """How much of a file's name its row's slug takes over; older rows on the site are cut so."""
 _KIBI: Final = 1024
+_OK: Final = 200
+_BROKEN: Final = 500
 _MEBI: Final = 1024 * _KIBI
 
 
@@ -183,6 +187,22 @@ class Purge:
     """The file whose bytes have to come."""
     tells: tuple[str, ...] = ()
     """Texts that the page has to hold once the release is public."""
+    leads_to: str = ""
+    """The path to which the address has to redirect; "" if that does not matter."""
+
+    def problem(self, status: int, text: str, leads_to: str) -> str:
+        """What is wrong with an answer of a page, in words; "" if nothing is."""
+        if self.leads_to:
+            target = leads_to.removeprefix(SITE)
+            if target == self.leads_to:
+                return ""
+            return f"leads to {printable(target[:200]) or 'nothing'}, wanted {self.leads_to}"
+        if status >= _BROKEN or (self.tells and status != _OK):
+            return f"answers {status}"
+        shown = html.unescape(text)
+        missing = [told for told in self.tells if told not in shown]
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        return f"does not show {missing[0]}{more}" if missing else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,19 +278,11 @@ class Contract:
         return replace(self, files=files, extras=extras)
 
     @property
-    def purges(self) -> tuple[Purge, ...]:
-        """Every address that shows something of this release, files first.
-
-        The site itself purges few of them, and none when its own purge fails
-        (release-tools#156: a stale listing and old installers).
-        """
-        return (*self.file_purges, *self._purged_pages())
-
-    @property
     def file_purges(self) -> tuple[Purge, ...]:
         """The addresses of files, their listings and the documentation, without the site's pages.
 
-        They can be read back as soon as the files stand in their place.
+        They can be read back as soon as the files are in their place. What the site's pages show
+        depends on its other releases as well: see plugins.model.site_pages.
         """
         return tuple(self._purged_files())
 
@@ -284,24 +296,9 @@ class Contract:
         yield Purge(root, tells=(f"{self.folders[0]}/",))
         if any(file.kind is Kind.DOCS for file in self.files):
             yield Purge(f"{root}doc/", tells=(f"{self.version}/",))
+        # Only the archive of HTML pages is unpacked on the docs host.
+        if any(file.kind is Kind.DOCS and "-docs-html." in file.name for file in self.files):
             yield Purge(f"{DOCS}/release/{self.version}/", tells=("<html",))
-
-    def _purged_pages(self) -> Iterator[Purge]:
-        page = self.page
-        yield Purge(page.url, tells=(page.name, *(file.url for file in self.listed)))
-        shown = page.show_on_download_page and not page.pre_release
-        yield Purge(f"{SITE}/downloads/", tells=(page.name,) if shown else ())
-        systems = dict.fromkeys(file.row.os for file in self.listed if file.row is not None)
-        for system in systems:
-            urls = tuple(f.url for f in self.listed if f.row is not None and f.row.os == system)
-            yield Purge(f"{SITE}/downloads/{system}/", tells=(page.name, *urls))
-        series = ".".join(self.version.split(".")[:2])
-        latest = "prerelease" if page.pre_release else f"python{series}"
-        for path in ("latest/", "latest/python3/", f"latest/{latest}/", "feed.rss"):
-            yield Purge(f"{SITE}/downloads/{path}")
-        for box in _BOXES:
-            yield Purge(f"{SITE}/box/{box}/")
-        yield Purge(f"{SITE}/")
 
 
 def contract_of(

@@ -270,8 +270,10 @@ def _breakable(digest: str) -> str:
     return "<wbr>".join(f"<span>{part}</span>" for part in parts)
 
 
-def _size(size_bytes: int) -> str:
-    """As Django's filesizeformat has it."""
+def _size(size_bytes: object) -> str:
+    """As Django's filesizeformat has it; what is no number is no size."""
+    if not isinstance(size_bytes, int):
+        return "0 bytes"
     size, units = float(size_bytes), iter(("bytes", "KB", "MB", "GB"))
     unit = next(units)
     while size >= _KILO and unit != "GB":

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Caches"]
 
+_MOST_ADDRESS: Final = 2_000
+_TEXTS: Final = ("text/", "application/rss+xml")
 _MOST_TEXT: Final = 8 << 20
 # Larger than any file of a release; what is larger is none.
 _MOST_BYTES: Final = 2 << 30
@@ -114,7 +116,7 @@ class Caches:
                 if answer.status_code >= 500:
                     answer.read()
                     raise client.refused(answer, action)
-                is_text = answer.headers.get("content-type", "").startswith("text/")
+                is_text = answer.headers.get("content-type", "").startswith(_TEXTS)
                 for chunk in client.body(answer, action, _MOST_BYTES, packed=True):
                     digest.update(chunk)
                     size += len(chunk)
@@ -123,7 +125,8 @@ class Caches:
                     elif is_text and len(text) < _MOST_TEXT:
                         text += chunk
                 whole = text.decode(errors="replace")
-                seen = Seen(answer.status_code, size, digest.hexdigest(), whole)
+                leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
+                seen = Seen(answer.status_code, size, digest.hexdigest(), whole, leads_to)
                 return seen, answer.headers.get("etag", "")
 
         return retried(read, worth_another_try)

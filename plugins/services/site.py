@@ -7,27 +7,34 @@ version 2 does wrong (no row of a system can be added once its button stands) th
 
 from __future__ import annotations
 
+import hashlib
 import re
+from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed
+from plugins.ports.caches import Seen
 from plugins.services import site_fields
 from plugins.services.bounds import Bounds
 from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from plugins.model.secret import Secret
     from plugins.ports.site import SiteRelease, SiteRow
     from plugins.services.answers import Part
+    from plugins.services.site_admin import SiteAdmin
 
 __all__ = ["PythonOrg"]
 
 _API: Final = "/api/v2/downloads"
 _SLUG: Final = re.compile(r"[-a-zA-Z0-9_]{1,200}", re.ASCII)
+_ROW: Final = re.compile(rf"{_API}/release_file/\d+/", re.ASCII)
+_MISSING: Final = 404
+_MOST_ADDRESS: Final = 2_000
 
 
 class PythonOrg:
@@ -76,7 +83,7 @@ class PythonOrg:
         return tuple(map(site_fields.release, self._list(f"{_API}/release/")))
 
     def add_release(self, fields: Mapping[str, Any]) -> None:
-        """A release stands there."""
+        """The release exists, made by one request."""
         self._write("POST", f"{_API}/release/", dict(fields))
 
     def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
@@ -93,7 +100,7 @@ class PythonOrg:
         )
 
     def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
-        """A row stands there."""
+        """The row exists, made by one request."""
         paths = self._paths_of_systems()
         if system not in paths:
             raise ServiceFailed(
@@ -111,8 +118,26 @@ class PythonOrg:
         """The row has these values."""
         self._write("PATCH", row.address, dict(changes))
 
+    def holders(self, slug: str, url: str) -> tuple[SiteRow, ...]:
+        """The rows that have this slug or this address, of any release.
+
+        The site finds a slug; for an address all of its rows have to be read.
+        """
+        systems = {path: slug for slug, path in self._paths_of_systems().items()}
+        found = self._list(f"{_API}/release_file/", slug=slug) or self._list(
+            f"{_API}/release_file/"
+        )
+        rows = (site_fields.row(each, systems) for each in found)
+        return tuple(row for row in rows if row.slug == slug or row.fields["url"] == url)
+
     def delete_row(self, row: SiteRow) -> None:
-        """The row is gone."""
+        """The row is gone. Nothing else of the site is ever deleted.
+
+        A page takes the release with it that leads to it, and a release its files.
+        """
+        if not _ROW.fullmatch(row.address):
+            message = f"{row.address!a} is no row of a file"
+            raise ValueError(message)
         action = f"DELETE {row.address}"
         self._api.send("DELETE", row.address, action, again=True, also=(404,))
 
@@ -121,17 +146,42 @@ class PythonOrg:
         if not _SLUG.fullmatch(slug):
             message = f"{slug!a} is no slug"
             raise ValueError(message)
-        path = f"/downloads/release/{slug}/"
-        answer = self._api.get(path, f"GET {path}", may_miss=True, fresh=token_hex(8))
-        return None if answer.status_code == 404 else answer.content.decode(errors="replace")
+        seen = self.look(f"/downloads/release/{slug}/")
+        return None if seen.status == _MISSING else seen.text
+
+    def look(self, path: str) -> Seen:
+        """A page as the site makes it now; a query that nobody asked before passes every cache."""
+        answer = self._api.get(
+            path, f"GET {path}", may_miss=True, redirects=False, fresh=token_hex(8)
+        )
+        leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
+        content = answer.content
+        return Seen(
+            answer.status_code,
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+            content.decode(errors="replace"),
+            urlsplit(leads_to).path if leads_to else "",
+        )
 
     @property
     def saves_texts(self) -> bool:
         """Whether the admin may be used."""
         return self._admin is not None
 
+    def may_save_texts(self) -> None:
+        """Login, form and right are tried on the first release that the site lists."""
+        releases = self.releases()
+        with self._opened_admin() as admin:
+            admin.may_save(site_fields.number_of(releases[0]) if releases else "")
+
     def save_text(self, release: SiteRelease, text: str, markup: str) -> None:
         """The page's text is this, saved by the admin's form."""
+        with self._opened_admin() as admin:
+            admin.save_text(site_fields.number_of(release), text, markup)
+
+    @contextmanager
+    def _opened_admin(self) -> Iterator[SiteAdmin]:
         if self._admin is None:
             raise ServiceFailed(
                 service=self._api.service,
@@ -139,12 +189,13 @@ class PythonOrg:
                 problem="no secret is declared for its admin",
                 remedy='write site_admin = "env:NAME" under [credentials]',
             )
-        from contextlib import closing
-
         from plugins.services.site_admin import SiteAdmin
 
-        with closing(SiteAdmin(self._base, self._admin, timeout_s=self._timeout_s)) as admin:
-            admin.save_text(site_fields.number_of(release), text, markup)
+        admin = SiteAdmin(self._base, self._admin, timeout_s=self._timeout_s)
+        try:
+            yield admin
+        finally:
+            admin.close()
 
     def _list(self, path: str, **query: Any) -> tuple[Part, ...]:
         answer = self._api.get(path, f"GET {path}", **query)

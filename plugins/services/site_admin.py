@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
+from plugins.model.printable import printable
 from plugins.services.bounds import Bounds
 from plugins.services.http_client import HttpClient
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["SiteAdmin"]
 
 _LOGIN: Final = "/admin/login/"
+_OK: Final = 200
+_FORBIDDEN: Final = 403
+_RIGHT: Final = (
+    "ask the site's administrators for the right to change releases, or take site_admin out of "
+    "[credentials] and save the text by hand"
+)
 
 
 class SiteAdmin:
@@ -39,11 +46,22 @@ class SiteAdmin:
         """The session is forgotten."""
         self._client.close()
 
+    def may_save(self, release: str) -> None:
+        """Logged in, and the form of this release can be saved; nothing is saved.
+
+        Without a release ("") only the list of all releases is opened, which the right opens as
+        well. Raises ServiceFailed for a person without it.
+        """
+        self._log_in(_path_of(release))
+        page = self._opened(_path_of(release))
+        if release and "_save" not in dict(self._form(page, "content")):
+            self._client.fail("open the form", "it has no button to save it", _RIGHT)
+
     def save_text(self, release: str, text: str, markup: str) -> None:
         """The text of the release with this key is saved."""
-        path = f"/admin/downloads/release/{release}/change/"
+        path = _path_of(release)
         self._log_in(path)
-        form = self._form(self._ask("GET", path, "open the form"), "content")
+        form = self._form(self._opened(path), "content")
         fields = [(name, value) for name, value in form if name not in _TEXT]
         # One button is pressed; which others the form has does not matter.
         fields = [(name, value) for name, value in fields if not name.startswith("_")]
@@ -55,6 +73,17 @@ class SiteAdmin:
             remedy = f"open {self._base}{path} and see what it says"
             self._client.fail("save the text", "the form was not accepted", remedy)
 
+    def _opened(self, path: str) -> httpx.Response:
+        """The page of a form, which only who has the right to change releases may open."""
+        answer = self._client.send("GET", path, "open the form", again=True, also=(302, 403))
+        if answer.status_code == _FORBIDDEN:
+            problem = "the person of [credentials] site_admin may not change releases"
+            self._client.fail("open the form", problem, _RIGHT)
+        if answer.status_code != _OK:
+            leads_to = printable(answer.headers.get("location", "")[:200])
+            self._client.fail("open the form", f"{path} leads to {leads_to}: no such release")
+        return answer
+
     def _log_in(self, path: str) -> None:
         page = self._ask("GET", f"{_LOGIN}?next={path}", "log in")
         fields = [each for each in self._form(page, "username") if each[0] not in _LOGGING_IN]
@@ -64,8 +93,11 @@ class SiteAdmin:
         fields += [("username", user), ("password", password)]
         answer = self._ask("POST", f"{_LOGIN}?next={path}", "log in", fields)
         if answer.status_code != 302:
-            remedy = "check [credentials] site_admin; without it the text is saved by hand"
-            self._client.fail("log in", "user and password were not taken", remedy)
+            remedy = (
+                "check [credentials] site_admin, the user and password of a member of the staff;"
+                " without it the text is saved by hand"
+            )
+            self._client.fail("log in", "user and password were not accepted", remedy)
 
     def _ask(
         self, method: str, path: str, action: str, fields: list[tuple[str, str]] | None = None
@@ -89,6 +121,11 @@ class SiteAdmin:
         problem = f"the page has no form with a field {wanted}"
         action, remedy = "read a form", "save the text by hand"
         raise self._client.failed(action, problem, remedy)
+
+
+def _path_of(release: str) -> str:
+    """The form of a release, or the list of all."""
+    return "/admin/downloads/release/" + (f"{release}/change/" if release else "")
 
 
 _TEXT: Final = ("content", "content_markup_type")

@@ -24,6 +24,8 @@ _RELEASE: Final[Mapping[str, type]] = {
     "is_latest": bool,
     "pre_release": bool,
     "show_on_download_page": bool,
+    "release_date": str,
+    "release_notes_url": str,
 }
 _TEXTS: Final = (
     "resource_uri", "os", "release", "name", "slug", "description", "url", "sha256_sum",
@@ -46,7 +48,8 @@ def release(part: Part) -> SiteRelease:
 def row(part: Part, systems: Mapping[str, str]) -> SiteRow:
     """A file of a release; ``systems`` are slugs by path. Raises ServiceFailed as above."""
     fields = part.fields(_ROW)
-    return SiteRow(path_of(part), systems.get(path_of(part, "os"), "?"), fields)
+    system = systems.get(path_of(part, "os"), "?")
+    return SiteRow(path_of(part), system, fields, path_of(part, "release"))
 
 
 def path_of(part: Part, name: str = "resource_uri") -> str:

@@ -7,13 +7,14 @@ at what came out of the caches.
 from __future__ import annotations
 
 import hashlib
-import html
 import time
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import absent, identical
+from plugins.model.site_pages import pages_of
 from plugins.steps.served import published_bytes
+from plugins.steps.site_release import public_listing, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from plugins.ports.caches import Cdn, Seen
     from plugins.ports.host import Host
     from plugins.ports.progress import Progress
+    from plugins.ports.site import Site
     from plugins.steps.served import Bytes
 
     _Asked = TypeVar("_Asked")
@@ -40,26 +42,25 @@ def look_purged(
     host: Host,
     cdn: Cdn,
     *,
-    pages: bool = True,
+    site: Site | None = None,
     known: Mapping[str, str] | None = None,
 ) -> Probe:
     """Whether all that caches serve of the release is what it should be, on every edge.
 
     Right bytes are not enough: only some of the caches can be looked at, so every address has
-    to have been purged by this run as well. Without ``pages``, files and listings only. A file on
-    the host with other bytes than ``known`` tells is an error: caches would keep it.
+    to have been purged by this run as well. Without the ``site``, files and listings only. A
+    file on the host with other bytes than ``known`` says is an error: caches would keep it.
     """
-    wanted = contract.purges if pages else contract.file_purges
+    wanted = _wanted(contract, site)
     left = [each.url for each in wanted if not cdn.was_purged(each.url)]
     if left:
         return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
     wrong = stale(wanted, published_bytes(contract, host, known), cdn)
     if wrong:
         return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
-    told = "".join(f"{each.url}\n" for each in wanted)
-    return identical(
-        {"addresses": str(len(wanted)), "list_sha256": hashlib.sha256(told.encode()).hexdigest()}
-    )
+    addresses = "".join(f"{each.url}\n" for each in wanted)
+    digest = hashlib.sha256(addresses.encode()).hexdigest()
+    return identical({"addresses": str(len(wanted)), "list_sha256": digest})
 
 
 def purge(
@@ -68,16 +69,19 @@ def purge(
     cdn: Cdn,
     progress: Progress,
     *,
-    pages: bool = True,
+    site: Site | None = None,
     known: Mapping[str, str] | None = None,
     pause_s: float = 2.0,
 ) -> dict[str, str]:
     """Every address was purged, and every edge serves what it should.
 
-    What is still stale is purged again a few times. Raises StepFailed then, naming address and
-    edge: nothing may be announced while a user can get old bytes.
+    With the ``site``, its own pages show the release before. What is still stale is purged again
+    a few times. Raises StepFailed then, naming address and edge: nothing may be announced while
+    a user can get old bytes.
     """
-    wanted = contract.purges if pages else contract.file_purges
+    if site is not None:
+        refresh(contract, site, progress)
+    wanted = _wanted(contract, site)
     bytes_served = published_bytes(contract, host, known)
     to_purge: Sequence[Purge] = wanted
     wrong: tuple[str, ...] = ()
@@ -89,21 +93,29 @@ def purge(
         _each(lambda each: cdn.purge(each.url), to_purge)
         progress.say(f"reading back {len(wanted)} addresses on {len(cdn.edges)} edges")
         found = _stale(wanted, bytes_served, cdn)
-        wrong = tuple(told for told, _ in found)
+        wrong = tuple(line for line, _ in found)
         if not wrong:
             return {}
         to_purge = list(dict.fromkeys(each for _, each in found))
     raise StepFailed(
         where="caches",
         problem=f"{len(wrong)} answers are still stale after {_TRIES} purges, first {wrong[0]}",
-        remedy="tell the administrators of the CDN; run the same command again when it is right",
+        remedy="tell the administrators of the CDN; run the same command again when they have"
+        " purged it",
         details=wrong,
     )
 
 
 def stale(wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn) -> tuple[str, ...]:
     """A line for each edge that serves something else than it should at one of the addresses."""
-    return tuple(told for told, _ in _stale(wanted, served, cdn))
+    return tuple(line for line, _ in _stale(wanted, served, cdn))
+
+
+def _wanted(contract: Contract, site: Site | None) -> tuple[Purge, ...]:
+    """The addresses, files first; the pages follow from what else the site lists."""
+    if site is None:
+        return contract.file_purges
+    return (*contract.file_purges, *pages_of(contract, public_listing(site)))
 
 
 def _stale(
@@ -135,17 +147,11 @@ def _problem(each: Purge, seen: Seen, served: Mapping[str, Bytes]) -> str:
             return f"answers {seen.status}"
         if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
             return (
-                f"{seen.size_bytes} bytes with sha256 {seen.sha256[:12]}…,"
-                f" wanted {wanted.size_bytes} with {wanted.sha256[:12]}…"
+                f"serves {seen.size_bytes:,} bytes with sha256 {seen.sha256[:12]}…,"
+                f" wanted {wanted.size_bytes:,} bytes with {wanted.sha256[:12]}…"
             )
         return ""
-    if seen.status >= 500 or (each.tells and seen.status != 200):
-        return f"answers {seen.status}"
-    text = html.unescape(seen.text)
-    missing = [told for told in each.tells if told not in text]
-    if missing:
-        return f"does not tell {missing[0]}" + (f" and {len(missing) - 1} more" * bool(missing[1:]))
-    return ""
+    return each.problem(seen.status, seen.text, seen.leads_to)
 
 
 def _each(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:

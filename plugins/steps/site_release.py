@@ -6,10 +6,14 @@ else is public; a draft never has ``is_latest``, for the site would then have no
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import absent, different, identical
+from plugins.model.contract import SITE
+from plugins.model.printable import printable
+from plugins.model.site_pages import Listing, is_latest, listing_of, overview_pages
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
@@ -22,24 +26,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "differences",
-    "is_latest",
     "look_draft",
     "look_public",
     "make_draft",
     "namesakes",
+    "public_listing",
     "publish",
+    "refresh",
     "the_release",
     "wanted_fields",
 ]
 
 _PYTHON_3: Final = 3
-_PREFIX: Final = "Python "
+_MINUTE: Final = timedelta(minutes=1)
 
 
-def wanted_fields(contract: Contract, day: str) -> dict[str, Any]:
+def wanted_fields(contract: Contract, day: str, listing: Listing = Listing()) -> dict[str, Any]:  # noqa: B008 - a value that nobody changes
     """What the site's row has to say, apart from the two flags that publish it (W02, W04, Z24).
 
-    ``day`` is the day of the release, such as 2026-12-01. "Release page" stays empty.
+    ``day`` is the day of the release, such as 2026-12-01. "Release page" stays empty. The time
+    is noon, moved where another release of that day would otherwise come in the wrong order.
     """
     page = contract.page
     return {
@@ -48,11 +54,45 @@ def wanted_fields(contract: Contract, day: str) -> dict[str, Any]:
         "version": _PYTHON_3,
         "pre_release": page.pre_release,
         "show_on_download_page": page.show_on_download_page,
-        # Noon, so that it is the same day for most of those who read it.
-        "release_date": f"{day}T12:00:00Z",
+        "release_date": _moment(contract, day, listing),
         "release_notes_url": page.release_notes_url,
         "release_page": None,
     }
+
+
+def _moment(contract: Contract, day: str, listing: Listing) -> str:
+    """Noon, so that it is the same day for most who read it, or a minute that keeps the order.
+
+    ``latest/python3.N`` and the notes on older pages go by this date alone, and of equal ones
+    the database may take either: a release comes after every lower version of its day, and, as
+    far as that leaves it free, before every higher one.
+    """
+    ours = Version.parse(contract.version)
+    noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    others = [
+        (each.version, datetime.fromisoformat(each.date))
+        for each in listing.releases
+        if each.date.startswith(day) and each.slug != contract.page.slug
+    ]
+    lower = [moment for version, moment in others if version < ours]
+    higher = [moment for version, moment in others if version > ours]
+    moment = noon
+    if higher and min(higher) <= moment:
+        moment = min(higher) - _MINUTE
+    if lower and max(lower) >= moment:
+        moment = max(lower) + _MINUTE
+    midnight = noon.replace(hour=0)
+    moment = min(max(moment, midnight), midnight + timedelta(days=1, seconds=-1))
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def public_listing(site: Site) -> Listing:
+    """What the site's list of releases says, drafts too."""
+    return _listing(site.releases())
+
+
+def _listing(releases: Iterable[SiteRelease]) -> Listing:
+    return listing_of(each.fields for each in releases)
 
 
 def look_draft(contract: Contract, day: str, site: Site) -> Probe:
@@ -60,7 +100,8 @@ def look_draft(contract: Contract, day: str, site: Site) -> Probe:
 
     The site allows two releases of one name; then none is touched and both are shown.
     """
-    found = namesakes(contract, site.releases())
+    releases = site.releases()
+    found = namesakes(contract, releases)
     if not found:
         return absent("the site has no such release")
     if len(found) > 1:
@@ -70,9 +111,13 @@ def look_draft(contract: Contract, day: str, site: Site) -> Probe:
             tuple(_shown(each) for each in found),
         )
     (release,) = found
-    wrong = differences(wanted_fields(contract, day), release.fields)
+    wanted = wanted_fields(contract, day, _listing(releases))
+    if release.is_published and str(release.fields.get("release_date")).startswith(day):
+        # What others released since then is no reason to move a date that users saw.
+        del wanted["release_date"]
+    wrong = differences(wanted, release.fields)
     if not release.is_published and release.fields.get("is_latest"):
-        wrong = (*wrong, "is_latest: True, wanted False until it is published")
+        wrong = (*wrong, "is_latest is true, wanted false until it is published")
     if not wrong:
         return identical({"page": contract.page.url, "name": release.name, "day": day})
     if release.is_published:
@@ -90,8 +135,9 @@ def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> 
     A save that was answered by an error may have been stored all the same, so it is looked for
     before anything is made a second time.
     """
-    wanted = wanted_fields(contract, day)
-    found = namesakes(contract, site.releases())
+    releases = site.releases()
+    wanted = wanted_fields(contract, day, _listing(releases))
+    found = namesakes(contract, releases)
     if not found:
         progress.say(f"making {contract.page.name} on the site, as a draft")
         try:
@@ -118,27 +164,27 @@ def look_public(contract: Contract, site: Site) -> Probe:
     """Whether users see the release, and whether it is the latest if it has to be."""
     releases = site.releases()
     release = _only(contract, releases)
-    latest = is_latest(contract, releases)
+    latest = is_latest(contract, _listing(releases))
     facts = {"page": contract.page.url, "latest": "yes" if latest else "no"}
     if not release.is_published:
         return absent("it is a draft")
     if bool(release.fields["is_latest"]) is not latest:
-        told = f"is_latest: {release.fields['is_latest']}, wanted {latest}"
-        return absent("it is public, but one of its flags is wrong", (told,))
+        message = f"is_latest is {_plain(release.fields['is_latest'])}, wanted {_plain(latest)}"
+        return absent("it is public, but one of its flags is wrong", (message,))
     return identical(facts)
 
 
 def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str]:
     """Users see the release; this cannot be undone. Both flags are switched at once.
 
-    The site answers with an error if its own purge fails after it has stored them; that is no
-    failure here, for every address is purged and read back by a step of its own.
+    The site answers with an error if its own purge fails after it has stored them; then it is
+    published, with boxes that name the release before. ``refresh`` mends those.
     """
     releases = site.releases()
     release = _only(contract, releases)
     progress.say(f"publishing {release.name}")
     try:
-        changes = {"is_published": True, "is_latest": is_latest(contract, releases)}
+        changes = {"is_published": True, "is_latest": is_latest(contract, _listing(releases))}
         site.change_release(release, changes)
     except ServiceFailed:
         if not the_release(contract, site).is_published:
@@ -146,20 +192,41 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
     return {}
 
 
-def is_latest(contract: Contract, releases: Iterable[SiteRelease]) -> bool:
-    """Whether this is the newest final release of all, which the site offers first.
+def refresh(contract: Contract, site: Site, progress: Progress) -> None:
+    """The site's own pages show the release where they have to, before any cache is looked at.
 
-    Source: pythondotorg#2161; a bugfix release of an older series is not the latest Python.
+    Where they do not, the release is saved once more: the site then makes its boxes anew. Raises
+    StepFailed, naming the pages, if they still show what was there before.
     """
-    if contract.page.pre_release:
-        return False
-    ours = Version.parse(contract.version)
-    finals = (
-        _version(each)
-        for each in releases
-        if each.is_published and not each.fields.get("pre_release")
-    )
-    return all(each is None or each <= ours for each in finals)
+    listing = public_listing(site)
+    if not _old_pages(contract, listing, site):
+        return
+    progress.say(f"saving {contract.page.name} again, so that the site makes its boxes anew")
+    failed: ServiceFailed | None = None
+    try:
+        site.change_release(the_release(contract, site), {"is_published": True})
+    except ServiceFailed as error:
+        failed = error
+    if old := _old_pages(contract, listing, site):
+        why = f", for saving it again failed ({failed.problem})" if failed else ""
+        raise StepFailed(
+            where="site",
+            problem=f"{contract.page.name} is public, and {len(old)} pages do not show it{why}",
+            remedy="tell the site's administrators; run the same command again when its own"
+            " purge works",
+            details=old,
+        ) from failed
+
+
+def _old_pages(contract: Contract, listing: Listing, site: Site) -> tuple[str, ...]:
+    """A line for each page that names other releases and should name this one."""
+    found = []
+    for page in overview_pages(contract, listing):
+        if page.tells or page.leads_to:
+            seen = site.look(page.url.removeprefix(SITE))
+            if problem := page.problem(seen.status, seen.text, seen.leads_to):
+                found.append(f"{page.url}: {problem}")
+    return tuple(found)
 
 
 def namesakes(contract: Contract, releases: Iterable[SiteRelease]) -> tuple[SiteRelease, ...]:
@@ -180,7 +247,7 @@ def the_release(contract: Contract, site: Site) -> SiteRelease:
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
     """A line for each field that is not as wanted, with both values."""
     return tuple(
-        f"{name}: {found.get(name)!r}, wanted {value!r}"
+        f"{name} is {_plain(found.get(name))}, wanted {_plain(value)}"
         for name, value in wanted.items()
         if found.get(name) != value
     )
@@ -198,16 +265,17 @@ def _only(contract: Contract, releases: Iterable[SiteRelease]) -> SiteRelease:
     )
 
 
-def _version(release: SiteRelease) -> Version | None:
-    """The version that a release's name tells; None for other things and the distant past."""
-    if not release.name.startswith(_PREFIX):
-        return None
-    try:
-        return Version.parse(release.name.removeprefix(_PREFIX).strip())
-    except ReleaseError:
-        return None
+def _plain(value: object) -> str:
+    """A value of the site in words: true and false, nothing, or the text itself."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None | "":
+            return "empty"
+        case _:
+            return printable(str(value))
 
 
 def _shown(release: SiteRelease) -> str:
     state = "public" if release.is_published else "draft"
-    return f"{release.address} {release.name!r}, slug {release.slug}, {state}"
+    return f"{release.address} {printable(release.name)}, slug {release.slug}, {state}"

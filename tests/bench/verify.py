@@ -35,6 +35,7 @@ from plugins.model.contract import (  # noqa: E402 - the project need not be ins
     contract_of,
 )
 from plugins.model.settings import Settings, read_settings, release_of  # noqa: E402
+from plugins.model.site_pages import Listing, pages_of  # noqa: E402
 from plugins.rehearsal.serving import running_world  # noqa: E402
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _files(settings: Settings, contract: Contract) -> Iterator[str]:
 
 def _pages(settings: Settings, contract: Contract) -> Iterator[str]:
     hosts = settings.hosts
-    for purge in contract.purges:
+    for purge in (*contract.file_purges, *pages_of(contract, Listing())):
         if purge.file is None:
             base = hosts.docs_cdn if purge.url.startswith(DOCS) else hosts.cdn
             path = purge.url.removeprefix(DOCS).removeprefix(SITE) or "/"

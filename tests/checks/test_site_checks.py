@@ -9,6 +9,7 @@ import pytest
 
 from checks import site as checks
 from doit_receipts.finding import Severity
+from plugins.model.secret import Secret
 from plugins.services.cdn import Caches
 from plugins.services.site import PythonOrg
 from tests.site_world import SiteWorld, a_contract, site_world
@@ -61,10 +62,13 @@ def test_a_login_that_may_not_write_blocks(world: SiteWorld) -> None:
 
 def test_a_site_that_cannot_be_asked_blocks(contract: Contract, nowhere: str) -> None:
     site = PythonOrg(nowhere, None)
+    with_admin = PythonOrg(nowhere, None, Secret("env:PEP101_TEST_NOTHING"))
     for found, rule in (
         (checks.login_works(site), "site.login"),
         (checks.name_is_free(contract, site), "site.name_taken"),
         (checks.flags_are_right(contract, site), "site.flags"),
+        (checks.release_is_shown(contract, site), "site.shown"),
+        (checks.texts_can_be_saved(with_admin), "site.admin"),
     ):
         assert [(each.rule, each.severity) for each in found] == [(rule, Severity.BLOCK)]
     (finding,) = checks.caches_answer(contract, Caches(nowhere, nowhere, [nowhere]))
@@ -109,6 +113,33 @@ def test_flags_that_are_not_those_of_the_type_block(
     site = world.site()
     site.add_release(release("3.13.6", **fields))
     assert [each.rule for each in checks.flags_are_right(contract, site)] == rules
+
+
+def test_a_release_that_the_sites_pages_show_is_no_finding(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    site.add_release(release("3.14.0", is_latest=True))
+    site.add_release(release("3.13.6"))
+    assert checks.release_is_shown(contract, site) == ()
+
+
+def test_an_address_of_the_latest_release_that_leads_to_another_blocks(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """A release of an older version has a later date; then users get the older one."""
+    site = world.site()
+    site.add_release(release("3.14.0", is_latest=True))
+    site.add_release(release("3.13.6", release_date="2026-12-01T12:00:00Z"))
+    site.add_release(release("3.13.5", release_date="2026-12-01T18:00:00Z"))
+    findings = checks.release_is_shown(contract, site)
+    assert {each.rule for each in findings} == {"site.shown"}
+    assert [each.where.rpartition("org")[2] for each in findings] == [
+        "/downloads/latest/python3.13/", "/downloads/latest/python3.13",
+    ]  # fmt: skip
+    assert findings[0].message == (
+        "leads to /downloads/release/python-3135/, wanted /downloads/release/python-3136/"
+    )
 
 
 def test_one_cache_alone_is_told(world: SiteWorld, contract: Contract) -> None:

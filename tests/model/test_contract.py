@@ -134,7 +134,7 @@ def test_each_system_has_one_button_at_most_and_it_comes_last(
 def test_nothing_of_a_contract_stands_twice(version: str, phase: Phase | None) -> None:
     contract = a_contract(version, phase)
     slugs = [file.row.slug for file in contract.listed if file.row]
-    for these in (contract.files, [f.url for f in contract.files], slugs, contract.purges):
+    for these in (contract.files, [f.url for f in contract.files], slugs, contract.file_purges):
         assert len(set(these)) == len(these)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,200}", slug) for slug in slugs)
 
@@ -143,11 +143,9 @@ def test_nothing_of_a_contract_stands_twice(version: str, phase: Phase | None) -
 def test_every_file_and_its_folder_are_purged(version: str, phase: Phase | None) -> None:
     """release-tools#156: the list by hand left out installers and the listing."""
     contract = a_contract(version, phase)
-    purged = {each.url for each in contract.purges}
+    purged = {each.url for each in contract.file_purges}
     for file in contract.files:
         assert {file.url, file.url.rpartition("/")[0] + "/"} <= purged
-    assert contract.page.url in purged
-    assert "https://www.python.org/box/download-sources/" in purged
 
 
 @pytest.mark.parametrize(
@@ -250,7 +248,9 @@ def test_what_an_expert_brought_is_part_of_the_contract_in_any_order() -> None:
     exe = grown.find("3.13.5/python-3.13.5.exe")
     assert exe is not None
     assert set(grown.sidecars(exe)) == {".asc", ".sigstore"}
-    assert "https://www.python.org/ftp/python/3.13.5/amd64/" in {each.url for each in grown.purges}
+    assert "https://www.python.org/ftp/python/3.13.5/amd64/" in {
+        each.url for each in grown.file_purges
+    }
 
 
 def test_what_the_export_makes_is_found_where_it_leaves_it() -> None:
@@ -261,14 +261,23 @@ def test_what_the_export_makes_is_found_where_it_leaves_it() -> None:
     assert {local_path(file, release) for file in contract.by_origin(Origin.WINDOWS)} == {None}
 
 
-def test_listings_and_pages_are_told_by_what_they_have_to_hold() -> None:
+def test_listings_are_told_by_what_they_have_to_hold() -> None:
     contract = a_contract("3.13.5")
-    tells = {each.url: each.tells for each in contract.purges}
+    tells = {each.url: each.tells for each in contract.file_purges}
     assert "Python-3.13.5.tgz" in tells["https://www.python.org/ftp/python/3.13.5/"]
-    assert tells["https://www.python.org/downloads/"] == ("Python 3.13.5",)
-    assert contract.listed[0].url in tells[contract.page.url]
-    early = {each.url: each.tells for each in a_contract("3.14.0a1").purges}
-    assert early["https://www.python.org/downloads/"] == ()
+
+
+@pytest.mark.parametrize(
+    ("formats", "hosted"), [(("html",), True), (("text", "epub"), False), ((), False)]
+)
+def test_the_documentation_is_read_back_only_if_its_pages_are_unpacked(
+    formats: tuple[str, ...],
+    hosted: bool,  # noqa: FBT001
+) -> None:
+    """Without the HTML there is no task that would put it there, and nothing to wait for."""
+    contract = contract_of(a_release("3.13.5"), formats)
+    urls = {each.url for each in contract.file_purges}
+    assert ("https://docs.python.org/release/3.13.5/" in urls) is hosted
 
 
 def test_an_expert_who_comes_later_leaves_nothing_behind_that_is_promised() -> None:
@@ -277,4 +286,3 @@ def test_an_expert_who_comes_later_leaves_nothing_behind_that_is_promised() -> N
     assert not [file for file in contract.files if "amd64" in file.name or ".exe" in file.name]
     assert contract.brought("3.14.1/amd64/core.msi") is None
     assert contract.by_origin(Origin.MACOS)
-    assert "https://www.python.org/downloads/windows/" not in {e.url for e in contract.purges}

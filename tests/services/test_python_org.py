@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks import site as checks
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, Waiting
+from doit_receipts.finding import Severity
 from plugins.model.secret import Secret
+from plugins.ports.site import SiteRow
 from plugins.services.site import PythonOrg
 from tests.site_world import CANARIES, PASSWORD, SiteWorld, site_world
 
@@ -92,7 +95,7 @@ def test_a_throttled_call_is_made_again_when_the_site_says(world: SiteWorld) -> 
 
 def test_a_site_that_wants_to_be_left_alone_for_long_is_waited_for(world: SiteWorld) -> None:
     world.store.order_fault("site.429", argument="1800")
-    with pytest.raises(Waiting, match="takes no more calls for 30 min"):
+    with pytest.raises(Waiting, match=r"takes no more calls before (\S+ )?\d\d:\d\d UTC"):
         world.site().releases()
 
 
@@ -180,10 +183,68 @@ def test_the_text_of_a_page_is_saved_and_nothing_else_of_it_changes(world: SiteW
     assert "&quot;quoted&quot;" in page
 
 
+# ── the admin, tried at the start ────────────────────────────────────────────────────────────
+
+
+def test_login_form_and_right_of_the_admin_are_tried_without_a_change(world: SiteWorld) -> None:
+    site = world.site(admin=f"rm:{PASSWORD}")
+    site.may_save_texts()  # there is no release yet: its list is opened
+    site.add_release(RELEASE)
+    before = world.rows("release")
+    site.may_save_texts()
+    assert checks.texts_can_be_saved(site) == ()
+    assert checks.texts_can_be_saved(world.site()) == ()  # saved by hand
+    assert world.rows("release") == before
+    assert world.events() == ["created release"]
+
+
+@pytest.mark.parametrize(
+    ("admin", "fault", "problem"),
+    [
+        ("rm:wrong", "", "user and password were not accepted"),
+        ("rm-without-a-colon", "", "its secret has no colon"),
+        ("guest:guest-password", "", "user and password were not accepted"),
+        (f"rm:{PASSWORD}", "site.password_refused", "user and password were not accepted"),
+        (f"rm:{PASSWORD}", "site.no_right", "may not change releases"),
+    ],
+)
+def test_an_admin_that_does_not_let_us_save_is_a_finding_with_a_remedy(
+    world: SiteWorld, admin: str, fault: str, problem: str
+) -> None:
+    """Found out at save_text it would be after the switch and the push."""
+    site = world.site(admin=admin)
+    site.add_release(RELEASE)
+    if fault:
+        world.store.order_fault(fault)
+    (finding,) = checks.texts_can_be_saved(site)
+    assert (finding.rule, finding.severity) == ("site.admin", Severity.BLOCK)
+    assert problem in finding.message
+    assert finding.remedy
+    assert world.events() == ["created release"]
+    assert checks.texts_can_be_saved(world.site(admin=f"rm:{PASSWORD}")) == ()
+
+
+def test_nothing_but_rows_of_files_is_ever_deleted(world: SiteWorld) -> None:
+    """A page takes along the release that leads to it, and a release its files: no such call."""
+    site = world.site()
+    site.add_release(RELEASE)
+    release = site.releases()[0]
+    for address in (
+        "/api/v2/pages/page/1/", release.address, "/api/v2/downloads/os/3/",
+        "/api/v2/downloads/release_file/", "/api/v2/downloads/release_file/1/../../release/1/",
+        "/api/v2/downloads/release_file/delete_by_release/", "https://elsewhere/",
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="is no row of a file"):
+            site.delete_row(SiteRow(address, "source", {}))
+    assert world.events() == ["created release"]
+    deleting = [name for name in dir(site) if "delete" in name or "remove" in name]
+    assert deleting == ["delete_row"]
+
+
 def test_a_wrong_password_saves_nothing_and_is_not_repeated(world: SiteWorld) -> None:
     site = world.site(admin="rm:canary-wrong")
     site.add_release(RELEASE)
-    with pytest.raises(ServiceFailed, match="were not taken") as raised:
+    with pytest.raises(ServiceFailed, match="were not accepted") as raised:
         site.save_text(site.releases()[0], "text", "markdown")
     assert "canary-wrong" not in f"{raised.value!r}{raised.value}"
     assert world.events() == ["created release"]
