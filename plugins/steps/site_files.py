@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import absent, different, identical
 from plugins.model.contract import ROW_SIDECARS
+from plugins.model.printable import printable
 from plugins.steps.served import published_bytes
 from plugins.steps.site_release import differences, the_release
 
@@ -72,15 +73,15 @@ def look_files(
 ) -> Probe:
     """Whether the site lists exactly the contract's files, each as it is on the host.
 
-    A file on the host with other bytes than ``known`` tells is never listed.
+    A file on the host with other bytes than ``known`` says is never listed.
     Rows of a release that is public already are not changed: both sides are shown.
     """
     wanted = wanted_rows(contract, published_bytes(contract, host, known))
     release = the_release(contract, site)
     wrong = unlike(wanted, site.rows(release))
     if not wrong:
-        told = "".join(f"{each.fields['url']} {each.fields['sha256_sum']}\n" for each in wanted)
-        digest = hashlib.sha256(told.encode()).hexdigest()
+        lines = "".join(f"{each.fields['url']} {each.fields['sha256_sum']}\n" for each in wanted)
+        digest = hashlib.sha256(lines.encode()).hexdigest()
         return identical({"rows": str(len(wanted)), "rows_sha256": digest})
     if release.is_published:
         return different(
@@ -94,12 +95,16 @@ def look_files(
 def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[str, ...]:
     """A line for each row that is missing, differs, or belongs to no file of the contract."""
     plan = _plan(wanted, rows)
-    told = [f"{each.fields['name']}: has no row" for each in plan.missing]
+    lines = [f"{each.fields['name']}: has no row" for each in plan.missing]
     for row, each in plan.changed:
         wrong = "; ".join(differences(each.fields, row.fields))
-        told.append(f"{each.fields['name']}: {wrong}")
-    told += [f"{row.fields['name']}: {row.fields['url']} does not belong" for row in plan.surplus]
-    return tuple(told)
+        lines.append(f"{each.fields['name']}: {wrong}")
+    lines += [
+        f"{printable(str(row.fields['name']))}: {printable(str(row.fields['url']))} is no file"
+        " of this release"
+        for row in plan.surplus
+    ]
+    return tuple(lines)
 
 
 def put_files(
@@ -129,14 +134,43 @@ def put_files(
             return {}
         failed = None
         try:
-            for told, act in _acts(plan, release, site):
-                progress.say(told)
+            for message, act in _acts(plan, release, site):
+                progress.say(message)
                 act()
         except ServiceFailed as error:
             failed = error
     if failed is not None:
+        held = _held_elsewhere(wanted, release, site)
+        if held:
+            raise StepFailed(
+                where="site",
+                problem=f"{len(held)} rows cannot be made: another release holds their slug or"
+                f" address, first {held[0]}",
+                remedy="delete those rows in the site's admin, or give them another slug and"
+                " address, then run the same command again",
+                details=held,
+            ) from failed
         raise failed
     return {}
+
+
+def _held_elsewhere(
+    wanted: tuple[WantedRow, ...], release: SiteRelease, site: Site
+) -> tuple[str, ...]:
+    """A line for each row whose slug or address a row of another release has, naming that."""
+    missing = _plan(wanted, site.rows(release)).missing
+    names = {each.address: each.name for each in site.releases()} if missing else {}
+    lines = []
+    for each in missing:
+        slug, url = str(each.fields["slug"]), str(each.fields["url"])
+        for row in site.holders(slug, url):
+            if row.release == release.address:
+                continue
+            what = f"slug {slug}" if row.slug == slug else f"address {url}"
+            holder = printable(names.get(row.release, row.release))
+            name = printable(str(row.fields["name"]))
+            lines.append(f"{what} of {each.fields['name']}: {name} of {holder} ({row.address})")
+    return tuple(lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_a_draft_that_a_person_made_is_corrected_and_used(
     site.add_release({"name": "Python 3.13.6", "slug": "python-3136", "pre_release": True})
     found = site_release.look_draft(contract, DAY, site)
     assert found.state is RemoteState.ABSENT
-    assert "pre_release: True, wanted False" in found.details
+    assert "pre_release is true, wanted false" in found.details
     drafted(contract, site)
     assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
     assert len(world.rows("release")) == 1
@@ -152,7 +152,7 @@ def test_a_public_release_with_other_fields_is_shown_and_not_changed(
     site.add_release(other("Python 3.13.6", release_date="2026-11-30T00:00:00Z"))
     found = site_release.look_draft(contract, DAY, site)
     assert found.state is RemoteState.DIFFERENT
-    assert any(line.startswith("release_date: '2026-11-30") for line in found.details)
+    assert any(line.startswith("release_date is 2026-11-30") for line in found.details)
     drafted(contract, site)
     assert world.events() == ["created release"]
 
@@ -202,6 +202,57 @@ def test_a_switch_whose_purge_failed_on_the_site_is_a_switch(
     assert site_release.look_public(contract, site).state is RemoteState.IDENTICAL
 
 
+# ── the order of dates ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("others", "moment"),
+    [
+        ({}, "12:00:00"),
+        ({"3.13.5": "12:00:00"}, "12:01:00"),
+        ({"3.13.5": "17:45:10"}, "17:46:10"),
+        ({"3.13.7": "12:00:00"}, "11:59:00"),
+        ({"3.13.7": "18:00:00"}, "12:00:00"),
+        ({"3.12.11": "12:00:00", "3.14.1": "12:00:00"}, "12:01:00"),
+        ({"3.13.5": "23:59:59"}, "23:59:59"),
+        ({"3.14.1": "00:00:00"}, "00:00:00"),
+    ],
+)
+def test_two_releases_of_one_day_are_in_the_order_of_their_versions(
+    world: SiteWorld, contract: Contract, others: dict[str, str], moment: str
+) -> None:
+    """The addresses of the latest release go by the date; where dates tie they lead anywhere."""
+    site = world.site()
+    for version, clock in others.items():
+        site.add_release(other(f"Python {version}", release_date=f"{DAY}T{clock}Z"))
+    drafted(contract, site)
+    row = next(r for r in world.rows("release").values() if r["name"] == "Python 3.13.6")
+    assert row["release_date"] == f"{DAY}T{moment}Z"
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
+
+
+def test_the_latest_of_a_series_is_the_higher_version_of_a_day(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """It led to the older one: both had noon."""
+    site = world.site()
+    before = a_contract(world.folder, "3.13.5")
+    for each in (before, contract):
+        drafted(each, site)
+        site_release.publish(each, site, QUIET)
+    assert site.look("/downloads/latest/python3.13/").leads_to.endswith("/python-3136/")
+
+
+def test_a_release_that_is_public_keeps_its_time_whatever_others_do_later(
+    world: SiteWorld, contract: Contract
+) -> None:
+    site = world.site()
+    drafted(contract, site)
+    site_release.publish(contract, site, QUIET)
+    site.add_release(other("Python 3.13.5", release_date=f"{DAY}T15:00:00Z"))
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
+
+
 # ── the rows ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -247,7 +298,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     assert look.details == (
         "Gzipped source tarball: has no row",
         *(line for line in look.details if line.startswith("XZ compressed source tarball: sha256")),
-        f"s: {url} does not belong",
+        f"s: {url} is no file of this release",
     )
     assert len(look.details) == 3
     findings = site_checks.rows_are_as_served(contract, world.host, site)
@@ -311,18 +362,54 @@ def test_a_row_that_was_stored_with_an_error_is_not_made_twice(
     assert world.events().count("created release_file") == len(contract.listed)
 
 
+@pytest.mark.parametrize(
+    ("taken", "what"),
+    [
+        ({"slug": "3136-macOS-installer", "url": "https://www.python.org/x"},
+         "slug 3136-macOS-installer"),
+        ({"slug": "x", "url": "https://www.python.org/ftp/python/3.13.6/python-3.13.6-macos11.pkg"},
+         "address https://www.python.org/ftp/python/3.13.6/python-3.13.6-macos11.pkg"),
+    ],
+)  # fmt: skip
+def test_a_row_whose_slug_or_address_another_release_holds_names_the_holder(
+    world: SiteWorld, contract: Contract, taken: dict[str, str], what: str
+) -> None:
+    """Both are unique over all releases; asked again the site says the same for ever."""
+    site = world.site()
+    drafted(contract, site)
+    site.add_release(other("Python 3.13.5"))
+    holder = next(each for each in site.releases() if each.name == "Python 3.13.5")
+    site.add_row(holder, "macos", {"name": "installer", **taken})
+    with pytest.raises(StepFailed, match="another release holds their slug or address") as raised:
+        site_files.put_files(contract, world.host, site, QUIET)
+    (row,) = site.rows(holder)
+    assert raised.value.details == (
+        f"{what} of macOS installer: installer of Python 3.13.5 ({row.address})",
+    )
+    assert "run the same command again" in raised.value.remedy
+    site.delete_row(row)  # as the remedy says
+    site_files.put_files(contract, world.host, site, QUIET)
+    assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
+
+
 def test_a_site_that_fails_for_good_ends_the_step_with_its_words(
     world: SiteWorld, contract: Contract
 ) -> None:
     site = world.site()
     drafted(contract, site)
-    strange = other("Python 3.13.5")
-    site.add_release(strange)
-    taken = {"name": "x", "slug": "3136-macOS-installer", "url": "https://www.python.org/x"}
-    site.add_row(site.releases()[1], "macos", taken)
+
+    class Refusing:
+        """The site, which takes no row, for a reason of its own."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(site, name)
+
+        def add_row(self, release: Any, system: str, fields: Any) -> None:
+            site.add_row(release, system, {**fields, "sha256_sum": "x" * 201})
+
     with pytest.raises(ServiceFailed, match="answered 400") as raised:
-        site_files.put_files(contract, world.host, site, QUIET)
-    assert "already exists" in "".join(raised.value.details)
+        site_files.put_files(contract, world.host, Refusing(), QUIET)
+    assert "no more than 200 characters" in "".join(raised.value.details)
 
 
 def test_a_file_that_was_replaced_on_the_host_is_seen_in_its_row(
