@@ -1,4 +1,4 @@
-"""Rows: what the website tells of each file against the bytes that users get.
+"""Rows: what the website says of each file against the bytes that users get.
 
 Computed here once more, apart from the step that wrote the rows (cpython#80422).
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit_receipts.errors import ReleaseError
 from plugins.model.contract import ROW_SIDECARS
+from plugins.model.printable import printable
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
@@ -24,12 +25,18 @@ __all__ = ["rows_are_true"]
 
 
 def rows_are_true(contract: Contract, shelf: FoundFiles, site: Listings) -> tuple[Finding, ...]:
-    """Each listed file has one row, under its system, that tells it as it is served."""
+    """Each listed file has one row, under its system, that says what is served."""
     page = contract.page
     try:
         releases = [each for each in site.releases() if each.slug == page.slug]
         if len(releases) != 1:
-            return (breach("row.unseen", page.name, f"{len(releases)} releases have its address"),)
+            return (
+                breach(
+                    "row.unseen",
+                    page.name,
+                    f"{len(releases)} releases have the address {page.slug}, wanted one",
+                ),
+            )
         rows = site.rows(releases[0])
     except ReleaseError as error:
         return (breach("row.unseen", page.name, str(error)),)
@@ -70,8 +77,8 @@ def _row(
     button = {"download_button": wanted.download_button}
     yield from _unlike("row.button", file, fields, button)
     if row.system != wanted.os:
-        told = f"stands under {row.system}, wanted {wanted.os}"
-        yield breach("row.system", file.remote, told)
+        message = f"is listed under {printable(row.system)}, wanted {wanted.os}"
+        yield breach("row.system", file.remote, message)
     texts = {
         "name": wanted.name,
         "slug": wanted.slug,
@@ -86,4 +93,7 @@ def _unlike(
 ) -> Iterator[Finding]:
     for name, value in wanted.items():
         if fields[name] != value:
-            yield breach(rule, file.remote, f"its row's {name} is {fields[name]!a}, not {value!a}")
+            found = printable(str(fields[name])) or "empty"
+            yield breach(
+                rule, file.remote, f"its row's {name} is {found}, wanted {value or 'empty'}"
+            )

@@ -52,20 +52,20 @@ def look_text(contract: Contract, text: Path, site: Site) -> Probe:
     found = _MARK.findall(page)
     if found == [mark]:
         return identical({"page": contract.page.url, "text": mark})
-    told = f"the page has {' and '.join(found) or 'no mark'}, the approved text has {mark}"
+    marks = f"the page has {' and '.join(found) or 'no mark'}, the approved text has {mark}"
     if the_release(contract, site).is_published and found:
         return different(
             "the page is public with another text",
             f"compare {contract.page.url} with {text.name}, and save the right one in the admin",
-            (told,),
+            (marks,),
         )
-    return absent("the page does not have the approved text", (told,))
+    return absent("the page does not have the approved text", (marks,))
 
 
 def put_text(contract: Contract, text: Path, site: Site, progress: Progress) -> dict[str, str]:
     """The page has the text, in Markdown. Raises Waiting for the RM where only a person may save.
 
-    What has to be saved, mark and all, stands beside the text as ``<name>.to-paste.md``.
+    What has to be saved, with its mark, is then in ``<name>.to-paste.md`` beside the text.
     """
     whole = _marked(text)
     release = the_release(contract, site)
@@ -78,10 +78,10 @@ def put_text(contract: Contract, text: Path, site: Site, progress: Progress) -> 
     number = release.address.rstrip("/").rpartition("/")[2]
     raise Waiting(
         who="RM",
-        problem="the page's text has to be saved in the site's admin, which the API cannot",
+        problem="the page's text has to be saved in the site's admin, for the API cannot write it",
         remedy=f"open {SITE}/admin/downloads/release/{number}/change/, put all of"
         f" {paste.parent.name}/{paste.name} into Content, choose {_MARKUP}, save,"
-        " then run the same again",
+        " then run the same command again",
     )
 
 
@@ -90,7 +90,9 @@ def _marked(text: Path) -> str:
         return marked(text.read_bytes().decode())
     except FileNotFoundError:
         raise StepFailed(
-            where=text.name, problem="is not there", remedy="draft it, edit it, approve it"
+            where=text.name,
+            problem="does not exist",
+            remedy="run doit settle_page, then approve the text",
         ) from None
     except UnicodeDecodeError as error:
         raise StepFailed(
