@@ -61,6 +61,7 @@ def check_access():
         call(hosts.host_has_room, services.downloads, "", contract, gathered),
         *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
         call(site.login_works, services.site),
+        call(site.texts_can_be_saved, services.site),
         call(site.name_is_free, promised, services.site),
         call(site.caches_answer, promised, services.cdn),
         call(access.mail_lets_us_in, services.mail, [tell.list, tell.announce, tell.dev]),

@@ -186,17 +186,13 @@ def point_current():
     return call(docs_hosting.point_current, release, remote, services.downloads)
 
 
-@plan.shared(after=[switch_files, switch_docs], look=purging.look_purged, pep="U17 U18")
+@plan.shared(
+    after=[switch_files, switch_docs, unpack_docs], look=purging.look_purged, pep="U17 U18"
+)
 def purge_files():
     """Purge these files from every cache, and check that each edge serves the new bytes."""
     return call(
-        purging.purge,
-        listed,
-        services.downloads,
-        services.cdn,
-        services.progress,
-        pages=False,
-        known=digests,
+        purging.purge, listed, services.downloads, services.cdn, services.progress, known=digests
     )
 
 

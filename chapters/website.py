@@ -81,7 +81,13 @@ def publish_page():
 def purge_pages():
     """Purge the old pages from every cache, and check that each edge serves the new ones."""
     return call(
-        purging.purge, listed, services.downloads, services.cdn, services.progress, known=digests
+        purging.purge,
+        listed,
+        services.downloads,
+        services.cdn,
+        services.progress,
+        site=services.site,
+        known=digests,
     )
 
 
@@ -90,5 +96,6 @@ def check_site():
     """Stop unless the website shows the release and lists every file as it is served."""
     return [
         call(site.flags_are_right, promised, services.site),
+        call(site.release_is_shown, promised, services.site),
         call(site.rows_are_as_served, listed, services.downloads, services.site, known=digests),
     ]
