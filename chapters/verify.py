@@ -18,8 +18,8 @@ signers = Signers(
     (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
 )
 clients = Clients(
-    services.visitor,
-    services.listings,
+    services.public_client,
+    services.public_site,
     services.history,
     services.downloads,
     services.clone,

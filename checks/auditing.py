@@ -43,7 +43,7 @@ def audit(
     that the next audit asks only what changed.
     """
     if wanted.fresh:
-        clients.visitor.forget()
+        clients.public.forget()
     series = release.version.series
     listed = {
         version: each

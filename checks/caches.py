@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from doit_receipts.finding import Finding
     from plugins.model.contract import Purge
     from plugins.model.found_files import FoundFiles
-    from plugins.ports.public import Visit
+    from plugins.ports.public import Fetched
 
 __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
@@ -28,7 +28,7 @@ class Answer:
     """What came by one door, or why nothing did."""
 
     door: str
-    visit: Visit | None
+    fetched: Fetched | None
     problem: str = ""
 
 
@@ -52,19 +52,20 @@ def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterato
         where = f"{remote} at {each.door}"
         if each.door == AROUND:
             continue
-        if each.visit is None:
+        if each.fetched is None:
             yield breach("cache.unseen", where, each.problem)
         elif there is None:
-            if each.visit.status == 200 and remote not in shelf.closed:
+            if each.fetched.status == 200 and remote not in shelf.closed:
                 yield breach("cache.stale", where, "is served, and there is no such file behind it")
-        elif each.visit.status != 200:
-            yield breach("cache.stale", where, f"answers {each.visit.status}")
-        elif each.visit.sha256 != there.sha256:
+        elif each.fetched.status != 200:
+            yield breach("cache.stale", where, f"answers {each.fetched.status}")
+        elif each.fetched.sha256 != there.sha256:
             yield breach(
                 "cache.stale",
                 where,
-                f"serves {each.visit.size_bytes:,} bytes with sha256 {each.visit.sha256[:12]}…, "
-                f"behind it are {there.size_bytes:,} with {there.sha256[:12]}…",
+                f"serves {each.fetched.size_bytes:,} bytes with sha256"
+                f" {each.fetched.sha256[:12]}…, behind it are {there.size_bytes:,} with"
+                f" {there.sha256[:12]}…",
             )
 
 
@@ -79,17 +80,17 @@ def _page(page: Purge, answers: tuple[Answer, ...]) -> Iterator[Finding]:
     problems = {each.door: _problem(page, each) for each in answers}
     behind = problems.get(AROUND, "")
     if behind:
-        unseen = any(each.door == AROUND and each.visit is None for each in answers)
+        unseen = any(each.door == AROUND and each.fetched is None for each in answers)
         yield breach("page.unseen" if unseen else "page.lacks", page.url, behind)
     for each in answers:
         if each.door == AROUND or not problems[each.door] or problems[each.door] == behind:
             continue
-        rule = "cache.unseen" if each.visit is None else "cache.stale_page"
+        rule = "cache.unseen" if each.fetched is None else "cache.stale_page"
         yield breach(rule, f"{page.url} at {each.door}", problems[each.door])
 
 
 def _problem(page: Purge, answer: Answer) -> str:
     """What is wrong with a page; "" if nothing is."""
-    if answer.visit is None:
+    if answer.fetched is None:
         return answer.problem
-    return page.problem(answer.visit.status, answer.visit.text, answer.visit.leads_to)
+    return page.problem(answer.fetched.status, answer.fetched.text, answer.fetched.leads_to)

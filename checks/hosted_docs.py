@@ -65,8 +65,8 @@ def pages_are_the_archives(
 
 
 def _problem(answer: Answer, sha256: str) -> str:
-    if answer.visit is None:
+    if answer.fetched is None:
         return answer.problem
-    if answer.visit.status != 200:
-        return f"answers {answer.visit.status}"
-    return "" if answer.visit.sha256 == sha256 else "is not the page of the archive"
+    if answer.fetched.status != 200:
+        return f"answers {answer.fetched.status}"
+    return "" if answer.fetched.sha256 == sha256 else "is not the page of the archive"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract, PublishedFile, Purge
     from plugins.model.layout import Layout
-    from plugins.ports.public import Visitor
+    from plugins.ports.public import PublicClient
 
 __all__ = ["Look", "names_in", "path_of"]
 
@@ -42,12 +42,14 @@ _HREF: Final = re.compile(r"""<a\s[^>]{0,500}?href=["']([^"'<>]{1,500})["']""", 
 class Look:
     """One look around; leave the block when everything was asked for."""
 
-    def __init__(self, contract: Contract, room: Layout, visitor: Visitor, *, docs: bool) -> None:
+    def __init__(
+        self, contract: Contract, room: Layout, client: PublicClient, *, docs: bool
+    ) -> None:
         self.room = room
         self.contract = contract
-        self._visitor = visitor
+        self._client = client
         self._docs = docs
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="visit")
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetched")
         self._files: dict[str, list[Future[Answer]]] = {}
         self._pages: list[tuple[Purge, list[Future[Answer]]]] = []
         self._hosted: dict[str, list[Future[Answer]]] = {}
@@ -78,12 +80,12 @@ class Look:
         for file in files:
             self._files[file.remote] += [
                 self._pool.submit(self._fetched, file, door)
-                for door in self._visitor.doors(file.url)
+                for door in self._client.doors(file.url)
                 if door != AROUND
             ]
 
     def _at_all_doors(self, url: str) -> list[Future[Answer]]:
-        return [self._pool.submit(self._read, url, door) for door in self._visitor.doors(url)]
+        return [self._pool.submit(self._read, url, door) for door in self._client.doors(url)]
 
     def shelf(self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()) -> FoundFiles:
         """These files as they stand behind the caches; waits until they came."""
@@ -91,13 +93,13 @@ class Look:
         closed: dict[str, str] = {}
         for file in files:
             answer = self._files[file.remote][0].result()
-            if answer.visit is None:
+            if answer.fetched is None:
                 closed[file.remote] = answer.problem
-            elif answer.visit.status != 200:
-                closed[file.remote] = f"answers {answer.visit.status}"
+            elif answer.fetched.status != 200:
+                closed[file.remote] = f"answers {answer.fetched.status}"
             else:
                 path = path_of(file, self.room)
-                seen = answer.visit
+                seen = answer.fetched
                 found[file.remote] = FoundFile(file.remote, seen.size_bytes, seen.sha256, path)
         return FoundFiles("python.org", self.room, found, closed, unexpected)
 
@@ -117,7 +119,7 @@ class Look:
         path = path_of(file, self.room) if door == AROUND else None
         most = file.size.value[1]
         try:
-            return Answer(door, self._visitor.fetch(file.url, door, most, path))
+            return Answer(door, self._client.fetch(file.url, door, most, path))
         except ReleaseError as error:
             if path is not None:
                 path.unlink(missing_ok=True)  # of an earlier look
@@ -125,7 +127,7 @@ class Look:
 
     def _read(self, url: str, door: str) -> Answer:
         try:
-            return Answer(door, self._visitor.read(url, door))
+            return Answer(door, self._client.read(url, door))
         except ReleaseError as error:
             return Answer(door, None, error.problem)
 
@@ -144,7 +146,7 @@ def _beside(file: PublishedFile) -> tuple[Kind, ...]:
     return (Kind.SIGNATURE, Kind.SBOM) if file.name.startswith("Python-") else ()
 
 
-def names_in(visitor: Visitor, folders: Iterable[str]) -> frozenset[str]:
+def names_in(client: PublicClient, folders: Iterable[str]) -> frozenset[str]:
     """The paths of all files that listings of these folders show, and of those below them.
 
     Names that lead elsewhere are none. Raises ServiceFailed if a listing cannot be had.
@@ -154,7 +156,7 @@ def names_in(visitor: Visitor, folders: Iterable[str]) -> frozenset[str]:
     for count, folder in enumerate(wanted):
         if count >= _MOST_FOLDERS or len(found) > _MOST_NAMES:
             break
-        answer = visitor.read(f"{SITE}/ftp/python/{folder}/", AROUND)
+        answer = client.read(f"{SITE}/ftp/python/{folder}/", AROUND)
         if answer.status != 200:
             continue
         for each in _HREF.finditer(answer.text):

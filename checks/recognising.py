@@ -42,7 +42,7 @@ def recognised(context: VerifyContext) -> Recognised:
     trouble: list[Finding] = []
     # One that cannot be looked at says nothing about the other.
     try:
-        names = names_in(context.clients.visitor, _tops(context.contract))
+        names = names_in(context.clients.public, _tops(context.contract))
     except ReleaseError as error:
         trouble.append(_unseen(error))
     try:

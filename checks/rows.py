@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, PublishedFile, Row
     from plugins.model.found_files import FoundFiles
-    from plugins.ports.public import Listings
+    from plugins.ports.public import PublicSite
     from plugins.ports.site import SiteRow
 
 __all__ = ["rows_are_true"]
 
 
-def rows_are_true(contract: Contract, shelf: FoundFiles, site: Listings) -> tuple[Finding, ...]:
+def rows_are_true(contract: Contract, shelf: FoundFiles, site: PublicSite) -> tuple[Finding, ...]:
     """Each listed file has one row, under its system, that says what is served."""
     page = contract.page
     try:

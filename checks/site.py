@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.ports.caches import Cdn
     from plugins.ports.host import Host
-    from plugins.ports.public import Listings
+    from plugins.ports.public import PublicSite
     from plugins.ports.site import Site, SiteRelease
 
 __all__ = [
@@ -82,7 +82,7 @@ def name_is_free(contract: Contract, site: Site) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.flags")
-def flags_are_right(contract: Contract, site: Listings) -> tuple[Finding, ...]:
+def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]:
     """The release is public with the flags of its type, and one release of all is the latest.
 
     Source: pythondotorg#2161, a wrong latest; a draft with the flag takes it from the others.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
-    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.signing import Verifier
     from plugins.ports.sigstore import BundleVerifier
 
@@ -50,8 +50,8 @@ class Signers:
 class Clients:
     """Everything that a verification can reach; none of it can change anything outside."""
 
-    visitor: Visitor
-    site: Listings
+    public: PublicClient
+    site: PublicSite
     history: History
     host: Host
     clone: Clone

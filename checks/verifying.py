@@ -72,7 +72,7 @@ def verify(
     folder, and an unchanged file is not fetched again unless ``wanted.fresh``.
     """
     if wanted.fresh:
-        clients.visitor.forget()
+        clients.public.forget()
     context = VerifyContext(
         release, contract, formats, signers, areas, clients, make, wanted.rebuild
     )
@@ -82,7 +82,7 @@ def verify(
     # Where python.org could not be looked at, that nothing was found says nothing.
     blind = seen.trouble and situation is Situation.NOTHING
     judgements = () if blind else _judgements(context, seen, situation)
-    clients.visitor.remember()
+    clients.public.remember()
     if seen.trouble:
         first = Judgement("situation", "how far it has come", seen.trouble)
         judgements = (first, *judgements)
@@ -216,7 +216,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
     )
     docs = context.judges_docs and "html" in context.formats
     with (
-        Look(contract, context.room, context.clients.visitor, docs=docs) as look,
+        Look(contract, context.room, context.clients.public, docs=docs) as look,
         ThreadPoolExecutor(1) as fetching,
     ):
         context.clients.progress.say(f"fetching {len(contract.files)} files by every door")

@@ -163,14 +163,14 @@ class Released:
     def _ways(self, home: Layout) -> Clients:
         programs = MachinePrograms()
         edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
-        visitor = AnonymousClient(
+        client = AnonymousClient(
             self.addresses["cdn"], self.addresses["docs_cdn"], edges,
             home.work / "verify" / "visits.json", bounds=Bounds(10.0, 20_000, 5.0),
         )  # fmt: skip
         upstream = GitRemote(str(self.world / "upstream.git"), programs)
         return Clients(
-            visitor,
-            SiteReader(visitor),
+            client,
+            SiteReader(client),
             GitHistory(home.work / "verify" / "upstream", upstream, self.folder, programs),
             FolderHost(self.staging),
             GitClone(home.clone, programs),

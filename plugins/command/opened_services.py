@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
-    from plugins.ports.public import History, Listings, Visitor
+    from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.sbom import Sboms
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site
@@ -287,19 +287,19 @@ class Services:
     # ── what everybody may see ──────────────────────────────────────────────────────────────
 
     @_late("hosts.cdn")
-    def visitor(self) -> Visitor:
-        """Somebody who fetches what everybody can, by every door that there is."""
+    def public_client(self) -> PublicClient:
+        """An anonymous client, by every door that there is."""
         from plugins.services.anonymous_client import AnonymousClient
 
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"
         return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
 
     @_late("hosts.site")
-    def listings(self) -> Listings:
-        """The website's lists, without a secret."""
+    def public_site(self) -> PublicSite:
+        """The public API of the website, without a secret."""
         from plugins.services.site_reader import SiteReader
 
-        return SiteReader(self.visitor)
+        return SiteReader(self.public_client)
 
     @_late("repository.upstream")
     def history(self) -> History:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from plugins.ports.git import Clone
     from plugins.ports.site import SiteRelease, SiteRow
 
-__all__ = ["AROUND", "History", "Listings", "Visit", "Visitor"]
+__all__ = ["AROUND", "Fetched", "History", "PublicClient", "PublicSite"]
 
 AROUND: Final = "around the caches"
-"""The door by which a visitor gets what stands behind the caches."""
+"""The door by which a client gets what is behind the caches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Fetched:
     """What came by one door: ``text`` only if it was asked for, ``sha256`` that of the bytes.
 
     ``leads_to`` is where a redirect leads, as the server says it.
@@ -32,8 +32,8 @@ class Visit:
     leads_to: str = ""
 
 
-class Visitor(Protocol):
-    """Somebody who fetches what everybody can, believes nothing and waits for nobody long.
+class PublicClient(Protocol):
+    """An anonymous client: it fetches what everybody can, trusts no answer and never waits long.
 
     Addresses are those that users see. No redirect is followed, nothing is unfolded, and what
     is larger, longer or slower than it may be is refused with ServiceFailed.
@@ -43,28 +43,28 @@ class Visitor(Protocol):
         """Every way to the address: each cache that can be asked alone, and ``AROUND``."""
         ...
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
-        """What a file's address gives; with ``file`` its bytes stand there afterwards.
+    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
+        """What a file's address gives; with ``file`` its bytes are there afterwards.
 
-        What did not change since an earlier visit, by the word of the server, is not sent again.
+        What did not change since it was fetched before, as the server says, is not sent again.
         """
         ...
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
         """The same of a page, with its text."""
         ...
 
     def forget(self) -> None:
-        """Earlier visits count no more: everything is sent again."""
+        """What was fetched before is forgotten: everything is sent again."""
         ...
 
     def remember(self) -> None:
-        """What was seen until now is kept for later visits."""
+        """What was fetched until now is kept for later runs."""
         ...
 
 
-class Listings(Protocol):
-    """The website's lists as everybody may read them; see Site."""
+class PublicSite(Protocol):
+    """The public API of the website, as everybody may read it; see Site."""
 
     def releases(self) -> tuple[SiteRelease, ...]:
         """Every public release."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import replacing, write_whole
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.public import AROUND, Visit
+from plugins.ports.public import AROUND, Fetched
 from plugins.services.bounds import Bounds
 from plugins.services.endpoints import Endpoints
 from plugins.services.http_client import HttpClient, Stumbled, worth_another_try
@@ -39,10 +39,10 @@ _BOUNDS: Final = Bounds(longest_s=14_400.0)
 
 
 class _Known(NamedTuple):
-    """A visit of before, and the mark by which the server knows what it sent."""
+    """A fetched of before, and the mark by which the server knows what it sent."""
 
     mark: str
-    visit: Visit
+    fetched: Fetched
 
 
 class AnonymousClient:
@@ -69,33 +69,33 @@ class AnonymousClient:
         self._troubles: dict[str, int] = {}
 
     def __repr__(self) -> str:
-        return f"visitor({self._endpoints.www}, {self._endpoints.docs})"
+        return f"anonymous client({self._endpoints.www}, {self._endpoints.docs})"
 
     def doors(self, url: str) -> tuple[str, ...]:
         """See the port."""
         base, _ = self._endpoints.place(url)
         return (*(self._caches() if base == self._endpoints.www else (base,)), AROUND)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
+    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
         """See the port."""
         known = self._remembered(f"{door} {url}")
-        if known is not None and file is not None and not _holds(file, known.visit):
+        if known is not None and file is not None and not _holds(file, known.fetched):
             known = None
         with ExitStack() as stack:
             out = _Kept(file, stack)
-            visit, mark = self._visited(url, door, most_bytes, known, out)
-            if visit.status != 200:
+            fetched, mark = self._fetched(url, door, most_bytes, known, out)
+            if fetched.status != 200:
                 out.drop()
             stack.close()
-        if visit.status == 200:
-            self._learn(f"{door} {url}", mark, visit)
-        return visit
+        if fetched.status == 200:
+            self._learn(f"{door} {url}", mark, fetched)
+        return fetched
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
         """See the port."""
         text = _Text()
-        visit, _ = self._visited(url, door, most_bytes, None, text)
-        return replace(visit, text=text.told())
+        fetched, _ = self._fetched(url, door, most_bytes, None, text)
+        return replace(fetched, text=text.told())
 
     def forget(self) -> None:
         """See the port."""
@@ -106,16 +106,16 @@ class AnonymousClient:
         """See the port."""
         with self._lock:
             content = {
-                key: [each.mark, each.visit.size_bytes, each.visit.sha256]
+                key: [each.mark, each.fetched.size_bytes, each.fetched.sha256]
                 for key, each in (self._known or {}).items()
             }
         write_whole(self._memory, json.dumps(content, indent=1, sort_keys=True).encode())
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
-    def _visited(
+    def _fetched(
         self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
-    ) -> tuple[Visit, str]:
+    ) -> tuple[Fetched, str]:
         """What came, with the server's mark; a server that stumbles is asked again."""
         with self._lock:
             if self._troubles.get(door, 0) >= _GIVEN_UP:
@@ -137,7 +137,7 @@ class AnonymousClient:
 
     def _once(
         self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
-    ) -> tuple[Visit, str]:
+    ) -> tuple[Fetched, str]:
         base, path = self._endpoints.place(url)
         at, host = self._endpoints.edge(base, base if door == AROUND else door)
         headers = {"Host": host} | ({} if known is None else {"If-None-Match": known.mark})
@@ -150,7 +150,7 @@ class AnonymousClient:
             "GET", path, action, _REDIRECTS, headers, extensions=extensions, params=query
         ) as answer:
             if answer.status_code == 304 and known is not None:
-                return known.visit, known.mark
+                return known.fetched, known.mark
             if answer.status_code >= 500:
                 raise client.stumbled(action, f"answered {answer.status_code}")
             if answer.status_code == _THROTTLED:
@@ -165,7 +165,7 @@ class AnonymousClient:
                 out.take(chunk)
             mark = answer.headers.get("etag", "")
             leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
-            seen = Visit(answer.status_code, size, digest.hexdigest(), leads_to=leads_to)
+            seen = Fetched(answer.status_code, size, digest.hexdigest(), leads_to=leads_to)
             return seen, mark
 
     def _caches(self) -> tuple[str, ...]:
@@ -185,13 +185,13 @@ class AnonymousClient:
                 self._known = _read(self._memory)
             return self._known.get(key)
 
-    def _learn(self, key: str, mark: str, visit: Visit) -> None:
+    def _learn(self, key: str, mark: str, fetched: Fetched) -> None:
         with self._lock:
             known = self._known if self._known is not None else {}
             self._known = known
             known.pop(key, None)
             if mark.startswith('"'):  # a weak mark says that it is alike, not the same
-                known[key] = _Known(mark, visit)
+                known[key] = _Known(mark, fetched)
 
 
 class _Sink:
@@ -205,7 +205,7 @@ class _Sink:
 
 
 class _Text(_Sink):
-    """Bytes that are kept in memory; the visit is bounded, so they are."""
+    """Bytes that are kept in memory; the fetched is bounded, so they are."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -251,9 +251,9 @@ class _Kept(_Sink):
             self._file.unlink(missing_ok=True)
 
 
-def _holds(file: Path, visit: Visit) -> bool:
+def _holds(file: Path, fetched: Fetched) -> bool:
     try:
-        return file.stat().st_size == visit.size_bytes and sha256_of(file) == visit.sha256
+        return file.stat().st_size == fetched.size_bytes and sha256_of(file) == fetched.sha256
     except OSError:
         return False
 
@@ -263,7 +263,7 @@ def _read(memory: Path) -> dict[str, _Known]:
     try:
         content: Any = json.loads(memory.read_bytes())
         return {
-            str(key): _Known(str(mark), Visit(200, int(size), str(sha256)))
+            str(key): _Known(str(mark), Fetched(200, int(size), str(sha256)))
             for key, (mark, size, sha256) in content.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""Site reader: python.org's lists as everybody may read them."""
+"""Site reader: the public API of python.org, as everybody may read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plugins.services import site_fields
 from plugins.services.answers import json_of
 
 if TYPE_CHECKING:
-    from plugins.ports.public import Visitor
+    from plugins.ports.public import PublicClient
     from plugins.ports.site import SiteRelease, SiteRow
     from plugins.services.answers import Part
 
@@ -23,15 +23,15 @@ _MOST_BYTES: Final = 1 << 25
 
 
 class SiteReader:
-    """The Listings port over a visitor, who sees what everybody sees."""
+    """The PublicSite port over an anonymous client, who sees what everybody sees."""
 
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor
+    def __init__(self, client: PublicClient) -> None:
+        self._client = client
         # Asked once: guests may ask a hundred times a day.
         self._lists: dict[str, tuple[Part, ...]] = {}
 
     def __repr__(self) -> str:
-        return f"site as {self._visitor!r}"
+        return f"site as {self._client!r}"
 
     def releases(self) -> tuple[SiteRelease, ...]:
         """Every public release."""
@@ -55,8 +55,8 @@ class SiteReader:
 
     def _asked(self, path: str) -> tuple[Part, ...]:
         # The API is in no cache; the first endpoint that there is leads to it.
-        door = next(each for each in self._visitor.doors(SITE) if each != AROUND)
-        answer = self._visitor.read(f"{SITE}{path}", door, _MOST_BYTES)
+        door = next(each for each in self._client.doors(SITE) if each != AROUND)
+        answer = self._client.read(f"{SITE}{path}", door, _MOST_BYTES)
         action = f"GET {path}"
         if answer.status != 200:
             raise ServiceFailed(

@@ -1,4 +1,4 @@
-"""A visitor believes no server, holds no more than it was told to, and waits for nobody long."""
+"""A client believes no server, holds no more than it was told to, and waits for nobody long."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST = 1_000_000
 QUICK = Bounds(grace_s=0.5, least_rate=1_000_000_000, silence_s=0.5)
 
 
-def a_visitor(base: str, tmp_path: Path, bounds: Bounds = QUICK) -> AnonymousClient:
+def a_client(base: str, tmp_path: Path, bounds: Bounds = QUICK) -> AnonymousClient:
     return AnonymousClient(base, base, (base,), tmp_path / "visits.json", bounds=bounds)
 
 
@@ -67,15 +67,15 @@ def _bounded_memory() -> Iterator[None]:
 def test_what_no_honest_server_sends_is_refused(sent: bytes, tmp_path: Path) -> None:
     file = tmp_path / "file"
     with lying(lambda to, _: to.sendall(sent)) as base:
-        visitor = a_visitor(base, tmp_path)
+        client = a_client(base, tmp_path)
         try:
-            visit = visitor.fetch(URL, base, MOST, file)
+            fetched = client.fetch(URL, base, MOST, file)
         except ServiceFailed:
             pass
         else:
             # A smaller length than was sent is a whole answer to HTTP, and its digest is judged.
-            assert visit.status != 200 or visit.size_bytes == 12
-            assert visit.status == 200 or not file.exists()
+            assert fetched.status != 200 or fetched.size_bytes == 12
+            assert fetched.status == 200 or not file.exists()
     assert not file.with_name("file.partial").exists()
 
 
@@ -88,7 +88,7 @@ def test_an_endless_answer_is_cut_where_it_is_too_large(tmp_path: Path) -> None:
 
     patient = Bounds(60.0, 1, 10.0)
     with lying(speak) as base, pytest.raises(ServiceFailed, match="larger than the 1,000,000"):
-        a_visitor(base, tmp_path, patient).fetch(URL, base, MOST)
+        a_client(base, tmp_path, patient).fetch(URL, base, MOST)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1"])
@@ -103,27 +103,27 @@ def test_an_answer_that_drips_is_given_up(head: bytes, tmp_path: Path) -> None:
         lying(speak) as base,
         pytest.raises(ServiceFailed, match=r"timed out|too slow to wait for"),
     ):
-        a_visitor(base, tmp_path).fetch(URL, base, MOST)
+        a_client(base, tmp_path).fetch(URL, base, MOST)
 
 
 def test_a_door_that_fails_again_and_again_is_not_waited_for(tmp_path: Path) -> None:
     asked: list[str] = []
     with lying(lambda _, path: asked.append(path)) as base:
-        visitor = a_visitor(base, tmp_path)
+        client = a_client(base, tmp_path)
         for _ in range(3):
             with pytest.raises(ServiceFailed):
-                visitor.fetch(URL, base, MOST)
+                client.fetch(URL, base, MOST)
         before = len(asked)
         with pytest.raises(ServiceFailed, match="given up after 3 failures"):
-            visitor.fetch(URL, base, MOST)
+            client.fetch(URL, base, MOST)
         assert len(asked) == before
 
 
 def test_what_is_packed_is_not_unfolded(tmp_path: Path) -> None:
     bomb = gzip.compress(bytes(50_000_000))
     with lying(lambda to, _: to.sendall(answer(bomb, Content_Encoding="gzip"))) as base:
-        visit = a_visitor(base, tmp_path).fetch(URL, base, MOST)
-    assert (visit.size_bytes, visit.sha256) == (len(bomb), hashlib.sha256(bomb).hexdigest())
+        fetched = a_client(base, tmp_path).fetch(URL, base, MOST)
+    assert (fetched.size_bytes, fetched.sha256) == (len(bomb), hashlib.sha256(bomb).hexdigest())
 
 
 def test_an_unchanged_file_is_asked_for_by_its_mark_and_not_sent_again(tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_an_unchanged_file_is_asked_for_by_its_mark_and_not_sent_again(tmp_path:
 
     file = tmp_path / "file"
     with lying(speak) as base:
-        visitor = a_visitor(base, tmp_path)
-        first = visitor.fetch(URL, base, MOST, file)
-        visitor.remember()
-        assert a_visitor(base, tmp_path).fetch(URL, base, MOST, file) == first
+        client = a_client(base, tmp_path)
+        first = client.fetch(URL, base, MOST, file)
+        client.remember()
+        assert a_client(base, tmp_path).fetch(URL, base, MOST, file) == first
     assert file.read_bytes() == b"content"
 
 
@@ -148,9 +148,9 @@ def test_a_mark_that_does_not_say_the_same_bytes_is_not_asked_for(
     mark: str, tmp_path: Path
 ) -> None:
     with lying(lambda to, _: to.sendall(answer(b"content", Etag=mark))) as base:
-        visitor = a_visitor(base, tmp_path)
-        visitor.fetch(URL, base, MOST, tmp_path / "file")
-        visitor.remember()
+        client = a_client(base, tmp_path)
+        client.fetch(URL, base, MOST, tmp_path / "file")
+        client.remember()
     assert json.loads((tmp_path / "visits.json").read_bytes()) == {}
 
 
@@ -161,10 +161,10 @@ def test_a_file_that_was_changed_here_is_fetched_again(tmp_path: Path) -> None:
         to.sendall(answer(b"content", Etag='"one"'))
 
     with lying(speak) as base:
-        visitor = a_visitor(base, tmp_path)
-        visitor.fetch(URL, base, MOST, file)
+        client = a_client(base, tmp_path)
+        client.fetch(URL, base, MOST, file)
         file.write_bytes(b"changed")
-        visitor.fetch(URL, base, MOST, file)
+        client.fetch(URL, base, MOST, file)
     assert file.read_bytes() == b"content"
 
 
@@ -172,7 +172,7 @@ def test_a_file_that_was_changed_here_is_fetched_again(tmp_path: Path) -> None:
 def test_a_memory_that_cannot_be_read_is_none(memory: bytes, tmp_path: Path) -> None:
     (tmp_path / "visits.json").write_bytes(memory)
     with lying(lambda to, _: to.sendall(answer(b"content"))) as base:
-        assert a_visitor(base, tmp_path).fetch(URL, base, MOST).status == 200
+        assert a_client(base, tmp_path).fetch(URL, base, MOST).status == 200
 
 
 def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None:
@@ -183,10 +183,10 @@ def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None
         to.sendall(answer(b"content"))
 
     with lying(speak) as base:
-        visitor = a_visitor(base, tmp_path)
-        assert visitor.doors(URL) == (base, AROUND)
-        visitor.fetch(URL, AROUND, MOST)
-        visitor.fetch(URL, AROUND, MOST)
+        client = a_client(base, tmp_path)
+        assert client.doors(URL) == (base, AROUND)
+        client.fetch(URL, AROUND, MOST)
+        client.fetch(URL, AROUND, MOST)
     assert len(set(asked)) == 2
     assert all(each.startswith("/ftp/python/3.13.6/Python-3.13.6.tgz?fresh=") for each in asked)
 
@@ -217,6 +217,6 @@ def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None
 def test_a_list_of_a_lying_site_is_an_error_with_its_name(body: bytes, tmp_path: Path) -> None:
     patient = Bounds(60.0, 1, 10.0)
     with lying(lambda to, _: to.sendall(answer(body))) as base:
-        reader = SiteReader(a_visitor(base, tmp_path, patient))
+        reader = SiteReader(a_client(base, tmp_path, patient))
         with pytest.raises(ServiceFailed):
             reader.releases()
