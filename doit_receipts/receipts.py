@@ -219,6 +219,9 @@ class Receipts:
             return (NOT_DONE,)
         if task.kind is Kind.APPROVAL and self._has_served(task):
             return ()
+        return self._changed_since(task, receipt)
+
+    def _changed_since(self, task: Task, receipt: Receipt) -> tuple[str, ...]:
         try:
             now = self.inputs(task)
         except ReleaseError as error:
