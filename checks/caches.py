@@ -1,4 +1,4 @@
-"""Caches: what users get by every door, against what stands behind all of them.
+"""Caches: what users get by every door, against what is behind all of them.
 
 3.5.9 exists because caches served what had been there before. A check cannot ask all caches of
 the world; it asks each that can be asked alone.
@@ -35,7 +35,7 @@ class Answer:
 def caches_serve_files(
     shelf: FoundFiles, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
-    """Every cache serves each file as it stands behind it; ``answers`` are by the file's path.
+    """Every cache serves each file as it is behind it; ``answers`` are by the file's path.
 
     A file that is missing behind them is the set's finding; a cache that still has it is stale.
     """

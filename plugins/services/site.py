@@ -1,8 +1,8 @@
 """Site: python.org's downloads through version 2 of its API, and its admin for texts.
 
 Version 2 it is for everything, for version 1 changes nothing in place: a release could not be
-published by it, and a wrong row would have to be deleted before its better stands there. What
-version 2 does wrong (no row of a system can be added once its button stands) the steps heed.
+published by it, and a wrong row would have to be deleted before the right one can be made. The
+steps respect what version 2 does wrong: no row of a system can be added once its button is on.
 """
 
 from __future__ import annotations

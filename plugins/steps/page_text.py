@@ -40,7 +40,7 @@ def marked(text: str) -> str:
 def look_text(contract: Contract, text: Path, site: Site) -> Probe:
     """Whether the page has exactly this text, by its mark.
 
-    Where no draft of the release is, there is no page: nothing is wrong, and nothing is there.
+    Without a draft of the release there is no page yet, and nothing is wrong.
     """
     wanted = _marked(text)
     page = site.page(contract.page.slug)

@@ -1,4 +1,4 @@
-"""Served bytes: what of the contract stands on the downloads host, as its bytes say."""
+"""Served bytes: what of the contract is on the downloads host, as its bytes say."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def published_bytes(
     if missing:
         raise StepFailed(
             where="downloads host",
-            problem=f"{len(missing)} of {len(wanted)} files are not there, first {missing[0]}",
+            problem=f"{len(missing)} of {len(wanted)} files do not exist, first {missing[0]}",
             remedy="stage them and switch, or declare that they come later",
             details=tuple(missing),
         )

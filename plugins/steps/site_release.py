@@ -130,7 +130,7 @@ def look_draft(contract: Contract, day: str, site: Site) -> Probe:
 
 
 def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> dict[str, str]:
-    """The site has the release as a draft; one that is there already is corrected.
+    """The site has the release as a draft; one that exists already is corrected.
 
     A save that was answered by an error may have been stored all the same, so it is looked for
     before anything is made a second time.

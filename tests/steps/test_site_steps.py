@@ -456,7 +456,7 @@ def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
     site = world.site()
     drafted(contract, site)
     (world.root / "3.13.6" / "python-3.13.6-macos11.pkg").unlink()
-    with pytest.raises(StepFailed, match=r"1 of 31 files are not there, first .*macos11\.pkg"):
+    with pytest.raises(StepFailed, match=r"1 of 31 files do not exist, first .*macos11\.pkg"):
         site_files.put_files(contract, world.host, site, QUIET)
     assert world.rows("release_file") == {}
     later = contract.without(Origin.MACOS)
