@@ -136,6 +136,8 @@ next line, then run make again" "$$install $$venv"
 fi
 say "installing the packages of requirements.lock into $(VENV) with $$($(RUN) --version): a minute or two, once"
 pip="$(RUN) -m pip install --disable-pip-version-check --no-input"
+# An environment of before had the project itself in it, with commands that are gone.
+quietly $(RUN) -m pip uninstall --yes --quiet pep101
 if [ -z "$(RANGES)" ]; then
     quietly $$pip --require-hashes --requirement requirements.lock
     quietly $$pip --no-deps --no-build-isolation --editable ./doit_receipts
