@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from checks.announcement import announcement_is_ready, security_content_is_true
 
+from checks.announcement import announcement_is_ready, security_content_is_true
 from checks.site import text_is_ready
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
