@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.artifact import Artifact
+
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.git import Clone

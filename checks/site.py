@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.artifact import Artifact
+
     from plugins.model.contract import Contract
     from plugins.ports.caches import Cdn
     from plugins.ports.host import Host

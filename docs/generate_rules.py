@@ -164,19 +164,23 @@ def _gates(chapters: Path, checks: Sequence[Path]) -> dict[str, list[str]]:
                     if isinstance(node, ast.Attribute):
                         _add(found.setdefault(node.attr, []), function.name)
     for file in checks:
-        tree = ast.parse(file.read_bytes())
-        shared = {
-            name.name
-            for node in tree.body
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("checks.")
-            for name in node.names
-        }
-        for function in tree.body:
-            if isinstance(function, ast.FunctionDef) and function.name in found:
-                for name in _called(function) & shared:
-                    for gate in found[function.name]:
-                        _add(found.setdefault(name, []), gate)
+        _follow(ast.parse(file.read_bytes()), found)
     return found
+
+
+def _follow(tree: ast.Module, gates: dict[str, list[str]]) -> None:
+    """What the checks of a module call of another one's is looked at by their gates."""
+    shared = {
+        name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("checks.")
+        for name in node.names
+    }
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and function.name in gates:
+            for name in _called(function) & shared:
+                for gate in gates[function.name]:
+                    _add(gates.setdefault(name, []), gate)
 
 
 def _called(function: ast.FunctionDef) -> set[str]:
