@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from plugins.model.artifact import Artifact
-
+    from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.git import Clone

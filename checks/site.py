@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from plugins.model.artifact import Artifact
-
+    from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
     from plugins.ports.caches import Cdn
     from plugins.ports.host import Host

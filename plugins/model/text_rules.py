@@ -18,7 +18,7 @@ from plugins.model.version import Version
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from plugins.model.artifact import Artifact
+    from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
 
 __all__ = [

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plugins.model.artifact import Artifact
 
 from checks.announcement import announcement_is_ready, security_content_is_true
 from checks.site import text_is_ready
+from doit_receipts.artifact import Artifact
 from doit_receipts.finding import Severity
 from plugins.model.contract import Origin, contract_of
 from plugins.model.release import Phase

@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.model.artifact import Artifact
 
+from doit_receipts.artifact import Artifact
 from plugins.model.contract import contract_of
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of

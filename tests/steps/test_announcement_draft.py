@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from plugins.model.artifact import Artifact
 
 from checks.announcement import announcement_is_ready, security_content_is_true
 from checks.site import text_is_ready
+from doit_receipts.artifact import Artifact
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
 from plugins.model.contract import contract_of
