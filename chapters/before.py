@@ -108,6 +108,7 @@ deadline = deferred(day.deadline, today, settings.work.wait_days)
 
 HEADS_UP = "heads-up"
 heads_up = bool(addresses) and settings.announce.heads_up
+heads_up_words = (release, services.templates, settings.announce.sender, addresses, today_text)
 
 
 @plan.step(
@@ -118,14 +119,7 @@ heads_up = bool(addresses) and settings.announce.heads_up
 )
 def write_heads_up():
     """Write the email that gives the experts the day of the release; nothing is sent."""
-    warning = deferred(
-        handover.heads_up_email,
-        release,
-        services.templates,
-        settings.announce.sender,
-        addresses,
-        today_text,
-    )
+    warning = deferred(handover.heads_up_email, *heads_up_words)
     return call(email_drafts.write, release, HEADS_UP, warning)
 
 
@@ -136,12 +130,12 @@ def approve_heads_up():
 
 @plan.public(
     after=[approve_heads_up, write_heads_up, check_access, check_blockers],
-    reads=[email_drafts.file_of(at, HEADS_UP)],
     look=emails.look_sent,
     pep="R04 P18",
     only=heads_up,
 )
 def warn_experts():
     """Mail the experts the day of the release; best the day before, with that day declared."""
-    warning = deferred(email_drafts.approved, release, HEADS_UP)
+    approved = email_drafts.as_approved(HEADS_UP, handover.heads_up_email)
+    warning = deferred(approved, *heads_up_words)
     return call(emails.send, warning, services.mail, services.progress)

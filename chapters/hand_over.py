@@ -46,6 +46,9 @@ briefs = [
     for each in experts
 ]
 for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
+fork_address = settings.repository.fork
+brief_words = (release, services.templates, sender, addresses, briefs)
+request_words = (release, services.templates, sender, for_windows)
 
 
 @plan.step(
@@ -56,16 +59,7 @@ for_windows = [each.mail for each in experts if each.mail and each.role == "wind
 )
 def write_brief():
     """Write the email that tells the experts what to build; nothing is sent."""
-    brief = deferred(
-        handover.experts_email,
-        release,
-        services.templates,
-        sender,
-        addresses,
-        briefs,
-        fork=settings.repository.fork,
-        commit=commit,
-    )
+    brief = deferred(handover.experts_email, *brief_words, fork=fork_address, commit=commit)
     return call(email_drafts.write, release, FOR_EXPERTS, brief)
 
 
@@ -77,15 +71,7 @@ def write_brief():
 )
 def write_request():
     """Write the email with the values of the form that starts the Windows build."""
-    request = deferred(
-        handover.windows_email,
-        release,
-        services.templates,
-        sender,
-        for_windows,
-        fork=settings.repository.fork,
-        commit=commit,
-    )
+    request = deferred(handover.windows_email, *request_words, fork=fork_address, commit=commit)
     return call(email_drafts.write, release, FOR_WINDOWS, request)
 
 
@@ -126,25 +112,25 @@ def open_inboxes():
 
 @plan.public(
     after=[push_fork, open_inboxes, write_brief, approve_commit],
-    reads=[email_drafts.file_of(at, FOR_EXPERTS)],
     look=emails.look_sent,
     pep="B16",
     only=bool(addresses),
 )
 def tell_experts():
     """Mail the experts which tag and commit to build, and which files are awaited."""
-    brief = deferred(email_drafts.approved, release, FOR_EXPERTS)
+    approved = email_drafts.as_approved(FOR_EXPERTS, handover.experts_email)
+    brief = deferred(approved, *brief_words, fork=fork_address, commit=commit)
     return call(emails.send, brief, services.mail, services.progress)
 
 
 @plan.public(
     after=[push_fork, tell_experts, write_request, approve_commit],
-    reads=[email_drafts.file_of(at, FOR_WINDOWS)],
     look=emails.look_sent,
     pep="X02",
     only=bool(for_windows),
 )
 def request_windows():
     """Mail the Windows expert the values of the form that starts their build."""
-    request = deferred(email_drafts.approved, release, FOR_WINDOWS)
+    approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
+    request = deferred(approved, *request_words, fork=fork_address, commit=commit)
     return call(emails.send, request, services.mail, services.progress)

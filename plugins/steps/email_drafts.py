@@ -1,13 +1,13 @@
 """Email drafts: what would be mailed to people, written down so that it can be read and approved.
 
-An email to experts is sent from the file that was approved and from nothing else, so that what
-arrives is what the release manager read.
+An email to experts is sent only if it is what the approved file says, so that what arrives is
+what the release manager read.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
@@ -15,12 +15,15 @@ from plugins.ports.email import Email
 from plugins.steps.emails import message_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from plugins.model.layout import Layout
     from plugins.model.release import Release
 
-__all__ = ["approved", "file_of", "write"]
+__all__ = ["as_approved", "file_of", "write"]
+
+_P = ParamSpec("_P")
 
 _HEAD = ("From", "To", "Subject")
 
@@ -42,9 +45,30 @@ def write(release: Release, purpose: str, email: Email) -> dict[str, str]:
     return {"to": ", ".join(email.to), "digest": hashlib.sha256(content).hexdigest()}
 
 
-def approved(release: Release, purpose: str) -> Email:
-    """The email as the file says it, to the byte. Raises StepFailed if there is no such file."""
-    file = file_of(release.layout, purpose)
+def as_approved(
+    purpose: str, make: Callable[Concatenate[Release, _P], Email]
+) -> Callable[Concatenate[Release, _P], Email]:
+    """A maker of the same email that gives only what was written down and approved.
+
+    It raises StepFailed where there is no such file, or the email would be another one by now.
+    """
+
+    def made(release: Release, /, *words: _P.args, **named: _P.kwargs) -> Email:
+        email = make(release, *words, **named)
+        file = file_of(release.layout, purpose)
+        if _read(release, file, purpose) != email:
+            raise StepFailed(
+                where=file.name,
+                problem="the email would be another one by now than the one that was approved",
+                remedy="delete it, then run the same command again: it is written and approved"
+                " anew",
+            )
+        return email
+
+    return made
+
+
+def _read(release: Release, file: Path, purpose: str) -> Email:
     try:
         head, _, text = file.read_bytes().decode().partition("\n\n")
     except FileNotFoundError as error:
