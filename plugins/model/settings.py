@@ -546,13 +546,14 @@ def _announce(table: Declared) -> Announce:
         name: table.form(name, getattr(plain, name), forms.mail_address)
         for name in ("sender", "list", "announce", "dev", "committers")
     }
-    declines = table.holds("blog") and table.value("blog", str, "owner/name") == ""
     return Announce(
         **addresses,
         heads_up=table.value("heads_up", bool, "true or false") or False,
         forum_category=table.number("forum_category", "the number of a category")
         or plain.forum_category,
-        blog="" if declines else table.form("blog", plain.blog, forms.github_repository),
+        blog=""
+        if table.declines("blog")
+        else table.form("blog", plain.blog, forms.github_repository),
         author=table.text("author", ""),
         versions=table.forms("versions", forms.release_version, wanted="versions"),
         peps=table.form("peps", plain.peps, forms.github_repository),
