@@ -256,11 +256,6 @@ def text_is_ready(
     return tuple(found)
 
 
-def _unready(problem: str, text: Path) -> Finding:
-    remedy = "edit the draft of the page's text, then run the same command again"
-    return Finding("site.text", Severity.BLOCK, problem, text.name, remedy)
-
-
 def _word(value: object) -> str:
     """A value of the site in words."""
     match value:
