@@ -1,18 +1,28 @@
-"""9. Announce and close: mails, forum, blog, the release PEP, the tracker."""
+"""9. Announce and close: forum, blog, mailing lists if any, the release PEP, the tracker."""
 
 from __future__ import annotations
 
-from chapters.before import choose_day, today
+from chapters.before import author, choose_day, today
 from chapters.build import write_checksums
 from chapters.clone import commit, make_tag, merge_news
 from chapters.merge import push_upstream
-from chapters.release import at, contract, is_new_branch, notes, plan, release, services, settings
-from chapters.website import check_site
+from chapters.release import at, is_new_branch, notes, plan, promised, release, services, settings
+from chapters.website import check_site, sources
+from checks import announcement
 from doit_receipts.calls import call, deferred
-from plugins.steps import announcement_draft, announcing, fork, letters, tracker
+from plugins.steps import (
+    announcement_draft,
+    announcing,
+    blog,
+    emails,
+    fork,
+    forum_post,
+    tracker,
+)
 
 tell = settings.announce
 digests = deferred(plan.sums, at.tarballs)
+settled = at.made / announcement_draft.SETTLED
 
 
 @plan.step(
@@ -25,12 +35,13 @@ def draft_announcement():
     return call(
         announcement_draft.draft,
         release,
+        promised,
         services.templates,
+        services.clone,
         commit=commit,
         changes=plan.fact(merge_news, "entries"),
-        page=contract.page.url,
         digests=digests,
-        sender=tell.sender,
+        author=author,
         notes=notes,
     )
 
@@ -39,11 +50,30 @@ def draft_announcement():
     after=[draft_announcement],
     extra_inputs={"announcement": call(announcement_draft.edited_digest, at)},
     reads=[at.made / announcement_draft.DRAFT],
-    writes=[at.made / announcement_draft.SETTLED],
+    writes=[settled],
 )
 def settle_announcement():
     """Take the announcement as it is now, to be approved and sent."""
     return call(announcement_draft.settle, release)
+
+
+@plan.gate(after=[settle_announcement, write_checksums], reads=[settled, *at.tarballs], pep="A01")
+def check_announcement():
+    """Stop unless the text is about this release alone, complete, and true about security."""
+    return [
+        call(
+            announcement.announcement_is_ready,
+            promised,
+            settled,
+            notes,
+            files=sources,
+            commit=commit,
+            versions=tell.versions,
+        ),
+        call(
+            announcement.security_content_is_true, release, services.clone, settled, commit=commit
+        ),
+    ]
 
 
 @plan.step(
@@ -57,7 +87,7 @@ def write_policy():
     return call(announcing.write_policy, release, services.templates)
 
 
-@plan.approval(who="RM", of=[settle_announcement, write_policy], pep="A01 A07")
+@plan.approval(who="RM", of=[settle_announcement, check_announcement, write_policy], pep="A01 A07")
 def approve_announcement():
     """The release manager stands by the announcement."""
 
@@ -65,49 +95,49 @@ def approve_announcement():
 out = [approve_announcement, settle_announcement, check_site, push_upstream]
 
 
-letter = {
-    each: deferred(announcing.announcement_letter, release, tell.sender, each)
-    for each in (tell.list, tell.announce, tell.dev)
-}
-
-
-team = deferred(announcing.committers_letter, release, tell.sender, tell.committers)
-
-
-@plan.public(after=out, look=letters.look_sent, pep="A02")
+@plan.public(after=out, look=emails.look_sent, pep="A02", only=bool(tell.list))
 def mail_list():
     """Send the announcement to the list for everybody, once."""
-    return call(letters.send, letter[tell.list], services.mail, services.progress)
+    email = deferred(announcing.announcement_email, release, tell.sender, tell.list)
+    return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=letters.look_sent, pep="A03")
+@plan.public(after=out, look=emails.look_sent, pep="A03", only=bool(tell.announce))
 def mail_announce():
     """Send the announcement to the list of announcements, once."""
-    return call(letters.send, letter[tell.announce], services.mail, services.progress)
+    email = deferred(announcing.announcement_email, release, tell.sender, tell.announce)
+    return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=letters.look_sent, pep="A04")
+@plan.public(after=out, look=emails.look_sent, pep="A04", only=bool(tell.dev))
 def mail_dev():
     """Send the announcement to CPython's developers, once."""
-    return call(letters.send, letter[tell.dev], services.mail, services.progress)
+    email = deferred(announcing.announcement_email, release, tell.sender, tell.dev)
+    return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=[mail_list, write_policy, *out], look=letters.look_sent, pep="A06")
+@plan.public(
+    after=[mail_list, write_policy, *out],
+    look=emails.look_sent,
+    pep="A06",
+    only=bool(tell.committers),
+)
 def mail_committers():
     """Send the announcement to the core team, once."""
-    return call(letters.send, team, services.mail, services.progress)
+    email = deferred(announcing.committers_email, release, tell.sender, tell.committers)
+    return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=announcing.look_posted, pep="Z29")
+@plan.public(after=out, look=forum_post.look_posted, pep="A02 Z29")
 def post_forum():
     """Post the announcement to the forum, unless it is there already."""
-    return call(announcing.post, release, services.forum, tell.forum_category, services.progress)
+    return call(forum_post.post, release, services.forum, tell.forum_category, services.progress)
 
 
-@plan.public(after=out, look=announcing.look_blog, pep="A05 Z29", only=bool(tell.blog))
+@plan.public(after=out, look=blog.look_blog, pep="A05 Z29", only=bool(tell.blog))
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
-    return call(announcing.propose_blog, release, services.blog, today, services.progress)
+    return call(blog.propose_blog, release, services.blog, author, today, services.progress)
 
 
 @plan.shared(after=[push_upstream, choose_day], look=announcing.look_pep, pep="A09 Z27")

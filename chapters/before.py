@@ -17,7 +17,11 @@ from chapters.release import (
 )
 from checks import access, blockers, builders, hosts, keys, site, tools
 from doit_receipts.calls import call, deferred
-from plugins.steps import day, handover, letters, protection
+from plugins.steps import blog, day, email_drafts, emails, handover, protection
+
+# Nobody gets an email whose address release.toml does not name.
+addresses = [each.mail for each in experts if each.mail]
+author = deferred(blog.author_of, settings.announce.author, services.base)
 
 plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
 
@@ -64,8 +68,13 @@ def check_access():
         call(site.texts_can_be_saved, services.site),
         call(site.name_is_free, promised, services.site),
         call(site.caches_answer, promised, services.cdn),
-        call(access.mail_lets_us_in, services.mail, [tell.list, tell.announce, tell.dev]),
-        call(access.forum_lets_us_in, services.forum),
+        *(
+            [call(access.mail_lets_us_in, services.mail, tell.sender)]
+            if addresses or tell.lists
+            else []
+        ),
+        call(access.forum_lets_us_in, services.forum, tell.forum_category),
+        *([call(access.blog_knows_author, services.blog, author)] if tell.blog else []),
         *(
             [call(access.sigstore_is_ready, services.sigstore, declared=by_identity)]
             if release.series.signs_with_sigstore
@@ -97,23 +106,36 @@ today = deferred(date.fromisoformat, today_text)
 midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
 deadline = deferred(day.deadline, today, settings.work.wait_days)
 
-addresses = [each.mail for each in experts if each.mail]
-warning = deferred(
-    handover.heads_up_letter,
-    release,
-    services.templates,
-    settings.announce.sender,
-    addresses,
-    today_text,
+HEADS_UP = "heads-up"
+heads_up = bool(addresses) and settings.announce.heads_up
+heads_up_words = (release, services.templates, settings.announce.sender, addresses, today_text)
+
+
+@plan.step(
+    after=[choose_day],
+    writes=[email_drafts.file_of(at, HEADS_UP)],
+    pep="R04 P18",
+    only=heads_up,
 )
+def write_heads_up():
+    """Write the email that gives the experts the day of the release; nothing is sent."""
+    warning = deferred(handover.heads_up_email, *heads_up_words)
+    return call(email_drafts.write, release, HEADS_UP, warning)
+
+
+@plan.approval(who="RM", of=[write_heads_up], pep="R04 P18", only=heads_up)
+def approve_heads_up():
+    """The release manager wants the experts to get this email."""
 
 
 @plan.public(
-    after=[choose_day, check_access, check_blockers],
-    look=letters.look_sent,
+    after=[approve_heads_up, write_heads_up, check_access, check_blockers],
+    look=emails.look_sent,
     pep="R04 P18",
-    only=bool(addresses),
+    only=heads_up,
 )
 def warn_experts():
     """Mail the experts the day of the release; best the day before, with that day declared."""
-    return call(letters.send, warning, services.mail, services.progress)
+    approved = email_drafts.as_approved(HEADS_UP, handover.heads_up_email)
+    warning = deferred(approved, *heads_up_words)
+    return call(emails.send, warning, services.mail, services.progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.before import check_access, check_blockers, check_builders
+from chapters.before import addresses, check_access, check_blockers, check_builders
 from chapters.clone import commit, make_tag, merge_news
 from chapters.release import (
     at,
@@ -15,7 +15,7 @@ from chapters.release import (
     settings,
 )
 from doit_receipts.calls import call, deferred
-from plugins.steps import ci, fork, handover, letters
+from plugins.steps import ci, email_drafts, emails, fork, handover
 from plugins.steps import experts as expert_files
 
 
@@ -30,9 +30,54 @@ def approve_news():
     """The release manager has proof-read the merged NEWS."""
 
 
-@plan.approval(who="RM", of=[write_review, make_tag], pep="Z10")
+FOR_EXPERTS, FOR_WINDOWS = "experts", "windows-build"
+sender = settings.announce.sender
+awaited = {
+    each.role: expert_files.awaited_of(contract, each.role, each.name, each.keys)
+    for each in experts
+}
+briefs = [
+    handover.Brief(
+        each.role,
+        each.name,
+        f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
+        awaited[each.role].files,
+    )
+    for each in experts
+]
+for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
+fork_address = settings.repository.fork
+brief_words = (release, services.templates, sender, addresses, briefs)
+request_words = (release, services.templates, sender, for_windows)
+
+
+@plan.step(
+    after=[make_tag],
+    writes=[email_drafts.file_of(at, FOR_EXPERTS)],
+    pep="B16",
+    only=bool(addresses),
+)
+def write_brief():
+    """Write the email that tells the experts what to build; nothing is sent."""
+    brief = deferred(handover.experts_email, *brief_words, fork=fork_address, commit=commit)
+    return call(email_drafts.write, release, FOR_EXPERTS, brief)
+
+
+@plan.step(
+    after=[make_tag],
+    writes=[email_drafts.file_of(at, FOR_WINDOWS)],
+    pep="X02",
+    only=bool(for_windows),
+)
+def write_request():
+    """Write the email with the values of the form that starts the Windows build."""
+    request = deferred(handover.windows_email, *request_words, fork=fork_address, commit=commit)
+    return call(email_drafts.write, release, FOR_WINDOWS, request)
+
+
+@plan.approval(who="RM", of=[write_review, make_tag, write_brief, write_request], pep="Z10")
 def approve_commit():
-    """The release manager has read what the release commit changes."""
+    """The release manager has read what the release commit changes, and the emails that go out."""
 
 
 @plan.shared(
@@ -59,68 +104,33 @@ def start_build():
     )
 
 
-sender = settings.announce.sender
-addresses = [each.mail for each in experts if each.mail]
-awaited = {
-    each.role: expert_files.awaited_of(contract, each.role, each.name, each.keys)
-    for each in experts
-}
-
-
 @plan.shared(after=[check_access], look=expert_files.look_inboxes, pep="U03", only=bool(roles))
 def open_inboxes():
     """Make the hidden folders on the downloads host that experts put their files into."""
     return call(expert_files.open_inboxes, release, services.downloads, roles)
 
 
-briefs = [
-    handover.Brief(
-        each.role,
-        each.name,
-        f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
-        awaited[each.role].files,
-    )
-    for each in experts
-]
-
-
-brief = deferred(
-    handover.experts_letter,
-    release,
-    services.templates,
-    sender,
-    addresses,
-    briefs,
-    fork=settings.repository.fork,
-    commit=commit,
-)
-
-
 @plan.public(
-    after=[push_fork, open_inboxes], look=letters.look_sent, pep="B16", only=bool(addresses)
+    after=[push_fork, open_inboxes, write_brief, approve_commit],
+    look=emails.look_sent,
+    pep="B16",
+    only=bool(addresses),
 )
 def tell_experts():
     """Mail the experts which tag and commit to build, and which files are awaited."""
-    return call(letters.send, brief, services.mail, services.progress)
-
-
-for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
-
-
-request = deferred(
-    handover.windows_letter,
-    release,
-    services.templates,
-    sender,
-    for_windows,
-    fork=settings.repository.fork,
-    commit=commit,
-)
+    approved = email_drafts.as_approved(FOR_EXPERTS, handover.experts_email)
+    brief = deferred(approved, *brief_words, fork=fork_address, commit=commit)
+    return call(emails.send, brief, services.mail, services.progress)
 
 
 @plan.public(
-    after=[push_fork, tell_experts], look=letters.look_sent, pep="X02", only=bool(for_windows)
+    after=[push_fork, tell_experts, write_request, approve_commit],
+    look=emails.look_sent,
+    pep="X02",
+    only=bool(for_windows),
 )
 def request_windows():
     """Mail the Windows expert the values of the form that starts their build."""
-    return call(letters.send, request, services.mail, services.progress)
+    approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
+    request = deferred(approved, *request_words, fork=fork_address, commit=commit)
+    return call(emails.send, request, services.mail, services.progress)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from chapters.before import choose_day, today_text
+from chapters.build import write_checksums
+from chapters.clone import commit
 from chapters.merge import push_upstream, restore_protection
-from chapters.release import notes, plan, promised, release, services
+from chapters.release import at, notes, plan, promised, release, services, settings
 from chapters.stage import digests, listed, point_current, unpack_docs
 from checks import site
-from doit_receipts.calls import call
+from doit_receipts.calls import call, deferred
 from plugins.steps import drafts, page_text, purging, site_files, site_release
 
 text = drafts.settled_page(release)
+sources = deferred(plan.artifacts, at.tarballs)
 
 
 @plan.step(pep="W03 R07")
@@ -27,10 +30,18 @@ def settle_page():
     return call(drafts.settle_page, release)
 
 
-@plan.gate(after=[settle_page], pep="W03")
+@plan.gate(after=[settle_page, write_checksums], reads=at.tarballs, pep="W03")
 def check_page():
-    """Stop unless the text names this version, says what it has to, and leaves no gap."""
-    return call(site.text_is_ready, promised, text, notes)
+    """Stop unless the text is about this release alone, says what it has to, and leaves no gap."""
+    return call(
+        site.text_is_ready,
+        promised,
+        text,
+        notes,
+        files=sources,
+        commit=commit,
+        versions=settings.announce.versions,
+    )
 
 
 @plan.approval(who="RM", of=[settle_page, check_page], pep="W03")

@@ -6,25 +6,28 @@ A right that is missing is best found in the morning, not after half of the file
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
+from plugins.model.blog import author_file
 from plugins.model.release import ReleaseType
 from plugins.ports.git import RefUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from plugins.model.release import Release
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Remote
-    from plugins.ports.github import Issues, Protection
+    from plugins.ports.github import Issues, Proposals, Protection
     from plugins.ports.sigstore import BundleVerifier
 
 __all__ = [
+    "blog_knows_author",
     "forum_lets_us_in",
     "github_lets_us_release",
     "mail_lets_us_in",
@@ -97,25 +100,57 @@ def pushes_would_be_taken(
 
 
 @blocks_if_blind("access.mail")
-def mail_lets_us_in(mail: Mail, to: Sequence[str]) -> tuple[Finding, ...]:
-    """The mail server lets us in, and somebody is there to write to; nothing is sent."""
+def mail_lets_us_in(mail: Mail, sender: str) -> tuple[Finding, ...]:
+    """The mail server lets us in and somebody is named who writes; nothing is sent.
+
+    To be asked only where release.toml names somebody who gets an email.
+    """
+    if not sender:
+        return (
+            Finding(
+                "access.mail",
+                Severity.BLOCK,
+                "is missing, and release.toml names who gets emails",
+                "[announce] sender",
+                "write sender = and your address, or leave the lists and the mail addresses out",
+            ),
+        )
     mail.log_in()
-    if to:
-        return ()
-    return (
-        Finding(
-            "access.mail",
-            Severity.WARN,
-            "no list is named that the announcement could go to",
-            remedy='write [announce] list = "python-list@python.org"',
-        ),
-    )
+    return ()
 
 
 @blocks_if_blind("access.forum")
-def forum_lets_us_in(forum: Forum) -> tuple[Finding, ...]:
-    """The forum knows our key (A02)."""
+def forum_lets_us_in(forum: Forum, category: int) -> tuple[Finding, ...]:
+    """The forum knows our key, and shows us the category of the announcement (A02)."""
     forum.user()
+    forum.category_name(category)
+    return ()
+
+
+@blocks_if_blind("access.blog")
+def blog_knows_author(blog: Proposals, author: str) -> tuple[Finding, ...]:
+    """The blog has a record of the author, to which every post of theirs links (A05).
+
+    A post of somebody without one builds, and the link below its title leads nowhere.
+    """
+    path = author_file(author)
+    content = blog.text(path)
+    remedy = (
+        "write [announce] author = and your name as the blog has it, or add your record there by a"
+        " pull request"
+    )
+    if content is None:
+        problem = f"there is no {path} for {author or 'nobody'}"
+        return (Finding("access.blog", Severity.BLOCK, problem, "blog", remedy),)
+    try:
+        found = json.loads(content)
+        name = found.get("name") if isinstance(found, dict) else None
+    except (ValueError, RecursionError):
+        problem = f"{path} is not JSON"
+        return (Finding("access.blog", Severity.BLOCK, problem, "blog", "correct it there"),)
+    if name != author:
+        problem = f"{path} is of another name than {author}"
+        return (Finding("access.blog", Severity.BLOCK, problem, "blog", remedy),)
     return ()
 
 

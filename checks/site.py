@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
+from checks.public_text import facts_are_right, notes_are_told, read_text
 from doit_receipts.finding import Finding, Severity
-from plugins.model.contract import SITE
+from plugins.model.contract import SITE, Origin
 from plugins.model.printable import printable
 from plugins.model.site_pages import listing_of, overview_pages
+from plugins.model.text_rules import TextFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
     from plugins.ports.caches import Cdn
     from plugins.ports.host import Host
@@ -32,8 +35,10 @@ __all__ = [
     "texts_can_be_saved",
 ]
 
-_LEFT_OVER: Final = re.compile(
-    r"\{\{|\}\}|\{%|\bTODO\b|\bFIXME\b|\bXXX\b|<placeholder", re.IGNORECASE
+_NO_INSTALLERS: Final = re.compile(
+    r"\bno (?:\w+ ){0,3}installers?\b|\binstallers? (?:is|are) (?:not|no longer)\b"
+    r"|\bsource[- ]only\b",
+    re.IGNORECASE,
 )
 _BUTTON: Final = "download_button"
 _CORRECT: Final = "correct it in the site's admin, then run the same command again"
@@ -220,31 +225,35 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.text")
-def text_is_ready(contract: Contract, text: Path, notes: Sequence[str] = ()) -> tuple[Finding, ...]:
-    """The edited text names the version, says what users have to read, and has no gap left."""
-    try:
-        content = text.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return (_unready("does not exist", text),)
-    except UnicodeDecodeError:
-        return (_unready("is not UTF-8", text),)
-    found = []
-    if contract.version not in content:
-        found.append(_unready(f"does not name {contract.version}", text))
-    if left := _LEFT_OVER.search(content):
-        found.append(_unready(f"still contains {left[0]}", text))
-    words = " ".join(content.split())
-    found += [
-        _unready(f"does not say: {note}", text)
-        for note in notes
-        if " ".join(note.split()) not in words
+def text_is_ready(
+    contract: Contract,
+    text: Path,
+    notes: Sequence[str] = (),
+    *,
+    files: Sequence[Artifact] = (),
+    commit: str = "",
+    versions: Sequence[str] = (),
+) -> tuple[Finding, ...]:
+    """The edited text is about this release alone, tells what users have to read, has no gap left.
+
+    ``files`` are those whose digests it may give, ``commit`` the one that it may name,
+    ``versions`` those of other releases that belong into it. Where no installer is published, now
+    or later, the page has to say so (pymanager#336).
+    """
+    remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same again"
+    told, problems = read_text(text, "site.text", remedy)
+    if problems:
+        return problems
+    facts = TextFacts.of(contract, files, (commit,), versions)
+    found = [
+        *facts_are_right(told, text.name, facts, "site.text", remedy),
+        *notes_are_told(told, text.name, notes, "site.text", remedy),
     ]
+    installers = contract.by_origin(Origin.WINDOWS, Origin.MACOS)
+    if not installers and not notes and not _NO_INSTALLERS.search(" ".join(told.split())):
+        problem = "does not say that there are no installers"
+        found.append(Finding("site.text", Severity.BLOCK, problem, text.name, remedy))
     return tuple(found)
-
-
-def _unready(problem: str, text: Path) -> Finding:
-    remedy = "edit the draft of the page's text, then run the same command again"
-    return Finding("site.text", Severity.BLOCK, problem, text.name, remedy)
 
 
 def _word(value: object) -> str:

@@ -27,6 +27,7 @@ VERSIONS: Final = {
 }
 """A version of each kind whose tasks there are, and the phase of its branch."""
 _EXPERTS: Final = ("windows", "macos", "docs")
+_LISTS: Final = ("list", "announce", "dev", "committers")
 
 
 def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) -> Path:
@@ -41,7 +42,8 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
     ]
     if not bare:
-        words.append('[announce]\nblog = "python/blog"\n')
+        words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')
+        words += [f'{name} = "{name}@example.org"\n' for name in _LISTS]
         words += [
             f'[experts.{role}]\nname = "{role}"\nmail = "{role}@example.org"\n'
             'keys = ["0123456789ABCDEF0123456789ABCDEF01234567"]\n'

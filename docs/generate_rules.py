@@ -60,7 +60,7 @@ class _Rule:
 class _Module:
     """One module of checks: its functions, its constants, and who calls whom."""
 
-    def __init__(self, file: Path, gates: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, gates: Mapping[str, Sequence[str]]) -> None:
         tree = ast.parse(file.read_bytes())
         self.about = _sentence(ast.get_docstring(tree) or "")
         self.rules: dict[str, _Rule] = {}
@@ -113,7 +113,8 @@ class _Module:
         entry = self.rules.setdefault(rule, _Rule())
         for check in self._checks_that_call(function.name):
             _add(entry.wanted, _sentence(ast.get_docstring(self._functions[check]) or ""))
-            _add(entry.gates, self._gates.get(check, ""))
+            for gate in self._gates.get(check, ()):
+                _add(entry.gates, gate)
         return entry
 
     def _checks_that_call(self, name: str) -> list[str]:
@@ -142,7 +143,7 @@ class _Module:
 
 def rules_page(project: Path) -> str:
     """The whole page, from the checks and the outline of the project in this folder."""
-    gates = _gates(project / "chapters")
+    gates = _gates(project / "chapters", sorted((project / "checks").glob("*.py")))
     parts = [_HEAD]
     for file in sorted((project / "checks").glob("*.py")):
         module = _Module(file, gates)
@@ -153,16 +154,41 @@ def rules_page(project: Path) -> str:
     return re.sub(r"\n{3,}", "\n\n", "".join(parts)).rstrip() + "\n"
 
 
-def _gates(chapters: Path) -> dict[str, str]:
-    """The gate that calls each check, by the check's name."""
-    found = {}
+def _gates(chapters: Path, checks: Sequence[Path]) -> dict[str, list[str]]:
+    """The gates that call each check, by its name; what checks share is called by their gates."""
+    found: dict[str, list[str]] = {}
     for file in sorted(chapters.glob("*.py")):
         for function in ast.parse(file.read_bytes()).body:
             if isinstance(function, ast.FunctionDef):
                 for node in ast.walk(function):
                     if isinstance(node, ast.Attribute):
-                        found[node.attr] = function.name
+                        _add(found.setdefault(node.attr, []), function.name)
+    for file in checks:
+        _follow(ast.parse(file.read_bytes()), found)
     return found
+
+
+def _follow(tree: ast.Module, gates: dict[str, list[str]]) -> None:
+    """What the checks of a module call of another one's is looked at by their gates."""
+    shared = {
+        name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("checks.")
+        for name in node.names
+    }
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and function.name in gates:
+            for name in _called(function) & shared:
+                for gate in gates[function.name]:
+                    _add(gates.setdefault(name, []), gate)
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    return {
+        node.func.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
 
 
 def _calls(function: ast.FunctionDef, words: _Words) -> Iterator[tuple[_Words, ast.Call]]:

@@ -31,11 +31,13 @@ from plugins.services.templates import PackagedTemplates
 from plugins.steps import (
     announcement_draft,
     announcing,
+    blog,
     ci,
+    emails,
     experts,
     fork,
+    forum_post,
     handover,
-    letters,
     merge_back,
     protection,
     tracker,
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from doit_receipts.probe import Probe
-    from plugins.ports.email import Letter
+    from plugins.ports.email import Email
 
     Facts = dict[str, str]
 
@@ -98,7 +100,7 @@ class Walk:
             lambda: experts.look_inboxes(release, self.host, ROLES),
             lambda: experts.open_inboxes(release, self.host, ROLES),
         )
-        self.post("experts", self.experts_letter(commit))
+        self.post("experts", self.experts_email(commit))
         self.change(
             "ci",
             lambda: ci.look_started(release, self.tools, commit),
@@ -155,21 +157,21 @@ class Walk:
         """Lists, forum, blog and release PEP know."""
         release = self.release
         announcement_draft.draft(
-            release, PackagedTemplates(), commit=commit, changes="4", page="https://p",
-            digests={}, sender=SENDER,
+            release, contract_of(release), PackagedTemplates(), self.world.clone, commit=commit,
+            changes="4", digests={}, author="Rita Manager",
         )  # fmt: skip
         self.local("settled", lambda: announcement_draft.settle(release))
         for to in ("dev@lists.example", "announce@lists.example"):
-            self.post(f"mail-{to}", announcing.announcement_letter(release, SENDER, to))
+            self.post(f"mail-{to}", announcing.announcement_email(release, SENDER, to))
         self.change(
             "forum",
-            lambda: announcing.look_posted(release, self.forum),
-            lambda: announcing.post(release, self.forum, 7, QUIET),
+            lambda: forum_post.look_posted(release, self.forum, 23),
+            lambda: forum_post.post(release, self.forum, 23, QUIET),
         )
         self.change(
             "blog",
-            lambda: announcing.look_blog(release, self.blog, DAY),
-            lambda: announcing.propose_blog(release, self.blog, DAY, QUIET),
+            lambda: blog.look_blog(release, self.blog, "Rita Manager", DAY),
+            lambda: blog.propose_blog(release, self.blog, "Rita Manager", DAY, QUIET),
         )
         self.change(
             "pep",
@@ -177,7 +179,7 @@ class Walk:
             lambda: announcing.propose_pep(release, self.peps, DAY, QUIET),
         )
 
-    def experts_letter(self, commit: str) -> Letter:
+    def experts_email(self, commit: str) -> Email:
         """The mail of the hand-over."""
         contract = contract_of(self.release)
         briefs = [
@@ -187,7 +189,7 @@ class Walk:
             )
             for role in ROLES
         ]  # fmt: skip
-        return handover.experts_letter(
+        return handover.experts_email(
             self.release, PackagedTemplates(), SENDER, ["experts@example.org"], briefs,
             fork="git@github.com:rm/cpython.git", commit=commit,
         )  # fmt: skip
@@ -231,16 +233,16 @@ class Walk:
 
         wait_until(is_done, f"{name} waits for nobody", look_s=0.05)
 
-    def post(self, name: str, letter: Letter) -> None:
+    def post(self, name: str, email: Email) -> None:
         """Send at most once; a person looks into the mailbox if an earlier run may have."""
         if self.done(name):
             return
         intent = self.folder / "receipts" / f"{name}.intent"
         known = [each["message_id"] for each in self.store.load("mail", [])]
-        if not intent.exists() or letter.message_id not in known:
+        if not intent.exists() or email.message_id not in known:
             write_whole(intent, b"")
-            letters.send(letter, self.mail, QUIET)
-        self.receipt(name, dict(letters.look_sent(letter).facts))
+            emails.send(email, self.mail, QUIET)
+        self.receipt(name, dict(emails.look_sent(email).facts))
 
     def done(self, name: str) -> bool:
         """Whether a receipt is there."""

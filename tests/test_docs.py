@@ -114,6 +114,9 @@ def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "release.toml").write_text(
         'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n'
+        # as the rehearsed release of the tutorial declares them
+        "[announce]\nheads_up = true\n"
+        + "".join(f'{name} = "a@b.c"\n' for name in ("list", "announce", "dev", "committers"))
         + "".join(
             f'[experts.{role}]\nname = "Them"\nmail = "a@b.c"\n'
             'keys = ["0123456789ABCDEF0123456789ABCDEF01234567"]\n'

@@ -84,6 +84,10 @@ class Declared:
         """Whether the file says anything about this key."""
         return key in self._content
 
+    def declines(self, key: str) -> bool:
+        """Whether the file says "" for this key: that there is to be none."""
+        return self._content.get(key) == ""
+
     def value(self, key: str, kind: type[_Kind], wanted: str) -> _Kind | None:
         """The key's value if it is there and of exactly this kind, otherwise None."""
         found = self._content.get(key)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from doit_receipts.errors import BadVersion
+from plugins.model.version import Version
+
 __all__ = [
     "HoldsSecret",
     "WrongForm",
@@ -20,6 +23,7 @@ __all__ = [
     "host_address",
     "mail_address",
     "mail_server",
+    "release_version",
     "revision",
     "role",
     "rule_id",
@@ -140,6 +144,14 @@ def mail_address(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]", text):
         return text
     raise WrongForm(remedy="write an address such as python-dev@python.org")
+
+
+def release_version(text: str) -> str:
+    """A whole version of Python, such as 3.14.0rc1."""
+    try:
+        return str(Version.parse(text))
+    except BadVersion as error:
+        raise WrongForm(remedy=error.remedy) from error
 
 
 def github_repository(text: str) -> str:

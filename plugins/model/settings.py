@@ -50,6 +50,8 @@ _FORUM: Final = "https://discuss.python.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
 _EXPERT_MAY: Final = ("mail",)
+# Source: the category of the announcements on discuss.python.org.
+_CORE_DEVELOPMENT: Final = 23
 _WAIVER: Final = {
     "rule": '"builders.red"',
     "reason": '"..."',
@@ -207,24 +209,38 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """``[announce]``: who is told, and by whom."""
+    """``[announce]``: where the release is announced, and by whom."""
 
     sender: str = ""
-    """The release manager's mail address, from which every mail comes. No default."""
-    list: str = "python-list@python.org"
-    """The list for everybody. Default: python-list@python.org."""
-    announce: str = "python-announce-list@python.org"
-    """The list of announcements. Default: python-announce-list@python.org."""
-    dev: str = "python-dev@python.org"
-    """The list of CPython's developers. Default: python-dev@python.org."""
-    committers: str = "python-committers@python.org"
-    """The list of the core team. Default: python-committers@python.org."""
-    forum_category: int = 0
-    """The number of the forum's category for releases. No default."""
-    blog: str = ""
-    """``owner/name`` at GitHub of the blog, which gets a pull request. Default: none."""
+    """The release manager's email address, from which every email comes. No default."""
+    list: str = ""
+    """A mailing list for everybody. Default: none, releases are announced on the forum."""
+    announce: str = ""
+    """A mailing list of announcements. Default: none."""
+    dev: str = ""
+    """A mailing list of CPython's developers. Default: none."""
+    committers: str = ""
+    """A mailing list of the core team. Default: none."""
+    heads_up: bool = False
+    """Whether experts get an email the day before, once it was approved. Default: false."""
+    forum_category: int = _CORE_DEVELOPMENT
+    """The number of the forum's category for releases. Default: 23, Core Development."""
+    blog: str = "python/python-insider-blog"
+    """``owner/name`` at GitHub of the blog, which gets a pull request; "" for no post. Default:
+    python/python-insider-blog."""
+    author: str = ""
+    """The name that the blog has for you. Default: the name that git signs with."""
+    versions: tuple[str, ...] = ()
+    """Other versions that page and announcement may name, such as those of the same day. Default:
+    none; the release itself, the one before and those after it need no mention."""
     peps: str = "python/peps"
     """``owner/name`` at GitHub of the PEPs, which get the date. Default: python/peps."""
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The mailing lists that are named, each once."""
+        named = (self.list, self.announce, self.dev, self.committers)
+        return tuple(dict.fromkeys(name for name in named if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +254,8 @@ class Expert:
     keys: tuple[str, ...]
     """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
     mail: str = ""
-    """The expert's mail address. No default; without one the release manager tells them."""
+    """The expert's email address, for the emails that the release manager approves. No default;
+    without one the release manager tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -525,14 +542,20 @@ def _credentials(table: Declared) -> Credentials:
 
 def _announce(table: Declared) -> Announce:
     plain = Announce()
-    lists = {
+    addresses = {
         name: table.form(name, getattr(plain, name), forms.mail_address)
         for name in ("sender", "list", "announce", "dev", "committers")
     }
     return Announce(
-        **lists,
-        forum_category=table.number("forum_category", "the number of a category"),
-        blog=table.form("blog", "", forms.github_repository),
+        **addresses,
+        heads_up=table.value("heads_up", bool, "true or false") or False,
+        forum_category=table.number("forum_category", "the number of a category")
+        or plain.forum_category,
+        blog=""
+        if table.declines("blog")
+        else table.form("blog", plain.blog, forms.github_repository),
+        author=table.text("author", ""),
+        versions=table.forms("versions", forms.release_version, wanted="versions"),
         peps=table.form("peps", plain.peps, forms.github_repository),
     )
 

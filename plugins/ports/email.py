@@ -1,29 +1,30 @@
-"""Email that a server sends for us."""
+"""Emails that a server sends for us."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Letter", "Mail"]
+__all__ = ["Email", "Mail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail: ``message_id`` is chosen by us, so that a second copy is known as one."""
+class Email:
+    """An email: ``message_id`` is chosen by us, so that a second copy is known as one."""
 
     message_id: str
     sender: str
     to: tuple[str, ...]
     subject: str
     text: str
+    """What was approved, to the byte: line ends and white space are part of it."""
 
 
 class Mail(Protocol):
     """A mail server that sends for us. What was sent can neither be seen nor taken back."""
 
-    def send(self, letter: Letter) -> None:
-        """The server took the letter. Raises ServiceFailed; then nobody knows unless it says."""
+    def send(self, email: Email) -> None:
+        """The server took the email. Raises ServiceFailed; then nobody knows unless it says."""
         ...
 
     def log_in(self) -> None:

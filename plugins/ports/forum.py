@@ -10,12 +10,16 @@ __all__ = ["Forum", "Topic"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of the forum with its first post."""
+    """A topic of the forum with its first post, as the forum gives it back."""
 
     id: int
     title: str
     text: str
+    """The source of the first post, as it is kept."""
     url: str
+    category: int
+    tags: tuple[str, ...]
+    """In the order of the alphabet."""
 
 
 class Forum(Protocol):
@@ -25,10 +29,27 @@ class Forum(Protocol):
         """The topic of this id of ours, or None."""
         ...
 
-    def post(self, external_id: str, title: str, text: str, category: int) -> Topic:
-        """A new topic stands there. Asked once: a failure may have come after it was stored."""
+    def post(
+        self, external_id: str, title: str, text: str, category: int, tags: tuple[str, ...]
+    ) -> str:
+        """A new topic is public; returns its address.
+
+        Asked once: a failure may have come after it was stored, so look before another try.
+        """
+        ...
+
+    def kept_title(self, title: str) -> str:
+        """The title as the forum keeps it: forums tidy titles up."""
+        ...
+
+    def kept_text(self, text: str) -> str:
+        """The text as the forum keeps it, which cuts white space at its end."""
         ...
 
     def user(self) -> str:
         """Whom the forum takes us for. Raises ServiceFailed if for nobody."""
+        ...
+
+    def category_name(self, category: int) -> str:
+        """The name of the category of this number. Raises ServiceFailed if we cannot see it."""
         ...

@@ -72,13 +72,13 @@ def read_mail(store: Store) -> list[str]:
     if known is None:
         return []
     done = []
-    for letter in store.load("mail", []):
-        told = dict(re.findall(r"^  (tag|commit) +(\S+)$", letter["text"], flags=re.MULTILINE))
+    for email in store.load("mail", []):
+        told = dict(re.findall(r"^  (tag|commit) +(\S+)$", email["text"], flags=re.MULTILINE))
         if set(told) != {"tag", "commit"}:
             continue
-        for brief in _BRIEF.finditer(letter["text"]):
+        for brief in _BRIEF.finditer(email["text"]):
             role = brief["role"]
-            if role in known["keys"] and _answers(store, letter["message_id"], role):
+            if role in known["keys"] and _answers(store, email["message_id"], role):
                 files = brief["files"].split()
                 version = told["tag"].removeprefix("v")
                 inbox = places.downloads(store) / brief["inbox"]

@@ -1,6 +1,9 @@
-"""Forum of the rehearsed world: the part of Discourse's API that announcements need.
+"""Forum of the simulated environment: the part of Discourse's API that announcements need.
 
-The document ``forum`` holds the topics. A title may be used once, as at Discourse.
+The document ``forum`` holds the topics as the forum keeps them, which is not quite as they were
+sent. Source: discourse/discourse, controllers and validators of posts and topics, and their English
+words in config/locales/server.en.yml. Site settings are those of a new forum; the categories are
+those of discuss.python.org that matter here.
 """
 
 from __future__ import annotations
@@ -23,9 +26,20 @@ FAULTS: Final = {
     "forum.500_after_write": "the forum answers with status 500 after it has stored the topic",
     "forum.500": "the forum answers with status 500 and has done nothing",
     "forum.429": "the forum asks to wait, with Discourse's own words and Retry-After",
+    "forum.enqueues": "the forum keeps the topic back until a moderator approves it",
+    "forum.no_tags": "the forum stores the topic and leaves out its tags",
 }
 _KEY: Final = ("rm", "rehearsal-forum-key")
 _EXTERNAL: Final = re.compile(r"[\w-]{1,50}", re.ASCII)
+_CATEGORIES: Final = {4: "Uncategorized", 6: "Ideas", 23: "Core Development"}
+_TAGS: Final = ("release",)
+_TITLE_LEAST, _TITLE_MOST = 15, 255
+_BODY_LEAST, _BODY_MOST = 20, 32_000
+_ODD_SPACES: Final = dict.fromkeys(
+    [0xA0, 0x1680, 0x180E, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000], " "
+)
+_BLANKS: Final = " \t\n\v\f\r"
+_MISSING: Final = "The requested URL or resource could not be found."
 
 
 def app(store: Store) -> Starlette:
@@ -35,6 +49,7 @@ def app(store: Store) -> Starlette:
         routes=[
             Route("/session/current.json", forum.session),
             Route("/posts.json", forum.create, methods=["POST"]),
+            Route("/c/{id:int}/show.json", forum.category),
             Route("/t/external_id/{external}.json", forum.by_external),
             Route("/t/{slug}/{id:int}.json", forum.topic),
         ]
@@ -51,12 +66,17 @@ class _Forum:
         return found
 
     def _refusal(self, request: Request) -> Response | None:
-        user, key = (request.headers.get(each, "") for each in ("api-username", "api-key"))
+        user, key = (request.headers.get(name, "") for name in ("api-username", "api-key"))
         if (user, key) != _KEY:
-            return _problem(403, "invalid_access", "The API username or key is invalid.")
+            text = (
+                "You are not permitted to view the requested resource. The API username or key is"
+                " invalid."
+            )
+            return _problem(403, "invalid_access", text)
         if self._store.fault("forum.429") is not None:
             answer = _problem(
-                429, "rate_limit", "You have performed this action too many times.",
+                429, "rate_limit",
+                "You\u2019ve performed this action too many times, please try again later.",
                 extras={"wait_seconds": 1, "time_left": "1 second"},
             )  # fmt: skip
             answer.headers["retry-after"] = "1"
@@ -69,17 +89,42 @@ class _Forum:
         told = {"current_user": {"id": 1, "username": _KEY[0]}}
         return self._refusal(request) or JSONResponse(told)
 
+    async def category(self, request: Request) -> Response:
+        number = request.path_params["id"]
+        refused = self._refusal(request)
+        if refused is not None:
+            return refused
+        if number not in _CATEGORIES:
+            return _problem(404, "not_found", _MISSING)
+        return JSONResponse({"category": {"id": number, "name": _CATEGORIES[number]}})
+
     async def create(self, request: Request) -> Response:
         refused = self._refusal(request)
         if refused is not None:
             return refused
         asked = await request.json()
-        problem = self._unfit(asked)
-        if problem:
-            return _problem(422, None, problem, action="create_post")
+        if asked.get("category") not in _CATEGORIES:
+            text = "You supplied invalid parameters to the request: category"
+            return _problem(400, "invalid_parameters", text)
+        title, raw = _tidied(str(asked.get("title", ""))), _stripped(str(asked.get("raw", "")))
+        problems = self._unfit(asked, title, raw)
+        if problems:
+            return JSONResponse({"action": "create_post", "errors": problems}, 422)
+        if self._store.fault("forum.enqueues") is not None:
+            pending = {"id": 7001, "raw": raw, "title": title}
+            return JSONResponse(
+                {"action": "enqueued", "success": True, "pending_count": 1, "pending_post": pending}
+            )
+        tags = [] if self._store.fault("forum.no_tags") is not None else asked.get("tags", [])
         topics = self._topics
-        told = {name: asked.get(name) for name in ("title", "raw", "category", "external_id")}
-        topic = {"id": 5001 + len(topics), **told}
+        topic = {
+            "id": 5001 + len(topics),
+            "title": title,
+            "raw": raw,
+            "category": asked["category"],
+            "tags": sorted(tags),
+            "external_id": asked.get("external_id"),
+        }
         self._store.save("forum", [*topics, topic])
         self._store.record("forum", "topic", title=topic["title"], id=topic["id"])
         if self._store.fault("forum.500_after_write") is not None:
@@ -88,38 +133,59 @@ class _Forum:
             {"id": topic["id"] + 10_000, "topic_id": topic["id"], "topic_slug": _slug(topic)}
         )
 
-    def _unfit(self, asked: dict[str, Any]) -> str:
+    def _unfit(self, asked: dict[str, Any], title: str, raw: str) -> list[str]:
+        """What Discourse would say, all of it at once: title, topic, then body."""
         external = asked.get("external_id")
+        found = []
+        if len(title) < _TITLE_LEAST:
+            found.append(f"Title is too short (minimum is {_TITLE_LEAST} characters)")
+        if len(title) > _TITLE_MOST:
+            found.append(f"Title is too long (maximum is {_TITLE_MOST} characters)")
+        if any(topic["title"].casefold() == title.casefold() for topic in self._topics):
+            found.append("Title has already been used")
         if external is not None and not _EXTERNAL.fullmatch(external):
-            return "External ID is invalid"
-        if any(each["title"].casefold() == asked["title"].casefold() for each in self._topics):
-            return "Title has already been used"
-        if external and any(each["external_id"] == external for each in self._topics):
-            return "External ID has already been taken"
-        return ""
+            found.append("External ID is invalid")
+        if external and any(topic["external_id"] == external for topic in self._topics):
+            found.append("External ID has already been taken")
+        unknown = [tag for tag in asked.get("tags", []) if tag not in _TAGS]
+        if unknown and len(unknown) == len(asked["tags"]):
+            found.append("The tag you chose cannot be used")
+        if not raw:
+            found.append("Body can't be blank")
+        elif len(raw) > _BODY_MOST:
+            told = f"Body is limited to {_BODY_MOST} characters; you entered {len(raw)}."
+            found.append(told)
+        elif len(re.sub(r"<!--.*?-->", "", raw).strip()) < _BODY_LEAST:
+            found.append(f"Body is too short (minimum is {_BODY_LEAST} characters)")
+        return found
 
     async def by_external(self, request: Request) -> Response:
         refused = self._refusal(request)
         if refused is not None:
             return refused
-        for each in self._topics:
-            if each["external_id"] == request.path_params["external"]:
-                return RedirectResponse(f"/t/{_slug(each)}/{each['id']}.json", 301)
-        return _problem(404, "not_found", "The requested URL or resource could not be found.")
+        for topic in self._topics:
+            if topic["external_id"] == request.path_params["external"]:
+                return RedirectResponse(f"/t/{_slug(topic)}/{topic['id']}.json", 301)
+        return _problem(404, "not_found", _MISSING)
 
     async def topic(self, request: Request) -> Response:
-        for each in self._topics:
-            if each["id"] == request.path_params["id"]:
-                # the source of a post is told only to those who ask for it
+        for topic in self._topics:
+            if topic["id"] == request.path_params["id"]:
+                # the source of a post is given only to those who ask for it
                 raw = request.query_params.get("include_raw") == "true"
-                post = {"id": each["id"] + 10_000, "post_number": 1, "cooked": "<p>...</p>"}
-                posts = [{**post, "raw": each["raw"]} if raw else post]
+                post = {"id": topic["id"] + 10_000, "post_number": 1, "cooked": "<p>...</p>"}
+                posts = [{**post, "raw": topic["raw"]} if raw else post]
+                # objects since 2026.1, where they were plain names before
+                tags = [
+                    {"id": at, "name": name, "slug": name}
+                    for at, name in enumerate(topic["tags"], start=1)
+                ]
                 return JSONResponse(
-                    {"id": each["id"], "title": each["title"], "slug": _slug(each),
-                     "category_id": each["category"], "external_id": each["external_id"],
-                     "post_stream": {"posts": posts}}
+                    {"id": topic["id"], "title": topic["title"], "slug": _slug(topic),
+                     "category_id": topic["category"], "external_id": topic["external_id"],
+                     "tags": tags, "post_stream": {"posts": posts}}
                 )  # fmt: skip
-        return _problem(404, "not_found", "The requested URL or resource could not be found.")
+        return _problem(404, "not_found", _MISSING)
 
 
 def _problem(status: int, kind: str | None, text: str, **more: Any) -> Response:
@@ -129,5 +195,33 @@ def _problem(status: int, kind: str | None, text: str, **more: Any) -> Response:
     return JSONResponse(content, status)
 
 
+def _stripped(raw: str) -> str:
+    """What is kept of a text: odd spaces are plain ones, and its end has none."""
+    return raw.replace("\0", "").translate(_ODD_SPACES).rstrip(_BLANKS)
+
+
+def _tidied(title: str) -> str:
+    """What is kept of a title (title_prettify): one mark for many, a capital, no full stop."""
+    for mark in "!?":
+        while mark + mark in title:
+            title = title.replace(mark + mark, mark)
+    if title.isupper():
+        title = title.lower()
+    bare = title.lstrip(_BLANKS)
+    end = next((at for at, letter in enumerate(bare) if letter in _BLANKS), len(bare))
+    if bare[:end] == bare[:end].lower():
+        rest = bare[end:].lstrip(_BLANKS)
+        title = bare[:end].capitalize() + (f" {rest}" if end < len(bare) else "")
+    bare = title.rstrip(_BLANKS)
+    if bare.endswith(".") and bare.strip("."):
+        title = bare.rstrip(".") + title[len(bare) :]
+    bare = title.rstrip(_BLANKS)
+    if bare.endswith(("!", "?")):
+        title = bare[:-1].rstrip(_BLANKS) + bare[-1]
+    while "  " in title:
+        title = title.replace("  ", " ")
+    return title.translate(_ODD_SPACES).strip(_BLANKS).replace("\u200b", "")
+
+
 def _slug(topic: dict[str, Any]) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", topic["title"].lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", topic["title"].lower()).strip("-") or "topic"

@@ -19,6 +19,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from plugins.rehearsal import blog
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -70,7 +72,6 @@ def seed(
         return
     before = branches[1]
     schedule = f"The schedule of Python {series}.\n\nExpected:\n"
-    blog = "# Releases\n"
     store.save(
         "github",
         {
@@ -87,7 +88,8 @@ def seed(
             "pulls": [],
             "texts": {
                 f"python/peps/peps/pep-{pep:04}.rst": schedule,
-                "python/python-insider-blog/README.md": blog,
+                f"{blog.REPOSITORY}/README.md": "# Python Insider\n",
+                **{f"{blog.REPOSITORY}/{path}": text for path, text in blog.authors().items()},
             },
             "branches": {},
         },
@@ -531,9 +533,19 @@ class _Hub:
         texts = self._texts(f"{owner}/{name}", branch) or {}
         url = f"https://github.com/{pull['repository']}/pull/{pull['number']}"
         merged = pull.get("merged_at")
-        return {**pull, "html_url": url, "merged_at": merged,
+        # the verdict is told by checks of the commit, never by the pull request itself
+        known = {name: value for name, value in pull.items() if name != "verdict"}
+        return {**known, "html_url": url, "merged_at": merged,
                 "head": {"ref": branch, "label": pull["head"], "sha": self._sha(texts)},
                 "base": {"ref": pull["base"]}}  # fmt: skip
+
+    def _verdict(self, repository: str, owner: str, branch: str) -> str:
+        """What stops the pull request in its CI; "" if that is green, or there is none."""
+        if repository != blog.REPOSITORY:
+            return ""
+        name = repository.partition("/")[2]
+        texts = self._texts(f"{owner or 'python'}/{name}", branch) or {}
+        return blog.verdict(self._texts(repository, "main") or {}, texts)
 
     async def open_pull(self, request: Request) -> Response:
         repository = "{owner}/{repo}".format(**request.path_params)
@@ -549,7 +561,7 @@ class _Hub:
                                      "message": message}])  # fmt: skip
         pull = {"number": 100 + len(pulls), "repository": repository, "head": head,
                 "base": asked["base"], "title": asked["title"], "body": asked.get("body", ""),
-                "state": "open"}  # fmt: skip
+                "state": "open", "verdict": self._verdict(repository, owner, branch)}  # fmt: skip
         self._save(pulls=[*pulls, pull])
         return JSONResponse(self._pull(pull), 201)
 

@@ -1,6 +1,7 @@
-"""Mail of the rehearsed world: a server that keeps every letter instead of passing it on.
+"""Mail of the simulated environment: a server that keeps every email instead of passing it on.
 
-The document ``mail`` holds the letters, oldest first, with their Message-IDs.
+The document ``mail`` holds the emails, oldest first, with their Message-IDs. A text is kept as a
+reader decodes it, to the byte.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "MailServer", "serve"]
 
 FAULTS: Final = {
-    "mail.drop_after_accept": "the server takes the letter and drops the connection without a word",
-    "mail.drop_before": "the server drops the connection before it has taken the letter",
-    "mail.refuses": "the server refuses the letter with code 550",
+    "mail.drop_after_accept": "the server takes the email and drops the connection without a word",
+    "mail.drop_before": "the server drops the connection before it has taken the email",
+    "mail.refuses": "the server refuses the email with code 550",
 }
 
 _LOGIN: Final = (b"rm", b"rehearsal-mail-password")
@@ -73,7 +74,7 @@ def _judged(
 
 
 class _Keeper:
-    """What aiosmtpd calls for each letter."""
+    """What aiosmtpd calls for each email."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -86,11 +87,11 @@ class _Keeper:
             return "421 Bye"
         raw = envelope.content
         content = raw if isinstance(raw, bytes) else (raw or "").encode()
-        letter = _read(content, envelope)
-        self._store.save("mail", [*self._store.load("mail", []), letter])
+        kept = _read(content, envelope)
+        self._store.save("mail", [*self._store.load("mail", []), kept])
         self._store.record(
-            "mail", "sent", to=letter["to"], subject=letter["subject"],
-            message_id=letter["message_id"],
+            "mail", "sent", to=kept["to"], subject=kept["subject"],
+            message_id=kept["message_id"],
         )  # fmt: skip
         if self._store.fault("mail.drop_after_accept") is not None:
             self._drop(server)
@@ -103,12 +104,14 @@ class _Keeper:
 
 def _read(content: bytes, envelope: Envelope) -> dict[str, Any]:
     message = email.message_from_bytes(content, policy=email.policy.default)
-    body = message.get_body(("plain",))
+    # decoded, and its line ends left alone: what a test compares is what was approved
+    body = message.get_payload(decode=True)
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
     return {
         "head": content.partition(b"\r\n\r\n")[0].decode(errors="replace").splitlines(),
         "message_id": str(message["message-id"]).strip(),
         "from": str(message["from"]),
         "to": sorted(envelope.rcpt_tos),
         "subject": str(message["subject"]),
-        "text": body.get_content().replace("\r\n", "\n") if body is not None else "",
+        "text": text,
     }

@@ -19,18 +19,18 @@ _REF_HEAD: Final = "<tr><th>ref</th><th>commit</th><th>says</th><th></th></tr>"
 
 
 def mails(store: Store) -> str:
-    """Every letter that the mail server took, newest first."""
-    letters = store.load("mail", [])
-    if not letters:
-        return "<section><h2>Mails</h2><p>None was sent.</p></section>"
+    """Every email that the mail server took, newest first."""
+    emails = store.load("mail", [])
+    if not emails:
+        return "<section><h2>Emails</h2><p>None was sent.</p></section>"
     told = "".join(
         f"<tr><td>{escape(', '.join(each['to']))}</td><td>{escape(each['subject'])}"
         f"<details><summary>its text</summary><pre>{escape(each['text'])}</pre></details></td>"
         f"<td><code>{escape(each['message_id'])}</code></td></tr>"
-        for each in reversed(letters)
+        for each in reversed(emails)
     )
     head = "<tr><th>to</th><th>subject</th><th>Message-ID</th></tr>"
-    return f"<section><h2>Mails ({len(letters)})</h2><table>{head}{told}</table></section>"
+    return f"<section><h2>Emails ({len(emails)})</h2><table>{head}{told}</table></section>"
 
 
 def posts(store: Store) -> str:
@@ -47,10 +47,15 @@ def posts(store: Store) -> str:
     )
     told += "".join(
         f"<p>pull request {escape(str(each.get('number', '')))}:"
-        f" {escape(str(each.get('title', '')))}</p>"
+        f" {escape(str(each.get('title', '')))}"
+        f"{escape(_ci(str(each.get('verdict', ''))))}</p>"
         for each in reversed(pulls)
     )
     return f"<section><h2>Posts ({len(topics) + len(pulls)})</h2>{told}</section>"
+
+
+def _ci(verdict: str) -> str:
+    return f", whose CI fails: {verdict}" if verdict else ""
 
 
 def repositories(store: Store) -> str:

@@ -80,7 +80,8 @@ list           = "list@example.org"
 announce       = "announce@example.org"
 dev            = "dev@example.org"
 committers     = "committers@example.org"
-forum_category = 1
+author         = "Rita Manager"
+heads_up       = true
 """
 
 _EXPERT: Final = """

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import NothingDone, ServiceFailed
+from plugins.services.email_format import wire_bytes
 
 if TYPE_CHECKING:
     import smtplib
     from collections.abc import Iterator
 
     from plugins.model.secret import Secret
-    from plugins.ports.email import Letter
+    from plugins.ports.email import Email
 
 __all__ = ["MailServer"]
 
 _TIMEOUT_S: Final = 60.0
-# Below the 998 that RFC 5322 allows at most.
-_LINE_MOST: Final = 400
 _SEND: Final = "send"
 _LOG_IN: Final = "log in"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 # One address, no name, nothing that begins a new header.
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
@@ -38,32 +38,29 @@ class MailServer:
     def __repr__(self) -> str:
         return f"mail({self._address})"
 
-    def send(self, letter: Letter) -> None:
-        """See the port. Asked once: a mail cannot be looked for, nor taken back."""
-        from email.message import EmailMessage
-        from email.policy import SMTP
+    def send(self, email: Email) -> None:
+        """See the port. Asked once: an email cannot be looked for, nor taken back."""
         from email.utils import formatdate
 
-        for each in (letter.sender, *letter.to):
-            if not _ADDRESS.fullmatch(each):
-                problem = f"{each!r} is no address"
-                raise self._unsent(_SEND, problem, "look at release.toml")
-        # Python would fold a long Message-ID, and some archives then take it for another one.
-        message = EmailMessage(policy=SMTP.clone(max_line_length=_LINE_MOST))
-        message["Message-ID"] = letter.message_id
-        message["From"] = letter.sender
-        message["To"] = ", ".join(letter.to)
-        message["Subject"] = letter.subject
-        message["Date"] = formatdate(usegmt=True)
-        message.set_content(letter.text)
-        action = f"send to {', '.join(letter.to)}"
+        for address in (email.sender, *email.to):
+            if not _ADDRESS.fullmatch(address):
+                problem = f"{address or 'an empty text'} is no email address"
+                raise self._unsent(_SEND, _one_line(problem), "correct it in release.toml")
+        if not _MESSAGE_ID.fullmatch(email.message_id):
+            raise self._unsent(_SEND, "its Message-ID is none", "report this as a bug")
+        try:
+            content = wire_bytes(email, formatdate(usegmt=True))
+        except UnicodeEncodeError as error:
+            problem = f"its text cannot be written as UTF-8 at character {error.start}"
+            raise self._unsent(_SEND, problem, "correct the text, approve it again") from error
+        action = f"send to {', '.join(email.to)}"
         with self._connected(action) as server, self._sending(action):
-            refused = server.send_message(message, letter.sender, list(letter.to))
+            refused = server.sendmail(email.sender, list(email.to), content)
         if refused:
             names = ", ".join(refused)
             raise self._failed(
                 action,
-                f"{names} was refused, the others have the letter",
+                f"{names} was refused, the others have the email",
                 f"send it to {names} by hand, then run doit adopt",
             )
 
@@ -95,7 +92,7 @@ class MailServer:
 
     @contextmanager
     def _sending(self, action: str) -> Iterator[None]:
-        """What goes wrong from here on may have gone wrong after the letter was taken."""
+        """What goes wrong from here on may have gone wrong after the email was taken."""
         import smtplib
 
         try:
@@ -114,11 +111,11 @@ class MailServer:
         return self._failed(
             action,
             f"the connection ended ({type(error).__name__}), so nobody knows",
-            "see whether the letter arrived: if so doit adopt, if not doit retry",
+            "see whether the email arrived: if so doit adopt, if not doit retry",
         )
 
     def _refused(self, action: str, said: str) -> ServiceFailed:
-        problem = f"the letter was refused: {said}"
+        problem = f"the email was refused: {said}"
         return self._unsent(action, problem, "see why, then run the same command again")
 
     def _opened(self) -> smtplib.SMTP:
@@ -165,7 +162,7 @@ class MailServer:
     def _leave(self, server: smtplib.SMTP) -> None:
         import smtplib
 
-        # The letter was taken when DATA was answered; a goodbye that fails changes nothing.
+        # The email was taken when DATA was answered; a goodbye that fails changes nothing.
         try:
             server.quit()
         except (smtplib.SMTPException, OSError):
@@ -176,6 +173,10 @@ class MailServer:
 
     def _unsent(self, action: str, problem: str, remedy: str) -> ServiceFailed:
         return NothingDone(service="mail", action=action, problem=problem, remedy=remedy)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _said(why: tuple[int, bytes | str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,7 @@ class PackagedTemplates:
         return "templates"
 
     def fill(self, name: str, words: Mapping[str, object]) -> str:
-        """See the port. Ends with one line break, and holds no space at the end of a line."""
+        """See the port. Ends with one line break; no spaces at line ends, no two blank lines."""
         import jinja2
 
         if self._opened is None:
@@ -45,4 +46,5 @@ class PackagedTemplates:
                 problem=str(error),
                 remedy=f"see {name}.j2",
             ) from error
-        return "\n".join(line.rstrip() for line in text.rstrip().splitlines()) + "\n"
+        lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+        return re.sub(r"\n{3,}", "\n\n", lines) + "\n"

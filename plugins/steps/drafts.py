@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from plugins.model.contract import Contract
     from plugins.model.release import Release
+    from plugins.model.version import Version
     from plugins.ports.templates import Templates
 
 __all__ = [
@@ -100,20 +101,42 @@ def settled_page(release: Release) -> Path:
 
 
 def words_of(release: Release, contract: Contract, notes: Iterable[str] = ()) -> dict[str, object]:
-    """What texts about a release may tell; the same for page, mails and posts."""
-    version = release.version
+    """What texts about a release may tell; the same for page, announcement and blog."""
+    version, series = release.version, release.series
     return {
         "version": str(version),
         "series": version.series,
-        "kind": _KINDS[release.type],
-        "pre_release": version.is_prerelease,
+        "final": version.folder,
+        "kind": _kind(release),
+        "previous": _previous(version),
         "page": contract.page.url,
         "changelog": contract.page.release_notes_url,
         "whatsnew": f"{DOCS}/{version.series}/whatsnew/{version.series}.html",
-        "release_pep": release.series.release_pep,
+        "release_pep": series.release_pep,
+        "gpg": release.signs_with_gpg,
+        "sigstore": series.signs_with_sigstore,
+        "sbom": series.ships_sbom,
         "notes": tuple(notes),
-        "files": tuple(file.url for file in contract.listed),
     }
+
+
+def _kind(release: Release) -> str:
+    """The words that the templates choose by; a candidate of a bugfix release is a kind of its own.
+
+    Source: PEP 745 on 3.14.5rc1, which begins no candidate phase.
+    """
+    version = release.version
+    if version.is_prerelease and version.micro:
+        return "bugfix-candidate"
+    return _KINDS[release.type]
+
+
+def _previous(version: Version) -> str:
+    """The release that this one is compared with; "" where that takes more than arithmetic."""
+    if version.is_prerelease:
+        before = version.predecessors()
+        return str(before[0]) if len(before) == 1 else ""
+    return f"{version.series}.{version.micro - 1}" if version.micro else ""
 
 
 def put_draft(release: Release, name: str, text: str) -> dict[str, str]:

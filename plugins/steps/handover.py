@@ -1,6 +1,6 @@
-"""Hand over: the mails that tell the experts what to build, from which tag and commit.
+"""Hand over: the emails that tell the experts what to build, from which tag and commit.
 
-Each function gives a Letter; ``letters.look_sent`` and ``letters.send`` are its step.
+Each function gives an Email; ``emails.look_sent`` and ``emails.send`` are its step.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plugins.steps.letters import letter
+from plugins.steps.emails import email
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.model.release import Release
-    from plugins.ports.email import Letter
+    from plugins.ports.email import Email
     from plugins.ports.templates import Templates
 
-__all__ = ["Brief", "experts_letter", "heads_up_letter", "owner_of", "windows_letter"]
+__all__ = ["Brief", "experts_email", "heads_up_email", "owner_of", "windows_email"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ class Brief:
     files: tuple[str, ...]
 
 
-def heads_up_letter(
+def heads_up_email(
     release: Release, templates: Templates, sender: str, to: Sequence[str], day: str
-) -> Letter:
+) -> Email:
     """The experts know the day before (P18)."""
     words = {"version": release.version, "day": day, "signed": _signed(sender)}
     subject = f"Python {release.version} is planned for {day}"
-    return letter(release, "heads-up", sender, to, subject, templates.fill("heads_up.txt", words))
+    return email(release, "heads-up", sender, to, subject, templates.fill("heads_up.txt", words))
 
 
-def experts_letter(
+def experts_email(
     release: Release,
     templates: Templates,
     sender: str,
@@ -48,7 +48,7 @@ def experts_letter(
     *,
     fork: str,
     commit: str,
-) -> Letter:
+) -> Email:
     """The experts know tag and commit, and what is awaited from each (B16)."""
     words = {
         "version": release.version,
@@ -60,10 +60,10 @@ def experts_letter(
         "signed": _signed(sender),
     }
     subject = f"Python {release.version} is tagged: please build"
-    return letter(release, "experts", sender, to, subject, templates.fill("experts.txt", words))
+    return email(release, "experts", sender, to, subject, templates.fill("experts.txt", words))
 
 
-def windows_letter(
+def windows_email(
     release: Release,
     templates: Templates,
     sender: str,
@@ -71,7 +71,7 @@ def windows_letter(
     *,
     fork: str,
     commit: str,
-) -> Letter:
+) -> Email:
     """The Windows build is asked for with the values of its form (X02)."""
     words = {
         "version": release.version,
@@ -84,7 +84,7 @@ def windows_letter(
     }
     subject = f"Python {release.version}: please start the Windows build"
     text = templates.fill("windows.txt", words)
-    return letter(release, "windows-build", sender, to, subject, text)
+    return email(release, "windows-build", sender, to, subject, text)
 
 
 def owner_of(fork: str) -> str:

@@ -36,7 +36,7 @@ class Told:
             raise self._answer
         return self._answer
 
-    open_issues = rights = rules = user = log_in = _say
+    open_issues = rights = rules = user = log_in = text = category_name = _say
 
 
 DOWN = ServiceFailed(service="github", action="look", problem="status 500")
@@ -79,10 +79,11 @@ def test_checks_that_cannot_look_block(a_release: Builds) -> None:
         *blockers.no_deferred_blockers(release, hub),
         *access.github_lets_us_release(hub),
         *access.upstream_is_protected(release, hub),
-        *access.mail_lets_us_in(hub, ["a@b"]),
-        *access.forum_lets_us_in(hub),
+        *access.mail_lets_us_in(hub, "rm@example.org"),
+        *access.forum_lets_us_in(hub, 23),
+        *access.blog_knows_author(hub, "Rita Manager"),
     ]
-    assert len(found) == 6
+    assert len(found) == 7
     assert {each.severity for each in found} == {Severity.BLOCK}
 
 
@@ -100,9 +101,11 @@ def test_branch_without_protection_blocks(a_release: Builds) -> None:
     assert [each.where for each in found] == ["main", "3.13"]
 
 
-def test_mail_without_lists_is_told() -> None:
-    found = access.mail_lets_us_in(Told(None), [])  # type: ignore[arg-type]
-    assert severities(found) == [("access.mail", Severity.WARN)]
+def test_mail_without_a_sender_blocks_before_the_server_is_asked() -> None:
+    found = access.mail_lets_us_in(Told(DOWN), "")  # type: ignore[arg-type]
+    assert severities(found) == [("access.mail", Severity.BLOCK)]
+    assert found[0].where == "[announce] sender"
+    assert access.mail_lets_us_in(Told(None), "rm@example.org") == ()  # type: ignore[arg-type]
 
 
 def test_push_is_tried_without_effect_and_a_remote_that_is_not_there_blocks(

@@ -120,6 +120,42 @@ def test_release_is_what_version_phase_and_folder_say(tmp_path: Path) -> None:
     assert not release.rehearsal
 
 
+def test_nobody_is_mailed_and_forum_and_blog_are_told_unless_declared(tmp_path: Path) -> None:
+    announce = read_settings(write(tmp_path, LEAST)).announce
+    assert announce.lists == ()
+    assert (announce.list, announce.announce, announce.dev, announce.committers) == ("",) * 4
+    assert announce.heads_up is False
+    assert announce.forum_category == 23
+    assert announce.blog == "python/python-insider-blog"
+    assert (announce.author, announce.versions) == ("", ())
+
+
+def test_announcement_goes_where_it_is_declared_to_go(tmp_path: Path) -> None:
+    words = (
+        '[announce]\nlist = "a@b.c"\ndev = "a@b.c"\nannounce = "d@b.c"\nheads_up = true\n'
+        'forum_category = 7\nblog = ""\nauthor = "Ada L."\nversions = ["3.13.10", "3.14.0rc2"]\n'
+    )
+    announce = read_settings(write(tmp_path, LEAST + words)).announce
+    assert announce.lists == ("a@b.c", "d@b.c")
+    assert (announce.forum_category, announce.blog, announce.heads_up) == (7, "", True)
+    assert (announce.author, announce.versions) == ("Ada L.", ("3.13.10", "3.14.0rc2"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('versions = ["3.13"]', "[announce] versions"),
+        ('versions = "3.13.6"', "[announce] versions"),
+        ("blog = 5", "[announce] blog"),
+        ('blog = "blog"', "[announce] blog"),
+        ('heads_up = "yes"', "[announce] heads_up"),
+    ],
+)
+def test_mistake_about_the_announcement_is_one_line(tmp_path: Path, words: str, told: str) -> None:
+    (line,) = mistakes_of(tmp_path, f"{LEAST}[announce]\n{words}\n")
+    assert told in line
+
+
 def test_people_are_waited_for_a_week_unless_declared(tmp_path: Path) -> None:
     assert read_settings(write(tmp_path, LEAST)).work.wait_days == 7
     declared = LEAST + "[work]\nwait_days = 2\n"

@@ -2,7 +2,7 @@
 
 Bundles are compared by what they prove: the key of each is made for it and thrown away. Left out
 is only what is truly time, or tells of looks and not of acts: when files were changed
-(caches name that in their marks), when things happened, in which order letters came that do not
+(caches name that in their marks), when things happened, in which order emails came that do not
 wait for each other, and how often CI was asked how far it is.
 """
 
@@ -35,7 +35,7 @@ def world_of(day: Day) -> dict[str, Any]:
     """All that can be seen of the world, by name."""
     store = day.store
     found: dict[str, Any] = {name: store.load(name, None) for name in _DOCUMENTS}
-    # Letters that do not wait for each other may come in any order, and so may answers to them.
+    # Emails that do not wait for each other may come in any order, and so may answers to them.
     found["mail"] = sorted(store.load("mail", []), key=lambda each: str(each["message_id"]))
     found["experts"] = sorted(store.load("experts", {}).get("answered", []))
     ci = store.load("ci", {})

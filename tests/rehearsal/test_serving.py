@@ -73,8 +73,8 @@ def test_the_page_shows_what_happened_and_escapes_it(tmp_path: Path) -> None:
     with running_world(tmp_path) as world:
         world.store.record("site", "created <b>", name="x & y")
         world.store.order_fault("site.429", argument="7")
-        letter = {"to": ["a@b"], "subject": "Out <now>", "message_id": "<1@x>", "text": "t & t"}
-        world.store.save("mail", [letter])
+        email = {"to": ["a@b"], "subject": "Out <now>", "message_id": "<1@x>", "text": "t & t"}
+        world.store.save("mail", [email])
         world.store.save("protection", {"3.13": {"enforce_admins": False}})
         with urllib.request.urlopen(world["world"]) as answer:
             page = answer.read().decode()

@@ -11,7 +11,7 @@ import pytest
 
 from doit_receipts.errors import NothingDone, ServiceFailed
 from plugins.model.secret import Secret
-from plugins.ports.email import Letter
+from plugins.ports.email import Email
 from plugins.rehearsal import mail as world
 from plugins.rehearsal.store import Store
 from plugins.services.mail_server import MailServer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LETTER = Letter(
+EMAIL = Email(
     "<v3.13.6.announce@pep101.example.org>",
     "rm@example.org",
     ("announce@example.org", "dev@example.org"),
@@ -61,24 +61,24 @@ def login(monkeypatch: pytest.MonkeyPatch) -> Secret:
     return Secret("env:MAIL_OF_TEST")
 
 
-def test_letter_arrives_as_it_was_written(address: str, login: Secret, store: Store) -> None:
-    MailServer(address, login).send(LETTER)
+def test_email_arrives_as_it_was_written(address: str, login: Secret, store: Store) -> None:
+    MailServer(address, login).send(EMAIL)
     (kept,) = store.load("mail", [])
-    assert kept["message_id"] == LETTER.message_id
+    assert kept["message_id"] == EMAIL.message_id
     assert kept["to"] == ["announce@example.org", "dev@example.org"]
-    assert kept["subject"] == LETTER.subject
-    assert kept["text"] == LETTER.text
+    assert kept["subject"] == EMAIL.subject
+    assert kept["text"] == EMAIL.text
 
 
 def test_long_id_stays_in_one_piece(address: str, login: Secret, store: Store) -> None:
     name = "<v3.14.0rc1.announce-a-list-of-quite-a-long-name-1a2b3c4d.release.pep101@python.org>"
-    MailServer(address, login).send(replace(LETTER, message_id=name))
+    MailServer(address, login).send(replace(EMAIL, message_id=name))
     (kept,) = store.load("mail", [])
     assert kept["message_id"] == name
     assert f"Message-ID: {name}" in kept["head"]
 
 
-def test_login_is_tried_without_a_letter(address: str, login: Secret, store: Store) -> None:
+def test_login_is_tried_without_a_email(address: str, login: Secret, store: Store) -> None:
     MailServer(address, login).log_in()
     assert store.load("mail", []) == []
 
@@ -89,7 +89,7 @@ def test_wrong_password_is_told_and_not_shown(
     monkeypatch.setenv("MAIL_OF_TEST", "rm:canary-4711")
     mail = MailServer(address, Secret("env:MAIL_OF_TEST"))
     with pytest.raises(ServiceFailed, match="the login was refused") as told:
-        mail.send(LETTER)
+        mail.send(EMAIL)
     assert isinstance(told.value, NothingDone)
     assert "canary" not in repr(mail) + str(told.value) + repr(told.value.__context__)
     assert store.load("mail", []) == []
@@ -98,7 +98,7 @@ def test_wrong_password_is_told_and_not_shown(
 def test_refusal_is_certain(address: str, login: Secret, store: Store) -> None:
     store.order_fault("mail.refuses")
     with pytest.raises(ServiceFailed, match=r"550 5\.7\.1 You may not post to this list") as told:
-        MailServer(address, login).send(LETTER)
+        MailServer(address, login).send(EMAIL)
     assert isinstance(told.value, NothingDone)
 
 
@@ -108,7 +108,7 @@ def test_line_cut_while_sending_leaves_it_open_and_is_not_tried_again(
 ) -> None:
     store.order_fault(f"mail.{fault}")
     with pytest.raises(ServiceFailed, match="nobody knows") as told:
-        MailServer(address, login).send(LETTER)
+        MailServer(address, login).send(EMAIL)
     assert not isinstance(told.value, NothingDone)
     assert "doit adopt" in told.value.remedy
     assert len(store.load("mail", [])) == kept
@@ -116,12 +116,23 @@ def test_line_cut_while_sending_leaves_it_open_and_is_not_tried_again(
 
 def test_server_that_is_not_there_took_nothing(login: Secret) -> None:
     with pytest.raises(ServiceFailed, match="cannot be reached") as told:
-        MailServer("smtp://127.0.0.1:9", login).send(LETTER)
+        MailServer("smtp://127.0.0.1:9", login).send(EMAIL)
     assert isinstance(told.value, NothingDone)
 
 
 @pytest.mark.parametrize("bad", ["a@b\nBcc: c@d", "A <a@b>", "nobody", ""])
 def test_addresses_are_judged_at_the_border(address: str, login: Secret, bad: str) -> None:
-    letter = Letter("<x@y>", "rm@example.org", (bad,), "S", "T")
-    with pytest.raises(ServiceFailed, match="is no address"):
-        MailServer(address, login).send(letter)
+    email = Email("<x@y>", "rm@example.org", (bad,), "S", "T")
+    with pytest.raises(ServiceFailed, match="is no email address") as told:
+        MailServer(address, login).send(email)
+    assert "\n" not in str(told.value)
+
+
+def test_text_that_no_encoding_holds_is_one_line(address: str, login: Secret) -> None:
+    with pytest.raises(NothingDone, match="cannot be written as UTF-8 at character 3"):
+        MailServer(address, login).send(replace(EMAIL, text="abc\udc80"))
+
+
+def test_message_id_that_would_begin_a_header_is_refused(address: str, login: Secret) -> None:
+    with pytest.raises(NothingDone, match="Message-ID"):
+        MailServer(address, login).send(replace(EMAIL, message_id="<a@b>\nBcc: c@d"))

@@ -104,11 +104,11 @@ def asked(release: Release, store: Store, host: FolderHost) -> None:
         )
         for role in ROLES
     ]  # fmt: skip
-    letter = handover.experts_letter(
+    email = handover.experts_email(
         release, PackagedTemplates(), "rm@example.org", ["we@example.org"], briefs,
         fork="fork.git", commit=COMMIT,
     )  # fmt: skip
-    kept = {"message_id": letter.message_id, "text": letter.text}
+    kept = {"message_id": email.message_id, "text": email.text}
     store.save("mail", [*store.load("mail", []), kept])
 
 

@@ -87,9 +87,9 @@ def walked(folder: Path) -> None:
 def evening(folder: Path, store: Store) -> dict[str, Any]:
     """The whole world as others see it, and the receipts."""
     documents = {name: store.load(name, None) for name in ("github", "protection", "forum")}
-    letters = [
-        {name: each for name, each in letter.items() if name != "head"}  # it tells the time
-        for letter in sorted(store.load("mail", []), key=lambda letter: letter["message_id"])
+    emails = [
+        {name: each for name, each in email.items() if name != "head"}  # it tells the time
+        for email in sorted(store.load("mail", []), key=lambda email: email["message_id"])
     ]
     runs = [run["inputs"] for run in store.load("ci", {})["runs"]]
     # where its ports are is of no interest
@@ -100,7 +100,7 @@ def evening(folder: Path, store: Store) -> dict[str, Any]:
     }
     return {
         **documents,
-        "letters": letters,
+        "emails": emails,
         "receipts": receipts,
         "runs": runs,
         "refs": [git(folder / f"{name}.git", "for-each-ref") for name in ("upstream", "fork")],

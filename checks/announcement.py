@@ -1,0 +1,93 @@
+"""Announcement: judgements of the settled text, before the release manager approves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.looking import blocks_if_blind
+from checks.public_text import facts_are_right, notes_are_told, read_text, security_is_true
+from doit_receipts.finding import Finding, Severity
+from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
+from plugins.model.text_rules import TextFacts, names_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from doit_receipts.artifact import Artifact
+    from plugins.model.contract import Contract
+    from plugins.model.release import Release
+    from plugins.ports.git import Clone
+
+__all__ = ["announcement_is_ready", "security_content_is_true"]
+
+# Source: Discourse's max_topic_title_length and min_topic_title_length of a new forum.
+_TITLE_LEAST, _TITLE_MOST = 15, 255
+
+
+@blocks_if_blind("announcement.text")
+def announcement_is_ready(
+    contract: Contract,
+    text: Path,
+    notes: Sequence[str] = (),
+    *,
+    files: Sequence[Artifact] = (),
+    commit: str = "",
+    versions: Sequence[str] = (),
+) -> tuple[Finding, ...]:
+    """The announcement is about this release alone, complete, and one that the forum takes (A01).
+
+    ``files`` are those whose digests it may give, ``commit`` the one that it may name,
+    ``versions`` those of other releases that belong into it.
+    """
+    remedy = _remedy(text)
+    told, problems = read_text(text, "announcement.text", remedy)
+    if problems:
+        return problems
+    title, _, body = told.partition("\n")
+    facts = TextFacts.of(contract, files, (commit,), versions)
+    found = []
+    if not title.startswith("# ") or not names_version(title, facts.version):
+        problem = f"its first line is no title with Python {contract.version}"
+        found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
+    name = title.removeprefix("# ").strip()
+    if not _TITLE_LEAST <= len(name) <= _TITLE_MOST:
+        problem = f"its title has {len(name)} characters, wanted {_TITLE_LEAST} to {_TITLE_MOST}"
+        found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
+    if not body.strip():
+        problem = "says nothing below its title"
+        found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
+    if contract.page.url.rstrip("/") not in told:
+        problem = f"does not lead to {contract.page.url}"
+        found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
+    return (
+        *found,
+        *facts_are_right(told, text.name, facts, "announcement.text", remedy),
+        *notes_are_told(told, text.name, notes, "announcement.text", remedy),
+    )
+
+
+@blocks_if_blind("announcement.text")
+def security_content_is_true(
+    release: Release, clone: Clone, text: Path, *, commit: str
+) -> tuple[Finding, ...]:
+    """What the announcement says of security is what the release's NEWS says (A01).
+
+    A final release has the NEWS of its own candidates too.
+    """
+    remedy = _remedy(text)
+    told, problems = read_text(text, "announcement.text", remedy)
+    if problems:
+        return ()  # said once, by the check before
+    whole = not release.version.is_prerelease
+    paths = news_files_of(release.version, clone.names(commit, NEWS_FOLDER), whole=whole)
+    texts = [(clone.read(commit, path) or b"").decode("utf-8", "replace") for path in paths]
+    content = SecurityContent.of(texts)
+    return security_is_true(told, text.name, release, content, remedy)
+
+
+def _remedy(text: Path) -> str:
+    """Where the settled text is edited: in the copy beside it that belongs to a person."""
+    folder, name = text.parent.parent, text.name.replace(".settled", "")
+    mine, draft = f"{folder.name}/texts/{name}", f"{folder.name}/made/{name}"
+    return f"edit {mine} (a copy of {draft} to begin with), then run the same again"

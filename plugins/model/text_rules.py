@@ -1,0 +1,290 @@
+"""Text rules: what is wrong with a public text of a release, found by parsing and never by feel.
+
+Each function gives problems, each in words that complete "announcement.md: ...". Source:
+python/pythondotorg#2193, a page with another release's name, and announcements that were mended
+the day after they went out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import BadVersion
+from plugins.model.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from doit_receipts.artifact import Artifact
+    from plugins.model.contract import Contract
+
+__all__ = [
+    "TextFacts",
+    "foreign_addresses",
+    "foreign_digests",
+    "foreign_series",
+    "foreign_versions",
+    "gaps",
+    "leftovers",
+    "names_version",
+    "sections",
+]
+
+_VERSION: Final = re.compile(
+    r"(?<![\w.])v?(?P<version>[234]\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)(?!\w|\.\d)"
+)
+_LONG: Final = re.compile(
+    r"(\d\.\d{1,2}\.\d{1,3})\s+(alpha|beta|(?:release\s+)?candidate|rc)\s+(\d{1,2})\b",
+    re.IGNORECASE,
+)
+_LETTERS: Final = {"alpha": "a", "beta": "b"}
+# An earlier version may be what this one is compared with, and nothing else.
+_COMPARES: Final = re.compile(
+    r"(?:since|than|over|after|from|following|compared\s+(?:to|with))\s+"
+    r"(?:(?:the|Python|CPython|version|release)\s+)*$",
+    re.IGNORECASE,
+)
+# Projects whose versions look like ours, right before the number.
+_OTHERS: Final = re.compile(
+    r"(?:OpenSSL|SQLite|libffi|mpdecimal|zlib(?:-ng)?|expat|pip|setuptools|Tcl(?:/Tk)?|Tk|Unicode"
+    r"|ncurses|GCC|Clang|LLVM|Xcode|macOS|iOS|Android|Sphinx|HACL\*?)(?:\s+(?:version|to))?\s+v?$",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"(https?)://([^\s/<>()\[\]\"'`|]+)(/[^\s<>()\[\]\"'`|]*)?")
+_HEX: Final = re.compile(r"(?<![\w-])[0-9a-fA-F]{32,128}(?![\w-])")
+_DIGEST_LENGTHS: Final = (32, 40, 56, 64, 96, 128)
+_BYTES: Final = re.compile(r"(?<![\w.,])(\d[\d,_ ]*\d|\d)\s*bytes\b", re.IGNORECASE)
+_CODE: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*\S)\s*$", re.MULTILINE)
+
+_LEFT_OPEN: Final = re.compile(
+    r"\b(?:TODO|TBD|FIXME|XXX|lorem ipsum)\b|<placeholder", re.IGNORECASE
+)
+_TEMPLATE: Final = re.compile(
+    r"\{\{|\}\}|\{%|%\}|\{#|\{(?:version|series|date|name|url)\}|%\(\w+\)s|\$\{?[A-Z_]{4,}\}?"
+    r"|\b[X3]\.[XY]\.[YZN]\b"
+)
+_OTHER_MARKUP: Final = re.compile(
+    r"<span id=\"text-|^\.\. [\w-]+::|^\.\. _|(?<![\w`]):[a-z]+:`[^`]+`|`[^`<\n]+ <https?://[^>]+>`_"
+    r"|<!--|\[/?(?:quote|url|b|i)\b[^\]]*\](?!\()|\A---\n|^(?:<{7}|>{7})(?: |$)",
+    re.MULTILINE,
+)
+_GAPS: Final = (
+    (re.compile(r"\[[^\]]*\]\(\s*\)"), "a link without an address"),
+    (re.compile(r"(?<!\!)\[\s*\]\([^)]+\)"), "a link without words"),
+    (re.compile(r"^[ \t]*[-*+][ \t]*$", re.MULTILINE), "an empty item of a list"),
+    (re.compile(r"\s\(\s*\)"), "empty parentheses"),
+    (re.compile(r"\b(?:PEP|since)\s*(?=[.,;:)\n]|$)"), "a word that nothing follows"),
+)
+_SITE_HOSTS: Final = ("www.python.org", "python.org")
+_NOWHERE: Final = re.compile(r"(?:^|\.)(?:example|invalid|test|localhost)(?:\.|:|$)|^127\.")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """What is true of the release that a text is about."""
+
+    version: Version
+    page_url: str
+    file_urls: frozenset[str]
+    """The addresses of all files that the release publishes."""
+    files: Mapping[str, Artifact]
+    """The files whose bytes are known, by name."""
+    commits: frozenset[str] = frozenset()
+    """Object ids that the text may name: of the commit and the tag."""
+    versions: frozenset[Version] = frozenset()
+    """Other versions that belong into the text, as release.toml says."""
+
+    @classmethod
+    def of(
+        cls,
+        contract: Contract,
+        files: Sequence[Artifact] = (),
+        commits: Sequence[str] = (),
+        versions: Sequence[str] = (),
+    ) -> TextFacts:
+        """The facts of the release that the contract is of."""
+        return cls(
+            Version.parse(contract.version),
+            contract.page.url,
+            frozenset(file.url for file in contract.files),
+            {file.path.name: file for file in files},
+            frozenset(filter(None, commits)),
+            frozenset(map(Version.parse, versions)),
+        )
+
+
+def names_version(text: str, version: Version) -> bool:
+    """Whether the text names the version as a whole word: 3.14.1 is not in 3.14.10."""
+    return any(found == version for found, _ in _versions(text))
+
+
+def foreign_versions(text: str, facts: TextFacts) -> tuple[str, ...]:
+    """Versions of Python that the text names and that do not belong into it.
+
+    This version belongs there, those that may follow it, and those of release.toml; an earlier
+    one where this one is compared with it ("since 3.14.4").
+    """
+    found: dict[Version, str] = {}
+    for version, before in _versions(text):
+        if version == facts.version or version in facts.versions or _follows(version, facts):
+            continue
+        if version < facts.version and _COMPARES.search(before):
+            continue
+        found.setdefault(version, f"names Python {version}, and is about {facts.version}")
+    return tuple(found.values())
+
+
+def foreign_addresses(text: str, facts: TextFacts) -> tuple[str, ...]:
+    """Addresses of pages, files and documents of another release, or of no real host."""
+    found = []
+    slugs = {_slug(version) for version in (facts.version, *facts.versions)}
+    versions = [[str(version)] for version in (facts.version, *facts.versions)]
+    for scheme, host, path in _addresses(text):
+        url = f"{scheme}://{host}{path}"
+        parts = path.strip("/").split("/")
+        if _NOWHERE.search(host):
+            found.append(f"has an address that leads nowhere: {url}")
+        elif host.endswith("python.org") and scheme == "http":
+            found.append(f"has an address without https: {url}")
+        elif host in _SITE_HOSTS and parts[:2] == ["downloads", "release"]:
+            if len(parts) > 2 and parts[2] not in slugs:
+                found.append(
+                    f"leads to the page of another release: {url}, wanted {facts.page_url}"
+                )
+        elif host in _SITE_HOSTS and parts[:2] == ["ftp", "python"] and len(parts) > 2:
+            if not _published(url, facts):
+                found.append(f"leads to no file of this release: {url}")
+        elif host == "docs.python.org" and parts[0] == "release" and parts[1:2] not in versions:
+            found.append(f"leads to the documentation of another release: {url}")
+    return tuple(dict.fromkeys(found))
+
+
+def foreign_series(text: str, facts: TextFacts) -> tuple[str, ...]:
+    """Addresses of another series' documentation; they may be meant, so this is a warning."""
+    series = {version.series for version in (facts.version, *facts.versions)}
+    found = []
+    for scheme, host, path in _addresses(text):
+        named = re.findall(r"(?<![\w.])3\.\d{1,2}(?=/|\.html|$)", path)
+        other = [name for name in named if name not in series]
+        if host == "docs.python.org" and other:
+            url = f"{scheme}://{host}{path}"
+            found.append(f"leads to the documentation of Python {other[0]}: {url}")
+    return tuple(dict.fromkeys(found))
+
+
+def foreign_digests(text: str, facts: TextFacts) -> tuple[str, ...]:
+    """Digests and sizes of no file of this release, or of another file than the line names."""
+    known = {file.sha256: name for name, file in facts.files.items()}
+    found = []
+    for line in text.splitlines():
+        named = [
+            name for name in facts.files if re.search(rf"(?<!\w){re.escape(name)}(?![\w.])", line)
+        ]
+        for token in _HEX.findall(line):
+            digest = token.lower()
+            if len(digest) not in _DIGEST_LENGTHS or digest in facts.commits:
+                continue
+            if digest not in known:
+                found.append(f"has a digest of no file of this release: {_cut(digest)}")
+            elif len(named) == 1 and known[digest] != named[0]:
+                found.append(f"gives {named[0]} the digest of {known[digest]}")
+        for number in _BYTES.findall(line):
+            size = int(re.sub(r"\D", "", number))
+            if len(named) == 1 and size != facts.files[named[0]].size_bytes:
+                wanted = facts.files[named[0]].size_bytes
+                found.append(f"says {named[0]} has {size} bytes, it has {wanted}")
+    return tuple(dict.fromkeys(found))
+
+
+def leftovers(text: str) -> tuple[str, ...]:
+    """Traces of a template, of an unfinished draft or of another kind of text."""
+    found = [f"has a place left open: {each[0]}" for each in _LEFT_OPEN.finditer(text)]
+    bare = _without_code(text)
+    found += [f"has a leftover of a template: {each[0]}" for each in _TEMPLATE.finditer(bare)]
+    for each in _OTHER_MARKUP.finditer(text):
+        shown = " ".join(each[0].split())
+        found.append(f"has markup of another kind of text: {shown[:40]}")
+    return tuple(dict.fromkeys(found))
+
+
+def gaps(text: str) -> tuple[str, ...]:
+    """Places where something is missing: empty links, list items and sections."""
+    bare = _without_code(text)
+    found = [
+        f"has {what} in line {_line(bare, hit)}"
+        for form, what in _GAPS
+        for hit in form.finditer(bare)
+    ]
+    found += [
+        f'has nothing below the heading "{title}"'
+        for title, level, body, following in sections(text)
+        if not body.strip() and not following > level
+    ]
+    return tuple(found)
+
+
+def sections(text: str) -> Iterator[tuple[str, int, str, int]]:
+    """Each heading with its level, what is below it, and the level of the next one (0: none)."""
+    bare = _without_code(text, lines=False)
+    heads = list(_HEADING.finditer(bare))
+    for head, after in zip_longest(heads, heads[1:]):
+        end = after.start() if after else len(text)
+        yield head[2], len(head[1]), text[head.end() : end], len(after[1]) if after else 0
+
+
+def _versions(text: str) -> Iterator[tuple[Version, str]]:
+    """Each version of Python that the text names outside addresses, and what stands before it."""
+    bare = _ADDRESS.sub(" ", text)
+    bare = _LONG.sub(lambda found: found[1] + _LETTERS.get(found[2].lower(), "rc") + found[3], bare)
+    for found in _VERSION.finditer(bare):
+        before = bare[max(0, found.start() - 60) : found.start()]
+        if _OTHERS.search(before):
+            continue
+        try:
+            yield Version.parse(found["version"]), before
+        except BadVersion:
+            continue  # such as 3.14.05: no version of ours
+
+
+def _follows(version: Version, facts: TextFacts) -> bool:
+    """Whether it comes after this one on the way to the same final, or right after that."""
+    ours = facts.version
+    same = version.folder == ours.folder and version > ours
+    return same or version in ours.successors()
+
+
+def _addresses(text: str) -> Iterator[tuple[str, str, str]]:
+    for scheme, host, path in _ADDRESS.findall(text):
+        yield scheme, host.lower().rstrip(".,;:!?*_"), path.rstrip(".,;:!?*_")
+
+
+def _published(url: str, facts: TextFacts) -> bool:
+    # a folder of published files is as good as the file
+    place = url.rstrip("/").replace("://python.org/", "://www.python.org/")
+    return any(file == place or file.startswith(f"{place}/") for file in facts.file_urls)
+
+
+def _slug(version: Version) -> str:
+    return f"python-{str(version).replace('.', '')}"
+
+
+def _without_code(text: str, *, lines: bool = True) -> str:
+    """The text with code blanked out, of the same length; ``lines``: also code within lines."""
+    form = _CODE if lines else re.compile(r"```.*?```", re.DOTALL)
+    return form.sub(lambda found: re.sub(r"[^\n]", "x", found[0]), text)
+
+
+def _holds(line: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?![\w.])", line) is not None
+
+
+def _cut(digest: str) -> str:
+    return f"{digest[:16]}..."
+
+
+def _line(text: str, hit: re.Match[str]) -> int:
+    return text.count("\n", 0, hit.start()) + 1

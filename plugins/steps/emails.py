@@ -1,0 +1,95 @@
+"""Emails of a release, each sent at most once and known by its Message-ID.
+
+An email can neither be looked for nor taken back. So a look tells only what would be sent, and
+the engine sends it on the journal's word; a second copy, should a person send it again, has the
+same Message-ID, by which archives of lists know it as one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import Probe, unseen
+from plugins.ports.email import Email
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plugins.model.release import Release
+    from plugins.ports.email import Mail
+    from plugins.ports.progress import Progress
+
+__all__ = ["email", "look_sent", "message_id", "send"]
+
+_PURPOSE: Final = re.compile(r"[a-z][a-z0-9-]*")
+_SUBJECT_MOST: Final = 200
+
+
+def message_id(release: Release, purpose: str, sender: str) -> str:
+    """The one Message-ID of this release's email for this purpose.
+
+    In a rehearsal it is another one, so that no archive ever takes one for the other.
+    """
+    if not _PURPOSE.fullmatch(purpose):
+        raise StepFailed(
+            where="email",
+            problem=f"{purpose} is no purpose",
+            remedy="name it in lower-case letters, digits and hyphens, such as announce-dev",
+        )
+    kind = "rehearsal" if release.rehearsal else "release"
+    return f"<{release.version.tag}.{purpose}.{kind}.pep101@{sender.rpartition('@')[2]}>"
+
+
+def email(
+    release: Release, purpose: str, sender: str, to: Sequence[str], subject: str, text: str
+) -> Email:
+    """The email for this purpose, whose text is sent as it is, to the byte.
+
+    Raises StepFailed if nobody would get it, it says nothing, or its subject is no single line of
+    at most 200 characters.
+    """
+    where = f"email {purpose}"
+    if not to or not sender:
+        missing = "[announce] sender" if not sender else "the address that it goes to"
+        raise StepFailed(
+            where=where,
+            problem="has no sender" if not sender else "has no recipient",
+            remedy=f"write {missing} into release.toml",
+        )
+    if not text.strip() or not subject.strip() or not subject.isprintable():
+        raise StepFailed(
+            where=where,
+            problem="has no text" if not text.strip() else "has no subject of one line",
+            remedy="correct the text that it is made of",
+        )
+    if len(subject) > _SUBJECT_MOST:
+        raise StepFailed(
+            where=where,
+            problem=f"has a subject of {len(subject)} characters, wanted at most {_SUBJECT_MOST}",
+            remedy="shorten the title of the text",
+        )
+    return Email(message_id(release, purpose, sender), sender, tuple(to), subject, text)
+
+
+def look_sent(wanted: Email) -> Probe:
+    """What would be sent; nobody can look whether it was."""
+    names = ", ".join(wanted.to)
+    return unseen(
+        {
+            "message id": wanted.message_id,
+            "to": names,
+            "subject": wanted.subject,
+            "digest": hashlib.sha256(wanted.text.encode()).hexdigest(),
+        },
+        f"see whether {names} got the email {wanted.message_id}",
+    )
+
+
+def send(wanted: Email, mail: Mail, progress: Progress) -> dict[str, str]:
+    """The email is out, and cannot be taken back (A02-A04, A06, B16)."""
+    progress.say(f"email to {', '.join(wanted.to)}")
+    mail.send(wanted)
+    return dict(look_sent(wanted).facts)

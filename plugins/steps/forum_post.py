@@ -1,0 +1,88 @@
+"""Forum post: the approved announcement as a topic of the forum, found again by an id of ours.
+
+What the forum has is compared with what was approved as the forum keeps it: it tidies up titles
+and cuts white space at the end of a text, and nothing else may differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.probe import Probe, absent, different, identical
+from plugins.steps import announcement_draft
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports.forum import Forum, Topic
+    from plugins.ports.progress import Progress
+
+__all__ = ["TAGS", "look_posted", "post"]
+
+TAGS: Final = ("release",)
+"""The tags of the topic. Source: PEP 101, and the announcements on discuss.python.org."""
+
+
+def look_posted(release: Release, forum: Forum, category: int) -> Probe:
+    """Whether the forum has the announcement as it was approved, where it belongs (Z29)."""
+    found = forum.topic(_external_id(release))
+    if found is None:
+        return absent("the forum has no topic of this release yet")
+    wrong = _differences(release, forum, found, category)
+    if wrong:
+        return different(
+            f"the topic on the forum is not what was approved: {wrong[0]}",
+            f"edit {found.url} there, then run the same again; if it is right as it is, run"
+            " doit adopt post_forum",
+            tuple(wrong[1:]),
+        )
+    return identical({"topic": str(found.id), "url": found.url})
+
+
+def post(release: Release, forum: Forum, category: int, progress: Progress) -> dict[str, str]:
+    """The announcement is on the forum, for everybody to read (Z29). It cannot be taken back."""
+    progress.say("posting to the forum")
+    url = forum.post(
+        _external_id(release),
+        announcement_draft.subject_of(release),
+        announcement_draft.text_of(release),
+        category,
+        TAGS,
+    )
+    return {"url": url}
+
+
+def _differences(release: Release, forum: Forum, found: Topic, category: int) -> list[str]:
+    title = forum.kept_title(announcement_draft.subject_of(release))
+    text = forum.kept_text(announcement_draft.text_of(release))
+    wrong = []
+    if found.title != title:
+        wrong.append(f"its title is {_short(found.title)}, wanted {_short(title)}")
+    if found.text != text:
+        wrong.append(_first_difference(found.text, text))
+    if found.category != category:
+        wrong.append(f"it is in category {found.category}, wanted {category}")
+    missing = [tag for tag in TAGS if tag not in found.tags]
+    if missing:
+        wrong.append(f"it lacks the tag {' and '.join(missing)}")
+    return wrong
+
+
+def _first_difference(found: str, wanted: str) -> str:
+    there, here = found.splitlines(), wanted.splitlines()
+    for number, (one, other) in enumerate(zip(there, here, strict=False), start=1):
+        if one != other:
+            return f"line {number} is {_short(one)}, wanted {_short(other)}"
+    if len(there) != len(here):
+        return f"its text has {len(there)} lines, wanted {len(here)}"
+    return "its text has other line ends"
+
+
+def _short(text: str) -> str:
+    """A text as part of one line."""
+    told = " ".join(text.split())
+    return f'"{told[:57]}..."' if len(told) > 60 else f'"{told}"'
+
+
+def _external_id(release: Release) -> str:
+    kind = "rehearsal-" if release.rehearsal else ""
+    return f"{kind}python-{str(release.version).replace('.', '-')}"

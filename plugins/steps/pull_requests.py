@@ -1,0 +1,39 @@
+"""Pull requests: files that are offered to another repository, looked for by their branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.probe import Probe, absent, different, identical
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports.github import Proposals
+
+__all__ = ["branch_of", "look_proposed"]
+
+
+def branch_of(release: Release) -> str:
+    """The branch that this release's pull request comes from; another one in a rehearsal."""
+    kind = "rehearsal" if release.rehearsal else "release"
+    return f"{kind}-{release.version}"
+
+
+def look_proposed(release: Release, proposals: Proposals, path: str, content: bytes) -> Probe:
+    """Whether the repository has the file with this content, or a pull request asks for it."""
+    branch = branch_of(release)
+    pull = proposals.pull(branch)
+    if pull is None:
+        if proposals.text(path) == content:
+            return identical({"pull request": "none", "url": "it was there already"})
+        return absent(f"no pull request from {branch} yet")
+    if pull.state == "closed":
+        return different(
+            f"the pull request {pull.number} was closed and not merged",
+            f"see {pull.url}: open it again, or run doit adopt",
+            (pull.url,),
+        )
+    # what is merged may have been edited by those who merged it
+    if pull.state == "open" and proposals.text(path, branch) != content:
+        return absent(f"the branch of pull request {pull.number} does not have the text yet")
+    return identical({"pull request": str(pull.number), "url": pull.url})

@@ -1,0 +1,234 @@
+"""Public texts are judged by parsed versions, addresses and digests, never by a substring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doit_receipts.artifact import Artifact
+from plugins.model.contract import contract_of
+from plugins.model.layout import Layout
+from plugins.model.release import Release, type_of
+from plugins.model.series import series_of
+from plugins.model.text_rules import (
+    TextFacts,
+    foreign_addresses,
+    foreign_digests,
+    foreign_series,
+    foreign_versions,
+    gaps,
+    leftovers,
+    names_version,
+    sections,
+)
+from plugins.model.version import Version
+
+A, B, C = "a" * 64, "b" * 64, "c" * 64
+COMMIT = "5" * 40
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "plugins" / "services" / "texts"
+
+
+def facts(version: str = "3.14.1", versions: tuple[str, ...] = ()) -> TextFacts:
+    parsed = Version.parse(version)
+    layout = Layout(Path("/nowhere"), parsed)
+    release = Release(parsed, type_of(parsed), series_of(parsed), layout)
+    files = [
+        Artifact(Path(f"Python-{version}.tgz"), 1000, A),
+        Artifact(Path(f"Python-{version}.tar.xz"), 22_123_456, B),
+    ]
+    return TextFacts.of(contract_of(release), files, (COMMIT,), versions)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Python 3.14.1 is out", True),
+        ("v3.14.1", True),
+        ("(3.14.1).", True),
+        ("3.14.10", False),
+        ("3.14.1rc1", False),
+        ("13.14.1", False),
+        ("3.14.1.2", False),
+        ("https://www.python.org/downloads/release/python-3141/", False),
+        ("Python 3.14", False),
+    ],
+)
+def test_version_is_named_as_a_whole_word(text: str, names: bool) -> None:  # noqa: FBT001
+    assert names_version(text, Version.parse("3.14.1")) is names
+
+
+@pytest.mark.parametrize("text", ["3.15.0 beta 3", "Python 3.15.0 Beta 3", "3.15.0b3"])
+def test_version_in_words_is_the_same_version(text: str) -> None:
+    assert names_version(text, Version.parse("3.15.0b3"))
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "foreign"),
+    [
+        ("3.14.1", "Python 3.14.0 is out", "3.14.0"),
+        ("3.14.1", "Python 3.13.9 is out", "3.13.9"),
+        ("3.14.1", "Python-3.14.0.tgz", "3.14.0"),
+        ("3.14.1", "`v3.14.0`", "3.14.0"),
+        ("3.14.1", "upgrade to 3.14.0", "3.14.0"),
+        ("3.14.1", "Python 3.14.10 is out", "3.14.10"),
+        ("3.14.1", "Python 2.7.18", "2.7.18"),
+        ("3.15.0b3", "3.15.0 beta 2", "3.15.0b2"),
+        ("3.15.0rc1", "3.15.0 release candidate 3 is here; 3.14.9", "3.14.9"),
+        ("3.14.1", "changes made since 3.14.0", ""),
+        ("3.14.1", "compared to Python 3.13.9", ""),
+        ("3.14.1", "faster than CPython 3.13.0 was", ""),
+        ("3.14.1", "the next is 3.14.2", ""),
+        ("3.15.0b3", "3.15.0b4 follows, then 3.15.0rc1, then 3.15.0", ""),
+        ("3.14.1", "Tcl/Tk 9.0.3, OpenSSL 3.0.18, SQLite to 3.50.4, pip 3.1.2", ""),
+        ("3.14.1", "see 3.14.01 and 3.14 and 3.14.x", ""),
+    ],
+)
+def test_other_versions_are_found(version: str, text: str, foreign: str) -> None:
+    found = foreign_versions(text, facts(version))
+    assert [line.split()[2] for line in found] == [f"{foreign},"] * bool(foreign)
+
+
+def test_declared_version_belongs_there() -> None:
+    assert foreign_versions("3.14.1 and 3.13.10", facts(versions=("3.13.10",))) == ()
+    page = "https://www.python.org/downloads/release/python-31310/"
+    assert foreign_addresses(page, facts(versions=("3.13.10",))) == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.python.org/downloads/release/python-3141/",
+        "https://www.python.org/downloads/release/python-3141",
+        "https://www.python.org/ftp/python/3.14.1/Python-3.14.1.tgz",
+        "https://www.python.org/ftp/python/3.14.1/",
+        "https://docs.python.org/release/3.14.1/whatsnew/changelog.html",
+        "https://docs.python.org/3.14/whatsnew/3.14.html",
+        "https://docs.python.org/3/",
+        "https://peps.python.org/pep-0745/",
+        "https://github.com/python/cpython/issues/142516",
+        "https://www.python.org/psf/",
+    ],
+)
+def test_addresses_of_this_release_pass(url: str) -> None:
+    for text in (url, f"<{url}>", f"[here]({url}).", f"See {url}, and more."):
+        assert foreign_addresses(text, facts()) == ()
+        assert foreign_series(text, facts()) == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://www.python.org/downloads/release/python-3140/", "page of another release"),
+        ("https://python.org/downloads/release/python-31410/", "page of another release"),
+        ("https://www.python.org/ftp/python/3.14.0/Python-3.14.0.tgz", "no file of this release"),
+        ("https://www.python.org/ftp/python/3.14.1/Python-3.14.1.tgzz", "no file of this release"),
+        ("https://docs.python.org/release/3.14.0/", "documentation of another release"),
+        ("http://www.python.org/psf/", "without https"),
+        ("https://downloads.example/x", "leads nowhere"),
+        ("http://127.0.0.1:8000/x", "leads nowhere"),
+    ],
+)
+def test_addresses_of_another_release_are_named(url: str, problem: str) -> None:
+    (found,) = foreign_addresses(f"See [it]({url}).", facts())
+    assert problem in found
+    assert url in found
+
+
+def test_other_series_of_the_docs_is_a_question() -> None:
+    text = "https://docs.python.org/3.13/whatsnew/3.13.html and https://docs.python.org/3/"
+    assert len(foreign_series(text, facts())) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"- `Python-3.14.1.tgz`: `{A}`", ""),
+        (f"- Python-3.14.1.tgz {A.upper()} 1,000 bytes", ""),
+        (f"commit {COMMIT}", ""),
+        (f"Python-3.14.1.tgz is {B}", "gives Python-3.14.1.tgz the digest of Python-3.14.1.tar.xz"),
+        (f"sha256 {C}", "has a digest of no file of this release: cccccccccccccccc..."),
+        (f"md5 {'d' * 32}", "has a digest of no file of this release"),
+        (f"commit {'6' * 40}", "has a digest of no file of this release"),
+        ("Python-3.14.1.tar.xz, 22,123,456 bytes", ""),
+        ("Python-3.14.1.tgz, 1001 bytes", "says Python-3.14.1.tgz has 1001 bytes, it has 1000"),
+        ("fixed 1001 bytes of something", ""),
+        (f"https://github.com/python/cpython/commit/{'e' * 12}", ""),
+    ],
+)
+def test_digests_and_sizes_are_those_of_the_files(text: str, problem: str) -> None:
+    found = foreign_digests(text, facts())
+    assert ([] if not problem else [True]) == [problem in each for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("TODO thanks", "a place left open: TODO"),
+        ("tbd", "a place left open: tbd"),
+        ("Python {{ version }}", "a leftover of a template: {{"),
+        ("Python {version} is out", "a leftover of a template: {version}"),
+        ("released on %(date)s", "a leftover of a template: %(date)s"),
+        ("Python X.Y.Z", "a leftover of a template: X.Y.Z"),
+        ("$VERSION", "a leftover of a template: $VERSION"),
+        ('<span id="text-0123"></span>', 'markup of another kind of text: <span id="text-'),
+        ("See :gh:`123`.", "markup of another kind of text: :gh:`123`"),
+        ("`here <https://x.org>`__", "markup of another kind of text"),
+        (".. note:: x", "markup of another kind of text: .. note::"),
+        ("<!-- remove this -->", "markup of another kind of text: <!--"),
+        ("[quote]x[/quote]", "markup of another kind of text: [quote]"),
+        ("---\ntitle: x\n---\n", "markup of another kind of text: ---"),
+        ("<<<<<<< HEAD", "markup of another kind of text: <<<<<<<"),
+    ],
+)
+def test_leftovers_are_found(text: str, problem: str) -> None:
+    assert problem in leftovers(text)[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An f-string such as `f'{{x}} {version}'`",
+        "```python\nt'{name} {{literal}}'\n```",
+        "[b](https://x.org) and [link](https://y.org)",
+        "a todo-list app",  # the only word that is left open is a whole one
+        "**bold** --- dash",
+    ],
+)
+def test_code_and_plain_words_are_no_leftovers(text: str) -> None:
+    assert [each for each in leftovers(text) if "template" in each or "markup" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a\n[PEP]()", "a link without an address in line 2"),
+        ("[](https://x.org)", "a link without words"),
+        ("- one\n- \n- three", "an empty item of a list in line 2"),
+        ("Python ( ) is", "empty parentheses"),
+        ("the schedule of PEP .", "a word that nothing follows"),
+        ("changes since .", "a word that nothing follows"),
+        ("# A\n\ntext\n\n## B\n\n## C\n\ntext", 'nothing below the heading "B"'),
+        ("# A\n\ntext\n\n## End\n", 'nothing below the heading "End"'),
+    ],
+)
+def test_gaps_are_found(text: str, problem: str) -> None:
+    assert [problem in each for each in gaps(text)] == [True]
+
+
+def test_text_without_gaps_passes() -> None:
+    text = "# A\n\n## B\n\ntext `f()` and f()\n\n```\n# no heading\n```\n\n---\n\n- one\n"
+    assert gaps(text) == ()
+    assert [title for title, *_ in sections(text)] == ["A", "B"]
+
+
+@given(st.text(st.sampled_from("# -*[]()`\n{}<>:3.14aPEP since/https")))
+def test_any_text_is_judged(text: str) -> None:
+    known = facts()
+    for judge in (leftovers, gaps):
+        assert all("\n" not in each for each in judge(text))
+    for other in (foreign_versions, foreign_addresses, foreign_series, foreign_digests):
+        assert all("\n" not in each for each in other(text, known))

@@ -1,0 +1,107 @@
+"""The forum gets the announcement once, and what arrived is compared with what was approved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.probe import RemoteState
+from plugins.model.secret import Secret
+from plugins.rehearsal import forum as forum_world
+from plugins.rehearsal.store import Store
+from plugins.services.discourse import Discourse
+from plugins.steps import announcement_draft, forum_post
+from tests.progress import Quiet
+from tests.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from tests.conftest import Builds
+
+CORE = 23
+TEXT = "# Python 3.13.6 is now available!!\n\nHave some\u00a0of it, with *eggs*.\n\n- one\n- two\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def forum(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discourse]:
+    monkeypatch.setenv("FORUM_OF_TEST", "rm:rehearsal-forum-key")
+    with served(forum_world.app(store)) as address:
+        yield Discourse(address, Secret("env:FORUM_OF_TEST"))
+
+
+@pytest.fixture
+def release(a_release: Builds) -> Release:
+    made = a_release("3.13.6")
+    made.layout.texts.mkdir(parents=True)
+    (made.layout.texts / announcement_draft.DRAFT).write_text(TEXT)
+    announcement_draft.settle(made)
+    return made
+
+
+def test_topic_goes_into_its_category_with_its_tag(
+    release: Release, forum: Discourse, store: Store
+) -> None:
+    assert forum_post.look_posted(release, forum, CORE).state is RemoteState.ABSENT
+    forum_post.post(release, forum, CORE, Quiet())
+    (topic,) = store.load("forum", [])
+    assert (topic["category"], topic["tags"]) == (23, ["release"])
+    probe = forum_post.look_posted(release, forum, CORE)
+    assert probe.state is RemoteState.IDENTICAL
+    assert probe.facts["topic"] == str(topic["id"])
+
+
+def test_one_topic_also_after_an_error_that_came_late(
+    release: Release, forum: Discourse, store: Store
+) -> None:
+    store.order_fault("forum.500_after_write")
+    with pytest.raises(ServiceFailed):
+        forum_post.post(release, forum, CORE, Quiet())
+    assert forum_post.look_posted(release, forum, CORE).state is RemoteState.IDENTICAL
+    assert len(store.load("forum", [])) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"raw": "Something else"}, 'line 1 is "Something else", wanted "Have some of it, with'),
+        ({"raw": "Have some of it, with *eggs*.\n\n- one"}, "its text has 3 lines, wanted 4"),
+        ({"raw": "Have some  of it, with *eggs*.\n\n- one\n- two"}, "line 1 is"),
+        ({"title": "Python 3.13.6 is out"}, 'its title is "Python 3.13.6 is out", wanted "Python'),
+        ({"category": 4}, "it is in category 4, wanted 23"),
+        ({"tags": ["other"]}, "it lacks the tag release"),
+    ],
+)
+def test_what_differs_is_told_in_one_line(
+    release: Release, forum: Discourse, store: Store, change: dict[str, Any], problem: str
+) -> None:
+    forum_post.post(release, forum, CORE, Quiet())
+    (topic,) = store.load("forum", [])
+    store.save("forum", [{**topic, **change}])
+    probe = forum_post.look_posted(release, forum, CORE)
+    assert probe.state is RemoteState.DIFFERENT
+    assert problem in probe.problem
+    assert "\n" not in probe.problem
+
+
+def test_tag_that_the_forum_left_out_is_mended_there(
+    release: Release, forum: Discourse, store: Store
+) -> None:
+    """The remedy is followed: the topic is edited on the forum, and the next look is content."""
+    store.order_fault("forum.no_tags")
+    forum_post.post(release, forum, CORE, Quiet())
+    probe = forum_post.look_posted(release, forum, CORE)
+    assert probe.state is RemoteState.DIFFERENT
+    (topic,) = store.load("forum", [])
+    assert f"edit {probe.remedy.split()[1]} there" in probe.remedy
+    store.save("forum", [{**topic, "tags": ["python", "release"]}])
+    assert forum_post.look_posted(release, forum, CORE).state is RemoteState.IDENTICAL
