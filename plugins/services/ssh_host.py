@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from doit_receipts.errors import ReleaseError, ServiceFailed
 from plugins.ports.host import Entry, Kind, Login
 from plugins.ports.signing import Signature, Verdict
-from plugins.services import sftp_wire
+from plugins.services import sftp
 from plugins.services.host_paths import checked, half
 from plugins.services.retry import quiet_stamina
-from plugins.services.sftp_wire import Attributes, Lost, Refused, Request, Status
+from plugins.services.sftp import Attributes, Lost, Refused, Request, Status
 from plugins.services.ssh_line import Address, Line, Told, open_line
 from plugins.services.ssh_sending import Sending, Way
 
@@ -102,7 +102,7 @@ class SshHost:
 
         number = re.search(rb"\d+", self._run("date", "-u", "+%s").output)
         ahead_s = int(number[0]) - int(time.time()) if number else 0
-        (root,) = self._asked("look at", [sftp_wire.look(self._at(""))])
+        (root,) = self._asked("look at", [sftp.look(self._at(""))])
         if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
             raise self._failed(
                 self._at(""), "open", "there is no such folder", "correct [hosts] in release.toml"
@@ -111,13 +111,13 @@ class SshHost:
 
     def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
         """See the port."""
-        answers = self._asked("look at", [sftp_wire.look(self._at(path)) for path in paths])
+        answers = self._asked("look at", [sftp.look(self._at(path)) for path in paths])
         links = [
             path
             for path, answer in zip(paths, answers, strict=True)
             if isinstance(answer, Attributes) and stat.S_ISLNK(answer.mode)
         ]
-        told = self._asked("read link", [sftp_wire.read_link(self._at(path)) for path in links])
+        told = self._asked("read link", [sftp.read_link(self._at(path)) for path in links])
         targets = {
             path: answer for path, answer in zip(links, told, strict=True) if type(answer) is str
         }
@@ -166,7 +166,7 @@ class SshHost:
         found = self.look(paths)
         new = [path for path, entry in zip(paths, found, strict=True) if entry is None]
         with self._changing("make folder") as line:
-            requests = [sftp_wire.make_folder(self._at(path), mode) for path in new]
+            requests = [sftp.make_folder(self._at(path), mode) for path in new]
             self._demand("make folder", new, line.sftp.ask(requests))
         self.change(paths, mode)
 
@@ -181,7 +181,7 @@ class SshHost:
 
     def rename(self, moves: Sequence[tuple[str, str]]) -> None:
         """See the port. The server itself refuses a name that is taken."""
-        requests = [sftp_wire.rename(self._at(old), self._at(new)) for old, new in moves]
+        requests = [sftp.rename(self._at(old), self._at(new)) for old, new in moves]
         with self._changing("rename") as line:
             answers = line.sftp.ask(requests)
             self._demand("rename to", [new for _, new in moves], answers, [old for old, _ in moves])
@@ -190,7 +190,7 @@ class SshHost:
         """See the port."""
         found = self.look(paths)
         owned = [
-            sftp_wire.chown(self._at(entry.path), self._number_of(entry), self._group_id)
+            sftp.chown(self._at(entry.path), self._number_of(entry), self._group_id)
             for entry in found
             if entry is not None and self._group and entry.group != self._group
         ]
@@ -204,17 +204,17 @@ class SshHost:
             if entry is None or entry.mode != mode or path in names
         ]
         with self._changing("change the mode of") as line:
-            requests = [sftp_wire.chmod(self._at(path), mode) for path in changed]
+            requests = [sftp.chmod(self._at(path), mode) for path in changed]
             self._demand("change the mode of", changed, line.sftp.ask(requests))
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
         partial = self._at(half(link))
         with self._changing("link") as line:
-            line.sftp.ask([sftp_wire.remove_file(partial)])
+            line.sftp.ask([sftp.remove_file(partial)])
             requests = [
-                sftp_wire.link(partial, target),
-                sftp_wire.replace(partial, self._at(link)),
+                sftp.link(partial, target),
+                sftp.replace(partial, self._at(link)),
             ]
             self._demand("link", [link, link], line.sftp.ask(requests))
 
@@ -222,9 +222,7 @@ class SshHost:
         """See the port."""
         found = [entry for entry in self.look(paths) if entry is not None]
         requests = [
-            (sftp_wire.remove_folder if e.kind is Kind.FOLDER else sftp_wire.remove_file)(
-                self._at(e.path)
-            )
+            (sftp.remove_folder if e.kind is Kind.FOLDER else sftp.remove_file)(self._at(e.path))
             for e in found
         ]
         with self._changing("remove") as line:
@@ -368,7 +366,7 @@ class SshHost:
             raise self._cut(lost) from lost
         raise AssertionError
 
-    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp_wire.Answer]:
+    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp.Answer]:
         """The answers to looks: nothing there is one, a refusal of any other kind an error."""
         answers = self._reading(lambda line: line.sftp.ask(requests))
         for answer in answers:
@@ -382,7 +380,7 @@ class SshHost:
 
         One that broke while nobody needed it is opened anew before.
         """
-        self._reading(lambda line: line.sftp.ask([sftp_wire.look(self._at(""))]))
+        self._reading(lambda line: line.sftp.ask([sftp.look(self._at(""))]))
         try:
             with self._turn:
                 yield self._opened()
@@ -394,7 +392,7 @@ class SshHost:
         self,
         action: str,
         paths: Sequence[str],
-        answers: Sequence[sftp_wire.Answer],
+        answers: Sequence[sftp.Answer],
         olds: Sequence[str] = (),
     ) -> None:
         """All was granted. Raises ServiceFailed for the first refusal, naming the path.
@@ -467,7 +465,7 @@ class SshHost:
     def _at(self, path: str) -> str:
         return f"{self._address.root}/{checked(path)}" if path else self._address.root or "/"
 
-    def _entry(self, path: str, answer: sftp_wire.Answer, target: str) -> Entry | None:
+    def _entry(self, path: str, answer: sftp.Answer, target: str) -> Entry | None:
         if not isinstance(answer, Attributes):
             return None
         account = self._account
@@ -487,10 +485,8 @@ class SshHost:
     def _last_requests(self, upload: Upload) -> list[Request]:
         """What a file gets before it has its name: group and mode."""
         place = self._at(half(upload.path))
-        owned = (
-            [sftp_wire.chown(place, self._account.number, self._group_id)] if self._group else []
-        )
-        return [*owned, sftp_wire.chmod(place, upload.mode)]
+        owned = [sftp.chown(place, self._account.number, self._group_id)] if self._group else []
+        return [*owned, sftp.chmod(place, upload.mode)]
 
     def _send(self, uploads: Sequence[Upload], progress: Progress) -> None:
         way = Way(
@@ -548,7 +544,7 @@ class SshHost:
         trips_s = []
         for _ in range(_TRIPS):
             before_s = time.monotonic()
-            self._asked("look at", [sftp_wire.look(self._at(""))])
+            self._asked("look at", [sftp.look(self._at(""))])
             trips_s.append(time.monotonic() - before_s)
         return min(_MOST_CONNECTIONS, 1 + int(min(trips_s) / _NEAR_S))
 
