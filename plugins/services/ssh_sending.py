@@ -43,7 +43,7 @@ class Way:
     opened: Callable[[], Line]
     place: Callable[[str], str]
     digest: Callable[[Line, str, int], str]
-    """Of the half upload of a path, of so many bytes, computed there."""
+    """Of the file at a path, of so many bytes, computed there."""
     beginnings: Mapping[str, tuple[int, str]]
     """Size and digest of what was there of a path before anything was sent."""
     last_requests: Callable[[Upload], list[Request]]
@@ -171,7 +171,7 @@ class Sending:
             left -= len(block)
         size, digest = self._way.beginnings.get(upload.path, (-1, ""))
         if size != have:  # a connection broke meanwhile
-            digest = self._way.digest(line, upload.path, have)
+            digest = self._way.digest(line, half(upload.path), have)
         return digest == made.hexdigest()
 
     def _count(self, size_bytes: int) -> None:

@@ -14,6 +14,7 @@ from doit_receipts.durable import PARTIAL, write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, identical
 from plugins.model.contract import Kind, SizeClass, bundle_paths
+from plugins.ports.host import HostReader
 from plugins.ports.host import Kind as Entered
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.model.series import SigstoreIdentity
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.sigstore import BundleSigner, BundleVerifier
     from plugins.steps.staging import Wanted
@@ -62,7 +63,7 @@ def sign(
     files: Iterable[Wanted],
     by: SigstoreIdentity,
     signer: BundleSigner,
-    host: Host,
+    host: HostReader,
     area: StagingArea,
     progress: Progress,
 ) -> dict[str, str]:
@@ -124,7 +125,7 @@ def _bring(
     wanted: Mapping[Path, str],
     by: SigstoreIdentity,
     verifier: BundleVerifier,
-    host: Host,
+    host: HostReader,
     area: StagingArea,
 ) -> None:
     """Good bundles that stand on the host, and are lost here, are here again.

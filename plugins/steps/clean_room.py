@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
     from plugins.ports.caches import Cdn
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
@@ -42,7 +42,7 @@ _AT_ONCE: Final = 4
 def visit(  # noqa: PLR0913 - everything that a user's machine has, and what ours knows
     release: Release,
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     programs: Programs,
     signer: Signer | None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import BadVersion, StepFailed
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
-from plugins.ports.host import Kind, Upload
+from plugins.ports.host import Host, HostReader, Kind, Upload
 from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.release import Release
     from plugins.model.remote_layout import RemoteLayout, StagingArea
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.progress import Progress
 
 __all__ = [
@@ -40,7 +40,7 @@ _FILE_MODE: Final = 0o664
 _SHOWN: Final = 6
 
 
-def look_docs_reserved(area: StagingArea, host: Host) -> Probe:
+def look_docs_reserved(area: StagingArea, host: HostReader) -> Probe:
     """Whether the pages can be put there: see ``staging.look_reserved`` (U12, U13)."""
     return look_reserved(area, host)
 
@@ -50,7 +50,7 @@ def reserve_docs(area: StagingArea, host: Host) -> dict[str, str]:
     return reserve(area, host)
 
 
-def look_docs_hosted(archive: Artifact, area: StagingArea, host: Host) -> Probe:
+def look_docs_hosted(archive: Artifact, area: StagingArea, host: HostReader) -> Probe:
     """Whether users see exactly the pages of the zip archive, each with its bytes (U12, U13)."""
     top, pages = _pages(archive.path, archive.sha256)
     final, staging = host.look([area.final, area.staging])
@@ -101,7 +101,7 @@ def host_docs(
     return {}
 
 
-def look_current(release: Release, layout: RemoteLayout, host: Host) -> Probe:
+def look_current(release: Release, layout: RemoteLayout, host: HostReader) -> Probe:
     """Whether ``doc/current`` leads to this release's documentation, or rightly elsewhere.
 
     Only a final moves it, and never back to an older series or version (U10, U11).
@@ -127,7 +127,7 @@ def point_current(release: Release, layout: RemoteLayout, host: Host) -> dict[st
     return {}
 
 
-def _judged(link: Entry, version: Version, host: Host) -> Probe:
+def _judged(link: Entry, version: Version, host: HostReader) -> Probe:
     if link.kind is not Kind.LINK:
         return different(
             f"{host.shown(link.path)} is a {link.kind.value}, wanted a link",
@@ -171,7 +171,7 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
     host.unzip(there, area.staging)
 
 
-def _entry(path: str, folder: str, host: Host) -> Entry | None:
+def _entry(path: str, folder: str, host: HostReader) -> Entry | None:
     return next((each for each in host.listing(folder) if each.path == path), None)
 
 
@@ -186,7 +186,7 @@ def _straighten(folder: str, host: Host) -> None:
             host.change(paths, mode)
 
 
-def _crooked(entries: Sequence[Entry], host: Host) -> list[Entry]:
+def _crooked(entries: Sequence[Entry], host: HostReader) -> list[Entry]:
     modes = {Kind.FOLDER: FOLDER_MODE, Kind.FILE: _FILE_MODE}
     return [
         entry
@@ -197,7 +197,7 @@ def _crooked(entries: Sequence[Entry], host: Host) -> list[Entry]:
 
 
 def _differences(
-    pages: Mapping[str, str], entries: Sequence[Entry], folder: str, host: Host
+    pages: Mapping[str, str], entries: Sequence[Entry], folder: str, host: HostReader
 ) -> list[str]:
     """A line for each page that is missing, too many or of other bytes."""
     files = [entry for entry in entries if entry.kind is not Kind.FOLDER]

@@ -17,7 +17,7 @@ from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.contract import Origin, parts_folders
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.remote_layout import RemoteLayout
-from plugins.ports.host import Kind
+from plugins.ports.host import Host, HostReader, Kind
 from plugins.ports.signing import Verdict
 from plugins.steps.staging import Wanted
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.clock import Clock
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.signing import Verifier
 
 __all__ = [
@@ -80,7 +80,7 @@ def manifest_file(layout: Layout, role: str) -> Path:
     return layout.work / "experts" / role / MANIFEST
 
 
-def look_inboxes(release: Release, host: Host, roles: Sequence[str]) -> Probe:
+def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:
     """Whether each expert has an inbox that they may write to.
 
     A run that was killed may have made folders whose rights are not given yet.
@@ -106,7 +106,7 @@ def open_inboxes(release: Release, host: Host, roles: Sequence[str]) -> dict[str
 
 def arrived(
     release: Release,
-    host: Host,
+    host: HostReader,
     verifier: Verifier,
     contract: Contract,
     awaited: Awaited,
@@ -149,7 +149,7 @@ def arrived(
     return {"key": key, "manifest": digest, **told}
 
 
-def look_taken(release: Release, host: Host, role: str, area: StagingArea) -> Probe:
+def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
     """Whether all that the manifest lists stands in the staging folder, or is public already."""
     manifest = _judged(release, role)
     staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
@@ -219,7 +219,7 @@ def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_open(entry: Entry, host: Host) -> bool:
+def _is_open(entry: Entry, host: HostReader) -> bool:
     """Whether it is a folder that its group writes to, and nobody else looks into.
 
     What is put into it has to get its group, or nobody but who brought it could move it on.
@@ -240,7 +240,7 @@ def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
 
 
 def _taken(
-    release: Release, host: Host, manifest: Manifest, there: Mapping[str, Entry]
+    release: Release, host: HostReader, manifest: Manifest, there: Mapping[str, Entry]
 ) -> dict[str, Entry]:
     """Files of the manifest that have left the inbox for where they are staged, or public."""
     area = RemoteLayout(release.version).downloads
@@ -254,7 +254,7 @@ def _taken(
 
 def _manifest(
     release: Release,
-    host: Host,
+    host: HostReader,
     verifier: Verifier,
     awaited: Awaited,
     there: Mapping[str, Entry],
@@ -313,7 +313,9 @@ def _brings(contract: Contract, path: str, role: str) -> bool:
     return found is not None and found.origin.value == role
 
 
-def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]) -> None:
+def _complete(
+    host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
+) -> None:
     listed = {each.path for each in manifest.files}
     unlisted = [path for path in awaited.files if path not in listed]
     if unlisted:
@@ -339,7 +341,7 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
 
 
 def _same_bytes(
-    host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
+    host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
 ) -> None:
     digests = host.digests([there[each.path] for each in manifest.files])
     for each in manifest.files:
@@ -354,7 +356,7 @@ def _same_bytes(
 
 
 def _waiting(
-    awaited: Awaited, host: Host, there: Mapping[str, Entry], problem: str, inbox: str
+    awaited: Awaited, host: HostReader, there: Mapping[str, Entry], problem: str, inbox: str
 ) -> Waiting:
     missing = [path for path in awaited.files if path not in there]
     count = len(awaited.files) - len(missing)
@@ -388,7 +390,7 @@ def _at(each: Brought, area: StagingArea, folder: str) -> str:
     return f"{folder}/{rest}"
 
 
-def _standing(host: Host, places: Mapping[str, str]) -> dict[str, Entry]:
+def _standing(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
     found = host.look(list(places.values()))
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.contract import Contract, Purge
     from plugins.ports.caches import Cdn, Seen
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
-    from plugins.ports.site import Site
+    from plugins.ports.site import SiteReader
     from plugins.steps.served import Bytes
 
     _Asked = TypeVar("_Asked")
@@ -39,10 +39,10 @@ _TRIES: Final = 4
 
 def look_purged(
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     *,
-    site: Site | None = None,
+    site: SiteReader | None = None,
     known: Mapping[str, str] | None = None,
 ) -> Probe:
     """Whether all that caches serve of the release is what it should be, on every edge.
@@ -65,11 +65,11 @@ def look_purged(
 
 def purge(
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     progress: Progress,
     *,
-    site: Site | None = None,
+    site: SiteReader | None = None,
     known: Mapping[str, str] | None = None,
     pause_s: float = 2.0,
 ) -> dict[str, str]:
@@ -111,7 +111,7 @@ def stale(wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn) -> tup
     return tuple(line for line, _ in _stale(wanted, served, cdn))
 
 
-def _wanted(contract: Contract, site: Site | None) -> tuple[Purge, ...]:
+def _wanted(contract: Contract, site: SiteReader | None) -> tuple[Purge, ...]:
     """The addresses, files first; the pages follow from what else the site lists."""
     if site is None:
         return contract.file_purges

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plugins.model.contract import Contract
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
 
 __all__ = ["Bytes", "published_bytes", "replaced_files"]
 
@@ -25,7 +25,7 @@ class Bytes:
 
 
 def published_bytes(
-    contract: Contract, host: Host, known: Mapping[str, str] | None = None
+    contract: Contract, host: HostReader, known: Mapping[str, str] | None = None
 ) -> Mapping[str, Bytes]:
     """What every file of the contract is on the host, by its path below the root.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, different, identical
-from plugins.ports.host import Kind, Upload
+from plugins.ports.host import Host, HostReader, Kind, Upload
 from plugins.ports.signing import Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
     from plugins.model.remote_layout import StagingArea
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
 
@@ -83,7 +83,7 @@ def known(
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
-def look_reserved(area: StagingArea, host: Host) -> Probe:
+def look_reserved(area: StagingArea, host: HostReader) -> Probe:
     """Whether the hidden folder is there, and the final one, if it is, lets the group write.
 
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
@@ -123,7 +123,7 @@ def reserve(area: StagingArea, host: Host) -> dict[str, str]:
     return {}
 
 
-def look_staged(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
+def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether every file stands in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
@@ -179,7 +179,7 @@ def stage(
 
 
 def verify_staged(
-    files: Sequence[Wanted], area: StagingArea, host: Host, signer: Signer
+    files: Sequence[Wanted], area: StagingArea, host: HostReader, signer: Signer
 ) -> dict[str, str]:
     """Every signature verifies for the bytes that stand there (U08).
 
@@ -217,7 +217,7 @@ def verify_staged(
     return facts
 
 
-def look_switched(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
+def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
     stand = _Stand.of(files, area, host)
     clash = stand.clash(files, area, host) or stand.strangers(files, area, host)
@@ -295,7 +295,7 @@ class _Stand:
     has_staging: bool
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], area: StagingArea, host: Host) -> _Stand:
+    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _Stand:
         has_final, has_staging = (
             each is not None for each in host.look([area.final, area.staging])
         )
@@ -321,7 +321,7 @@ class _Stand:
                 return entry
         return None
 
-    def is_straight(self, file: Wanted, host: Host) -> bool:
+    def is_straight(self, file: Wanted, host: HostReader) -> bool:
         entry = self.place_of(file)
         return (
             entry is not None
@@ -334,7 +334,7 @@ class _Stand:
         names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
-    def clash(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
+    def clash(self, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe | None:
         """Names that other bytes have; both sides are told."""
         seen, details = [], []
         for file in files:
@@ -363,7 +363,9 @@ class _Stand:
             )
         return different(f"other bytes stand there: {names}", remedy, tuple(details))
 
-    def strangers(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
+    def strangers(
+        self, files: Sequence[Wanted], area: StagingArea, host: HostReader
+    ) -> Probe | None:
         """What stands in the hidden folder and nobody asked for: it would be shown as well."""
         known = {file.name for file in files} | set(_inner_folders(files))
         strange = sorted(set(self.staging) - known)
@@ -376,7 +378,7 @@ class _Stand:
         )
 
 
-def _by_name(folder: str, host: Host) -> dict[str, Entry]:
+def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
@@ -399,7 +401,7 @@ def _folders(area: StagingArea) -> list[str]:
     return [*_parents(area.staging), area.final, area.staging]
 
 
-def _unusable(entry: Entry, host: Host) -> str:
+def _unusable(entry: Entry, host: HostReader) -> str:
     """Why nobody of the group could work in the folder; "" if they can."""
     place = host.shown(entry.path)
     if entry.kind is not Kind.FOLDER:
@@ -411,7 +413,7 @@ def _unusable(entry: Entry, host: Host) -> str:
     return ""
 
 
-def _cure(entry: Entry, host: Host) -> str:
+def _cure(entry: Entry, host: HostReader) -> str:
     return f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
 
 
@@ -419,7 +421,7 @@ def _rights(entry: Entry) -> str:
     return f"{entry.path} {entry.owner}:{entry.group} mode {entry.mode:o}"
 
 
-def _wanted_rights(host: Host) -> str:
+def _wanted_rights(host: HostReader) -> str:
     return f"group {host.group or 'any'}, mode {FOLDER_MODE:o}"
 
 
