@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.finding import Finding, Severity
-from plugins.ports.host import HostReader, Kind
+from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,28 +149,49 @@ def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Fi
     explained = _lets_write(entry, login)
     # The root is made for all releases; only what stands in it has to be the group's.
     of_group = bool(entry.path and host.group)
-    severity, remedy = Severity.BLOCK, ""
     if entry.kind is not Kind.FOLDER:
-        problem = f"is a {entry.kind.value}, wanted a folder"
-    elif not usable:
+        return _rights(host, entry, f"is a {entry.kind.value}, wanted a folder")
+    if not usable:
         us = f"we are {login.user}, of {', '.join(login.groups) or 'no group'}"
         why = "; an access list, or a disk that is read-only, forbids it" if explained else ""
-        problem = f"we may not write there: {its}, and {us}{why}"
-    elif of_group and entry.group != host.group:
-        problem = f"its group has to be {host.group}: {its}"
-    elif of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
-        problem = f"its group may not write there: {its}"
-    elif not explained:
-        severity, remedy = Severity.NOTE, "look at it with getfacl on the host"
-        problem = f"an access list lets us write there: {its}; whether colleagues can is not known"
-    elif of_group and not entry.mode & _HANDS_DOWN:
-        severity, remedy = Severity.WARN, f"ask {entry.owner} for `chmod g+s` of it"
-        problem = f"what is made there does not get its group: {its}"
-    else:
-        return None
-    whom = f"ask {entry.owner} or the host's administrators"
-    cure = f"{whom} for group {host.group or 'ownership'} and g+rwxs on it"
-    return Finding("hosts.rights", severity, problem, host.shown(entry.path), remedy or cure)
+        return _rights(host, entry, f"we may not write there: {its}, and {us}{why}")
+    if of_group and entry.group != host.group:
+        return _rights(host, entry, f"its group has to be {host.group}: {its}")
+    if of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
+        return _rights(host, entry, f"its group may not write there: {its}")
+    return _doubt(host, entry, its, explained=explained)
+
+
+def _rights(host: HostReader, entry: Entry, problem: str) -> Finding:
+    return Finding(
+        "hosts.rights",
+        Severity.BLOCK,
+        problem,
+        where=host.shown(entry.path),
+        remedy=f"ask {entry.owner} or the host's administrators for "
+        f"group {host.group or 'ownership'} and g+rwxs on it",
+    )
+
+
+def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Finding | None:
+    """What may be wrong for others than us in a folder where we can work."""
+    if not explained:
+        return Finding(
+            "hosts.rights",
+            Severity.NOTE,
+            f"an access list lets us write there: {its}; whether colleagues can is not known",
+            where=host.shown(entry.path),
+            remedy="look at it with getfacl on the host",
+        )
+    if entry.path and host.group and not entry.mode & _HANDS_DOWN:
+        return Finding(
+            "hosts.rights",
+            Severity.WARN,
+            f"what is made there does not get its group: {its}",
+            where=host.shown(entry.path),
+            remedy=f"ask {entry.owner} for `chmod g+s` of it",
+        )
+    return None
 
 
 def _lets_write(entry: Entry, login: Login) -> bool:

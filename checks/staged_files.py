@@ -11,7 +11,7 @@ from checks.published_set import set_is_complete
 from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
 from plugins.model.found_files import FoundFile, FoundFiles
 from plugins.model.rules import breach
-from plugins.ports.host import HostReader, Kind
+from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,7 +14,6 @@ from doit_receipts.durable import PARTIAL, write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, identical
 from plugins.model.contract import Kind, SizeClass, bundle_paths
-from plugins.ports.host import HostReader
 from plugins.ports.host import Kind as Entered
 
 if TYPE_CHECKING:

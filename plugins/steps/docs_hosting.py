@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import BadVersion, StepFailed
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
-from plugins.ports.host import Host, HostReader, Kind, Upload
+from plugins.ports.host import Kind, Upload
+from plugins.steps.host_modes import WrongModes, wrong_modes
 from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def look_docs_hosted(archive: Artifact, area: StagingArea, host: HostReader) -> 
             "move the folder away there if it is to be replaced, and run the same command again",
             tuple(differences[:_SHOWN]),
         )
-    crooked = _crooked(host.listing(area.final), host)
-    if crooked:
-        return absent(f"modes or groups of {len(crooked)} files and folders are not right yet")
+    wrong = _wrong_modes(host.listing(area.final), host).probe(host)
+    if wrong is not None:
+        return wrong
     if staging is not None:
         return absent(f"{host.shown(area.staging)} is still there")
     return identical({"archive": archive.sha256, "pages": str(len(pages)), "top": top})
@@ -179,21 +180,12 @@ def _straighten(folder: str, host: Host) -> None:
     """Everything in the folder is the group's, and so is the folder (U13)."""
     (top,) = host.look([folder])
     found = [*([top] if top is not None else []), *host.listing(folder)]
-    crooked = _crooked(found, host)
-    for kind, mode in ((Kind.FOLDER, FOLDER_MODE), (Kind.FILE, _FILE_MODE)):
-        paths = [entry.path for entry in crooked if entry.kind is kind]
-        if paths:
-            host.change(paths, mode)
+    _wrong_modes(found, host).mend(host)
 
 
-def _crooked(entries: Sequence[Entry], host: HostReader) -> list[Entry]:
+def _wrong_modes(entries: Sequence[Entry], host: HostReader) -> WrongModes:
     modes = {Kind.FOLDER: FOLDER_MODE, Kind.FILE: _FILE_MODE}
-    return [
-        entry
-        for entry in entries
-        if entry.mode != modes.get(entry.kind, entry.mode)
-        or (host.group and entry.group != host.group)
-    ]
+    return wrong_modes([(entry, modes.get(entry.kind, entry.mode)) for entry in entries], host)
 
 
 def _differences(

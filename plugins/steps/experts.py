@@ -17,12 +17,13 @@ from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.contract import Origin, parts_folders
 from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.remote_layout import RemoteLayout
-from plugins.ports.host import Host, HostReader, Kind
+from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
+from plugins.steps.host_modes import WrongModes, wrong_modes
 from plugins.steps.staging import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -167,13 +168,9 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
     missing = [each.path for each in manifest.files if each.path not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
-    crooked = [
-        entry.path
-        for entry in found.values()
-        if entry.mode != _FILE_MODE or (host.group and entry.group != host.group)
-    ]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {', '.join(sorted(crooked)[:3])}")
+    wrong = _wrong_modes(found.values(), host).probe(host)
+    if wrong is not None:
+        return wrong
     return identical({each.path: each.sha256 for each in manifest.files})
 
 
@@ -188,7 +185,7 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    host.change(list(wanted.values()), _FILE_MODE)
+    _wrong_modes(_standing(host, wanted).values(), host).mend(host)
     return {each.path: each.sha256 for each in manifest.files}
 
 
@@ -217,6 +214,10 @@ def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) 
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _wrong_modes(entries: Iterable[Entry], host: HostReader) -> WrongModes:
+    return wrong_modes([(entry, _FILE_MODE) for entry in entries], host)
 
 
 def _is_open(entry: Entry, host: HostReader) -> bool:

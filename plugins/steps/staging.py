@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, different, identical
-from plugins.ports.host import Host, HostReader, Kind, Upload
+from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
+from plugins.steps.host_modes import WrongModes, wrong_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -116,9 +117,11 @@ def reserve(area: StagingArea, host: Host) -> dict[str, str]:
         host.make_folders(missing, FOLDER_MODE)
     # A run that was killed may have made one of them, and not more.
     seen = host.look([*parents, area.final])
-    crooked = [entry.path for entry in seen if entry is not None and _unusable(entry, host)]
-    if crooked:
-        host.change(crooked, FOLDER_MODE)
+    wrong = [entry for entry in seen if entry is not None and _unusable(entry, host)]
+    user = host.login().user if wrong else ""
+    ours = [entry.path for entry in wrong if user in (entry.owner, "root")]
+    if ours:
+        host.change(ours, FOLDER_MODE)
     host.make_folders([area.staging], _HIDDEN_MODE)
     return {}
 
@@ -136,9 +139,9 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) ->
         return absent(
             f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
         )
-    crooked = [file.name for file in files if not stand.is_straight(file, host)]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    wrong = stand.wrong_modes(files, host).probe(host)
+    if wrong is not None:
+        return wrong
     if stand.halves(files):
         return absent("half an upload is left over")
     return identical({file.name: file.sha256 for file in files})
@@ -162,16 +165,7 @@ def stage(
         host.put(uploads, progress)
         progress.say("compare digests there")
         stand = _Stand.of(files, area, host)
-    for mode in sorted({file.mode for file in files}):
-        crooked = [
-            entry.path
-            for file in files
-            if file.mode == mode
-            and (entry := stand.place_of(file)) is not None
-            and not stand.is_straight(file, host)
-        ]
-        if crooked:
-            host.change(crooked, mode)
+    stand.wrong_modes(files, host).mend(host)
     halves = stand.halves(files)
     if halves:
         host.remove(halves)
@@ -228,9 +222,9 @@ def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) 
         return absent(
             f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
         )
-    crooked = [file.name for file in files if not stand.is_straight(file, host)]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    wrong = stand.wrong_modes(files, host).probe(host)
+    if wrong is not None:
+        return wrong
     if stand.has_staging:
         return absent(f"{host.shown(area.staging)} is still there")
     return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
@@ -258,10 +252,7 @@ def switch(
             where=host.shown(area.staging), problem=f"{_few(missing)} not there",
             remedy="stage them first",
         )  # fmt: skip
-    for file in files:
-        place = stand.place_of(file)
-        if place is not None and not stand.is_straight(file, host):
-            host.change([place.path], file.mode)
+    stand.wrong_modes(files, host).mend(host)
     if not stand.has_final:
         progress.say(f"show {host.shown(area.final)}")
         host.change([area.staging], FOLDER_MODE)
@@ -321,13 +312,9 @@ class _Stand:
                 return entry
         return None
 
-    def is_straight(self, file: Wanted, host: HostReader) -> bool:
-        entry = self.place_of(file)
-        return (
-            entry is not None
-            and entry.mode == file.mode
-            and (not host.group or entry.group == host.group)
-        )
+    def wrong_modes(self, files: Sequence[Wanted], host: HostReader) -> WrongModes:
+        places = ((self.place_of(file), file.mode) for file in files)
+        return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
     def halves(self, files: Sequence[Wanted]) -> list[str]:
         """Half uploads of files that are there whole: a killed run may leave both names."""
