@@ -53,7 +53,7 @@ def contract(world: SiteWorld, release: Release) -> Contract:
 def visit(
     world: SiteWorld, release: Release, contract: Contract, signer: GnupgSigner | None = None
 ) -> dict[str, str]:
-    programs = MachinePrograms(lambda _: None, lambda: ())
+    programs = MachinePrograms(lambda _: None)
     return clean_room.visit(
         release, contract, world.host, world.cdn(), programs, signer, SourceTest.NONE, QUIET
     )
