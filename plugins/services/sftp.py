@@ -12,24 +12,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from plugins.services.sftp_requests import EXTENDED, Attributes, Refused, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from paramiko.channel import Channel
 
-__all__ = [
-    "Answer", "Attributes", "Lost", "Refused", "Request", "Sftp", "Status", "chmod", "chown",
-    "link", "look", "losses", "make_folder", "read_link", "remove_file", "remove_folder", "rename",
-    "replace",
-]  # fmt: skip
+    from plugins.services.sftp_requests import Answer, Request
+
+__all__ = ["Lost", "Sftp", "losses"]
 
 _OPEN: Final = 3
 _CLOSE: Final = 4
 _WRITE: Final = 6
-_EXTENDED: Final = 200
 
 _HAS_SIZE: Final = 1
 _HAS_IDS: Final = 2
@@ -43,23 +41,6 @@ _PIECES: Final = 7
 """Packets of the channel to a write: OpenSSH takes 255 kB at once."""
 _PACKET_ROOM: Final = 64
 """What paramiko keeps free in a packet of a channel."""
-
-
-class Status(IntEnum):
-    """Why a request was refused; FAILURE is a taken name, a full disk, a folder with files."""
-
-    OK = 0
-    NO_SUCH_FILE = 2
-    PERMISSION_DENIED = 3
-    FAILURE = 4
-
-
-class Refused(Exception):
-    """The server said no; ``status`` is why, as far as it says."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text or f"status {status}")
-        self.status = status
 
 
 class Lost(Exception):
@@ -84,78 +65,6 @@ def losses() -> Iterator[None]:
         raise Lost(problem="it was closed") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What a name has; ``mode`` includes its kind."""
-
-    size_bytes: int
-    user_id: int
-    group_id: int
-    mode: int
-
-
-Answer: TypeAlias = "Attributes | str | Refused | None"
-"""What was asked for, or nothing but yes, or no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One thing to ask: its kind, and its words and numbers in the protocol's order."""
-
-    kind: int
-    words: tuple[str | int, ...]
-
-
-def look(path: str) -> Request:
-    """What exists under the path, links not followed; answered by attributes."""
-    return Request(7, (path,))
-
-
-def make_folder(path: str, mode: int) -> Request:
-    """A folder; the server's umask counts."""
-    return Request(14, (path, _HAS_MODE, mode))
-
-
-def chmod(path: str, mode: int) -> Request:
-    """Its permission bits."""
-    return Request(9, (path, _HAS_MODE, mode))
-
-
-def chown(path: str, user_id: int, group_id: int) -> Request:
-    """Its owner and group, by number."""
-    return Request(9, (path, _HAS_IDS, user_id, group_id))
-
-
-def remove_file(path: str) -> Request:
-    """No such file or link any more."""
-    return Request(13, (path,))
-
-
-def remove_folder(path: str) -> Request:
-    """No such folder any more; it has to be empty."""
-    return Request(15, (path,))
-
-
-def rename(old: str, new: str) -> Request:
-    """Another name, which must be free."""
-    return Request(18, (old, new))
-
-
-def replace(old: str, new: str) -> Request:
-    """Another name, taken from what has it."""
-    return Request(_EXTENDED, ("posix-rename@openssh.com", old, new))
-
-
-def link(path: str, target: str) -> Request:
-    """A symbolic link. OpenSSH has the two the other way round than the draft."""
-    return Request(20, (target, path))
-
-
-def read_link(path: str) -> Request:
-    """Where a link leads; answered by text."""
-    return Request(19, (path,))
-
-
 class Sftp:
     """One conversation over one channel, for one thread.
 
@@ -168,7 +77,7 @@ class Sftp:
         with losses():
             self._client = paramiko.SFTPClient(channel)
         self._channel = channel
-        limits = self._one(_EXTENDED, "limits@openssh.com")
+        limits = self._one(EXTENDED, "limits@openssh.com")
         takes = _SMALLEST_WRITE if isinstance(limits, Refused) else _numbers(limits, 3)[2]
         self._largest_write = takes or _SMALLEST_WRITE
         self._piece_bytes = channel.out_max_packet_size - _PACKET_ROOM
@@ -182,7 +91,7 @@ class Sftp:
 
     def free_bytes(self, path: str) -> int:
         """How much room is left for us in the file system of the path. Raises Refused."""
-        answer = self._one(_EXTENDED, "statvfs@openssh.com", path)
+        answer = self._one(EXTENDED, "statvfs@openssh.com", path)
         if isinstance(answer, Refused):
             raise answer
         numbers = _numbers(answer, 11)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
 from plugins.ports.host import Kind
-from plugins.services import sftp
+from plugins.services import sftp_requests
 from plugins.services.host_paths import half
-from plugins.services.sftp import Lost, Refused, Request
+from plugins.services.sftp import Lost
+from plugins.services.sftp_requests import Refused, Request
 from plugins.services.ssh_line import Address, Line, open_line
 from plugins.services.ssh_reader import SshReader
 from plugins.services.ssh_sending import Sending, Way
@@ -59,7 +60,7 @@ class SshHost(SshReader):
         found = self.look(paths)
         new = [path for path, entry in zip(paths, found, strict=True) if entry is None]
         with self._changing("make folder") as line:
-            requests = [sftp.make_folder(self._at(path), mode) for path in new]
+            requests = [sftp_requests.make_folder(self._at(path), mode) for path in new]
             self._demand("make folder", new, line.sftp.ask(requests))
         self.change(paths, mode)
 
@@ -74,7 +75,7 @@ class SshHost(SshReader):
 
     def rename(self, moves: Sequence[tuple[str, str]]) -> None:
         """See the port. The server itself refuses a name that is taken."""
-        requests = [sftp.rename(self._at(old), self._at(new)) for old, new in moves]
+        requests = [sftp_requests.rename(self._at(old), self._at(new)) for old, new in moves]
         with self._changing("rename") as line:
             answers = line.sftp.ask(requests)
             self._demand("rename to", [new for _, new in moves], answers, [old for old, _ in moves])
@@ -83,7 +84,7 @@ class SshHost(SshReader):
         """See the port."""
         found = self.look(paths)
         owned = [
-            sftp.chown(
+            sftp_requests.chown(
                 self._at(entry.path), self._accounts.user_number(entry.owner), self._group_number
             )
             for entry in found
@@ -99,17 +100,17 @@ class SshHost(SshReader):
             if entry is None or entry.mode != mode or path in names
         ]
         with self._changing("change the mode of") as line:
-            requests = [sftp.chmod(self._at(path), mode) for path in changed]
+            requests = [sftp_requests.chmod(self._at(path), mode) for path in changed]
             self._demand("change the mode of", changed, line.sftp.ask(requests))
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
         partial = self._at(half(link))
         with self._changing("link") as line:
-            line.sftp.ask([sftp.remove_file(partial)])
+            line.sftp.ask([sftp_requests.remove_file(partial)])
             requests = [
-                sftp.link(partial, target),
-                sftp.replace(partial, self._at(link)),
+                sftp_requests.link(partial, target),
+                sftp_requests.replace(partial, self._at(link)),
             ]
             self._demand("link", [link, link], line.sftp.ask(requests))
 
@@ -117,7 +118,9 @@ class SshHost(SshReader):
         """See the port."""
         found = [entry for entry in self.look(paths) if entry is not None]
         requests = [
-            (sftp.remove_folder if e.kind is Kind.FOLDER else sftp.remove_file)(self._at(e.path))
+            (sftp_requests.remove_folder if e.kind is Kind.FOLDER else sftp_requests.remove_file)(
+                self._at(e.path)
+            )
             for e in found
         ]
         with self._changing("remove") as line:
@@ -145,7 +148,7 @@ class SshHost(SshReader):
 
         One that broke while nobody needed it is opened anew before.
         """
-        self._reading(lambda line: line.sftp.ask([sftp.look(self._at(""))]))
+        self._reading(lambda line: line.sftp.ask([sftp_requests.look(self._at(""))]))
         try:
             with self._turn:
                 yield self._opened()
@@ -157,7 +160,7 @@ class SshHost(SshReader):
         self,
         action: str,
         paths: Sequence[str],
-        answers: Sequence[sftp.Answer],
+        answers: Sequence[sftp_requests.Answer],
         olds: Sequence[str] = (),
     ) -> None:
         """All was granted. Raises ServiceFailed for the first refusal, naming the path.
@@ -172,9 +175,11 @@ class SshHost(SshReader):
         """What a file gets before it has its name: group and mode."""
         place = self._at(half(upload.path))
         owned = (
-            [sftp.chown(place, self._accounts.number, self._group_number)] if self._group else []
+            [sftp_requests.chown(place, self._accounts.number, self._group_number)]
+            if self._group
+            else []
         )
-        return [*owned, sftp.chmod(place, upload.mode)]
+        return [*owned, sftp_requests.chmod(place, upload.mode)]
 
     def _send(self, uploads: Sequence[Upload], progress: Progress) -> None:
         way = Way(
@@ -232,6 +237,6 @@ class SshHost(SshReader):
         trips_s = []
         for _ in range(_TRIPS):
             before_s = time.monotonic()
-            self._asked("look at", [sftp.look(self._at(""))])
+            self._asked("look at", [sftp_requests.look(self._at(""))])
             trips_s.append(time.monotonic() - before_s)
         return min(_MOST_CONNECTIONS, 1 + int(min(trips_s) / _NEAR_S))

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from doit_receipts.errors import ReleaseError, ServiceFailed
 from plugins.ports.host import Entry, Kind, Login
-from plugins.services import sftp
+from plugins.services import sftp_requests
 from plugins.services.host_paths import checked
 from plugins.services.retry import quiet_stamina
-from plugins.services.sftp import Attributes, Lost, Refused, Request, Status
+from plugins.services.sftp import Lost
+from plugins.services.sftp_requests import Attributes, Refused, Request, Status
 from plugins.services.ssh_accounts import Accounts
 from plugins.services.ssh_answers import FIND_FORMAT, digest_lines, kind_of, listed, verdict
 from plugins.services.ssh_line import Address, Line, Told, open_line
@@ -81,7 +82,7 @@ class SshReader:
 
         number = re.search(rb"\d+", self._run("date", "-u", "+%s").output)
         ahead_s = int(number[0]) - int(time.time()) if number else 0
-        (root,) = self._asked("look at", [sftp.look(self._at(""))])
+        (root,) = self._asked("look at", [sftp_requests.look(self._at(""))])
         if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
             raise self._failed(
                 self._at(""), "open", "there is no such folder", "correct [hosts] in release.toml"
@@ -90,13 +91,13 @@ class SshReader:
 
     def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
         """See the port."""
-        answers = self._asked("look at", [sftp.look(self._at(path)) for path in paths])
+        answers = self._asked("look at", [sftp_requests.look(self._at(path)) for path in paths])
         links = [
             path
             for path, answer in zip(paths, answers, strict=True)
             if isinstance(answer, Attributes) and stat.S_ISLNK(answer.mode)
         ]
-        told = self._asked("read link", [sftp.read_link(self._at(path)) for path in links])
+        told = self._asked("read link", [sftp_requests.read_link(self._at(path)) for path in links])
         targets = {
             path: answer for path, answer in zip(links, told, strict=True) if type(answer) is str
         }
@@ -266,7 +267,7 @@ class SshReader:
             raise self._cut(lost) from lost
         raise AssertionError
 
-    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp.Answer]:
+    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp_requests.Answer]:
         """The answers to looks: nothing there is one, a refusal of any other kind an error."""
         answers = self._reading(lambda line: line.sftp.ask(requests))
         for answer in answers:
@@ -336,7 +337,7 @@ class SshReader:
     def _at(self, path: str) -> str:
         return f"{self._address.root}/{checked(path)}" if path else self._address.root or "/"
 
-    def _entry(self, path: str, answer: sftp.Answer, target: str) -> Entry | None:
+    def _entry(self, path: str, answer: sftp_requests.Answer, target: str) -> Entry | None:
         if not isinstance(answer, Attributes):
             return None
         accounts = self._accounts

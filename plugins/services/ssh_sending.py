@@ -12,9 +12,10 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from plugins.services import sftp
+from plugins.services import sftp_requests
 from plugins.services.host_paths import half
-from plugins.services.sftp import Attributes, Lost, Refused, Request
+from plugins.services.sftp import Lost
+from plugins.services.sftp_requests import Attributes, Refused, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -132,7 +133,7 @@ class Sending:
     def _have(self, line: Line, upload: Upload) -> int:
         """How much of the file is there; all of it if it has its name already."""
         places = self._way.place(half(upload.path)), self._way.place(upload.path)
-        partial, final = line.sftp.ask([sftp.look(place) for place in places])
+        partial, final = line.sftp.ask([sftp_requests.look(place) for place in places])
         if isinstance(final, Attributes):
             return _WHOLE  # the connection broke after the last answer but one
         return partial.size_bytes if isinstance(partial, Attributes) else 0
@@ -156,7 +157,7 @@ class Sending:
                     problem=f"has {source.tell()} bytes, wanted {upload.size_bytes}",
                     remedy="it was changed meanwhile; run the same command again",
                 )
-        (answer,) = line.sftp.ask([sftp.rename(partial, final)])
+        (answer,) = line.sftp.ask([sftp_requests.rename(partial, final)])
         if isinstance(answer, Refused):
             raise answer
 
