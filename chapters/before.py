@@ -62,6 +62,7 @@ def check_access():
         call(access.upstream_is_protected, release, services.github),
         call(hosts.host_is_reached, services.downloads),
         call(hosts.rights_are_usable, services.downloads, ours),
+        call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),
         call(hosts.host_has_room, services.downloads, "", contract, gathered),
         *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
         call(site.login_works, services.site),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
-from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.host import Kind
 
@@ -13,21 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.model.contract import Contract
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, HostReader, Login
 
-__all__ = ["host_has_room", "host_is_reached", "rights_are_usable"]
+__all__ = [
+    "files_of_others_are_readable",
+    "host_has_room",
+    "host_is_reached",
+    "rights_are_usable",
+]
 
 _SKEW_S: Final = 120
-_PROBE: Final = ".pep101-probe"
-_PROBE_MODE: Final = 0o2770
-_FOLDER_MODE: Final = 0o2775
 _GROUP_WRITES: Final = 0o030
+_HANDS_DOWN: Final = 0o2000
+_ROOT: Final = "root"
+_READERS: Final = {Kind.FILE: 0o444, Kind.FOLDER: 0o555}
+_WANTED: Final = {Kind.FILE: "664", Kind.FOLDER: "2775"}
 _SPARE: Final = 1.1
 """Room for what others upload meanwhile."""
 
 
 @blocks_if_blind("hosts.login")
-def host_is_reached(host: Host) -> tuple[Finding, ...]:
+def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
     """We can log in, are of the group that its files belong to, and its clock is right.
 
     A clock that is off dates files wrongly and makes caches keep them for too long.
@@ -59,28 +64,50 @@ def host_is_reached(host: Host) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("hosts.rights")
-def rights_are_usable(host: Host, folders: Sequence[str]) -> tuple[Finding, ...]:
-    """In each folder we can make, change, rename and delete; it is tried with an empty probe.
+def rights_are_usable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
+    """In each folder we can make, rename and delete; the host is asked, and nothing is tried.
 
-    A folder that is not there yet is tried in the nearest that is. Source: P09; the rights of
-    3.14.4's folder were found to be wrong in the middle of the release (release-tools#391).
+    A folder that is not there yet is judged by the nearest that is. Owner, group, mode and our
+    groups explain what the host's system says of us; where they contradict it, an access list
+    decides, and that colleagues can work there as well is not known: a note says so. Source:
+    P09; the rights of 3.14.4's folder were found to be wrong in the middle of the release
+    (release-tools#391).
     """
-    findings = []
-    for there in dict.fromkeys(_nearest(folder, host) for folder in folders):
-        entry = host.look([there])[0] if there else None
-        if entry is not None and (problem := _foreign(entry, host)):
-            findings.append(_rights(host, there, problem, entry))
-            continue
-        try:
-            _probe(there, host)
-        except ReleaseError as error:
-            findings.append(_rights(host, there, error.problem, entry))
-    return tuple(findings)
+    login = host.login()
+    nearest = dict.fromkeys(_nearest(folder, host) for folder in folders)
+    found = [entry for entry in host.look(list(nearest)) if entry is not None]
+    usable = host.usable_folders([entry.path for entry in found])
+    judged = (_judged(entry, login, host, usable=entry.path in usable) for entry in found)
+    return tuple(finding for finding in judged if finding is not None)
+
+
+@blocks_if_blind("hosts.other_owner")
+def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
+    """What colleagues put into the release's folders has modes and groups that users can live with.
+
+    Only its owner can change a file's mode, so one that is wrong is told to them before files
+    are staged. Source: release-tools#391 and #406.
+    """
+    user = host.login().user
+    found = [entry for folder in folders for entry in host.listing(folder)]
+    return tuple(
+        Finding(
+            "hosts.other_owner",
+            Severity.BLOCK,
+            f"belongs to {entry.owner} and has mode {entry.mode:o}, wanted {wanted}",
+            where=host.shown(entry.path),
+            remedy=f"only {entry.owner} can change it: ask for `chmod {wanted}` of it",
+        )
+        for entry in found
+        if user not in (entry.owner, _ROOT)
+        and (wanted := _WANTED.get(entry.kind, ""))
+        and not _lets_read(entry)
+    )
 
 
 @blocks_if_blind("hosts.space")
 def host_has_room(
-    host: Host, folder: str, contract: Contract, gathered: Sequence[str] = ()
+    host: HostReader, folder: str, contract: Contract, gathered: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
     """What is still to come of the release's files finds room there, and a tenth more.
 
@@ -109,42 +136,76 @@ def host_has_room(
     )
 
 
-def _nearest(folder: str, host: Host) -> str:
+def _nearest(folder: str, host: HostReader) -> str:
     """The folder, or the nearest one above it that is there; "" is the root."""
     while folder and host.look([folder])[0] is None:
         folder = folder.rpartition("/")[0]
     return folder
 
 
-def _foreign(entry: Entry, host: Host) -> str:
+def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Finding | None:
+    """What is wrong with a folder that we have to work in; None if nothing is."""
+    its = f"it is {entry.owner}'s, of group {entry.group}, with mode {entry.mode:o}"
+    explained = _lets_write(entry, login)
+    # The root is made for all releases; only what stands in it has to be the group's.
+    of_group = bool(entry.path and host.group)
     if entry.kind is not Kind.FOLDER:
-        return f"is a {entry.kind.value}, wanted a folder"
-    if host.group and entry.group != host.group:
-        return f"was made by {entry.owner} and is of group {entry.group}, wanted {host.group}"
-    if host.group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
-        return f"was made by {entry.owner}, and group {entry.group} may not write there"
-    return ""
+        return _rights(host, entry, f"is a {entry.kind.value}, wanted a folder")
+    if not usable:
+        us = f"we are {login.user}, of {', '.join(login.groups) or 'no group'}"
+        why = "; an access list, or a disk that is read-only, forbids it" if explained else ""
+        return _rights(host, entry, f"we may not write there: {its}, and {us}{why}")
+    if of_group and entry.group != host.group:
+        return _rights(host, entry, f"its group has to be {host.group}: {its}")
+    if of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
+        return _rights(host, entry, f"its group may not write there: {its}")
+    return _doubt(host, entry, its, explained=explained)
 
 
-def _probe(folder: str, host: Host) -> None:
-    """Everything that staging and switch do, on an empty folder that nobody sees."""
-    start = f"{folder}/" if folder else ""
-    probe, moved = f"{start}{_PROBE}", f"{start}{_PROBE}-moved"
-    host.remove([probe, moved])
-    try:
-        host.make_folders([probe], _PROBE_MODE)
-        host.rename([(probe, moved)])
-        host.change([moved], _FOLDER_MODE)
-    finally:
-        host.remove([probe, moved])
-
-
-def _rights(host: Host, folder: str, problem: str, entry: Entry | None) -> Finding:
-    whom = f"{entry.owner} or the host's administrators" if entry else "the host's administrators"
+def _rights(host: HostReader, entry: Entry, problem: str) -> Finding:
     return Finding(
         "hosts.rights",
         Severity.BLOCK,
         problem,
-        where=host.shown(folder),
-        remedy=f"ask {whom} for group {host.group or 'ownership'} and g+rwxs on it",
+        where=host.shown(entry.path),
+        remedy=f"ask {entry.owner} or the host's administrators for "
+        f"group {host.group or 'ownership'} and g+rwxs on it",
     )
+
+
+def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Finding | None:
+    """What may be wrong for others than us in a folder where we can work."""
+    if not explained:
+        return Finding(
+            "hosts.rights",
+            Severity.NOTE,
+            f"an access list lets us write there: {its}; whether colleagues can is not known",
+            where=host.shown(entry.path),
+            remedy="look at it with getfacl on the host",
+        )
+    if entry.path and host.group and not entry.mode & _HANDS_DOWN:
+        return Finding(
+            "hosts.rights",
+            Severity.WARN,
+            f"what is made there does not get its group: {its}",
+            where=host.shown(entry.path),
+            remedy=f"ask {entry.owner} for `chmod g+s` of it",
+        )
+    return None
+
+
+def _lets_write(entry: Entry, login: Login) -> bool:
+    """Whether its mode lets us make names in a folder, access lists aside."""
+    if login.user == _ROOT:
+        return True
+    if entry.owner == login.user:
+        granted = entry.mode >> 6
+    elif entry.group in login.groups:
+        granted = entry.mode >> 3
+    else:
+        granted = entry.mode
+    return granted & 0o3 == 0o3
+
+
+def _lets_read(entry: Entry) -> bool:
+    return entry.mode & _READERS[entry.kind] == _READERS[entry.kind]

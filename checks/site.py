@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
     from plugins.ports.caches import Cdn
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.public import PublicSite
-    from plugins.ports.site import Site, SiteRelease
+    from plugins.ports.site import SiteReader, SiteRelease
 
 __all__ = [
     "caches_answer",
@@ -45,14 +45,14 @@ _CORRECT: Final = "correct it in the site's admin, then run the same command aga
 
 
 @blocks_if_blind("site.login")
-def login_works(site: Site) -> tuple[Finding, ...]:
+def login_works(site: SiteReader) -> tuple[Finding, ...]:
     """The site knows us and lets us write (P11); what it says otherwise is the finding."""
     site.may_write()
     return ()
 
 
 @blocks_if_blind("site.admin")
-def texts_can_be_saved(site: Site) -> tuple[Finding, ...]:
+def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
     """The admin lets us in and has a form that we may save, if the text is not saved by hand.
 
     Asked at the start of the day: it is used when the files are public already.
@@ -63,7 +63,7 @@ def texts_can_be_saved(site: Site) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.name_taken")
-def name_is_free(contract: Contract, site: Site) -> tuple[Finding, ...]:
+def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """No public release has this name or address, and at most one draft does.
 
     The site allows two releases of one name, and users then find either.
@@ -135,7 +135,7 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("site.shown")
-def release_is_shown(contract: Contract, site: Site) -> tuple[Finding, ...]:
+def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """The pages that the site makes itself name this release, if it is the latest or the newest.
 
     Asked of the site and not of a cache: boxes, home page, feed and the addresses of the latest
@@ -158,7 +158,7 @@ def release_is_shown(contract: Contract, site: Site) -> tuple[Finding, ...]:
 
 @blocks_if_blind("site.rows")
 def rows_are_as_served(
-    contract: Contract, host: Host, site: Site, known: Mapping[str, str] | None = None
+    contract: Contract, host: HostReader, site: SiteReader, known: Mapping[str, str] | None = None
 ) -> tuple[Finding, ...]:
     """Each listed file has a row with size and digest of what the host has, and no other has one.
 

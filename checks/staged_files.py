@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.sigstore import BundleVerifier
 
 __all__ = ["staged_is_ready"]
@@ -34,7 +34,7 @@ def staged_is_ready(
     release: Release,
     contract: Contract,
     areas: Iterable[StagingArea],
-    host: Host,
+    host: HostReader,
     here: FoundFiles,
     verifier: BundleVerifier,
 ) -> tuple[Finding, ...]:
@@ -57,7 +57,7 @@ def staged_is_ready(
     )
 
 
-def _below(area: StagingArea, host: Host) -> dict[str, FoundFile]:
+def _below(area: StagingArea, host: HostReader) -> dict[str, FoundFile]:
     """What is staged there, under the paths that it will have."""
     entries = [each for each in host.listing(area.staging) if each.kind is not Kind.FOLDER]
     digests = host.digests([each for each in entries if each.kind is Kind.FILE])
@@ -74,7 +74,7 @@ def _below(area: StagingArea, host: Host) -> dict[str, FoundFile]:
 
 
 def _with_bundles(
-    found: Mapping[str, FoundFile], area: StagingArea, host: Host, room: Path
+    found: Mapping[str, FoundFile], area: StagingArea, host: HostReader, room: Path
 ) -> dict[str, FoundFile]:
     """The same, each bundle with a copy of it in the room."""
     shelved = dict(found)

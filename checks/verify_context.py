@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.git import Clone
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
     from plugins.ports.public import History, PublicClient, PublicSite
@@ -53,7 +53,7 @@ class Clients:
     public: PublicClient
     site: PublicSite
     history: History
-    host: Host
+    host: HostReader
     clone: Clone
     programs: Programs
     verifier: Verifier

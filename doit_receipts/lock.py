@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from doit_receipts.orphaned_processes import end_orphaned, has_open
+from doit_receipts.orphaned_processes import ProgramSlots, birth_of, end_orphaned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ _LOOK_S: Final = 0.05
 
 
 @contextmanager
-def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[str]:
+def holding(path: Path, lend: Callable[[ProgramSlots], None] | None = None) -> Iterator[str]:
     """Be the only process that changes the release while the block runs.
 
     Gives a sentence about a holder that died without letting go, or "". Raises StepFailed
@@ -37,7 +37,7 @@ def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[s
     machine that left its name and not the lock is known to be gone; of another machine's
     holder nothing is known.
 
-    ``lend`` gets the descriptor that programs have to inherit. What a dead holder's programs
+    ``lend`` gets the slots that programs have to take. What a dead holder's programs
     still do is worth nothing, so they are ended; so are our own if an error ends the block.
     """
     descriptor = _opened(path)
@@ -45,14 +45,16 @@ def holding(path: Path, lend: Callable[[int], None] | None = None) -> Iterator[s
         ended = _take(descriptor, path)
         left = _judge_left(path, ended)
         _write(descriptor, json.dumps(_myself()))
+        slots = ProgramSlots(path, descriptor)
         if lend is not None:
-            lend(descriptor)
+            lend(slots)
         try:
             yield left
         except BaseException:
             end_orphaned(path)
             raise
         finally:
+            slots.forget()
             os.ftruncate(descriptor, 0)
             # For all who inherited it: what outlives a run that ended in good order, such as an
             # agent, is no writer.
@@ -111,8 +113,8 @@ def _holder_died(path: Path) -> bool:
     number = holder.get("pid")
     if holder.get("host") != myself["host"] or not isinstance(number, int):
         return False
-    # Its number may be another's by now, but that one has nothing to do with the lock.
-    return not has_open(number, path)
+    born = birth_of(number)
+    return born is None or bool(born and holder.get("born") and born != holder["born"])
 
 
 def last_holder(path: Path) -> str:
@@ -161,5 +163,6 @@ def _myself() -> dict[str, object]:
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
+        "born": birth_of(os.getpid()),
         "boot": boot.read_text().strip() if boot.exists() else "",
     }

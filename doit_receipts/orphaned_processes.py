@@ -1,13 +1,16 @@
-"""Orphaned processes: those that hold a lock which somebody else took, as they inherited it.
+"""Orphaned processes: programs that go on after the run that started them was killed.
 
-Every program that a run starts inherits the run's lock. So the lock of a run that was killed is
-held until all that it had started has ended, and who holds it can be told, and ended.
+Each program of a run leads a process group and has a slot, a file beside the release's lock that
+says which group it is. The program and all that it starts inherit a lock of the slot, so a slot
+that is locked has somebody alive, and one that is free says nothing any more. What is left is
+ended by its group, on Linux and macOS alike.
 """
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
-import re
 import signal
 import sys
 from contextlib import suppress
@@ -17,82 +20,148 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["end_orphaned", "has_open", "orphaned_processes"]
+__all__ = ["ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned"]
 
 _LINUX: Final = sys.platform == "linux"
-"""macOS tells only who has a file open, and not who holds its lock."""
-
-# Source: proc_pid_fdinfo(5). The number is that of the process that took the lock; 0 if it is
-# gone and we are in a container.
-_TAKEN_BY: Final = re.compile(r"^lock:.* FLOCK .* (\d+) \S+:\S+:\d+ ", flags=re.MULTILINE)
-
-
-def orphaned_processes(lock: Path) -> dict[int, str]:
-    """The processes, by number and name, that hold a lock which we took or one who is dead.
-
-    Those of other users are not seen, nor any where the system does not tell.
-    """
-    if not _LINUX or not lock.exists():
-        return {}
-    found = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and process.name != str(os.getpid()):
-            taken_by = _taken_by(process, lock)
-            if taken_by == os.getpid() or (taken_by is not None and not has_open(taken_by, lock)):
-                found[int(process.name)] = _name(process)
-    return found
+_BIRTH_AT: Final = 19
+"""Where proc_pid_stat(5) has the start time, counted from the state, which follows the name."""
+_DEAD: Final = ("Z", "X")
+_MOST_SLOTS: Final = 10_000
 
 
-def has_open(number: int, lock: Path) -> bool:
-    """Whether there is such a process and it has the file open; True if nobody can tell."""
-    if not number:
-        return False
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not _LINUX or any(_descriptors(Path(f"/proc/{number}"), lock))
+class ProgramSlots:
+    """The slots of one run, whose lock is open as ``descriptor``."""
+
+    def __init__(self, lock: Path, descriptor: int) -> None:
+        self._folder = _folder(lock)
+        self._lock = descriptor
+        self._folder.mkdir(exist_ok=True)
+
+    def take(self) -> ProgramSlot:
+        """A slot that nobody has; it is freed by ``leave`` and the end of all that inherited it."""
+        for number in range(_MOST_SLOTS):
+            descriptor = os.open(self._folder / str(number), os.O_RDWR | os.O_CREAT, 0o644)
+            if _is_free(descriptor):
+                return ProgramSlot(descriptor, (self._lock, descriptor))
+            os.close(descriptor)
+        raise OSError(0, f"{_MOST_SLOTS} programs hold {self._folder}")
+
+    def forget(self) -> None:
+        """Who still has a slot is no part of the run any more, such as an agent that stays."""
+        for descriptor in _opened(self._folder):
+            if not _is_free(descriptor):
+                os.ftruncate(descriptor, 0)
+
+
+class ProgramSlot:
+    """The slot of one program, which has to inherit ``descriptors`` and lead a process group."""
+
+    def __init__(self, descriptor: int, descriptors: tuple[int, ...]) -> None:
+        self._descriptor = descriptor
+        self.descriptors = descriptors
+
+    def started(self, number: int, name: str) -> None:
+        """The program leads the group of this number.
+
+        Until this was said, a run that is killed leaves a program that nobody can name; that
+        something is left is known all the same.
+        """
+        said = json.dumps({"group": number, "born": birth_of(number), "name": name})
+        # On a full disk the program shall go on; the same as above holds.
+        with suppress(OSError):
+            os.pwrite(self._descriptor, f"{said}\n".encode(), 0)
+
+    def leave(self) -> None:
+        """The program has ended; what it started may still have the slot."""
+        os.close(self._descriptor)
 
 
 def end_orphaned(lock: Path) -> dict[int, str]:
-    """There are no orphaned processes any more; returns those that there were."""
-    ended: dict[int, str] = {}
-    # A process may have started another after we had looked.
-    while found := {
-        number: name for number, name in orphaned_processes(lock).items() if number not in ended
-    }:
-        for number in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(number, signal.SIGKILL)
-        ended |= found
+    """No process group of a run is left, its own or one that was killed; returns those that were.
+
+    By number and name of their programs. A number that the system gave to somebody else
+    meanwhile is left alone: its leader was born at another time. A group whose leader has ended
+    keeps its number as long as one of it lives, and its slot is locked as long.
+    """
+    ended = {}
+    for descriptor in _opened(_folder(lock)):
+        if _is_free(descriptor):
+            continue
+        said = _read(descriptor)
+        number, born = said.get("group"), said.get("born")
+        if not isinstance(number, int) or birth_of(number) not in (None, born or ""):
+            continue
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(number, signal.SIGKILL)
+            ended[number] = str(said.get("name", "a program"))
     return ended
 
 
-def _taken_by(process: Path, lock: Path) -> int | None:
-    """Who took the lock that the process holds; None if it does not hold it."""
-    for descriptor in _descriptors(process, lock):
-        with suppress(OSError):
-            told = _TAKEN_BY.search((process / "fdinfo" / descriptor).read_text())
-            if told:
-                return int(told[1])
-    return None
+def birth_of(number: int) -> str | None:
+    """When the process was born, in words that no other process of this number has ever had.
 
-
-def _descriptors(process: Path, file: Path) -> Iterator[str]:
-    """The descriptors of the process that are this file."""
-    wanted = file.stat()
-    # A process may end while we look, and those of other users are closed to us.
-    with suppress(OSError):
-        for descriptor in (process / "fd").iterdir():
-            with suppress(OSError):
-                if os.path.samestat(descriptor.stat(), wanted):
-                    yield descriptor.name
-
-
-def _name(process: Path) -> str:
+    None if there is no such process, or one that has ended and that nobody asked after; "" if
+    nobody can tell.
+    """
+    if not _LINUX:
+        return _birth_on_macos(number)
     try:
-        return (process / "comm").read_text().strip()
+        told = Path(f"/proc/{number}/stat").read_text(errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except PermissionError:
+        return ""
+    words = told.rpartition(")")[2].split()
+    return None if words[0] in _DEAD else f"{boot} {words[_BIRTH_AT]}"
+
+
+def _birth_on_macos(number: int) -> str | None:
+    """Source: proc_pidinfo and struct proc_bsdinfo in Apple's libproc.h; not tried on a Mac."""
+    import ctypes  # it is needed nowhere else, and takes its time
+
+    try:
+        os.kill(number, 0)
+        library = ctypes.CDLL("/usr/lib/libproc.dylib")
+    except ProcessLookupError:
+        return None
     except OSError:
-        return "a process"
+        return ""
+    size, flavour, seconds_at = 136, 3, 15
+    told = (ctypes.c_uint64 * (size // 8))()
+    if library.proc_pidinfo(number, flavour, ctypes.c_uint64(0), told, size) != size:
+        return ""
+    return f"{told[seconds_at]}.{told[seconds_at + 1]}"
+
+
+def _folder(lock: Path) -> Path:
+    return lock.with_name("processes")
+
+
+def _opened(folder: Path) -> Iterator[int]:
+    """Each slot, opened while it is looked at."""
+    for path in sorted(folder.glob("*")):
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Whether nobody had the slot's lock; then it is ours."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(descriptor: int) -> dict[str, object]:
+    # What was said before may have been longer: one line counts.
+    first = os.pread(descriptor, 1 << 12, 0).partition(b"\n")[0]
+    try:
+        found = json.loads(first)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from doit_receipts.clock import Clock
     from doit_receipts.journal import Journal
+    from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.work_folder import WorkFolder
 
 __all__ = ["RunContext", "StepLog"]
@@ -75,12 +76,11 @@ class RunContext:
     """What the plan needs while tasks run.
 
     ``perform`` does one task of a plan; it is given here, so that the plan need not know how.
-    ``lend`` is told the descriptor that programs have to inherit, as long as they count as part of
-    the run.
+    ``lend`` is told the slots that programs take, as long as they count as part of the run.
     """
 
     log: StepLog
     journal: Journal
     clock: Clock
     perform: Callable[..., Any]
-    lend: Callable[[int], None] = lambda _descriptor: None
+    lend: Callable[[ProgramSlots], None] = lambda _slots: None

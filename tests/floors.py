@@ -22,6 +22,7 @@ __all__ = [
     "Module",
     "arrows_that_go_up",
     "bound",
+    "checks_that_could_write",
     "circles",
     "faceless_modules",
     "forbidden_acts",
@@ -324,6 +325,22 @@ def roots_with_code(modules: Mapping[str, Module]) -> Iterator[str]:
             yield f"{module.path}: holds something else than one docstring"
 
 
+def checks_that_could_write(modules: Mapping[str, Module]) -> Iterator[str]:
+    """Checks that name a port which writes, where there is a reader of the same thing."""
+    readers = {
+        node.name.removesuffix("Reader")
+        for module in modules.values()
+        if module.floor == "ports"
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Reader")
+    }
+    for module in modules.values():
+        for node in ast.walk(module.tree) if module.floor == "checks" else ():
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("plugins.ports"):
+                for name in sorted(readers & {each.name for each in node.names}):
+                    yield f"{module.path}:{node.lineno}: names {name}, wanted {name}Reader"
+
+
 def faceless_modules(modules: Mapping[str, Module]) -> Iterator[str]:
     """Modules without docstring or ``__all__``, and names in ``__all__`` that are not there."""
     for module in modules.values():
@@ -411,5 +428,6 @@ RULES: Final = (
     strangers,
     forbidden_acts,
     roots_with_code,
+    checks_that_could_write,
     faceless_modules,
 )

@@ -16,6 +16,7 @@ from tests.floors import (
     Module,
     arrows_that_go_up,
     bound,
+    checks_that_could_write,
     circles,
     faceless_modules,
     forbidden_acts,
@@ -133,6 +134,14 @@ def test_a_clean_tree_breaks_no_rule(tmp_path: Path) -> None:
 def test_an_arrow_that_goes_up_is_found(path: str, code: str, breach: str, tmp_path: Path) -> None:
     (line,) = arrows_that_go_up(a_tree(tmp_path, {path: a_module(code)}))
     assert line.startswith(f"{path}:{breach}")
+
+
+def test_a_check_that_could_write_is_found(tmp_path: Path) -> None:
+    ports = a_module("class HostReader: ...\nclass Host: ...")
+    check = a_module("def late():\n    from plugins.ports.host import Host, HostReader")
+    changes = {"plugins/ports/host.py": ports, "checks/a.py": check}
+    (line,) = checks_that_could_write(a_tree(tmp_path, changes))
+    assert line == "checks/a.py:3: names Host, wanted HostReader"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from doit_receipts.clock import Clock
+    from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.run_context import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
@@ -85,12 +86,12 @@ class Services:
         self._settings = settings
         self._release = release
         self._log = log
-        self._lent: tuple[int, ...] = ()
+        self._slots: ProgramSlots | None = None
         self.clock = clock
 
-    def lend(self, descriptor: int) -> None:
-        """Programs that are started from now on inherit the descriptor."""
-        self._lent = (descriptor,)
+    def lend(self, slots: ProgramSlots) -> None:
+        """Programs that are started from now on each take one of the slots."""
+        self._slots = slots
 
     @property
     def progress(self) -> Progress:
@@ -102,7 +103,9 @@ class Services:
         """The programs of this machine."""
         from plugins.services.programs import MachinePrograms
 
-        return MachinePrograms(self._log.record, lambda: self._lent)
+        return MachinePrograms(
+            self._log.record, lambda: self._slots.take() if self._slots else None
+        )
 
     @cached_property
     def base(self) -> Base:

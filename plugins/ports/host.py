@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signature
 
-__all__ = ["Entry", "Host", "Kind", "Login", "Upload"]
+__all__ = ["Entry", "Host", "HostReader", "Kind", "Login", "Upload"]
 
 
 class Kind(Enum):
@@ -62,11 +62,11 @@ class Upload:
     mode: int = 0o664
 
 
-class Host(Protocol):
-    """A file host below one root folder. Paths are relative to the root, with ``/``.
+class HostReader(Protocol):
+    """A file host below one root folder, to look at. Paths are relative to the root, with ``/``.
 
-    Nothing overwrites: a name that is taken is an error. Raises ServiceFailed for what the host
-    refuses, and for a host whose key is not the known one, before anything is sent to it.
+    Raises ServiceFailed for what the host refuses, and for a host whose key is not the known
+    one, before anything is sent to it.
     """
 
     @property
@@ -105,6 +105,30 @@ class Host(Protocol):
         """How much room is left for us where the folder stands."""
         ...
 
+    def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those that are folders in which we may make, rename and delete.
+
+        The host's system says so, by modes, groups, ACLs and disks that are mounted to be read,
+        as ``access(2)`` does. A quota, or a server that refuses more than its system, shows only
+        when something is written.
+        """
+        ...
+
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """The beginning of a small file, at most so many bytes of it."""
+        ...
+
+    def verify(self, file: str, signature: str) -> Signature | None:
+        """Check a detached OpenPGP signature there, by whichever key made it.
+
+        None if the host has no gpg or not the key, so that nothing can be told there.
+        """
+        ...
+
+
+class Host(HostReader, Protocol):
+    """The same host, to change. Nothing overwrites: a name that is taken is an error."""
+
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
         """Each is a folder with this mode and the host's group; their parents are there."""
         ...
@@ -139,15 +163,4 @@ class Host(Protocol):
 
     def unzip(self, archive: str, folder: str) -> None:
         """What the zip archive holds is below the folder; files of the same name are replaced."""
-        ...
-
-    def read(self, path: str, most_bytes: int) -> bytes:
-        """The beginning of a small file, at most so many bytes of it."""
-        ...
-
-    def verify(self, file: str, signature: str) -> Signature | None:
-        """Check a detached OpenPGP signature there, by whichever key made it.
-
-        None if the host has no gpg or not the key, so that nothing can be told there.
-        """
         ...

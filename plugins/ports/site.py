@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.caches import Seen
 
-__all__ = ["Site", "SiteRelease", "SiteRow"]
+__all__ = ["Site", "SiteReader", "SiteRelease", "SiteRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class SiteRow:
         return str(self.fields["slug"])
 
 
-class Site(Protocol):
-    """The website's downloads: releases, drafts among them, and the rows of their files."""
+class SiteReader(Protocol):
+    """The website's downloads, to look at: releases, drafts among them, and the rows of files."""
 
     def may_write(self) -> None:
         """We are known to the site and may write. Raises ServiceFailed; nothing is changed."""
@@ -67,34 +67,19 @@ class Site(Protocol):
         """Every release, drafts too."""
         ...
 
-    def add_release(self, fields: Mapping[str, Any]) -> None:
-        """A release stands there. Asked once: a failure may have come after it was stored."""
-        ...
-
-    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
-        """The release has these values; done again, nothing changes."""
-        ...
-
     def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
         """The rows of its files."""
-        ...
-
-    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
-        """A row stands there. Asked once: a failure may have come after it was stored."""
-        ...
-
-    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
-        """The row has these values; done again, nothing changes."""
-        ...
-
-    def delete_row(self, row: SiteRow) -> None:
-        """The row is gone; it was there before or not."""
         ...
 
     def page(self, slug: str) -> str | None:
         """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
         none.
         """
+        ...
+
+    @property
+    def saves_texts(self) -> bool:
+        """Whether we may save the text of a page, which the API cannot."""
         ...
 
     def look(self, path: str) -> Seen:
@@ -109,9 +94,28 @@ class Site(Protocol):
         """We may save the text of a release's page. Raises ServiceFailed; nothing is changed."""
         ...
 
-    @property
-    def saves_texts(self) -> bool:
-        """Whether we may save the text of a page, which the API cannot."""
+
+class Site(SiteReader, Protocol):
+    """The same downloads, to change."""
+
+    def add_release(self, fields: Mapping[str, Any]) -> None:
+        """A release stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
+        """The release has these values; done again, nothing changes."""
+        ...
+
+    def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
+        """A row stands there. Asked once: a failure may have come after it was stored."""
+        ...
+
+    def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:
+        """The row has these values; done again, nothing changes."""
+        ...
+
+    def delete_row(self, row: SiteRow) -> None:
+        """The row is gone; it was there before or not."""
         ...
 
     def save_text(self, release: SiteRelease, text: str, markup: str) -> None:

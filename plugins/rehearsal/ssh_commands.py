@@ -65,6 +65,12 @@ class Session:
                     form == _FIND_FORMAT
                 ):
                     return self._find(folder)
+                case [
+                    "find", "-P", *folders, "-maxdepth", "0", "-type", "d", "-writable",
+                    "-executable", "-printf", r"%p\0",
+                ]:  # fmt: skip
+                    usable = (each for each in folders if self.disk.is_usable(self.user, each))
+                    return Ended(0, "".join(f"{each}\0" for each in usable).encode())
                 case ["openssl", "dgst", "-sha256", "-r", *paths] if self.has_openssl:
                     return self._digests(paths)
                 case ["sha256sum", "--", *paths]:

@@ -68,6 +68,7 @@ class Disk:
         self.room_bytes = room_bytes
         self._log = owners
         self._owners: dict[str, tuple[str, str]] = {}
+        self._granted: set[tuple[str, str]] = set()
         lines = owners.read_text(encoding="utf-8").splitlines() if owners.exists() else []
         for line in lines:
             self._apply(json.loads(line))
@@ -121,6 +122,14 @@ class Disk:
         self._demand(user, path, _READ)
         return self.real(path).read_bytes()
 
+    def is_usable(self, user: str, path: str) -> bool:
+        """Whether it is a folder in which the user may make names, as ``access(2)`` answers."""
+        try:
+            self._demand(user, path, _WRITE | _ENTER)
+        except OSError:
+            return False
+        return stat.S_ISDIR(self._found(path).mode)
+
     def free_bytes(self) -> int:
         """How much room is left."""
         used = sum(
@@ -144,6 +153,10 @@ class Disk:
         for names, name in ((self._users, owner), (self._groups, group)):
             if name not in names:
                 names.append(name)
+
+    def grant(self, path: str, user: str) -> None:
+        """An access list lets the user do there what the mode does not."""
+        self._granted.add((_normal(path), user))
 
     def create(self, user: str, path: str) -> None:
         """An empty file is there, or the one that was, if the user may write to it."""
@@ -243,7 +256,7 @@ class Disk:
             granted = found.mode >> 3
         else:
             granted = found.mode
-        if wanted & ~granted & 0o7:
+        if wanted & ~granted & 0o7 and (_normal(path), user) not in self._granted:
             raise PermissionError(errno.EACCES, "Permission denied", path)
 
     def _inherit(self, user: str, path: str) -> None:

@@ -106,6 +106,15 @@ class FolderHost:
         with self._told("ask for room", folder):
             return shutil.disk_usage(self._at(folder)).free
 
+    def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
+        """See the port."""
+        places = {path: self._at(path) for path in paths}
+        return frozenset(
+            path
+            for path, place in places.items()
+            if place.is_dir() and not place.is_symlink() and os.access(place, os.W_OK | os.X_OK)
+        )
+
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         for path in paths:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.programs import Completed
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["MachinePrograms", "attended_environment", "exported", "neutral_environment"]
+__all__ = ["MachinePrograms", "Slot", "attended_environment", "exported", "neutral_environment"]
 
 _KEPT: Final = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
@@ -65,20 +65,35 @@ def exported(name: str) -> str:
     return os.environ.get(name, "")  # noqa: TID251 - as above
 
 
+class Slot(Protocol):
+    """What is known of a program as long as it runs, for whoever has to end what is left of it."""
+
+    descriptors: tuple[int, ...]
+    """The program inherits them."""
+
+    def started(self, number: int, name: str) -> None:
+        """The program leads the process group of this number."""
+        ...
+
+    def leave(self) -> None:
+        """The program has ended, or was never started."""
+        ...
+
+
 class MachinePrograms:
     """The Programs port over this machine; ``say`` gets each line for the step's log.
 
-    Each program inherits the descriptors that ``lent`` gives. It stands in a session of its
-    own: it can ask nothing on our terminal, and when it is stopped, so is all that it started.
+    Each program has a slot, where ``take_slot`` gives one. It leads a session of its own: it can
+    ask nothing on our terminal, and when it is stopped, so is all that it started.
     """
 
     def __init__(
         self,
         say: Callable[[str], None] | None = None,
-        lent: Callable[[], tuple[int, ...]] = tuple,
+        take_slot: Callable[[], Slot | None] = lambda: None,
     ) -> None:
         self._say = say or _discard
-        self._lent = lent
+        self._take_slot = take_slot
         self._versions: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -196,11 +211,11 @@ class MachinePrograms:
         stdout: int | IO[bytes],
         stderr: int,
     ) -> _Program:
+        slot = self._take_slot()
         try:
             return _Program(
-                words, cwd=folder, env=neutral_environment(env), umask=0o022,
-                stdin=stdin, stdout=stdout, stderr=stderr,
-                start_new_session=True, pass_fds=self._lent(),
+                words, slot, cwd=folder, env=neutral_environment(env), umask=0o022,
+                stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
         except FileNotFoundError as error:
             if not folder.is_dir():
@@ -220,6 +235,21 @@ class MachinePrograms:
 class _Program(subprocess.Popen[bytes]):
     """A program that leads a session, so that it is stopped together with all that it started."""
 
+    def __init__(self, words: list[str], slot: Slot | None, **options: Any) -> None:
+        self._slot = slot
+        try:
+            super().__init__(words, pass_fds=slot.descriptors if slot else (), **options)
+        except BaseException:
+            self._leave()
+            raise
+        if slot is not None:
+            slot.started(self.pid, Path(words[0]).name)
+
+    def _leave(self) -> None:
+        if self._slot is not None:
+            self._slot.leave()
+            self._slot = None
+
     def kill(self) -> None:
         if self.poll() is None:
             with suppress(ProcessLookupError):
@@ -234,7 +264,10 @@ class _Program(subprocess.Popen[bytes]):
         if kind is not None:
             # Before anything waits for its end, or for that of somebody who writes to its pipes.
             self.kill()
-        super().__exit__(kind, error, trace)
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self._leave()
 
 
 class _Collected:
@@ -263,12 +296,14 @@ class _Collected:
             thread.start()
 
     def _drain(self, stream: IO[bytes], lines: list[bytes]) -> None:
-        for line in stream:
-            lines.append(line)
-            text = line.decode(errors="replace").rstrip()
-            if text:
-                self._recent = [*self._recent[1 - _LAST_LINES :], text]
-                self._say(text)
+        # A run that is stopped closes the stream, and what might still come is worth nothing.
+        with suppress(ValueError):
+            for line in stream:
+                lines.append(line)
+                text = line.decode(errors="replace").rstrip()
+                if text:
+                    self._recent = [*self._recent[1 - _LAST_LINES :], text]
+                    self._say(text)
 
     def finish(self) -> None:
         for thread in self._threads:

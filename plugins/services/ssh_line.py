@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import socket
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed, SettingsError
-from plugins.services.sftp_wire import Lost, Sftp
+from plugins.services.sftp import Lost, Sftp, losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,6 @@ _SILENCE_S: Final = 60.0
 _KEEPALIVE_S: Final = 15
 _WINDOW_BYTES: Final = 1 << 26
 """What a host may send before we read it; our own sending has the host's window."""
-_PACKET_ROOM: Final = 64
-"""What paramiko keeps free in a packet of a channel."""
 _CIPHERS: Final = (
     "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr",
 )  # fmt: skip
@@ -100,9 +98,9 @@ class Line:
         """The conversation, begun at first use. Raises Lost."""
         if self._sftp is None:
             channel = self._session()
-            with _lost():
+            with losses():
                 channel.invoke_subsystem("sftp")
-            self._sftp = Sftp(_Pipe(channel), channel.out_max_packet_size - _PACKET_ROOM)
+            self._sftp = Sftp(channel)
         return self._sftp
 
     def command(self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S) -> Told:
@@ -112,7 +110,7 @@ class Line:
         """
         channel = self._session()
         channel.settimeout(timeout_s)
-        with _lost(), closing(channel):
+        with losses(), closing(channel):
             channel.exec_command(line)
             if stdin:
                 channel.sendall(stdin)
@@ -131,39 +129,10 @@ class Line:
         self._connection.close()
 
     def _session(self) -> Channel:
-        with _lost():
+        with losses():
             channel = self._connection.transport.open_session(timeout=_LOGIN_S)
         channel.settimeout(_SILENCE_S)
         return channel
-
-
-class _Pipe:
-    """A channel that has one word for a connection that is gone; paramiko has four."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.recv_ready = channel.recv_ready
-        self.close = channel.close
-
-    def send(self, block: bytes) -> int:
-        with _lost():
-            return int(self._channel.send(block))
-
-    def recv(self, count: int) -> bytes:
-        with _lost():
-            return bytes(self._channel.recv(count))
-
-
-@contextmanager
-def _lost() -> Iterator[None]:
-    import paramiko
-
-    try:
-        yield
-    except TimeoutError as error:
-        raise Lost(problem="nothing came for too long") from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Lost(problem="it was closed") from error
 
 
 def open_line(address: Address, ssh_config: Path | None) -> Line:

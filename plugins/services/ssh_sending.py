@@ -12,9 +12,10 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from plugins.services import sftp_wire
+from plugins.services import sftp_requests
 from plugins.services.host_paths import half
-from plugins.services.sftp_wire import Attributes, Lost, Refused, Request
+from plugins.services.sftp import Lost
+from plugins.services.sftp_requests import Attributes, Refused, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +44,7 @@ class Way:
     opened: Callable[[], Line]
     place: Callable[[str], str]
     digest: Callable[[Line, str, int], str]
-    """Of the half upload of a path, of so many bytes, computed there."""
+    """Of the file at a path, of so many bytes, computed there."""
     beginnings: Mapping[str, tuple[int, str]]
     """Size and digest of what was there of a path before anything was sent."""
     last_requests: Callable[[Upload], list[Request]]
@@ -132,7 +133,7 @@ class Sending:
     def _have(self, line: Line, upload: Upload) -> int:
         """How much of the file is there; all of it if it has its name already."""
         places = self._way.place(half(upload.path)), self._way.place(upload.path)
-        partial, final = line.sftp.ask([sftp_wire.look(place) for place in places])
+        partial, final = line.sftp.ask([sftp_requests.look(place) for place in places])
         if isinstance(final, Attributes):
             return _WHOLE  # the connection broke after the last answer but one
         return partial.size_bytes if isinstance(partial, Attributes) else 0
@@ -156,7 +157,7 @@ class Sending:
                     problem=f"has {source.tell()} bytes, wanted {upload.size_bytes}",
                     remedy="it was changed meanwhile; run the same command again",
                 )
-        (answer,) = line.sftp.ask([sftp_wire.rename(partial, final)])
+        (answer,) = line.sftp.ask([sftp_requests.rename(partial, final)])
         if isinstance(answer, Refused):
             raise answer
 
@@ -171,7 +172,7 @@ class Sending:
             left -= len(block)
         size, digest = self._way.beginnings.get(upload.path, (-1, ""))
         if size != have:  # a connection broke meanwhile
-            digest = self._way.digest(line, upload.path, have)
+            digest = self._way.digest(line, half(upload.path), have)
         return digest == made.hexdigest()
 
     def _count(self, size_bytes: int) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.model.series import SigstoreIdentity
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.sigstore import BundleSigner, BundleVerifier
     from plugins.steps.staging import Wanted
@@ -62,7 +62,7 @@ def sign(
     files: Iterable[Wanted],
     by: SigstoreIdentity,
     signer: BundleSigner,
-    host: Host,
+    host: HostReader,
     area: StagingArea,
     progress: Progress,
 ) -> dict[str, str]:
@@ -124,7 +124,7 @@ def _bring(
     wanted: Mapping[Path, str],
     by: SigstoreIdentity,
     verifier: BundleVerifier,
-    host: Host,
+    host: HostReader,
     area: StagingArea,
 ) -> None:
     """Good bundles that stand on the host, and are lost here, are here again.

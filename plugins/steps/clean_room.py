@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
+from plugins.model.content import Content
 from plugins.model.contract import Kind, local_path
 from plugins.model.layout import Layout
 from plugins.steps import source_test
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
     from plugins.ports.caches import Cdn
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
     from plugins.ports.sigstore import BundleVerifier
-    from plugins.steps.served import Bytes
 
 __all__ = ["visit"]
 
@@ -42,7 +42,7 @@ _AT_ONCE: Final = 4
 def visit(  # noqa: PLR0913 - everything that a user's machine has, and what ours knows
     release: Release,
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     programs: Programs,
     signer: Signer | None,
@@ -88,7 +88,7 @@ def visit(  # noqa: PLR0913 - everything that a user's machine has, and what our
 
 def _download(
     contract: Contract,
-    wanted: Mapping[str, Bytes],
+    wanted: Mapping[str, Content],
     release: Release,
     room: Path,
     cdn: Cdn,
@@ -104,7 +104,7 @@ def _download(
 
     def fetch(file: PublishedFile) -> str:
         seen = cdn.download(file.url, room / file.remote)
-        return _problem(file, wanted[file.remote], seen.size_bytes, seen.sha256, release)
+        return _problem(file, wanted[file.remote], Content(seen.size_bytes, seen.sha256), release)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         problems = list(pool.map(fetch, contract.files))
@@ -123,20 +123,16 @@ def _download(
         )
 
 
-def _problem(
-    file: PublishedFile, wanted: Bytes, size_bytes: int, sha256: str, release: Release
-) -> str:
+def _problem(file: PublishedFile, wanted: Content, came: Content, release: Release) -> str:
     """What is wrong with a file that was downloaded; "" if nothing is."""
-    if (size_bytes, sha256) != (wanted.size_bytes, wanted.sha256):
-        return (
-            f"{size_bytes} bytes came, sha256 {sha256}, wanted {wanted.size_bytes}, {wanted.sha256}"
-        )
+    if came != wanted:
+        return f"{came} came, wanted {wanted}"
     ours = local_path(file, release)
-    if ours is not None and ours.is_file() and sha256_of(ours) != sha256:
+    if ours is not None and ours.is_file() and sha256_of(ours) != came.sha256:
         return f"the file on the host is not the one that was exported, {ours.name}"
     # The files of a rehearsal are toys.
-    if not release.rehearsal and not file.size.holds(size_bytes):
-        return f"{size_bytes} bytes is no size for a {file.kind.value}"
+    if not release.rehearsal and not file.size.holds(came.size_bytes):
+        return f"{came.size_bytes} bytes is no size for a {file.kind.value}"
     return ""
 
 

@@ -14,6 +14,7 @@ from doit_receipts.errors import BadVersion, StepFailed
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
+from plugins.steps.host_modes import WrongModes, wrong_modes
 from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.release import Release
     from plugins.model.remote_layout import RemoteLayout, StagingArea
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.progress import Progress
 
 __all__ = [
@@ -40,7 +41,7 @@ _FILE_MODE: Final = 0o664
 _SHOWN: Final = 6
 
 
-def look_docs_reserved(area: StagingArea, host: Host) -> Probe:
+def look_docs_reserved(area: StagingArea, host: HostReader) -> Probe:
     """Whether the pages can be put there: see ``staging.look_reserved`` (U12, U13)."""
     return look_reserved(area, host)
 
@@ -50,7 +51,7 @@ def reserve_docs(area: StagingArea, host: Host) -> dict[str, str]:
     return reserve(area, host)
 
 
-def look_docs_hosted(archive: Artifact, area: StagingArea, host: Host) -> Probe:
+def look_docs_hosted(archive: Artifact, area: StagingArea, host: HostReader) -> Probe:
     """Whether users see exactly the pages of the zip archive, each with its bytes (U12, U13)."""
     top, pages = _pages(archive.path, archive.sha256)
     final, staging = host.look([area.final, area.staging])
@@ -63,9 +64,9 @@ def look_docs_hosted(archive: Artifact, area: StagingArea, host: Host) -> Probe:
             "move the folder away there if it is to be replaced, and run the same command again",
             tuple(differences[:_SHOWN]),
         )
-    crooked = _crooked(host.listing(area.final), host)
-    if crooked:
-        return absent(f"modes or groups of {len(crooked)} files and folders are not right yet")
+    wrong = _wrong_modes(host.listing(area.final), host).probe(host)
+    if wrong is not None:
+        return wrong
     if staging is not None:
         return absent(f"{host.shown(area.staging)} is still there")
     return identical({"archive": archive.sha256, "pages": str(len(pages)), "top": top})
@@ -101,7 +102,7 @@ def host_docs(
     return {}
 
 
-def look_current(release: Release, layout: RemoteLayout, host: Host) -> Probe:
+def look_current(release: Release, layout: RemoteLayout, host: HostReader) -> Probe:
     """Whether ``doc/current`` leads to this release's documentation, or rightly elsewhere.
 
     Only a final moves it, and never back to an older series or version (U10, U11).
@@ -127,7 +128,7 @@ def point_current(release: Release, layout: RemoteLayout, host: Host) -> dict[st
     return {}
 
 
-def _judged(link: Entry, version: Version, host: Host) -> Probe:
+def _judged(link: Entry, version: Version, host: HostReader) -> Probe:
     if link.kind is not Kind.LINK:
         return different(
             f"{host.shown(link.path)} is a {link.kind.value}, wanted a link",
@@ -171,7 +172,7 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
     host.unzip(there, area.staging)
 
 
-def _entry(path: str, folder: str, host: Host) -> Entry | None:
+def _entry(path: str, folder: str, host: HostReader) -> Entry | None:
     return next((each for each in host.listing(folder) if each.path == path), None)
 
 
@@ -179,25 +180,16 @@ def _straighten(folder: str, host: Host) -> None:
     """Everything in the folder is the group's, and so is the folder (U13)."""
     (top,) = host.look([folder])
     found = [*([top] if top is not None else []), *host.listing(folder)]
-    crooked = _crooked(found, host)
-    for kind, mode in ((Kind.FOLDER, FOLDER_MODE), (Kind.FILE, _FILE_MODE)):
-        paths = [entry.path for entry in crooked if entry.kind is kind]
-        if paths:
-            host.change(paths, mode)
+    _wrong_modes(found, host).mend(host)
 
 
-def _crooked(entries: Sequence[Entry], host: Host) -> list[Entry]:
+def _wrong_modes(entries: Sequence[Entry], host: HostReader) -> WrongModes:
     modes = {Kind.FOLDER: FOLDER_MODE, Kind.FILE: _FILE_MODE}
-    return [
-        entry
-        for entry in entries
-        if entry.mode != modes.get(entry.kind, entry.mode)
-        or (host.group and entry.group != host.group)
-    ]
+    return wrong_modes([(entry, modes.get(entry.kind, entry.mode)) for entry in entries], host)
 
 
 def _differences(
-    pages: Mapping[str, str], entries: Sequence[Entry], folder: str, host: Host
+    pages: Mapping[str, str], entries: Sequence[Entry], folder: str, host: HostReader
 ) -> list[str]:
     """A line for each page that is missing, too many or of other bytes."""
     files = [entry for entry in entries if entry.kind is not Kind.FOLDER]

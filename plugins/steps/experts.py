@@ -19,10 +19,11 @@ from plugins.model.manifest import MANIFEST, Brought, Manifest
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
+from plugins.steps.host_modes import WrongModes, wrong_modes
 from plugins.steps.staging import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.clock import Clock
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.signing import Verifier
 
 __all__ = [
@@ -80,7 +81,7 @@ def manifest_file(layout: Layout, role: str) -> Path:
     return layout.work / "experts" / role / MANIFEST
 
 
-def look_inboxes(release: Release, host: Host, roles: Sequence[str]) -> Probe:
+def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:
     """Whether each expert has an inbox that they may write to.
 
     A run that was killed may have made folders whose rights are not given yet.
@@ -106,7 +107,7 @@ def open_inboxes(release: Release, host: Host, roles: Sequence[str]) -> dict[str
 
 def arrived(
     release: Release,
-    host: Host,
+    host: HostReader,
     verifier: Verifier,
     contract: Contract,
     awaited: Awaited,
@@ -149,7 +150,7 @@ def arrived(
     return {"key": key, "manifest": digest, **told}
 
 
-def look_taken(release: Release, host: Host, role: str, area: StagingArea) -> Probe:
+def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
     """Whether all that the manifest lists stands in the staging folder, or is public already."""
     manifest = _judged(release, role)
     staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
@@ -167,13 +168,9 @@ def look_taken(release: Release, host: Host, role: str, area: StagingArea) -> Pr
     missing = [each.path for each in manifest.files if each.path not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
-    crooked = [
-        entry.path
-        for entry in found.values()
-        if entry.mode != _FILE_MODE or (host.group and entry.group != host.group)
-    ]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {', '.join(sorted(crooked)[:3])}")
+    wrong = _wrong_modes(found.values(), host).probe(host)
+    if wrong is not None:
+        return wrong
     return identical({each.path: each.sha256 for each in manifest.files})
 
 
@@ -188,7 +185,7 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    host.change(list(wanted.values()), _FILE_MODE)
+    _wrong_modes(_standing(host, wanted).values(), host).mend(host)
     return {each.path: each.sha256 for each in manifest.files}
 
 
@@ -219,7 +216,11 @@ def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_open(entry: Entry, host: Host) -> bool:
+def _wrong_modes(entries: Iterable[Entry], host: HostReader) -> WrongModes:
+    return wrong_modes([(entry, _FILE_MODE) for entry in entries], host)
+
+
+def _is_open(entry: Entry, host: HostReader) -> bool:
     """Whether it is a folder that its group writes to, and nobody else looks into.
 
     What is put into it has to get its group, or nobody but who brought it could move it on.
@@ -240,7 +241,7 @@ def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
 
 
 def _taken(
-    release: Release, host: Host, manifest: Manifest, there: Mapping[str, Entry]
+    release: Release, host: HostReader, manifest: Manifest, there: Mapping[str, Entry]
 ) -> dict[str, Entry]:
     """Files of the manifest that have left the inbox for where they are staged, or public."""
     area = RemoteLayout(release.version).downloads
@@ -254,7 +255,7 @@ def _taken(
 
 def _manifest(
     release: Release,
-    host: Host,
+    host: HostReader,
     verifier: Verifier,
     awaited: Awaited,
     there: Mapping[str, Entry],
@@ -313,7 +314,9 @@ def _brings(contract: Contract, path: str, role: str) -> bool:
     return found is not None and found.origin.value == role
 
 
-def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]) -> None:
+def _complete(
+    host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
+) -> None:
     listed = {each.path for each in manifest.files}
     unlisted = [path for path in awaited.files if path not in listed]
     if unlisted:
@@ -339,7 +342,7 @@ def _complete(host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[s
 
 
 def _same_bytes(
-    host: Host, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
+    host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
 ) -> None:
     digests = host.digests([there[each.path] for each in manifest.files])
     for each in manifest.files:
@@ -354,7 +357,7 @@ def _same_bytes(
 
 
 def _waiting(
-    awaited: Awaited, host: Host, there: Mapping[str, Entry], problem: str, inbox: str
+    awaited: Awaited, host: HostReader, there: Mapping[str, Entry], problem: str, inbox: str
 ) -> Waiting:
     missing = [path for path in awaited.files if path not in there]
     count = len(awaited.files) - len(missing)
@@ -388,7 +391,7 @@ def _at(each: Brought, area: StagingArea, folder: str) -> str:
     return f"{folder}/{rest}"
 
 
-def _standing(host: Host, places: Mapping[str, str]) -> dict[str, Entry]:
+def _standing(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
     found = host.look(list(places.values()))
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
 

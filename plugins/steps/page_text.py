@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
     from plugins.ports.progress import Progress
-    from plugins.ports.site import Site
+    from plugins.ports.site import Site, SiteReader
 
 __all__ = ["look_text", "marked", "put_text"]
 
@@ -37,7 +37,7 @@ def marked(text: str) -> str:
     return f'{body}\n\n<span id="text-{digest[:32]}"></span>\n'
 
 
-def look_text(contract: Contract, text: Path, site: Site) -> Probe:
+def look_text(contract: Contract, text: Path, site: SiteReader) -> Probe:
     """Whether the page has exactly this text, by its mark.
 
     Without a draft of the release there is no page yet, and nothing is wrong.

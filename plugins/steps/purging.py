@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from doit_receipts.probe import Probe
+    from plugins.model.content import Content
     from plugins.model.contract import Contract, Purge
     from plugins.ports.caches import Cdn, Seen
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
-    from plugins.ports.site import Site
-    from plugins.steps.served import Bytes
+    from plugins.ports.site import Site, SiteReader
 
     _Asked = TypeVar("_Asked")
     _Got = TypeVar("_Got")
@@ -39,10 +39,10 @@ _TRIES: Final = 4
 
 def look_purged(
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     *,
-    site: Site | None = None,
+    site: SiteReader | None = None,
     known: Mapping[str, str] | None = None,
 ) -> Probe:
     """Whether all that caches serve of the release is what it should be, on every edge.
@@ -65,7 +65,7 @@ def look_purged(
 
 def purge(
     contract: Contract,
-    host: Host,
+    host: HostReader,
     cdn: Cdn,
     progress: Progress,
     *,
@@ -106,12 +106,12 @@ def purge(
     )
 
 
-def stale(wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn) -> tuple[str, ...]:
+def stale(wanted: Iterable[Purge], served: Mapping[str, Content], cdn: Cdn) -> tuple[str, ...]:
     """A line for each edge that serves something else than it should at one of the addresses."""
     return tuple(line for line, _ in _stale(wanted, served, cdn))
 
 
-def _wanted(contract: Contract, site: Site | None) -> tuple[Purge, ...]:
+def _wanted(contract: Contract, site: SiteReader | None) -> tuple[Purge, ...]:
     """The addresses, files first; the pages follow from what else the site lists."""
     if site is None:
         return contract.file_purges
@@ -119,7 +119,7 @@ def _wanted(contract: Contract, site: Site | None) -> tuple[Purge, ...]:
 
 
 def _stale(
-    wanted: Iterable[Purge], served: Mapping[str, Bytes], cdn: Cdn
+    wanted: Iterable[Purge], served: Mapping[str, Content], cdn: Cdn
 ) -> tuple[tuple[str, Purge], ...]:
     asked = [(each, edge) for each in wanted for edge in cdn.edges]
 
@@ -139,7 +139,7 @@ def _stale(
     )
 
 
-def _problem(each: Purge, seen: Seen, served: Mapping[str, Bytes]) -> str:
+def _problem(each: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
     """What is wrong with an answer; "" if nothing is."""
     if each.file is not None:
         wanted = served[each.file.remote]

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed
+from plugins.model.content import Content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plugins.model.contract import Contract
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
 
-__all__ = ["Bytes", "published_bytes", "replaced_files"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bytes:
-    """What a file is, without where it is."""
-
-    size_bytes: int
-    sha256: str
+__all__ = ["published_bytes", "replaced_files"]
 
 
 def published_bytes(
-    contract: Contract, host: Host, known: Mapping[str, str] | None = None
-) -> Mapping[str, Bytes]:
+    contract: Contract, host: HostReader, known: Mapping[str, str] | None = None
+) -> Mapping[str, Content]:
     """What every file of the contract is on the host, by its path below the root.
 
     Digests are computed there. ``known`` tells the sha256 that each has to have, by path: those
@@ -50,7 +42,7 @@ def published_bytes(
         )
     if known is not None:
         _refuse_replaced(digests, known)
-    return {path: Bytes(entries[path].size_bytes, digests[path]) for path in sorted(wanted)}
+    return {path: Content(entries[path].size_bytes, digests[path]) for path in sorted(wanted)}
 
 
 def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> None:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from doit_receipts.probe import Probe
+    from plugins.model.content import Content
     from plugins.model.contract import Contract
-    from plugins.ports.host import Host
+    from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
-    from plugins.ports.site import Site, SiteRelease, SiteRow
-    from plugins.steps.served import Bytes
+    from plugins.ports.site import Site, SiteReader, SiteRelease, SiteRow
 
 __all__ = ["WantedRow", "look_files", "put_files", "unlike", "wanted_rows"]
 
@@ -41,12 +41,12 @@ class WantedRow:
     fields: Mapping[str, Any]
 
 
-def wanted_rows(contract: Contract, served: Mapping[str, Bytes]) -> tuple[WantedRow, ...]:
+def wanted_rows(contract: Contract, served: Mapping[str, Content]) -> tuple[WantedRow, ...]:
     """The rows of all listed files; of each system the one with the button is last."""
     return tuple(_wanted(contract, served))
 
 
-def _wanted(contract: Contract, served: Mapping[str, Bytes]) -> Iterator[WantedRow]:
+def _wanted(contract: Contract, served: Mapping[str, Content]) -> Iterator[WantedRow]:
     for file in contract.listed:
         row = file.row
         if row is None:
@@ -69,7 +69,7 @@ def _wanted(contract: Contract, served: Mapping[str, Bytes]) -> Iterator[WantedR
 
 
 def look_files(
-    contract: Contract, host: Host, site: Site, known: Mapping[str, str] | None = None
+    contract: Contract, host: HostReader, site: SiteReader, known: Mapping[str, str] | None = None
 ) -> Probe:
     """Whether the site lists exactly the contract's files, each as it is on the host.
 
@@ -109,7 +109,7 @@ def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[st
 
 def put_files(
     contract: Contract,
-    host: Host,
+    host: HostReader,
     site: Site,
     progress: Progress,
     known: Mapping[str, str] | None = None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.contract import Contract
     from plugins.ports.progress import Progress
-    from plugins.ports.site import Site, SiteRelease
+    from plugins.ports.site import Site, SiteReader, SiteRelease
 
 __all__ = [
     "differences",
@@ -86,7 +86,7 @@ def _moment(contract: Contract, day: str, listing: Listing) -> str:
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
-def public_listing(site: Site) -> Listing:
+def public_listing(site: SiteReader) -> Listing:
     """What the site's list of releases says, drafts too."""
     return _listing(site.releases())
 
@@ -95,7 +95,7 @@ def _listing(releases: Iterable[SiteRelease]) -> Listing:
     return listing_of(each.fields for each in releases)
 
 
-def look_draft(contract: Contract, day: str, site: Site) -> Probe:
+def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
     """Whether the site has the release, draft or public, as it is wanted.
 
     The site allows two releases of one name; then none is touched and both are shown.
@@ -160,7 +160,7 @@ def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> 
     return {}
 
 
-def look_public(contract: Contract, site: Site) -> Probe:
+def look_public(contract: Contract, site: SiteReader) -> Probe:
     """Whether users see the release, and whether it is the latest if it has to be."""
     releases = site.releases()
     release = _only(contract, releases)
@@ -218,7 +218,7 @@ def refresh(contract: Contract, site: Site, progress: Progress) -> None:
         ) from failed
 
 
-def _old_pages(contract: Contract, listing: Listing, site: Site) -> tuple[str, ...]:
+def _old_pages(contract: Contract, listing: Listing, site: SiteReader) -> tuple[str, ...]:
     """A line for each page that names other releases and should name this one."""
     found = []
     for page in overview_pages(contract, listing):
@@ -239,7 +239,7 @@ def namesakes(contract: Contract, releases: Iterable[SiteRelease]) -> tuple[Site
     )
 
 
-def the_release(contract: Contract, site: Site) -> SiteRelease:
+def the_release(contract: Contract, site: SiteReader) -> SiteRelease:
     """The one release of this name. Raises StepFailed if there is none, or more."""
     return _only(contract, site.releases())
 

@@ -15,6 +15,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, different, identical
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
+from plugins.steps.host_modes import WrongModes, wrong_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
     from plugins.model.remote_layout import StagingArea
-    from plugins.ports.host import Entry, Host
+    from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
 
@@ -83,7 +84,7 @@ def known(
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
-def look_reserved(area: StagingArea, host: Host) -> Probe:
+def look_reserved(area: StagingArea, host: HostReader) -> Probe:
     """Whether the hidden folder is there, and the final one, if it is, lets the group write.
 
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
@@ -116,14 +117,16 @@ def reserve(area: StagingArea, host: Host) -> dict[str, str]:
         host.make_folders(missing, FOLDER_MODE)
     # A run that was killed may have made one of them, and not more.
     seen = host.look([*parents, area.final])
-    crooked = [entry.path for entry in seen if entry is not None and _unusable(entry, host)]
-    if crooked:
-        host.change(crooked, FOLDER_MODE)
+    wrong = [entry for entry in seen if entry is not None and _unusable(entry, host)]
+    user = host.login().user if wrong else ""
+    ours = [entry.path for entry in wrong if user in (entry.owner, "root")]
+    if ours:
+        host.change(ours, FOLDER_MODE)
     host.make_folders([area.staging], _HIDDEN_MODE)
     return {}
 
 
-def look_staged(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
+def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether every file stands in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
@@ -136,9 +139,9 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe
         return absent(
             f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
         )
-    crooked = [file.name for file in files if not stand.is_straight(file, host)]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    wrong = stand.wrong_modes(files, host).probe(host)
+    if wrong is not None:
+        return wrong
     if stand.halves(files):
         return absent("half an upload is left over")
     return identical({file.name: file.sha256 for file in files})
@@ -162,16 +165,7 @@ def stage(
         host.put(uploads, progress)
         progress.say("compare digests there")
         stand = _Stand.of(files, area, host)
-    for mode in sorted({file.mode for file in files}):
-        crooked = [
-            entry.path
-            for file in files
-            if file.mode == mode
-            and (entry := stand.place_of(file)) is not None
-            and not stand.is_straight(file, host)
-        ]
-        if crooked:
-            host.change(crooked, mode)
+    stand.wrong_modes(files, host).mend(host)
     halves = stand.halves(files)
     if halves:
         host.remove(halves)
@@ -179,7 +173,7 @@ def stage(
 
 
 def verify_staged(
-    files: Sequence[Wanted], area: StagingArea, host: Host, signer: Signer
+    files: Sequence[Wanted], area: StagingArea, host: HostReader, signer: Signer
 ) -> dict[str, str]:
     """Every signature verifies for the bytes that stand there (U08).
 
@@ -217,7 +211,7 @@ def verify_staged(
     return facts
 
 
-def look_switched(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
+def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
     stand = _Stand.of(files, area, host)
     clash = stand.clash(files, area, host) or stand.strangers(files, area, host)
@@ -228,9 +222,9 @@ def look_switched(files: Sequence[Wanted], area: StagingArea, host: Host) -> Pro
         return absent(
             f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
         )
-    crooked = [file.name for file in files if not stand.is_straight(file, host)]
-    if crooked:
-        return absent(f"modes or groups are not right yet: {_few(crooked)}")
+    wrong = stand.wrong_modes(files, host).probe(host)
+    if wrong is not None:
+        return wrong
     if stand.has_staging:
         return absent(f"{host.shown(area.staging)} is still there")
     return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
@@ -258,10 +252,7 @@ def switch(
             where=host.shown(area.staging), problem=f"{_few(missing)} not there",
             remedy="stage them first",
         )  # fmt: skip
-    for file in files:
-        place = stand.place_of(file)
-        if place is not None and not stand.is_straight(file, host):
-            host.change([place.path], file.mode)
+    stand.wrong_modes(files, host).mend(host)
     if not stand.has_final:
         progress.say(f"show {host.shown(area.final)}")
         host.change([area.staging], FOLDER_MODE)
@@ -295,7 +286,7 @@ class _Stand:
     has_staging: bool
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], area: StagingArea, host: Host) -> _Stand:
+    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _Stand:
         has_final, has_staging = (
             each is not None for each in host.look([area.final, area.staging])
         )
@@ -321,20 +312,16 @@ class _Stand:
                 return entry
         return None
 
-    def is_straight(self, file: Wanted, host: Host) -> bool:
-        entry = self.place_of(file)
-        return (
-            entry is not None
-            and entry.mode == file.mode
-            and (not host.group or entry.group == host.group)
-        )
+    def wrong_modes(self, files: Sequence[Wanted], host: HostReader) -> WrongModes:
+        places = ((self.place_of(file), file.mode) for file in files)
+        return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
     def halves(self, files: Sequence[Wanted]) -> list[str]:
         """Half uploads of files that are there whole: a killed run may leave both names."""
         names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
-    def clash(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
+    def clash(self, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe | None:
         """Names that other bytes have; both sides are told."""
         seen, details = [], []
         for file in files:
@@ -363,7 +350,9 @@ class _Stand:
             )
         return different(f"other bytes stand there: {names}", remedy, tuple(details))
 
-    def strangers(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
+    def strangers(
+        self, files: Sequence[Wanted], area: StagingArea, host: HostReader
+    ) -> Probe | None:
         """What stands in the hidden folder and nobody asked for: it would be shown as well."""
         known = {file.name for file in files} | set(_inner_folders(files))
         strange = sorted(set(self.staging) - known)
@@ -376,7 +365,7 @@ class _Stand:
         )
 
 
-def _by_name(folder: str, host: Host) -> dict[str, Entry]:
+def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
@@ -399,7 +388,7 @@ def _folders(area: StagingArea) -> list[str]:
     return [*_parents(area.staging), area.final, area.staging]
 
 
-def _unusable(entry: Entry, host: Host) -> str:
+def _unusable(entry: Entry, host: HostReader) -> str:
     """Why nobody of the group could work in the folder; "" if they can."""
     place = host.shown(entry.path)
     if entry.kind is not Kind.FOLDER:
@@ -411,7 +400,7 @@ def _unusable(entry: Entry, host: Host) -> str:
     return ""
 
 
-def _cure(entry: Entry, host: Host) -> str:
+def _cure(entry: Entry, host: HostReader) -> str:
     return f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
 
 
@@ -419,7 +408,7 @@ def _rights(entry: Entry) -> str:
     return f"{entry.path} {entry.owner}:{entry.group} mode {entry.mode:o}"
 
 
-def _wanted_rights(host: Host) -> str:
+def _wanted_rights(host: HostReader) -> str:
     return f"group {host.group or 'any'}, mode {FOLDER_MODE:o}"
 
 

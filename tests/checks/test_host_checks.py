@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.hosts import host_has_room, host_is_reached, rights_are_usable
+from checks.hosts import (
+    files_of_others_are_readable,
+    host_has_room,
+    host_is_reached,
+    rights_are_usable,
+)
 from doit_receipts.finding import Severity
 from plugins.model.contract import (
     Contract,
@@ -104,18 +109,59 @@ def test_a_folder_that_another_release_manager_made_blocks(
     assert "ask hugo" in finding.remedy
 
 
-def test_a_root_where_we_may_not_write_blocks(world: Rehearsed) -> None:
+def test_a_root_where_we_may_not_write_blocks_until_its_group_may(world: Rehearsed) -> None:
     world.server.disk.prepare(ROOT, "root", "root", 0o755)
-    (finding,) = rights_are_usable(world.host(group=""), ["3.13.6"])
-    assert finding.rule == "hosts.rights"
-    assert "permission denied" in finding.message
+    host = world.host(group="")
+    (finding,) = rights_are_usable(host, ["3.13.6"])
+    assert (finding.rule, finding.severity) == ("hosts.rights", Severity.BLOCK)
+    assert "we may not write there: it is root's, of group root, with mode 755" in finding.message
+    assert "we are rm, of " in finding.message
+    world.server.disk.prepare(ROOT, "root", "downloads", 0o2775)
+    assert rights_are_usable(host, ["3.13.6"]) == ()
 
 
-def test_a_probe_that_a_killed_run_left_is_taken_away(world: Rehearsed) -> None:
-    host = world.host()
-    host.make_folders([".pep101-probe-moved"], 0o2770)
-    assert rights_are_usable(host, [""]) == ()
-    assert [path.name for path in world.files.iterdir()] == ["doc"]
+def test_a_folder_that_does_not_hand_down_its_group_is_warned_about(world: Rehearsed) -> None:
+    world.server.disk.prepare(f"{ROOT}/3.13.6", "hugo", "downloads", 0o775)
+    (finding,) = rights_are_usable(world.host(), ["3.13.6"])
+    assert finding.severity is Severity.WARN
+    assert finding.remedy == "ask hugo for `chmod g+s` of it"
+
+
+def test_what_is_no_folder_blocks(world: Rehearsed) -> None:
+    (world.files / "3.13.6").touch()
+    (finding,) = rights_are_usable(world.host(), ["3.13.6"])
+    assert finding.message == "is a file, wanted a folder"
+
+
+def test_an_access_list_that_lets_us_write_is_a_note(world: Rehearsed) -> None:
+    """The mode says no, the system says yes: nobody can see what colleagues may."""
+    world.server.disk.prepare(ROOT, "root", "root", 0o755)
+    world.server.disk.grant(ROOT, "rm")
+    (finding,) = rights_are_usable(world.host(), [""])
+    assert (finding.rule, finding.severity) == ("hosts.rights", Severity.NOTE)
+    assert "an access list lets us write there" in finding.message
+
+
+def test_nothing_is_written_to_judge_rights(world: Rehearsed) -> None:
+    rights_are_usable(world.host(), ["", "doc", "3.13.6"])
+    files_of_others_are_readable(world.host(), ["", "doc"])
+    assert world.events() == []
+
+
+def test_a_file_of_another_that_users_could_not_read_names_its_owner(world: Rehearsed) -> None:
+    """Incidents of 3.14.4 and 3.15.0b2: only the owner of a file can change its mode."""
+    (world.files / "3.13.6").mkdir()
+    for name, owner, mode in (("a.msi", "steve", 0o640), ("b.msi", "steve", 0o644), ("c", "rm", 0)):
+        (world.files / "3.13.6" / name).touch()
+        (world.files / "3.13.6" / name).chmod(mode)
+        world.server.disk.own(f"{ROOT}/3.13.6/{name}", owner, "downloads")
+    (finding,) = files_of_others_are_readable(world.host(), ["3.13.6"])
+    assert (finding.rule, finding.severity) == ("hosts.other_owner", Severity.BLOCK)
+    assert finding.where.endswith("3.13.6/a.msi")
+    assert finding.message == "belongs to steve and has mode 640, wanted 664"
+    assert "ask for `chmod 664` of it" in finding.remedy
+    world.server.disk.change_mode("steve", f"{ROOT}/3.13.6/a.msi", 0o664)
+    assert files_of_others_are_readable(world.host(), ["3.13.6"]) == ()
 
 
 def files(*names: str, size: SizeClass = SizeClass.NOTE) -> Contract:

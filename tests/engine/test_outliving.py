@@ -62,7 +62,6 @@ def start(project: Project) -> tuple[subprocess.Popen[str], tuple[int, int]]:
     return process, (int(started.read_text()), int(child))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who holds a lock")
 def test_what_a_killed_run_left_running_is_ended_by_the_next(project: Project) -> None:
     process, programs = start(project)
     process.kill()

@@ -53,7 +53,7 @@ def contract(world: SiteWorld, release: Release) -> Contract:
 def visit(
     world: SiteWorld, release: Release, contract: Contract, signer: GnupgSigner | None = None
 ) -> dict[str, str]:
-    programs = MachinePrograms(lambda _: None, lambda: ())
+    programs = MachinePrograms(lambda _: None)
     return clean_room.visit(
         release, contract, world.host, world.cdn(), programs, signer, SourceTest.NONE, QUIET
     )
@@ -81,7 +81,7 @@ def test_a_stale_file_is_named_with_both_digests(
         visit(world, release, contract)
     (told,) = raised.value.details
     assert told.startswith(url)
-    assert ", wanted 5, " in told
+    assert " came, wanted 5 bytes, sha256 " in told
 
 
 def test_a_file_that_is_not_the_exported_one_is_named(

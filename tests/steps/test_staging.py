@@ -23,7 +23,7 @@ from plugins.steps.staging import (
     switch,
     wanted,
 )
-from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -222,6 +222,53 @@ def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[Wanted, ...]) -
     assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
     stage(files, BERTH, there.host, Quiet())
     assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
+def a_file_of_steve(world: Rehearsed, path: str, content: bytes, mode: int) -> None:
+    """The Windows expert has put it there."""
+    (world.files / path).write_bytes(content)
+    (world.files / path).chmod(mode)
+    world.server.disk.own(f"{ROOT}/{path}", "steve", "downloads")
+
+
+def test_the_mode_of_a_file_is_left_to_its_owner_who_is_named(tmp_path: Path) -> None:
+    """Incidents of 3.14.4 and 3.15.0b2: chmod of a colleague's file stopped the release."""
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o640)
+        with pytest.raises(StepFailed, match="belongs to steve and has mode 640, wanted 664"):
+            stage(files, BERTH, host, Quiet())
+        probe = look_staged(files, BERTH, host)
+        assert probe.state is RemoteState.DIFFERENT
+        assert "only their owners can change the modes" in probe.problem
+        assert f"ask steve for `chmod 664 {ROOT}/{path}`" in probe.remedy
+        with pytest.raises(StepFailed, match="belongs to steve"):
+            switch(files, BERTH, host, Quiet())
+        assert not (world.files / BERTH.final).exists()
+        world.server.disk.change_mode("steve", f"{ROOT}/{path}", 0o664)
+        assert look_staged(files, BERTH, host).state is RemoteState.IDENTICAL
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_a_file_of_a_colleague_that_users_can_read_is_as_good_as_ours(tmp_path: Path) -> None:
+    """Its group may lack the right to write, as an upload with the usual umask leaves it."""
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o644)
+        stage(files, BERTH, host, Quiet())
+        assert look_staged(files, BERTH, host).state is RemoteState.IDENTICAL
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+        assert not [each for each in world.events() if files[0].name in each and "mode" in each]
 
 
 def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(

@@ -1,0 +1,65 @@
+"""Answers of the programs on an ssh host: what ``find``, a digest program, ``id`` and gpg print."""
+
+from __future__ import annotations
+
+import re
+import stat
+from typing import TYPE_CHECKING, Final
+
+from plugins.ports.host import Entry, Kind
+from plugins.ports.signing import Signature, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FIND_FORMAT", "digest_lines", "kind_of", "listed", "verdict"]
+
+# GNU find: type, size, mode, owner, group, inode and time of the last change, path, target.
+FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
+"""What ``listed`` reads, each entry ended by a zero byte."""
+_KINDS: Final = {"f": Kind.FILE, "d": Kind.FOLDER, "l": Kind.LINK}
+_DIGEST: Final = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
+
+
+def listed(folder: str, line: str) -> Entry:
+    """An entry below the folder, as ``find`` prints it in FIND_FORMAT."""
+    kind, size, mode, owner, group, stamp, path, target = line.split("\t", 7)
+    return Entry(
+        f"{folder}/{path}" if folder else path,
+        _KINDS.get(kind, Kind.OTHER), int(size), int(mode, 8), owner, group, target, stamp,
+    )  # fmt: skip
+
+
+def digest_lines(text: str) -> Iterator[tuple[str, str]]:
+    """Path and sha256 of each file that ``openssl dgst -r`` or ``sha256sum`` has read."""
+    for line in text.splitlines():
+        found = _DIGEST.fullmatch(line)
+        if found:
+            yield found[2], found[1]
+
+
+def kind_of(mode: int) -> Kind:
+    """What a mode, as the system has it, says of a name."""
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.FOLDER
+    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+
+
+def verdict(status: str) -> Signature | None:
+    """What gpg's status lines say; None if it has not the key."""
+    words = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
+    by_name = {each[0]: each[1:] for each in words if each}
+    fingerprint = by_name["VALIDSIG"][-1] if by_name.get("VALIDSIG") else ""
+    if "BADSIG" in by_name:
+        return Signature("", "was made for other bytes", Verdict.OTHER_BYTES)
+    if fingerprint and "GOODSIG" in by_name:
+        return Signature(fingerprint, "")
+    if fingerprint and "REVKEYSIG" in by_name:
+        return Signature(fingerprint, "its key was revoked", Verdict.REVOKED)
+    if fingerprint and ("EXPKEYSIG" in by_name or "EXPSIG" in by_name):
+        return Signature(fingerprint, "it or its key has expired", Verdict.EXPIRED)
+    if "NO_PUBKEY" in by_name:
+        return None
+    return Signature("", "gpg there cannot read it", Verdict.UNREADABLE)

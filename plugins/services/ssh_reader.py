@@ -1,0 +1,357 @@
+"""Ssh reader: the reading half of a host reached by ssh; it has no way to change anything there.
+
+SFTP answers looks, a few programs there answer the rest. Digests are computed on the host.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+from contextlib import suppress
+from functools import cached_property
+from threading import RLock
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from doit_receipts.errors import ReleaseError, ServiceFailed
+from plugins.ports.host import Entry, Kind, Login
+from plugins.services import sftp_requests
+from plugins.services.host_paths import checked
+from plugins.services.retry import quiet_stamina
+from plugins.services.sftp import Lost
+from plugins.services.sftp_requests import Attributes, Refused, Request, Status
+from plugins.services.ssh_accounts import Accounts
+from plugins.services.ssh_answers import FIND_FORMAT, digest_lines, kind_of, listed, verdict
+from plugins.services.ssh_line import Address, Line, Told, open_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from plugins.ports.signing import Signature
+
+__all__ = ["SshReader"]
+
+_Told = TypeVar("_Told")
+
+_READ_ATTEMPTS: Final = 3
+_SLOWEST_DIGEST_BYTES_PER_S: Final = 20_000_000
+_PATIENCE_S: Final = 120.0
+_FILES_TO_A_DIGEST: Final = 8
+"""Names to one program: its lines then leave it at once, so two may run side by side."""
+_NEARLY_FULL_BYTES: Final = 1 << 20
+_NOT_FOUND: Final = 127
+
+# openssl is six times as fast as Debian's sha256sum, which every host has.
+_OPENSSL: Final = ("openssl", "dgst", "-sha256", "-r")
+_SHA256SUM: Final = ("sha256sum", "--")
+
+
+class SshReader:
+    """The HostReader port over ssh; connects at first use.
+
+    ``group`` is "" if groups do not matter.
+    """
+
+    def __init__(
+        self, address: Address, group: str = "", *, ssh_config: Path | None = None
+    ) -> None:
+        self._address = address
+        self._group = group
+        self._ssh_config = ssh_config
+        self._line: Line | None = None
+        self._turn = RLock()  # one conversation, and several threads while files are sent
+        self._known: dict[tuple[str, str], str] = {}
+        self._digester: tuple[str, ...] = _OPENSSL
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._address}:{self._address.root})"
+
+    @property
+    def group(self) -> str:
+        """See the port."""
+        return self._group
+
+    def shown(self, path: str = "") -> str:
+        """See the port."""
+        return f"{self._address.host}:{self._at(path)}"
+
+    def login(self) -> Login:
+        """See the port."""
+        import time
+
+        number = re.search(rb"\d+", self._run("date", "-u", "+%s").output)
+        ahead_s = int(number[0]) - int(time.time()) if number else 0
+        (root,) = self._asked("look at", [sftp_requests.look(self._at(""))])
+        if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
+            raise self._failed(
+                self._at(""), "open", "there is no such folder", "correct [hosts] in release.toml"
+            )
+        return Login(self._accounts.name, tuple(sorted(self._accounts.groups)), ahead_s)
+
+    def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """See the port."""
+        answers = self._asked("look at", [sftp_requests.look(self._at(path)) for path in paths])
+        links = [
+            path
+            for path, answer in zip(paths, answers, strict=True)
+            if isinstance(answer, Attributes) and stat.S_ISLNK(answer.mode)
+        ]
+        told = self._asked("read link", [sftp_requests.read_link(self._at(path)) for path in links])
+        targets = {
+            path: answer for path, answer in zip(links, told, strict=True) if type(answer) is str
+        }
+        return tuple(
+            self._entry(path, answer, targets.get(path, ""))
+            for path, answer in zip(paths, answers, strict=True)
+        )
+
+    def listing(self, folder: str) -> tuple[Entry, ...]:
+        """See the port."""
+        (top,) = self.look([folder])
+        if top is None or top.kind is not Kind.FOLDER:
+            return ()
+        told = self._run(
+            "find", "-P", self._at(folder), "-mindepth", "1", "-printf", FIND_FORMAT,
+            timeout_s=_PATIENCE_S,
+        )  # fmt: skip
+        found = (listed(folder, each) for each in told.output.decode().split("\0") if each)
+        return tuple(sorted(found, key=lambda entry: entry.path))
+
+    def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """See the port; two programs read side by side."""
+        entries = [entry for entry in entries if entry.kind is Kind.FILE]
+        unread = [
+            each for each in entries if not each.stamp or (each.path, each.stamp) not in self._known
+        ]
+        if unread:
+            told = self._digests([each.path for each in unread], sum(e.size_bytes for e in unread))
+            for each in unread:
+                self._known.pop((each.path, each.stamp), None)
+                if each.path in told:
+                    self._known[each.path, each.stamp] = told[each.path]
+        found = {each.path: self._known.get((each.path, each.stamp), "") for each in entries}
+        return {path: digest for path, digest in found.items() if digest}
+
+    def free_bytes(self, folder: str) -> int:
+        """See the port."""
+        try:
+            return self._reading(lambda line: line.sftp.free_bytes(self._at(folder)))
+        except Refused as refused:
+            problem = f"how much room is left cannot be told: {refused}"
+            raise self._failed(self._at(folder), "look at", problem) from refused
+
+    def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
+        """See the port; GNU find asks the system there, as ``access(2)`` answers."""
+        by_place = {self._at(path): path for path in paths}
+        if not by_place:
+            return frozenset()
+        told = self._run(
+            "find", "-P", *by_place, "-maxdepth", "0", "-type", "d", "-writable", "-executable",
+            "-printf", r"%p\0", check=False,
+        )  # fmt: skip
+        if told.status == _NOT_FOUND:
+            self._complain(["find"], told)
+        found = told.output.decode(errors="replace").split("\0")
+        return frozenset(by_place[place] for place in found if place in by_place)
+
+    def read(self, path: str, most_bytes: int) -> bytes:
+        """See the port."""
+        told = self._run("head", "-c", str(most_bytes), "--", self._at(path))
+        return bytes(told.output)
+
+    def verify(self, file: str, signature: str) -> Signature | None:
+        """See the port."""
+        told = self._run(
+            "gpg", "--batch", "--no-tty", "--status-fd", "1", "--verify",
+            self._at(signature), self._at(file), check=False, timeout_s=_PATIENCE_S,
+        )  # fmt: skip
+        if told.status == _NOT_FOUND:
+            return None
+        return verdict(told.output.decode(errors="replace"))
+
+    def close(self) -> None:
+        """The connections are closed; the next use opens another."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    # Accounts there.
+
+    @cached_property
+    def _accounts(self) -> Accounts:
+        said = self._run("id").output.decode(errors="replace")
+        try:
+            return Accounts(said, self._look_up)
+        except ValueError as error:
+            problem = f"`id` there answers {said.strip()[:80]!a}"
+            raise self._failed(self._at(""), "log in to", problem) from error
+
+    def _look_up(self, database: str, key: str) -> str:
+        return self._run("getent", database, key, check=False).output.decode(errors="replace")
+
+    # Commands.
+
+    def _run(
+        self, *words: str, stdin: bytes = b"", check: bool = True, timeout_s: float = _PATIENCE_S
+    ) -> Told:
+        """Run a program there that only reads, or that may be run twice."""
+        told = self._reading(lambda line: line.command(_quoted(words), stdin, timeout_s))
+        if check and told.status:
+            self._complain(words, told)
+        return told
+
+    def _complain(self, words: Sequence[str], told: Told) -> None:
+        lines = tuple(told.errors.strip().splitlines()[-5:])
+        remedy = (
+            f"ask the host's administrators to install {words[0]}"
+            if told.status == _NOT_FOUND
+            else ""
+        )
+        raise ServiceFailed(
+            service=str(self._address), action=f"run {words[0]}",
+            problem=f"ended with status {told.status}", remedy=remedy, details=lines,
+        )  # fmt: skip
+
+    def _digests(self, paths: Sequence[str], size_bytes: int) -> dict[str, str]:
+        at_once = min(_FILES_TO_A_DIGEST, (len(paths) + 1) // 2)
+        names = b"".join(f"{self._at(path)}\0".encode() for path in paths)
+        told = self._run(
+            "xargs", "-0", "-P", "2", "-n", str(at_once), *self._digester,
+            stdin=names, check=False,
+            timeout_s=_PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S,
+        )  # fmt: skip
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digests(paths, size_bytes)
+        found = dict(digest_lines(told.output.decode(errors="replace")))
+        digests = {path: found[self._at(path)] for path in paths if self._at(path) in found}
+        unread = [path for path in paths if path not in digests]
+        # Gone is one thing, not readable another.
+        if unread and any(entry is not None for entry in self.look(unread)):
+            self._complain(["xargs", *self._digester], told)
+        return digests
+
+    def _digest_over(self, line: Line, path: str, size_bytes: int) -> str:
+        """The digest of a file that is not whole, over a connection of the caller's."""
+        timeout_s = _PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S
+        words = [*self._digester, self._at(path)]
+        told = line.command(_quoted(words), timeout_s=timeout_s)
+        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+            self._digester = _SHA256SUM
+            return self._digest_over(line, path, size_bytes)
+        return dict(digest_lines(told.output.decode(errors="replace"))).get(self._at(path), "")
+
+    # Lines, and what goes wrong on them.
+
+    def _opened(self) -> Line:
+        if self._line is None:
+            self._line = open_line(self._address, self._ssh_config)
+        return self._line
+
+    def _reading(self, ask: Callable[[Line], _Told]) -> _Told:
+        """What the host answers; once more over a new connection if this one is lost."""
+        stamina = quiet_stamina()
+
+        try:
+            for attempt in stamina.retry_context(
+                on=Lost, attempts=_READ_ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=None
+            ):
+                with attempt, self._turn:
+                    try:
+                        return ask(self._opened())
+                    except Lost:
+                        self.close()
+                        raise
+        except Lost as lost:
+            raise self._cut(lost) from lost
+        raise AssertionError
+
+    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp_requests.Answer]:
+        """The answers to looks: nothing there is one, a refusal of any other kind an error."""
+        answers = self._reading(lambda line: line.sftp.ask(requests))
+        for answer in answers:
+            if isinstance(answer, Refused) and answer.status != Status.NO_SUCH_FILE:
+                raise self._refused(action, "", answer)
+        return answers
+
+    def _refused(self, action: str, path: str, refused: Refused, old: str = "") -> ServiceFailed:
+        """Why, as far as it can be found out: the protocol has one word for most of it."""
+        place = self._at(path)
+        if refused.status == Status.PERMISSION_DENIED:
+            with suppress(ReleaseError):
+                shown = self._refuses_us([path, old])
+                if shown is not None:
+                    return self._failed(place, action,
+                        f"permission denied: {self._at(shown.path)} is {shown.owner}:{shown.group} "
+                        f"with mode {shown.mode:o}, and we are {self._accounts.name}",
+                        f"ask {shown.owner} or the host's administrators for "
+                        f"chgrp {self._group or 'GROUP'} and chmod g+rwx on it",
+                    )  # fmt: skip
+            return self._failed(place, action, "permission denied")
+        if refused.status == Status.FAILURE:
+            with suppress(ReleaseError):
+                free = self.free_bytes("")
+                if free < _NEARLY_FULL_BYTES:
+                    return self._failed(place, action, f"the disk is full: {free} bytes are free",
+                        "make room there, then run the same command again; "
+                        "what was sent is not sent again",
+                    )  # fmt: skip
+                if any(self.look([path])) and action.startswith(("rename", "make", "write")):
+                    return self._taken(path, action)
+        return self._failed(place, action, f"the host refused: {refused}")
+
+    def _refuses_us(self, paths: Sequence[str]) -> Entry | None:
+        """What most likely refused, if others than us write there.
+
+        Of a file that has a new name and an old one it is one of the folders: the file's own mode
+        is not asked when it is moved.
+        """
+        folders = [path.rpartition("/")[0] for path in paths if path]
+        places = folders if all(paths) else [*paths[:1], *folders]
+        found = [entry for entry in self.look(places) if entry is not None]
+        user, groups = self.login().user, self.login().groups
+        closed = [
+            entry
+            for entry in found
+            if entry.owner != user and not (entry.group in groups and entry.mode & 0o020)
+        ]
+        return next(iter((*closed, *found)), None)
+
+    def _taken(self, path: str, action: str) -> ServiceFailed:
+        return self._failed(self._at(path), action, "is there already, and nothing is overwritten",
+            "run the same command again: it looks what stands there",
+        )  # fmt: skip
+
+    def _cut(self, lost: Lost, action: str = "ask") -> ServiceFailed:
+        return self._failed(
+            self._at(""), action, f"the connection was lost: {lost}", "run the same command again"
+        )
+
+    def _failed(self, place: str, action: str, problem: str, remedy: str = "") -> ServiceFailed:
+        return ServiceFailed(
+            service=str(self._address), action=f"{action} {place}".strip(), problem=problem,
+            remedy=remedy,
+        )  # fmt: skip
+
+    def _at(self, path: str) -> str:
+        return f"{self._address.root}/{checked(path)}" if path else self._address.root or "/"
+
+    def _entry(self, path: str, answer: sftp_requests.Answer, target: str) -> Entry | None:
+        if not isinstance(answer, Attributes):
+            return None
+        accounts = self._accounts
+        return Entry(
+            path,
+            kind_of(answer.mode),
+            answer.size_bytes,
+            stat.S_IMODE(answer.mode),
+            accounts.name_of("passwd", answer.user_id),
+            accounts.name_of("group", answer.group_id),
+            target,
+        )
+
+
+def _quoted(words: Sequence[str]) -> str:
+    """The one line that the host's shell gets, each word quoted: the only place that does."""
+    return shlex.join(words)

@@ -1,0 +1,95 @@
+"""Modes of files on a host: which are wrong, and who can change them.
+
+Only the owner of a file changes its mode. What is ours gets exactly the mode wanted; what is a
+colleague's has to let in everybody whom the wanted mode lets in, and is else told to them.
+Source: release-tools#391 (3.14.4) and #406 (3.15.0b2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import StepFailed
+from doit_receipts.probe import absent, different
+from plugins.ports.host import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from doit_receipts.probe import Probe
+    from plugins.ports.host import Entry, Host, HostReader
+
+__all__ = ["WrongModes", "wrong_modes"]
+
+_ROOT: Final = "root"
+_EVERYBODY: Final = 0o555
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WrongModes:
+    """Files and folders whose mode or group is not the one wanted, each with the mode wanted."""
+
+    ours: tuple[tuple[Entry, int], ...]
+    others: tuple[tuple[Entry, int], ...]
+    """Those that a colleague has to change."""
+
+    def probe(self, host: HostReader) -> Probe | None:
+        """What a look makes of them: a colleague's stop it, ours are still to be changed."""
+        if self.others:
+            names = ", ".join(entry.path for entry, _ in self.others[:_SHOWN])
+            return different(
+                f"only their owners can change the modes of {names}",
+                self.remedy(host),
+                tuple(
+                    f"{host.shown(entry.path)} belongs to {entry.owner} and has mode "
+                    f"{entry.mode:o}, wanted {mode:o}"
+                    for entry, mode in self.others
+                ),
+            )
+        if self.ours:
+            names = ", ".join(entry.path.rpartition("/")[2] for entry, _ in self.ours[:_SHOWN])
+            return absent(f"modes or groups of {len(self.ours)} are not right yet: {names}")
+        return None
+
+    def remedy(self, host: HostReader) -> str:
+        """Whom to ask for what; "" if nobody has to be asked."""
+        asked = (
+            f"ask {entry.owner} for `chmod {mode:o} {host.shown(entry.path).rpartition(':')[2]}`"
+            for entry, mode in self.others[:_SHOWN]
+        )
+        return "; ".join(asked)
+
+    def mend(self, host: Host) -> None:
+        """Ours have their modes and the host's group. Raises StepFailed for a colleague's."""
+        for mode in sorted({mode for _, mode in self.ours}):
+            host.change([entry.path for entry, wanted in self.ours if wanted == mode], mode)
+        if self.others:
+            entry, mode = self.others[0]
+            raise StepFailed(
+                where=host.shown(entry.path),
+                problem=f"belongs to {entry.owner} and has mode {entry.mode:o}, wanted {mode:o}",
+                remedy=f"{self.remedy(host)}; then run the same command again",
+            )
+
+
+def wrong_modes(wanted: Iterable[tuple[Entry, int]], host: HostReader) -> WrongModes:
+    """Those of the entries that have not their mode or the host's group."""
+    found = [
+        (entry, mode)
+        for entry, mode in wanted
+        if entry.mode != mode or (host.group and entry.group != host.group)
+    ]
+    if not found:
+        return WrongModes((), ())
+    user = host.login().user
+    return WrongModes(
+        tuple(each for each in found if user in (each[0].owner, _ROOT)),
+        tuple(each for each in found if user not in (each[0].owner, _ROOT) and _hinders(*each)),
+    )
+
+
+def _hinders(entry: Entry, mode: int) -> bool:
+    everybody = mode & _EVERYBODY
+    return entry.kind is not Kind.LINK and entry.mode & everybody != everybody
