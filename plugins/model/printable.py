@@ -8,12 +8,15 @@ __all__ = ["printable"]
 def printable(text: str) -> str:
     r"""The text with every character spelled out that a terminal or a parser would obey.
 
-    Control characters, line breaks, marks that change the direction of writing, and halves of
-    characters: an escape becomes the four characters ``\x1b``. Nothing else changes.
+    Control characters, marks that change the direction of writing, and halves of characters: an
+    escape becomes the four characters ``\x1b``. Line breaks and other white space are spaces.
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
-    )
+    return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def _spelled(character: str) -> str:
+    if character.isspace():
+        return " "
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode()
