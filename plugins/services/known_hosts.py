@@ -89,13 +89,11 @@ def known_host(told: Mapping[str, Any], ssh_config: Path | None) -> KnownHost:
     user = str(told.get("userknownhostsfile", _USER))
     everybody = str(told.get("globalknownhostsfile", "" if ssh_config else _GLOBAL))
     files = [Path(each.strip('"')).expanduser() for each in f"{user} {everybody}".split()]
-    lines = [
-        line.split()
-        for file in files
-        if file.is_file()
-        for name in _names(told)
-        for line in _lines(name, file)
-    ]
+    lines: list[list[str]] = []
+    for name in _names(told):
+        lines += [line.split() for file in files if file.is_file() for line in _lines(name, file)]
+        if any(not fields[0].startswith("@") for fields in lines):
+            break
     keys, revoked, has_authority = set(), set(), False
     for fields in lines:
         marker = fields.pop(0) if fields[0].startswith("@") else ""
@@ -117,7 +115,7 @@ def fingerprint(raw: bytes) -> str:
 
 
 def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
-    """By which names ssh looks for the host: with its port, and then without."""
+    """By which names ssh looks for the host: with its port, and if that is new, without."""
     alias = told.get("hostkeyalias")
     host, port = str(told.get("hostname", "")).lower(), int(told.get("port", _SSH_PORT))
     if alias:
