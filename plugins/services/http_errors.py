@@ -140,14 +140,14 @@ class HttpErrors:
             content = json_of(answer.content, self.service, "", "").plain
         except ServiceFailed:
             content = None
-        words: list[str] = []
+        words: list[object] = []
         if isinstance(content, dict):
-            words += [str(content[key]) for key in ("message", "error") if content.get(key)]
             errors = content.get("errors")
+            words += [content.get("message"), content.get("error")]
             for each in errors if isinstance(errors, list) else ():
                 known = isinstance(each, dict)
-                words.append(str(each.get("message") or each.get("code") if known else each))
-        said = " ".join(" ".join(words).split())
+                words.append(each.get("message") or each.get("code") if known else each)
+        said = " ".join(" ".join(each for each in words if isinstance(each, str)).split())
         text = answer.content.decode(errors="replace")[: 1 << 16]
         text = " ".join(re.sub(r"<[^>]*>", " ", text).split())
         if any(len(each) >= _SHORTEST_SECRET and each in said + text for each in self._hide()):
