@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
 from plugins.model.contract import SITE
-from plugins.model.printable import printable
 from plugins.model.site_pages import listing_of, overview_pages
 
 if TYPE_CHECKING:

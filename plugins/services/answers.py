@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit_receipts.errors import ServiceFailed
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
