@@ -15,7 +15,7 @@ from chapters.release import (
     services,
     settings,
 )
-from checks import access, blockers, builders, hosts, keys, site, tools
+from checks import access, base_commit, blockers, builders, hosts, keys, site, tools
 from doit_receipts.calls import call, deferred
 from plugins.steps import blog, day, email_drafts, emails, handover, protection
 
@@ -60,6 +60,7 @@ def check_access():
         call(access.github_lets_us_release, services.github),
         call(access.pushes_would_be_taken, release, services.base, remotes),
         call(access.upstream_is_protected, release, services.github),
+        call(access.no_ruleset_is_in_the_way, release, services.github),
         call(hosts.host_is_reached, services.downloads),
         call(hosts.rights_are_usable, services.downloads, ours),
         call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),
@@ -86,7 +87,7 @@ def check_access():
 
 @plan.gate(volatile=True, pep="Q01 Q02 Q04 Q05")
 def check_blockers():
-    """Stop while an open issue of the tracker blocks this release."""
+    """Stop while an open issue or pull request blocks this release."""
     return [
         call(blockers.no_release_blockers, release, services.github),
         call(blockers.no_deferred_blockers, release, services.github),
@@ -95,8 +96,10 @@ def check_blockers():
 
 @plan.gate(volatile=True, pep="Q06 Q07 Q08")
 def check_builders():
-    """Stop while a stable builder of the branch is red."""
+    """Stop while a stable builder of tier 1 or 2, or CI of the base commit, is red."""
     return [
+        call(base_commit.base_commit_is_green, services.base, services.github),
+        call(builders.tiers_are_known, release, services.builders),
         call(builders.builders_are_green, release, services.builders),
         call(builders.builders_are_online, release, services.builders),
     ]

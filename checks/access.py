@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Remote
-    from plugins.ports.github import Issues, Proposals, Protection
+    from plugins.ports.github import Issues, Proposals, Protection, Rulesets
     from plugins.ports.sigstore import BundleVerifier
 
 __all__ = [
@@ -31,12 +31,15 @@ __all__ = [
     "forum_lets_us_in",
     "github_lets_us_release",
     "mail_lets_us_in",
+    "no_ruleset_is_in_the_way",
     "pushes_would_be_taken",
     "sigstore_is_ready",
     "upstream_is_protected",
 ]
 
 _NEEDED: Final = ("push", "admin")
+_HARMLESS: Final = ("deletion", "non_fast_forward")
+"""Rules that no push of a release breaks: branches only ever move forward."""
 
 
 @blocks_if_blind("access.github")
@@ -75,6 +78,32 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
         )
         for branch in branches
         if protection.rules(branch) is None
+    )
+
+
+@blocks_if_blind("access.rulesets")
+def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Finding, ...]:
+    """No rule of a ruleset would refuse the pushes of this release.
+
+    Rulesets stand beside classic protection, and lifting that does not lift them: one that our
+    account may not pass would refuse the push at the end of the day.
+    """
+    found: dict[tuple[str, bool], list[str]] = {}
+    for each in rulesets.rulesets(release.branch):
+        if each.kind not in _HARMLESS:
+            found.setdefault((each.ruleset, each.passed), []).append(each.kind)
+    return tuple(
+        Finding(
+            "access.rulesets",
+            Severity.NOTE if passed else Severity.BLOCK,
+            f"ruleset {name} has rules that a push may break ({', '.join(sorted(kinds))}), and "
+            + ("your account may pass it" if passed else "your account may not pass it"),
+            where=release.branch,
+            remedy=""
+            if passed
+            else "ask an administrator to add release managers to those who may bypass it",
+        )
+        for (name, passed), kinds in sorted(found.items())
     )
 
 

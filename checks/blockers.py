@@ -1,4 +1,4 @@
-"""Blockers: open issues of the tracker that a release must not go out with (Q01-Q05)."""
+"""Blockers: open issues and pull requests that a release must not go out with (Q01-Q05)."""
 
 from __future__ import annotations
 
@@ -24,28 +24,23 @@ _SERIES: Final = re.compile(r"3\.[0-9]+")
 
 @blocks_if_blind("blockers.release")
 def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
-    """No open issue blocks this release (Q01).
+    """No open issue and no open pull request blocks this release (Q01).
 
     An issue that is labelled for other series only concerns those; one that names no series
-    concerns every release.
+    concerns every release. A pull request concerns the branch that it would be merged into, as
+    the backports of security fixes do (devguide, "Python Security Response Team").
     """
-    return _findings(
-        "blockers.release",
-        concerns(release, issues.open_issues(RELEASE)),
-        f"resolve it, or make it a {DEFERRED} on the tracker",
-    )
+    remedy = f"resolve it, or make it a {DEFERRED} on the tracker"
+    return _findings("blockers.release", release, issues, RELEASE, remedy)
 
 
 @blocks_if_blind("blockers.deferred")
 def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
-    """For candidates and finals: no issue that was put off is open any more (Q02)."""
+    """For candidates and finals: nothing that was put off is open any more (Q02)."""
     if release.version.level < Level.CANDIDATE:
         return ()
-    return _findings(
-        "blockers.deferred",
-        concerns(release, issues.open_issues(DEFERRED)),
-        "resolve it, or take the label off on the tracker",
-    )
+    remedy = "resolve it, or take the label off on the tracker"
+    return _findings("blockers.deferred", release, issues, DEFERRED, remedy)
 
 
 def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
@@ -57,7 +52,23 @@ def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
     )
 
 
-def _findings(rule: str, found: Iterable[Issue], remedy: str) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(rule, Severity.BLOCK, each.title, where=each.url, remedy=remedy) for each in found
+def _findings(
+    rule: str, release: Release, issues: Issues, label: str, remedy: str
+) -> tuple[Finding, ...]:
+    pulls = issues.open_pulls(release.branch, label)
+    return (
+        *(
+            Finding(rule, Severity.BLOCK, f"issue {each.number}: {each.title}", each.url, remedy)
+            for each in concerns(release, issues.open_issues(label))
+        ),
+        *(
+            Finding(
+                rule,
+                Severity.BLOCK,
+                f"pull request {each.number} into {release.branch}: {each.title}",
+                each.url,
+                f"have it merged, or {remedy}",
+            )
+            for each in pulls
+        ),
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.errors import ReleaseError
+from doit_receipts.printable import printable
 from plugins.model.contract import ROW_SIDECARS
-from plugins.model.printable import printable
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:

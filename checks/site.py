@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import blocks_if_blind
 from checks.public_text import facts_are_right, notes_are_told, read_text
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
-from plugins.model.printable import printable
 from plugins.model.site_pages import listing_of, overview_pages
 from plugins.model.text_rules import TextFacts
 

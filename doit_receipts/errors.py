@@ -16,6 +16,8 @@ Anything else that is raised is a bug and shows its traceback.
 
 from __future__ import annotations
 
+from doit_receipts.printable import printable
+
 __all__ = [
     "AlreadyPublished",
     "BadVersion",
@@ -32,16 +34,18 @@ class ReleaseError(Exception):
     """A release cannot go on, and the message says what to do about it.
 
     The message is ``where: problem; remedy`` on one line. Lines that help (the end of a
-    log, both sides of a difference) stand in ``details`` and are shown below it.
+    log, both sides of a difference) are in ``details`` and are shown below it. All of it is
+    printable, whoever wrote its parts.
     """
 
     def __init__(
         self, *, problem: str, where: str = "", remedy: str = "", details: tuple[str, ...] = ()
     ) -> None:
+        where, problem, remedy = map(printable, (where, problem, remedy))
         self.where = where
         self.problem = problem
         self.remedy = remedy
-        self.details = details
+        self.details = tuple(map(printable, details))
         head = f"{where}: {problem}" if where else problem
         super().__init__(f"{head}; {remedy}" if remedy else head)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from doit_receipts.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
@@ -23,13 +25,20 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One judgement: ``rule`` is a dotted id that never changes, ``where`` a file or place."""
+    """One judgement: ``rule`` is a dotted id that never changes, ``where`` a file or place.
+
+    Its texts are printable, whoever wrote what was looked at.
+    """
 
     rule: str
     severity: Severity
     message: str
     where: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("message", "where", "remedy"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

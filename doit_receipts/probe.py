@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from doit_receipts.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,6 +48,11 @@ class Probe:
     problem: str = ""
     remedy: str = ""
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("problem", "remedy"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+        object.__setattr__(self, "details", tuple(map(printable, self.details)))
 
 
 def absent(problem: str = "not there yet", details: tuple[str, ...] = ()) -> Probe:

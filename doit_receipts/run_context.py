@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from doit_receipts.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import RawIOBase
@@ -50,7 +52,7 @@ class StepLog:
     @property
     def latest(self) -> str:
         """What the step said last about its work, or else the newest line of a program."""
-        return self._said or self._recorded
+        return printable(self._said or self._recorded)
 
     def say(self, text: str) -> None:
         """Add a line that tells what is being done."""

@@ -14,8 +14,13 @@ __all__ = ["answer", "lying"]
 
 
 @contextlib.contextmanager
-def lying(speak: Callable[[socket.socket, str], None]) -> Iterator[str]:
-    """Each connection is answered by ``speak(socket, path)`` and closed; gives the address."""
+def lying(
+    speak: Callable[[socket.socket, str], None], asked: list[bytes] | None = None
+) -> Iterator[str]:
+    """Each connection is answered by ``speak(socket, path)`` and closed; gives the address.
+
+    The beginning of each request, with its headers, is added to ``asked``.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -34,6 +39,8 @@ def lying(speak: Callable[[socket.socket, str], None]) -> Iterator[str]:
                 if not piece:
                     return
                 request += piece
+            if asked is not None:
+                asked.append(request)
             speak(connection, request.split(b" ")[1].decode())
 
     thread = threading.Thread(target=serve, daemon=True)

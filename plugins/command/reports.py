@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.finding import Severity
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +33,7 @@ def table(report: Report, seconds: float) -> str:
         if each.findings:
             lines += ["", each.subject, *_group(report, each)]
     lines += ["", summary(report, seconds)]
-    return "\n".join(_plain(line) for line in lines) + "\n"
+    return "\n".join(printable(line) for line in lines) + "\n"
 
 
 def _verdict(report: Report, judgement: Judgement) -> str:
@@ -111,7 +112,9 @@ def junit(report: Report, seconds: float) -> str:
     counts = f'tests="{len(report.judgements)}" failures="{failures}" errors="0"'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', f"<testsuite {suite} {counts}>"]
     for each in report.judgements:
-        lines.append(f'  <testcase classname="doit.verify" name={quoteattr(_plain(each.subject))}>')
+        lines.append(
+            f'  <testcase classname="doit.verify" name={quoteattr(printable(each.subject))}>'
+        )
         stopping = report.stopping(each.findings)
         if stopping:
             first = f"{stopping[0].rule} and {len(stopping) - 1} more"
@@ -127,7 +130,7 @@ def junit(report: Report, seconds: float) -> str:
 def _text(findings: tuple[Finding, ...]) -> str:
     from xml.sax.saxutils import escape
 
-    return escape("\n".join(_plain(str(each)) for each in findings))
+    return escape("\n".join(printable(str(each)) for each in findings))
 
 
 def github(report: Report, seconds: float) -> str:
@@ -140,24 +143,16 @@ def github(report: Report, seconds: float) -> str:
         remedy = f" -> {each.remedy}" if each.remedy else ""
         title = f"{each.rule}{' (waived)' if waived else ''}"
         lines.append(f"::{level} title={_property(title)}::{_data(told + remedy)}")
-    return "\n".join([*lines, _plain(summary(report, seconds))]) + "\n"
+    return "\n".join([*lines, printable(summary(report, seconds))]) + "\n"
 
 
 def _data(text: str) -> str:
     # Source: GitHub's "Workflow commands": what would end a command is spelled as %XX.
-    return _plain(text).replace("%", "%25")
+    return printable(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _plain(text: str) -> str:
-    """The text on one line, with what a terminal or a parser would obey spelled out."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
-    )
 
 
 FORMATS: Final[Mapping[str, Callable[[Report, float], str]]] = {

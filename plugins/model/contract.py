@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,7 +1,8 @@
-"""Buildbots of the rehearsed world: the data API (version 2) of a Buildbot master, read only.
+"""Buildbots of the simulated environment: the data API (version 2) of a master, read only.
 
-The document ``buildbots`` holds the builders: name, tags, the result of the last build that
-ended (Buildbot's number) and whether a worker is connected.
+The document ``buildbots`` holds the builders: name, tags, the results of their builds, newest
+first (Buildbot's numbers), and whether a worker is connected. A builder without a worker is left
+over from an earlier configuration, which Buildbot never forgets.
 """
 
 from __future__ import annotations
@@ -22,36 +23,43 @@ __all__ = ["FAULTS", "app", "seed"]
 FAULTS: Final = {
     "buildbots.500": "the buildbots answer with status 500",
     "buildbots.red": "the first stable builder's last build failed",
+    "buildbots.red_tier_3": "the last build of the stable builder of tier 3 failed",
+    "buildbots.exception": "the first stable builder's last build ended in an exception",
     "buildbots.offline": "the first stable builder has no worker",
+    "buildbots.new_tier": "the first stable builder is of a tier that nobody knows",
 }
+
+_RESULTS: Final = (
+    ("buildbots.red", "stable", 2),
+    ("buildbots.red_tier_3", "tier-3", 2),
+    ("buildbots.exception", "stable", 4),
+)
+"""Faults, whose builder it is, and Buildbot's number of how its last build ended."""
 
 
 def seed(store: Store, branch: str) -> None:
     """The store has builders of the branch, all of them green, unless it has some already."""
     if store.load("buildbots", None) is not None:
         return
-    names = ("AMD64 Debian", "ARM64 macOS", "AMD64 Windows11")
-    stable = [
-        {"name": f"{name} {branch}", "tags": [branch, "stable", f"tier-{tier}"], "result": 0,
-         "online": True}
-        for tier, name in enumerate(names, start=1)
+    # Source: buildmaster-config, master/custom/builders.py: a builder without a tier has no tag.
+    stable = (
+        ("AMD64 Debian root", "tier-1"), ("AMD64 Windows11 Non-Debug", "tier-1"),
+        ("ARM64 macOS", "tier-2"), ("s390x Fedora Stable", "tier-3"), ("AMD64 Alpine Linux", ""),
+    )  # fmt: skip
+    made = [
+        {"name": f"{name} {branch}", "tags": [branch, "stable", *([tier] if tier else [])],
+         "results": [0], "online": True}
+        for name, tier in stable
     ]  # fmt: skip
-    other = {"name": f"AMD64 Slackware {branch}", "tags": [branch, "unstable"], "result": 2,
-             "online": True}  # fmt: skip
-    store.save("buildbots", [*stable, other])
+    unstable = {"name": f"AMD64 Fedora Rawhide {branch}", "tags": [branch, "unstable", "tier-1"],
+                "results": [2], "online": True}  # fmt: skip
+    gone = {"name": f"x86 Gentoo {branch}", "tags": [branch, "stable", "tier-1"],
+            "results": [2], "online": None}  # fmt: skip
+    store.save("buildbots", [*made, unstable, gone])
 
 
 def app(store: Store) -> Starlette:
     """The data API over the builders that the store remembers."""
-
-    def builders() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = store.load("buildbots", [])
-        stable = [each for each in found if "stable" in each["tags"]]
-        if stable and store.fault("buildbots.red") is not None:
-            stable[0]["result"] = 2
-        if stable and store.fault("buildbots.offline") is not None:
-            stable[0]["online"] = False
-        return found
 
     def told(key: str, found: list[dict[str, Any]]) -> Response:
         if store.fault("buildbots.500") is not None:
@@ -60,29 +68,42 @@ def app(store: Store) -> Starlette:
 
     async def listed(request: Request) -> Response:
         wanted = request.query_params.getlist("tags__contains")
+        known = store.load("buildbots", [])
+        if known and store.fault("buildbots.new_tier") is not None:
+            known[0]["tags"] = [*known[0]["tags"][:2], "tier-0"]
         found = [
             {"builderid": number, "name": each["name"], "tags": each["tags"], "masterids": [1],
              "description": None}
-            for number, each in enumerate(store.load("buildbots", []), start=1)
+            for number, each in enumerate(known, start=1)
             if set(wanted) <= set(each["tags"])
         ]  # fmt: skip
         return told("builders", found)
 
     async def builds(request: Request) -> Response:
         number = request.path_params["id"]
-        each = builders()[number - 1]
-        if each["result"] is None:
-            return told("builds", [])
-        build = {"buildid": number * 10, "builderid": number, "number": 7, "complete": True,
-                 "results": each["result"], "complete_at": 1_790_000_000}  # fmt: skip
-        return told("builds", [build])
+        known = _builders(store)
+        results = known[number - 1]["results"]
+        for fault, tag, result in _RESULTS:
+            if number == _first(known, tag) and store.fault(fault) is not None:
+                results = [result, *results]
+        limit = int(request.query_params.get("limit", "200"))
+        found = [
+            {"buildid": number * 100 + 50 - back, "builderid": number, "number": 50 - back,
+             "complete": True, "results": result, "complete_at": 1_790_000_000 - back}
+            for back, result in enumerate(results[:limit])
+        ]  # fmt: skip
+        return told("builds", found)
 
     async def workers(request: Request) -> Response:  # noqa: ARG001 - as Starlette calls it
+        known = _builders(store)
+        if known and store.fault("buildbots.offline") is not None:
+            known[_first(known, "stable") - 1]["online"] = False
         found = [
             {"workerid": number, "name": f"worker-{number}", "paused": False,
              "connected_to": [{"masterid": 1}] if each["online"] else [],
              "configured_on": [{"builderid": number, "masterid": 1}]}
-            for number, each in enumerate(builders(), start=1)
+            for number, each in enumerate(known, start=1)
+            if each["online"] is not None
         ]  # fmt: skip
         return told("workers", found)
 
@@ -93,3 +114,17 @@ def app(store: Store) -> Starlette:
             Route("/api/v2/workers", workers),
         ]
     )
+
+
+def _builders(store: Store) -> list[dict[str, Any]]:
+    """The builders; a document of an earlier form has one result and not a list."""
+    return [
+        {"results": [result for result in (each.get("result"),) if result is not None], **each}
+        for each in store.load("buildbots", [])
+    ]
+
+
+def _first(found: list[dict[str, Any]], tag: str) -> int:
+    """The number of the first stable builder with this tag, 0 if there is none."""
+    tags = [set(each["tags"]) for each in found]
+    return next((at for at, each in enumerate(tags, start=1) if {"stable", tag} <= each), 0)

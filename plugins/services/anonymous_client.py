@@ -21,7 +21,8 @@ from doit_receipts.errors import ServiceFailed
 from plugins.ports.public import AROUND, Fetched
 from plugins.services.bounds import Bounds
 from plugins.services.endpoints import Endpoints
-from plugins.services.http_client import HttpClient, Stumbled, worth_another_try
+from plugins.services.http_client import HttpClient
+from plugins.services.http_errors import Stumbled, worth_another_try
 from plugins.services.retry import retried
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit_receipts.errors import ServiceFailed
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,8 +154,7 @@ def json_of(raw: bytes, service: str, action: str, address: str) -> Part:
         if _HALF_CHARACTER.search(raw):
             json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        shown = printable(" ".join(raw[:_SHOWN].decode(errors="replace").split()))
-        problem = f"is no JSON that we read: it begins with {shown!a}"
+        problem = f"is {len(raw):,} bytes, and no JSON that can be read"
         raise found.wrong(_ALL, problem) from error
     level = [content]
     for _ in range(_DEEPEST):

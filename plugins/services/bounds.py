@@ -17,5 +17,5 @@ class Bounds(NamedTuple):
     grace_s: float = 60.0
     least_rate: int = 20_000
     silence_s: float = 20.0
-    longest_s: float = 600.0
+    longest_s: float = 300.0
     size_bytes: int = 1 << 25

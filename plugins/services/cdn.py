@@ -10,7 +10,8 @@ from doit_receipts.durable import replacing
 from plugins.ports.caches import Seen
 from plugins.services.bounds import Bounds
 from plugins.services.endpoints import Endpoints
-from plugins.services.http_client import HttpClient, worth_another_try
+from plugins.services.http_client import HttpClient
+from plugins.services.http_errors import worth_another_try
 from plugins.services.retry import retried
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ class Caches:
                 "GET", path, action, _REDIRECTS, {"Host": at.host, **mark}, extensions=extensions
             ) as answer:
                 if answer.status_code >= 500:
-                    answer.read()
-                    raise client.refused(answer, action)
+                    raise client.refused(client.whole(answer, action), action)
                 is_text = answer.headers.get("content-type", "").startswith(_TEXTS)
                 for chunk in client.body(answer, action, _MOST_BYTES, packed=True):
                     digest.update(chunk)

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any, Final
 
+from doit_receipts.printable import printable
 from plugins.model.contract import SizeClass
 from plugins.model.series import SigstoreIdentity
 
@@ -80,7 +81,7 @@ def maker_of(certificate: Any) -> SigstoreIdentity:
         names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
         told = certificate.extensions.get_extension_for_oid(issuer).value.value
         address = next((str(each.value) for each in names), "")
-        return SigstoreIdentity(_plain(address), _plain(told.decode("utf-8", "replace")))
+        return SigstoreIdentity(printable(address), printable(told.decode("utf-8", "replace")))
     except (ExtensionNotFound, ValueError, AttributeError):
         return SigstoreIdentity("", "")
 
@@ -124,9 +125,4 @@ def _spelled(digest: str) -> str:
 def line_of(error: BaseException) -> str:
     """The first line of what an error says, or its kind; the client hides the cause behind it."""
     said = str(error).strip() or str(error.__cause__ or "").strip() or type(error).__name__
-    return _plain(said.splitlines()[0])[:_LINE_CHARACTERS]
-
-
-def _plain(text: str) -> str:
-    """Nothing that a terminal would obey; a stranger may have written it."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    return printable(said.splitlines()[0])[:_LINE_CHARACTERS]

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 from plugins.services.bounds import Bounds
 from plugins.services.http_client import HttpClient
 

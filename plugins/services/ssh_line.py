@@ -10,18 +10,20 @@ import re
 import socket
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed, SettingsError
+from plugins.services.known_hosts import known_host
 from plugins.services.sftp import Lost, Sftp, losses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from fabric import Connection
-    from paramiko import PKey, SSHClient, Transport
+    from paramiko import Transport
     from paramiko.channel import Channel
 
 __all__ = ["Address", "Line", "Told", "open_line"]
@@ -167,7 +169,7 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
     )
     guarded = connection
     while isinstance(guarded, fabric.Connection):
-        _guard(guarded.client, guarded.ssh_config, ssh_config)
+        _guard(guarded, ssh_config)
         guarded = guarded.gateway
     try:
         connection.open()
@@ -188,12 +190,12 @@ def _login_options(config: Any, address: Address) -> dict[str, Any]:
         "banner_timeout": _LOGIN_S,
         "auth_timeout": _LOGIN_S,
         "channel_timeout": _LOGIN_S,
-        "transport_factory": _transport,
         **({"allow_agent": False, "look_for_keys": False} if only else {}),
     }
 
 
-def _transport(sock: Any, **options: Any) -> Transport:
+def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Transport:
+    """``kinds`` of host keys are those that are known, which the host is asked for first."""
     import paramiko
 
     if isinstance(sock, socket.socket):
@@ -203,51 +205,32 @@ def _transport(sock: Any, **options: Any) -> Transport:
     offered = made.get_security_options()
     known = tuple(offered.ciphers)
     offered.ciphers = tuple(each for each in _CIPHERS if each in known)
+    # A key for RSA has three names here, by the digest that it is used with.
+    offered.key_types = tuple(
+        sorted(
+            offered.key_types,
+            key=lambda kind: ("ssh-rsa" if kind.startswith("rsa-") else kind) not in kinds,
+        )
+    )
     return made
 
 
-def _guard(client: SSHClient, told: dict[str, Any], ssh_config: Path | None) -> None:
+def _guard(connection: Connection, ssh_config: Path | None) -> None:
     """Only keys of the known_hosts files count; Fabric by itself would believe any host."""
-    named = str(told.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
-    files = [Path(each.strip('"')).expanduser() for each in named.split()]
-    if ssh_config is None:
-        files.append(Path("/etc/ssh/ssh_known_hosts"))
-    for file in files:
-        if file.is_file():
-            client.load_system_host_keys(str(file))
-    client.set_missing_host_key_policy(_Refusal(" and ".join(map(str, files[:2]))))
-
-
-class _Refusal:
-    """paramiko's policy for a host that nobody knows: not with us."""
-
-    def __init__(self, files: str) -> None:
-        self._files = files
-
-    def missing_host_key(self, _client: SSHClient, host: str, key: PKey) -> None:
-        raise ServiceFailed(
-            service=host,
-            action="check its host key",
-            problem=f"nobody knows this host; its key is {key.get_name()} {key.fingerprint}",
-            remedy=f"compare the fingerprint with its administrators', log in once with ssh, "
-            f"and run the same command again; known hosts stand in {self._files}",
-        )
+    told = {**connection.ssh_config, "hostname": connection.host, "port": connection.port}
+    known = known_host(told, ssh_config)
+    connection.client.set_missing_host_key_policy(known)
+    connection.connect_kwargs = {
+        **connection.connect_kwargs,
+        "transport_factory": partial(_transport, kinds=known.kinds()),
+    }
 
 
 def _translated(error: Exception, address: Address) -> ServiceFailed:
     import paramiko
 
     action, remedy = "connect", "look whether `ssh` reaches it, then run the same command again"
-    details: tuple[str, ...] = ()
     match error:
-        case paramiko.BadHostKeyException():
-            action = "check its host key"
-            problem = f"the host shows another key than the known one: {error.key.fingerprint}"
-            remedy = "ask its administrators; if they changed it, correct known_hosts"
-            details = (
-                f"known:  {error.expected_key.get_name()} {error.expected_key.fingerprint}",
-                f"shown:  {error.key.get_name()} {error.key.fingerprint}",
-            )
         case paramiko.AuthenticationException():
             action, problem = "log in", "the host takes none of the keys"
             remedy = "add your key to the agent (ssh-add), or ask for access (P07, P08)"
@@ -258,9 +241,7 @@ def _translated(error: Exception, address: Address) -> ServiceFailed:
         case _:
             # What an exception of a library says may hold anything: the kind is enough.
             problem = _plain(error)
-    return ServiceFailed(
-        service=str(address), action=action, problem=problem, remedy=remedy, details=details
-    )
+    return ServiceFailed(service=str(address), action=action, problem=problem, remedy=remedy)
 
 
 def _plain(error: Exception) -> str:

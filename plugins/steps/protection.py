@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def restore(protection: Protection, layout: Layout) -> dict[str, str]:
         try:
             protection.enforce_admins(branch, on=bool(before["enforce_admins"]))
             now = protection.rules(branch)
-        except ServiceFailed as error:
+        except ReleaseError as error:
             raise StepFailed(
                 where=f"branch protection of {branch}",
                 problem=f"IT IS STILL LIFTED: {error.problem}",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.printable import printable
 from doit_receipts.probe import absent, different, identical
 from plugins.model.contract import ROW_SIDECARS
-from plugins.model.printable import printable
 from plugins.steps.served import published_bytes
 from plugins.steps.site_release import differences, the_release
 

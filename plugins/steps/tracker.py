@@ -73,12 +73,15 @@ def make_labels(release: Release, issues: Issues) -> dict[str, str]:
 
 
 def write_triage(release: Release, issues: Issues) -> dict[str, str]:
-    """``made/triage.md`` lists the open issues of the series worth a look (Q03, K03, K06)."""
+    """``made/triage.md`` lists what is open and worth a look (Q03, K03, K06).
+
+    Issues by the label of the series, pull requests by the branch that they would go into.
+    """
     series = release.version.series
-    lines = [f"# Open issues of Python {series} after {release.version}", ""]
+    lines = [f"# Open issues and pull requests of Python {series} after {release.version}", ""]
     count = 0
     for label, title in _TRIAGED:
-        found = issues.open_issues(label, series)
+        found = (*issues.open_issues(label, series), *issues.open_pulls(release.branch, label))
         count += len(found)
         lines += [f"## {title} ({len(found)})", "", *(f"- {_shown(each)}" for each in found), ""]
     write_whole(release.layout.made / TRIAGE, "\n".join(lines).encode())
@@ -98,11 +101,12 @@ def _labels(release: Release) -> dict[str, str]:
 
 def _deferred(release: Release, issues: Issues) -> tuple[Issue, ...]:
     """Those of this series, and those that name none; other series flip their own."""
-    return tuple(
+    found = (
         each
         for each in issues.open_issues(_DEFERRED)
         if release.version.series in each.labels or not any(map(_SERIES.fullmatch, each.labels))
     )
+    return (*found, *issues.open_pulls(release.branch, _DEFERRED))
 
 
 def _shown(issue: Issue) -> str:

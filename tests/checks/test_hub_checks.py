@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks import access, blockers
+from checks import access, base_commit, blockers
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
-from plugins.ports.github import Issue
+from plugins.ports.github import BranchRule, Issue, Job, Run
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.git_base import GitBase
 from plugins.services.git_remote import GitRemote
@@ -37,6 +37,42 @@ class Told:
         return self._answer
 
     open_issues = rights = rules = user = log_in = text = category_name = _say
+    rulesets = runs_of = commit = _say
+
+    def open_pulls(self, *_words: object) -> Any:
+        return self._say() if isinstance(self._answer, Exception) else ()
+
+
+class Pulls(Told):
+    """A tracker without issues, whose pull requests are by the branch that they go into."""
+
+    def open_issues(self, *_words: object, **_named: object) -> Any:
+        return ()
+
+    def open_pulls(self, *words: object) -> Any:
+        return self._answer.get(words, ())
+
+
+class CommitWith:
+    """What CI says of the base commit."""
+
+    def __init__(self, *runs: str, jobs: tuple[str, ...] = ()) -> None:
+        self._runs, self._jobs = runs, jobs
+
+    def commit(self) -> str:
+        return "c" * 40
+
+    def runs_of(self, workflow: str, commit: str) -> tuple[Run, ...]:
+        assert (workflow, commit) == ("build.yml", self.commit())
+        count = len(self._runs)
+        return tuple(
+            Run(count - at, "Tests", commit, each, f"https://github.com/run/{count - at}")
+            for at, each in enumerate(self._runs)
+        )
+
+    def check_runs(self, commit: str) -> tuple[Job, ...]:
+        assert commit == self.commit()
+        return tuple(Job(f"job {at}", each, "") for at, each in enumerate(self._jobs))
 
 
 DOWN = ServiceFailed(service="github", action="look", problem="status 500")
@@ -71,6 +107,62 @@ def test_nothing_open_passes(a_release: Builds) -> None:
     assert blockers.no_deferred_blockers(a_release("3.14.0rc1"), hub) == ()
 
 
+def test_pull_request_blocks_the_release_of_its_base(a_release: Builds) -> None:
+    """Each backport of a security fix is labelled so (devguide, PSRT), and names no series."""
+    pull = Issue(4, "gh-1: Refuse \x1b[2Jspam", "https://example.org/pull/4", ())
+    hub: Any = Pulls({("3.13", "release-blocker"): (pull,), ("main", "deferred-blocker"): (pull,)})
+    (found,) = blockers.no_release_blockers(a_release("3.13.6"), hub)
+    assert found.message == r"pull request 4 into 3.13: gh-1: Refuse \x1b[2Jspam"
+    assert (found.severity, found.where) == (Severity.BLOCK, pull.url)
+    assert blockers.no_release_blockers(a_release("3.12.9"), hub) == ()
+    assert blockers.no_deferred_blockers(a_release("3.13.6"), hub) == ()
+
+
+@pytest.mark.parametrize(
+    ("tested", "message"),
+    [
+        (CommitWith("success"), ""),
+        (CommitWith("success", "failure"), ""),
+        (CommitWith("cancelled", "success"), ""),
+        (CommitWith(jobs=("success", "skipped", "neutral")), ""),
+        (CommitWith("failure", "success"), "build.yml for cccccccccccc ended in failure"),
+        (CommitWith("timed_out"), "build.yml for cccccccccccc ended in timed_out"),
+        (CommitWith("", "success"), "build.yml for cccccccccccc is still running"),
+        (CommitWith("cancelled", jobs=("success", "failure")), "job 1 for cccccccccccc ended in"),
+        (CommitWith(jobs=("success", "")), "job 1 for cccccccccccc is still running"),
+        (CommitWith(), "no run of build.yml and no check of upstream passed for it"),
+        (
+            CommitWith(jobs=("skipped",)),
+            "no run of build.yml and no check of upstream passed for it",
+        ),
+    ],
+)
+def test_ci_has_to_be_green_on_the_very_base_commit(tested: Any, message: str) -> None:
+    found = base_commit.base_commit_is_green(tested, tested)
+    assert [each.rule for each in found] == ["ci.base_commit"] * bool(message)
+    assert all(each.severity is Severity.BLOCK and message in each.message for each in found)
+
+
+def test_ruleset_that_we_may_not_pass_blocks_and_one_that_breaks_nothing_does_not(
+    a_release: Builds,
+) -> None:
+    release = a_release("3.13.6")
+
+    def found(*rules: BranchRule) -> tuple[Finding, ...]:
+        return access.no_ruleset_is_in_the_way(release, Told(rules))
+
+    assert found(BranchRule("deletion", "python/cpython #1", passed=False)) == ()
+    passed = found(BranchRule("pull_request", "python/cpython #1", passed=True))
+    assert severities(passed) == [("access.rulesets", Severity.NOTE)]
+    (refused,) = found(
+        BranchRule("required_signatures", "python/cpython #1", passed=False),
+        BranchRule("pull_request", "python/cpython #1", passed=False),
+        BranchRule("non_fast_forward", "python/cpython #1", passed=False),
+    )
+    assert refused.severity is Severity.BLOCK
+    assert "(pull_request, required_signatures), and your account may not pass" in refused.message
+
+
 def test_checks_that_cannot_look_block(a_release: Builds) -> None:
     hub: Any = Told(DOWN)
     release = a_release("3.14.0rc1")
@@ -82,8 +174,10 @@ def test_checks_that_cannot_look_block(a_release: Builds) -> None:
         *access.mail_lets_us_in(hub, "rm@example.org"),
         *access.forum_lets_us_in(hub, 23),
         *access.blog_knows_author(hub, "Rita Manager"),
+        *access.no_ruleset_is_in_the_way(release, hub),
+        *base_commit.base_commit_is_green(hub, hub),
     ]
-    assert len(found) == 7
+    assert len(found) == 9
     assert {each.severity for each in found} == {Severity.BLOCK}
 
 

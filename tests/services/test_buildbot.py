@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from doit_receipts.finding import Finding
     from plugins.model.release import Release
     from tests.conftest import Builds
 
@@ -39,34 +40,109 @@ def release(a_release: Builds) -> Release:
     return a_release("3.13.6")
 
 
-def test_stable_builders_of_the_branch_are_told_with_their_last_build(bots: Buildbot) -> None:
+def change(store: Store, name: str, **more: object) -> None:
+    known = store.load("buildbots", [])
+    (found,) = (each for each in known if each["name"].startswith(name))
+    found |= more
+    store.save("buildbots", known)
+
+
+def rules(found: tuple[Finding, ...]) -> list[tuple[str, Severity]]:
+    return [(each.rule, each.severity) for each in found]
+
+
+def test_stable_builders_of_the_branch_are_listed_with_their_last_build(bots: Buildbot) -> None:
+    """One that is unstable is not, nor one that no worker is configured for any more."""
     found = bots.stable("3.13")
     assert [(each.name, each.online, each.result) for each in found] == [
-        ("AMD64 Debian 3.13", True, "success"),
-        ("AMD64 Windows11 3.13", True, "success"),
+        ("AMD64 Alpine Linux 3.13", True, "success"),
+        ("AMD64 Debian root 3.13", True, "success"),
+        ("AMD64 Windows11 Non-Debug 3.13", True, "success"),
         ("ARM64 macOS 3.13", True, "success"),
+        ("s390x Fedora Stable 3.13", True, "success"),
     ]
 
 
 def test_green_builders_pass(bots: Buildbot, release: Release) -> None:
     assert checks.builders_are_green(release, bots) == ()
     assert checks.builders_are_online(release, bots) == ()
+    assert checks.tiers_are_known(release, bots) == ()
 
 
-def test_red_builder_blocks_by_name(bots: Buildbot, release: Release, store: Store) -> None:
-    store.order_fault("buildbots.red", times=ALWAYS)
-    (finding,) = checks.builders_are_green(release, bots)
-    assert (finding.rule, finding.severity) == ("builders.red", Severity.BLOCK)
-    assert "AMD64 Debian 3.13" in finding.where
-    assert finding.message == "its last build: failure"
-
-
-def test_offline_builder_is_told_and_not_judged(
+def test_red_builder_of_tier_1_blocks_by_name(
     bots: Buildbot, release: Release, store: Store
 ) -> None:
-    known = store.load("buildbots", [])
-    known[0] |= {"online": False, "result": 2}
-    store.save("buildbots", known)
+    store.order_fault("buildbots.red")
+    (finding,) = checks.builders_are_green(release, bots)
+    assert (finding.rule, finding.severity) == ("builders.red", Severity.BLOCK)
+    assert "AMD64 Debian root 3.13" in finding.where
+    assert finding.message == "tier 1: its last build ended in failure"
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("ARM64 macOS", Severity.BLOCK),
+        ("s390x Fedora", Severity.NOTE),
+        ("AMD64 Alpine", Severity.NOTE),
+    ],
+)
+def test_red_builder_holds_up_a_release_by_its_tier(
+    bots: Buildbot, release: Release, store: Store, name: str, severity: Severity
+) -> None:
+    """PEP 11: failures on platforms of tier 3 do not block a release."""
+    change(store, name, results=[2, 0])
+    (finding,) = checks.builders_are_green(release, bots)
+    assert finding.severity is severity
+    assert name in finding.where
+
+
+def test_tier_3_that_fails_is_a_note_in_the_rehearsal(
+    bots: Buildbot, release: Release, store: Store
+) -> None:
+    store.order_fault("buildbots.red_tier_3")
+    assert rules(checks.builders_are_green(release, bots)) == [("builders.red", Severity.NOTE)]
+
+
+def test_exception_says_nothing_and_the_build_before_counts(
+    bots: Buildbot, release: Release, store: Store
+) -> None:
+    store.order_fault("buildbots.exception")
+    assert checks.builders_are_green(release, bots) == ()
+    change(store, "AMD64 Debian", results=[4, 3, 5, 6, 2])
+    (finding,) = checks.builders_are_green(release, bots)
+    assert finding.message == "tier 1: its last build ended in failure"
+    change(store, "AMD64 Debian", results=[4] * 40)
+    (finding,) = checks.builders_are_green(release, bots)
+    assert "none of its last builds says anything" in finding.message
+
+
+@pytest.mark.parametrize("tags", [["tier-0"], ["tier-1", "tier-3"], ["tier1"]])
+def test_tier_that_is_not_known_is_a_finding_and_blocks_where_it_matters(
+    bots: Buildbot, release: Release, store: Store, tags: list[str]
+) -> None:
+    change(store, "ARM64 macOS", tags=["3.13", "stable", *tags])
+    assert rules(checks.tiers_are_known(release, bots)) == [("builders.tier", Severity.WARN)]
+    change(store, "ARM64 macOS", results=[2])
+    (finding,) = checks.tiers_are_known(release, bots)
+    assert finding.severity is Severity.BLOCK
+    assert f"its tier is given as {' and '.join(tags)}, wanted one of tier-1" in finding.message
+
+
+def test_no_builder_of_tier_1_and_2_blocks(bots: Buildbot, release: Release, store: Store) -> None:
+    for name in ("AMD64 Debian", "AMD64 Windows11", "ARM64 macOS"):
+        change(store, name, tags=["3.13", "stable"])
+    (finding,) = checks.builders_are_green(release, bots)
+    assert (finding.severity, finding.message) == (
+        Severity.BLOCK,
+        "no stable builder of 3.13 is of tier 1 or 2",
+    )
+
+
+def test_offline_builder_is_named_and_not_judged(
+    bots: Buildbot, release: Release, store: Store
+) -> None:
+    change(store, "AMD64 Debian", online=False, results=[2])
     assert checks.builders_are_green(release, bots) == ()
     (finding,) = checks.builders_are_online(release, bots)
     assert (finding.rule, finding.severity) == ("builders.offline", Severity.WARN)
@@ -74,7 +150,7 @@ def test_offline_builder_is_told_and_not_judged(
 
 def test_branch_without_builders_blocks(bots: Buildbot, a_release: Builds) -> None:
     (finding,) = checks.builders_are_green(a_release("3.12.9"), bots)
-    assert "no stable builder of 3.12" in finding.message
+    assert "no stable builder of 3.12 is of tier 1 or 2" in finding.message
 
 
 def test_check_that_cannot_look_blocks(bots: Buildbot, release: Release, store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from doit_receipts.errors import ServiceFailed
 from plugins.model.secret import Secret
+from plugins.ports.github import BranchRule
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
 from plugins.services.github import GitHub, GitHubProposals
@@ -103,6 +104,51 @@ def test_shape_that_github_tells_becomes_the_one_that_it_takes(hub: GitHub, stor
     assert found
     assert found["restrictions"] == {"users": ["rm"], "teams": ["release-managers"], "apps": []}
     assert "required_signatures" not in found
+
+
+def test_pull_requests_are_found_by_base_and_label(hub: GitHub, store: Store) -> None:
+    (found,) = hub.open_pulls("3.12", "release-blocker")
+    assert (found.number, found.title) == (4, "gh-1: Refuse spam")
+    assert found.url == "https://github.com/python/cpython/pull/4"
+    assert hub.open_pulls("3.13", "release-blocker") == ()
+    known = store.load("github", {})
+    many = [{"number": number, "title": "x", "labels": ["a b"], "state": "open", "base": "main"}
+            for number in range(1000, 1230)]  # fmt: skip
+    store.save("github", known | {"issues": many})
+    assert [each.number for each in hub.open_pulls("main", "a b")] == list(range(1000, 1230))
+
+
+def test_search_that_was_not_finished_is_no_answer(hub: GitHub, store: Store) -> None:
+    store.order_fault("github.search_incomplete")
+    with pytest.raises(ServiceFailed, match="GitHub did not search everything"):
+        hub.open_pulls("3.12", "release-blocker")
+
+
+def test_ci_of_a_commit_is_read(hub: GitHub, store: Store) -> None:
+    commit = "c" * 40
+    (run,) = hub.runs_of("build.yml", commit)
+    assert (run.commit, run.conclusion) == (commit, "success")
+    assert hub.runs_of("other.yml", commit) == ()
+    store.order_fault("ci.base_red", argument="timed_out")
+    assert [each.conclusion for each in hub.runs_of("build.yml", commit)] == ["timed_out"]
+    store.order_fault("ci.base_running")
+    assert [each.conclusion for each in hub.check_runs(commit)] == [""]
+    store.order_fault("ci.base_untested", times=2)
+    assert hub.runs_of("build.yml", commit) == ()
+    assert hub.check_runs(commit) == ()
+
+
+def test_rulesets_are_read_with_whether_we_may_pass_them(hub: GitHub, store: Store) -> None:
+    assert hub.rulesets("3.13") == ()
+    store.save("rulesets", [
+        {"id": 1, "branches": ["3.13"], "rules": ["pull_request"], "bypass": "always"},
+        {"id": 2, "branches": [], "rules": ["deletion"], "bypass": "pull_requests_only"},
+        {"id": 3, "branches": ["main"], "rules": ["update"], "bypass": "never"},
+    ])  # fmt: skip
+    assert hub.rulesets("3.13") == (
+        BranchRule("pull_request", "python/cpython #1", passed=True),
+        BranchRule("deletion", "python/cpython #2", passed=False),
+    )
 
 
 def test_rights_are_those_of_the_tokens_user(hub: GitHub, store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.rehearsal.remotes import colleague_pushes, take_tag
 from plugins.steps import merge_back, protection, upstream_push
@@ -325,6 +325,26 @@ def test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it(a_hub: Ma
     assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, {"restored": "3.13"})
     assert not protection.lease_is_open(layout)
     assert all(each == RULES for each in rules(hub))
+
+
+def test_hub_that_asks_to_come_back_later_leaves_the_branch_lifted_and_says_so(
+    a_hub: Makes,
+) -> None:
+    hub = a_hub()
+
+    class Throttled(type(hub.protection)):  # type: ignore[misc]
+        def enforce_admins(self, branch: str, *, on: bool) -> None:
+            if on:
+                raise Waiting(who="github", problem="it takes no more calls for 60 min")
+            super().enforce_admins(branch, on=on)
+
+    throttled, layout = Throttled(hub.store), hub.release.layout
+    with (
+        pytest.raises(StepFailed, match="IT IS STILL LIFTED: it takes no more calls for 60 min"),
+        protection.lifted(throttled, layout, ["3.13"], QUIET),
+    ):
+        pass
+    assert "3.13" in protection.lease_is_open(layout)
 
 
 def test_rules_that_somebody_changed_meanwhile_are_shown(a_hub: Makes) -> None:

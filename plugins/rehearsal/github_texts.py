@@ -1,0 +1,169 @@
+"""GitHub of the simulated environment: texts, and pull requests that change them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+
+from plugins.rehearsal import blog
+from plugins.rehearsal.github_hub import REPOSITORY, page_of, problem, repository_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+from plugins.rehearsal.github_hub import Hub, Route
+from plugins.rehearsal import blog
+
+__all__ = ["Texts"]
+
+
+class Texts:
+    """Files of main and of branches made for pull requests."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def routes(self) -> tuple[Route, ...]:
+        """Method, path and handler of each request."""
+        return (
+            ("GET", REPOSITORY + "/git/ref/heads/{branch:path}", self._ref),
+            ("POST", REPOSITORY + "/git/refs", self._make_ref),
+            ("GET", REPOSITORY + "/contents/{path:path}", self._text),
+            ("PUT", REPOSITORY + "/contents/{path:path}", self._write_text),
+            ("GET", REPOSITORY + "/pulls", self._pulls),
+            ("POST", REPOSITORY + "/pulls", self._open_pull),
+        )
+
+    def _texts(self, repository: str, branch: str) -> dict[str, str] | None:
+        """The branch's texts by path; None if there is no such branch."""
+        if branch != "main":
+            found: dict[str, str] | None = self._hub.document["branches"].get(
+                f"{repository}:{branch}"
+            )
+            return found
+        # a fork's main branch has what the repository has that it is a fork of
+        name = repository.partition("/")[2]
+        top = f"python/{name}/"
+        return {
+            path.removeprefix(top): text
+            for path, text in self._hub.document["texts"].items()
+            if path.startswith(top)
+        }
+
+    def _sha(self, texts: Mapping[str, str]) -> str:
+        told = repr(sorted(texts.items())).encode()
+        return hashlib.sha1(told, usedforsecurity=False).hexdigest()
+
+    async def _ref(self, request: Request) -> Response:
+        repository = repository_of(request)
+        branch = request.path_params["branch"]
+        texts = self._texts(repository, branch)
+        if texts is None:
+            return problem(404, "Not Found")
+        sha = self._sha(texts)
+        return JSONResponse(
+            {"ref": f"refs/heads/{branch}", "object": {"type": "commit", "sha": sha}}
+        )
+
+    async def _make_ref(self, request: Request) -> Response:
+        repository = repository_of(request)
+        asked = await request.json()
+        branch = asked["ref"].removeprefix("refs/heads/")
+        if self._texts(repository, branch) is not None:
+            return problem(422, "Reference already exists")
+        texts = self._texts(repository, "main") or {}
+        if asked["sha"] != self._sha(texts):
+            return problem(422, "Object does not exist")
+        branches = {**self._hub.document["branches"], f"{repository}:{branch}": texts}
+        self._hub.save(branches=branches)
+        return JSONResponse({"ref": asked["ref"], "object": {"sha": asked["sha"]}}, 201)
+
+    async def _text(self, request: Request) -> Response:
+        repository = repository_of(request)
+        texts = self._texts(repository, request.query_params.get("ref", "main"))
+        path = request.path_params["path"]
+        if texts is None or path not in texts:
+            return problem(404, "Not Found")
+        raw = texts[path].encode()
+        return JSONResponse(
+            {"type": "file", "encoding": "base64", "path": path, "sha": _blob(raw),
+             "content": base64.encodebytes(raw).decode()}
+        )  # fmt: skip
+
+    async def _write_text(self, request: Request) -> Response:
+        repository = repository_of(request)
+        asked = await request.json()
+        path, branch = request.path_params["path"], asked["branch"]
+        texts = self._texts(repository, branch)
+        if texts is None or branch == "main":
+            return problem(404, f"Branch {branch} not found")
+        before = texts.get(path)
+        if before is not None and asked.get("sha") != _blob(before.encode()):
+            return problem(409, f"{path} does not match {asked.get('sha')}")
+        text = base64.b64decode(asked["content"]).decode()
+        branches = {
+            **self._hub.document["branches"],
+            f"{repository}:{branch}": {**texts, path: text},
+        }
+        self._hub.save(branches=branches)
+        status = 201 if before is None else 200
+        return JSONResponse({"content": {"path": path, "sha": _blob(text.encode())}}, status)
+
+    async def _pulls(self, request: Request) -> Response:
+        repository = repository_of(request)
+        head, state = (request.query_params.get(each, "") for each in ("head", "state"))
+        found = [
+            self._pull(each)
+            for each in reversed(self._hub.document["pulls"])
+            if each["repository"] == repository
+            and head in ("", each["head"])
+            and state in ("all", each["state"])
+        ]
+        return page_of(request, found)
+
+    def _pull(self, pull: Mapping[str, Any]) -> dict[str, Any]:
+        owner, _, branch = pull["head"].partition(":")
+        name = pull["repository"].partition("/")[2]
+        texts = self._texts(f"{owner}/{name}", branch) or {}
+        url = f"https://github.com/{pull['repository']}/pull/{pull['number']}"
+        merged = pull.get("merged_at")
+        # the verdict is told by checks of the commit, never by the pull request itself
+        known = {name: value for name, value in pull.items() if name != "verdict"}
+        return {**known, "html_url": url, "merged_at": merged,
+                "head": {"ref": branch, "label": pull["head"], "sha": self._sha(texts)},
+                "base": {"ref": pull["base"]}}  # fmt: skip
+
+    def _verdict(self, repository: str, owner: str, branch: str) -> str:
+        """What stops the pull request in its CI; "" if that is green, or there is none."""
+        if repository != blog.REPOSITORY:
+            return ""
+        name = repository.partition("/")[2]
+        texts = self._texts(f"{owner or 'python'}/{name}", branch) or {}
+        return blog.verdict(self._texts(repository, "main") or {}, texts)
+
+    async def _open_pull(self, request: Request) -> Response:
+        repository = repository_of(request)
+        asked = await request.json()
+        owner, _, branch = asked["head"].rpartition(":")
+        head = f"{owner or repository.partition('/')[0]}:{branch}"
+        pulls = self._hub.document["pulls"]
+        if any(each["repository"] == repository and each["head"] == head
+               and each["state"] == "open" for each in pulls):  # fmt: skip
+            message = f"A pull request already exists for {head}."
+            return problem(422, "Validation Failed",
+                            errors=[{"resource": "PullRequest", "code": "custom",
+                                     "message": message}])  # fmt: skip
+        pull = {"number": 100 + len(pulls), "repository": repository, "head": head,
+                "base": asked["base"], "title": asked["title"], "body": asked.get("body", ""),
+                "state": "open", "verdict": self._verdict(repository, owner, branch)}  # fmt: skip
+        self._hub.save(pulls=[*pulls, pull])
+        return JSONResponse(self._pull(pull), 201)
+
+
+def _blob(raw: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()

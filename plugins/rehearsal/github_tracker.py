@@ -1,0 +1,125 @@
+"""GitHub of the simulated environment: issues, pull requests with labels, and search."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse, Response
+
+from plugins.rehearsal.github_hub import REPOSITORY, page_of, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.requests import Request
+
+    from plugins.rehearsal.github_hub import Hub, Route
+
+__all__ = ["Tracker"]
+
+_WORD: Final = re.compile(r'([a-z]+):"?([^"\s]+(?: [^":]+(?="))?)"?')
+
+
+class Tracker:
+    """Issues and labels. An issue with a ``base`` is a pull request into that branch."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def routes(self) -> tuple[Route, ...]:
+        """Method, path and handler of each request."""
+        return (
+            ("GET", REPOSITORY + "/issues", self._issues),
+            ("GET", "/search/issues", self._search),
+            ("POST", REPOSITORY + "/issues/{number:int}/labels", self._add_labels),
+            ("DELETE", REPOSITORY + "/issues/{number:int}/labels/{name:path}", self._remove_label),
+            ("GET", REPOSITORY + "/labels", self._labels),
+            ("POST", REPOSITORY + "/labels", self._make_label),
+        )
+
+    async def _issues(self, request: Request) -> Response:
+        wanted = {each for each in request.query_params.get("labels", "").split(",") if each}
+        state = request.query_params.get("state", "open")
+        found = [
+            self._shown(each)
+            for each in sorted(self._hub.document["issues"], key=lambda one: -one["number"])
+            if wanted <= set(each["labels"]) and state in ("all", each["state"])
+        ]
+        return page_of(request, found)
+
+    def _shown(self, issue: Mapping[str, Any]) -> dict[str, Any]:
+        url = f"https://github.com/python/cpython/issues/{issue['number']}"
+        labels = [{"id": number, "name": each} for number, each in enumerate(issue["labels"])]
+        shown = {**issue, "html_url": url, "labels": labels}
+        if "base" in issue:
+            # As GitHub tells it: that it is a pull request, and not into which branch.
+            del shown["base"]
+            url = url.replace("/issues/", "/pull/")
+            shown |= {"html_url": url, "pull_request": {"html_url": url, "merged_at": None}}
+        return shown
+
+    async def _search(self, request: Request) -> Response:
+        """Source: GitHub's "Search issues and pull requests"; every word has to hold."""
+        words = _WORD.findall(request.query_params.get("q", ""))
+        if not words:
+            return problem(422, "Validation Failed",
+                           errors=[{"resource": "Search", "code": "missing"}])  # fmt: skip
+        found = [
+            self._shown(each)
+            for each in sorted(self._hub.document["issues"], key=lambda one: -one["number"])
+            if all(_holds(each, name, text) for name, text in words)
+        ]
+        cut = self._hub.store.fault("github.search_incomplete") is not None
+        return page_of(request, found, "items", incomplete_results=cut)
+
+    def _edited(self, number: int, labels: Callable[[list[str]], list[str]]) -> Response:
+        issues = self._hub.document["issues"]
+        for each in issues:
+            if each["number"] == number:
+                each["labels"] = labels(each["labels"])
+                self._hub.save(issues=issues)
+                return JSONResponse(self._shown(each)["labels"])
+        return problem(404, "Not Found")
+
+    async def _add_labels(self, request: Request) -> Response:
+        wanted = (await request.json())["labels"]
+        return self._edited(
+            request.path_params["number"], lambda have: [*have, *(set(wanted) - set(have))]
+        )
+
+    async def _remove_label(self, request: Request) -> Response:
+        name, number = request.path_params["name"], request.path_params["number"]
+        has = any(each["number"] == number and name in each["labels"]
+                  for each in self._hub.document["issues"])  # fmt: skip
+        if not has:
+            return problem(404, "Label does not exist")
+        return self._edited(number, lambda have: [each for each in have if each != name])
+
+    async def _labels(self, request: Request) -> Response:
+        return page_of(request, [{"name": each} for each in self._hub.document["labels"]])
+
+    async def _make_label(self, request: Request) -> Response:
+        name = (await request.json())["name"]
+        if name in self._hub.document["labels"]:
+            return problem(422, "Validation Failed",
+                            errors=[{"resource": "Label", "code": "already_exists"}])  # fmt: skip
+        self._hub.save(labels=[*self._hub.document["labels"], name])
+        return JSONResponse({"name": name}, 201)
+
+
+def _holds(issue: Mapping[str, Any], name: str, text: str) -> bool:
+    is_pull = "base" in issue or "pull_request" in issue
+    match name, text:
+        case "repo", _:
+            return text == "python/cpython"
+        case "is", "pr" | "issue":
+            return is_pull is (text == "pr")
+        case (("is" | "state"), "open" | "closed"):
+            return bool(issue["state"] == text)
+        case "label", _:
+            return text in issue["labels"]
+        case "base", _:
+            return bool(issue.get("base", "") == text)
+        case _:
+            return False

@@ -1,0 +1,156 @@
+"""HTTP errors: what went wrong between us and a server, in one line and without a secret."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from doit_receipts.errors import ServiceFailed, Waiting
+from doit_receipts.printable import printable
+from plugins.services.answers import json_of
+from plugins.services.retry_after import until, wait_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    import httpx
+
+__all__ = ["HttpErrors", "Stumbled", "worth_another_try"]
+
+_LONGEST_WAIT_S: Final = 60
+_SHOWN_CHARACTERS: Final = 300
+_SHORTEST_SECRET: Final = 6
+# A server that may answer the same request better in a moment.
+_BUSY: Final = (429, 500, 502, 503, 504)
+_REMEDIES: Final[Mapping[int, str]] = {
+    401: "check that the secret in [credentials] is right and has not expired",
+    403: "ask its administrators for the right to do this; a token also needs the scope",
+    404: "check that its address in release.toml is right",
+}
+
+
+class Stumbled(ServiceFailed):
+    """A failure that may be gone in a moment; ``wait_s`` is what the server asked for.
+
+    ``undone``: nothing was done, so that it may be asked again in any case.
+    """
+
+    wait_s: float = 0.0
+    undone: bool = False
+
+
+def worth_another_try(error: Exception) -> bool | float:
+    """For ``retried``: whether the same request may be answered in a moment, and in which."""
+    return isinstance(error, Stumbled) and (error.wait_s or True)
+
+
+class HttpErrors:
+    """The errors of one server; ``hide`` gives the secrets that no message may hold."""
+
+    def __init__(
+        self,
+        service: str,
+        base: str,
+        hide: Callable[[], Collection[str]],
+        *,
+        throttled_is_undone: bool = False,
+    ) -> None:
+        self.service = service
+        self.base = base
+        self._hide = hide
+        self._throttled_is_undone = throttled_is_undone
+
+    @contextmanager
+    def translated(self, action: str) -> Iterator[None]:
+        """What httpx and httpcore raise is raised as ServiceFailed, worth another try."""
+        import httpcore
+        import httpx
+
+        try:
+            yield
+        except (httpx.HTTPError, httpx.InvalidURL, httpcore.TimeoutException,
+                httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError,
+                httpcore.UnsupportedProtocol) as error:  # fmt: skip
+            raise self._lost(action, error) from error
+
+    def fail(self, action: str, problem: str, remedy: str = "") -> NoReturn:
+        """Raise the error of this service that another try would not mend."""
+        raise self.failed(action, problem, remedy)
+
+    def failed(self, action: str, problem: str, remedy: str = "") -> ServiceFailed:
+        """An error of this service, which another try would not mend."""
+        return ServiceFailed(
+            service=self.service,
+            action=action,
+            problem=problem,
+            remedy=remedy or f"check that {self.base} is the right address and what it answers",
+        )
+
+    def refused(self, answer: httpx.Response, action: str) -> Exception:
+        """The error that an answer means: its status, and what the service said in one line."""
+        status, waits = answer.status_code, answer.headers.get("retry-after", "")
+        said, details = self._said(answer)
+        problem = f"answered {status}: {said or answer.reason_phrase}".rstrip(": ")
+        busy = status in _BUSY or (status == 403 and bool(waits))
+        wait_s = wait_of(waits)
+        if answer.headers.get("x-ratelimit-remaining") == "0" and not waits:
+            remedy = "its hourly limit is used up; run the same command again in an hour"
+        elif busy and wait_s > _LONGEST_WAIT_S:
+            return Waiting(
+                who=self.service,
+                problem=f"{action}: it takes no more calls before {until(wait_s)}",
+                remedy="run the same command again then; nothing is said about what is there",
+            )
+        elif busy:
+            error = self.stumbled(action, problem, details)
+            error.wait_s = wait_s or (1.0 if status == 429 else 0.0)
+            error.undone = status == 429 and self._throttled_is_undone
+            return error
+        else:
+            remedy = _REMEDIES.get(status, "run the same command again")
+        return ServiceFailed(
+            service=self.service, action=action, problem=problem, remedy=remedy, details=details
+        )
+
+    def stumbled(self, action: str, problem: str, details: tuple[str, ...] = ()) -> Stumbled:
+        """An error of this service that may be gone in a moment."""
+        return Stumbled(
+            service=self.service, action=action, problem=problem, details=details,
+            remedy="run the same command again in a few minutes",
+        )  # fmt: skip
+
+    def _lost(self, action: str, error: Exception) -> ServiceFailed:
+        kind = type(error).__name__
+        words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
+        # The text of an error may hold a whole address, with what was asked of it; ours does not.
+        why = f" ({error})" if "too slow to wait for" in str(error) else ""
+        if kind in ("ConnectError", "ConnectTimeout"):
+            words = f"cannot be reached: {words}"
+        elif kind.endswith("Timeout"):
+            words = f"timed out: {words}"
+        found = self.stumbled(action, f"{words} at {self.base}{why}")
+        # A connection that was never made carried nothing.
+        found.undone = kind in ("ConnectError", "ConnectTimeout")
+        return found
+
+    def _said(self, answer: httpx.Response) -> tuple[str, tuple[str, ...]]:
+        """The server's own words: its message, or else the beginning of its text as a detail."""
+        try:
+            content = json_of(answer.content, self.service, "", "").plain
+        except ServiceFailed:
+            content = None
+        words: list[object] = []
+        if isinstance(content, dict):
+            errors = content.get("errors")
+            words += [content.get("message"), content.get("error")]
+            for each in errors if isinstance(errors, list) else ():
+                known = isinstance(each, dict)
+                words.append(each.get("message") or each.get("code") if known else each)
+        said = " ".join(" ".join(each for each in words if isinstance(each, str)).split())
+        text = answer.content.decode(errors="replace")[: 1 << 16]
+        text = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+        if any(len(each) >= _SHORTEST_SECRET and each in said + text for each in self._hide()):
+            return "(what it said holds a secret)", ()
+        said, text = (printable(each[:_SHOWN_CHARACTERS]) for each in (said, text))
+        return said, () if said or not text else (text,)

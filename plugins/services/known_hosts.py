@@ -1,0 +1,144 @@
+"""Known hosts: which keys a host may show, as OpenSSH itself reads the known_hosts files.
+
+``ssh-keygen -F`` finds the lines of a host: hashed names, patterns, negated ones, and lines that
+are wrong, are its business. What is left to us are the two markers (sshd(8), "SSH_KNOWN_HOSTS FILE
+FORMAT"): a revoked key is refused, and an authority vouches for certificates only, which paramiko
+does not ask for.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.errors import ServiceFailed
+from plugins.services.programs import MachinePrograms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from paramiko import PKey, SSHClient
+
+__all__ = ["KnownHost", "fingerprint", "known_host"]
+
+_USER: Final = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
+_GLOBAL: Final = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+_SSH_PORT: Final = 22
+_NO_LINE: Final = 1
+_TIMEOUT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """What the files say of one host; paramiko's policy, so that every key is judged by it.
+
+    Keys are their kind and bytes. ``files`` are where it was looked for, in words.
+    """
+
+    keys: frozenset[tuple[str, bytes]]
+    revoked: frozenset[bytes]
+    has_authority: bool
+    files: str
+
+    def kinds(self) -> frozenset[str]:
+        """The kinds of its known keys, which the host is asked for first."""
+        return frozenset(kind for kind, _ in self.keys)
+
+    def missing_host_key(self, _client: SSHClient, host: str, key: PKey) -> None:
+        """Whether the host may have this key. Raises ServiceFailed if not; nothing was sent."""
+        name, raw = key.get_name(), key.asbytes()
+        shown = f"{name} {fingerprint(raw)}"
+        if raw in self.revoked:
+            problem = f"the host shows a key that is revoked: {shown}"
+            remedy = f"do not log in; ask its administrators which key it has now ({self.files})"
+            raise ServiceFailed(
+                service=host, action="check its host key", problem=problem, remedy=remedy
+            )
+        if (name, raw) in self.keys:
+            return
+        if self.keys:
+            raise ServiceFailed(
+                service=host,
+                action="check its host key",
+                problem=f"the host shows another key than the known one: {fingerprint(raw)}",
+                remedy="ask its administrators; if they changed it, correct known_hosts",
+                details=(
+                    *(f"known:  {kind} {fingerprint(each)}" for kind, each in sorted(self.keys)),
+                    f"shown:  {shown}",
+                ),
+            )
+        only = "; an authority for its certificates is known, and no key" * self.has_authority
+        raise ServiceFailed(
+            service=host,
+            action="check its host key",
+            problem=f"nobody knows this host; its key is {shown}{only}",
+            remedy=f"compare the fingerprint with its administrators', log in once with ssh, "
+            f"and run the same command again; known hosts are in {self.files}",
+        )
+
+
+def known_host(told: Mapping[str, Any], ssh_config: Path | None) -> KnownHost:
+    """What is known of a host whose ssh configuration was looked up.
+
+    The files of the whole machine count unless ``ssh_config`` replaces its configuration, or names
+    them. Raises ServiceFailed if ssh-keygen is not here or cannot read a file.
+    """
+    user = str(told.get("userknownhostsfile", _USER))
+    everybody = str(told.get("globalknownhostsfile", "" if ssh_config else _GLOBAL))
+    files = [Path(each.strip('"')).expanduser() for each in f"{user} {everybody}".split()]
+    lines: list[list[str]] = []
+    for name in _names(told):
+        lines += [line.split() for file in files if file.is_file() for line in _lines(name, file)]
+        if any(not fields[0].startswith("@") for fields in lines):
+            break
+    keys, revoked, has_authority = set(), set(), False
+    for fields in lines:
+        marker = fields.pop(0) if fields[0].startswith("@") else ""
+        if len(fields) < 3 or (raw := _decoded(fields[2])) is None:
+            continue
+        if marker == "@revoked":
+            revoked.add(raw)
+        elif marker == "@cert-authority":
+            has_authority = True
+        elif not marker:
+            keys.add((fields[1], raw))
+    shown = " and ".join(map(str, files[: len(user.split())]))
+    return KnownHost(frozenset(keys), frozenset(revoked), has_authority, shown)
+
+
+def fingerprint(raw: bytes) -> str:
+    """A key's fingerprint, as ssh shows it."""
+    return f"SHA256:{base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip('=')}"
+
+
+def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """By which names ssh looks for the host: with its port, and if that is new, without."""
+    alias = told.get("hostkeyalias")
+    host, port = str(told.get("hostname", "")).lower(), int(told.get("port", _SSH_PORT))
+    if alias:
+        return (str(alias),)
+    return (host,) if port == _SSH_PORT else (f"[{host}]:{port}", host)
+
+
+def _lines(name: str, file: Path) -> Iterable[str]:
+    """The lines of the file that are about the host."""
+    argv = ["ssh-keygen", "-F", name, "-f", str(file)]
+    ended = MachinePrograms().run(argv, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
+    if ended.status not in (0, _NO_LINE):
+        raise ServiceFailed(
+            service="ssh-keygen",
+            action=f"read {file}",
+            problem=ended.stderr.strip() or f"ended with status {ended.status}",
+            remedy="correct the file, or name another one in the ssh configuration",
+        )
+    return [line for line in ended.stdout.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
