@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-from plugins.rehearsal.github_hub import Hub, Route
-from plugins.rehearsal import blog
+    from plugins.rehearsal.github_hub import Hub, Route
 
 __all__ = ["Texts"]
 
