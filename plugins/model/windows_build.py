@@ -68,7 +68,7 @@ def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
     ``owner`` is the account of the fork that has the tag. What is left out keeps the form's own
     default, which fits every series that is released.
     """
-    remote = (Box("Git remote", "GitRemote", owner),)
+    remote: tuple[Box, ...] = (Box("Git remote", "GitRemote", owner),)
     if owner not in REMOTES:
         remote = (
             Box("Git remote", "GitRemote", _OTHER),

@@ -263,7 +263,7 @@ def _records(run: Mapping[str, Any]) -> list[dict[str, Any]]:
         waits = begun and stage in _SIGNING and stage not in run["approved"]
         state = "completed" if done else "inProgress" if begun and not waits else "pending"
         result = ("failed" if failed else "succeeded") if done else None
-        base = {"state": state, "result": result, "order": order, "issues": []}
+        base: dict[str, Any] = {"state": state, "result": result, "order": order, "issues": []}
         found.append({"id": stage, "parentId": None, "type": "Stage", "name": stage, **base})
         if stage in _SIGNING and (waits or done or stage in run["approved"]):
             checkpoint = {"id": f"{stage}-c", "parentId": stage, "type": "Checkpoint",

@@ -82,7 +82,7 @@ class AzurePipeline:
     def runs(self) -> tuple[PipelineRun, ...]:
         """See the port. The newest fifty."""
         action = "list the newest runs"
-        query = {
+        query: dict[str, Any] = {
             "definitions": self._definition,
             "queryOrder": "queueTimeDescending",
             "$top": _SHOWN_RUNS,
@@ -157,9 +157,8 @@ class AzurePipeline:
         """See the port. Azure may tell them to members of the project only."""
         action = "read who approves"
         try:
-            told = self._json(
-                "/_apis/pipelines/approvals", action, approvalIds=approval, **{"$expand": "steps"}
-            )
+            query: dict[str, Any] = {"approvalIds": approval, "$expand": "steps"}
+            told = self._json("/_apis/pipelines/approvals", action, **query)
         except ServiceFailed:
             return ()
         listed = told.parts("value") if told is not None else ()

@@ -4,6 +4,19 @@ Every file of a release was public as soon as it was uploaded (release-tools#185
 them go to a folder that only the group can read, beside the final one. Their digests are
 computed there, and renames put them into place, what describes a file before the file itself.
 Nothing that stands in the final folder is ever replaced.
+
+Files of others may be in the final folder before anything of ours is: experts, and the pipeline
+of Windows, upload straight to where users see it, some of them hours before the switch. What
+follows from that:
+
+* The final folder is made early, by us and for the group (``shared``), so that it is not made by
+  somebody whose folder nobody else can write to. An empty folder shows nothing.
+* The right bytes in the final folder count as in place, whoever put them there, before the hidden
+  folder is looked at. Other bytes under a wanted name stop everything; they are never replaced.
+* The mode of somebody else's file is never changed (``rights``). One that users cannot read stops
+  the switch, with its owner's name; nothing else waits for that.
+* The switch renames file by file then, descriptions first. Until all promised files are in place
+  it is not done, and page and announcement stand behind it.
 """
 
 from __future__ import annotations
@@ -15,6 +28,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, different, identical
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
+from plugins.steps.rights import is_usable, trouble_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,8 +97,10 @@ def known(
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
-def look_reserved(area: StagingArea, host: Host) -> Probe:
+def look_reserved(area: StagingArea, host: Host, *, shared: bool = False) -> Probe:
     """Whether the hidden folder is there, and the final one, if it is, lets the group write.
+
+    ``shared``: others upload into the final one, so it has to be there.
 
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
     out in the middle of the release (release-tools#391).
@@ -103,11 +119,16 @@ def look_reserved(area: StagingArea, host: Host) -> Probe:
     staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(area.staging)} is not there yet")
+    if shared and all(entry.path != area.final for entry in found):
+        return absent(f"{host.shown(area.final)} is not there yet")
     return identical({"folder": area.final, "staging": area.staging})
 
 
-def reserve(area: StagingArea, host: Host) -> dict[str, str]:
-    """The hidden folder is there, the group's; users see nothing of it."""
+def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str, str]:
+    """The hidden folder is there, the group's; users see nothing of it.
+
+    ``shared``: so is the final one, empty, for what others upload.
+    """
     parents = _parents(area.staging)
     missing = [
         path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
@@ -120,6 +141,8 @@ def reserve(area: StagingArea, host: Host) -> dict[str, str]:
     if crooked:
         host.change(crooked, FOLDER_MODE)
     host.make_folders([area.staging], _HIDDEN_MODE)
+    if shared and host.look([area.final])[0] is None:
+        host.make_folders([area.final], FOLDER_MODE)
     return {}
 
 
@@ -128,7 +151,7 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe
     bytes, digests computed there.
     """
     stand = _Stand.of(files, area, host)
-    clash = stand.clash(files, area, host)
+    clash = stand.foreign(files, host) or stand.clash(files, area, host)
     if clash is not None:
         return clash
     missing = [file.name for file in files if stand.place_of(file) is None]
@@ -169,12 +192,14 @@ def stage(
             if file.mode == mode
             and (entry := stand.place_of(file)) is not None
             and not stand.is_straight(file, host)
+            and entry.owner == stand.me
         ]
         if crooked:
             host.change(crooked, mode)
     halves = stand.halves(files)
     if halves:
         host.remove(halves)
+    _refuse(stand.foreign(files, host), area, host)
     return {}
 
 
@@ -220,7 +245,11 @@ def verify_staged(
 def look_switched(files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
     stand = _Stand.of(files, area, host)
-    clash = stand.clash(files, area, host) or stand.strangers(files, area, host)
+    clash = (
+        stand.foreign(files, host)
+        or stand.clash(files, area, host)
+        or stand.strangers(files, area, host)
+    )
     if clash is not None:
         return clash
     hidden = [file.name for file in files if file.name not in stand.final]
@@ -246,12 +275,8 @@ def switch(
     it, unless the very same bytes stand there.
     """
     stand = _Stand.of(files, area, host)
-    problem = stand.clash(files, area, host) or stand.strangers(files, area, host)
-    if problem is not None:
-        raise StepFailed(
-            where=host.shown(area.final), problem=problem.problem, remedy=problem.remedy,
-            details=problem.details,
-        )  # fmt: skip
+    _refuse(stand.foreign(files, host), area, host)
+    _refuse(stand.clash(files, area, host) or stand.strangers(files, area, host), area, host)
     missing = [file.name for file in files if stand.place_of(file) is None]
     if missing:
         raise StepFailed(
@@ -268,8 +293,7 @@ def switch(
         host.rename([(area.staging, area.final)])
         return {}
     inner = _inner_folders(files)
-    if inner:
-        host.make_folders([f"{area.final}/{each}" for each in inner], FOLDER_MODE)
+    _open_inner([file for file in files if file.name not in stand.final], area, host)
     for group in _in_safe_order(files):
         moves = [
             (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
@@ -284,15 +308,27 @@ def switch(
     return {}
 
 
+def _refuse(problem: Probe | None, area: StagingArea, host: Host) -> None:
+    if problem is not None:
+        raise StepFailed(
+            where=host.shown(area.final), problem=problem.problem, remedy=problem.remedy,
+            details=problem.details,
+        )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """What stands in both folders, by name, with the digests of what is wanted."""
+    """What stands in both folders, by name, with the digests of what is wanted.
+
+    ``me`` is who is logged in, as far as anything depends on it.
+    """
 
     final: Mapping[str, Entry]
     staging: Mapping[str, Entry]
     digests: Mapping[str, str]
     has_final: bool
     has_staging: bool
+    me: str = ""
 
     @classmethod
     def of(cls, files: Sequence[Wanted], area: StagingArea, host: Host) -> _Stand:
@@ -301,15 +337,26 @@ class _Stand:
         )
         final = _by_name(area.final, host) if has_final else {}
         staging = _by_name(area.staging, host) if has_staging else {}
-        # Only a file of the right size can be the right one.
+        modes = {file.name: file.mode for file in files}
+        asked = any(
+            _is_off(entry, modes[name], host)
+            for there in (final, staging)
+            for name, entry in there.items()
+            if name in modes
+        )
+        me = host.login().user if asked else ""
+        # Only a file of the right size can be the right one, and some of others' are closed to us.
         compared = [
             entry
             for file in files
             for entry in (final.get(file.name), staging.get(file.name))
-            if entry is not None and entry.kind is Kind.FILE and entry.size_bytes == file.size_bytes
+            if entry is not None
+            and entry.kind is Kind.FILE
+            and entry.size_bytes == file.size_bytes
+            and not (_is_off(entry, file.mode, host) and trouble_with(entry, host, me))
         ]
         digests = host.digests(compared) if compared else {}
-        return cls(final, staging, digests, has_final, has_staging)
+        return cls(final, staging, digests, has_final, has_staging, me)
 
     def is_right(self, file: Wanted, entry: Entry | None) -> bool:
         return entry is not None and self.digests.get(entry.path) == file.sha256
@@ -323,16 +370,35 @@ class _Stand:
 
     def is_straight(self, file: Wanted, host: Host) -> bool:
         entry = self.place_of(file)
-        return (
-            entry is not None
-            and entry.mode == file.mode
-            and (not host.group or entry.group == host.group)
-        )
+        if entry is None or not _is_off(entry, file.mode, host):
+            return entry is not None
+        return is_usable(entry, file.mode, host, self.me)
 
     def halves(self, files: Sequence[Wanted]) -> list[str]:
         """Half uploads of files that are there whole: a killed run may leave both names."""
         names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
+
+    def foreign(self, files: Sequence[Wanted], host: Host) -> Probe | None:
+        """Files of others that users could not get as they are, and whom to ask."""
+        wrong = [
+            (entry, problem)
+            for file in files
+            for entry in (self.final.get(file.name), self.staging.get(file.name))
+            if entry is not None
+            and _is_off(entry, file.mode, host)
+            and (problem := trouble_with(entry, host, self.me))
+        ]
+        if not wrong:
+            return None
+        owners = ", ".join(sorted({entry.owner for entry, _ in wrong}))
+        paths = " ".join(host.shown(entry.path).rpartition(":")[2] for entry, _ in wrong[:3])
+        return different(
+            wrong[0][1] if len(wrong) == 1 else f"{wrong[0][1]}, and {len(wrong) - 1} more",
+            f"ask {owners} or the host's administrators for `chmod 664 {paths}`; "
+            "only the owner can change it",
+            tuple(f"there: {_rights(entry)}" for entry, _ in wrong),
+        )
 
     def clash(self, files: Sequence[Wanted], area: StagingArea, host: Host) -> Probe | None:
         """Names that other bytes have; both sides are told."""
@@ -376,6 +442,11 @@ class _Stand:
         )
 
 
+def _is_off(entry: Entry, mode: int, host: Host) -> bool:
+    """Whether mode or group are others than ours would have."""
+    return entry.mode != mode or bool(host.group and entry.group != host.group)
+
+
 def _by_name(folder: str, host: Host) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
@@ -388,6 +459,18 @@ def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]
 def _inner_folders(files: Sequence[Wanted]) -> list[str]:
     """Folders within the release's own that files stand in, outer ones first."""
     return sorted({folder for file in files for folder in _parents(file.name)})
+
+
+def _open_inner(files: Sequence[Wanted], area: StagingArea, host: Host) -> None:
+    """The folders that these files move into are there; one that others made stays as it is."""
+    paths = [f"{area.final}/{each}" for each in _inner_folders(files)]
+    there = host.look(paths) if paths else ()
+    me = host.login().user if any(there) else ""
+    ours = [
+        path for path, entry in zip(paths, there, strict=True) if entry is None or entry.owner == me
+    ]
+    if ours:
+        host.make_folders(ours, FOLDER_MODE)
 
 
 def _parents(path: str) -> list[str]:
