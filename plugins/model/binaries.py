@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from plugins.model.version import Version
 
-__all__ = ["BINARIES", "MACHINES", "Binary", "binaries_of"]
+__all__ = ["BINARIES", "MACHINES", "Binary", "binaries_of", "nuget_packages", "nuget_version"]
 
 MACHINES: Final = ("amd64", "arm64", "win32")
 """What Windows is built for, as names of files and folders tell it."""
@@ -92,3 +92,25 @@ BINARIES: Final = (
 def binaries_of(version: Version) -> tuple[Binary, ...]:
     """The binaries of a release of this version; a security release has none all the same."""
     return tuple(each for each in BINARIES if each.is_of(version.minor))
+
+
+# Source: PC/layout/support/nuspec.py of CPython, and Doc/using/windows.rst of 3.13 and later.
+_NUGET: Final = (
+    ("python", 0),
+    ("pythonx86", 0),
+    ("pythonarm64", 11),
+    ("python-freethreaded", 13),
+    ("pythonx86-freethreaded", 13),
+    ("pythonarm64-freethreaded", 13),
+)
+
+
+def nuget_packages(version: Version) -> tuple[str, ...]:
+    """The packages of NuGet that a release of this version adds itself to."""
+    return tuple(name for name, first in _NUGET if first <= version.minor)
+
+
+def nuget_version(version: Version) -> str:
+    """The version as NuGet writes it: ``3.15.0-rc1``."""
+    early = str(version).removeprefix(version.folder)
+    return f"{version.folder}-{early}" if early else version.folder

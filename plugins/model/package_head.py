@@ -81,4 +81,4 @@ def _end_of_xar(head: bytes) -> int:
         offset, length = _OFFSET.search(member), _LENGTH.search(member)
         if offset is not None and length is not None:
             ends.append(int(offset[1]) + int(length[1]))
-    return size + int(packed) + max(ends)
+    return int(size) + int(packed) + max(ends)

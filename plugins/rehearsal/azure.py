@@ -47,6 +47,8 @@ FAULTS: Final = {
     "azure.expired_artifact": "what the run left is not there any more",
     "azure.other_bytes": "the table of digests is of other bytes than were uploaded",
     "azure.never_uploads": "the run ends and has put nothing anywhere",
+    "azure.no_feed": "the install manager's feed does not get the entries of this release",
+    "azure.feed_other_bytes": "the install manager's feed tells another digest of one package",
     "azure.forgets_parameters": "the list of runs does not tell what they were started with",
 }
 LOGIN: Final = "rehearsal-azure-token"
@@ -153,6 +155,9 @@ class _Azure:
         }
         if self._store.fault("azure.never_uploads") is None:
             windows_files.upload(self._store, version, files)
+            if self._store.fault("azure.no_feed") is None:
+                wrong = self._store.fault("azure.feed_other_bytes") is not None
+                windows_files.write_feed(self._store, version, files, wrong=wrong)
         if self._store.fault("azure.other_bytes") is not None:
             for name, text in run["tables"].items():
                 run["tables"][name] = re.sub(r"\b[0-9A-F]{64}\b", "0" * 64, text)

@@ -16,12 +16,11 @@ from plugins.rehearsal import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FEED", "made", "table", "tables", "upload"]
+__all__ = ["FEED", "made", "table", "tables", "upload", "write_feed"]
 
 FEED: Final = "index-windows.json"
 _ROOT: Final = "https://www.python.org/ftp/python"
@@ -59,7 +58,7 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
-    """The files are where users see them, and the feed of the install manager has their entries.
+    """The files are where users see them.
 
     Like the pipeline, it makes the folder if there is none, which is its own then.
     """
@@ -72,9 +71,23 @@ def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
                 each.mkdir(parents=True)
                 each.chmod(_FOLDER_MODE)
         write_whole(place, content, mode=_FILE_MODE)
-    if not store.load("azure", {}).get("feed", True):
-        return
-    _write_feed(root, _entries(version, files))
+
+
+def write_feed(
+    store: Store, version: Version, files: Mapping[str, bytes], *, wrong: bool = False
+) -> None:
+    """The feed of the install manager begins with the entries of these files."""
+    root = places.downloads(store)
+    feed = root / FEED
+    entries = _entries(version, files)
+    if wrong:
+        entries[0]["hash"] = {"sha256": "0" * 64}
+    known = json.loads(feed.read_bytes())["versions"] if feed.exists() else []
+    new = {(each["id"], each["sort-version"]) for each in entries}
+    kept = [each for each in known if (each["id"], each["sort-version"]) not in new]
+    write_whole(feed, json.dumps({"versions": [*entries, *kept]}).encode(), mode=_FILE_MODE)
+    signed = hashlib.sha256(feed.read_bytes()).hexdigest()
+    write_whole(feed.with_name(f"{FEED}.cat"), f"catalog of {signed}\n".encode(), mode=_FILE_MODE)
 
 
 def tables(version: Version, files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
@@ -152,13 +165,3 @@ def _sbom(name: str, content: bytes) -> bytes:
         ],
     }
     return json.dumps(told, indent=2).encode()
-
-
-def _write_feed(root: Path, entries: list[dict[str, Any]]) -> None:
-    feed = root / FEED
-    known = json.loads(feed.read_bytes())["versions"] if feed.exists() else []
-    new = {(each["id"], each["sort-version"]) for each in entries}
-    kept = [each for each in known if (each["id"], each["sort-version"]) not in new]
-    write_whole(feed, json.dumps({"versions": [*entries, *kept]}).encode(), mode=_FILE_MODE)
-    signed = hashlib.sha256(feed.read_bytes()).hexdigest()
-    write_whole(feed.with_name(f"{FEED}.cat"), f"catalog of {signed}\n".encode(), mode=_FILE_MODE)

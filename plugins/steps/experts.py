@@ -186,14 +186,14 @@ def look_taken(release: Release, host: Host, role: str, area: StagingArea) -> Pr
     public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     found = {**public, **staged}
     me = host.login().user
-    for entry in found.values():
-        if problem := trouble_with(entry, host, me):
+    for there in found.values():
+        if problem := trouble_with(there, host, me):
             return different(
                 problem,
-                f"ask {entry.owner} or the host's administrators for "
-                f"`chmod 664 {host.shown(entry.path).rpartition(':')[2]}`; "
+                f"ask {there.owner} or the host's administrators for "
+                f"`chmod 664 {host.shown(there.path).rpartition(':')[2]}`; "
                 "only the owner can change it",
-                (f"there: {entry.path} {entry.owner}:{entry.group} mode {entry.mode:04o}",),
+                (f"there: {there.path} {there.owner}:{there.group} mode {there.mode:04o}",),
             )
     digests = host.digests(list(found.values()))
     for each in manifest.files:
