@@ -6,16 +6,19 @@ from chapters.before import check_access, check_blockers, check_builders
 from chapters.clone import commit, make_tag, merge_news
 from chapters.release import (
     at,
+    builds_windows,
     contract,
     experts,
     plan,
     release,
+    remote,
     roles,
     services,
     settings,
 )
 from doit_receipts.calls import call, deferred
-from plugins.steps import ci, fork, handover, letters
+from plugins.model.windows_build import DEFINITION
+from plugins.steps import ci, fork, handover, letters, staging, windows_build
 from plugins.steps import experts as expert_files
 
 
@@ -45,10 +48,12 @@ def push_fork():
     return call(fork.push, release, services.clone, services.fork, services.progress)
 
 
+owner = deferred(handover.owner_of, settings.repository.fork)
+
+
 @plan.shared(after=[push_fork], look=ci.look_started, pep="Z11")
 def start_build():
     """Start CI's own build of the pushed tag, and keep the id of its run."""
-    owner = deferred(handover.owner_of, settings.repository.fork)
     return call(
         ci.start,
         release,
@@ -62,7 +67,13 @@ def start_build():
 sender = settings.announce.sender
 addresses = [each.mail for each in experts if each.mail]
 awaited = {
-    each.role: expert_files.awaited_of(contract, each.role, each.name, each.keys)
+    each.role: expert_files.awaited_of(
+        contract,
+        each.role,
+        each.name,
+        each.keys,
+        at.told_by_pipeline if each.role == "windows" else None,
+    )
     for each in experts
 }
 
@@ -79,6 +90,7 @@ briefs = [
         each.name,
         f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
         awaited[each.role].files,
+        f"{settings.hosts.downloads}/{remote.downloads.final}",
     )
     for each in experts
 ]
@@ -104,6 +116,7 @@ def tell_experts():
     return call(letters.send, brief, services.mail, services.progress)
 
 
+windows_page = f"{settings.hosts.azure}/_build?definitionId={DEFINITION}"
 for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
 
 
@@ -113,14 +126,58 @@ request = deferred(
     services.templates,
     sender,
     for_windows,
+    windows_page,
     fork=settings.repository.fork,
     commit=commit,
 )
 
 
 @plan.public(
-    after=[push_fork, tell_experts], look=letters.look_sent, pep="X02", only=bool(for_windows)
+    after=[push_fork, tell_experts],
+    look=letters.look_sent,
+    pep="X02",
+    only=bool(for_windows) and settings.credentials.azure is None,
 )
 def request_windows():
-    """Mail the Windows expert the values of the form that starts their build."""
+    """Mail the Windows expert the values of the form, where no token starts the build here."""
     return call(letters.send, request, services.mail, services.progress)
+
+
+@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
+def reserve_folder():
+    """Make the hidden folder where this release is gathered, and the public one for experts."""
+    return call(staging.reserve, remote.downloads, services.downloads, shared=bool(roles))
+
+
+@plan.step(
+    after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows
+)
+def write_windows_form():
+    """Write a page with every field of the form of the Windows build."""
+    return call(
+        windows_build.write_form,
+        release,
+        services.templates,
+        windows_page,
+        owner=owner,
+        commit=commit,
+    )
+
+
+@plan.shared(
+    after=[push_fork, reserve_folder, write_windows_form, request_windows],
+    look=windows_build.look_started,
+    pep="X02",
+    only=builds_windows,
+)
+def start_windows():
+    """Start the Windows build, or wait for you to; what it publishes, users see at once."""
+    return call(
+        windows_build.start,
+        release,
+        services.pipeline,
+        services.progress,
+        owner=owner,
+        commit=commit,
+        build=settings.windows.build,
+    )

@@ -5,8 +5,15 @@ from __future__ import annotations
 from chapters.before import choose_day, today_text
 from chapters.merge import push_upstream, restore_protection
 from chapters.release import notes, plan, promised, release, services
-from chapters.stage import digests, listed, point_current, unpack_docs
-from checks import site
+from chapters.stage import (
+    digests,
+    listed,
+    point_current,
+    switch_docs,
+    switch_files,
+    unpack_docs,
+)
+from checks import brought, site
 from doit_receipts.calls import call
 from plugins.steps import drafts, page_text, purging, site_files, site_release
 
@@ -67,8 +74,14 @@ def save_text():
     return call(page_text.put_text, promised, text, services.site, services.progress)
 
 
+@plan.gate(after=[list_files, switch_files, switch_docs], volatile=True, pep="Z24")
+def check_public():
+    """Stop unless all that the release promises is where users get it, as it was judged."""
+    return call(brought.promised_is_public, listed, digests, services.downloads)
+
+
 @plan.public(
-    after=[list_files, save_text, unpack_docs, point_current],
+    after=[list_files, save_text, unpack_docs, point_current, check_public],
     look=site_release.look_public,
     pep="W05 Z24",
 )

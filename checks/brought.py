@@ -18,7 +18,7 @@ from doit_receipts.finding import Finding, Severity
 from plugins.model.contract import SITE, Origin
 from plugins.model.manifest import Brought, Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import blocks_if_blind
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.model.printable import printable
+from doit_receipts.printable import printable
 from plugins.model.windows_build import form_of, range_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FEED", "made", "table", "tables", "upload", "write_feed"]
+__all__ = ["FEED", "made", "sbom", "table", "tables", "upload", "write_feed"]
 
 FEED: Final = "index-windows.json"
 _ROOT: Final = "https://www.python.org/ftp/python"
@@ -35,7 +35,8 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
     commit = given.get("SourceCommit", "")
 
     def add(name: str) -> None:
-        found[name] = f"windows built {name} of {commit}\n".encode() * 50
+        told = f"windows built {version.folder}/{name} of {commit}\n"
+        found[name] = told.encode() * 50
 
     early = str(version).removeprefix(version.folder)
     for machine in _MACHINES:
@@ -48,7 +49,7 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
         packages.append(f"python-{version}-embed-{machine}.zip")
         for name in packages:
             add(name)
-            found[f"{name}.spdx.json"] = _sbom(name, found[name])
+            found[f"{name}.spdx.json"] = sbom(name, found[name])
     if _ticked(given, "DoGPG", default=False):
         for name in [each for each in found if each.endswith((".exe", ".msi"))]:
             add(f"{name}.asc")
@@ -151,7 +152,8 @@ def _entries(version: Version, files: Mapping[str, bytes]) -> list[dict[str, Any
     return found
 
 
-def _sbom(name: str, content: bytes) -> bytes:
+def sbom(name: str, content: bytes) -> bytes:
+    """An SBOM that tells the digest of these bytes, as far as its form matters here."""
     told = {
         "spdxVersion": "SPDX-2.3",
         "name": name,
