@@ -9,6 +9,7 @@ from plugins.rehearsal import (
     azure,
     buildbots,
     experts,
+    forms,
     forum,
     github,
     mail,
@@ -66,6 +67,7 @@ def seed(
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
+    forms.seed(store)
     azure.seed(store)
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
