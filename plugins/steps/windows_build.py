@@ -146,8 +146,9 @@ def follow(
     Raises Waiting while it runs, with who has to approve that the certificate is used; and
     StepFailed with the jobs that failed, for a run that was deleted, and at ``until``.
     """
+    # The stages first: a run that ends between the two looks has ended.
+    records = pipeline.timeline(int(run))
     found = _existing(pipeline, run)
-    records = pipeline.timeline(found.id)
     stages = [each for each in records if each.kind == "Stage"]
     _refuse_failed(found, records)
     if found.result:
