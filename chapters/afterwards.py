@@ -1,4 +1,4 @@
-"""10. Afterwards: what others publish of the release, looked at until a day; it holds up nothing."""
+"""10. Afterwards: what others publish of the release; looked at until a day, and then told."""
 
 from __future__ import annotations
 

@@ -149,9 +149,7 @@ def reserve_folder():
     return call(staging.reserve, remote.downloads, services.downloads, shared=bool(roles))
 
 
-@plan.step(
-    after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows
-)
+@plan.step(after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows)
 def write_windows_form():
     """Write a page with every field of the form of the Windows build."""
     return call(

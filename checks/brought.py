@@ -15,10 +15,10 @@ from checks.looking import blocks_if_blind
 from checks.published_set import belongs_to_another
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
 from plugins.model.manifest import Brought, Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
-from doit_receipts.printable import printable
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 

@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import printable
 from plugins.model.binaries import nuget_packages, nuget_version
 from plugins.model.contract import SITE, Origin
-from doit_receipts.printable import printable
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:

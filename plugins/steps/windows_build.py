@@ -73,15 +73,12 @@ def write_form(
     return {}
 
 
-def look_started(
-    release: Release, pipeline: Pipeline, *, owner: str, commit: str, build: int = 0
-) -> Probe:
+def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: int = 0) -> Probe:
     """Whether a run builds and publishes this tag and commit; ``build`` is one that was declared.
 
     A run is ours by the tag and commit of its form. One of another commit, one that publishes
     nothing or one that is signed otherwise is somebody's trial, and is left alone.
     """
-    del owner  # the act's; who looks knows the run by tag and commit
     if build:
         return _declared(release, pipeline, build)
     tag = release.version.tag

@@ -68,7 +68,7 @@ def release(a_release: Builds) -> Release:
 
 
 def look(release: Release, pipeline: AzurePipeline, build: int = 0) -> Probe:
-    return steps.look_started(release, pipeline, owner="hugovk", commit=COMMIT, build=build)
+    return steps.look_started(release, pipeline, commit=COMMIT, build=build)
 
 
 def start(release: Release, pipeline: AzurePipeline) -> dict[str, str]:
