@@ -16,6 +16,8 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -172,7 +174,18 @@ def upload(store: Store, role: str, version: str, commit: str, files: Iterable[s
 
 
 def _content(role: str, path: str, commit: str) -> bytes:
-    return f"{role} built {path} of {commit}\n".encode() * 50
+    content = f"{role} built {path} of {commit}\n".encode() * 50
+    return _package(content) if path.endswith(".pkg") else content
+
+
+def _package(content: bytes) -> bytes:
+    """A package of macOS around these bytes, whose beginning tells where it ends."""
+    contents = (
+        "<xar><toc><file><data><offset>0</offset>"
+        f"<length>{len(content)}</length></data></file></toc></xar>"
+    ).encode()
+    packed = zlib.compress(contents)
+    return struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(contents), 0) + packed + content
 
 
 def _made(role: str, version: str, commit: str, files: Iterable[str]) -> dict[str, bytes]:
