@@ -25,6 +25,7 @@ __all__ = ["FEED", "made", "sbom", "table", "tables", "upload", "write_feed"]
 FEED: Final = "index-windows.json"
 _ROOT: Final = "https://www.python.org/ftp/python"
 _MACHINES: Final = {"amd64": "-64", "arm64": "-arm64", "win32": "-32"}
+_MANAGED_SINCE: Final = 13
 _FILE_MODE: Final = 0o644
 _FOLDER_MODE: Final = 0o755
 
@@ -39,12 +40,15 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
         found[name] = told.encode() * 50
 
     early = str(version).removeprefix(version.folder)
+    managed = version.minor >= _MANAGED_SINCE
     for machine in _MACHINES:
         if _ticked(given, "DoMSI", default=True):
             add(f"python-{version}{'' if machine == 'win32' else f'-{machine}'}.exe")
             add(f"{machine}{early}/core.msi")
-        packages = [f"python-{version}-{machine}.zip", f"python-{version}-test-{machine}.zip"]
-        if _ticked(given, "DoFreethreaded", default=True):
+        packages = []
+        if managed:
+            packages += [f"python-{version}-{machine}.zip", f"python-{version}-test-{machine}.zip"]
+        if managed and _ticked(given, "DoFreethreaded", default=True):
             packages.append(f"python-{version}t-{machine}.zip")
         packages.append(f"python-{version}-embed-{machine}.zip")
         for name in packages:
@@ -53,8 +57,9 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
     if _ticked(given, "DoGPG", default=False):
         for name in [each for each in found if each.endswith((".exe", ".msi"))]:
             add(f"{name}.asc")
-    entries = _entries(version, found)
-    found[f"windows-{version}.json"] = json.dumps({"versions": entries}, indent=2).encode()
+    if managed:
+        entries = _entries(version, found)
+        found[f"windows-{version}.json"] = json.dumps({"versions": entries}, indent=2).encode()
     return found
 
 
@@ -80,8 +85,8 @@ def write_feed(
     """The feed of the install manager begins with the entries of these files."""
     root = places.downloads(store)
     feed = root / FEED
-    entries = _entries(version, files)
-    if wrong:
+    entries = _entries(version, files) if version.minor >= _MANAGED_SINCE else []
+    if wrong and entries:
         entries[0]["hash"] = {"sha256": "0" * 64}
     known = json.loads(feed.read_bytes())["versions"] if feed.exists() else []
     new = {(each["id"], each["sort-version"]) for each in entries}
@@ -101,7 +106,9 @@ def tables(version: Version, files: Mapping[str, bytes]) -> dict[str, dict[str, 
     }  # fmt: skip
     packages = {name: content for name, content in files.items() if name.endswith(".zip")}
     manifest = f"windows-{version}.json"
-    found = {"pymanager_hashes": {**packages, manifest: files[manifest]}}
+    found: dict[str, dict[str, bytes]] = {}
+    if manifest in files:
+        found["pymanager_hashes"] = {**packages, manifest: files[manifest]}
     # The job that leaves the other table runs where an installer is made.
     if any(name.endswith(".exe") for name in installers):
         found["hashes"] = installers
