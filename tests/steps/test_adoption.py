@@ -8,18 +8,24 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks import brought
+from checks.recognising import recognised
+from checks.staged_files import staged_is_ready
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.contract import Contract, contract_of
+from plugins.model.found_files import FoundFiles
 from plugins.model.manifest import Brought, Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
 from plugins.model.remote_layout import RemoteLayout
+from plugins.model.report import Situation
+from plugins.ports.public import AROUND, Visit
 from plugins.rehearsal import windows_files
 from plugins.steps import adoption, experts, staging
 from plugins.steps.staging import Wanted
@@ -28,7 +34,7 @@ from tests.progress import Quiet
 from tests.source_world import NOON, FixedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from plugins.model.release import Release
@@ -433,6 +439,58 @@ def test_check_that_cannot_look_blocks(scene: Scene) -> None:
         (finding,) = findings
         assert (finding.rule, finding.severity) == ("brought.unseen", Severity.BLOCK)
         assert "await_windows" in finding.remedy
+
+
+# ── verification ───────────────────────────────────────────────────────────────────────────
+
+
+class Listing:
+    """A visitor who sees the public folder, and nothing else."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
+
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+        assert (door, most_bytes > 0) == (AROUND, True)
+        here = url.endswith("/3.15.0/")
+        return Visit(200 if here else 404, 0, "", self._text if here else "")
+
+    def releases(self) -> tuple[()]:
+        return ()
+
+    def refs(self, *names: str) -> dict[str, str]:
+        return dict.fromkeys(names, "")
+
+
+def test_files_of_experts_alone_are_no_published_release(scene: Scene) -> None:
+    """They may be where users see them hours before the switch; one of ours is enough."""
+    files = scene.upload()
+    area = RemoteLayout(scene.release.version).downloads
+    staging.stage([], area, scene.host, Quiet())
+    for more, situation in (
+        ((), Situation.NOTHING),
+        (("Python-3.15.0rc1.tgz",), Situation.PUBLISHED),
+    ):
+        listing = Listing([*(name for name in files if "/" not in name), *more])
+        clients = SimpleNamespace(visitor=listing, site=listing, history=listing, host=scene.host)
+        context = SimpleNamespace(
+            release=scene.release, contract=scene.contract, clients=clients, areas=(area,)
+        )
+        assert recognised(context).situation is situation  # type: ignore[arg-type]
+
+
+def test_what_experts_put_where_users_see_it_counts_as_staged(scene: Scene) -> None:
+    scene.upload()
+    areas = (RemoteLayout(scene.release.version).downloads,)
+    here = FoundFiles("local", scene.release.layout, {}, {}, ())
+    found = staged_is_ready(
+        scene.release, scene.contract, areas, scene.host, here, None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    missing = [each.where for each in found if each.rule == "file.missing"]
+    assert not [path for path in missing if path.endswith((".exe", "amd64.zip", ".json"))
+                and not path.endswith(".spdx.json")]  # fmt: skip
+    assert "3.15.0/python-3.15.0rc1-macos11.pkg" in missing
+    assert not [each for each in found if each.rule == "file.unrecognised"]
 
 
 # ── heads ──────────────────────────────────────────────────────────────────────────────────
