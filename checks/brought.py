@@ -112,14 +112,26 @@ def what_files_tell_is_true(
 def brought_is_of_its_kind(
     release: Release, host: Host, roles: Collection[str]
 ) -> tuple[Finding, ...]:
-    """Each installer and package begins as such a file does, and each installer is signed.
+    """Each installer and package begins as such a file does, and each installer has a signature.
 
-    Of a rehearsal's toys nothing is asked.
+    Whose signature it is (Authenticode, Apple's) nothing here verifies, which is said. Of a
+    rehearsal's toys nothing is asked.
     """
     if release.rehearsal:
         return ()
     found = []
     for role in roles:
+        installers = [path for path in _adopted(release, role) if path.endswith((".exe", ".pkg"))]
+        if installers:
+            found.append(
+                Finding(
+                    "brought.unverified",
+                    Severity.NOTE,
+                    f"nothing here verified who signed {_few(installers)}",
+                    where=role,
+                    remedy="signtool verify /pa on Windows, pkgutil --check-signature on macOS",
+                )
+            )
         for path in _adopted(release, role):
             if not path.endswith((".exe", ".pkg", ".zip")):
                 continue
