@@ -146,7 +146,9 @@ def request_windows():
 @plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
 def reserve_folder():
     """Make the hidden folder where this release is gathered, and the public one for experts."""
-    return call(staging.reserve, remote.downloads, services.downloads, shared=bool(roles))
+    return call(
+        staging.reserve, remote.downloads, services.downloads, shared=builds_windows or bool(roles)
+    )
 
 
 @plan.step(after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows)
