@@ -25,7 +25,7 @@ from plugins.rehearsal.world import home_of, make_world
 from tests.ended import Ended
 
 PROJECT = Path(__file__).resolve().parents[2]
-KILLER = PROJECT / "tests" / "flow" / "killer.py"
+KILLER = PROJECT / "tests" / "engine" / "killer.py"
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
