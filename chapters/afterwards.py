@@ -24,7 +24,7 @@ def await_feed():
         release,
         listed,
         digests,
-        services.visitor,
+        services.public_client,
         services.clock,
         until=deadline,
         who=windows_expert,

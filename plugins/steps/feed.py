@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
     from plugins.ports.packages import Packages
-    from plugins.ports.public import Visitor
+    from plugins.ports.public import PublicClient
 
 __all__ = ["FEED", "await_feed", "await_packages"]
 
@@ -39,7 +39,7 @@ def await_feed(
     release: Release,
     contract: Contract,
     known: Mapping[str, str],
-    visitor: Visitor,
+    client: PublicClient,
     clock: Clock,
     *,
     until: datetime,
@@ -51,7 +51,7 @@ def await_feed(
     each package that the feed lists. Raises Waiting while something is missing, and StepFailed
     for another digest, a feed that cannot be read, and what is missing at ``until``.
     """
-    entries = _entries(visitor, str(release.version))
+    entries = _entries(client, str(release.version))
     listed: dict[str, str] = {}
     for url, told in entries:
         path = url.removeprefix(_ROOT)
@@ -79,7 +79,7 @@ def await_feed(
     if missing or not listed:
         what = f"lacks {_few(missing)}" if missing else f"has no entry of {release.version}"
         _wait(f"the feed of the install manager {what}", FEED, clock, until, who)
-    if visitor.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
+    if client.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
         _wait("the feed's signature is not there", f"{FEED}.cat", clock, until, who)
     return dict(sorted(listed.items()))
 
@@ -103,9 +103,9 @@ def await_packages(
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _entries(visitor: Visitor, version: str) -> list[tuple[str, str]]:
+def _entries(client: PublicClient, version: str) -> list[tuple[str, str]]:
     """Address and sha256 of each entry of the version."""
-    came = visitor.read(FEED, AROUND, _MOST_BYTES)
+    came = client.read(FEED, AROUND, _MOST_BYTES)
     if came.status != 200:
         _refuse(f"answered {came.status}")
     try:

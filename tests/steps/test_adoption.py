@@ -25,7 +25,7 @@ from plugins.model.manifest import Brought, Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
-from plugins.ports.public import AROUND, Visit
+from plugins.ports.public import AROUND, Fetched
 from plugins.rehearsal import windows_files
 from plugins.steps import adoption, experts, staging
 from plugins.steps.staging import Wanted
@@ -450,10 +450,10 @@ class Listing:
     def __init__(self, names: Iterable[str]) -> None:
         self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
         assert (door, most_bytes > 0) == (AROUND, True)
         here = url.endswith("/3.15.0/")
-        return Visit(200 if here else 404, 0, "", self._text if here else "")
+        return Fetched(200 if here else 404, 0, "", self._text if here else "")
 
     def releases(self) -> tuple[()]:
         return ()
@@ -472,7 +472,7 @@ def test_files_of_experts_alone_are_no_published_release(scene: Scene) -> None:
         (("Python-3.15.0rc1.tgz",), Situation.PUBLISHED),
     ):
         listing = Listing([*(name for name in files if "/" not in name), *more])
-        clients = SimpleNamespace(visitor=listing, site=listing, history=listing, host=scene.host)
+        clients = SimpleNamespace(public=listing, site=listing, history=listing, host=scene.host)
         context = SimpleNamespace(
             release=scene.release, contract=scene.contract, clients=clients, areas=(area,)
         )

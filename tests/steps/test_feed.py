@@ -12,7 +12,7 @@ import pytest
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed, Waiting
 from plugins.model.contract import contract_of
-from plugins.ports.public import Visit
+from plugins.ports.public import Fetched
 from plugins.rehearsal import nuget as world
 from plugins.rehearsal import places, windows_files
 from plugins.rehearsal.store import ALWAYS, Store
@@ -42,15 +42,15 @@ class Visitor:
     def doors(self, url: str) -> tuple[str, ...]:
         raise NotImplementedError(url)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Visit:
+    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
         raise NotImplementedError(url, door, most_bytes, file)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Visit:
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
         assert door == "around the caches"
         text = self.pages.get(url)
         if text is None or len(text) > most_bytes:
-            return Visit(404, 0, "")
-        return Visit(200, len(text), "", text)
+            return Fetched(404, 0, "")
+        return Fetched(200, len(text), "", text)
 
     def forget(self) -> None: ...
 
