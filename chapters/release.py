@@ -11,6 +11,7 @@ from plugins.model.remote_layout import RemoteLayout
 __all__ = [
     "SYSTEMS",
     "at",
+    "builds_windows",
     "contract",
     "experts",
     "is_new_branch",
@@ -42,3 +43,5 @@ experts = [
     if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
 ]
 roles = [each.role for each in experts]
+# The release manager starts the pipeline of Windows, whoever of its experts is named.
+builds_windows = bool(contract.by_origin(Origin.WINDOWS))

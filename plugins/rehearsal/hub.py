@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Level
-from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes, sigstore
+from plugins.rehearsal import (
+    azure,
+    buildbots,
+    experts,
+    forms,
+    forum,
+    github,
+    mail,
+    nuget,
+    remotes,
+    sigstore,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +34,8 @@ FAULTS: Final = {
     **mail.FAULTS,
     **forum.FAULTS,
     **experts.FAULTS,
+    **azure.FAULTS,
+    **nuget.FAULTS,
     **sigstore.FAULTS,
 }
 """Every accident of the hub, by name, each in one sentence."""
@@ -31,6 +44,7 @@ SECRETS: Final = {
     "github": "rehearsal-github-token",
     "mail": "rm:rehearsal-mail-password",
     "forum": "rm:rehearsal-forum-key",
+    "azure": azure.LOGIN,
 }
 """What the parts want to hear, by the names of [credentials]; it opens nothing else."""
 
@@ -53,6 +67,8 @@ def seed(
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
+    forms.seed(store)
+    azure.seed(store)
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)
