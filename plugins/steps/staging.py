@@ -355,7 +355,7 @@ class _Stand:
         return None
 
     def is_closed(self, file: Wanted) -> bool:
-        """Whether a colleague's file has the name, and nobody can tell whether it is the right one."""
+        """Whether a colleague's file has the name, and its bytes cannot be judged."""
         places = {entry.path for entry, _ in self.closed.others}
         return any(
             entry.path in places
