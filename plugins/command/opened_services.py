@@ -128,7 +128,7 @@ class Services:
 
         return GitClone(self._release.layout.clone, self.programs)
 
-    @cached_property
+    @_late("signing.gpg_key")
     def signer(self) -> Signer:
         """OpenPGP with the release manager's key."""
         from plugins.services.gnupg_signer import GnupgSigner

@@ -10,18 +10,6 @@ from plugins.model.version import Level, Version
 
 __all__ = ["Series", "SigstoreIdentity", "series_of"]
 
-# Source: "Magic number of the released X.Y.0" in Lib/importlib/_bootstrap_external.py and, from
-# 3.14, Include/internal/pycore_magic_number.h. It must not move from rc1 on (PEP 745).
-_MAGIC_NUMBERS: Final = {
-    8: 3413,
-    9: 3425,
-    10: 3439,
-    11: 3495,
-    12: 3531,
-    13: 3571,
-    14: 3627,
-}
-
 # Source: each series' Tools/build/regen-configure.sh or configure header. 3.11.4 was made with
 # another version than its branch (python/cpython#105455).
 _AUTOCONF: Final = {8: "2.69", 9: "2.69", 10: "2.69", 11: "2.69", 12: "2.71", 13: "2.71"}
@@ -99,8 +87,6 @@ class Series:
     """The oldest macOS that the installer is for. Source: the pages of the releases."""
     autoconf: str = field(repr=False)
     """The autoconf that the branch's configure is made with; "" if the tree itself decides."""
-    magic_number: int = field(repr=False)
-    """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
     release_pep: int
     """The PEP that schedules the series; 0 where release.toml must say it."""
     development_suffix: str = field(repr=False)
@@ -136,7 +122,6 @@ def series_of(version: Version) -> Series:
         ships_windows_manifest=minor >= 13,
         macos_least="10.15" if minor >= 14 else "10.13" if minor >= 12 else "10.9",
         autoconf=_AUTOCONF.get(minor, "2.72"),
-        magic_number=_MAGIC_NUMBERS.get(minor, 0),
         release_pep=_RELEASE_PEPS.get(minor, 0),
         development_suffix="+" if minor <= 14 else "+dev",
         xz_threads=0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 # Tests that alter the tree put it under this name.
 EDITED = "edited"
 ALL: dict[str, Callable[..., tuple[Finding, ...]]] = {
-    "magic": source_tree.magic_numbers_agree,
     "version": source_tree.versions_agree,
     "next": source_tree.next_markers_are_gone,
     "clean": source_tree.tree_is_clean,
@@ -86,38 +84,6 @@ def test_clone_that_is_not_there_blocks(tmp_path: Path, check: str) -> None:
     world = World(tmp_path, a_release(tmp_path / "build"))
     found = ALL[check](world.release, world.clone, after="readme")
     assert [each.severity for each in found] == [Severity.BLOCK]
-
-
-# ── magic ───────────────────────────────────────────────────────────────────────────────────
-
-IMPORTER = "Lib/importlib/_bootstrap_external.py"
-
-
-def test_magic_number_of_another_series_blocks(ready: World) -> None:
-    """Source: PEP 745 needed one more candidate because of it (Z06)."""
-    replaced(ready, IMPORTER, "3571", "3572")
-    assert judge(ready, "magic", EDITED) == [("source.magic", IMPORTER, Severity.BLOCK)]
-
-
-def test_tree_that_tells_no_magic_number_blocks(ready: World) -> None:
-    with_file(ready, IMPORTER, "MAGIC_NUMBER = computed()\n")
-    assert judge(ready, "magic", EDITED) == [("source.magic", "", Severity.BLOCK)]
-
-
-def test_two_magic_numbers_block(ready: World) -> None:
-    with_file(ready, "Include/internal/pycore_magic_number.h", "#define PYC_MAGIC_NUMBER 3572\n")
-    assert judge(ready, "magic", EDITED) == [("source.magic", "", Severity.BLOCK)]
-
-
-def test_magic_number_may_still_move_before_the_first_candidate(tmp_path: Path) -> None:
-    world = a_world(tmp_path, "3.14.0b2", "3.14.0b1")
-    header = "Include/internal/pycore_magic_number.h"
-    world.commit({header: "#define PYC_MAGIC_NUMBER 3999\n", IMPORTER: "MAGIC_NUMBER = token\n"})
-    world.make()
-    assert judge(world, "magic", "base") == []
-    candidate = replace(world, release=a_release(tmp_path / "build", "3.14.0rc1"))
-    found = source_tree.magic_numbers_agree(candidate.release, world.clone, after="base")
-    assert [(each.rule, each.where) for each in found] == [("source.magic", header)]
 
 
 # ── version ─────────────────────────────────────────────────────────────────────────────────

@@ -74,6 +74,20 @@ def test_what_is_no_approval_is_told_with_those_that_are(awaiting: Project) -> N
     assert "'copy_a' is not an approval of this release: approve_a" in wrong.err
 
 
+def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
+    awaiting: Project,
+) -> None:
+    """From 3.14 on no key has to be declared (PEP 761); only approvals need one."""
+    awaiting.write("release.toml", 'version = "3.14.1"\n[repository]\nclone = "cpython"\n')
+    assert awaiting.doit("list", "--status").status == 0
+    waiting = awaiting.doit("export")
+    assert waiting.status == 4, waiting.out + waiting.err
+    assert "[signing] gpg_key names no key that may approve; write the full" in waiting.out
+    refused = awaiting.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "release.toml: [signing] gpg_key names no key that may approve" in refused.out
+
+
 def test_options_may_stand_behind_the_name(awaiting: Project) -> None:
     (awaiting.folder / "release.toml").rename(awaiting.folder / "other.toml")
     told = awaiting.doit("why", "copy_a", "--release", "other.toml")
