@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from doit_receipts.clock import Clock
     from doit_receipts.orphaned_processes import ProgramSlots
@@ -176,6 +176,14 @@ class Services:
     def upstream(self) -> Remote:
         """The repository that users see."""
         return self._remote(self._settings.repository.upstream, "upstream")
+
+    @_late("")
+    def remotes(self) -> Mapping[str, Remote]:
+        """Fork and upstream by their roles: where others may have seen a tag of ours.
+
+        A receipt does not tell where they are: what was made stays as it was made.
+        """
+        return {"fork": self.fork, "upstream": self.upstream}
 
     def _remote(self, address: str, setting: str) -> Remote:
         from plugins.services.git_remote import GitRemote
