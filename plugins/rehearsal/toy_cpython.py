@@ -107,7 +107,7 @@ class _State:
             "py_version": f"{version}{'+' if self.plus else ''}",
             "branch": "main" if self.on_main else version.series,
             "year": str(self.year),
-            "pep": str(series.release_pep or 9999),
+            "pep_link": _pep_link(version),
             # Source: the comments of the real table; from 3.11 on 3.n starts with 2900 + 50 n.
             "magic": str(2921 + 50 * version.minor),
             "magic_start": str(2900 + 50 * version.minor),
@@ -300,6 +300,14 @@ def _name(path: Path) -> str:
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: words[found[1]], text)
+
+
+def _pep_link(version: Version) -> str:
+    """How the README of the series names its schedule: GitHub does not show a role."""
+    number = series_of(version).release_pep or 9999
+    if version.minor < 14:
+        return f":pep:`{number}`"
+    return f"`PEP {number} <https://peps.python.org/pep-{number:04}/>`__"
 
 
 def _digests_filled(text: str, tree: Mapping[str, str]) -> str:
