@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "autoconf_is_the_agreed_one",
     "configure_is_as_generated",
-    "news_tells_something",
     "next_markers_are_gone",
     "notices_are_current",
     "only_release_files_changed",
@@ -209,18 +208,6 @@ def notices_are_current(
                 )
             )
     return tuple(found)
-
-
-@blocks_if_blind("source.unreadable")
-def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
-    """This version's NEWS has an entry."""
-    name = f"Misc/NEWS.d/{release.version}.rst"
-    content = clone.read(_ref(after), name)
-    if content is None:
-        return (_block("news.empty", "there is no NEWS of this version", name),)
-    if re.search(rb"^\.\. no changes: True$", content, flags=re.MULTILINE):
-        return (Finding("news.empty", Severity.WARN, "this release tells no change", name),)
-    return ()
 
 
 def _ref(step: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks import news as news_checks
 from checks import source_tree
 from doit_receipts.finding import Finding, Severity
 from plugins.steps import news, version_files
@@ -24,7 +25,8 @@ ALL: dict[str, Callable[..., tuple[Finding, ...]]] = {
     "clean": source_tree.tree_is_clean,
     "changes": source_tree.only_release_files_changed,
     "autoconf": source_tree.autoconf_is_the_agreed_one,
-    "news": source_tree.news_tells_something,
+    "news": news_checks.news_tells_something,
+    "garbled": news_checks.news_says_what_was_written,
     "notices": lambda *given, **named: source_tree.notices_are_current(*given, date=DAY, **named),
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from checks import clone_state, magic_number, source_tree
+from checks import news as news_checks
 from plugins.model.patchlevel import Patchlevel, read_patchlevel
 from plugins.model.tree_rules import NOTICES
 from plugins.model.version import Version
@@ -85,7 +86,8 @@ def test_real_tree_passes_its_checks(world: World) -> None:
         *source_tree.only_release_files_changed(release, clone, after="commit"),
         *source_tree.autoconf_is_the_agreed_one(release, clone, after="commit"),
         *source_tree.notices_are_current(release, clone, date=DAY, after="commit"),
-        *source_tree.news_tells_something(release, clone, after="commit"),
+        *news_checks.news_tells_something(release, clone, after="commit"),
+        *news_checks.news_says_what_was_written(release, clone, after="commit"),
     ]
     assert found == []
 
