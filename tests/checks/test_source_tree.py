@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks import file_names, source_tree, tag_tree
 from checks import news as news_checks
-from checks import source_tree
 from doit_receipts.finding import Finding, Severity
 from plugins.steps import news, version_files
 from tests.source_world import DAY, World, a_release, a_world
@@ -26,6 +26,8 @@ ALL: dict[str, Callable[..., tuple[Finding, ...]]] = {
     "changes": source_tree.only_release_files_changed,
     "autoconf": source_tree.autoconf_is_the_agreed_one,
     "news": news_checks.news_tells_something,
+    "names": file_names.names_fit_everywhere,
+    "attributes": tag_tree.attributes_change_nothing,
     "garbled": news_checks.news_says_what_was_written,
     "notices": lambda *given, **named: source_tree.notices_are_current(*given, date=DAY, **named),
 }
@@ -202,3 +204,44 @@ def test_notice_without_a_last_year_is_current(ready: World) -> None:
         ready.release, ready.clone, date=date(2027, 1, 5), after=EDITED
     )
     assert "LICENSE" not in {each.where for each in found}
+
+
+# ── names and attributes ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Lib/test/aux.py",
+        "Lib/test/what?.txt",
+        "Lib/test/ends.",
+        "Lib/SPAM.py",
+        "lib/other.py",
+        "Lib/test/" + "long/" * 50 + "x",
+    ],
+)
+def test_name_that_not_every_system_can_have_blocks_before_the_tag(ready: World, name: str) -> None:
+    with_file(ready, name, "x\n")
+    found = judge(ready, "names", EDITED)
+    assert ("source.file_name", Severity.BLOCK) in {(rule, how) for rule, _, how in found}
+
+
+def test_name_that_is_not_shipped_may_be_any(ready: World) -> None:
+    with_file(ready, ".github/aux.yml", "x\n")
+    assert judge(ready, "names", EDITED) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Doc/** export-ignore", "*.py export-subst", "[attr]x text export-ignore", "*.c ident",
+     "*.bin filter=lfs"],
+)  # fmt: skip
+def test_attribute_that_changes_the_archives_blocks_before_the_tag(ready: World, line: str) -> None:
+    with_file(ready, "Doc/.gitattributes", f"# export-ignore\n*.png binary\n{line}\n")
+    found = judge(ready, "attributes", EDITED)
+    assert found == [("source.attributes", "Doc/.gitattributes:3", Severity.BLOCK)]
+
+
+def test_attribute_that_is_switched_off_changes_nothing(ready: World) -> None:
+    with_file(ready, "Doc/.gitattributes", "* -export-ignore !export-subst\n")
+    assert judge(ready, "attributes", EDITED) == []
