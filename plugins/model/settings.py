@@ -85,6 +85,9 @@ class Repository:
     merged_by_hand: str = ""
     """Full id of a commit of yours that merges the release into upstream's branch, if merging
     meets conflicts. No default."""
+    copyright_years: bool = False
+    """Whether the first release of a year brings the notices of six files to that year, which PEP
+    101 asked for until November 2024. Default: false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,9 @@ class Docs:
     """Any of html, text, epub, texinfo; [] is a waiver and shows as one. Default: all."""
     constraints: Path | None = None
     """A file of pip constraints for the tree's own docs requirements. Default: none."""
+    python: Path | None = None
+    """The Python that runs the tree's documentation tools. Default: the first here that is new
+    enough for them: the one that runs this tool, then those on PATH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +484,7 @@ def _repository(table: Declared) -> Repository:
         base=table.form("base", "", forms.revision),
         cherry_picks=table.forms("cherry_picks", forms.commit_id, wanted="full commit ids"),
         merged_by_hand=table.form("merged_by_hand", "", forms.commit_id),
+        copyright_years=table.value("copyright_years", bool, "true or false") or False,
     )
 
 
@@ -515,7 +522,8 @@ def _docs(table: Declared) -> Docs:
         if each not in _DOCS_FORMATS:
             table.note("formats", f"holds {each!r}", near(each, _DOCS_FORMATS))
     constraints = table.path("constraints", "") if table.holds("constraints") else None
-    return Docs(formats=found, constraints=constraints)
+    python = table.path("python", "") if table.holds("python") else None
+    return Docs(formats=found, constraints=constraints, python=python)
 
 
 def _hosts(table: Declared) -> Hosts:

@@ -112,15 +112,26 @@ def mark_next(
 
 
 def copyright_years(
-    release: Release, clone: Clone, base: Base, *, date: date, after: str, step: str = "years"
+    release: Release,
+    clone: Clone,
+    base: Base,
+    *,
+    date: date,
+    after: str,
+    step: str = "years",
+    wanted: bool = True,
 ) -> dict[str, str]:
-    """The PSF's notice reaches to this year in all six files (E14-E20).
+    """The PSF's notice reaches to this year in all six files (E14-E20), if that is ``wanted``.
 
+    The PEP dropped it in November 2024, and upstream's releases of 2025 kept their notices.
     Only for the first release of a year: the last one before it was in an earlier year. A
     notice that is up to date, or that tells no last year, is left as it is. Raises StepFailed
     for a file without a notice.
     """
     previous = input_commit(clone, after)
+    if not wanted:
+        made = _record(clone, previous, step, {}, "Leave the copyright notices")
+        return {"commit": made, "files": "none"}
     last = last_release(release.version, base.tags())
     edits = {}
     if last is None or last.made.year < date.year:

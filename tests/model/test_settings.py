@@ -564,3 +564,17 @@ def test_naming_settings_loads_no_parser() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ended.stdout.split() == ["False", "False"]
+
+
+def test_copyright_years_are_renewed_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "release.toml"
+    text = 'version = "3.14.1"\n[repository]\nclone = "cpython"\n'
+    file.write_text(text)
+    assert not read_settings(file).repository.copyright_years
+    file.write_text(text + "copyright_years = true\n")
+    assert read_settings(file).repository.copyright_years
+    file.write_text(text + 'copyright_years = "yes"\n')
+    with pytest.raises(
+        SettingsError, match="copyright_years is the text 'yes', wanted true or false"
+    ):
+        read_settings(file)

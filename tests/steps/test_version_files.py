@@ -204,6 +204,14 @@ def test_first_release_of_a_year_renews_all_six_files(world: World) -> None:
     assert facts["last release"] == "v3.13.5 in 2026"
 
 
+def test_years_that_nobody_asked_for_are_left_alone(world: World) -> None:
+    facts = version_files.copyright_years(
+        world.release, world.clone, world.base, date=date(2027, 1, 7), after="base", wanted=False
+    )
+    assert facts["files"] == "none"
+    assert changed(world, "years") == ()
+
+
 def test_later_release_of_a_year_changes_no_notice(world: World) -> None:
     assert years(world, DAY)["files"] == "none"
     assert changed(world, "years") == ()
