@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.steps.docs_python import candidates, python_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +76,10 @@ def make_environment(
     An environment of other requirements, of another Python, or half made by a run that was
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
     rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
-    picks. Raises StepFailed without requirements, ServiceFailed if pip cannot install them.
+    picks. ``python`` is the one to make it of; None for the first here that is new enough.
+    Raises StepFailed without requirements or without such a Python, ServiceFailed if pip cannot
+    install them.
     """
-    interpreter = python or Path(sys.executable)
     requirements = doc / "requirements.txt"
     if not requirements.is_file():
         raise StepFailed(
@@ -85,10 +87,13 @@ def make_environment(
             problem="the tree has no Doc/requirements.txt",
             remedy="release from a commit that can build its documentation",
         )
+    possible = (python,) if python else candidates(programs)
+    for each in possible:
+        found = _read(folder, _key(requirements, constraints, programs, each))
+        if found is not None:
+            return found
+    interpreter = python_for(requirements, programs, constraints=constraints, among=possible)
     wanted = _key(requirements, constraints, programs, interpreter)
-    found = _read(folder, wanted)
-    if found is not None:
-        return found
     progress.say("installing the tree's documentation tools")
     made = _new_folder(folder)
     # Our own pip installs into it: Debian's Python may lack the one that venv would put there,

@@ -1,0 +1,85 @@
+"""Docs Python: the Python that the tree's documentation tools can be installed for.
+
+A branch raises what it needs as its Sphinx does: the docs of 3.13.15 want 3.12, while this tool
+runs from 3.11 on. pip knows; it is asked without installing anything.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plugins.ports.programs import Completed, Programs
+
+__all__ = ["candidates", "python_for"]
+
+_NEWEST: Final = 30
+_OLDEST: Final = 9
+_TIMEOUT_S: Final = 120.0
+_REQUIRES: Final = re.compile(
+    r"Requires-Python (?:[^;>]*,)?>=\s*(3\.\d+)|requires a different Python: \S+ not in '>=(3\.\d+)"
+)
+
+
+def candidates(programs: Programs) -> tuple[Path, ...]:
+    """Pythons of this machine that may run the tools: the one that runs us, then the newest."""
+    found = [Path(sys.executable)]
+    for minor in range(_NEWEST, _OLDEST - 1, -1):
+        other = programs.find(f"python3.{minor}")
+        if other is not None and minor != sys.version_info.minor and _works(other, programs):
+            found.append(other)
+    return tuple(found)
+
+
+def _works(python: Path, programs: Programs) -> bool:
+    """Whether it can make an environment: what is on PATH may be a shim, or lack a part."""
+    asked = [python, "-c", "import venv"]
+    ended = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
+    return ended.status == 0
+
+
+def python_for(
+    requirements: Path,
+    programs: Programs,
+    *,
+    constraints: Path | None = None,
+    among: Sequence[Path] = (),
+) -> Path:
+    """The first Python ``among`` those here for which pip finds all that is required.
+
+    Where pip fails for another reason, such as no network, it is the first of all: nobody can
+    tell better. Raises StepFailed if each of them is too old, with what is wanted.
+    """
+    pythons = tuple(among) or candidates(programs)
+    wanted = []
+    for python in pythons:
+        ended = _asked(python, requirements, constraints, programs)
+        if ended.status == 0:
+            return python
+        told = _REQUIRES.findall(ended.stdout + ended.stderr)
+        if not told and not wanted:
+            return pythons[0]
+        wanted += [first or second for first, second in told]
+    least = min(wanted, key=lambda each: int(each.partition(".")[2]))
+    raise StepFailed(
+        where="the tree's Doc/requirements.txt",
+        problem=f"wants Python {least} or later, and here are only " + ", ".join(map(str, pythons)),
+        remedy=f"install Python {least} so that python{least} is on PATH, or name another in "
+        "[docs] python",
+    )
+
+
+def _asked(
+    python: Path, requirements: Path, constraints: Path | None, programs: Programs
+) -> Completed:
+    words: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
+    words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
+    words += ["-r", requirements, *(["-c", constraints] if constraints else [])]
+    return programs.run(words, folder=requirements.parent, timeout_s=_TIMEOUT_S, check=False)
