@@ -12,6 +12,7 @@ __all__ = [
     "SYSTEMS",
     "at",
     "contract",
+    "docs_tools",
     "experts",
     "is_new_branch",
     "later",
@@ -42,3 +43,5 @@ experts = [
     if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
 ]
 roles = [each.role for each in experts]
+# Only where it is declared: what was made without it stays as it was made.
+docs_tools = {"python": settings.docs.python} if settings.docs.python else {}

@@ -11,7 +11,7 @@ from checks.looking import blocks_if_blind
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.steps.docs_python import python_for
+from plugins.ports.docs_python import python_for
 
 if TYPE_CHECKING:
     from plugins.model.release import Release

@@ -16,7 +16,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.flow.packed_refs import packed_ref
+from doit_receipts.packed_refs import packed_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
-from plugins.steps.docs_python import candidates, python_for
+from plugins.ports.docs_python import candidates, python_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

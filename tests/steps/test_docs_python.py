@@ -13,7 +13,7 @@ from checks.docs_python import docs_python_is_here
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
 from plugins.services.programs import MachinePrograms
-from plugins.steps.docs_python import candidates, python_for
+from plugins.ports.docs_python import candidates, python_for
 from tests.source_world import World, a_world
 
 PROGRAMS = MachinePrograms()

@@ -40,7 +40,7 @@ def candidates(programs: Programs) -> tuple[Path, ...]:
 
 def _works(python: Path, programs: Programs) -> bool:
     """Whether it can make an environment: what is on PATH may be a shim, or lack a part."""
-    asked = [python, "-c", "import venv"]
+    asked = (str(python), "-c", "import venv")
     ended = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
     return ended.status == 0
 
@@ -58,7 +58,7 @@ def python_for(
     tell better. Raises StepFailed if each of them is too old, with what is wanted.
     """
     pythons = tuple(among) or candidates(programs)
-    wanted = []
+    wanted: list[str] = []
     for python in pythons:
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
@@ -81,5 +81,7 @@ def _asked(
 ) -> Completed:
     words: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
     words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
-    words += ["-r", requirements, *(["-c", constraints] if constraints else [])]
+    words += ["-r", requirements]
+    if constraints:
+        words += ["-c", constraints]
     return programs.run(words, folder=requirements.parent, timeout_s=_TIMEOUT_S, check=False)
