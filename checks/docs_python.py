@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.docs_python import python_for
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
+    from plugins.model.settings import Docs
     from plugins.ports.git import Base
     from plugins.ports.programs import Programs
 
@@ -28,13 +28,12 @@ def docs_python_is_here(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,
     programs: Programs,
-    python: Path | None = None,
-    constraints: Path | None = None,
+    docs: Docs,
 ) -> tuple[Finding, ...]:
     """Some Python of this machine can run the tree's own documentation tools.
 
-    Each release needs them, if only for the topics of pydoc. ``python`` is the one that
-    release.toml names, which then is the only one.
+    Each release needs them, if only for the topics of pydoc. A Python that release.toml names is
+    the only one.
     """
     commit = base.commit()
     with tempfile.TemporaryDirectory(prefix="pep101-") as room:
@@ -50,15 +49,13 @@ def docs_python_is_here(
             waiting += [each for each in _INCLUDES.findall(text) if re.fullmatch(r"[\w.-]+", each)]
         if not seen:
             return ()
-        try:
-            python_for(
-                doc / "requirements.txt",
-                programs,
-                constraints=constraints,
-                among=(python,) if python else (),
-            )
-        except StepFailed as error:
-            return (
-                Finding("docs.python", Severity.BLOCK, error.problem, error.where, error.remedy),
-            )
-    return ()
+        found = python_for(
+            doc / "requirements.txt",
+            programs,
+            constraints=docs.constraints,
+            among=(docs.python,) if docs.python else (),
+        )
+    if found.python is not None:
+        return ()
+    where = "the tree's Doc/requirements.txt"
+    return (Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy),)

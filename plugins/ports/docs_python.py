@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-from doit_receipts.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["candidates", "python_for"]
+__all__ = ["PythonFound", "candidates", "python_for"]
 
 _NEWEST: Final = 30
 _OLDEST: Final = 9
@@ -26,6 +25,15 @@ _TIMEOUT_S: Final = 120.0
 _REQUIRES: Final = re.compile(
     r"Requires-Python (?:[^;>]*,)?>=\s*(3\.\d+)|requires a different Python: \S+ not in '>=(3\.\d+)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFound:
+    """The Python to take, or, where each of those here is too old, what is wrong and what to do."""
+
+    python: Path | None
+    problem: str = ""
+    remedy: str = ""
 
 
 def candidates(programs: Programs) -> tuple[Path, ...]:
@@ -51,27 +59,27 @@ def python_for(
     *,
     constraints: Path | None = None,
     among: Sequence[Path] = (),
-) -> Path:
+) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
     Where pip fails for another reason, such as no network, it is the first of all: nobody can
-    tell better. Raises StepFailed if each of them is too old, with what is wanted.
+    tell better.
     """
     pythons = tuple(among) or candidates(programs)
     wanted: list[str] = []
     for python in pythons:
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
-            return python
+            return PythonFound(python)
         told = _REQUIRES.findall(ended.stdout + ended.stderr)
         if not told and not wanted:
-            return pythons[0]
+            return PythonFound(pythons[0])
         wanted += [first or second for first, second in told]
     least = min(wanted, key=lambda each: int(each.partition(".")[2]))
-    raise StepFailed(
-        where="the tree's Doc/requirements.txt",
-        problem=f"wants Python {least} or later, and here are only " + ", ".join(map(str, pythons)),
-        remedy=f"install Python {least} so that python{least} is on PATH, or name another in "
+    return PythonFound(
+        None,
+        f"wants Python {least} or later, and here are only {', '.join(map(str, pythons))}",
+        f"install Python {least} so that python{least} is on PATH, or name another in "
         "[docs] python",
     )
 

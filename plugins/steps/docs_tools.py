@@ -92,7 +92,12 @@ def make_environment(
         found = _read(folder, _key(requirements, constraints, programs, each))
         if found is not None:
             return found
-    interpreter = python_for(requirements, programs, constraints=constraints, among=possible)
+    chosen = python_for(requirements, programs, constraints=constraints, among=possible)
+    if chosen.python is None:
+        raise StepFailed(
+            where="the tree's Doc/requirements.txt", problem=chosen.problem, remedy=chosen.remedy
+        )
+    interpreter = chosen.python
     wanted = _key(requirements, constraints, programs, interpreter)
     progress.say("installing the tree's documentation tools")
     made = _new_folder(folder)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from checks.docs_python import docs_python_is_here
-from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
-from plugins.services.programs import MachinePrograms
+from plugins.model.settings import Docs
 from plugins.ports.docs_python import candidates, python_for
+from plugins.services.programs import MachinePrograms
 from tests.source_world import World, a_world
 
 PROGRAMS = MachinePrograms()
@@ -69,13 +69,14 @@ def test_our_own_python_is_taken_where_it_will_do(doc: Path) -> None:
     (doc / "requirements.txt").write_text(
         (doc / "requirements.txt").read_text().replace("~=2.0", "~=1.0")
     )
-    assert python_for(doc / "requirements.txt", PROGRAMS) == Path(sys.executable)
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == Path(sys.executable)
 
 
 def test_python_that_is_needed_is_named_where_there_is_none(doc: Path) -> None:
-    with pytest.raises(StepFailed, match=r"wants Python 3\.29 or later") as stopped:
-        python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
-    assert "python3.29 is on PATH" in stopped.value.remedy
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
+    assert found.python is None
+    assert "wants Python 3.29 or later" in found.problem
+    assert "python3.29 is on PATH" in found.remedy
 
 
 def wants_a_little_more(doc: Path) -> None:
@@ -88,12 +89,12 @@ def test_newer_python_on_path_is_found(doc: Path, python_of_the_future: Path) ->
     """What the message told is done, and the stop is gone."""
     wants_a_little_more(doc)
     assert python_of_the_future in candidates(PROGRAMS)
-    assert python_for(doc / "requirements.txt", PROGRAMS) == python_of_the_future
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == python_of_the_future
 
 
 def test_other_troubles_of_pip_are_left_to_the_step(doc: Path) -> None:
     (doc / "requirements.txt").write_text("--no-index\nnobody-has-it==1.0\n")
-    assert python_for(doc / "requirements.txt", PROGRAMS) == Path(sys.executable)
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == Path(sys.executable)
 
 
 # ── at the start ────────────────────────────────────────────────────────────────────────────
@@ -108,7 +109,7 @@ def world(tmp_path: Path, doc: Path) -> World:
 
 def test_old_python_blocks_before_anything_is_made(world: World) -> None:
     (finding,) = docs_python_is_here(
-        world.release, world.base, PROGRAMS, python=Path(sys.executable)
+        world.release, world.base, PROGRAMS, Docs(python=Path(sys.executable))
     )
     assert (finding.rule, finding.severity) == ("docs.python", Severity.BLOCK)
     assert "wants Python 3.29 or later" in finding.message
@@ -117,4 +118,4 @@ def test_old_python_blocks_before_anything_is_made(world: World) -> None:
 def test_python_of_the_future_passes(world: World, doc: Path, python_of_the_future: Path) -> None:
     wants_a_little_more(doc)
     assert python_of_the_future.exists()
-    assert docs_python_is_here(world.release, world.base, PROGRAMS) == ()
+    assert docs_python_is_here(world.release, world.base, PROGRAMS, Docs()) == ()
