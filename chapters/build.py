@@ -86,6 +86,7 @@ def build_sboms():
         services.progress,
         commit=commit,
         epoch_s=tag_time_s,
+        index=services.index,
     )
 
 

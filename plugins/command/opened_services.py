@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
-    from plugins.ports.public import History, PublicClient, PublicSite
-    from plugins.ports.sbom import Sboms
+from plugins.ports.public import History, PublicClient, PublicSite
+    from plugins.ports.sbom import PackageIndex, Sboms
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site
     from plugins.ports.templates import Templates
@@ -157,6 +157,13 @@ class Services:
         from plugins.services.spdx import SpdxDocuments
 
         return SpdxDocuments()
+
+    @_late("")
+    def index(self) -> PackageIndex:
+        """Where pip and what it carries are published."""
+        from plugins.services.package_index import JsonIndex
+
+        return JsonIndex(self._settings.hosts.packages, self.programs)
 
     @_late("")
     def templates(self) -> Templates:

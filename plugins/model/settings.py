@@ -185,6 +185,8 @@ class Hosts:
     mail: str = ""
     """``smtp://host[:port]`` or ``smtps://host[:port]`` of the server that takes the
     announcements. No default."""
+    packages: str = ""
+    """The package index that knows pip and what it carries. Default: that of pip itself."""
     forum: str = _FORUM
     """The forum. Default: https://discuss.python.org."""
 
@@ -540,6 +542,7 @@ def _hosts(table: Declared) -> Hosts:
         github=table.form("github", _GITHUB, forms.web_address),
         buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
         mail=table.form("mail", "", forms.mail_server),
+        packages=table.form("packages", "", forms.web_address),
         forum=table.form("forum", _FORUM, forms.web_address),
     )
 
