@@ -19,6 +19,7 @@ __all__ = ["SpdxDocuments"]
 
 _DOCUMENT: Final = "SPDXRef-DOCUMENT"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
+_NAME: Final = "CPython SBOM"
 _CREATOR: Final = "pep101"
 _ORGANIZATION: Final = "Python Software Foundation"
 _LICENSE: Final = "PSF-2.0"
@@ -120,7 +121,7 @@ def _creation(archive: SourceArchive) -> Any:
     return CreationInfo(
         spdx_version="SPDX-2.3",
         spdx_id=_DOCUMENT,
-        name=archive.file_name,
+        name=_NAME,
         document_namespace=archive.namespace,
         creators=[
             Actor(ActorType.ORGANIZATION, _ORGANIZATION),

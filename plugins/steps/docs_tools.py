@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.ports.docs_python import candidates, python_for
+from plugins.steps.plain_path import plain_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,12 +106,15 @@ def make_environment(
     # and it saves the seconds that this takes.
     programs.run([interpreter, "-m", "venv", "--without-pip", made], folder=doc)
     in_it = made / "bin" / "python"
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", in_it]
-    words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
-    if constraints is not None:
-        words += ["-c", constraints]
-    _install(words, doc, programs)
-    frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
+    # A wheel that is built on the way may not stand a dollar or a space in the environment's path.
+    with plain_path(made) as plain:
+        pip: list[str | Path] = [sys.executable, "-m", "pip"]
+        pip += ["--python", plain / "bin" / "python"]
+        words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
+        if constraints is not None:
+            words += ["-c", constraints]
+        _install(words, doc, programs)
+        frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
     installed = sorted(filter(None, frozen), key=str.lower)
     version = _python_version(programs, in_it)
     content = {"key": wanted, "name": made.name, "python": version, "installed": installed}
