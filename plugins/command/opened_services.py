@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
-from plugins.ports.public import History, PublicClient, PublicSite
+    from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.sbom import PackageIndex, Sboms
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.sbom import Wheel
-from plugins.services.web import Web
+from plugins.services.http_client import HttpClient
 
 if TYPE_CHECKING:
     from plugins.ports.programs import Programs
@@ -28,7 +28,7 @@ class JsonIndex:
     def __init__(self, address: str, programs: Programs) -> None:
         self._address = address
         self._programs = programs
-        self._web: Web | None = None
+        self._web: HttpClient | None = None
 
     def __repr__(self) -> str:
         return f"index({self._address})"
@@ -36,22 +36,18 @@ class JsonIndex:
     def wheel(self, project: str, version: str, file_name: str = "") -> Wheel:
         """See the port. Of several wheels the first that the index lists, as upstream takes it."""
         action = f"look up {project} {version}"
-        answer = self._opened().get(f"/pypi/{project}/{version}/json", action)
-        try:
-            files: list[dict[str, Any]] = answer.json()["urls"]
-            for each in files:
-                if each["filename"] == file_name or (
-                    not file_name and each["packagetype"] == "bdist_wheel"
-                ):
-                    return Wheel(str(each["url"]), str(each["digests"]["sha256"]))
-        except (ValueError, LookupError, TypeError) as error:
-            raise self._failed(action, "the answer is not what its API promises") from error
+        web = self._opened()
+        answer = web.get(f"/pypi/{project}/{version}/json", action)
+        for each in web.json(answer, action).parts("urls"):
+            name, kind = each.line("filename"), each.line("packagetype")
+            if name == file_name or (not file_name and kind == "bdist_wheel"):
+                return Wheel(each.line("url"), each.part("digests").line("sha256"))
         raise self._failed(action, f"it has no {file_name or 'wheel'} of this version")
 
-    def _opened(self) -> Web:
+    def _opened(self) -> HttpClient:
         if self._web is None:
             parts = urlsplit(self._address or self._default())
-            self._web = Web("package index", f"{parts.scheme}://{parts.netloc}", dict)
+            self._web = HttpClient("package index", f"{parts.scheme}://{parts.netloc}")
         return self._web
 
     def _default(self) -> str:
