@@ -29,7 +29,7 @@ def check_base():
         call(clone_state.version_is_next, *ours),
         call(clone_state.tag_is_free, *ours, services.clone),
         call(clone_state.base_is_recent, *ours, services.clock),
-        call(base_checks.base_is_upstreams_head, *ours, services.history, chosen),
+        call(base_checks.base_is_upstreams_head, *ours, services.upstream_now, chosen),
         call(base_checks.identity_is_known, *ours),
         call(docs_python.docs_python_is_here, *ours, services.programs, settings.docs),
     ]

@@ -319,6 +319,11 @@ class Services:
 
         return SiteReader(self.public_client)
 
+    @_late("")
+    def upstream_now(self) -> History:
+        """Upstream as it is at that moment; a receipt does not tell where it is."""
+        return self.history
+
     @_late("repository.upstream")
     def history(self) -> History:
         """Upstream, in a repository of the verification's own."""

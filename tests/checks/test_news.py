@@ -70,7 +70,7 @@ def test_entry_that_is_not_in_the_file_blocks(tmp_path: Path) -> None:
     news.merge(world.release, clone, world.programs, date=DAY)
     file = clone.folder / "Misc/NEWS.d/3.13.6.rst"
     text = file.read_text()
-    file.write_text(text.replace("Refuse spam from unexpected.", "Refuse spam."))
+    file.write_text(text.replace("Refuse spam from strangers.", "Refuse spam."))
     clone.record("less", clone.resolve("refs/release/news"), "Tell less")
     (found,) = news_says_what_was_written(world.release, clone, after="less")
     assert found.where.endswith("gh-issue-200004.T0y3x.rst")
