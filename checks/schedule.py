@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
     from plugins.model.schedule import CycleEntry
+    from plugins.model.version import Version
     from plugins.ports.clock import Clock
     from plugins.ports.schedules import Schedules
 
@@ -67,7 +68,7 @@ def _by_the_table(
     known = (
         f"that it is {declared.value} is taken from release.toml"
         if declared
-        else f"the type {release.type.value} is taken from a table of {TABLE_DAY}, {days} days old"
+        else f"that it is a {_kind(release)} is by the schedule of {TABLE_DAY}, {days} days old"
     )
     return Finding(
         "release.phase",
@@ -82,33 +83,46 @@ def _phase_findings(
     release: Release, declared: Phase | None, entry: CycleEntry
 ) -> tuple[Finding, ...]:
     version, now = release.version, entry.phase
-    wanted = f'write phase = "{now.value}" there, or take the line out' if now else ""
-    told = now.value if now else "planned"
-    problem = ""
-    try:
-        fits = now is not None and type_of(version, now) is release.type
-    except SettingsError:
-        fits, wanted = False, "see that version is the one to release, or waive release.phase"
     if now is None:
         problem, wanted = f"{version.series} is only planned", "see that version is right"
-    elif declared is not None and declared is not now:
-        problem = f"it is {declared.value} in release.toml, and {told} at peps.python.org"
-        if _has_just_begun(release, declared, now):
-            problem = ""
-    elif not fits:
-        problem = f"{version.series} is {told} at peps.python.org, and {version} is not"
-        problem += f" released as {release.type.value} then"
-        if wanted.startswith("write"):
-            wanted = f'write phase = "{told}" under [series]'
+    elif declared and declared is not now and not _has_just_begun(release, declared, now):
+        problem = f"it is {declared.value} in release.toml, and {now.value} at peps.python.org"
+        wanted = _remedy(version, now)
+    elif not _fits(release, now):
+        problem = f"{version.series} is {now.value} at peps.python.org, and {version} is no"
+        problem += f" {_kind(release)} then"
+        wanted = _remedy(version, now)
     elif now is Phase.END_OF_LIFE and declared is None:
         problem = f"{version.series} reached its end of life, {entry.end_of_life}"
         wanted = 'if it is released all the same, write phase = "end-of-life" under [series]'
+    else:
+        problem, wanted = "", ""
     if not problem:
         return ()
     return (Finding("release.phase", Severity.BLOCK, problem, "[series] phase", wanted),)
 
 
-def _has_just_begun(release: Release, declared: Phase, now: Phase) -> bool:
+def _fits(release: Release, now: Phase) -> bool:
+    try:
+        return type_of(release.version, now) is release.type
+    except SettingsError:
+        return False
+
+
+def _remedy(version: Version, now: Phase) -> str:
+    try:
+        type_of(version, now)
+    except SettingsError:
+        return "see that version is the one to release, or waive release.phase"
+    return f'write phase = "{now.value}" under [series]'
+
+
+def _kind(release: Release) -> str:
+    """Its type in words, such as ``bugfix final``."""
+    return release.type.name.lower().replace("_", " ")
+
+
+def _has_just_begun(release: Release, declared: Phase | None, now: Phase) -> bool:
     """Whether the phase is the one that begins with this release, recorded meanwhile."""
     begun = {
         ReleaseType.NEW_BRANCH: (Phase.FEATURE, Phase.PRERELEASE),

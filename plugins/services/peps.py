@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ServiceFailed, Waiting
 from plugins.model.schedule import read_cycle_entry, read_published_schedule
 from plugins.services.bounds import Bounds
-from plugins.services.http_client import HttpClient, Stumbled
+from plugins.services.http_client import HttpClient
+from plugins.services.http_errors import Stumbled
 
 if TYPE_CHECKING:
     from plugins.model.schedule import CycleEntry, Schedule
