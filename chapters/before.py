@@ -15,7 +15,17 @@ from chapters.release import (
     services,
     settings,
 )
-from checks import access, base_commit, blockers, builders, hosts, keys, site, tools
+from checks import (
+    access,
+    base_commit,
+    blockers,
+    builders,
+    hosts,
+    keys,
+    schedule,
+    site,
+    tools,
+)
 from doit_receipts.calls import call, deferred
 from plugins.steps import blog, day, email_drafts, emails, handover, protection
 
@@ -110,6 +120,26 @@ today = deferred(date.fromisoformat, today_text)
 midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
 deadline = deferred(day.deadline, today, settings.work.wait_days)
 
+
+@plan.gate(volatile=True, pep="R01 R05")
+def check_schedule():
+    """Stop unless the schedule has the phase of this release, and expects its day."""
+    series = settings.series
+    found = services.schedules
+    return [
+        call(schedule.phase_is_current, release, series.phase, found, services.clock),
+        call(
+            schedule.day_is_expected,
+            release,
+            settings.date,
+            found,
+            services.clock,
+            is_unplanned=series.unplanned,
+        ),
+        call(schedule.series_follow, release, series.next_phase, found),
+    ]
+
+
 HEADS_UP = "heads-up"
 heads_up = bool(addresses) and settings.announce.heads_up
 heads_up_words = (release, services.templates, settings.announce.sender, addresses, today_text)
@@ -133,7 +163,7 @@ def approve_heads_up():
 
 
 @plan.public(
-    after=[approve_heads_up, write_heads_up, check_access, check_blockers],
+    after=[approve_heads_up, write_heads_up, check_access, check_blockers, check_schedule],
     look=emails.look_sent,
     pep="R04 P18",
     only=heads_up,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.sbom import PackageIndex, Sboms
+    from plugins.ports.schedules import Schedules
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site
     from plugins.ports.templates import Templates
@@ -251,6 +252,13 @@ class Services:
         return GitHubProposals(
             self._settings.hosts.github, repository, self._settings.credentials.github
         )
+
+    @_late("hosts.peps")
+    def schedules(self) -> Schedules:
+        """Branches and releases as peps.python.org publishes them."""
+        from plugins.services.peps import PublishedSchedules
+
+        return PublishedSchedules(self._settings.hosts.peps)
 
     @_late("hosts.buildbots")
     def builders(self) -> Builders:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Level
-from plugins.rehearsal import buildbots, experts, forum, github, mail, remotes, sigstore
+from plugins.rehearsal import (
+    buildbots,
+    experts,
+    forum,
+    github,
+    mail,
+    peps,
+    remotes,
+    sigstore,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from plugins.model.version import Version
@@ -24,6 +35,7 @@ FAULTS: Final = {
     **forum.FAULTS,
     **experts.FAULTS,
     **sigstore.FAULTS,
+    **peps.FAULTS,
 }
 """Every accident of the hub, by name, each in one sentence."""
 
@@ -43,9 +55,11 @@ def seed(
     *,
     roles: Sequence[str] = ("windows", "macos"),
     pep: int = 0,
+    day: date | None = None,
 ) -> dict[str, str]:
     """The hub is as on the morning of this release; what is there already is kept.
 
+    ``day`` is when the schedule expects it, today by default.
     ``repositories`` holds ``upstream.git`` and ``fork.git``. Returns the fingerprints of the
     experts' keys by role; their public halves are to be imported from ``experts_home``.
     """
@@ -53,6 +67,7 @@ def seed(
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
+    peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - a world of its own
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)
