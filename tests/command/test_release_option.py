@@ -8,6 +8,7 @@ import pytest
 
 from tests.doit_section import DOIT_SECTION
 from tests.engine.conftest import CHAIN, HEAD, Project
+from tests.engine.test_approve import APPROVAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,3 +117,17 @@ def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command:
     (line,) = ended.err.splitlines()
     assert line.startswith(f"{project.folder / 'input'}")
     assert "the world of the rehearsal cannot be made" in line
+
+
+def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
+    project: Project,
+) -> None:
+    """From 3.14 on no key has to be declared (PEP 761); only approvals need one."""
+    project.declare(APPROVAL, 'version = "3.14.1"\n[repository]\nclone = "cpython"\n')
+    assert project.doit("list", "--status").status == 0
+    waiting = project.doit("export")
+    assert waiting.status == 4, waiting.out + waiting.err
+    assert "[signing] gpg_key names no key that may approve; write the full" in waiting.out
+    refused = project.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "release.toml: [signing] gpg_key names no key that may approve" in refused.out
