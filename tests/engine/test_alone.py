@@ -114,7 +114,10 @@ def test_another_project_of_the_same_environment_has_doit_as_it_is(
     (tmp_path / "here").rename(tmp_path / "before")
     without = said(tmp_path / "here", python)
     assert subprocess.run(
-        [python, "-c", "import doit_receipts"], check=False, capture_output=True
+        [python, "-c", "import doit_receipts"],
+        check=False,
+        capture_output=True,
+        cwd=tmp_path,
     ).returncode
     assert with_it == without
     assert with_it["6 run compile"][:2] == (0, b".  compile\n")

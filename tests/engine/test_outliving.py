@@ -38,9 +38,15 @@ def write_slowly(target):
     ran(target.name)
     if not (HERE / "quick").exists():
         script = WRITES_LATE.format(60, target, HERE / "started")
-        # As whatever runs programs has to: they inherit the lock, and are of the run.
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(["sh", "-c", script], cwd=HERE, pass_fds=lent, check=True, **quiet)
+        # As whatever runs programs has to: each takes a slot, and leads a group of its own.
+        slot = lent[-1].take()
+        program = subprocess.Popen(
+            ["sh", "-c", script], cwd=HERE, pass_fds=slot.descriptors, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        slot.started(program.pid, "sh")
+        program.wait()
+        slot.leave()
     write_whole(target, b"whole")
     return {}
 
