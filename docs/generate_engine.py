@@ -36,7 +36,7 @@ _PARTS: Final = {
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "lock", "orphaned_processes", "handover", "typed",
-        "printable", "command/command_line", "command/advice", "command/ticker",
+        "packed_refs", "printable", "command/command_line", "command/advice", "command/ticker",
     ),
 }  # fmt: skip
 _HEAD: Final = """\
