@@ -35,6 +35,7 @@ def export():
         "post_forum",
         "open_blog",
         "date_pep",
+        "await_schedule",
         "flip_blockers",
         "make_labels",
         "copy_protection",

@@ -1,8 +1,8 @@
-"""9. Announce and close: forum, blog, mailing lists if any, the release PEP, the tracker."""
+"""9. Announce and close: forum, blog, lists if any, the schedule of the PEPs, the tracker."""
 
 from __future__ import annotations
 
-from chapters.before import author, choose_day, today
+from chapters.before import author, choose_day, deadline, today
 from chapters.build import write_checksums
 from chapters.clone import commit, make_tag, merge_news
 from chapters.merge import push_upstream
@@ -17,6 +17,7 @@ from plugins.steps import (
     emails,
     fork,
     forum_post,
+    schedule,
     tracker,
 )
 
@@ -140,10 +141,40 @@ def open_blog():
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)
 
 
-@plan.shared(after=[push_upstream, choose_day], look=announcing.look_pep, pep="A09 Z27")
+recorded = deferred(
+    schedule.recorded_of,
+    release,
+    today,
+    settings.series.next_phase,
+    is_unplanned=settings.series.unplanned,
+)
+
+
+@plan.shared(after=[push_upstream, choose_day], look=schedule.look_proposed, pep="A09 Z27")
 def date_pep():
-    """Ask, by a pull request, to record the day in the release PEP."""
-    return call(announcing.propose_pep, release, services.peps, today, services.progress)
+    """Ask, by a pull request, to record the release in the schedule and its PEP."""
+    return call(
+        schedule.propose,
+        release,
+        services.peps,
+        recorded,
+        services.programs,
+        services.progress,
+    )
+
+
+@plan.step(after=[date_pep], pep="Z27")
+def await_schedule():
+    """Wait until peps.python.org has the release as released; nothing else waits for it."""
+    return call(
+        schedule.await_published,
+        release,
+        services.schedules,
+        recorded,
+        services.clock,
+        pull=plan.fact(date_pep, "pull request"),
+        until=deadline,
+    )
 
 
 @plan.shared(after=[push_upstream], look=tracker.look_flipped, pep="K01")

@@ -24,6 +24,7 @@ from checks import (
     forms,
     hosts,
     keys,
+    schedule,
     site,
     tools,
 )
@@ -125,6 +126,26 @@ today = deferred(date.fromisoformat, today_text)
 midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
 deadline = deferred(day.deadline, today, settings.work.wait_days)
 
+
+@plan.gate(volatile=True, pep="R01 R05")
+def check_schedule():
+    """Stop unless the schedule has the phase of this release, and expects its day."""
+    series = settings.series
+    found = services.schedules
+    return [
+        call(schedule.phase_is_current, release, series.phase, found, services.clock),
+        call(
+            schedule.day_is_expected,
+            release,
+            settings.date,
+            found,
+            services.clock,
+            is_unplanned=series.unplanned,
+        ),
+        call(schedule.series_follow, release, series.next_phase, found),
+    ]
+
+
 HEADS_UP = "heads-up"
 heads_up = bool(addresses) and settings.announce.heads_up
 heads_up_words = (release, services.templates, settings.announce.sender, addresses, today_text)
@@ -148,7 +169,7 @@ def approve_heads_up():
 
 
 @plan.public(
-    after=[approve_heads_up, write_heads_up, check_access, check_blockers],
+    after=[approve_heads_up, write_heads_up, check_access, check_blockers, check_schedule],
     look=emails.look_sent,
     pep="R04 P18",
     only=heads_up,

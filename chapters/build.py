@@ -5,7 +5,7 @@ from __future__ import annotations
 from chapters.before import deadline
 from chapters.clone import make_tag
 from chapters.hand_over import start_build
-from chapters.release import at, plan, promised, release, services, settings
+from chapters.release import at, docs_tools, plan, promised, release, services, settings
 from checks import archives, built_docs, ci_artifacts, declared
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
@@ -47,7 +47,12 @@ docs_archives = [
 def build_docs():
     """Write the documentation archives, from one reading of the sources."""
     source = deferred(
-        topics.DocsSource, at.clone, release.version.tag, tag_time_s, settings.docs.constraints
+        topics.DocsSource,
+        at.clone,
+        release.version.tag,
+        tag_time_s,
+        settings.docs.constraints,
+        **docs_tools,
     )
     return call(
         docs.build, release, source, settings.docs.formats, services.programs, services.progress
@@ -81,6 +86,7 @@ def build_sboms():
         services.progress,
         commit=commit,
         epoch_s=tag_time_s,
+        index=services.index,
     )
 
 

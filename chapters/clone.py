@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from chapters.before import check_key, check_tools, choose_day, midnight_s, today
-from chapters.release import at, plan, release, services, settings
-from checks import clone_state, source_tree
+from chapters.release import at, docs_tools, plan, release, services, settings
+from checks import base as base_checks
+from checks import clone_state, docs_python, file_names, magic_number, source_tree, tag_tree
+from checks import news as news_checks
 from doit_receipts.calls import call, deferred
 from doit_receipts.task import Effect
 from plugins.command.edit_chain import EditChain
@@ -20,12 +22,16 @@ CLONE = Effect.CLONE
     pep="R02 Q09 E00 Z05",
 )
 def check_base():
-    """Stop unless the branch leads to this version and the version is the next one."""
+    """Stop unless the base is upstream's head, leads to this version, and that is the next one."""
+    ours, chosen = (release, services.base), settings.repository.base
     return [
-        call(clone_state.base_leads_to_version, release, services.base),
-        call(clone_state.version_is_next, release, services.base),
-        call(clone_state.tag_is_free, release, services.base, services.clone),
-        call(clone_state.base_is_recent, release, services.base, services.clock),
+        call(clone_state.base_leads_to_version, *ours),
+        call(clone_state.version_is_next, *ours),
+        call(clone_state.tag_is_free, *ours, services.clone),
+        call(clone_state.base_is_recent, *ours, services.clock),
+        call(base_checks.base_is_upstreams_head, *ours, services.upstream_now, chosen),
+        call(base_checks.identity_is_known, *ours),
+        call(docs_python.docs_python_is_here, *ours, services.programs, settings.docs),
     ]
 
 
@@ -73,7 +79,7 @@ def bump_version(edit):
 
 @edits.step(pep="E10")
 def write_readme(edit):
-    """Write the version and, for a new branch, its links into README.rst."""
+    """Write the version into README.rst, and lead it to the docs and schedule of its series."""
     return call(version_files.readme, release, services.clone, after=edit.parent, step=edit.name)
 
 
@@ -85,7 +91,7 @@ def mark_next(edit):
 
 @edits.step(after=[choose_day], pep="E14 E15 E16 E17 E18 E19 E20")
 def set_years(edit):
-    """Bring the copyright notices of six files to this year, if the last release was earlier."""
+    """Bring the copyright notices of six files to this year, where release.toml asks for it."""
     return call(
         version_files.copyright_years,
         release,
@@ -94,6 +100,7 @@ def set_years(edit):
         date=today,
         after=edit.parent,
         step=edit.name,
+        wanted=settings.repository.copyright_years,
     )
 
 
@@ -136,6 +143,7 @@ def build_topics():
         f"refs/release/{docs_edit}",
         midnight_s,
         settings.docs.constraints,
+        **docs_tools,
     )
     return call(topics.build, release, source, services.programs, services.progress)
 
@@ -149,7 +157,12 @@ def put_topics(edit):
 edited = edits.head
 
 
-@plan.step(after=[put_topics], writes=[at.made / configure.DIFFERENCES], pep="E05 E06")
+@plan.step(
+    after=[put_topics],
+    extra_inputs={"autoconf": call(configure.tools_here, release, services.programs)},
+    writes=[at.made / configure.DIFFERENCES],
+    pep="E05 E06",
+)
 def compare_configure():
     """Make configure again with the series' autoconf, and show what differs."""
     return call(
@@ -168,15 +181,19 @@ def check_source():
     differs = plan.fact(compare_configure, "differs")
     skipped = plan.fact(compare_configure, "skipped")
     tree = (release, services.clone)
+    years = call(source_tree.notices_are_current, *tree, date=today, after=edited)
     return [
-        call(source_tree.magic_numbers_agree, *tree, after=edited),
+        call(magic_number.magic_numbers_agree, *tree, base=services.base, after=edited),
         call(source_tree.versions_agree, *tree, after=edited),
         call(source_tree.next_markers_are_gone, *tree, after=edited),
+        call(file_names.names_fit_everywhere, *tree, after=edited),
+        call(tag_tree.attributes_change_nothing, *tree, after=edited),
         call(source_tree.only_release_files_changed, *tree, after=edited),
         call(source_tree.autoconf_is_the_agreed_one, *tree, after=edited),
         call(source_tree.configure_is_as_generated, differs, skipped),
-        call(source_tree.notices_are_current, *tree, date=today, after=edited),
-        call(source_tree.news_tells_something, *tree, after=edited),
+        *([years] if settings.repository.copyright_years else []),
+        call(news_checks.news_tells_something, *tree, after=edited),
+        call(news_checks.news_says_what_was_written, *tree, after=edited),
     ]
 
 
@@ -194,6 +211,7 @@ def commit_release():
         after=edited,
         start="base",
         step="commit",
+        remotes=services.remotes,
     )
 
 
@@ -219,6 +237,7 @@ def make_tag():
         services.signer,
         services.clock,
         after="commit",
+        remotes=services.remotes,
     )
 
 

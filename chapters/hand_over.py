@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.before import addresses, check_access, check_blockers, check_builders
+from chapters.before import addresses, check_access, check_blockers, check_builders, check_schedule
 from chapters.clone import commit, make_tag, merge_news
 from chapters.release import (
     at,
@@ -94,7 +94,15 @@ def approve_commit():
 
 
 @plan.shared(
-    after=[make_tag, approve_news, approve_commit, check_access, check_blockers, check_builders],
+    after=[
+        make_tag,
+        approve_news,
+        approve_commit,
+        check_access,
+        check_blockers,
+        check_builders,
+        check_schedule,
+    ],
     look=fork.look_pushed,
     pep="B14 B15",
 )

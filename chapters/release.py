@@ -13,6 +13,7 @@ __all__ = [
     "at",
     "builds_windows",
     "contract",
+    "docs_tools",
     "experts",
     "is_new_branch",
     "later",
@@ -45,3 +46,5 @@ experts = [
 roles = [each.role for each in experts]
 # The release manager starts the pipeline of Windows, whoever of its experts is named.
 builds_windows = bool(contract.by_origin(Origin.WINDOWS))
+# Only where it is declared: what was made without it stays as it was made.
+docs_tools = {"python": settings.docs.python} if settings.docs.python else {}

@@ -6,16 +6,16 @@ the same fault many times tells it once, with the number and the first place.
 
 from __future__ import annotations
 
-import re
-from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final
 
+from checks.tag_tree import Seen, tree_of
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
-from plugins.ports.programs import PIPE
+from plugins.model.file_names import is_odd, twice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["archives_are_sound"]
 
 _REMEDY: Final = "build the archives again from a clean export of the tag"
-_NAME_BYTES: Final = 255  # one part of a path; Linux, macOS and Windows agree
-_PATH_BYTES: Final = 240  # Windows ends paths at 260, and people unpack below a folder
-# What Windows cannot have in a name, and the devices that it takes every such name for.
-_NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]|[. ]$')
-_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", flags=re.IGNORECASE)
-
-
-class _Seen(NamedTuple):
-    """A path of the tag or of an archive, as far as the two have to agree."""
-
-    kind: str
-    is_executable: bool
-    content: str
 
 
 def archives_are_sound(
@@ -65,7 +52,7 @@ def archives_are_sound(
     with ThreadPoolExecutor(len(paths) + 1) as pool:
         first = pool.submit(_read, paths[0], read)
         reading = (first, pool.submit(_read_unless, paths[1], first))
-        tree = pool.submit(_tree_of, clone, programs, commit)
+        tree = pool.submit(tree_of, clone, programs, commit)
         archives: dict[str, Archive] = {}
         for path, each in zip(paths, reading, strict=True):
             try:
@@ -117,33 +104,10 @@ def _read_unless(path: Path, first: Future[Archive]) -> Archive:
     return _read(path, None)
 
 
-def _tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, _Seen]:
-    """What the commit holds, with line ends as .gitattributes says, by path."""
-    from plugins.model.archive import UnreadableArchive, read_tar  # noqa: PLC0415 - see _read
-
-    # The attributes of the commit alone count, as they do for who builds the archives.
-    argv = ("git", "-c", "core.attributesFile=/dev/null", "archive", "--format=tar", commit)
-    with programs.pipe(
-        argv, folder=clone.folder, env={"GIT_ATTR_NOSYSTEM": "1"}, stdout=PIPE
-    ) as process:
-        stream = cast("IO[bytes]", process.stdout)
-        tree: Archive | UnreadableArchive
-        try:
-            tree = read_tar(stream, commit)
-        except UnreadableArchive as error:
-            tree = error
-            # Whatever git still has to say: on leaving the block its status tells what was wrong.
-            while stream.read(1 << 16):
-                pass
-    if isinstance(tree, UnreadableArchive):
-        raise tree
-    return {member.name: _seen(member) for member in tree.members}
-
-
-def _seen(member: Member) -> _Seen:
+def _seen(member: Member) -> Seen:
     kind = member.kind.value
     content = member.sha256 or member.target
-    return _Seen(kind, kind == "file" and bool(member.mode & 0o100), content)
+    return Seen(kind, kind == "file" and bool(member.mode & 0o100), content)
 
 
 def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Finding]:
@@ -158,12 +122,18 @@ def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Find
         ("archive.owner", "not root's", _has_owner),
         ("archive.mode", "with a mode other than 0644 or 0755", _has_odd_mode),
         ("archive.time", "of another time than the tag's", lambda each: each.time_s != epoch_s),
-        ("archive.name", "with a name that not every system can have", _has_odd_name),
+        (
+            "archive.name",
+            "with a name that not every system can have",
+            lambda each: is_odd(each.name),
+        ),
         ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
     )
     for rule, what, is_wrong in faults:
         yield from _told(rule, name, what, [each.name for each in members if is_wrong(each)])
-    yield from _told("archive.name", name, "that come twice", _twice(members))
+    yield from _told(
+        "archive.name", name, "that come twice", twice([each.name for each in members])
+    )
     yield from _told("archive.link", name, "below a link or a file", _below_no_folder(members))
 
 
@@ -188,18 +158,6 @@ def _has_odd_mode(member: Member) -> bool:
     return member.kind.value == "folder" and member.mode != 0o755
 
 
-def _has_odd_name(member: Member) -> bool:
-    parts = member.name.split("/")
-    if len(member.name.encode("utf-8", "surrogateescape")) > _PATH_BYTES:
-        return True
-    return any(
-        part in ("", ".", "..")
-        or bool(_NOT_IN_NAMES.search(part) or _DEVICES.fullmatch(part))
-        or len(part.encode("utf-8", "surrogateescape")) > _NAME_BYTES
-        for part in parts
-    )
-
-
 def _escapes(member: Member, root: str) -> bool:
     """Whether a link leads out of the archive's one folder, or could where links are followed."""
     if member.kind.value != "symbolic link":
@@ -213,20 +171,6 @@ def _escapes(member: Member, root: str) -> bool:
         if here[:1] != [root]:
             return True
     return member.target.startswith("/") or not member.target
-
-
-def _twice(members: Iterable[Member]) -> list[str]:
-    """Names that differ in nothing or only in case or spelling of accents: one file on a Mac."""
-    from unicodedata import normalize  # noqa: PLC0415 - a megabyte of tables
-
-    seen: set[str] = set()
-    found = []
-    for member in members:
-        folded = normalize("NFC", member.name.casefold())
-        if folded in seen:
-            found.append(member.name)
-        seen.add(folded)
-    return found
 
 
 def _below_no_folder(members: Sequence[Member]) -> list[str]:
@@ -243,7 +187,7 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, _Seen]) -> Iterator[Finding]:
+def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, Seen]) -> Iterator[Finding]:
     """The archive holds what the tag holds, without what is left out, and what is made."""
     found = {
         member.name.partition("/")[2]: _seen(member)

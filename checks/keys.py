@@ -31,12 +31,12 @@ def signing_key_is_usable(
     listed = signer.keys()
     key = next((each for each in listed if each.fingerprint == name), None)
     now = clock.now()
-    extend = f"extend it: gpg --quick-set-expire {name} 1y, then publish it again"
     if key is None:
         return _block(
             "key.absent", name, "is not in the keyring",
             "set [signing] gpg_key and gnupg_home; gpg --list-secret-keys shows what is there",
         )  # fmt: skip
+    extend = f"extend it, then publish it again: {key.extending}"
     if key.revoked:
         found = _block("key.revoked", name, "is revoked", "name another key in [signing] gpg_key")
     elif not key.secret:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from checks.looking import blocks_if_blind
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.rules import breach
+from plugins.model.vendored import BUNDLED, pins_of, pip_wheel, version_of_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,10 +37,13 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     """
     if not release.series.ships_sbom:
         return ()
-    listed = _sums(_read(_TREE_SBOM, clone.read(commit, _TREE_SBOM)), _TREE_SBOM)
+    tree = _read(_TREE_SBOM, clone.read(commit, _TREE_SBOM))
+    listed = _sums(tree, _TREE_SBOM)
+    wanted = _wanted(release, clone, commit, tree)
     findings: list[Finding] = []
     for archive in release.layout.tarballs:
         findings += _judged(archive, listed)
+        findings += _lacking(archive, wanted)
     return tuple(dict.fromkeys(findings))
 
 
@@ -78,6 +82,75 @@ def sboms_tell_content(
             message = f"tells otherwise of {count:,} files than the archive, first {wrong[0]!a}"
             findings.append(breach("sbom.content", path.name, message))
     return tuple(findings)
+
+
+class _Wanted(NamedTuple):
+    """What upstream's document for the same archive says, files aside."""
+
+    packages: frozenset[tuple[str, str]]
+    """Name and version."""
+    depends_on: frozenset[tuple[str, str]]
+    """Who depends on whom, by name."""
+    cpe: str
+
+
+def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
+    version = str(release.version)
+    path = pip_wheel(clone.names(commit, BUNDLED))
+    pins = pins_of(clone.read(commit, path) or b"", path) if path else ()
+    inside = {name for name, _ in pins} | ({"pip"} if path else set())
+    try:
+        told = {
+            (str(each["name"]), str(each["versionInfo"]))
+            for each in tree["packages"]
+            if str(each["name"]).lower() not in inside
+        }
+    except (LookupError, TypeError) as error:
+        raise StepFailed(
+            where=_TREE_SBOM, problem="lists no packages", remedy=_REGENERATE
+        ) from error
+    of_pip = {("pip", version_of_wheel(path))} if path else set()
+    return _Wanted(
+        frozenset({("CPython", version)} | told | set(pins) | of_pip),
+        frozenset(
+            {("CPython", name) for name, _ in told | of_pip} | {("pip", name) for name, _ in pins}
+        ),
+        f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*",
+    )
+
+
+def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
+    """What of it the archive's own document does not say."""
+    path = archive.with_name(f"{archive.name}.spdx.json")
+    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    try:
+        packages = {str(each["SPDXID"]): each for each in told["packages"]}
+        found = {(str(each["name"]), str(each["versionInfo"])) for each in packages.values()}
+        depends_on = {
+            (str(packages[each["spdxElementId"]]["name"]), str(packages[on]["name"]))
+            for each in told["relationships"]
+            if each["relationshipType"] == "DEPENDS_ON"
+            and each["spdxElementId"] in packages
+            and (on := each["relatedSpdxElement"]) in packages
+        }
+        unsupplied = [str(each["name"]) for each in packages.values() if not each.get("supplier")]
+        names = [ref["referenceLocator"] for ref in packages[_CPYTHON].get("externalRefs", ())]
+    except (LookupError, TypeError) as error:
+        raise StepFailed(where=path.name, problem="lists no packages", remedy=_AGAIN) from error
+    wrong = [f"{name} {version}" for name, version in sorted(wanted.packages - found)]
+    wrong += [f"{name} {version} too many" for name, version in sorted(found - wanted.packages)]
+    wrong += [f"that {one} depends on {on}" for one, on in sorted(wanted.depends_on - depends_on)]
+    wrong += [f"the supplier of {name}" for name in unsupplied]
+    wrong += [] if wanted.cpe in names else [wanted.cpe]
+    if wrong:
+        count = "1 statement" if len(wrong) == 1 else f"{len(wrong):,} statements"
+        yield Finding(
+            "sbom.lacks",
+            Severity.BLOCK,
+            f"differs in {count} from what upstream's says of this archive, first: {wrong[0]}",
+            path.name,
+            "delete it, then run the same command again",
+        )
 
 
 def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.approval import Approval, BrokenApproval, Judgement, Validity
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import Waiting
+from doit_receipts.errors import SettingsError, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -77,7 +77,13 @@ def judge(
 
 def facts_of(project: Project, folder: WorkFolder, task: Task, subject: str) -> dict[str, str]:
     """The facts of a good approval of the subject. Raises Waiting for anything else."""
-    roster = project.roster(task.who)
+    try:
+        roster = project.roster(task.who)
+    except SettingsError as error:
+        # Everything that needs no approval goes on: this is a person who is waited for.
+        raise Waiting(
+            who=task.who, problem=f"{error.where}: {error.problem}", remedy=error.remedy
+        ) from error
     wanted = Approval(task.name, project.version, subject, task.who)
     judgement = judge(folder, wanted, roster, project.approval_keys())
     if not judgement.is_good:

@@ -16,6 +16,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.packed_refs import packed_ref
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -71,11 +73,15 @@ class State:
         self._outcomes: dict[str, Outcome] = {}
 
     def digest(self, path: Path) -> str:
-        """The sha256 of the file now; "" if there is none; NO_FILE for anything else."""
+        """The sha256 of the file now; "" if there is none; NO_FILE for anything else.
+
+        A ref of git that was packed counts as the file that it was.
+        """
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return ""
+            packed = packed_ref(path)
+            return hashlib.sha256(packed).hexdigest() if packed else ""
         except OSError as error:
             if error.errno == errno.ELOOP:
                 return ""

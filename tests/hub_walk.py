@@ -40,6 +40,7 @@ from plugins.steps import (
     handover,
     merge_back,
     protection,
+    schedule,
     tracker,
     upstream_push,
 )
@@ -156,6 +157,7 @@ class Walk:
     def announce(self, commit: str) -> None:
         """Lists, forum, blog and release PEP know."""
         release = self.release
+        due = schedule.recorded_of(release, DAY)
         announcement_draft.draft(
             release, contract_of(release), PackagedTemplates(), self.world.clone, commit=commit,
             changes="4", digests={}, author="Rita Manager",
@@ -175,8 +177,8 @@ class Walk:
         )
         self.change(
             "pep",
-            lambda: announcing.look_pep(release, self.peps, DAY),
-            lambda: announcing.propose_pep(release, self.peps, DAY, QUIET),
+            lambda: schedule.look_proposed(release, self.peps, due),
+            lambda: schedule.propose(release, self.peps, due, self.world.programs, QUIET),
         )
 
     def experts_email(self, commit: str) -> Email:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from doit_receipts.clock import Clock
     from doit_receipts.orphaned_processes import ProgramSlots
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
     from plugins.ports.public import History, PublicClient, PublicSite
-    from plugins.ports.sbom import Sboms
+    from plugins.ports.sbom import PackageIndex, Sboms
+    from plugins.ports.schedules import Schedules
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site
     from plugins.ports.templates import Templates
@@ -130,7 +131,7 @@ class Services:
 
         return GitClone(self._release.layout.clone, self.programs)
 
-    @cached_property
+    @_late("signing.gpg_key")
     def signer(self) -> Signer:
         """OpenPGP with the release manager's key."""
         from plugins.services.gnupg_signer import GnupgSigner
@@ -161,6 +162,13 @@ class Services:
         return SpdxDocuments()
 
     @_late("")
+    def index(self) -> PackageIndex:
+        """Where pip and what it carries are published."""
+        from plugins.services.package_index import JsonIndex
+
+        return JsonIndex(self._settings.hosts.packages, self.programs)
+
+    @_late("")
     def templates(self) -> Templates:
         """The texts that come with this tool."""
         from plugins.services.templates import PackagedTemplates
@@ -178,6 +186,14 @@ class Services:
     def upstream(self) -> Remote:
         """The repository that users see."""
         return self._remote(self._settings.repository.upstream, "upstream")
+
+    @_late("")
+    def remotes(self) -> Mapping[str, Remote]:
+        """Fork and upstream by their roles: where others may have seen a tag of ours.
+
+        A receipt does not tell where they are: what was made stays as it was made.
+        """
+        return {"fork": self.fork, "upstream": self.upstream}
 
     def _remote(self, address: str, setting: str) -> Remote:
         from plugins.services.git_remote import GitRemote
@@ -238,6 +254,13 @@ class Services:
         return GitHubProposals(
             self._settings.hosts.github, repository, self._settings.credentials.github
         )
+
+    @_late("hosts.peps")
+    def schedules(self) -> Schedules:
+        """Branches and releases as peps.python.org publishes them."""
+        from plugins.services.peps import PublishedSchedules
+
+        return PublishedSchedules(self._settings.hosts.peps)
 
     @_late("hosts.buildbots")
     def builders(self) -> Builders:
@@ -328,6 +351,11 @@ class Services:
         from plugins.services.site_reader import SiteReader
 
         return SiteReader(self.public_client)
+
+    @_late("")
+    def upstream_now(self) -> History:
+        """Upstream as it is at that moment; a receipt does not tell where it is."""
+        return self.history
 
     @_late("repository.upstream")
     def history(self) -> History:

@@ -13,7 +13,7 @@ from plugins.model.version import Level, Version
 if TYPE_CHECKING:
     from plugins.model.layout import Layout
 
-__all__ = ["Phase", "Release", "ReleaseType", "type_of"]
+__all__ = ["Phase", "Release", "ReleaseType", "known_phase", "type_of"]
 
 
 class Phase(Enum):
@@ -37,6 +37,7 @@ class ReleaseType(Enum):
     FEATURE_FINAL = "FM"
     BUGFIX_FINAL = "FX"
     SECURITY_FINAL = "SEC"
+    SECURITY_CANDIDATE = "SEC-RC"
     BEGIN_SECURITY = "BSEC"
     END_OF_LIFE = "EOL"
 
@@ -76,6 +77,7 @@ class Release:
         """Whether experts make installers; security releases are source only (PEP 101)."""
         return self.type not in (
             ReleaseType.SECURITY_FINAL,
+            ReleaseType.SECURITY_CANDIDATE,
             ReleaseType.BEGIN_SECURITY,
             ReleaseType.END_OF_LIFE,
         )
@@ -86,13 +88,27 @@ class Release:
         return self.series.signs_with_gpg
 
 
+def known_phase(version: Version, series: Series) -> Phase | None:
+    """The phase that the branch is in when this version is made, as far as it is known here.
+
+    None for X.Y.0 and all that leads to it, whose version tells enough. Source: the schedule of
+    ``TABLE_DAY``; the check ``release.phase`` compares it with that of the day.
+    """
+    if not version.micro:
+        return None
+    is_source_only = 0 < series.source_only_since <= version.micro
+    return Phase.SECURITY if is_source_only else Phase.BUGFIX
+
+
 def type_of(version: Version, phase: Phase | None = None) -> ReleaseType:
     """Classify a version that is released while its branch is in ``phase`` (R01).
 
-    Without a phase, an X.Y.Z final with Z > 0 is a bugfix release. Raises SettingsError when
-    version and phase contradict each other.
+    Without a phase, an X.Y.Z with Z > 0 is a bugfix release or a candidate for one; X.Y.Zrc1 with
+    Z > 0 begins no phase of candidates (PEP 745, 3.14.5rc1). Raises SettingsError when version and
+    phase contradict each other.
     """
     allowed: tuple[Phase, ...]
+    is_source_only = phase in (Phase.SECURITY, Phase.END_OF_LIFE)
     match version.level, version.serial:
         case Level.ALPHA, 0:
             raise SettingsError(
@@ -107,14 +123,16 @@ def type_of(version: Version, phase: Phase | None = None) -> ReleaseType:
         case Level.BETA, _:
             kind, allowed = ReleaseType.BETA, (Phase.PRERELEASE,)
         case Level.CANDIDATE, serial:
-            kind = ReleaseType.FIRST_CANDIDATE if serial == 1 else ReleaseType.CANDIDATE
-            later = (Phase.BUGFIX, Phase.SECURITY)
-            allowed = later if version.micro else (Phase.PRERELEASE,)
+            if version.micro:
+                kind = ReleaseType.SECURITY_CANDIDATE if is_source_only else ReleaseType.CANDIDATE
+                allowed = (Phase.BUGFIX, Phase.SECURITY, Phase.END_OF_LIFE)
+            else:
+                kind = ReleaseType.FIRST_CANDIDATE if serial == 1 else ReleaseType.CANDIDATE
+                allowed = (Phase.PRERELEASE,)
         case _ if not version.micro:
             kind, allowed = ReleaseType.FEATURE_FINAL, (Phase.PRERELEASE, Phase.BUGFIX)
         case _:
-            security = phase in (Phase.SECURITY, Phase.END_OF_LIFE)
-            kind = ReleaseType.SECURITY_FINAL if security else ReleaseType.BUGFIX_FINAL
+            kind = ReleaseType.SECURITY_FINAL if is_source_only else ReleaseType.BUGFIX_FINAL
             allowed = (Phase.BUGFIX, Phase.SECURITY, Phase.END_OF_LIFE)
     if phase is not None and phase not in allowed:
         raise SettingsError(

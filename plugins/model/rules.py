@@ -254,6 +254,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "docs.link": Rule("Links between pages of the HTML archive lead somewhere.", _AGAIN),
     "sbom.unreadable": Rule("Every archive has an SBOM that can be read.", _AGAIN),
     "sbom.archive": Rule("An SBOM tells the digest of its archive.", _AGAIN),
+    "sbom.lacks": Rule(
+        "An SBOM says all that upstream's says of the same archive: what CPython bundles, pip and "
+        "what it carries, who depends on whom, who supplies it.",
+        _AGAIN,
+    ),
     "sbom.missing_file": Rule(
         "What the tree's own SBOM lists is in the archives.", "make regen-sbom on the branch"
     ),

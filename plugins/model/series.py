@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from doit_receipts.errors import SettingsError
 from plugins.model.version import Level, Version
 
-__all__ = ["Series", "SigstoreIdentity", "series_of"]
-
-# Source: "Magic number of the released X.Y.0" in Lib/importlib/_bootstrap_external.py and, from
-# 3.14, Include/internal/pycore_magic_number.h. It must not move from rc1 on (PEP 745).
-_MAGIC_NUMBERS: Final = {
-    8: 3413,
-    9: 3425,
-    10: 3439,
-    11: 3495,
-    12: 3531,
-    13: 3571,
-    14: 3627,
-}
+__all__ = ["TABLE_DAY", "Series", "SigstoreIdentity", "series_of"]
 
 # Source: each series' Tools/build/regen-configure.sh or configure header. 3.11.4 was made with
 # another version than its branch (python/cpython#105455).
 _AUTOCONF: Final = {8: "2.69", 9: "2.69", 10: "2.69", 11: "2.69", 12: "2.71", 13: "2.71"}
 
-# Source: the "release details" line of each branch's README.rst.
+TABLE_DAY: Final = date(2026, 8, 22)
+"""The day of the schedule that PEPs and phases are told by where nothing can be looked up."""
+
+# Source: release_management/python-releases.toml of python/peps on that day.
 _RELEASE_PEPS: Final = {
     8: 569, 9: 596, 10: 619, 11: 664, 12: 693, 13: 719, 14: 745, 15: 790, 16: 826,
 }  # fmt: skip
+
+# The first source-only release of a series, where its schedule names the last bugfix release.
+# Source: release_management/python-releases.toml of python/peps, the releases up to end-of-bugfix.
+_SOURCE_ONLY_SINCE: Final = {8: 11, 9: 14, 10: 12, 11: 10, 12: 11, 13: 17, 14: 15}
 
 # The first with an SBOM beside its archives: 3.12.2, of February 2024. Of the alphas of that spring
 # nothing is certain, so nothing is asked of them.
@@ -91,10 +87,11 @@ class Series:
     """The oldest macOS that the installer is for. Source: the pages of the releases."""
     autoconf: str = field(repr=False)
     """The autoconf that the branch's configure is made with; "" if the tree itself decides."""
-    magic_number: int = field(repr=False)
-    """The bytecode magic number of every release from rc1 on; 0 while it is not settled."""
     release_pep: int
     """The PEP that schedules the series; 0 where release.toml must say it."""
+    source_only_since: int = field(repr=False)
+    """The Z of the first X.Y.Z that is released as source only, by the schedule of TABLE_DAY; 0
+    where that schedule does not reach so far."""
     development_suffix: str = field(repr=False)
     """What PY_VERSION ends with between releases: the release, and this. Source: patchlevel.h of
     each branch; ``+dev`` since 3.15."""
@@ -124,8 +121,8 @@ def series_of(version: Version) -> Series:
         manager=_MANAGERS.get(minor, SigstoreIdentity("", "")),
         macos_least="10.15" if minor >= 14 else "10.13" if minor >= 12 else "10.9",
         autoconf=_AUTOCONF.get(minor, "2.72"),
-        magic_number=_MAGIC_NUMBERS.get(minor, 0),
         release_pep=_RELEASE_PEPS.get(minor, 0),
+        source_only_since=_SOURCE_ONLY_SINCE.get(minor, 0),
         development_suffix="+" if minor <= 14 else "+dev",
         xz_threads=0,
     )

@@ -12,7 +12,7 @@ from doit_receipts.finding import Waiver
 from plugins.model import forms
 from plugins.model.declared import Declared, Mistakes, alternatives, kind_of, near
 from plugins.model.layout import Layout
-from plugins.model.release import Phase, Release, type_of
+from plugins.model.release import Phase, Release, known_phase, type_of
 from plugins.model.secret import Secret
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
@@ -47,6 +47,7 @@ _SITE: Final = "https://www.python.org"
 _DOCS: Final = "https://docs.python.org"
 _GITHUB: Final = "https://api.github.com"
 _BUILDBOTS: Final = "https://buildbot.python.org"
+_PEPS: Final = "https://peps.python.org"
 _FORUM: Final = "https://discuss.python.org"
 _AZURE: Final = "https://dev.azure.com/Python/cpython"
 _NUGET: Final = "https://api.nuget.org"
@@ -61,6 +62,13 @@ _WAIVER: Final = {
     "by": '"..."',
     "until": "2026-12-01",
 }
+
+
+class Ending(Enum):
+    """What a branch becomes by a decision of people, and not by a version."""
+
+    SECURITY = "security"
+    END_OF_LIFE = "end-of-life"
 
 
 class SourceTest(Enum):
@@ -88,6 +96,9 @@ class Repository:
     merged_by_hand: str = ""
     """Full id of a commit of yours that merges the release into upstream's branch, if merging
     meets conflicts. No default."""
+    copyright_years: bool = False
+    """Whether the first release of a year brings the notices of six files to that year, which PEP
+    101 asked for until November 2024. Default: false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +122,21 @@ class SeriesSettings:
     phase: Phase | None = None
     """Where the branch stands: feature, prerelease, bugfix, security or end-of-life.
 
-    Default: what the version says; X.Y.Z with Z > 0 is then a bugfix release."""
+    Default: what version and schedule say: X.Y.Z with Z > 0 is a bugfix release up to the last one
+    that the schedule named when this tool was made, and source only after it."""
+    becomes: Ending | None = None
+    """What the branch becomes with this release: security with its last bugfix release, or
+    end-of-life with its last. Default: prerelease with X.Y.0b1, bugfix with X.Y.0, else nothing."""
+    unplanned: bool = False
+    """Whether the release is made besides those that the schedule expects, such as a hotfix: they
+    keep their days, and their numbers go up by one. Default: false."""
     release_pep: int = 0
     """The PEP that schedules the series. Default: the one that this tool knows."""
+
+    @property
+    def next_phase(self) -> Phase | None:
+        """The phase that ``becomes`` declares."""
+        return Phase(self.becomes.value) if self.becomes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +173,9 @@ class Docs:
     """Any of html, text, epub, texinfo; [] is a waiver and shows as one. Default: all."""
     constraints: Path | None = None
     """A file of pip constraints for the tree's own docs requirements. Default: none."""
+    python: Path | None = None
+    """The Python that runs the tree's documentation tools. Default: the first here that is new
+    enough for them: the one that runs this tool, then those on PATH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +205,13 @@ class Hosts:
     """GitHub's API. Default: https://api.github.com."""
     buildbots: str = _BUILDBOTS
     """The buildbots. Default: https://buildbot.python.org."""
+    peps: str = _PEPS
+    """The site of the PEPs, which tells phases and schedules. Default: https://peps.python.org."""
     mail: str = ""
     """``smtp://host[:port]`` or ``smtps://host[:port]`` of the server that takes the
     announcements. No default."""
+    packages: str = ""
+    """The package index that knows pip and what it carries. Default: that of pip itself."""
     forum: str = _FORUM
     """The forum. Default: https://discuss.python.org."""
     azure: str = _AZURE
@@ -340,7 +370,7 @@ def release_of(settings: Settings) -> Release:
         series = replace(series, manager=manager)
     return Release(
         version=version,
-        type=type_of(version, settings.series.phase),
+        type=type_of(version, settings.series.phase or known_phase(version, series)),
         series=series,
         layout=Layout(work=settings.work.folder / str(version), version=version),
         rehearsal=settings.work.rehearsal,
@@ -500,6 +530,7 @@ def _repository(table: Declared) -> Repository:
         base=table.form("base", "", forms.revision),
         cherry_picks=table.forms("cherry_picks", forms.commit_id, wanted="full commit ids"),
         merged_by_hand=table.form("merged_by_hand", "", forms.commit_id),
+        copyright_years=table.value("copyright_years", bool, "true or false") or False,
     )
 
 
@@ -510,8 +541,11 @@ def _remote(table: Declared, key: str, default: str) -> str:
 
 def _series(table: Declared) -> SeriesSettings:
     phases: dict[str, Phase | None] = {each.value: each for each in Phase}
+    endings: dict[str, Ending | None] = {each.value: each for each in Ending}
     return SeriesSettings(
         phase=table.choice("phase", phases, None),
+        becomes=table.choice("becomes", endings, None),
+        unplanned=table.value("unplanned", bool, "true or false") or False,
         release_pep=table.number("release_pep", "the number of a PEP"),
     )
 
@@ -537,7 +571,8 @@ def _docs(table: Declared) -> Docs:
         if each not in _DOCS_FORMATS:
             table.note("formats", f"holds {each!r}", near(each, _DOCS_FORMATS))
     constraints = table.path("constraints", "") if table.holds("constraints") else None
-    return Docs(formats=found, constraints=constraints)
+    python = table.path("python", "") if table.holds("python") else None
+    return Docs(formats=found, constraints=constraints, python=python)
 
 
 def _hosts(table: Declared) -> Hosts:
@@ -553,7 +588,9 @@ def _hosts(table: Declared) -> Hosts:
         docs_cdn=table.form("docs_cdn", _DOCS, forms.web_address),
         github=table.form("github", _GITHUB, forms.web_address),
         buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
+        peps=table.form("peps", _PEPS, forms.web_address),
         mail=table.form("mail", "", forms.mail_server),
+        packages=table.form("packages", "", forms.web_address),
         forum=table.form("forum", _FORUM, forms.web_address),
         azure=table.form("azure", _AZURE, forms.web_address),
         nuget=table.form("nuget", _NUGET, forms.web_address),

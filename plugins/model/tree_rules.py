@@ -51,11 +51,12 @@ asks for no edit. Bytes, since the Windows resource may be in code page 1252."""
 NEXT_MARKER: Final = re.compile(
     rb"(?P<before>(?:^|(?<=[\s*|-]))\.\.[ \t]+(?:[a-z]+:)?"
     rb"(?i:versionadded|versionchanged|versionremoved|deprecated|deprecated-removed|soft-deprecated)"
-    rb"[ \t]*::[ \t]*)next(?:(?P<room> +)(?=\|))?(?![^\s|])",
+    rb"[ \t]*::[ \t]*(?:\n[ \t]+)?)next(?:(?P<room> +)(?=\|))?(?![^\s|])",
     flags=re.MULTILINE,
 )
 """``.. versionadded:: next`` and its relatives (Z07), nested however deep or with a domain such
-as ``py:``; an inline literal that only speaks of it is no marker."""
+as ``py:``, also with the version on the line below; an inline literal that only speaks of it is no
+marker."""
 
 SOURCE_URI_FILE: Final = "Doc/tools/extensions/pyspecific.py"
 SOURCE_URI: Final = re.compile(

@@ -121,6 +121,13 @@ class Clone(Protocol):
         """Whether the ancestor is the commit or stands in its history; False if unknown here."""
         ...
 
+    def beyond(self, commit: str, other: str) -> tuple[str, ...]:
+        """The commits in the history of ``commit`` that are not in that of ``other``, newest first.
+
+        Each in one line: its short id and its subject.
+        """
+        ...
+
     def write_patch(self, old: str, new: str, file: Path) -> None:
         """The file holds all that differs between two commits, as git tells it, binary as well."""
         ...

@@ -196,6 +196,10 @@ class Proposals(Protocol):
         """A file on the branch or commit, by default on the main branch; None if it lacks it."""
         ...
 
+    def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
+        """The names of the files right in a folder, sorted; empty if there is no such folder."""
+        ...
+
     def pull(self, branch: str) -> Pull | None:
         """The newest pull request from the branch of this name, whatever its state."""
         ...

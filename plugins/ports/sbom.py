@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Sboms", "SourceArchive", "SourceFile"]
+__all__ = ["Carried", "PackageIndex", "Sboms", "SourceArchive", "SourceFile", "Wheel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,47 @@ class SourceFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A file of a package index: where it is, and the sha256 of its bytes."""
+
+    location: str
+    sha256: str
+
+
+class PackageIndex(Protocol):
+    """Where projects are published; only asked."""
+
+    def wheel(self, project: str, version: str, file_name: str = "") -> Wheel:
+        """The wheel of this version, or the file of that name. Raises ServiceFailed without one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A project that comes inside of a file of the tree: pip in its wheel, others in pip."""
+
+    name: str
+    version: str
+    wheel: Wheel
+    inside: str = ""
+    """The name of the project that carries it; "" for CPython."""
+
+
 class Sboms(Protocol):
     """Documents in SPDX, which tell what software is made of."""
 
     def document(
-        self, archive: SourceArchive, files: Sequence[SourceFile], tree_sbom: bytes
+        self,
+        archive: SourceArchive,
+        files: Sequence[SourceFile],
+        tree_sbom: bytes,
+        carried: Sequence[Carried] = (),
     ) -> bytes:
         """A valid SPDX 2.3 document in JSON: CPython, its files, and what it bundles.
 
         ``tree_sbom`` is the tree's own, which tells what is bundled and which files are whose.
+        ``carried`` takes the place of what that tells of the same projects.
         The same arguments give the same bytes. Raises ServiceFailed if the tree's is not SPDX
         or the document would not be valid.
         """

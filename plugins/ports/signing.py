@@ -25,6 +25,19 @@ class Key:
     expires: datetime | None
     """When the last part of it that can sign expires; None for never."""
     revoked: bool
+    ends: tuple[str, ...] = ("",)
+    """What has to be extended for it to last longer: "" for the primary key, and the fingerprints
+    of subkeys."""
+
+    @property
+    def extending(self) -> str:
+        """The command that lets it sign for another year.
+
+        Source: gpg(1), --quick-set-expire; without a subkey's fingerprint it changes the primary
+        key alone, and ``*`` leaves out subkeys that have expired.
+        """
+        words = (f"gpg --quick-set-expire {self.fingerprint} 1y {each}" for each in self.ends)
+        return " && ".join(each.rstrip() for each in words)
 
 
 class Verdict(Enum):

@@ -87,7 +87,7 @@ class Texts:
         texts = self._texts(repository, request.query_params.get("ref", "main"))
         path = request.path_params["path"]
         if texts is None or path not in texts:
-            return problem(404, "Not Found")
+            return _folder(texts or {}, path)
         raw = texts[path].encode()
         return JSONResponse(
             {"type": "file", "encoding": "base64", "path": path, "sha": _blob(raw),
@@ -166,3 +166,16 @@ class Texts:
 
 def _blob(raw: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+
+
+def _folder(texts: Mapping[str, str], path: str) -> Response:
+    """The list of a folder, as GitHub gives it in place of a file."""
+    below = {each.removeprefix(f"{path}/").partition("/") for each in texts
+             if each.startswith(f"{path}/")}  # fmt: skip
+    if not below:
+        return problem(404, "Not Found")
+    kinds = {name: "dir" if more else "file" for name, more, _ in below}
+    return JSONResponse(
+        [{"type": kind, "name": name, "path": f"{path}/{name}"}
+         for name, kind in sorted(kinds.items())]
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Level
@@ -14,12 +15,14 @@ from plugins.rehearsal import (
     github,
     mail,
     nuget,
+    peps,
     remotes,
     sigstore,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from plugins.model.version import Version
@@ -37,6 +40,7 @@ FAULTS: Final = {
     **azure.FAULTS,
     **nuget.FAULTS,
     **sigstore.FAULTS,
+    **peps.FAULTS,
 }
 """Every accident of the hub, by name, each in one sentence."""
 
@@ -57,9 +61,11 @@ def seed(
     *,
     roles: Sequence[str] = ("windows", "macos"),
     pep: int = 0,
+    day: date | None = None,
 ) -> dict[str, str]:
     """The hub is as on the morning of this release; what is there already is kept.
 
+    ``day`` is when the schedule expects it, today by default.
     ``repositories`` holds ``upstream.git`` and ``fork.git``. Returns the fingerprints of the
     experts' keys by role; their public halves are to be imported from ``experts_home``.
     """
@@ -69,6 +75,7 @@ def seed(
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
     forms.seed(store)
     azure.seed(store)
+    peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - a world of its own
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)

@@ -31,6 +31,7 @@ _EXECUTABLE: Final = (
     "Tools/spam/fry.sh",
     "Tools/build/regen-configure.sh",
 )
+_IMPORTER: Final = "Lib/importlib/_bootstrap_external.py"
 _LONG: Final = "Lib/test/" + "a_folder_with_quite_a_long_name/" * 3 + "deep_down.txt"
 _WORDS: Final = {Level.ALPHA: "alpha", Level.BETA: "beta", Level.CANDIDATE: "release candidate"}
 _DEFINES: Final = {
@@ -106,8 +107,13 @@ class _State:
             "py_version": f"{version}{'+' if self.plus else ''}",
             "branch": "main" if self.on_main else version.series,
             "year": str(self.year),
-            "pep": str(series.release_pep or 9999),
-            "magic": str(series.magic_number or 3700),
+            "pep_link": _pep_link(version),
+            # Source: the comments of the real table; from 3.11 on 3.n starts with 2900 + 50 n.
+            "magic": str(2921 + 50 * version.minor),
+            "magic_start": str(2900 + 50 * version.minor),
+            "magic_end": str(2949 + 50 * version.minor),
+            "next_series": f"{version.major}.{version.minor + 1}",
+            "magic_next": str(2950 + 50 * version.minor),
             "autoconf": series.autoconf or "2.72",
             "released_line": (
                 f"Python {version.series} was released on {released:%B} {released.day}, "
@@ -129,8 +135,12 @@ class _State:
         tree["configure"] = _configure_head(words) + body
         whatsnew = tree.pop("Doc/whatsnew/whatsnew.rst.series")
         tree[f"Doc/whatsnew/{self.version.series}.rst"] = whatsnew
+        header, importer = "Include/internal/pycore_magic_number.h", _IMPORTER
         if self.version.minor < 14:
-            del tree["Include/internal/pycore_magic_number.h"]
+            del tree[header]
+        else:
+            # from 3.14 on the importer asks the interpreter for it
+            tree[importer] = re.sub(r"(?m)^(?:#.*|MAGIC_NUMBER = .*)\n", "", tree[importer])
         if self.next_markers:
             tree["Doc/library/spam.rst"] += _SPAM_WITH_NEXT
         tree |= self._news()
@@ -290,6 +300,14 @@ def _name(path: Path) -> str:
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: words[found[1]], text)
+
+
+def _pep_link(version: Version) -> str:
+    """How the README of the series names its schedule: GitHub does not show a role."""
+    number = series_of(version).release_pep or 9999
+    if version.minor < 14:
+        return f":pep:`{number}`"
+    return f"`PEP {number} <https://peps.python.org/pep-{number:04}/>`__"
 
 
 def _digests_filled(text: str, tree: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from doit_receipts.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
-from plugins.rehearsal import hub, sigstore, ssh_hosts
+from plugins.rehearsal import hub, peps, sigstore, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.own_clone import copy_clone
 from plugins.rehearsal.serving import reserve_ports
@@ -65,6 +65,7 @@ cdn_edges  = ["{of[cdn_a]}", "{of[cdn_b]}"]
 docs_cdn   = "{of[docs_cdn]}"
 github     = "{of[github]}"
 buildbots  = "{of[buildbots]}"
+peps       = "{of[peps]}"
 mail       = "{of[mail]}"
 forum      = "{of[forum]}"
 azure      = "{of[azure]}"
@@ -150,7 +151,7 @@ def make_world(
         trust=sigstore.trust_file(store).relative_to(folder),
         token=sigstore.token_file(store).relative_to(folder),
         version=version,
-        phase=_phase(version),
+        phase=peps.phase_of(version).value,
         key=key,
         home=home,
         formats=", ".join(f'"{each}"' for each in formats),
@@ -231,12 +232,6 @@ def _before(version: Version) -> Version:
             return Version(major, minor, 0, Level.CANDIDATE, 3)
         case _:
             return Version(major, minor, micro - 1)
-
-
-def _phase(version: Version) -> str:
-    if version.micro:
-        return "bugfix"
-    return "feature" if version.level is Level.ALPHA else "prerelease"
 
 
 def branch_of(version: Version) -> str:

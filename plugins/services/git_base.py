@@ -6,15 +6,17 @@ It answers on every ``doit list``, so it asks git two small questions and import
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Commit, Identity, Tag
+from plugins.services.git_person import NO_LAZY_FETCH, configured, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from plugins.ports.programs import Completed, Programs
 
@@ -41,6 +43,7 @@ class GitBase:
         self._branch = branch
         self._wanted = wanted
         self._upstream = upstream
+        self._trust: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "base"
@@ -81,7 +84,14 @@ class GitBase:
         found = self._git("cat-file", "blob", f"{commit}:{path}")
         if found.status == 0:
             return found.stdout
-        self._answer("cat-file", "-e", f"{commit}^{{tree}}")
+        if self._answer("ls-tree", "--full-tree", commit, "--", path):
+            raise ServiceFailed(
+                service="git",
+                action=f"read {path} of {commit[:12]}",
+                problem=f"{self._folder} is a partial clone and lacks it",
+                remedy=f"git -C {shlex.quote(str(self._folder))} cat-file -e "
+                f"{shlex.quote(f'{commit}:{path}')} fetches it",
+            )
         return None
 
     def tags(self) -> tuple[Tag, ...]:
@@ -97,10 +107,8 @@ class GitBase:
 
     def identity(self) -> Identity:
         """See the port. Asks the clone's configuration, the person's and the system's."""
-        told: dict[str, str] = {}
-        for file in (Path.home() / ".gitconfig", Path.home() / ".config" / "git" / "config"):
-            environment = {"GIT_CONFIG_GLOBAL": str(file), "GIT_CONFIG_NOSYSTEM": "0"}
-            told = self._configured(r"^user\.(name|email)$", environment) | told
+        self._git("rev-parse", "--git-dir")
+        told = configured(self._folder, r"^user\.(name|email)$", self._programs)
         if not (told.get("user.name") and told.get("user.email")):
             raise SettingsError(
                 where=str(self._folder),
@@ -145,16 +153,12 @@ class GitBase:
         return tuple(dict.fromkeys([*same, *(["upstream"] if "upstream" in remotes else [])]))
 
     def _remotes(self) -> dict[str, str]:
-        told = self._configured(r"^remote\..*\.url$", {})
+        listed = self._git("config", "--null", "--get-regexp", r"^remote\..*\.url$")
+        pairs = (each.partition("\n") for each in listed.stdout.split("\0") if each)
+        told = {key: value for key, _, value in pairs}
         return {
             key.removeprefix("remote.").removesuffix(".url"): value for key, value in told.items()
         }
-
-    def _configured(self, pattern: str, environment: Mapping[str, str]) -> dict[str, str]:
-        """Keys and values of the configuration; of a key that is there twice, the last."""
-        found = self._git("config", "--null", "--get-regexp", pattern, env=environment)
-        pairs = (each.partition("\n") for each in found.stdout.split("\0") if each)
-        return {key: value for key, _, value in pairs}
 
     def _remedy(self) -> str:
         wanted = self._wanted or self._branch
@@ -199,9 +203,20 @@ class GitBase:
                 problem=f"there is no folder {self._folder}",
                 remedy="write where your clone of CPython is",
             )
-        # optional locks are for those who write: reading must not even refresh the index
-        neutral = {"GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-        found = self._programs.run(["git", *words], folder=self._folder, env=neutral, check=False)
+        # optional locks are for those who write: reading must not even refresh the index, and
+        # a partial clone must not fetch what it lacks
+        neutral = {"GIT_OPTIONAL_LOCKS": "0", **NO_LAZY_FETCH, **(env or {})}
+        found = self._run(words, neutral)
+        if found.status == 128 and "dubious ownership" in found.stderr and not self._trust:
+            self._trust = trusting(self._folder, self._programs)
+            if not self._trust:
+                folder = shlex.quote(str(self._folder))
+                raise SettingsError(
+                    where="[repository] clone",
+                    problem=f"{self._folder} belongs to another user, and git does not open it",
+                    remedy=f"if you trust it: git config --global --add safe.directory {folder}",
+                )
+            found = self._run(words, neutral)
         if found.status == 128 and "not a git repository" in found.stderr:
             raise SettingsError(
                 where="[repository] clone",
@@ -209,6 +224,11 @@ class GitBase:
                 remedy="write where your clone of CPython is",
             )
         return found
+
+    def _run(self, words: tuple[str, ...], env: Mapping[str, str]) -> Completed:
+        return self._programs.run(
+            ["git", *self._trust, *words], folder=self._folder, env=env, check=False
+        )
 
 
 def _plain(address: str) -> str:

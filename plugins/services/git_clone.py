@@ -148,6 +148,11 @@ class GitClone:
         asked = ("merge-base", "--is-ancestor", ancestor, commit)
         return self._git(*asked, check=False).status == 0
 
+    def beyond(self, commit: str, other: str) -> tuple[str, ...]:
+        """See the port."""
+        told = self._git("log", "--no-decorate", "--format=%h %s", commit, "--not", other, "--")
+        return tuple(told.stdout.splitlines())
+
     def write_patch(self, old: str, new: str, file: Path) -> None:
         """See the port."""
         self._see_there("diff")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.services.git_person import NO_LAZY_FETCH, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["create_clone", "damaged", "fetch_commits", "see_ours"]
 
 _OURS: Final = "pep101.clone"
+_PROMISOR: Final = "promisor"
+_SSH: Final = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=20"
 _SETTINGS: Final = (
     f"{_OURS}=release",
     # a repository that nobody tidies, so that loose refs and objects stay where steps left them
@@ -40,21 +44,27 @@ _SETTINGS: Final = (
 
 
 def create_clone(folder: Path, source: Path, programs: Programs) -> None:
-    """A repository of our own stands at ``folder``, with every object of the source.
+    """A repository of our own is at ``folder``, and holds every object of the source itself.
 
-    It is made under another name first: a folder of the true name is always a whole clone.
+    It is made under another name first: a folder of the true name is always a complete clone.
+    What the source borrows from other repositories is copied, so that it may be moved, repacked
+    or deleted afterwards. Of a partial clone only what it has is there; see ``fetch_commits``.
     """
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
     options = [word for each in _SETTINGS for word in ("--config", each)]
-    programs.run(
-        # no --local: for a path that is the default, and said aloud it would refuse to copy
-        # where the disk cannot link
-        ["git", "clone", "--quiet", "--no-checkout", "--no-tags", "--template=",
-         *options, "--", source, partial],
-        folder=partial.parent,
-    )  # fmt: skip
+    if promisor_of(source, programs):
+        _copy_objects(source, partial, programs)
+    else:
+        programs.run(
+            # no --local: for a path that is the default, and said aloud it would refuse to copy
+            # where the disk cannot link
+            ["git", *trusting(source, programs), "clone", "--quiet", "--no-checkout", "--no-tags",
+             "--template=", "--dissociate", "--upload-pack", _upload_pack(source, programs),
+             *options, "--", source, partial],
+            folder=partial.parent,
+        )  # fmt: skip
     # The way back to the RM's repository ends here: nothing can push into it by mistake. Of
     # its names none is kept, only its objects.
     programs.run(["git", "remote", "remove", "origin"], folder=partial)
@@ -92,10 +102,14 @@ def damaged(folder: Path) -> ServiceFailed:
 
 
 def fetch_commits(folder: Path, source: Path, commits: Sequence[str], programs: Programs) -> None:
-    """The clone holds these commits with all their files, fetched where it lacked them."""
+    """The clone holds these commits with all their files, fetched where it lacked them.
+
+    What a partial clone lacks comes from where that clone would fetch it, and into ours alone:
+    the source is never written.
+    """
     missing = [each for each in commits if not _holds(folder, f"{each}^{{commit}}", programs)]
     for commit in missing:
-        if not _holds(source, commit, programs):
+        if not _holds(source, commit, programs, trusting(source, programs)):
             raise ServiceFailed(
                 service="git",
                 action=f"take commit {commit[:12]} from {source}",
@@ -103,32 +117,175 @@ def fetch_commits(folder: Path, source: Path, commits: Sequence[str], programs: 
                 remedy=f"git -C {source} fetch --all, or look at base and cherry_picks",
             )
     if missing:
-        # The RM's repository need not offer these commits under a name, so we ask for any.
-        asked = "git -c uploadpack.allowAnySHA1InWant=true upload-pack"
-        programs.run(
-            ["git", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-             "--upload-pack", asked, "--", source, *missing],
-            folder=folder,
-        )  # fmt: skip
+        _fetch(folder, source, missing, programs)
     for commit in commits:
-        _see_whole(folder, commit, source, programs)
+        _complete(folder, commit, source, programs)
 
 
-def _holds(folder: Path, object_id: str, programs: Programs) -> bool:
-    asked = ["git", "cat-file", "-e", object_id]
+def promisor_of(source: Path, programs: Programs) -> str:
+    """The address from which a partial clone fetches what it lacks; "" for any other clone."""
+    asked = ["config", "--null", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter|url)$"]
+    trust = trusting(source, programs)
+    told = programs.run(["git", *trust, *asked], folder=source, check=False).stdout
+    pairs = dict(each.partition("\n")[::2] for each in told.split("\0") if each)
+    for key, value in pairs.items():
+        remote = key.removeprefix("remote.").rpartition(".")[0]
+        if key.endswith((".promisor", ".partialclonefilter")) and value != "false":
+            return pairs.get(f"remote.{remote}.url", "")
+    return ""
+
+
+def _copy_objects(source: Path, folder: Path, programs: Programs) -> None:
+    """A repository with the objects of a partial clone as they are, linked or copied.
+
+    git itself would not do: serving a shallow one, it fetches into it what it lacks.
+    """
+    programs.run(["git", "init", "--quiet", "--template=", folder], folder=folder.parent)
+    for each in _SETTINGS:
+        programs.run(["git", "config", *each.split("=", 1)], folder=folder)
+    told = programs.run(
+        ["git", *trusting(source, programs), "rev-parse", "--git-common-dir"], folder=source
+    )
+    common = source / told.stdout.removesuffix("\n")
+    for objects in _object_folders(common / "objects"):
+        shutil.copytree(
+            objects,
+            folder / ".git" / "objects",
+            copy_function=_link_or_copy,
+            ignore=shutil.ignore_patterns("alternates", "tmp_*", "commit-graph*"),
+            dirs_exist_ok=True,
+        )
+    if (common / "shallow").is_file():
+        shutil.copyfile(common / "shallow", folder / ".git" / "shallow")
+    # Lacking objects are no damage of a clone that says so.
+    programs.run(["git", "config", "core.repositoryFormatVersion", "1"], folder=folder)
+    programs.run(["git", "config", "extensions.partialClone", _PROMISOR], folder=folder)
+    for key, value in (
+        ("url", promisor_of(source, programs)),
+        ("pushurl", os.devnull),
+        ("promisor", "true"),
+        ("partialclonefilter", "blob:none"),
+    ):
+        programs.run(["git", "config", f"remote.{_PROMISOR}.{key}", value], folder=folder)
+    # a merge may need old files too, which git then fetches by itself: never asking anybody
+    programs.run(["git", "config", "core.sshCommand", _SSH], folder=folder)
+    programs.run(["git", "remote", "add", "origin", os.devnull], folder=folder)
+
+
+def _object_folders(first: Path) -> list[Path]:
+    """The folder of objects, and those that it borrows from."""
+    found, seen = [first], 0
+    while seen < len(found):
+        listed = found[seen] / "info" / "alternates"
+        seen += 1
+        if listed.is_file():
+            for line in listed.read_text("utf-8").splitlines():
+                other = found[seen - 1] / line
+                if line and not line.startswith("#") and other.is_dir() and other not in found:
+                    found.append(other)
+    return found
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    if not os.path.lexists(target):
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copy2(source, target)
+    return target
+
+
+def _upload_pack(source: Path, programs: Programs) -> str:
+    """The words with which git serves the source: it may not need to be ours, nor fetch itself."""
+    words = ["env", *(f"{name}={value}" for name, value in NO_LAZY_FETCH.items()), "git"]
+    # The RM's repository need not offer these commits under a name, so we ask for any.
+    words += [*trusting(source, programs), "-c", "uploadpack.allowAnySHA1InWant=true"]
+    return shlex.join([*words, "upload-pack"])
+
+
+def _fetch(folder: Path, source: Path, objects: Sequence[str], programs: Programs) -> None:
+    programs.run(
+        ["git", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
+         "--upload-pack", _upload_pack(source, programs), "--", source, *objects],
+        folder=folder,
+    )  # fmt: skip
+
+
+def _holds(folder: Path, object_id: str, programs: Programs, trust: Sequence[str] = ()) -> bool:
+    asked = ["git", *trust, "cat-file", "-e", object_id]
+    return programs.run(asked, folder=folder, env=NO_LAZY_FETCH, check=False).status == 0
+
+
+def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> None:
+    """Every tree and file of the commit is here: a partial clone has only some.
+
+    Asked anew each time, so that a source that was mended meanwhile mends us as well.
+    """
+    missing = _missing(folder, commit, programs)
+    if missing is None:
+        return
+    if missing:
+        address = promisor_of(source, programs)
+        if address and not _remote_is_set(folder, programs):
+            raise damaged(folder)
+        if address:
+            _fetch_from_promisor(folder, missing, address, programs)
+        else:
+            _fetch_quietly(folder, source, missing, programs)
+        missing = _missing(folder, commit, programs)
+    if missing is None:
+        return
+    raise ServiceFailed(
+        service="git",
+        action=f"read commit {commit[:12]} of {source}",
+        problem=f"{len(missing):,} of its files and folders are not there"
+        if missing
+        else "not all of it can be read",
+        remedy=f"git -C {shlex.quote(str(source))} fsck says what is wrong there; a fresh clone "
+        "of upstream in its place always helps",
+        details=tuple(missing[:8]),
+    )
+
+
+def _missing(folder: Path, commit: str, programs: Programs) -> list[str] | None:
+    """The objects of the commit that are not here; None if all are, [] if git cannot tell."""
+    asked = ["git", "rev-list", "--objects", "--no-walk", "--missing=print", commit]
+    ended = programs.run(asked, folder=folder, env=NO_LAZY_FETCH, check=False)
+    if ended.status:
+        return []
+    found = [line[1:] for line in ended.stdout.splitlines() if line.startswith("?")]
+    return found or None
+
+
+def _remote_is_set(folder: Path, programs: Programs) -> bool:
+    asked = ["git", "config", "--get", f"remote.{_PROMISOR}.url"]
     return programs.run(asked, folder=folder, check=False).status == 0
 
 
-def _see_whole(folder: Path, commit: str, source: Path, programs: Programs) -> None:
-    """Every tree and file of the commit is there: a partial clone has only some."""
-    asked = ["git", "rev-list", "--objects", "--no-walk", "--quiet", commit]
-    ended = programs.run(asked, folder=folder, check=False)
+def _fetch_from_promisor(
+    folder: Path, objects: Sequence[str], address: str, programs: Programs
+) -> None:
+    ended = programs.run(
+        # The words that git uses itself for what a partial clone lacks.
+        ["git", "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags",
+         "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin",
+         _PROMISOR],
+        folder=folder, stdin="".join(f"{each}\n" for each in objects).encode(), check=False,
+    )  # fmt: skip
     if ended.status:
         lines = ended.stderr.strip().splitlines()
         raise ServiceFailed(
             service="git",
-            action=f"read commit {commit[:12]} of {source}",
-            problem=lines[-1] if lines else "not all of it is there",
-            remedy="mend that clone: git fsck; git fetch --refetch",
-            details=tuple(lines[:-1]),
+            action=f"fetch {len(objects):,} files that the partial clone lacks from {address}",
+            problem=lines[0] if lines else f"ended with status {ended.status}",
+            remedy="see that this address can be reached, then run the same command again",
+            details=tuple(lines[1:]),
         )
+
+
+def _fetch_quietly(folder: Path, source: Path, objects: Sequence[str], programs: Programs) -> None:
+    """What of these objects the source has is here; what it lacks is told by who asked."""
+    trust = trusting(source, programs)
+    here = [each for each in objects if _holds(source, each, programs, trust)]
+    if here:
+        _fetch(folder, source, here, programs)

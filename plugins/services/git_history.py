@@ -62,7 +62,7 @@ class GitHistory:
             self._programs.run(["git", "init", "--quiet", "--template="], folder=self._folder)
             for name, value in _SETTINGS:
                 self._programs.run(["git", "config", name, value], folder=self._folder)
-        objects = self._near / ".git" / "objects"
+        objects = _objects_of(self._near)
         if objects.is_dir():
             info = self._folder / ".git" / "objects" / "info"
             info.mkdir(parents=True, exist_ok=True)
@@ -73,3 +73,14 @@ class GitHistory:
         if wanted:
             self._remote.fetch(self._folder, wanted)
         return clone
+
+
+def _objects_of(clone: Path) -> Path:
+    """Where the clone keeps its objects; of a worktree, where its repository does."""
+    place = clone / ".git"
+    if place.is_file():
+        told = place.read_text("utf-8").removeprefix("gitdir:").strip()
+        place = clone / told
+        if (place / "commondir").is_file():
+            place = place / (place / "commondir").read_text("utf-8").strip()
+    return place / "objects"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
+from plugins.services.git_person import personal_files
 from plugins.services.retry import quiet_stamina
 
 if TYPE_CHECKING:
@@ -127,17 +128,16 @@ class GitRemote:
         """For https the person's own credential helper, the one thing that we need of theirs."""
         if not self._address.startswith("https://"):
             return []
-        listed = self._programs.run(
-            ["git", "config", "--global", "--get-all", "credential.helper"],
-            folder=folder,
-            env={"GIT_CONFIG_GLOBAL": str(Path.home() / ".gitconfig")},
-            check=False,
-        )
-        return [
-            word
-            for helper in listed.stdout.splitlines()
-            for word in ("-c", f"credential.helper={helper}")
-        ]
+        helpers: list[str] = []
+        for file in personal_files():
+            listed = self._programs.run(
+                ["git", "config", "--global", "--get-all", "credential.helper"],
+                folder=folder,
+                env={"GIT_CONFIG_GLOBAL": str(file)},
+                check=False,
+            )
+            helpers += listed.stdout.splitlines()
+        return [word for helper in helpers for word in ("-c", f"credential.helper={helper}")]
 
     def _refuse_wrong_name(self, name: str) -> None:
         if not _REF.fullmatch(name) or ".." in name or name.endswith((".lock", "/", ".")):

@@ -282,6 +282,20 @@ class GitHubProposals:
         top = self._head_top if ref else self._top
         return self._content(top, path, ref or "main")[0]
 
+    def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
+        """See the port."""
+        action = f"list {folder}"
+        top = self._head_top if ref else self._top
+        path = f"{top}/contents/{quote(folder)}"
+        answer = self._web.get(path, action, may_miss=True, ref=ref or "main")
+        if answer.status_code == 404:
+            return ()
+        listed = self._web.json(answer, action)
+        if not isinstance(listed.plain, list):
+            return ()
+        files = (each for each in listed.parts() if each.line("type") == "file")
+        return tuple(sorted(each.line("name") for each in files))
+
     def pull(self, branch: str) -> Pull | None:
         """See the port."""
         action = f"look for the pull request of {branch}"

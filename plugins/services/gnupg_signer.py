@@ -29,6 +29,7 @@ __all__ = ["GnupgKeyring", "GnupgSigner", "keyring_of"]
 _SIGNING_TIMEOUT_S: Final = 300.0
 _TIMEOUT_S: Final = 120.0
 _OPTIONS: Final = (
+    "--no-options",  # a person's gpg.conf changes no signature of ours, and no judgement
     "--trust-model", "always",  # trust is by full fingerprint, not by the web of trust
     "--no-auto-check-trustdb", "--no-auto-key-retrieve", "--no-auto-key-locate",
     "--disable-dirmngr",  # no key ever comes from the network
@@ -186,7 +187,7 @@ class GnupgSigner:
             problem, remedy = f"key {name} is revoked", "name another key in [signing] gpg_key"
         elif key.expires is not None and key.expires <= now:
             problem = f"key {name} expired on {key.expires:%Y-%m-%d}"
-            remedy = f"extend it: gpg --quick-set-expire {name} 1y"
+            remedy = f"extend it: {key.extending}"
         elif not key.secret:
             problem = f"the secret half of key {name} is not here"
             remedy = "put in its card, or import the secret key"
@@ -350,7 +351,21 @@ def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None) -> Key:
         secret=secret is not None and bool(parts),
         expires=expires,
         revoked=public["trust"] == "r",
+        ends=_ends(public, parts, expires),
     )
+
+
+def _ends(
+    public: Mapping[str, Any], parts: list[Mapping[str, Any]], expires: datetime | None
+) -> tuple[str, ...]:
+    """The primary key and the signing subkeys that end when the key can sign no more, or before."""
+    subkeys = {each[0]: each[2] for each in public.get("subkeys", ())}
+    found = []
+    for part in (public, *(each for each in parts if each["keyid"] in subkeys)):
+        end = _time(part["expires"])
+        if end is not None and expires is not None and end <= expires:
+            found.append(subkeys.get(part["keyid"], ""))
+    return tuple(found) or ("",)
 
 
 def _signing_parts(key: Mapping[str, Any]) -> list[Mapping[str, Any]]:

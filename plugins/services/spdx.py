@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ServiceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from plugins.ports.sbom import SourceArchive, SourceFile
+    from plugins.ports.sbom import Carried, SourceArchive, SourceFile
 
 __all__ = ["SpdxDocuments"]
 
 _DOCUMENT: Final = "SPDXRef-DOCUMENT"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
+_NAME: Final = "CPython SBOM"
 _CREATOR: Final = "pep101"
 _ORGANIZATION: Final = "Python Software Foundation"
 _LICENSE: Final = "PSF-2.0"
@@ -46,19 +47,26 @@ class SpdxDocuments:
         return version("spdx-tools")
 
     def document(
-        self, archive: SourceArchive, files: Sequence[SourceFile], tree_sbom: bytes
+        self,
+        archive: SourceArchive,
+        files: Sequence[SourceFile],
+        tree_sbom: bytes,
+        carried: Sequence[Carried] = (),
     ) -> bytes:
         """A valid SPDX 2.3 document in JSON; see the port."""
         from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
         from spdx_tools.spdx.model.document import Document
 
-        bundled = _Bundled(tree_sbom)
+        bundled = _Bundled(tree_sbom, {each.name for each in carried})
         listed = [_file(each, bundled) for each in files]
-        relationships = list(_relationships(bundled, listed))
+        relationships = [
+            *_relationships(bundled, listed),
+            *(_dependency(each.inside or "cpython", each.name) for each in carried),
+        ]
         sums = {each.spdx_id: told.sha1 for each, told in zip(listed, files, strict=True)}
         packages = [
             _with_verification(package, relationships, sums)
-            for package in (_cpython(archive), *bundled.packages)
+            for package in (_cpython(archive), *bundled.packages, *map(_carried, carried))
         ]
         document = Document(_creation(archive), packages, listed, relationships=relationships)
         self._refuse_invalid(document, hash((tuple(files), tree_sbom)))
@@ -78,7 +86,8 @@ class SpdxDocuments:
 class _Bundled:
     """What the tree's own SBOM tells: packages, and which package a file belongs to."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, without: Collection[str]) -> None:
+        from spdx_tools.spdx.model.actor import Actor, ActorType
         from spdx_tools.spdx.parser.error import SPDXParsingError
         from spdx_tools.spdx.parser.jsonlikedict.package_parser import PackageParser
 
@@ -86,7 +95,14 @@ class _Bundled:
         try:
             told = json.loads(raw)
             self.ids = {each["fileName"]: each["SPDXID"] for each in told.get("files", ())}
-            self.packages = [parser.parse_package(each) for each in told["packages"]]
+            self.packages = [
+                parser.parse_package({**each, "filesAnalyzed": True})
+                for each in told["packages"]
+                if each["name"].lower() not in without
+            ]
+            for package in self.packages:
+                # Whoever made it, it comes from us.
+                package.supplier = Actor(ActorType.ORGANIZATION, _ORGANIZATION)
             self.owners = {
                 each["relatedSpdxElement"]: each["spdxElementId"]
                 for each in told.get("relationships", ())
@@ -105,7 +121,7 @@ def _creation(archive: SourceArchive) -> Any:
     return CreationInfo(
         spdx_version="SPDX-2.3",
         spdx_id=_DOCUMENT,
-        name=archive.file_name,
+        name=_NAME,
         document_namespace=archive.namespace,
         creators=[
             Actor(ActorType.ORGANIZATION, _ORGANIZATION),
@@ -142,7 +158,6 @@ def _cpython(archive: SourceArchive) -> Any:
         supplier=owner,
         originator=owner,
         license_concluded=licence,
-        license_declared=licence,
         primary_package_purpose=PackagePurpose.SOURCE,
         external_references=[
             ExternalPackageRef(ExternalPackageRefCategory.SECURITY, "cpe23Type", archive.cpe)
@@ -178,10 +193,53 @@ def _relationships(bundled: _Bundled, files: Iterable[Any]) -> Iterator[Any]:
 
     yield Relationship(_DOCUMENT, RelationshipType.DESCRIBES, _CPYTHON)
     for package in bundled.packages:
-        yield Relationship(_CPYTHON, RelationshipType.CONTAINS, package.spdx_id)
+        yield Relationship(_CPYTHON, RelationshipType.DEPENDS_ON, package.spdx_id)
     for each in files:
         owner = bundled.owners.get(each.spdx_id, _CPYTHON)
         yield Relationship(owner, RelationshipType.CONTAINS, each.spdx_id)
+
+
+def _dependency(of: str, on: str) -> Any:
+    from spdx_tools.spdx.model.relationship import Relationship, RelationshipType
+
+    return Relationship(_package_id(of), RelationshipType.DEPENDS_ON, _package_id(on))
+
+
+def _package_id(name: str) -> str:
+    return "SPDXRef-PACKAGE-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name)
+
+
+def _carried(told: Carried) -> Any:
+    """Source of the statements: upstream's documents of 2026, made by release-tools."""
+    from spdx_tools.spdx.model.actor import Actor, ActorType
+    from spdx_tools.spdx.model.checksum import Checksum, ChecksumAlgorithm
+    from spdx_tools.spdx.model.package import (
+        ExternalPackageRef,
+        ExternalPackageRefCategory,
+        Package,
+        PackagePurpose,
+    )
+    from spdx_tools.spdx.model.spdx_no_assertion import SpdxNoAssertion
+
+    purl = f"pkg:pypi/{told.name}@{told.version}"
+    refs = [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl)]
+    originator = None
+    if told.name == "pip":
+        cpe = f"cpe:2.3:a:pypa:pip:{told.version}:*:*:*:*:*:*:*"
+        refs.insert(0, ExternalPackageRef(ExternalPackageRefCategory.SECURITY, "cpe23Type", cpe))
+        originator = Actor(ActorType.ORGANIZATION, "Python Packaging Authority")
+    return Package(
+        spdx_id=_package_id(told.name),
+        name=told.name,
+        version=told.version,
+        download_location=told.wheel.location,
+        checksums=[Checksum(ChecksumAlgorithm.SHA256, told.wheel.sha256)],
+        supplier=Actor(ActorType.ORGANIZATION, _ORGANIZATION),
+        originator=originator,
+        license_concluded=SpdxNoAssertion(),
+        primary_package_purpose=PackagePurpose.SOURCE,
+        external_references=refs,
+    )
 
 
 def _with_verification(package: Any, relationships: Iterable[Any], sums: dict[str, str]) -> Any:
@@ -193,9 +251,9 @@ def _with_verification(package: Any, relationships: Iterable[Any], sums: dict[st
         for each in relationships
         if each.spdx_element_id == package.spdx_id and each.related_spdx_element_id in sums
     )
-    if own:
-        code = hashlib.sha1("".join(own).encode(), usedforsecurity=False).hexdigest()
-        package.verification_code = PackageVerificationCode(code)
+    # of no files at all, too, as upstream tells it
+    code = hashlib.sha1("".join(own).encode(), usedforsecurity=False).hexdigest()
+    package.verification_code = PackageVerificationCode(code)
     return package
 
 

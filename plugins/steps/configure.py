@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["DIFFERENCES", "NOT_COMPARED", "autoconf_of", "made_with", "regenerate"]
+__all__ = ["DIFFERENCES", "NOT_COMPARED", "autoconf_of", "made_with", "regenerate", "tools_here"]
 
 DIFFERENCES: Final = "configure.diff"
 """The file below ``made/`` that shows what autoconf would change."""
@@ -67,6 +68,26 @@ def regenerate(
     return facts | {"skipped": "", "differs": _told(lines)}
 
 
+def tools_here(release: Release, programs: Programs) -> str:
+    """A digest of every autoconf on PATH that could be the series' own; it changes with them.
+
+    Quick, and no program is run: asked whenever the graph is looked at, so that an autoconf that
+    was installed after it was missed makes the comparison stale.
+    """
+    digest = hashlib.sha256()
+    for suffix in _suffixes(release.series.autoconf):
+        for tool in ("autoreconf", "autoconf"):
+            found = programs.find(f"{tool}{suffix}")
+            content = found.read_bytes() if found else b""
+            digest.update(f"{tool}{suffix} {len(content)} ".encode() + content)
+    return digest.hexdigest()
+
+
+def _suffixes(version: str) -> tuple[str, ...]:
+    """What may stand behind the names of the tools. Debian calls an older one autoconf2.69."""
+    return ("", version, f"-{version}")
+
+
 def _told(lines: list[str]) -> str:
     """How many lines differ, and whether they do in more than white space.
 
@@ -90,11 +111,8 @@ def made_with(configure: bytes) -> str:
 
 
 def autoconf_of(version: str, programs: Programs) -> dict[str, str] | None:
-    """The words to call autoreconf of this version with, or None if it is not here.
-
-    Debian calls an older one autoconf2.69, and others may say so as well.
-    """
-    for suffix in ("", version, f"-{version}"):
+    """The words to call autoreconf of this version with, or None if it is not here."""
+    for suffix in _suffixes(version):
         autoreconf = programs.find(f"autoreconf{suffix}")
         if autoreconf and programs.version(f"autoconf{suffix}") == version:
             tools = ("autoconf", "autoheader", "autom4te")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.ports.docs_python import candidates, python_for
+from plugins.steps.plain_path import plain_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +77,10 @@ def make_environment(
     An environment of other requirements, of another Python, or half made by a run that was
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
     rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
-    picks. Raises StepFailed without requirements, ServiceFailed if pip cannot install them.
+    picks. ``python`` is the one to make it of; None for the first here that is new enough.
+    Raises StepFailed without requirements or without such a Python, ServiceFailed if pip cannot
+    install them.
     """
-    interpreter = python or Path(sys.executable)
     requirements = doc / "requirements.txt"
     if not requirements.is_file():
         raise StepFailed(
@@ -85,22 +88,33 @@ def make_environment(
             problem="the tree has no Doc/requirements.txt",
             remedy="release from a commit that can build its documentation",
         )
+    possible = (python,) if python else candidates(programs)
+    for each in possible:
+        found = _read(folder, _key(requirements, constraints, programs, each))
+        if found is not None:
+            return found
+    chosen = python_for(requirements, programs, constraints=constraints, among=possible)
+    if chosen.python is None:
+        raise StepFailed(
+            where="the tree's Doc/requirements.txt", problem=chosen.problem, remedy=chosen.remedy
+        )
+    interpreter = chosen.python
     wanted = _key(requirements, constraints, programs, interpreter)
-    found = _read(folder, wanted)
-    if found is not None:
-        return found
     progress.say("installing the tree's documentation tools")
     made = _new_folder(folder)
     # Our own pip installs into it: Debian's Python may lack the one that venv would put there,
     # and it saves the seconds that this takes.
     programs.run([interpreter, "-m", "venv", "--without-pip", made], folder=doc)
     in_it = made / "bin" / "python"
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", in_it]
-    words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
-    if constraints is not None:
-        words += ["-c", constraints]
-    _install(words, doc, programs)
-    frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
+    # A wheel that is built on the way may not stand a dollar or a space in the environment's path.
+    with plain_path(made) as plain:
+        pip: list[str | Path] = [sys.executable, "-m", "pip"]
+        pip += ["--python", plain / "bin" / "python"]
+        words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
+        if constraints is not None:
+            words += ["-c", constraints]
+        _install(words, doc, programs)
+        frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
     installed = sorted(filter(None, frozen), key=str.lower)
     version = _python_version(programs, in_it)
     content = {"key": wanted, "name": made.name, "python": version, "installed": installed}

@@ -46,6 +46,7 @@ _KINDS: Final[Mapping[ReleaseType, str]] = {
     ReleaseType.CANDIDATE: "candidate",
     ReleaseType.FEATURE_FINAL: "feature",
     ReleaseType.BUGFIX_FINAL: "bugfix",
+    ReleaseType.SECURITY_CANDIDATE: "candidate",
     ReleaseType.SECURITY_FINAL: "security",
     ReleaseType.BEGIN_SECURITY: "security",
     ReleaseType.END_OF_LIFE: "security",

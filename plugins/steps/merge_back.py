@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from plugins.model import patchlevel
+from plugins.model.readme import with_branch_links, with_title
 from plugins.model.release import ReleaseType
 from plugins.model.tree_rules import README, readme_title
 from plugins.steps import next_main
@@ -58,6 +59,7 @@ def make(
     progress: Progress,
     *,
     by_hand: str = "",
+    next_pep: int = 0,
 ) -> dict[str, str]:
     """In the merge clone each branch has the release merged in, and its post-release version.
 
@@ -65,7 +67,8 @@ def make(
     (M02-M13; N01-N18 for a new branch). The merge is no squash, and what was cherry-picked into
     the release is no longer told as news to come (M12). Nothing is pushed. ``by_hand`` is a
     merge commit that the release manager made in their own clone, for conflicts that no tool
-    should solve; it has to be of exactly these two commits.
+    should solve; it has to be of exactly these two commits. ``next_pep`` is the PEP of the series
+    after a new branch; 0 for the one that this tool knows.
     """
     tag = _tag(release, source)
     main = release.branch
@@ -96,7 +99,7 @@ def make(
     new = {main: post}
     if release.type is ReleaseType.NEW_BRANCH:
         progress.say("preparing main for the next series")
-        edits = next_main.edits(release, clone, merged)
+        edits = next_main.edits(release, clone, merged, pep=next_pep)
         opened = after.commit(merged, edits, f"Python {next_main.version_of(release)}")
         new = {main: opened, release.version.series: post}
     facts = {"tag": tag.id, "news removed": str(len(news))}
@@ -221,7 +224,10 @@ def _refuse_branch_there(release: Release, there: Mapping[str, str], remote: Rem
 
 
 def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, bytes]:
-    """patchlevel.h tells the release and that it is past; README tells the release (M09-M11)."""
+    """patchlevel.h and README tell the release and that it is past (M09-M11).
+
+    On a new branch README leads into the tree of that branch (M08).
+    """
     header = clone.read(merged, patchlevel.PATH) or b""
     found = patchlevel.read_patchlevel(header.decode())
     if found.version != release.version:
@@ -235,12 +241,15 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
         first = readme.split(b"\n", 1)[0].decode(errors="replace")
         raise StepFailed(
             where=README,
-            problem=f"begins with {first!r} after the merge",
+            problem=f"begins with '{first}' after the merge",
             remedy="see who changed it on upstream's branch meanwhile",
         )
     suffix = release.series.development_suffix
+    readme = with_title(readme, release.version, suffix)
+    if release.type is ReleaseType.NEW_BRANCH:
+        readme, _ = with_branch_links(readme, release.version.series)
     text = patchlevel.written_patchlevel(header.decode(), release.version, suffix)
-    return {patchlevel.PATH: text.encode()}
+    return {patchlevel.PATH: text.encode(), README: readme}
 
 
 def _told_already(clone: Clone, merged: str, base: str) -> tuple[str, ...]:

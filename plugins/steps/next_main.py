@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from plugins.model import patchlevel
-from plugins.model.tree_rules import README, SOURCE_URI, SOURCE_URI_FILE, readme_title
+from plugins.model.readme import pep_of, with_series, with_title
+from plugins.model.series import series_of
+from plugins.model.tree_rules import README, SOURCE_URI, SOURCE_URI_FILE
 from plugins.model.version import Level, Version
+from plugins.steps import new_series
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
@@ -27,11 +30,7 @@ _LINK: Final = (
 _INDEX: Final = "Doc/whatsnew/index.rst"
 _TUTORIAL: Final = ("interpreter", "stdlib", "stdlib2", "appendix")
 _WINDOWS: Final = ("PC/", "PCbuild/")
-_SECTIONS: Final = (
-    "New features", "Other language changes", "New modules", "Improved modules",
-    "Optimizations", "Removed", "Deprecated", "Porting to Python {next}", "Build changes",
-    "C API changes",
-)  # fmt: skip
+_WINDOWS_FILES: Final = (".h", ".in", ".txt", ".rc", ".props", ".c", ".bat")
 
 
 def version_of(release: Release) -> Version:
@@ -40,18 +39,25 @@ def version_of(release: Release) -> Version:
     return Version(old.major, old.minor + 1, 0, Level.ALPHA, 0)
 
 
-def edits(release: Release, clone: Clone, commit: str) -> dict[str, bytes]:
-    """The files of the commit that are other ones on the new main, with their contents."""
+def edits(release: Release, clone: Clone, commit: str, *, pep: int = 0) -> dict[str, bytes]:
+    """The files of the commit that are other ones on the new main, with their contents.
+
+    ``pep`` is the PEP that schedules the next series; 0 for the one that this tool knows, if it
+    knows one. Source of the list: PEP 101 and release-tools' ``bump`` of 2026, which lists what
+    upstream's own commits touched.
+    """
     old, new = release.version.series, version_of(release).series
     found: dict[str, bytes] = {}
     found[patchlevel.PATH] = _patchlevel(release, clone, commit)
-    found |= _readme(release, clone, commit)
+    found |= _readme(release, clone, commit, pep)
     found |= _source_uri(clone, commit)
     for chapter in _TUTORIAL:
         found |= _replaced(clone, commit, f"Doc/tutorial/{chapter}.rst", old, new)
     found |= _whatsnew(clone, commit, old, new)
     found |= _configure(clone, commit, old, new)
     found |= _windows(clone, commit, old, new)
+    found |= new_series.magic_number(clone, commit, old, new)
+    found |= new_series.issue_templates(clone, commit, old, new)
     return {name: each for name, each in found.items() if each != clone.read(commit, name)}
 
 
@@ -60,22 +66,21 @@ def _patchlevel(release: Release, clone: Clone, commit: str) -> bytes:
     return patchlevel.written_patchlevel(text, version_of(release)).encode()
 
 
-def _readme(release: Release, clone: Clone, commit: str) -> dict[str, bytes]:
-    """Title, series and links of main (N02); the release commit led the links to X.Y."""
+def _readme(release: Release, clone: Clone, commit: str, pep: int) -> dict[str, bytes]:
+    """Title, series, links and schedule of main (N02); links into the tree are main's already."""
     new = version_of(release)
     old = release.version.series
-    lines = _read(clone, commit, README).split(b"\n")
-    title = readme_title(new).encode()
-    lines[:2] = [title, b"=" * len(title)]
-    text = re.sub(_LINK % re.escape(old).encode(), rb"\g<before>main", b"\n".join(lines))
-    text = _next_series(text, old, new.series)
-    if release.series.release_pep:
-        # The PEP of the next series has no fixed number; main names the old one until it has.
-        text = text.replace(
-            f":pep:`{release.series.release_pep}` for Python {new.series}".encode(),
-            f":pep:`{release.series.release_pep}` for Python {old}".encode(),
-        )
-    return {README: text}
+    content = with_title(_read(clone, commit, README), new)
+    content = re.sub(_LINK % re.escape(old).encode(), rb"\g<before>main", content)
+    content = with_series(content, new.series, pep or series_of(new).release_pep)
+    return {README: _next_series_but_pep(content, old, new.series)}
+
+
+def _next_series_but_pep(content: bytes, old: str, new: str) -> bytes:
+    """Every X.Y of the new series, but for the old one's schedule where that is all there is."""
+    kept = pep_of(content, old)
+    edited = _next_series(content, old, new)
+    return with_series(edited, old, kept) if kept else edited
 
 
 def _source_uri(clone: Clone, commit: str) -> dict[str, bytes]:
@@ -112,26 +117,8 @@ def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]
         )
     line = f"{entry['space']}{new}{entry['end'] or ''}\n"
     listed = index[: entry.start()] + line + index[entry.start() :]
-    return {_INDEX: listed.encode(), f"Doc/whatsnew/{new}.rst": _document(old, new).encode()}
-
-
-def _document(old: str, new: str) -> str:
-    title = f"  What's new in Python {new}"
-    bar = "*" * (len(title) + 2)
-    head = (
-        f"{bar}\n{title}\n{bar}\n\n"
-        ":Editor: TBD\n\n"
-        ".. Entries are written by those who make the change; short, with the issue's number\n"
-        "   and the author's name: (Contributed by A. Colleague in :gh:`12345`.)\n\n"
-        f"This article explains the new features in Python {new}, compared to {old}.\n\n"
-        "For full details, see the :ref:`changelog <changelog>`.\n\n"
-        ".. note::\n\n"
-        "   Prerelease users should be aware that this document is currently in draft\n"
-        f"   form. It will be updated substantially as Python {new} moves towards release,\n"
-        "   so it's worth checking back even after reading earlier versions.\n\n"
-    )
-    sections = (each.format(next=new) for each in _SECTIONS)
-    return head + "\n".join(f"\n{each}\n{'=' * len(each)}\n" for each in sections)
+    document = new_series.whatsnew(old, new, clone.names(commit, "Doc/deprecations")).encode()
+    return {_INDEX: listed.encode(), f"Doc/whatsnew/{new}.rst": document}
 
 
 def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
@@ -186,7 +173,7 @@ def _windows(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
     number = old.replace(".", "")
     found = {}
     for name in clone.names(commit):
-        if name.startswith(_WINDOWS) and name.endswith((".h", ".in", ".txt", ".rc", ".props")):
+        if name.startswith(_WINDOWS) and name.endswith(_WINDOWS_FILES):
             content = clone.read(commit, name) or b""
             if f"python{number}".encode() in content.lower():
                 found[name] = re.sub(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed
+from plugins.steps.published_tag import published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
-    from plugins.ports.git import Base, Clone, Commit, Identity
+    from plugins.ports.git import Base, Clone, Commit, Identity, Remote
     from plugins.ports.progress import Progress
 
 __all__ = ["BASE", "COMMIT", "base_of", "commit", "input_commit", "make"]
@@ -82,18 +83,20 @@ def commit(
     after: str,
     start: str = BASE,
     step: str = COMMIT,
+    remotes: Mapping[str, Remote] | None = None,
 ) -> dict[str, str]:
     """The release is one commit: the tree after all edits, on top of the base (rule 10).
 
     Its message is ``Python X.Y.ZaN``, its author the RM, its time now. A commit that says the
-    same already is kept with its time, also if only the tag still names it.
+    same already is kept with its time, also if only a tag still names it, here, in the RM's
+    clone or at one of the ``remotes`` (fork and upstream).
     """
     parent = input_commit(clone, start)
     tree = clone.about(input_commit(clone, after)).tree
     by = base.identity()
     message = f"Python {release.version}"
     made = ""
-    for found in _candidates(release, clone, base, step):
+    for found in _candidates(release, clone, base, step, remotes or {}):
         if _says(clone.about(found), tree, parent, message, by):
             made = found
             break
@@ -106,7 +109,9 @@ def commit(
     return {"commit": made, "parent": parent}
 
 
-def _candidates(release: Release, clone: Clone, base: Base, step: str) -> Iterator[str]:
+def _candidates(
+    release: Release, clone: Clone, base: Base, step: str, remotes: Mapping[str, Remote]
+) -> Iterator[str]:
     """Commits that may be this release already, the nearest first."""
     for name in (f"refs/release/{step}", f"refs/tags/{release.version.tag}"):
         found = clone.resolve(f"{name}^{{commit}}")
@@ -116,6 +121,10 @@ def _candidates(release: Release, clone: Clone, base: Base, step: str) -> Iterat
         if tag.name == release.version.tag:
             clone.prepare(base.folder, (tag.commit,))
             yield tag.commit
+    for _, _, there in published(release.version.tag, clone, remotes):
+        found = clone.resolve(f"{there}^{{commit}}")
+        if found:
+            yield found
 
 
 def _says(found: Commit, tree: str, parent: str, message: str, by: Identity) -> bool:

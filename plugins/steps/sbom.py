@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.version import Level
-from plugins.ports.sbom import SourceArchive, SourceFile
+from plugins.model.vendored import BUNDLED, pins_of, pip_wheel, version_of_wheel
+from plugins.ports.sbom import Carried, SourceArchive, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.ports.git import Clone
     from plugins.ports.progress import Progress
-    from plugins.ports.sbom import Sboms
+    from plugins.ports.sbom import PackageIndex, Sboms
 
 __all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
 
@@ -28,12 +29,20 @@ _PUBLISHED: Final = "https://www.python.org/ftp/python"
 
 
 def build(
-    release: Release, clone: Clone, sboms: Sboms, progress: Progress, *, commit: str, epoch_s: int
+    release: Release,
+    clone: Clone,
+    sboms: Sboms,
+    progress: Progress,
+    *,
+    commit: str,
+    epoch_s: int,
+    index: PackageIndex | None = None,
 ) -> dict[str, str]:
     """Each source archive has a ``.spdx.json`` beside it; none if the series has none.
 
     It tells CPython, every file of the archive with its digests, and the projects whose files
-    CPython bundles. ``commit`` is what the tag names and ``epoch_s`` its time, which is when
+    CPython bundles, with pip and all that pip carries, as ``index`` has them published. ``commit``
+    is what the tag names and ``epoch_s`` its time, which is when
     the document says it was made. Raises StepFailed if the commit lacks the tree's SBOM.
     """
     if not release.series.ships_sbom:
@@ -48,6 +57,8 @@ def build(
     # threading is late: listing tasks reads no archive
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
+    progress.say("looking up pip and what it carries")
+    carried = _carried(clone, commit, index)
     archives, root = release.layout.tarballs, release.layout.folder_in_archive
     progress.say("reading both archives")
     with ThreadPoolExecutor(len(archives)) as pool:
@@ -55,8 +66,9 @@ def build(
     for archive, files in zip(archives, lists, strict=True):
         progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")
         subject = _subject(release.version, archive, epoch_s)
-        write_whole(document_of(archive), sboms.document(subject, files, tree_sbom))
-    return {"files": str(len(lists[0])), "spdx_tools": sboms.version()}
+        write_whole(document_of(archive), sboms.document(subject, files, tree_sbom, carried))
+    told = " ".join(f"{each.name}=={each.version}" for each in carried) or "none"
+    return {"files": str(len(lists[0])), "carried": told, "spdx_tools": sboms.version()}
 
 
 def documents(release: Release) -> tuple[Path, ...]:
@@ -72,16 +84,37 @@ def document_of(archive: Path) -> Path:
 
 
 def cpe_of(version: Version) -> str:
-    """The name that vulnerability databases have for this version.
+    """The name by which upstream's documents name this version, pre-releases too.
 
-    Source: CPE 2.3 (NISTIR 7695); pre-releases stand in the field behind the version.
+    Source: release-tools' sbom.py; vulnerability databases write alphas in a field of their own.
     """
-    early = f"{version.level.letters}{version.serial}" if version.is_prerelease else "*"
-    if version.level is Level.ALPHA:
-        early = f"alpha{version.serial}"
-    if version.level is Level.BETA:
-        early = f"beta{version.serial}"
-    return f"cpe:2.3:a:python:python:{version.folder}:{early}:*:*:*:*:*:*"
+    return f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"
+
+
+def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Carried, ...]:
+    """Pip in the tree's wheel, and the projects in pip; none if the tree bundles no pip."""
+    path = pip_wheel(clone.names(commit, BUNDLED))
+    if not path:
+        return ()
+    if index is None:
+        raise StepFailed(where=path, problem="no package index is given to look it up")
+    content = clone.read(commit, path) or b""
+    version, name = version_of_wheel(path), path.rpartition("/")[2]
+    digest = hashlib.sha256(content).hexdigest()
+    pip = index.wheel("pip", version, name)
+    if pip.sha256 != digest:
+        raise StepFailed(
+            where=path,
+            problem=f"has the sha256 {digest[:12]}, and {name} is published with {pip.sha256[:12]}",
+            remedy="find out on the branch who changed it; release nothing before",
+        )
+    return (
+        Carried("pip", version, pip),
+        *(
+            Carried(project, pinned, index.wheel(project, pinned), "pip")
+            for project, pinned in pins_of(content, path)
+        ),
+    )
 
 
 def _subject(version: Version, archive: Path, epoch_s: int) -> SourceArchive:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.release import ReleaseType
+from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of, unpack
 
 if TYPE_CHECKING:
@@ -48,17 +49,26 @@ def run(
     """
     if level.value == "none":
         return {"level": "none", "waived": "the sources were not built or tested"}
-    room = release.layout.scratch / "source_test"
+    room = _room(release)
     if room.exists():
         shutil.rmtree(room)
     unpacked = _unpacked(release, room, progress)
-    tree = room / "tgz" / release.layout.folder_in_archive
-    test = _Test(release, programs, progress, tree)
-    test.build()
-    told = test.version()
-    tests = test.quick() if level.value == "quick" else test.full()
+    tree = _tree_of_test(release)
+    with plain_path(tree) as plain:
+        test = _Test(release, programs, progress, plain)
+        test.build()
+        told = test.version()
+        tests = test.quick() if level.value == "quick" else test.full()
     shutil.rmtree(room)
     return {"level": level.value, "python": told, "tests": tests, **unpacked}
+
+
+def _room(release: Release) -> Path:
+    return release.layout.scratch / "source_test"
+
+
+def _tree_of_test(release: Release) -> Path:
+    return _room(release) / "tgz" / release.layout.folder_in_archive
 
 
 class _Test:
@@ -112,7 +122,11 @@ class _Test:
     def _do(self, argv: Sequence[str], timeout_s: float) -> Completed:
         try:
             ended = self._programs.run(
-                argv, folder=self._tree, env=_ENVIRONMENT, timeout_s=timeout_s, check=False
+                argv,
+                folder=self._tree,
+                env={**_ENVIRONMENT, "PWD": str(self._tree)},
+                timeout_s=timeout_s,
+                check=False,
             )
         except ServiceFailed as error:
             raise self._failed(problem=error.problem, details=error.details) from error
@@ -130,7 +144,8 @@ class _Test:
             where=f"test of {self._release.layout.tarballs[0].name}",
             problem=problem,
             remedy=f"look at the step's log under {self._release.layout.logs.relative_to(work)}/"
-            f" and at {self._tree.relative_to(work)}, then find out why before anything else",
+            f" and at {_tree_of_test(self._release).relative_to(work)}, then find out why before"
+            " anything else",
             details=details,
         )
 

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from plugins.steps.published_tag import published, refuse_other
 from plugins.steps.release_clone import COMMIT, input_commit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
-    from plugins.ports.git import Base, Clone, Identity, Tag
+    from plugins.ports.git import Base, Clone, Identity, Remote, Tag
     from plugins.ports.signing import Signer
 
 __all__ = ["make"]
@@ -27,14 +29,16 @@ def make(
     clock: Clock,
     *,
     after: str = COMMIT,
+    remotes: Mapping[str, Remote] | None = None,
 ) -> dict[str, str]:
     """The tag ``vX.Y.ZaN`` names the release commit, signed with the archives' key (T01, T02).
 
     A tag that says the same already is kept, also one in the RM's clone. An earlier one of
     our own, on a commit that is no longer the release, is replaced: nobody has seen it. A tag
     of that name in the RM's clone on another commit is not ours to move: StepFailed, with
-    both. Series that are not signed with OpenPGP (PEP 761) get an annotated tag without a
-    signature.
+    both. So is one that ``remotes``, the fork and upstream, have: theirs is taken over if it is
+    of this commit, since it may be all that is left of ours. Series that are not signed with
+    OpenPGP (PEP 761) get an annotated tag without a signature.
     """
     commit = input_commit(clone, after)
     name = release.version.tag
@@ -45,8 +49,17 @@ def make(
         clone.prepare(base.folder, (theirs.id,))
         clone.point(f"refs/tags/{name}", theirs.id)
         before = clone.tag(name)
+    public = _public(name, commit, clone, remotes or {})
+    if public is not None:
+        before = public
     if before is not None and _holds(release, before, commit, wanted_by, signer):
         return _facts(release, before, signer)
+    if public is not None:
+        raise StepFailed(
+            where=name,
+            problem="this tag was pushed, on the right commit but not as a release's",
+            remedy=f"look at it in the release clone: git cat-file -p {name}",
+        )
     if theirs is not None:
         raise StepFailed(
             where=name,
@@ -87,6 +100,18 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
         if tag.name == name:
             return tag
     return None
+
+
+def _public(name: str, commit: str, clone: Clone, remotes: Mapping[str, Remote]) -> Tag | None:
+    """The tag that others can see, taken over. Raises StepFailed if it is of another commit."""
+    found = None
+    for role, remote, there in published(name, clone, remotes):
+        tagged = clone.resolve(f"{there}^{{commit}}")
+        if tagged != commit:
+            raise refuse_other(name, role, remote, tagged or there, commit)
+        clone.point(f"refs/tags/{name}", there)
+        found = clone.tag(name)
+    return found
 
 
 def _holds(release: Release, tag: Tag, commit: str, by: Identity, signer: Signer | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import BadVersion, StepFailed
 from plugins.model import patchlevel
+from plugins.model.readme import pep_of, with_series, with_title
 from plugins.model.release import ReleaseType
 from plugins.model.tree_rules import (
     NEXT_MARKER,
@@ -22,7 +23,6 @@ from plugins.model.tree_rules import (
     SOURCE_URI_FILE,
     documented_version,
     is_documentation,
-    readme_title,
 )
 from plugins.model.version import Version
 from plugins.steps.release_clone import input_commit
@@ -48,9 +48,6 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
-_MAIN_LINK: Final = re.compile(
-    rb"(?P<before>github\.com/python/cpython/(?:blob|tree|commits)/|[?&]branch(?:Name)?=)main\b"
-)
 _RELEASED: Final = (
     r"Python {series} (?:was|will be|is scheduled to be|is expected to be) released (?:on|in) "
     r"(?P<date>[^\n.]*?)\."
@@ -72,25 +69,22 @@ def bump(release: Release, clone: Clone, *, after: str, step: str = "bump") -> d
     return {"commit": made, "was": f"{was.version}{was.suffix}"}
 
 
-def readme(release: Release, clone: Clone, *, after: str, step: str = "readme") -> dict[str, str]:
-    """README.rst begins with this version, and on a new branch its links go there (E10, M08)."""
+def readme(
+    release: Release, clone: Clone, *, after: str, step: str = "readme", pep: int = 0
+) -> dict[str, str]:
+    """README.rst tells this version, and leads to the docs and schedule of its series (E10).
+
+    The PEP of the schedule is the one that the tree names for this series; where it names that
+    of another series, as on a branch that was never mended, ``pep`` or the one that this tool
+    knows. Links into the tree of main stay: they are the new branch's to change (M08).
+    """
     previous = input_commit(clone, after)
-    content = _content(clone, previous, README)
-    lines = content.split(b"\n")
-    if len(lines) < 2 or not re.fullmatch(rb"This is \w+ version .+", lines[0]):
-        raise StepFailed(
-            where=README,
-            problem=f"begins with {lines[0].decode(errors='replace')!r}",
-            remedy=f"it has to begin with {readme_title(release.version)!r} and a line of =",
-        )
-    title = readme_title(release.version).encode()
-    lines[:2] = [title, b"=" * len(title)]
-    content = b"\n".join(lines)
-    links = 0
-    if release.type is ReleaseType.NEW_BRANCH:
-        content, links = _MAIN_LINK.subn(rb"\g<before>" + release.version.series.encode(), content)
+    content = with_title(_content(clone, previous, README), release.version)
+    series = release.version.series
+    number = pep_of(content, series) or pep or release.series.release_pep
+    content = with_series(content, series, number)
     made = _record(clone, previous, step, {README: content}, "Name the version in README")
-    return {"commit": made, "links": str(links)}
+    return {"commit": made, "pep": str(pep_of(content, series) or "none")}
 
 
 def mark_next(
@@ -118,15 +112,26 @@ def mark_next(
 
 
 def copyright_years(
-    release: Release, clone: Clone, base: Base, *, date: date, after: str, step: str = "years"
+    release: Release,
+    clone: Clone,
+    base: Base,
+    *,
+    date: date,
+    after: str,
+    step: str = "years",
+    wanted: bool = True,
 ) -> dict[str, str]:
-    """The PSF's notice reaches to this year in all six files (E14-E20).
+    """The PSF's notice reaches to this year in all six files (E14-E20), if that is ``wanted``.
 
+    The PEP dropped it in November 2024, and upstream's releases of 2025 kept their notices.
     Only for the first release of a year: the last one before it was in an earlier year. A
     notice that is up to date, or that tells no last year, is left as it is. Raises StepFailed
     for a file without a notice.
     """
     previous = input_commit(clone, after)
+    if not wanted:
+        made = _record(clone, previous, step, {}, "Leave the copyright notices")
+        return {"commit": made, "files": "none"}
     last = last_release(release.version, base.tags())
     edits = {}
     if last is None or last.made.year < date.year:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import lzma
 import os
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.archives import archives_are_sound
+from checks.tag_tree import tree_of
 from doit_receipts.finding import Severity
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
@@ -147,8 +149,8 @@ def test_a_git_that_dies_while_it_tells_the_tree_is_told_in_its_own_words(
     dying.parent.mkdir()
     dying.write_text(
         f"""#!/bin/sh
-case " $* " in *" archive "*) ;; *) exec {shutil.which("git")} "$@" ;; esac
-{shutil.which("git")} "$@" | head -c 3000
+case " $* " in *" cat-file --batch "*) ;; *) exec {shutil.which("git")} "$@" ;; esac
+{shutil.which("git")} "$@" | head -c 60
 echo fatal: object is corrupt >&2
 exit 128
 """,
@@ -311,6 +313,68 @@ def test_archive_that_is_damaged_blocks(a_release: Builds, clone: Repository) ->
     path.write_bytes(path.read_bytes()[:-9])
     (found,) = findings(release, clone)
     assert (found.rule, found.severity) == ("archive.unreadable", Severity.BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "content", "told"),
+    [
+        ("Lib/os.py export-ignore", b"x = 1\n", "lacks 1 member of the tag, first Lib/os.py"),
+        (
+            "Lib/os.py export-subst",
+            b"x = '$Format:%H$'\n",
+            "holds 1 member with other content than the tag's, first Lib/os.py",
+        ),
+    ],
+)
+def test_what_attributes_hide_from_git_archive_is_missed_all_the_same(
+    a_release: Builds, clone: Repository, attribute: str, content: bytes, told: str
+) -> None:
+    """The archives come from git archive; who judges them does not ask it."""
+    (clone.folder / ".gitattributes").write_text(f"*.bat text eol=crlf\n{attribute}\n")
+    (clone.folder / "Lib/os.py").write_bytes(content)
+    clone.git("add", "-A")
+    clone.git("commit", "-qm", "attributes")
+    clone.commit = clone.git("rev-parse", "HEAD")
+    made = clone.folder.parent / "made.tar"
+    clone.git("archive", f"--output={made}", "HEAD", "Lib")
+    tarball = Tarball.of_the_tag()
+    tarball.drop("Lib/os.py")
+    with tarfile.open(made) as tar:
+        if "Lib/os.py" in tar.getnames():
+            exported = tar.extractfile("Lib/os.py")
+            assert exported is not None
+            tarball.put("Lib/os.py", exported.read())
+    release = a_release()
+    write(release, tarball.stream())
+    assert [each.message for each in findings(release, clone)] == [told]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "blob", "archived"),
+    [
+        ("*.py text eol=crlf", b"a\nb\n", b"a\r\nb\r\n"),
+        ("*.py text=auto eol=crlf", b"a\0\nb\n", b"a\0\nb\n"),
+        ("*.py -text", b"a\r\nb\n", b"a\r\nb\n"),
+        ("*.py eol=lf", b"a\nb\n", b"a\nb\n"),
+        ("[attr]dos text eol=crlf\n*.py dos\n", b"a\n", b"a\r\n"),
+    ],
+)
+def test_line_ends_are_those_that_git_archive_writes(
+    clone: Repository, attributes: str, blob: bytes, archived: bytes
+) -> None:
+    (clone.folder / "Lib/os.py").write_bytes(blob)
+    clone.git("add", "-A")
+    (clone.folder / ".gitattributes").write_text(f"{attributes}\n")
+    clone.git("add", ".gitattributes")
+    clone.git("commit", "-qm", "attributes")
+    made = clone.folder.parent / "made.tar"
+    clone.git("archive", f"--output={made}", "HEAD")
+    with tarfile.open(made) as tar:
+        exported = tar.extractfile("Lib/os.py")
+        assert exported is not None
+        assert exported.read() == archived
+    found = tree_of(GitClone(clone.folder, MachinePrograms()), MachinePrograms(), "HEAD")
+    assert found["Lib/os.py"].content == hashlib.sha256(archived).hexdigest()
 
 
 def test_tag_that_cannot_be_looked_at_blocks(a_release: Builds, clone: Repository) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from checks import source_tree
+from checks import file_names, source_tree, tag_tree
+from checks import news as news_checks
 from doit_receipts.finding import Finding, Severity
 from plugins.steps import news, version_files
 from tests.source_world import DAY, World, a_release, a_world
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 # Tests that alter the tree put it under this name.
 EDITED = "edited"
 ALL: dict[str, Callable[..., tuple[Finding, ...]]] = {
-    "magic": source_tree.magic_numbers_agree,
     "version": source_tree.versions_agree,
     "next": source_tree.next_markers_are_gone,
     "clean": source_tree.tree_is_clean,
     "changes": source_tree.only_release_files_changed,
     "autoconf": source_tree.autoconf_is_the_agreed_one,
-    "news": source_tree.news_tells_something,
+    "news": news_checks.news_tells_something,
+    "names": file_names.names_fit_everywhere,
+    "attributes": tag_tree.attributes_change_nothing,
+    "garbled": news_checks.news_says_what_was_written,
     "notices": lambda *given, **named: source_tree.notices_are_current(*given, date=DAY, **named),
 }
 
@@ -86,38 +88,6 @@ def test_clone_that_is_not_there_blocks(tmp_path: Path, check: str) -> None:
     world = World(tmp_path, a_release(tmp_path / "build"))
     found = ALL[check](world.release, world.clone, after="readme")
     assert [each.severity for each in found] == [Severity.BLOCK]
-
-
-# ── magic ───────────────────────────────────────────────────────────────────────────────────
-
-IMPORTER = "Lib/importlib/_bootstrap_external.py"
-
-
-def test_magic_number_of_another_series_blocks(ready: World) -> None:
-    """Source: PEP 745 needed one more candidate because of it (Z06)."""
-    replaced(ready, IMPORTER, "3571", "3572")
-    assert judge(ready, "magic", EDITED) == [("source.magic", IMPORTER, Severity.BLOCK)]
-
-
-def test_tree_that_tells_no_magic_number_blocks(ready: World) -> None:
-    with_file(ready, IMPORTER, "MAGIC_NUMBER = computed()\n")
-    assert judge(ready, "magic", EDITED) == [("source.magic", "", Severity.BLOCK)]
-
-
-def test_two_magic_numbers_block(ready: World) -> None:
-    with_file(ready, "Include/internal/pycore_magic_number.h", "#define PYC_MAGIC_NUMBER 3572\n")
-    assert judge(ready, "magic", EDITED) == [("source.magic", "", Severity.BLOCK)]
-
-
-def test_magic_number_may_still_move_before_the_first_candidate(tmp_path: Path) -> None:
-    world = a_world(tmp_path, "3.14.0b2", "3.14.0b1")
-    header = "Include/internal/pycore_magic_number.h"
-    world.commit({header: "#define PYC_MAGIC_NUMBER 3999\n", IMPORTER: "MAGIC_NUMBER = token\n"})
-    world.make()
-    assert judge(world, "magic", "base") == []
-    candidate = replace(world, release=a_release(tmp_path / "build", "3.14.0rc1"))
-    found = source_tree.magic_numbers_agree(candidate.release, world.clone, after="base")
-    assert [(each.rule, each.where) for each in found] == [("source.magic", header)]
 
 
 # ── version ─────────────────────────────────────────────────────────────────────────────────
@@ -234,3 +204,44 @@ def test_notice_without_a_last_year_is_current(ready: World) -> None:
         ready.release, ready.clone, date=date(2027, 1, 5), after=EDITED
     )
     assert "LICENSE" not in {each.where for each in found}
+
+
+# ── names and attributes ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Lib/test/aux.py",
+        "Lib/test/what?.txt",
+        "Lib/test/ends.",
+        "Lib/SPAM.py",
+        "lib/other.py",
+        "Lib/test/" + "long/" * 50 + "x",
+    ],
+)
+def test_name_that_not_every_system_can_have_blocks_before_the_tag(ready: World, name: str) -> None:
+    with_file(ready, name, "x\n")
+    found = judge(ready, "names", EDITED)
+    assert ("source.file_name", Severity.BLOCK) in {(rule, how) for rule, _, how in found}
+
+
+def test_name_that_is_not_shipped_may_be_any(ready: World) -> None:
+    with_file(ready, ".github/aux.yml", "x\n")
+    assert judge(ready, "names", EDITED) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Doc/** export-ignore", "*.py export-subst", "[attr]x text export-ignore", "*.c ident",
+     "*.bin filter=lfs"],
+)  # fmt: skip
+def test_attribute_that_changes_the_archives_blocks_before_the_tag(ready: World, line: str) -> None:
+    with_file(ready, "Doc/.gitattributes", f"# export-ignore\n*.png binary\n{line}\n")
+    found = judge(ready, "attributes", EDITED)
+    assert found == [("source.attributes", "Doc/.gitattributes:3", Severity.BLOCK)]
+
+
+def test_attribute_that_is_switched_off_changes_nothing(ready: World) -> None:
+    with_file(ready, "Doc/.gitattributes", "* -export-ignore !export-subst\n")
+    assert judge(ready, "attributes", EDITED) == []

@@ -181,6 +181,25 @@ def test_a_lost_clone_is_made_again_with_the_same_edits(done: Place) -> None:
     assert done.products() == before
 
 
+def test_packed_refs_are_refs(done: Place) -> None:
+    """Programs that tidy take the files of refs away, and nothing of what they tell."""
+    git(done.work / "clone", "pack-refs", "--all")
+    assert not (done.work / "clone/.git/refs/release/base").exists()
+    ended = done.export()
+    assert (ended.status, ended.done) == (0, []), ended
+
+
+def test_a_lost_clone_is_made_again_from_the_tag_that_was_pushed(done: Place) -> None:
+    tag = git(done.work / "clone", "rev-parse", "v3.13.6")
+    git(done.work / "clone", "push", "-q", str(done.folder / "world/fork.git"), "v3.13.6")
+    (done.work / "clone").rename(done.folder / "away")
+    before = done.products()
+    ended = done.export()
+    assert ended.status == 0, ended
+    assert git(done.work / "clone", "rev-parse", "v3.13.6") == tag
+    assert done.products() == before
+
+
 def test_an_approval_holds_and_is_void_after_a_change(done: Place) -> None:
     assert done.doit("run", "approve_news").status == 4
     given = done.doit("approve", "--note", "read twice", "approve_news")

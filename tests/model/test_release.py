@@ -6,7 +6,7 @@ import pytest
 
 from doit_receipts.errors import SettingsError
 from plugins.model.layout import Layout
-from plugins.model.release import Phase, Release, ReleaseType, type_of
+from plugins.model.release import Phase, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import series_of
 from plugins.model.version import Version
 
@@ -30,7 +30,9 @@ def a_release(text: str, phase: Phase | None = None) -> Release:
         ("3.15.0", None, ReleaseType.FEATURE_FINAL),
         ("3.14.1", None, ReleaseType.BUGFIX_FINAL),
         ("3.14.1", Phase.BUGFIX, ReleaseType.BUGFIX_FINAL),
-        ("3.14.1rc1", Phase.BUGFIX, ReleaseType.FIRST_CANDIDATE),
+        ("3.14.5rc1", Phase.BUGFIX, ReleaseType.CANDIDATE),
+        ("3.14.5rc1", None, ReleaseType.CANDIDATE),
+        ("3.12.14rc1", Phase.SECURITY, ReleaseType.SECURITY_CANDIDATE),
         ("3.9.25", Phase.SECURITY, ReleaseType.SECURITY_FINAL),
         ("3.9.25", Phase.END_OF_LIFE, ReleaseType.SECURITY_FINAL),
     ],
@@ -97,3 +99,21 @@ def test_paths_are_named_as_python_org_names_them() -> None:
         "python-3.13.6-docs-html.zip",
     ]
     assert [path.name for path in layout.docs_archives("epub")] == ["python-3.13.6-docs.epub"]
+
+
+@pytest.mark.parametrize(
+    ("version", "phase"),
+    [
+        ("3.10.21", Phase.SECURITY),
+        ("3.12.14rc1", Phase.SECURITY),
+        ("3.13.16", Phase.BUGFIX),
+        ("3.13.17", Phase.SECURITY),
+        ("3.14.5rc1", Phase.BUGFIX),
+        ("3.15.3", Phase.BUGFIX),
+        ("3.15.0rc1", None),
+        ("3.16.0a1", None),
+    ],
+)
+def test_phase_is_known_from_the_schedule(version: str, phase: Phase | None) -> None:
+    parsed = Version.parse(version)
+    assert known_phase(parsed, series_of(parsed)) is phase

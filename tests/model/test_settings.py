@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doit_receipts.errors import SettingsError
+from plugins.model.contract import Origin, contract_of
 from plugins.model.release import Phase, ReleaseType
 from plugins.model.secret import Secret
 from plugins.model.settings import SourceTest, read_settings, release_of
@@ -564,3 +565,58 @@ def test_naming_settings_loads_no_parser() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ended.stdout.split() == ["False", "False"]
+
+
+def test_copyright_years_are_renewed_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "release.toml"
+    text = 'version = "3.14.1"\n[repository]\nclone = "cpython"\n'
+    file.write_text(text)
+    assert not read_settings(file).repository.copyright_years
+    file.write_text(text + "copyright_years = true\n")
+    assert read_settings(file).repository.copyright_years
+    file.write_text(text + 'copyright_years = "yes"\n')
+    with pytest.raises(
+        SettingsError, match="copyright_years is the text 'yes', wanted true or false"
+    ):
+        read_settings(file)
+
+
+def test_what_the_schedule_has_to_hear_is_declared(tmp_path: Path) -> None:
+    plain = read_settings(write(tmp_path, LEAST)).series
+    assert (plain.next_phase, plain.unplanned) == (None, False)
+    told = LEAST + '[series]\nbecomes = "security"\nunplanned = true\n'
+    series = read_settings(write(tmp_path, told)).series
+    assert (series.next_phase, series.unplanned) == (Phase.SECURITY, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('becomes = "bugfix"', "known here: security, end-of-life"),
+        ("becomes = true", "wanted text: security or end-of-life"),
+        ('unplanned = "yes"', "wanted true or false"),
+    ],
+)
+def test_what_a_branch_cannot_become_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        read_settings(write(tmp_path, f"{LEAST}[series]\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("3.10.21", ReleaseType.SECURITY_FINAL),
+        ("3.13.17", ReleaseType.SECURITY_FINAL),
+        ("3.14.8", ReleaseType.BUGFIX_FINAL),
+        ("3.14.5rc1", ReleaseType.CANDIDATE),
+    ],
+)
+def test_source_only_release_is_known_without_a_phase(
+    tmp_path: Path, version: str, kind: ReleaseType
+) -> None:
+    """3.10.21 waits for no installer, whatever release.toml leaves out."""
+    text = LEAST.replace("3.14.0rc1", version) + f'[signing]\ngpg_key = "{KEY}"\n'
+    release = release_of(read_settings(write(tmp_path, text)))
+    assert release.type is kind
+    promised = {each.origin for each in contract_of(release).files}
+    assert ({Origin.WINDOWS, Origin.MACOS} <= promised) is (kind is not ReleaseType.SECURITY_FINAL)

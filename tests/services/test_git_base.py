@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -215,3 +218,63 @@ def test_nobody_is_told_with_what_to_say_to_git(
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(SettingsError, match=r"config user\.name"):
         world.base.identity()
+
+
+@pytest.mark.parametrize("named_by", ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"])
+def test_identity_is_found_where_git_looks_for_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_by: str
+) -> None:
+    git(world.cpython, "config", "--remove-section", "user")
+    file = tmp_path / "elsewhere" / "git" / "config"
+    file.parent.mkdir(parents=True)
+    file.write_text("[user]\n\tname = Per\n\temail = p@example.org\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    told = file if named_by == "GIT_CONFIG_GLOBAL" else tmp_path / "elsewhere"
+    monkeypatch.setenv(named_by, str(told))
+    assert world.base.identity() == Identity("Per", "p@example.org")
+
+
+# ── clones of others, and partial ones ──────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a clone to somebody else")
+def test_clone_of_another_user_is_read_once_the_person_marked_it_as_safe(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remedy that is told is followed, and the stop is gone."""
+    give_away(world.cpython)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
+    with pytest.raises(SettingsError) as stopped:
+        world.base.commit()
+    remedy = stopped.value.remedy.partition(": ")[2]
+    assert remedy.startswith("git config --global --add safe.directory ")
+    subprocess.run(remedy, shell=True, check=True)
+    commit = world.base.commit()
+    assert world.base.text(commit, "Include/patchlevel.h")
+    assert world.base.identity() == Identity("Release Manager", "rm@example.org")
+    clone = world.make()
+    assert clone.resolve("refs/release/base") == commit
+
+
+def test_file_that_a_partial_clone_lacks_is_named_with_what_fetches_it(
+    world: World, tmp_path: Path
+) -> None:
+    git(world.folder / "upstream.git", "config", "uploadpack.allowFilter", "true")
+    git(world.folder / "upstream.git", "config", "uploadpack.allowAnySHA1InWant", "true")
+    shutil.rmtree(world.cpython)
+    url = f"file://{world.folder / 'upstream.git'}"
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", "-o", "upstream", url,
+        str(world.cpython))  # fmt: skip
+    commit = git(world.cpython, "rev-parse", "upstream/3.13")
+    base = world.base
+    with pytest.raises(ServiceFailed, match="is a partial clone and lacks it") as stopped:
+        base.text(commit, "Include/patchlevel.h")
+    subprocess.run(stopped.value.remedy.removesuffix(" fetches it"), shell=True, check=True)
+    assert "3.13.5+" in (base.text(commit, "Include/patchlevel.h") or "")
+
+
+def give_away(folder: Path) -> None:
+    """All of the folder belongs to a user who is not us."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 4711, 4711, follow_symlinks=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,18 +154,6 @@ def test_unknown_commit_is_told(world: World) -> None:
         world.clone.prepare(world.cpython, ("0" * 39 + "1",))
     assert "000000000000" in str(error.value)
     assert "it is not there" in str(error.value)
-
-
-def test_partial_clone_of_the_rm_is_told_with_what_mends_it(world: World, tmp_path: Path) -> None:
-    upstream = tmp_path / "upstream.git"
-    git(upstream, "config", "uploadpack.allowFilter", "true")
-    git(
-        tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{upstream}", "part"
-    )
-    shutil.rmtree(upstream)
-    commit = world.base.commit()
-    with pytest.raises(ServiceFailed, match="git fetch --refetch"):
-        world.clone.prepare(tmp_path / "part", (commit,))
 
 
 def test_clone_that_was_killed_half_way_is_made_anew(world: World) -> None:
@@ -412,3 +401,80 @@ def test_missing_clone_is_told_by_every_act(tmp_path: Path) -> None:
     clone = GitClone(tmp_path / "none", MachinePrograms())
     with pytest.raises(ServiceFailed, match="there is no release clone"):
         clone.checkout("HEAD")
+
+
+# ── what the RM's clone lacks, or has from others ───────────────────────────────────────────
+
+
+def test_clone_holds_every_object_that_the_rms_clone_borrowed(world: World) -> None:
+    """The repository that it borrows from may be repacked or deleted, and so may the RM's."""
+    lender = world.folder / "lender"
+    world.cpython.rename(lender)
+    url = f"file://{world.folder / 'upstream.git'}"
+    git(world.folder, "clone", "-q", "-o", "upstream", "--reference", str(lender), "--branch",
+        "3.13", url, str(world.cpython))  # fmt: skip
+    clone = world.make()
+    assert not (clone.folder / ".git/objects/info/alternates").exists()
+    shutil.rmtree(lender)
+    shutil.rmtree(world.cpython)
+    assert git(clone.folder, "fsck", "--full", "--connectivity-only") == ""
+
+
+@pytest.fixture(params=[(), ("--depth=2",)], ids=["partial", "partial and shallow"])
+def partial(world: World, request: pytest.FixtureRequest) -> World:
+    """The RM's clone is a partial one, from a server that allows it as GitHub does."""
+    upstream = world.folder / "upstream.git"
+    git(upstream, "config", "uploadpack.allowFilter", "true")
+    git(upstream, "config", "uploadpack.allowAnySHA1InWant", "true")
+    shutil.rmtree(world.cpython)
+    git(world.folder, "clone", "-q", "--no-checkout", "--filter=blob:none", "-o", "upstream",
+        *request.param, "--branch", "3.13", f"file://{upstream}", str(world.cpython))  # fmt: skip
+    return world
+
+
+def test_partial_clone_is_released_from_and_not_written(partial: World) -> None:
+    before = snapshot(partial.cpython)
+    clone = partial.make()
+    assert snapshot(partial.cpython) == before
+    commit = clone.resolve("refs/release/base")
+    missing = git(clone.folder, "rev-list", "--objects", "--no-walk", "--missing=print", commit)
+    assert "?" not in missing
+    assert (clone.folder / "README.rst").is_file()
+    assert git(clone.folder, "status", "--porcelain") == ""
+
+
+def test_partial_clone_without_network_is_told_and_goes_on_when_there_is_one(
+    partial: World,
+) -> None:
+    upstream = partial.folder / "upstream.git"
+    upstream.rename(partial.folder / "away.git")
+    with pytest.raises(ServiceFailed, match="files that the partial clone lacks from") as stopped:
+        partial.make()
+    assert "can be reached" in stopped.value.remedy
+    (partial.folder / "away.git").rename(upstream)
+    assert (partial.make().folder / "README.rst").is_file()
+
+
+def test_clone_is_mended_after_the_rms_clone_was(world: World) -> None:
+    """What was missing there is fetched from there once it has it."""
+    commit = world.base.commit()
+    path = "Include/patchlevel.h"
+    content = git(world.cpython, "show", f"{commit}:{path}")
+    packs = world.cpython / ".git/objects/pack"
+    for pack in packs.glob("*.pack"):
+        moved = world.folder / pack.name
+        pack.with_suffix(".idx").unlink()
+        pack.rename(moved)
+        with moved.open("rb") as stream:
+            subprocess.run(
+                ["git", "unpack-objects", "-q"], cwd=world.cpython, stdin=stream, check=True
+            )
+    blob = git(world.cpython, "rev-parse", f"{commit}:{path}")
+    lost = world.cpython / ".git/objects" / blob[:2] / blob[2:]
+    lost.rename(world.folder / "lost")
+    with pytest.raises(ServiceFailed, match="1 of its files and folders are not there"):
+        world.make()
+    lost.parent.mkdir(exist_ok=True)
+    (world.folder / "lost").rename(lost)
+    clone = world.make()
+    assert (clone.folder / path).read_text().strip() == content

@@ -327,3 +327,60 @@ def test_language_of_the_person_changes_nothing(
     signer = GnupgSigner(home.folder, home.key("rm"))
     signer.sign(file, asc(file))
     assert signer.verify(file, asc(file)).problem == ""
+
+
+# ── the remedy is that of the case, and gpg.conf is not ours ────────────────────────────────
+
+
+def with_subkey(home: GnupgHome, primary: str, subkey: str) -> str:
+    """A key that certifies and has one signing subkey; both end so long after being made."""
+    home.gpg(
+        "--faked-system-time", "20240101T000000", "--pinentry-mode", "loopback", "--passphrase", "",
+        "--quick-generate-key", "rm <rm@example.org>", "ed25519", "cert", primary,
+    )  # fmt: skip
+    listed = home.gpg("--with-colons", "--list-keys", "rm@example.org")
+    name = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+    home.gpg(
+        "--faked-system-time", "20240101T000000", "--pinentry-mode", "loopback", "--passphrase", "",
+        "--quick-add-key", name, "ed25519", "sign", subkey,
+    )  # fmt: skip
+    return name
+
+
+@pytest.mark.parametrize(
+    ("primary", "subkey"), [("never", "1y"), ("1y", "1y"), ("1y", "never"), ("20y", "1y")]
+)
+def test_told_command_extends_what_has_expired(
+    home: GnupgHome, file: Path, primary: str, subkey: str
+) -> None:
+    """Of a key whose subkey alone expired, extending the primary key helps nobody."""
+    signer = GnupgSigner(home.folder, with_subkey(home, primary, subkey))
+    with pytest.raises(ServiceFailed, match="expired on 202") as stopped:
+        signer.sign(file, asc(file))
+    for command in stopped.value.remedy.removeprefix("extend it: ").split(" && "):
+        home.gpg("--pinentry-mode", "loopback", "--passphrase", "", *command.split()[1:])
+    signer.sign(file, asc(file))
+    assert signer.verify(file, asc(file)).problem == ""
+
+
+def test_gpg_conf_of_the_person_shapes_no_signature(home: GnupgHome, file: Path) -> None:
+    name = home.key("rm")
+    (home.folder / "gpg.conf").write_text(
+        "digest-algo SHA1\nsig-notation canary@example.org=yes\ndefault-sig-expire 1d\n"
+        "textmode\ncomment canary\nlocal-user nobody\nno-armor\n"
+    )
+    signer = GnupgSigner(home.folder, name)
+    signer.sign(file, asc(file))
+    assert signer.verify(file, asc(file)).problem == ""
+    (home.folder / "gpg.conf").unlink()
+    told = home.gpg("--list-packets", str(asc(file)))
+    assert "digest algo 2," not in told
+    assert "canary" not in told + asc(file).read_text()
+    assert "sig expires" not in told
+
+
+def test_gpg_conf_of_the_person_breaks_nothing(home: GnupgHome, file: Path) -> None:
+    signer = GnupgSigner(home.folder, home.key("rm"))
+    (home.folder / "gpg.conf").write_text("an-option-that-nobody-knows\n")
+    signer.sign(file, asc(file))
+    assert signer.verify(file, asc(file)).problem == ""

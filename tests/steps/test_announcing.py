@@ -1,4 +1,4 @@
-"""Tests of what is announced: drafts, mails, forum, blog, release PEP and tracker."""
+"""Tests of what is announced: drafts, mails, forum, blog and tracker."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as github_world
 from plugins.rehearsal.store import Store
-from plugins.services.github import GitHub, GitHubProposals
+from plugins.services.github import GitHub
 from plugins.services.templates import PackagedTemplates
 from plugins.steps import announcement_draft, announcing, emails, handover, tracker
 from tests.progress import Quiet
 from tests.served import served
-from tests.source_world import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,56 +153,6 @@ def test_candidate_of_a_bugfix_release_begins_no_phase(
         announcing.write_policy(release, PackagedTemplates())
     email = announcing.committers_email(release, SENDER, "team@lists.example")
     assert ("What changes for the core team" in email.text) is tells
-
-
-# ── PEP ────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_release_pep_gets_the_day(release: Release, api: str) -> None:
-    peps = GitHubProposals(api, "python/peps", TOKEN, "rm/peps")
-    assert "\n- 3.13.6: Sunday, 2026-11-22\n" in announcing.dated(PEP, release, DAY)
-    assert announcing.look_pep(release, peps, DAY).state is RemoteState.ABSENT
-    made = announcing.propose_pep(release, peps, DAY, Quiet())
-    probe = announcing.look_pep(release, peps, DAY)
-    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, made)
-
-
-PEP = """\
-Schedule
---------
-
-Actual:
-
-- 3.13.0 final: Monday, 2024-10-07
-- 3.13.5: Wednesday, 2025-06-11
-  (an extra one)
-
-Expected:
-
-- 3.13.6: Tuesday, 2025-08-05
-- 3.13.7: Tuesday, 2025-10-07
-"""
-
-
-def test_line_moves_from_expected_to_actual(release: Release) -> None:
-    once = announcing.dated(PEP, release, DAY)
-    assert once.index("- 3.13.6: Sunday, 2026-11-22") < once.index("Expected:")
-    assert "2025-08-05" not in once
-    assert once.index("(an extra one)") < once.index("- 3.13.6")
-    assert announcing.dated(once, release, DAY) == once
-
-
-@pytest.mark.parametrize(
-    ("version", "named"),
-    [
-        ("3.14.0a2", "3.14.0 alpha 2"),
-        ("3.14.0b1", "3.14.0 beta 1"),
-        ("3.14.0rc1", "3.14.0 candidate 1"),
-        ("3.14.0", "3.14.0 final"),
-    ],
-)
-def test_releases_are_named_as_release_peps_do(a_release: Builds, version: str, named: str) -> None:
-    assert f"- {named}: Sunday" in announcing.dated("", a_release(version), DAY)
 
 
 # ── tracker ────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -114,3 +115,20 @@ def test_other_autoconf_under_the_plain_name_is_not_taken(
 )
 def test_maker_of_configure_is_read_from_its_head(text: bytes, expected: str) -> None:
     assert configure.made_with(text) == expected
+
+
+def test_autoconf_that_is_installed_afterwards_is_another_input(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was skipped for want of a tool is done once the tool is there."""
+    before = configure.tools_here(world.release, world.programs)
+    assert configure.tools_here(world.release, world.programs) == before
+    tool = tmp_path / "bin" / f"autoconf{world.release.series.autoconf}"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    after = configure.tools_here(world.release, world.programs)
+    assert after != before
+    tool.write_text("#!/bin/sh\n# a newer one\n")
+    assert configure.tools_here(world.release, world.programs) != after

@@ -128,3 +128,19 @@ def test_words_for_make_survive_its_shell(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text("all:\n\t@$(BLURB) merge\n")
     words = ["make", "-s", f"BLURB={tools.module_for_make('blurb')}"]
     assert MachinePrograms().run(words, folder=tmp_path).stdout == "-m blurb merge\n"
+
+
+@pytest.mark.parametrize("name", ["with $HOME", "a folder"])
+def test_tools_are_built_wherever_the_work_folder_is(tmp_path: Path, name: str) -> None:
+    """As distutils does it, the backend takes a dollar in the environment's path for a variable."""
+    project = tmp_path / "toy_tool"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(PROJECT)
+    strict = "import string, sys\nassert ' ' not in sys.prefix\n"
+    strict += "string.Template(sys.prefix).substitute()\n"
+    (project / "backend.py").write_text(strict + BACKEND.replace("{version}", "1.5"))
+    folder = tmp_path / name
+    folder.mkdir()
+    tools = make(folder, a_tree(folder, f"{project}\n"))
+    assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
+    assert tools.python.is_relative_to(folder)

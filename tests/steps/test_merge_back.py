@@ -77,7 +77,8 @@ def test_release_is_merged_without_squash_and_the_version_after_it_told(a_hub: M
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
     assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, done)
     assert '"3.13.6+"' in shown(hub, "3.13", "Include/patchlevel.h")
-    assert shown(hub, "3.13", "README.rst").startswith("This is Python version 3.13.6\n")
+    title = "This is Python version 3.13.6+"
+    assert shown(hub, "3.13", "README.rst").startswith(f"{title}\n{'=' * len(title)}\n")
     log = git(hub.world.folder / "upstream.git", "log", "--format=%s", "-3", "3.13").splitlines()
     assert log[:2] == ["Post 3.13.6", "Python 3.13.6"]
     assert len(hub.pushes("upstream")) == 1
@@ -235,8 +236,20 @@ def test_first_beta_opens_a_branch_and_the_next_main_in_one_push(a_hub: Makes) -
     readme = shown(hub, "main", "README.rst")
     assert readme.startswith("This is Python version 3.15.0 alpha 0\n")
     assert "cpython/commits/main" in readme
-    assert "3.14" not in readme.replace(":pep:`745` for Python 3.14", "")
-    assert "cpython/commits/3.14" in shown(hub, "3.14", "README.rst")
+    assert "`PEP 790 <https://peps.python.org/pep-0790/>`__ for Python 3.15" in readme
+    assert "3.14" not in readme
+    branch = shown(hub, "3.14", "README.rst")
+    assert branch.startswith("This is Python version 3.14.0 beta 1+\n")
+    assert "cpython/commits/3.14" in branch
+    assert "main" not in branch
+    header = shown(hub, "main", "Include/internal/pycore_magic_number.h")
+    assert "#define PYC_MAGIC_NUMBER 3650\n" in header
+    assert "    Python 3.15a0 3650 (Initial version)\n" in header
+    assert "    Python 3.16 will start with 3700\n" in header
+    assert '    { 3650, 3699, L"3.15" },\n' in shown(hub, "main", "PC/launcher.c")
+    for template in ("bug", "crash"):
+        text = shown(hub, "main", f".github/ISSUE_TEMPLATE/{template}.yml")
+        assert text.endswith('- "3.10"\n        - "3.14"\n        - "CPython main branch"')
     index = shown(hub, "main", "Doc/whatsnew/index.rst").splitlines()
     assert index.index("   3.15.rst") + 1 == index.index("   3.14.rst")
     whatsnew = shown(hub, "main", "Doc/whatsnew/3.15.rst")

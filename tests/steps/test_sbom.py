@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import tarfile
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from checks.sbom import sboms_are_true
 from doit_receipts.errors import StepFailed
 from plugins.model.version import Version
+from plugins.ports.sbom import Wheel
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
 from plugins.services.spdx import SpdxDocuments
@@ -205,10 +207,144 @@ def test_archive_that_is_gone_blocks(a_release: Builds) -> None:
     ("version", "cpe"),
     [
         ("3.13.6", "cpe:2.3:a:python:python:3.13.6:*:*:*:*:*:*:*"),
-        ("3.14.0rc2", "cpe:2.3:a:python:python:3.14.0:rc2:*:*:*:*:*:*"),
-        ("3.15.0a1", "cpe:2.3:a:python:python:3.15.0:alpha1:*:*:*:*:*:*"),
-        ("3.15.0b3", "cpe:2.3:a:python:python:3.15.0:beta3:*:*:*:*:*:*"),
+        ("3.14.0rc2", "cpe:2.3:a:python:python:3.14.0rc2:*:*:*:*:*:*:*"),
+        ("3.15.0a1", "cpe:2.3:a:python:python:3.15.0a1:*:*:*:*:*:*:*"),
+        ("3.15.0b3", "cpe:2.3:a:python:python:3.15.0b3:*:*:*:*:*:*:*"),
     ],
 )
-def test_version_has_the_name_that_vulnerability_databases_use(version: str, cpe: str) -> None:
+def test_version_has_the_name_that_upstreams_documents_use(version: str, cpe: str) -> None:
     assert sbom.cpe_of(Version.parse(version)) == cpe
+
+
+# ── pip, and what it carries ────────────────────────────────────────────────────────────────
+
+WHEEL = "Lib/ensurepip/_bundled/pip-25.1.1-py3-none-any.whl"
+
+
+def a_pip(*pins: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as wheel:
+        wheel.writestr(
+            zipfile.ZipInfo("pip/_vendor/vendor.txt"), "".join(f"{pin}\n" for pin in pins)
+        )
+    return stream.getvalue()
+
+
+PIP = a_pip("CacheControl==0.14.3", "# a comment", "idna==3.10  # why", "    platformdirs==4.3.7")
+
+
+class Index:
+    """A package index that has everything, with these bytes of pip."""
+
+    def __init__(self, pip: bytes = PIP) -> None:
+        self._pip = hashlib.sha256(pip).hexdigest()
+
+    def wheel(self, project: str, version: str, file_name: str = "") -> Wheel:
+        name = file_name or f"{project}-{version}-py3-none-any.whl"
+        digest = self._pip if project == "pip" else hashlib.sha256(name.encode()).hexdigest()
+        return Wheel(f"https://index.example/{name}", digest)
+
+
+def with_pip(a_release: Builds, version: str = "3.15.0a1", tree: bytes | None = None) -> Tree:
+    sums = {"zip": hashlib.sha256(FILES["Modules/zip.c"]).hexdigest()}
+    files = FILES | {WHEEL: PIP, "Misc/sbom.spdx.json": tree or tree_sbom(**sums)}
+    made = Tree(a_release(version), files)
+    sbom.build(
+        made.release, made.clone, SpdxDocuments(), Quiet(),
+        commit=made.commit, epoch_s=EPOCH_S, index=Index(),
+    )  # fmt: skip
+    return made
+
+
+def told(tree: Tree) -> Any:
+    return json.loads(sbom.document_of(tree.release.layout.tarballs[0]).read_bytes())
+
+
+def test_document_says_what_upstreams_says_of_the_same_archive(a_release: Builds) -> None:
+    """Source: release-tools' sbom.py of July 2026, applied to this tree by hand."""
+    document = told(with_pip(a_release))
+    packages = {each["name"]: each for each in document["packages"]}
+    assert {name: each["versionInfo"] for name, each in packages.items()} == {
+        "CPython": "3.15.0a1", "zip": "1.2", "pip": "25.1.1",
+        "cachecontrol": "0.14.3", "idna": "3.10", "platformdirs": "4.3.7",
+    }  # fmt: skip
+    depends = {
+        (each["spdxElementId"], each["relatedSpdxElement"])
+        for each in document["relationships"]
+        if each["relationshipType"] == "DEPENDS_ON"
+    }
+    package = "SPDXRef-PACKAGE-"
+    assert depends == {
+        (f"{package}cpython", f"{package}zip"), (f"{package}cpython", f"{package}pip"),
+        (f"{package}pip", f"{package}cachecontrol"), (f"{package}pip", f"{package}idna"),
+        (f"{package}pip", f"{package}platformdirs"),
+    }  # fmt: skip
+    psf = "Organization: Python Software Foundation"
+    assert {each["supplier"] for each in document["packages"]} == {psf}
+    assert packages["CPython"]["externalRefs"][0]["referenceLocator"] == (
+        "cpe:2.3:a:python:python:3.15.0a1:*:*:*:*:*:*:*"
+    )
+    assert packages["pip"]["originator"] == "Organization: Python Packaging Authority"
+    assert [each["referenceLocator"] for each in packages["pip"]["externalRefs"]] == [
+        "cpe:2.3:a:pypa:pip:25.1.1:*:*:*:*:*:*:*", "pkg:pypi/pip@25.1.1",
+    ]  # fmt: skip
+    idna = packages["idna"]
+    assert idna["downloadLocation"] == "https://index.example/idna-3.10-py3-none-any.whl"
+    assert idna["externalRefs"][0]["referenceLocator"] == "pkg:pypi/idna@3.10"
+    assert all("packageVerificationCode" in each for each in document["packages"])
+
+
+def test_what_the_trees_own_document_says_of_pip_is_replaced(a_release: Builds) -> None:
+    """Trees of 3.12 list pip themselves, of another version perhaps."""
+    tree = json.loads(tree_sbom())
+    old = {"downloadLocation": "https://index.example/old.whl", "versionInfo": "0.1"}
+    tree["packages"] += [
+        {"SPDXID": f"SPDXRef-PACKAGE-{name}", "name": name, **old} for name in ("pip", "idna")
+    ]
+    made = with_pip(a_release, tree=json.dumps(tree).encode())
+    versions = sorted((each["name"], each["versionInfo"]) for each in told(made)["packages"])
+    assert [version for name, version in versions if name in ("pip", "idna")] == ["3.10", "25.1.1"]
+    assert sboms_are_true(made.release, made.clone, commit=made.commit) == ()
+
+
+def test_wheel_that_is_not_the_published_one_is_refused(a_release: Builds) -> None:
+    tree = Tree(a_release(), FILES | {WHEEL: PIP, "Misc/sbom.spdx.json": tree_sbom()})
+    with pytest.raises(StepFailed, match="is published with"):
+        sbom.build(
+            tree.release, tree.clone, SpdxDocuments(), Quiet(),
+            commit=tree.commit, epoch_s=EPOCH_S, index=Index(b"other bytes"),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("pip", [b"no wheel", a_pip("idna>=3")], ids=["no wheel", "no pin"])
+def test_wheel_that_says_nothing_is_refused(a_release: Builds, pip: bytes) -> None:
+    tree = Tree(a_release(), FILES | {WHEEL: pip, "Misc/sbom.spdx.json": tree_sbom()})
+    with pytest.raises(StepFailed, match=r"is no wheel with|pins no version"):
+        sbom.build(
+            tree.release, tree.clone, SpdxDocuments(), Quiet(),
+            commit=tree.commit, epoch_s=EPOCH_S, index=Index(pip),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", ["package", "relationship", "supplier", "cpe"])
+def test_document_that_lacks_a_statement_blocks(a_release: Builds, lost: str) -> None:
+    made = with_pip(a_release)
+    assert sboms_are_true(made.release, made.clone, commit=made.commit) == ()
+    path = sbom.document_of(made.release.layout.tarballs[0])
+    document = told(made)
+    idna = next(each for each in document["packages"] if each["name"] == "idna")
+    if lost == "package":
+        document["packages"].remove(idna)
+    elif lost == "relationship":
+        document["relationships"] = [
+            each
+            for each in document["relationships"]
+            if each["relatedSpdxElement"] != idna["SPDXID"]
+        ]
+    elif lost == "supplier":
+        del idna["supplier"]
+    else:
+        document["packages"][0]["externalRefs"][0]["referenceLocator"] = "cpe:2.3:a:x:x:1"
+    path.write_text(json.dumps(document))
+    (found,) = sboms_are_true(made.release, made.clone, commit=made.commit)
+    assert (found.rule, found.where) == ("sbom.lacks", path.name)

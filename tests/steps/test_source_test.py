@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,3 +159,14 @@ def test_damaged_archive_is_told(a_release: Builds, toy: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(StepFailed, match=r"Python-3\.13\.6\.tar\.xz: cannot be unfolded"):
         run(release)
+
+
+@pytest.mark.parametrize("name", ["a folder", "with $HOME", "it's (one) & more", "Ärger#1"])
+def test_sources_are_tested_wherever_the_work_folder_is(
+    a_release: Builds, toy: Path, tmp_path: Path, name: str
+) -> None:
+    """Neither make nor configure can quote a path."""
+    release = a_release()
+    work = tmp_path / name / "3.13.6"
+    moved = replace(release, layout=replace(release.layout, work=work))
+    assert run(with_archives(moved, toy))["python"] == "3.13.6"

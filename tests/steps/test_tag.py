@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.steps import release_clone, tag
 from tests.source_world import World, a_world, git
@@ -15,6 +17,7 @@ from tests.source_world import World, a_world, git
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plugins.ports.git import Remote
     from plugins.ports.signing import Signer
     from plugins.rehearsal.gnupg_home import GnupgHome
 
@@ -166,3 +169,64 @@ def test_series_without_openpgp_gets_an_unsigned_annotated_tag(tmp_path: Path) -
 def test_series_with_openpgp_needs_a_signer(world: World) -> None:
     with pytest.raises(StepFailed, match="no signer"):
         make(world, None)
+
+
+# ── what others have seen ───────────────────────────────────────────────────────────────────
+
+
+def remotes(world: World) -> dict[str, Remote]:
+    return {
+        "fork": GitRemote(str(world.folder / "fork.git"), world.programs),
+        "upstream": GitRemote(str(world.folder / "upstream.git"), world.programs),
+    }
+
+
+def again(world: World, signer: Signer) -> dict[str, str]:
+    """The release made again in a new clone, three hours later."""
+    shutil.rmtree(world.clone.folder)
+    world.clock.time += timedelta(hours=3)
+    world.make()
+    told = release_clone.commit(
+        world.release, world.clone, world.base, world.clock, after="base", remotes=remotes(world)
+    )
+    facts = tag.make(
+        world.release, world.clone, world.base, signer, world.clock, remotes=remotes(world)
+    )
+    assert facts["commit"] == told["commit"]
+    return facts
+
+
+@pytest.mark.parametrize("role", ["fork", "upstream"])
+def test_tag_that_was_pushed_is_taken_over_when_the_clone_is_lost(
+    world: World, signer: GnupgSigner, role: str
+) -> None:
+    """No second tag of a published name is ever signed."""
+    first = make(world, signer)
+    git(world.clone.folder, "push", "-q", str(world.folder / f"{role}.git"), "v3.13.6")
+    assert again(world, signer) == first
+
+
+@pytest.mark.parametrize("role", ["fork", "upstream"])
+def test_tag_that_others_have_on_another_commit_is_refused_before_anything_is_signed(
+    world: World, signer: GnupgSigner, role: str
+) -> None:
+    make(world, signer)
+    git(world.clone.folder, "push", "-q", str(world.folder / f"{role}.git"), "v3.13.6")
+    world.commit({"Lib/spam.py": "later\n"})
+    with pytest.raises(StepFailed, match=f"the {role}, .* has this tag on") as stopped:
+        again(world, signer)
+    assert not world.clone.resolve("refs/tags/v3.13.6")
+    if role == "fork":
+        command = stopped.value.remedy.partition(": ")[2]
+        git(world.clone.folder, *command.split()[1:])
+        assert again(world, signer)["tag"]
+
+
+def test_remote_that_cannot_be_asked_is_no_remote_without_the_tag(
+    world: World, signer: GnupgSigner
+) -> None:
+    (world.folder / "upstream.git").rename(world.folder / "away.git")
+    with pytest.raises(ServiceFailed):
+        tag.make(
+            world.release, world.clone, world.base, signer, world.clock, remotes=remotes(world)
+        )

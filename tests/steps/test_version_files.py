@@ -67,19 +67,44 @@ def test_readme_begins_with_the_version_underlined(
     assert lines[:3] == [title, "=" * len(title), ""]
 
 
-def test_links_of_readme_leave_main_only_on_the_new_branch(tmp_path: Path) -> None:
+def test_links_into_main_stay_in_the_release_commit(tmp_path: Path) -> None:
+    """As in upstream's own commit of a first beta; the new branch changes them afterwards."""
     first_beta = a_world(tmp_path / "b1", "3.14.0b1", "3.14.0a7")
     first_beta.make()
-    facts = version_files.readme(first_beta.release, first_beta.clone, after="base")
-    text = first_beta.text("README.rst", "readme")
-    assert "/blob/3.14/PCbuild" in text
-    assert "branch=3.14" in text
-    assert "main" not in text
-    assert facts["links"] == "4"
-    alpha = a_world(tmp_path / "a3", "3.15.0a3", "3.15.0a2")
-    alpha.make()
-    assert version_files.readme(alpha.release, alpha.clone, after="base")["links"] == "0"
-    assert "/blob/main/PCbuild" in alpha.text("README.rst", "readme")
+    version_files.readme(first_beta.release, first_beta.clone, after="base")
+    assert "/blob/main/PCbuild" in first_beta.text("README.rst", "readme")
+
+
+@pytest.mark.parametrize("pep", ["role", "link"])
+def test_readme_of_the_series_before_is_led_to_this_one(world: World, pep: str) -> None:
+    """What's New, the documentation and the schedule, as on a branch that nobody mended."""
+    line = {
+        "role": ":pep:`693` for Python 3.12",
+        "link": "`PEP 693 <https://peps.python.org/pep-0693/>`__ for Python 3.12",
+    }[pep]
+    wanted = {
+        "role": ":pep:`719` for Python 3.13",
+        "link": "`PEP 719 <https://peps.python.org/pep-0719/>`__ for Python 3.13",
+    }[pep]
+    readme = (world.cpython / "README.rst").read_text()
+    readme = readme.replace(":pep:`719` for Python 3.13", line).replace("3.13", "3.12")
+    readme = readme.replace("version 3.12", "version 3.13")
+    world.commit({"README.rst": readme})
+    world.make()
+    facts = version_files.readme(world.release, world.clone, after="base")
+    text = world.text("README.rst", "readme")
+    assert wanted in text
+    assert "What's New in Python 3.13\n" in text
+    assert "<https://docs.python.org/3.13/whatsnew/3.13.html>" in text
+    assert "<https://docs.python.org/3.13/>" in text
+    assert facts["pep"] == "719"
+
+
+def test_pep_that_the_tree_names_goes_before_what_this_tool_knows(world: World) -> None:
+    readme = (world.cpython / "README.rst").read_text()
+    world.commit({"README.rst": readme.replace(":pep:`719`", ":pep:`7190`")})
+    world.make()
+    assert version_files.readme(world.release, world.clone, after="base")["pep"] == "7190"
 
 
 def test_readme_of_another_form_is_refused(world: World) -> None:
@@ -107,6 +132,10 @@ MARKERS = """\
 | .. versionadded:: next    |
 +---------------------------+
 .. VersionAdded:: next
+.. versionadded::
+   next
+   .. soft-deprecated::
+      next  Said behind it.
 """
 NO_MARKERS = """\
 Write ``.. versionadded:: next`` for what is new.
@@ -129,8 +158,8 @@ def test_every_form_of_next_becomes_the_version(world: World) -> None:
     assert "next" not in marked
     assert ".. deprecated-removed:: 3.13.6 3.99" in marked
     assert "| .. versionadded:: 3.13.6  |\n" in marked
-    assert marked.count("3.13.6") == 10
-    assert facts["markers"] == "22"
+    assert marked.count("3.13.6") == 12
+    assert facts["markers"] == "26"
     assert facts["files"] == "3"
 
 
@@ -173,6 +202,14 @@ def test_first_release_of_a_year_renews_all_six_files(world: World) -> None:
         assert "2026" not in text
     assert world.text("README.rst", "years").count("2001-2027") == 2
     assert facts["last release"] == "v3.13.5 in 2026"
+
+
+def test_years_that_nobody_asked_for_are_left_alone(world: World) -> None:
+    facts = version_files.copyright_years(
+        world.release, world.clone, world.base, date=date(2027, 1, 7), after="base", wanted=False
+    )
+    assert facts["files"] == "none"
+    assert changed(world, "years") == ()
 
 
 def test_later_release_of_a_year_changes_no_notice(world: World) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks import clone_state, source_tree
+from checks import clone_state, magic_number, source_tree
+from checks import news as news_checks
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.steps import news, release_clone, tag, version_files
 from tests.source_world import DAY, World, a_world, git
@@ -44,14 +45,15 @@ def judge(world: World) -> list[str]:
         *clone_state.base_leads_to_version(release, base),
         *clone_state.version_is_next(release, base),
         *clone_state.tag_is_free(release, base, clone),
-        *source_tree.magic_numbers_agree(release, clone, after="commit"),
+        *magic_number.magic_numbers_agree(release, clone, after="commit"),
         *source_tree.versions_agree(release, clone, after="commit"),
         *source_tree.next_markers_are_gone(release, clone, after="commit"),
         *source_tree.tree_is_clean(release, clone, after="commit"),
         *source_tree.only_release_files_changed(release, clone, after="commit"),
         *source_tree.autoconf_is_the_agreed_one(release, clone, after="commit"),
         *source_tree.notices_are_current(release, clone, date=DAY, after="commit"),
-        *source_tree.news_tells_something(release, clone, after="commit"),
+        *news_checks.news_tells_something(release, clone, after="commit"),
+        *news_checks.news_says_what_was_written(release, clone, after="commit"),
     ]
     return list(map(str, findings))
 

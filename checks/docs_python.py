@@ -1,0 +1,61 @@
+"""Docs Python: whether a Python is here that can run the tree's documentation tools."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from checks.looking import blocks_if_blind
+from doit_receipts.durable import write_whole
+from doit_receipts.finding import Finding, Severity
+from plugins.ports.docs_python import python_for
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.model.settings import Docs
+    from plugins.ports.git import Base
+    from plugins.ports.programs import Programs
+
+__all__ = ["docs_python_is_here"]
+
+_INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
+
+
+@blocks_if_blind("clone.unreadable")
+def docs_python_is_here(
+    release: Release,  # noqa: ARG001 - every check of a clone takes it
+    base: Base,
+    programs: Programs,
+    docs: Docs,
+) -> tuple[Finding, ...]:
+    """Some Python of this machine can run the tree's own documentation tools.
+
+    Each release needs them, if only for the topics of pydoc. A Python that release.toml names is
+    the only one.
+    """
+    commit = base.commit()
+    with tempfile.TemporaryDirectory(prefix="pep101-") as room:
+        doc = Path(room) / "Doc"
+        waiting, seen = ["requirements.txt"], set()
+        while waiting:
+            name = waiting.pop()
+            text = base.text(commit, f"Doc/{name}")
+            if text is None or name in seen:
+                continue  # what is missing there is for pip, or for the step, to say
+            seen.add(name)
+            write_whole(doc / name, text.encode())
+            waiting += [each for each in _INCLUDES.findall(text) if re.fullmatch(r"[\w.-]+", each)]
+        if not seen:
+            return ()
+        found = python_for(
+            doc / "requirements.txt",
+            programs,
+            constraints=docs.constraints,
+            among=(docs.python,) if docs.python else (),
+        )
+    if found.python is not None:
+        return ()
+    where = "the tree's Doc/requirements.txt"
+    return (Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy),)

@@ -1,0 +1,182 @@
+"""Tag tree: what a commit holds, told by git's objects one by one.
+
+The archives come from ``git archive``, which leaves files out and fills words in where attributes
+say so. Whoever judges them asks git otherwise: names and modes come from the tree objects, bytes
+from the blobs, and of the attributes only line ends count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
+
+from checks.looking import blocks_if_blind
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.finding import Finding, Severity
+from plugins.ports.programs import PIPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.model.release import Release
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
+
+__all__ = ["Seen", "attributes_change_nothing", "tree_of"]
+
+_ENVIRONMENT: Final = {"GIT_ATTR_NOSYSTEM": "1"}
+_NEUTRAL: Final = ("git", "-c", "core.attributesFile=/dev/null")
+_ATTRIBUTES: Final = ".gitattributes"
+# What makes git archive give other files, or other bytes, than were committed.
+_CHANGING: Final = re.compile(
+    rb"(?<=[ \t])(export-ignore|export-subst|ident|filter=[^\s]+|working-tree-encoding=[^\s]+)"
+    rb"(?=\s|$)"
+)
+_LONE_LF: Final = re.compile(rb"(?<!\r)\n")
+# How much git looks at before it calls a file text.
+_LOOKED_AT: Final = 8000
+
+
+class Seen(NamedTuple):
+    """A path of a commit or of an archive, as far as the two have to agree."""
+
+    kind: str
+    is_executable: bool
+    content: str
+    """The sha256 of a file, or where a link leads."""
+
+
+class _Entry(NamedTuple):
+    mode: str
+    object: str
+    path: str
+
+
+def tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, Seen]:
+    """What the commit holds, with line ends as its .gitattributes say, by path.
+
+    Raises ServiceFailed if git cannot tell it.
+    """
+    folder = clone.folder
+    listed = programs.run(
+        [*_NEUTRAL, "ls-tree", "-r", "-z", "--full-tree", commit], folder=folder
+    ).stdout
+    entries = []
+    for line in filter(None, listed.split("\0")):
+        about, _, path = line.partition("\t")
+        mode, kind, identifier = about.split()
+        if kind == "blob":
+            entries.append(_Entry(mode, identifier, path))
+    ends = _line_ends(folder, programs, commit, [each.path for each in entries])
+    found = {
+        parent.as_posix(): Seen("folder", is_executable=False, content="")
+        for each in entries
+        for parent in Path(each.path).parents
+        if parent.name
+    }
+    for entry, content in _contents(folder, programs, entries):
+        if entry.mode == "120000":
+            target = content.decode("utf-8", "surrogateescape")
+            found[entry.path] = Seen("symbolic link", is_executable=False, content=target)
+            continue
+        told = _with_line_ends(content, *ends.get(entry.path, ("", "")))
+        executable = entry.mode == "100755"
+        found[entry.path] = Seen("file", executable, hashlib.sha256(told).hexdigest())
+    return found
+
+
+@blocks_if_blind("source.unreadable")
+def attributes_change_nothing(
+    release: Release,  # noqa: ARG001 - every check of the tree takes it
+    clone: Clone,
+    *,
+    after: str,
+) -> tuple[Finding, ...]:
+    """No .gitattributes makes the archives leave a file out or hold other bytes than committed.
+
+    Line ends are no change: that is what they are for.
+    """
+    commit = f"refs/release/{after}"
+    found = []
+    for name in clone.names(commit):
+        if name.rpartition("/")[2] != _ATTRIBUTES:
+            continue
+        lines = (clone.read(commit, name) or b"").splitlines()
+        for number, line in enumerate(lines, start=1):
+            told = None if line.lstrip().startswith(b"#") else _CHANGING.search(line)
+            if told:
+                found.append(
+                    Finding(
+                        "source.attributes",
+                        Severity.BLOCK,
+                        f"{told[1].decode(errors='replace')} makes the source archives hold "
+                        "something else than the tag",
+                        f"{name}:{number}",
+                        "take it out on the branch; if it is meant, waive source.attributes and "
+                        "archive.tree",
+                    )
+                )
+    return tuple(found)
+
+
+def _line_ends(
+    folder: Path, programs: Programs, commit: str, paths: list[str]
+) -> dict[str, tuple[str, str]]:
+    """What the commit's own attributes say of text and line ends, by path."""
+    with tempfile.TemporaryDirectory(prefix="pep101-") as room:
+        # An index of our own: attributes are read from it, and nobody's checkout matters.
+        environment = {**_ENVIRONMENT, "GIT_INDEX_FILE": f"{room}/index"}
+        programs.run([*_NEUTRAL, "read-tree", commit], folder=folder, env=environment)
+        told = programs.run(
+            [*_NEUTRAL, "check-attr", "--cached", "-z", "--stdin", "text", "eol"],
+            folder=folder,
+            env=environment,
+            stdin="\0".join(paths).encode("utf-8", "surrogateescape"),
+        ).stdout.split("\0")
+    found: dict[str, dict[str, str]] = {}
+    for path, name, value in zip(told[::3], told[1::3], told[2::3], strict=False):
+        found.setdefault(path, {})[name] = value
+    return {path: (each.get("text", ""), each.get("eol", "")) for path, each in found.items()}
+
+
+def _contents(
+    folder: Path, programs: Programs, entries: list[_Entry]
+) -> Iterator[tuple[_Entry, bytes]]:
+    """The bytes of each entry as committed."""
+    with tempfile.TemporaryFile() as asked:
+        asked.write(b"".join(f"{each.object}\n".encode() for each in entries))
+        asked.seek(0)
+        with programs.pipe(
+            [*_NEUTRAL, "cat-file", "--batch"], folder=folder, stdin=asked, stdout=PIPE
+        ) as process:
+            stream = cast("IO[bytes]", process.stdout)
+            for entry in entries:
+                told = stream.readline().split()
+                if len(told) != 3 or told[1] != b"blob":
+                    break  # on leaving the block, or below, it is told what was wrong
+                content = stream.read(int(told[2]))
+                if len(content) < int(told[2]) or not stream.read(1):
+                    break
+                yield entry, content
+            else:
+                return
+            while stream.read(1 << 16):
+                pass
+    raise ServiceFailed(
+        service="git",
+        action=f"read {entry.path}",
+        problem=f"object {entry.object[:12]} is not there",
+        remedy="delete the release clone; it is made again from your own",
+    )
+
+
+def _with_line_ends(content: bytes, text: str, eol: str) -> bytes:
+    """The content as git writes it out. Source: gitattributes(5), "text" and "eol"."""
+    if eol != "crlf" or text == "unset":
+        return content
+    if text == "auto" and (b"\0" in content[:_LOOKED_AT] or b"\r" in content):
+        return content
+    return _LONE_LF.sub(b"\r\n", content)

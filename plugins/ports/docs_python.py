@@ -1,0 +1,95 @@
+"""Docs Python: the Python that the tree's documentation tools can be installed for.
+
+A branch raises what it needs as its Sphinx does: the docs of 3.13.15 want 3.12, while this tool
+runs from 3.11 on. pip knows; it is asked without installing anything.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plugins.ports.programs import Completed, Programs
+
+__all__ = ["PythonFound", "candidates", "python_for"]
+
+_NEWEST: Final = 30
+_OLDEST: Final = 9
+_TIMEOUT_S: Final = 120.0
+_REQUIRES: Final = re.compile(
+    r"Requires-Python (?:[^;>]*,)?>=\s*(3\.\d+)|requires a different Python: \S+ not in '>=(3\.\d+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFound:
+    """The Python to take, or, where each of those here is too old, what is wrong and what to do."""
+
+    python: Path | None
+    problem: str = ""
+    remedy: str = ""
+
+
+def candidates(programs: Programs) -> tuple[Path, ...]:
+    """Pythons of this machine that may run the tools: the one that runs us, then the newest."""
+    found = [Path(sys.executable)]
+    for minor in range(_NEWEST, _OLDEST - 1, -1):
+        other = programs.find(f"python3.{minor}")
+        if other is not None and minor != sys.version_info.minor and _works(other, programs):
+            found.append(other)
+    return tuple(found)
+
+
+def _works(python: Path, programs: Programs) -> bool:
+    """Whether it can make an environment: what is on PATH may be a shim, or lack a part."""
+    asked = (str(python), "-c", "import venv")
+    ended = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
+    return ended.status == 0
+
+
+def python_for(
+    requirements: Path,
+    programs: Programs,
+    *,
+    constraints: Path | None = None,
+    among: Sequence[Path] = (),
+) -> PythonFound:
+    """The first Python ``among`` those here for which pip finds all that is required.
+
+    Where pip fails for another reason, such as no network, it is the first of all: nobody can
+    tell better.
+    """
+    pythons = tuple(among) or candidates(programs)
+    wanted: list[str] = []
+    for python in pythons:
+        ended = _asked(python, requirements, constraints, programs)
+        if ended.status == 0:
+            return PythonFound(python)
+        told = _REQUIRES.findall(ended.stdout + ended.stderr)
+        if not told and not wanted:
+            return PythonFound(pythons[0])
+        wanted += [first or second for first, second in told]
+    least = min(wanted, key=lambda each: int(each.partition(".")[2]))
+    return PythonFound(
+        None,
+        f"wants Python {least} or later, and here are only {', '.join(map(str, pythons))}",
+        f"install Python {least} so that python{least} is on PATH, or name another in "
+        "[docs] python",
+    )
+
+
+def _asked(
+    python: Path, requirements: Path, constraints: Path | None, programs: Programs
+) -> Completed:
+    words: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
+    words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
+    words += ["-r", requirements]
+    if constraints:
+        words += ["-c", constraints]
+    return programs.run(words, folder=requirements.parent, timeout_s=_TIMEOUT_S, check=False)

@@ -1,0 +1,54 @@
+"""Published tag: a tag of the release's name that the fork or upstream has already.
+
+Nobody makes a second tag of a name that others have seen, whatever became of the clone in which
+the first one was made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.errors import SettingsError, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plugins.ports.git import Clone, Remote
+
+__all__ = ["published", "refuse_other"]
+
+
+def published(
+    name: str, clone: Clone, remotes: Mapping[str, Remote]
+) -> Iterator[tuple[str, Remote, str]]:
+    """Each remote that has the tag: its role, itself, and the tag's object, which the clone has.
+
+    A remote that release.toml does not declare has none. Raises ServiceFailed for one that
+    cannot be asked: what is not known to be absent is not made.
+    """
+    ref = f"refs/tags/{name}"
+    for role, remote in remotes.items():
+        try:
+            there = remote.refs(ref)[ref]
+        except SettingsError:
+            continue
+        if there:
+            if not clone.resolve(there):
+                remote.fetch(clone.folder, {ref: f"refs/upstream/{role}/{name}"})
+            yield role, remote, there
+
+
+def refuse_other(name: str, role: str, remote: Remote, there: str, here: str) -> StepFailed:
+    """The error for a tag that others can see and that is not of this release commit."""
+    remedy = (
+        f"if nobody built from it: git push {remote.address} :refs/tags/{name}"
+        if role == "fork"
+        else "upstream's tag never moves: this version is taken; release the next one"
+    )
+    return StepFailed(
+        where=name,
+        problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, and the release "
+        f"commit is {here[:12]}",
+        remedy=remedy,
+        details=(f"there {there}", f"here  {here}"),
+    )

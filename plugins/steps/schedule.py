@@ -1,0 +1,343 @@
+"""Schedule: python/peps records the release, by one pull request, and everybody can look it up.
+
+The pull request has the schedule file and the PEPs that the repository's own generator makes of
+it. What others changed meanwhile is kept; where that says something else, nothing is proposed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
+from doit_receipts.probe import Probe, absent, different, identical
+from plugins.model.schedule import SCHEDULE_FILE, Schedule, Stage, read_schedule
+from plugins.model.schedule_edit import Recorded, is_recorded, phase_entered, recorded
+from plugins.model.schedule_pep import lists_as_released, only_lists_differ, pep_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from plugins.model.release import Phase, Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.github import Proposals, Pull
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.ports.schedules import Schedules
+
+__all__ = [
+    "await_published",
+    "look_proposed",
+    "propose",
+    "proposed_files",
+    "recorded_of",
+    "title_of",
+]
+
+_GENERATOR: Final = "release_management"
+_FIRST_GENERATED: Final = (3, 8)  # source: the header of python-releases.toml
+_LONGEST_S: Final = 120.0
+_AGAIN: Final = "then run doit publish again"
+
+
+def recorded_of(
+    release: Release, day: date, becomes: Phase | None = None, *, is_unplanned: bool = False
+) -> Recorded:
+    """What python/peps has to say of the release, with ``[series] becomes`` and ``unplanned``."""
+    enters = phase_entered(release.version, becomes)
+    return Recorded(release.version, day, enters, is_unplanned)
+
+
+def look_proposed(release: Release, proposals: Proposals, wanted: Recorded) -> Probe:
+    """Whether the schedule has the release, or a pull request asks for it (A09, Z27).
+
+    The main branch counts, whoever wrote it there; a pull request that is closed, or that is
+    merged or edited to say something else, is shown and never replaced.
+    """
+    pull = proposals.pull(_branch(release))
+    if _has(release, proposals, wanted, ""):
+        return identical(_facts(pull))
+    problem = _problem_of(proposals, wanted, "")
+    if problem is not None:
+        return different(*problem, ())
+    if pull is None:
+        return absent(f"no pull request from {_branch(release)} yet")
+    if pull.state != "open":
+        return _ended(pull, wanted)
+    return _look_at_branch(release, proposals, wanted, pull)
+
+
+def _ended(pull: Pull, wanted: Recorded) -> Probe:
+    if pull.state == "closed":
+        return different(
+            f"pull request {pull.number} was closed and not merged",
+            f"reopen it, or record the release by another one, {_AGAIN}",
+            (pull.url,),
+        )
+    return different(
+        f"pull request {pull.number} was merged, and the schedule does not say that"
+        f" {wanted.version} is out since {wanted.day}",
+        f"see {pull.url}, correct the schedule by another pull request, {_AGAIN}",
+        (pull.url,),
+    )
+
+
+def _look_at_branch(release: Release, proposals: Proposals, wanted: Recorded, pull: Pull) -> Probe:
+    """Whether the branch of the open pull request has what is wanted, or may get it."""
+    branch = _branch(release)
+    if _has(release, proposals, wanted, branch):
+        return identical(_facts(pull))
+    problem = _problem_of(proposals, wanted, branch)
+    if problem is None:
+        return absent(f"the branch of pull request {pull.number} does not have it yet")
+    return different(f"the branch of pull request {pull.number}: {problem[0]}", problem[1], ())
+
+
+def propose(
+    release: Release,
+    proposals: Proposals,
+    wanted: Recorded,
+    programs: Programs,
+    progress: Progress,
+) -> dict[str, str]:
+    """A pull request asks python/peps to record the release and its branch's phase (A09, Z27).
+
+    It goes on from a branch that an earlier try left. Raises StepFailed if the schedule says
+    something else, or if its generator fails or changes more than lists of releases.
+    """
+    branch = _branch(release)
+    recorded(_schedule_text(proposals, ""), [wanted])
+    ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
+    folder = release.layout.scratch / "peps"
+    progress.say("making the schedules of the PEPs")
+    try:
+        files = proposed_files([wanted], proposals, ref, programs, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    progress.say("opening the pull request of the schedule")
+    schedule = read_schedule(files[SCHEDULE_FILE].decode())
+    made = proposals.propose(branch, files, title_of([wanted], schedule), _body(files))
+    return _facts(made)
+
+
+def title_of(releases: Sequence[Recorded], schedule: Schedule) -> str:
+    """The title as people write it there: PEP 745, 719: 3.14.7, 3.13.15 released on 2026-08-05."""
+    peps = dict.fromkeys(str(schedule.branches[each.version.series].pep) for each in releases)
+    names = ", ".join(_stage(schedule, each).name for each in releases)
+    return f"PEP {', '.join(peps)}: {names} released on {max(each.day for each in releases)}"
+
+
+def proposed_files(
+    releases: Sequence[Recorded],
+    proposals: Proposals,
+    ref: str,
+    programs: Programs,
+    folder: Path,
+) -> dict[str, bytes]:
+    """The schedule file with these releases, and each PEP that the generator makes of it anew.
+
+    ``ref`` is the branch that is gone on from, "" for the main one. The generator runs in
+    ``folder`` over copies of what it reads. Raises StepFailed as ``propose`` does.
+    """
+    edited = recorded(_schedule_text(proposals, ref), releases)
+    schedule = read_schedule(edited)
+    before = _checkout(proposals, ref, schedule)
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, content in {**before, SCHEDULE_FILE: edited.encode()}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / path, content)
+    _generate(programs, folder)
+    peps = {path: content for path, content in before.items() if path.startswith("peps/")}
+    files = {SCHEDULE_FILE: edited.encode()}
+    for path, old in peps.items():
+        new = (folder / path).read_bytes()
+        if not only_lists_differ(old.decode(), new.decode()):
+            raise _failed(path, "was changed by the generator outside of its lists of releases")
+        if new != old:
+            files[path] = new
+    for each in releases:
+        stage = _stage(schedule, each)
+        path = pep_path(schedule.branches[each.version.series].pep)
+        if not lists_as_released((folder / path).read_text(encoding="utf-8"), stage):
+            raise StepFailed(
+                where=path,
+                problem=f"has no list between markers that {stage.name} belongs to",
+                remedy="add '.. release schedule: bugfix' or 'security', and '.. release schedule:"
+                f" ends' there by a pull request, {_AGAIN}",
+            )
+    return files
+
+
+def await_published(
+    release: Release,
+    schedules: Schedules,
+    wanted: Recorded,
+    clock: Clock,
+    *,
+    pull: str,
+    until: datetime,
+) -> dict[str, str]:
+    """peps.python.org tells that the release is out, and in which phase its branch is.
+
+    From there the documentation's build, python.org and the buildbots take it. Raises Waiting
+    until the pull request is merged and published, and StepFailed from the moment ``until`` on.
+    """
+    who = f"pull request {pull} of the PEPs" if pull.isdigit() else "the PEPs' site"
+    problem = f"peps.python.org does not say yet that {release.version} is out since {wanted.day}"
+    try:
+        found = schedules.schedule(fresh=True)
+    except ServiceFailed as error:
+        who, problem = error.where, error.problem
+    else:
+        if is_recorded(found, wanted):
+            return {"stage": _stage(found, wanted).name, "pep": str(_pep(found, release))}
+    if clock.now() >= until:
+        raise StepFailed(
+            where=who,
+            problem=f"{problem}, and it was waited for until {until:%Y-%m-%d}",
+            remedy="ask an editor of the PEPs to merge it; the documentation's build,"
+            f" python.org and the buildbots wait for it; {_AGAIN}",
+        )
+    raise Waiting(who=who, problem=problem, remedy=f"have it merged, {_AGAIN}")
+
+
+# ── what is there ──────────────────────────────────────────────────────────────────────────
+
+
+def _has(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
+    """Whether schedule and PEP tell the release there.
+
+    A schedule that cannot be read is none: then the PEP alone tells what people wrote by hand.
+    """
+    try:
+        schedule = read_schedule(_schedule_text(proposals, ref))
+    except StepFailed:
+        return _is_in_pep_by_hand(release, proposals, wanted, ref)
+    if not is_recorded(schedule, wanted):
+        return False
+    pep = _decoded(proposals.text(pep_path(_pep(schedule, release)), ref), SCHEDULE_FILE)
+    return lists_as_released(pep, _stage(schedule, wanted))
+
+
+def _is_in_pep_by_hand(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
+    content = proposals.text(pep_path(release.series.release_pep), ref)
+    if content is None:
+        return False
+    version, day = wanted.version, wanted.day
+    names = (f"{version} final", _spelled(version), str(version))
+    text = content.decode(errors="replace")
+    return any(
+        lists_as_released(text, Stage(version, name, actual=True, day=day)) for name in names
+    )
+
+
+def _spelled(version: object) -> str:
+    text = str(version)
+    for letters, word in (("rc", "candidate"), ("a", "alpha"), ("b", "beta")):
+        head, found, serial = text.partition(letters)
+        if found:
+            return f"{head} {word} {serial}"
+    return text
+
+
+def _problem_of(proposals: Proposals, wanted: Recorded, ref: str) -> tuple[str, str] | None:
+    """Why nothing can be recorded there: problem and remedy; None if it can."""
+    try:
+        recorded(_schedule_text(proposals, ref), [wanted])
+    except StepFailed as error:
+        return f"{error.where} {error.problem}", error.remedy
+    return None
+
+
+def _schedule_text(proposals: Proposals, ref: str) -> str:
+    return _decoded(proposals.text(SCHEDULE_FILE, ref), SCHEDULE_FILE)
+
+
+def _decoded(content: bytes | None, path: str) -> str:
+    if content is None:
+        raise _failed(path, "is not there", "see that [announce] peps names the PEPs' repository")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise _failed(path, "is not UTF-8", "have it corrected there") from error
+
+
+def _stage(schedule: Schedule, release: Recorded) -> Stage:
+    stage = schedule.stage(release.version)
+    assert stage is not None  # noqa: S101 - for the type checker: it was recorded
+    return stage
+
+
+def _pep(schedule: Schedule, release: Release) -> int:
+    return schedule.branches[release.version.series].pep
+
+
+def _branch(release: Release) -> str:
+    kind = "rehearsal" if release.rehearsal else "release"
+    return f"{kind}-{release.version}"
+
+
+def _facts(pull: Pull | None) -> dict[str, str]:
+    if pull is None:
+        return {"pull request": "none", "url": "it was there already"}
+    return {"pull request": str(pull.number), "url": pull.url}
+
+
+# ── the generator ──────────────────────────────────────────────────────────────────────────
+
+
+def _checkout(proposals: Proposals, ref: str, schedule: Schedule) -> dict[str, bytes]:
+    """The generator and every PEP that it may write, by path."""
+    modules = [
+        f"{_GENERATOR}/{name}"
+        for name in proposals.names(_GENERATOR, ref)
+        if name.endswith(".py") and name.removesuffix(".py").isidentifier()
+    ]
+    if not modules:
+        raise _failed(_GENERATOR, "has no generator any more")
+    peps = [
+        pep_path(branch.pep)
+        for series, branch in schedule.branches.items()
+        if tuple(map(int, series.split("."))) >= _FIRST_GENERATED
+    ]
+    found = {path: proposals.text(path, ref) for path in dict.fromkeys((*modules, *peps))}
+    return {path: content for path, content in found.items() if content is not None}
+
+
+def _generate(programs: Programs, folder: Path) -> None:
+    """The repository's own module has written the lists of the PEPs in the folder.
+
+    It is of the standard library alone (source: its imports), so nothing is installed for it.
+    """
+    home = folder / "home"
+    home.mkdir()
+    try:
+        programs.run(
+            [sys.executable, "-s", "-B", "-m", _GENERATOR, "update-peps"],
+            folder=folder,
+            env={"HOME": str(home)},
+            timeout_s=_LONGEST_S,
+        )
+    except ServiceFailed as error:
+        raise StepFailed(
+            where=f"python -m {_GENERATOR} update-peps",
+            problem=error.details[-1] if error.details else error.problem,
+            remedy="correct the schedule in the PEPs' repository, or record the release there by"
+            f" hand, {_AGAIN}",
+            details=error.details,
+        ) from error
+
+
+def _body(files: Mapping[str, bytes]) -> str:
+    peps = [path for path in files if path != SCHEDULE_FILE]
+    made = f" `{'`, `'.join(peps)}` made by `python -m release_management update-peps`."
+    return f"Records the release in `{SCHEDULE_FILE}`.{made if peps else ''}\n"
+
+
+def _failed(path: str, problem: str, remedy: str = "") -> StepFailed:
+    by_hand = f"record the release there by hand, {_AGAIN}"
+    return StepFailed(where=path, problem=problem, remedy=remedy or by_hand)

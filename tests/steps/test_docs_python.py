@@ -1,0 +1,121 @@
+"""Tests of the Python that runs the docs tools: real pip over a folder of wheels, no network."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from checks.docs_python import docs_python_is_here
+from doit_receipts.finding import Severity
+from plugins.model.settings import Docs
+from plugins.ports.docs_python import candidates, python_for
+from plugins.services.programs import MachinePrograms
+from tests.source_world import World, a_world
+
+PROGRAMS = MachinePrograms()
+
+
+def a_wheel(folder: Path, version: str, requires: str) -> None:
+    info = f"toy_tool-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"toy_tool-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: toy_tool\nVersion: {version}\n"
+            f"Requires-Python: {requires}\n",
+        )
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+                       "Tag: py3-none-any\n")  # fmt: skip
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def doc(tmp_path: Path) -> Path:
+    """A Doc folder whose one tool wants a Python of the future."""
+    made = tmp_path / "Doc"
+    made.mkdir()
+    a_wheel(tmp_path, "1.0", ">=3.9")
+    a_wheel(tmp_path, "2.0", ">=3.29")
+    (made / "requirements.txt").write_text(
+        f"--no-index\n--find-links {tmp_path}\ntoy_tool~=2.0\n-c constraints.txt\n"
+    )
+    (made / "constraints.txt").write_text("toy_tool<3\n")
+    return made
+
+
+@pytest.fixture
+def python_of_the_future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A python3.29 on PATH: the one that runs us, which says another version."""
+    lies = tmp_path / "lies"
+    lies.mkdir()
+    (lies / "sitecustomize.py").write_text(
+        "import sys\nfrom collections import namedtuple\n"
+        "fields = namedtuple('version', 'major minor micro releaselevel serial')\n"
+        "sys.version_info = fields(*sys.version_info[:2], 99, 'final', 0)\n"
+    )
+    place = tmp_path / "bin"
+    place.mkdir()
+    python = place / "python3.29"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={lies} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
+    return python
+
+
+def test_our_own_python_is_taken_where_it_will_do(doc: Path) -> None:
+    (doc / "requirements.txt").write_text(
+        (doc / "requirements.txt").read_text().replace("~=2.0", "~=1.0")
+    )
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == Path(sys.executable)
+
+
+def test_python_that_is_needed_is_named_where_there_is_none(doc: Path) -> None:
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
+    assert found.python is None
+    assert "wants Python 3.29 or later" in found.problem
+    assert "python3.29 is on PATH" in found.remedy
+
+
+def wants_a_little_more(doc: Path) -> None:
+    """The tool wants a later Python of our own series, as which another can pass before pip."""
+    major, minor = sys.version_info[:2]
+    a_wheel(doc.parent, "2.0", f">={major}.{minor}.90")
+
+
+def test_newer_python_on_path_is_found(doc: Path, python_of_the_future: Path) -> None:
+    """What the message told is done, and the stop is gone."""
+    wants_a_little_more(doc)
+    assert python_of_the_future in candidates(PROGRAMS)
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == python_of_the_future
+
+
+def test_other_troubles_of_pip_are_left_to_the_step(doc: Path) -> None:
+    (doc / "requirements.txt").write_text("--no-index\nnobody-has-it==1.0\n")
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == Path(sys.executable)
+
+
+# ── at the start ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def world(tmp_path: Path, doc: Path) -> World:
+    made = a_world(tmp_path / "world")
+    made.commit({f"Doc/{each.name}": each.read_text() for each in doc.iterdir()}, "Raise the tools")
+    return made
+
+
+def test_old_python_blocks_before_anything_is_made(world: World) -> None:
+    (finding,) = docs_python_is_here(
+        world.release, world.base, PROGRAMS, Docs(python=Path(sys.executable))
+    )
+    assert (finding.rule, finding.severity) == ("docs.python", Severity.BLOCK)
+    assert "wants Python 3.29 or later" in finding.message
+
+
+def test_python_of_the_future_passes(world: World, doc: Path, python_of_the_future: Path) -> None:
+    wants_a_little_more(doc)
+    assert python_of_the_future.exists()
+    assert docs_python_is_here(world.release, world.base, PROGRAMS, Docs()) == ()

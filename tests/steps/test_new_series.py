@@ -1,0 +1,88 @@
+"""Tests of what begins anew on main with a series: magic number, issue templates, What's New."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.model.readme import pep_of, with_series
+from plugins.steps import new_series
+from tests.source_world import World, a_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return a_world(tmp_path, "3.14.0b1", "3.14.0a7")
+
+
+def test_every_form_of_the_versions_to_choose_gets_the_branch(world: World) -> None:
+    """The forms that upstream's templates had in 2023 and have in 2026."""
+    world.commit(
+        {
+            ".github/ISSUE_TEMPLATE/bug.yml": (
+                '      options:\n        - "3.13"\n        - "3.14 (main branch or an alpha)"\n'
+            ),
+            ".github/ISSUE_TEMPLATE/crash.yml": (
+                "      options:\n        - 3.13\n        - CPython main branch\n"
+            ),
+        }
+    )
+    clone = world.make()
+    found = new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15")
+    bug, crash = (each.decode() for each in found.values())
+    assert bug.endswith(
+        '        - "3.13"\n        - "3.14"\n        - "3.15 (main branch or an alpha)"\n'
+    )
+    assert crash.endswith('        - 3.13\n        - "3.14"\n        - CPython main branch\n')
+
+
+def test_templates_that_list_the_branch_are_left_alone(world: World) -> None:
+    text = '      options:\n        - "3.14"\n        - "CPython main branch"\n'
+    names = [f".github/ISSUE_TEMPLATE/{each}.yml" for each in ("bug", "crash")]
+    world.commit(dict.fromkeys(names, text))
+    clone = world.make()
+    assert new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15") == {}
+
+
+def test_tree_that_does_not_say_where_its_numbers_start_is_left_alone(world: World) -> None:
+    header = "Include/internal/pycore_magic_number.h"
+    text = (world.cpython / header).read_text()
+    world.commit({header: text.replace("will start", "may start")})
+    clone = world.make()
+    assert new_series.magic_number(clone, "refs/release/base", "3.14", "3.15") == {}
+
+
+def test_whatsnew_has_the_sections_of_today_and_what_is_going_to_be_removed() -> None:
+    there = [
+        "Doc/deprecations/index.rst",
+        *(f"Doc/deprecations/pending-removal-in-{each}.rst" for each in ("3.9", "3.15", "3.16")),
+        "Doc/deprecations/pending-removal-in-3.20.rst",
+        "Doc/deprecations/pending-removal-in-future.rst",
+        "Doc/deprecations/c-api-pending-removal-in-3.18.rst",
+    ]
+    text = new_series.whatsnew("3.14", "3.15", there)
+    for wanted in ("Summary --- release highlights", "New deprecations", "Removed C APIs"):
+        assert f"\n{wanted}\n" in text
+    included = [line.rpartition("/")[2] for line in text.splitlines() if "include::" in line]
+    assert included == [
+        "pending-removal-in-3.16.rst",
+        "pending-removal-in-3.20.rst",
+        "pending-removal-in-future.rst",
+        "c-api-pending-removal-in-3.18.rst",
+    ]
+    lines = text.splitlines()
+    for above, line in pairwise(lines):
+        if line and not line.strip("=-*") and above.strip("*"):
+            assert len(line) >= len(above), above
+
+
+def test_schedule_whose_number_nobody_knows_stays_that_of_the_series_before() -> None:
+    line = b"See `PEP 826 <https://peps.python.org/pep-0826/>`__ for Python 3.16 release details."
+    assert with_series(line, "3.17") == line
+    assert pep_of(line, "3.17") == 0
+    assert pep_of(with_series(line, "3.17", 840), "3.17") == 840
