@@ -19,7 +19,7 @@ from plugins.model.windows_build import form_of, range_of
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports.github import Proposals
+    from plugins.ports.github import Texts
 
 __all__ = ["PIPELINE", "WORKFLOW", "ci_form_takes_the_fork", "windows_form_is_as_known"]
 
@@ -38,7 +38,7 @@ class _Field:
 
 
 @blocks_if_blind("forms.unseen")
-def ci_form_takes_the_fork(tools: Proposals, owner: str) -> tuple[Finding, ...]:
+def ci_form_takes_the_fork(tools: Texts, owner: str) -> tuple[Finding, ...]:
     """The workflow that builds the tag offers the fork's owner as a remote."""
     offered = _options(_text(tools, WORKFLOW), "git_remote")
     if not offered:
@@ -57,7 +57,7 @@ def ci_form_takes_the_fork(tools: Proposals, owner: str) -> tuple[Finding, ...]:
 
 
 @blocks_if_blind("forms.unseen")
-def windows_form_is_as_known(release: Release, tools: Proposals, owner: str) -> tuple[Finding, ...]:
+def windows_form_is_as_known(release: Release, tools: Texts, owner: str) -> tuple[Finding, ...]:
     """The form of the Windows build has every box that is filled in, for the series told here."""
     fields = _parameters(_text(tools, PIPELINE))
     found = []
@@ -85,7 +85,7 @@ def windows_form_is_as_known(release: Release, tools: Proposals, owner: str) -> 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _text(tools: Proposals, path: str) -> str:
+def _text(tools: Texts, path: str) -> str:
     raw = tools.text(path)
     if raw is None or len(raw) > _MOST_BYTES:
         raise StepFailed(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals
+    from plugins.ports.github import Proposals, Texts
     from plugins.ports.host import Host
     from plugins.ports.packages import Packages
     from plugins.ports.pipeline import Pipeline
@@ -284,7 +284,7 @@ class Services:
         return NuGet(self._settings.hosts.nuget)
 
     @_late("hosts.github")
-    def release_tools(self) -> Proposals:
+    def release_tools(self) -> Texts:
         """The repository whose forms start the builds, to be read."""
         from plugins.services.github import GitHubProposals
 

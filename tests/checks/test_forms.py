@@ -12,9 +12,6 @@ from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from plugins.ports.github import Pull
     from tests.conftest import Builds
 
 WORKFLOW = """\
@@ -67,12 +64,6 @@ class Tools:
         if self.down:
             raise ServiceFailed(service="github", action="read", problem="answered 500")
         return self.files.get(path)
-
-    def pull(self, branch: str) -> Pull | None:
-        raise NotImplementedError(branch)
-
-    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
-        raise NotImplementedError(branch, files, title, body)
 
 
 def test_fork_that_the_workflow_offers_passes() -> None:
