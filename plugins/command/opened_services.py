@@ -314,7 +314,7 @@ class Services:
 
     @_late("hosts.cdn")
     def public_client(self) -> PublicClient:
-        """An anonymous client, by every door that there is."""
+        """An anonymous client, from every endpoint that there is."""
         from plugins.services.anonymous_client import AnonymousClient
 
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"

@@ -72,30 +72,30 @@ class AnonymousClient:
     def __repr__(self) -> str:
         return f"anonymous client({self._endpoints.www}, {self._endpoints.docs})"
 
-    def doors(self, url: str) -> tuple[str, ...]:
+    def endpoints(self, url: str) -> tuple[str, ...]:
         """See the port."""
         base, _ = self._endpoints.place(url)
         return (*(self._caches() if base == self._endpoints.www else (base,)), AROUND)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
+    def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
         """See the port."""
-        known = self._remembered(f"{door} {url}")
+        known = self._remembered(f"{endpoint} {url}")
         if known is not None and file is not None and not _holds(file, known.fetched):
             known = None
         with ExitStack() as stack:
             out = _Kept(file, stack)
-            fetched, mark = self._fetched(url, door, most_bytes, known, out)
+            fetched, mark = self._fetched(url, endpoint, most_bytes, known, out)
             if fetched.status != 200:
                 out.drop()
             stack.close()
         if fetched.status == 200:
-            self._learn(f"{door} {url}", mark, fetched)
+            self._learn(f"{endpoint} {url}", mark, fetched)
         return fetched
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
         """See the port."""
         text = _Text()
-        fetched, _ = self._fetched(url, door, most_bytes, None, text)
+        fetched, _ = self._fetched(url, endpoint, most_bytes, None, text)
         return replace(fetched, text=text.told())
 
     def forget(self) -> None:
@@ -115,35 +115,35 @@ class AnonymousClient:
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
     def _fetched(
-        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+        self, url: str, endpoint: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Fetched, str]:
         """What came, with the server's mark; a server that stumbles is asked again."""
         with self._lock:
-            if self._troubles.get(door, 0) >= _GIVEN_UP:
+            if self._troubles.get(endpoint, 0) >= _GIVEN_UP:
                 raise ServiceFailed(
-                    service=door,
+                    service=endpoint,
                     action=f"GET {url}",
                     problem=f"given up after {_GIVEN_UP} failures",
                     remedy="check that it can be reached, then run the same command again",
                 )
         try:
             return retried(
-                lambda: self._once(url, door, most_bytes, known, out),
+                lambda: self._once(url, endpoint, most_bytes, known, out),
                 worth_another_try, attempts=_ATTEMPTS, longest_wait_s=2.0,
             )  # fmt: skip
         except Stumbled:
             with self._lock:
-                self._troubles[door] = self._troubles.get(door, 0) + 1
+                self._troubles[endpoint] = self._troubles.get(endpoint, 0) + 1
             raise
 
     def _once(
-        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+        self, url: str, endpoint: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Fetched, str]:
         base, path = self._endpoints.place(url)
-        at, host = self._endpoints.edge(base, base if door == AROUND else door)
+        at, host = self._endpoints.edge(base, base if endpoint == AROUND else endpoint)
         headers = {"Host": host} | ({} if known is None else {"If-None-Match": known.mark})
         # A query that nobody asked before is in no cache.
-        query = {"fresh": token_hex(8)} if door == AROUND else None
+        query = {"fresh": token_hex(8)} if endpoint == AROUND else None
         sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}
         extensions = sni if at.startswith("https:") else {}
         client, action = self._client(at), f"GET {url}"

@@ -55,8 +55,8 @@ class SiteReader:
 
     def _asked(self, path: str) -> tuple[Part, ...]:
         # The API is in no cache; the first endpoint that there is leads to it.
-        door = next(each for each in self._client.doors(SITE) if each != AROUND)
-        answer = self._client.read(f"{SITE}{path}", door, _MOST_BYTES)
+        endpoint = next(each for each in self._client.endpoints(SITE) if each != AROUND)
+        answer = self._client.read(f"{SITE}{path}", endpoint, _MOST_BYTES)
         action = f"GET {path}"
         if answer.status != 200:
             raise ServiceFailed(

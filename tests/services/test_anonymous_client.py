@@ -184,7 +184,7 @@ def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None
 
     with lying(speak) as base:
         client = a_client(base, tmp_path)
-        assert client.doors(URL) == (base, AROUND)
+        assert client.endpoints(URL) == (base, AROUND)
         client.fetch(URL, AROUND, MOST)
         client.fetch(URL, AROUND, MOST)
     assert len(set(asked)) == 2
