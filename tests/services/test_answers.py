@@ -57,7 +57,7 @@ def test_what_is_no_json_that_can_be_used_is_one_line(raw: str) -> None:
 
 @pytest.mark.parametrize("text", ["javascript:x", "http://", "https://a b", "https://\u202e", ""])
 def test_an_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ServiceFailed, match=r"html_url is no address"):
+    with pytest.raises(ServiceFailed, match=r"html_url is not an address"):
         part_of(json.dumps({"html_url": text})).url("html_url")
 
 

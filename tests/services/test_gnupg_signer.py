@@ -112,7 +112,7 @@ def test_key_that_is_not_there_is_told(home: GnupgHome, file: Path) -> None:
 def test_public_half_alone_cannot_sign(home: GnupgHome, other: GnupgHome, file: Path) -> None:
     theirs = other.key("theirs")
     home.gpg("--import", stdin=other.public(theirs).encode())
-    with pytest.raises(ServiceFailed, match=f"the secret half of key {theirs} is not here"):
+    with pytest.raises(ServiceFailed, match=f"the secret key of {theirs} is not on this machine"):
         GnupgSigner(home.folder, theirs).sign(file, asc(file))
 
 
@@ -125,12 +125,12 @@ def test_revoked_key_does_not_sign(home: GnupgHome, file: Path) -> None:
 
 @pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41, ""])
 def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
-    with pytest.raises(ServiceFailed, match="is no full fingerprint; write the full"):
+    with pytest.raises(ServiceFailed, match="is not a full fingerprint; write the full"):
         GnupgSigner(home.folder, short)
 
 
 def test_missing_home_is_told(tmp_path: Path, file: Path) -> None:
-    with pytest.raises(ServiceFailed, match=r"is not there; set \[signing\] gnupg_home"):
+    with pytest.raises(ServiceFailed, match=r"does not exist; set \[signing\] gnupg_home"):
         GnupgSigner(tmp_path / "none", "0" * 40).sign(file, asc(file))
 
 
@@ -166,9 +166,9 @@ def test_pinentry_of_the_agent_may_ask_a_person(home: GnupgHome, file: Path) -> 
         ("echo 'D canary-wrong'; echo OK", "the passphrase is wrong"),
         (
             "echo 'ERR 83886179 cancelled'",
-            "the passphrase was asked for, and the answer was cancel",
+            "the dialogue for the passphrase was cancelled",
         ),
-        ("echo 'ERR 83918950 no terminal'", "there is no pinentry to ask for the passphrase"),
+        ("echo 'ERR 83918950 no terminal'", "no pinentry program can ask for the passphrase"),
     ],
 )
 def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(

@@ -64,7 +64,7 @@ def test_a_key_is_known_by_name_and_by_pattern(
 def test_a_negated_pattern_takes_the_line_away(
     tmp_path: Path, key: paramiko.PKey, names: str
 ) -> None:
-    assert "nobody knows this host" in judged(tmp_path, key, line(key, names))
+    assert "the host is not in known_hosts" in judged(tmp_path, key, line(key, names))
 
 
 def test_a_hashed_name_is_found(tmp_path: Path, key: paramiko.PKey) -> None:
@@ -119,7 +119,7 @@ def test_a_port_is_looked_for_first_and_then_the_host(tmp_path: Path, key: param
 )
 def test_a_wrong_line_is_passed_over(tmp_path: Path, key: paramiko.PKey, wrong: str) -> None:
     assert judged(tmp_path, key, wrong, line(key)) == ""
-    assert "nobody knows this host" in judged(tmp_path, key, wrong)
+    assert "the host is not in known_hosts" in judged(tmp_path, key, wrong)
 
 
 def test_a_real_server_whose_key_is_revoked_is_refused_before_login(tmp_path: Path) -> None:

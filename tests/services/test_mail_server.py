@@ -123,7 +123,7 @@ def test_server_that_is_not_there_took_nothing(login: Secret) -> None:
 @pytest.mark.parametrize("bad", ["a@b\nBcc: c@d", "A <a@b>", "nobody", ""])
 def test_addresses_are_judged_at_the_border(address: str, login: Secret, bad: str) -> None:
     email = Email("<x@y>", "rm@example.org", (bad,), "S", "T")
-    with pytest.raises(ServiceFailed, match="is no email address") as told:
+    with pytest.raises(ServiceFailed, match="is not an email address") as told:
         MailServer(address, login).send(email)
     assert "\n" not in str(told.value)
 

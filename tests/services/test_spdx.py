@@ -150,7 +150,7 @@ def test_document_is_refused_where_the_reference_implementation_would_refuse_it(
         SpdxDocuments().document(ARCHIVE, (bad,), raw())
     with pytest.raises(ServiceFailed, match="would not be valid"):
         SpdxDocuments().document(replace(ARCHIVE, location="nowhere"), FILES, raw())
-    with pytest.raises(ServiceFailed, match="two files have one id"):
+    with pytest.raises(ServiceFailed, match="two files have the same id"):
         SpdxDocuments().document(ARCHIVE, (FILES[0], FILES[0]), raw())
 
 
