@@ -35,12 +35,12 @@ class Fetched:
 class PublicClient(Protocol):
     """An anonymous client: it fetches what everybody can, trusts no answer and never waits long.
 
-    Addresses are those that users see. No redirect is followed, nothing is unfolded, and what
+    Addresses are those that users see. No redirect is followed, nothing is decompressed, and what
     is larger, longer or slower than it may be is refused with ServiceFailed.
     """
 
     def endpoints(self, url: str) -> tuple[str, ...]:
-        """Every way to the address: each cache that can be asked alone, and ``AROUND``."""
+        """Every endpoint of the address: each cache that can be asked alone, and ``AROUND``."""
         ...
 
     def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
