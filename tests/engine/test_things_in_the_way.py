@@ -149,7 +149,7 @@ def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command:
     assert (ended.status, ended.out) == (1, ""), ended
     (line,) = ended.err.splitlines()
     assert line.startswith(f"{project.folder / 'input'}")
-    assert "the world of the rehearsal cannot be made" in line
+    assert "the simulated environment cannot be created" in line
 
 
 LEAVING = '''
