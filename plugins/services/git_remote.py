@@ -169,7 +169,7 @@ class GitRemote:
         if ended.status:
             raise self._refused(
                 action=f"push {update.ref}",
-                problem=f"{update.new[:12]} does not follow {update.old[:12]}, its commit now",
+                problem=f"{update.new[:12]} does not follow {update.old[:12]}, the branch's head",
                 remedy="check what was pushed there meanwhile; a branch is never set back",
             )
 

@@ -189,7 +189,7 @@ class GnupgSigner:
             problem = f"key {name} expired on {key.expires:%Y-%m-%d}"
             remedy = f"extend it: {key.extending}"
         elif not key.secret:
-            problem = f"the secret key of {name} is not on this machine"
+            problem = f"the secret part of key {name} is not on this machine"
             remedy = "insert its card, or import the secret key"
         else:
             return

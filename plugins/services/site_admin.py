@@ -70,7 +70,7 @@ class SiteAdmin:
         fields += [("content_markup_type", markup), ("_save", "Save")]
         answer = self._ask("POST", path, "save the text", fields)
         if answer.status_code != 302:
-            remedy = f"open {self._base}{path} in a browser and save the text there"
+            remedy = f"open {self._base}{path} in a browser to see why"
             self._client.fail("save the text", "the site did not accept the form", remedy)
 
     def _opened(self, path: str) -> httpx.Response:

@@ -111,7 +111,9 @@ class _Bundled:
         except SPDXParsingError as error:
             raise _refused(problem=_NO_SPDX, messages=list(error.messages)) from error
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise _refused(problem=_NO_SPDX, messages=[repr(error)]) from error
+            raise _refused(
+                problem=_NO_SPDX, messages=[f"a field is missing or malformed: {error}"]
+            ) from error
 
 
 def _creation(archive: SourceArchive) -> Any:

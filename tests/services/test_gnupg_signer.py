@@ -112,7 +112,9 @@ def test_key_that_is_not_there_is_told(home: GnupgHome, file: Path) -> None:
 def test_public_half_alone_cannot_sign(home: GnupgHome, other: GnupgHome, file: Path) -> None:
     theirs = other.key("theirs")
     home.gpg("--import", stdin=other.public(theirs).encode())
-    with pytest.raises(ServiceFailed, match=f"the secret key of {theirs} is not on this machine"):
+    with pytest.raises(
+        ServiceFailed, match=f"the secret part of key {theirs} is not on this machine"
+    ):
         GnupgSigner(home.folder, theirs).sign(file, asc(file))
 
 
