@@ -450,7 +450,7 @@ def test_partial_clone_without_network_is_told_and_goes_on_when_there_is_one(
     upstream.rename(partial.folder / "away.git")
     with pytest.raises(ServiceFailed, match="files missing in the partial clone from") as stopped:
         partial.make()
-    assert "can be reached" in stopped.value.remedy
+    assert "can reach the address" in stopped.value.remedy
     (partial.folder / "away.git").rename(upstream)
     assert (partial.make().folder / "README.rst").is_file()
 

@@ -252,7 +252,7 @@ def test_a_wrong_password_saves_nothing_and_is_not_repeated(world: SiteWorld) ->
 
 def test_a_page_that_is_not_there_is_none(world: SiteWorld) -> None:
     assert world.site().page("python-3136") is None
-    with pytest.raises(ValueError, match="no slug"):
+    with pytest.raises(ValueError, match="not a slug"):
         world.site().page("../admin")
 
 
