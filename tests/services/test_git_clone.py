@@ -379,7 +379,7 @@ def test_unknown_commit_cannot_be_read(world: World) -> None:
         lambda: clone.names("nothing"),
     )
     for read in reads:
-        with pytest.raises(ServiceFailed, match="not in the clone"):
+        with pytest.raises(ServiceFailed, match="the release clone does not have it"):
             read()
 
 
