@@ -187,7 +187,7 @@ def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(
 def test_agent_without_pinentry_fails_with_what_to_do(home: GnupgHome, file: Path) -> None:
     name = home.key("rm", passphrase=PASSPHRASE)
     home.agent("pinentry-program /nonexistent/pinentry")
-    with pytest.raises(ServiceFailed, match=r"no pinentry .*unlock the key before"):
+    with pytest.raises(ServiceFailed, match=r"no pinentry .*unlock the key first"):
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
@@ -315,7 +315,7 @@ def test_keyring_of_given_files_knows_no_other_keys(
 def test_file_without_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "expert.asc").write_text("nothing\n")
     with (
-        pytest.raises(ServiceFailed, match=r"import expert\.asc: holds no OpenPGP key"),
+        pytest.raises(ServiceFailed, match=r"import expert\.asc: the file holds no OpenPGP key"),
         keyring_of([tmp_path / "expert.asc"]),
     ):
         pass

@@ -67,7 +67,9 @@ def _first(found: Any) -> Any:
 
 def _posted(base: str) -> Any:
     new = token_hex(4)  # an id and a title may be used once
-    return Discourse(base, _secret("FORUM")).post(new, f"Title {new}", "Text", 23, ())
+    return Discourse(base, _secret("FORUM")).post(
+        new, f"A title for {new}", "The text of a topic.", 23, ()
+    )
 
 
 def _rows(site: Any) -> Any:
@@ -134,7 +136,7 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         seed(site)
         _tools(hub).dispatch("build-release.yml", "main", {})
         _proposals(hub).propose("release-3.13.6", {"new": b"x"}, "Dates", "")
-        _forum(talk).post("python-3-13-6", "Python 3.13.6 is out", "Text", 23, ())
+        _forum(talk).post("python-3-13-6", "Python 3.13.6 is out", "The text of a topic.", 23, ())
         yield {"github": hub, "buildbots": bots, "forum": talk, "site": site.addresses["site"]}
 
 

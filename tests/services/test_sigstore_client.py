@@ -120,8 +120,8 @@ def test_a_sigstore_that_is_not_there_is_an_error_in_one_line(store: Store, tmp_
 @pytest.mark.parametrize(
     ("account", "good_for", "told"),
     [
-        (Account(RM.address, GOOGLE), SOON, "of rm@example.org at https://accounts.google.com"),
-        (Account("other@example.org", GITHUB), SOON, "of other@example.org at https://github"),
+        (Account(RM.address, GOOGLE), SOON, "for rm@example.org at https://accounts.google.com"),
+        (Account("other@example.org", GITHUB), SOON, "for other@example.org at https://github"),
         (Account(RM.address, GITHUB), -SOON, "expired, or is not one for Sigstore"),
     ],
 )

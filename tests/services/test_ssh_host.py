@@ -71,7 +71,9 @@ def test_a_connection_that_never_holds_is_given_up(world: Rehearsed, tmp_path: P
 
 def test_a_full_disk_is_told_and_what_was_sent_is_kept(tmp_path: Path) -> None:
     with a_rehearsed_host(tmp_path / "world", room_bytes=1_500_000) as world:
-        with pytest.raises(ServiceFailed, match=r"the disk is full: \d+ bytes are free; make room"):
+        with pytest.raises(
+            ServiceFailed, match=r"the disk is full: \d+ bytes are free; free space"
+        ):
             world.host().put([an_upload(tmp_path / "a", "a", _CONTENT)], Quiet())
         assert not (world.files / "a").exists()
         sent = (world.files / "a.partial").stat().st_size
