@@ -1,4 +1,4 @@
-"""People: who may write to the rehearsed python.org, and how each of its doors knows them."""
+"""People: who may write to the rehearsed python.org, and how each of its endpoints knows them."""
 
 from __future__ import annotations
 

@@ -451,8 +451,8 @@ class Listing:
     def __init__(self, names: Iterable[str]) -> None:
         self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
-        assert (door, most_bytes > 0) == (AROUND, True)
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert (endpoint, most_bytes > 0) == (AROUND, True)
         here = url.endswith("/3.15.0/")
         return Fetched(200 if here else 404, 0, "", self._text if here else "")
 
