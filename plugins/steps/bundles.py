@@ -102,8 +102,8 @@ def _wanted(release: Release, contract: Contract, files: Iterable[Wanted]) -> di
         if file.name not in digests:
             raise StepFailed(
                 where=file.name,
-                problem="is promised, and nobody brought it to be signed",
-                remedy="see who makes it: doit list --status",
+                problem="is part of this release, but nobody has supplied it for signing",
+                remedy="see which task makes it with doit list --status",
             )
         found[path] = digests[file.name]
     return found
@@ -162,6 +162,6 @@ def verify_downloaded(
         if found.problem:
             raise StepFailed(
                 where=file.url,
-                problem=f"is no good bundle as downloaded: {found.problem}",
-                remedy="announce nothing, and find out where it was changed",
+                problem=f"is not a valid bundle as downloaded: {found.problem}",
+                remedy="do not announce the release; find out where the file was changed",
             )

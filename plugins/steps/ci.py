@@ -45,7 +45,7 @@ def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
             f"cancel all but one of them, or write its id into {_file(release.layout)}",
             tuple(f"{run.id} {run.title} {run.url}" for run in found),
         )
-    return identical(_told(found[0])) if found else absent("no run builds it yet")
+    return identical(_told(found[0])) if found else absent("no run has been started yet")
 
 
 def start(
@@ -77,7 +77,7 @@ def start(
     if not kept["id"]:
         raise Waiting(
             who="GitHub",
-            problem="the run was asked for and is not in GitHub's list yet",
+            problem="the run was requested, but is not in GitHub's list yet",
             remedy="run the same command again in a minute",
         )
     _keep(layout, kept)
@@ -109,7 +109,7 @@ def wait(
         return {"run": run, "conclusion": found.conclusion, **told}
     running = [job.name for job in jobs if not job.conclusion]
     problem = f"{len(jobs) - len(running)} of {len(jobs)} jobs ended"
-    problem += f", {', '.join(running)} still to come" if running else ""
+    problem += f", {', '.join(running)} not finished" if running else ""
     if until is not None and clock.now() > until:
         raise StepFailed(
             where=f"CI run {run}",
@@ -131,14 +131,16 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
         if artifact.expired:
             raise StepFailed(
                 where=f"CI run {run}",
-                problem=f"{artifact.name} has expired at GitHub",
+                problem=f"{artifact.name} has expired on GitHub",
                 remedy="run the build again",
             )
         progress.say(f"fetching {artifact.name} ({artifact.size >> 20} MiB)")
         facts |= _fetched(top, artifact, workflows)
     if not facts:
         raise StepFailed(
-            where=f"CI run {run}", problem="left no files", remedy="see the run at GitHub"
+            where=f"CI run {run}",
+            problem="has no files in its artifacts",
+            remedy="open the run on GitHub",
         )
     return {"run": run, **dict(sorted(facts.items()))}
 
@@ -163,7 +165,7 @@ def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> t
     missing = [name for name in names if name not in there]
     if missing:
         raise StepFailed(
-            where="ci", problem=f"CI made no {', '.join(missing)}",
+            where="ci", problem=f"CI did not make {', '.join(missing)}",
             remedy="see which job should make it",
         )  # fmt: skip
     return (*paths, *(there[name] for name in names))
@@ -191,9 +193,9 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
         archive.unlink()
         raise StepFailed(
             where=f"CI artifact {artifact.name}",
-            problem="holds other bytes than GitHub told",
-            remedy="run the same command again; if it stays so, ask GitHub",
-            details=(f"told  {artifact.sha256}", f"found {digest}"),
+            problem="does not match the digest that GitHub reports",
+            remedy="run the same command again; if it fails again, ask GitHub's support",
+            details=(f"wanted {artifact.sha256}", f"found  {digest}"),
         )
     folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
     for each in (folder, partial):
@@ -206,8 +208,8 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
                     facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
     except BrokenZip as error:
         raise StepFailed(
-            where=f"CI artifact {artifact.name}", problem=f"is no whole zip archive: {error}",
-            remedy="see the run at GitHub",
+            where=f"CI artifact {artifact.name}", problem=f"is not a valid zip archive: {error}",
+            remedy="open the run on GitHub",
         ) from error  # fmt: skip
     partial.mkdir(parents=True, exist_ok=True)
     partial.rename(folder)
@@ -219,7 +221,8 @@ def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
     if not path.resolve().is_relative_to(folder.resolve()) or "\\" in entry.filename:
         raise StepFailed(
             where="CI artifact",
-            problem=f"holds a file named {entry.filename!r}, which leads elsewhere",
+            problem=f"contains a file named {entry.filename!r}, which could end outside of its "
+            "folder",
             remedy="find out who made it",
         )
     digest = hashlib.sha256()

@@ -116,8 +116,9 @@ def _download(
     if wrong:
         raise StepFailed(
             where="clean room",
-            problem=f"{len(wrong)} of {count} files are not as published, first {wrong[0]}",
-            remedy=f"announce nothing; look at scratch/{room.name}/, and to have caches purged "
+            problem=f"{len(wrong)} of {count} files differ from the release, first {wrong[0]}",
+            remedy=f"do not announce the release; look at scratch/{room.name}/, and to have "
+            "caches purged "
             "again delete receipts/purge_files.json",
             details=tuple(wrong),
         )
@@ -126,13 +127,13 @@ def _download(
 def _problem(file: PublishedFile, wanted: Content, came: Content, release: Release) -> str:
     """What is wrong with a file that was downloaded; "" if nothing is."""
     if came != wanted:
-        return f"{came} came, wanted {wanted}"
+        return f"{came} were served, wanted {wanted}"
     ours = local_path(file, release)
     if ours is not None and ours.is_file() and sha256_of(ours) != came.sha256:
         return f"the file on the host is not the one that was exported, {ours.name}"
     # The files of a rehearsal are toys.
     if not release.rehearsal and not file.size.holds(came.size_bytes):
-        return f"{came.size_bytes} bytes is no size for a {file.kind.value}"
+        return f"{came.size_bytes} bytes is not a plausible size for a {file.kind.value}"
     return ""
 
 
@@ -148,6 +149,6 @@ def _verify(contract: Contract, room: Path, signer: Signer) -> None:
         if problem:
             raise StepFailed(
                 where=file.url,
-                problem=f"is no good signature as downloaded: {problem}",
-                remedy="announce nothing, and find out where it was changed",
+                problem=f"is not a valid signature as downloaded: {problem}",
+                remedy="do not announce the release; find out where the file was changed",
             )

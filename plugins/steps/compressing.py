@@ -202,7 +202,7 @@ def _running(
     if running.stopped_reading:
         raise StepFailed(
             where=path.name,
-            problem=f"{compressor.argv[0]} ended well before it had read everything",
+            problem=f"{compressor.argv[0]} exited with status 0 before it had read all its input",
             remedy=f"look at what {compressor.argv[0]} on PATH is",
         )
 

@@ -194,7 +194,7 @@ def _the_epub(folder: Path) -> Path:
     if len(found) != 1:
         raise StepFailed(
             where="docs epub",
-            problem=f"the builder made {len(found)} epub files, not one",
+            problem=f"the builder made {len(found)} epub files, wanted one",
             remedy=f"look into {folder}",
         )
     return found[0]

@@ -130,7 +130,8 @@ def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
             service="pip",
             action="install the tree's Doc/requirements.txt",
             problem=error.problem.rpartition(": ")[2],
-            remedy="look at pip's last lines; check the network, or pin what does not fit "
+            remedy="read the last lines of pip's output; check the network, or pin the packages "
+            "in conflict "
             "by [docs] constraints in release.toml",
             details=error.details,
         ) from error

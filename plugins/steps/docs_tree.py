@@ -270,8 +270,8 @@ def _make_link(folder: Path, name: str, target: str) -> None:
     if target.startswith("/") or os.path.normpath(f"{name}/../{target}").startswith(".."):
         raise StepFailed(
             where=name,
-            problem=f"is a link out of the tree, to {target}",
-            remedy="take it out of the branch: documentation is made from the tree alone",
+            problem=f"is a link that points outside of the tree, to {target}",
+            remedy="remove it on the branch: documentation is built from the tree alone",
         )
     (folder / name).symlink_to(target)
 
@@ -282,7 +282,7 @@ def _check_version(release: Release, doc: Path, tools: DocsTools, programs: Prog
     if found != [str(release.version)]:
         raise StepFailed(
             where="Doc",
-            problem=f"its pages are those of {' '.join(found) or 'no version'}, "
+            problem=f"its pages are those of version {' '.join(found) or 'no version'}, "
             f"not of {release.version}",
             remedy="set the version in Include/patchlevel.h before the documentation is built",
         )

@@ -212,14 +212,15 @@ def _refuse_branch_there(release: Release, there: Mapping[str, str], remote: Rem
         raise StepFailed(
             where=remote.address,
             problem=f"has no branch {main}",
-            remedy="look at [repository] upstream, and at [series] phase",
+            remedy="check [repository] upstream and [series] phase in release.toml",
         )
     for branch in new:
         if there[f"refs/heads/{branch}"]:
             raise StepFailed(
                 where=remote.address,
-                problem=f"has a branch {branch} already, which this release should make",
-                remedy="see who made it; if this is not the first beta, look at version",
+                problem=f"has a branch {branch} already, which this release is to create",
+                remedy="find out who created it; if this is not the first beta, correct version "
+                "in release.toml",
             )
 
 
@@ -233,8 +234,8 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
     if found.version != release.version:
         raise StepFailed(
             where=patchlevel.PATH,
-            problem=f"tells {found.version} after the merge, wanted {release.version}",
-            remedy="see who changed it on upstream's branch meanwhile",
+            problem=f"states {found.version} after the merge, wanted {release.version}",
+            remedy="find out who changed it on upstream's branch in the meantime",
         )
     readme = clone.read(merged, README) or b""
     if not readme.startswith(readme_title(release.version).encode() + b"\n"):
@@ -242,7 +243,7 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
         raise StepFailed(
             where=README,
             problem=f"begins with '{first}' after the merge",
-            remedy="see who changed it on upstream's branch meanwhile",
+            remedy="find out who changed it on upstream's branch in the meantime",
         )
     suffix = release.series.development_suffix
     readme = with_title(readme, release.version, suffix)

@@ -116,7 +116,7 @@ def _lines(old: str, new: str, deprecations: list[str]) -> Iterator[str]:
     yield from (
         ".. Whoever makes a change describes it here in a few sentences, with the number of the",
         "   issue and the name of its author: (Contributed by A. Colleague in :gh:`12345`.)",
-        "   What is too small for that is told by the changelog.",
+        "   Smaller changes are left to the changelog.",
         "",
         f"This article explains the new features in Python {new}, compared to {old}.",
         "",

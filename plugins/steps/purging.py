@@ -57,7 +57,7 @@ def look_purged(
         return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
     wrong = stale(wanted, published_bytes(contract, host, known), cdn)
     if wrong:
-        return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
+        return absent(f"{len(wrong)} responses of caches are stale, first {wrong[0]}", wrong)
     addresses = "".join(f"{each.url}\n" for each in wanted)
     digest = hashlib.sha256(addresses.encode()).hexdigest()
     return identical({"addresses": str(len(wanted)), "list_sha256": digest})
@@ -87,11 +87,11 @@ def purge(
     wrong: tuple[str, ...] = ()
     for attempt in range(_TRIES):
         if attempt:
-            progress.say(f"{len(wrong)} answers are stale; waiting {pause_s:g} s")
+            progress.say(f"{len(wrong)} responses are stale; waiting {pause_s:g} s")
             time.sleep(pause_s)
         progress.say(f"purging {len(to_purge)} addresses")
         _each(lambda each: cdn.purge(each.url), to_purge)
-        progress.say(f"reading back {len(wanted)} addresses on {len(cdn.edges)} edges")
+        progress.say(f"checking {len(wanted)} addresses on {len(cdn.edges)} edges")
         found = _stale(wanted, bytes_served, cdn)
         wrong = tuple(line for line, _ in found)
         if not wrong:
@@ -99,8 +99,9 @@ def purge(
         to_purge = list(dict.fromkeys(each for _, each in found))
     raise StepFailed(
         where="caches",
-        problem=f"{len(wrong)} answers are still stale after {_TRIES} purges, first {wrong[0]}",
-        remedy="tell the administrators of the CDN; run the same command again when they have"
+        problem=f"{len(wrong)} responses are still stale after {_TRIES} purges, first {wrong[0]}",
+        remedy="report it to the administrators of the CDN; run the same command again when "
+        "they have"
         " purged it",
         details=wrong,
     )
@@ -144,7 +145,7 @@ def _problem(each: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
     if each.file is not None:
         wanted = served[each.file.remote]
         if seen.status != 200:
-            return f"answers {seen.status}"
+            return f"responds with status {seen.status}"
         if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
             return (
                 f"serves {seen.size_bytes:,} bytes with sha256 {seen.sha256[:12]}…,"

@@ -68,7 +68,7 @@ def input_commit(clone: Clone, after: str) -> str:
     if not found:
         raise StepFailed(
             where="release clone",
-            problem=f"refs/release/{after} is not there",
+            problem=f"refs/release/{after} does not exist",
             remedy="run the same command again: the step that makes it is stale",
         )
     return found

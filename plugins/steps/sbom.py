@@ -51,8 +51,9 @@ def build(
     if tree_sbom is None:
         raise StepFailed(
             where=TREE_SBOM,
-            problem=f"is not in {commit[:12]}, and {release.series.name} is published with SBOMs",
-            remedy="look why the branch lost it: git log -- " + TREE_SBOM,
+            problem=f"does not exist in {commit[:12]}, but {release.series.name} is published "
+            "with SBOMs",
+            remedy="find out why the branch lost it: git log -- " + TREE_SBOM,
         )
     # threading is late: listing tasks reads no archive
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
@@ -97,7 +98,7 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
     if not path:
         return ()
     if index is None:
-        raise StepFailed(where=path, problem="no package index is given to look it up")
+        raise StepFailed(where=path, problem="no package index is set in which to look it up")
     content = clone.read(commit, path) or b""
     version, name = version_of_wheel(path), path.rpartition("/")[2]
     digest = hashlib.sha256(content).hexdigest()
@@ -105,8 +106,8 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
     if pip.sha256 != digest:
         raise StepFailed(
             where=path,
-            problem=f"has the sha256 {digest[:12]}, and {name} is published with {pip.sha256[:12]}",
-            remedy="find out on the branch who changed it; release nothing before",
+            problem=f"has the sha256 {digest[:12]}, but {name} is published with {pip.sha256[:12]}",
+            remedy="find out who changed it on the branch, and do not release before that",
         )
     return (
         Carried("pip", version, pip),

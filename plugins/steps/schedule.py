@@ -79,8 +79,8 @@ def _ended(pull: Pull, wanted: Recorded) -> Probe:
             (pull.url,),
         )
     return different(
-        f"pull request {pull.number} was merged, and the schedule does not say that"
-        f" {wanted.version} is out since {wanted.day}",
+        f"pull request {pull.number} was merged, and the schedule does not state that"
+        f" {wanted.version} was released on {wanted.day}",
         f"see {pull.url}, correct the schedule by another pull request, {_AGAIN}",
         (pull.url,),
     )
@@ -187,7 +187,9 @@ def await_published(
     until the pull request is merged and published, and StepFailed from the moment ``until`` on.
     """
     who = f"pull request {pull} of the PEPs" if pull.isdigit() else "the PEPs' site"
-    problem = f"peps.python.org does not say yet that {release.version} is out since {wanted.day}"
+    problem = (
+        f"peps.python.org does not state yet that {release.version} was released on {wanted.day}"
+    )
     try:
         found = schedules.schedule(fresh=True)
     except ServiceFailed as error:
@@ -198,7 +200,7 @@ def await_published(
     if clock.now() >= until:
         raise StepFailed(
             where=who,
-            problem=f"{problem}, and it was waited for until {until:%Y-%m-%d}",
+            problem=f"{problem}; waiting ended on {until:%Y-%m-%d}",
             remedy="ask an editor of the PEPs to merge it; the documentation's build,"
             f" python.org and the buildbots wait for it; {_AGAIN}",
         )
@@ -259,7 +261,9 @@ def _schedule_text(proposals: Proposals, ref: str) -> str:
 
 def _decoded(content: bytes | None, path: str) -> str:
     if content is None:
-        raise _failed(path, "is not there", "see that [announce] peps names the PEPs' repository")
+        raise _failed(
+            path, "does not exist", "check that [announce] peps names the PEPs' repository"
+        )
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -283,7 +287,7 @@ def _branch(release: Release) -> str:
 
 def _facts(pull: Pull | None) -> dict[str, str]:
     if pull is None:
-        return {"pull request": "none", "url": "it was there already"}
+        return {"pull request": "none", "url": "already up to date"}
     return {"pull request": str(pull.number), "url": pull.url}
 
 

@@ -50,9 +50,10 @@ def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> No
     if replaced:
         raise StepFailed(
             where="downloads host",
-            problem=f"{len(replaced)} of {len(digests)} files have other bytes than the release,"
+            problem=f"{len(replaced)} of {len(digests)} files differ from the release,"
             f" first {replaced[0]}",
-            remedy="announce nothing; find out who replaced them, and put back what was exported",
+            remedy="do not announce the release; find out who replaced them, and restore the "
+            "exported files",
             details=replaced,
         )
 
@@ -60,7 +61,7 @@ def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> No
 def replaced_files(digests: Mapping[str, str], known: Mapping[str, str]) -> tuple[str, ...]:
     """A line for each file whose sha256 is not the one that it has to have; both by path."""
     return tuple(
-        f"{path}: there {there}, wanted {known.get(path, 'none: nobody brought it')}"
+        f"{path}: found {there}, wanted {known.get(path, 'none: nobody supplied it')}"
         for path, there in sorted(digests.items())
         if known.get(path) != there
     )

@@ -85,11 +85,11 @@ def look_files(
         return identical({"rows": str(len(wanted)), "rows_sha256": digest})
     if release.is_published:
         return different(
-            f"{release.name} is public, and {len(wrong)} of its rows are not as they should be",
+            f"{release.name} is public, but {len(wrong)} of its rows are wrong",
             "find out which side is wrong, the host or the site, and correct it there",
             wrong,
         )
-    return absent(f"{len(wrong)} rows are still to be made or changed", wrong)
+    return absent(f"{len(wrong)} rows are still to be created or changed", wrong)
 
 
 def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[st
         wrong = "; ".join(differences(each.fields, row.fields))
         lines.append(f"{each.fields['name']}: {wrong}")
     lines += [
-        f"{printable(str(row.fields['name']))}: {printable(str(row.fields['url']))} is no file"
+        f"{printable(str(row.fields['name']))}: {printable(str(row.fields['url']))} is not a file"
         " of this release"
         for row in plan.surplus
     ]
@@ -144,7 +144,7 @@ def put_files(
         if held:
             raise StepFailed(
                 where="site",
-                problem=f"{len(held)} rows cannot be made: another release holds their slug or"
+                problem=f"{len(held)} rows cannot be created: another release uses their slug or"
                 f" address, first {held[0]}",
                 remedy="delete those rows in the site's admin, or give them another slug and"
                 " address, then run the same command again",

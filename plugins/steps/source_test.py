@@ -95,7 +95,9 @@ class _Test:
         told = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
         wanted = f"Python {self._release.version}"
         if told != wanted:
-            raise self._failed(problem=f"what was built calls itself {told!a}, wanted {wanted!a}")
+            raise self._failed(
+                problem=f"the interpreter that was built reports {told!a}, wanted {wanted!a}"
+            )
         return told.removeprefix("Python ")
 
     def quick(self) -> str:
@@ -103,7 +105,7 @@ class _Test:
         there = self._tree / "Lib" / "test"
         names = [name for name in _QUICK if (there / f"{name}.py").exists()]
         if not names:
-            raise self._failed(problem="Lib/test holds none of the quick tests")
+            raise self._failed(problem="Lib/test contains none of the quick tests")
         self._progress.say(f"testing {len(names)} modules")
         self._do((self._python(), "-m", "test", *names), _TEST_TIMEOUT_S["quick"])
         return " ".join(names)
@@ -111,7 +113,7 @@ class _Test:
     def full(self) -> str:
         """The whole suite passes."""
         target = "test" if self._release.type in _EARLY else "buildbottest"
-        self._progress.say(f"make {target}: the whole test suite")
+        self._progress.say(f"make {target}: the full test suite")
         self._do(("make", target), _TEST_TIMEOUT_S["full"])
         return f"make {target}"
 
@@ -181,7 +183,9 @@ def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str
 def _unpacked_tree(archive: Path, folder: Path, root: str) -> dict[str, str]:
     if not archive.is_file():
         raise StepFailed(
-            where=archive.name, problem="is not there to be tested", remedy="build it first"
+            where=archive.name,
+            problem="does not exist, so it cannot be tested",
+            remedy="build it first",
         )
     unpack(archive, folder, root)
     return tree_of(folder)

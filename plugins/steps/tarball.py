@@ -70,7 +70,7 @@ def build(
         raise StepFailed(
             where="tarballs",
             problem=f"the release clone has no tag or commit {revision}",
-            remedy="make the tag first",
+            remedy="run the task that makes the tag first",
         )
     tools = _tools(programs)
     wanted = {
@@ -188,7 +188,7 @@ def _tools(programs: Programs) -> dict[str, str]:
             raise ServiceFailed(
                 service=name,
                 action="make the source archives",
-                problem="not found, or it tells no version",
+                problem="was not found, or does not report its version",
                 remedy=f"install {name}, then run the same command again",
             )
     return versions
@@ -241,7 +241,7 @@ class _Export:
             while stream.read(_READ_BYTES):
                 pass
         if broken is not None:
-            raise StepFailed(where="git archive", problem=f"gave no archive: {broken}")
+            raise StepFailed(where="git archive", problem=f"did not produce an archive: {broken}")
 
 
 def _member(archive: TarFile, entry: TarInfo) -> Member:

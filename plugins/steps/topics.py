@@ -128,7 +128,7 @@ def _count(path: Path) -> int:
     except (SyntaxError, ValueError) as error:
         raise StepFailed(
             where=path.name,
-            problem=f"what the builder made is not a table of texts ({error})",
+            problem=f"the builder's output is not a table of texts ({error})",
             remedy="look at Doc/tools/extensions/pydoc_topics.py",
         ) from error
     return sum(len(table) for table in tables if isinstance(table, dict))

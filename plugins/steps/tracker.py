@@ -32,7 +32,7 @@ _TRIAGED: Final = (
     (_RELEASE, "Release blockers"),
     (_DEFERRED, "Deferred blockers"),
     ("type-crash", "Crashes"),
-    ("easy", "Easy ones, to nudge"),
+    ("easy", "Easy issues that wait for somebody"),
 )
 
 
@@ -40,7 +40,7 @@ def look_flipped(release: Release, issues: Issues) -> Probe:
     """Whether no blocker of this series is put off any more (K01)."""
     left = _deferred(release, issues)
     if left:
-        return absent(f"{len(left)} blockers are still put off", tuple(map(_shown, left)))
+        return absent(f"{len(left)} blockers are still deferred", tuple(map(_shown, left)))
     return identical({"deferred": "none"})
 
 
@@ -61,7 +61,7 @@ def look_labelled(release: Release, issues: Issues) -> Probe:
     there = set(issues.labels())
     missing = [name for name in _labels(release) if name not in there]
     if missing:
-        return absent(f"{', '.join(missing)} not there yet")
+        return absent(f"{', '.join(missing)} not created yet")
     return identical({"labels": ", ".join(_labels(release))})
 
 

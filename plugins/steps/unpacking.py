@@ -101,7 +101,9 @@ def _make_link(folder: Path, link: Member, names: set[str], archive: Path) -> No
         if depth < 1:
             break
     if below_link or depth < 1 or link.target.startswith("/") or not link.target:
-        raise _refused(archive, link, f"is a link out of the archive, to {link.target!r}")
+        raise _refused(
+            archive, link, f"is a link that points outside of the archive, to {link.target!r}"
+        )
     target = folder / link.name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.symlink_to(link.target)
@@ -113,7 +115,7 @@ def _told(archive: Path, member: Member, folder: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        raise _refused(archive, member, "stands in another member's place") from error
+        raise _refused(archive, member, "has the path of another member") from error
     except (OSError, OverflowError, ValueError) as error:
         told = getattr(error, "strerror", None) or error
         raise StepFailed(

@@ -184,10 +184,10 @@ def whatsnew_date(
         if not count:
             raise StepFailed(
                 where=name,
-                problem="its first paragraph has no sentence that could tell the date",
+                problem="its first paragraph has no sentence that could state the date",
                 remedy=f"write on the branch: {told}",
             )
-    made = _record(clone, previous, step, {name: edited.encode()}, "Tell the day of the release")
+    made = _record(clone, previous, step, {name: edited.encode()}, "State the day of the release")
     return {"commit": made, "date": f"{date:%Y-%m-%d}"}
 
 
@@ -220,7 +220,7 @@ def _content(clone: Clone, commit: str, path: str) -> bytes:
     found = clone.read(commit, path)
     if found is None:
         raise StepFailed(
-            where=path, problem="is not in the tree", remedy="restore it on the branch"
+            where=path, problem="does not exist in the tree", remedy="restore it on the branch"
         )
     return found
 
@@ -257,7 +257,7 @@ def _up_to(content: bytes, year: int, name: str) -> bytes:
         raise StepFailed(
             where=name,
             problem="has no 'Copyright (c) 2001-YYYY Python Software Foundation'",
-            remedy="mend the notice on the branch, or this tool's form of it",
+            remedy="correct the notice on the branch, or adapt this tool's pattern of it",
         )
     return edited
 

@@ -188,6 +188,6 @@ def test_artifact_that_cannot_be_unpacked_is_told_in_one_line(
         raise error
 
     monkeypatch.setattr(zipfile.ZipExtFile, "read", broken)
-    with pytest.raises(StepFailed, match="is no whole zip archive: invalid distance"):
+    with pytest.raises(StepFailed, match="is not a valid zip archive: invalid distance"):
         ci.fetch(release, hub, run, Quiet())
     assert ci.built(release.layout) == {}

@@ -81,7 +81,7 @@ def test_a_stale_file_is_named_with_both_digests(
         visit(world, release, contract)
     (told,) = raised.value.details
     assert told.startswith(url)
-    assert " came, wanted 5 bytes, sha256 " in told
+    assert " were served, wanted 5 bytes, sha256 " in told
 
 
 def test_a_file_that_is_not_the_exported_one_is_named(
@@ -101,7 +101,7 @@ def test_a_file_of_no_sensible_size_is_named_unless_it_is_a_rehearsal(
     world: SiteWorld, release: Release, contract: Contract
 ) -> None:
     real = dataclasses.replace(release, rehearsal=False)
-    with pytest.raises(StepFailed, match="bytes is no size for a source archive"):
+    with pytest.raises(StepFailed, match="bytes is not a plausible size for a source archive"):
         visit(world, real, contract)
 
 

@@ -45,7 +45,7 @@ def test_patchlevel_tells_the_version_and_nothing_else_changes(world: World) -> 
 
 
 def test_missing_input_is_told(world: World) -> None:
-    with pytest.raises(StepFailed, match="refs/release/nothing is not there"):
+    with pytest.raises(StepFailed, match="refs/release/nothing does not exist"):
         version_files.bump(world.release, world.clone, after="nothing")
 
 
