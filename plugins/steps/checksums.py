@@ -1,4 +1,4 @@
-"""Checksums: the list of sha256 sums that stands beside the source archives."""
+"""Checksums: the list of sha256 sums beside the source archives."""
 
 from __future__ import annotations
 

@@ -32,12 +32,12 @@ _PART: Final = 1 << 20
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
     """Whether a run builds this tag and commit (Z11).
 
-    Known by the id that was kept, by its title if that tells the commit or tag, or else as the
-    one run that was not there before ours was asked for: GitHub's list tells no inputs.
+    Known by the id that was kept, by its title if that names the commit or tag, or else as the
+    one run that did not exist before ours was requested: GitHub's list shows no inputs.
     """
     kept = _kept(release.layout)
     if kept.get("commit") == commit and kept.get("id"):
-        return identical(_told(workflows.run(kept["id"])))
+        return identical(_facts_of(workflows.run(kept["id"])))
     found = _candidates(release, workflows, commit, kept)
     if len(found) > 1:
         return unknown(
@@ -45,7 +45,7 @@ def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
             f"cancel all but one of them, or write its id into {_file(release.layout)}",
             tuple(f"{run.id} {run.title} {run.url}" for run in found),
         )
-    return identical(_told(found[0])) if found else absent("no run has been started yet")
+    return identical(_facts_of(found[0])) if found else absent("no run has been started yet")
 
 
 def start(
@@ -81,13 +81,13 @@ def start(
             remedy="run the same command again in a minute",
         )
     _keep(layout, kept)
-    return _told(workflows.run(kept["id"]))
+    return _facts_of(workflows.run(kept["id"]))
 
 
 def wait(
     workflows: Workflows, run: str, clock: Clock, *, until: datetime | None = None
 ) -> dict[str, str]:
-    """Every job of the run ended well; its facts tell each job's conclusion (Z12).
+    """Every job of the run ended well; its facts hold each job's conclusion (Z12).
 
     Raises Waiting while it runs, and StepFailed with the jobs that failed, or if it has not
     ended at ``until``. It never blocks.
@@ -105,8 +105,8 @@ def wait(
             details=tuple(f"{job.name}: {job.conclusion} {job.url}" for job in bad),
         )
     if found.conclusion:
-        told = {f"job {job.name}": job.conclusion for job in jobs}
-        return {"run": run, "conclusion": found.conclusion, **told}
+        conclusions = {f"job {job.name}": job.conclusion for job in jobs}
+        return {"run": run, "conclusion": found.conclusion, **conclusions}
     running = [job.name for job in jobs if not job.conclusion]
     problem = f"{len(jobs) - len(running)} of {len(jobs)} jobs ended"
     problem += f", {', '.join(running)} not finished" if running else ""
@@ -120,10 +120,10 @@ def wait(
 
 
 def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
-    """What the run left stands in ``ci/``, each archive as GitHub told its digest (Z13).
+    """The run's files are in ``ci/``; each archive has the digest that GitHub reports (Z13).
 
     Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that
-    has expired, and names that would lead elsewhere.
+    has expired, and names that could end outside of the folder.
     """
     facts: dict[str, str] = {}
     top = release.layout.ci
@@ -146,7 +146,7 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
 
 
 def built(layout: Layout) -> dict[str, Path]:
-    """The files that CI made, by their names. Raises StepFailed if a name is there twice."""
+    """The files that CI made, by their names. Raises StepFailed if a name occurs twice."""
     found: dict[str, Path] = {}
     for path in sorted(layout.ci.glob("*/**/*")):
         if path.is_file():
@@ -233,7 +233,7 @@ def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _told(run: Run) -> dict[str, str]:
+def _facts_of(run: Run) -> dict[str, str]:
     return {"run": str(run.id), "url": run.url}
 
 

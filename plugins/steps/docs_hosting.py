@@ -175,7 +175,7 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
 
 
 def _entry(path: str, folder: str, host: HostReader) -> Entry | None:
-    return next((each for each in host.listing(folder) if each.path == path), None)
+    return next((entry for entry in host.listing(folder) if entry.path == path), None)
 
 
 def _straighten(folder: str, host: Host) -> None:
@@ -195,9 +195,9 @@ def _differences(
 ) -> list[str]:
     """A line for each page that is missing, too many or of other bytes."""
     files = [entry for entry in entries if entry.kind is not Kind.FOLDER]
-    told = host.digests([entry for entry in files if entry.kind is Kind.FILE])
+    digests = host.digests([entry for entry in files if entry.kind is Kind.FILE])
     found = {
-        entry.path.removeprefix(f"{folder}/"): told.get(entry.path, entry.kind.value)
+        entry.path.removeprefix(f"{folder}/"): digests.get(entry.path, entry.kind.value)
         for entry in files
     }
     return [

@@ -47,7 +47,7 @@ _UNPACKED_TIME_S: Final = 315_532_800
 # Sphinx's own builder that writes nothing.
 _READER: Final = "dummy"
 
-_TOLD_LINES: Final = 8
+_PROBLEM_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _reading_key(day_s: int, tools: DocsTools) -> str:
 
 
 def _forget_others(kept: Path, keep: str = "") -> None:
-    """Nothing stands beside ``kept`` but a folder named ``keep``: old trees are large."""
+    """Nothing is left beside ``kept`` but a folder named ``keep``: old trees are large."""
     if not kept.parent.is_dir():
         return
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
@@ -374,6 +374,6 @@ def _ask_makefile(
 def _telling_lines(log: Path, doc: Path) -> Iterator[str]:
     """The log's last lines; warnings and errors before them rather than tales of progress."""
     lines = log.read_text("utf-8", "replace").replace(f"{doc}/", "Doc/").splitlines()
-    told = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
-    yield from told[-_TOLD_LINES:]
-    yield from (line for line in lines[-3:] if line and line not in told)
+    problems = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
+    yield from problems[-_PROBLEM_LINES:]
+    yield from (line for line in lines[-3:] if line and line not in problems)

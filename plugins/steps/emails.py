@@ -1,6 +1,6 @@
 """Emails of a release, each sent at most once and known by its Message-ID.
 
-An email can neither be looked for nor taken back. So a look tells only what would be sent, and
+An email can neither be looked for nor taken back. So a look reports only what would be sent, and
 the engine sends it on the journal's word; a second copy, should a person send it again, has the
 same Message-ID, by which archives of lists know it as one.
 """

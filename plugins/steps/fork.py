@@ -27,7 +27,7 @@ def branch_of(release: Release) -> str:
 
 
 def review(release: Release, clone: Clone) -> dict[str, str]:
-    """All that the release changes stands in ``made/release.diff`` for a person to read (Z10).
+    """All that the release changes is in ``made/release.diff`` for a person to read (Z10).
 
     The approval of this step is bound to the digest, so to every changed byte.
     """

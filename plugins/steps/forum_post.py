@@ -79,8 +79,8 @@ def _first_difference(found: str, wanted: str) -> str:
 
 def _short(text: str) -> str:
     """A text as part of one line."""
-    told = " ".join(text.split())
-    return f'"{told[:57]}..."' if len(told) > 60 else f'"{told}"'
+    line = " ".join(text.split())
+    return f'"{line[:57]}..."' if len(line) > 60 else f'"{line}"'
 
 
 def _external_id(release: Release) -> str:

@@ -1,7 +1,7 @@
 """Modes of files on a host: which are wrong, and who can change them.
 
 Only the owner of a file changes its mode. What is ours gets exactly the mode wanted; what is a
-colleague's has to let in everybody whom the wanted mode lets in, and is else told to them.
+colleague's has to let in everybody whom the wanted mode lets in, and is reported to them otherwise.
 Source: release-tools#391 (3.14.4) and #406 (3.15.0b2).
 """
 

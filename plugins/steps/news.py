@@ -1,4 +1,4 @@
-"""NEWS: the entries of ``Misc/NEWS.d/next`` folded into the file of this version, by blurb."""
+"""NEWS: the entries of ``Misc/NEWS.d/next`` merged into the file of this version, by blurb."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["NEXT", "blurb_of", "merge", "news_file"]
 
 NEXT: Final = "Misc/NEWS.d/next"
-"""The folder of the entries that no release has told of."""
+"""The folder of the entries that no release has published."""
 
 _RELEASE_DATE: Final = re.compile(r"^\.\. release date: .*$", flags=re.MULTILINE)
 _DATE: Final = re.compile(r"^\.\. date: .*$", flags=re.MULTILINE)
@@ -61,7 +61,7 @@ def merge(
     after: str = "base",
     step: str = "news",
 ) -> dict[str, str]:
-    """Every NEWS entry stands in one file of this version, released on ``date`` (E01).
+    """Every NEWS entry is in one file of this version, released on ``date`` (E01).
 
     blurb does it; what it may leave out in silence (entries of a section that it does not
     know) is an error here. Facts: how many entries, and which blurb.

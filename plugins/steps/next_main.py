@@ -147,7 +147,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
     found["configure.ac"] = edited
     script = clone.read(commit, "configure")
     if script is not None:
-        told = (
+        texts = (
             (f"for python {old}.", f"for python {new}."),
             (f"PACKAGE_VERSION='{old}'", f"PACKAGE_VERSION='{new}'"),
             (f"PACKAGE_STRING='python {old}'", f"PACKAGE_STRING='python {new}'"),
@@ -162,7 +162,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
                 f"python$PACKAGE_VERSION python{new} python{old} ",
             ),
         )
-        for before, after in told:
+        for before, after in texts:
             script = script.replace(before.encode(), after.encode())
         found["configure"] = script
     return found

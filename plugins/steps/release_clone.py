@@ -128,8 +128,8 @@ def _candidates(
 
 
 def _says(found: Commit, tree: str, parent: str, message: str, by: Identity) -> bool:
-    told = (found.tree, found.parents, found.message.strip(), found.committer)
-    return told == (tree, (parent,), message, by)
+    made = (found.tree, found.parents, found.message.strip(), found.committer)
+    return made == (tree, (parent,), message, by)
 
 
 def _time_of(clone: Clone, parent: str, clock: Clock) -> datetime:

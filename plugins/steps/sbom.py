@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
 
 TREE_SBOM: Final = "Misc/sbom.spdx.json"
-"""Where the tree tells what it bundles."""
+"""Where the tree states what it bundles."""
 
 _PUBLISHED: Final = "https://www.python.org/ftp/python"
 
@@ -40,7 +40,7 @@ def build(
 ) -> dict[str, str]:
     """Each source archive has a ``.spdx.json`` beside it; none if the series has none.
 
-    It tells CPython, every file of the archive with its digests, and the projects whose files
+    It names CPython, every file of the archive with its digests, and the projects whose files
     CPython bundles, with pip and all that pip carries, as ``index`` has them published. ``commit``
     is what the tag names and ``epoch_s`` its time, which is when
     the document says it was made. Raises StepFailed if the commit lacks the tree's SBOM.
@@ -68,8 +68,8 @@ def build(
         progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")
         subject = _subject(release.version, archive, epoch_s)
         write_whole(document_of(archive), sboms.document(subject, files, tree_sbom, carried))
-    told = " ".join(f"{each.name}=={each.version}" for each in carried) or "none"
-    return {"files": str(len(lists[0])), "carried": told, "spdx_tools": sboms.version()}
+    projects = " ".join(f"{project.name}=={project.version}" for project in carried) or "none"
+    return {"files": str(len(lists[0])), "carried": projects, "spdx_tools": sboms.version()}
 
 
 def documents(release: Release) -> tuple[Path, ...]:
@@ -147,9 +147,9 @@ def _files_of(archive: Path, root: str) -> list[SourceFile]:
     members = read_archive(archive, sha1=True).members
     return sorted(
         (
-            SourceFile(each.name.removeprefix(f"{root}/"), each.sha1, each.sha256)
-            for each in members
-            if each.kind is Kind.FILE
+            SourceFile(member.name.removeprefix(f"{root}/"), member.sha1, member.sha256)
+            for member in members
+            if member.kind is Kind.FILE
         ),
-        key=lambda each: each.path,
+        key=lambda member: member.path,
     )

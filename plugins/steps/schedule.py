@@ -126,9 +126,9 @@ def propose(
 
 def title_of(releases: Sequence[Recorded], schedule: Schedule) -> str:
     """The title as people write it there: PEP 745, 719: 3.14.7, 3.13.15 released on 2026-08-05."""
-    peps = dict.fromkeys(str(schedule.branches[each.version.series].pep) for each in releases)
-    names = ", ".join(_stage(schedule, each).name for each in releases)
-    return f"PEP {', '.join(peps)}: {names} released on {max(each.day for each in releases)}"
+    peps = dict.fromkeys(str(schedule.branches[entry.version.series].pep) for entry in releases)
+    names = ", ".join(_stage(schedule, entry).name for entry in releases)
+    return f"PEP {', '.join(peps)}: {names} released on {max(entry.day for entry in releases)}"
 
 
 def proposed_files(
@@ -159,9 +159,9 @@ def proposed_files(
             raise _failed(path, "was changed by the generator outside of its lists of releases")
         if new != old:
             files[path] = new
-    for each in releases:
-        stage = _stage(schedule, each)
-        path = pep_path(schedule.branches[each.version.series].pep)
+    for entry in releases:
+        stage = _stage(schedule, entry)
+        path = pep_path(schedule.branches[entry.version.series].pep)
         if not lists_as_released((folder / path).read_text(encoding="utf-8"), stage):
             raise StepFailed(
                 where=path,
@@ -181,7 +181,7 @@ def await_published(
     pull: str,
     until: datetime,
 ) -> dict[str, str]:
-    """peps.python.org tells that the release is out, and in which phase its branch is.
+    """peps.python.org shows that the release is out, and in which phase its branch is.
 
     From there the documentation's build, python.org and the buildbots take it. Raises Waiting
     until the pull request is merged and published, and StepFailed from the moment ``until`` on.
@@ -211,9 +211,9 @@ def await_published(
 
 
 def _has(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
-    """Whether schedule and PEP tell the release there.
+    """Whether schedule and PEP record the release there.
 
-    A schedule that cannot be read is none: then the PEP alone tells what people wrote by hand.
+    A schedule that cannot be read is none: then the PEP alone shows what people wrote by hand.
     """
     try:
         schedule = read_schedule(_schedule_text(proposals, ref))

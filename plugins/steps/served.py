@@ -21,7 +21,7 @@ def published_bytes(
 ) -> Mapping[str, Content]:
     """What every file of the contract is on the host, by its path below the root.
 
-    Digests are computed there. ``known`` tells the sha256 that each has to have, by path: those
+    Digests are computed there. ``known`` holds the sha256 that each has to have, by path: those
     of the files that were exported, built by CI, and signed for by experts. Raises StepFailed if
     files are missing or, where that is given, have other bytes.
     """

@@ -43,7 +43,7 @@ def run(
 ) -> dict[str, str]:
     """Both archives unpack to one tree; it configures, builds, is this version and passes tests.
 
-    ``quick`` runs a handful of test modules; ``full`` the whole suite, which for candidates and
+    ``quick`` runs a handful of test modules; ``full`` the full suite, which for candidates and
     finals is that of the buildbots (B11, B12). ``none`` does nothing and says so: it is a
     waiver. What was built is thrown away, or left under ``scratch`` if something fails.
     """
@@ -57,10 +57,10 @@ def run(
     with plain_path(tree) as plain:
         test = _Test(release, programs, progress, plain)
         test.build()
-        told = test.version()
+        version = test.version()
         tests = test.quick() if level.value == "quick" else test.full()
     shutil.rmtree(room)
-    return {"level": level.value, "python": told, "tests": tests, **unpacked}
+    return {"level": level.value, "python": version, "tests": tests, **unpacked}
 
 
 def _room(release: Release) -> Path:
@@ -91,14 +91,14 @@ class _Test:
         self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
 
     def version(self) -> str:
-        """The version that the built interpreter tells is the one that is released."""
-        told = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
+        """The version that the built interpreter reports is the one that is released."""
+        version = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
         wanted = f"Python {self._release.version}"
-        if told != wanted:
+        if version != wanted:
             raise self._failed(
-                problem=f"the interpreter that was built reports {told!a}, wanted {wanted!a}"
+                problem=f"the interpreter that was built reports {version!a}, wanted {wanted!a}"
             )
-        return told.removeprefix("Python ")
+        return version.removeprefix("Python ")
 
     def quick(self) -> str:
         """A few modules pass."""
@@ -111,7 +111,7 @@ class _Test:
         return " ".join(names)
 
     def full(self) -> str:
-        """The whole suite passes."""
+        """The full test suite passes."""
         target = "test" if self._release.type in _EARLY else "buildbottest"
         self._progress.say(f"make {target}: the full test suite")
         self._do(("make", target), _TEST_TIMEOUT_S["full"])
@@ -153,7 +153,7 @@ class _Test:
 
 
 def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str]:
-    """Both archives stand unpacked, and are one tree. The .xz alone was never looked at."""
+    """Both archives are unpacked, and are one tree. The .xz alone was never looked at."""
     # threading is late: listing tasks unpacks nothing
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
@@ -175,8 +175,8 @@ def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str
             details=tuple(differing[:_LAST_LINES]),
         )
     shutil.rmtree(room / "xz")
-    told = "".join(f"{name} {what}\n" for name, what in sorted(one.items()))
-    digest = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+    listing = "".join(f"{name} {what}\n" for name, what in sorted(one.items()))
+    digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     return {"members": str(len(one)), "tree_sha256": digest}
 
 

@@ -60,7 +60,7 @@ def build(
 ) -> dict[str, str]:
     """Both source archives hold the tag's tree; the same tag gives the same bytes on any machine.
 
-    A ``commit`` takes the tag's place. What is left out and what is made stands in
+    A ``commit`` takes the tag's place. What is left out and what is made is recorded in
     ``plugins.model.archive_rules``. On an error neither archive appears, and those of before stay.
     The facts name every tool and version that the bytes depend on. Source: PEP 101 (B01, B02).
     """
@@ -89,7 +89,7 @@ def build(
             members = _below(release.layout.folder_in_archive, shipped)
             count, packed = pack(members, export.epoch_s, wanted, programs, progress)
     except OSError as error:
-        # The archives' own troubles are told by compress.
+        # ``compress`` reports the faults of the archives themselves.
         raise StepFailed(
             where=str(error.filename or scratch),
             problem=error.strerror or str(error),

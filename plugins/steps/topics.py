@@ -103,7 +103,7 @@ def sources_of(clone: Clone, *, after: str) -> dict[str, str]:
 
 
 def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, str]:
-    """What was made stands in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
+    """What was made is in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
     previous = input_commit(clone, after)
     clone.checkout(previous)
     found = []
