@@ -118,8 +118,7 @@ def _download(
             where="clean room",
             problem=f"{len(wrong)} of {count} files differ from the release, first {wrong[0]}",
             remedy=f"do not announce the release; look at scratch/{room.name}/, and to have "
-            "caches purged "
-            "again delete receipts/purge_files.json",
+            "caches purged again delete receipts/purge_files.json",
             details=tuple(wrong),
         )
 

@@ -68,7 +68,7 @@ def build(
     """``layout.docs`` holds the archives of the wanted formats, and no others.
 
     Each is replaced at once. What was read and written before a run was killed is used by the
-    next. Raises SettingsError for a format that there is none of, StepFailed with the end of
+    next. Raises SettingsError for an unknown format, StepFailed with the end of
     the log and its path if a builder fails; archives that were not written yet are then as
     they were before.
     """

@@ -131,8 +131,7 @@ def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
             action="install the tree's Doc/requirements.txt",
             problem=error.problem.rpartition(": ")[2],
             remedy="read the last lines of pip's output; check the network, or pin the packages "
-            "in conflict "
-            "by [docs] constraints in release.toml",
+            "in conflict by [docs] constraints in release.toml",
             details=error.details,
         ) from error
 

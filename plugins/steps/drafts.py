@@ -1,6 +1,6 @@
 """Drafts: texts that the tool proposes and the release manager edits and approves (W03, A01).
 
-A draft and the text that counts are two files: ``page.draft.md`` is made anew whenever what it
+A draft and the text that counts are two files: ``page.draft.md`` is made again whenever what it
 states changes, ``page.md`` belongs to a person and is never overwritten once it was edited.
 """
 

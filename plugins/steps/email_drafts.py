@@ -50,7 +50,7 @@ def as_approved(
 ) -> Callable[Concatenate[Release, _P], Email]:
     """A maker of the same email that gives only what was written down and approved.
 
-    It raises StepFailed where there is no such file, or the email would be another one by now.
+    It raises StepFailed where there is no such file, or the email that would be sent now differs.
     """
 
     def made(release: Release, /, *words: _P.args, **named: _P.kwargs) -> Email:

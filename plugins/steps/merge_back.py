@@ -1,4 +1,4 @@
-"""Merge back: the release in what upstream has by now, and the version that comes after it.
+"""Merge back: the release in upstream's current branches, and the version that comes after it.
 
 It is made in a clone of its own from the heads that upstream has, all by commit ids, so that a
 run that was killed is simply done again. Refs of the clone record what was made of what:
@@ -64,7 +64,7 @@ def make(
     """In the merge clone each branch has the release merged in, and its post-release version.
 
     ``source`` is the release clone, ``clone`` the one that is made here from upstream's heads
-    (M02-M13; N01-N18 for a new branch). The merge is no squash, and what was cherry-picked into
+    (M02-M13; N01-N18 for a new branch). The merge is not a squash, and what was cherry-picked into
     the release is no longer listed as news to come (M12). Nothing is pushed. ``by_hand`` is a
     merge commit that the release manager made in their own clone, for conflicts that no tool
     should solve; it has to be of exactly these two commits. ``next_pep`` is the PEP of the series
@@ -147,7 +147,7 @@ def made(release: Release, clone: Clone) -> dict[str, tuple[str, str]]:
 
 
 def forget(release: Release, clone: Clone) -> None:
-    """What was made is stale, since upstream has moved; the next run makes it anew."""
+    """What was made is stale, since upstream has moved; the next run makes it again."""
     for branch in branches_of(release):
         clone.forget(f"refs/release/new/{branch}")
         clone.forget(f"refs/release/old/{branch}")

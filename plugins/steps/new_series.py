@@ -1,4 +1,4 @@
-"""New series: files of main that begin anew with a series, or list it for the first time.
+"""New series: files of main that start again with a series, or list it for the first time.
 
 They are the magic number of compiled files, the versions that people can choose when they report
 a bug, and the document What's New. A tree without one of them asks for no edit.

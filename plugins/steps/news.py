@@ -91,7 +91,7 @@ def merge(
 
 
 def _entries(clone: Clone, commit: str) -> tuple[str, ...]:
-    """The paths of the entries; each section's README is none."""
+    """The paths of the entries; each section's README is not one."""
     return tuple(
         name
         for name in clone.names(commit, NEXT)

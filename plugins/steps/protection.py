@@ -1,7 +1,7 @@
 """Protection: the rules of upstream's branches, lifted for one push and put back as they were.
 
 The lease is a file: it is written before the rules are lifted, holds how they were, and goes
-only after they were read back as before. While it is there, every command says so (rule 11).
+only after a look has found them as before. While it is there, every command says so (rule 11).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def lifted(
 
 
 def restore(protection: Protection, layout: Layout) -> dict[str, str]:
-    """The rules are as the lease saved them, read back and compared; the lease is closed.
+    """The rules are as the lease saved them, verified by a second look; the lease is closed.
 
     Without a lease nothing is done. Raises StepFailed with both sides if they cannot be made
     equal; the lease stays open then.

@@ -1,4 +1,4 @@
-"""Purging: caches forget every address of the release, and what they serve then is read back.
+"""Purging: caches forget every address of the release, and what they serve then is checked.
 
 Source: release-tools#156 and 3.5.9: the list of what to purge was incomplete and nobody looked
 at what came out of the caches.
@@ -101,8 +101,7 @@ def purge(
         where="caches",
         problem=f"{len(wrong)} responses are still stale after {_TRIES} purges, first {wrong[0]}",
         remedy="report it to the administrators of the CDN; run the same command again when "
-        "they have"
-        " purged it",
+        "they have purged it",
         details=wrong,
     )
 

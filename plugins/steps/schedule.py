@@ -138,7 +138,7 @@ def proposed_files(
     programs: Programs,
     folder: Path,
 ) -> dict[str, bytes]:
-    """The schedule file with these releases, and each PEP that the generator makes of it anew.
+    """The schedule file with these releases, and each PEP that the generator rebuilds from it.
 
     ``ref`` is the branch that is gone on from, "" for the main one. The generator runs in
     ``folder`` over copies of what it reads. Raises StepFailed as ``propose`` does.

@@ -204,7 +204,7 @@ def _plan(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> _Plan:
             if number in pairs:
                 continue
             row = next((row for row in left if row.fields[field] == wanted_row.fields[field]), None)
-            # A row of another system is made anew: which it belongs to is not changed in place.
+            # A row of another system is created again: which it belongs to is not changed in place.
             if row is not None and row.system == wanted_row.system:
                 pairs[number] = row
                 left.remove(row)

@@ -178,7 +178,7 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
     """Users see the release; this cannot be undone. Both flags are switched at once.
 
     The site answers with an error if its own purge fails after it has stored them; then it is
-    published, with boxes that name the release before. ``refresh`` mends those.
+    published, with boxes that name the release before. ``refresh`` corrects those.
     """
     releases = site.releases()
     release = _only(contract, releases)
@@ -195,7 +195,7 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
 def refresh(contract: Contract, site: Site, progress: Progress) -> None:
     """The site's own pages show the release where they have to, before any cache is looked at.
 
-    Where they do not, the release is saved once more: the site then makes its boxes anew. Raises
+    Where they do not, the release is saved once more: the site then rebuilds its boxes. Raises
     StepFailed, naming the pages, if they still show what was there before.
     """
     listing = public_listing(site)

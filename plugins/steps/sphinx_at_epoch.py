@@ -68,7 +68,7 @@ def main(words: list[str]) -> None:
     # Doctrees are millions of objects that live long: with Python's own thresholds a fifth of
     # a build goes into looking through them for garbage.
     gc.set_threshold(200_000, 20, 100)
-    # The folder of this file holds modules that are none of Sphinx's business.
+    # The folder of this file holds modules that Sphinx must not import.
     del sys.path[0]
     sys.argv = ["sphinx-build", *words[1:]]
     try:

@@ -63,7 +63,7 @@ def push(
     """Upstream has the merged branches and the tag; no one can take them back (M14-M20, M01, M23).
 
     Tried without effect first. If upstream has moved since the merge, nothing is pushed: the
-    merge is made anew by the next run, and reviewed again if other lines came of it.
+    merge is made again by the next run, and reviewed again if other lines came of it.
     """
     wanted, tag = merge_back.made(release, clone), _tag(release, clone)
     there = _refs(release, remote)

@@ -75,7 +75,7 @@ def readme(
     """README.rst states this version, and links to the docs and schedule of its series (E10).
 
     The PEP of the schedule is the one that the tree names for this series; where it names that
-    of another series, as on a branch that was never mended, ``pep`` or the one that this tool
+    of another series, as on a branch that was never corrected, ``pep`` or the one that this tool
     knows. Links into the tree of main stay: they are the new branch's to change (M08).
     """
     previous = input_commit(clone, after)
