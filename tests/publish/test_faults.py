@@ -727,7 +727,7 @@ def test_expert_who_never_answers(walk: Walk, observed: Observed) -> None:
     line = assert_told(ended, "await_windows", "Wanda Windows", "0 of 7", status=WAITING)
     assert_nothing_shown(day)
     later = day.publish(later=timedelta(days=9))
-    late = assert_told(later, "await_windows", "has not brought everything by")
+    late = assert_told(later, "await_windows", "has not supplied everything by")
     manner(day, "windows", "")
     ends_alike(walk)
     observed("expert who never answers", line)

@@ -137,12 +137,12 @@ def test_other_bytes_in_the_final_folder_are_never_replaced(
     there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].size_bytes)
     for probe in (look_staged(files, BERTH, there.host), look_switched(files, BERTH, there.host)):
         assert probe.state is RemoteState.DIFFERENT
-        assert "other bytes stand there" in probe.problem
+        assert "files with other content exist there" in probe.problem
         assert "it is never replaced" in probe.remedy
         assert any(files[0].sha256 in line for line in probe.details)
         assert any("there: " in line for line in probe.details)
     stage(files[1:], BERTH, there.host, Quiet())
-    with pytest.raises(StepFailed, match="other bytes stand there"):
+    with pytest.raises(StepFailed, match="files with other content exist there"):
         switch(files, BERTH, there.host, Quiet())
     assert (there.files / BERTH.final / files[0].name).read_bytes() == b"x" * files[0].size_bytes
 
