@@ -65,7 +65,7 @@ def arrived(
             release, host, verifier, contract, awaited, clock, commit=commit, until=until
         )
     try:
-        found = _standing(release, host, contract, awaited)
+        found = _public_entries(release, host, contract, awaited)
         proved = _proved(awaited.told)
         _complete(host, found, proved, awaited)
     except Waiting as error:
@@ -90,7 +90,7 @@ def arrived(
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _standing(
+def _public_entries(
     release: Release, host: HostReader, contract: Contract, awaited: Awaited
 ) -> dict[str, Entry]:
     """What is in the public folder of all that the expert owes or may bring, by path."""

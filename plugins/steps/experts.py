@@ -184,8 +184,10 @@ def refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime 
 def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
     """Whether all that the manifest lists is in the staging folder, or is public already."""
     manifest = _judged(release, role)
-    staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
-    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    staged = _entries_at(
+        host, {each.path: _at(each, area, area.staging) for each in manifest.files}
+    )
+    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     found = {**public, **staged}
     wrong = _wrong_modes(found.values(), host)
     # The host cannot compute digests of a colleague's file that is closed to us.
@@ -217,19 +219,19 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     """
     manifest = _judged(release, role)
     inbox = inbox_of(release, role)
-    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     wanted = {
         each.path: _at(each, area, area.staging)
         for each in manifest.files
         if each.path not in public
     }
-    standing = _standing(host, wanted)
-    left = {path: place for path, place in wanted.items() if path not in standing}
+    present = _entries_at(host, wanted)
+    left = {path: place for path, place in wanted.items() if path not in present}
     folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    there = [*_standing(host, wanted).values(), *public.values()]
+    there = [*_entries_at(host, wanted).values(), *public.values()]
     _wrong_modes(there, host).mend(host)
     return {each.path: each.sha256 for each in manifest.files}
 
@@ -294,7 +296,7 @@ def _taken(
     places = (area.final, area.staging)
     found: dict[str, Entry] = {}
     for folder in places if gone else ():
-        found |= _standing(host, {each.path: _at(each, area, folder) for each in gone})
+        found |= _entries_at(host, {each.path: _at(each, area, folder) for each in gone})
     return found
 
 
@@ -439,7 +441,7 @@ def _at(each: Brought, area: StagingArea, folder: str) -> str:
     return f"{folder}/{rest}"
 
 
-def _standing(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
+def _entries_at(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
     found = host.look(list(places.values()))
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
 

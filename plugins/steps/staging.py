@@ -59,7 +59,7 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
-_HALF: Final = ".partial"  # as the port of hosts documents
+_PARTIAL: Final = ".partial"  # as the port of hosts documents
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -87,13 +87,16 @@ def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
 
 
 def known(
-    files: Iterable[Wanted], area: StagingArea, papers: Iterable[Wanted], shelf: StagingArea
+    files: Iterable[Wanted],
+    area: StagingArea,
+    docs_archives: Iterable[Wanted],
+    docs_area: StagingArea,
 ) -> dict[str, str]:
     """The sha256 that users have to get of each file, by its path below the host's root.
 
-    ``papers`` are the archives of the documentation, which are apart.
+    ``docs_archives`` are those of the documentation, in an area of their own.
     """
-    shown = ((area, files), (shelf, papers))
+    shown = ((area, files), (docs_area, docs_archives))
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
@@ -152,19 +155,19 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) ->
     """Whether every file is in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
-    stand = _Stand.of(files, area, host)
-    clash = stand.closed.probe(host) or stand.clash(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
+    clash = found_files.closed.probe(host) or found_files.clash(files, area, host)
     if clash is not None:
         return clash
-    missing = [file.name for file in files if stand.place_of(file) is None]
+    missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         return absent(
             f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
         )
-    wrong = stand.wrong_modes(files, host).probe(host)
+    wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
         return wrong
-    if stand.halves(files):
+    if found_files.partials(files):
         return absent("a partial upload is left over")
     return identical({file.name: file.sha256 for file in files})
 
@@ -177,21 +180,23 @@ def stage(
     Half an upload is continued. What is right already, there or in the final folder, is kept.
     """
     reserve(area, host)
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     uploads = [
         Upload(file.source, f"{area.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
         for file in files
-        if file.source is not None and stand.place_of(file) is None and not stand.is_closed(file)
+        if file.source is not None
+        and found_files.place_of(file) is None
+        and not found_files.is_closed(file)
     ]
     if uploads:
         host.put(uploads, progress)
         progress.say("comparing digests on the host")
-        stand = _Stand.of(files, area, host)
-    halves = stand.halves(files)
-    if halves:
-        host.remove(halves)
-    stand.wrong_modes(files, host).mend(host)
-    stand.closed.refuse_others(host)
+        found_files = _FoundFiles.of(files, area, host)
+    partials = found_files.partials(files)
+    if partials:
+        host.remove(partials)
+    found_files.wrong_modes(files, host).mend(host)
+    found_files.closed.refuse_others(host)
     return {}
 
 
@@ -204,13 +209,13 @@ def verify_staged(
     are those of the files here. 3.8.20, 3.9.20 and 3.10.16 went out without signatures.
     """
     by_name = {file.name: file for file in files}
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     facts = {}
     for name, signature in sorted(by_name.items()):
         signed = by_name.get(name.removesuffix(".asc"))
         if not name.endswith(".asc") or signed is None or signature.source is None:
             continue
-        places = stand.place_of(signed), stand.place_of(signature)
+        places = found_files.place_of(signed), found_files.place_of(signature)
         if places[0] is None or places[1] is None:
             raise StepFailed(
                 where=host.shown(area.staging), problem=f"{name} or its file does not exist",
@@ -236,23 +241,23 @@ def verify_staged(
 
 def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     clash = (
-        stand.closed.probe(host)
-        or stand.clash(files, area, host)
-        or stand.strangers(files, area, host)
+        found_files.closed.probe(host)
+        or found_files.clash(files, area, host)
+        or found_files.unexpected(files, area, host)
     )
     if clash is not None:
         return clash
-    hidden = [file.name for file in files if file.name not in stand.final]
+    hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         return absent(
             f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
         )
-    wrong = stand.wrong_modes(files, host).probe(host)
+    wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
         return wrong
-    if stand.has_staging:
+    if found_files.has_staging:
         return absent(f"{host.shown(area.staging)} still exists")
     return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
 
@@ -266,33 +271,33 @@ def switch(
     SBOMs and checksums come before the archives that they speak of. A name that is taken stops
     it, unless the very same bytes are there.
     """
-    stand = _Stand.of(files, area, host)
-    stand.closed.refuse_others(host)
-    problem = stand.clash(files, area, host) or stand.strangers(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
+    found_files.closed.refuse_others(host)
+    problem = found_files.clash(files, area, host) or found_files.unexpected(files, area, host)
     if problem is not None:
         raise StepFailed(
             where=host.shown(area.final), problem=problem.problem, remedy=problem.remedy,
             details=problem.details,
         )  # fmt: skip
-    missing = [file.name for file in files if stand.place_of(file) is None]
+    missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         raise StepFailed(
             where=host.shown(area.staging), problem=f"{_few(missing)} not staged",
             remedy="stage them first",
         )  # fmt: skip
-    stand.wrong_modes(files, host).mend(host)
-    if not stand.has_final:
+    found_files.wrong_modes(files, host).mend(host)
+    if not found_files.has_final:
         progress.say(f"show {host.shown(area.final)}")
         host.change([area.staging], FOLDER_MODE)
         host.rename([(area.staging, area.final)])
         return {}
     inner = _inner_folders(files)
-    _open_inner([file for file in files if file.name not in stand.final], area, host)
+    _open_inner([file for file in files if file.name not in found_files.final], area, host)
     for group in _in_safe_order(files):
         moves = [
             (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
             for file in group
-            if file.name not in stand.final
+            if file.name not in found_files.final
         ]
         if moves:
             progress.say(f"show {_few([new for _, new in moves])}")
@@ -303,7 +308,7 @@ def switch(
 
 
 @dataclass(frozen=True, slots=True)
-class _Stand:
+class _FoundFiles:
     """What is in both folders, by name, with the digests of what is wanted."""
 
     final: Mapping[str, Entry]
@@ -315,7 +320,7 @@ class _Stand:
     """Files of others under these names that users could not get as they are."""
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _Stand:
+    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _FoundFiles:
         has_final, has_staging = (
             each is not None for each in host.look([area.final, area.staging])
         )
@@ -367,9 +372,9 @@ class _Stand:
         places = ((self.place_of(file), file.mode) for file in files)
         return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
-    def halves(self, files: Sequence[Wanted]) -> list[str]:
+    def partials(self, files: Sequence[Wanted]) -> list[str]:
         """Partial uploads of files that are complete: a killed run may leave both names."""
-        names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
+        names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
     def clash(self, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe | None:
@@ -401,7 +406,7 @@ class _Stand:
             )
         return different(f"files with other content exist there: {names}", remedy, tuple(details))
 
-    def strangers(
+    def unexpected(
         self, files: Sequence[Wanted], area: StagingArea, host: HostReader
     ) -> Probe | None:
         """What is in the hidden folder but was not asked for: it would be shown as well."""
@@ -426,7 +431,7 @@ def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]
 
 
 def _inner_folders(files: Sequence[Wanted]) -> list[str]:
-    """Folders within the release's own that files stand in, outer ones first."""
+    """Folders within the release's own that contain files, outer ones first."""
     return sorted({folder for file in files for folder in _parents(file.name)})
 
 
