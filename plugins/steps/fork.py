@@ -56,7 +56,7 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
             tuple(
                 line
                 for each in other
-                for line in (f"found {there[each]}", f"wanted {wanted[each]}")
+                for line in (f"found  {there[each]}", f"wanted {wanted[each]}")
             ),
         )
     missing = [ref for ref, found in there.items() if not found]

@@ -50,5 +50,5 @@ def refuse_other(name: str, role: str, remote: Remote, there: str, here: str) ->
         problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, but the release "
         f"commit is {here[:12]}",
         remedy=remedy,
-        details=(f"there {there}", f"here  {here}"),
+        details=(f"found  {there}", f"wanted {here}"),
     )

@@ -96,7 +96,7 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
                 f" but the release commit is {commit[:12]}",
                 remedy="if that tag was never pushed, delete it there; "
                 "if it was, this version is taken",
-                details=(f"there {tag.commit}", f"here  {commit}"),
+                details=(f"found  {tag.commit}", f"wanted {commit}"),
             )
         if tag.name == name:
             return tag

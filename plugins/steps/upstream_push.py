@@ -38,7 +38,7 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
             f"{remote.address} has {release.version.tag}, but it is not this release's",
             "a tag that others have seen is never moved: find out who made it; if it is "
             "right, this version is taken",
-            (f"there {found}", f"here  {tag.new}"),
+            (f"found  {found}", f"wanted {tag.new}"),
         )
     left = [branch for branch in wanted if not _holds(clone, remote, branch, there, wanted)]
     if found and not left:
@@ -50,7 +50,7 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
             f"{remote.address} has the tag, but {branch} does not contain what was reviewed for it",
             f"if it was merged by hand and is right, run doit adopt; if not, merge "
             f"{wanted[branch][1][:12]} of {release.layout.merge_clone} into it by hand",
-            (f"there {_head(there, branch) or 'nothing'}", f"here  {wanted[branch][1]}"),
+            (f"found  {_head(there, branch) or 'nothing'}", f"wanted {wanted[branch][1]}"),
         )
     if strange:
         return absent(f"{', '.join(strange)} moved on upstream since the release was merged")

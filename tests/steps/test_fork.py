@@ -66,7 +66,7 @@ def test_other_tag_on_the_fork_is_shown_with_both_sides(hub: HubWorld) -> None:
     theirs = take_tag(hub.world.folder / "fork.git", "v3.13.6", "3.13")
     probe = fork.look_pushed(hub.release, hub.world.clone, hub.fork)
     assert probe.state is RemoteState.DIFFERENT
-    assert probe.details[0] == f"found {theirs}"
+    assert probe.details[0] == f"found  {theirs}"
     assert "--delete refs/tags/v3.13.6" in probe.remedy
 
 

@@ -140,7 +140,7 @@ def test_other_bytes_in_the_final_folder_are_never_replaced(
         assert "files with other content exist there" in probe.problem
         assert "it is never replaced" in probe.remedy
         assert any(files[0].sha256 in line for line in probe.details)
-        assert any("there: " in line for line in probe.details)
+        assert any("found: " in line for line in probe.details)
     stage(files[1:], BERTH, there.host, Quiet())
     with pytest.raises(StepFailed, match="files with other content exist there"):
         switch(files, BERTH, there.host, Quiet())
