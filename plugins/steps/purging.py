@@ -144,7 +144,7 @@ def _problem(address: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
     if address.file is not None:
         wanted = served[address.file.remote]
         if seen.status != 200:
-            return f"responds with status {seen.status}"
+            return f"answers {seen.status}"
         if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
             return (
                 f"serves {seen.size_bytes:,} bytes with sha256 {seen.sha256[:12]}…,"

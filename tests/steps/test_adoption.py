@@ -154,7 +154,7 @@ def test_files_of_the_pipeline_are_adopted_as_they_stand(scene: Scene) -> None:
 
 
 def test_nothing_there_is_waited_for_with_both_places_named(scene: Scene) -> None:
-    with pytest.raises(Waiting, match="0 of 7 files are there") as caught:
+    with pytest.raises(Waiting, match="0 of 7 files have arrived") as caught:
         scene.arrived()
     assert caught.value.who == "The windows expert (windows)"
     assert "/srv/ftp/3.15.0 as always" in str(caught.value)

@@ -232,8 +232,14 @@ def test_file_that_is_still_uploaded_is_waited_for(
         ("3.13.5", "windows", COMMIT, (), "of another version"),
         ("3.13.6", "macos", COMMIT, (), "of another role"),
         ("3.13.6", "windows", "6" * 40, (), "of another commit"),
-        ("3.13.6", "windows", COMMIT, ("3.13.6/Python-3.13.6.tgz",), "nobody awaits"),
-        ("3.13.6", "windows", COMMIT, ("3.13.7/x.exe",), "nobody awaits"),
+        (
+            "3.13.6",
+            "windows",
+            COMMIT,
+            ("3.13.6/Python-3.13.6.tgz",),
+            "which is not expected from them",
+        ),
+        ("3.13.6", "windows", COMMIT, ("3.13.7/x.exe",), "which is not expected from them"),
     ],
 )
 def test_manifest_of_something_else_is_refused(  # noqa: PLR0917 - a table's columns
@@ -320,7 +326,7 @@ def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
 ) -> None:
     uploads(store)
     asked(release, store, host)
-    with pytest.raises(Waiting, match="0 of 1 files are there"):
+    with pytest.raises(Waiting, match="0 of 1 files have arrived"):
         adopted(release, store, host, ours)
     assert people.read_mail(store) == ["macos"]
     facts = adopted(release, store, host, ours)

@@ -244,7 +244,7 @@ def test_a_site_that_can_not_make_its_boxes_anew_is_told_with_its_pages(world: S
     site_files.put_files(contract, world.host, ours, QUIET)
     world.store.order_fault("site.cdn_unreachable", times=-1)
     site_release.publish(contract, ours, QUIET)
-    with pytest.raises(StepFailed, match="is public, and 4 pages do not show it") as raised:
+    with pytest.raises(StepFailed, match="is public, but 4 pages do not show it") as raised:
         purge(world, contract, world.cdn())
     assert "answered 500" in str(raised.value)
     assert "\n" not in str(raised.value)
