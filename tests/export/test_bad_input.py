@@ -370,7 +370,7 @@ def test_a_malformed_blurb_file_is_one_line_that_names_it(
     line = stopped_at(ended, "merge_news")
     assert line.startswith(name)
     assert told in line.lower()
-    assert line.endswith("; mend the entry on the branch")
+    assert line.endswith("; correct the entry on the branch")
     assert "merge_news" not in receipts(place)
 
 

@@ -146,7 +146,7 @@ def test_pull_request_of_the_schedule_that_nobody_merges(walk: Walk, observed: O
     day = walk.day
     day.restore("await_schedule")
     day.order("peps.never_merged", times=ALWAYS)
-    line = assert_told(day.publish(), "await_schedule", "does not say yet", status=WAITING)
+    line = assert_told(day.publish(), "await_schedule", "does not state yet", status=WAITING)
     late = day.publish(later=timedelta(days=9))
     assert_told(late, "await_schedule", "ask an editor of the PEPs to merge it")
     ends_alike(walk)
@@ -729,7 +729,7 @@ def test_expert_who_never_answers(walk: Walk, observed: Observed) -> None:
     line = assert_told(ended, "await_windows", "Wanda Windows", "0 of 7", status=WAITING)
     assert_nothing_shown(day)
     later = day.publish(later=timedelta(days=9))
-    late = assert_told(later, "await_windows", "has not brought everything by")
+    late = assert_told(later, "await_windows", "has not supplied everything by")
     manner(day, "windows", "")
     ends_alike(walk)
     observed("expert who never answers", line)

@@ -148,7 +148,7 @@ def test_tag_of_somebody_else_is_never_moved(a_hub: Makes) -> None:
     before = refs(hub)
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
     assert probe.state is RemoteState.DIFFERENT
-    assert probe.details == (f"there {theirs}", f"here  {hub.merge_clone.resolve('v3.13.6')}")
+    assert probe.details == (f"found  {theirs}", f"wanted {hub.merge_clone.resolve('v3.13.6')}")
     assert refs(hub) == before
 
 
