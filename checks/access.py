@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.blog import author_file
@@ -42,7 +42,7 @@ _HARMLESS: Final = ("deletion", "non_fast_forward")
 """Rules that no push of a release breaks: branches only ever move forward."""
 
 
-@blocks_if_blind("access.github")
+@judges(blind="access.github")
 def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
     """The token's user may push to the repository and lift its protection (P10, Z02)."""
     rights = issues.rights()
@@ -59,7 +59,7 @@ def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
     )
 
 
-@blocks_if_blind("access.protection")
+@judges(blind="access.protection")
 def upstream_is_protected(release: Release, protection: Protection) -> tuple[Finding, ...]:
     """The branch is protected, and its protection can be read; otherwise nothing could be restored.
 
@@ -81,7 +81,7 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
     )
 
 
-@blocks_if_blind("access.rulesets")
+@judges(blind="access.rulesets")
 def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Finding, ...]:
     """No rule of a ruleset would refuse the pushes of this release.
 
@@ -107,6 +107,7 @@ def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Find
     )
 
 
+@judges("access.push")
 def pushes_would_be_taken(
     release: Release, base: Base, remotes: Mapping[str, Remote]
 ) -> tuple[Finding, ...]:
@@ -128,7 +129,7 @@ def pushes_would_be_taken(
     return tuple(found)
 
 
-@blocks_if_blind("access.mail")
+@judges(blind="access.mail")
 def mail_lets_us_in(mail: Mail, sender: str) -> tuple[Finding, ...]:
     """The mail server lets us in and somebody is named who writes; nothing is sent.
 
@@ -148,7 +149,7 @@ def mail_lets_us_in(mail: Mail, sender: str) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("access.forum")
+@judges(blind="access.forum")
 def forum_lets_us_in(forum: Forum, category: int) -> tuple[Finding, ...]:
     """The forum knows our key, and shows us the category of the announcement (A02)."""
     forum.user()
@@ -156,7 +157,7 @@ def forum_lets_us_in(forum: Forum, category: int) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("access.blog")
+@judges(blind="access.blog")
 def blog_knows_author(blog: Proposals, author: str) -> tuple[Finding, ...]:
     """The blog has a record of the author, to which every post of theirs links (A05).
 
@@ -183,7 +184,7 @@ def blog_knows_author(blog: Proposals, author: str) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("access.sigstore")
+@judges(blind="access.sigstore")
 def sigstore_is_ready(bundles: BundleVerifier, *, declared: bool) -> tuple[Finding, ...]:
     """Whom Sigstore trusts is known, and so is where the identity token will be (Z01, Z04).
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
-from checks.public_text import facts_are_right, notes_are_told, read_text, security_is_true
+from checks.looking import judges
+from checks.public_text import (
+    TEXT_RULES,
+    facts_are_right,
+    notes_are_told,
+    read_text,
+    security_is_true,
+)
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
 from plugins.model.text_rules import TextFacts, names_version
@@ -25,7 +31,7 @@ __all__ = ["announcement_is_ready", "security_content_is_true"]
 _TITLE_LEAST, _TITLE_MOST = 15, 255
 
 
-@blocks_if_blind("announcement.text")
+@judges(*TEXT_RULES, blind="announcement.text")
 def announcement_is_ready(
     contract: Contract,
     text: Path,
@@ -67,7 +73,7 @@ def announcement_is_ready(
     )
 
 
-@blocks_if_blind("announcement.text")
+@judges("text.security", "text.security_missing", blind="announcement.text")
 def security_content_is_true(
     release: Release, clone: Clone, text: Path, *, commit: str
 ) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from checks.looking import judges
 from checks.tag_tree import Seen, tree_of
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
@@ -29,6 +30,19 @@ __all__ = ["archives_are_sound"]
 _REMEDY: Final = "build the archives again from a clean export of the tag"
 
 
+@judges(
+    "archive.differ",
+    "archive.tree",
+    "archive.unreadable",
+    "archive.root",
+    "archive.type",
+    "archive.pyc",
+    "archive.owner",
+    "archive.mode",
+    "archive.time",
+    "archive.name",
+    "archive.link",
+)
 def archives_are_sound(
     release: Release,
     clone: Clone,

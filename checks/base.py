@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 
@@ -26,7 +26,7 @@ _NAMED: Final = 5
 _PINNED: Final = re.compile(r"(?:refs/tags/)?v[0-9].*|[0-9a-f]{7,40}")
 
 
-@blocks_if_blind("base.is_upstreams_head")
+@judges("base.only_here", blind="base.is_upstreams_head")
 def base_is_upstreams_head(
     release: Release, base: Base, history: History, wanted: str = ""
 ) -> tuple[Finding, ...]:
@@ -79,7 +79,7 @@ def base_is_upstreams_head(
     return tuple(found)
 
 
-@blocks_if_blind("clone.identity")
+@judges(blind="clone.identity")
 def identity_is_known(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,

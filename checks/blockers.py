@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.version import Level
 
@@ -22,7 +22,7 @@ DEFERRED: Final = "deferred-blocker"
 _SERIES: Final = re.compile(r"3\.[0-9]+")
 
 
-@blocks_if_blind("blockers.release")
+@judges(blind="blockers.release")
 def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
     """No open issue and no open pull request blocks this release (Q01).
 
@@ -34,7 +34,7 @@ def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]
     return _findings("blockers.release", release, issues, RELEASE, remedy)
 
 
-@blocks_if_blind("blockers.deferred")
+@judges(blind="blockers.deferred")
 def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
     """For candidates and finals: nothing that was put off is open any more (Q02)."""
     if release.version.level < Level.CANDIDATE:

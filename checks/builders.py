@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _TIERS: Final = ("tier-1", "tier-2", "tier-3")
 _BLOCKING: Final = _TIERS[:2]
 
 
-@blocks_if_blind("builders.red")
+@judges(blind="builders.red")
 def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """The last build of every stable builder of tier 1 and 2 was good (Q06, Q08).
 
@@ -57,7 +57,7 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
     )
 
 
-@blocks_if_blind("builders.offline")
+@judges(blind="builders.offline")
 def builders_are_online(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """Stable builders that no worker builds for are named, so that somebody starts them (Q07)."""
     return tuple(
@@ -73,7 +73,7 @@ def builders_are_online(release: Release, builders: Builders) -> tuple[Finding, 
     )
 
 
-@blocks_if_blind("builders.tier")
+@judges(blind="builders.tier")
 def tiers_are_known(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """Every stable builder is of tier 1, 2 or 3 or of none, so that it can be judged.
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.zipped import BrokenZip, opened_zip
 
@@ -47,6 +48,7 @@ class _Unreadable(Exception):
     """An archive cannot be read to its end; the message says why."""
 
 
+@judges("docs.different", "docs.missing", "docs.unreadable")
 def archives_complete(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings about archives of the wanted formats that are missing, broken or at odds (B03).
 
@@ -64,6 +66,7 @@ def archives_complete(release: Release, formats: Iterable[str]) -> tuple[Finding
     )
 
 
+@judges("docs.unreleased")
 def no_unreleased(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings for pages that call something "(unreleased)": a ``next`` that was not replaced.
 
@@ -72,6 +75,7 @@ def no_unreleased(release: Release, formats: Iterable[str]) -> tuple[Finding, ..
     return tuple(finding for form in sorted(formats) for finding in _unreleased_in(release, form))
 
 
+@judges("docs.link")
 def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings for links from a page of the HTML archive to one that it does not hold."""
     if "html" not in formats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ci_built_the_same"]
 
 
-@blocks_if_blind("ci.missing")
+@judges("ci.differs", blind="ci.missing")
 def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
     """The source archives of CI are byte for byte those of ``doit export``.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import BadVersion
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
@@ -24,7 +24,7 @@ __all__ = ["base_is_recent", "base_leads_to_version", "tag_is_free", "version_is
 _STALE_DAYS: Final = 7
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("clone.branch", blind="clone.unreadable")
 def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
     """The base is of the version's series and before it, as its patchlevel.h tells (E00)."""
     text = base.text(base.commit(), PATH)
@@ -62,7 +62,7 @@ def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("version.not_next", blind="clone.unreadable")
 def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
     """The version is one that may follow the newest tag of its series (R02)."""
     version = release.version
@@ -92,7 +92,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
     )
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("tag.exists", blind="clone.unreadable")
 def tag_is_free(release: Release, base: Base, clone: Clone) -> tuple[Finding, ...]:
     """No tag of this name names anything but this release."""
     name = release.version.tag
@@ -118,7 +118,7 @@ def tag_is_free(release: Release, base: Base, clone: Clone) -> tuple[Finding, ..
     )
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("clone.future", "clone.stale", blind="clone.unreadable")
 def base_is_recent(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,

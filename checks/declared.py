@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["nobody_is_forgotten", "nothing_is_left_out"]
 
 
+@judges("tests.none", "docs.none")
 def nothing_is_left_out(
     release: Release, test: SourceTest, formats: Collection[str]
 ) -> tuple[Finding, ...]:
@@ -44,6 +46,7 @@ def nothing_is_left_out(
     return tuple(found)
 
 
+@judges("experts.windows", "experts.macos")
 def nobody_is_forgotten(
     release: Release, contract: Contract, roles: Collection[str], later: Collection[Origin]
 ) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_rules import is_left_out
 from plugins.model.file_names import is_odd, twice
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["names_fit_everywhere"]
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.file_name", blind="source.unreadable")
 def names_fit_everywhere(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
     """Every file of the archives can be unpacked on Windows and on a Mac, beside all others.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.host import Kind
 
@@ -31,7 +31,7 @@ _SPARE: Final = 1.1
 """Room for what others upload meanwhile."""
 
 
-@blocks_if_blind("hosts.login")
+@judges("hosts.group", "hosts.clock", blind="hosts.login")
 def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
     """We can log in, are of the group that its files belong to, and its clock is right.
 
@@ -63,7 +63,7 @@ def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-@blocks_if_blind("hosts.rights")
+@judges(blind="hosts.rights")
 def rights_are_usable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
     """In each folder we can make, rename and delete; the host is asked, and nothing is tried.
 
@@ -81,7 +81,7 @@ def rights_are_usable(host: HostReader, folders: Sequence[str]) -> tuple[Finding
     return tuple(finding for finding in judged if finding is not None)
 
 
-@blocks_if_blind("hosts.other_owner")
+@judges(blind="hosts.other_owner")
 def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
     """What colleagues put into the release's folders has modes and groups that users can live with.
 
@@ -105,7 +105,7 @@ def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tu
     )
 
 
-@blocks_if_blind("hosts.space")
+@judges(blind="hosts.space")
 def host_has_room(
     host: HostReader, folder: str, contract: Contract, gathered: Sequence[str] = ()
 ) -> tuple[Finding, ...]:

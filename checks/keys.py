@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["signing_key_is_usable"]
 
 
-@blocks_if_blind("key.absent")
+@judges("key.revoked", "key.secret", "key.expired", "key.expiring", blind="key.absent")
 def signing_key_is_usable(
     release: Release, signer: Signer, clock: Clock, days: int = 14
 ) -> tuple[Finding, ...]:

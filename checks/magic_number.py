@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import BadVersion, ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.version import Level, Version
@@ -44,7 +44,7 @@ _EXPECTED: Final = r"^[ \t]+EXPECTED_MAGIC_NUMBER = (\d+)$"
 _MUST_NOT_MOVE: Final = "it must not move from rc1 on: see PEP 745"
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.magic", blind="source.unreadable")
 def magic_numbers_agree(
     release: Release, clone: Clone, *, after: str, base: Base | None = None
 ) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entry import body_of, folded_entries, garbled, key_of
 
@@ -18,7 +18,7 @@ __all__ = ["news_says_what_was_written", "news_tells_something"]
 _NEXT = "Misc/NEWS.d/next"
 
 
-@blocks_if_blind("source.unreadable")
+@judges("news.empty", blind="source.unreadable")
 def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
     """This version's NEWS has an entry."""
     name = _file(release)
@@ -30,7 +30,7 @@ def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple
     return ()
 
 
-@blocks_if_blind("source.unreadable")
+@judges("news.garbled", blind="source.unreadable")
 def news_says_what_was_written(
     release: Release, clone: Clone, *, after: str, start: str = "base"
 ) -> tuple[Finding, ...]:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.text_rules import TextFacts
 
-__all__ = ["facts_are_right", "notes_are_told", "read_text", "security_is_true"]
+__all__ = ["TEXT_RULES", "facts_are_right", "notes_are_told", "read_text", "security_is_true"]
+
+TEXT_RULES: Final = (
+    "text.address", "text.digest", "text.gap", "text.leftover", "text.series", "text.version",
+)  # fmt: skip
+"""What `facts_are_right` judges by, beside the rule that it is given."""
 
 _ALLOW: Final = (
     "correct the text; if the version belongs there, write it under [announce] versions in"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
@@ -28,7 +28,14 @@ _AGAIN: Final = "write the SBOMs again: doit export"
 _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
 
 
-@blocks_if_blind("sbom.unreadable")
+@judges(
+    "sbom.lacks",
+    "sbom.missing_file",
+    "sbom.changed_file",
+    "sbom.archive",
+    "sbom.content",
+    blind="sbom.unreadable",
+)
 def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Finding, ...]:
     """Each archive has an SBOM with its digest, and what the tree's SBOM lists is as it says.
 
@@ -47,7 +54,7 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     return tuple(dict.fromkeys(findings))
 
 
-@blocks_if_blind("sbom.unreadable")
+@judges(blind="sbom.unreadable")
 def sboms_tell_content(
     release: Release, *, read: Callable[[Path], Archive] | None = None
 ) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.release import Phase, ReleaseType, type_of
@@ -26,7 +26,7 @@ __all__ = ["day_is_expected", "phase_is_current", "series_follow"]
 _UNDATED: Final = (ReleaseType.SECURITY_FINAL, ReleaseType.SECURITY_CANDIDATE)
 
 
-@blocks_if_blind("release.phase")
+@judges("release.pep", blind="release.phase")
 def phase_is_current(
     release: Release, declared: Phase | None, schedules: Schedules, clock: Clock
 ) -> tuple[Finding, ...]:
@@ -147,6 +147,7 @@ def _pep_findings(release: Release, entry: CycleEntry) -> tuple[Finding, ...]:
     )
 
 
+@judges("schedule.day", "schedule.released")
 def day_is_expected(
     release: Release,
     declared: date | None,
@@ -203,6 +204,7 @@ def day_is_expected(
     )
 
 
+@judges("schedule.next_series", "schedule.last_bugfix")
 def series_follow(
     release: Release, becomes: Phase | None, schedules: Schedules
 ) -> tuple[Finding, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
-from checks.public_text import facts_are_right, notes_are_told, read_text
+from checks.looking import judges
+from checks.public_text import TEXT_RULES, facts_are_right, notes_are_told, read_text
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
@@ -44,14 +44,14 @@ _BUTTON: Final = "download_button"
 _CORRECT: Final = "correct it in the site's admin, then run the same command again"
 
 
-@blocks_if_blind("site.login")
+@judges(blind="site.login")
 def login_works(site: SiteReader) -> tuple[Finding, ...]:
     """The site knows us and lets us write (P11); what it says otherwise is the finding."""
     site.may_write()
     return ()
 
 
-@blocks_if_blind("site.admin")
+@judges(blind="site.admin")
 def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
     """The admin lets us in and has a form that we may save, if the text is not saved by hand.
 
@@ -62,7 +62,7 @@ def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("site.name_taken")
+@judges("site.draft_found", blind="site.name_taken")
 def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """No public release has this name or address, and at most one draft does.
 
@@ -86,7 +86,7 @@ def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("site.flags")
+@judges("site.latest", blind="site.flags")
 def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]:
     """The release is public with the flags of its type, and one release of all is the latest.
 
@@ -134,7 +134,7 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     return (Finding("site.latest", Severity.BLOCK, problem, "site", remedy),)
 
 
-@blocks_if_blind("site.shown")
+@judges(blind="site.shown")
 def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """The pages that the site makes itself name this release, if it is the latest or the newest.
 
@@ -156,7 +156,7 @@ def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...
     return tuple(found)
 
 
-@blocks_if_blind("site.rows")
+@judges("site.replaced", blind="site.rows")
 def rows_are_as_served(
     contract: Contract, host: HostReader, site: SiteReader, known: Mapping[str, str] | None = None
 ) -> tuple[Finding, ...]:
@@ -208,7 +208,7 @@ def rows_are_as_served(
     return tuple(found)
 
 
-@blocks_if_blind("cdn.unreachable")
+@judges("cdn.one_edge", blind="cdn.unreachable")
 def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
     """Every edge that is to be read back answers, before anything depends on it."""
     root = contract.page.url.partition("/downloads/")[0] + "/ftp/python/"
@@ -224,7 +224,7 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-@blocks_if_blind("site.text")
+@judges(*TEXT_RULES, blind="site.text")
 def text_is_ready(
     contract: Contract,
     text: Path,

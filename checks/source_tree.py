@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.tree_rules import (
@@ -47,7 +47,7 @@ _RELEASE_FILES: Final = re.compile(
 )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.version", blind="source.unreadable")
 def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
     """Every place that tells the version tells this one (E09, E10)."""
     version, commit = release.version, _ref(after)
@@ -77,7 +77,7 @@ def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Findi
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("docs.next", blind="source.unreadable")
 def next_markers_are_gone(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -96,7 +96,7 @@ def next_markers_are_gone(
     return tuple(found)
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.dirty", blind="source.unreadable")
 def tree_is_clean(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -120,7 +120,7 @@ def tree_is_clean(
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.unexpected", blind="source.unreadable")
 def only_release_files_changed(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -136,7 +136,7 @@ def only_release_files_changed(
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.autoconf", blind="source.unreadable")
 def autoconf_is_the_agreed_one(
     release: Release, clone: Clone, *, after: str
 ) -> tuple[Finding, ...]:
@@ -160,6 +160,7 @@ def autoconf_is_the_agreed_one(
     return ()
 
 
+@judges("source.configure")
 def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]:
     """Whether autoconf gave the tree's ``configure`` again, as the step that tried it tells."""
     if skipped:
@@ -180,7 +181,7 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.copyright", blind="source.unreadable")
 def notices_are_current(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.programs import PIPE
@@ -88,7 +88,7 @@ def tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, Seen]:
     return found
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.attributes", blind="source.unreadable")
 def attributes_change_nothing(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,

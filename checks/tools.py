@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checks.looking import judges
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 
@@ -49,6 +50,7 @@ _COMPILER: Final = _Need("cc", "", "the test of the sources", "a C compiler", "t
 _BLURB: Final = _Need("blurb", "2.0", "NEWS", "blurb with pip, in this tool's environment")
 
 
+@judges("tools.old", "tools.missing", "tools.compiler")
 def tools_are_ready(
     release: Release, programs: Programs, formats: Collection[str], test: SourceTest
 ) -> tuple[Finding, ...]:
@@ -68,6 +70,7 @@ def tools_are_ready(
     return tuple(findings)
 
 
+@judges("tools.changed")
 def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
     """This tool runs as one of its commits has it, so that others can run the very same (P03).
 

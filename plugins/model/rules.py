@@ -1,7 +1,7 @@
 """Rules: what `doit verify` judges by, one entry for each dotted id, with what to do about it.
 
-The ids never change; docs/reference/rules.md is made from this page. Rules whose words come
-with the finding (those of the export's own gates) stand here as well, so that all are explained.
+The ids never change. docs/reference/rules.md is made from this table and from that of
+`plugins.model.gate_rules`, which has what gates alone judge by.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ __all__ = ["RULES", "Rule", "breach"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds if the rule is kept, what to do where it is broken, and where it is from."""
+    """What holds if the rule is kept, what to do where it is broken, and where it is from.
+
+    ``milder`` are the severities of findings that are less grave than ``severity``.
+    """
 
     holds: str
     remedy: str
     source: str = ""
     severity: Severity = Severity.BLOCK
+    milder: tuple[Severity, ...] = ()
 
 
 def breach(rule: str, where: str, message: str) -> Finding:
