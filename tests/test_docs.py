@@ -43,6 +43,7 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
         ("generate_rules", "rules_page", "PAGE"),
         ("generate_tasks", "tasks_page", "PAGE"),
         ("generate_tasks", "accidents_page", "ACCIDENTS"),
+        ("generate_engine", "api_page", "PAGE"),
     ],
 )
 def test_the_other_generated_pages_are_up_to_date(neighbour: str, function: str, page: str) -> None:
