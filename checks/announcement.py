@@ -41,10 +41,10 @@ def announcement_is_ready(
     commit: str = "",
     versions: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """The announcement is about this release alone, complete, and one that the forum takes (A01).
+    """The announcement is complete, about this release alone, and one that the forum accepts (A01).
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
-    ``versions`` those of other releases that belong into it.
+    ``versions`` those of other releases that belong in it.
     """
     remedy = _remedy(text)
     told, problems = read_text(text, "announcement.text", remedy)
@@ -54,17 +54,17 @@ def announcement_is_ready(
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = []
     if not title.startswith("# ") or not names_version(title, facts.version):
-        problem = f"its first line is no title with Python {contract.version}"
+        problem = f"its first line is not a title that names Python {contract.version}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     name = title.removeprefix("# ").strip()
     if not _TITLE_LEAST <= len(name) <= _TITLE_MOST:
         problem = f"its title has {len(name)} characters, wanted {_TITLE_LEAST} to {_TITLE_MOST}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     if not body.strip():
-        problem = "says nothing below its title"
+        problem = "is empty below its title"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     if contract.page.url.rstrip("/") not in told:
-        problem = f"does not lead to {contract.page.url}"
+        problem = f"has no link to {contract.page.url}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     return (
         *found,
@@ -96,4 +96,4 @@ def _remedy(text: Path) -> str:
     """Where the settled text is edited: in the copy beside it that belongs to a person."""
     folder, name = text.parent.parent, text.name.replace(".settled", "")
     mine, draft = f"{folder.name}/texts/{name}", f"{folder.name}/made/{name}"
-    return f"edit {mine} (a copy of {draft} to begin with), then run the same again"
+    return f"edit {mine} (a copy of {draft} to begin with), then run the same command again"

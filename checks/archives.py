@@ -85,7 +85,7 @@ def archives_are_sound(
             findings += _tree_is_the_tags(name, archive, wanted)
     if len({archive.stream_sha256 for archive in archives.values()}) > 1:
         told = " and ".join(archives)
-        findings.append(_block("archive.differ", told, "do not hold the same stream"))
+        findings.append(_block("archive.differ", told, "do not contain the same tar stream"))
     return tuple(findings)
 
 

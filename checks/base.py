@@ -108,7 +108,7 @@ def _differences(
 def _counted(commits: Sequence[str], what: str) -> str:
     """How many, and the newest by name."""
     if not commits:
-        return f"nobody can tell how many commits are {what}"
+        return f"it is not known how many commits are {what}"
     count = f"{len(commits):,} commit{'s' if len(commits) > 1 else ''} {what}"
     more = ", and more" if len(commits) > _NAMED else ""
     return f"{count} ({'; '.join(commits[:_NAMED])}{more})"

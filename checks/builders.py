@@ -48,9 +48,9 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
             if each.result
             else f"{_tier(each)}: none of its last builds says anything of the code",
             where=f"{each.name} ({each.url})",
-            remedy="have it mended, or waive builders.red with the reason"
+            remedy="have it repaired, or waive builders.red with the reason"
             if _holds_up(each)
-            else "tell its owner; it does not hold up the release",
+            else "inform its owner; it does not hold up the release",
         )
         for each in found
         if each.online and each.result not in _GOOD and (each.result or _holds_up(each))
@@ -66,7 +66,7 @@ def builders_are_online(release: Release, builders: Builders) -> tuple[Finding, 
             Severity.WARN if _holds_up(each) else Severity.NOTE,
             f"{_tier(each)}: no worker is connected; its last build: {each.result or 'none'}",
             where=f"{each.name} ({each.url})",
-            remedy="tell its owner; the release need not wait",
+            remedy="inform its owner; the release need not wait",
         )
         for each in builders.stable(_branch(release))
         if not each.online

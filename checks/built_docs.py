@@ -240,7 +240,7 @@ def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
         same = (flags, method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
         if same and told == wanted:
             return
-    problem = f"tells of {info.filename!a} in two ways"
+    problem = f"describes {info.filename} in two different ways"
     raise _Unreadable(problem)
 
 

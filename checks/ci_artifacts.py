@@ -39,7 +39,7 @@ def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
                     Severity.BLOCK,
                     f"CI built other bytes: {there[:16]}, here {here[:16]}",
                     where=mine.name,
-                    remedy=f"compare {mine} with {theirs}: diffoscope tells what differs",
+                    remedy=f"compare {mine} with {theirs}: diffoscope shows what differs",
                 )
             )
     return tuple(found)

@@ -75,7 +75,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
             Finding(
                 "version.not_next",
                 Severity.BLOCK,
-                f"the clone has no tag of {version.series}, so nobody can tell what comes next",
+                f"the clone has no tag of {version.series}, so the next version is not known",
                 remedy=f"git -C {base.folder} fetch --tags upstream",
             ),
         )

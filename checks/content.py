@@ -66,7 +66,7 @@ class Content:
             told = "against the archives and the tag's own"
             found.append(CheckGroup("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
         if self.context.judges_docs:
-            told = f"archives of {', '.join(self.context.formats)}: whole, linked"
+            told = f"archives of {', '.join(self.context.formats)}: complete, links lead somewhere"
             found.append(CheckGroup("documentation", told, (self._documented,)))
         if self.context.rebuild:
             told = "archives made again from the tag"

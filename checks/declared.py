@@ -74,7 +74,7 @@ def nobody_is_forgotten(
             Severity.BLOCK,
             f"the {each.value} binaries of Python {release.version} come later",
             f"[experts.{each.value}]",
-            "page and announcement tell it",
+            "the page and the announcement say so",
         )
         for each in later
     ]

@@ -57,7 +57,7 @@ def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
                 Severity.WARN,
                 f"its clock is {abs(login.ahead_s)} s {way} ours",
                 where=host.shown(),
-                remedy="look which of the two is wrong, and tell the host's administrators",
+                remedy="find out which of the two is wrong, and inform the host's administrators",
             )
         )
     return tuple(findings)
@@ -179,7 +179,7 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
         return Finding(
             "hosts.rights",
             Severity.NOTE,
-            f"an access list lets us write there: {its}; whether colleagues can is not known",
+            f"an access list gives write permission there: {its}; colleagues may have none",
             where=host.shown(entry.path),
             remedy="look at it with getfacl on the host",
         )

@@ -40,7 +40,7 @@ def signing_key_is_usable(
     if key.revoked:
         found = _block("key.revoked", name, "is revoked", "name another key in [signing] gpg_key")
     elif not key.secret:
-        problem = "has no secret half here that can sign"
+        problem = "has no secret key here that can sign"
         found = _block("key.secret", name, problem, "put in its card, or import the secret key")
     elif key.expires is not None and key.expires <= now:
         found = _block("key.expired", name, f"expired on {key.expires:%Y-%m-%d}", extend)

@@ -61,7 +61,7 @@ def magic_numbers_agree(
 
     found = _numbers(text)
     if not found:
-        return (_block(f"neither {' nor '.join(_NUMBER)} tells a magic number"),)
+        return (_block(f"neither {' nor '.join(_NUMBER)} gives a magic number"),)
     if len(set(found.values())) > 1:
         return (_block(", ".join(f"{name} says {number}" for name, number in found.items())),)
     place, number = next(iter(found.items()))
@@ -138,7 +138,7 @@ def _out_of_range(
     else:
         return
     yield Finding(
-        "source.magic", severity, problem, LAUNCHER, "mend the ranges there on the branch"
+        "source.magic", severity, problem, LAUNCHER, "correct the ranges there on the branch"
     )
 
 

@@ -24,9 +24,13 @@ def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple
     name = _file(release)
     content = clone.read(f"refs/release/{after}", name)
     if content is None:
-        return (Finding("news.empty", Severity.BLOCK, "there is no NEWS of this version", name),)
+        return (Finding("news.empty", Severity.BLOCK, "there is no NEWS for this version", name),)
     if re.search(rb"^\.\. no changes: True$", content, flags=re.MULTILINE):
-        return (Finding("news.empty", Severity.WARN, "this release tells no change", name),)
+        return (
+            Finding(
+                "news.empty", Severity.WARN, "NEWS says that this release has no changes", name
+            ),
+        )
     return ()
 
 

@@ -39,7 +39,7 @@ def set_is_complete(release: Release, contract: Contract, shelf: FoundFiles) -> 
         else:
             found.append(breach("file.missing", file.remote, f"is not there ({file.kind.value})"))
     found += [
-        breach("file.unrecognised", _shown(remote), "stands there and belongs to nothing")
+        breach("file.unrecognised", _shown(remote), "exists there and belongs to no release")
         for remote in shelf.unexpected
     ]
     return tuple(found)
@@ -84,7 +84,7 @@ def _faults(file: PublishedFile, there: FoundFile, *, is_toy: bool) -> Iterator[
     wrong = there.size_bytes == 0 if is_toy else not file.size.holds(there.size_bytes)
     if wrong:
         least, most = file.size.value
-        told = f"{there.size_bytes:,} bytes is no size for a {file.kind.value}"
+        told = f"{there.size_bytes:,} bytes is not a size that fits a {file.kind.value}"
         limits = "" if is_toy else f" ({least:,} to {most:,})"
         yield breach("file.size", file.remote, told + limits)
     if there.mode is None:

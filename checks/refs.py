@@ -94,7 +94,7 @@ def _payload(release: Release, tag: Tag) -> Iterator[Finding]:
         if said.get(key, "") != value:
             yield breach("tag.name", tag.name, f"its {key} is {said.get(key, '')!a}, not {value}")
     if not re.search(rf"(?<![0-9.]){re.escape(str(release.version))}(?![0-9a-z])", message):
-        yield breach("tag.name", tag.name, f"its message does not tell {release.version}")
+        yield breach("tag.name", tag.name, f"its message does not name {release.version}")
 
 
 def _signature(tag: Tag, signers: Signers, verifier: Verifier, room: Path) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def sboms_tell_content(
         wrong = sorted(name for name, _ in told.items() ^ held.items())
         if wrong:
             count = len(set(wrong))
-            message = f"tells otherwise of {count:,} files than the archive, first {wrong[0]!a}"
+            message = f"lists {count:,} files differently from the archive, first {wrong[0]}"
             findings.append(breach("sbom.content", path.name, message))
     return tuple(findings)
 
@@ -166,7 +166,7 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
     if _archive_sum(told, path.name) != sha256_of(archive):
-        problem = f"tells of another {archive.name} than is there"
+        problem = f"has the digest of another {archive.name} than the one here"
         yield Finding(
             "sbom.archive",
             Severity.BLOCK,
@@ -211,7 +211,7 @@ def _archive_sum(told: Any, name: str) -> str:
     try:
         return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
     except (LookupError, TypeError, StopIteration) as error:
-        problem = "does not tell of CPython itself"
+        problem = "does not list CPython itself"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 

@@ -176,7 +176,7 @@ def day_is_expected(
                 Severity.WARN,
                 f"the schedule does not expect {version}; date_pep inserts it with {day}",
                 "[series] and date",
-                "see whether later releases of the series are to be numbered or dated anew there",
+                "see whether later releases of the series need new numbers or dates there",
             ),
         )
     if stage.day == day or (is_unplanned and not stage.actual):

@@ -150,7 +150,7 @@ def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...
         if problem := page.problem(seen.status, seen.text, seen.leads_to):
             remedy = (
                 f"open {contract.page.name} in the site's admin and save it as it is, so that the"
-                " site makes its boxes anew; then run the same command again"
+                " site makes its boxes again; then run the same command again"
             )
             found.append(Finding("site.shown", Severity.BLOCK, problem, page.url, remedy))
     return tuple(found)
@@ -237,10 +237,10 @@ def text_is_ready(
     """The edited text is about this release alone, tells what users have to read, has no gap left.
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
-    ``versions`` those of other releases that belong into it. Where no installer is published, now
+    ``versions`` those of other releases that belong in it. Where no installer is published, now
     or later, the page has to say so (pymanager#336).
     """
-    remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same again"
+    remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same command again"
     told, problems = read_text(text, "site.text", remedy)
     if problems:
         return problems

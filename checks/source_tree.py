@@ -205,7 +205,7 @@ def notices_are_current(
                     Severity.WARN,
                     f"the notice ends with {min(years)}, and this is {date.year}",
                     name,
-                    "mend it on the branch: only the first release of a year does it by itself",
+                    "correct it on the branch: only the first release of a year does it by itself",
                 )
             )
     return tuple(found)

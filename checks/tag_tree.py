@@ -112,7 +112,7 @@ def attributes_change_nothing(
                     Finding(
                         "source.attributes",
                         Severity.BLOCK,
-                        f"{told[1].decode(errors='replace')} makes the source archives hold "
+                        f"{told[1].decode(errors='replace')} makes the source archives contain "
                         "something else than the tag",
                         f"{name}:{number}",
                         "take it out on the branch; if it is meant, waive source.attributes and "

@@ -81,7 +81,7 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
             Finding(
                 "tools.changed",
                 Severity.WARN,
-                "this tool was changed since its commit, so nobody can tell what made the release",
+                "this tool was changed since its commit, so it is not known what made the release",
                 where=revision.rstrip("+")[:12],
                 remedy="commit the changes",
             ),
@@ -98,7 +98,7 @@ def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[F
         return
     found = programs.version(command)
     if not found:
-        problem = f"tells no version, wanted {need.oldest} or later for {need.use}"
+        problem = f"reports no version, wanted {need.oldest} or later for {need.use}"
         yield _finding("tools.old", need.name, problem, install, Severity.WARN)
     elif _numbers(found) < _numbers(need.oldest):
         problem = f"is {found}, wanted {need.oldest} or later for {need.use}"
@@ -118,7 +118,9 @@ def _blurb_faults(programs: Programs) -> Iterator[Finding]:
             [command, "--help"], folder=Path(sys.prefix), timeout_s=_LOOK_TIMEOUT_S
         ).stdout
     except ReleaseError as error:
-        yield _finding("tools.missing", _BLURB.name, f"cannot be asked: {error}", "install it anew")
+        yield _finding(
+            "tools.missing", _BLURB.name, f"cannot be asked: {error}", "install it again"
+        )
         return
     lacking = [
         each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", told, re.MULTILINE)

@@ -37,7 +37,7 @@ __all__ = [
 _CHUNK_BYTES: Final = 256 * 1024
 _BLOCK_BYTES: Final = 512
 _RECORD_BYTES: Final = 20 * _BLOCK_BYTES
-_BEHIND: Final = "something stands behind its end"
+_BEHIND: Final = "data follows its end"
 _SHORT: Final = "its end is missing"
 _BACKWARDS: Final = "a header points backwards"
 _TOO_LONG: Final = "a header is too long to be true"
@@ -179,7 +179,7 @@ def _walked(stream: _Stream, limits: Limits) -> Iterator[tuple[Member, Content |
             member = _member(entry)
             yield member, (stream.content(entry) if member.kind is Kind.FILE else None)
     except (tarfile.TarError, ValueError, RecursionError) as error:
-        raise stream.error(problem=f"is no whole tar archive ({error})") from error
+        raise stream.error(problem=f"is not a complete tar archive ({error})") from error
 
 
 def _entry_kind(limits: Limits) -> type[tarfile.TarInfo]:
@@ -277,7 +277,9 @@ class Content:
         wanted = min(size, self._left)
         piece = self._stream.read(wanted)
         if len(piece) < wanted:
-            raise self._stream.error(problem="is no whole tar archive (it ends within a file)")
+            raise self._stream.error(
+                problem="is not a complete tar archive (it ends within a file)"
+            )
         self._left -= wanted
         return piece
 

@@ -49,7 +49,7 @@ def read_patchlevel(text: str) -> Patchlevel:
     numbers = [told[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
     if level is None or not all(re.fullmatch("[0-9]{1,4}", each) for each in numbers):
         found = ", ".join(told.values())
-        raise StepFailed(where=PATH, problem=f"tells no version in numbers: {found}")
+        raise StepFailed(where=PATH, problem=f"gives no version in numbers: {found}")
     major, minor, micro, serial = map(int, numbers)
     version = Version(major, minor, micro, level, serial if level is not Level.FINAL else 0)
     quoted = told["PY_VERSION"]
@@ -60,7 +60,7 @@ def read_patchlevel(text: str) -> Patchlevel:
         raise StepFailed(
             where=PATH,
             problem=f"numbers say {version}, and PY_VERSION says {quoted}",
-            remedy="mend it on the branch: both have to tell the same version",
+            remedy="correct it on the branch: both have to give the same version",
         )
     return Patchlevel(version, quoted[len(str(version)) + 1 : -1])
 
@@ -87,6 +87,6 @@ def _value(text: str, name: str) -> str:
     if len(found) != 1:
         times = f"{len(found)} times" if found else "nowhere"
         raise StepFailed(
-            where=PATH, problem=f"{name} is defined {times}", remedy="mend it on the branch"
+            where=PATH, problem=f"{name} is defined {times}", remedy="correct it on the branch"
         )
     return str(found[0][1])

@@ -60,7 +60,7 @@ def pins_of(wheel: bytes, path: str) -> tuple[tuple[str, str], ...]:
             raise StepFailed(
                 where=f"{path}: {_LIST}",
                 problem=f"pins no version: {plain}",
-                remedy="tell the makers of this tool: the SBOM cannot say what pip carries",
+                remedy="report it to the authors of this tool: no SBOM can list what pip bundles",
             )
         found.append((pin["name"].lower(), pin["version"]))
     return tuple(found)

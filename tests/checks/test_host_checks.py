@@ -139,7 +139,7 @@ def test_an_access_list_that_lets_us_write_is_a_note(world: Rehearsed) -> None:
     world.server.disk.grant(ROOT, "rm")
     (finding,) = rights_are_usable(world.host(), [""])
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.NOTE)
-    assert "an access list lets us write there" in finding.message
+    assert "an access list gives write permission there" in finding.message
 
 
 def test_nothing_is_written_to_judge_rights(world: Rehearsed) -> None:

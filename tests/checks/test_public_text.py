@@ -57,12 +57,16 @@ def test_announcement_of_this_release_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "problem"),
     [
-        (GOOD.replace("3.13.6", "3.13.5"), "announcement.text", "its first line is no title with"),
-        (GOOD.replace("# ", ""), "announcement.text", "its first line is no title with"),
-        ("# Python 3.13.6 is now available\n\n \n", "announcement.text", "says nothing below"),
+        (
+            GOOD.replace("3.13.6", "3.13.5"),
+            "announcement.text",
+            "its first line is not a title that names",
+        ),
+        (GOOD.replace("# ", ""), "announcement.text", "its first line is not a title that names"),
+        ("# Python 3.13.6 is now available\n\n \n", "announcement.text", "is empty below"),
         (GOOD.replace(" is now available", ""), "announcement.text", "its title has 13 characters"),
         (GOOD.replace("available", "x" * 300), "announcement.text", "its title has 32"),
-        (GOOD.replace(PAGE, "there"), "announcement.text", f"does not lead to {PAGE}"),
+        (GOOD.replace(PAGE, "there"), "announcement.text", f"has no link to {PAGE}"),
         (f"{GOOD}\nPython 3.13.5 has it.\n", "text.version", "names Python 3.13.5, and is about"),
         (f"{GOOD}\n{'c' * 64}\n", "text.digest", "has a digest of no file of this release"),
         (f"{GOOD}\nPython-3.13.6.tgz {'b' * 64}\n", "text.digest", "gives Python-3.13.6.tgz the"),

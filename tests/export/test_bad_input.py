@@ -291,7 +291,7 @@ def test_a_key_without_its_secret_half_is_told(place: Place, home: GnupgHome) ->
     sign_with(place, home, key)
     line = stopped_at(export(place), "check_key")
     assert line == (
-        f"key.secret: key {key}: has no secret half here that can sign;"
+        f"key.secret: key {key}: has no secret key here that can sign;"
         " put in its card, or import the secret key"
     )
 

@@ -114,20 +114,20 @@ def negative_size() -> bytes:
 
 
 DAMAGED: list[tuple[str, Callable[[], bytes], str]] = [
-    ("empty", lambda: b"", "is no whole tar archive"),
-    ("no tar", lambda: b"x" * 10240, "is no whole tar archive"),
-    ("cut in a file", lambda: a_tar()[:20_480], "is no whole tar archive"),
+    ("empty", lambda: b"", "is not a complete tar archive"),
+    ("no tar", lambda: b"x" * 10240, "is not a complete tar archive"),
+    ("cut in a file", lambda: a_tar()[:20_480], "is not a complete tar archive"),
     ("cut at a header", lambda: a_tar()[: 512 * 589], "ends in the middle"),
     ("no end", lambda: a_tar().rstrip(b"\0")[:-1], "ends in the middle"),
     ("not a record", lambda: a_tar()[:-512], "wanted records of 10,240"),
     ("more behind", lambda: a_tar() + b"x" * 10240, "holds something behind its end"),
     ("two archives", lambda: a_tar() * 2, "holds something behind its end"),
     ("no header", lambda: with_middle_block(b"x" * 512), "what follows is no header"),
-    ("backwards", lambda: with_middle_block(negative_size()), "is no whole tar archive"),
+    ("backwards", lambda: with_middle_block(negative_size()), "is not a complete tar archive"),
     (
         "endless file",
         lambda: with_middle_block(entry("P/x", size=1 << 40).tobuf(tarfile.GNU_FORMAT)),
-        "is no whole tar archive",
+        "is not a complete tar archive",
     ),
     (
         "endless name",
@@ -164,8 +164,8 @@ def test_archive_that_is_not_whole_is_unreadable(
     [
         (lambda raw: raw[:-20], "its end is missing"),
         (lambda raw: raw[: len(raw) // 2], "its end is missing"),
-        (lambda raw: raw + b"x", "something stands behind its end"),
-        (lambda raw: raw + raw, "something stands behind its end"),
+        (lambda raw: raw + b"x", "data follows its end"),
+        (lambda raw: raw + raw, "data follows its end"),
         (lambda raw: b"not compressed at all" + raw, "cannot be unfolded"),
         (lambda _: b"", "its end is missing"),
     ],
