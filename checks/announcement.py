@@ -47,10 +47,10 @@ def announcement_is_ready(
     ``versions`` those of other releases that belong in it.
     """
     remedy = _remedy(text)
-    told, problems = read_text(text, "announcement.text", remedy)
+    words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return problems
-    title, _, body = told.partition("\n")
+    title, _, body = words.partition("\n")
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = []
     if not title.startswith("# ") or not names_version(title, facts.version):
@@ -63,13 +63,13 @@ def announcement_is_ready(
     if not body.strip():
         problem = "is empty below its title"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
-    if contract.page.url.rstrip("/") not in told:
+    if contract.page.url.rstrip("/") not in words:
         problem = f"has no link to {contract.page.url}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     return (
         *found,
-        *facts_are_right(told, text.name, facts, "announcement.text", remedy),
-        *notes_are_told(told, text.name, notes, "announcement.text", remedy),
+        *facts_are_right(words, text.name, facts, "announcement.text", remedy),
+        *notes_are_told(words, text.name, notes, "announcement.text", remedy),
     )
 
 
@@ -82,14 +82,14 @@ def security_content_is_true(
     A final release has the NEWS of its own candidates too.
     """
     remedy = _remedy(text)
-    told, problems = read_text(text, "announcement.text", remedy)
+    words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return ()  # said once, by the check before
     whole = not release.version.is_prerelease
     paths = news_files_of(release.version, clone.names(commit, NEWS_FOLDER), whole=whole)
     texts = [(clone.read(commit, path) or b"").decode("utf-8", "replace") for path in paths]
     content = SecurityContent.of(texts)
-    return security_is_true(told, text.name, release, content, remedy)
+    return security_is_true(words, text.name, release, content, remedy)
 
 
 def _remedy(text: Path) -> str:

@@ -77,15 +77,15 @@ def archives_are_sound(
             wanted = tree.result()
         except ReleaseError as error:
             wanted = None
-            told = "; ".join((str(error), *error.details[-1:]))
-            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {told}"))
+            message = "; ".join((str(error), *error.details[-1:]))
+            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {message}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
         if wanted is not None:
             findings += _tree_is_the_tags(name, archive, wanted)
     if len({archive.stream_sha256 for archive in archives.values()}) > 1:
-        told = " and ".join(archives)
-        findings.append(_block("archive.differ", told, "do not contain the same tar stream"))
+        both = " and ".join(archives)
+        findings.append(_block("archive.differ", both, "do not contain the same tar stream"))
     return tuple(findings)
 
 
@@ -144,11 +144,15 @@ def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Find
         ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
     )
     for rule, what, is_wrong in faults:
-        yield from _told(rule, name, what, [each.name for each in members if is_wrong(each)])
-    yield from _told(
+        yield from _members_at_fault(
+            rule, name, what, [each.name for each in members if is_wrong(each)]
+        )
+    yield from _members_at_fault(
         "archive.name", name, "that come twice", twice([each.name for each in members])
     )
-    yield from _told("archive.link", name, "below a link or a file", _below_no_folder(members))
+    yield from _members_at_fault(
+        "archive.link", name, "below a link or a file", _below_no_folder(members)
+    )
 
 
 def _root_of(member: Member) -> str:
@@ -217,13 +221,17 @@ def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, Seen]) -> Iter
     other_kind = [path for path in both if found[path][:2] != wanted[path][:2]]
     extra = [path for path in found if path not in shipped | folders]
     missing = sorted((shipped | folders) - found.keys())
-    yield from _told("archive.tree", name, "of the tag", missing, verb="lacks")
-    yield from _told("archive.tree", name, "that the tag does not have", extra)
-    yield from _told("archive.tree", name, "with other content than the tag's", differing)
-    yield from _told("archive.tree", name, "of other type or mode than the tag's", other_kind)
+    yield from _members_at_fault("archive.tree", name, "of the tag", missing, verb="lacks")
+    yield from _members_at_fault("archive.tree", name, "that the tag does not have", extra)
+    yield from _members_at_fault(
+        "archive.tree", name, "with other content than the tag's", differing
+    )
+    yield from _members_at_fault(
+        "archive.tree", name, "of other type or mode than the tag's", other_kind
+    )
 
 
-def _told(
+def _members_at_fault(
     rule: str, name: str, what: str, places: Sequence[str], verb: str = "holds"
 ) -> Iterator[Finding]:
     if places:

@@ -225,7 +225,7 @@ def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
     raw.seek(info.header_offset)
     head = raw.read(_LOCAL_HEADER.size)
     if len(head) == _LOCAL_HEADER.size:
-        _, _, _, flags, method, *told, length, more = _LOCAL_HEADER.unpack(head)
+        _, _, _, flags, method, *local, length, more = _LOCAL_HEADER.unpack(head)
         name = raw.read(length).decode("utf-8" if flags & _UTF_8 else "cp437", "replace")
         is_long = raw.read(more).startswith(_ZIP64)
         year, month, day, hour, minute, second = info.date_time
@@ -236,9 +236,9 @@ def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
             *((_MOST_32, _MOST_32) if is_long else (info.compress_size, info.file_size)),
         ]
         if flags & _SIZES_BEHIND:
-            told, wanted = told[:2], wanted[:2]
+            local, wanted = local[:2], wanted[:2]
         same = (flags, method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
-        if same and told == wanted:
+        if same and local == wanted:
             return
     problem = f"describes {info.filename} in two different ways"
     raise _Unreadable(problem)

@@ -63,14 +63,18 @@ class Content:
             ),
         ]
         if self.release.series.ships_sbom:
-            told = "against the archives and the tag's own"
-            found.append(CheckGroup("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
+            described = "against the archives and the tag's own"
+            found.append(
+                CheckGroup("SBOM", described, (self._told, self._bundled), "sbom.unreadable")
+            )
         if self.context.judges_docs:
-            told = f"archives of {', '.join(self.context.formats)}: complete, links lead somewhere"
-            found.append(CheckGroup("documentation", told, (self._documented,)))
+            described = (
+                f"archives of {', '.join(self.context.formats)}: complete, links lead somewhere"
+            )
+            found.append(CheckGroup("documentation", described, (self._documented,)))
         if self.context.rebuild:
-            told = "archives made again from the tag"
-            found.append(CheckGroup("rebuild", told, (self._again,), "rebuild.failed"))
+            described = "archives made again from the tag"
+            found.append(CheckGroup("rebuild", described, (self._again,), "rebuild.failed"))
         return found
 
     def _commit(self) -> str:

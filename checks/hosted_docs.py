@@ -52,14 +52,14 @@ def pages_are_the_archives(
     """
     if wanted is None:
         return ()
-    told = "is not in the archive to compare with, or too large"
+    problem = "is not in the archive to compare with, or too large"
     return (
-        *(breach("docs.hosted", page, told) for page in PAGES if page not in wanted),
+        *(breach("docs.hosted", page, problem) for page in PAGES if page not in wanted),
         *(
-            breach("docs.hosted", f"{page} at {each.door}", told)
+            breach("docs.hosted", f"{page} at {each.endpoint}", problem)
             for page, sha256 in wanted.items()
             for each in answers.get(page, ())
-            if (told := _problem(each, sha256))
+            if (problem := _problem(each, sha256))
         ),
     )
 

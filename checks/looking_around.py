@@ -72,22 +72,26 @@ class Look:
             self._files[file.remote] = [self._pool.submit(self._fetched, file, AROUND)]
         for purge in (*self.contract.file_purges, *pages):
             if purge.file is None:
-                self._pages.append((purge, self._at_all_doors(purge.url)))
+                self._pages.append((purge, self._at_all_endpoints(purge.url)))
         if self._docs:
             for page in PAGES:
                 url = f"{DOCS}/release/{self.contract.version}/{page}"
-                self._hosted[page] = self._at_all_doors(url)
+                self._hosted[page] = self._at_all_endpoints(url)
         for file in files:
             self._files[file.remote] += [
-                self._pool.submit(self._fetched, file, door)
-                for door in self._client.doors(file.url)
-                if door != AROUND
+                self._pool.submit(self._fetched, file, endpoint)
+                for endpoint in self._client.doors(file.url)
+                if endpoint != AROUND
             ]
 
-    def _at_all_doors(self, url: str) -> list[Future[Answer]]:
-        return [self._pool.submit(self._read, url, door) for door in self._client.doors(url)]
+    def _at_all_endpoints(self, url: str) -> list[Future[Answer]]:
+        return [
+            self._pool.submit(self._read, url, endpoint) for endpoint in self._client.doors(url)
+        ]
 
-    def shelf(self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()) -> FoundFiles:
+    def found_files(
+        self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()
+    ) -> FoundFiles:
         """These files as they stand behind the caches; waits until they came."""
         found: dict[str, FoundFile] = {}
         closed: dict[str, str] = {}
@@ -115,21 +119,21 @@ class Look:
         """What every door gave of the documentation's pages."""
         return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
 
-    def _fetched(self, file: PublishedFile, door: str) -> Answer:
-        path = path_of(file, self.room) if door == AROUND else None
+    def _fetched(self, file: PublishedFile, endpoint: str) -> Answer:
+        path = path_of(file, self.room) if endpoint == AROUND else None
         most = file.size.value[1]
         try:
-            return Answer(door, self._client.fetch(file.url, door, most, path))
+            return Answer(endpoint, self._client.fetch(file.url, endpoint, most, path))
         except ReleaseError as error:
             if path is not None:
                 path.unlink(missing_ok=True)  # of an earlier look
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
-    def _read(self, url: str, door: str) -> Answer:
+    def _read(self, url: str, endpoint: str) -> Answer:
         try:
-            return Answer(door, self._client.read(url, door))
+            return Answer(endpoint, self._client.read(url, endpoint))
         except ReleaseError as error:
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
 
 def path_of(file: PublishedFile, room: Layout) -> Path:

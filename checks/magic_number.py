@@ -68,19 +68,19 @@ def magic_numbers_agree(
     series = release.version.series
     if release.version.level < Level.CANDIDATE:
         return tuple(_out_of_range(series, number, text, place, Severity.WARN))
-    told = list(_disagreeing(series, number, text, place))
-    told += _out_of_range(series, number, text, place, Severity.BLOCK)
+    findings = list(_disagreeing(series, number, text, place))
+    findings += _out_of_range(series, number, text, place, Severity.BLOCK)
     if base is not None:
-        told += _moved(release.version, number, base, place)
-    return tuple(told)
+        findings += _moved(release.version, number, base, place)
+    return tuple(findings)
 
 
 def _numbers(text: Callable[[str], str]) -> dict[str, int]:
     found = {}
     for name, form in _NUMBER.items():
-        told = re.search(form, text(name), flags=re.MULTILINE)
-        if told:
-            found[name] = int(told[1])
+        match = re.search(form, text(name), flags=re.MULTILINE)
+        if match:
+            found[name] = int(match[1])
     return found
 
 

@@ -139,8 +139,8 @@ def _where(number: str, content: SecurityContent) -> str:
     return "the NEWS of this version does not have"
 
 
-def _missing(content: SecurityContent, told: Iterable[str]) -> tuple[str, ...]:
-    named = set(told)
+def _missing(content: SecurityContent, issues: Iterable[str]) -> tuple[str, ...]:
+    named = set(issues)
     return tuple(
         f"does not list gh-{entry.issue} of section Security"
         for entry in content.entries

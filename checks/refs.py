@@ -80,9 +80,9 @@ def _judged(
     elif branch and not clone.follows(branch, tag.commit):
         shown = branch.removeprefix("refs/upstream/")
         yield breach("tag.branch", tag.name, f"its commit {tag.commit[:12]} is not on {shown}")
-    told = read_patchlevel((clone.read(tag.commit, PATH) or b"").decode(errors="replace"))
-    if (told.version, told.suffix) != (release.version, ""):
-        said = f"{told.version}{told.suffix}"
+    patchlevel = read_patchlevel((clone.read(tag.commit, PATH) or b"").decode(errors="replace"))
+    if (patchlevel.version, patchlevel.suffix) != (release.version, ""):
+        said = f"{patchlevel.version}{patchlevel.suffix}"
         yield breach("tag.version", tag.name, f"{PATH} says {said}, not {release.version}")
 
 
@@ -104,6 +104,6 @@ def _signature(tag: Tag, signers: Signers, verifier: Verifier, room: Path) -> It
     payload, signature = room / tag.name, room / f"{tag.name}.asc"
     write_whole(payload, tag.payload.encode())
     write_whole(signature, tag.signature.encode())
-    told = verifier.verify_by(payload, signature, signers.manager)
-    if told.problem:
-        yield breach("tag.signature", tag.name, told.problem)
+    result = verifier.verify_by(payload, signature, signers.manager)
+    if result.problem:
+        yield breach("tag.signature", tag.name, result.problem)

@@ -82,8 +82,8 @@ def sboms_tell_content(
         path = each.with_name(f"{each.name}.spdx.json")
         document = _read(path.name, path.read_bytes() if path.is_file() else None)
         first, second = _sums(document, path.name, "SHA1"), _sums(document, path.name)
-        told = {name: (first[name], second[name]) for name in second}
-        wrong = sorted(name for name, _ in told.items() ^ held.items())
+        listed = {name: (first[name], second[name]) for name in second}
+        wrong = sorted(name for name, _ in listed.items() ^ held.items())
         if wrong:
             count = len(set(wrong))
             message = f"lists {count:,} files differently from the archive, first {wrong[0]}"
@@ -107,7 +107,7 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
     pins = pins_of(clone.read(commit, path) or b"", path) if path else ()
     inside = {name for name, _ in pins} | ({"pip"} if path else set())
     try:
-        told = {
+        in_tree = {
             (str(each["name"]), str(each["versionInfo"]))
             for each in tree["packages"]
             if str(each["name"]).lower() not in inside
@@ -118,9 +118,10 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
         ) from error
     of_pip = {("pip", version_of_wheel(path))} if path else set()
     return _Wanted(
-        frozenset({("CPython", version)} | told | set(pins) | of_pip),
+        frozenset({("CPython", version)} | in_tree | set(pins) | of_pip),
         frozenset(
-            {("CPython", name) for name, _ in told | of_pip} | {("pip", name) for name, _ in pins}
+            {("CPython", name) for name, _ in in_tree | of_pip}
+            | {("pip", name) for name, _ in pins}
         ),
         f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*",
     )
@@ -129,13 +130,13 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
 def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
     """What of it the archive's own document does not say."""
     path = archive.with_name(f"{archive.name}.spdx.json")
-    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    document = _read(path.name, path.read_bytes() if path.is_file() else None)
     try:
-        packages = {str(each["SPDXID"]): each for each in told["packages"]}
+        packages = {str(each["SPDXID"]): each for each in document["packages"]}
         found = {(str(each["name"]), str(each["versionInfo"])) for each in packages.values()}
         depends_on = {
             (str(packages[each["spdxElementId"]]["name"]), str(packages[on]["name"]))
-            for each in told["relationships"]
+            for each in document["relationships"]
             if each["relationshipType"] == "DEPENDS_ON"
             and each["spdxElementId"] in packages
             and (on := each["relatedSpdxElement"]) in packages
@@ -162,10 +163,10 @@ def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
 
 def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
     path = archive.with_name(f"{archive.name}.spdx.json")
-    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    document = _read(path.name, path.read_bytes() if path.is_file() else None)
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
-    if _archive_sum(told, path.name) != sha256_of(archive):
+    if _archive_sum(document, path.name) != sha256_of(archive):
         problem = f"has the digest of another {archive.name} than the one here"
         yield Finding(
             "sbom.archive",
@@ -174,14 +175,16 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
             path.name,
             "delete it, then run the same command again",
         )
-    found = _sums(told, path.name)
+    found = _sums(document, path.name)
     missing = [each for each in listed if each not in found]
     changed = [each for each in listed if each in found and found[each] != listed[each]]
-    yield from _told("sbom.missing_file", "that the archives lack", missing)
-    yield from _told("sbom.changed_file", "that have other content in the archives", changed)
+    yield from _listed_at_fault("sbom.missing_file", "that the archives lack", missing)
+    yield from _listed_at_fault(
+        "sbom.changed_file", "that have other content in the archives", changed
+    )
 
 
-def _told(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
+def _listed_at_fault(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
     if names:
         count = "1 file" if len(names) == 1 else f"{len(names):,} files"
         problem = f"lists {count} {what}, first {names[0]}"
@@ -198,23 +201,25 @@ def _read(name: str, raw: bytes | None) -> Any:
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
+def _sums(document: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
     """The digest that an SPDX document tells of each file."""
     try:
-        return {str(each["fileName"]): _sum(each, algorithm) for each in told["files"]}
+        return {str(each["fileName"]): _sum(each, algorithm) for each in document["files"]}
     except (LookupError, TypeError, StopIteration) as error:
         problem = f"lists no files with their {algorithm}"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _archive_sum(told: Any, name: str) -> str:
+def _archive_sum(document: Any, name: str) -> str:
     try:
-        return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
+        return next(
+            _sum(each, "SHA256") for each in document["packages"] if each["SPDXID"] == _CPYTHON
+        )
     except (LookupError, TypeError, StopIteration) as error:
         problem = "does not list CPython itself"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _sum(told: Any, algorithm: str) -> str:
-    sums = {each["algorithm"]: each["checksumValue"] for each in told["checksums"]}
+def _sum(entry: Any, algorithm: str) -> str:
+    sums = {each["algorithm"]: each["checksumValue"] for each in entry["checksums"]}
     return str(sums[algorithm])

@@ -241,16 +241,16 @@ def text_is_ready(
     or later, the page has to say so (pymanager#336).
     """
     remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same command again"
-    told, problems = read_text(text, "site.text", remedy)
+    words, problems = read_text(text, "site.text", remedy)
     if problems:
         return problems
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = [
-        *facts_are_right(told, text.name, facts, "site.text", remedy),
-        *notes_are_told(told, text.name, notes, "site.text", remedy),
+        *facts_are_right(words, text.name, facts, "site.text", remedy),
+        *notes_are_told(words, text.name, notes, "site.text", remedy),
     ]
     installers = contract.by_origin(Origin.WINDOWS, Origin.MACOS)
-    if not installers and not notes and not _NO_INSTALLERS.search(" ".join(told.split())):
+    if not installers and not notes and not _NO_INSTALLERS.search(" ".join(words.split())):
         problem = "does not say that there are no installers"
         found.append(Finding("site.text", Severity.BLOCK, problem, text.name, remedy))
     return tuple(found)

@@ -63,17 +63,17 @@ def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Findi
         ("configure.ac", _PYTHON_VERSION, 1),
         ("configure", _AUTOCONF, 2),
     ):
-        told = form.search(clone.read(commit, name) or b"")
-        if told is None or told[group].decode() != series:
-            found.append((name, told[group].decode() if told else "no version", series))
+        match = form.search(clone.read(commit, name) or b"")
+        if match is None or match[group].decode() != series:
+            found.append((name, match[group].decode() if match else "no version", series))
     found += [
         (name, "no such file", "one")
         for name in (f"Misc/NEWS.d/{version}.rst", f"Doc/whatsnew/{series}.rst")
         if clone.read(commit, name) is None
     ]
     return tuple(
-        _block("source.version", f"found {told}, wanted {wanted}", name)
-        for name, told, wanted in found
+        _block("source.version", f"found {match}, wanted {wanted}", name)
+        for name, match, wanted in found
     )
 
 
@@ -145,14 +145,14 @@ def autoconf_is_the_agreed_one(
     Source: 3.11.4 was shipped with another one (python/cpython#105455).
     """
     wanted = release.series.autoconf
-    told = _AUTOCONF.search(clone.read(_ref(after), "configure") or b"")
-    if told is None:
+    match = _AUTOCONF.search(clone.read(_ref(after), "configure") or b"")
+    if match is None:
         return (_block("source.autoconf", "does not say which autoconf made it", "configure"),)
-    if wanted and told[1].decode() != wanted:
+    if wanted and match[1].decode() != wanted:
         return (
             _block(
                 "source.autoconf",
-                f"made with autoconf {told[1].decode()}, wanted {wanted}",
+                f"made with autoconf {match[1].decode()}, wanted {wanted}",
                 "configure",
                 f"make it again on the branch with autoconf {wanted}",
             ),

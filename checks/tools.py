@@ -114,7 +114,7 @@ def _blurb_faults(programs: Programs) -> Iterator[Finding]:
     if faults:
         return
     try:
-        told = programs.run(
+        output = programs.run(
             [command, "--help"], folder=Path(sys.prefix), timeout_s=_LOOK_TIMEOUT_S
         ).stdout
     except ReleaseError as error:
@@ -123,7 +123,7 @@ def _blurb_faults(programs: Programs) -> Iterator[Finding]:
         )
         return
     lacking = [
-        each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", told, re.MULTILINE)
+        each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", output, re.MULTILINE)
     ]
     if lacking:
         problem = f"does not offer {', '.join(lacking)}"

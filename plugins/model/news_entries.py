@@ -92,10 +92,10 @@ def entries_of(text: str) -> tuple[NewsEntry, ...]:
         fields: dict[str, str] = {}
         lines = part.strip().splitlines()
         while lines:
-            told = _METADATA.fullmatch(lines[0].strip())
-            if told is None:
+            match = _METADATA.fullmatch(lines[0].strip())
+            if match is None:
                 break
-            fields[told[1]] = told[2].strip()
+            fields[match[1]] = match[2].strip()
             lines.pop(0)
         body = "\n".join(lines).strip()
         if body:

@@ -44,15 +44,15 @@ def read_patchlevel(text: str) -> Patchlevel:
     Raises StepFailed if a constant is missing, if it stands there twice, or if numbers and
     text tell two versions.
     """
-    told = {name: _value(text, name) for name in _NAMES}
-    level = _LEVELS.get(told["PY_RELEASE_LEVEL"])
-    numbers = [told[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
+    values = {name: _value(text, name) for name in _NAMES}
+    level = _LEVELS.get(values["PY_RELEASE_LEVEL"])
+    numbers = [values[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
     if level is None or not all(re.fullmatch("[0-9]{1,4}", each) for each in numbers):
-        found = ", ".join(told.values())
+        found = ", ".join(values.values())
         raise StepFailed(where=PATH, problem=f"gives no version in numbers: {found}")
     major, minor, micro, serial = map(int, numbers)
     version = Version(major, minor, micro, level, serial if level is not Level.FINAL else 0)
-    quoted = told["PY_VERSION"]
+    quoted = values["PY_VERSION"]
     if not (
         quoted.startswith(f'"{version}')
         and re.fullmatch(r'(\+[a-z]*)?"', quoted[len(str(version)) + 1 :])

@@ -162,13 +162,13 @@ def read_cycle_entry(content: object, series: str, where: str) -> CycleEntry | N
     entry = reader.table(content, "the answer").get(series)
     if entry is None:
         return None
-    told = reader.table(entry, series)
-    ends = reader.text(told, "end-of-life", series)
+    value = reader.table(entry, series)
+    ends = reader.text(value, "end-of-life", series)
     if not _MONTH.fullmatch(ends):
         raise reader.error(
             problem=f"{series} end_of_life is {kind_of(ends)}, wanted 2030-10 or a day"
         )
-    return CycleEntry(reader.phase(told, series), reader.number(told, "pep", series), ends)
+    return CycleEntry(reader.phase(value, series), reader.number(value, "pep", series), ends)
 
 
 def stage_version(name: str) -> Version | None:
@@ -221,11 +221,11 @@ class _Reader:
         return value
 
     def phase(self, table: Mapping[str, Any], place: str) -> Phase | None:
-        told = self.text(table, "status", place)
-        if told not in _STATUSES:
+        value = self.text(table, "status", place)
+        if value not in _STATUSES:
             known = ", ".join(filter(None, _STATUSES))
-            raise self.error(problem=f"{place} status is {kind_of(told)}, wanted one of {known}")
-        return _STATUSES[told]
+            raise self.error(problem=f"{place} status is {kind_of(value)}, wanted one of {known}")
+        return _STATUSES[value]
 
     def number(self, table: Mapping[str, Any], key: str, place: str) -> int:
         found = self._value(table, key, place)

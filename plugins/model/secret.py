@@ -82,9 +82,9 @@ class Secret:
                     )
                 return stream.read(_MOST_BYTES).decode()
         except OSError as error:
-            told = str(error.strerror).lower()
+            reason = str(error.strerror).lower()
             raise self._error(
-                problem=f"cannot be read: {told}", remedy="put the secret there"
+                problem=f"cannot be read: {reason}", remedy="put the secret there"
             ) from error
         except UnicodeDecodeError:
             # Not chained: the error would carry the bytes.
