@@ -78,7 +78,7 @@ def archives_are_sound(
         except ReleaseError as error:
             wanted = None
             message = "; ".join((str(error), *error.details[-1:]))
-            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {message}"))
+            findings.append(_block("archive.tree", commit, f"cannot read the tag: {message}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
         if wanted is not None:
@@ -138,7 +138,7 @@ def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Find
         ("archive.time", "of another time than the tag's", lambda each: each.time_s != epoch_s),
         (
             "archive.name",
-            "with a name that not every system can have",
+            "with a name that some systems do not allow",
             lambda each: is_odd(each.name),
         ),
         ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
@@ -227,7 +227,7 @@ def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, Seen]) -> Iter
         "archive.tree", name, "with other content than the tag's", differing
     )
     yield from _members_at_fault(
-        "archive.tree", name, "of other type or mode than the tag's", other_kind
+        "archive.tree", name, "with another type or mode than the tag's", other_kind
     )
 
 

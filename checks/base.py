@@ -32,7 +32,7 @@ def base_is_upstreams_head(
 ) -> tuple[Finding, ...]:
     """The base is the commit that upstream's branch has now; else both differences are named.
 
-    Commits that would be left out block, or are only told where release.toml names a tag or a
+    Commits that would be left out block, or are only reported where release.toml names a tag or a
     commit as the base (``wanted``), which leaves them out on purpose. Commits that upstream does
     not have block in any case: what is released has been reviewed there.
     """
@@ -47,7 +47,7 @@ def base_is_upstreams_head(
                 "base.is_upstreams_head",
                 Severity.BLOCK,
                 f"upstream has no branch {release.branch}",
-                remedy="look at [repository] upstream, at version, and at [series] phase",
+                remedy="check [repository] upstream, version and [series] phase",
             ),
         )
     left_out, only_here = _differences(history, release.branch, head, commit)
@@ -61,7 +61,7 @@ def base_is_upstreams_head(
                 Severity.WARN if pinned else Severity.BLOCK,
                 f"upstream's {release.branch} is at {head[:12]} now and the base is "
                 f"{commit[:12]}: {_counted(left_out, 'left out')}",
-                remedy=f"{wanted} is named in [repository] base; look whether they belong in"
+                remedy=f"{wanted} is named in [repository] base; check whether they belong in"
                 if pinned
                 else fetch,
             )
@@ -84,7 +84,7 @@ def identity_is_known(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,
 ) -> tuple[Finding, ...]:
-    """Git can tell whose name the release commit and the tag will carry."""
+    """Git knows whose name the release commit and the tag will carry."""
     base.identity()
     return ()
 

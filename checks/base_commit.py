@@ -43,7 +43,7 @@ def base_commit_is_green(base: Base, checks: CommitChecks) -> tuple[Finding, ...
             Finding(
                 _RULE,
                 Severity.BLOCK,
-                f"no run of {_WORKFLOW} and no check of upstream passed for it",
+                f"no run of {_WORKFLOW} and no check of upstream passed for this commit",
                 f"base commit {commit[:12]}",
                 "wait until CI has run for it, or release from the last commit that it passed",
             ),

@@ -46,7 +46,7 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
             Severity.BLOCK if _holds_up(each) else Severity.NOTE,
             f"{_tier(each)}: its last build ended in {each.result}"
             if each.result
-            else f"{_tier(each)}: none of its last builds says anything of the code",
+            else f"{_tier(each)}: none of its last builds says anything about the code",
             where=f"{each.name} ({each.url})",
             remedy="have it repaired, or waive builders.red with the reason"
             if _holds_up(each)
@@ -83,7 +83,7 @@ def tiers_are_known(release: Release, builders: Builders) -> tuple[Finding, ...]
         Finding(
             "builders.tier",
             Severity.WARN if each.result in _GOOD else Severity.BLOCK,
-            f"its tier is given as {' and '.join(_tags(each))}, wanted one of {', '.join(_TIERS)}",
+            f"its tier is {' and '.join(_tags(each))}, wanted one of {', '.join(_TIERS)}",
             where=f"{each.name} ({each.url})",
             remedy="ask the buildbots' administrators whether it holds up a release",
         )

@@ -96,7 +96,7 @@ def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Find
     if not broken:
         return ()
     message = f"{len(broken)} links lead nowhere: {_first(broken)}"
-    return (_block("docs.link", archive, message, "look at the build's log, and build it again"),)
+    return (_block("docs.link", archive, message, "read the build's log, then build it again"),)
 
 
 def _targets(page: str, content: bytes) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _of_format(
             yield _block("docs.unreadable", archive, str(found), "build the documentation again")
             continue
         if not any(name.endswith(_PAGES) for name in found):
-            yield _block("docs.unreadable", archive, "holds no page", "look at the build's log")
+            yield _block("docs.unreadable", archive, "holds no page", "read the build's log")
         contents.append(found)
     if len(contents) == 2 and contents[0] != contents[1]:  # tar.bz2 and zip
         odd = sorted(name for name, _ in contents[0].items() ^ contents[1].items())
@@ -181,7 +181,7 @@ def _contents(archive: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, opened; what goes wrong while it is read is told as _Unreadable."""
+    """The archive, opened; what goes wrong while it is read is raised as _Unreadable."""
     try:
         with opened_zip(archive) as opened:
             yield opened
@@ -192,7 +192,7 @@ def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
 def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """The files in it, none named twice and all together no more than is sane.
 
-    zipfile reads no more of a file than its entry tells, so what entries tell bounds the time.
+    zipfile reads no more of a file than its entry says, so what entries say bounds the time.
     """
     infos = [each for each in opened.infolist() if not each.is_dir()]
     total = sum(each.file_size for each in infos)
@@ -205,7 +205,7 @@ def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         problem = f"holds {odd[0]!a}, which leads out of it"
         raise _Unreadable(problem)
     if len(names) != len(infos):
-        raise _Unreadable("holds two files of one name")  # noqa: EM101, TRY003 - as the others
+        raise _Unreadable("contains two files with the same name")  # noqa: EM101, TRY003 - as the others
     yield from infos
 
 
@@ -218,7 +218,7 @@ def _zip_contents(archive: Path) -> Iterator[tuple[str, str]]:
 
 
 def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
-    """What stands before the file tells of it as the directory at the end does.
+    """The header before the file agrees with the directory at the end.
 
     zipfile believes the directory; who unpacks in a stream believes the other. Raises _Unreadable.
     """

@@ -49,7 +49,7 @@ def _judged(
         yield breach("bundle.missing", file.beside, "has no bundle beside it")
         return
     if signed is None:
-        yield breach("bundle.missing", file.remote, "is a bundle of a file that is not there")
+        yield breach("bundle.missing", file.remote, "is the bundle of a file that does not exist")
         return
     if there.path is None or not signed.sha256:
         yield breach("bundle.unseen", file.remote, "its bytes are not on this machine")

@@ -1,7 +1,7 @@
-"""Caches: what users get by every door, against what is behind all of them.
+"""Caches: what users get from every endpoint, against what the host behind them has.
 
-3.5.9 exists because caches served what had been there before. A check cannot ask all caches of
-the world; it asks each that can be asked alone.
+3.5.9 exists because caches served the files of before. A check cannot ask every cache there is; it
+asks each that can be asked alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came by one door, or why nothing did."""
+    """What came from one endpoint, or why nothing did."""
 
     endpoint: str
     fetched: Fetched | None
@@ -56,7 +56,7 @@ def _stale(remote: str, found_files: FoundFiles, answers: Iterable[Answer]) -> I
             yield breach("cache.unseen", where, answer.problem)
         elif there is None:
             if answer.fetched.status == 200 and remote not in found_files.closed:
-                yield breach("cache.stale", where, "is served, and there is no such file behind it")
+                yield breach("cache.stale", where, "is served, but the host has no such file")
         elif answer.fetched.status != 200:
             yield breach("cache.stale", where, f"answers {answer.fetched.status}")
         elif answer.fetched.sha256 != there.sha256:
@@ -64,7 +64,7 @@ def _stale(remote: str, found_files: FoundFiles, answers: Iterable[Answer]) -> I
                 "cache.stale",
                 where,
                 f"serves {answer.fetched.size_bytes:,} bytes with sha256"
-                f" {answer.fetched.sha256[:12]}…, behind it are {there.size_bytes:,} with"
+                f" {answer.fetched.sha256[:12]}…, the host has {there.size_bytes:,} with"
                 f" {there.sha256[:12]}…",
             )
 

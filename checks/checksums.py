@@ -1,4 +1,4 @@
-"""Checksums: whether SHA256SUMS tells of the files beside it, of all of them and truly."""
+"""Checksums: whether SHA256SUMS lists every file beside it, with its digest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def checksums_are_true(found_files: FoundFiles) -> tuple[Finding, ...]:
     wrong = [count for count, each in enumerate(matched, 1) if each is None]
     if wrong or lines[-1] or len(raw) > _MOST_BYTES or len(listed) != len(matched):
         place = f"line {wrong[0]}" if wrong else "it"
-        return (breach("checksums.form", path.name, f"{place} is none that sha256sum writes"),)
+        return (
+            breach(
+                "checksums.form", path.name, f"{place} is not of the form that sha256sum writes"
+            ),
+        )
     return tuple(_compared(listed, found_files))
 
 
@@ -44,9 +48,9 @@ def _compared(listed: dict[str, str], found_files: FoundFiles) -> Iterator[Findi
     }
     for name, sha256 in listed.items():
         if name not in there:
-            yield breach("checksums.unlisted", name, "is listed and not there")
+            yield breach("checksums.unlisted", name, "is listed and does not exist")
         elif there[name].sha256 != sha256:
             seen = there[name].sha256
             yield breach("checksums.differs", name, f"is {seen[:16]}…, listed as {sha256[:16]}…")
     for name in sorted(there.keys() - listed.keys()):
-        yield breach("checksums.unlisted", name, "is there and not listed")
+        yield breach("checksums.unlisted", name, "exists and is not listed")

@@ -26,15 +26,15 @@ _STALE_DAYS: Final = 7
 
 @judges("clone.branch", blind="clone.unreadable")
 def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
-    """The base is of the version's series and before it, as its patchlevel.h tells (E00)."""
+    """The base is of the version's series and before it, by its patchlevel.h (E00)."""
     text = base.text(base.commit(), PATH)
     if text is None:
         return (
             Finding(
                 "clone.branch",
                 Severity.BLOCK,
-                f"the base has no {PATH}, so it is no CPython",
-                remedy="look at [repository] clone and base",
+                f"the base has no {PATH}, so it is not CPython",
+                remedy="check [repository] clone and base",
             ),
         )
     found = read_patchlevel(text).version
@@ -56,7 +56,7 @@ def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
                 Severity.BLOCK,
                 f"the base is {found} already, and {release.version} should come after it",
                 where=PATH,
-                remedy="look at version, and at [repository] base",
+                remedy="check version and [repository] base",
             ),
         )
     return ()
@@ -133,7 +133,7 @@ def base_is_recent(
             Finding(
                 "clone.future",
                 Severity.BLOCK,
-                f"the base commit {commit[:12]} is of {-age} in the future",
+                f"the base commit {commit[:12]} is dated {-age} in the future",
                 remedy="set this machine's clock right, or ask who made that commit",
             ),
         )
@@ -144,7 +144,7 @@ def base_is_recent(
                 Severity.WARN,
                 f"the commit to release from, {commit[:12]}, is {age.days} days"
                 " old; is there more to release?",
-                remedy=f"git -C {base.folder} fetch --all, and look",
+                remedy=f"git -C {base.folder} fetch --all, then run the same command again",
             ),
         )
     return ()

@@ -21,7 +21,7 @@ __all__ = ["nobody_is_forgotten", "nothing_is_left_out"]
 def nothing_is_left_out(
     release: Release, test: SourceTest, formats: Collection[str]
 ) -> tuple[Finding, ...]:
-    """A release is tested and documented, or it is told that it is not (B11, B12, B03)."""
+    """A release is tested and documented, or a finding says that it is not (B11, B12, B03)."""
     found = []
     if test.value == "none":
         found.append(
@@ -53,7 +53,7 @@ def nobody_is_forgotten(
     """Whoever makes a part of the release is named in release.toml, or their part comes later.
 
     The PEP's exception "(Platform) binaries will be provided shortly" is a waiver of the rule
-    ``experts.windows`` or ``experts.macos``; page and announcement tell of it (R06, R07).
+    ``experts.windows`` or ``experts.macos``; page and announcement say so (R06, R07).
     """
     found = []
     for role in ("windows", "macos"):
@@ -63,7 +63,7 @@ def nobody_is_forgotten(
                 Finding(
                     f"experts.{role}",
                     Severity.BLOCK,
-                    f"{len(files)} files are promised and nobody is named who makes them",
+                    f"{len(files)} files are promised, but no one is named who makes them",
                     f"[experts.{role}]",
                     f"name the expert, or waive experts.{role}: the files then come later",
                 )

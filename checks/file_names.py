@@ -25,12 +25,12 @@ def names_fit_everywhere(release: Release, clone: Clone, *, after: str) -> tuple
     """
     top = release.layout.folder_in_archive
     paths = [each for each in clone.names(f"refs/release/{after}") if not is_left_out(each)]
-    found = [(each, "is a name that not every system can have") for each in paths
+    found = [(each, "is a name that some systems do not allow") for each in paths
              if is_odd(f"{top}/{each}")]  # fmt: skip
     # Folders count as well: Lib/Test/a and Lib/test/b are in one folder on a Mac.
     folders = sorted({parent for each in paths for parent in _parents(each)})
     found += [
-        (each, "differs from another name only in case or accents, which is one name on a Mac")
+        (each, "differs from another name only in case or accents, which is the same name on macOS")
         for each in twice([*folders, *paths])
     ]
     return tuple(

@@ -20,7 +20,7 @@ __all__ = ["signing_key_is_usable"]
 def signing_key_is_usable(
     release: Release, signer: Signer, clock: Clock, days: int = 14
 ) -> tuple[Finding, ...]:
-    """The key is in the keyring with its secret half, and valid for ``days`` days from now.
+    """The key is in the keyring with its secret part, and valid for ``days`` days from now.
 
     A series without OpenPGP signatures needs none (PEP 761). Source: P01, "will not expire
     before the release window closes"; users' gpg calls signatures of an expired key doubtful.
@@ -41,7 +41,9 @@ def signing_key_is_usable(
         found = _block("key.revoked", name, "is revoked", "name another key in [signing] gpg_key")
     elif not key.secret:
         problem = "has no secret key here that can sign"
-        found = _block("key.secret", name, problem, "put in its card, or import the secret key")
+        found = _block(
+            "key.secret", name, problem, "insert its smart card, or import the secret key"
+        )
     elif key.expires is not None and key.expires <= now:
         found = _block("key.expired", name, f"expired on {key.expires:%Y-%m-%d}", extend)
     elif key.expires is not None and key.expires < now + timedelta(days=days):

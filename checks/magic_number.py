@@ -1,7 +1,7 @@
-"""Magic number: what compiled files of a series begin with, as the tree itself tells it.
+"""Magic number: what compiled files of a series begin with, as the tree itself gives it.
 
-The number stands in one file, with a table of all earlier ones; the launcher of Windows and a
-test of importlib tell it again. Nothing here knows a number: the tree's places are compared with
+The number is in one file, with a table of all earlier ones; the launcher of Windows and a
+test of importlib repeat it. Nothing here knows a number: the tree's places are compared with
 each other, and with the candidates and finals of the series that were tagged before.
 """
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["HEADER", "IMPORTER", "LAUNCHER", "TEST", "magic_numbers_agree"]
 
 IMPORTER: Final = "Lib/importlib/_bootstrap_external.py"
-"""Where the number stands up to 3.13."""
+"""Where the number is up to 3.13."""
 HEADER: Final = "Include/internal/pycore_magic_number.h"
-"""Where it stands from 3.14 on."""
+"""Where it is from 3.14 on."""
 LAUNCHER: Final = "PC/launcher.c"
 """Where Windows looks up which Python a compiled file is for, by ranges of the number."""
 TEST: Final = "Lib/test/test_importlib/test_util.py"
@@ -48,11 +48,11 @@ _MUST_NOT_MOVE: Final = "it must not move from rc1 on: see PEP 745"
 def magic_numbers_agree(
     release: Release, clone: Clone, *, after: str, base: Base | None = None
 ) -> tuple[Finding, ...]:
-    """Compiled files begin with one number, wherever the tree tells it (Z06).
+    """Compiled files begin with one number, wherever the tree gives it (Z06).
 
     From rc1 on the table of numbers, the test of importlib and the launcher have to agree with
     it, and so have the candidates and finals that ``base`` has tags of. Before that it may be
-    on the move, and only what leaves the range of the series is told. Source: the comments of
+    on the move, and only what leaves the range of the series is reported. Source: the comments of
     the tree's own table; PEP 745 needed one more candidate because of it.
     """
 
@@ -160,7 +160,7 @@ def _moved(version: Version, number: int, base: Base, place: str) -> Iterator[Fi
     def text(path: str) -> str:
         try:
             return base.text(tag.commit, path) or ""
-        except ReleaseError:  # the RM's clone may be shallow: what it lacks tells nothing
+        except ReleaseError:  # the RM's clone may be shallow: what it lacks proves nothing
             return ""
 
     before = set(_numbers(text).values())

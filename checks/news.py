@@ -1,4 +1,4 @@
-"""NEWS: whether this version's file tells all that was written, as it was written."""
+"""NEWS: whether this version's file has all that was written, as it was written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple
 def news_says_what_was_written(
     release: Release, clone: Clone, *, after: str, start: str = "base"
 ) -> tuple[Finding, ...]:
-    """Each entry of the base stands in this version's file, with every line that has a meaning.
+    """Each entry of the base is in this version's file, with every line that has a meaning.
 
     blurb breaks lines anew, whatever they are: it turns code, tables, line blocks and nested lists
     into one paragraph, and the changelog shows that.
@@ -57,7 +57,7 @@ def news_says_what_was_written(
             line = garbled(written, folded[key])
             if not line:
                 continue
-            problem = f"blurb puts lines into one that mean something, from: {line.strip()}"
+            problem = f"blurb joins lines that have a meaning of their own, from: {line.strip()}"
         found.append(
             Finding(
                 "news.garbled",

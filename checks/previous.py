@@ -1,7 +1,7 @@
 """Previous: whether a release holds what the release before it held, but for what was meant to go.
 
 A folder that was forgotten is in the tag and in both archives the same, so that only the release
-before it can tell.
+before it can show.
 """
 
 from __future__ import annotations

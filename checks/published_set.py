@@ -57,7 +57,7 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     name = remote.removeprefix(f"{release.version.folder}/")
     ours = re.sub(rf"(?<![0-9.]){other}", str(release.version), name)
     early = str(release.version).removeprefix(release.version.folder)
-    # The parts of an installer stand in a folder named for machine and pre-release.
+    # The parts of an installer are in a folder named for machine and pre-release.
     ours = re.sub(r"^(amd64|arm64|win32)(?:(?:a|b|rc)[1-9][0-9]?)?/", rf"\g<1>{early}/", ours)
     if ours == name:
         return False
@@ -92,7 +92,7 @@ def _faults(file: PublishedFile, there: FoundFile, *, is_toy: bool) -> Iterator[
     if there.mode is None:
         return
     if stat.S_IFMT(there.mode) not in (0, stat.S_IFREG):
-        yield breach("file.mode", file.remote, "is no plain file")
+        yield breach("file.mode", file.remote, "is not a regular file")
     elif (there.mode & _NEEDED) != _NEEDED or there.mode & _FORBIDDEN:
         problem = f"has mode {stat.S_IMODE(there.mode):04o}"
         yield breach("file.mode", file.remote, problem)

@@ -24,7 +24,7 @@ __all__ = ["branch_ref", "tag_is_ours", "tag_is_right"]
 
 
 def branch_ref(branch: str) -> str:
-    """Where upstream's branch stands in a clone that was brought here."""
+    """Where upstream's branch is in a clone that was brought here."""
     return f"refs/upstream/{branch}"
 
 
@@ -36,7 +36,7 @@ def tag_is_right(
     room: Path,
     branch: str = "",
 ) -> tuple[Finding, ...]:
-    """The tag is annotated, tells this version, is signed by who may, and stands on ``branch``.
+    """The tag is annotated, names this version, is signed by who may, and is on ``branch``.
 
     ``branch`` is a ref of the clone, "" if that is not asked; ``room`` takes what is verified,
     so that it can be looked at by hand.

@@ -1,4 +1,4 @@
-"""SBOMs: whether they tell of these very archives, and of all that the tree says it bundles."""
+"""SBOMs: whether they describe these very archives, and all that the tree says it bundles."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def _read(name: str, raw: bytes | None) -> Any:
 
 
 def _sums(document: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
-    """The digest that an SPDX document tells of each file."""
+    """The digest that an SPDX document gives for each file."""
     try:
         return {str(each["fileName"]): _sum(each, algorithm) for each in document["files"]}
     except (LookupError, TypeError, StopIteration) as error:

@@ -30,7 +30,7 @@ _UNDATED: Final = (ReleaseType.SECURITY_FINAL, ReleaseType.SECURITY_CANDIDATE)
 def phase_is_current(
     release: Release, declared: Phase | None, schedules: Schedules, clock: Clock
 ) -> tuple[Finding, ...]:
-    """Phase and PEP of the branch are those that release-cycle.json tells today (R01).
+    """Phase and PEP of the branch are those that release-cycle.json gives today (R01).
 
     Where that cannot be reached, what is declared or known here counts, with a warning.
     """

@@ -1,4 +1,4 @@
-"""Signatures: whether what stands beside a file is a signature of it, by one who may sign it."""
+"""Signatures: whether what is beside a file is a signature of it, by one who may sign it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def signatures_are_good(
 ) -> tuple[Finding, ...]:
     """Every signature of the contract is good, and by a key that may sign what it signs.
 
-    A signature that is missing is told here as well as in the set, for its file is then
+    A signature that is missing is reported here as well as in the set, for its file is then
     unsigned (cpython#123807).
     """
     return tuple(

@@ -46,14 +46,14 @@ _CORRECT: Final = "correct it in the site's admin, then run the same command aga
 
 @judges(blind="site.login")
 def login_works(site: SiteReader) -> tuple[Finding, ...]:
-    """The site knows us and lets us write (P11); what it says otherwise is the finding."""
+    """The site accepts our key and our changes (P11); what it answers instead is the finding."""
     site.may_write()
     return ()
 
 
 @judges(blind="site.admin")
 def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
-    """The admin lets us in and has a form that we may save, if the text is not saved by hand.
+    """The admin accepts our login and has a form that we may save, unless it is saved by hand.
 
     Asked at the start of the day: it is used when the files are public already.
     """
@@ -234,7 +234,7 @@ def text_is_ready(
     commit: str = "",
     versions: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """The edited text is about this release alone, tells what users have to read, has no gap left.
+    """The edited text is about this release alone, says what users have to read, has no gap left.
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
     ``versions`` those of other releases that belong in it. Where no installer is published, now

@@ -1,4 +1,4 @@
-"""Source tree: whether the commit that will be the release tells one truth in all its places."""
+"""Source tree: whether the commit that will be the release says the same in all its places."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _RELEASE_FILES: Final = re.compile(
 
 @judges("source.version", blind="source.unreadable")
 def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
-    """Every place that tells the version tells this one (E09, E10)."""
+    """Every place that gives the version gives this one (E09, E10)."""
     version, commit = release.version, _ref(after)
     found = []
     header = read_patchlevel((clone.read(commit, PATH) or b"").decode(errors="replace"))
@@ -115,7 +115,7 @@ def tree_is_clean(
             ),
         )
     return tuple(
-        _block("source.dirty", "is not as it was committed", name, "nobody should work there")
+        _block("source.dirty", "differs from the commit", name, "nobody should work there")
         for name in clone.unrecorded()
     )
 
@@ -130,7 +130,7 @@ def only_release_files_changed(
 ) -> tuple[Finding, ...]:
     """The release commit changes what a release changes, and no code."""
     return tuple(
-        _block("source.unexpected", "differs from the base, and no release changes it", name)
+        _block("source.unexpected", "differs from the base, but no release changes this file", name)
         for name in clone.difference(_ref(start), _ref(after))
         if not _RELEASE_FILES.fullmatch(name)
     )
@@ -162,7 +162,7 @@ def autoconf_is_the_agreed_one(
 
 @judges("source.configure")
 def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]:
-    """Whether autoconf gave the tree's ``configure`` again, as the step that tried it tells."""
+    """Whether autoconf gave the tree's ``configure`` again, as the step that tried it reports."""
     if skipped:
         return (
             Finding("source.configure", Severity.WARN, f"not compared: {skipped}", "configure"),
@@ -176,7 +176,7 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
             Severity.NOTE if harmless else Severity.WARN,
             f"autoconf makes another one: {differs}",
             "configure",
-            "look at made/configure.diff; if it matters, commit the new one on the branch",
+            "read made/configure.diff; if it matters, commit the new one on the branch",
         ),
     )
 
@@ -189,7 +189,7 @@ def notices_are_current(
     date: date,
     after: str,
 ) -> tuple[Finding, ...]:
-    """The PSF's notice tells this year in all six files, where it tells a last year at all."""
+    """The PSF's notice gives this year in all six files, where it gives a last year at all."""
     found = []
     for name in NOTICES:
         content = clone.read(_ref(after), name) or b""
@@ -203,7 +203,7 @@ def notices_are_current(
                 Finding(
                     "source.copyright",
                     Severity.WARN,
-                    f"the notice ends with {min(years)}, and this is {date.year}",
+                    f"the notice ends with {min(years)}, wanted {date.year}",
                     name,
                     "correct it on the branch: only the first release of a year does it by itself",
                 )

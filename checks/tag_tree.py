@@ -1,7 +1,7 @@
-"""Tag tree: what a commit holds, told by git's objects one by one.
+"""Tag tree: what a commit holds, read from git's objects one by one.
 
 The archives come from ``git archive``, which leaves files out and fills words in where attributes
-say so. Whoever judges them asks git otherwise: names and modes come from the tree objects, bytes
+say so. What judges them reads git in another way: names and modes from the tree objects, bytes
 from the blobs, and of the attributes only line ends count.
 """
 
@@ -156,7 +156,7 @@ def _contents(
             for entry in entries:
                 header = stream.readline().split()
                 if len(header) != 3 or header[1] != b"blob":
-                    break  # on leaving the block, or below, it is told what was wrong
+                    break  # on leaving the block, or below, an error says what was wrong
                 content = stream.read(int(header[2]))
                 if len(content) < int(header[2]) or not stream.read(1):
                     break
@@ -168,7 +168,7 @@ def _contents(
     raise ServiceFailed(
         service="git",
         action=f"read {entry.path}",
-        problem=f"object {entry.object[:12]} is not there",
+        problem=f"object {entry.object[:12]} is missing",
         remedy="delete the release clone; it is made again from your own",
     )
 

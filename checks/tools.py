@@ -57,7 +57,7 @@ def tools_are_ready(
     """Every program that this release will run is here and not too old.
 
     ``formats`` are those of the documentation and ``test`` is how the sources are tested. What
-    is told is a list to install from, not the first thing that is missing.
+    is reported is a list to install from, not the first thing that is missing.
     """
     needs = [*_ALWAYS, *([_GPG] if release.signs_with_gpg else [])]
     if release.ships_docs and "texinfo" in formats:
@@ -106,7 +106,7 @@ def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[F
 
 
 def _blurb_faults(programs: Programs) -> Iterator[Finding]:
-    """It comes with this tool, so it stands beside its Python; elsewhere it may be on PATH."""
+    """It comes with this tool, so it is beside its Python; elsewhere it may be on PATH."""
     beside = str(Path(sys.executable).with_name(_BLURB.name))
     command = beside if programs.find(beside) else _BLURB.name
     faults = list(_missing_or_old(_BLURB, command, programs))
@@ -118,9 +118,7 @@ def _blurb_faults(programs: Programs) -> Iterator[Finding]:
             [command, "--help"], folder=Path(sys.prefix), timeout_s=_LOOK_TIMEOUT_S
         ).stdout
     except ReleaseError as error:
-        yield _finding(
-            "tools.missing", _BLURB.name, f"cannot be asked: {error}", "install it again"
-        )
+        yield _finding("tools.missing", _BLURB.name, f"does not run: {error}", "install it again")
         return
     lacking = [
         each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", output, re.MULTILINE)
@@ -142,7 +140,7 @@ def _autoconf_faults(wanted: str, programs: Programs) -> Iterator[Finding]:
         "tools.missing",
         "autoconf",
         f"{wanted} is not here{f' (there is {found})' if found else ''}, "
-        "so configure is shipped as the branch has it, without making it again to compare",
+        "so configure is shipped as the branch has it, without comparing it with a new one",
         f"install autoconf {wanted}",
         Severity.WARN,
     )

@@ -1,4 +1,4 @@
-"""Verification: would a stranger trust this release? Every check, side by side, all findings.
+"""Verification: may anybody trust this release? Every check, side by side, all findings.
 
 It needs the declaration, public keys and the network; receipts are not read. What is judged
 follows from how far the release has come, which is recognised first.
@@ -76,7 +76,7 @@ def verify(
     context = VerifyContext(
         release, contract, formats, signers, areas, clients, make, wanted.rebuild
     )
-    clients.progress.say("looking how far the release has come")
+    clients.progress.say("finding out how far the release is")
     seen = recognised(context)
     situation = wanted.situation or seen.situation
     # Where python.org could not be looked at, that nothing was found says nothing.
@@ -84,7 +84,7 @@ def verify(
     judgements = () if blind else _judgements(context, seen, situation)
     clients.public.remember()
     if seen.trouble:
-        first = Judgement("situation", "how far it has come", seen.trouble)
+        first = Judgement("situation", "how far the release is", seen.trouble)
         judgements = (first, *judgements)
     kind = release.type.name.lower().replace("_", " ")
     return Report(str(release.version), kind, situation, judgements)
@@ -107,7 +107,7 @@ def _judgements(
 def _nothing(context: VerifyContext) -> tuple[Judgement, ...]:
     described = f"nothing was found, here or at python.org, of {context.release.version}"
     found = breach("situation.nothing", str(context.release.layout.work), described)
-    return (Judgement("release", "whether there is one", (found,)),)
+    return (Judgement("release", "whether it exists", (found,)),)
 
 
 # ── local artifacts ──────────────────────────────────────────────────────────────────────────
@@ -175,7 +175,7 @@ def _found_here(context: VerifyContext) -> FoundFiles:
     for folder in (layout.src, layout.docs, layout.bundles):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path not in paths:
-                # A run that was killed may have left a half.
+                # A run that was killed may have left a partial file.
                 if path != layout.checksums and not path.name.endswith(PARTIAL):
                     unexpected.append(path.relative_to(layout.work).as_posix())
                 continue
@@ -206,7 +206,7 @@ def _staged(context: VerifyContext) -> list[CheckGroup]:
 
 
 def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[Judgement, ...]:
-    """What users get, by every door, and what the website and upstream tell of it."""
+    """What users get, from every endpoint, and what the website and upstream say of it."""
     contract = context.contract.with_extras(seen.names)
     known = {file.remote for file in contract.files}
     unexpected = tuple(

@@ -39,7 +39,7 @@ _PASSWORD: Final = re.compile(r"[a-z+]+://[^/@\s]*:[^/\s]*@", flags=re.IGNORECAS
 _TOKEN: Final = re.compile(r"https?://[^/\s]*@", flags=re.IGNORECASE)
 _UNDER_CREDENTIALS: Final = "write where the secret is under [credentials]"
 _GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
-# Git's own short form: [user@]host:path, where no colon stands before the first slash.
+# Git's own short form: [user@]host:path, where no colon comes before the first slash.
 _SCP: Final = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+")
 
 
@@ -168,7 +168,7 @@ def web_address(text: str) -> str:
     if found is None:
         raise WrongForm(remedy="write an address such as https://www.python.org")
     if found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
-        raise WrongForm(remedy="write https: over http a secret would travel in the clear")
+        raise WrongForm(remedy="write https: over http a secret would be sent unencrypted")
     return text.rstrip("/")
 
 

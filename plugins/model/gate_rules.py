@@ -175,7 +175,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "hosts.space": Rule(
         "The host has room for what is still to come of the release's files, and a tenth more.",
-        "ask the host's administrators for room",
+        "ask the host's administrators for more space",
     ),
     "key.absent": Rule(
         "The signing key is in the keyring.",
@@ -188,7 +188,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "key.revoked": Rule("The signing key is not revoked.", "name another key in [signing] gpg_key"),
     "key.secret": Rule(
         "The secret part of the signing key is here.",
-        "put in its card, or import the secret key",
+        "insert its smart card, or import the secret key",
     ),
     "news.empty": Rule(
         "This version's NEWS has an entry.",
@@ -321,11 +321,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "text.security_missing": Rule(
         "The text has every security fix of this version's NEWS.",
-        "see that it is meant",
+        "check that this is intended",
         severity=_WARN,
     ),
     "text.series": Rule(
-        "The text names no other series of Python.", "see that it is meant", severity=_WARN
+        "The text names no other series of Python.", "check that this is intended", severity=_WARN
     ),
     "text.version": Rule(
         "The text names no other version of Python.",

@@ -15,7 +15,7 @@ _METADATA: Final = re.compile(r"\.\.|#")
 _NAME: Final = re.compile(
     r"(?:.*/)?[^.]+\.(?:gh-issue|bpo)-(?P<issue>[^.]+)\.(?P<nonce>[^.]+)\.rst"
 )
-# What makes a line more than words that may stand on any line.
+# What makes a line more than words that any line may have.
 _STRUCTURE: Final = re.compile(
     r"[ \t]|\|(?:[ \t]|$)|\+[-=]|[=~^-]{3,}|[-*+•][ \t]|\(?(?:[0-9]{1,2}|[A-Za-z#])[.)][ \t]"
     r"|\.\.[ \t]|>>>|:[\w -]+:[ \t]"

@@ -39,10 +39,10 @@ class Patchlevel:
 
 
 def read_patchlevel(text: str) -> Patchlevel:
-    """The version that the header tells, once in numbers and once as text.
+    """The version that the header gives, once in numbers and once as text.
 
-    Raises StepFailed if a constant is missing, if it stands there twice, or if numbers and
-    text tell two versions.
+    Raises StepFailed if a constant is missing, if it is defined twice, or if numbers and
+    text give two versions.
     """
     values = {name: _value(text, name) for name in _NAMES}
     level = _LEVELS.get(values["PY_RELEASE_LEVEL"])

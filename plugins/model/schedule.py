@@ -145,7 +145,7 @@ def read_schedule(text: str) -> Schedule:
 
 
 def read_published_schedule(content: object, where: str) -> Schedule:
-    """The schedule that ``api/python-releases.json`` tells; ``where`` is its address.
+    """The schedule that ``api/python-releases.json`` gives; ``where`` is its address.
 
     Source: ``create_release_json`` of python/peps. Raises StepFailed as ``read_schedule`` does.
     """
@@ -204,7 +204,7 @@ class _Reader:
         releases = self.table(top.get(listed), listed)
         for name in (*about, *releases):
             if not _SERIES.fullmatch(name):
-                raise self.error(problem=f"{kind_of(name)} is no series such as 3.14")
+                raise self.error(problem=f"{kind_of(name)} is not a series such as 3.14")
             if name not in about or name not in releases:
                 lacking = "metadata" if name in releases else listed
                 raise self.error(problem=f'{lacking}."{name}" is missing')

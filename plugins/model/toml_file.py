@@ -45,7 +45,7 @@ def declared_content(
     mistakes.raise_any()
     found = _second_reading(read, text, mistakes)
     for place in _differences(sure, found, ""):
-        mistakes.note(f"{place} is read wrongly by the toml library", _PLAINER)
+        mistakes.note(f"{place} is misread by the toml library", _PLAINER)
     mistakes.raise_any()
     return found
 

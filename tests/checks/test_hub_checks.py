@@ -130,10 +130,10 @@ def test_pull_request_blocks_the_release_of_its_base(a_release: Builds) -> None:
         (CommitWith("", "success"), "build.yml for cccccccccccc is still running"),
         (CommitWith("cancelled", jobs=("success", "failure")), "job 1 for cccccccccccc ended in"),
         (CommitWith(jobs=("success", "")), "job 1 for cccccccccccc is still running"),
-        (CommitWith(), "no run of build.yml and no check of upstream passed for it"),
+        (CommitWith(), "no run of build.yml and no check of upstream passed for this commit"),
         (
             CommitWith(jobs=("skipped",)),
-            "no run of build.yml and no check of upstream passed for it",
+            "no run of build.yml and no check of upstream passed for this commit",
         ),
     ],
 )

@@ -181,7 +181,7 @@ SECURITY = "\n## Security content in this release\n\n"
         (f"{SECURITY}- gh-333\n- gh-334\n- gh-111\n",
          ["lists gh-111, which the NEWS of this version does not have"]),
         (f"{SECURITY}### Details\n\n- gh-222\n- gh-333\n- gh-334\n",
-         ["lists gh-222, which NEWS has in another section than Security"]),
+         ["lists gh-222, which NEWS has in a section other than Security"]),
         (f"{SECURITY}- https://github.com/python/cpython/issues/999\n- gh-333\n- gh-334\n",
          ["lists gh-999, which the NEWS of this version does not have"]),
         ("\nThis mends CVE-2026-9999.\n",

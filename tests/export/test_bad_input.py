@@ -292,7 +292,7 @@ def test_a_key_without_its_secret_half_is_told(place: Place, home: GnupgHome) ->
     line = stopped_at(export(place), "check_key")
     assert line == (
         f"key.secret: key {key}: has no secret key here that can sign;"
-        " put in its card, or import the secret key"
+        " insert its smart card, or import the secret key"
     )
 
 
