@@ -116,6 +116,7 @@ def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
         'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n'
         # as the rehearsed release of the tutorial declares them
+        '[credentials]\nazure = "env:AZURE_TOKEN"\n'
         "[announce]\nheads_up = true\n"
         + "".join(f'{name} = "a@b.c"\n' for name in ("list", "announce", "dev", "committers"))
         + "".join(

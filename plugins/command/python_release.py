@@ -39,6 +39,7 @@ class PythonRelease:
         "merge": "7 merge back and push",
         "website": "8 website and CDN",
         "announce": "9 announce and close",
+        "afterwards": "10 afterwards",
         "verify": "verify",
     }
     labels: Mapping[str, str] = {"pep": "PEP 101"}

@@ -77,6 +77,37 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "resolve it, or take the label off on the tracker",
     ),
     "blockers.release": Rule("No open issue or pull request blocks this release.", _TRACKER),
+    "brought.approved_only": Rule(
+        "Something other than the expert's approval gives the digest of every file.",
+        "nothing, if the expert's word is enough; a signed manifest is the way to have more",
+        severity=_NOTE,
+    ),
+    "brought.kind": Rule(
+        "Every installer, package and archive begins as a file of its kind does.",
+        "ask who made it; users would see that it is damaged",
+    ),
+    "brought.unexpected": Rule(
+        "The public folder has no file of this release that nobody promised or adopted.",
+        "ask its owner to remove it, or what it is for",
+    ),
+    "brought.unproved": Rule(
+        "Every promised file of Windows has a digest from the pipeline or from a signed manifest.",
+        "have the expert sign a manifest of them; or waive brought.unproved: then their approval "
+        "is all there is",
+    ),
+    "brought.unseen": Rule(
+        "The files of experts and of the pipeline can be read.",
+        "check that the host answers, then run the same command again",
+    ),
+    "brought.untrue": Rule(
+        "The manifest of the install manager and every SBOM are right about the other files.",
+        "ask who made it for one that is right; users and tools believe it",
+    ),
+    "brought.unverified": Rule(
+        "The signatures inside the installers were verified.",
+        "signtool verify /pa on Windows, pkgutil --check-signature on macOS",
+        severity=_NOTE,
+    ),
     "builders.offline": Rule(
         "Every stable builder has a worker connected.",
         "inform its owner; the release need not wait",
@@ -113,6 +144,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "ci.missing": Rule(
         "The source archives of CI can be compared with those of `doit export`.",
         "see the run of CI for this tag, then run the same command again",
+    ),
+    "ci.unknown": Rule(
+        "Every file that CI built is one that the release publishes, or documentation.",
+        "if it belongs to the release, add its line to plugins/model/binaries.py; if not, waive "
+        "ci.unknown",
     ),
     "clone.branch": Rule(
         "The base is of the version's series and before it, by its patchlevel.h.",
@@ -152,6 +188,19 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "experts.windows": Rule(
         "The Windows expert is named in release.toml, or their files come later.",
         "name the expert, or waive experts.windows: the files then come later",
+    ),
+    "forms.changed": Rule(
+        "The forms of CI and of the Windows build are those that this tool fills in.",
+        "correct plugins/model/windows_build.py by what the form says now, or waive "
+        "forms.changed and fill it in by hand",
+    ),
+    "forms.owner": Rule(
+        "The workflow that builds the tag offers the fork's owner as a remote.",
+        "add the owner to git_remote there, or release from a fork that it offers",
+    ),
+    "forms.unseen": Rule(
+        "The forms of CI and of the Windows build can be read.",
+        "check python/release-tools, then run the same command again",
     ),
     "hosts.clock": Rule(
         "The host's clock and this machine's agree.",
@@ -199,6 +248,26 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Every entry of the base is in this version's NEWS, with every line that has a meaning.",
         "write it in paragraphs of prose on the branch: blurb keeps the lines of a list's items "
         "and of one block behind a double colon, and of nothing else",
+    ),
+    "public.closed": Rule(
+        "Every promised file can be read by everybody and written by its owners alone.",
+        "ask its owner or the host's administrators for chmod 664",
+    ),
+    "public.differs": Rule(
+        "Every promised file is the one that was judged.",
+        "show nothing; find out who changed it, and never replace what users saw",
+    ),
+    "public.missing": Rule(
+        "Every promised file is in the public folder.",
+        "show nothing; find out who removed it",
+    ),
+    "public.unjudged": Rule(
+        "Every promised file was judged before it is shown.",
+        "find out who put it there; the release has to know it before it is shown",
+    ),
+    "public.unseen": Rule(
+        "The public folder can be read.",
+        "check that the host answers, then run the same command again",
     ),
     "release.pep": Rule(
         "The PEP of the series is the one that release-cycle.json gives today.",
