@@ -68,9 +68,9 @@ def archives_are_sound(
         reading = (first, pool.submit(_read_unless, paths[1], first))
         tree = pool.submit(tree_of, clone, programs, commit)
         archives: dict[str, Archive] = {}
-        for path, each in zip(paths, reading, strict=True):
+        for path, judged in zip(paths, reading, strict=True):
             try:
-                archives[path.name] = each.result()
+                archives[path.name] = judged.result()
             except ReleaseError as error:
                 findings.append(_block("archive.unreadable", path.name, error.problem))
         try:
@@ -91,7 +91,7 @@ def archives_are_sound(
 
 def _distinct(archives: dict[str, Archive]) -> dict[str, Archive]:
     """The archives, without one that holds the very stream of an earlier one."""
-    streams = {each.stream_sha256: name for name, each in reversed(archives.items())}
+    streams = {archive.stream_sha256: name for name, archive in reversed(archives.items())}
     return {name: archives[name] for name in reversed(streams.values())}
 
 
@@ -130,25 +130,29 @@ def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Find
     if not members:
         yield _block("archive.root", name, "is empty")
     faults: tuple[tuple[str, str, Callable[[Member], bool]], ...] = (
-        ("archive.root", f"outside of {root}/", lambda each: _root_of(each) != root),
-        ("archive.type", "neither file, folder nor link", lambda each: each.kind.name == "OTHER"),
-        ("archive.pyc", "compiled", lambda each: _is_compiled(each.name)),
+        ("archive.root", f"outside of {root}/", lambda member: _root_of(member) != root),
+        (
+            "archive.type",
+            "neither file, folder nor link",
+            lambda member: member.kind.name == "OTHER",
+        ),
+        ("archive.pyc", "compiled", lambda member: _is_compiled(member.name)),
         ("archive.owner", "not root's", _has_owner),
         ("archive.mode", "with a mode other than 0644 or 0755", _has_odd_mode),
-        ("archive.time", "of another time than the tag's", lambda each: each.time_s != epoch_s),
+        ("archive.time", "of another time than the tag's", lambda member: member.time_s != epoch_s),
         (
             "archive.name",
             "with a name that some systems do not allow",
-            lambda each: is_odd(each.name),
+            lambda member: is_odd(member.name),
         ),
-        ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
+        ("archive.link", "pointing out of the archive", lambda member: _escapes(member, root)),
     )
     for rule, what, is_wrong in faults:
         yield from _members_at_fault(
-            rule, name, what, [each.name for each in members if is_wrong(each)]
+            rule, name, what, [member.name for member in members if is_wrong(member)]
         )
     yield from _members_at_fault(
-        "archive.name", name, "that come twice", twice([each.name for each in members])
+        "archive.name", name, "that come twice", twice([member.name for member in members])
     )
     yield from _members_at_fault(
         "archive.link", name, "below a link or a file", _below_no_folder(members)
@@ -193,9 +197,11 @@ def _escapes(member: Member, root: str) -> bool:
 
 def _below_no_folder(members: Sequence[Member]) -> list[str]:
     """Names below a link or a file: unpacking would follow the one and fail at the other."""
-    others = {each.name for each in members if each.kind.value != "folder"}
+    others = {member.name for member in members if member.kind.value != "folder"}
     return [
-        each.name for each in members if any(parent in others for parent in _parents(each.name))
+        member.name
+        for member in members
+        if any(parent in others for parent in _parents(member.name))
     ]
 
 

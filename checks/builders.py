@@ -31,7 +31,7 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
     blocks: nothing was looked at then.
     """
     found = builders.stable(_branch(release))
-    if not any(_holds_up(each) for each in found):
+    if not any(_holds_up(builder) for builder in found):
         return (
             Finding(
                 "builders.red",
@@ -43,17 +43,17 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
     return tuple(
         Finding(
             "builders.red",
-            Severity.BLOCK if _holds_up(each) else Severity.NOTE,
-            f"{_tier(each)}: its last build ended in {each.result}"
-            if each.result
-            else f"{_tier(each)}: none of its last builds says anything about the code",
-            where=f"{each.name} ({each.url})",
+            Severity.BLOCK if _holds_up(builder) else Severity.NOTE,
+            f"{_tier(builder)}: its last build ended in {builder.result}"
+            if builder.result
+            else f"{_tier(builder)}: none of its last builds says anything about the code",
+            where=f"{builder.name} ({builder.url})",
             remedy="have it repaired, or waive builders.red with the reason"
-            if _holds_up(each)
+            if _holds_up(builder)
             else "inform its owner; it does not hold up the release",
         )
-        for each in found
-        if each.online and each.result not in _GOOD and (each.result or _holds_up(each))
+        for builder in found
+        if builder.online and builder.result not in _GOOD and (builder.result or _holds_up(builder))
     )
 
 
@@ -63,13 +63,13 @@ def builders_are_online(release: Release, builders: Builders) -> tuple[Finding, 
     return tuple(
         Finding(
             "builders.offline",
-            Severity.WARN if _holds_up(each) else Severity.NOTE,
-            f"{_tier(each)}: no worker is connected; its last build: {each.result or 'none'}",
-            where=f"{each.name} ({each.url})",
+            Severity.WARN if _holds_up(builder) else Severity.NOTE,
+            f"{_tier(builder)}: no worker is connected; its last build: {builder.result or 'none'}",
+            where=f"{builder.name} ({builder.url})",
             remedy="inform its owner; the release need not wait",
         )
-        for each in builders.stable(_branch(release))
-        if not each.online
+        for builder in builders.stable(_branch(release))
+        if not builder.online
     )
 
 
@@ -82,22 +82,22 @@ def tiers_are_known(release: Release, builders: Builders) -> tuple[Finding, ...]
     return tuple(
         Finding(
             "builders.tier",
-            Severity.WARN if each.result in _GOOD else Severity.BLOCK,
-            f"its tier is {' and '.join(_tags(each))}, wanted one of {', '.join(_TIERS)}",
-            where=f"{each.name} ({each.url})",
+            Severity.WARN if builder.result in _GOOD else Severity.BLOCK,
+            f"its tier is {' and '.join(_tags(builder))}, wanted one of {', '.join(_TIERS)}",
+            where=f"{builder.name} ({builder.url})",
             remedy="ask the buildbots' administrators whether it holds up a release",
         )
-        for each in builders.stable(_branch(release))
-        if _tags(each) and (len(_tags(each)) > 1 or _tags(each)[0] not in _TIERS)
+        for builder in builders.stable(_branch(release))
+        if _tags(builder) and (len(_tags(builder)) > 1 or _tags(builder)[0] not in _TIERS)
     )
 
 
 def _tags(builder: Builder) -> tuple[str, ...]:
-    return tuple(each for each in builder.tags if each.startswith("tier"))
+    return tuple(tag for tag in builder.tags if tag.startswith("tier"))
 
 
 def _holds_up(builder: Builder) -> bool:
-    return any(each in _BLOCKING for each in _tags(builder))
+    return any(tag in _BLOCKING for tag in _tags(builder))
 
 
 def _tier(builder: Builder) -> str:

@@ -24,24 +24,24 @@ def names_fit_everywhere(release: Release, clone: Clone, *, after: str) -> tuple
     again does not help.
     """
     top = release.layout.folder_in_archive
-    paths = [each for each in clone.names(f"refs/release/{after}") if not is_left_out(each)]
-    found = [(each, "is a name that some systems do not allow") for each in paths
-             if is_odd(f"{top}/{each}")]  # fmt: skip
+    paths = [path for path in clone.names(f"refs/release/{after}") if not is_left_out(path)]
+    found = [(path, "is a name that some systems do not allow") for path in paths
+             if is_odd(f"{top}/{path}")]  # fmt: skip
     # Folders count as well: Lib/Test/a and Lib/test/b are in one folder on a Mac.
-    folders = sorted({parent for each in paths for parent in _parents(each)})
+    folders = sorted({parent for path in paths for parent in _parents(path)})
     found += [
-        (each, "differs from another name only in case or accents, which is the same name on macOS")
-        for each in twice([*folders, *paths])
+        (path, "differs from another name only in case or accents, which is the same name on macOS")
+        for path in twice([*folders, *paths])
     ]
     return tuple(
         Finding(
             "source.file_name",
             Severity.BLOCK,
             problem,
-            each if each.isprintable() else ascii(each),
+            path if path.isprintable() else ascii(path),
             "rename it on the branch with git mv",
         )
-        for each, problem in found
+        for path, problem in found
     )
 
 

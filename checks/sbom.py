@@ -73,13 +73,13 @@ def sboms_tell_content(
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
     held = {
-        each.name.removeprefix(root): (each.sha1, each.sha256)
-        for each in (read(archive) if read else read_archive(archive, sha1=True)).members
-        if each.kind.value == "file"
+        member.name.removeprefix(root): (member.sha1, member.sha256)
+        for member in (read(archive) if read else read_archive(archive, sha1=True)).members
+        if member.kind.value == "file"
     }
     findings = []
-    for each in release.layout.tarballs:
-        path = each.with_name(f"{each.name}.spdx.json")
+    for archive_path in release.layout.tarballs:
+        path = archive_path.with_name(f"{archive_path.name}.spdx.json")
         document = _read(path.name, path.read_bytes() if path.is_file() else None)
         first, second = _sums(document, path.name, "SHA1"), _sums(document, path.name)
         listed = {name: (first[name], second[name]) for name in second}
@@ -108,9 +108,9 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
     inside = {name for name, _ in pins} | ({"pip"} if path else set())
     try:
         in_tree = {
-            (str(each["name"]), str(each["versionInfo"]))
-            for each in tree["packages"]
-            if str(each["name"]).lower() not in inside
+            (str(package["name"]), str(package["versionInfo"]))
+            for package in tree["packages"]
+            if str(package["name"]).lower() not in inside
         }
     except (LookupError, TypeError) as error:
         raise StepFailed(
@@ -132,16 +132,20 @@ def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
     path = archive.with_name(f"{archive.name}.spdx.json")
     document = _read(path.name, path.read_bytes() if path.is_file() else None)
     try:
-        packages = {str(each["SPDXID"]): each for each in document["packages"]}
-        found = {(str(each["name"]), str(each["versionInfo"])) for each in packages.values()}
-        depends_on = {
-            (str(packages[each["spdxElementId"]]["name"]), str(packages[on]["name"]))
-            for each in document["relationships"]
-            if each["relationshipType"] == "DEPENDS_ON"
-            and each["spdxElementId"] in packages
-            and (on := each["relatedSpdxElement"]) in packages
+        packages = {str(package["SPDXID"]): package for package in document["packages"]}
+        found = {
+            (str(package["name"]), str(package["versionInfo"])) for package in packages.values()
         }
-        unsupplied = [str(each["name"]) for each in packages.values() if not each.get("supplier")]
+        depends_on = {
+            (str(packages[relationship["spdxElementId"]]["name"]), str(packages[on]["name"]))
+            for relationship in document["relationships"]
+            if relationship["relationshipType"] == "DEPENDS_ON"
+            and relationship["spdxElementId"] in packages
+            and (on := relationship["relatedSpdxElement"]) in packages
+        }
+        unsupplied = [
+            str(package["name"]) for package in packages.values() if not package.get("supplier")
+        ]
         names = [ref["referenceLocator"] for ref in packages[_CPYTHON].get("externalRefs", ())]
     except (LookupError, TypeError) as error:
         raise StepFailed(where=path.name, problem="lists no packages", remedy=_AGAIN) from error
@@ -176,8 +180,8 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
             "delete it, then run the same command again",
         )
     found = _sums(document, path.name)
-    missing = [each for each in listed if each not in found]
-    changed = [each for each in listed if each in found and found[each] != listed[each]]
+    missing = [name for name in listed if name not in found]
+    changed = [name for name in listed if name in found and found[name] != listed[name]]
     yield from _listed_at_fault("sbom.missing_file", "that the archives lack", missing)
     yield from _listed_at_fault(
         "sbom.changed_file", "that have other content in the archives", changed
@@ -204,7 +208,7 @@ def _read(name: str, raw: bytes | None) -> Any:
 def _sums(document: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
     """The digest that an SPDX document gives for each file."""
     try:
-        return {str(each["fileName"]): _sum(each, algorithm) for each in document["files"]}
+        return {str(file["fileName"]): _sum(file, algorithm) for file in document["files"]}
     except (LookupError, TypeError, StopIteration) as error:
         problem = f"lists no files with their {algorithm}"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
@@ -213,7 +217,9 @@ def _sums(document: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]
 def _archive_sum(document: Any, name: str) -> str:
     try:
         return next(
-            _sum(each, "SHA256") for each in document["packages"] if each["SPDXID"] == _CPYTHON
+            _sum(package, "SHA256")
+            for package in document["packages"]
+            if package["SPDXID"] == _CPYTHON
         )
     except (LookupError, TypeError, StopIteration) as error:
         problem = "does not list CPython itself"
@@ -221,5 +227,5 @@ def _archive_sum(document: Any, name: str) -> str:
 
 
 def _sum(entry: Any, algorithm: str) -> str:
-    sums = {each["algorithm"]: each["checksumValue"] for each in entry["checksums"]}
+    sums = {checksum["algorithm"]: checksum["checksumValue"] for checksum in entry["checksums"]}
     return str(sums[algorithm])

@@ -70,13 +70,13 @@ def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """
     page = contract.page
     found = [
-        each
-        for each in site.releases()
-        if each.name.casefold() == page.name.casefold() or each.slug == page.slug
+        other
+        for other in site.releases()
+        if other.name.casefold() == page.name.casefold() or other.slug == page.slug
     ]
-    public = [each for each in found if each.is_published]
+    public = [other for other in found if other.is_published]
     if len(found) > 1 or public:
-        which = ", ".join(f"{printable(each.name)} at {each.address}" for each in found)
+        which = ", ".join(f"{printable(other.name)} at {other.address}" for other in found)
         problem = f"{len(found)} releases have this name or address: {which}"
         remedy = "delete those that are wrong in the site's admin, then run the same command again"
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
@@ -93,7 +93,7 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
     Source: pythondotorg#2161, a wrong latest; a draft with the flag takes it from the others.
     """
     releases = site.releases()
-    found = [each for each in releases if each.slug == contract.page.slug]
+    found = [listed for listed in releases if listed.slug == contract.page.slug]
     if len(found) != 1:
         problem = f"{len(found)} releases have the address {contract.page.slug}, wanted one"
         return (_block("site.flags", problem, "site"),)
@@ -118,17 +118,21 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
 def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     """Of the public releases of Python 3 one is the latest, and it is a final one."""
     latest = [
-        each for each in releases if each.fields.get("is_latest") and each.fields["version"] == 3
+        listed
+        for listed in releases
+        if listed.fields.get("is_latest") and listed.fields["version"] == 3
     ]
     finals = [
-        each
-        for each in releases
-        if each.is_published and not each.fields["pre_release"] and each.fields["version"] == 3
+        listed
+        for listed in releases
+        if listed.is_published
+        and not listed.fields["pre_release"]
+        and listed.fields["version"] == 3
     ]
     good = len(latest) == 1 and latest[0].is_published and not latest[0].fields["pre_release"]
     if good or not finals:
         return ()
-    which = ", ".join(printable(each.name) for each in latest) or "none"
+    which = ", ".join(printable(listed.name) for listed in latest) or "none"
     remedy = "set is_latest of the newest final release in the site's admin, and of no other"
     problem = f"marked as the latest release of Python 3: {which}; wanted one public final release"
     return (Finding("site.latest", Severity.BLOCK, problem, "site", remedy),)
@@ -141,7 +145,7 @@ def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...
     Asked of the site and not of a cache: boxes, home page, feed and the addresses of the latest
     release stay old when its own purge fails while the release is published.
     """
-    listing = listing_of(each.fields for each in site.releases())
+    listing = listing_of(listed.fields for listed in site.releases())
     found = []
     for page in overview_pages(contract, listing):
         if not (page.tells or page.leads_to):
@@ -165,12 +169,12 @@ def rows_are_as_served(
     Computed here once more, apart from the step that wrote them (cpython#80422). What the host
     has is to be what ``known`` says, by path, where that is given.
     """
-    releases = [each for each in site.releases() if each.slug == contract.page.slug]
+    releases = [listed for listed in site.releases() if listed.slug == contract.page.slug]
     if len(releases) != 1:
         problem = f"{len(releases)} releases have the address {contract.page.slug}, wanted one"
         return (_block("site.rows", problem, "site"),)
     rows = {str(row.fields["url"]): row for row in site.rows(releases[0])}
-    entries = {each.path: each for folder in contract.folders for each in host.listing(folder)}
+    entries = {entry.path: entry for folder in contract.folders for entry in host.listing(folder)}
     listed = {file.url: file for file in contract.listed}
     present = [entries[file.remote] for file in listed.values() if file.remote in entries]
     digests = host.digests(present)

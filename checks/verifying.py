@@ -79,7 +79,7 @@ def verify(
     clients.progress.say("finding out how far the release is")
     seen = recognised(context)
     situation = wanted.situation or seen.situation
-    # Where python.org could not be looked at, that nothing was found says nothing.
+    # Where python.org could not be checked, that nothing was found proves nothing.
     blind = seen.trouble and situation is Situation.NOTHING
     judgements = () if blind else _judgements(context, seen, situation)
     clients.public.remember()
