@@ -383,7 +383,7 @@ def test_tag_that_cannot_be_looked_at_blocks(a_release: Builds, clone: Repositor
     clone.commit = "0" * 40
     (found,) = findings(release, clone)
     assert (found.rule, found.severity) == ("archive.tree", Severity.BLOCK)
-    assert "cannot look at the tag" in found.message
+    assert "cannot read the tag" in found.message
 
 
 def test_clone_that_is_gone_blocks(a_release: Builds, clone: Repository, tmp_path: Path) -> None:

@@ -122,7 +122,11 @@ DAMAGED: list[tuple[str, Callable[[], bytes], str]] = [
     ("not a record", lambda: a_tar()[:-512], "wanted records of 10,240"),
     ("more behind", lambda: a_tar() + b"x" * 10240, "has data after its end"),
     ("two archives", lambda: a_tar() * 2, "has data after its end"),
-    ("no header", lambda: with_middle_block(b"x" * 512), "what follows is no header"),
+    (
+        "no header",
+        lambda: with_middle_block(b"x" * 512),
+        "is followed by something else than a header",
+    ),
     ("backwards", lambda: with_middle_block(negative_size()), "is not a complete tar archive"),
     (
         "endless file",
