@@ -291,8 +291,8 @@ def test_a_key_without_its_secret_half_is_told(place: Place, home: GnupgHome) ->
     sign_with(place, home, key)
     line = stopped_at(export(place), "check_key")
     assert line == (
-        f"key.secret: key {key}: has no secret half here that can sign;"
-        " put in its card, or import the secret key"
+        f"key.secret: key {key}: has no secret key here that can sign;"
+        " insert its smart card, or import the secret key"
     )
 
 
