@@ -21,10 +21,10 @@ _HEAD: Final = """\
 
 <!-- Made by docs/generate.py from checks/*.py and chapters/*.py; edit those. -->
 
-What the gates judge by. A rule's id never changes; it stands at the beginning of every finding,
-and a [waiver](../how-to/waive-a-finding.md) names it. A finding that says BLOCK holds up what
-stands behind its gate, WARN is shown wherever the release is reported, NOTE is only told. In what a
-finding says, … stands for what was found.
+What the gates judge by. A rule's id never changes; every finding begins with it, and a
+[waiver](../how-to/waive-a-finding.md) names it. BLOCK stops everything behind the gate, WARN is shown
+in every report on the release, NOTE is only information. In the text of a finding, … is replaced by
+what was found. `doit check` shows the findings of every gate that can be judged now.
 
 A check that cannot look (a host is down, a file cannot be read) blocks under its rule, marked here
 with "also blocks when it cannot look".
@@ -37,7 +37,7 @@ _Words = dict[str, ast.expr]
 
 @dataclass(slots=True)
 class _Rule:
-    """All that the sources say of one rule."""
+    """All that the sources say about one rule."""
 
     severities: list[str] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
@@ -102,12 +102,12 @@ class _Module:
                     return {key: _put(value, {**inner, **given}) for key, value in made.items()}
         return {}
 
-    def _note(self, rule: str, function: ast.FunctionDef, told: Mapping[str, str]) -> None:
+    def _note(self, rule: str, function: ast.FunctionDef, arguments: Mapping[str, str]) -> None:
         entry = self._rule(rule, function)
-        severity = told.get("severity", "BLOCK").rpartition(".")[2]
+        severity = arguments.get("severity", "BLOCK").rpartition(".")[2]
         _add(entry.severities, severity if severity.isalpha() else "BLOCK")
-        _add(entry.says, told.get("message", ""))
-        _add(entry.remedies, told.get("remedy", ""))
+        _add(entry.says, arguments.get("message", ""))
+        _add(entry.remedies, arguments.get("remedy", ""))
 
     def _rule(self, rule: str, function: ast.FunctionDef) -> _Rule:
         entry = self.rules.setdefault(rule, _Rule())
@@ -130,15 +130,15 @@ class _Module:
         return [check for caller in callers for check in self._checks_that_call(caller)]
 
     def _add_named_only(self, tree: ast.Module) -> None:
-        """Rules whose id stands in a table, and that nothing else was read of."""
+        """Rules whose id is in a table, and of which nothing else was read."""
         prefixes = {rule.partition(".")[0] for rule in self.rules}
         for node in ast.walk(tree):
-            told = node.value if isinstance(node, ast.Constant) else ""
-            if not isinstance(told, str) or not _RULE.fullmatch(told) or told in self.rules:
+            rule = node.value if isinstance(node, ast.Constant) else ""
+            if not isinstance(rule, str) or not _RULE.fullmatch(rule) or rule in self.rules:
                 continue
-            if told.partition(".")[0] in prefixes:
+            if rule.partition(".")[0] in prefixes:
                 check = next(each for each in self._functions if not each.startswith("_"))
-                self._rule(told, self._functions[check])
+                self._rule(rule, self._functions[check])
 
 
 def rules_page(project: Path) -> str:
@@ -192,7 +192,7 @@ def _called(function: ast.FunctionDef) -> set[str]:
 
 
 def _calls(function: ast.FunctionDef, words: _Words) -> Iterator[tuple[_Words, ast.Call]]:
-    """Every call with the words that hold there; what a loop goes through is told one by one."""
+    """Every call with the words that are valid there; the items of a loop are given one by one."""
     looped = set()
     for loop in ast.walk(function):
         if isinstance(loop, ast.For):
@@ -262,31 +262,31 @@ def _put(node: ast.expr, words: _Words) -> ast.expr:
 
 def _text(node: ast.expr, words: _Words, depth: int = 0) -> str:
     """What a person would read, with a gap for what is only known when it runs."""
-    told = _GAP
+    shown = _GAP
     if depth > 5:
-        return told
+        return shown
     match node:
         case ast.Constant(value=str() as text):
-            told = text
+            shown = text
         case ast.JoinedStr(values=values):
-            told = "".join(_text(each, words, depth + 1) for each in values)
+            shown = "".join(_text(each, words, depth + 1) for each in values)
         case ast.FormattedValue(value=value):
-            told = _text(value, words, depth + 1)
+            shown = _text(value, words, depth + 1)
         case ast.Name(id=name) if name in words:
-            told = _text(words[name], words, depth + 1)
+            shown = _text(words[name], words, depth + 1)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            told = _text(left, words, depth + 1) + _text(right, words, depth + 1)
+            shown = _text(left, words, depth + 1) + _text(right, words, depth + 1)
         case ast.Attribute(value=ast.Name(id="Severity"), attr=name):
-            told = name
+            shown = name
         case _:
             pass
-    return told
+    return shown
 
 
-def _add(known: list[str], told: str) -> None:
-    told = re.sub(r"…(?:[ ,:;]*…)+", _GAP, " ".join(told.split()))
-    if told and told != _GAP and told not in known:
-        known.append(told)
+def _add(known: list[str], sentence: str) -> None:
+    sentence = re.sub(r"…(?:[ ,:;]*…)+", _GAP, " ".join(sentence.split()))
+    if sentence and sentence != _GAP and sentence not in known:
+        known.append(sentence)
 
 
 def _sentence(text: str) -> str:
