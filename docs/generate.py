@@ -40,8 +40,8 @@ _HEAD: Final = """\
 <!-- Made by docs/generate.py from plugins/model/settings.py; edit that. -->
 
 The declaration of one release. It is beside `dodo.py`, unless `--release FILE` or the
-environment variable `PEP101_RELEASE` names another file; a second release needs one of these. Relative
-paths start at the file's own folder, and `~` is the home folder.
+environment variable `PEP101_RELEASE` names another file; a second release needs one of these.
+Relative paths start at the file's own folder, and `~` is the home folder.
 
 A setting or section that is not listed here is refused, and the message names the one that was
 most likely meant. All mistakes of the file are reported at once, and nothing is started (exit

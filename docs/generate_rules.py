@@ -22,9 +22,9 @@ _HEAD: Final = """\
 <!-- Made by docs/generate.py from checks/*.py and chapters/*.py; edit those. -->
 
 What the gates judge by. A rule's id never changes; every finding begins with it, and a
-[waiver](../how-to/waive-a-finding.md) names it. BLOCK stops everything behind the gate, WARN is shown
-in every report on the release, NOTE is only information. In the text of a finding, … is replaced by
-what was found. `doit check` shows the findings of every gate that can be judged now.
+[waiver](../how-to/waive-a-finding.md) names it. BLOCK stops everything behind the gate, WARN is
+shown in every report on the release, NOTE is only information. In the text of a finding, … is
+replaced by what was found. `doit check` shows the findings of every gate that can be judged now.
 
 A check that cannot look (a host is down, a file cannot be read) blocks under its rule, marked here
 with "also blocks when it cannot look".

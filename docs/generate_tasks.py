@@ -1,4 +1,4 @@
-"""Generator of docs/reference/tasks.md from the plans, and of accidents.md, the faults, from the rehearsal."""
+"""Generator of docs/reference: tasks.md from the plans, and accidents.md from the rehearsal."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _HEAD: Final = """\
 <!-- Made by docs/generate.py from chapters/*.py; edit those. -->
 
 Every task of a release, in the order of PEP 101's chapters. They do not run in this order:
-each runs as soon as the tasks that it waits for are done, which `doit why TASK` lists. `doit export`
-runs what the local artifacts need, `doit publish` everything, and `doit run TASK` what that task
-needs. `doit check` only judges the gates. Add `--release FILE` for another release than that of
-`release.toml`.
+each runs as soon as the tasks that it waits for are done, which `doit why TASK` lists.
+`doit export` runs what the local artifacts need, `doit publish` everything, and `doit run TASK`
+what that task needs. `doit check` only judges the gates. Add `--release FILE` for another release
+than that of `release.toml`.
 
 The second column is a step's effect ([what that means](../design.md#a-release-as-a-graph)), or what
 kind of task it is. Some tasks exist only in some kinds of release. The ids are those of

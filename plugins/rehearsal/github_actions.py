@@ -178,7 +178,7 @@ class Actions:
 
     async def _archive(self, request: Request) -> Response:
         number = request.path_params["id"]
-        # another host, as far as a client that guards its token can tell
+        # another host, as far as a client that guards its token can know
         other = str(request.base_url).replace("127.0.0.1", "localhost")
         return RedirectResponse(f"{other}_storage/{number}?sig=abc", 302)
 
