@@ -14,7 +14,7 @@ from plugins.command.opening import open_release
 release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = plan.doit_config("export")
 
-# before · clone · hand_over · build · lights · stage · merge · website · announce
+# before · clone · hand_over · build · lights · stage · merge · website · announce · afterwards
 plan.read_chapters("chapters")
 
 
@@ -41,6 +41,9 @@ def export():
         "copy_protection",
         "write_triage",
         "delete_branch",
+        "retain_windows_build",
+        "await_feed",
+        "await_nuget",
     ]
 )
 def publish():

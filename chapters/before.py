@@ -6,6 +6,7 @@ from datetime import date
 
 from chapters.release import (
     at,
+    builds_windows,
     contract,
     experts,
     plan,
@@ -20,6 +21,7 @@ from checks import (
     base_commit,
     blockers,
     builders,
+    forms,
     hosts,
     keys,
     schedule,
@@ -65,12 +67,16 @@ def check_access():
     gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
     remotes = {"fork": services.fork, "upstream": services.upstream}
     tell = settings.announce
+    owner = deferred(handover.owner_of, settings.repository.fork)
+    windows_form = call(forms.windows_form_is_as_known, release, services.release_tools, owner)
     by_identity = settings.credentials.sigstore is not None
     return [
         call(access.github_lets_us_release, services.github),
         call(access.pushes_would_be_taken, release, services.base, remotes),
         call(access.upstream_is_protected, release, services.github),
         call(access.no_ruleset_is_in_the_way, release, services.github),
+        call(forms.ci_form_takes_the_fork, services.release_tools, owner),
+        *([windows_form] if builds_windows else []),
         call(hosts.host_is_reached, services.downloads),
         call(hosts.rights_are_usable, services.downloads, ours),
         call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chapters.before import deadline
 from chapters.clone import make_tag
 from chapters.hand_over import start_build
-from chapters.release import at, docs_tools, plan, release, services, settings
+from chapters.release import at, docs_tools, plan, promised, release, services, settings
 from checks import archives, built_docs, ci_artifacts, declared
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
@@ -152,5 +152,8 @@ def fetch_build():
 
 @plan.gate(after=[fetch_build, check_export], reads=at.tarballs, pep="Z13")
 def check_build():
-    """Stop unless CI built the very source archives that were made here."""
-    return call(ci_artifacts.ci_built_the_same, release)
+    """Stop unless CI built the very source archives that were made here, and nothing unknown."""
+    return [
+        call(ci_artifacts.ci_built_the_same, release),
+        call(ci_artifacts.ci_files_are_known, release, promised),
+    ]

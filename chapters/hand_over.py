@@ -6,16 +6,19 @@ from chapters.before import addresses, check_access, check_blockers, check_build
 from chapters.clone import commit, make_tag, merge_news
 from chapters.release import (
     at,
+    builds_windows,
     contract,
     experts,
     plan,
     release,
+    remote,
     roles,
     services,
     settings,
 )
 from doit_receipts.calls import call, deferred
-from plugins.steps import ci, email_drafts, emails, fork, handover
+from plugins.model.windows_build import DEFINITION
+from plugins.steps import ci, email_drafts, emails, fork, handover, staging, windows_build
 from plugins.steps import experts as expert_files
 
 
@@ -33,7 +36,13 @@ def approve_news():
 FOR_EXPERTS, FOR_WINDOWS = "experts", "windows-build"
 sender = settings.announce.sender
 awaited = {
-    each.role: expert_files.awaited_of(contract, each.role, each.name, each.keys)
+    each.role: expert_files.awaited_of(
+        contract,
+        each.role,
+        each.name,
+        each.keys,
+        at.told_by_pipeline if each.role == "windows" else None,
+    )
     for each in experts
 }
 briefs = [
@@ -42,13 +51,17 @@ briefs = [
         each.name,
         f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
         awaited[each.role].files,
+        f"{settings.hosts.downloads}/{remote.downloads.final}",
     )
     for each in experts
 ]
+windows_page = f"{settings.hosts.azure}/_build?definitionId={DEFINITION}"
 for_windows = [each.mail for each in experts if each.mail and each.role == "windows"]
+# Where a token starts the build, nobody has to be asked for it.
+asks_for_windows = bool(for_windows) and settings.credentials.azure is None
 fork_address = settings.repository.fork
 brief_words = (release, services.templates, sender, addresses, briefs)
-request_words = (release, services.templates, sender, for_windows)
+request_words = (release, services.templates, sender, for_windows, windows_page)
 
 
 @plan.step(
@@ -67,7 +80,7 @@ def write_brief():
     after=[make_tag],
     writes=[email_drafts.file_of(at, FOR_WINDOWS)],
     pep="X02",
-    only=bool(for_windows),
+    only=asks_for_windows,
 )
 def write_request():
     """Write the email with the values of the form that starts the Windows build."""
@@ -98,10 +111,12 @@ def push_fork():
     return call(fork.push, release, services.clone, services.fork, services.progress)
 
 
+owner = deferred(handover.owner_of, settings.repository.fork)
+
+
 @plan.shared(after=[push_fork], look=ci.look_started, pep="Z11")
 def start_build():
     """Start CI's own build of the pushed tag, and keep the id of its run."""
-    owner = deferred(handover.owner_of, settings.repository.fork)
     return call(
         ci.start,
         release,
@@ -135,10 +150,50 @@ def tell_experts():
     after=[push_fork, tell_experts, write_request, approve_commit],
     look=emails.look_sent,
     pep="X02",
-    only=bool(for_windows),
+    only=asks_for_windows,
 )
 def request_windows():
-    """Mail the Windows expert the values of the form that starts their build."""
+    """Mail the Windows expert the values of the form, where no token starts the build here."""
     approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
     request = deferred(approved, *request_words, fork=fork_address, commit=commit)
     return call(emails.send, request, services.mail, services.progress)
+
+
+@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
+def reserve_folder():
+    """Make the hidden folder where this release is gathered, and the public one for experts."""
+    return call(
+        staging.reserve, remote.downloads, services.downloads, shared=builds_windows or bool(roles)
+    )
+
+
+@plan.step(after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows)
+def write_windows_form():
+    """Write a page with every field of the form of the Windows build."""
+    return call(
+        windows_build.write_form,
+        release,
+        services.templates,
+        windows_page,
+        owner=owner,
+        commit=commit,
+    )
+
+
+@plan.shared(
+    after=[push_fork, reserve_folder, write_windows_form, request_windows],
+    look=windows_build.look_started,
+    pep="X02",
+    only=builds_windows,
+)
+def start_windows():
+    """Start the Windows build, or wait for you to; what it publishes, users see at once."""
+    return call(
+        windows_build.start,
+        release,
+        services.pipeline,
+        services.progress,
+        owner=owner,
+        commit=commit,
+        build=settings.windows.build,
+    )

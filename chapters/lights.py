@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 from chapters.before import deadline
 from chapters.build import build_docs, check_build, check_docs
 from chapters.clone import commit
-from chapters.hand_over import awaited, open_inboxes, push_fork, request_windows, tell_experts
+from chapters.hand_over import (
+    awaited,
+    open_inboxes,
+    push_fork,
+    request_windows,
+    reserve_folder,
+    start_windows,
+    tell_experts,
+)
 from chapters.release import (
     SYSTEMS,
+    at,
+    builds_windows,
     later,
     plan,
     promised,
@@ -18,16 +28,48 @@ from chapters.release import (
     services,
     settings,
 )
-from checks import declared
+from checks import brought, declared
 from doit_receipts.calls import call
-from plugins.steps import experts
+from plugins.model.contract import Origin
+from plugins.steps import adoption, windows_build
 
 if TYPE_CHECKING:
     from doit_receipts.declaration import Declared
-    from plugins.model.contract import Origin
+
+windows_run = plan.fact(start_windows, "run")
+
+
+@plan.step(after=[start_windows], pep="X03 X06 X07 X09", only=builds_windows)
+def await_windows_build():
+    """Wait until every stage of the Windows build has ended well."""
+    return call(
+        windows_build.follow, services.pipeline, windows_run, services.clock, until=deadline
+    )
+
+
+@plan.shared(after=[await_windows_build], look=windows_build.look_retained, only=builds_windows)
+def retain_windows_build():
+    """Keep the records of the Windows build, which are lost after 30 days otherwise."""
+    return call(windows_build.retain, services.pipeline, windows_run)
+
+
+@plan.step(
+    after=[await_windows_build], writes=[at.told_by_pipeline], pep="X12", only=builds_windows
+)
+def fetch_windows_digests():
+    """Fetch the digests that the Windows build gives of its files."""
+    return call(
+        windows_build.fetch_digests,
+        release,
+        services.pipeline,
+        promised,
+        windows_run,
+        commit=commit,
+    )
+
 
 FULFILLED = {
-    "windows": ("X03 X06 X07 X09 X12 X16", "X20 G01 S01"),
+    "windows": ("X12 X16", "X20 G01 S01"),
     "macos": ("X21 X23", "X24 G02 S01"),
 }
 """What the arrival of an expert's files fulfils, and what their approval does."""
@@ -40,14 +82,22 @@ def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
 
     @plan.step(
         name=f"await_{role}",
-        title=f"Wait until the {system} expert's files are on the host, as they were signed for.",
-        after=[push_fork, open_inboxes, tell_experts, request_windows],
+        title=f"Wait until the files of {system} are on the host, complete and proved.",
+        after=[
+            push_fork,
+            reserve_folder,
+            open_inboxes,
+            tell_experts,
+            request_windows,
+            *([fetch_windows_digests] if origin is Origin.WINDOWS else []),
+        ],
+        writes=[at.adopted(role)],
         pep=arrival,
         only=role in roles,
     )
     def await_files():
         return call(
-            experts.arrived,
+            adoption.arrived,
             release,
             services.downloads,
             services.verifier,
@@ -79,6 +129,17 @@ for each in SYSTEMS:
     approvals.append(approval)
 
 
+@plan.gate(after=list(awaited_files.values()), volatile=True, pep="X12", only=bool(roles))
+def check_brought():
+    """Stop unless what experts brought is proved, true of itself, and all that is there."""
+    return [
+        call(brought.brought_is_proved, release, promised, roles),
+        call(brought.what_files_tell_is_true, release, services.downloads, roles),
+        call(brought.brought_is_of_its_kind, release, services.downloads, roles),
+        call(brought.nothing_unexpected_is_public, release, promised, services.downloads, roles),
+    ]
+
+
 @plan.approval(
     who="docs",
     of=[build_docs, check_docs],
@@ -89,7 +150,7 @@ def approve_docs():
     """The documentation expert has looked at the documentation."""
 
 
-@plan.gate(after=[check_build, *approvals, approve_docs], pep="R06 R07 S01 G04")
+@plan.gate(after=[check_build, check_brought, *approvals, approve_docs], pep="R06 R07 S01 G04")
 def check_lights():
     """Stop unless everybody whose files this release promises is named, or comes later."""
     return call(declared.nobody_is_forgotten, release, promised, roles, later)

@@ -11,6 +11,7 @@ from plugins.model.remote_layout import RemoteLayout
 __all__ = [
     "SYSTEMS",
     "at",
+    "builds_windows",
     "contract",
     "docs_tools",
     "experts",
@@ -43,5 +44,7 @@ experts = [
     if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
 ]
 roles = [each.role for each in experts]
+# The release manager starts the pipeline of Windows, whoever of its experts is named.
+builds_windows = bool(contract.by_origin(Origin.WINDOWS))
 # Only where it is declared: what was made without it stays as it was made.
 docs_tools = {"python": settings.docs.python} if settings.docs.python else {}

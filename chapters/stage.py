@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chapters.before import check_access
 from chapters.build import check_build, check_export, docs_archives
+from chapters.hand_over import reserve_folder
 from chapters.lights import awaited_files, check_lights
 from chapters.release import (
     SYSTEMS,
@@ -55,12 +56,6 @@ signed_files = deferred(experts.with_brought, archives, release, roles, area)
 all_files = deferred(experts.with_brought, archives, release, roles, area, bundle_files)
 listed = deferred(experts.with_extras, promised, all_files, area)
 digests = deferred(staging.known, all_files, area, docs_files, docs_area)
-
-
-@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
-def reserve_folder():
-    """Make the hidden folder where this release is gathered, so that experts can upload to it."""
-    return call(staging.reserve, area, services.downloads)
 
 
 @plan.shared(

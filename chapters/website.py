@@ -7,8 +7,15 @@ from chapters.build import write_checksums
 from chapters.clone import commit
 from chapters.merge import push_upstream, restore_protection
 from chapters.release import at, notes, plan, promised, release, services, settings
-from chapters.stage import digests, listed, point_current, unpack_docs
-from checks import site
+from chapters.stage import (
+    digests,
+    listed,
+    point_current,
+    switch_docs,
+    switch_files,
+    unpack_docs,
+)
+from checks import brought, site
 from doit_receipts.calls import call, deferred
 from plugins.steps import drafts, page_text, purging, site_files, site_release
 
@@ -78,8 +85,14 @@ def save_text():
     return call(page_text.put_text, promised, text, services.site, services.progress)
 
 
+@plan.gate(after=[list_files, switch_files, switch_docs], volatile=True, pep="Z24")
+def check_public():
+    """Stop unless all that the release promises is where users get it, as it was judged."""
+    return call(brought.promised_is_public, listed, digests, services.downloads)
+
+
 @plan.public(
-    after=[list_files, save_text, unpack_docs, point_current],
+    after=[list_files, save_text, unpack_docs, point_current, check_public],
     look=site_release.look_public,
     pep="W05 Z24",
 )

@@ -1,9 +1,12 @@
-"""CI artifacts: whether GitHub's build of the tag gave the bytes that were made here (Z13)."""
+"""CI artifacts: GitHub's build of the tag gave the bytes that were made here, and no file that
+nobody knows (Z13).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from checks.looking import blocks_if_blind
 from doit_receipts.errors import StepFailed
@@ -12,9 +15,12 @@ from doit_receipts.finding import Finding, Severity
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plugins.model.contract import Contract
     from plugins.model.release import Release
 
-__all__ = ["ci_built_the_same"]
+__all__ = ["ci_built_the_same", "ci_files_are_known"]
+
+_DOCS: Final = re.compile(r"-docs[.-]")
 
 
 @blocks_if_blind("ci.missing")
@@ -42,6 +48,35 @@ def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
                     remedy=f"compare {mine} with {theirs}: diffoscope tells what differs",
                 )
             )
+    return tuple(found)
+
+
+@blocks_if_blind("ci.missing")
+def ci_files_are_known(release: Release, contract: Contract) -> tuple[Finding, ...]:
+    """Every file that CI built is one that the release publishes, or documentation.
+
+    A package of a new platform would otherwise be left out without a word: what is published
+    is taken from the contract by name, and nothing else is looked at.
+    """
+    promised = {file.name for file in contract.files}
+    version = str(release.version)
+    found = []
+    for path in sorted(release.layout.ci.glob("*/**/*")):
+        name = path.name
+        is_docs = name.startswith(f"python-{version}") and _DOCS.search(name) is not None
+        if not path.is_file() or name in promised or is_docs:
+            continue
+        shown = name if name.isprintable() else ascii(name)
+        found.append(
+            Finding(
+                "ci.unknown",
+                Severity.BLOCK,
+                f"CI built a file that Python {version} does not publish",
+                where=f"{path.relative_to(release.layout.ci).parts[0]}/{shown}",
+                remedy="if it belongs to the release, add its line to plugins/model/binaries.py; "
+                "if not, waive ci.unknown",
+            )
+        )
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.looking_around import names_in
 from doit_receipts.errors import ReleaseError
-from plugins.model.contract import local_path
+from plugins.model.contract import Origin, local_path
 from plugins.model.report import Situation
 from plugins.model.rules import breach
 
@@ -35,7 +35,8 @@ class Recognised:
 def recognised(context: VerifyContext) -> Recognised:
     """How far the release has come: what users can see decides, then what is staged.
 
-    One file, a row on the site or the tag is enough for it to be published: then all has to be.
+    One file of ours, a row on the site or the tag is enough for it to be published: then all has
+    to be. Files of experts alone are not: they may be where users see them hours before.
     """
     names: frozenset[str] = frozenset()
     listed = False
@@ -51,7 +52,8 @@ def recognised(context: VerifyContext) -> Recognised:
         )
     except ReleaseError as error:
         trouble.append(_unseen(error))
-    ours = any(file.remote in names for file in context.contract.files)
+    by_us = context.contract.by_origin(Origin.EXPORT, Origin.CI, Origin.SIGSTORE)
+    ours = any(file.remote in names for file in by_us)
     if ours or listed or _is_tagged(context):
         return Recognised(Situation.PUBLISHED, names, tuple(trouble))
     situation = Situation.STAGED if _is_staged(context) else _here(context)

@@ -41,11 +41,13 @@ def staged_is_ready(
     """What is staged may be switched: all of it is there, as it was exported here, and signed.
 
     A release that is staged in part is told as such; folders of which nothing is staged yet
-    are missing as every other file is. Bundles are fetched, for the digests computed there.
+    are missing as every other file is. What experts put where users see it counts as staged.
+    Bundles are fetched, for the digests computed there.
     """
     found: dict[str, FoundFile] = {}
     room = release.layout.work / "verify" / "staged"
     for area in areas:
+        found |= _public(area, contract, host)
         found |= _with_bundles(_below(area, host), area, host, room)
     whole = contract.with_extras(found)
     known = {file.remote for file in whole.files}
@@ -55,6 +57,25 @@ def staged_is_ready(
         *_is_here(whole, shelf, here),
         *bundles_are_good(whole, shelf, release.series.manager, verifier),
     )
+
+
+def _public(area: StagingArea, contract: Contract, host: HostReader) -> dict[str, FoundFile]:
+    """Files of this release that others put into the public folder already."""
+    entries = [
+        each
+        for each in host.listing(area.final)
+        if each.kind is Kind.FILE and (contract.find(each.path) or contract.brought(each.path))
+    ]
+    digests = host.digests(entries)
+    return {
+        each.path: FoundFile(
+            each.path,
+            each.size_bytes,
+            digests.get(each.path, ""),
+            mode=each.mode | _TYPES[each.kind],
+        )
+        for each in entries
+    }
 
 
 def _below(area: StagingArea, host: HostReader) -> dict[str, FoundFile]:

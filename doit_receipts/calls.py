@@ -19,10 +19,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Call", "Deferred", "Fact", "call", "deferred"]
+__all__ = ["BadArgument", "Call", "Deferred", "Fact", "NotKnownYet", "call", "deferred"]
 
 _P = ParamSpec("_P")
 _Given = TypeVar("_Given")
+
+
+class BadArgument(TypeError):
+    """A value that cannot stand in a call: it cannot tell itself, or nobody would resolve it."""
+
+
+class NotKnownYet(TypeError):
+    """A deferred value was used while the tasks are still declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,10 @@ class Call:
         """The arguments in words that are equal on every machine, with no secret in them.
 
         Paths below the work folder are told relative to it; services tell their own name.
+        Raises BadArgument.
         """
-        words = [_describe(each, work) for each in self.arguments]
-        words += [f"{name}={_describe(each, work)}" for name, each in self.named]
+        words = [_argument(each, work) for each in self.arguments]
+        words += [f"{name}={_argument(each, work)}" for name, each in self.named]
         return f"({', '.join(words)})"
 
     def perform(self, fact_text: Callable[[Fact], str]) -> Any:
@@ -68,7 +77,7 @@ class Deferred:
     """A value that is known when a task runs: a fact of an earlier receipt, or a call's result.
 
     It can only be an argument of a call. Whatever would need the value now (text, comparison,
-    truth, length, an attribute) raises TypeError, and so shows a mistake of the declaration.
+    truth, length, an attribute) raises NotKnownYet, and so shows a mistake of the declaration.
     """
 
     __slots__ = ("_source",)
@@ -102,7 +111,7 @@ class Deferred:
             f"{self!r} is known only when its task runs: hand it to call() or deferred() as an"
             " argument of its own"
         )
-        raise TypeError(message)
+        raise NotKnownYet(message)
 
     __str__ = __format__ = __bool__ = __eq__ = __ne__ = __hash__ = _early
     __lt__ = __le__ = __gt__ = __ge__ = __len__ = __iter__ = __contains__ = _early
@@ -128,6 +137,11 @@ def deferred(function: Callable[_P, _Given], *arguments: _P.args, **named: _P.kw
     return cast("_Given", Deferred(call(function, *arguments, **named)))
 
 
+def _argument(value: Any, work: Path) -> str:
+    """An argument of a call, where a deferred value is resolved when the call is made."""
+    return value.describe(work) if isinstance(value, Deferred) else _describe(value, work)
+
+
 def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line for each shape a value can have
     match value:
         case Path():
@@ -137,9 +151,11 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
         case str() | bytes() | int() | float() | bool() | None | date():
             return repr(value)
         case Deferred():
-            return value.describe(work)
+            message = f"{value!r} stands within another value, and is resolved only on its own"
+            raise BadArgument(message)
         case Call():
-            return f"call{value.describe(work)}"
+            message = "a call() stands in another one, and is made by nobody: use deferred()"
+            raise BadArgument(message)
         case Mapping():
             inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())
             return "{" + ", ".join(inner) + "}"
@@ -159,6 +175,6 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
         case _ if cast("object", type(value).__repr__) is object.__repr__:
             # It would tell an address in memory, and no receipt would ever hold again.
             message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
-            raise TypeError(message)
+            raise BadArgument(message)
         case _:
             return repr(value)

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.calls import Call
+from doit_receipts.calls import BadArgument, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
+    from collections.abc import Callable, Collection
+    from types import FrameType, TracebackType
 
     from doit_receipts.task import Task
 
-__all__ = ["Declared", "arguments_for", "declaration_error", "place_of"]
+__all__ = [
+    "Declared",
+    "arguments_for",
+    "calls_of",
+    "declaration_error",
+    "known_labels",
+    "near",
+    "needs_of",
+    "place_in",
+    "place_of",
+    "refuse_name",
+]
+
+_PARTS: Final = (
+    "name", "title", "effect", "after", "reads", "writes", "extra_inputs", "look", "only",
+    "volatile", "who", "of",
+)  # fmt: skip
+# A receipt has the task's name in its own, and doit reads = and : and a leading dash its own way.
+_NAME: Final = re.compile(r"\w[\w.-]*")
+_HERE: Final = str(Path(__file__).parent)
 
 
 class Declared:
@@ -37,16 +58,26 @@ class Declared:
         return f"<task {self.name}>"
 
 
-def place_of(source: Callable[..., Any] | FrameType) -> str:
+def place_of(source: Callable[..., Any] | FrameType, line: int | None = None) -> str:
     """``dodo.py:12``: where a function begins, or the line that is being executed."""
     code = getattr(source, "f_code", None) or getattr(source, "__code__", None)
     if code is None:
         return "dodo.py"
-    line = getattr(source, "f_lineno", code.co_firstlineno)
+    line = line or getattr(source, "f_lineno", code.co_firstlineno)
     path = Path(code.co_filename)
     # A chapter is named with its folder: several projects have a build.py.
     shown = path.name if path.name == "dodo.py" else f"{path.parent.name}/{path.name}"
     return f"{shown}:{line}"
+
+
+def place_in(trace: TracebackType | None) -> str:
+    """``dodo.py:12``: the last line outside of the engine that led to an error."""
+    place = "dodo.py"
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_HERE):
+            place = place_of(trace.tb_frame, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
 
 
 def declaration_error(place: str, problem: str, remedy: str) -> Exception:
@@ -56,6 +87,85 @@ def declaration_error(place: str, problem: str, remedy: str) -> Exception:
 
     error: Exception = InvalidDodoFile(f"{place}: {problem}; {remedy}")
     return error
+
+
+def near(word: str, known: Iterable[str], otherwise: str) -> str:
+    """What to do about a word that nobody knows: the nearest one that somebody does."""
+    # late: only a mistake pays for it
+    from difflib import get_close_matches
+
+    spelled = {each.lower(): each for each in known}
+    found = get_close_matches(word.lower(), list(spelled), n=1)
+    return f"did you mean {spelled[found[0]]}?" if found else otherwise
+
+
+def refuse_name(name: str, place: str) -> None:
+    """Raise InvalidDodoFile for a name that no task can have."""
+    if not _NAME.fullmatch(name):
+        raise declaration_error(
+            place,
+            f"{name!r} is no name for a task",
+            "letters, digits and . _ - make one, and it begins with a letter or a digit",
+        )
+
+
+def known_labels(
+    labels: dict[str, Any], kinds: Collection[str], place: str, name: str
+) -> dict[str, tuple[str, ...]]:
+    """The labels as words. Raises InvalidDodoFile for a kind that the project does not have."""
+    for kind, text in labels.items():
+        if kind not in kinds:
+            raise declaration_error(
+                place,
+                f"{name} is given {kind}=, which is neither a part of a task nor a label",
+                near(
+                    kind, [*_PARTS, *kinds], f"labels of this project: {', '.join(kinds) or 'none'}"
+                ),
+            )
+        if not isinstance(text, str):
+            raise declaration_error(
+                place, f"the label {kind}= of {name} is no text", "write words in one text"
+            )
+    return {kind: tuple(text.split()) for kind, text in labels.items()}
+
+
+def needs_of(after: Any, place: str, name: str) -> tuple[Declared | str, ...]:
+    """What ``after=`` holds, as several. Raises InvalidDodoFile for what is no task."""
+    single = isinstance(after, Declared | str) or not isinstance(after, Iterable)
+    needs = (after,) if single else tuple(after)
+    for each in needs:
+        if not isinstance(each, Declared | str):
+            shown = getattr(each, "__name__", type(each).__name__)
+            raise declaration_error(
+                place,
+                f"{name} comes after {shown}, which is no task",
+                "name a declared task, or write its name as text",
+            )
+    return needs
+
+
+def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[Call, ...]:
+    """What a task's function returned, as calls that can be told.
+
+    Raises InvalidDodoFile for anything else, and for an argument that cannot stand in a call.
+    """
+    calls = (made,) if isinstance(made, Call) else made
+    calls = tuple(calls) if isinstance(calls, Iterable) else (made,)
+    if not all(isinstance(each, Call) for each in calls):
+        what = "nothing" if made is None else f"a {type(made).__name__}"
+        raise declaration_error(
+            place, f"{name} returns {what}", "end it with return call(function, its, arguments)"
+        )
+    try:
+        for each in calls:
+            each.describe(work)
+    except BadArgument as error:
+        raise declaration_error(
+            place,
+            f"{name}: {error}",
+            "give the call values that tell themselves, each as an argument of its own",
+        ) from error
+    return calls
 
 
 def arguments_for(look: Callable[..., Any], calls: tuple[Call, ...], place: str, name: str) -> Call:

@@ -8,10 +8,13 @@ committed when it ends.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from doit.dependency import Dependency, DependencyStatus
+from doit.exceptions import InvalidCommand
 
+from doit_receipts.errors import ReleaseError
+from doit_receipts.lock import holding
 from doit_receipts.state import State
 from doit_receipts.task import Effect, Kind
 
@@ -78,7 +81,9 @@ class ReceiptRecords(Dependency):
 
     def __init__(self, plan: Plan, plain: Dependency) -> None:
         self.__dict__.update(plain.__dict__)
-        self.__dict__.pop("remove")  # doit binds the backend's; ours asks the plan first
+        # doit binds the backend's; ours ask the plan first.
+        for name in ("remove", "remove_all"):
+            self.__dict__.pop(name, None)
         self.plan = plan
 
     def get_status(self, task: DoitTask, tasks_dict: Any, get_log: bool = False) -> Any:
@@ -109,14 +114,30 @@ class ReceiptRecords(Dependency):
         return None if task.name in self.plan.tasks else super().status_is_ignore(task)
 
     def remove(self, task_id: str) -> None:
-        """Have the task done again; what ``doit forget`` asks for."""
-        if task_id in self.plan.tasks:
-            self._forget(task_id)
-        else:
-            self.backend.remove(task_id)
+        """Have the task done again; what ``doit forget`` asks for.
 
-    def _forget(self, name: str) -> None:
-        """Delete the receipt; a public task keeps it."""
-        told = self.plan.tasks.get(name)
-        if told is not None and told.effect is not Effect.PUBLIC:
-            self.plan.receipt_path(name).unlink(missing_ok=True)
+        Raises InvalidCommand for a task whose receipt stays: one that users have seen, a group,
+        one of another release, and any while the release is being worked on.
+        """
+        told = self.plan.tasks.get(task_id)
+        if told is None:
+            self.backend.remove(task_id)
+            return
+        if told.kind is Kind.GROUP:
+            self._refuse(f"{task_id} is a group: name the tasks that are to be done again")
+        if told.effect is Effect.PUBLIC:
+            self._refuse(f"users have seen what {task_id} did, and its receipt stays")
+        try:
+            with holding(self.plan.folder.lock):
+                self.plan.refuse_foreign(told)
+                self.plan.receipt_path(task_id).unlink(missing_ok=True)
+        except ReleaseError as error:
+            raise InvalidCommand(str(error)) from error
+
+    def remove_all(self) -> None:
+        """Nothing is forgotten. Raises InvalidCommand: nobody has a whole release done again."""
+        self._refuse("--all is not offered for a release: name the tasks that are to be done again")
+
+    def _refuse(self, problem: str) -> NoReturn:
+        message = f"doit forget: {problem}; see {self.plan.project.command('list', '--status')}"
+        raise InvalidCommand(message)

@@ -3,8 +3,8 @@
 ::
 
     ReleaseError            what failed, where, found and wanted, what to do next: one line
-    ├── SettingsError       release.toml or an option is wrong; nothing was done
-    │   └── BadVersion      a version that is not X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN
+    ├── SettingsError       what is declared, or an option, is wrong; nothing was done
+    │   └── BadVersion      a version that is none
     ├── StepFailed          a step could not do its work; what it left is as before or said here
     ├── ServiceFailed       a program or a host behind a port did not answer or refused
     │   └── NothingDone     and it is certain that it did nothing of what was asked
@@ -55,7 +55,7 @@ class SettingsError(ReleaseError):
 
 
 class BadVersion(SettingsError):
-    """A version string that PEP 101 does not know (R02)."""
+    """A text that the project does not know as a version."""
 
 
 class StepFailed(ReleaseError):

@@ -59,6 +59,16 @@ class Waiver:
         """Whether this waiver still lets its rule pass; not after the day ``until``."""
         return today <= self.until
 
+    def describe(self) -> str:
+        """The waiver as an input of the gate that depends on it: equal words, equal waiver.
+
+        Receipts hold them, so they stay as they are when the class is renamed or gets more parts.
+        """
+        return (
+            f"Waiver(rule={self.rule!r}, reason={self.reason!r}, by={self.by!r},"
+            f" until={self.until!r})"
+        )
+
 
 def blocking(findings: Iterable[Finding], covering: Iterable[Waiver]) -> tuple[Finding, ...]:
     """The findings that stop a gate: those that block and whose rule no waiver covers.

@@ -2,38 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DodoTaskLoader
-from doit.exceptions import InvalidDodoFile
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.globals import Globals
 from doit.task import dict_to_task
 
+from doit_receipts.calls import NotKnownYet
+from doit_receipts.declaration import declaration_error, place_in
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.plan import Plan
+from doit_receipts.typed import DODO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Loader", "plan_of"]
+
+# What doit's own commands do to a database says nothing about a receipt.
+_NOT_OFFERED: Final = {
+    "ignore": "what is to be let pass is a waiver, with a reason and an end, in {declaration}",
+    "reset-dep": "a receipt is left by doing a task; see {why}",
+    "strace": "a task of a release is no command of a shell; see {why}",
+    "clean": "nothing of a release is removed; its work folder is {work}",
+    "info": "see {why}",
+}
 
 
 class Loader(DodoTaskLoader):
     """Loads a dodo.py that has a ``plan``; any other is loaded as doit does."""
 
+    def setup(self, opt_values: Mapping[str, Any]) -> None:
+        """Read dodo.py. Raises InvalidDodoFile where it uses what is not known yet."""
+        given = DODO.get()
+        if given is not None:
+            here = {"dodoFile": str(given[0]), "cwdPath": None, "seek_file": False}
+            opt_values = {**opt_values, **here}
+        try:
+            super().setup(opt_values)
+        except NotKnownYet as error:
+            problem, _, remedy = str(error).partition(": ")
+            raise declaration_error(place_in(error.__traceback__), problem, remedy) from error
+
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:
-        """The tasks of the plan in its own order, then those that dodo.py has beside it."""
+        """The tasks of the plan in its own order, then those that dodo.py has beside it.
+
+        Raises InvalidCommand for a command of doit that can do nothing for a plan's tasks.
+        """
         plan = self.namespace.get("plan")
         if not isinstance(plan, Plan):
             return super().load_tasks(cmd, pos_args)
-        cmd.dep_manager = Globals.dep_manager = ReceiptRecords(plan, cmd.dep_manager)
+        if cmd.dep_manager is not None:  # no command but tabcompletion has none
+            cmd.dep_manager = Globals.dep_manager = ReceiptRecords(plan, cmd.dep_manager)
         tasks = [dict_to_task(each) for each in plan.doit_tasks()]
         _refuse_names(plan, self.cmd_names)
-        return [*tasks, *super().load_tasks(cmd, pos_args)]
+        beside = super().load_tasks(cmd, pos_args)
+        _refuse_command(plan, cmd.get_name(), pos_args, [each.name for each in beside])
+        return [*tasks, *beside]
 
 
 def _refuse_names(plan: Plan, commands: list[str]) -> None:
     taken = next((name for name in plan.tasks if name in commands), None)
     if taken is not None:
-        message = f"dodo.py: {taken} is a task and a command of doit; give the task another name"
-        raise InvalidDodoFile(message)
+        raise declaration_error(
+            plan.place(taken), f"{taken} is a command of doit", "give the task another name"
+        )
+
+
+def _refuse_command(plan: Plan, command: str, words: list[str], beside: Iterable[str]) -> None:
+    """Raise InvalidCommand for a command that does nothing for the plan's tasks.
+
+    For tasks that dodo.py has beside the plan doit's own commands are as they always were.
+    """
+    if command not in _NOT_OFFERED or (words and set(words) <= set(beside)):
+        return
+    task = next((each for each in words if each in plan.tasks), "TASK")
+    remedy = _NOT_OFFERED[command].format(
+        declaration=plan.project.declaration,
+        why=plan.project.command("why", task),
+        work=plan.folder.work,
+    )
+    message = f"doit {command} is not offered for tasks of a release; {remedy}"
+    raise InvalidCommand(message)
 
 
 def plan_of(cmd: Any) -> Plan:

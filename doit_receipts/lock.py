@@ -70,9 +70,9 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise StepFailed(
-            where="[work] folder",
-            problem=f"{path.parent} cannot be written to: {error.strerror or error}",
-            remedy="let yourself write there, or name another folder in release.toml",
+            where=str(path.parent),
+            problem=f"the work folder cannot be written to: {error.strerror or error}",
+            remedy="let yourself write there, or name another work folder",
         ) from error
 
 

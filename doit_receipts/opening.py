@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.clock import SystemClock
+from doit_receipts.handover import go_on_with_own_commands
 from doit_receipts.journal import Journal
 from doit_receipts.plan import OPENED, Plan
 from doit_receipts.run_context import RunContext, StepLog
@@ -22,8 +23,11 @@ __all__ = ["open_plan"]
 def open_plan(project: Project, clock: Clock | None = None, log: StepLog | None = None) -> Plan:
     """The plan of a release, without a task yet; nothing is connected, locked or written.
 
-    dodo.py keeps it under the name ``plan``, where the commands look for it.
+    dodo.py keeps it under the name ``plan``, where the commands look for it. Where doit was told
+    of dodo.py by ``-f`` from another folder, and so has its own commands, the command goes on with
+    those of dodo.py's folder and this does not come back.
     """
+    go_on_with_own_commands()
     folder = WorkFolder(project.work)
     clock = clock or SystemClock()
     context = RunContext(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from doit_receipts.declaration import Declared, declaration_error
+from doit_receipts.declaration import Declared, declaration_error, near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,11 +55,7 @@ def _needs(
 
 
 def _unknown(name: str, before: str, declared: Mapping[str, Declared]) -> tuple[str, str]:
-    # late: only a mistake pays for it
-    from difflib import get_close_matches
-
-    near = get_close_matches(before, list(declared), n=1)
-    remedy = f"did you mean {near[0]}?" if near else "declare it, or leave it out"
+    remedy = near(before, declared, "declare it, or leave it out")
     return f"{name} comes after {before}, which is no task", remedy
 
 

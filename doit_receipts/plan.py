@@ -7,16 +7,26 @@ import importlib
 import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from doit_receipts.calls import Call, Deferred, Fact
-from doit_receipts.declaration import Declared, arguments_for, declaration_error, place_of
+from doit_receipts.declaration import (
+    Declared,
+    arguments_for,
+    calls_of,
+    declaration_error,
+    known_labels,
+    near,
+    needs_of,
+    place_of,
+    refuse_name,
+)
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from doit_receipts.project import Project
     from doit_receipts.run_context import RunContext
@@ -27,11 +37,15 @@ if TYPE_CHECKING:
     Before = Declared | str | Sequence[Declared | str]
     """What a task comes after: tasks, by themselves or by name; one, or several."""
 
-__all__ = ["OPENED", "Plan"]
+__all__ = ["OPENED", "REPORTER", "Plan"]
 
 OPENED: ContextVar[Plan] = ContextVar("OPENED")
 """The plan of this process, for the parts that doit makes itself (its reporter)."""
 
+REPORTER: Final = "receipts"
+"""What pyproject.toml and DOIT_CONFIG call the reporter."""
+
+_DOING: Final = (Kind.STEP, Kind.GATE)
 _REACHES_OUT: Final = (Effect.SHARED, Effect.PUBLIC)
 
 
@@ -68,7 +82,7 @@ class Plan(Receipts):
             "default_tasks": [default],
             "dep_file": str(self.folder.state),
             "backend": "receipts",
-            "reporter": "receipts",
+            "reporter": REPORTER,
             "continue": True,  # waiting and failing never hold up what does not depend on them
             "verbosity": 0,
         }
@@ -92,11 +106,18 @@ class Plan(Receipts):
             self._chapter = key
             name = f"{package}.{key}"
             try:
-                importlib.import_module(name)
+                module = importlib.import_module(name)
             except ModuleNotFoundError as error:
                 if error.name not in (name, package):
                     raise
                 raise self._no_chapter(key, place_of(frame)) from error
+            beside = Path(frame.f_code.co_filename).resolve().parent
+            if not Path(module.__file__ or "").resolve().is_relative_to(beside):
+                raise declaration_error(
+                    place_of(frame),
+                    f"the chapter {key} that was found is {module.__file__}, of another project",
+                    f"an __init__.py in {package}/ beside this file makes it the first one",
+                )
 
     def _no_chapter(self, key: str, place: str) -> Exception:
         known = ", ".join(self.project.chapters) or "none is declared"
@@ -129,7 +150,11 @@ class Plan(Receipts):
                     place_of(creator),
                     f"{name or _name_of(creator)} is {effect.name} and has"
                     f" {'a look' if look else 'no look'}",
-                    "a step has one if and only if it is SHARED or PUBLIC",
+                    "only what changes the world outside is looked at: use plan.shared or"
+                    " plan.public"
+                    if look
+                    else "give look= the function that finds out whether it was done: it gives"
+                    " a Probe",
                 )
             return self._declare(
                 creator,
@@ -148,11 +173,15 @@ class Plan(Receipts):
 
         return declare
 
-    def shared(self, *, look: Callable[..., Any], **parts: Any) -> Callable[[Creator], Declared]:
+    def shared(
+        self, *, look: Callable[..., Any] | None = None, **parts: Any
+    ) -> Callable[[Creator], Declared]:
         """A step that changes something outside, which converges when it is done again."""
         return self.step(effect=Effect.SHARED, look=look, **parts)
 
-    def public(self, *, look: Callable[..., Any], **parts: Any) -> Callable[[Creator], Declared]:
+    def public(
+        self, *, look: Callable[..., Any] | None = None, **parts: Any
+    ) -> Callable[[Creator], Declared]:
         """A step whose work users see: it is done once, and cannot be taken back."""
         return self.step(effect=Effect.PUBLIC, look=look, **parts)
 
@@ -196,9 +225,20 @@ class Plan(Receipts):
         only: bool = True,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
-        """A green light by ``who``, over the results of the tasks ``of``."""
+        """A green light by ``who``, over the results of the tasks ``of``.
+
+        Raises InvalidDodoFile where the project names nobody who may give it.
+        """
 
         def declare(creator: Creator) -> Declared:
+            people = self.project.people
+            if only and who not in people:
+                raise declaration_error(
+                    place_of(creator),
+                    f"{name or _name_of(creator)} is approved by {who!r}, and nobody is named who"
+                    " may do that",
+                    near(who, people, f"name their key in {self.project.declaration}"),
+                )
             return self._declare(
                 creator,
                 name,
@@ -233,11 +273,12 @@ class Plan(Receipts):
         only: bool,
         after: Before,
         look: Callable[..., Any] | None = None,
-        labels: Mapping[str, str] | None = None,
+        labels: dict[str, Any] | None = None,
         **parts: Any,
     ) -> Declared:
         name = name or _name_of(creator)
         place = place_of(creator)
+        refuse_name(name, place)
         before = self._declared.get(name)
         if before is not None:
             raise declaration_error(
@@ -245,10 +286,9 @@ class Plan(Receipts):
                 f"{name} is declared a second time; the first is at {before.place}",
                 "give one of them another name",
             )
-        self._refuse_labels(labels or {}, place, name)
-        needs = (after,) if isinstance(after, Declared | str) else tuple(after)
-        made = creator() if only else None
-        calls = () if made is None else (made,) if isinstance(made, Call) else tuple(made)
+        needs = needs_of(after, place, name)
+        does = only and parts["kind"] in _DOING
+        calls = calls_of(creator(), self.folder.work, place, name) if does else ()
         if look is not None and only:
             parts["look"] = arguments_for(look, calls, place, name)
         task = Task(
@@ -256,24 +296,13 @@ class Plan(Receipts):
             title=title or " ".join((creator.__doc__ or "").split("\n\n")[0].split()),
             chapter=self._chapter_of(creator),
             calls=calls,
-            labels={kind: tuple(text.split()) for kind, text in (labels or {}).items()},
+            labels=known_labels(labels or {}, self.project.labels, place, name),
             **parts,
         )
         declared = Declared(name, place, task if only else None, needs)
         self._declared[name] = declared
         self._tasks = None
         return declared
-
-    def _refuse_labels(self, labels: Mapping[str, object], place: str, name: str) -> None:
-        """Raise InvalidDodoFile for what is neither a part of a task nor a label of the project."""
-        known = self.project.labels
-        for kind, text in labels.items():
-            if kind not in known or not isinstance(text, str):
-                raise declaration_error(
-                    place,
-                    f"{name} has {kind}=, which is no part of a task",
-                    f"labels of this project: {', '.join(known) or 'none'}",
-                )
 
     def _chapter_of(self, creator: Creator) -> str:
         """The chapter in whose module it is declared, or else the one that was named last."""
@@ -295,6 +324,10 @@ class Plan(Receipts):
 
             self._tasks = ordered(self._declared, tuple(self.project.chapters))
         return self._tasks
+
+    def place(self, name: str) -> str:
+        """The file and line in which the task is declared."""
+        return self._declared[name].place
 
     def doit_tasks(self) -> list[dict[str, Any]]:
         """The tasks in doit's words, in reading order; doit asks the plan what is up to date."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.typed import typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +24,7 @@ class Project(Protocol):
 
     @property
     def name(self) -> str:
-        """What is released, as people say it: ``Python``."""
+        """What is released, as people say it."""
         ...
 
     @property
@@ -56,6 +58,16 @@ class Project(Protocol):
         ...
 
     @property
+    def declaration(self) -> str:
+        """The file, as messages name it, in which settings and waivers are written."""
+        ...
+
+    @property
+    def people(self) -> Collection[str]:
+        """The words for those who may approve at all; an approval by another is refused."""
+        ...
+
+    @property
     def waivers(self) -> Sequence[Waiver]:
         """All that are declared; whether one holds today is the engine's to say."""
         ...
@@ -83,6 +95,7 @@ class Release:
 
     ``experts`` are the full fingerprints of the OpenPGP keys of each person who approves, by the
     word that ``plan.approval(who=…)`` uses; ``keyring`` is a GnuPG home, None for the person's own.
+    ``declaration`` is the file that messages name where something in it has to change.
     """
 
     name: str
@@ -95,13 +108,19 @@ class Release:
     waivers: Sequence[Waiver] = ()
     experts: Mapping[str, Collection[str]] = field(default_factory=dict)
     keyring: Path | None = None
+    declaration: str = "dodo.py"
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Those who have a key."""
+        return tuple(who for who, keys in self.experts.items() if keys)
 
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""
         keys = tuple(self.experts.get(who, ()))
         if not keys:
             raise SettingsError(
-                where="dodo.py",
+                where=self.declaration,
                 problem=f"nobody is named who may approve as {who}",
                 remedy=f'write the full fingerprint of their key: experts={{"{who}": ["…"]}}',
             )
@@ -116,10 +135,19 @@ class Release:
 
     def revision(self) -> str:
         """The version of the engine: a small project's tool is its dodo.py."""
-        from importlib.metadata import version
-
-        return f"doit-receipts {version('doit-receipts')}"
+        return _engine_version()
 
     def command(self, *words: str) -> str:
         """The words to type."""
-        return " ".join(("doit", *words))
+        return typed(*words)
+
+
+@functools.cache
+def _engine_version() -> str:
+    # late: the metadata of packages are read for the journal, and once
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"doit-receipts {version('doit-receipts')}"
+    except PackageNotFoundError:
+        return "doit-receipts, from its source"

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["ASKED_AGAIN", "NOT_DONE", "Receipts"]
+__all__ = ["ASKED_AGAIN", "NOT_COMPARED", "NOT_DONE", "Receipts"]
+
+NOT_COMPARED: Final = (
+    "written by a version before 0.2: whether its settings changed since cannot be told"
+)
+"""What a receipt of the first format hides."""
 
 NOT_DONE: Final = "not done yet"
 """The one reason of a task that has no receipt."""
@@ -106,7 +111,7 @@ class Receipts:
                 where=f"receipts/{path.name}",
                 problem=f"made by {found.step} of {found.version},"
                 f" and this is {path.stem} of {project.version}",
-                remedy="delete it to have the step done again",
+                remedy="give this release a work folder of its own, or move this receipt away",
             )
 
     def artifacts(self, paths: Iterable[Path]) -> tuple[Artifact, ...]:
@@ -228,6 +233,8 @@ class Receipts:
             return (str(error),)
         used = {name for name in receipt.inputs if name.startswith("waiver ")}
         now |= self.waiver_inputs({name.partition(" ")[2] for name in used})
+        if self._was_enough(task):
+            now = {name: each for name, each in now.items() if name in receipt.inputs}
         changed = _changes(task, receipt, now)
         changed += _damages(receipt.outputs, self.outputs(task))
         if not changed and task.volatile and not self._guarded_happened(task):
@@ -241,7 +248,7 @@ class Receipts:
 
     def waiver_inputs(self, rules: Iterable[str]) -> dict[str, str]:
         """The waivers that hold for these rules, as inputs of the gate that depends on them."""
-        held = {each.rule: repr(each) for each in self.covering_waivers()}
+        held = {each.rule: each.describe() for each in self.covering_waivers()}
         return {f"waiver {rule}": held.get(rule, "") for rule in rules}
 
     def _has_served(self, approval: Task) -> bool:
@@ -255,6 +262,18 @@ class Receipts:
             self.has_published(task) or (task.kind is Kind.APPROVAL and self._has_served(task))
             for task in behind
         )
+
+    def _was_enough(self, task: Task) -> bool:
+        """Whether it is an approval whose public acts have all happened.
+
+        A newer version of what makes the release may ask for the approval of more than there was
+        then. Of what was approved a change counts as ever; what came later was not there to be
+        seen, and what it would hold up is public already.
+        """
+        if task.kind is not Kind.APPROVAL:
+            return False
+        public = [each for each in self._behind(task) if each.is_public]
+        return bool(public) and all(self.has_published(each) for each in public)
 
     def _behind(self, task: Task) -> list[Task]:
         return [each for each in self.tasks.values() if task.name in each.after]
@@ -342,14 +361,13 @@ def _comparable(receipt: Receipt, now: Mapping[str, str]) -> dict[str, str]:
 
     A receipt of the first format digested the names of functions into its call, and named extra
     inputs by functions: the first cannot be compared any more, of the others only the values can.
+    What is lost by that is told where a task is explained (``NOT_COMPARED``).
     """
     then = dict(receipt.inputs)
     if receipt.format != 1:
         return then
-    if "call" in now:
+    if "call" in then and "call" in now:
         then["call"] = now["call"]
-    else:
-        then.pop("call", None)
     looks = sorted(then.pop(name) for name in list(then) if name.startswith("look "))
     extra = {name: text for name, text in now.items() if name.startswith("input ")}
     if looks == sorted(extra.values()):

@@ -132,7 +132,7 @@ def situation(plan: Plan, task: Task) -> str:
     except ReleaseError:
         return ""
     if task.kind is Kind.GATE:
-        inputs |= {f"waiver {each.rule}": repr(each) for each in plan.covering_waivers()}
+        inputs |= {f"waiver {each.rule}": each.describe() for each in plan.covering_waivers()}
     return inputs_digest(inputs)
 
 
@@ -195,7 +195,7 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
         raise BlockedError(
             where=first.rule,
             problem=f"{first.where + ': ' if first.where else ''}{first.message}{more}",
-            remedy=first.remedy or f"mend it, or waive {first.rule} in release.toml",
+            remedy=first.remedy or f"mend it, or waive {first.rule} in {plan.project.declaration}",
             details=tuple(str(finding) for finding in stopping[1:]),
         )
     waivers = {each.rule: each for each in plan.covering_waivers()}

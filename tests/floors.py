@@ -71,7 +71,7 @@ _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 _WORKING_FOLDER: Final = ("chdir", "fchdir")
 _ASKS: Final = ("getpass.getpass", "from getpass import getpass")
-NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy/",)
+NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy/", "doit_receipts/examples/")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
         ("generate_rules", "rules_page", "PAGE"),
         ("generate_tasks", "tasks_page", "PAGE"),
         ("generate_tasks", "faults_page", "FAULTS_PAGE"),
+        ("generate_engine", "api_page", "PAGE"),
     ],
 )
 def test_the_other_generated_pages_are_up_to_date(neighbour: str, function: str, page: str) -> None:
@@ -115,6 +116,7 @@ def test_the_tutorial_counts_the_tasks_that_there_are(tmp_path: Path) -> None:
         'version = "3.13.6"\n[repository]\nclone = "cpython"\n'
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n'
         # as the rehearsed release of the tutorial declares them
+        '[credentials]\nazure = "env:AZURE_TOKEN"\n'
         "[announce]\nheads_up = true\n"
         + "".join(f'{name} = "a@b.c"\n' for name in ("list", "announce", "dev", "committers"))
         + "".join(

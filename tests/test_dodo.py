@@ -30,8 +30,8 @@ VERBS: Final = {
     "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
     "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift",
     "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "publish", "purge",
-    "push", "put", "read", "request", "reserve", "restore", "save", "send", "set", "settle",
-    "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
+    "push", "put", "read", "request", "reserve", "restore", "retain", "save", "send", "set",
+    "settle", "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
     "upload", "verify", "wait", "warn", "write",
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "awaited",
     "goes_on",
+    "group_with",
     "next_steps",
     "to_look_at",
     "troubles",
@@ -65,6 +66,17 @@ def next_steps(
     return [*people, f"then: {plan.project.command(group)}"]
 
 
+def group_with(plan: Plan, name: str) -> str:
+    """The first group that the task is part of, or the task itself."""
+    behind = {name}
+    for each, task in plan.tasks.items():
+        if behind.intersection(task.after):
+            if task.kind is Kind.GROUP:
+                return each
+            behind.add(each)
+    return name
+
+
 def goes_on(status: Status) -> bool:
     """Whether a run gets further with this task; a gate that only looks again is no progress."""
     return status.state in (TaskState.READY, TaskState.STALE) and not status.passed
@@ -98,7 +110,11 @@ def wrapped(line: str, columns: int, indent: str = _INDENT) -> list[str]:
     from textwrap import wrap
 
     # A space that no line breaks at holds each command together.
-    held = re.sub(r"\bdoit [a-z]+ [a-z_]+", lambda found: found[0].replace(" ", "\xa0"), line)
+    held = re.sub(
+        r"\bdoit (?:-f (?:'[^']*'|\S+) )?[a-z]+ [a-z_]+",
+        lambda found: found[0].replace(" ", "\xa0"),
+        line,
+    )
     pieces = wrap(
         held,
         columns,

@@ -80,7 +80,7 @@ def _approval(plan: Plan, task: Task, note: str) -> Approval:
         raise Waiting(
             who="the release",
             problem=f"{', '.join(open_)} not done, so there is nothing to approve yet",
-            remedy="run doit export",
+            remedy=f"run {plan.project.command(task.name)}",
         )
     subject = subject_of(plan.inputs(task))
     return Approval(task.name, plan.project.version, subject, task.who, note)

@@ -12,6 +12,7 @@ from doit.cmd_base import Command, DoitCmdBase
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
+from doit_receipts.declaration import near
 from doit_receipts.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
 _STOPPED: Final = 130
+_HELP: Final = frozenset({"-h", "--help"})
 
 
 class EndsAsTold(Command):
@@ -114,7 +116,10 @@ class OptionsAnywhere(EndsAsTold, DoitCmdBase):
     """Whether an option that is none of the command's may be a task's own."""
 
     def parse_execute(self, in_args: Sequence[str]) -> Any:
-        """Parse the words in any order and do what they ask for."""
+        """Parse the words in any order and do what they ask for; ``--help`` shows all of them."""
+        if _HELP.intersection(in_args):
+            sys.stdout.write(self.help() + "\n")
+            return 0
         ordered = _options_first(in_args, self.cmdparser)
         if ordered is None:
             # In front, where doit sees what it has to refuse.
@@ -125,12 +130,8 @@ class OptionsAnywhere(EndsAsTold, DoitCmdBase):
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     """What to raise for a name that no task has, with the nearest that one has."""
-    # difflib is late: only a mistake pays for it (6 ms)
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(tasks), n=1)
-    meant = f"; did you mean {near[0]}?" if near else "; doit list shows them"
-    return InvalidCommand(f"'{name}' is not a task of this release{meant}")
+    meant = near(name, tasks, "doit list shows them")
+    return InvalidCommand(f"'{name}' is not a task of this release; {meant}")
 
 
 def _options_first(words: Sequence[str], parser: Any) -> list[str] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
 
-from doit_receipts.command.advice import next_steps, troubles, wrapped
+from doit_receipts.command.advice import group_with, next_steps, troubles, wrapped
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Severity
@@ -119,7 +119,7 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     for each in troubles(plan, found, tasks):
         lines += wrapped(each, columns)
     first = next(name for name in tasks if found[name].state is not TaskState.DONE)
-    return [*lines, *next_steps(plan, found, tasks, _group_with(plan, first))]
+    return [*lines, *next_steps(plan, found, tasks, group_with(plan, first))]
 
 
 def _passed(plan: Plan, columns: int) -> list[str]:
@@ -143,17 +143,6 @@ def _warned(plan: Plan) -> Iterator[str]:
         for finding in receipt.findings if receipt is not None else ():
             if f" {Severity.BLOCK.name}: " not in finding:
                 yield f"{name}: {finding}"
-
-
-def _group_with(plan: Plan, name: str) -> str:
-    """The first group that the task is part of, or the task itself."""
-    behind = {name}
-    for each, task in plan.tasks.items():
-        if behind.intersection(task.after):
-            if task.kind is Kind.GROUP:
-                return each
-            behind.add(each)
-    return name
 
 
 def _cut(line: str, columns: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
-from doit_receipts.command.advice import awaited, goes_on, to_look_at, troubles, wrapped
+from doit_receipts.command.advice import awaited, goes_on, group_with, to_look_at, troubles, wrapped
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.loader import plan_of
 from doit_receipts.status import TaskState, is_first, statuses
@@ -56,7 +56,7 @@ def coming(plan: Plan) -> list[str]:
     able = [name for name in open_ if goes_on(found[name])]
     lines = troubles(plan, found, list(found))
     if able:
-        lines.append(f"{_A_RUN}: {plan.project.command('publish')}")
+        lines.append(f"{_A_RUN}: {plan.project.command(group_with(plan, able[-1]))}")
         for name in able:
             lines += _told(name, plan.tasks[name].title)
     people: dict[str, list[str]] = {}
@@ -67,7 +67,7 @@ def coming(plan: Plan) -> list[str]:
     for who, theirs in people.items():
         lines += [f"{who}:", *theirs]
     if people and not able:
-        lines.append(f"then {_A_RUN}: {plan.project.command('publish')}")
+        lines.append(f"then {_A_RUN}: {plan.project.command(group_with(plan, open_[-1]))}")
     return lines
 
 

@@ -16,6 +16,7 @@ from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
 from doit_receipts.lock import holding
 from doit_receipts.orphaned_processes import end_orphaned
+from doit_receipts.plan import REPORTER
 from doit_receipts.runner import refused_by_disk
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Run(OptionsAnywhere, DoitRun):
                 _mend_first(plan)
                 from doit_receipts.command.reporter import ReleaseReporter
 
-                if isinstance(reporter, str) and reporter == "receipts":
+                # An instance of our own: its status tells waiting from failing.
+                if reporter == REPORTER:
                     reporter = ReleaseReporter(outfile, {})
                 result: int = super()._execute(
                     outfile, verbosity, always, continue_, reporter, num_process, par_type, single,

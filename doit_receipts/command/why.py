@@ -10,6 +10,7 @@ from doit_receipts.command.advice import to_look_at
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
+from doit_receipts.receipts import NOT_COMPARED
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
@@ -88,6 +89,8 @@ def _records(plan: Plan, name: str) -> list[str]:
         return [f"  receipt       {error}"]
     if receipt is not None:
         lines.append(f"  receipt       {plan.receipt_path(name)}")
+        if receipt.format == 1:
+            lines.append(f"                {NOT_COMPARED}")
         lines += [f"  fact          {key}: {text}" for key, text in sorted(receipt.facts.items())]
         lines += [f"  finding       {finding}" for finding in receipt.findings]
     log = plan.folder.log(name)

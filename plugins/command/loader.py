@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts import loader
+from doit_receipts.typed import started_in
+from plugins.command.checkout import refuse_foreign_environment
 from plugins.command.release_file import RELEASE_FILE
 
 if TYPE_CHECKING:
@@ -31,8 +33,9 @@ class Loader(loader.Loader):
     cmd_options = (*loader.Loader.cmd_options, _OPT_RELEASE)
 
     def setup(self, opt_values: Mapping[str, Any]) -> None:
-        """Read dodo.py, which opens the release."""
+        """Read dodo.py, which opens the release; in a foreign environment raise InvalidDodoFile."""
+        refuse_foreign_environment()
         chosen = opt_values.get("release_file")
         if chosen:
-            RELEASE_FILE.set(Path.cwd() / Path(chosen).expanduser())
+            RELEASE_FILE.set(started_in() / Path(chosen).expanduser())
         super().setup(opt_values)

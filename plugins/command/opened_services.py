@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals
+    from plugins.ports.github import Proposals, Texts
     from plugins.ports.host import Host
+    from plugins.ports.packages import Packages
+    from plugins.ports.pipeline import Pipeline
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
     from plugins.ports.public import History, PublicClient, PublicSite
@@ -266,6 +268,29 @@ class Services:
         from plugins.services.buildbot import Buildbot
 
         return Buildbot(self._settings.hosts.buildbots, self._settings.credentials.buildbots)
+
+    @_late("hosts.azure")
+    def pipeline(self) -> Pipeline:
+        """The pipeline that builds for Windows."""
+        from plugins.services.azure import AzurePipeline
+
+        return AzurePipeline(self._settings.hosts.azure, self._settings.credentials.azure)
+
+    @_late("hosts.nuget")
+    def packages(self) -> Packages:
+        """The index of packages that the pipeline publishes to."""
+        from plugins.services.nuget import NuGet
+
+        return NuGet(self._settings.hosts.nuget)
+
+    @_late("hosts.github")
+    def release_tools(self) -> Texts:
+        """The repository whose forms start the builds, to be read."""
+        from plugins.services.github import GitHubProposals
+
+        settings = self._settings
+        repository = "python/release-tools"
+        return GitHubProposals(settings.hosts.github, repository, settings.credentials.github)
 
     # ── what users fetch and see ────────────────────────────────────────────────────────────
 

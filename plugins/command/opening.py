@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from doit_receipts.clock import SystemClock
 from doit_receipts.errors import SettingsError
+from doit_receipts.handover import go_on_with_own_commands
 from doit_receipts.opening import open_plan
 from doit_receipts.run_context import StepLog
+from plugins.command.checkout import refuse_foreign_environment
 from plugins.command.opened_services import Services
 from plugins.command.python_release import PythonRelease
 from plugins.command.release_file import RELEASE_FILE
@@ -42,6 +44,8 @@ def open_release(default: Path) -> OpenRelease:
     """
     from doit.exceptions import InvalidDodoFile
 
+    refuse_foreign_environment()
+    go_on_with_own_commands()
     path = RELEASE_FILE.get() or default
     try:
         settings = read_settings(path)

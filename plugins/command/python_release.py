@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.typed import started_in, typed
 from plugins.command.revision import tool_revision
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class PythonRelease:
         "merge": "7 merge back and push",
         "website": "8 website and CDN",
         "announce": "9 announce and close",
+        "afterwards": "10 afterwards",
         "verify": "verify",
     }
     labels: Mapping[str, str] = {"pep": "PEP 101"}
@@ -50,6 +52,8 @@ class PythonRelease:
         self.work: Path = release.layout.work
         self.rehearsal = release.rehearsal
         self.waivers: tuple[Waiver, ...] = settings.waivers
+        self.declaration = settings.file.name
+        self.people = (_RM, *(each.role for each in settings.experts))
 
     def __repr__(self) -> str:
         return f"{self.name} {self.version}"
@@ -97,8 +101,8 @@ class PythonRelease:
         """The words to type for a command of doit, for the release that is open now."""
         from plugins.command.release_file import RELEASE_FILE
 
-        plain = " ".join(("doit", *words))
-        chosen, here = RELEASE_FILE.get(), Path.cwd()
+        plain = typed(*words)
+        chosen, here = RELEASE_FILE.get(), started_in()
         if chosen is None:
             return plain
         import shlex

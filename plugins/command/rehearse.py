@@ -68,6 +68,16 @@ _OPT_FAULT: Final = {
     "help": "let an accident happen: --fault NAME or, in one word, --fault=NAME=ARGUMENT;"
     " `--fault list` shows all of them",
 }
+_OPT_HABIT: Final = {
+    "name": "habit",
+    "short": "",
+    "long": "experts",
+    "type": str,
+    "default": "uploads",
+    "help": "what experts do: `uploads` puts files where users see them and signs nothing but"
+    " approvals, `manifests` brings them with signed manifests [default: %(default)s]",
+}
+_HABITS: Final = ("uploads", "manifests")
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60
 _PAUSE_S: Final = 0.5
@@ -81,7 +91,7 @@ class Rehearse(EndsAsTold):
     doc_usage = ""
     doc_description = None
     cmd_options = (
-        _OPT_VERSION, _OPT_FOLDER, _OPT_CLONE, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT,
+        _OPT_VERSION, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
@@ -93,7 +103,10 @@ class Rehearse(EndsAsTold):
             return _list_faults()
         version = _version(opt_values["version"])
         folder = Path(opt_values["folder"]).absolute() / str(version)
-        declaration = _made(folder, version, opt_values["own_clone"])
+        if opt_values["habit"] not in _HABITS:
+            message = f"--experts is one of {', '.join(_HABITS)}"
+            raise InvalidCommand(message)
+        declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"])
         if opt_values["export_only"]:
             _tell(f"rehearsing the export of Python {version} in {folder}")
             return _show(declaration, _doit(declaration, "run", "export"))
@@ -111,12 +124,12 @@ def _version(text: str) -> Version:
         raise InvalidCommand(str(error)) from error
 
 
-def _made(folder: Path, version: Version, clone: str) -> Path:
+def _made(folder: Path, version: Version, clone: str, habit: str) -> Path:
     """The release.toml of a world that is there from now on."""
     from plugins.rehearsal.world import make_world
 
     try:
-        return make_world(folder, version, Path(clone).expanduser() if clone else None)
+        return make_world(folder, version, Path(clone).expanduser() if clone else None, habit)
     except ValueError as error:
         raise StepFailed(
             where="--clone", problem=str(error), remedy="fetch it there, or rehearse the toy"

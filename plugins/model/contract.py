@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.printable import printable
+from plugins.model.binaries import MACHINES, binaries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +61,7 @@ class Kind(Enum):
     DOCS = "documentation archive"
     INSTALLER = "installer"
     EMBEDDABLE = "embeddable package"
+    PACKAGE = "package of the install manager"
     MANIFEST = "manifest of the install manager"
     SIGNATURE = "OpenPGP signature"
     BUNDLE = "Sigstore bundle"
@@ -96,7 +98,6 @@ class SizeClass(Enum):
         return least <= size_bytes <= most
 
 
-_MACHINES: Final = ("amd64", "arm64", "win32")
 _ABOUT: Final = {
     SizeClass.NOTE: _KIBI,
     SizeClass.TEXT: 16 * _MEBI,
@@ -373,56 +374,22 @@ def _binaries(release: Release) -> Iterator[PublishedFile]:
     """What experts and CI make; security releases are source only (PEP 101)."""
     if not release.ships_binaries:
         return
-    yield from _windows(release)
     version, series = release.version, release.series
-    yield _binary(
-        release,
-        f"python-{version}-macos11.pkg",
-        Origin.MACOS,
-        _row(
-            release,
-            "macos",
-            "macOS installer",
-            f"for macOS {series.macos_least} and later",
-            button=True,
-        ),
-    )
-    if series.ships_android:
-        for machine in ("aarch64", "x86_64"):
-            title = f"Android embeddable package ({machine})"
-            name = f"python-{version}-{machine}-linux-android.tar.gz"
-            yield _binary(release, name, Origin.CI, _row(release, "android", title))
-    if series.ships_ios:
-        name = f"python-{version}-iOS-XCframework.tar.gz"
-        yield _binary(release, name, Origin.CI, _row(release, "ios", "iOS XCframework"))
-
-
-def _windows(release: Release) -> Iterator[PublishedFile]:
-    version, series = release.version, release.series
-    machines = [("-amd64", "amd64", "64-bit"), ("", "win32", "32-bit")]
-    if series.ships_windows_arm64:
-        machines.append(("-arm64", "arm64", "ARM64"))
-    for suffix, machine, told in machines:
-        note = {"amd64": "Recommended", "arm64": "Experimental"}.get(machine, "")
-        button = machine == "amd64"
-        row = _row(release, "windows", f"Windows installer ({told})", note, button=button)
-        yield _binary(release, f"python-{version}{suffix}.exe", Origin.WINDOWS, row)
-        row = _row(release, "windows", f"Windows embeddable package ({told})")
-        yield _binary(release, f"python-{version}-embed-{machine}.zip", Origin.WINDOWS, row)
-    if series.ships_windows_manifest:
-        note = f"Install with 'py install {version.series}'"
-        row = _row(release, "windows", "Windows release manifest", note)
-        yield _binary(release, f"windows-{version}.json", Origin.WINDOWS, row)
-
-
-def _binary(release: Release, name: str, origin: Origin, row: Row) -> PublishedFile:
-    if name.endswith(".json"):
-        kind, size = Kind.MANIFEST, SizeClass.TEXT
-    elif "embed" in row.name or origin is Origin.CI:
-        kind, size = Kind.EMBEDDABLE, SizeClass.ARCHIVE
-    else:
-        kind, size = Kind.INSTALLER, SizeClass.ARCHIVE
-    return PublishedFile(release.version.folder, name, kind, origin, size, row)
+    words = {"v": version, "series": version.series, "macos": series.macos_least}
+    for each in binaries_of(version):
+        kind = Kind(each.kind)
+        row = None
+        if each.is_listed(version.minor):
+            note = each.note.format(**words)
+            row = _row(release, each.system, each.title, note, button=each.button)
+        yield PublishedFile(
+            version.folder,
+            each.name.format(**words),
+            kind,
+            Origin(each.made_by),
+            SizeClass.TEXT if kind is Kind.MANIFEST else SizeClass.ARCHIVE,
+            row,
+        )
 
 
 def _row(
@@ -443,7 +410,8 @@ def _beside(file: PublishedFile, release: Release) -> Iterator[PublishedFile]:
         suffixes += [".asc"] if release.signs_with_gpg else []
         suffixes += [".spdx.json"] if release.series.ships_sbom else []
     # A bundle is made by the release manager's identity, whoever made the file (PEP 761).
-    suffixes += [BUNDLE_SUFFIX] if release.series.signs_with_sigstore else []
+    has_bundle = release.series.signs_with_sigstore and file.row is not None
+    suffixes += [BUNDLE_SUFFIX] if has_bundle else []
     for suffix in suffixes:
         kind, size = _SIDECARS[suffix]
         origin = Origin.SIGSTORE if kind is Kind.BUNDLE else file.origin
@@ -463,7 +431,7 @@ def parts_folders(release: Release) -> tuple[str, ...]:
     """Where the parts of the Windows installers stand, below the root of the downloads."""
     version = release.version
     early = str(version).removeprefix(version.folder)
-    return tuple(f"{version.folder}/{each}{early}" for each in _MACHINES)
+    return tuple(f"{version.folder}/{each}{early}" for each in MACHINES)
 
 
 def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
@@ -474,13 +442,13 @@ def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
     suffix = r"\.asc|\.spdx\.json" if release.signs_with_gpg else r"\.spdx\.json"
     parts = (
         rf"(?:{'|'.join(map(re.escape, parts_folders(release)))})/[a-z0-9_]+\.ms[iu]",
-        rf"{folder}/python-{name}t?(?:-test|-embeddable)?-(?:amd64|arm64|win32)\.zip",
+        rf"{folder}/python-{name}t?(?:-test|-embed|-embeddable)?-(?:amd64|arm64|win32)\.zip",
     )
     for part in parts if release.ships_binaries else ():
         yield Origin.WINDOWS, rf"{part}(?:{suffix})?"
         yield Origin.SIGSTORE, rf"{part}\.sigstore"
     for file in _binaries(release):
         yield file.origin, rf"{re.escape(file.remote)}(?:{suffix})"
-    if not release.series.signs_with_sigstore:
-        for file in (*_source(release), *_binaries(release)):
+    for file in (*_source(release), *_binaries(release)):
+        if not release.series.signs_with_sigstore or file.row is None:
             yield Origin.SIGSTORE, rf"{re.escape(file.remote)}\.sigstore"

@@ -47,6 +47,15 @@ class Layout(WorkFolder):
         return self.work / "made"
 
     @property
+    def told_by_pipeline(self) -> Path:
+        """The digests that the pipeline of Windows told, in the form of a manifest."""
+        return self.work / "experts" / "windows" / "PIPELINE"
+
+    def adopted(self, role: str) -> Path:
+        """Which files of an expert count, with their digests, in the form of a manifest."""
+        return self.work / "experts" / role / "ADOPTED"
+
+    @property
     def drafts(self) -> Path:
         """Texts for people: the page of the site, announcements; drafted here and edited here."""
         return self.work / "drafts"

@@ -78,19 +78,11 @@ class Series:
     """Whether archives carry OpenPGP signatures. Source: PEP 761; they end with 3.13."""
     ships_sbom: bool = field(repr=False)
     """Whether source archives have an SBOM. Source: the first ones came with 3.12.2."""
-    ships_android: bool = field(repr=False)
-    """Whether Android packages are published. Source: PEP 738; from 3.14."""
-    ships_ios: bool = field(repr=False)
-    """Whether an iOS framework is published. Source: PEP 730 and the 3.15 schedule."""
     signs_with_sigstore: bool = field(repr=False)
     """Whether listed files carry Sigstore bundles. Source: python.org/downloads/metadata/sigstore
     says since 3.11.0; in older series bundles took the place of two files each by mid-2023."""
     manager: SigstoreIdentity = field(repr=False)
     """Who signs the bundles: the release manager, who may be another one day. Source: as above."""
-    ships_windows_arm64: bool = field(repr=False)
-    """Whether Windows on ARM64 is built. Source: python.org lists it from 3.11 on."""
-    ships_windows_manifest: bool = field(repr=False)
-    """Whether Windows has a manifest for its install manager. Source: PEP 773; from 3.13."""
     macos_least: str = field(repr=False)
     """The oldest macOS that the installer is for. Source: the pages of the releases."""
     autoconf: str = field(repr=False)
@@ -125,12 +117,8 @@ def series_of(version: Version) -> Series:
         name=version.series,
         signs_with_gpg=minor <= 13,
         ships_sbom=minor >= 12 and version >= Version.parse(_SBOMS_SINCE.get(minor, "3.12.0a1")),
-        ships_android=minor >= 14,
-        ships_ios=minor >= 15,
         signs_with_sigstore=version >= Version.parse(_BUNDLES_SINCE.get(minor, f"3.{minor}.0a1")),
         manager=_MANAGERS.get(minor, SigstoreIdentity("", "")),
-        ships_windows_arm64=minor >= 11,
-        ships_windows_manifest=minor >= 13,
         macos_least="10.15" if minor >= 14 else "10.13" if minor >= 12 else "10.9",
         autoconf=_AUTOCONF.get(minor, "2.72"),
         release_pep=_RELEASE_PEPS.get(minor, 0),

@@ -34,6 +34,7 @@ __all__ = [
     "Signing",
     "SourceTest",
     "Tests",
+    "Windows",
     "Work",
     "read_settings",
     "release_of",
@@ -48,6 +49,8 @@ _GITHUB: Final = "https://api.github.com"
 _BUILDBOTS: Final = "https://buildbot.python.org"
 _PEPS: Final = "https://peps.python.org"
 _FORUM: Final = "https://discuss.python.org"
+_AZURE: Final = "https://dev.azure.com/Python/cpython"
+_NUGET: Final = "https://api.nuget.org"
 _DOCS_FORMATS: Final = ("html", "text", "epub", "texinfo")
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
 _EXPERT_MAY: Final = ("mail",)
@@ -211,6 +214,10 @@ class Hosts:
     """The package index that knows pip and what it carries. Default: that of pip itself."""
     forum: str = _FORUM
     """The forum. Default: https://discuss.python.org."""
+    azure: str = _AZURE
+    """The project whose pipeline builds for Windows. Default: https://dev.azure.com/Python/cpython."""
+    nuget: str = _NUGET
+    """The index of packages that the pipeline publishes to. Default: https://api.nuget.org."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +239,21 @@ class Credentials:
     """``user:key`` of the forum's API. No default."""
     buildbots: Secret | None = None
     """A token of the buildbots' API; reading needs none. No default."""
+    azure: Secret | None = None
+    """A personal access token of Azure DevOps, scope Build (read & execute), which starts the
+    Windows build and keeps it; reading needs none. No default."""
     sigstore: Secret | None = None
     """The identity token that bundles are signed with, as ``sigstore get-identity-token`` tells
     it; it is good for minutes. No default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """``[windows]``: the build for Windows, where it cannot be found by itself."""
+
+    build: int = 0
+    """The number of the run that counts, as ``buildId=`` in the address of its page. Default: the
+    one run of this tag and commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +326,7 @@ class Settings:
     hosts: Hosts
     credentials: Credentials
     announce: Announce
+    windows: Windows = Windows()
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -325,6 +345,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "hosts": Hosts,
     "credentials": Credentials,
     "announce": Announce,
+    "windows": Windows,
 }
 _TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
 # Only names that one section alone has: they tell where a stray key belongs.
@@ -456,6 +477,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
         hosts=_hosts(tables["hosts"]),
         credentials=_credentials(tables["credentials"]),
         announce=_announce(tables["announce"]),
+        windows=Windows(build=tables["windows"].number("build", "the number of a run")),
         experts=_experts(content, mistakes),
         waivers=_waivers(content, mistakes),
     )
@@ -570,6 +592,8 @@ def _hosts(table: Declared) -> Hosts:
         mail=table.form("mail", "", forms.mail_server),
         packages=table.form("packages", "", forms.web_address),
         forum=table.form("forum", _FORUM, forms.web_address),
+        azure=table.form("azure", _AZURE, forms.web_address),
+        nuget=table.form("nuget", _NUGET, forms.web_address),
     )
 
 

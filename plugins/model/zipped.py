@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import zipfile
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 __all__ = ["BrokenZip", "opened_zip"]
 
@@ -19,7 +20,7 @@ class BrokenZip(Exception):
 
 
 @contextmanager
-def opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
+def opened_zip(archive: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
     """The archive, opened; whatever is wrong with it comes out as BrokenZip.
 
     zipfile lets errors of each method of compression through, and those of forms that it does not

@@ -21,6 +21,7 @@ __all__ = [
     "Pull",
     "Rulesets",
     "Run",
+    "Texts",
     "Workflows",
 ]
 
@@ -189,12 +190,16 @@ class Pull:
     """The commit that it asks to take."""
 
 
-class Proposals(Protocol):
-    """Changes offered to a repository of texts by pull requests."""
+class Texts(Protocol):
+    """The files of a repository of texts, to be read."""
 
     def text(self, path: str, ref: str = "") -> bytes | None:
         """A file on the branch or commit, by default on the main branch; None if it lacks it."""
         ...
+
+
+class Proposals(Texts, Protocol):
+    """Changes offered to a repository of texts by pull requests."""
 
     def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
         """The names of the files right in a folder, sorted; empty if there is no such folder."""

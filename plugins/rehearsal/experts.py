@@ -1,8 +1,13 @@
 """Experts of the rehearsed world: people who read their mail, build, sign and put files in place.
 
-The document ``experts`` tells each one's manner: ``at once``, ``late`` (after ``looks`` looks at
-their mail), ``never``, ``other bytes``, ``unknown key``, ``expired key``, ``half``. Their keys
-are in a GnuPG home that nobody else uses; their files are short and say whose they are.
+By habit they put their files straight where users see them and sign nothing but approvals
+(``uploads``; the pipeline does it for Windows), or bring them with a signed manifest
+(``manifests``).
+
+The document ``experts`` tells the habit, and each one's manner: ``at once``, ``late`` (after
+``looks`` looks at their mail), ``never``, ``other bytes``, ``unknown key``, ``expired key``,
+``half``. Their keys are in a GnuPG home that nobody else uses; their files are short and say whose
+they are.
 """
 
 from __future__ import annotations
@@ -11,21 +16,35 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.approval import Approval
 from doit_receipts.durable import write_whole
 from plugins.model.manifest import MANIFEST, Brought, Manifest
-from plugins.rehearsal import places
+from plugins.model.version import Version
+from plugins.rehearsal import places, windows_files
 from plugins.rehearsal.gnupg_home import GnupgHome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "MANNERS", "Experts", "approve", "deliver", "read_mail", "seed", "serve"]
+__all__ = [
+    "FAULTS",
+    "HABITS",
+    "MANNERS",
+    "Experts",
+    "approve",
+    "deliver",
+    "read_mail",
+    "seed",
+    "serve",
+    "upload",
+]
 
 FAULTS: Final = {
     "experts.never": "the expert of the role in the argument never answers",
@@ -33,10 +52,11 @@ FAULTS: Final = {
     "experts.unknown_key": "the manifest of that role is signed by a key that nobody knows",
     "experts.expired_key": "the manifest of that role is signed by a key that has expired",
     "experts.half": "the last file of that role is cut short",
+    "experts.wrong_mode": "the files of that role, put where users see them, can be read by nobody",
 }
 MANNERS: Final = ("at once", "late", "never", "other bytes", "unknown key", "expired key", "half")
+HABITS: Final = ("uploads", "manifests")
 _LOOKS_S: Final = 0.2
-_EARLY: Final = re.compile(r"(?<=\d)(?:a|b|rc)\d+(?=-amd64)")
 _BRIEF: Final = re.compile(
     r"^(?P<name>.+) \((?P<role>[a-z]+)\): put into \S*?(?P<inbox>\.[^\s/]+\.incoming/\S+)\n"
     r"(?P<files>(?:^  \S+\n)*)",
@@ -78,9 +98,16 @@ def read_mail(store: Store) -> list[str]:
             continue
         for brief in _BRIEF.finditer(email["text"]):
             role = brief["role"]
+            uploads = known.get("habit", "manifests") == "uploads"
+            if uploads and role == "windows":  # the pipeline does it
+                continue
             if role in known["keys"] and _answers(store, email["message_id"], role):
                 files = brief["files"].split()
                 version = told["tag"].removeprefix("v")
+                if uploads:
+                    upload(store, role, version, told["commit"], files)
+                    done.append(role)
+                    continue
                 inbox = places.downloads(store) / brief["inbox"]
                 deliver(store, inbox, role, version, told["commit"], files)
                 done.append(role)
@@ -119,8 +146,9 @@ def deliver(
     elif how == "expired key":
         signer = known["keys"]["expired"]
     brought = []
-    for path in (*_extras(files), *files):
-        content = f"{role} built {path} of {commit}\n".encode() * 50
+    made = _made(role, version, commit, files)
+    for path in (*(each for each in made if each not in files), *files):
+        content = made.get(path) or _content(role, path, commit)
         brought.append(Brought(path, len(content), hashlib.sha256(content).hexdigest()))
         write_whole(inbox / path, content, mode=0o664)
     last = brought[-1] if brought else None
@@ -134,13 +162,49 @@ def deliver(
     store.record("experts", "delivered", role=role, how=how, files=len(brought))
 
 
-def _extras(files: Iterable[str]) -> Iterator[str]:
-    """What an expert brings beyond what they must: parts of installers and their SBOMs."""
+def upload(store: Store, role: str, version: str, commit: str, files: Iterable[str]) -> None:
+    """The expert's files are where users see them, without any manifest, as in every release."""
+    mode = 0o600 if _ordered(store, "experts.wrong_mode", role, take=True) else 0o644
+    half = _ordered(store, "experts.half", role, take=True)
     for path in files:
-        if path.endswith("-amd64.exe"):
-            yield f"{path}.spdx.json"
-            early = _EARLY.search(path)
-            yield f"{path.rpartition('/')[0]}/amd64{early[0] if early else ''}/core.msi"
+        content = _content(role, path, commit)
+        whole = content[: len(content) // 2] if half else content
+        write_whole(places.downloads(store) / path, whole, mode=mode)
+    store.record("experts", "uploaded", role=role, version=version, mode=f"{mode:o}")
+
+
+def _content(role: str, path: str, commit: str) -> bytes:
+    content = f"{role} built {path} of {commit}\n".encode() * 50
+    return _package(content) if path.endswith(".pkg") else content
+
+
+def _package(content: bytes) -> bytes:
+    """A package of macOS around these bytes, whose beginning tells where it ends."""
+    contents = (
+        "<xar><toc><file><data><offset>0</offset>"
+        f"<length>{len(content)}</length></data></file></toc></xar>"
+    ).encode()
+    packed = zlib.compress(contents)
+    return struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(contents), 0) + packed + content
+
+
+def _made(role: str, version: str, commit: str, files: Iterable[str]) -> dict[str, bytes]:
+    """All that the pipeline of Windows made, by path, for the expert who brings it."""
+    if role != "windows":
+        return {}
+    parsed = Version.parse(version)
+    given = {
+        "SourceCommit": commit,
+        "DoMSI": str(any(path.endswith(".exe") for path in files)),
+        "DoFreethreaded": str(parsed.minor >= 13),
+    }
+    made = windows_files.made(parsed, given)
+    found = {f"{parsed.folder}/{name}": content for name, content in made.items()}
+    for path in files:
+        if path.endswith("-amd64.exe") and path in found:
+            name = path.rpartition("/")[2]
+            found[f"{path}.spdx.json"] = windows_files.sbom(name, found[path])
+    return found
 
 
 def approve(

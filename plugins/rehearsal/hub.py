@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Level
 from plugins.rehearsal import (
+    azure,
     buildbots,
     experts,
+    forms,
     forum,
     github,
     mail,
+    nuget,
     peps,
     remotes,
     sigstore,
@@ -34,6 +37,8 @@ FAULTS: Final = {
     **mail.FAULTS,
     **forum.FAULTS,
     **experts.FAULTS,
+    **azure.FAULTS,
+    **nuget.FAULTS,
     **sigstore.FAULTS,
     **peps.FAULTS,
 }
@@ -43,6 +48,7 @@ SECRETS: Final = {
     "github": "rehearsal-github-token",
     "mail": "rm:rehearsal-mail-password",
     "forum": "rm:rehearsal-forum-key",
+    "azure": azure.LOGIN,
 }
 """What the parts want to hear, by the names of [credentials]; it opens nothing else."""
 
@@ -67,6 +73,8 @@ def seed(
     early = version.level.letters == "a" or (version.level.letters == "b" and version.serial == 1)
     branches = ("main", before) if early else ("main", before, version.series)
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
+    forms.seed(store)
+    azure.seed(store)
     peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - a world of its own
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):

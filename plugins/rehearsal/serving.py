@@ -24,6 +24,7 @@ import uvicorn
 
 from doit_receipts.durable import write_whole
 from plugins.rehearsal import (
+    azure,
     buildbots,
     cdn,
     experts,
@@ -32,6 +33,7 @@ from plugins.rehearsal import (
     fulcio,
     github,
     mail,
+    nuget,
     peps,
     rekor,
     sigstore,
@@ -106,6 +108,8 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("buildbots", buildbots.app),
     Web("peps", peps.app),
     Web("forum", forum.app),
+    Web("azure", azure.app),
+    Web("nuget", nuget.app),
     Web("fulcio", fulcio.app),
     Web("rekor", rekor.app),
     Other("mail", "smtp", mail.serve),

@@ -23,6 +23,8 @@ from plugins.rehearsal.toy_cpython import make_toy
 __all__ = ["make_world"]
 
 _USER: Final = "rehearsal"
+_STAGES_A_LOOK: Final = 8
+"""How fast the pipeline of Windows is, so that a rehearsal need not look a dozen times."""
 
 _DECLARATION: Final = """\
 # A rehearsal: nothing outside this folder is touched.
@@ -66,6 +68,8 @@ buildbots  = "{of[buildbots]}"
 peps       = "{of[peps]}"
 mail       = "{of[mail]}"
 forum      = "{of[forum]}"
+azure      = "{of[azure]}"
+nuget      = "{of[nuget]}"
 
 [credentials]
 site       = "file:world/secrets/site"
@@ -73,6 +77,7 @@ site_admin = "file:world/secrets/site_admin"
 github     = "file:world/secrets/github"
 mail       = "file:world/secrets/mail"
 forum      = "file:world/secrets/forum"
+azure      = "file:world/secrets/azure"
 sigstore   = "file:{token}"
 
 [announce]
@@ -103,12 +108,16 @@ until  = 2999-12-31
 """
 
 
-def make_world(folder: Path, version: Version, clone: Path | None = None) -> Path:
+def make_world(
+    folder: Path, version: Version, clone: Path | None = None, habit: str = "manifests"
+) -> Path:
     """Make the world under ``folder`` unless it is there already; returns its release.toml.
 
     What is released is a toy that stands one release before ``version``, or a copy of
-    ``clone``. What is there is kept as it is, so a rehearsal that was interrupted goes on where
-    it stopped. Raises ValueError for a clone without the branch of the version.
+    ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
+    users see them (``uploads``). What is there is kept as it is, so a rehearsal that was
+    interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
+    version.
     """
     declaration = folder / "release.toml"
     if declaration.exists():
@@ -128,6 +137,8 @@ def make_world(folder: Path, version: Version, clone: Path | None = None) -> Pat
     store = Store(world / "state")
     addresses = reserve_ports(store)
     theirs = _experts(store, version, world, home)
+    store.save("experts", {**store.load("experts", {}), "habit": habit})
+    store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
     _let_ci_build(store, folder / "build" / str(version), version)
     _write_secrets(world / "secrets", store)
     sigstore.seed(store, addresses)

@@ -2,7 +2,8 @@
 
 Each expert has an inbox on the downloads host, a hidden folder that users are not led to. What
 is in it counts once a manifest lists every awaited file of this release, signed by a key of the
-roster, and the host itself computes the digests that the manifest tells.
+roster, and the host itself computes the digests that the manifest tells. Files that were put
+straight into the public folder are adopted as they stand there (``adoption``).
 """
 
 from __future__ import annotations
@@ -36,14 +37,19 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Verifier
 
 __all__ = [
+    "FILE_MODE",
     "Awaited",
+    "adopted_file",
     "arrived",
     "awaited_of",
+    "brings",
     "inbox_of",
+    "keep_adopted",
     "look_inboxes",
     "look_taken",
     "manifest_file",
     "open_inboxes",
+    "refuse_late",
     "take",
     "with_brought",
     "with_extras",
@@ -51,7 +57,8 @@ __all__ = [
 
 _HIDDEN_MODE: Final = 0o2770
 _FOLDER_MODE: Final = 0o2775
-_FILE_MODE: Final = 0o664
+FILE_MODE: Final = 0o664
+"""Of what users download: readable by everybody, writable for the group."""
 _MOST_BYTES: Final = 1 << 20
 
 
@@ -63,12 +70,16 @@ class Awaited:
     name: str
     keys: tuple[str, ...]
     files: tuple[str, ...]
+    told: Path | None = None
+    """The file of the digests that a pipeline told of what it built for them, if there is one."""
 
 
-def awaited_of(contract: Contract, role: str, name: str, keys: Sequence[str]) -> Awaited:
+def awaited_of(
+    contract: Contract, role: str, name: str, keys: Sequence[str], told: Path | None = None
+) -> Awaited:
     """What the contract awaits from the expert of this role."""
     files = tuple(file.remote for file in contract.files if file.origin.value == role)
-    return Awaited(role, name, tuple(keys), files)
+    return Awaited(role, name, tuple(keys), files, told)
 
 
 def inbox_of(release: Release, role: str) -> str:
@@ -79,6 +90,19 @@ def inbox_of(release: Release, role: str) -> str:
 def manifest_file(layout: Layout, role: str) -> Path:
     """Where the manifest is kept on this machine once it was judged; ``.asc`` beside it."""
     return layout.work / "experts" / role / MANIFEST
+
+
+def adopted_file(layout: Layout, role: str) -> Path:
+    """Where it is kept which files of the expert count, with their digests; whatever proves them.
+
+    The expert's approval is of this file: it is what a person reads before they sign.
+    """
+    return layout.adopted(role)
+
+
+def keep_adopted(layout: Layout, adopted: Manifest) -> None:
+    """These are the files of the expert from now on."""
+    write_whole(adopted_file(layout, adopted.role), adopted.to_bytes())
 
 
 def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:
@@ -136,18 +160,25 @@ def arrived(
         there |= _taken(release, host, manifest, there)
         _complete(host, manifest, awaited, there)
     except Waiting as error:
-        if until is None or clock.now() <= until:
-            raise
-        raise StepFailed(
-            where=f"{awaited.name} ({awaited.role})",
-            problem=f"has not brought everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
-            remedy="ask them; or raise [work] wait_days; or release without, "
-            "by a waiver that page and announcement tell",
-            details=error.details,
-        ) from error
+        refuse_late(error, awaited, clock, until)
+        raise
+    keep_adopted(release.layout, manifest)
     told = {each.path: f"{each.size_bytes} {each.sha256}" for each in manifest.files}
     digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
     return {"key": key, "manifest": digest, **told}
+
+
+def refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime | None) -> None:
+    """Raise StepFailed if whoever is waited for is later than ``until``."""
+    if until is None or clock.now() <= until:
+        return
+    raise StepFailed(
+        where=f"{awaited.name} ({awaited.role})",
+        problem=f"has not brought everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
+        remedy="ask them; or raise [work] wait_days; or release without, "
+        "by a waiver that page and announcement tell",
+        details=error.details,
+    ) from error
 
 
 def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
@@ -156,6 +187,11 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
     staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
     public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     found = {**public, **staged}
+    wrong = _wrong_modes(found.values(), host)
+    # The host cannot compute digests of a colleague's file that is closed to us.
+    closed = wrong.of_others().probe(host)
+    if closed is not None:
+        return closed
     digests = host.digests(list(found.values()))
     for each in manifest.files:
         entry = found.get(each.path)
@@ -168,24 +204,33 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
     missing = [each.path for each in manifest.files if each.path not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
-    wrong = _wrong_modes(found.values(), host).probe(host)
-    if wrong is not None:
-        return wrong
+    unlike = wrong.probe(host)
+    if unlike is not None:
+        return unlike
     return identical({each.path: each.sha256 for each in manifest.files})
 
 
 def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str, str]:
-    """The expert's files stand in the staging folder; they were renamed, so no byte was copied."""
+    """The expert's files are staged, by renames, so that no byte was copied.
+
+    Those that stand in the public folder stay there, and files of others keep their modes.
+    """
     manifest = _judged(release, role)
     inbox = inbox_of(release, role)
-    wanted = {each.path: _at(each, area, area.staging) for each in manifest.files}
+    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    wanted = {
+        each.path: _at(each, area, area.staging)
+        for each in manifest.files
+        if each.path not in public
+    }
     standing = _standing(host, wanted)
     left = {path: place for path, place in wanted.items() if path not in standing}
     folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    _wrong_modes(_standing(host, wanted).values(), host).mend(host)
+    there = [*_standing(host, wanted).values(), *public.values()]
+    _wrong_modes(there, host).mend(host)
     return {each.path: each.sha256 for each in manifest.files}
 
 
@@ -217,7 +262,7 @@ def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) 
 
 
 def _wrong_modes(entries: Iterable[Entry], host: HostReader) -> WrongModes:
-    return wrong_modes([(entry, _FILE_MODE) for entry in entries], host)
+    return wrong_modes([(entry, FILE_MODE) for entry in entries], host)
 
 
 def _is_open(entry: Entry, host: HostReader) -> bool:
@@ -300,7 +345,7 @@ def _refuse_wrong(
                 details=(f"there {there}", f"here  {here}"),
             )
     for each in manifest.files:
-        may = each.path in awaited.files or _brings(contract, each.path, awaited.role)
+        may = each.path in awaited.files or brings(contract, each.path, awaited.role)
         if not may:
             raise StepFailed(
                 where=where,
@@ -309,7 +354,8 @@ def _refuse_wrong(
             )
 
 
-def _brings(contract: Contract, path: str, role: str) -> bool:
+def brings(contract: Contract, path: str, role: str) -> bool:
+    """Whether the expert of this role may bring the file beyond what they must."""
     found = contract.brought(path)
     return found is not None and found.origin.value == role
 
@@ -370,12 +416,12 @@ def _waiting(
 
 
 def _judged(release: Release, role: str) -> Manifest:
-    file = manifest_file(release.layout, role)
+    file = adopted_file(release.layout, role)
     try:
-        return Manifest.from_bytes(file.read_bytes(), f"manifest of {role}")
+        return Manifest.from_bytes(file.read_bytes(), f"list of the files of {role}")
     except FileNotFoundError as error:
         raise StepFailed(
-            where=f"manifest of {role}",
+            where=f"list of the files of {role}",
             problem="is not here",
             remedy="run the same command again: the step that fetches it is stale",
         ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plugins.model.windows_build import form_of
 from plugins.steps.emails import email
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class Brief:
     role: str
     name: str
     place: str
+    """The inbox, for files with a signed manifest."""
     files: tuple[str, ...]
+    public: str = ""
+    """The folder that users see, for who uploads there; "" tells it in words."""
 
 
 def heads_up_email(
@@ -68,18 +72,20 @@ def windows_email(
     templates: Templates,
     sender: str,
     to: Sequence[str],
+    page: str,
     *,
     fork: str,
     commit: str,
 ) -> Email:
-    """The Windows build is asked for with the values of its form (X02)."""
+    """The Windows build is asked for with the values of its form, where it is not started here.
+
+    ``page`` is where people start it (X02, NEW08).
+    """
     words = {
         "version": release.version,
-        "tag": release.version.tag,
-        "commit": commit,
-        "owner": owner_of(fork),
+        "page": page,
+        "boxes": form_of(release, owner_of(fork), commit),
         "rehearsal": release.rehearsal,
-        "store": "no" if release.version.is_prerelease else "yes",
         "signed": _signed(sender),
     }
     subject = f"Python {release.version}: please start the Windows build"

@@ -1,7 +1,8 @@
 """Modes of files on a host: which are wrong, and who can change them.
 
 Only the owner of a file changes its mode. What is ours gets exactly the mode wanted; what is a
-colleague's has to let in everybody whom the wanted mode lets in, and is else told to them.
+colleague's has to let in everybody whom the wanted mode lets in, and must not let every account
+of the host write; else its owner is asked.
 Source: release-tools#391 (3.14.4) and #406 (3.15.0b2).
 """
 
@@ -24,6 +25,7 @@ __all__ = ["WrongModes", "wrong_modes"]
 
 _ROOT: Final = "root"
 _EVERYBODY: Final = 0o555
+_WRITABLE_BY_ALL: Final = 0o002
 _SHOWN: Final = 3
 
 
@@ -65,6 +67,10 @@ class WrongModes:
         """Ours have their modes and the host's group. Raises StepFailed for a colleague's."""
         for mode in sorted({mode for _, mode in self.ours}):
             host.change([entry.path for entry, wanted in self.ours if wanted == mode], mode)
+        self.refuse_others(host)
+
+    def refuse_others(self, host: HostReader) -> None:
+        """Raise StepFailed for the first that a colleague has to change; nothing is changed."""
         if self.others:
             entry, mode = self.others[0]
             raise StepFailed(
@@ -72,6 +78,10 @@ class WrongModes:
                 problem=f"belongs to {entry.owner} and has mode {entry.mode:o}, wanted {mode:o}",
                 remedy=f"{self.remedy(host)}; then run the same command again",
             )
+
+    def of_others(self) -> WrongModes:
+        """Those alone that a colleague has to change: they stop a step before it begins."""
+        return WrongModes((), self.others)
 
 
 def wrong_modes(wanted: Iterable[tuple[Entry, int]], host: HostReader) -> WrongModes:
@@ -92,4 +102,6 @@ def wrong_modes(wanted: Iterable[tuple[Entry, int]], host: HostReader) -> WrongM
 
 def _hinders(entry: Entry, mode: int) -> bool:
     everybody = mode & _EVERYBODY
-    return entry.kind is not Kind.LINK and entry.mode & everybody != everybody
+    closed = entry.mode & everybody != everybody
+    unsafe = entry.mode & _WRITABLE_BY_ALL & ~mode
+    return entry.kind is not Kind.LINK and bool(closed or unsafe)

@@ -4,6 +4,19 @@ Every file of a release was public as soon as it was uploaded (release-tools#185
 them go to a folder that only the group can read, beside the final one. Their digests are
 computed there, and renames put them into place, what describes a file before the file itself.
 Nothing that stands in the final folder is ever replaced.
+
+Files of others may be in the final folder before anything of ours is: experts, and the pipeline
+of Windows, upload straight to where users see it, some of them hours before the switch. What
+follows from that:
+
+* The final folder is made early, by us and for the group (``shared``), so that it is not made by
+  somebody whose folder nobody else can write to. An empty folder shows nothing.
+* The right bytes in the final folder count as in place, whoever put them there, before the hidden
+  folder is looked at. Other bytes under a wanted name stop everything; they are never replaced.
+* The mode of somebody else's file is never changed (``host_modes``). One that users cannot read
+  stops the switch, with its owner's name; nothing else waits for that.
+* The switch renames file by file then, descriptions first. Until all promised files are in place
+  it is not done, and page and announcement stand behind it.
 """
 
 from __future__ import annotations
@@ -84,8 +97,10 @@ def known(
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
-def look_reserved(area: StagingArea, host: HostReader) -> Probe:
+def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) -> Probe:
     """Whether the hidden folder is there, and the final one, if it is, lets the group write.
+
+    ``shared``: others upload into the final one, so it has to be there.
 
     Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
     out in the middle of the release (release-tools#391).
@@ -104,11 +119,16 @@ def look_reserved(area: StagingArea, host: HostReader) -> Probe:
     staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(area.staging)} is not there yet")
+    if shared and all(entry.path != area.final for entry in found):
+        return absent(f"{host.shown(area.final)} is not there yet")
     return identical({"folder": area.final, "staging": area.staging})
 
 
-def reserve(area: StagingArea, host: Host) -> dict[str, str]:
-    """The hidden folder is there, the group's; users see nothing of it."""
+def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str, str]:
+    """The hidden folder is there, the group's; users see nothing of it.
+
+    ``shared``: so is the final one, empty, for what others upload.
+    """
     parents = _parents(area.staging)
     missing = [
         path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
@@ -123,6 +143,8 @@ def reserve(area: StagingArea, host: Host) -> dict[str, str]:
     if ours:
         host.change(ours, FOLDER_MODE)
     host.make_folders([area.staging], _HIDDEN_MODE)
+    if shared and host.look([area.final])[0] is None:
+        host.make_folders([area.final], FOLDER_MODE)
     return {}
 
 
@@ -131,7 +153,7 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) ->
     bytes, digests computed there.
     """
     stand = _Stand.of(files, area, host)
-    clash = stand.clash(files, area, host)
+    clash = stand.closed.probe(host) or stand.clash(files, area, host)
     if clash is not None:
         return clash
     missing = [file.name for file in files if stand.place_of(file) is None]
@@ -159,16 +181,17 @@ def stage(
     uploads = [
         Upload(file.source, f"{area.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
         for file in files
-        if stand.place_of(file) is None and file.source is not None
+        if file.source is not None and stand.place_of(file) is None and not stand.is_closed(file)
     ]
     if uploads:
         host.put(uploads, progress)
         progress.say("compare digests there")
         stand = _Stand.of(files, area, host)
-    stand.wrong_modes(files, host).mend(host)
     halves = stand.halves(files)
     if halves:
         host.remove(halves)
+    stand.wrong_modes(files, host).mend(host)
+    stand.closed.refuse_others(host)
     return {}
 
 
@@ -214,7 +237,11 @@ def verify_staged(
 def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
     stand = _Stand.of(files, area, host)
-    clash = stand.clash(files, area, host) or stand.strangers(files, area, host)
+    clash = (
+        stand.closed.probe(host)
+        or stand.clash(files, area, host)
+        or stand.strangers(files, area, host)
+    )
     if clash is not None:
         return clash
     hidden = [file.name for file in files if file.name not in stand.final]
@@ -240,6 +267,7 @@ def switch(
     it, unless the very same bytes stand there.
     """
     stand = _Stand.of(files, area, host)
+    stand.closed.refuse_others(host)
     problem = stand.clash(files, area, host) or stand.strangers(files, area, host)
     if problem is not None:
         raise StepFailed(
@@ -259,8 +287,7 @@ def switch(
         host.rename([(area.staging, area.final)])
         return {}
     inner = _inner_folders(files)
-    if inner:
-        host.make_folders([f"{area.final}/{each}" for each in inner], FOLDER_MODE)
+    _open_inner([file for file in files if file.name not in stand.final], area, host)
     for group in _in_safe_order(files):
         moves = [
             (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
@@ -284,6 +311,8 @@ class _Stand:
     digests: Mapping[str, str]
     has_final: bool
     has_staging: bool
+    closed: WrongModes
+    """Files of others under these names that users could not get as they are."""
 
     @classmethod
     def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _Stand:
@@ -292,15 +321,28 @@ class _Stand:
         )
         final = _by_name(area.final, host) if has_final else {}
         staging = _by_name(area.staging, host) if has_staging else {}
-        # Only a file of the right size can be the right one.
+        modes = {file.name: file.mode for file in files}
+        there = [
+            (entry, modes[name])
+            for folder in (final, staging)
+            for name, entry in folder.items()
+            if name in modes
+        ]
+        closed = wrong_modes(there, host).of_others()
+        unreadable = {entry.path for entry, _ in closed.others}
+        # Only a file of the right size can be the right one. The host computes no digest of a
+        # file that is closed to us.
         compared = [
             entry
             for file in files
             for entry in (final.get(file.name), staging.get(file.name))
-            if entry is not None and entry.kind is Kind.FILE and entry.size_bytes == file.size_bytes
+            if entry is not None
+            and entry.kind is Kind.FILE
+            and entry.size_bytes == file.size_bytes
+            and entry.path not in unreadable
         ]
         digests = host.digests(compared) if compared else {}
-        return cls(final, staging, digests, has_final, has_staging)
+        return cls(final, staging, digests, has_final, has_staging, closed)
 
     def is_right(self, file: Wanted, entry: Entry | None) -> bool:
         return entry is not None and self.digests.get(entry.path) == file.sha256
@@ -311,6 +353,15 @@ class _Stand:
             if self.is_right(file, entry):
                 return entry
         return None
+
+    def is_closed(self, file: Wanted) -> bool:
+        """Whether a colleague's file has the name, and its bytes cannot be judged."""
+        places = {entry.path for entry, _ in self.closed.others}
+        return any(
+            entry.path in places
+            for entry in (self.final.get(file.name), self.staging.get(file.name))
+            if entry is not None
+        )
 
     def wrong_modes(self, files: Sequence[Wanted], host: HostReader) -> WrongModes:
         places = ((self.place_of(file), file.mode) for file in files)
@@ -377,6 +428,20 @@ def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]
 def _inner_folders(files: Sequence[Wanted]) -> list[str]:
     """Folders within the release's own that files stand in, outer ones first."""
     return sorted({folder for file in files for folder in _parents(file.name)})
+
+
+def _open_inner(files: Sequence[Wanted], area: StagingArea, host: Host) -> None:
+    """The folders that these files move into are there; one that others made stays as it is."""
+    paths = [f"{area.final}/{each}" for each in _inner_folders(files)]
+    there = host.look(paths) if paths else ()
+    me = host.login().user if any(there) else ""
+    ours = [
+        path
+        for path, entry in zip(paths, there, strict=True)
+        if entry is None or me in (entry.owner, "root")
+    ]
+    if ours:
+        host.make_folders(ours, FOLDER_MODE)
 
 
 def _parents(path: str) -> list[str]:

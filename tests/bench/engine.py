@@ -20,14 +20,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.doit_section import DOIT_SECTION
+from tests.engine.conftest import DOIT
 
 DODO = """\
 from pathlib import Path
-from plugins.command.opening import open_release
 from doit_receipts.calls import call
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
 
-release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
+plan = open_plan(Release("Thing", "1.0", Path("build").absolute(), chapters={"before": "1"}))
 DOIT_CONFIG = plan.doit_config("export")
 plan.chapter("before")
 
@@ -44,19 +45,11 @@ def declare(number, before):
 last = []
 for number in range(COUNT):
     made = declare(number, last[-1:] if number % 10 else [])
-    globals()[made.__name__] = made
     last.append(made)
 
 @plan.group(of=last)
 def task_export():
     \"\"\"All of them.\"\"\"
-"""
-RELEASE = """\
-version = "3.13.6"
-[repository]
-clone = "cpython"
-[signing]
-gpg_key = "0123456789012345678901234567890123456789"
 """
 
 
@@ -96,8 +89,7 @@ def folder_of(count: int, room: Path) -> Path:
     folder = room / str(count)
     folder.mkdir()
     (folder / "dodo.py").write_text(DODO.replace("COUNT", str(count)))
-    (folder / "release.toml").write_text(RELEASE)
-    (folder / "pyproject.toml").write_text(DOIT_SECTION)
+    (folder / "pyproject.toml").write_text(DOIT)
     return folder
 
 

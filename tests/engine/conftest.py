@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,34 +13,53 @@ from typing import Any, Final
 
 import pytest
 
-from tests.doit_section import DOIT_SECTION
 from tests.ended import Ended
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
+README_BLOCK: Final = re.compile(r"```toml\n(\[tool\.doit\].*?)```", re.DOTALL)
+
+# As README.md of the engine shows it.
+DOIT: Final = README_BLOCK.search((PROJECT / "doit_receipts/README.md").read_text())[1]  # type: ignore[index]
 
 RELEASE = """\
 version = "3.13.6"
-[repository]
-clone = "cpython"
 [signing]
 gpg_key = "0123456789012345678901234567890123456789"
 """
 
 HEAD = """\
-import json, os
+import json, os, tomllib
 from pathlib import Path
 
-from plugins.command.opening import open_release
 from doit_receipts.calls import call
-from doit_receipts.task import Effect
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
-from doit_receipts.finding import Finding, Severity
+from doit_receipts.finding import Finding, Severity, Waiver
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
+from doit_receipts.task import Effect
 
 HERE = Path(__file__).parent
-release, settings, plan, services = open_release(HERE / "release.toml")
+declared = tomllib.loads((HERE / "release.toml").read_text())
+work = declared.get("work", {})
+signing = declared["signing"]
+release = Release(
+    "Thing",
+    declared["version"],
+    HERE / work.get("folder", "build") / declared["version"],
+    rehearsal=work.get("rehearsal", False),
+    chapters={"before": "1 before anything"},
+    waivers=[Waiver(**each) for each in declared.get("waivers", [])],
+    experts={"RM": [signing["gpg_key"]]},
+    keyring=Path(signing["gnupg_home"]) if "gnupg_home" in signing else None,
+    declaration="release.toml",
+)
+plan = open_plan(release)
 DOIT_CONFIG = plan.doit_config("export")
-at = release.layout
+
+
+class at:
+    src = release.work / "src"
 
 
 def ran(name):
@@ -176,7 +196,7 @@ def modules_of_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """An empty project whose input holds "hello"."""
-    (tmp_path / "pyproject.toml").write_text(DOIT_SECTION)
+    (tmp_path / "pyproject.toml").write_text(DOIT)
     made = Project(tmp_path)
     made.write("input", "hello")
     return made

@@ -278,7 +278,7 @@ def test_a_step_without_a_look_cannot_reach_out(project: Project) -> None:
     project.declare(PUBLIC.replace(", look=look", ""))
     ended = project.doit()
     assert ended.status != 0
-    assert "a step has one if and only if it is SHARED or PUBLIC" in ended.err
+    assert "put_thing is PUBLIC and has no look; give look= the function" in ended.err
 
 
 def test_what_must_not_be_left_as_it_is_is_shouted_by_every_command(project: Project) -> None:
@@ -343,7 +343,7 @@ def test_nothing_is_done_while_what_was_left_open_cannot_be_closed(project: Proj
 
 def test_next_tells_what_a_run_and_each_person_can_do(project: Project) -> None:
     project.declare(PUBLIC)
-    assert "a run: doit publish\n  copy_a" in project.doit("next").out
+    assert "a run: doit export\n  copy_a" in project.doit("next").out
     project.doit()
     assert project.doit("next").out == "nothing: all tasks are done\n"
     assert project.doit("next", "copy_a").status == 3

@@ -46,7 +46,7 @@ def test_release_waits_until_it_is_approved_and_then_goes_on(awaiting: Project) 
     assert "RM: nobody has approved it yet; look, then doit approve approve_a" in waiting.out
     approved = awaiting.doit("approve", "approve_a", "--note", "read it twice")
     assert approved.status == 0, approved.out + approved.err
-    assert "RM approves approve_a of Python 3.13.6: Somebody has read a." in approved.out
+    assert "RM approves approve_a of Thing 3.13.6: Somebody has read a." in approved.out
     assert "src/a" in approved.out
     done = awaiting.doit("export")
     assert done.status == 0, done.out
@@ -72,30 +72,6 @@ def test_what_is_no_approval_is_told_with_those_that_are(awaiting: Project) -> N
     wrong = awaiting.doit("approve", "copy_a")
     assert wrong.status == 3
     assert "'copy_a' is not an approval of this release: approve_a" in wrong.err
-
-
-def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
-    awaiting: Project,
-) -> None:
-    """From 3.14 on no key has to be declared (PEP 761); only approvals need one."""
-    awaiting.write("release.toml", 'version = "3.14.1"\n[repository]\nclone = "cpython"\n')
-    assert awaiting.doit("list", "--status").status == 0
-    waiting = awaiting.doit("export")
-    assert waiting.status == 4, waiting.out + waiting.err
-    assert "[signing] gpg_key names no key that may approve; write the full" in waiting.out
-    refused = awaiting.doit("approve", "approve_a")
-    assert refused.status == 1
-    assert "release.toml: [signing] gpg_key names no key that may approve" in refused.out
-
-
-def test_options_may_stand_behind_the_name(awaiting: Project) -> None:
-    (awaiting.folder / "release.toml").rename(awaiting.folder / "other.toml")
-    told = awaiting.doit("why", "copy_a", "--release", "other.toml")
-    assert told.status == 0, told.err
-    assert told.out.startswith("copy_a: Copy the input to a.")
-    wrong = awaiting.doit("why", "copy_a", "--nonsense", "--release", "other.toml")
-    assert wrong.status == 3
-    assert "nonsense" in wrong.err
 
 
 def test_a_statement_that_is_signed_elsewhere_counts(

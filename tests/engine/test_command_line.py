@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.conftest import CHAIN, PROJECT, RELEASE
+from tests.engine.test_approve import APPROVAL
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from plugins.rehearsal.gnupg_home import GnupgHome
     from tests.engine.conftest import Project
 
 
@@ -48,8 +50,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(project: Project) -> None:
     ended = project.doit("run", "export")
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == (
-        f"[work] folder: {project.folder}/taken/3.13.6 cannot be written to: Not a directory;"
-        " let yourself write there, or name another folder in release.toml\n"
+        f"{project.folder}/taken/3.13.6: the work folder cannot be written to: Not a directory;"
+        " let yourself write there, or name another work folder\n"
     )
 
 
@@ -91,19 +93,13 @@ def test_a_bug_of_dodo_py_is_status_2_with_its_traceback(
 
 
 def test_an_error_that_a_person_can_act_on_is_status_1_without_a_traceback(
-    project: Project,
+    project: Project, keyring: GnupgHome
 ) -> None:
-    project.declare(
-        CHAIN.replace(
-            'plan.group(of=[task_copy_c])\ndef task_export():\n    """Everything local."""\n',
-            'plan.approval(who="windows", of=[task_copy_c])\n'
-            'def task_approve_windows():\n    """Windows is good."""\n',
-        )
-    )
-    assert project.doit("run", "copy_c").status == 0
-    ended = project.doit("approve", "approve_windows")
+    project.declare(APPROVAL, RELEASE + f'gnupg_home = "{keyring.folder}"\n')
+    assert project.doit().status == 4
+    ended = project.doit("approve", "approve_a")
     assert ended.status == 1
-    assert "[experts.windows] names no key that may approve" in ended.out + ended.err
+    assert "gpg --list-secret-keys has to show one of 0123456789" in ended.out
     assert "Traceback" not in ended.err
 
 
@@ -116,27 +112,6 @@ def test_a_terminal_of_another_alphabet_is_spoken_to_all_the_same(chain: Project
     ended = chain.doit("list", "--status", env={"PYTHONIOENCODING": "ascii"})
     assert (ended.status, ended.err) == (0, "")
     assert "waived: builders.red by Zo\\xeb until 2999-01-01: a long" in ended.out
-
-
-def test_options_may_stand_behind_the_task(chain: Project) -> None:
-    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
-    ended = chain.doit("copy_a", "--release", "other.toml")
-    assert (ended.status, chain.ran()) == (0, ["a"])
-    assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()
-    assert "Python 3.13.7" in chain.doit("list", "--status", "--release=other.toml").out
-    refused = chain.doit("copy_a", "--relaese", "other.toml")
-    assert (refused.status, chain.ran()) == (3, [])
-
-
-def test_the_next_command_names_the_release_that_was_chosen(chain: Project) -> None:
-    """Whoever copies the line from the terminal acts on the release that it was told of."""
-    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
-    assert chain.doit("list", "--status").out.endswith("\nnext: doit export\n")
-    shown = chain.doit("list", "--status", "--release", "other.toml").out
-    assert shown.endswith("\nnext: doit export --release other.toml\n")
-    shown = chain.doit("list", "--status", env={"PEP101_RELEASE": "other.toml"}).out
-    assert "Python 3.13.7" in shown
-    assert shown.endswith("\nnext: doit export\n")
 
 
 def test_a_gate_that_passed_and_looks_again_is_not_called_stale(project: Project) -> None:

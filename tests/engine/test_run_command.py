@@ -383,24 +383,6 @@ def test_a_stop_ends_in_good_order_and_the_next_run_goes_on(
     assert project.ran() == ["b", "c"]
 
 
-def test_wrong_settings_are_one_line_and_status_3(project: Project) -> None:
-    project.declare(CHAIN, release=RELEASE.replace("[signing]", "[signnig]"))
-    ended = project.doit()
-    assert ended.status == 3
-    assert "Traceback" not in ended.err
-    assert "[signnig] is not a section; did you mean signing?" in ended.err
-
-
-def test_another_release_file_is_chosen_before_or_after_the_command(chain: Project) -> None:
-    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
-    for words, env in (
-        (("--release", "other.toml", "list", "--status"), {}),
-        (("list", "--status", "--release", "other.toml"), {}),
-        (("list", "--status"), {"PEP101_RELEASE": "other.toml"}),
-    ):
-        assert "Python 3.13.7" in chain.doit(*words, env=env).out
-
-
 def test_rehearsal_receipts_are_refused_by_a_real_release(chain: Project) -> None:
     rehearsed = RELEASE + "sigstore_trust = 'trust.json'\n[work]\nrehearsal = true\n"
     chain.declare(CHAIN, release=rehearsed)

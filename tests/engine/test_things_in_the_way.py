@@ -143,15 +143,6 @@ def test_a_file_in_place_of_the_approvals_is_one_line(project: Project, keyring:
     assert "move away what stands there" in line
 
 
-@pytest.mark.parametrize("command", ["rehearse --folder input", "rehearse --folder input/more"])
-def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command: str) -> None:
-    ended = project.doit(*command.split())
-    assert (ended.status, ended.out) == (1, ""), ended
-    (line,) = ended.err.splitlines()
-    assert line.startswith(f"{project.folder / 'input'}")
-    assert "the world of the rehearsal cannot be made" in line
-
-
 LEAVING = '''
 def leave(status):
     raise SystemExit(status)

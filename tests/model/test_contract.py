@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.model.binaries import BINARIES
 from plugins.model.contract import (
     Contract,
     Kind,
@@ -24,6 +25,7 @@ from plugins.model.version import Version
 WORK = Path("/work")
 
 EVERY_TYPE = [
+    ("3.16.0a1", None),
     ("3.15.0a1", None),
     ("3.15.0b1", None),
     ("3.15.0b2", None),
@@ -151,6 +153,11 @@ def test_every_file_and_its_folder_are_purged(version: str, phase: Phase | None)
 @pytest.mark.parametrize(
     ("version", "kinds", "systems"),
     [
+        (
+            "3.16.0a1",
+            {Kind.PACKAGE, Kind.MANIFEST},
+            {"source", "windows", "macos", "android", "ios"},
+        ),
         ("3.15.0a1", {Kind.SOURCE, Kind.BUNDLE}, {"source", "windows", "macos", "android", "ios"}),
         ("3.14.0", {Kind.DOCS, Kind.BUNDLE}, {"source", "windows", "macos", "android"}),
         ("3.13.5", {Kind.DOCS, Kind.SIGNATURE}, {"source", "windows", "macos"}),
@@ -286,3 +293,72 @@ def test_an_expert_who_comes_later_leaves_nothing_behind_that_is_promised() -> N
     assert not [file for file in contract.files if "amd64" in file.name or ".exe" in file.name]
     assert contract.brought("3.14.1/amd64/core.msi") is None
     assert contract.by_origin(Origin.MACOS)
+
+
+def test_3_16_has_no_installer_of_windows_and_no_row_of_embeddable_packages() -> None:
+    """PEP 773, and python/release-tools: "Produce EXE/MSI installer (3.15 and earlier)"."""
+    contract = a_contract("3.16.0a1")
+    assert names(contract, Origin.WINDOWS) == {
+        "python-3.16.0a1-amd64.zip",
+        "python-3.16.0a1-arm64.zip",
+        "python-3.16.0a1-win32.zip",
+        "python-3.16.0a1-embed-amd64.zip",
+        "python-3.16.0a1-embed-arm64.zip",
+        "python-3.16.0a1-embed-win32.zip",
+        "windows-3.16.0a1.json",
+    }
+    listed = {file.name for file in contract.listed if file.origin is Origin.WINDOWS}
+    assert listed == {"windows-3.16.0a1.json"}
+    assert not [
+        file for file in contract.files if file.kind is Kind.INSTALLER and "exe" in file.name
+    ]
+    bundles = {file.beside for file in contract.files if file.kind is Kind.BUNDLE}
+    assert bundles == {file.remote for file in contract.listed}
+
+
+def test_3_15_is_the_last_with_an_installer_of_windows() -> None:
+    """Its embeddable packages have rows, and the 64-bit installer has the button."""
+    rows = {file.name: file.row for file in a_contract("3.15.0rc2").listed}
+    assert "python-3.15.0rc2-embed-arm64.zip" in rows
+    (button,) = [
+        name for name, row in rows.items() if row and row.os == "windows" and row.download_button
+    ]
+    assert button == "python-3.15.0rc2-amd64.exe"
+
+
+@pytest.mark.parametrize(
+    ("version", "phase", "windows", "macos", "ci"),
+    [
+        ("3.14.9", None, 7, 1, 2),
+        ("3.13.17", None, 7, 1, 0),
+        ("3.10.11", None, 4, 1, 0),
+        ("3.10.21", Phase.SECURITY, 0, 0, 0),
+        ("3.12.14", Phase.SECURITY, 0, 0, 0),
+        ("3.15.0rc1", None, 7, 1, 3),
+    ],
+)
+def test_each_series_promises_its_own_binaries(
+    version: str, phase: Phase | None, windows: int, macos: int, ci: int
+) -> None:
+    contract = a_contract(version, phase)
+    counted = [len(contract.by_origin(each)) for each in (Origin.WINDOWS, Origin.MACOS, Origin.CI)]
+    assert counted == [windows, macos, ci]
+
+
+def test_the_install_managers_packages_are_expected_of_every_series_that_has_it() -> None:
+    contract = a_contract("3.14.9")
+    for name in (
+        "python-3.14.9-amd64.zip",
+        "python-3.14.9t-arm64.zip",
+        "python-3.14.9-test-win32.zip",
+    ):
+        found = contract.brought(f"3.14.9/{name}")
+        assert found is not None
+        assert found.origin is Origin.WINDOWS
+    assert a_contract("3.10.21", Phase.SECURITY).brought("3.10.21/python-3.10.21-amd64.zip") is None
+
+
+def test_each_line_of_the_table_is_a_kind_and_an_origin_of_the_contract() -> None:
+    for each in BINARIES:
+        Kind(each.kind), Origin(each.made_by)
+        assert each.first <= each.last

@@ -64,15 +64,6 @@ def test_the_identity_of_a_release_manager_is_an_address_and_its_issuer(
     assert str(series_of(Version.parse(version)).manager) == told
 
 
-@pytest.mark.parametrize(
-    ("version", "android", "ios"),
-    [("3.13.6", False, False), ("3.14.0", True, False), ("3.15.0a1", True, True)],
-)
-def test_mobile_packages_begin_with_their_series(version: str, *, android: bool, ios: bool) -> None:
-    series = series_of(Version.parse(version))
-    assert (series.ships_android, series.ships_ios) == (android, ios)
-
-
 def test_series_that_was_never_heard_of_gets_no_invented_facts() -> None:
     series = series_of(Version.parse("3.40.0a1"))
     assert series.release_pep == 0

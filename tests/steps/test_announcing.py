@@ -89,9 +89,11 @@ def test_experts_get_tag_commit_and_their_files(release: Release) -> None:
         assert each in email.text
     windows = handover.windows_email(
         release, PackagedTemplates(), SENDER, ["we@example.org"],
+        "https://dev.azure.com/Python/cpython/_build?definitionId=21",
         fork="git@github.com:me/cpython.git", commit="5" * 40,
     )  # fmt: skip
-    assert "Git remote             me\n" in windows.text
+    assert "If Other, specify Git remote     me\n" in windows.text
+    assert "[x] Publish release\n" in windows.text
     heads_up = handover.heads_up_email(
         release, PackagedTemplates(), SENDER, ["we@example.org"], "2026-12-01"
     )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.ci_artifacts import ci_built_the_same
+from checks.ci_artifacts import ci_built_the_same, ci_files_are_known
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
+from plugins.model.contract import contract_of
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
@@ -154,6 +155,27 @@ def test_artifacts_stand_with_their_digests(release: Release, hub: GitHub) -> No
 def test_check_blocks_if_ci_made_no_source(release: Release) -> None:
     (finding,) = ci_built_the_same(release)
     assert (finding.rule, finding.severity) == ("ci.missing", Severity.BLOCK)
+
+
+def test_file_of_ci_that_no_table_knows_blocks_by_name(a_release: Builds) -> None:
+    """A WASI package that CI begins to build would otherwise be left out without a word."""
+    release = a_release("3.15.0rc1")
+    names = {
+        "android": ("python-3.15.0rc1-aarch64-linux-android.tar.gz",),
+        "docs": ("python-3.15.0rc1-docs-html.zip",),
+        "source": ("Python-3.15.0rc1.tgz",),
+        "wasi": ("python-3.15.0rc1-wasm32-wasip1.tar.xz",),
+    }
+    for artifact, files in names.items():
+        for name in files:
+            (release.layout.ci / artifact).mkdir(parents=True, exist_ok=True)
+            (release.layout.ci / artifact / name).write_text(name)
+    (finding,) = ci_files_are_known(release, contract_of(release))
+    assert (finding.rule, finding.severity) == ("ci.unknown", Severity.BLOCK)
+    assert finding.where == "wasi/python-3.15.0rc1-wasm32-wasip1.tar.xz"
+    assert "plugins/model/binaries.py" in finding.remedy
+    (release.layout.ci / "wasi" / names["wasi"][0]).unlink()
+    assert ci_files_are_known(release, contract_of(release)) == ()
 
 
 def test_artifact_of_other_bytes_is_refused_and_not_kept(

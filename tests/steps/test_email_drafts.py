@@ -49,8 +49,8 @@ def test_email_that_would_be_another_one_is_not_sent(release: Release) -> None:
 
 def test_file_shows_a_person_all_that_is_sent(release: Release) -> None:
     email = handover.windows_email(
-        release, PackagedTemplates(), SENDER, TO[:1], fork="git@github.com:me/cpython.git",
-        commit="5" * 40,
+        release, PackagedTemplates(), SENDER, TO[:1], "https://build.example/form",
+        fork="git@github.com:me/cpython.git", commit="5" * 40,
     )  # fmt: skip
     email_drafts.write(release, "windows-build", email)
     lines = email_drafts.file_of(release.layout, "windows-build").read_text().splitlines()

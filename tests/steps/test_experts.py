@@ -22,7 +22,7 @@ from plugins.rehearsal.store import Store
 from plugins.services.folder_host import FolderHost
 from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.templates import PackagedTemplates
-from plugins.steps import experts, handover
+from plugins.steps import adoption, experts, handover
 from tests.source_world import NOON, FixedClock
 
 if TYPE_CHECKING:
@@ -297,3 +297,53 @@ def test_an_inbox_that_its_expert_cannot_write_to_is_opened_again(
     assert experts.look_inboxes(release, host, ROLES).state is RemoteState.ABSENT
     experts.open_inboxes(release, host, ROLES)
     assert experts.look_inboxes(release, host, ROLES).state is RemoteState.IDENTICAL
+
+
+# ── experts who upload where users see it ──────────────────────────────────────────────────
+
+
+def adopted(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring, role: str = "macos"
+) -> dict[str, str]:
+    return adoption.arrived(
+        release, host, ours, contract_of(release), awaited(release, store, role), FixedClock(),
+        commit=COMMIT,
+    )  # fmt: skip
+
+
+def uploads(store: Store) -> None:
+    store.save("experts", {**store.load("experts", {}), "habit": "uploads"})
+
+
+def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    uploads(store)
+    asked(release, store, host)
+    with pytest.raises(Waiting, match="0 of 1 files are there"):
+        adopted(release, store, host, ours)
+    assert people.read_mail(store) == ["macos"]
+    facts = adopted(release, store, host, ours)
+    assert set(facts) == {"evidence", "3.13.6/python-3.13.6-macos11.pkg"}
+    assert not (places.downloads(store) / experts.inbox_of(release, "macos") / MANIFEST).exists()
+
+
+def test_upload_that_was_cut_short_is_never_adopted(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    uploads(store)
+    asked(release, store, host)
+    store.order_fault("experts.half", argument="macos")
+    people.read_mail(store)
+    with pytest.raises(Waiting, match="cut short"):
+        adopted(release, store, host, ours)
+
+
+def test_signed_manifest_counts_before_what_is_public(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    people.read_mail(store)
+    facts = adopted(release, store, host, ours)
+    assert facts["key"] == awaited(release, store, "macos").keys[0]
+    assert "evidence" not in facts

@@ -1,0 +1,44 @@
+"""10. Afterwards: what others publish of the release; looked at until a day, and then told."""
+
+from __future__ import annotations
+
+from chapters.before import deadline
+from chapters.release import builds_windows, contract, experts, plan, release, services
+from chapters.stage import digests, listed
+from chapters.website import check_public, publish_page
+from doit_receipts.calls import call
+from plugins.model.contract import Kind
+from plugins.steps import feed
+
+windows_expert = next((each.name for each in experts if each.role == "windows"), "")
+
+
+@plan.step(
+    after=[publish_page, check_public],
+    only=any(file.kind is Kind.MANIFEST for file in contract.files),
+)
+def await_feed():
+    """Wait until the install manager's feed lists this release, as users get it."""
+    return call(
+        feed.await_feed,
+        release,
+        listed,
+        digests,
+        services.public_client,
+        services.clock,
+        until=deadline,
+        who=windows_expert,
+    )
+
+
+@plan.step(after=[publish_page], only=builds_windows)
+def await_nuget():
+    """Wait until NuGet has this release's packages."""
+    return call(
+        feed.await_packages,
+        release,
+        services.packages,
+        services.clock,
+        until=deadline,
+        who=windows_expert,
+    )

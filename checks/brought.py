@@ -1,0 +1,336 @@
+"""Brought files: what experts and the pipeline put on the host, judged before users are told of it.
+
+Whoever made a file may tell something of it elsewhere: the pipeline's tables, the manifest of the
+install manager, an SBOM. All of that is compared, for nobody else reads it (python/cpython#142200:
+an installer's SBOM with another sha256).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from checks.looking import blocks_if_blind
+from checks.published_set import belongs_to_another
+from doit_receipts.errors import StepFailed
+from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
+from plugins.model.contract import SITE, Origin
+from plugins.model.manifest import Brought, Manifest
+from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
+from plugins.model.remote_layout import RemoteLayout
+from plugins.ports.host import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+    from plugins.model.contract import Contract
+    from plugins.model.release import Release
+    from plugins.ports.host import Entry, HostReader
+
+__all__ = [
+    "brought_is_of_its_kind",
+    "brought_is_proved",
+    "nothing_unexpected_is_public",
+    "promised_is_public",
+    "what_files_tell_is_true",
+]
+
+_MOST_BYTES: Final = 1 << 25
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_ALL_READ: Final = 0o004
+_ALL_WRITE: Final = 0o002
+
+
+@blocks_if_blind("brought.unseen")
+def brought_is_proved(
+    release: Release, contract: Contract, roles: Collection[str]
+) -> tuple[Finding, ...]:
+    """Each promised file of Windows has a digest that the pipeline or a signed manifest tells.
+
+    Of what nothing else tells there is only the expert's approval, which is said (NEW22).
+    """
+    found = []
+    for role in roles:
+        if not contract.by_origin(*(each for each in Origin if each.value == role)):
+            continue
+        files = _adopted(release, role)
+        if (release.layout.adopted(role).with_name("MANIFEST")).is_file():
+            continue
+        told = _told(release.layout.told_by_pipeline) if role == Origin.WINDOWS.value else {}
+        bare = [path for path in files if path not in told]
+        promised = [path for path in bare if contract.find(path) is not None]
+        if promised and role == Origin.WINDOWS.value:
+            found.append(
+                Finding(
+                    "brought.unproved",
+                    Severity.BLOCK,
+                    f"the pipeline tells no digest of {_few(promised)}",
+                    where=role,
+                    remedy="have the expert sign a manifest of them; or waive brought.unproved: "
+                    "then their approval is all there is",
+                )
+            )
+        elif bare:
+            found.append(
+                Finding(
+                    "brought.approved_only",
+                    Severity.NOTE,
+                    f"only the expert's approval tells the digest of {_few(bare)}",
+                    where=role,
+                )
+            )
+    return tuple(found)
+
+
+@blocks_if_blind("brought.unseen")
+def what_files_tell_is_true(
+    release: Release, host: HostReader, roles: Collection[str]
+) -> tuple[Finding, ...]:
+    """What the manifest of the install manager and each SBOM tell of other files is so (F1)."""
+    files: dict[str, Brought] = {}
+    for role in roles:
+        files |= _adopted(release, role)
+    found: list[Finding] = []
+    for path, each in sorted(files.items()):
+        is_manifest = path.endswith(f"/windows-{release.version}.json")
+        if not is_manifest and not path.endswith(".spdx.json"):
+            continue
+        content = _json(host, path, each.size_bytes, release)
+        if content is None:
+            found.append(_untrue(path, "is no JSON that can be read"))
+        elif is_manifest:
+            found += _manifest(path, content, files, release)
+        else:
+            found += _sbom(path, content, files)
+    return tuple(found)
+
+
+@blocks_if_blind("brought.unseen")
+def brought_is_of_its_kind(
+    release: Release, host: HostReader, roles: Collection[str]
+) -> tuple[Finding, ...]:
+    """Each installer and package begins as such a file does, and each installer has a signature.
+
+    Whose signature it is (Authenticode, Apple's) nothing here verifies, which is said. Of a
+    rehearsal's toys nothing is asked.
+    """
+    if release.rehearsal:
+        return ()
+    found = []
+    for role in roles:
+        installers = [path for path in _adopted(release, role) if path.endswith((".exe", ".pkg"))]
+        if installers:
+            found.append(
+                Finding(
+                    "brought.unverified",
+                    Severity.NOTE,
+                    f"nothing here verified who signed {_few(installers)}",
+                    where=role,
+                    remedy="signtool verify /pa on Windows, pkgutil --check-signature on macOS",
+                )
+            )
+        for path in _adopted(release, role):
+            if not path.endswith((".exe", ".pkg", ".zip")):
+                continue
+            place = _place(host, path, release)
+            if not is_of_its_kind(path, host.read(place, HEAD_BYTES)):
+                what = "a signed installer" if path.endswith((".exe", ".pkg")) else "a zip archive"
+                found.append(
+                    Finding(
+                        "brought.kind",
+                        Severity.BLOCK,
+                        f"does not begin as {what} does",
+                        where=path,
+                        remedy="ask who made it; users would be told that it is damaged",
+                    )
+                )
+    return tuple(found)
+
+
+@blocks_if_blind("brought.unseen")
+def nothing_unexpected_is_public(
+    release: Release, contract: Contract, host: HostReader, roles: Collection[str]
+) -> tuple[Finding, ...]:
+    """Nothing of this release stands where users see it that nobody promised or adopted."""
+    known = {file.remote for file in contract.files}
+    for role in roles:
+        known |= set(_adopted(release, role))
+    found = []
+    for entry in host.listing(RemoteLayout(release.version).downloads.final):
+        if entry.kind is Kind.FOLDER or entry.path in known:
+            continue
+        if belongs_to_another(entry.path, release, contract):
+            continue
+        found.append(
+            Finding(
+                "brought.unexpected",
+                Severity.BLOCK,
+                f"stands there, put by {entry.owner}, and belongs to nothing",
+                where=printable(host.shown(entry.path)),
+                remedy=f"ask {entry.owner} to take it away, or what it is for; if it came after "
+                "the others of its kind, remove the receipt of the task that awaited them",
+            )
+        )
+    return tuple(found)
+
+
+@blocks_if_blind("public.unseen")
+def promised_is_public(
+    contract: Contract, known: Mapping[str, str], host: HostReader
+) -> tuple[Finding, ...]:
+    """Every file that the release promises stands where users get it, as it was judged.
+
+    ``known`` tells the sha256 of each by its path. Looked at once more right before the page is
+    shown: hours may be between the two, and files of others are not ours to keep (rule 23).
+    """
+    paths = sorted({*known, *(file.remote for file in contract.files)})
+    there = dict(zip(paths, host.look(paths), strict=True))
+    entries = {entry.path: entry for entry in _listed(host, paths)}
+    # One that users cannot read may be closed to us as well.
+    closed = {path for path, entry in entries.items() if not entry.mode & _ALL_READ}
+    digests = host.digests([entries[path] for path in paths if path in entries.keys() - closed])
+    found = []
+    for path in paths:
+        entry = there[path]
+        if entry is None or entry.kind is not Kind.FILE:
+            found.append(_public("public.missing", path, "is not there any more"))
+        elif path in closed or entry.mode & _ALL_WRITE:
+            problem = f"has mode {entry.mode:04o}, and belongs to {entry.owner}"
+            found.append(_public("public.closed", path, problem))
+        elif path not in known:
+            found.append(_public("public.unjudged", path, "is there, and was never judged"))
+        elif digests.get(path) != known[path]:
+            told = digests.get(path, "")[:16] or "none"
+            found.append(
+                _public("public.differs", path, f"has digest {told}, judged was {known[path][:16]}")
+            )
+    return tuple(found)
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _adopted(release: Release, role: str) -> dict[str, Brought]:
+    file = release.layout.adopted(role)
+    if not file.is_file():
+        raise StepFailed(
+            where=f"files of {role}",
+            problem="are not known here",
+            remedy=f"run doit await_{role}",
+        )
+    return _told(file)
+
+
+def _told(file: Path) -> dict[str, Brought]:
+    if not file.is_file():
+        return {}
+    read = Manifest.from_bytes(file.read_bytes(), file.name)
+    return {each.path: each for each in read.files}
+
+
+def _place(host: HostReader, path: str, release: Release) -> str:
+    """Where the file stands now: public, staged, or still in the inbox of its role."""
+    layout = RemoteLayout(release.version)
+    folder, _, rest = path.partition("/")
+    inboxes = [f"{layout.incoming}/{role.value}/{path}" for role in Origin]
+    places = [path, f"{layout.downloads.staging}/{rest}" if folder else path, *inboxes]
+    for place, entry in zip(places, host.look(places), strict=True):
+        if entry is not None and entry.kind is Kind.FILE:
+            return place
+    raise StepFailed(
+        where=host.shown(path), problem="is not there any more", remedy="ask who took it away"
+    )
+
+
+def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any:
+    if size_bytes > _MOST_BYTES:
+        return None
+    try:
+        return json.loads(host.read(_place(host, path, release), size_bytes))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _manifest(
+    path: str, content: Any, files: Mapping[str, Brought], release: Release
+) -> Iterator[Finding]:
+    """Packages that the install manager would fetch: each is there, and has the digest told."""
+    listed = content.get("versions") if isinstance(content, dict) else None
+    if not isinstance(listed, list) or not listed:
+        yield _untrue(path, "lists no version")
+        return
+    start = f"{SITE}/ftp/python/"
+    for each in listed:
+        entry = each if isinstance(each, dict) else {}
+        url, digests = entry.get("url"), entry.get("hash")
+        told = digests.get("sha256") if isinstance(digests, dict) else None
+        if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
+            yield _untrue(path, f"leads to {_shown(url)}, which is not of this release")
+        elif not isinstance(told, str) or not _SHA256.fullmatch(told.lower()):
+            yield _untrue(path, f"tells no sha256 of {_shown(url)}")
+        elif url.removeprefix(start) not in files:
+            yield _untrue(path, f"leads to {_shown(url)}, which is not there")
+        elif files[url.removeprefix(start)].sha256 != told.lower():
+            yield _untrue(path, f"tells another sha256 of {_shown(url)}")
+
+
+def _sbom(path: str, content: Any, files: Mapping[str, Brought]) -> Iterator[Finding]:
+    """An SBOM of a file tells the sha256 of that very file."""
+    described = files.get(path.removesuffix(".spdx.json"))
+    if described is None:
+        yield _untrue(path, "is of a file that is not there")
+        return
+    packages = content.get("packages") if isinstance(content, dict) else None
+    told = {
+        str(checksum.get("checksumValue", "")).lower()
+        for package in (packages if isinstance(packages, list) else ())
+        if isinstance(package, dict) and package.get("name") == "CPython"
+        for checksum in _list(package.get("checksums"))
+        if isinstance(checksum, dict) and checksum.get("algorithm") == "SHA256"
+    }
+    if described.sha256 not in told:
+        yield _untrue(path, "tells another sha256 of its file" if told else "tells no sha256 of it")
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _listed(host: HostReader, paths: Collection[str]) -> Iterator[Entry]:
+    """Entries with their stamps, so that what did not change is not read again."""
+    folders: list[str] = []
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        if not any(folder.startswith(f"{above}/") for above in folders):
+            folders.append(folder)
+            yield from host.listing(folder)
+
+
+def _untrue(path: str, problem: str) -> Finding:
+    return Finding(
+        "brought.untrue",
+        Severity.BLOCK,
+        problem,
+        where=path,
+        remedy="ask who made it for one that is right; users and tools believe it",
+    )
+
+
+def _public(rule: str, path: str, problem: str) -> Finding:
+    remedy = {
+        "public.closed": "ask its owner or the host's administrators for chmod 664",
+        "public.unjudged": "look who put it there; the release has to know it before it is shown",
+    }.get(rule, "show nothing; find out who changed it, and never replace what users saw")
+    return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
+
+
+def _shown(value: object) -> str:
+    return printable(value[:120]) if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def _few(paths: Collection[str]) -> str:
+    first = list(paths)[:2]
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return ", ".join(first) + more

@@ -1,0 +1,6 @@
+"""Greetings for everybody."""
+
+
+def greet(name: str) -> str:
+    """Return a greeting."""
+    return f"Hello, {name}"

@@ -1,0 +1,107 @@
+"""Windows build: the form that starts the pipeline of Windows, as it is for each series.
+
+The release manager starts it (python/release-tools, run_release.py ``start_windows_build``). Its
+stages build, sign, pack and test, and put the files straight into the folder that users see.
+Parameters, labels and stages: windows-release/azure-pipelines.yml, state of 2026-07-22.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+
+__all__ = [
+    "CERTIFICATE",
+    "DEFINITION",
+    "REMOTES",
+    "Box",
+    "form_of",
+    "is_named_for",
+    "parameters_of",
+    "range_of",
+]
+
+DEFINITION: Final = 21
+"""The pipeline's number in the project https://dev.azure.com/Python/cpython."""
+CERTIFICATE: Final = "PythonSoftwareFoundation"
+"""The certificate that signs a release; its use has to be approved in each stage that signs."""
+REMOTES: Final = (
+    "python", "savannahostrowski", "hugovk", "Yhg1s", "pablogsal", "ambv", "zooba",
+)  # fmt: skip
+"""The Git remotes that the form offers by name; any other is written into a second field."""
+_OTHER: Final = "(Other)"
+
+# Label of the form, its parameter, and the series that need it: first and last minor, included.
+_SERIES_BOXES: Final = (
+    ("Separate free-threaded outputs", "Post315OutputDir", 15, 999),
+    ("Build with tail-calling support", "DoTailCalling", 15, 999),
+    ("Produce EXE/MSI installer", "DoMSI", 0, 15),
+    ("Build the JIT compiler", "DoJIT", 14, 999),
+    ("Include GPG signatures", "DoGPG", 0, 13),
+    ("Produce Store packages", "DoMSIX", 0, 13),
+    ("Include free-threaded builds", "DoFreethreaded", 13, 999),
+)
+_RANGE: Final = re.compile(r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One field of the form: its label, its parameter in the API, and what it has to hold."""
+
+    label: str
+    parameter: str
+    value: str | bool
+
+    @property
+    def told(self) -> str:
+        """The value as the API takes it: ``true`` and ``false`` for a box."""
+        return str(self.value).lower() if isinstance(self.value, bool) else self.value
+
+
+def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
+    """Every field of the form that matters, in the form's order.
+
+    ``owner`` is the account of the fork that has the tag. What is left out keeps the form's own
+    default, which fits every series that is released.
+    """
+    remote: tuple[Box, ...] = (Box("Git remote", "GitRemote", owner),)
+    if owner not in REMOTES:
+        remote = (
+            Box("Git remote", "GitRemote", _OTHER),
+            Box("If Other, specify Git remote", "GitRemote_Other", owner),
+        )
+    minor = release.version.minor
+    return (
+        *remote,
+        Box("Git tag", "SourceTag", release.version.tag),
+        Box("Git commit", "SourceCommit", commit),
+        Box("Publish release", "DoPublish", value=True),
+        Box("Code signing certificate", "SigningCertificate", CERTIFICATE),
+        *(
+            Box(label, parameter, first <= minor <= last)
+            for label, parameter, first, last in _SERIES_BOXES
+        ),
+    )
+
+
+def parameters_of(form: tuple[Box, ...]) -> dict[str, str]:
+    """The form as the API takes it."""
+    return {box.parameter: box.told for box in form}
+
+
+def is_named_for(name: str, tag: str) -> bool:
+    """Whether a run of this name was started for the tag: ``Release_v3.15.0rc1_20260728.01``."""
+    return re.fullmatch(rf"Release_{re.escape(tag)}_[0-9]{{8}}\.[0-9]+", name) is not None
+
+
+def range_of(label: str, minor: int) -> bool | None:
+    """What a label of the form says of 3.``minor``: "(3.15 and later)"; None if it says nothing."""
+    found = _RANGE.search(label)
+    if found is None:
+        return None
+    bound = int(found["minor"])
+    return minor >= bound if found["way"] == "later" else minor <= bound

@@ -1,0 +1,62 @@
+"""Forms of the simulated environment: what python/release-tools asks for when a build is started.
+
+In the form of the real files (state of 2026-07-22), short and with names of our own; the checks
+read the same fields of both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from plugins.model.windows_build import REMOTES
+
+if TYPE_CHECKING:
+    from plugins.rehearsal.store import Store
+
+__all__ = ["seed"]
+
+_TOOLS: Final = "python/release-tools"
+# The fork of a rehearsal is a folder of its world.
+_OWNERS: Final = (*REMOTES, "world", "rm", "me")
+_WORKFLOW: Final = """\
+on:
+  workflow_dispatch:
+    inputs:
+      git_remote:
+        type: choice
+        options:
+{options}
+      git_commit:
+        type: string
+      cpython_release:
+        type: string
+name: "Build"
+"""
+_FIELDS: Final = (
+    ("SourceTag", "Tag"),
+    ("SourceCommit", "Commit"),
+    ("DoPublish", "Publish"),
+    ("Post315OutputDir", "Outputs apart (3.15 and later)"),
+    ("DoTailCalling", "Tail calls (3.15 and later)"),
+    ("DoMSI", "Installer (3.15 and earlier)"),
+    ("DoJIT", "Compiler (3.14 and later)"),
+    ("DoGPG", "Signatures (3.13 and earlier)"),
+    ("DoMSIX", "Store (3.13 and earlier)"),
+    ("DoFreethreaded", "Free-threaded"),
+)
+
+
+def seed(store: Store) -> None:
+    """Both forms can be read at the simulated GitHub."""
+    known = store.load("github", {})
+    options = "\n".join(f"          - {each}" for each in _OWNERS)
+    remotes = "".join(f"  - '{each}'\n" for each in (*REMOTES, "(Other)"))
+    pipeline = f"name: Release\n\nparameters:\n- name: GitRemote\n  values:\n{remotes}"
+    pipeline += "- name: GitRemote_Other\n  displayName: Other\n"
+    pipeline += "- name: SigningCertificate\n  values:\n  - 'PythonSoftwareFoundation'\n"
+    pipeline += "".join(f'- name: {name}\n  displayName: "{label}"\n' for name, label in _FIELDS)
+    forms = {
+        f"{_TOOLS}/.github/workflows/build-release.yml": _WORKFLOW.format(options=options),
+        f"{_TOOLS}/windows-release/azure-pipelines.yml": pipeline + "\nstages: []\n",
+    }
+    store.save("github", {**known, "texts": {**known.get("texts", {}), **forms}})

@@ -1,0 +1,180 @@
+"""Adoption: files that experts or the pipeline put straight where users see them, as they are.
+
+Most of them never write a manifest. The pipeline of Windows uploads into the release's public
+folder, and the macOS expert copies the installer there, as they did before this tool. Nothing of
+that has to be done again: the host computes the digests, and whatever tells them elsewhere is
+compared with them, the tables of the pipeline first. What nothing else tells is shown to the
+expert, whose approval is of these very digests (see ``experts`` for signed manifests).
+
+A file that is adopted is never moved, changed or replaced. From here on its digest counts like
+that of one of ours: the switch, the website's rows, the bundles and the announcement all wait for
+the same bytes. Where the bytes change after that, everything that was made from them stops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.errors import StepFailed, Waiting
+from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.model.package_head import HEAD_BYTES, needed_bytes
+from plugins.model.remote_layout import RemoteLayout
+from plugins.ports.host import Kind
+from plugins.steps import experts
+from plugins.steps.experts import FILE_MODE
+from plugins.steps.host_modes import wrong_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from plugins.model.contract import Contract
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.host import Entry, HostReader
+    from plugins.ports.signing import Verifier
+    from plugins.steps.experts import Awaited
+
+__all__ = ["arrived"]
+
+
+def arrived(
+    release: Release,
+    host: HostReader,
+    verifier: Verifier,
+    contract: Contract,
+    awaited: Awaited,
+    clock: Clock,
+    *,
+    commit: str,
+    until: datetime | None = None,
+) -> dict[str, str]:
+    """Everything that this expert owes is on the host, and its digests are known (rule 23).
+
+    A signed manifest in their inbox counts before anything else. Without one, their files are
+    looked for in the public folder, and one that has other digests than the pipeline told is
+    refused. Facts: size and sha256 of each file, and what proves
+    them. Raises Waiting with who and what is missing, or is still being uploaded; StepFailed for
+    other digests, for what is no plain file, and for anything that is missing at ``until``.
+    """
+    inbox = experts.inbox_of(release, awaited.role)
+    names = {entry.path.removeprefix(f"{inbox}/") for entry in host.listing(inbox)}
+    if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
+        return experts.arrived(
+            release, host, verifier, contract, awaited, clock, commit=commit, until=until
+        )
+    try:
+        found = _standing(release, host, contract, awaited)
+        proved = _proved(awaited.told)
+        _complete(host, found, proved, awaited)
+    except Waiting as error:
+        experts.refuse_late(error, awaited, clock, until)
+        raise
+    digests = host.digests(list(found.values()))
+    files = [
+        Brought(path, entry.size_bytes, digests.get(entry.path, ""))
+        for path, entry in found.items()
+    ]
+    _same_as_told(files, proved, host)
+    adopted = Manifest.of(str(release.version), awaited.role, commit, files)
+    experts.keep_adopted(release.layout, adopted)
+    by_pipeline = sum(each.path in proved for each in files)
+    return {
+        "evidence": f"{by_pipeline} of {len(files)} digests are the pipeline's; "
+        "the approval is of all of them",
+        **{each.path: f"{each.size_bytes} {each.sha256}" for each in adopted.files},
+    }
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _standing(
+    release: Release, host: HostReader, contract: Contract, awaited: Awaited
+) -> dict[str, Entry]:
+    """What stands in the public folder of all that the expert owes or may bring, by path."""
+    folder = RemoteLayout(release.version).downloads.final
+    found = {
+        entry.path: entry
+        for entry in host.listing(folder)
+        if entry.kind is not Kind.FOLDER
+        and (entry.path in awaited.files or experts.brings(contract, entry.path, awaited.role))
+    }
+    missing = [path for path in awaited.files if path not in found]
+    if missing:
+        count = len(awaited.files) - len(missing)
+        raise Waiting(
+            who=f"{awaited.name} ({awaited.role})",
+            problem=f"{count} of {len(awaited.files)} files are there; missing {_few(missing)}",
+            remedy=f"they go to {host.shown(folder)} as always, or with a signed manifest to "
+            f"{host.shown(experts.inbox_of(release, awaited.role))}",
+        )
+    for path, entry in found.items():
+        if entry.kind is not Kind.FILE:
+            raise StepFailed(
+                where=host.shown(path),
+                problem=f"is a {entry.kind.value} and no file",
+                remedy=f"ask {entry.owner} for the file itself",
+            )
+    wrong = wrong_modes([(entry, FILE_MODE) for entry in found.values()], host)
+    if wrong.others:
+        entry, mode = wrong.others[0]
+        raise Waiting(
+            who=entry.owner,
+            problem=f"{host.shown(entry.path)} belongs to {entry.owner} and has mode "
+            f"{entry.mode:o}, wanted {mode:o}",
+            remedy=f"{wrong.remedy(host)}; only the owner can change it",
+        )
+    return found
+
+
+def _proved(told: Path | None) -> dict[str, Brought]:
+    """The digests that the pipeline told, by path; none where there is no pipeline."""
+    if told is None or not told.is_file():
+        return {}
+    read = Manifest.from_bytes(told.read_bytes(), "digests of the pipeline")
+    return {each.path: each for each in read.files}
+
+
+def _complete(
+    host: HostReader, found: Mapping[str, Entry], proved: Mapping[str, Brought], awaited: Awaited
+) -> None:
+    """Raise Waiting for files that are shorter than they have to be."""
+    short = []
+    for path, entry in found.items():
+        if path in proved:
+            wanted = proved[path].size_bytes
+        elif path.endswith((".exe", ".pkg")):
+            wanted = needed_bytes(path, host.read(path, HEAD_BYTES))
+        else:
+            wanted = 1
+        if entry.size_bytes < wanted:
+            short.append(f"{path} ({entry.size_bytes:,} of {wanted:,} bytes)")
+    if short:
+        raise Waiting(
+            who=f"{awaited.name} ({awaited.role})",
+            problem=f"{len(found) - len(short)} of {len(found)} files are complete; "
+            f"cut short {_few(short)}",
+            remedy="look whether their upload still runs",
+        )
+
+
+def _same_as_told(
+    files: Sequence[Brought], proved: Mapping[str, Brought], host: HostReader
+) -> None:
+    for each in files:
+        told = proved.get(each.path)
+        if told is None or told.sha256 == each.sha256:
+            continue
+        raise StepFailed(
+            where=host.shown(each.path),
+            problem="has other bytes than the pipeline that built it tells",
+            remedy="announce nothing; ask who uploaded it, and which of the two is right",
+            details=(f"pipeline {told.sha256}", f"host     {each.sha256}"),
+        )
+
+
+def _few(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return ", ".join(paths[:2]) + more

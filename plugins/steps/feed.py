@@ -1,0 +1,154 @@
+"""Feed: what other tools install Windows from, looked at after the release.
+
+The install manager reads ``index-windows.json``, other tools read NuGet. Both are the pipeline's
+to write, and neither holds up the announcement; a version that was missing was noticed by users
+(python/pymanager#124). So they are looked at until a day, and then somebody is told.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import printable
+from plugins.model.binaries import nuget_packages, nuget_version
+from plugins.model.contract import SITE, Origin
+from plugins.ports.public import AROUND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from plugins.model.contract import Contract
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.packages import Packages
+    from plugins.ports.public import PublicClient
+
+__all__ = ["FEED", "await_feed", "await_packages"]
+
+FEED: Final = f"{SITE}/ftp/python/index-windows.json"
+"""The feed; its signature stands beside it (``.cat``)."""
+_ROOT: Final = f"{SITE}/ftp/python/"
+_MOST_BYTES: Final = 1 << 25
+_NOBODY: Final = "whoever runs the Windows pipeline"
+
+
+def await_feed(
+    release: Release,
+    contract: Contract,
+    known: Mapping[str, str],
+    client: PublicClient,
+    clock: Clock,
+    *,
+    until: datetime,
+    who: str = "",
+) -> dict[str, str]:
+    """The install manager finds every package of this release, with the bytes that users get.
+
+    ``known`` tells the sha256 of each published file by its path (NEW24). Facts: the sha256 of
+    each package that the feed lists. Raises Waiting while something is missing, and StepFailed
+    for another digest, a feed that cannot be read, and what is missing at ``until``.
+    """
+    entries = _entries(client, str(release.version))
+    listed: dict[str, str] = {}
+    for url, told in entries:
+        path = url.removeprefix(_ROOT)
+        if known.get(path) != told:
+            here = known.get(path)
+            raise StepFailed(
+                where=FEED,
+                problem=f"tells another digest of {printable(path[:200])} than users get"
+                if here
+                else f"leads to {printable(url[:200])}, which is no file of this release",
+                remedy=f"tell {who or _NOBODY} at once: installing this version fails or gives "
+                "other bytes; stage Publish writes the feed",
+                details=(f"feed  {told}", f"users {here or 'get nothing'}"),
+            )
+        listed[path] = told
+    wanted = [
+        path
+        for path in known
+        if path.endswith(".zip")
+        and "-embed-" not in path
+        and (found := contract.find(path)) is not None
+        and found.origin is Origin.WINDOWS
+    ]
+    missing = [path for path in wanted if path not in listed]
+    if missing or not listed:
+        what = f"lacks {_few(missing)}" if missing else f"has no entry of {release.version}"
+        _wait(f"the feed of the install manager {what}", FEED, clock, until, who)
+    if client.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
+        _wait("the feed's signature is not there", f"{FEED}.cat", clock, until, who)
+    return dict(sorted(listed.items()))
+
+
+def await_packages(
+    release: Release, packages: Packages, clock: Clock, *, until: datetime, who: str = ""
+) -> dict[str, str]:
+    """Every package at NuGet has this version (NEW27). Facts: the version by package.
+
+    Raises Waiting while one lacks it, StepFailed at ``until``.
+    """
+    version = nuget_version(release.version)
+    names = nuget_packages(release.version)
+    missing = [name for name in names if version not in packages.versions(name)]
+    if missing:
+        have = f"{len(names) - len(missing)} of {len(names)} packages have {version}"
+        _wait(f"{have}; missing in {_few(missing)}", "https://www.nuget.org", clock, until, who)
+    return dict.fromkeys(names, version)
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _entries(client: PublicClient, version: str) -> list[tuple[str, str]]:
+    """Address and sha256 of each entry of the version."""
+    came = client.read(FEED, AROUND, _MOST_BYTES)
+    if came.status != 200:
+        _refuse(f"answered {came.status}")
+    try:
+        content: Any = json.loads(came.text)
+    except (ValueError, RecursionError):
+        _refuse("is no JSON")
+    listed = content.get("versions") if isinstance(content, dict) else None
+    if not isinstance(listed, list):
+        _refuse("has no list of versions")
+    found = []
+    for each in listed:
+        if not isinstance(each, dict) or each.get("sort-version") != version:
+            continue
+        url, told = each.get("url"), each.get("hash")
+        sha256 = told.get("sha256") if isinstance(told, dict) else None
+        if not isinstance(url, str) or not isinstance(sha256, str):
+            _refuse(f"has an entry of {version} without address or sha256")
+        found.append((url, sha256.lower()))
+    return found
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise StepFailed(
+        where=FEED,
+        problem=problem,
+        remedy=f"tell {_NOBODY}: nobody can install any version with it",
+    )
+
+
+def _wait(problem: str, where: str, clock: Clock, until: datetime, who: str) -> NoReturn:
+    if clock.now() <= until:
+        raise Waiting(
+            who=who or _NOBODY,
+            problem=problem,
+            remedy=f"run the same command again later; from {until:%Y-%m-%d} on this is a failure",
+        )
+    raise StepFailed(
+        where=where,
+        problem=f"{problem}, {(clock.now() - until).days} days after it should",
+        remedy=f"tell {who or _NOBODY}; the release itself is out, and nothing else waits for this",
+    )
+
+
+def _few(paths: list[str]) -> str:
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return ", ".join(paths[:2]) + more

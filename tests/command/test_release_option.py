@@ -1,0 +1,133 @@
+"""Which release a command is about: --release, PEP101_RELEASE, or release.toml beside dodo.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.doit_section import DOIT_SECTION
+from tests.engine.conftest import CHAIN, HEAD, Project
+from tests.engine.test_approve import APPROVAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RELEASE: Final = """\
+version = "3.13.6"
+[repository]
+clone = "cpython"
+[signing]
+gpg_key = "0123456789012345678901234567890123456789"
+"""
+
+OPENED: Final = """\
+from pathlib import Path
+from doit_receipts.calls import call
+from doit_receipts.durable import write_whole
+from plugins.command.opening import open_release
+
+HERE = Path(__file__).parent
+release, settings, plan, services = open_release(HERE / "release.toml")
+DOIT_CONFIG = plan.doit_config("export")
+at = release.layout
+
+
+"""
+
+
+class PythonProject(Project):
+    """A folder with a dodo.py that opens a release of Python."""
+
+    def declare(self, text: str, release: str = RELEASE) -> None:
+        steps = HEAD.partition("def ran(name)")[2]
+        (self.folder / "dodo.py").write_text(f"{OPENED}def ran(name){steps}{text}")
+        (self.folder / "release.toml").write_text(release)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A release of Python with invented steps."""
+    (tmp_path / "pyproject.toml").write_text(DOIT_SECTION)
+    made = PythonProject(tmp_path)
+    made.write("input", "hello")
+    return made
+
+
+@pytest.fixture
+def chain(project: Project) -> Project:
+    """Three steps in a row."""
+    project.declare(CHAIN)
+    return project
+
+
+def test_options_may_stand_behind_the_task(chain: Project) -> None:
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    ended = chain.doit("copy_a", "--release", "other.toml")
+    assert (ended.status, chain.ran()) == (0, ["a"])
+    assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()
+    assert "Python 3.13.7" in chain.doit("list", "--status", "--release=other.toml").out
+    refused = chain.doit("copy_a", "--relaese", "other.toml")
+    assert (refused.status, chain.ran()) == (3, [])
+
+
+def test_the_next_command_names_the_release_that_was_chosen(chain: Project) -> None:
+    """Whoever copies the line from the terminal acts on the release that it was told of."""
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    assert chain.doit("list", "--status").out.endswith("\nnext: doit export\n")
+    shown = chain.doit("list", "--status", "--release", "other.toml").out
+    assert shown.endswith("\nnext: doit export --release other.toml\n")
+    shown = chain.doit("list", "--status", env={"PEP101_RELEASE": "other.toml"}).out
+    assert "Python 3.13.7" in shown
+    assert shown.endswith("\nnext: doit export\n")
+
+
+def test_wrong_settings_are_one_line_and_status_3(project: Project) -> None:
+    project.declare(CHAIN, release=RELEASE.replace("[signing]", "[signnig]"))
+    ended = project.doit()
+    assert ended.status == 3
+    assert "Traceback" not in ended.err
+    assert "[signnig] is not a section; did you mean signing?" in ended.err
+
+
+def test_another_release_file_is_chosen_before_or_after_the_command(chain: Project) -> None:
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    for words, env in (
+        (("--release", "other.toml", "list", "--status"), {}),
+        (("list", "--status", "--release", "other.toml"), {}),
+        (("list", "--status"), {"PEP101_RELEASE": "other.toml"}),
+    ):
+        assert "Python 3.13.7" in chain.doit(*words, env=env).out
+
+
+def test_options_may_stand_behind_a_name_of_why(chain: Project) -> None:
+    (chain.folder / "release.toml").rename(chain.folder / "other.toml")
+    told = chain.doit("why", "copy_a", "--release", "other.toml")
+    assert told.status == 0, told.err
+    assert told.out.startswith("copy_a: Copy the input to a.")
+    wrong = chain.doit("why", "copy_a", "--nonsense", "--release", "other.toml")
+    assert wrong.status == 3
+    assert "nonsense" in wrong.err
+
+
+@pytest.mark.parametrize("command", ["rehearse --folder input", "rehearse --folder input/more"])
+def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command: str) -> None:
+    ended = project.doit(*command.split())
+    assert (ended.status, ended.out) == (1, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"{project.folder / 'input'}")
+    assert "the world of the rehearsal cannot be made" in line
+
+
+def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
+    project: Project,
+) -> None:
+    """From 3.14 on no key has to be declared (PEP 761); only approvals need one."""
+    project.declare(APPROVAL, 'version = "3.14.1"\n[repository]\nclone = "cpython"\n')
+    assert project.doit("list", "--status").status == 0
+    waiting = project.doit("export")
+    assert waiting.status == 4, waiting.out + waiting.err
+    assert "[signing] gpg_key names no key that may approve; write the full" in waiting.out
+    refused = project.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "release.toml: [signing] gpg_key names no key that may approve" in refused.out

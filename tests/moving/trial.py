@@ -1,0 +1,121 @@
+"""A release that an earlier commit began is finished by this checkout; what was done twice is told.
+
+``.venv/bin/python tests/moving/trial.py [COMMIT [TASK]]`` takes some minutes: a worktree of COMMIT
+(1dae947 unless another is named) in a temporary folder, with an environment of its own; a rehearsal
+there until TASK (switch_files) is done; then ``doit rehearse`` of this checkout in the same
+simulated environment. Status 0: everything is done, nothing public was done twice, and no receipt
+of the earlier commit was written again but those of gates that are asked again in every run.
+``trial.py --judge BEGUN FINISHED`` only judges two copies of such a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+BEGIN = Path(__file__).with_name("begin.py")
+VERSION = "3.13.6"
+# Asked again in every run until what stands behind them has happened; and one step that has an
+# input of its own since, and may be done again at any time.
+VOLATILE = {
+    "check_access", "check_blockers", "check_builders", "check_base", "compare_configure",
+}  # fmt: skip
+
+
+def lines_of(file: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def judge(begun: Path, finished: Path) -> list[str]:
+    """What is wrong with the finished release, a line each."""
+    work, world = finished / "build" / VERSION, finished / "world" / "state"
+    wrong = []
+    for earlier in sorted((begun / "build" / VERSION / "receipts").glob("*.json")):
+        later = work / "receipts" / earlier.name
+        if earlier.stem not in VOLATILE and earlier.read_bytes() != later.read_bytes():
+            wrong.append(f"{earlier.stem}: done again")
+    journal = lines_of(work / "journal.jsonl")
+    for event, but in (("intent", set()), ("done", VOLATILE)):
+        told = Counter(each["task"] for each in journal if each["event"] == event)
+        wrong += [f"{task}: {event} {many} times" for task, many in told.items()
+                  if many > 1 and task not in but]  # fmt: skip
+    mails = Counter(
+        (each["subject"], *each["to"]) for each in json.loads((world / "mail.json").read_text())
+    )
+    wrong += [
+        f"mail {' '.join(each)}: sent {many} times" for each, many in mails.items() if many > 1
+    ]
+    happened = lines_of(world / "happened.jsonl")
+    for part, key in (("forum", "title"), ("git", "refs")):
+        acts = Counter(
+            json.dumps(each.get(key)) for each in happened if part in each["part"] and key in each
+        )
+        wrong += [f"{part} {each}: {many} times" for each, many in acts.items() if many > 1]
+    made = Counter(
+        (each["part"], each["path"])
+        for each in happened
+        if each["event"] == "rename" and "probe" not in each["path"] and "purge" not in each["path"]
+    )
+    wrong += [
+        f"{part} {path}: renamed into place {many} times"
+        for (part, path), many in made.items()
+        if many > 1
+    ]
+    print(f"{sum(mails.values())} mails, {len(happened)} acts, {len(journal)} lines of the journal")
+    return wrong
+
+
+def meet_newer_checks(declaration: Path) -> None:
+    """Do what newer checks say of an environment that was simulated before there were any."""
+    text = declaration.read_text(encoding="utf-8")
+    text = text.replace("forum_category = 1\n", "forum_category = 23\n")
+    text += (
+        '\n[[waivers]]\nrule = "access.blog"\nreason = "the blog of then knows no authors"\n'
+        'by = "rm"\nuntil = 2999-01-01\n'
+    )
+    declaration.write_text(text, encoding="utf-8")
+
+
+def run(*words: str | Path, folder: Path) -> int:
+    print("$", *words, flush=True)
+    return subprocess.run([str(word) for word in words], cwd=folder, check=False).returncode
+
+
+def trial(commit: str, task: str, room: Path) -> tuple[Path, Path]:
+    """The folders of the release as it was begun, and as it was finished."""
+    checkout, folder = room / "checkout", room / "rehearsal"
+    if run("git", "worktree", "add", "--detach", checkout, commit, folder=PROJECT):
+        sys.exit("there is no such commit here")
+    try:
+        if run("make", "setup", folder=checkout):
+            sys.exit("the earlier commit could not be set up")
+        if run(checkout / ".venv/bin/python", BEGIN, folder, task, folder=checkout):
+            sys.exit(f"the earlier commit did not come to {task}")
+    finally:
+        run("git", "worktree", "remove", "--force", checkout, folder=PROJECT)
+    shutil.copytree(folder, room / "begun", symlinks=True)
+    meet_newer_checks(folder / VERSION / "release.toml")
+    if run(Path(sys.executable).with_name("doit"), "rehearse", "--folder", folder, folder=PROJECT):
+        sys.exit("this checkout did not finish it")
+    return room / "begun" / VERSION, folder / VERSION
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["--judge"]:
+        wrong = judge(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        commit, task = (*sys.argv[1:], *("1dae947", "switch_files")[len(sys.argv) - 1 :])
+        with tempfile.TemporaryDirectory() as room:
+            wrong = judge(*trial(commit, task, Path(room)))
+    print("\n".join(wrong) or "nothing was done twice, and no finished task was done again")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,542 @@
+"""Files that experts and the pipeline put where users see them: several people on one host."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks import brought
+from checks.recognising import recognised
+from checks.staged_files import staged_is_ready
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.finding import Severity
+from doit_receipts.probe import RemoteState
+from plugins.model.contract import Contract, contract_of
+from plugins.model.found_files import FoundFiles
+from plugins.model.manifest import Brought, Manifest
+from plugins.model.package_head import is_of_its_kind, needed_bytes
+from plugins.model.remote_layout import RemoteLayout
+from plugins.model.report import Situation
+from plugins.ports.public import AROUND, Fetched
+from plugins.rehearsal import windows_files
+from plugins.steps import adoption, experts, staging
+from plugins.steps.staging import Wanted
+from tests.host_world import ROOT, Rehearsed, a_rehearsed_host
+from tests.progress import Quiet
+from tests.source_world import NOON, FixedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+    from plugins.ports.signing import Signature
+    from plugins.services.ssh_host import SshHost
+    from tests.conftest import Builds
+
+COMMIT = "5" * 40
+GIVEN = {"SourceCommit": COMMIT, "DoMSI": "True"}
+
+
+class NoKeys:
+    """A keyring that nobody should ask: there is no manifest."""
+
+    def verify_by(self, file: Path, signature: Path, fingerprints: object) -> Signature:
+        raise AssertionError(file, signature, fingerprints)
+
+
+@dataclass
+class Scene:
+    """A release, its host, and what stands in the public folder there."""
+
+    release: Release
+    world: Rehearsed
+    host: SshHost
+    contract: Contract
+
+    @property
+    def folder(self) -> Path:
+        return self.world.files / self.release.version.folder
+
+    def put(self, path: str, content: bytes, owner: str = "steve", mode: int = 0o644) -> None:
+        """Somebody put this file into the release's public folder."""
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        place.chmod(mode)
+        inner = f"{ROOT}/{self.release.version.folder}"
+        self.world.server.disk.own(f"{inner}/{path}", owner, "downloads")
+        if "/" in path:
+            self.world.server.disk.own(f"{inner}/{path.partition('/')[0]}", owner, "downloads")
+
+    def upload(self, given: dict[str, str] | None = None) -> dict[str, bytes]:
+        """The pipeline has put all of its files there, and its digests are known."""
+        files = windows_files.made(self.release.version, given or GIVEN)
+        for path, content in files.items():
+            self.put(path, content)
+        self.tell(files)
+        return files
+
+    def tell(self, files: dict[str, bytes]) -> None:
+        """The pipeline told the digests of these files, as far as it tells any."""
+        told = [
+            Brought(f"{self.release.version.folder}/{name}", len(content), _sha256(content))
+            for table in windows_files.tables(self.release.version, files).values()
+            for name, content in table.items()
+        ]
+        unique = {each.path: each for each in told}.values()
+        made = Manifest.of(str(self.release.version), "windows", COMMIT, unique)
+        file = self.release.layout.told_by_pipeline
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(made.to_bytes())
+
+    def arrived(self, role: str = "windows", days_late: int = 0) -> dict[str, str]:
+        told = self.release.layout.told_by_pipeline if role == "windows" else None
+        return adoption.arrived(
+            self.release, self.host, NoKeys(), self.contract,
+            experts.awaited_of(self.contract, role, f"The {role} expert", [], told),
+            FixedClock(), commit=COMMIT,
+            until=NOON - timedelta(days=days_late) if days_late else None,
+        )  # fmt: skip
+
+    def modes(self) -> dict[str, int]:
+        return {
+            str(path.relative_to(self.folder)): path.stat().st_mode & 0o7777
+            for path in self.folder.rglob("*")
+        }
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, a_release: Builds) -> Iterator[Scene]:
+    release = a_release("3.15.0rc1")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        area = RemoteLayout(release.version).downloads
+        staging.reserve(area, host, shared=True)
+        yield Scene(release, world, host, contract_of(release))
+
+
+def test_public_folder_is_made_early_for_whoever_uploads_there(scene: Scene) -> None:
+    """The pipeline would make it for itself alone (release-tools#391)."""
+    area = RemoteLayout(scene.release.version).downloads
+    assert staging.look_reserved(area, scene.host, shared=True).state is RemoteState.IDENTICAL
+    (entry,) = scene.host.look([area.final])
+    assert entry is not None
+    assert (entry.mode, entry.owner, entry.group) == (0o2775, "rm", "downloads")
+
+
+def test_files_of_the_pipeline_are_adopted_as_they_stand(scene: Scene) -> None:
+    files = scene.upload()
+    before = scene.modes()
+    facts = scene.arrived()
+    assert facts == scene.arrived()
+    folder = scene.release.version.folder
+    assert set(facts) - {"evidence"} == {f"{folder}/{name}" for name in files}
+    assert facts["evidence"].startswith("16 of ")
+    area = RemoteLayout(scene.release.version).downloads
+    look = experts.look_taken(scene.release, scene.host, "windows", area)
+    assert look.state is RemoteState.IDENTICAL
+    experts.take(scene.release, scene.host, "windows", area)
+    assert scene.modes() == before
+    assert not scene.world.events() or not any("steve" in line for line in scene.world.events())
+
+
+def test_nothing_there_is_waited_for_with_both_places_named(scene: Scene) -> None:
+    with pytest.raises(Waiting, match="0 of 7 files are there") as caught:
+        scene.arrived()
+    assert caught.value.who == "The windows expert (windows)"
+    assert "/srv/ftp/3.15.0 as always" in str(caught.value)
+    assert ".3.15.0rc1.incoming/windows" in str(caught.value)
+    with pytest.raises(StepFailed, match="has not brought everything by"):
+        scene.arrived(days_late=1)
+
+
+def test_file_that_is_still_being_uploaded_is_waited_for(scene: Scene) -> None:
+    files = scene.upload()
+    name = "python-3.15.0rc1-amd64.exe"
+    scene.put(name, files[name][:100])
+    with pytest.raises(Waiting, match=f"cut short 3.15.0/{name}") as caught:
+        scene.arrived()
+    assert f"100 of {len(files[name]):,} bytes" in str(caught.value)
+
+
+def test_other_bytes_than_the_pipeline_told_stop_with_both_sides(scene: Scene) -> None:
+    files = scene.upload()
+    name = "python-3.15.0rc1-amd64.exe"
+    scene.put(name, b"x" * len(files[name]))
+    with pytest.raises(StepFailed, match="other bytes than the pipeline that built it tells") as e:
+        scene.arrived()
+    assert e.value.details[0] == f"pipeline {_sha256(files[name])}"
+    assert name in e.value.where
+
+
+def test_link_under_an_awaited_name_is_no_file(scene: Scene) -> None:
+    scene.upload()
+    place = scene.folder / "python-3.15.0rc1-amd64.exe"
+    place.unlink()
+    place.symlink_to("/etc/passwd")
+    with pytest.raises(StepFailed, match="is a link and no file"):
+        scene.arrived()
+
+
+def test_macos_installer_is_adopted_by_what_the_approval_is_of(scene: Scene) -> None:
+    package = a_package(b"x" * 500)
+    scene.put("python-3.15.0rc1-macos11.pkg", package[:-10], owner="ned")
+    with pytest.raises(Waiting, match="cut short"):
+        scene.arrived("macos")
+    scene.put("python-3.15.0rc1-macos11.pkg", package + b"stapled", owner="ned")
+    facts = scene.arrived("macos")
+    assert facts["evidence"].startswith("0 of 1")
+    text = scene.release.layout.adopted("macos").read_text()
+    assert _sha256(package + b"stapled") in text
+    (note,) = brought.brought_is_proved(scene.release, scene.contract, ["macos"])
+    assert (note.rule, note.severity) == ("brought.approved_only", Severity.NOTE)
+
+
+# ── modes and owners ───────────────────────────────────────────────────────────────────────
+
+
+def all_wanted(files: dict[str, bytes]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(name, len(each), _sha256(each)) for name, each in files.items())
+
+
+def test_switch_leaves_files_of_others_alone_and_shows_ours(scene: Scene, tmp_path: Path) -> None:
+    files = scene.upload()
+    scene.arrived()
+    source = tmp_path / "Python-3.15.0rc1.tgz"
+    source.write_bytes(b"source" * 100)
+    ours = Wanted(source.name, 600, _sha256(b"source" * 100), source)
+    area = RemoteLayout(scene.release.version).downloads
+    staging.stage([ours], area, scene.host, Quiet())
+    everything = experts.with_brought([ours], scene.release, ["windows"], area)
+    before = scene.modes()
+    assert staging.look_switched(everything, area, scene.host).state is RemoteState.ABSENT
+    staging.switch(everything, area, scene.host, Quiet())
+    assert staging.look_switched(everything, area, scene.host).state is RemoteState.IDENTICAL
+    after = scene.modes()
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {source.name}
+    assert len(everything) == len(files) + 1
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_wrong_mode_of_somebody_elses_file_names_its_owner(scene: Scene, mode: int) -> None:
+    """Users could not read the one; every account of the host could change the other."""
+    files = scene.upload()
+    scene.arrived()
+    name = "python-3.15.0rc1-arm64.exe"
+    scene.put(name, files[name], mode=mode)
+    area = RemoteLayout(scene.release.version).downloads
+    everything = experts.with_brought([], scene.release, ["windows"], area)
+    with pytest.raises(Waiting, match=r"waiting for steve: .* belongs to steve"):
+        scene.arrived()
+    taken = experts.look_taken(scene.release, scene.host, "windows", area)
+    for probe in (
+        staging.look_switched(everything, area, scene.host),
+        staging.look_staged(everything, area, scene.host),
+        taken,
+    ):
+        assert probe.state is RemoteState.DIFFERENT
+        assert name in probe.problem
+        assert "only their owners can change the modes" in probe.problem
+        (detail,) = probe.details
+        assert f"belongs to steve and has mode {mode:o}, wanted 664" in detail
+        assert "ask steve for `chmod 664 " in probe.remedy
+    with pytest.raises(StepFailed, match="belongs to steve"):
+        staging.switch(everything, area, scene.host, Quiet())
+    assert scene.modes()[name] == mode
+    # The remedy works.
+    scene.put(name, files[name], mode=0o664)
+    staging.switch(everything, area, scene.host, Quiet())
+    assert staging.look_switched(everything, area, scene.host).state is RemoteState.IDENTICAL
+
+
+def test_file_that_changed_after_it_was_adopted_stops_the_switch(scene: Scene) -> None:
+    files = scene.upload()
+    scene.arrived()
+    name = "python-3.15.0rc1.exe"
+    scene.put(name, files[name][::-1])
+    area = RemoteLayout(scene.release.version).downloads
+    everything = experts.with_brought([], scene.release, ["windows"], area)
+    with pytest.raises(StepFailed, match="other bytes stand there"):
+        staging.switch(everything, area, scene.host, Quiet())
+
+
+def test_folder_that_others_made_is_entered_and_never_changed(scene: Scene, tmp_path: Path) -> None:
+    """Bundles go beside the parts of an installer, into a folder of the pipeline's."""
+    files = scene.upload()
+    inner = scene.folder / "amd64rc1"
+    inner.chmod(0o2775)
+    scene.arrived()
+    bundle = tmp_path / "core.msi.sigstore"
+    bundle.write_bytes(b"bundle")
+    ours = Wanted("amd64rc1/core.msi.sigstore", 6, _sha256(b"bundle"), bundle)
+    area = RemoteLayout(scene.release.version).downloads
+    scene.host.make_folders([f"{area.staging}/amd64rc1"], 0o2775)
+    staging.stage([ours], area, scene.host, Quiet())
+    everything = (*all_wanted(files), ours)
+    staging.switch(everything, area, scene.host, Quiet())
+    assert (inner / "core.msi.sigstore").read_bytes() == b"bundle"
+
+
+# ── judgements ─────────────────────────────────────────────────────────────────────────────
+
+
+def rules(findings: tuple[object, ...]) -> list[str]:
+    return [each.rule for each in findings]  # type: ignore[attr-defined]
+
+
+def test_what_the_pipeline_brought_passes(scene: Scene) -> None:
+    scene.upload()
+    scene.arrived()
+    roles = ["windows"]
+    assert brought.what_files_tell_is_true(scene.release, scene.host, roles) == ()
+    found = brought.brought_is_proved(scene.release, scene.contract, roles)
+    assert rules(found) == ["brought.approved_only"]
+    assert (
+        brought.nothing_unexpected_is_public(scene.release, scene.contract, scene.host, roles) == ()
+    )
+
+
+def test_promised_file_that_the_pipeline_does_not_tell_blocks(scene: Scene) -> None:
+    """Its tables are gone after 30 days: then a person says what no machine can any more."""
+    scene.upload()
+    scene.release.layout.told_by_pipeline.unlink()
+    scene.arrived()
+    (finding,) = brought.brought_is_proved(scene.release, scene.contract, ["windows"])
+    assert (finding.rule, finding.severity) == ("brought.unproved", Severity.BLOCK)
+    assert "sign a manifest" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda entry: entry["hash"].update(sha256="0" * 64), "tells another sha256"),
+        (lambda entry: entry.update(hash={}), "tells no sha256"),
+        (lambda entry: entry.update(hash=[]), "tells no sha256"),
+        (lambda entry: entry.update(url="https://evil.example/x.zip"), "not of this release"),
+        (lambda entry: entry.update(url=7), "leads to a int"),
+        (lambda entry: entry.update(url=entry["url"] + "x"), "which is not there"),
+    ],
+)
+def test_manifest_of_the_install_manager_that_is_wrong_blocks(
+    scene: Scene, change: object, told: str
+) -> None:
+    files = scene.upload()
+    name = "windows-3.15.0rc1.json"
+    content = json.loads(files[name])
+    change(content["versions"][0])  # type: ignore[operator]
+    files[name] = json.dumps(content).encode()
+    scene.put(name, files[name])
+    scene.tell(files)
+    scene.arrived()
+    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    assert (finding.rule, finding.severity) == ("brought.untrue", Severity.BLOCK)
+    assert told in finding.message
+
+
+@pytest.mark.parametrize("text", [b"", b"[", b"[" * 5000, b'{"versions": 3}', b"\xff", b"null"])
+def test_manifest_that_is_none_blocks_in_one_line(scene: Scene, text: bytes) -> None:
+    files = scene.upload()
+    name = "windows-3.15.0rc1.json"
+    files[name] = text or b" "
+    scene.put(name, files[name])
+    scene.tell(files)
+    scene.arrived()
+    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    assert finding.rule == "brought.untrue"
+    assert str(finding).isprintable()
+
+
+def test_sbom_that_tells_another_digest_blocks(scene: Scene) -> None:
+    """python/cpython#142200."""
+    files = scene.upload()
+    name = "python-3.15.0rc1-embed-amd64.zip.spdx.json"
+    scene.put(name, files[name].replace(files[name][-80:-60], b"0" * 20))
+    content = json.loads(files[name])
+    content["packages"][0]["checksums"][0]["checksumValue"] = "0" * 64
+    scene.put(name, json.dumps(content).encode())
+    scene.arrived()
+    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    assert (finding.rule, finding.where) == ("brought.untrue", f"3.15.0/{name}")
+
+
+def test_file_that_nobody_promised_blocks_with_its_owner(scene: Scene) -> None:
+    scene.upload()
+    scene.put("Python-3.15.0b4.tgz", b"of a beta")
+    scene.put("python-3.15.0rc1-wasm32-wasip1.tar.xz", b"of nobody")
+    scene.arrived()
+    (finding,) = brought.nothing_unexpected_is_public(
+        scene.release, scene.contract, scene.host, ["windows"]
+    )
+    assert (finding.rule, finding.severity) == ("brought.unexpected", Severity.BLOCK)
+    assert "put by steve" in finding.message
+    assert "wasm32" in finding.where
+
+
+def test_installer_that_is_none_blocks_and_a_rehearsals_toy_does_not(scene: Scene) -> None:
+    scene.upload()
+    scene.arrived()
+    real = replace(scene.release, rehearsal=False)
+    found = brought.brought_is_of_its_kind(real, scene.host, ["windows"])
+    assert set(rules(found)) == {"brought.kind", "brought.unverified"}
+    assert any("signed installer" in each.message for each in found)
+    toy = replace(scene.release, rehearsal=True)
+    assert brought.brought_is_of_its_kind(toy, scene.host, ["windows"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("gone", "public.missing"),
+        ("other", "public.differs"),
+        ("closed", "public.closed"),
+        ("new", "public.unjudged"),
+    ],
+)
+def test_page_is_not_shown_unless_all_that_was_judged_is_there(
+    scene: Scene, change: str, rule: str
+) -> None:
+    files = scene.upload()
+    windows = contract_of(scene.release).without(
+        *(each for each in type(scene.contract.files[0].origin) if each.value != "windows")
+    )
+    known = {f"3.15.0/{name}": _sha256(content) for name, content in files.items()}
+    assert brought.promised_is_public(windows, known, scene.host) == ()
+    name = "python-3.15.0rc1-amd64.exe"
+    match change:
+        case "gone":
+            (scene.folder / name).unlink()
+        case "other":
+            scene.put(name, files[name][::-1])
+        case "closed":
+            scene.put(name, files[name], mode=0o640)
+        case _:
+            del known[f"3.15.0/{name}"]
+    (finding,) = brought.promised_is_public(windows, known, scene.host)
+    assert (finding.rule, finding.where) == (rule, f"3.15.0/{name}")
+
+
+def test_check_that_cannot_look_blocks(scene: Scene) -> None:
+    for findings in (
+        brought.brought_is_proved(scene.release, scene.contract, ["windows"]),
+        brought.what_files_tell_is_true(scene.release, scene.host, ["windows"]),
+        brought.nothing_unexpected_is_public(
+            scene.release, scene.contract, scene.host, ["windows"]
+        ),
+    ):
+        (finding,) = findings
+        assert (finding.rule, finding.severity) == ("brought.unseen", Severity.BLOCK)
+        assert "await_windows" in finding.remedy
+
+
+# ── verification ───────────────────────────────────────────────────────────────────────────
+
+
+class Listing:
+    """A visitor who sees the public folder, and nothing else."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
+
+    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert (door, most_bytes > 0) == (AROUND, True)
+        here = url.endswith("/3.15.0/")
+        return Fetched(200 if here else 404, 0, "", self._text if here else "")
+
+    def releases(self) -> tuple[()]:
+        return ()
+
+    def refs(self, *names: str) -> dict[str, str]:
+        return dict.fromkeys(names, "")
+
+
+def test_files_of_experts_alone_are_no_published_release(scene: Scene) -> None:
+    """They may be where users see them hours before the switch; one of ours is enough."""
+    files = scene.upload()
+    area = RemoteLayout(scene.release.version).downloads
+    staging.stage([], area, scene.host, Quiet())
+    for more, situation in (
+        ((), Situation.NOTHING),
+        (("Python-3.15.0rc1.tgz",), Situation.PUBLISHED),
+    ):
+        listing = Listing([*(name for name in files if "/" not in name), *more])
+        clients = SimpleNamespace(public=listing, site=listing, history=listing, host=scene.host)
+        context = SimpleNamespace(
+            release=scene.release, contract=scene.contract, clients=clients, areas=(area,)
+        )
+        assert recognised(context).situation is situation  # type: ignore[arg-type]
+
+
+def test_what_experts_put_where_users_see_it_counts_as_staged(scene: Scene) -> None:
+    scene.upload()
+    areas = (RemoteLayout(scene.release.version).downloads,)
+    here = FoundFiles("local", scene.release.layout, {}, {}, ())
+    found = staged_is_ready(
+        scene.release, scene.contract, areas, scene.host, here, None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    missing = [each.where for each in found if each.rule == "file.missing"]
+    assert not [path for path in missing if path.endswith((".exe", "amd64.zip", ".json"))
+                and not path.endswith(".spdx.json")]  # fmt: skip
+    assert "3.15.0/python-3.15.0rc1-macos11.pkg" in missing
+    assert not [each for each in found if each.rule == "file.unrecognised"]
+
+
+# ── heads ──────────────────────────────────────────────────────────────────────────────────
+
+
+def a_package(content: bytes) -> bytes:
+    """A package of macOS, as far as its form goes."""
+    contents = (
+        "<xar><toc><checksum><offset>0</offset><size>20</size></checksum><file><data>"
+        f"<length>{len(content)}</length><offset>20</offset><size>9</size></data></file>"
+        "</toc></xar>"
+    ).encode()
+    packed = zlib.compress(contents)
+    head = struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(contents), 1)
+    return head + packed + b"c" * 20 + content
+
+
+def a_program(content: bytes, *, signed: bool = True, magic: int = 0x20B) -> bytes:
+    """A program of Windows, as far as its form goes, with its signature at the end."""
+    head = bytearray(512)
+    head[:2] = b"MZ"
+    struct.pack_into("<I", head, 0x3C, 128)
+    head[128:132] = b"PE\0\0"
+    struct.pack_into("<H", head, 152, magic)
+    tables = 152 + (112 if magic == 0x20B else 96)
+    if signed:
+        struct.pack_into("<II", head, tables + 32, 512 + len(content), 64)
+    return bytes(head) + content + b"s" * 64
+
+
+@pytest.mark.parametrize("magic", [0x10B, 0x20B])
+def test_head_of_an_installer_tells_where_it_ends(magic: int) -> None:
+    program = a_program(b"x" * 1000, magic=magic)
+    assert needed_bytes("a.exe", program[:512]) == len(program)
+    assert is_of_its_kind("a.exe", program)
+    assert not is_of_its_kind("a.exe", a_program(b"", signed=False, magic=magic))
+    package = a_package(b"y" * 1000)
+    assert needed_bytes("a.pkg", package[:300]) == len(package)
+    assert is_of_its_kind("a.zip", b"PK\x03\x04")
+    assert is_of_its_kind("a.json", b"")
+
+
+@pytest.mark.parametrize("cut", range(0, 300, 7))
+def test_head_that_is_cut_or_broken_tells_nothing(cut: int) -> None:
+    for name, whole in (("a.exe", a_program(b"")), ("a.pkg", a_package(b""))):
+        assert needed_bytes(name, whole[:cut]) in (0, needed_bytes(name, whole))
+        broken = whole[:cut] + b"\xff" * 40 + whole[cut + 40 :]
+        assert needed_bytes(name, broken) >= 0

@@ -1,0 +1,282 @@
+"""Tests of the Windows build's steps over Azure's service and the simulated pipeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import RemoteState
+from plugins.model.contract import contract_of
+from plugins.model.hash_table import BrokenTable
+from plugins.model.manifest import Manifest
+from plugins.model.secret import Secret
+from plugins.model.windows_build import form_of
+from plugins.rehearsal import azure as world
+from plugins.rehearsal import places
+from plugins.rehearsal.store import ALWAYS, Store
+from plugins.services.azure import AzurePipeline
+from plugins.services.templates import PackagedTemplates
+from plugins.steps import windows_build as steps
+from tests.progress import Quiet
+from tests.served import served
+from tests.source_world import NOON, FixedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from doit_receipts.probe import Probe
+    from plugins.model.release import Release
+    from tests.conftest import Builds
+
+COMMIT = "5" * 40
+OTHER = "6" * 40
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    (tmp_path / "ftp").mkdir()
+    places.put(made, downloads=tmp_path / "ftp")
+    world.seed(made)
+    return made
+
+
+@pytest.fixture
+def address(store: Store) -> Iterator[str]:
+    with served(world.app(store)) as found:
+        yield found
+
+
+@pytest.fixture
+def pipeline(address: str, monkeypatch: pytest.MonkeyPatch) -> AzurePipeline:
+    monkeypatch.setenv("AZURE_TOKEN_OF_TEST", world.LOGIN)
+    return AzurePipeline(address, Secret("env:AZURE_TOKEN_OF_TEST"))
+
+
+@pytest.fixture
+def anonymous(address: str) -> AzurePipeline:
+    return AzurePipeline(address, None)
+
+
+@pytest.fixture
+def release(a_release: Builds) -> Release:
+    return a_release("3.15.0rc1")
+
+
+def look(release: Release, pipeline: AzurePipeline, build: int = 0) -> Probe:
+    return steps.look_started(release, pipeline, commit=COMMIT, build=build)
+
+
+def start(release: Release, pipeline: AzurePipeline) -> dict[str, str]:
+    return steps.start(release, pipeline, Quiet(), owner="hugovk", commit=COMMIT)
+
+
+def followed(pipeline: AzurePipeline, run: str, looks: int = 40) -> dict[str, str]:
+    for _ in range(looks):
+        try:
+            return steps.follow(pipeline, run, FixedClock())
+        except Waiting:
+            continue
+    message = "the run does not end"
+    raise AssertionError(message)
+
+
+def started(store: Store) -> int:
+    return len(store.load("azure", {})["runs"]) - 1
+
+
+def test_page_tells_each_field_of_the_form(release: Release, pipeline: AzurePipeline) -> None:
+    steps.write_form(release, PackagedTemplates(), pipeline.page, owner="somebody", commit=COMMIT)
+    text = steps.form_file(release.layout).read_text()
+    assert "_build?definitionId=21" in text
+    for line in (
+        "     Git remote                       (Other)",
+        "     If Other, specify Git remote     somebody",
+        f"     Git commit                       {COMMIT}",
+        "     [x] Publish release",
+        "     [x] Build with tail-calling support",
+        "     [ ] Include GPG signatures",
+    ):
+        assert line in text.splitlines()
+
+
+def test_run_is_started_once_and_adopted(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    assert look(release, pipeline).state is RemoteState.ABSENT
+    run = start(release, pipeline)["run"]
+    probe = look(release, pipeline)
+    assert (probe.state, probe.facts["run"]) == (RemoteState.IDENTICAL, run)
+    assert started(store) == 1
+
+
+def test_without_a_token_the_release_manager_is_asked_and_their_run_is_found(
+    release: Release, anonymous: AzurePipeline, store: Store
+) -> None:
+    with pytest.raises(Waiting, match="is not started yet") as caught:
+        start(release, anonymous)
+    assert "windows-build.txt" in str(caught.value)
+    assert anonymous.page in str(caught.value)
+    world.queue_by_hand(store, form_of(release, "hugovk", COMMIT))
+    assert look(release, anonymous).state is RemoteState.IDENTICAL
+
+
+def test_run_whose_parameters_the_list_does_not_tell_is_asked_for_them(
+    release: Release, anonymous: AzurePipeline, store: Store
+) -> None:
+    store.order_fault("azure.forgets_parameters", times=ALWAYS)
+    world.queue_by_hand(store, form_of(release, "hugovk", COMMIT))
+    assert look(release, anonymous).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SourceCommit": OTHER},
+        {"SourceCommit": "empty"},
+        {"DoPublish": "false"},
+        {"SigningCertificate": "TestSign"},
+        {"SourceTag": "v3.15.0rc10"},
+    ],
+)
+def test_run_of_something_else_is_left_alone(
+    changes: dict[str, str], release: Release, anonymous: AzurePipeline, store: Store
+) -> None:
+    world.queue_by_hand(store, form_of(release, "hugovk", COMMIT), **changes)
+    assert look(release, anonymous).state is RemoteState.ABSENT
+
+
+def test_two_runs_are_never_guessed_between_and_the_declared_one_counts(
+    release: Release, anonymous: AzurePipeline, store: Store
+) -> None:
+    form = form_of(release, "hugovk", COMMIT)
+    first, second = (world.queue_by_hand(store, form) for _ in range(2))
+    probe = look(release, anonymous)
+    assert probe.state is RemoteState.UNKNOWN
+    assert f"[windows] build = {second}" in probe.remedy
+    assert len(probe.details) == 2
+    declared = look(release, anonymous, build=first)
+    assert (declared.state, declared.facts["run"]) == (RemoteState.IDENTICAL, str(first))
+    assert look(release, anonymous, build=41).state is RemoteState.DIFFERENT
+    assert look(release, anonymous, build=999).state is RemoteState.UNKNOWN
+
+
+def test_failed_run_is_not_replaced_by_itself(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    store.order_fault("azure.fails", argument="Test")
+    run = start(release, pipeline)["run"]
+    with pytest.raises(StepFailed, match="Test job: failed") as caught:
+        followed(pipeline, run)
+    assert caught.value.details == ("Test job: Test: the process exited with code 1.",)
+    probe = look(release, pipeline)
+    assert probe.state is RemoteState.UNKNOWN
+    assert "run its failed jobs again" in probe.remedy
+    # The remedy works: another run, started by hand, is the one that counts.
+    again = world.queue_by_hand(store, form_of(release, "hugovk", COMMIT))
+    assert look(release, pipeline).facts["run"] == str(again)
+
+
+def test_stages_are_told_while_the_run_goes_on(release: Release, pipeline: AzurePipeline) -> None:
+    run = start(release, pipeline)["run"]
+    told = []
+    facts: dict[str, str] = {}
+    for _ in range(40):
+        try:
+            facts = steps.follow(pipeline, run, FixedClock())
+            break
+        except Waiting as error:
+            told.append(str(error))
+    assert any("1 of 6 stages ended" in line for line in told)
+    assert any("Layout" in line and "is not approved yet" in line for line in told)
+    assert facts["stage Publish"] == "succeeded"
+    assert facts["result"] == "succeeded"
+
+
+def test_pending_approval_names_who_may_give_it(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    store.order_fault("azure.pending_approval", times=ALWAYS)
+    run = start(release, pipeline)["run"]
+    for _ in range(5):
+        with pytest.raises(Waiting):
+            steps.follow(pipeline, run, FixedClock())
+    with pytest.raises(Waiting) as caught:
+        steps.follow(pipeline, run, FixedClock())
+    assert caught.value.who == "Steve Signer or Ned Notary"
+    assert "the use of the certificate in stage Sign is not approved yet" in str(caught.value)
+    with pytest.raises(StepFailed, match="has not ended by 2026-11-22 11:00 UTC"):
+        steps.follow(pipeline, run, FixedClock(), until=NOON - timedelta(hours=1))
+
+
+def test_deleted_run_is_told_and_never_guessed(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    run = start(release, pipeline)["run"]
+    store.order_fault("azure.deleted_run", times=ALWAYS)
+    with pytest.raises(StepFailed, match=f"Windows run {run}: was deleted at Azure"):
+        steps.follow(pipeline, run, FixedClock())
+    assert steps.look_retained(pipeline, run).state is RemoteState.DIFFERENT
+
+
+def test_digests_are_kept_as_the_pipeline_tells_them(
+    release: Release, pipeline: AzurePipeline
+) -> None:
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    facts = steps.fetch_digests(release, pipeline, contract_of(release), run, commit=COMMIT)
+    kept = Manifest.from_bytes(steps.digests_file(release.layout).read_bytes(), "kept")
+    assert {each.path for each in kept.files} == set(facts)
+    wanted = {file.remote for file in contract_of(release).files if file.origin.value == "windows"}
+    assert wanted <= set(facts)
+    assert not any("index-windows" in path for path in facts)
+
+
+def test_3_16_has_one_table_alone(a_release: Builds, pipeline: AzurePipeline) -> None:
+    release = a_release("3.16.0a1")
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    facts = steps.fetch_digests(release, pipeline, contract_of(release), run, commit=COMMIT)
+    wanted = {file.remote for file in contract_of(release).files if file.origin.value == "windows"}
+    assert wanted <= set(facts)
+    assert not any(path.endswith(".exe") for path in facts)
+
+
+def test_expired_table_is_a_fact_that_the_gate_judges(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    store.order_fault("azure.expired_artifact", times=ALWAYS)
+    facts = steps.fetch_digests(release, pipeline, contract_of(release), run, commit=COMMIT)
+    assert facts == {
+        "table hashes": "is not there any more",
+        "table pymanager_hashes": "is not there any more",
+    }
+
+
+def test_table_that_is_none_is_told_in_one_line(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    known = store.load("azure", {})
+    known["runs"][-1]["tables"]["hashes"] = "<html>\x1b[2J"
+    store.save("azure", known)
+    with pytest.raises(BrokenTable, match=f"hashes of Windows run {run}: begins with line 1"):
+        steps.fetch_digests(release, pipeline, contract_of(release), run, commit=COMMIT)
+
+
+def test_run_is_kept_with_a_token_and_asked_for_without(
+    release: Release, pipeline: AzurePipeline, anonymous: AzurePipeline
+) -> None:
+    run = start(release, pipeline)["run"]
+    assert steps.look_retained(anonymous, run).state is RemoteState.ABSENT
+    with pytest.raises(Waiting, match='choose "Retain"'):
+        steps.retain(anonymous, run)
+    steps.retain(pipeline, run)
+    assert steps.look_retained(anonymous, run).state is RemoteState.IDENTICAL
