@@ -1,4 +1,4 @@
-"""GitHub side for tests: a release that is tagged, remotes with rules, and a GitHub without HTTP."""
+"""GitHub side for tests: a tagged release, remotes with rules, and a GitHub without HTTP."""
 
 from __future__ import annotations
 

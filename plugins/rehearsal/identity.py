@@ -58,7 +58,7 @@ def token(
         "iat": int((until - timedelta(days=1)).timestamp()),
         "exp": int(until.timestamp()),
     }
-    signed = f"{_told(head)}.{_told(claims)}"
+    signed = f"{_encoded(head)}.{_encoded(claims)}"
     r, s = decode_dss_signature(provider.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
     sides = b"".join(side.to_bytes(_SIDE_BYTES) for side in (r, s))
     return f"{signed}.{_text(sides)}"
@@ -105,7 +105,7 @@ def _verify(store: Store, signed: str, signature: bytes) -> None:
     public.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
 
 
-def _told(part: dict[str, Any]) -> str:
+def _encoded(part: dict[str, Any]) -> str:
     return _text(json.dumps(part, separators=(",", ":")).encode())
 
 
