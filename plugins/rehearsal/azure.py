@@ -180,7 +180,7 @@ class _Azure:
             answer["result"] = "failed" if run["failed"] else "succeeded"
         if not (listed and self._store.fault("azure.forgets_parameters") is not None):
             answer["templateParameters"] = run["given"]
-        return guarded
+        return answer
 
     async def runs(self, request: Request) -> Response:
         if request.query_params.get("definitions") != str(DEFINITION):
@@ -310,13 +310,13 @@ def app(store: Store) -> Starlette:
     def guarded(
         answer: Callable[[Request], Awaitable[Response]],
     ) -> Callable[[Request], Awaitable[Response]]:
-        async def guarded(request: Request) -> Response:
+        async def with_faults(request: Request) -> Response:
             for name, other in _OTHERS.items():
                 if store.fault(name) is not None:
                     return other()
             return await answer(request)
 
-        return guarded
+        return with_faults
 
     build = "/_apis/build/builds"
     routes = (
