@@ -18,7 +18,7 @@ windows_expert = next((each.name for each in experts if each.role == "windows"),
     only=any(file.kind is Kind.MANIFEST for file in contract.files),
 )
 def await_feed():
-    """Wait until the install manager's feed lists this release, as users get it."""
+    """Wait until the install manager's feed lists this release with the published digests."""
     return call(
         feed.await_feed,
         release,

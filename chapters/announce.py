@@ -21,7 +21,7 @@ from plugins.steps import (
     tracker,
 )
 
-tell = settings.announce
+announce = settings.announce
 digests = deferred(plan.sums, at.tarballs)
 settled = at.made / announcement_draft.SETTLED
 
@@ -32,7 +32,7 @@ settled = at.made / announcement_draft.SETTLED
     pep="A01",
 )
 def draft_announcement():
-    """Draft the announcement; your own text goes beside it and counts instead."""
+    """Draft the announcement; your own text goes beside it and takes its place."""
     return call(
         announcement_draft.draft,
         release,
@@ -69,7 +69,7 @@ def check_announcement():
             notes,
             files=sources,
             commit=commit,
-            versions=tell.versions,
+            versions=announce.versions,
         ),
         call(
             announcement.security_content_is_true, release, services.clone, settled, commit=commit
@@ -84,36 +84,36 @@ def check_announcement():
     only=announcing.tells_policy(release),
 )
 def write_policy():
-    """Write what the core team has to know of the phase that begins with this release."""
+    """Write what the core team has to know about the phase that begins with this release."""
     return call(announcing.write_policy, release, services.templates)
 
 
 @plan.approval(who="RM", of=[settle_announcement, check_announcement, write_policy], pep="A01 A07")
 def approve_announcement():
-    """The release manager stands by the announcement."""
+    """The release manager approves the announcement as it is."""
 
 
 out = [approve_announcement, settle_announcement, check_site, push_upstream]
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A02", only=bool(tell.list))
+@plan.public(after=out, look=emails.look_sent, pep="A02", only=bool(announce.list))
 def mail_list():
     """Send the announcement to the list for everybody, once."""
-    email = deferred(announcing.announcement_email, release, tell.sender, tell.list)
+    email = deferred(announcing.announcement_email, release, announce.sender, announce.list)
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A03", only=bool(tell.announce))
+@plan.public(after=out, look=emails.look_sent, pep="A03", only=bool(announce.announce))
 def mail_announce():
     """Send the announcement to the list of announcements, once."""
-    email = deferred(announcing.announcement_email, release, tell.sender, tell.announce)
+    email = deferred(announcing.announcement_email, release, announce.sender, announce.announce)
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A04", only=bool(tell.dev))
+@plan.public(after=out, look=emails.look_sent, pep="A04", only=bool(announce.dev))
 def mail_dev():
     """Send the announcement to CPython's developers, once."""
-    email = deferred(announcing.announcement_email, release, tell.sender, tell.dev)
+    email = deferred(announcing.announcement_email, release, announce.sender, announce.dev)
     return call(emails.send, email, services.mail, services.progress)
 
 
@@ -121,21 +121,23 @@ def mail_dev():
     after=[mail_list, write_policy, *out],
     look=emails.look_sent,
     pep="A06",
-    only=bool(tell.committers),
+    only=bool(announce.committers),
 )
 def mail_committers():
     """Send the announcement to the core team, once."""
-    email = deferred(announcing.committers_email, release, tell.sender, tell.committers)
+    email = deferred(announcing.committers_email, release, announce.sender, announce.committers)
     return call(emails.send, email, services.mail, services.progress)
 
 
 @plan.public(after=out, look=forum_post.look_posted, pep="A02 Z29")
 def post_forum():
     """Post the announcement to the forum, unless it is there already."""
-    return call(forum_post.post, release, services.forum, tell.forum_category, services.progress)
+    return call(
+        forum_post.post, release, services.forum, announce.forum_category, services.progress
+    )
 
 
-@plan.public(after=out, look=blog.look_blog, pep="A05 Z29", only=bool(tell.blog))
+@plan.public(after=out, look=blog.look_blog, pep="A05 Z29", only=bool(announce.blog))
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)

@@ -40,7 +40,7 @@ plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services
 
 @plan.gate(volatile=True, pep="P03 P04 Z03")
 def check_tools():
-    """Stop unless every program that this release will run is here, and new enough."""
+    """Stop unless every program that this release will run is installed, and new enough."""
     formats = settings.docs.formats if release.ships_docs else ()
     return [
         call(tools.tools_are_ready, release, services.programs, formats, settings.tests.source),
@@ -50,19 +50,19 @@ def check_tools():
 
 @plan.gate(volatile=True, pep="P01", only=release.signs_with_gpg)
 def check_key():
-    """Stop unless the signing key is here with its secret half and will not expire soon."""
+    """Stop unless the signing key is here with its secret part and will not expire soon."""
     return call(keys.signing_key_is_usable, release, services.signer, services.clock)
 
 
 @plan.step(pep="R01 R02 R03")
 def choose_day():
-    """Choose the day that NEWS and What's New give: the declared one, or today."""
+    """Choose the date of the release for NEWS and What's New: the declared one, or today."""
     return call(day.choose, settings.date, services.clock)
 
 
 @plan.gate(volatile=True, pep="P07 P08 P09 P10 P11 P12 Z01 Z02 Z04")
 def check_access():
-    """Stop unless every login works, and lets us do what this release will need later today."""
+    """Stop unless every login works, with the permissions that this release will need."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
     gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
     remotes = {"fork": services.fork, "upstream": services.upstream}
@@ -158,14 +158,14 @@ heads_up_words = (release, services.templates, settings.announce.sender, address
     only=heads_up,
 )
 def write_heads_up():
-    """Write the email that gives the experts the day of the release; nothing is sent."""
+    """Write the email that announces the day of the release to the experts; nothing is sent."""
     warning = deferred(handover.heads_up_email, *heads_up_words)
     return call(email_drafts.write, release, HEADS_UP, warning)
 
 
 @plan.approval(who="RM", of=[write_heads_up], pep="R04 P18", only=heads_up)
 def approve_heads_up():
-    """The release manager wants the experts to get this email."""
+    """The release manager approves this email to the experts."""
 
 
 @plan.public(
@@ -175,7 +175,7 @@ def approve_heads_up():
     only=heads_up,
 )
 def warn_experts():
-    """Mail the experts the day of the release; best the day before, with that day declared."""
+    """Email the experts the day of the release; best the day before, with that day declared."""
     approved = email_drafts.as_approved(HEADS_UP, handover.heads_up_email)
     warning = deferred(approved, *heads_up_words)
     return call(emails.send, warning, services.mail, services.progress)

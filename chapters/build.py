@@ -23,7 +23,7 @@ tag_time_s = deferred(int, plan.fact(build_tarballs, "epoch_s"))
 
 @plan.gate(after=[build_tarballs], reads=at.tarballs, pep="B07 B08 B09")
 def check_archives():
-    """Stop unless both archives hold the tag's tree and nothing else, for everyone to read."""
+    """Stop unless both archives hold exactly the tag's tree, readable by everyone."""
     commit = plan.fact(build_tarballs, "commit")
     return call(
         archives.archives_are_sound, release, services.clone, services.programs, commit, tag_time_s
@@ -32,7 +32,7 @@ def check_archives():
 
 @plan.step(after=[check_archives], reads=at.tarballs, pep="B07 B10 B11 B12")
 def test_source():
-    """Unpack both archives as a user would, build and test what they hold."""
+    """Unpack both archives as a user would, then build and test the sources."""
     return call(
         source_test.run, release, services.programs, settings.tests.source, services.progress
     )
@@ -61,7 +61,7 @@ def build_docs():
 
 @plan.gate(after=[build_docs], reads=docs_archives, pep="Z08", only=release.ships_docs)
 def check_docs():
-    """Stop unless every documentation archive is there, opens and names no unreleased version."""
+    """Stop unless every documentation archive exists, opens and names no unreleased version."""
     return [
         call(built_docs.archives_complete, release, settings.docs.formats),
         call(built_docs.no_unreleased, release, settings.docs.formats),
@@ -146,13 +146,13 @@ def await_build():
 
 @plan.step(after=[await_build], pep="Z13")
 def fetch_build():
-    """Fetch what CI built, each archive by the digest that GitHub has for it."""
+    """Fetch what CI built, and verify each archive by the digest that GitHub reports."""
     return call(ci.fetch, release, services.workflows, run, services.progress)
 
 
 @plan.gate(after=[fetch_build, check_export], reads=at.tarballs, pep="Z13")
 def check_build():
-    """Stop unless CI built the very source archives that were made here, and nothing unknown."""
+    """Stop unless CI built the same source archives as this machine, and nothing unknown."""
     return [
         call(ci_artifacts.ci_built_the_same, release),
         call(ci_artifacts.ci_files_are_known, release, promised),

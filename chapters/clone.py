@@ -59,7 +59,7 @@ edits = EditChain(plan, at, "base", make_clone)
 
 @edits.step(after=[choose_day], pep="E01")
 def merge_news(edit):
-    """Fold Misc/NEWS.d/next into this version's file."""
+    """Merge Misc/NEWS.d/next into this version's file."""
     return call(
         news.merge,
         release,
@@ -79,7 +79,7 @@ def bump_version(edit):
 
 @edits.step(pep="E10")
 def write_readme(edit):
-    """Write the version into README.rst, and lead it to the docs and schedule of its series."""
+    """Write the version into README.rst, and link it to the docs and schedule of its series."""
     return call(version_files.readme, release, services.clone, after=edit.parent, step=edit.name)
 
 
@@ -91,7 +91,7 @@ def mark_next(edit):
 
 @edits.step(after=[choose_day], pep="E14 E15 E16 E17 E18 E19 E20")
 def set_years(edit):
-    """Bring the copyright notices of six files to this year, where release.toml asks for it."""
+    """Update the copyright notices of six files to this year, where release.toml asks for it."""
     return call(
         version_files.copyright_years,
         release,
@@ -119,7 +119,7 @@ def date_whatsnew(edit):
 
 @edits.step(pep="E07 E08")
 def set_source_uri(edit):
-    """Link the docs to the sources of the branch that this release stands on."""
+    """Link the docs to the sources of the branch that this release is made from."""
     return call(
         version_files.source_uri, release, services.clone, after=edit.parent, step=edit.name
     )
@@ -130,7 +130,7 @@ docs_edit = edits.head
 
 @plan.step(after=[set_source_uri])
 def read_docs_source():
-    """Record what the pydoc topics are made of, so that they are made again only if it changed."""
+    """Record what the pydoc topics are made of, so that they are rebuilt only if that changed."""
     return call(topics.sources_of, services.clone, after=docs_edit)
 
 
@@ -164,7 +164,7 @@ edited = edits.head
     pep="E05 E06",
 )
 def compare_configure():
-    """Make configure again with the series' autoconf, and show what differs."""
+    """Regenerate configure with the series' autoconf, and show what differs."""
     return call(
         configure.regenerate,
         release,

@@ -71,7 +71,7 @@ request_words = (release, services.templates, sender, for_windows, windows_page)
     only=bool(addresses),
 )
 def write_brief():
-    """Write the email that tells the experts what to build; nothing is sent."""
+    """Write the email that asks the experts for their builds; nothing is sent."""
     brief = deferred(handover.experts_email, *brief_words, fork=fork_address, commit=commit)
     return call(email_drafts.write, release, FOR_EXPERTS, brief)
 
@@ -107,7 +107,7 @@ def approve_commit():
     pep="B14 B15",
 )
 def push_fork():
-    """Push the release commit and its tag to your fork, and to nowhere else."""
+    """Push the release commit and its tag to your fork only."""
     return call(fork.push, release, services.clone, services.fork, services.progress)
 
 
@@ -140,7 +140,7 @@ def open_inboxes():
     only=bool(addresses),
 )
 def tell_experts():
-    """Mail the experts which tag and commit to build, and which files are awaited."""
+    """Email the experts which tag and commit to build, and which files are expected."""
     approved = email_drafts.as_approved(FOR_EXPERTS, handover.experts_email)
     brief = deferred(approved, *brief_words, fork=fork_address, commit=commit)
     return call(emails.send, brief, services.mail, services.progress)
@@ -153,7 +153,7 @@ def tell_experts():
     only=asks_for_windows,
 )
 def request_windows():
-    """Mail the Windows expert the values of the form, where no token starts the build here."""
+    """Email the Windows expert the values of the form, where no token starts the build here."""
     approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
     request = deferred(approved, *request_words, fork=fork_address, commit=commit)
     return call(emails.send, request, services.mail, services.progress)

@@ -57,7 +57,7 @@ def retain_windows_build():
     after=[await_windows_build], writes=[at.told_by_pipeline], pep="X12", only=builds_windows
 )
 def fetch_windows_digests():
-    """Fetch the digests that the Windows build gives of its files."""
+    """Fetch the digests that the Windows build reports for its files."""
     return call(
         windows_build.fetch_digests,
         release,
@@ -76,7 +76,7 @@ FULFILLED = {
 
 
 def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
-    """The expert's files are awaited, and tested by the expert."""
+    """The expert's files have arrived, and the expert has tested them."""
     role, system = origin.value, SYSTEMS[origin]
     arrival, tested = FULFILLED[role]
 
@@ -131,7 +131,7 @@ for each in SYSTEMS:
 
 @plan.gate(after=list(awaited_files.values()), volatile=True, pep="X12", only=bool(roles))
 def check_brought():
-    """Stop unless what experts brought is proved, true of itself, and all that is there."""
+    """Stop unless the experts' files are proven, consistent, and nothing else is there."""
     return [
         call(brought.brought_is_proved, release, promised, roles),
         call(brought.what_files_tell_is_true, release, services.downloads, roles),
@@ -152,5 +152,5 @@ def approve_docs():
 
 @plan.gate(after=[check_build, check_brought, *approvals, approve_docs], pep="R06 R07 S01 G04")
 def check_lights():
-    """Stop unless everybody whose files this release promises is named, or comes later."""
+    """Stop unless there is an expert for all files of this release, or they come later."""
     return call(declared.nobody_is_forgotten, release, promised, roles, later)

@@ -20,7 +20,7 @@ from plugins.steps import protection, upstream_push
     pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01",
 )
 def merge_back():
-    """Merge the release into what upstream has by now, and set the version that follows."""
+    """Merge the release into upstream's current branches, and set the version that follows."""
     return call(
         merging.make,
         release,
@@ -35,7 +35,7 @@ def merge_back():
 
 @plan.step(
     after=[merge_back],
-    writes=[at.made / merging.DIFF.format(each) for each in merging.branches_of(release)],
+    writes=[at.made / merging.DIFF.format(branch) for branch in merging.branches_of(release)],
     pep="M13",
 )
 def write_merge():
@@ -67,7 +67,7 @@ def push_upstream():
 
 @plan.shared(after=[push_upstream], look=protection.look_restored, pep="M23")
 def restore_protection():
-    """See that the protection of upstream's branches is what it was before the push."""
+    """Restore the protection of upstream's branches to what it was before the push."""
     return call(protection.restore, services.github, at)
 
 

@@ -65,7 +65,7 @@ digests = deferred(staging.known, all_files, area, docs_files, docs_area)
     pep="U01 U05 U06 U07",
 )
 def stage_files():
-    """Upload the source archives and what belongs to them to where users see nothing of it."""
+    """Upload the source archives and what belongs to them to the hidden folder."""
     return call(staging.stage, archives, area, services.downloads, services.progress)
 
 
@@ -77,12 +77,12 @@ def stage_files():
     only=release.ships_docs,
 )
 def stage_docs():
-    """Upload the documentation archives to where users see nothing of them."""
+    """Upload the documentation archives to a hidden folder."""
     return call(staging.stage, docs_files, docs_area, services.downloads, services.progress)
 
 
 def declare_taking(origin: Origin) -> Declared:
-    """The expert's files are with the others, where users see nothing of them."""
+    """The expert's files are with the others in the hidden folder."""
     role = origin.value
 
     @plan.shared(
@@ -128,7 +128,7 @@ def sign_bundles():
     after=[sign_bundles], reads=bundle_paths, look=staging.look_staged, pep="Z18", only=with_bundles
 )
 def stage_bundles():
-    """Upload the bundles to the files that they are of, where users see nothing of them."""
+    """Upload the Sigstore bundles next to their files in the hidden folder."""
     return call(staging.stage, bundle_files, area, services.downloads, services.progress)
 
 

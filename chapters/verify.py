@@ -1,6 +1,6 @@
-"""Verify: would a stranger trust this release? No task and no receipt, but a judgement of now.
+"""Verify: would somebody who knows only what is public trust this release? No task, no receipt.
 
-`doit verify` judges the artifacts and the world as they are at this moment, for anybody.
+`doit verify` judges the artifacts and what is public as they are at this moment, for anybody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from plugins.model.report import Wanted
 from plugins.steps import tarball
 
 signers = Signers(
-    (settings.signing.gpg_key,), tuple((each.role, each.keys) for each in settings.experts)
+    (settings.signing.gpg_key,), tuple((expert.role, expert.keys) for expert in settings.experts)
 )
 clients = Clients(
     services.public_client,

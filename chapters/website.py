@@ -39,7 +39,7 @@ def settle_page():
 
 @plan.gate(after=[settle_page, write_checksums], reads=at.tarballs, pep="W03")
 def check_page():
-    """Stop unless the text is about this release alone, says what it has to, and leaves no gap."""
+    """Stop unless the text is about this release alone, and complete."""
     return call(
         site.text_is_ready,
         promised,
@@ -53,7 +53,7 @@ def check_page():
 
 @plan.approval(who="RM", of=[settle_page, check_page], pep="W03")
 def approve_page():
-    """The release manager stands by the text of the page."""
+    """The release manager approves the text of the page."""
 
 
 @plan.shared(
@@ -62,7 +62,7 @@ def approve_page():
     pep="W02 W04 W05 Z24",
 )
 def make_page():
-    """Make the release on the website, as a draft that no list shows."""
+    """Create the release on the website, as a draft that no list shows."""
     return call(site_release.make_draft, promised, today_text, services.site, services.progress)
 
 
@@ -87,7 +87,7 @@ def save_text():
 
 @plan.gate(after=[list_files, switch_files, switch_docs], volatile=True, pep="Z24")
 def check_public():
-    """Stop unless all that the release promises is where users get it, as it was judged."""
+    """Stop unless every file of the release is where users download it, as it was verified."""
     return call(brought.promised_is_public, listed, digests, services.downloads)
 
 

@@ -1,4 +1,4 @@
-"""Caches: what users get by every door, against what is behind all of them.
+"""Caches: what users get from every endpoint, against what is behind all of them.
 
 3.5.9 exists because caches served what had been there before. A check cannot ask all caches of
 the world; it asks each that can be asked alone.
@@ -25,9 +25,9 @@ __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came by one door, or why nothing did."""
+    """What came from one endpoint, or why nothing did."""
 
-    door: str
+    endpoint: str
     fetched: Fetched | None
     problem: str = ""
 
@@ -49,8 +49,8 @@ def caches_serve_files(
 def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterator[Finding]:
     there = shelf.files.get(remote)
     for each in answers:
-        where = f"{remote} at {each.door}"
-        if each.door == AROUND:
+        where = f"{remote} at {each.endpoint}"
+        if each.endpoint == AROUND:
             continue
         if each.fetched is None:
             yield breach("cache.unseen", where, each.problem)
@@ -77,16 +77,20 @@ def pages_are_current(
 
 
 def _page(page: Purge, answers: tuple[Answer, ...]) -> Iterator[Finding]:
-    problems = {each.door: _problem(page, each) for each in answers}
+    problems = {each.endpoint: _problem(page, each) for each in answers}
     behind = problems.get(AROUND, "")
     if behind:
-        unseen = any(each.door == AROUND and each.fetched is None for each in answers)
+        unseen = any(each.endpoint == AROUND and each.fetched is None for each in answers)
         yield breach("page.unseen" if unseen else "page.lacks", page.url, behind)
     for each in answers:
-        if each.door == AROUND or not problems[each.door] or problems[each.door] == behind:
+        if (
+            each.endpoint == AROUND
+            or not problems[each.endpoint]
+            or problems[each.endpoint] == behind
+        ):
             continue
         rule = "cache.unseen" if each.fetched is None else "cache.stale_page"
-        yield breach(rule, f"{page.url} at {each.door}", problems[each.door])
+        yield breach(rule, f"{page.url} at {each.endpoint}", problems[each.endpoint])
 
 
 def _problem(page: Purge, answer: Answer) -> str:

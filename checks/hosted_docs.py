@@ -46,7 +46,7 @@ def pages_in(archive: Path) -> dict[str, str] | None:
 def pages_are_the_archives(
     wanted: Mapping[str, str] | None, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
-    """Each page is served by every door as the archive has it; both are by the page's path.
+    """Each page is served from every endpoint as the archive has it; both are by the page's path.
 
     A page that a readable archive lacks, or has too large, cannot be compared, which blocks.
     """
@@ -56,7 +56,7 @@ def pages_are_the_archives(
     return (
         *(breach("docs.hosted", page, told) for page in PAGES if page not in wanted),
         *(
-            breach("docs.hosted", f"{page} at {each.door}", told)
+            breach("docs.hosted", f"{page} at {each.endpoint}", told)
             for page, sha256 in wanted.items()
             for each in answers.get(page, ())
             if (told := _problem(each, sha256))

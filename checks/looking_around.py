@@ -79,13 +79,15 @@ class Look:
                 self._hosted[page] = self._at_all_doors(url)
         for file in files:
             self._files[file.remote] += [
-                self._pool.submit(self._fetched, file, door)
-                for door in self._client.doors(file.url)
-                if door != AROUND
+                self._pool.submit(self._fetched, file, endpoint)
+                for endpoint in self._client.endpoints(file.url)
+                if endpoint != AROUND
             ]
 
     def _at_all_doors(self, url: str) -> list[Future[Answer]]:
-        return [self._pool.submit(self._read, url, door) for door in self._client.doors(url)]
+        return [
+            self._pool.submit(self._read, url, endpoint) for endpoint in self._client.endpoints(url)
+        ]
 
     def shelf(self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()) -> FoundFiles:
         """These files as they stand behind the caches; waits until they came."""
@@ -104,32 +106,32 @@ class Look:
         return FoundFiles("python.org", self.room, found, closed, unexpected)
 
     def answers(self) -> dict[str, list[Answer]]:
-        """What every door gave of each file, by path."""
+        """What every endpoint served of each file, by path."""
         return {remote: [each.result() for each in all_] for remote, all_ in self._files.items()}
 
     def pages(self) -> list[tuple[Purge, tuple[Answer, ...]]]:
-        """What every door gave of each page."""
+        """What every endpoint served of each page."""
         return [(page, tuple(each.result() for each in all_)) for page, all_ in self._pages]
 
     def hosted(self) -> dict[str, list[Answer]]:
-        """What every door gave of the documentation's pages."""
+        """What every endpoint served of the documentation's pages."""
         return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
 
-    def _fetched(self, file: PublishedFile, door: str) -> Answer:
-        path = path_of(file, self.room) if door == AROUND else None
+    def _fetched(self, file: PublishedFile, endpoint: str) -> Answer:
+        path = path_of(file, self.room) if endpoint == AROUND else None
         most = file.size.value[1]
         try:
-            return Answer(door, self._client.fetch(file.url, door, most, path))
+            return Answer(endpoint, self._client.fetch(file.url, endpoint, most, path))
         except ReleaseError as error:
             if path is not None:
                 path.unlink(missing_ok=True)  # of an earlier look
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
-    def _read(self, url: str, door: str) -> Answer:
+    def _read(self, url: str, endpoint: str) -> Answer:
         try:
-            return Answer(door, self._client.read(url, door))
+            return Answer(endpoint, self._client.read(url, endpoint))
         except ReleaseError as error:
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
 
 def path_of(file: PublishedFile, room: Layout) -> Path:

@@ -204,7 +204,7 @@ def _staged(context: VerifyContext) -> list[CheckGroup]:
 
 
 def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[Judgement, ...]:
-    """What users get, by every door, and what the website and upstream tell of it."""
+    """What users get, from every endpoint, and what the website and upstream tell of it."""
     contract = context.contract.with_extras(seen.names)
     known = {file.remote for file in contract.files}
     unexpected = tuple(
@@ -219,7 +219,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
         Look(contract, context.room, context.clients.public, docs=docs) as look,
         ThreadPoolExecutor(1) as fetching,
     ):
-        context.clients.progress.say(f"fetching {len(contract.files)} files by every door")
+        context.clients.progress.say(f"fetching {len(contract.files)} files from every endpoint")
         look.start(_pages(context) if whole else ())
         bringing = fetching.submit(_brought, context)
         groups = [
@@ -332,9 +332,9 @@ def _doors(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckGroup
         wanted = hosted_docs.pages_in(path_of(papers[0], context.room)) if papers else None
         return hosted_docs.pages_are_the_archives(wanted, look.hosted())
 
-    groups = [CheckGroup("caches", "every file and page by every door", (files, pages))]
+    groups = [CheckGroup("caches", "every file and page from every endpoint", (files, pages))]
     if docs:
-        told = "against the archive, by every door"
+        told = "against the archive, from every endpoint"
         groups.append(CheckGroup("documentation's pages", told, (hosted,)))
     return groups
 

@@ -2,8 +2,8 @@
 
 Most of them never write a manifest. The pipeline of Windows uploads into the release's public
 folder, and the macOS expert copies the installer there, as they did before this tool. Nothing of
-that has to be done again: the host computes the digests, and whatever tells them elsewhere is
-compared with them, the tables of the pipeline first. What nothing else tells is shown to the
+that has to be done again: the host computes the digests, and whatever states them elsewhere is
+compared with them, the tables of the pipeline first. What nothing else states is shown to the
 expert, whose approval is of these very digests (see ``experts`` for signed manifests).
 
 A file that is adopted is never moved, changed or replaced. From here on its digest counts like
@@ -53,7 +53,7 @@ def arrived(
     """Everything that this expert owes is on the host, and its digests are known (rule 23).
 
     A signed manifest in their inbox counts before anything else. Without one, their files are
-    looked for in the public folder, and one that has other digests than the pipeline told is
+    looked for in the public folder, and one that has other digests than the pipeline reported is
     refused. Facts: size and sha256 of each file, and what proves
     them. Raises Waiting with who and what is missing, or is still being uploaded; StepFailed for
     other digests, for what is no plain file, and for anything that is missing at ``until``.
@@ -65,7 +65,7 @@ def arrived(
             release, host, verifier, contract, awaited, clock, commit=commit, until=until
         )
     try:
-        found = _standing(release, host, contract, awaited)
+        found = _public_entries(release, host, contract, awaited)
         proved = _proved(awaited.told)
         _complete(host, found, proved, awaited)
     except Waiting as error:
@@ -90,10 +90,10 @@ def arrived(
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _standing(
+def _public_entries(
     release: Release, host: HostReader, contract: Contract, awaited: Awaited
 ) -> dict[str, Entry]:
-    """What stands in the public folder of all that the expert owes or may bring, by path."""
+    """What is in the public folder of all that the expert owes or may bring, by path."""
     folder = RemoteLayout(release.version).downloads.final
     found = {
         entry.path: entry
@@ -106,7 +106,7 @@ def _standing(
         count = len(awaited.files) - len(missing)
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{count} of {len(awaited.files)} files are there; missing {_few(missing)}",
+            problem=f"{count} of {len(awaited.files)} files have arrived; missing {_few(missing)}",
             remedy=f"they go to {host.shown(folder)} as always, or with a signed manifest to "
             f"{host.shown(experts.inbox_of(release, awaited.role))}",
         )
@@ -114,7 +114,7 @@ def _standing(
         if entry.kind is not Kind.FILE:
             raise StepFailed(
                 where=host.shown(path),
-                problem=f"is a {entry.kind.value} and no file",
+                problem=f"is a {entry.kind.value}, wanted a file",
                 remedy=f"ask {entry.owner} for the file itself",
             )
     wrong = wrong_modes([(entry, FILE_MODE) for entry in found.values()], host)
@@ -130,7 +130,7 @@ def _standing(
 
 
 def _proved(told: Path | None) -> dict[str, Brought]:
-    """The digests that the pipeline told, by path; none where there is no pipeline."""
+    """The digests that the pipeline reported, by path; none where there is no pipeline."""
     if told is None or not told.is_file():
         return {}
     read = Manifest.from_bytes(told.read_bytes(), "digests of the pipeline")
@@ -156,7 +156,7 @@ def _complete(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"{len(found) - len(short)} of {len(found)} files are complete; "
             f"cut short {_few(short)}",
-            remedy="look whether their upload still runs",
+            remedy="check whether their upload is still running",
         )
 
 
@@ -169,8 +169,9 @@ def _same_as_told(
             continue
         raise StepFailed(
             where=host.shown(each.path),
-            problem="has other bytes than the pipeline that built it tells",
-            remedy="announce nothing; ask who uploaded it, and which of the two is right",
+            problem="does not match the digest of the pipeline that built it",
+            remedy="do not announce the release; ask who uploaded it, and which of the two is "
+            "right",
             details=(f"pipeline {told.sha256}", f"host     {each.sha256}"),
         )
 

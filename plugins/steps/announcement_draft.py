@@ -94,7 +94,7 @@ def edited_digest(layout: Layout) -> str:
 def settle(release: Release) -> dict[str, str]:
     """The text that will be sent is in ``made/announcement.settled.md``, with its digest.
 
-    Line ends are single line feeds, and one blank line stands below the title; nothing else of the
+    Line ends are single line feeds, and one blank line follows the title; nothing else of the
     text is changed. Raises StepFailed for a text that is not UTF-8.
     """
     layout = release.layout

@@ -43,7 +43,7 @@ def tells_policy(release: Release) -> bool:
 
 
 def write_policy(release: Release, templates: Templates) -> dict[str, str]:
-    """``made/policy.md`` tells the core team what their branch takes from now on (A07, A08)."""
+    """``made/policy.md`` states to the core team what their branch accepts now (A07, A08)."""
     version = release.version
     words = {
         "kind": release.type.value,

@@ -44,8 +44,8 @@ def blog_post(release: Release, author: str, day: date) -> tuple[str, bytes]:
     if not author:
         raise StepFailed(
             where="[announce] author",
-            problem="nobody is named as the author of the blog post",
-            remedy="write author = and your name as the blog has it",
+            problem="the blog post has no author",
+            remedy="set author to your name as the blog spells it",
         )
     text = announcement_draft.text_of(release)
     # Quoted as JSON quotes, which YAML reads as it is: a title may hold colons, quotes and hashes.

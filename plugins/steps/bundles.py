@@ -2,7 +2,7 @@
 
 They are made once everything is there, for the experts' files as well: those are known by the
 digests of their signed manifests, and need not come here. Nothing is uploaded to users by this;
-what the public log tells is a digest and who signed it.
+what the public log holds is a digest and who signed it.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def sign(
     area: StagingArea,
     progress: Progress,
 ) -> dict[str, str]:
-    """A good bundle ``by`` this identity of each listed file stands in the folder of bundles.
+    """A good bundle ``by`` this identity of each listed file is in the folder of bundles.
 
-    ``files`` tell the digests. A good bundle that is here, or on the host already, is kept; each
+    ``files`` holds the digests. A good bundle that is here, or on the host already, is kept; each
     new one is written as soon as it is made (Z18, Z19). Raises Waiting for the release manager
     where a token is missing.
     """
@@ -102,8 +102,8 @@ def _wanted(release: Release, contract: Contract, files: Iterable[Wanted]) -> di
         if file.name not in digests:
             raise StepFailed(
                 where=file.name,
-                problem="is promised, and nobody brought it to be signed",
-                remedy="see who makes it: doit list --status",
+                problem="is part of this release, but nobody has supplied it for signing",
+                remedy="see which task makes it with doit list --status",
             )
         found[path] = digests[file.name]
     return found
@@ -127,7 +127,7 @@ def _bring(
     host: HostReader,
     area: StagingArea,
 ) -> None:
-    """Good bundles that stand on the host, and are lost here, are here again.
+    """Good bundles that are on the host but were lost here are here again.
 
     Another one of the same file would be as good, but what users see is never replaced.
     """
@@ -152,7 +152,7 @@ def verify_downloaded(
 ) -> None:
     """Every bundle below ``room`` is good for the file beside it. Raises StepFailed if one is not.
 
-    Both stand there under the names that they have below the root of the downloads.
+    Both are there under the names that they have below the root of the downloads.
     """
     for file in contract.files:
         if file.kind is not Kind.BUNDLE or not file.beside:
@@ -162,6 +162,6 @@ def verify_downloaded(
         if found.problem:
             raise StepFailed(
                 where=file.url,
-                problem=f"is no good bundle as downloaded: {found.problem}",
-                remedy="announce nothing, and find out where it was changed",
+                problem=f"is not a valid bundle as downloaded: {found.problem}",
+                remedy="do not announce the release; find out where the file was changed",
             )

@@ -1,4 +1,4 @@
-"""Checksums: the list of sha256 sums that stands beside the source archives."""
+"""Checksums: the list of sha256 sums beside the source archives."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ def write(release: Release, files: Iterable[Path]) -> dict[str, str]:
     listed = sorted(set(files), key=lambda path: path.name)
     for path in listed:
         if path.parent != layout.src or not path.is_file():
-            raise StepFailed(where=f"src/{path.name}", problem="is not there to be listed")
+            raise StepFailed(
+                where=f"src/{path.name}", problem="does not exist, so its checksum cannot be listed"
+            )
     for path in sorted(layout.src.iterdir()):
         ours = path in listed or path == layout.checksums
         if not ours and not path.name.startswith(".") and not path.name.endswith(PARTIAL):
             raise StepFailed(
                 where=f"src/{path.name}",
-                problem="no task of this release made it, and all of src is published",
+                problem="no task of this release made it, and every file in src is published",
                 remedy="move it away, then run the same command again",
             )
     lines = [f"{sha256_of(path)}  {path.name}\n" for path in listed]

@@ -32,12 +32,12 @@ _PART: Final = 1 << 20
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
     """Whether a run builds this tag and commit (Z11).
 
-    Known by the id that was kept, by its title if that tells the commit or tag, or else as the
-    one run that was not there before ours was asked for: GitHub's list tells no inputs.
+    Known by the id that was kept, by its title if that names the commit or tag, or else as the
+    one run that did not exist before ours was requested: GitHub's list shows no inputs.
     """
     kept = _kept(release.layout)
     if kept.get("commit") == commit and kept.get("id"):
-        return identical(_told(workflows.run(kept["id"])))
+        return identical(_facts_of(workflows.run(kept["id"])))
     found = _candidates(release, workflows, commit, kept)
     if len(found) > 1:
         return unknown(
@@ -45,7 +45,7 @@ def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
             f"cancel all but one of them, or write its id into {_file(release.layout)}",
             tuple(f"{run.id} {run.title} {run.url}" for run in found),
         )
-    return identical(_told(found[0])) if found else absent("no run builds it yet")
+    return identical(_facts_of(found[0])) if found else absent("no run has been started yet")
 
 
 def start(
@@ -77,17 +77,17 @@ def start(
     if not kept["id"]:
         raise Waiting(
             who="GitHub",
-            problem="the run was asked for and is not in GitHub's list yet",
+            problem="the run was requested, but is not in GitHub's list yet",
             remedy="run the same command again in a minute",
         )
     _keep(layout, kept)
-    return _told(workflows.run(kept["id"]))
+    return _facts_of(workflows.run(kept["id"]))
 
 
 def wait(
     workflows: Workflows, run: str, clock: Clock, *, until: datetime | None = None
 ) -> dict[str, str]:
-    """Every job of the run ended well; its facts tell each job's conclusion (Z12).
+    """Every job of the run ended well; its facts hold each job's conclusion (Z12).
 
     Raises Waiting while it runs, and StepFailed with the jobs that failed, or if it has not
     ended at ``until``. It never blocks.
@@ -105,11 +105,11 @@ def wait(
             details=tuple(f"{job.name}: {job.conclusion} {job.url}" for job in bad),
         )
     if found.conclusion:
-        told = {f"job {job.name}": job.conclusion for job in jobs}
-        return {"run": run, "conclusion": found.conclusion, **told}
+        conclusions = {f"job {job.name}": job.conclusion for job in jobs}
+        return {"run": run, "conclusion": found.conclusion, **conclusions}
     running = [job.name for job in jobs if not job.conclusion]
     problem = f"{len(jobs) - len(running)} of {len(jobs)} jobs ended"
-    problem += f", {', '.join(running)} still to come" if running else ""
+    problem += f", {', '.join(running)} not finished" if running else ""
     if until is not None and clock.now() > until:
         raise StepFailed(
             where=f"CI run {run}",
@@ -120,10 +120,10 @@ def wait(
 
 
 def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
-    """What the run left stands in ``ci/``, each archive as GitHub told its digest (Z13).
+    """The run's files are in ``ci/``; each archive has the digest that GitHub reports (Z13).
 
     Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that
-    has expired, and names that would lead elsewhere.
+    has expired, and names that could end outside of the folder.
     """
     facts: dict[str, str] = {}
     top = release.layout.ci
@@ -131,20 +131,22 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
         if artifact.expired:
             raise StepFailed(
                 where=f"CI run {run}",
-                problem=f"{artifact.name} has expired at GitHub",
+                problem=f"{artifact.name} has expired on GitHub",
                 remedy="run the build again",
             )
         progress.say(f"fetching {artifact.name} ({artifact.size >> 20} MiB)")
         facts |= _fetched(top, artifact, workflows)
     if not facts:
         raise StepFailed(
-            where=f"CI run {run}", problem="left no files", remedy="see the run at GitHub"
+            where=f"CI run {run}",
+            problem="has no files in its artifacts",
+            remedy="open the run on GitHub",
         )
     return {"run": run, **dict(sorted(facts.items()))}
 
 
 def built(layout: Layout) -> dict[str, Path]:
-    """The files that CI made, by their names. Raises StepFailed if a name is there twice."""
+    """The files that CI made, by their names. Raises StepFailed if a name occurs twice."""
     found: dict[str, Path] = {}
     for path in sorted(layout.ci.glob("*/**/*")):
         if path.is_file():
@@ -163,7 +165,7 @@ def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> t
     missing = [name for name in names if name not in there]
     if missing:
         raise StepFailed(
-            where="ci", problem=f"CI made no {', '.join(missing)}",
+            where="ci", problem=f"CI did not make {', '.join(missing)}",
             remedy="see which job should make it",
         )  # fmt: skip
     return (*paths, *(there[name] for name in names))
@@ -191,9 +193,9 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
         archive.unlink()
         raise StepFailed(
             where=f"CI artifact {artifact.name}",
-            problem="holds other bytes than GitHub told",
-            remedy="run the same command again; if it stays so, ask GitHub",
-            details=(f"told  {artifact.sha256}", f"found {digest}"),
+            problem="does not match the digest that GitHub reports",
+            remedy="run the same command again; if it fails again, ask GitHub's support",
+            details=(f"wanted {artifact.sha256}", f"found  {digest}"),
         )
     folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
     for each in (folder, partial):
@@ -206,8 +208,8 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
                     facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
     except BrokenZip as error:
         raise StepFailed(
-            where=f"CI artifact {artifact.name}", problem=f"is no whole zip archive: {error}",
-            remedy="see the run at GitHub",
+            where=f"CI artifact {artifact.name}", problem=f"is not a valid zip archive: {error}",
+            remedy="open the run on GitHub",
         ) from error  # fmt: skip
     partial.mkdir(parents=True, exist_ok=True)
     partial.rename(folder)
@@ -219,7 +221,8 @@ def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
     if not path.resolve().is_relative_to(folder.resolve()) or "\\" in entry.filename:
         raise StepFailed(
             where="CI artifact",
-            problem=f"holds a file named {entry.filename!r}, which leads elsewhere",
+            problem=f"contains a file named {entry.filename!r}, which could end outside of its "
+            "folder",
             remedy="find out who made it",
         )
     digest = hashlib.sha256()
@@ -230,7 +233,7 @@ def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _told(run: Run) -> dict[str, str]:
+def _facts_of(run: Run) -> dict[str, str]:
     return {"run": str(run.id), "url": run.url}
 
 

@@ -1,7 +1,7 @@
 """Clean room: the release as a user gets it, downloaded, compared, built and tested (V01 to V06).
 
 It comes before the announcement, not after it (appendix 3, row 17): the caches and the bytes
-are judged while nobody was told to fetch them yet.
+are verified before anybody was asked to download them.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def visit(  # noqa: PLR0913 - everything that a user's machine has, and what our
     bundles: BundleVerifier | None = None,
     known: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Every published file came through the caches whole and right, and the source works.
+    """Every published file came through the caches complete and unchanged, and the source works.
 
-    Sizes and digests are those of the host, which has to have the bytes that ``known`` tells, and
+    Sizes and digests are those of the host, which has to have the bytes of ``known``, and
     of the files here for what was exported here.
     OpenPGP signatures are verified as downloaded, where a ``signer`` knows the key, and Sigstore's
     ``bundles`` where the series has them. What was downloaded is thrown away, or left under
@@ -75,13 +75,13 @@ def visit(  # noqa: PLR0913 - everything that a user's machine has, and what our
             target = inside.layout.src / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             (room / file.remote).replace(target)
-    told = source_test.run(inside, programs, level, progress)
+    tested = source_test.run(inside, programs, level, progress)
     shutil.rmtree(room)
-    listing = "".join(f"{wanted[each].sha256}  {each}\n" for each in sorted(wanted))
+    listing = "".join(f"{wanted[path].sha256}  {path}\n" for path in sorted(wanted))
     return {
-        **told,
+        **tested,
         "files": str(len(wanted)),
-        "size_bytes": str(sum(each.size_bytes for each in wanted.values())),
+        "size_bytes": str(sum(content.size_bytes for content in wanted.values())),
         "files_sha256": hashlib.sha256(listing.encode()).hexdigest(),
     }
 
@@ -94,11 +94,11 @@ def _download(
     cdn: Cdn,
     progress: Progress,
 ) -> None:
-    """Each file stands in the room and is right. Raises StepFailed for all that are not."""
+    """Each file is in the room and has the right bytes. Raises StepFailed for all that are not."""
     # threading is late: listing tasks downloads nothing
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-    total = sum(each.size_bytes for each in wanted.values())
+    total = sum(content.size_bytes for content in wanted.values())
     count = len(contract.files)
     progress.say(f"downloading {count} files as a user, {total / 1e6:,.1f} MB")
 
@@ -116,9 +116,9 @@ def _download(
     if wrong:
         raise StepFailed(
             where="clean room",
-            problem=f"{len(wrong)} of {count} files are not as published, first {wrong[0]}",
-            remedy=f"announce nothing; look at scratch/{room.name}/, and to have caches purged "
-            "again delete receipts/purge_files.json",
+            problem=f"{len(wrong)} of {count} files differ from the release, first {wrong[0]}",
+            remedy=f"do not announce the release; look at scratch/{room.name}/, and to have "
+            "caches purged again delete receipts/purge_files.json",
             details=tuple(wrong),
         )
 
@@ -126,13 +126,13 @@ def _download(
 def _problem(file: PublishedFile, wanted: Content, came: Content, release: Release) -> str:
     """What is wrong with a file that was downloaded; "" if nothing is."""
     if came != wanted:
-        return f"{came} came, wanted {wanted}"
+        return f"{came} were served, wanted {wanted}"
     ours = local_path(file, release)
     if ours is not None and ours.is_file() and sha256_of(ours) != came.sha256:
         return f"the file on the host is not the one that was exported, {ours.name}"
     # The files of a rehearsal are toys.
     if not release.rehearsal and not file.size.holds(came.size_bytes):
-        return f"{came.size_bytes} bytes is no size for a {file.kind.value}"
+        return f"{came.size_bytes} bytes is not a plausible size for a {file.kind.value}"
     return ""
 
 
@@ -148,6 +148,6 @@ def _verify(contract: Contract, room: Path, signer: Signer) -> None:
         if problem:
             raise StepFailed(
                 where=file.url,
-                problem=f"is no good signature as downloaded: {problem}",
-                remedy="announce nothing, and find out where it was changed",
+                problem=f"is not a valid signature as downloaded: {problem}",
+                remedy="do not announce the release; find out where the file was changed",
             )

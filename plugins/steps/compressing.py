@@ -73,13 +73,13 @@ def compress(
                 for path, output in outputs
             ]
             for piece in _gathered(pieces):
-                for each in running:
-                    each.write(piece)
+                for program in running:
+                    program.write(piece)
                 digest.update(piece)
                 size_bytes += len(piece)
-            for each in running:
-                each.end_input()
-        artifacts = tuple(each.artifact() for each in running)
+            for program in running:
+                program.end_input()
+        artifacts = tuple(program.artifact() for program in running)
     return Compressed(digest.hexdigest(), size_bytes, artifacts)
 
 
@@ -98,7 +98,7 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _StoppedReading(Exception):
-    """A program reads no more: ``by`` is who. Its end tells why."""
+    """A program reads no more: ``by`` names it. Its exit status says why."""
 
     def __init__(self, by: _Running) -> None:
         self.by = by
@@ -117,7 +117,7 @@ class _Running:
         self._size_bytes = 0
         self._unwritten: OSError | None = None
         self.stopped_reading = False
-        self._threads = [Thread(target=each, daemon=True) for each in (self._feed, self._take)]
+        self._threads = [Thread(target=target, daemon=True) for target in (self._feed, self._take)]
         for thread in self._threads:
             thread.start()
 
@@ -191,7 +191,7 @@ def _running(
             try:
                 yield running
             except _StoppedReading as stopped:
-                # Why this program reads no more is told by its status on leaving its block.
+                # The exit status says why this program reads no more, on leaving its block.
                 if stopped.by is not running:
                     raise
                 running.end_input()
@@ -202,7 +202,7 @@ def _running(
     if running.stopped_reading:
         raise StepFailed(
             where=path.name,
-            problem=f"{compressor.argv[0]} ended well before it had read everything",
+            problem=f"{compressor.argv[0]} exited with status 0 before it had read all its input",
             remedy=f"look at what {compressor.argv[0]} on PATH is",
         )
 

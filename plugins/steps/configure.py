@@ -41,7 +41,7 @@ def regenerate(
 ) -> dict[str, str]:
     """It is known whether autoconf of the series' version gives the tree's ``configure`` (E05).
 
-    The tree is left as it is: a difference stands in ``made/configure.diff`` and in the facts,
+    The tree is left as it is: a difference is written to ``made/configure.diff`` and in the facts,
     and a person decides on the branch (E06). Another version of autoconf rewrites thousands of
     lines and says nothing, so without the right one nothing is compared, and facts say why.
     """
@@ -65,7 +65,7 @@ def regenerate(
     for name, content in made.items():
         write_whole(release.layout.made / "configure" / name, content)
     shutil.rmtree(folder)
-    return facts | {"skipped": "", "differs": _told(lines)}
+    return facts | {"skipped": "", "differs": _shown(lines)}
 
 
 def tools_here(release: Release, programs: Programs) -> str:
@@ -84,11 +84,11 @@ def tools_here(release: Release, programs: Programs) -> str:
 
 
 def _suffixes(version: str) -> tuple[str, ...]:
-    """What may stand behind the names of the tools. Debian calls an older one autoconf2.69."""
+    """The suffixes that the names of the tools may have. Debian calls an older one autoconf2.69."""
     return ("", version, f"-{version}")
 
 
-def _told(lines: list[str]) -> str:
+def _shown(lines: list[str]) -> str:
     """How many lines differ, and whether they do in more than white space.
 
     Packages of pkg-config put tabs or spaces into the same macros.

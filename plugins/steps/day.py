@@ -1,4 +1,4 @@
-"""The day of a release: chosen once, and the same for every file that tells it."""
+"""The day of a release: chosen once, and the same for every file that states it."""
 
 from __future__ import annotations
 

@@ -65,10 +65,10 @@ def build(
     progress: Progress,
     machine: Machine | None = None,
 ) -> dict[str, str]:
-    """The archives of the wanted formats stand in ``layout.docs``, and of no others.
+    """``layout.docs`` holds the archives of the wanted formats, and no others.
 
-    Each is replaced whole. What was read and written before a run was killed is used by the
-    next. Raises SettingsError for a format that there is none of, StepFailed with the end of
+    Each is replaced at once. What was read and written before a run was killed is used by the
+    next. Raises SettingsError for an unknown format, StepFailed with the end of
     the log and its path if a builder fails; archives that were not written yet are then as
     they were before.
     """
@@ -194,7 +194,7 @@ def _the_epub(folder: Path) -> Path:
     if len(found) != 1:
         raise StepFailed(
             where="docs epub",
-            problem=f"the builder made {len(found)} epub files, not one",
+            problem=f"the builder made {len(found)} epub files, wanted one",
             remedy=f"look into {folder}",
         )
     return found[0]
@@ -220,10 +220,10 @@ def _remove(folder: Path) -> None:
 
 
 def _make_info(folder: Path, log: Path, programs: Programs) -> None:
-    """The info file stands beside the texinfo source, as ``make info`` makes it."""
+    """The info file is beside the texinfo source, as ``make info`` makes it."""
     with log.open("ab") as stream:
         try:
-            # Perl orders its hashes anew in each process unless told not to.
+            # Perl orders its hashes anew in each process unless it is set not to.
             environment = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
             with programs.pipe(["make", "info"], folder=folder, env=environment, stdout=stream):
                 pass

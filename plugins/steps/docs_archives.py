@@ -91,7 +91,7 @@ def write_epub(made: Path, target: Path, epoch_s: int) -> None:
 
 
 def compressors() -> dict[str, str]:
-    """The versions of the libraries that decide the archives' bytes; "" if one tells none."""
+    """The versions of the libraries that decide the archives' bytes; "" if one reports none."""
     import zlib  # noqa: PLC0415 - only when archives are written
 
     return {"bzip2": _bzip2_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
@@ -103,11 +103,11 @@ def _bzip2_version() -> str:
     import ctypes  # noqa: PLC0415 - only when archives are written
 
     try:
-        tell = ctypes.CDLL(_bz2.__file__).BZ2_bzlibVersion
+        version = ctypes.CDLL(_bz2.__file__).BZ2_bzlibVersion
     except (AttributeError, OSError):  # built into the interpreter, or its symbols are hidden
         return ""
-    tell.restype = ctypes.c_char_p
-    return str(tell().decode()).partition(",")[0]
+    version.restype = ctypes.c_char_p
+    return str(version().decode()).partition(",")[0]
 
 
 def _members(folder: Path, top: str) -> Iterator[tuple[str, Path]]:

@@ -56,19 +56,20 @@ def look_docs_hosted(archive: Artifact, area: StagingArea, host: HostReader) -> 
     top, pages = _pages(archive.path, archive.sha256)
     final, staging = host.look([area.final, area.staging])
     if final is None:
-        return absent(f"{host.shown(area.final)} is not there yet")
+        return absent(f"{host.shown(area.final)} does not exist yet")
     differences = _differences(pages, host.listing(area.final), area.final, host)
     if differences:
         return different(
-            f"{host.shown(area.final)} holds other pages: {len(differences)} differ",
-            "move the folder away there if it is to be replaced, and run the same command again",
+            f"{host.shown(area.final)} contains other pages: {len(differences)} differ",
+            "if it is to be replaced, move that folder away on the host, then run the same "
+            "command again",
             tuple(differences[:_SHOWN]),
         )
     wrong = _wrong_modes(host.listing(area.final), host).probe(host)
     if wrong is not None:
         return wrong
     if staging is not None:
-        return absent(f"{host.shown(area.staging)} is still there")
+        return absent(f"{host.shown(area.staging)} still exists")
     return identical({"archive": archive.sha256, "pages": str(len(pages)), "top": top})
 
 
@@ -85,13 +86,13 @@ def host_docs(
     if final is None:
         _unpack(archive, area, host, progress)
         made = f"{area.staging}/{top}"
-        progress.say(f"compare {len(pages)} pages there")
+        progress.say(f"comparing {len(pages)} pages on the host")
         _straighten(made, host)
         differences = _differences(pages, host.listing(made), made, host)
         if differences:
             raise StepFailed(
-                where=host.shown(made), problem=f"{len(differences)} pages are not the archive's",
-                remedy="remove that folder there, and run the same command again",
+                where=host.shown(made), problem=f"{len(differences)} pages differ from the archive",
+                remedy="remove that folder on the host, then run the same command again",
                 details=tuple(differences[:_SHOWN]),
             )  # fmt: skip
         host.rename([(made, area.final)])
@@ -103,26 +104,26 @@ def host_docs(
 
 
 def look_current(release: Release, layout: RemoteLayout, host: HostReader) -> Probe:
-    """Whether ``doc/current`` leads to this release's documentation, or rightly elsewhere.
+    """Whether ``doc/current`` points to this release's documentation, or rightly elsewhere.
 
     Only a final moves it, and never back to an older series or version (U10, U11).
     """
     version = release.version
     if version.is_prerelease:
-        return identical({"current": "left alone: not a final"})
+        return identical({"current": "left unchanged: not a final release"})
     (link,) = host.look([layout.current_docs])
     if link is None:
-        return absent(f"{host.shown(layout.current_docs)} is not there yet")
+        return absent(f"{host.shown(layout.current_docs)} does not exist yet")
     return _judged(link, version, host)
 
 
 def point_current(release: Release, layout: RemoteLayout, host: Host) -> dict[str, str]:
-    """``doc/current`` leads to this release's documentation, in one step."""
+    """``doc/current`` points to this release's documentation, in one step."""
     (folder,) = host.look([layout.docs_archives.final])
     if folder is None:
         raise StepFailed(
-            where=host.shown(layout.docs_archives.final), problem="is not there",
-            remedy="put the documentation's archives there first (U09)",
+            where=host.shown(layout.docs_archives.final), problem="does not exist",
+            remedy="upload the documentation's archives first (U09)",
         )  # fmt: skip
     host.point(layout.current_docs, str(release.version))
     return {}
@@ -133,20 +134,21 @@ def _judged(link: Entry, version: Version, host: HostReader) -> Probe:
         return different(
             f"{host.shown(link.path)} is a {link.kind.value}, wanted a link",
             "ask the host's administrators what it is",
-            (f"there:  {link.kind.value} of {link.owner}", f"wanted: link to {version}"),
+            (f"found:  {link.kind.value} of {link.owner}", f"wanted: link to {version}"),
         )
     try:
         there = Version.parse(link.target.rstrip("/").rpartition("/")[2])
     except BadVersion:
         return unknown(
-            f"{host.shown(link.path)} leads to {link.target!a}, which is no version",
-            f"let it lead to {version} by hand if that is the newest, and run this again",
+            f"{host.shown(link.path)} points to {link.target!a}, which is not a version",
+            f"if {version} is the newest, point the link to it by hand; then run the same "
+            "command again",
         )
     if there == version:
         return identical({"current": str(version)})
     if there > version:
-        return identical({"current": "left alone: it leads to a newer version"})
-    return absent(f"{host.shown(link.path)} leads to {there}")
+        return identical({"current": "left unchanged: it points to a newer version"})
+    return absent(f"{host.shown(link.path)} points to {there}")
 
 
 def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress) -> None:
@@ -164,16 +166,16 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
         found = host.digests([entry]).get(there, "nothing") if entry is not None else "nothing"
         if found != archive.sha256:
             raise StepFailed(
-                where=host.shown(there), problem="did not arrive as it was sent",
-                remedy="remove it there, and run the same command again",
-                details=(f"there:  {found}", f"wanted: {archive.sha256}"),
+                where=host.shown(there), problem="differs from the archive that was sent",
+                remedy="remove it on the host, then run the same command again",
+                details=(f"found:  {found}", f"wanted: {archive.sha256}"),
             )  # fmt: skip
-    progress.say(f"unpack {archive.path.name} there")
+    progress.say(f"unpacking {archive.path.name} on the host")
     host.unzip(there, area.staging)
 
 
 def _entry(path: str, folder: str, host: HostReader) -> Entry | None:
-    return next((each for each in host.listing(folder) if each.path == path), None)
+    return next((entry for entry in host.listing(folder) if entry.path == path), None)
 
 
 def _straighten(folder: str, host: Host) -> None:
@@ -193,13 +195,13 @@ def _differences(
 ) -> list[str]:
     """A line for each page that is missing, too many or of other bytes."""
     files = [entry for entry in entries if entry.kind is not Kind.FOLDER]
-    told = host.digests([entry for entry in files if entry.kind is Kind.FILE])
+    digests = host.digests([entry for entry in files if entry.kind is Kind.FILE])
     found = {
-        entry.path.removeprefix(f"{folder}/"): told.get(entry.path, entry.kind.value)
+        entry.path.removeprefix(f"{folder}/"): digests.get(entry.path, entry.kind.value)
         for entry in files
     }
     return [
-        f"{name}: there {found.get(name, 'nothing')}, wanted {pages.get(name, 'nothing')}"
+        f"{name}: found {found.get(name, 'nothing')}, wanted {pages.get(name, 'nothing')}"
         for name in sorted(pages.keys() | found.keys())
         if found.get(name) != pages.get(name)
     ]
@@ -222,7 +224,7 @@ def _pages(archive: Path, sha256: str) -> tuple[str, Mapping[str, str]]:  # noqa
                     pages[rest] = hashlib.file_digest(page, "sha256").hexdigest()  # type: ignore[arg-type]
     if len(tops) != 1 or not pages:
         raise StepFailed(
-            where=archive.name, problem=f"holds {len(tops)} folders at its top, wanted one",
+            where=archive.name, problem=f"contains {len(tops)} top-level folders, wanted one",
             remedy="build the documentation again",
         )  # fmt: skip
     return tops.pop(), pages

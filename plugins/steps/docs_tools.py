@@ -74,7 +74,7 @@ def make_environment(
 ) -> DocsTools:
     """An environment of the requirements in ``doc``, the tree's Doc folder, is in ``folder``.
 
-    An environment of other requirements, of another Python, or half made by a run that was
+    An environment of other requirements, of another Python, or partly made by a run that was
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
     rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
     picks. ``python`` is the one to make it of; None for the first here that is new enough.
@@ -106,7 +106,7 @@ def make_environment(
     # and it saves the seconds that this takes.
     programs.run([interpreter, "-m", "venv", "--without-pip", made], folder=doc)
     in_it = made / "bin" / "python"
-    # A wheel that is built on the way may not stand a dollar or a space in the environment's path.
+    # A wheel that is built on the way may fail for a dollar or a space in the path.
     with plain_path(made) as plain:
         pip: list[str | Path] = [sys.executable, "-m", "pip"]
         pip += ["--python", plain / "bin" / "python"]
@@ -130,8 +130,8 @@ def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
             service="pip",
             action="install the tree's Doc/requirements.txt",
             problem=error.problem.rpartition(": ")[2],
-            remedy="look at pip's last lines; check the network, or pin what does not fit "
-            "by [docs] constraints in release.toml",
+            remedy="read the last lines of pip's output; check the network, or pin the packages "
+            "in conflict by [docs] constraints in release.toml",
             details=error.details,
         ) from error
 

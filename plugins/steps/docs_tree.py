@@ -47,7 +47,7 @@ _UNPACKED_TIME_S: Final = 315_532_800
 # Sphinx's own builder that writes nothing.
 _READER: Final = "dummy"
 
-_TOLD_LINES: Final = 8
+_PROBLEM_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _reading_key(day_s: int, tools: DocsTools) -> str:
 
 
 def _forget_others(kept: Path, keep: str = "") -> None:
-    """Nothing stands beside ``kept`` but a folder named ``keep``: old trees are large."""
+    """Nothing is left beside ``kept`` but a folder named ``keep``: old trees are large."""
     if not kept.parent.is_dir():
         return
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
@@ -270,8 +270,8 @@ def _make_link(folder: Path, name: str, target: str) -> None:
     if target.startswith("/") or os.path.normpath(f"{name}/../{target}").startswith(".."):
         raise StepFailed(
             where=name,
-            problem=f"is a link out of the tree, to {target}",
-            remedy="take it out of the branch: documentation is made from the tree alone",
+            problem=f"is a link that points outside of the tree, to {target}",
+            remedy="remove it on the branch: documentation is built from the tree alone",
         )
     (folder / name).symlink_to(target)
 
@@ -282,7 +282,7 @@ def _check_version(release: Release, doc: Path, tools: DocsTools, programs: Prog
     if found != [str(release.version)]:
         raise StepFailed(
             where="Doc",
-            problem=f"its pages are those of {' '.join(found) or 'no version'}, "
+            problem=f"its pages are those of version {' '.join(found) or 'no version'}, "
             f"not of {release.version}",
             remedy="set the version in Include/patchlevel.h before the documentation is built",
         )
@@ -374,6 +374,6 @@ def _ask_makefile(
 def _telling_lines(log: Path, doc: Path) -> Iterator[str]:
     """The log's last lines; warnings and errors before them rather than tales of progress."""
     lines = log.read_text("utf-8", "replace").replace(f"{doc}/", "Doc/").splitlines()
-    told = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
-    yield from told[-_TOLD_LINES:]
-    yield from (line for line in lines[-3:] if line and line not in told)
+    problems = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
+    yield from problems[-_PROBLEM_LINES:]
+    yield from (line for line in lines[-3:] if line and line not in problems)

@@ -1,7 +1,7 @@
 """Drafts: texts that the tool proposes and the release manager edits and approves (W03, A01).
 
-A draft and the text that counts are two files: ``page.draft.md`` is made anew whenever what it
-tells changes, ``page.md`` belongs to a person and is never overwritten once it was edited.
+A draft and the text that counts are two files: ``page.draft.md`` is made again whenever what it
+states changes, ``page.md`` belongs to a person and is never overwritten once it was edited.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def draft_page(
     """``drafts/page.md`` is there to be edited; one that was edited stays as it is.
 
     ``notes`` are sentences that users have to read, such as that an installer comes later
-    (R07); each stands in bold.
+    (R07); each is in bold.
     """
     text = templates.fill(PAGE, words_of(release, contract, notes))
     return put_draft(release, PAGE, text)
 
 
 def settle_page(release: Release) -> dict[str, str]:
-    """The text of the page as it is now stands in ``made/page.md``, to be approved and saved.
+    """The text of the page as it is now is in ``made/page.md``, to be approved and saved.
 
     Facts: its digest. Raises StepFailed if there is no text any more.
     """
@@ -102,7 +102,7 @@ def settled_page(release: Release) -> Path:
 
 
 def words_of(release: Release, contract: Contract, notes: Iterable[str] = ()) -> dict[str, object]:
-    """What texts about a release may tell; the same for page, announcement and blog."""
+    """What texts about a release may state; the same for page, announcement and blog."""
     version, series = release.version, release.series
     return {
         "version": str(version),
@@ -141,7 +141,7 @@ def _previous(version: Version) -> str:
 
 
 def put_draft(release: Release, name: str, text: str) -> dict[str, str]:
-    """The draft stands beside the text of this name; the text is replaced only if nobody
+    """The draft is beside the text of this name; the text is replaced only if nobody
     edited it, which is when it equals the draft before.
     """
     stem, _, suffix = name.rpartition(".")

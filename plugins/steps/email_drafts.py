@@ -50,7 +50,7 @@ def as_approved(
 ) -> Callable[Concatenate[Release, _P], Email]:
     """A maker of the same email that gives only what was written down and approved.
 
-    It raises StepFailed where there is no such file, or the email would be another one by now.
+    It raises StepFailed where there is no such file, or the email that would be sent now differs.
     """
 
     def made(release: Release, /, *words: _P.args, **named: _P.kwargs) -> Email:
@@ -59,9 +59,9 @@ def as_approved(
         if _read(release, file, purpose) != email:
             raise StepFailed(
                 where=file.name,
-                problem="the email would be another one by now than the one that was approved",
-                remedy="delete it, then run the same command again: it is written and approved"
-                " anew",
+                problem="the email that would be sent now differs from the approved one",
+                remedy="delete it, then run the same command again: it is written again and"
+                " needs a new approval",
             )
         return email
 
@@ -89,6 +89,7 @@ def _read(release: Release, file: Path, purpose: str) -> Email:
 def _broken(file: Path) -> StepFailed:
     return StepFailed(
         where=file.name,
-        problem="is not the email that was written",
-        remedy="delete it, then run the same command again: it is written and approved anew",
+        problem="was changed after it was written",
+        remedy="delete it, then run the same command again: it is written again and needs a new "
+        "approval",
     )

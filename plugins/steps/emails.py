@@ -1,6 +1,6 @@
 """Emails of a release, each sent at most once and known by its Message-ID.
 
-An email can neither be looked for nor taken back. So a look tells only what would be sent, and
+An email can neither be looked for nor taken back. So a look reports only what would be sent, and
 the engine sends it on the journal's word; a second copy, should a person send it again, has the
 same Message-ID, by which archives of lists know it as one.
 """
@@ -36,7 +36,7 @@ def message_id(release: Release, purpose: str, sender: str) -> str:
     if not _PURPOSE.fullmatch(purpose):
         raise StepFailed(
             where="email",
-            problem=f"{purpose} is no purpose",
+            problem=f"{purpose} is not the name of a purpose",
             remedy="name it in lower-case letters, digits and hyphens, such as announce-dev",
         )
     kind = "rehearsal" if release.rehearsal else "release"
@@ -53,7 +53,7 @@ def email(
     """
     where = f"email {purpose}"
     if not to or not sender:
-        missing = "[announce] sender" if not sender else "the address that it goes to"
+        missing = "[announce] sender" if not sender else "the address of the recipient"
         raise StepFailed(
             where=where,
             problem="has no sender" if not sender else "has no recipient",
@@ -62,8 +62,10 @@ def email(
     if not text.strip() or not subject.strip() or not subject.isprintable():
         raise StepFailed(
             where=where,
-            problem="has no text" if not text.strip() else "has no subject of one line",
-            remedy="correct the text that it is made of",
+            problem="has no text"
+            if not text.strip()
+            else "has a subject that is empty or longer than a line",
+            remedy="correct the text that it is made from",
         )
     if len(subject) > _SUBJECT_MOST:
         raise StepFailed(
@@ -84,7 +86,7 @@ def look_sent(wanted: Email) -> Probe:
             "subject": wanted.subject,
             "digest": hashlib.sha256(wanted.text.encode()).hexdigest(),
         },
-        f"see whether {names} got the email {wanted.message_id}",
+        f"check whether {names} received the email {wanted.message_id}",
     )
 
 

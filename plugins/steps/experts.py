@@ -2,8 +2,8 @@
 
 Each expert has an inbox on the downloads host, a hidden folder that users are not led to. What
 is in it counts once a manifest lists every awaited file of this release, signed by a key of the
-roster, and the host itself computes the digests that the manifest tells. Files that were put
-straight into the public folder are adopted as they stand there (``adoption``).
+roster, and the host itself computes the digests that the manifest lists. Files that were put
+straight into the public folder are adopted as they are there (``adoption``).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Awaited:
     keys: tuple[str, ...]
     files: tuple[str, ...]
     told: Path | None = None
-    """The file of the digests that a pipeline told of what it built for them, if there is one."""
+    """The file of the digests that a pipeline reported for their files, if there is one."""
 
 
 def awaited_of(
@@ -114,7 +114,7 @@ def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Pr
     found = host.look(paths)
     missing = [path for path, entry in zip(paths, found, strict=True) if entry is None]
     if missing:
-        return absent(f"{', '.join(host.shown(path) for path in missing)} not there yet")
+        return absent(f"{', '.join(host.shown(path) for path in missing)} not created yet")
     closed = [entry.path for entry in found if entry is not None and not _is_open(entry, host)]
     if closed:
         told = ", ".join(host.shown(path) for path in closed)
@@ -142,7 +142,7 @@ def arrived(
 ) -> dict[str, str]:
     """Everything that this expert owes is in the inbox, with the bytes that they signed for.
 
-    What ``take`` has moved out of the inbox already counts where it stands now.
+    What ``take`` has moved out of the inbox already counts where it is now.
     Source: release-tools polls for three names (inventory S01). Facts: size and sha256 of each
     file, and the key. Raises Waiting with who and what is missing; StepFailed at once for a
     manifest by a key that may not sign, of another release, with names that nobody awaits, or
@@ -174,18 +174,20 @@ def refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime 
         return
     raise StepFailed(
         where=f"{awaited.name} ({awaited.role})",
-        problem=f"has not brought everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
+        problem=f"has not supplied everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
         remedy="ask them; or raise [work] wait_days; or release without, "
-        "by a waiver that page and announcement tell",
+        "by a waiver that page and announcement state",
         details=error.details,
     ) from error
 
 
 def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
-    """Whether all that the manifest lists stands in the staging folder, or is public already."""
+    """Whether all that the manifest lists is in the staging folder, or is public already."""
     manifest = _judged(release, role)
-    staged = _standing(host, {each.path: _at(each, area, area.staging) for each in manifest.files})
-    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    staged = _entries_at(
+        host, {each.path: _at(each, area, area.staging) for each in manifest.files}
+    )
+    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     found = {**public, **staged}
     wrong = _wrong_modes(found.values(), host)
     # The host cannot compute digests of a colleague's file that is closed to us.
@@ -197,9 +199,9 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
         entry = found.get(each.path)
         if entry is not None and digests.get(entry.path) != each.sha256:
             return different(
-                f"{host.shown(entry.path)} has other bytes than {role} signed for",
-                "find out who put it there; nothing overwrites it",
-                (f"there {digests.get(entry.path)}", f"here  {each.sha256}"),
+                f"{host.shown(entry.path)} does not match what {role} signed",
+                "find out who put it there; it is not overwritten",
+                (f"found  {digests.get(entry.path)}", f"wanted {each.sha256}"),
             )
     missing = [each.path for each in manifest.files if each.path not in found]
     if missing:
@@ -213,23 +215,23 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
 def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str, str]:
     """The expert's files are staged, by renames, so that no byte was copied.
 
-    Those that stand in the public folder stay there, and files of others keep their modes.
+    Those that are in the public folder stay there, and files of others keep their modes.
     """
     manifest = _judged(release, role)
     inbox = inbox_of(release, role)
-    public = _standing(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
     wanted = {
         each.path: _at(each, area, area.staging)
         for each in manifest.files
         if each.path not in public
     }
-    standing = _standing(host, wanted)
-    left = {path: place for path, place in wanted.items() if path not in standing}
+    present = _entries_at(host, wanted)
+    left = {path: place for path, place in wanted.items() if path not in present}
     folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    there = [*_standing(host, wanted).values(), *public.values()]
+    there = [*_entries_at(host, wanted).values(), *public.values()]
     _wrong_modes(there, host).mend(host)
     return {each.path: each.sha256 for each in manifest.files}
 
@@ -241,7 +243,7 @@ def with_brought(
     area: StagingArea,
     more: Sequence[Wanted] = (),
 ) -> tuple[Wanted, ...]:
-    """These files, ``more`` and what the experts brought, as they stand in the staging folder."""
+    """These files, ``more`` and what the experts brought, as they are in the staging folder."""
     found = [*files, *more]
     for role in roles:
         for each in _judged(release, role).files:
@@ -294,7 +296,7 @@ def _taken(
     places = (area.final, area.staging)
     found: dict[str, Entry] = {}
     for folder in places if gone else ():
-        found |= _standing(host, {each.path: _at(each, area, folder) for each in gone})
+        found |= _entries_at(host, {each.path: _at(each, area, folder) for each in gone})
     return found
 
 
@@ -322,7 +324,7 @@ def _manifest(
             where=f"manifest of {awaited.name} ({awaited.role})",
             problem=f"its signature: {found.problem}",
             remedy="ask them by another way than this whether it is theirs; a key that may sign "
-            f"stands in [experts.{awaited.role}] keys",
+            f"is listed in [experts.{awaited.role}] keys",
         )
     return Manifest.from_bytes(kept.read_bytes(), f"manifest of {awaited.name}"), found.fingerprint
 
@@ -342,14 +344,14 @@ def _refuse_wrong(
                 where=where,
                 problem=f"is of another {what}: {there}",
                 remedy="ask them to build this release and sign for it",
-                details=(f"there {there}", f"here  {here}"),
+                details=(f"found  {there}", f"wanted {here}"),
             )
     for each in manifest.files:
         may = each.path in awaited.files or brings(contract, each.path, awaited.role)
         if not may:
             raise StepFailed(
                 where=where,
-                problem=f"lists {each.path}, which nobody awaits from them",
+                problem=f"lists {each.path}, which is not expected from them",
                 remedy="if it belongs to the release, this tool's contract has to know it",
             )
 
@@ -370,7 +372,7 @@ def _complete(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
             f"{len(awaited.files)} files; missing {_few(unlisted)}",
-            remedy="they put the rest there and sign for all of it",
+            remedy="they upload the rest and sign for all of it",
         )
     short = [
         each.path
@@ -380,9 +382,9 @@ def _complete(
     if short:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{len(listed) - len(short)} of {len(listed)} files are there whole; "
+            problem=f"{len(listed) - len(short)} of {len(listed)} files are complete; "
             f"missing or cut short {_few(short)}",
-            remedy="see whether their upload still runs",
+            remedy="check whether their upload is still running",
         )
     _same_bytes(host, manifest, awaited, there)
 
@@ -396,8 +398,8 @@ def _same_bytes(
         if found != each.sha256:
             raise StepFailed(
                 where=f"{awaited.name} ({awaited.role})",
-                problem=f"{each.path} has other bytes on the host than the manifest tells",
-                remedy="have it uploaded again, or signed for as it is",
+                problem=f"{each.path} does not match its digest in the manifest on the host",
+                remedy="have it uploaded again, or have the file as it is signed",
                 details=(f"manifest {each.sha256}", f"host     {found}"),
             )
 
@@ -422,22 +424,24 @@ def _judged(release: Release, role: str) -> Manifest:
     except FileNotFoundError as error:
         raise StepFailed(
             where=f"list of the files of {role}",
-            problem="is not here",
+            problem="does not exist",
             remedy="run the same command again: the step that fetches it is stale",
         ) from error
 
 
 def _at(each: Brought, area: StagingArea, folder: str) -> str:
-    """Where a file stands below one of the area's two folders."""
+    """Where a file is below one of the area's two folders."""
     top, _, rest = each.path.partition("/")
     if top != area.final:
         raise StepFailed(
-            where=each.path, problem=f"is not below {area.final}", remedy="look at the contract"
+            where=each.path,
+            problem=f"is not below {area.final}",
+            remedy="check the contract of the release",
         )
     return f"{folder}/{rest}"
 
 
-def _standing(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
+def _entries_at(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]:
     found = host.look(list(places.values()))
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
 

@@ -2,7 +2,7 @@
 
 The install manager reads ``index-windows.json``, other tools read NuGet. Both are the pipeline's
 to write, and neither holds up the announcement; a version that was missing was noticed by users
-(python/pymanager#124). So they are looked at until a day, and then somebody is told.
+(python/pymanager#124). So they are looked at until a day, and then a failure names whom to ask.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["FEED", "await_feed", "await_packages"]
 
 FEED: Final = f"{SITE}/ftp/python/index-windows.json"
-"""The feed; its signature stands beside it (``.cat``)."""
+"""The feed; its signature is beside it (``.cat``)."""
 _ROOT: Final = f"{SITE}/ftp/python/"
 _MOST_BYTES: Final = 1 << 25
-_NOBODY: Final = "whoever runs the Windows pipeline"
+_NOBODY: Final = "the person who runs the Windows pipeline"
 
 
 def await_feed(
@@ -47,7 +47,7 @@ def await_feed(
 ) -> dict[str, str]:
     """The install manager finds every package of this release, with the bytes that users get.
 
-    ``known`` tells the sha256 of each published file by its path (NEW24). Facts: the sha256 of
+    ``known`` holds the sha256 of each published file by its path (NEW24). Facts: the sha256 of
     each package that the feed lists. Raises Waiting while something is missing, and StepFailed
     for another digest, a feed that cannot be read, and what is missing at ``until``.
     """
@@ -59,11 +59,11 @@ def await_feed(
             here = known.get(path)
             raise StepFailed(
                 where=FEED,
-                problem=f"tells another digest of {printable(path[:200])} than users get"
+                problem=f"gives another digest of {printable(path[:200])} than users download"
                 if here
-                else f"leads to {printable(url[:200])}, which is no file of this release",
-                remedy=f"tell {who or _NOBODY} at once: installing this version fails or gives "
-                "other bytes; stage Publish writes the feed",
+                else f"links to {printable(url[:200])}, which is not a file of this release",
+                remedy=f"report it to {who or _NOBODY} at once: installing this version fails "
+                "or gives other bytes; stage Publish writes the feed",
                 details=(f"feed  {told}", f"users {here or 'get nothing'}"),
             )
         listed[path] = told
@@ -80,7 +80,7 @@ def await_feed(
         what = f"lacks {_few(missing)}" if missing else f"has no entry of {release.version}"
         _wait(f"the feed of the install manager {what}", FEED, clock, until, who)
     if client.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
-        _wait("the feed's signature is not there", f"{FEED}.cat", clock, until, who)
+        _wait("the feed has no signature", f"{FEED}.cat", clock, until, who)
     return dict(sorted(listed.items()))
 
 
@@ -107,11 +107,11 @@ def _entries(client: PublicClient, version: str) -> list[tuple[str, str]]:
     """Address and sha256 of each entry of the version."""
     came = client.read(FEED, AROUND, _MOST_BYTES)
     if came.status != 200:
-        _refuse(f"answered {came.status}")
+        _refuse(f"responded with status {came.status}")
     try:
         content: Any = json.loads(came.text)
     except (ValueError, RecursionError):
-        _refuse("is no JSON")
+        _refuse("is not JSON")
     listed = content.get("versions") if isinstance(content, dict) else None
     if not isinstance(listed, list):
         _refuse("has no list of versions")
@@ -131,7 +131,7 @@ def _refuse(problem: str) -> NoReturn:
     raise StepFailed(
         where=FEED,
         problem=problem,
-        remedy=f"tell {_NOBODY}: nobody can install any version with it",
+        remedy=f"report it to {_NOBODY}: nobody can install any version with it",
     )
 
 
@@ -145,7 +145,8 @@ def _wait(problem: str, where: str, clock: Clock, until: datetime, who: str) -> 
     raise StepFailed(
         where=where,
         problem=f"{problem}, {(clock.now() - until).days} days after it should",
-        remedy=f"tell {who or _NOBODY}; the release itself is out, and nothing else waits for this",
+        remedy=f"report it to {who or _NOBODY}; the release itself is out, and nothing else "
+        "waits for this",
     )
 
 

@@ -27,7 +27,7 @@ def branch_of(release: Release) -> str:
 
 
 def review(release: Release, clone: Clone) -> dict[str, str]:
-    """All that the release changes stands in ``made/release.diff`` for a person to read (Z10).
+    """All that the release changes is in ``made/release.diff`` for a person to read (Z10).
 
     The approval of this step is bound to the digest, so to every changed byte.
     """
@@ -50,16 +50,18 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
         ref = other[0]
         kind = "--delete refs/tags/" if "/tags/" in ref else "--delete refs/heads/"
         return different(
-            f"{remote.address} has {ref} on something else than this release",
-            f"if nobody builds from it any more: git push {remote.address} "
+            f"{remote.address} has {ref}, but not of this release",
+            f"if nobody builds from it any more, delete it: git push {remote.address} "
             f"{kind}{ref.split('/', 2)[2]}",
             tuple(
-                line for each in other for line in (f"there {there[each]}", f"here  {wanted[each]}")
+                line
+                for each in other
+                for line in (f"found  {there[each]}", f"wanted {wanted[each]}")
             ),
         )
     missing = [ref for ref, found in there.items() if not found]
     if missing:
-        return absent(f"{', '.join(missing)} not there yet")
+        return absent(f"{', '.join(missing)} not pushed yet")
     return identical(_facts(release, wanted))
 
 
@@ -96,8 +98,8 @@ def delete(release: Release, clone: Clone, remote: Remote) -> dict[str, str]:
     if there and there != ours:
         raise StepFailed(
             where=remote.address,
-            problem=f"{branch_of(release)} is {there[:12]}, and the release was {ours[:12]}",
-            remedy="see what was pushed there, and delete it by hand",
+            problem=f"{branch_of(release)} is {there[:12]}, but the release commit is {ours[:12]}",
+            remedy="see what was pushed to it, then delete it by hand",
         )
     if there:
         remote.push(clone.folder, [RefUpdate(ref, "", there)])

@@ -30,8 +30,8 @@ def look_posted(release: Release, forum: Forum, category: int) -> Probe:
     wrong = _differences(release, forum, found, category)
     if wrong:
         return different(
-            f"the topic on the forum is not what was approved: {wrong[0]}",
-            f"edit {found.url} there, then run the same again; if it is right as it is, run"
+            f"the topic on the forum differs from the approved text: {wrong[0]}",
+            f"edit {found.url}, then run the same command again; if it is right as it is, run"
             " doit adopt post_forum",
             tuple(wrong[1:]),
         )
@@ -74,13 +74,13 @@ def _first_difference(found: str, wanted: str) -> str:
             return f"line {number} is {_short(one)}, wanted {_short(other)}"
     if len(there) != len(here):
         return f"its text has {len(there)} lines, wanted {len(here)}"
-    return "its text has other line ends"
+    return "its text has different line endings"
 
 
 def _short(text: str) -> str:
     """A text as part of one line."""
-    told = " ".join(text.split())
-    return f'"{told[:57]}..."' if len(told) > 60 else f'"{told}"'
+    line = " ".join(text.split())
+    return f'"{line[:57]}..."' if len(line) > 60 else f'"{line}"'
 
 
 def _external_id(release: Release) -> str:

@@ -31,7 +31,7 @@ class Brief:
     """The inbox, for files with a signed manifest."""
     files: tuple[str, ...]
     public: str = ""
-    """The folder that users see, for who uploads there; "" tells it in words."""
+    """The folder that users see, for who uploads there; "" describes it in words."""
 
 
 def heads_up_email(

@@ -52,7 +52,7 @@ class WrongModes:
             )
         if self.ours:
             names = ", ".join(entry.path.rpartition("/")[2] for entry, _ in self.ours[:_SHOWN])
-            return absent(f"modes or groups of {len(self.ours)} are not right yet: {names}")
+            return absent(f"modes or groups of {len(self.ours)} are wrong: {names}")
         return None
 
     def remedy(self, host: HostReader) -> str:

@@ -1,7 +1,7 @@
-"""Merge back: the release in what upstream has by now, and the version that comes after it.
+"""Merge back: the release in upstream's current branches, and the version that comes after it.
 
 It is made in a clone of its own from the heads that upstream has, all by commit ids, so that a
-run that was killed is simply done again. Refs of the clone tell what was made of what:
+run that was killed is simply done again. Refs of the clone record what was made of what:
 ``refs/release/old/BRANCH`` the head that upstream had ("" as no ref), ``refs/release/new/BRANCH``
 what it is to become.
 """
@@ -64,8 +64,8 @@ def make(
     """In the merge clone each branch has the release merged in, and its post-release version.
 
     ``source`` is the release clone, ``clone`` the one that is made here from upstream's heads
-    (M02-M13; N01-N18 for a new branch). The merge is no squash, and what was cherry-picked into
-    the release is no longer told as news to come (M12). Nothing is pushed. ``by_hand`` is a
+    (M02-M13; N01-N18 for a new branch). The merge is not a squash, and what was cherry-picked into
+    the release is no longer listed as news to come (M12). Nothing is pushed. ``by_hand`` is a
     merge commit that the release manager made in their own clone, for conflicts that no tool
     should solve; it has to be of exactly these two commits. ``next_pep`` is the PEP of the series
     after a new branch; 0 for the one that this tool knows.
@@ -85,11 +85,11 @@ def make(
     if by_hand:
         merged = _made_by_hand(by_hand, base, clone, (head, tag.commit))
     else:
-        # The branch tells the last release with a +, where cherry-picks start from that release.
+        # The branch states the last release with a +, where cherry-picks start from that release.
         theirs = (patchlevel.PATH, README)
         ref = f"refs/tags/{tag.name}"
         merged = clone.merge(head, ref, message, by=by, when=when, theirs=theirs)
-    news = _told_already(clone, merged, input_commit(source, BASE))
+    news = _released_already(clone, merged, input_commit(source, BASE))
     after = _Edits(clone, by, when)
     post = after.commit(
         merged,
@@ -114,7 +114,7 @@ def make(
 
 
 def review(release: Release, clone: Clone) -> dict[str, str]:
-    """All that upstream's branches get stands in ``made/merge-BRANCH.diff``, to be read (M13).
+    """All that upstream's branches get is in ``made/merge-BRANCH.diff``, to be read (M13).
 
     Its digest stays the same when a colleague's commit came in between, unless that changed
     the same files; an approval of this step lasts as long.
@@ -147,7 +147,7 @@ def made(release: Release, clone: Clone) -> dict[str, tuple[str, str]]:
 
 
 def forget(release: Release, clone: Clone) -> None:
-    """What was made is stale, since upstream has moved; the next run makes it anew."""
+    """What was made is stale, since upstream has moved; the next run makes it again."""
     for branch in branches_of(release):
         clone.forget(f"refs/release/new/{branch}")
         clone.forget(f"refs/release/old/{branch}")
@@ -212,19 +212,20 @@ def _refuse_branch_there(release: Release, there: Mapping[str, str], remote: Rem
         raise StepFailed(
             where=remote.address,
             problem=f"has no branch {main}",
-            remedy="look at [repository] upstream, and at [series] phase",
+            remedy="check [repository] upstream and [series] phase in release.toml",
         )
     for branch in new:
         if there[f"refs/heads/{branch}"]:
             raise StepFailed(
                 where=remote.address,
-                problem=f"has a branch {branch} already, which this release should make",
-                remedy="see who made it; if this is not the first beta, look at version",
+                problem=f"has a branch {branch} already, which this release is to create",
+                remedy="find out who created it; if this is not the first beta, correct version "
+                "in release.toml",
             )
 
 
 def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, bytes]:
-    """patchlevel.h and README tell the release and that it is past (M09-M11).
+    """patchlevel.h and README state the release and that it is past (M09-M11).
 
     On a new branch README leads into the tree of that branch (M08).
     """
@@ -233,8 +234,8 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
     if found.version != release.version:
         raise StepFailed(
             where=patchlevel.PATH,
-            problem=f"tells {found.version} after the merge, wanted {release.version}",
-            remedy="see who changed it on upstream's branch meanwhile",
+            problem=f"states {found.version} after the merge, wanted {release.version}",
+            remedy="find out who changed it on upstream's branch in the meantime",
         )
     readme = clone.read(merged, README) or b""
     if not readme.startswith(readme_title(release.version).encode() + b"\n"):
@@ -242,7 +243,7 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
         raise StepFailed(
             where=README,
             problem=f"begins with '{first}' after the merge",
-            remedy="see who changed it on upstream's branch meanwhile",
+            remedy="find out who changed it on upstream's branch in the meantime",
         )
     suffix = release.series.development_suffix
     readme = with_title(readme, release.version, suffix)
@@ -252,8 +253,8 @@ def _post_version(release: Release, clone: Clone, merged: str) -> dict[str, byte
     return {patchlevel.PATH: text.encode(), README: readme}
 
 
-def _told_already(clone: Clone, merged: str, base: str) -> tuple[str, ...]:
-    """Entries of news to come that the release has told: they were picked into it (M12)."""
+def _released_already(clone: Clone, merged: str, base: str) -> tuple[str, ...]:
+    """Entries of news to come that the release has published: they were picked into it (M12)."""
     folded = set(clone.names(base, NEXT))
     return tuple(
         name

@@ -1,4 +1,4 @@
-"""New series: files of main that begin anew with a series, or list it for the first time.
+"""New series: files of main that start again with a series, or list it for the first time.
 
 They are the magic number of compiled files, the versions that people can choose when they report
 a bug, and the document What's New. A tree without one of them asks for no edit.
@@ -41,11 +41,11 @@ def magic_number(clone: Clone, commit: str, old: str, new: str) -> dict[str, byt
     start = 0
     for name, form in _HOLDERS.items():
         text = (clone.read(commit, name) or b"").decode(errors="surrogateescape")
-        told = re.search(_STARTS.format(re.escape(new)), text, flags=re.MULTILINE)
-        if told is None or re.search(form, text, flags=re.MULTILINE) is None:
+        reserved = re.search(_STARTS.format(re.escape(new)), text, flags=re.MULTILINE)
+        if reserved is None or re.search(form, text, flags=re.MULTILINE) is None:
             continue
-        start = int(told["start"])
-        text = _with_first_entry(text, told, new)
+        start = int(reserved["start"])
+        text = _with_first_entry(text, reserved, new)
         text = re.sub(form, rf"\g<1>{start}", text, count=1, flags=re.MULTILINE)
         found[name] = text.encode(errors="surrogateescape")
     launcher = (clone.read(commit, _LAUNCHER) or b"").decode(errors="surrogateescape")
@@ -61,18 +61,18 @@ def magic_number(clone: Clone, commit: str, old: str, new: str) -> dict[str, byt
     return found
 
 
-def _with_first_entry(text: str, told: re.Match[str], new: str) -> str:
+def _with_first_entry(text: str, reserved: re.Match[str], new: str) -> str:
     """The table with the first number of the series, and where the series after it starts."""
     major, minor = new.split(".")
-    before, start = told["before"], int(told["start"])
+    before, start = reserved["before"], int(reserved["start"])
     later = f"{before}Python {major}.{int(minor) + 1} will start with {start + _NUMBERS}"
-    text = text[: told.start()] + later + text[told.end() :]
+    text = text[: reserved.start()] + later + text[reserved.end() :]
     entries = list(
         re.finditer(
-            r"^[# \t]*Python 3\.\d+\w*[ \t]+\d{4}\b.*\n", text[: told.start()], re.MULTILINE
+            r"^[# \t]*Python 3\.\d+\w*[ \t]+\d{4}\b.*\n", text[: reserved.start()], re.MULTILINE
         )
     )
-    place = entries[-1].end() if entries else told.start()
+    place = entries[-1].end() if entries else reserved.start()
     entry = f"{before}Python {new}a0 {start} (Initial version)\n"
     return text[:place] + entry + text[place:]
 
@@ -101,7 +101,7 @@ def issue_templates(clone: Clone, commit: str, old: str, new: str) -> dict[str, 
 
 
 def whatsnew(old: str, new: str, deprecations: Iterable[str]) -> str:
-    """The document in which the changes of the new series are told, with its sections (N08).
+    """The document that describes the changes of the new series, with its sections (N08).
 
     ``deprecations`` are the files of Doc/deprecations, of which those about later series belong
     into it. Source of the sections: release-tools' template of 2026.
@@ -116,7 +116,7 @@ def _lines(old: str, new: str, deprecations: list[str]) -> Iterator[str]:
     yield from (
         ".. Whoever makes a change describes it here in a few sentences, with the number of the",
         "   issue and the name of its author: (Contributed by A. Colleague in :gh:`12345`.)",
-        "   What is too small for that is told by the changelog.",
+        "   Smaller changes are left to the changelog.",
         "",
         f"This article explains the new features in Python {new}, compared to {old}.",
         "",
@@ -163,8 +163,8 @@ def _included(deprecations: list[str], prefix: str, new: str) -> Iterator[str]:
     later = []
     for path in deprecations:
         name = path.rpartition("/")[2]
-        told = re.fullmatch(re.escape(prefix) + r"(?:3\.(\d+)|future)\.rst", name)
-        if told and (told[1] is None or int(told[1]) > minor):
-            later.append((int(told[1] or 10_000), name))
+        series = re.fullmatch(re.escape(prefix) + r"(?:3\.(\d+)|future)\.rst", name)
+        if series and (series[1] is None or int(series[1]) > minor):
+            later.append((int(series[1] or 10_000), name))
     for _, name in sorted(later):
         yield from (f".. include:: ../deprecations/{name}", "")

@@ -1,4 +1,4 @@
-"""NEWS: the entries of ``Misc/NEWS.d/next`` folded into the file of this version, by blurb."""
+"""NEWS: the entries of ``Misc/NEWS.d/next`` merged into the file of this version, by blurb."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["NEXT", "blurb_of", "merge", "news_file"]
 
 NEXT: Final = "Misc/NEWS.d/next"
-"""The folder of the entries that no release has told of."""
+"""The folder of the entries that no release has published."""
 
 _RELEASE_DATE: Final = re.compile(r"^\.\. release date: .*$", flags=re.MULTILINE)
 _DATE: Final = re.compile(r"^\.\. date: .*$", flags=re.MULTILINE)
@@ -46,7 +46,7 @@ def blurb_of(programs: Programs) -> Path:
     if found is None:
         raise StepFailed(
             where="blurb",
-            problem="it is neither beside this Python nor on PATH",
+            problem="neither beside this Python nor on PATH",
             remedy=f"{sys.executable} -m pip install blurb",
         )
     return found
@@ -61,7 +61,7 @@ def merge(
     after: str = "base",
     step: str = "news",
 ) -> dict[str, str]:
-    """Every NEWS entry stands in one file of this version, released on ``date`` (E01).
+    """Every NEWS entry is in one file of this version, released on ``date`` (E01).
 
     blurb does it; what it may leave out in silence (entries of a section that it does not
     know) is an error here. Facts: how many entries, and which blurb.
@@ -71,7 +71,7 @@ def merge(
     if clone.read(previous, target) is not None:
         raise StepFailed(
             where=target,
-            problem="the base has it already, so its NEWS was folded before",
+            problem="the base has this file already: its NEWS entries were merged before",
             remedy=f"release from a commit before that, or take {target} out of the branch",
         )
     entries = _entries(clone, previous)
@@ -91,7 +91,7 @@ def merge(
 
 
 def _entries(clone: Clone, commit: str) -> tuple[str, ...]:
-    """The paths of the entries; each section's README is none."""
+    """The paths of the entries; each section's README is not one."""
     return tuple(
         name
         for name in clone.names(commit, NEXT)
@@ -104,16 +104,18 @@ def _see_complete(folder: Path, target: str, entries: tuple[str, ...]) -> None:
     if left:
         raise StepFailed(
             where=left[0],
-            problem="blurb did not fold it: it knows no such section, or the name ends otherwise",
+            problem="blurb did not merge it: its section is unknown to blurb, or its name does "
+            "not end in .rst",
             remedy="move it to a section that blurb knows, on the branch",
             details=tuple(left[1:]),
         )
     text = (folder / target).read_text(encoding="utf-8")
-    told = 0 if _NO_CHANGES.search(text) else len(_NONCE.findall(text))
-    if told != len(entries):
+    written = 0 if _NO_CHANGES.search(text) else len(_NONCE.findall(text))
+    if written != len(entries):
         raise StepFailed(
-            where=target, problem=f"blurb wrote {told} entries of {len(entries)}",
-            remedy="compare the file with Misc/NEWS.d/next, and tell blurb's makers",
+            where=target, problem=f"blurb wrote {written} entries, wanted {len(entries)}",
+            remedy="compare the file with Misc/NEWS.d/next, and report the difference to "
+            "blurb's maintainers",
         )  # fmt: skip
 
 
@@ -147,7 +149,7 @@ def _failed(folder: Path, entries: tuple[str, ...], said: str) -> StepFailed:
     return StepFailed(
         where=where or "blurb release",
         problem=problem,
-        remedy="mend the entry on the branch" if where else "run blurb release by hand",
+        remedy="correct the entry on the branch" if where else "run blurb release by hand",
         # The frames of a traceback help nobody here, and all of it is in the step's log.
         details=() if where else tuple(line for line in lines if not line.startswith(" "))[-4:],
     )
@@ -166,7 +168,7 @@ def _culprit(folder: Path, entries: tuple[str, ...]) -> tuple[str, str]:
             continue
         lines = [line.rstrip() for line in text.splitlines()]
         if any(line == ".." for line in lines):
-            return name, "holds two entries: a line of two dots parts them"
+            return name, "contains two entries, separated by a line of two dots"
         for number, line in enumerate(lines, start=1):
             if line and not line.startswith((".. ", "..", "#")):
                 break

@@ -113,7 +113,7 @@ def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]
         raise StepFailed(
             where=_INDEX,
             problem=f"does not list {old}.rst",
-            remedy="add it on the branch, or this tool's form of the list",
+            remedy="add it on the branch, or adapt this tool's pattern of the list",
         )
     line = f"{entry['space']}{new}{entry['end'] or ''}\n"
     listed = index[: entry.start()] + line + index[entry.start() :]
@@ -137,7 +137,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
         raise StepFailed(
             where="configure.ac",
             problem=f"defines PYTHON_VERSION as {old} {count} times, wanted once",
-            remedy="mend it on the branch, or this tool's form of it",
+            remedy="correct it on the branch, or adapt this tool's pattern of it",
         )
     # python3.13 python3.12 ...: interpreters that may run the build, the newest first
     edited = edited.replace(
@@ -147,7 +147,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
     found["configure.ac"] = edited
     script = clone.read(commit, "configure")
     if script is not None:
-        told = (
+        texts = (
             (f"for python {old}.", f"for python {new}."),
             (f"PACKAGE_VERSION='{old}'", f"PACKAGE_VERSION='{new}'"),
             (f"PACKAGE_STRING='python {old}'", f"PACKAGE_STRING='python {new}'"),
@@ -162,7 +162,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
                 f"python$PACKAGE_VERSION python{new} python{old} ",
             ),
         )
-        for before, after in told:
+        for before, after in texts:
             script = script.replace(before.encode(), after.encode())
         found["configure"] = script
     return found
@@ -188,6 +188,6 @@ def _read(clone: Clone, commit: str, path: str) -> bytes:
     found = clone.read(commit, path)
     if found is None:
         raise StepFailed(
-            where=path, problem="is not in the tree", remedy="restore it on the branch"
+            where=path, problem="does not exist in the tree", remedy="restore it on the branch"
         )
     return found

@@ -46,7 +46,7 @@ def look_text(contract: Contract, text: Path, site: SiteReader) -> Probe:
     page = site.page(contract.page.slug)
     if page is None:
         return unknown(
-            "the site has no page of this release", f"look at {contract.page.url} in a browser"
+            "the site has no page for this release", f"look at {contract.page.url} in a browser"
         )
     mark = _mark(wanted)
     found = _MARK.findall(page)
@@ -55,7 +55,7 @@ def look_text(contract: Contract, text: Path, site: SiteReader) -> Probe:
     marks = f"the page has {' and '.join(found) or 'no mark'}, the approved text has {mark}"
     if the_release(contract, site).is_published and found:
         return different(
-            "the page is public with another text",
+            "the public page has another text than the approved one",
             f"compare {contract.page.url} with {text.name}, and save the right one in the admin",
             (marks,),
         )
@@ -78,7 +78,8 @@ def put_text(contract: Contract, text: Path, site: Site, progress: Progress) -> 
     number = release.address.rstrip("/").rpartition("/")[2]
     raise Waiting(
         who="RM",
-        problem="the page's text has to be saved in the site's admin, for the API cannot write it",
+        problem="the page's text has to be saved in the site's admin, because the API cannot "
+        "write it",
         remedy=f"open {SITE}/admin/downloads/release/{number}/change/, put all of"
         f" {paste.parent.name}/{paste.name} into Content, choose {_MARKUP}, save,"
         " then run the same command again",

@@ -29,7 +29,7 @@ def is_plain(path: Path) -> bool:
 def plain_path(folder: Path) -> Iterator[Path]:
     """The folder under a plain name for as long as the block lasts: its own, or that of a link.
 
-    A program that is run there has to be told so by ``PWD``: the working folder of a process has
+    A program that is run there has to learn it from ``PWD``: the working folder of a process has
     no links in it.
     """
     if is_plain(folder):

@@ -1,7 +1,7 @@
 """Protection: the rules of upstream's branches, lifted for one push and put back as they were.
 
 The lease is a file: it is written before the rules are lifted, holds how they were, and goes
-only after they were read back as before. While it is there, every command says so (rule 11).
+only after a look has found them as before. While it is there, every command says so (rule 11).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def lifted(
 
 
 def restore(protection: Protection, layout: Layout) -> dict[str, str]:
-    """The rules are as the lease saved them, read back and compared; the lease is closed.
+    """The rules are as the lease saved them, verified by a second look; the lease is closed.
 
     Without a lease nothing is done. Raises StepFailed with both sides if they cannot be made
     equal; the lease stays open then.
@@ -102,8 +102,8 @@ def restore(protection: Protection, layout: Layout) -> dict[str, str]:
         if now != before:
             raise StepFailed(
                 where=f"branch protection of {branch}",
-                problem="it is not as it was before the release",
-                remedy="compare both sides and mend it in GitHub's settings, then run again",
+                problem="it differs from what it was before the release",
+                remedy="compare both and correct it in GitHub's settings, then run again",
                 details=(f"before {json.dumps(before, sort_keys=True)}",
                          f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip
@@ -124,8 +124,8 @@ def look_restored(protection: Protection, layout: Layout) -> Probe:
         now = protection.rules(branch)
         if now != before:
             return different(
-                f"the protection of {branch} is not as it was before the release",
-                "mend it in GitHub's settings of the branch, or ask who changed it",
+                f"the protection of {branch} differs from what it was before the release",
+                "correct it in GitHub's settings of the branch, or ask who changed it",
                 (f"before {json.dumps(before, sort_keys=True)}",
                  f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip
@@ -138,7 +138,7 @@ def look_copied(release: Release, protection: Protection) -> Probe:
     wanted, found = protection.rules(old), protection.rules(new)
     if wanted is None:
         return different(
-            f"{old} has no protection that {new} could have as well",
+            f"{old} has no protection that could be copied to {new}",
             f"protect {new} by hand in GitHub's settings, then run doit adopt",
             (f"{old}: none", f"{new}: {json.dumps(found, sort_keys=True)}"),
         )
@@ -146,7 +146,7 @@ def look_copied(release: Release, protection: Protection) -> Probe:
         return absent(f"{new} is not protected yet")
     if found != wanted:
         return different(
-            f"{new} is protected in another way than {old}",
+            f"{new} is protected differently from {old}",
             "compare both sides; if that is right, run doit adopt",
             (f"{old}: {json.dumps(wanted, sort_keys=True)}",
              f"{new}: {json.dumps(found, sort_keys=True)}"),
@@ -193,7 +193,7 @@ def _lease(layout: Layout) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise StepFailed(
             where=str(layout.lease),
-            problem="it says that protection is lifted, and cannot be read",
+            problem="it records lifted protection, but cannot be read",
             remedy="look at GitHub's settings of the branch, then delete the file",
         ) from error
     return found

@@ -47,8 +47,8 @@ def refuse_other(name: str, role: str, remote: Remote, there: str, here: str) ->
     )
     return StepFailed(
         where=name,
-        problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, and the release "
+        problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, but the release "
         f"commit is {here[:12]}",
         remedy=remedy,
-        details=(f"there {there}", f"here  {here}"),
+        details=(f"found  {there}", f"wanted {here}"),
     )

@@ -25,7 +25,7 @@ def look_proposed(release: Release, proposals: Proposals, path: str, content: by
     pull = proposals.pull(branch)
     if pull is None:
         if proposals.text(path) == content:
-            return identical({"pull request": "none", "url": "it was there already"})
+            return identical({"pull request": "none", "url": "already up to date"})
         return absent(f"no pull request from {branch} yet")
     if pull.state == "closed":
         return different(

@@ -1,4 +1,4 @@
-"""Purging: caches forget every address of the release, and what they serve then is read back.
+"""Purging: caches forget every address of the release, and what they serve then is checked.
 
 Source: release-tools#156 and 3.5.9: the list of what to purge was incomplete and nobody looked
 at what came out of the caches.
@@ -52,13 +52,13 @@ def look_purged(
     file on the host with other bytes than ``known`` says is an error: caches would keep it.
     """
     wanted = _wanted(contract, site)
-    left = [each.url for each in wanted if not cdn.was_purged(each.url)]
+    left = [address.url for address in wanted if not cdn.was_purged(address.url)]
     if left:
         return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
     wrong = stale(wanted, published_bytes(contract, host, known), cdn)
     if wrong:
-        return absent(f"{len(wrong)} answers of caches are stale, first {wrong[0]}", wrong)
-    addresses = "".join(f"{each.url}\n" for each in wanted)
+        return absent(f"{len(wrong)} responses of caches are stale, first {wrong[0]}", wrong)
+    addresses = "".join(f"{address.url}\n" for address in wanted)
     digest = hashlib.sha256(addresses.encode()).hexdigest()
     return identical({"addresses": str(len(wanted)), "list_sha256": digest})
 
@@ -87,21 +87,21 @@ def purge(
     wrong: tuple[str, ...] = ()
     for attempt in range(_TRIES):
         if attempt:
-            progress.say(f"{len(wrong)} answers are stale; waiting {pause_s:g} s")
+            progress.say(f"{len(wrong)} responses are stale; waiting {pause_s:g} s")
             time.sleep(pause_s)
         progress.say(f"purging {len(to_purge)} addresses")
-        _each(lambda each: cdn.purge(each.url), to_purge)
-        progress.say(f"reading back {len(wanted)} addresses on {len(cdn.edges)} edges")
+        _in_parallel(lambda address: cdn.purge(address.url), to_purge)
+        progress.say(f"checking {len(wanted)} addresses on {len(cdn.edges)} edges")
         found = _stale(wanted, bytes_served, cdn)
         wrong = tuple(line for line, _ in found)
         if not wrong:
             return {}
-        to_purge = list(dict.fromkeys(each for _, each in found))
+        to_purge = list(dict.fromkeys(address for _, address in found))
     raise StepFailed(
         where="caches",
-        problem=f"{len(wrong)} answers are still stale after {_TRIES} purges, first {wrong[0]}",
-        remedy="tell the administrators of the CDN; run the same command again when they have"
-        " purged it",
+        problem=f"{len(wrong)} responses are still stale after {_TRIES} purges, first {wrong[0]}",
+        remedy="report it to the administrators of the CDN; run the same command again when "
+        "they have purged it",
         details=wrong,
     )
 
@@ -121,28 +121,28 @@ def _wanted(contract: Contract, site: SiteReader | None) -> tuple[Purge, ...]:
 def _stale(
     wanted: Iterable[Purge], served: Mapping[str, Content], cdn: Cdn
 ) -> tuple[tuple[str, Purge], ...]:
-    asked = [(each, edge) for each in wanted for edge in cdn.edges]
+    asked = [(address, edge) for address in wanted for edge in cdn.edges]
 
     def judge(pair: tuple[Purge, str]) -> str:
-        each, edge = pair
+        address, edge = pair
         try:
-            seen = cdn.look(each.url, edge)
+            seen = cdn.look(address.url, edge)
         except ServiceFailed as error:
             return error.problem
-        return _problem(each, seen, served)
+        return _problem(address, seen, served)
 
-    problems = _each(judge, asked)
+    problems = _in_parallel(judge, asked)
     return tuple(
-        (f"{each.url} at {edge}: {problem}", each)
-        for (each, edge), problem in zip(asked, problems, strict=True)
+        (f"{address.url} at {edge}: {problem}", address)
+        for (address, edge), problem in zip(asked, problems, strict=True)
         if problem
     )
 
 
-def _problem(each: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
+def _problem(address: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
     """What is wrong with an answer; "" if nothing is."""
-    if each.file is not None:
-        wanted = served[each.file.remote]
+    if address.file is not None:
+        wanted = served[address.file.remote]
         if seen.status != 200:
             return f"answers {seen.status}"
         if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
@@ -151,10 +151,10 @@ def _problem(each: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
                 f" wanted {wanted.size_bytes:,} bytes with {wanted.sha256[:12]}…"
             )
         return ""
-    return each.problem(seen.status, seen.text, seen.leads_to)
+    return address.problem(seen.status, seen.text, seen.leads_to)
 
 
-def _each(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
+def _in_parallel(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
     """Do it for each, several at a time; the first error is raised when all have ended."""
     # threading is late: listing tasks purges nothing
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415

@@ -68,7 +68,7 @@ def input_commit(clone: Clone, after: str) -> str:
     if not found:
         raise StepFailed(
             where="release clone",
-            problem=f"refs/release/{after} is not there",
+            problem=f"refs/release/{after} does not exist",
             remedy="run the same command again: the step that makes it is stale",
         )
     return found
@@ -128,8 +128,8 @@ def _candidates(
 
 
 def _says(found: Commit, tree: str, parent: str, message: str, by: Identity) -> bool:
-    told = (found.tree, found.parents, found.message.strip(), found.committer)
-    return told == (tree, (parent,), message, by)
+    made = (found.tree, found.parents, found.message.strip(), found.committer)
+    return made == (tree, (parent,), message, by)
 
 
 def _time_of(clone: Clone, parent: str, clock: Clock) -> datetime:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
 
 TREE_SBOM: Final = "Misc/sbom.spdx.json"
-"""Where the tree tells what it bundles."""
+"""Where the tree states what it bundles."""
 
 _PUBLISHED: Final = "https://www.python.org/ftp/python"
 
@@ -40,7 +40,7 @@ def build(
 ) -> dict[str, str]:
     """Each source archive has a ``.spdx.json`` beside it; none if the series has none.
 
-    It tells CPython, every file of the archive with its digests, and the projects whose files
+    It names CPython, every file of the archive with its digests, and the projects whose files
     CPython bundles, with pip and all that pip carries, as ``index`` has them published. ``commit``
     is what the tag names and ``epoch_s`` its time, which is when
     the document says it was made. Raises StepFailed if the commit lacks the tree's SBOM.
@@ -51,8 +51,9 @@ def build(
     if tree_sbom is None:
         raise StepFailed(
             where=TREE_SBOM,
-            problem=f"is not in {commit[:12]}, and {release.series.name} is published with SBOMs",
-            remedy="look why the branch lost it: git log -- " + TREE_SBOM,
+            problem=f"does not exist in {commit[:12]}, but {release.series.name} is published "
+            "with SBOMs",
+            remedy="find out why the branch lost it: git log -- " + TREE_SBOM,
         )
     # threading is late: listing tasks reads no archive
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
@@ -67,8 +68,8 @@ def build(
         progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")
         subject = _subject(release.version, archive, epoch_s)
         write_whole(document_of(archive), sboms.document(subject, files, tree_sbom, carried))
-    told = " ".join(f"{each.name}=={each.version}" for each in carried) or "none"
-    return {"files": str(len(lists[0])), "carried": told, "spdx_tools": sboms.version()}
+    projects = " ".join(f"{project.name}=={project.version}" for project in carried) or "none"
+    return {"files": str(len(lists[0])), "carried": projects, "spdx_tools": sboms.version()}
 
 
 def documents(release: Release) -> tuple[Path, ...]:
@@ -97,7 +98,7 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
     if not path:
         return ()
     if index is None:
-        raise StepFailed(where=path, problem="no package index is given to look it up")
+        raise StepFailed(where=path, problem="no package index is set in which to look it up")
     content = clone.read(commit, path) or b""
     version, name = version_of_wheel(path), path.rpartition("/")[2]
     digest = hashlib.sha256(content).hexdigest()
@@ -105,8 +106,8 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
     if pip.sha256 != digest:
         raise StepFailed(
             where=path,
-            problem=f"has the sha256 {digest[:12]}, and {name} is published with {pip.sha256[:12]}",
-            remedy="find out on the branch who changed it; release nothing before",
+            problem=f"has the sha256 {digest[:12]}, but {name} is published with {pip.sha256[:12]}",
+            remedy="find out who changed it on the branch, and do not release before that",
         )
     return (
         Carried("pip", version, pip),
@@ -146,9 +147,9 @@ def _files_of(archive: Path, root: str) -> list[SourceFile]:
     members = read_archive(archive, sha1=True).members
     return sorted(
         (
-            SourceFile(each.name.removeprefix(f"{root}/"), each.sha1, each.sha256)
-            for each in members
-            if each.kind is Kind.FILE
+            SourceFile(member.name.removeprefix(f"{root}/"), member.sha1, member.sha256)
+            for member in members
+            if member.kind is Kind.FILE
         ),
-        key=lambda each: each.path,
+        key=lambda member: member.path,
     )

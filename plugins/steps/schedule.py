@@ -79,8 +79,8 @@ def _ended(pull: Pull, wanted: Recorded) -> Probe:
             (pull.url,),
         )
     return different(
-        f"pull request {pull.number} was merged, and the schedule does not say that"
-        f" {wanted.version} is out since {wanted.day}",
+        f"pull request {pull.number} was merged, and the schedule does not state that"
+        f" {wanted.version} was released on {wanted.day}",
         f"see {pull.url}, correct the schedule by another pull request, {_AGAIN}",
         (pull.url,),
     )
@@ -126,9 +126,9 @@ def propose(
 
 def title_of(releases: Sequence[Recorded], schedule: Schedule) -> str:
     """The title as people write it there: PEP 745, 719: 3.14.7, 3.13.15 released on 2026-08-05."""
-    peps = dict.fromkeys(str(schedule.branches[each.version.series].pep) for each in releases)
-    names = ", ".join(_stage(schedule, each).name for each in releases)
-    return f"PEP {', '.join(peps)}: {names} released on {max(each.day for each in releases)}"
+    peps = dict.fromkeys(str(schedule.branches[entry.version.series].pep) for entry in releases)
+    names = ", ".join(_stage(schedule, entry).name for entry in releases)
+    return f"PEP {', '.join(peps)}: {names} released on {max(entry.day for entry in releases)}"
 
 
 def proposed_files(
@@ -138,7 +138,7 @@ def proposed_files(
     programs: Programs,
     folder: Path,
 ) -> dict[str, bytes]:
-    """The schedule file with these releases, and each PEP that the generator makes of it anew.
+    """The schedule file with these releases, and each PEP that the generator rebuilds from it.
 
     ``ref`` is the branch that is gone on from, "" for the main one. The generator runs in
     ``folder`` over copies of what it reads. Raises StepFailed as ``propose`` does.
@@ -159,9 +159,9 @@ def proposed_files(
             raise _failed(path, "was changed by the generator outside of its lists of releases")
         if new != old:
             files[path] = new
-    for each in releases:
-        stage = _stage(schedule, each)
-        path = pep_path(schedule.branches[each.version.series].pep)
+    for entry in releases:
+        stage = _stage(schedule, entry)
+        path = pep_path(schedule.branches[entry.version.series].pep)
         if not lists_as_released((folder / path).read_text(encoding="utf-8"), stage):
             raise StepFailed(
                 where=path,
@@ -181,13 +181,15 @@ def await_published(
     pull: str,
     until: datetime,
 ) -> dict[str, str]:
-    """peps.python.org tells that the release is out, and in which phase its branch is.
+    """peps.python.org shows that the release is out, and in which phase its branch is.
 
     From there the documentation's build, python.org and the buildbots take it. Raises Waiting
     until the pull request is merged and published, and StepFailed from the moment ``until`` on.
     """
     who = f"pull request {pull} of the PEPs" if pull.isdigit() else "the PEPs' site"
-    problem = f"peps.python.org does not say yet that {release.version} is out since {wanted.day}"
+    problem = (
+        f"peps.python.org does not state yet that {release.version} was released on {wanted.day}"
+    )
     try:
         found = schedules.schedule(fresh=True)
     except ServiceFailed as error:
@@ -198,7 +200,7 @@ def await_published(
     if clock.now() >= until:
         raise StepFailed(
             where=who,
-            problem=f"{problem}, and it was waited for until {until:%Y-%m-%d}",
+            problem=f"{problem}; waiting ended on {until:%Y-%m-%d}",
             remedy="ask an editor of the PEPs to merge it; the documentation's build,"
             f" python.org and the buildbots wait for it; {_AGAIN}",
         )
@@ -209,9 +211,9 @@ def await_published(
 
 
 def _has(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
-    """Whether schedule and PEP tell the release there.
+    """Whether schedule and PEP record the release there.
 
-    A schedule that cannot be read is none: then the PEP alone tells what people wrote by hand.
+    A schedule that cannot be read is none: then the PEP alone shows what people wrote by hand.
     """
     try:
         schedule = read_schedule(_schedule_text(proposals, ref))
@@ -259,7 +261,9 @@ def _schedule_text(proposals: Proposals, ref: str) -> str:
 
 def _decoded(content: bytes | None, path: str) -> str:
     if content is None:
-        raise _failed(path, "is not there", "see that [announce] peps names the PEPs' repository")
+        raise _failed(
+            path, "does not exist", "check that [announce] peps names the PEPs' repository"
+        )
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -283,7 +287,7 @@ def _branch(release: Release) -> str:
 
 def _facts(pull: Pull | None) -> dict[str, str]:
     if pull is None:
-        return {"pull request": "none", "url": "it was there already"}
+        return {"pull request": "none", "url": "already up to date"}
     return {"pull request": str(pull.number), "url": pull.url}
 
 

@@ -21,7 +21,7 @@ def published_bytes(
 ) -> Mapping[str, Content]:
     """What every file of the contract is on the host, by its path below the root.
 
-    Digests are computed there. ``known`` tells the sha256 that each has to have, by path: those
+    Digests are computed there. ``known`` holds the sha256 that each has to have, by path: those
     of the files that were exported, built by CI, and signed for by experts. Raises StepFailed if
     files are missing or, where that is given, have other bytes.
     """
@@ -50,9 +50,10 @@ def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> No
     if replaced:
         raise StepFailed(
             where="downloads host",
-            problem=f"{len(replaced)} of {len(digests)} files have other bytes than the release,"
+            problem=f"{len(replaced)} of {len(digests)} files differ from the release,"
             f" first {replaced[0]}",
-            remedy="announce nothing; find out who replaced them, and put back what was exported",
+            remedy="do not announce the release; find out who replaced them, and restore the "
+            "exported files",
             details=replaced,
         )
 
@@ -60,7 +61,7 @@ def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> No
 def replaced_files(digests: Mapping[str, str], known: Mapping[str, str]) -> tuple[str, ...]:
     """A line for each file whose sha256 is not the one that it has to have; both by path."""
     return tuple(
-        f"{path}: there {there}, wanted {known.get(path, 'none: nobody brought it')}"
+        f"{path}: found {there}, wanted {known.get(path, 'none: nobody supplied it')}"
         for path, there in sorted(digests.items())
         if known.get(path) != there
     )

@@ -27,7 +27,9 @@ def sign_archives(release: Release, signer: Signer) -> dict[str, str]:
     for archive in release.layout.tarballs:
         if not archive.is_file():
             raise StepFailed(
-                where=archive.name, problem="is not there to be signed", remedy="build it first"
+                where=archive.name,
+                problem="does not exist, so it cannot be signed",
+                remedy="build it first",
             )
         if signer.verify(archive, signature_of(archive)).problem:
             signer.sign(archive, signature_of(archive))

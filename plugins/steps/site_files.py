@@ -80,27 +80,30 @@ def look_files(
     release = the_release(contract, site)
     wrong = unlike(wanted, site.rows(release))
     if not wrong:
-        lines = "".join(f"{each.fields['url']} {each.fields['sha256_sum']}\n" for each in wanted)
+        lines = "".join(
+            f"{wanted_row.fields['url']} {wanted_row.fields['sha256_sum']}\n"
+            for wanted_row in wanted
+        )
         digest = hashlib.sha256(lines.encode()).hexdigest()
         return identical({"rows": str(len(wanted)), "rows_sha256": digest})
     if release.is_published:
         return different(
-            f"{release.name} is public, and {len(wrong)} of its rows are not as they should be",
+            f"{release.name} is public, but {len(wrong)} of its rows are wrong",
             "find out which side is wrong, the host or the site, and correct it there",
             wrong,
         )
-    return absent(f"{len(wrong)} rows are still to be made or changed", wrong)
+    return absent(f"{len(wrong)} rows are still to be created or changed", wrong)
 
 
 def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[str, ...]:
     """A line for each row that is missing, differs, or belongs to no file of the contract."""
     plan = _plan(wanted, rows)
-    lines = [f"{each.fields['name']}: has no row" for each in plan.missing]
-    for row, each in plan.changed:
-        wrong = "; ".join(differences(each.fields, row.fields))
-        lines.append(f"{each.fields['name']}: {wrong}")
+    lines = [f"{wanted_row.fields['name']}: has no row" for wanted_row in plan.missing]
+    for row, wanted_row in plan.changed:
+        wrong = "; ".join(differences(wanted_row.fields, row.fields))
+        lines.append(f"{wanted_row.fields['name']}: {wrong}")
     lines += [
-        f"{printable(str(row.fields['name']))}: {printable(str(row.fields['url']))} is no file"
+        f"{printable(str(row.fields['name']))}: {printable(str(row.fields['url']))} is not a file"
         " of this release"
         for row in plan.surplus
     ]
@@ -116,7 +119,7 @@ def put_files(
 ) -> dict[str, str]:
     """The site lists the contract's files as they are on the host, and nothing else.
 
-    Right rows stay, wrong ones are changed where they stand, others are deleted. When the site
+    Right rows stay, wrong ones are changed in place, others are deleted. When the site
     fails at a save, which may have been stored, it is looked at again, a few times.
     """
     wanted = wanted_rows(contract, published_bytes(contract, host, known))
@@ -144,7 +147,7 @@ def put_files(
         if held:
             raise StepFailed(
                 where="site",
-                problem=f"{len(held)} rows cannot be made: another release holds their slug or"
+                problem=f"{len(held)} rows cannot be created: another release uses their slug or"
                 f" address, first {held[0]}",
                 remedy="delete those rows in the site's admin, or give them another slug and"
                 " address, then run the same command again",
@@ -159,17 +162,19 @@ def _held_elsewhere(
 ) -> tuple[str, ...]:
     """A line for each row whose slug or address a row of another release has, naming that."""
     missing = _plan(wanted, site.rows(release)).missing
-    names = {each.address: each.name for each in site.releases()} if missing else {}
+    names = {other.address: other.name for other in site.releases()} if missing else {}
     lines = []
-    for each in missing:
-        slug, url = str(each.fields["slug"]), str(each.fields["url"])
+    for wanted_row in missing:
+        slug, url = str(wanted_row.fields["slug"]), str(wanted_row.fields["url"])
         for row in site.holders(slug, url):
             if row.release == release.address:
                 continue
             what = f"slug {slug}" if row.slug == slug else f"address {url}"
             holder = printable(names.get(row.release, row.release))
             name = printable(str(row.fields["name"]))
-            lines.append(f"{what} of {each.fields['name']}: {name} of {holder} ({row.address})")
+            lines.append(
+                f"{what} of {wanted_row.fields['name']}: {name} of {holder} ({row.address})"
+            )
     return tuple(lines)
 
 
@@ -195,12 +200,12 @@ def _plan(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> _Plan:
     left = list(rows)
     pairs: dict[int, SiteRow] = {}
     for field in ("url", "slug"):
-        for number, each in enumerate(wanted):
+        for number, wanted_row in enumerate(wanted):
             if number in pairs:
                 continue
-            row = next((row for row in left if row.fields[field] == each.fields[field]), None)
-            # A row of another system is made anew: which it belongs to is not changed in place.
-            if row is not None and row.system == each.system:
+            row = next((row for row in left if row.fields[field] == wanted_row.fields[field]), None)
+            # A row of another system is created again: which it belongs to is not changed in place.
+            if row is not None and row.system == wanted_row.system:
                 pairs[number] = row
                 left.remove(row)
     changed = tuple(
@@ -210,7 +215,9 @@ def _plan(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> _Plan:
     )
     touched = {row.address for row, _ in changed}
     return _Plan(
-        missing=tuple(each for number, each in enumerate(wanted) if number not in pairs),
+        missing=tuple(
+            wanted_row for number, wanted_row in enumerate(wanted) if number not in pairs
+        ),
         changed=changed,
         surplus=tuple(left),
         right=tuple(row for row in pairs.values() if row.address not in touched),
@@ -228,25 +235,27 @@ def _acts(
     """
     for row in plan.surplus:
         yield f"deleting the row {row.slug}", lambda row=row: site.delete_row(row)  # type: ignore[misc]
-    crowded = {each.system for each in plan.missing}
+    crowded = {wanted_row.system for wanted_row in plan.missing}
     for row in (*plan.right, *(row for row, _ in plan.changed)):
-        wrong = any(row is other and not each.fields[_BUTTON] for other, each in plan.changed)
+        wrong = any(
+            row is other and not wanted_row.fields[_BUTTON] for other, wanted_row in plan.changed
+        )
         if row.fields[_BUTTON] and (row.system in crowded or wrong):
             off = {_BUTTON: False}
             yield (
                 f"taking the button from {row.slug}",
                 lambda row=row, off=off: site.change_row(row, off),  # type: ignore[misc]
             )
-    for row, each in sorted(plan.changed, key=lambda pair: bool(pair[1].fields[_BUTTON])):
-        fields = {**each.fields}
+    for row, wanted_row in sorted(plan.changed, key=lambda pair: bool(pair[1].fields[_BUTTON])):
+        fields = {**wanted_row.fields}
         if row.system in crowded:
             fields[_BUTTON] = False  # the next round switches it on, when all rows are there
         yield (
-            f"correcting the row {each.fields['slug']}",
+            f"correcting the row {wanted_row.fields['slug']}",
             lambda row=row, fields=fields: site.change_row(row, fields),  # type: ignore[misc]
         )
-    for each in plan.missing:
+    for new in plan.missing:
         yield (
-            f"listing {each.fields['name']}",
-            lambda each=each: site.add_row(release, each.system, each.fields),  # type: ignore[misc]
+            f"listing {new.fields['name']}",
+            lambda new=new: site.add_row(release, new.system, new.fields),  # type: ignore[misc]
         )

@@ -106,7 +106,7 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
         return absent("the site has no such release")
     if len(found) > 1:
         return different(
-            f"the site has {len(found)} releases that are {contract.page.name}",
+            f"the site has {len(found)} releases named {contract.page.name}",
             "delete those that are wrong in the site's admin, then run the same command again",
             tuple(_shown(each) for each in found),
         )
@@ -122,7 +122,7 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
         return identical({"page": contract.page.url, "name": release.name, "day": day})
     if release.is_published:
         return different(
-            f"{release.name} is public, and {len(wrong)} of its fields are not as they should be",
+            f"{release.name} is public, but {len(wrong)} of its fields are wrong",
             "correct them in the site's admin, then run the same command again",
             wrong,
         )
@@ -139,7 +139,7 @@ def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> 
     wanted = wanted_fields(contract, day, _listing(releases))
     found = namesakes(contract, releases)
     if not found:
-        progress.say(f"making {contract.page.name} on the site, as a draft")
+        progress.say(f"creating {contract.page.name} on the site, as a draft")
         try:
             site.add_release({**wanted, "is_published": False, "is_latest": False})
         except ServiceFailed:
@@ -178,7 +178,7 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
     """Users see the release; this cannot be undone. Both flags are switched at once.
 
     The site answers with an error if its own purge fails after it has stored them; then it is
-    published, with boxes that name the release before. ``refresh`` mends those.
+    published, with boxes that name the release before. ``refresh`` corrects those.
     """
     releases = site.releases()
     release = _only(contract, releases)
@@ -195,24 +195,24 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
 def refresh(contract: Contract, site: Site, progress: Progress) -> None:
     """The site's own pages show the release where they have to, before any cache is looked at.
 
-    Where they do not, the release is saved once more: the site then makes its boxes anew. Raises
+    Where they do not, the release is saved once more: the site then rebuilds its boxes. Raises
     StepFailed, naming the pages, if they still show what was there before.
     """
     listing = public_listing(site)
     if not _old_pages(contract, listing, site):
         return
-    progress.say(f"saving {contract.page.name} again, so that the site makes its boxes anew")
+    progress.say(f"saving {contract.page.name} again, so that the site rebuilds its boxes")
     failed: ServiceFailed | None = None
     try:
         site.change_release(the_release(contract, site), {"is_published": True})
     except ServiceFailed as error:
         failed = error
     if old := _old_pages(contract, listing, site):
-        why = f", for saving it again failed ({failed.problem})" if failed else ""
+        why = f"; saving it again failed ({failed.problem})" if failed else ""
         raise StepFailed(
             where="site",
-            problem=f"{contract.page.name} is public, and {len(old)} pages do not show it{why}",
-            remedy="tell the site's administrators; run the same command again when its own"
+            problem=f"{contract.page.name} is public, but {len(old)} pages do not show it{why}",
+            remedy="report it to the site's administrators; run the same command again when its own"
             " purge works",
             details=old,
         ) from failed
@@ -259,7 +259,7 @@ def _only(contract: Contract, releases: Iterable[SiteRelease]) -> SiteRelease:
         return found[0]
     raise StepFailed(
         where="site",
-        problem=f"{len(found)} releases are {contract.page.name}, wanted one",
+        problem=f"{len(found)} releases are named {contract.page.name}, wanted one",
         remedy="look at them in the site's admin",
         details=tuple(_shown(each) for each in found),
     )

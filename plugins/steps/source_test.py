@@ -43,7 +43,7 @@ def run(
 ) -> dict[str, str]:
     """Both archives unpack to one tree; it configures, builds, is this version and passes tests.
 
-    ``quick`` runs a handful of test modules; ``full`` the whole suite, which for candidates and
+    ``quick`` runs a handful of test modules; ``full`` the full suite, which for candidates and
     finals is that of the buildbots (B11, B12). ``none`` does nothing and says so: it is a
     waiver. What was built is thrown away, or left under ``scratch`` if something fails.
     """
@@ -57,10 +57,10 @@ def run(
     with plain_path(tree) as plain:
         test = _Test(release, programs, progress, plain)
         test.build()
-        told = test.version()
+        version = test.version()
         tests = test.quick() if level.value == "quick" else test.full()
     shutil.rmtree(room)
-    return {"level": level.value, "python": told, "tests": tests, **unpacked}
+    return {"level": level.value, "python": version, "tests": tests, **unpacked}
 
 
 def _room(release: Release) -> Path:
@@ -91,27 +91,29 @@ class _Test:
         self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
 
     def version(self) -> str:
-        """The version that the built interpreter tells is the one that is released."""
-        told = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
+        """The version that the built interpreter reports is the one that is released."""
+        version = self._do((self._python(), "-V"), _ASK_TIMEOUT_S).stdout.strip()
         wanted = f"Python {self._release.version}"
-        if told != wanted:
-            raise self._failed(problem=f"what was built calls itself {told!a}, wanted {wanted!a}")
-        return told.removeprefix("Python ")
+        if version != wanted:
+            raise self._failed(
+                problem=f"the interpreter that was built reports {version!a}, wanted {wanted!a}"
+            )
+        return version.removeprefix("Python ")
 
     def quick(self) -> str:
         """A few modules pass."""
         there = self._tree / "Lib" / "test"
         names = [name for name in _QUICK if (there / f"{name}.py").exists()]
         if not names:
-            raise self._failed(problem="Lib/test holds none of the quick tests")
+            raise self._failed(problem="Lib/test contains none of the quick tests")
         self._progress.say(f"testing {len(names)} modules")
         self._do((self._python(), "-m", "test", *names), _TEST_TIMEOUT_S["quick"])
         return " ".join(names)
 
     def full(self) -> str:
-        """The whole suite passes."""
+        """The full test suite passes."""
         target = "test" if self._release.type in _EARLY else "buildbottest"
-        self._progress.say(f"make {target}: the whole test suite")
+        self._progress.say(f"make {target}: the full test suite")
         self._do(("make", target), _TEST_TIMEOUT_S["full"])
         return f"make {target}"
 
@@ -151,7 +153,7 @@ class _Test:
 
 
 def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str]:
-    """Both archives stand unpacked, and are one tree. The .xz alone was never looked at."""
+    """Both archives are unpacked, and are one tree. The .xz alone was never looked at."""
     # threading is late: listing tasks unpacks nothing
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
@@ -173,15 +175,17 @@ def _unpacked(release: Release, room: Path, progress: Progress) -> dict[str, str
             details=tuple(differing[:_LAST_LINES]),
         )
     shutil.rmtree(room / "xz")
-    told = "".join(f"{name} {what}\n" for name, what in sorted(one.items()))
-    digest = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
+    listing = "".join(f"{name} {what}\n" for name, what in sorted(one.items()))
+    digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     return {"members": str(len(one)), "tree_sha256": digest}
 
 
 def _unpacked_tree(archive: Path, folder: Path, root: str) -> dict[str, str]:
     if not archive.is_file():
         raise StepFailed(
-            where=archive.name, problem="is not there to be tested", remedy="build it first"
+            where=archive.name,
+            problem="does not exist, so it cannot be tested",
+            remedy="build it first",
         )
     unpack(archive, folder, root)
     return tree_of(folder)

@@ -3,7 +3,7 @@
 ``sphinx_at_epoch.py EPOCH WORD...`` is ``sphinx-build WORD...`` for which it is always EPOCH
 (seconds, UTC). SOURCE_DATE_EPOCH alone is not enough: the pydoc-topics builder of the tree
 and conf.py files before 3.13 ask for the time themselves, and Sphinx corrects the year of a
-copyright only while the machine's clock is past the epoch. What tells the age of files is not
+copyright only while the machine's clock is past the epoch. What determines the age of files is not
 touched. Runs without this project: it imports the standard library and Sphinx only.
 """
 
@@ -68,7 +68,7 @@ def main(words: list[str]) -> None:
     # Doctrees are millions of objects that live long: with Python's own thresholds a fifth of
     # a build goes into looking through them for garbage.
     gc.set_threshold(200_000, 20, 100)
-    # The folder of this file holds modules that are none of Sphinx's business.
+    # The folder of this file holds modules that Sphinx must not import.
     del sys.path[0]
     sys.argv = ["sphinx-build", *words[1:]]
     try:

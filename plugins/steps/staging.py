@@ -3,7 +3,7 @@
 Every file of a release was public as soon as it was uploaded (release-tools#185). Here all of
 them go to a folder that only the group can read, beside the final one. Their digests are
 computed there, and renames put them into place, what describes a file before the file itself.
-Nothing that stands in the final folder is ever replaced.
+Nothing that is in the final folder is ever replaced.
 
 Files of others may be in the final folder before anything of ours is: experts, and the pipeline
 of Windows, upload straight to where users see it, some of them hours before the switch. What
@@ -16,7 +16,7 @@ follows from that:
 * The mode of somebody else's file is never changed (``host_modes``). One that users cannot read
   stops the switch, with its owner's name; nothing else waits for that.
 * The switch renames file by file then, descriptions first. Until all promised files are in place
-  it is not done, and page and announcement stand behind it.
+  it is not done, and page and announcement come after it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
-_HALF: Final = ".partial"  # as the port of hosts tells
+_PARTIAL: Final = ".partial"  # as the port of hosts documents
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -68,7 +68,7 @@ _DESCRIBING: Final = (".asc", ".sig", ".sigstore", ".crt", ".spdx.json", "SUMS",
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file that is to stand in a folder of a host: its name there, its bytes and its mode.
+    """A file that is to be in a folder of a host: its name there, its bytes and its mode.
 
     ``source`` is where it is on this machine; None for one that somebody else uploads.
     """
@@ -81,19 +81,22 @@ class Wanted:
 
 
 def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
-    """Files of this machine that are to stand on a host under their own names, sorted."""
+    """Files of this machine that are to be on a host under their own names, sorted."""
     found = (Wanted(each.path.name, each.size_bytes, each.sha256, each.path) for each in artifacts)
     return tuple(sorted(found, key=lambda file: file.name))
 
 
 def known(
-    files: Iterable[Wanted], area: StagingArea, papers: Iterable[Wanted], shelf: StagingArea
+    files: Iterable[Wanted],
+    area: StagingArea,
+    docs_archives: Iterable[Wanted],
+    docs_area: StagingArea,
 ) -> dict[str, str]:
     """The sha256 that users have to get of each file, by its path below the host's root.
 
-    ``papers`` are the archives of the documentation, which stand apart.
+    ``docs_archives`` are those of the documentation, in an area of their own.
     """
-    shown = ((area, files), (shelf, papers))
+    shown = ((area, files), (docs_area, docs_archives))
     return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
 
 
@@ -112,15 +115,15 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
             return different(
                 _unusable(entry, host),
                 f"ask {entry.owner} or the host's administrators for {_cure(entry, host)}",
-                (f"there:  {_rights(entry)}", f"wanted: {_wanted_rights(host)}"),
+                (f"found:  {_rights(entry)}", f"wanted: {_wanted_rights(host)}"),
             )
     if wrong:
         return absent(f"{_unusable(wrong[0], host)} yet")
     staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
-        return absent(f"{host.shown(area.staging)} is not there yet")
+        return absent(f"{host.shown(area.staging)} does not exist yet")
     if shared and all(entry.path != area.final for entry in found):
-        return absent(f"{host.shown(area.final)} is not there yet")
+        return absent(f"{host.shown(area.final)} does not exist yet")
     return identical({"folder": area.final, "staging": area.staging})
 
 
@@ -149,76 +152,78 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
 
 
 def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
-    """Whether every file stands in the hidden folder, or already in the final one, with its
+    """Whether every file is in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
-    stand = _Stand.of(files, area, host)
-    clash = stand.closed.probe(host) or stand.clash(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
+    clash = found_files.closed.probe(host) or found_files.clash(files, area, host)
     if clash is not None:
         return clash
-    missing = [file.name for file in files if stand.place_of(file) is None]
+    missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         return absent(
             f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
         )
-    wrong = stand.wrong_modes(files, host).probe(host)
+    wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
         return wrong
-    if stand.halves(files):
-        return absent("half an upload is left over")
+    if found_files.partials(files):
+        return absent("a partial upload is left over")
     return identical({file.name: file.sha256 for file in files})
 
 
 def stage(
     files: Sequence[Wanted], area: StagingArea, host: Host, progress: Progress
 ) -> dict[str, str]:
-    """Every file of this machine stands in the hidden folder, whole, with its mode and group.
+    """Every file of this machine is in the hidden folder, complete, with its mode and group.
 
     Half an upload is continued. What is right already, there or in the final folder, is kept.
     """
     reserve(area, host)
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     uploads = [
         Upload(file.source, f"{area.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
         for file in files
-        if file.source is not None and stand.place_of(file) is None and not stand.is_closed(file)
+        if file.source is not None
+        and found_files.place_of(file) is None
+        and not found_files.is_closed(file)
     ]
     if uploads:
         host.put(uploads, progress)
-        progress.say("compare digests there")
-        stand = _Stand.of(files, area, host)
-    halves = stand.halves(files)
-    if halves:
-        host.remove(halves)
-    stand.wrong_modes(files, host).mend(host)
-    stand.closed.refuse_others(host)
+        progress.say("comparing digests on the host")
+        found_files = _FoundFiles.of(files, area, host)
+    partials = found_files.partials(files)
+    if partials:
+        host.remove(partials)
+    found_files.wrong_modes(files, host).mend(host)
+    found_files.closed.refuse_others(host)
     return {}
 
 
 def verify_staged(
     files: Sequence[Wanted], area: StagingArea, host: HostReader, signer: Signer
 ) -> dict[str, str]:
-    """Every signature verifies for the bytes that stand there (U08).
+    """Every signature verifies for the bytes that are there (U08).
 
     gpg there says so where it has the key; in any case it was said here, and the digests there
     are those of the files here. 3.8.20, 3.9.20 and 3.10.16 went out without signatures.
     """
     by_name = {file.name: file for file in files}
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     facts = {}
     for name, signature in sorted(by_name.items()):
         signed = by_name.get(name.removesuffix(".asc"))
         if not name.endswith(".asc") or signed is None or signature.source is None:
             continue
-        places = stand.place_of(signed), stand.place_of(signature)
+        places = found_files.place_of(signed), found_files.place_of(signature)
         if places[0] is None or places[1] is None:
             raise StepFailed(
-                where=host.shown(area.staging), problem=f"{name} or its file is not there",
+                where=host.shown(area.staging), problem=f"{name} or its file does not exist",
                 remedy="run the same command again",
             )  # fmt: skip
         found = host.verify(places[0].path, places[1].path)
         if found is not None and not found.problem and found.fingerprint != signer.fingerprint:
-            problem = f"was made by {found.fingerprint}, wanted {signer.fingerprint}"
+            problem = f"was made by key {found.fingerprint}, wanted {signer.fingerprint}"
         elif found is not None and found.verdict is not Verdict.UNREADABLE:
             problem = found.problem
         else:
@@ -227,8 +232,8 @@ def verify_staged(
             problem = signer.verify(signed.source, signature.source).problem
         if problem:
             raise StepFailed(
-                where=host.shown(places[1].path), problem=f"is no good signature: {problem}",
-                remedy="find out who replaced it; nothing was shown to users",
+                where=host.shown(places[1].path), problem=f"is not a valid signature: {problem}",
+                remedy="find out who replaced it; nothing was published",
             )  # fmt: skip
         facts[name] = signer.fingerprint
     return facts
@@ -236,24 +241,24 @@ def verify_staged(
 
 def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
-    stand = _Stand.of(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
     clash = (
-        stand.closed.probe(host)
-        or stand.clash(files, area, host)
-        or stand.strangers(files, area, host)
+        found_files.closed.probe(host)
+        or found_files.clash(files, area, host)
+        or found_files.unexpected(files, area, host)
     )
     if clash is not None:
         return clash
-    hidden = [file.name for file in files if file.name not in stand.final]
+    hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         return absent(
             f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
         )
-    wrong = stand.wrong_modes(files, host).probe(host)
+    wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
         return wrong
-    if stand.has_staging:
-        return absent(f"{host.shown(area.staging)} is still there")
+    if found_files.has_staging:
+        return absent(f"{host.shown(area.staging)} still exists")
     return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
 
 
@@ -264,35 +269,35 @@ def switch(
 
     One rename of the folder if there is none yet, else one rename for each file; signatures,
     SBOMs and checksums come before the archives that they speak of. A name that is taken stops
-    it, unless the very same bytes stand there.
+    it, unless the very same bytes are there.
     """
-    stand = _Stand.of(files, area, host)
-    stand.closed.refuse_others(host)
-    problem = stand.clash(files, area, host) or stand.strangers(files, area, host)
+    found_files = _FoundFiles.of(files, area, host)
+    found_files.closed.refuse_others(host)
+    problem = found_files.clash(files, area, host) or found_files.unexpected(files, area, host)
     if problem is not None:
         raise StepFailed(
             where=host.shown(area.final), problem=problem.problem, remedy=problem.remedy,
             details=problem.details,
         )  # fmt: skip
-    missing = [file.name for file in files if stand.place_of(file) is None]
+    missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         raise StepFailed(
-            where=host.shown(area.staging), problem=f"{_few(missing)} not there",
+            where=host.shown(area.staging), problem=f"{_few(missing)} not staged",
             remedy="stage them first",
         )  # fmt: skip
-    stand.wrong_modes(files, host).mend(host)
-    if not stand.has_final:
+    found_files.wrong_modes(files, host).mend(host)
+    if not found_files.has_final:
         progress.say(f"show {host.shown(area.final)}")
         host.change([area.staging], FOLDER_MODE)
         host.rename([(area.staging, area.final)])
         return {}
     inner = _inner_folders(files)
-    _open_inner([file for file in files if file.name not in stand.final], area, host)
+    _open_inner([file for file in files if file.name not in found_files.final], area, host)
     for group in _in_safe_order(files):
         moves = [
             (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
             for file in group
-            if file.name not in stand.final
+            if file.name not in found_files.final
         ]
         if moves:
             progress.say(f"show {_few([new for _, new in moves])}")
@@ -303,8 +308,8 @@ def switch(
 
 
 @dataclass(frozen=True, slots=True)
-class _Stand:
-    """What stands in both folders, by name, with the digests of what is wanted."""
+class _FoundFiles:
+    """What is in both folders, by name, with the digests of what is wanted."""
 
     final: Mapping[str, Entry]
     staging: Mapping[str, Entry]
@@ -315,7 +320,7 @@ class _Stand:
     """Files of others under these names that users could not get as they are."""
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _Stand:
+    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _FoundFiles:
         has_final, has_staging = (
             each is not None for each in host.look([area.final, area.staging])
         )
@@ -348,7 +353,7 @@ class _Stand:
         return entry is not None and self.digests.get(entry.path) == file.sha256
 
     def place_of(self, file: Wanted) -> Entry | None:
-        """Where the right bytes stand; the final folder counts first."""
+        """Where the right bytes are; the final folder counts first."""
         for entry in (self.final.get(file.name), self.staging.get(file.name)):
             if self.is_right(file, entry):
                 return entry
@@ -367,13 +372,13 @@ class _Stand:
         places = ((self.place_of(file), file.mode) for file in files)
         return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
-    def halves(self, files: Sequence[Wanted]) -> list[str]:
-        """Half uploads of files that are there whole: a killed run may leave both names."""
-        names = [f"{file.name}{_HALF}" for file in files if self.place_of(file) is not None]
+    def partials(self, files: Sequence[Wanted]) -> list[str]:
+        """Partial uploads of files that are complete: a killed run may leave both names."""
+        names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
     def clash(self, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe | None:
-        """Names that other bytes have; both sides are told."""
+        """Names that other bytes have; both sides are shown."""
         seen, details = [], []
         for file in files:
             for entry in (self.final.get(file.name), self.staging.get(file.name)):
@@ -385,7 +390,7 @@ class _Stand:
                 )
                 details += [
                     f"{file.name}",
-                    f"  there:  {there} ({host.shown(entry.path)}, by {entry.owner})",
+                    f"  found:  {there} ({host.shown(entry.path)}, by {entry.owner})",
                     f"  wanted: {file.sha256} ({file.size_bytes} bytes)",
                 ]
         if not seen:
@@ -396,23 +401,23 @@ class _Stand:
             remedy = "users may have fetched it: it is never replaced; find out who put it there"
         else:
             remedy = (
-                "if the release was built anew, remove what is there; "
+                "if the release was built again, remove what is there; "
                 "if not, find out who replaced it"
             )
-        return different(f"other bytes stand there: {names}", remedy, tuple(details))
+        return different(f"files with other content exist there: {names}", remedy, tuple(details))
 
-    def strangers(
+    def unexpected(
         self, files: Sequence[Wanted], area: StagingArea, host: HostReader
     ) -> Probe | None:
-        """What stands in the hidden folder and nobody asked for: it would be shown as well."""
+        """What is in the hidden folder but was not asked for: it would be shown as well."""
         known = {file.name for file in files} | set(_inner_folders(files))
         strange = sorted(set(self.staging) - known)
         if not strange:
             return None
         return different(
-            f"{host.shown(area.staging)} also holds {_few(strange)}",
+            f"{host.shown(area.staging)} also contains {_few(strange)}",
             "remove what does not belong to the release, or declare it",
-            tuple(f"there: {_rights(self.staging[name])}" for name in strange),
+            tuple(f"found: {_rights(self.staging[name])}" for name in strange),
         )
 
 
@@ -426,7 +431,7 @@ def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]
 
 
 def _inner_folders(files: Sequence[Wanted]) -> list[str]:
-    """Folders within the release's own that files stand in, outer ones first."""
+    """Folders within the release's own that contain files, outer ones first."""
     return sorted({folder for file in files for folder in _parents(file.name)})
 
 

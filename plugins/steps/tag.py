@@ -57,13 +57,14 @@ def make(
     if public is not None:
         raise StepFailed(
             where=name,
-            problem="this tag was pushed, on the right commit but not as a release's",
+            problem="this tag was pushed, on the right commit, but it is not a valid release tag",
             remedy=f"look at it in the release clone: git cat-file -p {name}",
         )
     if theirs is not None:
         raise StepFailed(
             where=name,
-            problem=f"{base.folder} has this tag, on the right commit but not as a release's",
+            problem=f"{base.folder} has this tag, on the right commit, but it is not a valid "
+            "release tag",
             remedy="if it was never pushed, delete it there; look at it with git tag -v",
         )
     head = (
@@ -79,7 +80,7 @@ def make(
     if made is None or not _holds(release, made, commit, wanted_by, signer):
         raise StepFailed(
             where=name,
-            problem="git gave back another tag than was made",
+            problem="git returned a different tag from the one that was made",
             remedy="look at it in the release clone: git cat-file -p " + name,
         )
     return _facts(release, made, signer)
@@ -92,10 +93,10 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
             raise StepFailed(
                 where=name,
                 problem=f"{base.folder} has this tag on {tag.commit[:12]},"
-                f" and the release commit is {commit[:12]}",
+                f" but the release commit is {commit[:12]}",
                 remedy="if that tag was never pushed, delete it there; "
                 "if it was, this version is taken",
-                details=(f"there {tag.commit}", f"here  {commit}"),
+                details=(f"found  {tag.commit}", f"wanted {commit}"),
             )
         if tag.name == name:
             return tag

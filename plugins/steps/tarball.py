@@ -60,7 +60,7 @@ def build(
 ) -> dict[str, str]:
     """Both source archives hold the tag's tree; the same tag gives the same bytes on any machine.
 
-    A ``commit`` takes the tag's place. What is left out and what is made stands in
+    A ``commit`` takes the tag's place. What is left out and what is made is recorded in
     ``plugins.model.archive_rules``. On an error neither archive appears, and those of before stay.
     The facts name every tool and version that the bytes depend on. Source: PEP 101 (B01, B02).
     """
@@ -70,7 +70,7 @@ def build(
         raise StepFailed(
             where="tarballs",
             problem=f"the release clone has no tag or commit {revision}",
-            remedy="make the tag first",
+            remedy="run the task that makes the tag first",
         )
     tools = _tools(programs)
     wanted = {
@@ -89,7 +89,7 @@ def build(
             members = _below(release.layout.folder_in_archive, shipped)
             count, packed = pack(members, export.epoch_s, wanted, programs, progress)
     except OSError as error:
-        # The archives' own troubles are told by compress.
+        # ``compress`` reports the faults of the archives themselves.
         raise StepFailed(
             where=str(error.filename or scratch),
             problem=error.strerror or str(error),
@@ -188,7 +188,7 @@ def _tools(programs: Programs) -> dict[str, str]:
             raise ServiceFailed(
                 service=name,
                 action="make the source archives",
-                problem="not found, or it tells no version",
+                problem="was not found, or does not report its version",
                 remedy=f"install {name}, then run the same command again",
             )
     return versions
@@ -241,7 +241,7 @@ class _Export:
             while stream.read(_READ_BYTES):
                 pass
         if broken is not None:
-            raise StepFailed(where="git archive", problem=f"gave no archive: {broken}")
+            raise StepFailed(where="git archive", problem=f"did not produce an archive: {broken}")
 
 
 def _member(archive: TarFile, entry: TarInfo) -> Member:

@@ -103,7 +103,7 @@ def sources_of(clone: Clone, *, after: str) -> dict[str, str]:
 
 
 def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, str]:
-    """What was made stands in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
+    """What was made is in Lib/pydoc_data of the tree that the step ``after`` left (E03)."""
     previous = input_commit(clone, after)
     clone.checkout(previous)
     found = []
@@ -128,7 +128,7 @@ def _count(path: Path) -> int:
     except (SyntaxError, ValueError) as error:
         raise StepFailed(
             where=path.name,
-            problem=f"what the builder made is not a table of texts ({error})",
+            problem=f"the builder's output is not a table of texts ({error})",
             remedy="look at Doc/tools/extensions/pydoc_topics.py",
         ) from error
     return sum(len(table) for table in tables if isinstance(table, dict))

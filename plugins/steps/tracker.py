@@ -32,7 +32,7 @@ _TRIAGED: Final = (
     (_RELEASE, "Release blockers"),
     (_DEFERRED, "Deferred blockers"),
     ("type-crash", "Crashes"),
-    ("easy", "Easy ones, to nudge"),
+    ("easy", "Easy issues that wait for somebody"),
 )
 
 
@@ -40,7 +40,7 @@ def look_flipped(release: Release, issues: Issues) -> Probe:
     """Whether no blocker of this series is put off any more (K01)."""
     left = _deferred(release, issues)
     if left:
-        return absent(f"{len(left)} blockers are still put off", tuple(map(_shown, left)))
+        return absent(f"{len(left)} blockers are still deferred", tuple(map(_shown, left)))
     return identical({"deferred": "none"})
 
 
@@ -61,7 +61,7 @@ def look_labelled(release: Release, issues: Issues) -> Probe:
     there = set(issues.labels())
     missing = [name for name in _labels(release) if name not in there]
     if missing:
-        return absent(f"{', '.join(missing)} not there yet")
+        return absent(f"{', '.join(missing)} not created yet")
     return identical({"labels": ", ".join(_labels(release))})
 
 
@@ -83,7 +83,7 @@ def write_triage(release: Release, issues: Issues) -> dict[str, str]:
     for label, title in _TRIAGED:
         found = (*issues.open_issues(label, series), *issues.open_pulls(release.branch, label))
         count += len(found)
-        lines += [f"## {title} ({len(found)})", "", *(f"- {_shown(each)}" for each in found), ""]
+        lines += [f"## {title} ({len(found)})", "", *(f"- {_shown(issue)}" for issue in found), ""]
     write_whole(release.layout.made / TRIAGE, "\n".join(lines).encode())
     return {"issues": str(count)}
 
@@ -102,9 +102,9 @@ def _labels(release: Release) -> dict[str, str]:
 def _deferred(release: Release, issues: Issues) -> tuple[Issue, ...]:
     """Those of this series, and those that name none; other series flip their own."""
     found = (
-        each
-        for each in issues.open_issues(_DEFERRED)
-        if release.version.series in each.labels or not any(map(_SERIES.fullmatch, each.labels))
+        issue
+        for issue in issues.open_issues(_DEFERRED)
+        if release.version.series in issue.labels or not any(map(_SERIES.fullmatch, issue.labels))
     )
     return (*found, *issues.open_pulls(release.branch, _DEFERRED))
 

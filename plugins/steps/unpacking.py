@@ -22,7 +22,7 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 def unpack(archive: Path, folder: Path, root: str) -> None:
-    """The archive's one folder stands as ``folder/root``, with its modes and times.
+    """The archive's one folder is unpacked as ``folder/root``, with its modes and times.
 
     The folder has to be new. Raises StepFailed for a name that leads elsewhere and for anything
     but files, folders and links that stay inside; what is unpacked until then is left.
@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path, root: str) -> None:
     for member, content in members_of(archive):
         _refuse_elsewhere(member, archive, root)
         target = folder / member.name
-        with _told(archive, member, folder):
+        with _naming_member(archive, member, folder):
             if member.kind is Kind.FOLDER:
                 target.mkdir(parents=True, exist_ok=True)
                 folders.append(member)
@@ -50,27 +50,27 @@ def unpack(archive: Path, folder: Path, root: str) -> None:
     # Links come last, so that nothing can be written through one.
     names = {link.name for link in links}
     for link in links:
-        with _told(archive, link, folder):
+        with _naming_member(archive, link, folder):
             _make_link(folder, link, names, archive)
     for member in reversed(folders):
-        with _told(archive, member, folder):
+        with _naming_member(archive, member, folder):
             os.utime(folder / member.name, (member.time_s, member.time_s))
 
 
 def tree_of(folder: Path) -> dict[str, str]:
-    """What stands below the folder: each path with type, executability and content's digest."""
+    """What is below the folder: each path with type, executability and content's digest."""
     found = {}
     for path in sorted(folder.rglob("*")):
         about = path.lstat()
         if stat.S_ISLNK(about.st_mode):
-            told = f"link {path.readlink()}"
+            described = f"link {path.readlink()}"
         elif stat.S_ISDIR(about.st_mode):
-            told = "folder"
+            described = "folder"
         else:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            told = f"file {stat.S_IMODE(about.st_mode):o} {digest}"
-        found[path.relative_to(folder).as_posix()] = told
+            described = f"file {stat.S_IMODE(about.st_mode):o} {digest}"
+        found[path.relative_to(folder).as_posix()] = described
     return found
 
 
@@ -101,24 +101,26 @@ def _make_link(folder: Path, link: Member, names: set[str], archive: Path) -> No
         if depth < 1:
             break
     if below_link or depth < 1 or link.target.startswith("/") or not link.target:
-        raise _refused(archive, link, f"is a link out of the archive, to {link.target!r}")
+        raise _refused(
+            archive, link, f"is a link that points outside of the archive, to {link.target!r}"
+        )
     target = folder / link.name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.symlink_to(link.target)
 
 
 @contextmanager
-def _told(archive: Path, member: Member, folder: Path) -> Iterator[None]:
-    """What the disk refuses is told with the member it was about."""
+def _naming_member(archive: Path, member: Member, folder: Path) -> Iterator[None]:
+    """An error of the disk names the member that it concerns."""
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        raise _refused(archive, member, "stands in another member's place") from error
+        raise _refused(archive, member, "has the path of another member") from error
     except (OSError, OverflowError, ValueError) as error:
-        told = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise StepFailed(
             where=archive.name,
-            problem=f"{member.name!a} cannot be unpacked: {told}",
+            problem=f"{member.name!a} cannot be unpacked: {reason}",
             remedy=f"see to the disk of {folder}, then run the same command again",
         ) from error
 

@@ -35,10 +35,10 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
     found = there[tag.ref]
     if found not in ("", tag.new):
         return different(
-            f"{remote.address} has {release.version.tag}, and it is not this release's",
+            f"{remote.address} has {release.version.tag}, but it is not this release's",
             "a tag that others have seen is never moved: find out who made it; if it is "
             "right, this version is taken",
-            (f"there {found}", f"here  {tag.new}"),
+            (f"found  {found}", f"wanted {tag.new}"),
         )
     left = [branch for branch in wanted if not _holds(clone, remote, branch, there, wanted)]
     if found and not left:
@@ -47,10 +47,10 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
     if found and strange:
         branch = strange[0]
         return different(
-            f"{remote.address} has the tag, and {branch} does not hold what was reviewed for it",
+            f"{remote.address} has the tag, but {branch} does not contain what was reviewed for it",
             f"if it was merged by hand and is right, run doit adopt; if not, merge "
             f"{wanted[branch][1][:12]} of {release.layout.merge_clone} into it by hand",
-            (f"there {_head(there, branch) or 'nothing'}", f"here  {wanted[branch][1]}"),
+            (f"found  {_head(there, branch) or 'nothing'}", f"wanted {wanted[branch][1]}"),
         )
     if strange:
         return absent(f"{', '.join(strange)} moved on upstream since the release was merged")
@@ -63,7 +63,7 @@ def push(
     """Upstream has the merged branches and the tag; no one can take them back (M14-M20, M01, M23).
 
     Tried without effect first. If upstream has moved since the merge, nothing is pushed: the
-    merge is made anew by the next run, and reviewed again if other lines came of it.
+    merge is made again by the next run, and reviewed again if other lines came of it.
     """
     wanted, tag = merge_back.made(release, clone), _tag(release, clone)
     there = _refs(release, remote)
@@ -80,7 +80,7 @@ def push(
         raise StepFailed(
             where=remote.address,
             problem=f"{', '.join(moved)} moved since the release was merged, nothing was pushed",
-            remedy="run the same command again: it is merged with what came, and to be reviewed "
+            remedy="run the same command again: the new commits are merged, and reviewed "
             "if that changed the outcome",
             details=tuple(
                 line

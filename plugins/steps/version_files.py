@@ -1,4 +1,4 @@
-"""Version files: every place of the tree that tells which version this is, and of what year.
+"""Version files: every place of the tree that states which version this is, and of what year.
 
 Each edit starts from the commit that the step ``after`` left and records its own, so it can be
 done again at any time. Facts hold the commit, and what was changed in a few words.
@@ -58,7 +58,7 @@ _EXPLAINS: Final = (
 
 
 def bump(release: Release, clone: Clone, *, after: str, step: str = "bump") -> dict[str, str]:
-    """Include/patchlevel.h tells this version and nothing after it (E09)."""
+    """Include/patchlevel.h states this version and nothing after it (E09)."""
     previous = input_commit(clone, after)
     text = _content(clone, previous, patchlevel.PATH).decode()
     was = patchlevel.read_patchlevel(text)
@@ -72,10 +72,10 @@ def bump(release: Release, clone: Clone, *, after: str, step: str = "bump") -> d
 def readme(
     release: Release, clone: Clone, *, after: str, step: str = "readme", pep: int = 0
 ) -> dict[str, str]:
-    """README.rst tells this version, and leads to the docs and schedule of its series (E10).
+    """README.rst states this version, and links to the docs and schedule of its series (E10).
 
     The PEP of the schedule is the one that the tree names for this series; where it names that
-    of another series, as on a branch that was never mended, ``pep`` or the one that this tool
+    of another series, as on a branch that was never corrected, ``pep`` or the one that this tool
     knows. Links into the tree of main stay: they are the new branch's to change (M08).
     """
     previous = input_commit(clone, after)
@@ -125,7 +125,7 @@ def copyright_years(
 
     The PEP dropped it in November 2024, and upstream's releases of 2025 kept their notices.
     Only for the first release of a year: the last one before it was in an earlier year. A
-    notice that is up to date, or that tells no last year, is left as it is. Raises StepFailed
+    notice that is up to date, or that names no last year, is left as it is. Raises StepFailed
     for a file without a notice.
     """
     previous = input_commit(clone, after)
@@ -167,7 +167,7 @@ def last_release(version: Version, tags: Iterable[Tag]) -> Tag | None:
 def whatsnew_date(
     release: Release, clone: Clone, *, date: date, after: str, step: str = "whatsnew"
 ) -> dict[str, str]:
-    """The first paragraph of What's New tells the day of the release (E22; X.Y.0 only)."""
+    """The first paragraph of What's New states the day of the release (E22; X.Y.0 only)."""
     previous = input_commit(clone, after)
     series = release.version.series
     name = f"Doc/whatsnew/{series}.rst"
@@ -179,15 +179,15 @@ def whatsnew_date(
         edited = form.sub(_sentence(series, date, day_first=day_first), text, count=1)
     else:
         explains = re.compile(_EXPLAINS.format(series=re.escape(series)), flags=re.MULTILINE)
-        told = _sentence(series, date, day_first=False)
-        edited, count = explains.subn(lambda line: f"{line[0]}{told}\n", text, count=1)
+        sentence = _sentence(series, date, day_first=False)
+        edited, count = explains.subn(lambda line: f"{line[0]}{sentence}\n", text, count=1)
         if not count:
             raise StepFailed(
                 where=name,
-                problem="its first paragraph has no sentence that could tell the date",
-                remedy=f"write on the branch: {told}",
+                problem="its first paragraph has no sentence that could state the date",
+                remedy=f"write on the branch: {sentence}",
             )
-    made = _record(clone, previous, step, {name: edited.encode()}, "Tell the day of the release")
+    made = _record(clone, previous, step, {name: edited.encode()}, "State the day of the release")
     return {"commit": made, "date": f"{date:%Y-%m-%d}"}
 
 
@@ -220,7 +220,7 @@ def _content(clone: Clone, commit: str, path: str) -> bytes:
     found = clone.read(commit, path)
     if found is None:
         raise StepFailed(
-            where=path, problem="is not in the tree", remedy="restore it on the branch"
+            where=path, problem="does not exist in the tree", remedy="restore it on the branch"
         )
     return found
 
@@ -247,8 +247,8 @@ def _up_to(content: bytes, year: int, name: str) -> bytes:
         if found["last"] is not None:
             return b"%b-%d" % (found["head"], max(year, int(found["last"])))
         if found["list"] is not None:
-            told = {int(each) for each in re.findall(rb"[0-9]{4}", found["list"])}
-            more = b"".join(b", %d" % each for each in range(max(told) + 1, year + 1))
+            years = {int(digits) for digits in re.findall(rb"[0-9]{4}", found["list"])}
+            more = b"".join(b", %d" % missing for missing in range(max(years) + 1, year + 1))
             return found[0] + more
         return found[0]
 
@@ -257,12 +257,12 @@ def _up_to(content: bytes, year: int, name: str) -> bytes:
         raise StepFailed(
             where=name,
             problem="has no 'Copyright (c) 2001-YYYY Python Software Foundation'",
-            remedy="mend the notice on the branch, or this tool's form of it",
+            remedy="correct the notice on the branch, or adapt this tool's pattern of it",
         )
     return edited
 
 
 def _sentence(series: str, day: date, *, day_first: bool) -> str:
     month = _MONTHS[day.month - 1]
-    told = f"{day.day} {month} {day.year}" if day_first else f"{month} {day.day}, {day.year}"
-    return f"Python {series} was released on {told}."
+    day_text = f"{day.day} {month} {day.year}" if day_first else f"{month} {day.day}, {day.year}"
+    return f"Python {series} was released on {day_text}."

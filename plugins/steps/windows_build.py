@@ -54,14 +54,14 @@ def form_file(layout: Layout) -> Path:
 
 
 def digests_file(layout: Layout) -> Path:
-    """Where the digests that the pipeline told are kept, in the form of a manifest."""
+    """Where the digests that the pipeline reported are kept, in the form of a manifest."""
     return layout.told_by_pipeline
 
 
 def write_form(
     release: Release, templates: Templates, page: str, *, owner: str, commit: str
 ) -> dict[str, str]:
-    """A page tells every field of the form of the Windows build, with its value (NEW08)."""
+    """A page lists every field of the form of the Windows build, with its value (NEW08)."""
     words = {
         "version": release.version,
         "page": page,
@@ -92,7 +92,7 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
         problem = (
             f"{len(live)} runs build {tag} at this commit"
             if live
-            else f"a run builds {tag}, and Azure does not tell from which commit"
+            else f"a run builds {tag}, and Azure does not report from which commit"
         )
         shown = live or unsure
         return unknown(
@@ -138,7 +138,7 @@ def start(
 def follow(
     pipeline: Pipeline, run: str, clock: Clock, *, until: datetime | None = None
 ) -> dict[str, str]:
-    """Every stage of the run ended well; the facts tell each stage's result (NEW19, NEW20).
+    """Every stage of the run ended well; the facts hold each stage's result (NEW19, NEW20).
 
     Raises Waiting while it runs, with who has to approve that the certificate is used; and
     StepFailed with the jobs that failed, for a run that was deleted, and at ``until``.
@@ -161,7 +161,7 @@ def follow(
         raise StepFailed(
             where=f"Windows run {run}",
             problem=f"has not ended by {until:%Y-%m-%d %H:%M} UTC: {problem}",
-            remedy=f"see {found.url}; or raise [work] wait_days",
+            remedy=f"look at {found.url}; or raise [work] wait_days",
         )
     raise Waiting(
         who=who or "the Windows pipeline",
@@ -173,10 +173,10 @@ def follow(
 def fetch_digests(
     release: Release, pipeline: Pipeline, contract: Contract, run: str, *, commit: str
 ) -> dict[str, str]:
-    """The digests that the run tells of its files are kept here, as far as it still tells any.
+    """The digests that the run reports of its files are kept here, as far as it still has any.
 
     Facts: size and sha256 by name, and for a table that is missing, that it is. Raises
-    BrokenTable for one that cannot be read, StepFailed where two tell one file otherwise.
+    BrokenTable for one that cannot be read, StepFailed where two differ about one file.
     """
     number = _existing(pipeline, run).id
     folder = release.version.folder
@@ -186,13 +186,13 @@ def fetch_digests(
         left = pipeline.artifact(number, name)
         raw = (left or {}).get("hashes.txt")
         if raw is None:
-            missing[f"table {name}"] = "is not there any more" if left is None else "is empty"
+            missing[f"table {name}"] = "does not exist any more" if left is None else "is empty"
             continue
         for each in read_table(raw, f"{name} of Windows run {run}").values():
             if known.setdefault(each.path, each) != each:
                 raise StepFailed(
                     where=f"Windows run {run}",
-                    problem=f"two of its tables tell other bytes of {each.path}",
+                    problem=f"two of its tables give different digests for {each.path}",
                     remedy="ask who runs the pipeline which of them was uploaded",
                 )
     files = [
@@ -211,7 +211,7 @@ def look_retained(pipeline: Pipeline, run: str) -> Probe:
     if found is None:
         return different(
             f"run {run} was deleted",
-            "what it told of its files is in its receipts here; nothing brings it back",
+            "the digests of its files are in the receipts here; the run cannot be restored",
             (),
         )
     kept = pipeline.is_retained(found.id)
@@ -237,13 +237,15 @@ def _declared(release: Release, pipeline: Pipeline, build: int) -> Probe:
     found = pipeline.run(build)
     tag = release.version.tag
     if found is None:
-        return unknown(f"{_DECLARE} names run {build}, which is not there", "name another, or none")
+        return unknown(
+            f"{_DECLARE} names run {build}, which does not exist", "name another run, or none"
+        )
     if not _is_of(found, tag):
         told = found.parameters.get("SourceTag") or found.name
         return different(
             f"{_DECLARE} names run {build}, which is not of {tag}",
-            "name another, or none",
-            (f"there {told}", f"here  {tag}"),
+            "name another run, or none",
+            (f"found  {told}", f"wanted {tag}"),
         )
     return identical(_facts(found))
 
@@ -254,7 +256,7 @@ def _is_of(run: PipelineRun, tag: str) -> bool:
 
 
 def _told(run: PipelineRun, pipeline: Pipeline) -> PipelineRun:
-    """The run with its parameters, which a list need not tell."""
+    """The run with its parameters, which a list need not hold."""
     return run if run.parameters else pipeline.run(run.id) or run
 
 
@@ -280,7 +282,7 @@ def _existing(pipeline: Pipeline, run: str) -> PipelineRun:
     if found is None:
         raise StepFailed(
             where=f"Windows run {run}",
-            problem="was deleted at Azure",
+            problem="was deleted on Azure",
             remedy="remove receipts/start_windows.json, then run the same command again: "
             "another run is started then, or asked for",
         )

@@ -254,7 +254,7 @@ def test_a_link_to_the_clone_in_place_of_the_release_clone_is_refused(
     (place.work / "clone").symlink_to(place.cpython, target_is_directory=True)
     line = stopped_at(export(place), "make_clone")
     assert line == (
-        f"{place.work / 'clone'}: a repository stands here that no release made;"
+        f"{place.work / 'clone'}: exists already, and is not a release clone of this tool;"
         " move it away, then run the same command again"
     )
 
@@ -370,7 +370,7 @@ def test_a_malformed_blurb_file_is_one_line_that_names_it(
     line = stopped_at(ended, "merge_news")
     assert line.startswith(name)
     assert told in line.lower()
-    assert line.endswith("; mend the entry on the branch")
+    assert line.endswith("; correct the entry on the branch")
     assert "merge_news" not in receipts(place)
 
 

@@ -154,12 +154,12 @@ def test_files_of_the_pipeline_are_adopted_as_they_stand(scene: Scene) -> None:
 
 
 def test_nothing_there_is_waited_for_with_both_places_named(scene: Scene) -> None:
-    with pytest.raises(Waiting, match="0 of 7 files are there") as caught:
+    with pytest.raises(Waiting, match="0 of 7 files have arrived") as caught:
         scene.arrived()
     assert caught.value.who == "The windows expert (windows)"
     assert "/srv/ftp/3.15.0 as always" in str(caught.value)
     assert ".3.15.0rc1.incoming/windows" in str(caught.value)
-    with pytest.raises(StepFailed, match="has not brought everything by"):
+    with pytest.raises(StepFailed, match="has not supplied everything by"):
         scene.arrived(days_late=1)
 
 
@@ -176,7 +176,7 @@ def test_other_bytes_than_the_pipeline_told_stop_with_both_sides(scene: Scene) -
     files = scene.upload()
     name = "python-3.15.0rc1-amd64.exe"
     scene.put(name, b"x" * len(files[name]))
-    with pytest.raises(StepFailed, match="other bytes than the pipeline that built it tells") as e:
+    with pytest.raises(StepFailed, match="does not match the digest of the pipeline") as e:
         scene.arrived()
     assert e.value.details[0] == f"pipeline {_sha256(files[name])}"
     assert name in e.value.where
@@ -187,7 +187,7 @@ def test_link_under_an_awaited_name_is_no_file(scene: Scene) -> None:
     place = scene.folder / "python-3.15.0rc1-amd64.exe"
     place.unlink()
     place.symlink_to("/etc/passwd")
-    with pytest.raises(StepFailed, match="is a link and no file"):
+    with pytest.raises(StepFailed, match="is a link, wanted a file"):
         scene.arrived()
 
 
@@ -270,7 +270,7 @@ def test_file_that_changed_after_it_was_adopted_stops_the_switch(scene: Scene) -
     scene.put(name, files[name][::-1])
     area = RemoteLayout(scene.release.version).downloads
     everything = experts.with_brought([], scene.release, ["windows"], area)
-    with pytest.raises(StepFailed, match="other bytes stand there"):
+    with pytest.raises(StepFailed, match="files with other content exist there"):
         staging.switch(everything, area, scene.host, Quiet())
 
 
@@ -451,8 +451,8 @@ class Listing:
     def __init__(self, names: Iterable[str]) -> None:
         self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
-        assert (door, most_bytes > 0) == (AROUND, True)
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert (endpoint, most_bytes > 0) == (AROUND, True)
         here = url.endswith("/3.15.0/")
         return Fetched(200 if here else 404, 0, "", self._text if here else "")
 

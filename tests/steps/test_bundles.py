@@ -157,7 +157,7 @@ def test_a_file_that_nobody_brought_stops_before_anything_is_signed(
 ) -> None:
     sigstore = Sigstore()
     fewer = tuple(each for each in files if not each.name.endswith(".pkg"))
-    with pytest.raises(StepFailed, match=r"macos11\.pkg: is promised, and nobody brought it"):
+    with pytest.raises(StepFailed, match=r"macos11\.pkg: is part of this release, but nobody"):
         signed(release, contract, fewer, host, sigstore)
     assert not sigstore.asked
 
@@ -189,5 +189,5 @@ def test_a_bundle_that_changed_on_its_way_to_users_stops(
             path.with_name(f"{path.name}.sigstore").write_text(f"{digest} {by}")
     verify_downloaded(release, contract, tmp_path, Sigstore())
     (tmp_path / "3.14.1" / "Python-3.14.1.tgz.sigstore").write_text("another")
-    with pytest.raises(StepFailed, match=r"tgz\.sigstore: is no good bundle as downloaded"):
+    with pytest.raises(StepFailed, match=r"tgz\.sigstore: is not a valid bundle as downloaded"):
         verify_downloaded(release, contract, tmp_path, Sigstore())

@@ -49,7 +49,9 @@ def test_missing_file_is_told(a_release: Builds) -> None:
     release = a_release()
     files = with_files(release)
     files[1].unlink()
-    with pytest.raises(StepFailed, match=r"src/a\.tar\.xz: is not there to be listed"):
+    with pytest.raises(
+        StepFailed, match=r"src/a\.tar\.xz: does not exist, so its checksum cannot be listed"
+    ):
         checksums.write(release, files)
 
 

@@ -77,11 +77,11 @@ def test_a_stale_file_is_named_with_both_digests(
     for edge in cdn.edges:
         cdn.look(url, edge)
     (world.root / "3.13.6" / NAME).write_bytes(b"other")
-    with pytest.raises(StepFailed, match="1 of 31 files are not as published") as raised:
+    with pytest.raises(StepFailed, match="1 of 31 files differ from the release") as raised:
         visit(world, release, contract)
     (told,) = raised.value.details
     assert told.startswith(url)
-    assert " came, wanted 5 bytes, sha256 " in told
+    assert " were served, wanted 5 bytes, sha256 " in told
 
 
 def test_a_file_that_is_not_the_exported_one_is_named(
@@ -101,7 +101,7 @@ def test_a_file_of_no_sensible_size_is_named_unless_it_is_a_rehearsal(
     world: SiteWorld, release: Release, contract: Contract
 ) -> None:
     real = dataclasses.replace(release, rehearsal=False)
-    with pytest.raises(StepFailed, match="bytes is no size for a source archive"):
+    with pytest.raises(StepFailed, match="bytes is not a plausible size for a source archive"):
         visit(world, real, contract)
 
 
@@ -110,7 +110,7 @@ def test_signatures_are_verified_as_downloaded(
 ) -> None:
     fingerprint = keyring.key("clean_room")
     signer = GnupgSigner(keyring.folder, fingerprint)
-    with pytest.raises(StepFailed, match="is no good signature as downloaded"):
+    with pytest.raises(StepFailed, match="is not a valid signature as downloaded"):
         visit(world, release, contract, signer)
     for suffix in (".tgz", ".tar.xz"):
         served = world.root / "3.13.6" / f"Python-3.13.6{suffix}"

@@ -84,7 +84,7 @@ def test_other_pages_are_never_replaced(there: Standing, archive: Artifact, chan
     probe = look_docs_hosted(archive, BERTH, there.host)
     assert probe.state is RemoteState.DIFFERENT
     assert "1 differ" in probe.problem
-    assert "move the folder away" in probe.remedy
+    assert "move that folder away" in probe.remedy
 
 
 def test_what_a_killed_run_left_half_unpacked_is_finished(
@@ -104,7 +104,7 @@ def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
     for folder in ("release", BERTH.staging, f"{BERTH.staging}/{TOP}"):
         there.host.make_folders([folder], 0o2775)
     there.leave(f"{BERTH.staging}/{TOP}/stranger.html", b"<")
-    with pytest.raises(StepFailed, match="1 pages are not the archive's"):
+    with pytest.raises(StepFailed, match="1 pages differ from the archive"):
         host_docs(archive, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
 
@@ -152,5 +152,5 @@ def test_current_is_not_moved_to_archives_that_are_not_there(
     there: Standing, a_release: Builds
 ) -> None:
     release = a_release("3.13.6")
-    with pytest.raises(StepFailed, match="put the documentation's archives there first"):
+    with pytest.raises(StepFailed, match="upload the documentation's archives first"):
         point_current(release, RemoteLayout(release.version), there.host)

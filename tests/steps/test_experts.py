@@ -187,7 +187,7 @@ def test_expert_who_never_answers_has_a_deadline(
     people.read_mail(store)
     with pytest.raises(Waiting):
         arrived(release, store, host, ours, until=NOON + timedelta(hours=1))
-    with pytest.raises(StepFailed, match="has not brought everything by 2026-11-22 11:00") as told:
+    with pytest.raises(StepFailed, match="has not supplied everything by 2026-11-22 11:00") as told:
         arrived(release, store, host, ours, until=NOON - timedelta(hours=1))
     assert "waiver" in told.value.remedy
 
@@ -197,7 +197,7 @@ def test_expert_who_never_answers_has_a_deadline(
     [
         ("unknown key", "which is not known here"),
         ("expired key", "has expired"),
-        ("other bytes", "has other bytes on the host than the manifest tells"),
+        ("other bytes", "does not match its digest in the manifest on the host"),
     ],
 )
 def test_wrong_answer_is_refused_and_a_right_one_after_it_is_taken(
@@ -222,7 +222,7 @@ def test_file_that_is_still_uploaded_is_waited_for(
     asked(release, store, host)
     manner(store, "windows", "half")
     people.read_mail(store)
-    with pytest.raises(Waiting, match=r"files are there whole; missing or cut short 3\.13\.6/"):
+    with pytest.raises(Waiting, match=r"files are complete; missing or cut short 3\.13\.6/"):
         arrived(release, store, host, ours)
 
 
@@ -232,8 +232,14 @@ def test_file_that_is_still_uploaded_is_waited_for(
         ("3.13.5", "windows", COMMIT, (), "of another version"),
         ("3.13.6", "macos", COMMIT, (), "of another role"),
         ("3.13.6", "windows", "6" * 40, (), "of another commit"),
-        ("3.13.6", "windows", COMMIT, ("3.13.6/Python-3.13.6.tgz",), "nobody awaits"),
-        ("3.13.6", "windows", COMMIT, ("3.13.7/x.exe",), "nobody awaits"),
+        (
+            "3.13.6",
+            "windows",
+            COMMIT,
+            ("3.13.6/Python-3.13.6.tgz",),
+            "which is not expected from them",
+        ),
+        ("3.13.6", "windows", COMMIT, ("3.13.7/x.exe",), "which is not expected from them"),
     ],
 )
 def test_manifest_of_something_else_is_refused(  # noqa: PLR0917 - a table's columns
@@ -260,7 +266,7 @@ def test_manifest_that_is_edited_is_no_longer_signed(
     people.read_mail(store)
     file = places.downloads(store) / experts.inbox_of(release, "windows") / MANIFEST
     file.write_bytes(file.read_bytes().replace(b"3.13.6/", b"3.13.5/", 1))
-    with pytest.raises(StepFailed, match="other bytes were signed"):
+    with pytest.raises(StepFailed, match="was made for other bytes"):
         arrived(release, store, host, ours)
 
 
@@ -320,7 +326,7 @@ def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
 ) -> None:
     uploads(store)
     asked(release, store, host)
-    with pytest.raises(Waiting, match="0 of 1 files are there"):
+    with pytest.raises(Waiting, match="0 of 1 files have arrived"):
         adopted(release, store, host, ours)
     assert people.read_mail(store) == ["macos"]
     facts = adopted(release, store, host, ours)

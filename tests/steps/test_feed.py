@@ -39,14 +39,14 @@ class Visitor:
 
     pages: dict[str, str] = field(default_factory=dict)
 
-    def doors(self, url: str) -> tuple[str, ...]:
+    def endpoints(self, url: str) -> tuple[str, ...]:
         raise NotImplementedError(url)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
-        raise NotImplementedError(url, door, most_bytes, file)
+    def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
+        raise NotImplementedError(url, endpoint, most_bytes, file)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
-        assert door == "around the caches"
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert endpoint == "around the caches"
         text = self.pages.get(url)
         if text is None or len(text) > most_bytes:
             return Fetched(404, 0, "")
@@ -117,7 +117,7 @@ def test_package_that_the_feed_lacks_is_waited_for_and_then_somebody_is_told(
 
 def test_feed_without_any_entry_or_signature_is_waited_for(scene: Scene) -> None:
     del scene.visitor.pages[f"{feed.FEED}.cat"]
-    with pytest.raises(Waiting, match="the feed's signature is not there"):
+    with pytest.raises(Waiting, match="the feed has no signature"):
         scene.awaited()
     scene.visitor.pages[feed.FEED] = '{"versions": []}'
     with pytest.raises(Waiting, match="lacks"):
@@ -129,14 +129,14 @@ def test_feed_without_any_entry_or_signature_is_waited_for(scene: Scene) -> None
 
 def test_other_digest_than_users_get_is_a_failure_at_once(scene: Scene) -> None:
     scene.change(hash={"sha256": "0" * 64})
-    with pytest.raises(StepFailed, match=r"tells another digest of 3.15.0/python") as caught:
+    with pytest.raises(StepFailed, match=r"gives another digest of 3.15.0/python") as caught:
         scene.awaited()
     assert caught.value.details[0] == f"feed  {'0' * 64}"
 
 
 def test_address_that_is_no_file_of_the_release_is_a_failure(scene: Scene) -> None:
     scene.change(url="https://evil.example/\x1b[2Jx.zip")
-    with pytest.raises(StepFailed, match="which is no file of this release") as caught:
+    with pytest.raises(StepFailed, match="which is not a file of this release") as caught:
         scene.awaited()
     assert str(caught.value).isprintable()
 

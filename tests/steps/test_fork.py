@@ -66,7 +66,7 @@ def test_other_tag_on_the_fork_is_shown_with_both_sides(hub: HubWorld) -> None:
     theirs = take_tag(hub.world.folder / "fork.git", "v3.13.6", "3.13")
     probe = fork.look_pushed(hub.release, hub.world.clone, hub.fork)
     assert probe.state is RemoteState.DIFFERENT
-    assert probe.details[0] == f"there {theirs}"
+    assert probe.details[0] == f"found  {theirs}"
     assert "--delete refs/tags/v3.13.6" in probe.remedy
 
 
@@ -85,7 +85,7 @@ def test_branch_is_deleted_only_while_it_is_the_release(hub: HubWorld) -> None:
     assert fork.look_deleted(hub.release, hub.fork).state is RemoteState.ABSENT
     head = git(hub.world.folder / "fork.git", "rev-parse", "3.13")
     git(hub.world.folder / "fork.git", "update-ref", "refs/heads/branch-v3.13.6", head)
-    with pytest.raises(StepFailed, match="see what was pushed there"):
+    with pytest.raises(StepFailed, match="see what was pushed to it"):
         fork.delete(hub.release, hub.world.clone, hub.fork)
     commit = hub.world.clone.resolve("refs/release/commit")
     git(hub.world.folder / "fork.git", "update-ref", "refs/heads/branch-v3.13.6", commit)

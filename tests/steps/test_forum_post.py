@@ -102,6 +102,6 @@ def test_tag_that_the_forum_left_out_is_mended_there(
     probe = forum_post.look_posted(release, forum, CORE)
     assert probe.state is RemoteState.DIFFERENT
     (topic,) = store.load("forum", [])
-    assert f"edit {probe.remedy.split()[1]} there" in probe.remedy
+    assert f"edit {probe.remedy.split()[1]} then run" in probe.remedy
     store.save("forum", [{**topic, "tags": ["python", "release"]}])
     assert forum_post.look_posted(release, forum, CORE).state is RemoteState.IDENTICAL

@@ -148,7 +148,7 @@ def test_tag_of_somebody_else_is_never_moved(a_hub: Makes) -> None:
     before = refs(hub)
     probe = upstream_push.look_pushed(hub.release, hub.merge_clone, hub.upstream)
     assert probe.state is RemoteState.DIFFERENT
-    assert probe.details == (f"there {theirs}", f"here  {hub.merge_clone.resolve('v3.13.6')}")
+    assert probe.details == (f"found  {theirs}", f"wanted {hub.merge_clone.resolve('v3.13.6')}")
     assert refs(hub) == before
 
 
@@ -168,7 +168,7 @@ def test_push_refused_by_a_rule_is_told_and_protection_restored(a_hub: Makes) ->
     hub.store.order_fault("upstream.refuses")
     with pytest.raises(ServiceFailed, match="GH013: Repository rule violations found") as told:
         push(hub)
-    assert "see the branch's protection" in told.value.remedy
+    assert "check the branch's protection" in told.value.remedy
     assert all(each == RULES for each in rules(hub))
     assert not protection.lease_is_open(hub.release.layout)
     push(hub)

@@ -61,7 +61,7 @@ def test_release_without_entries_says_so_and_is_the_same_each_day(tmp_path: Path
 def test_wrong_section_is_not_lost_in_silence(world: World) -> None:
     stray = "Misc/NEWS.d/next/Libary/2026-11-01-10-00-00.gh-issue-300001.AbCdEf.rst"
     world.commit({stray: "An entry of a section that nobody knows.\n"})
-    with pytest.raises(StepFailed, match="knows no such section") as error:
+    with pytest.raises(StepFailed, match="its section is unknown to blurb") as error:
         merge(world)
     assert error.value.where == stray
 
@@ -103,7 +103,7 @@ def test_step_can_be_done_after_a_failure(world: World) -> None:
 
 def test_base_that_has_this_news_already_is_refused(world: World) -> None:
     world.commit({"Misc/NEWS.d/3.13.6.rst": "by hand\n"})
-    with pytest.raises(StepFailed, match="has it already"):
+    with pytest.raises(StepFailed, match="has this file already"):
         merge(world)
 
 

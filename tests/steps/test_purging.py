@@ -108,7 +108,7 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     """CDN keeps one stale file on one edge: nothing may be announced."""
     world.store.order_fault("cdn.keeps_stale", times=-1, argument="amd64.exe")
     cdn = world.cdn()
-    with pytest.raises(StepFailed, match="1 answers are still stale after 4 purges") as raised:
+    with pytest.raises(StepFailed, match="1 responses are still stale after 4 purges") as raised:
         purge(world, contract, cdn)
     edge = world.addresses["cdn_b"]
     assert raised.value.details == (f"https://www.python.org{FILE} at {edge}: answers 404",)
@@ -205,7 +205,7 @@ def test_a_page_that_one_edge_keeps_is_named(
     cache.keep(world.store, "b", cache.WWW, path, cache.Kept(status, old, b"old"))
     world.store.order_fault("cdn.keeps_stale", times=-1, argument=path)
     cdn = world.cdn()
-    with pytest.raises(StepFailed, match="1 answers are still stale") as raised:
+    with pytest.raises(StepFailed, match="1 responses are still stale") as raised:
         purge(world, contract, cdn)
     (line,) = raised.value.details
     assert line.startswith(f"https://www.python.org{path} at {world.addresses['cdn_b']}: {told}")
@@ -244,7 +244,7 @@ def test_a_site_that_can_not_make_its_boxes_anew_is_told_with_its_pages(world: S
     site_files.put_files(contract, world.host, ours, QUIET)
     world.store.order_fault("site.cdn_unreachable", times=-1)
     site_release.publish(contract, ours, QUIET)
-    with pytest.raises(StepFailed, match="is public, and 4 pages do not show it") as raised:
+    with pytest.raises(StepFailed, match="is public, but 4 pages do not show it") as raised:
         purge(world, contract, world.cdn())
     assert "answered 500" in str(raised.value)
     assert "\n" not in str(raised.value)

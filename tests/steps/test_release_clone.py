@@ -160,5 +160,5 @@ def test_clock_behind_the_base_is_refused(world: World) -> None:
 
 def test_missing_edit_is_told(world: World) -> None:
     make(world)
-    with pytest.raises(StepFailed, match="refs/release/edit is not there"):
+    with pytest.raises(StepFailed, match="refs/release/edit does not exist"):
         commit(world)

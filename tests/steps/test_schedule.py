@@ -103,7 +103,7 @@ def test_what_stands_on_the_main_branch_is_adopted(release: Release, peps: Repos
     propose(release, peps)
     peps.ends("merged", BRANCH)
     peps.opened = None
-    assert look(release, peps).facts == {"pull request": "none", "url": "it was there already"}
+    assert look(release, peps).facts == {"pull request": "none", "url": "already up to date"}
 
 
 def test_half_a_branch_is_gone_on_from(release: Release, peps: Repository) -> None:
@@ -195,7 +195,7 @@ def a_copy_that_is_merged(release: Release, peps: Repository) -> bytes:
     ("state", "words", "remedy"),
     [
         ("closed", "pull request 5076 was closed and not merged", "reopen it"),
-        ("merged", "was merged, and the schedule does not say that 3.14.8 is out", "correct the"),
+        ("merged", "was merged, and the schedule does not state that 3.14.8 is out", "correct the"),
     ],
 )
 def test_pull_request_that_ended_otherwise_is_shown(
@@ -215,7 +215,7 @@ def test_pull_request_that_ended_otherwise_is_shown(
 def test_repository_without_a_schedule_names_the_setting(release: Release) -> None:
     probe = look(release, Repository({"README.md": "no PEPs"}))
     assert probe.state is RemoteState.DIFFERENT
-    assert "is not there" in probe.problem
+    assert "does not exist" in probe.problem
     assert "[announce] peps" in probe.remedy
 
 
@@ -335,9 +335,7 @@ def test_what_is_published_ends_the_wait(release: Release, peps: Repository) -> 
     propose(release, peps)
     with pytest.raises(Waiting, match=r"pull request 5076 of the PEPs: peps\.python\.org does not"):
         awaited(release, peps)
-    with pytest.raises(
-        StepFailed, match="was waited for until 2026-10-08; ask an editor of the PEPs"
-    ):
+    with pytest.raises(StepFailed, match="waiting ended on 2026-10-08; ask an editor of the PEPs"):
         awaited(release, peps, DUE + 2 * LATER)
     peps.ends("merged", BRANCH)
     assert awaited(release, peps) == {"stage": "3.14.8", "pep": "745"}

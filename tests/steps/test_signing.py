@@ -78,7 +78,9 @@ def test_series_without_openpgp_gets_no_signature(a_release: Builds, signer: Gnu
 
 
 def test_missing_archive_is_told(a_release: Builds, signer: GnupgSigner) -> None:
-    with pytest.raises(StepFailed, match=r"Python-3\.13\.6\.tgz: is not there to be signed"):
+    with pytest.raises(
+        StepFailed, match=r"Python-3\.13\.6\.tgz: does not exist, so it cannot be signed"
+    ):
         sign_archives(a_release(), signer)
 
 

@@ -380,7 +380,7 @@ def test_a_row_whose_slug_or_address_another_release_holds_names_the_holder(
     site.add_release(other("Python 3.13.5"))
     holder = next(each for each in site.releases() if each.name == "Python 3.13.5")
     site.add_row(holder, "macos", {"name": "installer", **taken})
-    with pytest.raises(StepFailed, match="another release holds their slug or address") as raised:
+    with pytest.raises(StepFailed, match="another release uses their slug or address") as raised:
         site_files.put_files(contract, world.host, site, QUIET)
     (row,) = site.rows(holder)
     assert raised.value.details == (
@@ -440,7 +440,7 @@ def test_a_file_that_is_not_the_released_one_is_never_listed(
     known = {path: each.sha256 for path, each in published_bytes(contract, world.host).items()}
     listed(contract, world, site)
     (world.root / "3.13.6" / "python-3.13.6-amd64.exe").write_bytes(b"somebody else's")
-    with pytest.raises(StepFailed, match=r"1 of .* files have other bytes than the release"):
+    with pytest.raises(StepFailed, match=r"1 of .* files differ from the release"):
         site_files.look_files(contract, world.host, site, known)
     with pytest.raises(StepFailed, match=r"first 3\.13\.6/python-3\.13\.6-amd64\.exe"):
         site_files.put_files(contract, world.host, site, QUIET, known)

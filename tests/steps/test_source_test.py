@@ -149,7 +149,7 @@ def test_archives_with_different_trees_are_refused(a_release: Builds, toy: Path)
 def test_missing_archive_is_told(a_release: Builds, toy: Path, suffix: str) -> None:
     release = with_archives(a_release(), toy)
     release.layout.tarball(suffix).unlink()
-    with pytest.raises(StepFailed, match="is not there to be tested"):
+    with pytest.raises(StepFailed, match="does not exist, so it cannot be tested"):
         run(release)
 
 

@@ -137,12 +137,12 @@ def test_other_bytes_in_the_final_folder_are_never_replaced(
     there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].size_bytes)
     for probe in (look_staged(files, BERTH, there.host), look_switched(files, BERTH, there.host)):
         assert probe.state is RemoteState.DIFFERENT
-        assert "other bytes stand there" in probe.problem
+        assert "files with other content exist there" in probe.problem
         assert "it is never replaced" in probe.remedy
         assert any(files[0].sha256 in line for line in probe.details)
-        assert any("there: " in line for line in probe.details)
+        assert any("found: " in line for line in probe.details)
     stage(files[1:], BERTH, there.host, Quiet())
-    with pytest.raises(StepFailed, match="other bytes stand there"):
+    with pytest.raises(StepFailed, match="files with other content exist there"):
         switch(files, BERTH, there.host, Quiet())
     assert (there.files / BERTH.final / files[0].name).read_bytes() == b"x" * files[0].size_bytes
 
@@ -169,8 +169,8 @@ def test_what_does_not_belong_to_the_release_is_not_shown(
     there.leave(f"{BERTH.staging}/notes.txt", b"secret")
     probe = look_switched(files, BERTH, there.host)
     assert probe.state is RemoteState.DIFFERENT
-    assert "also holds notes.txt" in probe.problem
-    with pytest.raises(StepFailed, match=r"also holds notes.txt"):
+    assert "also contains notes.txt" in probe.problem
+    with pytest.raises(StepFailed, match=r"also contains notes.txt"):
         switch(files, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
 
@@ -212,7 +212,7 @@ def test_a_file_that_nobody_brought_stops_the_switch(
     theirs = (replace(files[0], source=None), *files[1:])
     stage(theirs, BERTH, there.host, Quiet())
     assert look_staged(theirs, BERTH, there.host).state is RemoteState.ABSENT
-    with pytest.raises(StepFailed, match="not there; stage them first"):
+    with pytest.raises(StepFailed, match="not staged; stage them first"):
         switch(theirs, BERTH, there.host, Quiet())
 
 

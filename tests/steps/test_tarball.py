@@ -372,7 +372,9 @@ def test_xz_writes_blocks_on_a_machine_of_one_core_too() -> None:
 def test_a_tag_that_is_not_there_is_told(tmp_path: Path) -> None:
     repository, release = _a_clone(tmp_path), _a_release(tmp_path)
     repository.git("tag", "--delete", _VERSION.tag)
-    with pytest.raises(StepFailed, match=r"no tag or commit v3.14.0rc1; make the tag first"):
+    with pytest.raises(
+        StepFailed, match=r"no tag or commit v3.14.0rc1; run the task that makes the tag first"
+    ):
         _build(repository, release)
 
 

@@ -45,7 +45,7 @@ def test_patchlevel_tells_the_version_and_nothing_else_changes(world: World) -> 
 
 
 def test_missing_input_is_told(world: World) -> None:
-    with pytest.raises(StepFailed, match="refs/release/nothing is not there"):
+    with pytest.raises(StepFailed, match="refs/release/nothing does not exist"):
         version_files.bump(world.release, world.clone, after="nothing")
 
 
@@ -343,7 +343,7 @@ def test_sentence_is_added_where_there_is_none(final: World) -> None:
 def test_paragraph_without_a_place_for_the_day_is_refused(final: World) -> None:
     final.commit({WHATSNEW: "Nothing of the kind.\n"})
     final.make()
-    with pytest.raises(StepFailed, match="no sentence that could tell the date"):
+    with pytest.raises(StepFailed, match="no sentence that could state the date"):
         version_files.whatsnew_date(final.release, final.clone, date=DATED, after="base")
 
 

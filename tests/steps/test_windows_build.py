@@ -218,7 +218,7 @@ def test_deleted_run_is_told_and_never_guessed(
 ) -> None:
     run = start(release, pipeline)["run"]
     store.order_fault("azure.deleted_run", times=ALWAYS)
-    with pytest.raises(StepFailed, match=f"Windows run {run}: was deleted at Azure"):
+    with pytest.raises(StepFailed, match=f"Windows run {run}: was deleted on Azure"):
         steps.follow(pipeline, run, FixedClock())
     assert steps.look_retained(pipeline, run).state is RemoteState.DIFFERENT
 
@@ -254,8 +254,8 @@ def test_expired_table_is_a_fact_that_the_gate_judges(
     store.order_fault("azure.expired_artifact", times=ALWAYS)
     facts = steps.fetch_digests(release, pipeline, contract_of(release), run, commit=COMMIT)
     assert facts == {
-        "table hashes": "is not there any more",
-        "table pymanager_hashes": "is not there any more",
+        "table hashes": "does not exist any more",
+        "table pymanager_hashes": "does not exist any more",
     }
 
 
