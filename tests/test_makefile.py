@@ -1,7 +1,7 @@
 """The set-up that `make` does, on machines where something is missing.
 
 Each test runs the real Makefile in a folder of its own, on a PATH that holds only what the
-test names. That a bare machine is set up whole is tested by .ci/run, which is such a machine.
+test names. That a bare machine is set up completely is tested by .ci/run, which is such a machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip")
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder with the project's Makefile, and ``bin`` with the programs of a whole machine."""
+    """A folder with the project's Makefile, and ``bin`` with the programs of a complete machine."""
     project = tmp_path / "a folder"
     (project / "bin").mkdir(parents=True)
     for name in ("Makefile", "pyproject.toml"):
