@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -199,7 +200,7 @@ def _play_people(declaration: Path, store: Any) -> bool:
 
 
 def _wait(declaration: Path) -> int:
-    _tell(f"release in it:  doit publish --release {declaration}")
+    _tell(f"release in it:  doit publish --release {shlex.quote(str(declaration))}")
     _tell("Ctrl-C ends the world; what happened in it is kept")
     with suppress(KeyboardInterrupt):
         signal.pause()
@@ -209,7 +210,7 @@ def _wait(declaration: Path) -> int:
 def _show(declaration: Path, status: int) -> int:
     _tell("")
     _doit(declaration, "list", "--status")
-    _tell(f"\nlook around:  doit list --status --release {declaration}")
+    _tell(f"\nlook around:  doit list --status --release {shlex.quote(str(declaration))}")
     return status
 
 
