@@ -156,7 +156,7 @@ def test_series_before_sboms_gets_none(a_release: Builds) -> None:
 def test_tree_without_its_sbom_is_told(a_release: Builds) -> None:
     tree = Tree(a_release(), {"Lib/os.py": b""})
     with pytest.raises(
-        StepFailed, match=r"Misc/sbom\.spdx\.json: is not in [0-9a-f]{12}, and 3\.13"
+        StepFailed, match=r"Misc/sbom\.spdx\.json: does not exist in [0-9a-f]{12}, but 3\.13"
     ):
         tree.build()
     assert tree.rules() == ["sbom.unreadable"]
