@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
+FILES: Final = (
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "doit_receipts/pyproject.toml",
+)
 TOOLS: Final = ("sh", "sed", "cat", "tail", "rm", "env", "id", "uname", "find", "test")
 PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip")
 
@@ -28,8 +34,9 @@ def machine(tmp_path: Path) -> Path:
     """A folder with the project's Makefile, and ``bin`` with the programs of a whole machine."""
     project = tmp_path / "a folder"
     (project / "bin").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(PROJECT / name, project)
+    (project / "doit_receipts").mkdir()
+    for name in FILES:
+        shutil.copy(PROJECT / name, project / name)
     for name in TOOLS:
         found = shutil.which(name)
         assert found, name
@@ -150,7 +157,9 @@ def test_another_system_is_refused_by_name(machine: Path) -> None:
 
 
 def test_packages_that_cannot_be_installed_leave_nothing_that_looks_ready(machine: Path) -> None:
-    (machine / "pyproject.toml").write_text("[broken", encoding="utf-8")
-    status, _ = make(machine, "setup")
+    (machine / "requirements.lock").write_text("[broken", encoding="utf-8")
+    status, output = make(machine, "setup")
     assert status == 2
+    assert "requirements.lock" in output
+    assert (machine / ".venv").exists()
     assert not (machine / ".venv" / "ready").exists()
