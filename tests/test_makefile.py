@@ -26,7 +26,7 @@ FILES: Final = (
     "doit_receipts/pyproject.toml",
 )
 TOOLS: Final = ("sh", "sed", "cat", "tail", "rm", "env", "id", "uname", "find", "test")
-PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip")
+PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip", "ssh-keygen")
 
 
 @pytest.fixture
@@ -104,18 +104,18 @@ def test_a_python_that_was_named_is_not_silently_replaced(machine: Path) -> None
 @pytest.mark.parametrize(
     ("manager", "line"),
     [
-        ("dnf", "dnf install gnupg2 xz"),
-        ("zypper", "zypper install gpg2 xz"),
-        ("pacman", "pacman -S gnupg xz"),
-        ("apk", "apk add gnupg xz"),
-        ("brew", "brew install gnupg xz"),
-        ("", "with the package manager of this system: gnupg xz"),
+        ("dnf", "dnf install gnupg2 xz openssh-clients"),
+        ("zypper", "zypper install gpg2 xz openssh"),
+        ("pacman", "pacman -S gnupg xz openssh"),
+        ("apk", "apk add gnupg xz openssh"),
+        ("brew", "brew install gnupg xz openssh"),
+        ("", "with the package manager of this system: gnupg xz openssh"),
     ],
 )
 def test_missing_programs_are_told_in_the_words_of_the_platform(
     manager: str, line: str, machine: Path
 ) -> None:
-    for name in ("gpg-agent", "xz"):
+    for name in ("gpg-agent", "xz", "ssh-keygen"):
         (machine / "bin" / name).unlink()
     if manager:
         a_program(machine, manager)
