@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -203,7 +204,7 @@ def _play_people(declaration: Path, store: Any) -> bool:
 
 
 def _wait(declaration: Path) -> int:
-    _say(f"release in it:  doit publish --release {declaration}")
+    _say(f"release in it:  doit publish --release {shlex.quote(str(declaration))}")
     _say("Ctrl-C stops the simulated environment; its state is kept")
     with suppress(KeyboardInterrupt):
         signal.pause()
@@ -213,7 +214,7 @@ def _wait(declaration: Path) -> int:
 def _show(declaration: Path, status: int) -> int:
     _say("")
     _doit(declaration, "list", "--status")
-    _say(f"\nshow the state:  doit list --status --release {declaration}")
+    _say(f"\nshow the state:  doit list --status --release {shlex.quote(str(declaration))}")
     return status
 
 

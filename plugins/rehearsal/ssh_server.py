@@ -209,8 +209,8 @@ def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -
         "  HostName 127.0.0.1\n"
         f"  Port {port}\n"
         f"  User {user}\n"
-        f"  UserKnownHostsFile {folder / 'known_hosts'}\n"
-        f"  IdentityFile {folder / _LOGIN_KEY}\n"
+        f'  UserKnownHostsFile "{folder / "known_hosts"}"\n'
+        f'  IdentityFile "{folder / _LOGIN_KEY}"\n'
         "  IdentitiesOnly yes\n"
         for name, (port, _) in hosts.items()
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -88,7 +89,8 @@ def known_host(settings: Mapping[str, Any], ssh_config: Path | None) -> KnownHos
     """
     user = str(settings.get("userknownhostsfile", _USER))
     everybody = str(settings.get("globalknownhostsfile", "" if ssh_config else _GLOBAL))
-    files = [Path(name.strip('"')).expanduser() for name in f"{user} {everybody}".split()]
+    of_user = _files(user)
+    files = [*of_user, *_files(everybody)]
     lines: list[list[str]] = []
     for name in _names(settings):
         lines += [line.split() for file in files if file.is_file() for line in _lines(name, file)]
@@ -105,13 +107,27 @@ def known_host(settings: Mapping[str, Any], ssh_config: Path | None) -> KnownHos
             has_authority = True
         elif not marker:
             keys.add((fields[1], raw))
-    shown = " and ".join(map(str, files[: len(user.split())]))
+    shown = " and ".join(map(str, of_user))
     return KnownHost(frozenset(keys), frozenset(revoked), has_authority, shown)
 
 
 def fingerprint(raw: bytes) -> str:
     """A key's fingerprint, as ssh shows it."""
     return f"SHA256:{base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip('=')}"
+
+
+def _files(value: str) -> list[Path]:
+    """The files that a value of the ssh configuration names; one with a space in it is quoted.
+
+    paramiko takes the first and the last quote off a value that begins and ends with one, so
+    the only file that was quoted comes bare, and of several the outer quotes are missing.
+    """
+    only = Path(value).expanduser()
+    if only.is_file():
+        return [only]
+    if re.match(r'[^"]*[^"\s]"', value):
+        value = f'"{value}"'
+    return [Path(name.strip('"')).expanduser() for name in re.findall(r'"[^"]*"|\S+', value)]
 
 
 def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:

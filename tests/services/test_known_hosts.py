@@ -67,6 +67,25 @@ def test_a_negated_pattern_takes_the_line_away(
     assert "the host is not in known_hosts" in judged(tmp_path, key, line(key, names))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"{folder}/my hosts"',
+        '"{folder}/my hosts" "{folder}/no hosts"',
+        '"{folder}/no hosts" {folder}/none "{folder}/my hosts"',
+        '{folder}/none "{folder}/my hosts"',
+        '"{folder}/my hosts" {folder}/none',
+    ],
+)
+def test_a_file_whose_name_has_a_space_is_read_if_it_is_quoted(
+    tmp_path: Path, key: paramiko.PKey, value: str
+) -> None:
+    (tmp_path / "my hosts").write_text(f"{line(key)}\n")
+    config = paramiko.SSHConfig.from_text(f"UserKnownHostsFile {value.format(folder=tmp_path)}\n")
+    told = {**config.lookup(NAME), "port": 22}
+    known_host(told, tmp_path / "ssh_config").missing_host_key(None, NAME, key)
+
+
 def test_a_hashed_name_is_found(tmp_path: Path, key: paramiko.PKey) -> None:
     hashed = paramiko.HostKeys.hash_host(NAME)
     assert judged(tmp_path, key, line(key, hashed)) == ""

@@ -114,6 +114,12 @@ def test_a_changed_host_key_is_refused_before_anything_is_sent(world: Rehearsed)
     assert set(rest) == {"faults"}
 
 
+def test_a_login_below_a_folder_with_a_space_in_its_name_reaches_its_host(tmp_path: Path) -> None:
+    with a_rehearsed_host(tmp_path / "my world") as rehearsed:
+        rehearsed.host().put([an_upload(tmp_path / "a", "a", _CONTENT)], Quiet())
+        assert (rehearsed.files / "a").read_bytes() == _CONTENT
+
+
 def test_an_unknown_host_is_refused_with_its_fingerprint(world: Rehearsed) -> None:
     (world.ssh_config.parent / "known_hosts").write_text("")
     with pytest.raises(
