@@ -1,4 +1,4 @@
-"""Acting on the world: look, act only if nothing stands there, look again.
+"""Acting on the world: look, act only if nothing is there, look again.
 
 Source: DESIGN rules 5 and 6. Whatever instant a run was killed at, the next one looks first, so
 nothing is done twice; and what another run, or a person, did already is taken over as it is.
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["change_world", "doubt"]
 
 _STOPPING: Final = {
-    RemoteState.DIFFERENT: "something else stands there",
-    RemoteState.UNKNOWN: "what stands there could not be told",
+    RemoteState.DIFFERENT: "something else exists there",
+    RemoteState.UNKNOWN: "its state there is unknown",
 }
 
 
@@ -31,7 +31,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     """The world is as the step wants it; gives the facts, and whether it was so already.
 
     What an earlier run of this release began and did not finish counts as done by this one.
-    Raises StepFailed if something else stands there or it cannot be told, AlreadyPublished for
+    Raises StepFailed if something else exists there or it cannot be told, AlreadyPublished for
     a public step that was done from other inputs, and Waiting where only a person can tell.
     """
     digest = inputs_digest(inputs)
@@ -48,13 +48,13 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     if unseen:
         _ask_a_person(plan, task, found)
     elif plan.has_published(task):
-        raise _stopped(task, found, "was published, and is not there any more")
+        raise _stopped(task, found, "was published, and is gone now")
     _act(plan, task, digest, unseen=unseen)
     if unseen:
         return dict(found.facts), False
     after = _look(plan, task)
     if after.state is not RemoteState.IDENTICAL:
-        raise _stopped(task, after, "was done, and reads back otherwise")
+        raise _stopped(task, after, "was done, but verification failed")
     return dict(after.facts), False
 
 
@@ -87,12 +87,12 @@ def doubt(plan: Plan, task: Task) -> str:
     """
     last = intent_of(plan.context.journal, task.name)
     if last is not None:
-        told = "an earlier run was about to do it and left no receipt"
+        told = "an earlier run started it and left no receipt"
         return "" if last.word == RETRY else told
     before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
     if knows_all(plan.context.journal, [name for name in before if plan.receipt(name) is not None]):
         return ""
-    return "the journal does not tell of all that was done, so it cannot be asked"
+    return "the journal is incomplete, so it cannot say whether this was done"
 
 
 def _ask_a_person(plan: Plan, task: Task, found: Probe) -> None:

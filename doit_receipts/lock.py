@@ -92,7 +92,7 @@ def _take(descriptor: int, path: Path) -> dict[int, str]:
             raise StepFailed(
                 where=str(path),
                 problem=f"{last_holder(path)} died, and what it started still runs",
-                remedy=f"end it: `lsof {path}` tells what it is",
+                remedy=f"end it: `lsof {path}` shows what it is",
             )
         time.sleep(_LOOK_S)
     return ended
@@ -137,10 +137,10 @@ def _judge_left(path: Path, ended: Mapping[int, str]) -> str:
             remedy="make sure that nothing runs there, then delete the file",
         )
     when = "before this machine started" if holder.get("boot") != myself["boot"] else "earlier"
-    told = f"{last_holder(path)} died {when} without finishing; its running step is done again"
+    told = f"{last_holder(path)} died {when} before it finished; the step that was running starts again"
     if ended:
         names = ", ".join(f"{name} ({number})" for number, name in sorted(ended.items()))
-        told += f"; what it had left running was ended: {names}"
+        told += f"; what it had left running was stopped: {names}"
     return told
 
 

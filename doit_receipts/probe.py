@@ -6,7 +6,7 @@ A step that changes something outside this machine looks first, and what it find
 ========== ============================================================================
 ABSENT     not there, or there in part and ours to complete: act, then look again
 IDENTICAL  there as wanted: nothing is done, and the receipt tells what stands there
-DIFFERENT  something else stands there: stop, and show both sides
+DIFFERENT  something else exists there: stop, and show both sides
 UNKNOWN    could not be told this time: stop, and say how to find out
 UNSEEN     cannot be looked at, ever (a mail): done at most once, on the journal's word
 ========== ============================================================================

@@ -132,7 +132,7 @@ class Receipt:
         if path.read_bytes() != content:
             raise BrokenReceipt(
                 where=str(path),
-                problem="the disk gave back something else than was written",
+                problem="the disk returned other bytes than were written",
                 remedy="check the disk, then run the step again",
             )
         return hashlib.sha256(content).hexdigest()

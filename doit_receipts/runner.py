@@ -71,7 +71,7 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
         return StepFailed(
             where=str(_no_folder(path)),
             problem=told,
-            remedy="move away what stands there, then run the same command again",
+            remedy="move it away, then run the same command again",
         )
     # tempfile tries to write in each folder that it knows, and tells of no reason.
     if told.startswith("no usable temporary directory"):

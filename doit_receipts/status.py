@@ -42,7 +42,7 @@ class TaskState(Enum):
 class Status:
     """A task's state and, in a few words, why; ``who`` is the person who has to act.
 
-    A gate that ``passed`` and looks again in every run is not done, and holds nothing up.
+    A gate that ``passed`` and is checked again in every run is not done, and holds nothing up.
     """
 
     state: TaskState
@@ -103,7 +103,7 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
     if task.kind is Kind.APPROVAL:
         fresh = Status(TaskState.WAITING, f"doit approve {task.name}", task.who)
     elif reasons == (ASKED_AGAIN,):
-        fresh = Status(TaskState.READY, "passed; looks again in every run", passed=True)
+        fresh = Status(TaskState.READY, "passed; checked again in every run", passed=True)
     elif done_before:
         fresh = Status(TaskState.STALE, reasons[0])
     else:

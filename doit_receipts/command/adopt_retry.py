@@ -41,7 +41,7 @@ class _Decide(OptionsAnywhere):
         if not self.is_open(plan, task):
             raise StepFailed(
                 where=name,
-                problem="nothing about it is left to a person",
+                problem="there is nothing to decide about it",
                 remedy=f"see {plan.project.command('why', name)}",
             )
         plan.context.journal.append(self.word, sealed=True, task=name, inputs=inputs_digest(inputs))
@@ -59,9 +59,9 @@ class Adopt(_Decide):
     """Say that what a step was to do is done, and is right as users see it."""
 
     name = "adopt"
-    doc_purpose = "say that a step's work stands in the world and is right"
+    doc_purpose = "say that a step's work is done and right as users see it"
     word = ADOPT
-    then = "the next run takes it over as it stands and does nothing"
+    then = "the next run adopts it as it is and does nothing"
 
     def is_open(self, plan: Plan, task: Task) -> bool:
         """Begun and without a receipt, or published once from other inputs."""

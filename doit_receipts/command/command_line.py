@@ -88,7 +88,7 @@ def _tell_of_bug() -> int:
     """The exit status for the error that is being handled."""
     from traceback import format_exc
 
-    sys.stderr.write(f"this is a bug of the tool or of dodo.py\n{format_exc()}")
+    sys.stderr.write(f"this is a bug in the tool or in dodo.py\n{format_exc()}")
     return _BUG
 
 

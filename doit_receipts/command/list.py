@@ -24,14 +24,14 @@ __all__ = ["List", "rows", "table"]
 
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
-    "status": {"help": "where each task stands, what remains, and what to do next"},
+    "status": {"help": "the status of each task, what remains, and what to do next"},
 }
 _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
 
 class List(OptionsAnywhere, DoitList):
-    """List tasks; with --status where each stands, what remains, and what to do next."""
+    """List tasks; with --status the status of each, what remains, and what to do next."""
 
     cmd_options = tuple({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options)
 

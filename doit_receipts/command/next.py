@@ -33,7 +33,7 @@ class Next(OptionsAnywhere):
 
     def _execute(self, pos_args: Any) -> int:
         if pos_args:
-            message = "doit next takes no task; doit why TASK tells of one"
+            message = "doit next takes no task; doit why TASK explains one"
             raise InvalidCommand(message)
         plan = plan_of(self)
         self.outstream.write("\n".join(coming(plan)) + "\n")

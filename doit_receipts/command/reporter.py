@@ -93,7 +93,7 @@ class ReleaseReporter:
             self._bugs.append(task.name)
             self._ticker.rest()
             self._out.write(
-                f"! {task.name}: this is a bug of the tool or of dodo.py\n{fail.get_msg()}\n"
+                f"! {task.name}: this is a bug in the tool or in dodo.py\n{fail.get_msg()}\n"
             )
             return
         outcome = self._plan.state.outcome(task.name)

@@ -64,10 +64,10 @@ class Run(OptionsAnywhere, DoitRun):
             return plain
         plan = plan_of(self)
         if num_process:
-            message = "-n is not offered: steps run one at a time and use every core inside"
+            message = "-n is not supported: steps run one at a time and use all cores themselves"
             raise InvalidCommand(message)
         if always or single:
-            message = "-a and -s are not offered: delete a receipt to have its step done again"
+            message = "-a and -s are not supported: to repeat a step, delete its receipt"
             raise InvalidCommand(message)
         try:
             lock = plan.folder.lock
@@ -108,7 +108,7 @@ def _mend_first(plan: Plan) -> None:
     """
     for told in plan.mend_alarms():
         plan.context.journal.append("mended", said=told)
-        sys.stderr.write(f"put right first, left by an earlier run: {told}\n")
+        sys.stderr.write(f"repaired first, left by an earlier run: {told}\n")
 
 
 def _of_the_disk(error: OSError, plan: Plan) -> ReleaseError:
@@ -146,7 +146,7 @@ def _stoppable(lock: Path) -> Iterator[None]:
 def _tell_stopped(by: signal.Signals) -> int:
     """The exit status, as a shell tells it of a program that the signal ended."""
     sys.stderr.write(
-        f"\nstopped by {_STOPPING[by]}; finished steps are on record, "
-        "and the same command goes on at the one that was running\n"
+        f"\nstopped by {_STOPPING[by]}; finished steps are recorded, "
+        "and the same command continues with the one that was running\n"
     )
     return 128 + by

@@ -125,7 +125,7 @@ def test_something_else_there_stops_and_shows_both_sides(project: Project, text:
     project.write("world", "other")
     ended = project.doit()
     assert ended.status == 1
-    assert "something else stands there: a file of other bytes; see who put it" in ended.out
+    assert "something else exists there: a file of other bytes; see who put it" in ended.out
     assert "there: other" in ended.out
     assert world(project) == "other"
 
@@ -144,7 +144,7 @@ def test_an_act_that_reads_back_otherwise_is_not_done(project: Project) -> None:
     project.write("mood", "half")
     ended = project.doit()
     assert ended.status == 1
-    assert "was done, and reads back otherwise" in ended.out
+    assert "was done, but verification failed" in ended.out
     assert not (project.work / "receipts" / "put_thing.json").exists()
 
 
@@ -212,7 +212,7 @@ def test_a_mail_that_may_have_gone_out_waits_for_a_person(project: Project) -> N
     for _ in range(2):
         ended = project.doit()
         assert ended.status == 4
-        assert "an earlier run was about to do it and left no receipt" in ended.out
+        assert "an earlier run started it and left no receipt" in ended.out
         assert "ask the list whether it came" in ended.out
     assert "doit adopt put_thing" in project.doit("next").out
     assert world(project) == "mail"
@@ -269,7 +269,7 @@ def test_a_word_about_nothing_that_is_open_is_refused(project: Project, word: st
             project.doit("copy_a")
         ended = project.doit(word, name)
         assert ended.status == 1
-        assert "nothing about it is left to a person" in ended.err
+        assert "there is nothing to decide about it" in ended.err
     assert project.doit(word, "put_thin").status == 3
     assert project.doit(word).status == 3
 
@@ -327,7 +327,7 @@ def test_what_an_earlier_run_left_open_is_closed_before_anything_else(project: P
         assert project.doit(*words).err == "!!! the protection of 3.13 is lifted\n"
     ended = project.doit("run")
     assert (ended.status, project.ran()[0]) == (0, "close")
-    told = "put right first, left by an earlier run: the protection of 3.13 is lifted\n"
+    told = "repaired first, left by an earlier run: the protection of 3.13 is lifted\n"
     assert ended.err == told
     assert project.doit("run").err == ""
 

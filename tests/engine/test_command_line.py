@@ -123,7 +123,7 @@ def test_a_gate_that_passed_and_looks_again_is_not_called_stale(project: Project
         )
     )
     project.doit("look")
-    assert project.standing("look") == "ready gate passed; looks again in every run"
+    assert project.standing("look") == "ready gate passed; checked again in every run"
 
 
 def test_a_reader_that_has_seen_enough_is_no_bug(chain: Project) -> None:

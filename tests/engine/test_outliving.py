@@ -84,7 +84,7 @@ def test_what_a_killed_run_left_running_is_ended_by_the_next(project: Project) -
     ended = project.doit("write_a")
     assert ended.status == 0
     assert f"process {process.pid} on" in ended.err
-    assert f"what it had left running was ended: sh ({programs[0]})" in ended.err
+    assert f"what it had left running was stopped: sh ({programs[0]})" in ended.err
     assert all_end(*programs)
     assert (project.work / "src" / "a").read_bytes() == b"whole"
 

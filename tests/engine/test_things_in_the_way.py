@@ -36,7 +36,7 @@ def assert_one_line(ended: Ended, path: Path) -> None:
     assert "Traceback" not in ended.out + ended.err
     (line,) = [each for each in (ended.out + ended.err).splitlines() if each.startswith("x ")]
     assert f"{path}: " in line
-    assert "move away what stands there, then run the same command again" in line
+    assert "move it away, then run the same command again" in line
 
 
 def put_folder(path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_step_that_leaves_the_program_is_a_bug_and_not_a_success(
     project.declare(LEAVING.replace("STATUS", status))
     ended = project.doit()
     assert ended.status == 2, ended
-    assert "this is a bug of the tool or of dodo.py" in ended.out + ended.err
+    assert "this is a bug in the tool or in dodo.py" in ended.out + ended.err
     assert "SystemExit" in ended.out + ended.err
     assert not (project.work / "receipts" / "leave_it.json").exists()
 

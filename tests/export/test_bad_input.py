@@ -444,7 +444,7 @@ def test_a_stop_is_told_and_the_same_command_goes_on(
     with untouched(place):
         ended, refused_one = stopped_while_it_clones(place, number, tmp_path)
         assert ended.status == 128 + number, ended
-        assert "the same command goes on at the one that was running" in ended.err
+        assert "the same command continues with the one that was running" in ended.err
         assert "Traceback" not in ended.said
         assert refused_one.status == 1
         (line,) = refused_one.said.splitlines()

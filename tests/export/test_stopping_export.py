@@ -72,7 +72,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
     assert names(toy) == before
     told = toy.out()
     assert "Traceback" not in told
-    assert "the same command goes on at the one that was running" in told
+    assert "the same command continues with the one that was running" in told
     again = toy.doit("build_docs")
     assert again.status == 0, again.out
     assert_same(toy.left(), walk.stage("build_docs").left, "after a stop")
@@ -112,7 +112,7 @@ def test_a_slow_program_of_a_killed_run_cannot_spoil_the_next(
         done, ran = toy.done(), len(toy.ran())
         again = toy.doit(task)
     assert again.status == 0, again.out
-    assert "what it had left running was ended" in again.out
+    assert "what it had left running was stopped" in again.out
     # Until they would have been done, had they been let.
     assert all_end(*old)
     assert_same(toy.left(), walk.stage(task).left, f"{task} with a slow {program} {word}")

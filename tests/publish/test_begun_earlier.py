@@ -99,7 +99,7 @@ def test_what_the_journal_of_then_says_still_counts(plan: Plan) -> None:
     task = plan.tasks["tell_experts"]
     assert intent_of(plan.context.journal, task.name) is not None
     plan.receipt_path(task.name).unlink()
-    assert doubt(plan, task) == "an earlier run was about to do it and left no receipt"
+    assert doubt(plan, task) == "an earlier run started it and left no receipt"
 
 
 def test_why_says_what_cannot_be_compared(begun: Path) -> None:

@@ -602,7 +602,7 @@ def test_holder_of_the_lease_killed_while_protection_is_lifted(
         assert f"!!! {LIFTED}" in day.doit(*words).err, words
     # Even a run that has nothing to do with it.
     ended = day.doit("run", "check_tools")
-    assert f"put right first, left by an earlier run: {LIFTED}" in ended.err
+    assert f"repaired first, left by an earlier run: {LIFTED}" in ended.err
     assert "!!!" not in ended.err
     assert_protected(day)
     ends_alike(walk)
