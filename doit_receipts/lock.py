@@ -137,7 +137,7 @@ def _judge_left(path: Path, ended: Mapping[int, str]) -> str:
             remedy="make sure that nothing runs there, then delete the file",
         )
     when = "before this machine started" if holder.get("boot") != myself["boot"] else "earlier"
-    told = f"{last_holder(path)} died {when} before it finished; the step that was running starts again"
+    told = f"{last_holder(path)} died {when} before it finished; its running step starts again"
     if ended:
         names = ", ".join(f"{name} ({number})" for number, name in sorted(ended.items()))
         told += f"; what it had left running was stopped: {names}"
