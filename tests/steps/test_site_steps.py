@@ -129,7 +129,7 @@ def test_two_releases_of_one_name_are_both_shown_and_neither_touched(
         lambda: drafted(contract, site),
         lambda: site_release.publish(contract, site, QUIET),
     ):
-        with pytest.raises(StepFailed, match="2 releases are Python 3"):
+        with pytest.raises(StepFailed, match="2 releases are named Python 3"):
             act()
     assert world.rows("release") == before
 
