@@ -298,7 +298,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     assert look.details == (
         "Gzipped source tarball: has no row",
         *(line for line in look.details if line.startswith("XZ compressed source tarball: sha256")),
-        f"s: {url} is no file of this release",
+        f"s: {url} is not a file of this release",
     )
     assert len(look.details) == 3
     findings = site_checks.rows_are_as_served(contract, world.host, site)
