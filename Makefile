@@ -91,11 +91,11 @@ $$($(or $(PYTHON),python3) --version 2>&1 || true)" \
 done
 
 sudo=; [ $$(id -u) = 0 ] || sudo="sudo "
-gpg=gnupg xz=xz
+gpg=gnupg xz=xz ssh=openssh
 for manager in apt-get dnf zypper pacman apk brew none; do ! has $$manager || break; done
 case $$manager in
-apt-get) install="$${sudo}apt-get install" gpg="gnupg gpg-agent" xz=xz-utils ;;
-dnf) install="$${sudo}dnf install" gpg=gnupg2 ;;
+apt-get) install="$${sudo}apt-get install" gpg="gnupg gpg-agent" xz=xz-utils ssh=openssh-client ;;
+dnf) install="$${sudo}dnf install" gpg=gnupg2 ssh=openssh-clients ;;
 zypper) install="$${sudo}zypper install" gpg=gpg2 ;;
 pacman) install="$${sudo}pacman -S" ;;
 apk) install="$${sudo}apk add" ;;
@@ -107,6 +107,7 @@ has git || missing="$$missing git"
 { has gpg && has gpg-agent; } || missing="$$missing $$gpg"
 has xz || missing="$$missing $$xz"
 has gzip || missing="$$missing gzip"
+has ssh-keygen || missing="$$missing $$ssh"  # reads known_hosts
 # Debian keeps the part of Python that puts pip into an environment in a package of its own.
 venv=
 "$$python" -c 'import ensurepip' 2>/dev/null ||

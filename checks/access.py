@@ -1,6 +1,6 @@
 """Access: whether this person may do, later today, what the release will need (P09-P11, Z02).
 
-A right that is missing is best found in the morning, not after half of the files are public
+A right that is missing is best found in the morning, not after some of the files are public
 (release-tools#391).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.blog import author_file
@@ -42,7 +42,7 @@ _HARMLESS: Final = ("deletion", "non_fast_forward")
 """Rules that no push of a release breaks: branches only ever move forward."""
 
 
-@blocks_if_blind("access.github")
+@judges(blind="access.github")
 def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
     """The token's user may push to the repository and lift its protection (P10, Z02)."""
     rights = issues.rights()
@@ -52,16 +52,16 @@ def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
             Severity.BLOCK,
             f"your account has no right to {each}",
             where=repr(issues),
-            remedy="ask to be put into the team of release managers",
+            remedy="ask to be added to the team of release managers",
         )
         for each in _NEEDED
         if each not in rights
     )
 
 
-@blocks_if_blind("access.protection")
+@judges(blind="access.protection")
 def upstream_is_protected(release: Release, protection: Protection) -> tuple[Finding, ...]:
-    """The branch is protected, and its protection can be read; otherwise nothing could be restored.
+    """The branch is protected, and its protection can be read, so that it can be restored.
 
     For a first beta the branch before it as well, whose rules the new branch gets (M21).
     """
@@ -81,11 +81,11 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
     )
 
 
-@blocks_if_blind("access.rulesets")
+@judges(blind="access.rulesets")
 def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Finding, ...]:
     """No rule of a ruleset would refuse the pushes of this release.
 
-    Rulesets stand beside classic protection, and lifting that does not lift them: one that our
+    Rulesets exist beside classic protection, and lifting that does not lift them: one that our
     account may not pass would refuse the push at the end of the day.
     """
     found: dict[tuple[str, bool], list[str]] = {}
@@ -97,7 +97,7 @@ def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Find
             "access.rulesets",
             Severity.NOTE if passed else Severity.BLOCK,
             f"ruleset {name} has rules that a push may break ({', '.join(sorted(kinds))}), and "
-            + ("your account may pass it" if passed else "your account may not pass it"),
+            + ("your account may bypass it" if passed else "your account may not bypass it"),
             where=release.branch,
             remedy=""
             if passed
@@ -107,10 +107,11 @@ def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Find
     )
 
 
+@judges("access.push")
 def pushes_would_be_taken(
     release: Release, base: Base, remotes: Mapping[str, Remote]
 ) -> tuple[Finding, ...]:
-    """Each remote lets us write: a push of the tag's name is tried, without any effect.
+    """Each remote accepts our pushes: one of the tag's name is tried, without any effect.
 
     ``remotes`` are by name, such as fork and upstream. Rules of branches are not tried, only
     that the key or token may push at all; where the tag is there already, it may.
@@ -128,9 +129,9 @@ def pushes_would_be_taken(
     return tuple(found)
 
 
-@blocks_if_blind("access.mail")
+@judges(blind="access.mail")
 def mail_lets_us_in(mail: Mail, sender: str) -> tuple[Finding, ...]:
-    """The mail server lets us in and somebody is named who writes; nothing is sent.
+    """The mail server accepts our login and a sender is named; nothing is sent.
 
     To be asked only where release.toml names somebody who gets an email.
     """
@@ -148,7 +149,7 @@ def mail_lets_us_in(mail: Mail, sender: str) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("access.forum")
+@judges(blind="access.forum")
 def forum_lets_us_in(forum: Forum, category: int) -> tuple[Finding, ...]:
     """The forum knows our key, and shows us the category of the announcement (A02)."""
     forum.user()
@@ -156,7 +157,7 @@ def forum_lets_us_in(forum: Forum, category: int) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("access.blog")
+@judges(blind="access.blog")
 def blog_knows_author(blog: Proposals, author: str) -> tuple[Finding, ...]:
     """The blog has a record of the author, to which every post of theirs links (A05).
 
@@ -178,16 +179,16 @@ def blog_knows_author(blog: Proposals, author: str) -> tuple[Finding, ...]:
         problem = f"{path} is not JSON"
         return (Finding("access.blog", Severity.BLOCK, problem, "blog", "correct it there"),)
     if name != author:
-        problem = f"{path} is of another name than {author}"
+        problem = f"{path} has another name than {author}"
         return (Finding("access.blog", Severity.BLOCK, problem, "blog", remedy),)
     return ()
 
 
-@blocks_if_blind("access.sigstore")
+@judges(blind="access.sigstore")
 def sigstore_is_ready(bundles: BundleVerifier, *, declared: bool) -> tuple[Finding, ...]:
     """Whom Sigstore trusts is known, and so is where the identity token will be (Z01, Z04).
 
-    ``declared`` tells the latter. The token itself is good for minutes; it is asked for when
+    ``declared`` says the latter. The token itself is good for minutes; it is asked for when
     there is something to sign.
     """
     bundles.ready()

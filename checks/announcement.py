@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
-from checks.public_text import facts_are_right, notes_are_told, read_text, security_is_true
+from checks.looking import judges
+from checks.public_text import (
+    TEXT_RULES,
+    facts_are_right,
+    notes_are_told,
+    read_text,
+    security_is_true,
+)
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
 from plugins.model.text_rules import TextFacts, names_version
@@ -25,7 +31,7 @@ __all__ = ["announcement_is_ready", "security_content_is_true"]
 _TITLE_LEAST, _TITLE_MOST = 15, 255
 
 
-@blocks_if_blind("announcement.text")
+@judges(*TEXT_RULES, blind="announcement.text")
 def announcement_is_ready(
     contract: Contract,
     text: Path,
@@ -35,39 +41,39 @@ def announcement_is_ready(
     commit: str = "",
     versions: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """The announcement is about this release alone, complete, and one that the forum takes (A01).
+    """The announcement is complete, about this release alone, and one that the forum accepts (A01).
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
-    ``versions`` those of other releases that belong into it.
+    ``versions`` those of other releases that belong in it.
     """
     remedy = _remedy(text)
-    told, problems = read_text(text, "announcement.text", remedy)
+    words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return problems
-    title, _, body = told.partition("\n")
+    title, _, body = words.partition("\n")
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = []
     if not title.startswith("# ") or not names_version(title, facts.version):
-        problem = f"its first line is no title with Python {contract.version}"
+        problem = f"its first line is not a title that names Python {contract.version}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     name = title.removeprefix("# ").strip()
     if not _TITLE_LEAST <= len(name) <= _TITLE_MOST:
         problem = f"its title has {len(name)} characters, wanted {_TITLE_LEAST} to {_TITLE_MOST}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     if not body.strip():
-        problem = "says nothing below its title"
+        problem = "is empty below its title"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
-    if contract.page.url.rstrip("/") not in told:
-        problem = f"does not lead to {contract.page.url}"
+    if contract.page.url.rstrip("/") not in words:
+        problem = f"has no link to {contract.page.url}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     return (
         *found,
-        *facts_are_right(told, text.name, facts, "announcement.text", remedy),
-        *notes_are_told(told, text.name, notes, "announcement.text", remedy),
+        *facts_are_right(words, text.name, facts, "announcement.text", remedy),
+        *notes_are_told(words, text.name, notes, "announcement.text", remedy),
     )
 
 
-@blocks_if_blind("announcement.text")
+@judges("text.security", "text.security_missing", blind="announcement.text")
 def security_content_is_true(
     release: Release, clone: Clone, text: Path, *, commit: str
 ) -> tuple[Finding, ...]:
@@ -76,18 +82,18 @@ def security_content_is_true(
     A final release has the NEWS of its own candidates too.
     """
     remedy = _remedy(text)
-    told, problems = read_text(text, "announcement.text", remedy)
+    words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return ()  # said once, by the check before
     whole = not release.version.is_prerelease
     paths = news_files_of(release.version, clone.names(commit, NEWS_FOLDER), whole=whole)
     texts = [(clone.read(commit, path) or b"").decode("utf-8", "replace") for path in paths]
     content = SecurityContent.of(texts)
-    return security_is_true(told, text.name, release, content, remedy)
+    return security_is_true(words, text.name, release, content, remedy)
 
 
 def _remedy(text: Path) -> str:
     """Where the settled text is edited: in the copy beside it that belongs to a person."""
     folder, name = text.parent.parent, text.name.replace(".settled", "")
     mine, draft = f"{folder.name}/texts/{name}", f"{folder.name}/made/{name}"
-    return f"edit {mine} (a copy of {draft} to begin with), then run the same again"
+    return f"edit {mine} (a copy of {draft} to begin with), then run the same command again"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from checks.looking import judges
 from checks.tag_tree import Seen, tree_of
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
@@ -29,6 +30,19 @@ __all__ = ["archives_are_sound"]
 _REMEDY: Final = "build the archives again from a clean export of the tag"
 
 
+@judges(
+    "archive.differ",
+    "archive.tree",
+    "archive.unreadable",
+    "archive.root",
+    "archive.type",
+    "archive.pyc",
+    "archive.owner",
+    "archive.mode",
+    "archive.time",
+    "archive.name",
+    "archive.link",
+)
 def archives_are_sound(
     release: Release,
     clone: Clone,
@@ -54,30 +68,30 @@ def archives_are_sound(
         reading = (first, pool.submit(_read_unless, paths[1], first))
         tree = pool.submit(tree_of, clone, programs, commit)
         archives: dict[str, Archive] = {}
-        for path, each in zip(paths, reading, strict=True):
+        for path, judged in zip(paths, reading, strict=True):
             try:
-                archives[path.name] = each.result()
+                archives[path.name] = judged.result()
             except ReleaseError as error:
                 findings.append(_block("archive.unreadable", path.name, error.problem))
         try:
             wanted = tree.result()
         except ReleaseError as error:
             wanted = None
-            told = "; ".join((str(error), *error.details[-1:]))
-            findings.append(_block("archive.tree", commit, f"cannot look at the tag: {told}"))
+            message = "; ".join((str(error), *error.details[-1:]))
+            findings.append(_block("archive.tree", commit, f"cannot read the tag: {message}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
         if wanted is not None:
             findings += _tree_is_the_tags(name, archive, wanted)
     if len({archive.stream_sha256 for archive in archives.values()}) > 1:
-        told = " and ".join(archives)
-        findings.append(_block("archive.differ", told, "do not hold the same stream"))
+        both = " and ".join(archives)
+        findings.append(_block("archive.differ", both, "do not contain the same tar stream"))
     return tuple(findings)
 
 
 def _distinct(archives: dict[str, Archive]) -> dict[str, Archive]:
     """The archives, without one that holds the very stream of an earlier one."""
-    streams = {each.stream_sha256: name for name, each in reversed(archives.items())}
+    streams = {archive.stream_sha256: name for name, archive in reversed(archives.items())}
     return {name: archives[name] for name in reversed(streams.values())}
 
 
@@ -116,25 +130,33 @@ def _lint(name: str, archive: Archive, root: str, epoch_s: int) -> Iterator[Find
     if not members:
         yield _block("archive.root", name, "is empty")
     faults: tuple[tuple[str, str, Callable[[Member], bool]], ...] = (
-        ("archive.root", f"outside of {root}/", lambda each: _root_of(each) != root),
-        ("archive.type", "neither file, folder nor link", lambda each: each.kind.name == "OTHER"),
-        ("archive.pyc", "compiled", lambda each: _is_compiled(each.name)),
+        ("archive.root", f"outside of {root}/", lambda member: _root_of(member) != root),
+        (
+            "archive.type",
+            "neither file, folder nor link",
+            lambda member: member.kind.name == "OTHER",
+        ),
+        ("archive.pyc", "compiled", lambda member: _is_compiled(member.name)),
         ("archive.owner", "not root's", _has_owner),
         ("archive.mode", "with a mode other than 0644 or 0755", _has_odd_mode),
-        ("archive.time", "of another time than the tag's", lambda each: each.time_s != epoch_s),
+        ("archive.time", "of another time than the tag's", lambda member: member.time_s != epoch_s),
         (
             "archive.name",
-            "with a name that not every system can have",
-            lambda each: is_odd(each.name),
+            "with a name that some systems do not allow",
+            lambda member: is_odd(member.name),
         ),
-        ("archive.link", "pointing out of the archive", lambda each: _escapes(each, root)),
+        ("archive.link", "pointing out of the archive", lambda member: _escapes(member, root)),
     )
     for rule, what, is_wrong in faults:
-        yield from _told(rule, name, what, [each.name for each in members if is_wrong(each)])
-    yield from _told(
-        "archive.name", name, "that come twice", twice([each.name for each in members])
+        yield from _members_at_fault(
+            rule, name, what, [member.name for member in members if is_wrong(member)]
+        )
+    yield from _members_at_fault(
+        "archive.name", name, "that come twice", twice([member.name for member in members])
     )
-    yield from _told("archive.link", name, "below a link or a file", _below_no_folder(members))
+    yield from _members_at_fault(
+        "archive.link", name, "below a link or a file", _below_no_folder(members)
+    )
 
 
 def _root_of(member: Member) -> str:
@@ -175,9 +197,11 @@ def _escapes(member: Member, root: str) -> bool:
 
 def _below_no_folder(members: Sequence[Member]) -> list[str]:
     """Names below a link or a file: unpacking would follow the one and fail at the other."""
-    others = {each.name for each in members if each.kind.value != "folder"}
+    others = {member.name for member in members if member.kind.value != "folder"}
     return [
-        each.name for each in members if any(parent in others for parent in _parents(each.name))
+        member.name
+        for member in members
+        if any(parent in others for parent in _parents(member.name))
     ]
 
 
@@ -203,13 +227,17 @@ def _tree_is_the_tags(name: str, archive: Archive, tag: dict[str, Seen]) -> Iter
     other_kind = [path for path in both if found[path][:2] != wanted[path][:2]]
     extra = [path for path in found if path not in shipped | folders]
     missing = sorted((shipped | folders) - found.keys())
-    yield from _told("archive.tree", name, "of the tag", missing, verb="lacks")
-    yield from _told("archive.tree", name, "that the tag does not have", extra)
-    yield from _told("archive.tree", name, "with other content than the tag's", differing)
-    yield from _told("archive.tree", name, "of other type or mode than the tag's", other_kind)
+    yield from _members_at_fault("archive.tree", name, "of the tag", missing, verb="lacks")
+    yield from _members_at_fault("archive.tree", name, "that the tag does not have", extra)
+    yield from _members_at_fault(
+        "archive.tree", name, "with other content than the tag's", differing
+    )
+    yield from _members_at_fault(
+        "archive.tree", name, "with another type or mode than the tag's", other_kind
+    )
 
 
-def _told(
+def _members_at_fault(
     rule: str, name: str, what: str, places: Sequence[str], verb: str = "holds"
 ) -> Iterator[Finding]:
     if places:

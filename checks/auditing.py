@@ -1,4 +1,4 @@
-"""Auditing: whether a stranger may trust every release of a series that is out, not only one."""
+"""Auditing: whether anybody may trust every public release of a series, not only one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def audit(
         for each in others
     ]
     if not others:
-        found = breach("situation.nothing", series, f"python.org lists no release of {series}")
+        found = breach("situation.nothing", series, f"python.org has no release of {series}")
         judgements = [Judgement("releases", f"what is out of {series}", (found,))]
     return Report(series, f"{len(others)} releases", Situation.PUBLISHED, tuple(judgements))
 
@@ -79,7 +79,7 @@ def _judged(
         report = verify(release, contract, formats, signers, (), make, clients, at)
     except ReleaseError as error:
         problem = breach("situation.unseen", f"{version}: {error.where}", error.problem)
-        return Judgement(f"Python {version}", "could not be looked at", (problem,))
+        return Judgement(f"Python {version}", "could not be checked", (problem,))
     kind = f"{report.kind}: {len(contract.files)} files, {len(report.judgements)} subjects"
     found = tuple(replace(each, where=f"{version}: {each.where}") for each in report.findings)
     return Judgement(f"Python {version}", kind, found)
@@ -124,5 +124,5 @@ def _has_binaries(listed: SiteRelease, clients: Clients) -> bool:
     try:
         systems = {each.system for each in clients.site.rows(listed)}
     except ReleaseError:
-        return True  # told when the release is judged
+        return True  # reported when the release is judged
     return any(origin.value in systems for origin in _EXPERTS)

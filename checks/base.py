@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 
@@ -26,13 +26,13 @@ _NAMED: Final = 5
 _PINNED: Final = re.compile(r"(?:refs/tags/)?v[0-9].*|[0-9a-f]{7,40}")
 
 
-@blocks_if_blind("base.is_upstreams_head")
+@judges("base.only_here", blind="base.is_upstreams_head")
 def base_is_upstreams_head(
     release: Release, base: Base, history: History, wanted: str = ""
 ) -> tuple[Finding, ...]:
     """The base is the commit that upstream's branch has now; else both differences are named.
 
-    Commits that would be left out block, or are only told where release.toml names a tag or a
+    Commits that would be left out block, or are only reported where release.toml names a tag or a
     commit as the base (``wanted``), which leaves them out on purpose. Commits that upstream does
     not have block in any case: what is released has been reviewed there.
     """
@@ -47,7 +47,7 @@ def base_is_upstreams_head(
                 "base.is_upstreams_head",
                 Severity.BLOCK,
                 f"upstream has no branch {release.branch}",
-                remedy="look at [repository] upstream, at version, and at [series] phase",
+                remedy="check [repository] upstream, version and [series] phase",
             ),
         )
     left_out, only_here = _differences(history, release.branch, head, commit)
@@ -61,7 +61,7 @@ def base_is_upstreams_head(
                 Severity.WARN if pinned else Severity.BLOCK,
                 f"upstream's {release.branch} is at {head[:12]} now and the base is "
                 f"{commit[:12]}: {_counted(left_out, 'left out')}",
-                remedy=f"{wanted} is named in [repository] base; look whether they belong in"
+                remedy=f"{wanted} is named in [repository] base; check whether they belong in"
                 if pinned
                 else fetch,
             )
@@ -79,12 +79,12 @@ def base_is_upstreams_head(
     return tuple(found)
 
 
-@blocks_if_blind("clone.identity")
+@judges(blind="clone.identity")
 def identity_is_known(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,
 ) -> tuple[Finding, ...]:
-    """Git can tell whose name the release commit and the tag will carry."""
+    """Git knows whose name the release commit and the tag will carry."""
     base.identity()
     return ()
 
@@ -108,7 +108,7 @@ def _differences(
 def _counted(commits: Sequence[str], what: str) -> str:
     """How many, and the newest by name."""
     if not commits:
-        return f"nobody can tell how many commits are {what}"
+        return f"it is not known how many commits are {what}"
     count = f"{len(commits):,} commit{'s' if len(commits) > 1 else ''} {what}"
     more = ", and more" if len(commits) > _NAMED else ""
     return f"{count} ({'; '.join(commits[:_NAMED])}{more})"

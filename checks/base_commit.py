@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _TELLS_NOTHING: Final = ("cancelled", "skipped", "stale", "neutral")
 """Conclusions of a run that was not finished, and so says nothing of the commit."""
 
 
-@blocks_if_blind(_RULE)
+@judges(blind="ci.base_commit")
 def base_commit_is_green(base: Base, checks: CommitChecks) -> tuple[Finding, ...]:
     """The newest run of build.yml for the base commit passed.
 
@@ -43,7 +43,7 @@ def base_commit_is_green(base: Base, checks: CommitChecks) -> tuple[Finding, ...
             Finding(
                 _RULE,
                 Severity.BLOCK,
-                f"no run of {_WORKFLOW} and no check of upstream passed for it",
+                f"no run of {_WORKFLOW} and no check of upstream passed for this commit",
                 f"base commit {commit[:12]}",
                 "wait until CI has run for it, or release from the last commit that it passed",
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.version import Level
 
@@ -22,7 +22,7 @@ DEFERRED: Final = "deferred-blocker"
 _SERIES: Final = re.compile(r"3\.[0-9]+")
 
 
-@blocks_if_blind("blockers.release")
+@judges(blind="blockers.release")
 def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
     """No open issue and no open pull request blocks this release (Q01).
 
@@ -34,7 +34,7 @@ def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]
     return _findings("blockers.release", release, issues, RELEASE, remedy)
 
 
-@blocks_if_blind("blockers.deferred")
+@judges(blind="blockers.deferred")
 def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]:
     """For candidates and finals: nothing that was put off is open any more (Q02)."""
     if release.version.level < Level.CANDIDATE:
@@ -46,9 +46,9 @@ def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...
 def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
     """The issues that are about this release's series, or about no series in particular."""
     return tuple(
-        each
-        for each in found
-        if release.version.series in each.labels or not any(map(_SERIES.fullmatch, each.labels))
+        issue
+        for issue in found
+        if release.version.series in issue.labels or not any(map(_SERIES.fullmatch, issue.labels))
     )
 
 
@@ -58,17 +58,17 @@ def _findings(
     pulls = issues.open_pulls(release.branch, label)
     return (
         *(
-            Finding(rule, Severity.BLOCK, f"issue {each.number}: {each.title}", each.url, remedy)
-            for each in concerns(release, issues.open_issues(label))
+            Finding(rule, Severity.BLOCK, f"issue {issue.number}: {issue.title}", issue.url, remedy)
+            for issue in concerns(release, issues.open_issues(label))
         ),
         *(
             Finding(
                 rule,
                 Severity.BLOCK,
-                f"pull request {each.number} into {release.branch}: {each.title}",
-                each.url,
+                f"pull request {pull.number} into {release.branch}: {pull.title}",
+                pull.url,
                 f"have it merged, or {remedy}",
             )
-            for each in pulls
+            for pull in pulls
         ),
     )

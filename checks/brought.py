@@ -1,6 +1,6 @@
-"""Brought files: what experts and the pipeline put on the host, judged before users are told of it.
+"""Brought files: what experts and the pipeline put on the host, judged before users learn of it.
 
-Whoever made a file may tell something of it elsewhere: the pipeline's tables, the manifest of the
+Whoever made a file may describe it elsewhere: the pipeline's tables, the manifest of the
 install manager, an SBOM. All of that is compared, for nobody else reads it (python/cpython#142200:
 an installer's SBOM with another sha256).
 """
@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from checks.published_set import belongs_to_another
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
@@ -44,13 +44,13 @@ _ALL_READ: Final = 0o004
 _ALL_WRITE: Final = 0o002
 
 
-@blocks_if_blind("brought.unseen")
+@judges("brought.unproved", "brought.approved_only", blind="brought.unseen")
 def brought_is_proved(
     release: Release, contract: Contract, roles: Collection[str]
 ) -> tuple[Finding, ...]:
-    """Each promised file of Windows has a digest that the pipeline or a signed manifest tells.
+    """Each promised file of Windows has a digest from the pipeline or a signed manifest.
 
-    Of what nothing else tells there is only the expert's approval, which is said (NEW22).
+    Where nothing else gives a digest there is only the expert's approval, which is said (NEW22).
     """
     found = []
     for role in roles:
@@ -67,7 +67,7 @@ def brought_is_proved(
                 Finding(
                     "brought.unproved",
                     Severity.BLOCK,
-                    f"the pipeline tells no digest of {_few(promised)}",
+                    f"the pipeline gives no digest of {_few(promised)}",
                     where=role,
                     remedy="have the expert sign a manifest of them; or waive brought.unproved: "
                     "then their approval is all there is",
@@ -78,18 +78,18 @@ def brought_is_proved(
                 Finding(
                     "brought.approved_only",
                     Severity.NOTE,
-                    f"only the expert's approval tells the digest of {_few(bare)}",
+                    f"only the expert's approval vouches for {_few(bare)}",
                     where=role,
                 )
             )
     return tuple(found)
 
 
-@blocks_if_blind("brought.unseen")
+@judges("brought.untrue", blind="brought.unseen")
 def what_files_tell_is_true(
     release: Release, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
-    """What the manifest of the install manager and each SBOM tell of other files is so (F1)."""
+    """What the manifest of the install manager and each SBOM say of other files is so (F1)."""
     files: dict[str, Brought] = {}
     for role in roles:
         files |= _adopted(release, role)
@@ -100,7 +100,7 @@ def what_files_tell_is_true(
             continue
         content = _json(host, path, each.size_bytes, release)
         if content is None:
-            found.append(_untrue(path, "is no JSON that can be read"))
+            found.append(_untrue(path, "is not JSON that can be read"))
         elif is_manifest:
             found += _manifest(path, content, files, release)
         else:
@@ -108,7 +108,7 @@ def what_files_tell_is_true(
     return tuple(found)
 
 
-@blocks_if_blind("brought.unseen")
+@judges("brought.unverified", "brought.kind", blind="brought.unseen")
 def brought_is_of_its_kind(
     release: Release, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
@@ -144,17 +144,17 @@ def brought_is_of_its_kind(
                         Severity.BLOCK,
                         f"does not begin as {what} does",
                         where=path,
-                        remedy="ask who made it; users would be told that it is damaged",
+                        remedy="ask who made it; users would see that it is damaged",
                     )
                 )
     return tuple(found)
 
 
-@blocks_if_blind("brought.unseen")
+@judges("brought.unexpected", blind="brought.unseen")
 def nothing_unexpected_is_public(
     release: Release, contract: Contract, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
-    """Nothing of this release stands where users see it that nobody promised or adopted."""
+    """No file of this release is public that nobody promised or adopted."""
     known = {file.remote for file in contract.files}
     for role in roles:
         known |= set(_adopted(release, role))
@@ -168,7 +168,7 @@ def nothing_unexpected_is_public(
             Finding(
                 "brought.unexpected",
                 Severity.BLOCK,
-                f"stands there, put by {entry.owner}, and belongs to nothing",
+                f"was put there by {entry.owner} and belongs to no release",
                 where=printable(host.shown(entry.path)),
                 remedy=f"ask {entry.owner} to take it away, or what it is for; if it came after "
                 "the others of its kind, remove the receipt of the task that awaited them",
@@ -177,13 +177,15 @@ def nothing_unexpected_is_public(
     return tuple(found)
 
 
-@blocks_if_blind("public.unseen")
+@judges(
+    "public.missing", "public.closed", "public.unjudged", "public.differs", blind="public.unseen"
+)
 def promised_is_public(
     contract: Contract, known: Mapping[str, str], host: HostReader
 ) -> tuple[Finding, ...]:
-    """Every file that the release promises stands where users get it, as it was judged.
+    """Every file that the release promises is where users get it, as it was judged.
 
-    ``known`` tells the sha256 of each by its path. Looked at once more right before the page is
+    ``known`` gives the sha256 of each by its path. Checked once more right before the page is
     shown: hours may be between the two, and files of others are not ours to keep (rule 23).
     """
     paths = sorted({*known, *(file.remote for file in contract.files)})
@@ -196,12 +198,12 @@ def promised_is_public(
     for path in paths:
         entry = there[path]
         if entry is None or entry.kind is not Kind.FILE:
-            found.append(_public("public.missing", path, "is not there any more"))
+            found.append(_public("public.missing", path, "no longer exists"))
         elif path in closed or entry.mode & _ALL_WRITE:
             problem = f"has mode {entry.mode:04o}, and belongs to {entry.owner}"
             found.append(_public("public.closed", path, problem))
         elif path not in known:
-            found.append(_public("public.unjudged", path, "is there, and was never judged"))
+            found.append(_public("public.unjudged", path, "exists and was never judged"))
         elif digests.get(path) != known[path]:
             told = digests.get(path, "")[:16] or "none"
             found.append(
@@ -241,7 +243,7 @@ def _place(host: HostReader, path: str, release: Release) -> str:
         if entry is not None and entry.kind is Kind.FILE:
             return place
     raise StepFailed(
-        where=host.shown(path), problem="is not there any more", remedy="ask who took it away"
+        where=host.shown(path), problem="no longer exists", remedy="ask who took it away"
     )
 
 
@@ -257,7 +259,7 @@ def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any
 def _manifest(
     path: str, content: Any, files: Mapping[str, Brought], release: Release
 ) -> Iterator[Finding]:
-    """Packages that the install manager would fetch: each is there, and has the digest told."""
+    """Packages that the install manager would fetch: each is there, and has the digest listed."""
     listed = content.get("versions") if isinstance(content, dict) else None
     if not isinstance(listed, list) or not listed:
         yield _untrue(path, "lists no version")
@@ -270,18 +272,18 @@ def _manifest(
         if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
             yield _untrue(path, f"leads to {_shown(url)}, which is not of this release")
         elif not isinstance(told, str) or not _SHA256.fullmatch(told.lower()):
-            yield _untrue(path, f"tells no sha256 of {_shown(url)}")
+            yield _untrue(path, f"gives no sha256 of {_shown(url)}")
         elif url.removeprefix(start) not in files:
-            yield _untrue(path, f"leads to {_shown(url)}, which is not there")
+            yield _untrue(path, f"leads to {_shown(url)}, which does not exist")
         elif files[url.removeprefix(start)].sha256 != told.lower():
-            yield _untrue(path, f"tells another sha256 of {_shown(url)}")
+            yield _untrue(path, f"gives another sha256 of {_shown(url)}")
 
 
 def _sbom(path: str, content: Any, files: Mapping[str, Brought]) -> Iterator[Finding]:
-    """An SBOM of a file tells the sha256 of that very file."""
+    """An SBOM of a file gives the sha256 of that very file."""
     described = files.get(path.removesuffix(".spdx.json"))
     if described is None:
-        yield _untrue(path, "is of a file that is not there")
+        yield _untrue(path, "is of a file that does not exist")
         return
     packages = content.get("packages") if isinstance(content, dict) else None
     told = {
@@ -292,7 +294,7 @@ def _sbom(path: str, content: Any, files: Mapping[str, Brought]) -> Iterator[Fin
         if isinstance(checksum, dict) and checksum.get("algorithm") == "SHA256"
     }
     if described.sha256 not in told:
-        yield _untrue(path, "tells another sha256 of its file" if told else "tells no sha256 of it")
+        yield _untrue(path, "gives another sha256 of its file" if told else "gives no sha256 of it")
 
 
 def _list(value: object) -> list[Any]:
@@ -321,7 +323,7 @@ def _untrue(path: str, problem: str) -> Finding:
 def _public(rule: str, path: str, problem: str) -> Finding:
     remedy = {
         "public.closed": "ask its owner or the host's administrators for chmod 664",
-        "public.unjudged": "look who put it there; the release has to know it before it is shown",
+        "public.unjudged": "find out who put it there; the release has to know it first",
     }.get(rule, "show nothing; find out who changed it, and never replace what users saw")
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _TIERS: Final = ("tier-1", "tier-2", "tier-3")
 _BLOCKING: Final = _TIERS[:2]
 
 
-@blocks_if_blind("builders.red")
+@judges(blind="builders.red")
 def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """The last build of every stable builder of tier 1 and 2 was good (Q06, Q08).
 
@@ -31,7 +31,7 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
     blocks: nothing was looked at then.
     """
     found = builders.stable(_branch(release))
-    if not any(_holds_up(each) for each in found):
+    if not any(_holds_up(builder) for builder in found):
         return (
             Finding(
                 "builders.red",
@@ -43,37 +43,37 @@ def builders_are_green(release: Release, builders: Builders) -> tuple[Finding, .
     return tuple(
         Finding(
             "builders.red",
-            Severity.BLOCK if _holds_up(each) else Severity.NOTE,
-            f"{_tier(each)}: its last build ended in {each.result}"
-            if each.result
-            else f"{_tier(each)}: none of its last builds says anything of the code",
-            where=f"{each.name} ({each.url})",
-            remedy="have it mended, or waive builders.red with the reason"
-            if _holds_up(each)
-            else "tell its owner; it does not hold up the release",
+            Severity.BLOCK if _holds_up(builder) else Severity.NOTE,
+            f"{_tier(builder)}: its last build ended in {builder.result}"
+            if builder.result
+            else f"{_tier(builder)}: none of its last builds says anything about the code",
+            where=f"{builder.name} ({builder.url})",
+            remedy="have it repaired, or waive builders.red with the reason"
+            if _holds_up(builder)
+            else "inform its owner; it does not hold up the release",
         )
-        for each in found
-        if each.online and each.result not in _GOOD and (each.result or _holds_up(each))
+        for builder in found
+        if builder.online and builder.result not in _GOOD and (builder.result or _holds_up(builder))
     )
 
 
-@blocks_if_blind("builders.offline")
+@judges(blind="builders.offline")
 def builders_are_online(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """Stable builders that no worker builds for are named, so that somebody starts them (Q07)."""
     return tuple(
         Finding(
             "builders.offline",
-            Severity.WARN if _holds_up(each) else Severity.NOTE,
-            f"{_tier(each)}: no worker is connected; its last build: {each.result or 'none'}",
-            where=f"{each.name} ({each.url})",
-            remedy="tell its owner; the release need not wait",
+            Severity.WARN if _holds_up(builder) else Severity.NOTE,
+            f"{_tier(builder)}: no worker is connected; its last build: {builder.result or 'none'}",
+            where=f"{builder.name} ({builder.url})",
+            remedy="inform its owner; the release need not wait",
         )
-        for each in builders.stable(_branch(release))
-        if not each.online
+        for builder in builders.stable(_branch(release))
+        if not builder.online
     )
 
 
-@blocks_if_blind("builders.tier")
+@judges(blind="builders.tier")
 def tiers_are_known(release: Release, builders: Builders) -> tuple[Finding, ...]:
     """Every stable builder is of tier 1, 2 or 3 or of none, so that it can be judged.
 
@@ -82,22 +82,22 @@ def tiers_are_known(release: Release, builders: Builders) -> tuple[Finding, ...]
     return tuple(
         Finding(
             "builders.tier",
-            Severity.WARN if each.result in _GOOD else Severity.BLOCK,
-            f"its tier is given as {' and '.join(_tags(each))}, wanted one of {', '.join(_TIERS)}",
-            where=f"{each.name} ({each.url})",
+            Severity.WARN if builder.result in _GOOD else Severity.BLOCK,
+            f"its tier is {' and '.join(_tags(builder))}, wanted one of {', '.join(_TIERS)}",
+            where=f"{builder.name} ({builder.url})",
             remedy="ask the buildbots' administrators whether it holds up a release",
         )
-        for each in builders.stable(_branch(release))
-        if _tags(each) and (len(_tags(each)) > 1 or _tags(each)[0] not in _TIERS)
+        for builder in builders.stable(_branch(release))
+        if _tags(builder) and (len(_tags(builder)) > 1 or _tags(builder)[0] not in _TIERS)
     )
 
 
 def _tags(builder: Builder) -> tuple[str, ...]:
-    return tuple(each for each in builder.tags if each.startswith("tier"))
+    return tuple(tag for tag in builder.tags if tag.startswith("tier"))
 
 
 def _holds_up(builder: Builder) -> bool:
-    return any(each in _BLOCKING for each in _tags(builder))
+    return any(tag in _BLOCKING for tag in _tags(builder))
 
 
 def _tier(builder: Builder) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.zipped import BrokenZip, opened_zip
 
@@ -47,6 +48,7 @@ class _Unreadable(Exception):
     """An archive cannot be read to its end; the message says why."""
 
 
+@judges("docs.different", "docs.missing", "docs.unreadable")
 def archives_complete(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings about archives of the wanted formats that are missing, broken or at odds (B03).
 
@@ -64,6 +66,7 @@ def archives_complete(release: Release, formats: Iterable[str]) -> tuple[Finding
     )
 
 
+@judges("docs.unreleased")
 def no_unreleased(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings for pages that call something "(unreleased)": a ``next`` that was not replaced.
 
@@ -72,6 +75,7 @@ def no_unreleased(release: Release, formats: Iterable[str]) -> tuple[Finding, ..
     return tuple(finding for form in sorted(formats) for finding in _unreleased_in(release, form))
 
 
+@judges("docs.link")
 def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Finding, ...]:
     """Findings for links from a page of the HTML archive to one that it does not hold."""
     if "html" not in formats:
@@ -92,7 +96,7 @@ def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Find
     if not broken:
         return ()
     message = f"{len(broken)} links lead nowhere: {_first(broken)}"
-    return (_block("docs.link", archive, message, "look at the build's log, and build it again"),)
+    return (_block("docs.link", archive, message, "read the build's log, then build it again"),)
 
 
 def _targets(page: str, content: bytes) -> Iterator[str]:
@@ -127,7 +131,7 @@ def _of_format(
             yield _block("docs.unreadable", archive, str(found), "build the documentation again")
             continue
         if not any(name.endswith(_PAGES) for name in found):
-            yield _block("docs.unreadable", archive, "holds no page", "look at the build's log")
+            yield _block("docs.unreadable", archive, "holds no page", "read the build's log")
         contents.append(found)
     if len(contents) == 2 and contents[0] != contents[1]:  # tar.bz2 and zip
         odd = sorted(name for name, _ in contents[0].items() ^ contents[1].items())
@@ -177,7 +181,7 @@ def _contents(archive: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, opened; what goes wrong while it is read is told as _Unreadable."""
+    """The archive, opened; what goes wrong while it is read is raised as _Unreadable."""
     try:
         with opened_zip(archive) as opened:
             yield opened
@@ -188,7 +192,7 @@ def _zip(archive: Path) -> Iterator[zipfile.ZipFile]:
 def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """The files in it, none named twice and all together no more than is sane.
 
-    zipfile reads no more of a file than its entry tells, so what entries tell bounds the time.
+    zipfile reads no more of a file than its entry says, so what entries say bounds the time.
     """
     infos = [each for each in opened.infolist() if not each.is_dir()]
     total = sum(each.file_size for each in infos)
@@ -201,7 +205,7 @@ def _infos(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         problem = f"holds {odd[0]!a}, which leads out of it"
         raise _Unreadable(problem)
     if len(names) != len(infos):
-        raise _Unreadable("holds two files of one name")  # noqa: EM101, TRY003 - as the others
+        raise _Unreadable("contains two files with the same name")  # noqa: EM101, TRY003 - as the others
     yield from infos
 
 
@@ -214,14 +218,14 @@ def _zip_contents(archive: Path) -> Iterator[tuple[str, str]]:
 
 
 def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
-    """What stands before the file tells of it as the directory at the end does.
+    """The header before the file agrees with the directory at the end.
 
     zipfile believes the directory; who unpacks in a stream believes the other. Raises _Unreadable.
     """
     raw.seek(info.header_offset)
     head = raw.read(_LOCAL_HEADER.size)
     if len(head) == _LOCAL_HEADER.size:
-        _, _, _, flags, method, *told, length, more = _LOCAL_HEADER.unpack(head)
+        _, _, _, flags, method, *local, length, more = _LOCAL_HEADER.unpack(head)
         name = raw.read(length).decode("utf-8" if flags & _UTF_8 else "cp437", "replace")
         is_long = raw.read(more).startswith(_ZIP64)
         year, month, day, hour, minute, second = info.date_time
@@ -232,11 +236,11 @@ def _check_local_header(raw: IO[bytes], info: zipfile.ZipInfo) -> None:
             *((_MOST_32, _MOST_32) if is_long else (info.compress_size, info.file_size)),
         ]
         if flags & _SIZES_BEHIND:
-            told, wanted = told[:2], wanted[:2]
+            local, wanted = local[:2], wanted[:2]
         same = (flags, method, name) == (info.flag_bits, info.compress_type, info.orig_filename)
-        if same and told == wanted:
+        if same and local == wanted:
             return
-    problem = f"tells of {info.filename!a} in two ways"
+    problem = f"describes {info.filename} in two different ways"
     raise _Unreadable(problem)
 
 

@@ -30,34 +30,34 @@ _RULES: Final[Mapping[Verdict, str]] = {
 
 
 def bundles_are_good(
-    contract: Contract, shelf: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
+    contract: Contract, found_files: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
 ) -> tuple[Finding, ...]:
     """Every bundle of the contract is of the file beside it, by this identity and this issuer."""
     return tuple(
         finding
         for file in contract.files
         if file.kind is Kind.BUNDLE
-        for finding in _judged(file, shelf, by, verifier)
+        for finding in _judged(file, found_files, by, verifier)
     )
 
 
 def _judged(
-    file: PublishedFile, shelf: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
+    file: PublishedFile, found_files: FoundFiles, by: SigstoreIdentity, verifier: BundleVerifier
 ) -> Iterator[Finding]:
-    there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
+    there, signed = found_files.files.get(file.remote), found_files.files.get(file.beside)
     if there is None:
         yield breach("bundle.missing", file.beside, "has no bundle beside it")
         return
     if signed is None:
-        yield breach("bundle.missing", file.remote, "is a bundle of a file that is not there")
+        yield breach("bundle.missing", file.remote, "is the bundle of a file that does not exist")
         return
     if there.path is None or not signed.sha256:
         yield breach("bundle.unseen", file.remote, "its bytes are not on this machine")
         return
     try:
-        told = verifier.verify_bundle(there.path, signed.sha256, by)
+        result = verifier.verify_bundle(there.path, signed.sha256, by)
     except ReleaseError as error:
         yield breach("bundle.unseen", file.remote, str(error))
         return
-    if told.problem:
-        yield breach(_RULES[told.verdict], file.remote, told.problem)
+    if result.problem:
+        yield breach(_RULES[result.verdict], file.remote, result.problem)

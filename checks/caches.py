@@ -1,7 +1,7 @@
-"""Caches: what users get by every door, against what is behind all of them.
+"""Caches: what users get from every endpoint, against what the host behind them has.
 
-3.5.9 exists because caches served what had been there before. A check cannot ask all caches of
-the world; it asks each that can be asked alone.
+3.5.9 exists because caches served the files of before. A check cannot ask every cache there is; it
+asks each that can be asked alone.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came by one door, or why nothing did."""
+    """What came from one endpoint, or why nothing did."""
 
-    door: str
+    endpoint: str
     fetched: Fetched | None
     problem: str = ""
 
 
 def caches_serve_files(
-    shelf: FoundFiles, answers: Mapping[str, Iterable[Answer]]
+    found_files: FoundFiles, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
     """Every cache serves each file as it is behind it; ``answers`` are by the file's path.
 
@@ -41,30 +41,30 @@ def caches_serve_files(
     """
     return tuple(
         finding
-        for remote, all_doors in answers.items()
-        for finding in _stale(remote, shelf, all_doors)
+        for remote, answered in answers.items()
+        for finding in _stale(remote, found_files, answered)
     )
 
 
-def _stale(remote: str, shelf: FoundFiles, answers: Iterable[Answer]) -> Iterator[Finding]:
-    there = shelf.files.get(remote)
-    for each in answers:
-        where = f"{remote} at {each.door}"
-        if each.door == AROUND:
+def _stale(remote: str, found_files: FoundFiles, answers: Iterable[Answer]) -> Iterator[Finding]:
+    there = found_files.files.get(remote)
+    for answer in answers:
+        where = f"{remote} at {answer.endpoint}"
+        if answer.endpoint == AROUND:
             continue
-        if each.fetched is None:
-            yield breach("cache.unseen", where, each.problem)
+        if answer.fetched is None:
+            yield breach("cache.unseen", where, answer.problem)
         elif there is None:
-            if each.fetched.status == 200 and remote not in shelf.closed:
-                yield breach("cache.stale", where, "is served, and there is no such file behind it")
-        elif each.fetched.status != 200:
-            yield breach("cache.stale", where, f"answers {each.fetched.status}")
-        elif each.fetched.sha256 != there.sha256:
+            if answer.fetched.status == 200 and remote not in found_files.closed:
+                yield breach("cache.stale", where, "is served, but the host has no such file")
+        elif answer.fetched.status != 200:
+            yield breach("cache.stale", where, f"answers {answer.fetched.status}")
+        elif answer.fetched.sha256 != there.sha256:
             yield breach(
                 "cache.stale",
                 where,
-                f"serves {each.fetched.size_bytes:,} bytes with sha256"
-                f" {each.fetched.sha256[:12]}…, behind it are {there.size_bytes:,} with"
+                f"serves {answer.fetched.size_bytes:,} bytes with sha256"
+                f" {answer.fetched.sha256[:12]}…, the host has {there.size_bytes:,} with"
                 f" {there.sha256[:12]}…",
             )
 
@@ -77,16 +77,20 @@ def pages_are_current(
 
 
 def _page(page: Purge, answers: tuple[Answer, ...]) -> Iterator[Finding]:
-    problems = {each.door: _problem(page, each) for each in answers}
+    problems = {answer.endpoint: _problem(page, answer) for answer in answers}
     behind = problems.get(AROUND, "")
     if behind:
-        unseen = any(each.door == AROUND and each.fetched is None for each in answers)
+        unseen = any(answer.endpoint == AROUND and answer.fetched is None for answer in answers)
         yield breach("page.unseen" if unseen else "page.lacks", page.url, behind)
-    for each in answers:
-        if each.door == AROUND or not problems[each.door] or problems[each.door] == behind:
+    for answer in answers:
+        if (
+            answer.endpoint == AROUND
+            or not problems[answer.endpoint]
+            or problems[answer.endpoint] == behind
+        ):
             continue
-        rule = "cache.unseen" if each.fetched is None else "cache.stale_page"
-        yield breach(rule, f"{page.url} at {each.door}", problems[each.door])
+        rule = "cache.unseen" if answer.fetched is None else "cache.stale_page"
+        yield breach(rule, f"{page.url} at {answer.endpoint}", problems[answer.endpoint])
 
 
 def _problem(page: Purge, answer: Answer) -> str:

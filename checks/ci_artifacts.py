@@ -8,7 +8,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 
@@ -23,7 +23,7 @@ __all__ = ["ci_built_the_same", "ci_files_are_known"]
 _DOCS: Final = re.compile(r"-docs[.-]")
 
 
-@blocks_if_blind("ci.missing")
+@judges("ci.differs", blind="ci.missing")
 def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
     """The source archives of CI are byte for byte those of ``doit export``.
 
@@ -45,13 +45,13 @@ def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
                     Severity.BLOCK,
                     f"CI built other bytes: {there[:16]}, here {here[:16]}",
                     where=mine.name,
-                    remedy=f"compare {mine} with {theirs}: diffoscope tells what differs",
+                    remedy=f"compare {mine} with {theirs}: diffoscope shows what differs",
                 )
             )
     return tuple(found)
 
 
-@blocks_if_blind("ci.missing")
+@judges("ci.unknown", blind="ci.missing")
 def ci_files_are_known(release: Release, contract: Contract) -> tuple[Finding, ...]:
     """Every file that CI built is one that the release publishes, or documentation.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import BadVersion
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
@@ -24,17 +24,17 @@ __all__ = ["base_is_recent", "base_leads_to_version", "tag_is_free", "version_is
 _STALE_DAYS: Final = 7
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("clone.branch", blind="clone.unreadable")
 def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
-    """The base is of the version's series and before it, as its patchlevel.h tells (E00)."""
+    """The base is of the version's series and before it, by its patchlevel.h (E00)."""
     text = base.text(base.commit(), PATH)
     if text is None:
         return (
             Finding(
                 "clone.branch",
                 Severity.BLOCK,
-                f"the base has no {PATH}, so it is no CPython",
-                remedy="look at [repository] clone and base",
+                f"the base has no {PATH}, so it is not CPython",
+                remedy="check [repository] clone and base",
             ),
         )
     found = read_patchlevel(text).version
@@ -56,13 +56,13 @@ def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
                 Severity.BLOCK,
                 f"the base is {found} already, and {release.version} should come after it",
                 where=PATH,
-                remedy="look at version, and at [repository] base",
+                remedy="check version and [repository] base",
             ),
         )
     return ()
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("version.not_next", blind="clone.unreadable")
 def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
     """The version is one that may follow the newest tag of its series (R02)."""
     version = release.version
@@ -75,7 +75,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
             Finding(
                 "version.not_next",
                 Severity.BLOCK,
-                f"the clone has no tag of {version.series}, so nobody can tell what comes next",
+                f"the clone has no tag of {version.series}, so the next version is not known",
                 remedy=f"git -C {base.folder} fetch --tags upstream",
             ),
         )
@@ -92,7 +92,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
     )
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("tag.exists", blind="clone.unreadable")
 def tag_is_free(release: Release, base: Base, clone: Clone) -> tuple[Finding, ...]:
     """No tag of this name names anything but this release."""
     name = release.version.tag
@@ -118,7 +118,7 @@ def tag_is_free(release: Release, base: Base, clone: Clone) -> tuple[Finding, ..
     )
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("clone.future", "clone.stale", blind="clone.unreadable")
 def base_is_recent(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,
@@ -133,7 +133,7 @@ def base_is_recent(
             Finding(
                 "clone.future",
                 Severity.BLOCK,
-                f"the base commit {commit[:12]} is of {-age} in the future",
+                f"the base commit {commit[:12]} is dated {-age} in the future",
                 remedy="set this machine's clock right, or ask who made that commit",
             ),
         )
@@ -144,7 +144,7 @@ def base_is_recent(
                 Severity.WARN,
                 f"the commit to release from, {commit[:12]}, is {age.days} days"
                 " old; is there more to release?",
-                remedy=f"git -C {base.folder} fetch --all, and look",
+                remedy=f"git -C {base.folder} fetch --all, then run the same command again",
             ),
         )
     return ()

@@ -57,20 +57,25 @@ class Content:
             CheckGroup("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
             CheckGroup(
                 "source archives",
-                "lint, both equal, equal to the tag's tree" + self.looks_back * ", nothing lost",
+                "contents, both archives equal, equal to the tag's tree"
+                + self.looks_back * ", nothing lost",
                 (self._sound, *((self._kept,) if self.looks_back else ())),
                 "archive.tree",
             ),
         ]
         if self.release.series.ships_sbom:
-            told = "against the archives and the tag's own"
-            found.append(CheckGroup("SBOM", told, (self._told, self._bundled), "sbom.unreadable"))
+            described = "against the archives and the tag's own"
+            found.append(
+                CheckGroup("SBOM", described, (self._described, self._bundled), "sbom.unreadable")
+            )
         if self.context.judges_docs:
-            told = f"archives of {', '.join(self.context.formats)}: whole, linked"
-            found.append(CheckGroup("documentation", told, (self._documented,)))
+            described = (
+                f"archives of {', '.join(self.context.formats)}: complete, links lead somewhere"
+            )
+            found.append(CheckGroup("documentation", described, (self._documented,)))
         if self.context.rebuild:
-            told = "archives made again from the tag"
-            found.append(CheckGroup("rebuild", told, (self._again,), "rebuild.failed"))
+            described = "archives made again from the tag"
+            found.append(CheckGroup("rebuild", described, (self._again,), "rebuild.failed"))
         return found
 
     def _commit(self) -> str:
@@ -96,12 +101,12 @@ class Content:
     def _kept(self) -> tuple[Finding, ...]:
         clone, commit = self.clone(), self._commit()
         if not commit:
-            return ()  # told by what compares the archives with it
+            return ()  # reported by what compares the archives with it
         with self._one:
             version = self.release.version
             return previous.release_holds_what_the_one_before_held(version, clone, commit)
 
-    def _told(self) -> tuple[Finding, ...]:
+    def _described(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)
         self.here(Kind.SBOM)
         return sbom.sboms_tell_content(self.release, read=self._archive)
@@ -147,7 +152,7 @@ class Content:
             raise StepFailed(
                 where="documentation",
                 problem="a process that read the archives was killed",
-                remedy="see whether memory ran out, then run the same command again",
+                remedy="check whether memory ran out, then run the same command again",
             ) from error
 
     def _again(self) -> tuple[Finding, ...]:

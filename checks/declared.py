@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["nobody_is_forgotten", "nothing_is_left_out"]
 
 
+@judges("tests.none", "docs.none")
 def nothing_is_left_out(
     release: Release, test: SourceTest, formats: Collection[str]
 ) -> tuple[Finding, ...]:
-    """A release is tested and documented, or it is told that it is not (B11, B12, B03)."""
+    """A release is tested and documented, or a finding says that it is not (B11, B12, B03)."""
     found = []
     if test.value == "none":
         found.append(
@@ -44,13 +46,14 @@ def nothing_is_left_out(
     return tuple(found)
 
 
+@judges("experts.windows", "experts.macos")
 def nobody_is_forgotten(
     release: Release, contract: Contract, roles: Collection[str], later: Collection[Origin]
 ) -> tuple[Finding, ...]:
     """Whoever makes a part of the release is named in release.toml, or their part comes later.
 
     The PEP's exception "(Platform) binaries will be provided shortly" is a waiver of the rule
-    ``experts.windows`` or ``experts.macos``; page and announcement tell of it (R06, R07).
+    ``experts.windows`` or ``experts.macos``; page and announcement say so (R06, R07).
     """
     found = []
     for role in ("windows", "macos"):
@@ -60,7 +63,7 @@ def nobody_is_forgotten(
                 Finding(
                     f"experts.{role}",
                     Severity.BLOCK,
-                    f"{len(files)} files are promised and nobody is named who makes them",
+                    f"{len(files)} files are promised, but no one is named who makes them",
                     f"[experts.{role}]",
                     f"name the expert, or waive experts.{role}: the files then come later",
                 )
@@ -71,7 +74,7 @@ def nobody_is_forgotten(
             Severity.BLOCK,
             f"the {each.value} binaries of Python {release.version} come later",
             f"[experts.{each.value}]",
-            "page and announcement tell it",
+            "the page and the announcement say so",
         )
         for each in later
     ]

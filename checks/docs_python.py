@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.durable import write_whole
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.docs_python import python_for
@@ -23,7 +23,7 @@ __all__ = ["docs_python_is_here"]
 _INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
 
 
-@blocks_if_blind("clone.unreadable")
+@judges("docs.python", blind="clone.unreadable")
 def docs_python_is_here(
     release: Release,  # noqa: ARG001 - every check of a clone takes it
     base: Base,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_rules import is_left_out
 from plugins.model.file_names import is_odd, twice
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["names_fit_everywhere"]
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.file_name", blind="source.unreadable")
 def names_fit_everywhere(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
     """Every file of the archives can be unpacked on Windows and on a Mac, beside all others.
 
@@ -24,24 +24,24 @@ def names_fit_everywhere(release: Release, clone: Clone, *, after: str) -> tuple
     again does not help.
     """
     top = release.layout.folder_in_archive
-    paths = [each for each in clone.names(f"refs/release/{after}") if not is_left_out(each)]
-    found = [(each, "is a name that not every system can have") for each in paths
-             if is_odd(f"{top}/{each}")]  # fmt: skip
+    paths = [path for path in clone.names(f"refs/release/{after}") if not is_left_out(path)]
+    found = [(path, "is a name that some systems do not allow") for path in paths
+             if is_odd(f"{top}/{path}")]  # fmt: skip
     # Folders count as well: Lib/Test/a and Lib/test/b are in one folder on a Mac.
-    folders = sorted({parent for each in paths for parent in _parents(each)})
+    folders = sorted({parent for path in paths for parent in _parents(path)})
     found += [
-        (each, "differs from another name only in case or accents, which is one name on a Mac")
-        for each in twice([*folders, *paths])
+        (path, "differs from another name only in case or accents, which is the same name on macOS")
+        for path in twice([*folders, *paths])
     ]
     return tuple(
         Finding(
             "source.file_name",
             Severity.BLOCK,
             problem,
-            each if each.isprintable() else ascii(each),
+            path if path.isprintable() else ascii(path),
             "rename it on the branch with git mv",
         )
-        for each, problem in found
+        for path, problem in found
     )
 
 

@@ -1,6 +1,6 @@
 """Forms: what others' forms ask for today, against what this tool would put into them (NEW08).
 
-Both stand in python/release-tools: the workflow of GitHub that builds the tag, and the pipeline of
+Both are in python/release-tools: the workflow of GitHub that builds the tag, and the pipeline of
 Windows. A name that a form does not offer is refused in the middle of the day; a box that was
 renamed is never ticked.
 """
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
@@ -37,7 +37,7 @@ class _Field:
     values: tuple[str, ...] = ()
 
 
-@blocks_if_blind("forms.unseen")
+@judges("forms.owner", "forms.changed", blind="forms.unseen")
 def ci_form_takes_the_fork(tools: Texts, owner: str) -> tuple[Finding, ...]:
     """The workflow that builds the tag offers the fork's owner as a remote."""
     offered = _options(_text(tools, WORKFLOW), "git_remote")
@@ -56,9 +56,9 @@ def ci_form_takes_the_fork(tools: Texts, owner: str) -> tuple[Finding, ...]:
     )
 
 
-@blocks_if_blind("forms.unseen")
+@judges("forms.changed", blind="forms.unseen")
 def windows_form_is_as_known(release: Release, tools: Texts, owner: str) -> tuple[Finding, ...]:
-    """The form of the Windows build has every box that is filled in, for the series told here."""
+    """The form of the Windows build has every box that is filled in, for the series known here."""
     fields = _parameters(_text(tools, PIPELINE))
     found = []
     for box in form_of(release, owner, "0" * 40):
@@ -90,8 +90,8 @@ def _text(tools: Texts, path: str) -> str:
     if raw is None or len(raw) > _MOST_BYTES:
         raise StepFailed(
             where=f"python/release-tools {path}",
-            problem="is not there any more" if raw is None else "is too large to be a form",
-            remedy="look where it went; the page of values can still be typed by hand",
+            problem="no longer exists" if raw is None else "is too large to be a form",
+            remedy="find out where it went; the page of values can still be typed by hand",
         )
     return "\n".join(printable(line) for line in raw.decode(errors="replace").splitlines())
 

@@ -39,27 +39,27 @@ def pages_in(archive: Path) -> dict[str, str] | None:
                 if page in PAGES and info.file_size <= _MOST_BYTES:
                     found[page] = hashlib.sha256(opened.read(info)).hexdigest()
     except (OSError, BrokenZip):
-        return None  # docs.unreadable tells of it
+        return None  # docs.unreadable reports it
     return found
 
 
 def pages_are_the_archives(
     wanted: Mapping[str, str] | None, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
-    """Each page is served by every door as the archive has it; both are by the page's path.
+    """Every endpoint serves each page as the archive has it; both are by the page's path.
 
     A page that a readable archive lacks, or has too large, cannot be compared, which blocks.
     """
     if wanted is None:
         return ()
-    told = "is not in the archive to compare with, or too large"
+    problem = "is not in the archive to compare with, or too large"
     return (
-        *(breach("docs.hosted", page, told) for page in PAGES if page not in wanted),
+        *(breach("docs.hosted", page, problem) for page in PAGES if page not in wanted),
         *(
-            breach("docs.hosted", f"{page} at {each.door}", told)
+            breach("docs.hosted", f"{page} at {each.endpoint}", problem)
             for page, sha256 in wanted.items()
             for each in answers.get(page, ())
-            if (told := _problem(each, sha256))
+            if (problem := _problem(each, sha256))
         ),
     )
 
@@ -69,4 +69,4 @@ def _problem(answer: Answer, sha256: str) -> str:
         return answer.problem
     if answer.fetched.status != 200:
         return f"answers {answer.fetched.status}"
-    return "" if answer.fetched.sha256 == sha256 else "is not the page of the archive"
+    return "" if answer.fetched.sha256 == sha256 else "differs from the page in the archive"

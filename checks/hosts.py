@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.host import Kind
 
@@ -31,7 +31,7 @@ _SPARE: Final = 1.1
 """Room for what others upload meanwhile."""
 
 
-@blocks_if_blind("hosts.login")
+@judges("hosts.group", "hosts.clock", blind="hosts.login")
 def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
     """We can log in, are of the group that its files belong to, and its clock is right.
 
@@ -57,13 +57,13 @@ def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
                 Severity.WARN,
                 f"its clock is {abs(login.ahead_s)} s {way} ours",
                 where=host.shown(),
-                remedy="look which of the two is wrong, and tell the host's administrators",
+                remedy="find out which of the two is wrong, and inform the host's administrators",
             )
         )
     return tuple(findings)
 
 
-@blocks_if_blind("hosts.rights")
+@judges(blind="hosts.rights")
 def rights_are_usable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
     """In each folder we can make, rename and delete; the host is asked, and nothing is tried.
 
@@ -81,11 +81,11 @@ def rights_are_usable(host: HostReader, folders: Sequence[str]) -> tuple[Finding
     return tuple(finding for finding in judged if finding is not None)
 
 
-@blocks_if_blind("hosts.other_owner")
+@judges(blind="hosts.other_owner")
 def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tuple[Finding, ...]:
     """What colleagues put into the release's folders has modes and groups that users can live with.
 
-    Only its owner can change a file's mode, so one that is wrong is told to them before files
+    Only its owner can change a file's mode, so a wrong one is reported to them before files
     are staged. Source: release-tools#391 and #406.
     """
     user = host.login().user
@@ -105,7 +105,7 @@ def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tu
     )
 
 
-@blocks_if_blind("hosts.space")
+@judges(blind="hosts.space")
 def host_has_room(
     host: HostReader, folder: str, contract: Contract, gathered: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
@@ -129,9 +129,9 @@ def host_has_room(
         Finding(
             "hosts.space",
             Severity.BLOCK,
-            f"{free // 1_000_000} MB are free, and {needed_bytes // 1_000_000} MB will come",
+            f"{free // 1_000_000} MB are free, but {needed_bytes // 1_000_000} MB will be uploaded",
             where=host.shown(there),
-            remedy="ask the host's administrators for room",
+            remedy="ask the host's administrators for more space",
         ),
     )
 
@@ -147,18 +147,18 @@ def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Fi
     """What is wrong with a folder that we have to work in; None if nothing is."""
     its = f"it is {entry.owner}'s, of group {entry.group}, with mode {entry.mode:o}"
     explained = _lets_write(entry, login)
-    # The root is made for all releases; only what stands in it has to be the group's.
+    # The root is made for all releases; only what is in it has to be the group's.
     of_group = bool(entry.path and host.group)
     if entry.kind is not Kind.FOLDER:
         return _rights(host, entry, f"is a {entry.kind.value}, wanted a folder")
     if not usable:
         us = f"we are {login.user}, of {', '.join(login.groups) or 'no group'}"
         why = "; an access list, or a disk that is read-only, forbids it" if explained else ""
-        return _rights(host, entry, f"we may not write there: {its}, and {us}{why}")
+        return _rights(host, entry, f"we cannot write there: {its}, and {us}{why}")
     if of_group and entry.group != host.group:
         return _rights(host, entry, f"its group has to be {host.group}: {its}")
     if of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
-        return _rights(host, entry, f"its group may not write there: {its}")
+        return _rights(host, entry, f"its group cannot write there: {its}")
     return _doubt(host, entry, its, explained=explained)
 
 
@@ -179,15 +179,15 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
         return Finding(
             "hosts.rights",
             Severity.NOTE,
-            f"an access list lets us write there: {its}; whether colleagues can is not known",
+            f"an access list gives write permission there: {its}; colleagues may have none",
             where=host.shown(entry.path),
-            remedy="look at it with getfacl on the host",
+            remedy="check it with getfacl on the host",
         )
     if entry.path and host.group and not entry.mode & _HANDS_DOWN:
         return Finding(
             "hosts.rights",
             Severity.WARN,
-            f"what is made there does not get its group: {its}",
+            f"new files there do not get its group: {its}",
             where=host.shown(entry.path),
             remedy=f"ask {entry.owner} for `chmod g+s` of it",
         )
@@ -195,7 +195,7 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
 
 
 def _lets_write(entry: Entry, login: Login) -> bool:
-    """Whether its mode lets us make names in a folder, access lists aside."""
+    """Whether a folder's mode allows us to make names in it, access lists aside."""
     if login.user == _ROOT:
         return True
     if entry.owner == login.user:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["signing_key_is_usable"]
 
 
-@blocks_if_blind("key.absent")
+@judges("key.revoked", "key.secret", "key.expired", "key.expiring", blind="key.absent")
 def signing_key_is_usable(
     release: Release, signer: Signer, clock: Clock, days: int = 14
 ) -> tuple[Finding, ...]:
-    """The key is in the keyring with its secret half, and valid for ``days`` days from now.
+    """The key is in the keyring with its secret part, and valid for ``days`` days from now.
 
     A series without OpenPGP signatures needs none (PEP 761). Source: P01, "will not expire
     before the release window closes"; users' gpg calls signatures of an expired key doubtful.
@@ -40,8 +40,10 @@ def signing_key_is_usable(
     if key.revoked:
         found = _block("key.revoked", name, "is revoked", "name another key in [signing] gpg_key")
     elif not key.secret:
-        problem = "has no secret half here that can sign"
-        found = _block("key.secret", name, problem, "put in its card, or import the secret key")
+        problem = "has no secret key here that can sign"
+        found = _block(
+            "key.secret", name, problem, "insert its smart card, or import the secret key"
+        )
     elif key.expires is not None and key.expires <= now:
         found = _block("key.expired", name, f"expired on {key.expires:%Y-%m-%d}", extend)
     elif key.expires is not None and key.expires < now + timedelta(days=days):

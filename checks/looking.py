@@ -1,39 +1,66 @@
-"""Looking: a check that cannot look at its subject blocks, instead of saying that all is well."""
+"""Looking: which rules a check judges by, and what it says if it cannot look at its subject."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec
+from typing import Final, ParamSpec, TypeAlias
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from plugins.model.gate_rules import GATE_RULES
+from plugins.model.rules import RULES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["blocks_if_blind"]
+__all__ = ["Judged", "judged_by", "judges"]
 
 _Looked = ParamSpec("_Looked")
+_Check: TypeAlias = Callable[_Looked, tuple[Finding, ...]]
 
 
-def blocks_if_blind(
-    rule: str,
-) -> Callable[[Callable[_Looked, tuple[Finding, ...]]], Callable[_Looked, tuple[Finding, ...]]]:
-    """A decorator of checks: an error that a person can act on becomes a finding of ``rule``.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The rules of one check; ``blind`` is that of the finding if it cannot look, "" for none."""
 
-    So it can be waived like any other, and the gate's other checks are still heard.
+    rules: frozenset[str] = frozenset()
+    blind: str = ""
+
+
+_JUDGED: Final[dict[Callable[..., object], Judged]] = {}
+
+
+def judges(*rules: str, blind: str = "") -> Callable[[_Check[_Looked]], _Check[_Looked]]:
+    """A decorator of checks: the findings are of these rules, and of ``blind`` if it cannot look.
+
+    With ``blind``, an error that a person can act on becomes a finding of that rule. So it can be
+    waived like any other, and the gate's other checks are still heard. LookupError for a rule
+    that no table has, and for a finding of a rule that is not named here.
     """
+    judged = Judged(frozenset({*rules, blind} - {""}), blind)
+    if unknown := judged.rules - RULES.keys() - GATE_RULES.keys():
+        message = f"no table of rules has {', '.join(sorted(unknown))}"
+        raise LookupError(message)
 
-    def decorate(
-        check: Callable[_Looked, tuple[Finding, ...]],
-    ) -> Callable[_Looked, tuple[Finding, ...]]:
+    def decorate(check: _Check[_Looked]) -> _Check[_Looked]:
         @wraps(check)
         def look(*arguments: _Looked.args, **named: _Looked.kwargs) -> tuple[Finding, ...]:
             try:
-                return check(*arguments, **named)
+                found = check(*arguments, **named)
             except ReleaseError as error:
-                return (Finding(rule, Severity.BLOCK, error.problem, error.where, error.remedy),)
+                if not blind:
+                    raise
+                return (Finding(blind, Severity.BLOCK, error.problem, error.where, error.remedy),)
+            if undeclared := {finding.rule for finding in found} - judged.rules:
+                message = f"{check.__name__} does not name {', '.join(sorted(undeclared))}"
+                raise LookupError(message)
+            return found
 
+        _JUDGED[look] = judged
         return look
 
     return decorate
+
+
+def judged_by(check: Callable[..., object]) -> Judged:
+    """The rules of this check; none for what is not a check."""
+    return _JUDGED.get(check, Judged())

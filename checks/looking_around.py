@@ -1,6 +1,6 @@
 """Looking around: everything that users can reach of a release, fetched once, side by side.
 
-What stands behind the caches is kept on this machine, so that it can be judged; of what comes
+What the host behind the caches has is kept on this machine, so that it can be judged; of what comes
 out of each cache the digest is enough.
 """
 
@@ -72,23 +72,27 @@ class Look:
             self._files[file.remote] = [self._pool.submit(self._fetched, file, AROUND)]
         for purge in (*self.contract.file_purges, *pages):
             if purge.file is None:
-                self._pages.append((purge, self._at_all_doors(purge.url)))
+                self._pages.append((purge, self._at_all_endpoints(purge.url)))
         if self._docs:
             for page in PAGES:
                 url = f"{DOCS}/release/{self.contract.version}/{page}"
-                self._hosted[page] = self._at_all_doors(url)
+                self._hosted[page] = self._at_all_endpoints(url)
         for file in files:
             self._files[file.remote] += [
-                self._pool.submit(self._fetched, file, door)
-                for door in self._client.doors(file.url)
-                if door != AROUND
+                self._pool.submit(self._fetched, file, endpoint)
+                for endpoint in self._client.endpoints(file.url)
+                if endpoint != AROUND
             ]
 
-    def _at_all_doors(self, url: str) -> list[Future[Answer]]:
-        return [self._pool.submit(self._read, url, door) for door in self._client.doors(url)]
+    def _at_all_endpoints(self, url: str) -> list[Future[Answer]]:
+        return [
+            self._pool.submit(self._read, url, endpoint) for endpoint in self._client.endpoints(url)
+        ]
 
-    def shelf(self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()) -> FoundFiles:
-        """These files as they stand behind the caches; waits until they came."""
+    def found_files(
+        self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()
+    ) -> FoundFiles:
+        """These files as the host behind the caches has them; waits until they came."""
         found: dict[str, FoundFile] = {}
         closed: dict[str, str] = {}
         for file in files:
@@ -104,36 +108,36 @@ class Look:
         return FoundFiles("python.org", self.room, found, closed, unexpected)
 
     def answers(self) -> dict[str, list[Answer]]:
-        """What every door gave of each file, by path."""
+        """What every endpoint gave of each file, by path."""
         return {remote: [each.result() for each in all_] for remote, all_ in self._files.items()}
 
     def pages(self) -> list[tuple[Purge, tuple[Answer, ...]]]:
-        """What every door gave of each page."""
+        """What every endpoint gave of each page."""
         return [(page, tuple(each.result() for each in all_)) for page, all_ in self._pages]
 
     def hosted(self) -> dict[str, list[Answer]]:
-        """What every door gave of the documentation's pages."""
+        """What every endpoint gave of the documentation's pages."""
         return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
 
-    def _fetched(self, file: PublishedFile, door: str) -> Answer:
-        path = path_of(file, self.room) if door == AROUND else None
+    def _fetched(self, file: PublishedFile, endpoint: str) -> Answer:
+        path = path_of(file, self.room) if endpoint == AROUND else None
         most = file.size.value[1]
         try:
-            return Answer(door, self._client.fetch(file.url, door, most, path))
+            return Answer(endpoint, self._client.fetch(file.url, endpoint, most, path))
         except ReleaseError as error:
             if path is not None:
                 path.unlink(missing_ok=True)  # of an earlier look
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
-    def _read(self, url: str, door: str) -> Answer:
+    def _read(self, url: str, endpoint: str) -> Answer:
         try:
-            return Answer(door, self._client.read(url, door))
+            return Answer(endpoint, self._client.read(url, endpoint))
         except ReleaseError as error:
-            return Answer(door, None, error.problem)
+            return Answer(endpoint, None, error.problem)
 
 
 def path_of(file: PublishedFile, room: Layout) -> Path:
-    """Where a file of the contract stands on this machine, once it was fetched."""
+    """Where a file of the contract is on this machine, once it was fetched."""
     if file.kind is Kind.DOCS:
         return room.docs / file.name
     if file.folder == room.version.folder and file.kind in (Kind.SOURCE, *_beside(file)):
@@ -142,7 +146,7 @@ def path_of(file: PublishedFile, room: Layout) -> Path:
 
 
 def _beside(file: PublishedFile) -> tuple[Kind, ...]:
-    """The kinds of what stands beside a source archive, if the file does."""
+    """The kinds of file beside a source archive, if this is one."""
     return (Kind.SIGNATURE, Kind.SBOM) if file.name.startswith("Python-") else ()
 
 

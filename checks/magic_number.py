@@ -1,7 +1,7 @@
-"""Magic number: what compiled files of a series begin with, as the tree itself tells it.
+"""Magic number: what compiled files of a series begin with, as the tree itself gives it.
 
-The number stands in one file, with a table of all earlier ones; the launcher of Windows and a
-test of importlib tell it again. Nothing here knows a number: the tree's places are compared with
+The number is in one file, with a table of all earlier ones; the launcher of Windows and a
+test of importlib repeat it. Nothing here knows a number: the tree's places are compared with
 each other, and with the candidates and finals of the series that were tagged before.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import BadVersion, ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.version import Level, Version
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["HEADER", "IMPORTER", "LAUNCHER", "TEST", "magic_numbers_agree"]
 
 IMPORTER: Final = "Lib/importlib/_bootstrap_external.py"
-"""Where the number stands up to 3.13."""
+"""Where the number is up to 3.13."""
 HEADER: Final = "Include/internal/pycore_magic_number.h"
-"""Where it stands from 3.14 on."""
+"""Where it is from 3.14 on."""
 LAUNCHER: Final = "PC/launcher.c"
 """Where Windows looks up which Python a compiled file is for, by ranges of the number."""
 TEST: Final = "Lib/test/test_importlib/test_util.py"
@@ -44,15 +44,15 @@ _EXPECTED: Final = r"^[ \t]+EXPECTED_MAGIC_NUMBER = (\d+)$"
 _MUST_NOT_MOVE: Final = "it must not move from rc1 on: see PEP 745"
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.magic", blind="source.unreadable")
 def magic_numbers_agree(
     release: Release, clone: Clone, *, after: str, base: Base | None = None
 ) -> tuple[Finding, ...]:
-    """Compiled files begin with one number, wherever the tree tells it (Z06).
+    """Compiled files begin with one number, wherever the tree gives it (Z06).
 
     From rc1 on the table of numbers, the test of importlib and the launcher have to agree with
     it, and so have the candidates and finals that ``base`` has tags of. Before that it may be
-    on the move, and only what leaves the range of the series is told. Source: the comments of
+    on the move, and only what leaves the range of the series is reported. Source: the comments of
     the tree's own table; PEP 745 needed one more candidate because of it.
     """
 
@@ -61,26 +61,26 @@ def magic_numbers_agree(
 
     found = _numbers(text)
     if not found:
-        return (_block(f"neither {' nor '.join(_NUMBER)} tells a magic number"),)
+        return (_block(f"neither {' nor '.join(_NUMBER)} gives a magic number"),)
     if len(set(found.values())) > 1:
         return (_block(", ".join(f"{name} says {number}" for name, number in found.items())),)
     place, number = next(iter(found.items()))
     series = release.version.series
     if release.version.level < Level.CANDIDATE:
         return tuple(_out_of_range(series, number, text, place, Severity.WARN))
-    told = list(_disagreeing(series, number, text, place))
-    told += _out_of_range(series, number, text, place, Severity.BLOCK)
+    findings = list(_disagreeing(series, number, text, place))
+    findings += _out_of_range(series, number, text, place, Severity.BLOCK)
     if base is not None:
-        told += _moved(release.version, number, base, place)
-    return tuple(told)
+        findings += _moved(release.version, number, base, place)
+    return tuple(findings)
 
 
 def _numbers(text: Callable[[str], str]) -> dict[str, int]:
     found = {}
     for name, form in _NUMBER.items():
-        told = re.search(form, text(name), flags=re.MULTILINE)
-        if told:
-            found[name] = int(told[1])
+        match = re.search(form, text(name), flags=re.MULTILINE)
+        if match:
+            found[name] = int(match[1])
     return found
 
 
@@ -138,7 +138,7 @@ def _out_of_range(
     else:
         return
     yield Finding(
-        "source.magic", severity, problem, LAUNCHER, "mend the ranges there on the branch"
+        "source.magic", severity, problem, LAUNCHER, "correct the ranges there on the branch"
     )
 
 
@@ -160,7 +160,7 @@ def _moved(version: Version, number: int, base: Base, place: str) -> Iterator[Fi
     def text(path: str) -> str:
         try:
             return base.text(tag.commit, path) or ""
-        except ReleaseError:  # the RM's clone may be shallow: what it lacks tells nothing
+        except ReleaseError:  # the RM's clone may be shallow: what it lacks proves nothing
             return ""
 
     before = set(_numbers(text).values())

@@ -1,11 +1,11 @@
-"""NEWS: whether this version's file tells all that was written, as it was written."""
+"""NEWS: whether this version's file has all that was written, as it was written."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entry import body_of, folded_entries, garbled, key_of
 
@@ -18,23 +18,27 @@ __all__ = ["news_says_what_was_written", "news_tells_something"]
 _NEXT = "Misc/NEWS.d/next"
 
 
-@blocks_if_blind("source.unreadable")
+@judges("news.empty", blind="source.unreadable")
 def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
     """This version's NEWS has an entry."""
     name = _file(release)
     content = clone.read(f"refs/release/{after}", name)
     if content is None:
-        return (Finding("news.empty", Severity.BLOCK, "there is no NEWS of this version", name),)
+        return (Finding("news.empty", Severity.BLOCK, "there is no NEWS for this version", name),)
     if re.search(rb"^\.\. no changes: True$", content, flags=re.MULTILINE):
-        return (Finding("news.empty", Severity.WARN, "this release tells no change", name),)
+        return (
+            Finding(
+                "news.empty", Severity.WARN, "NEWS says that this release has no changes", name
+            ),
+        )
     return ()
 
 
-@blocks_if_blind("source.unreadable")
+@judges("news.garbled", blind="source.unreadable")
 def news_says_what_was_written(
     release: Release, clone: Clone, *, after: str, start: str = "base"
 ) -> tuple[Finding, ...]:
-    """Each entry of the base stands in this version's file, with every line that has a meaning.
+    """Each entry of the base is in this version's file, with every line that has a meaning.
 
     blurb breaks lines anew, whatever they are: it turns code, tables, line blocks and nested lists
     into one paragraph, and the changelog shows that.
@@ -53,7 +57,7 @@ def news_says_what_was_written(
             line = garbled(written, folded[key])
             if not line:
                 continue
-            problem = f"blurb puts lines into one that mean something, from: {line.strip()}"
+            problem = f"blurb joins lines that have a meaning of their own, from: {line.strip()}"
         found.append(
             Finding(
                 "news.garbled",

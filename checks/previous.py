@@ -1,7 +1,7 @@
 """Previous: whether a release holds what the release before it held, but for what was meant to go.
 
 A folder that was forgotten is in the tag and in both archives the same, so that only the release
-before it can tell.
+before it can show.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ def release_holds_what_the_one_before_held(
         return ()
     name, earlier = known[0]
     before, now = set(clone.names(earlier)), set(clone.names(commit))
-    told = name.removeprefix("refs/tags/").partition("^")[0]
+    tag_name = name.removeprefix("refs/tags/").partition("^")[0]
     tops = {path.partition("/")[0] for path in now}
     lost = sorted({path.partition("/")[0] for path in before if "/" in path} - tops)
     found = [
-        breach("archive.previous", f"{folder}/", f"was in {told}, and is gone") for folder in lost
+        breach("archive.previous", f"{folder}/", f"was in {tag_name}, and is gone")
+        for folder in lost
     ]
     gone = sorted(before - now)
     if not lost and len(gone) > _MOST_GONE * len(before):
         few = ", ".join(gone[:_SHOWN])
-        problem = f"{len(gone)} of the {len(before)} files of {told} are gone, such as {few}"
+        problem = f"{len(gone)} of the {len(before)} files of {tag_name} are gone, such as {few}"
         found.append(breach("archive.previous", version.tag, problem))
     return tuple(found)

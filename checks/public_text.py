@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.text_rules import TextFacts
 
-__all__ = ["facts_are_right", "notes_are_told", "read_text", "security_is_true"]
+__all__ = ["TEXT_RULES", "facts_are_right", "notes_are_told", "read_text", "security_is_true"]
+
+TEXT_RULES: Final = (
+    "text.address", "text.digest", "text.gap", "text.leftover", "text.series", "text.version",
+)  # fmt: skip
+"""What `facts_are_right` judges by, beside the rule that it is given."""
 
 _ALLOW: Final = (
     "correct the text; if the version belongs there, write it under [announce] versions in"
@@ -64,7 +69,7 @@ def facts_are_right(
         for each in text_rules.foreign_addresses(text, facts)
     ]
     found += [
-        Finding("text.series", Severity.WARN, each, where, "see that it is meant")
+        Finding("text.series", Severity.WARN, each, where, "check that this is intended")
         for each in text_rules.foreign_series(text, facts)
     ]
     found += [
@@ -92,7 +97,7 @@ def security_is_true(
     """What the text says of security is what this version's NEWS says in section Security.
 
     CVE ids count anywhere, numbers of issues below a heading that names security. Source: the
-    announcement of 3.12.14, 3.11.16 and 3.10.21, which had to be mended the day after.
+    announcement of 3.12.14, 3.11.16 and 3.10.21, which had to be corrected the day after.
     """
     inside = list(dict.fromkeys(issues_in(_security_part(text))))
     found = [
@@ -109,14 +114,20 @@ def security_is_true(
     ]
     if inside or release.type is ReleaseType.SECURITY_FINAL:
         found += [
-            Finding("text.security_missing", Severity.WARN, problem, where, "see that it is meant")
+            Finding(
+                "text.security_missing",
+                Severity.WARN,
+                problem,
+                where,
+                "check that this is intended",
+            )
             for problem in _missing(content, issues_in(text))
         ]
     return tuple(found)
 
 
 def _security_part(text: str) -> str:
-    """All that stands below headings about security, those of lower levels included."""
+    """All that is below headings about security, those of lower levels included."""
     part, within = [], 0
     for title, level, body, _following in text_rules.sections(text):
         if within and level <= within:
@@ -130,12 +141,12 @@ def _security_part(text: str) -> str:
 
 def _where(number: str, content: SecurityContent) -> str:
     if number in content.other_issues:
-        return "NEWS has in another section than Security"
+        return "NEWS has in a section other than Security"
     return "the NEWS of this version does not have"
 
 
-def _missing(content: SecurityContent, told: Iterable[str]) -> tuple[str, ...]:
-    named = set(told)
+def _missing(content: SecurityContent, issues: Iterable[str]) -> tuple[str, ...]:
+    named = set(issues)
     return tuple(
         f"does not list gh-{entry.issue} of section Security"
         for entry in content.entries

@@ -22,25 +22,27 @@ _NEEDED: int = stat.S_IRUSR | stat.S_IROTH
 _FORBIDDEN: int = stat.S_IWOTH | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def set_is_complete(release: Release, contract: Contract, shelf: FoundFiles) -> tuple[Finding, ...]:
+def set_is_complete(
+    release: Release, contract: Contract, found_files: FoundFiles
+) -> tuple[Finding, ...]:
     """Every file of the contract is there, of a possible size and mode, and nothing else is.
 
     Of a rehearsal's toys only an empty file has a wrong size.
     """
     found: list[Finding] = []
     for file in contract.files:
-        there = shelf.files.get(file.remote)
+        there = found_files.files.get(file.remote)
         if there is not None:
             found += _faults(file, there, is_toy=release.rehearsal)
-        elif file.remote in shelf.closed:
-            why = shelf.closed[file.remote]
+        elif file.remote in found_files.closed:
+            why = found_files.closed[file.remote]
             rule = "file.missing" if why.endswith("404") else "file.closed"
             found.append(breach(rule, file.remote, why))
         else:
             found.append(breach("file.missing", file.remote, f"is not there ({file.kind.value})"))
     found += [
-        breach("file.unrecognised", _shown(remote), "stands there and belongs to nothing")
-        for remote in shelf.unexpected
+        breach("file.unrecognised", _shown(remote), "exists there and belongs to no release")
+        for remote in found_files.unexpected
     ]
     return tuple(found)
 
@@ -55,7 +57,7 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     name = remote.removeprefix(f"{release.version.folder}/")
     ours = re.sub(rf"(?<![0-9.]){other}", str(release.version), name)
     early = str(release.version).removeprefix(release.version.folder)
-    # The parts of an installer stand in a folder named for machine and pre-release.
+    # The parts of an installer are in a folder named for machine and pre-release.
     ours = re.sub(r"^(amd64|arm64|win32)(?:(?:a|b|rc)[1-9][0-9]?)?/", rf"\g<1>{early}/", ours)
     if ours == name:
         return False
@@ -69,14 +71,14 @@ def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Findin
         breach(
             "file.other_here",
             remote,
-            f"users get {_told(published.files[remote])}, here is {_told(each)}",
+            f"users get {_described(published.files[remote])}, here is {_described(each)}",
         )
         for remote, each in sorted(local.files.items())
         if remote in published.files and published.files[remote].sha256 != each.sha256
     )
 
 
-def _told(each: FoundFile) -> str:
+def _described(each: FoundFile) -> str:
     return f"{each.size_bytes:,} bytes with sha256 {each.sha256[:12]}…"
 
 
@@ -84,16 +86,16 @@ def _faults(file: PublishedFile, there: FoundFile, *, is_toy: bool) -> Iterator[
     wrong = there.size_bytes == 0 if is_toy else not file.size.holds(there.size_bytes)
     if wrong:
         least, most = file.size.value
-        told = f"{there.size_bytes:,} bytes is no size for a {file.kind.value}"
+        problem = f"{there.size_bytes:,} bytes is not a size that fits a {file.kind.value}"
         limits = "" if is_toy else f" ({least:,} to {most:,})"
-        yield breach("file.size", file.remote, told + limits)
+        yield breach("file.size", file.remote, problem + limits)
     if there.mode is None:
         return
     if stat.S_IFMT(there.mode) not in (0, stat.S_IFREG):
-        yield breach("file.mode", file.remote, "is no plain file")
+        yield breach("file.mode", file.remote, "is not a regular file")
     elif (there.mode & _NEEDED) != _NEEDED or there.mode & _FORBIDDEN:
-        told = f"has mode {stat.S_IMODE(there.mode):04o}"
-        yield breach("file.mode", file.remote, told)
+        problem = f"has mode {stat.S_IMODE(there.mode):04o}"
+        yield breach("file.mode", file.remote, problem)
 
 
 def _shown(remote: str) -> str:

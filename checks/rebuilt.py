@@ -32,6 +32,6 @@ def rebuild_gives_the_same(
         made = sha256_of(mine)
         given = sha256_of(theirs) if theirs.is_file() else ""
         if made != given:
-            told = f"made again it is {made[:16]}…, found {given[:16] or 'none'}…"
-            found.append(breach("rebuild.differs", theirs.name, told))
+            problem = f"made again it is {made[:16]}…, found {given[:16] or 'none'}…"
+            found.append(breach("rebuild.differs", theirs.name, problem))
     return tuple(found)

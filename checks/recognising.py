@@ -21,10 +21,10 @@ __all__ = ["Recognised", "recognised"]
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A situation and what told it.
+    """A situation and what showed it.
 
-    ``names`` are all files that stand in the release's public folders; ``trouble`` tells what
-    could not be looked at.
+    ``names`` are all files in the release's public folders; ``trouble`` says what
+    could not be checked.
     """
 
     situation: Situation
@@ -79,11 +79,11 @@ def _is_tagged(context: VerifyContext) -> bool:
     try:
         return bool(context.clients.history.refs(name)[name])
     except ReleaseError:
-        return False  # told by the tag's own checks, where they matter
+        return False  # reported by the tag's own checks, where they matter
 
 
 def _is_staged(context: VerifyContext) -> bool:
-    """Whether somebody who looks from here sees staged files; a stranger does not."""
+    """Whether somebody who looks from here sees staged files; anybody else does not."""
     try:
         return any(context.clients.host.listing(area.staging) for area in context.areas)
     except ReleaseError:

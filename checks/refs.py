@@ -24,7 +24,7 @@ __all__ = ["branch_ref", "tag_is_ours", "tag_is_right"]
 
 
 def branch_ref(branch: str) -> str:
-    """Where upstream's branch stands in a clone that was brought here."""
+    """Where upstream's branch is in a clone that was brought here."""
     return f"refs/upstream/{branch}"
 
 
@@ -36,7 +36,7 @@ def tag_is_right(
     room: Path,
     branch: str = "",
 ) -> tuple[Finding, ...]:
-    """The tag is annotated, tells this version, is signed by who may, and stands on ``branch``.
+    """The tag is annotated, names this version, is signed by who may, and is on ``branch``.
 
     ``branch`` is a ref of the clone, "" if that is not asked; ``room`` takes what is verified,
     so that it can be looked at by hand.
@@ -80,9 +80,9 @@ def _judged(
     elif branch and not clone.follows(branch, tag.commit):
         shown = branch.removeprefix("refs/upstream/")
         yield breach("tag.branch", tag.name, f"its commit {tag.commit[:12]} is not on {shown}")
-    told = read_patchlevel((clone.read(tag.commit, PATH) or b"").decode(errors="replace"))
-    if (told.version, told.suffix) != (release.version, ""):
-        said = f"{told.version}{told.suffix}"
+    patchlevel = read_patchlevel((clone.read(tag.commit, PATH) or b"").decode(errors="replace"))
+    if (patchlevel.version, patchlevel.suffix) != (release.version, ""):
+        said = f"{patchlevel.version}{patchlevel.suffix}"
         yield breach("tag.version", tag.name, f"{PATH} says {said}, not {release.version}")
 
 
@@ -94,7 +94,7 @@ def _payload(release: Release, tag: Tag) -> Iterator[Finding]:
         if said.get(key, "") != value:
             yield breach("tag.name", tag.name, f"its {key} is {said.get(key, '')!a}, not {value}")
     if not re.search(rf"(?<![0-9.]){re.escape(str(release.version))}(?![0-9a-z])", message):
-        yield breach("tag.name", tag.name, f"its message does not tell {release.version}")
+        yield breach("tag.name", tag.name, f"its message does not name {release.version}")
 
 
 def _signature(tag: Tag, signers: Signers, verifier: Verifier, room: Path) -> Iterator[Finding]:
@@ -104,6 +104,6 @@ def _signature(tag: Tag, signers: Signers, verifier: Verifier, room: Path) -> It
     payload, signature = room / tag.name, room / f"{tag.name}.asc"
     write_whole(payload, tag.payload.encode())
     write_whole(signature, tag.signature.encode())
-    told = verifier.verify_by(payload, signature, signers.manager)
-    if told.problem:
-        yield breach("tag.signature", tag.name, told.problem)
+    result = verifier.verify_by(payload, signature, signers.manager)
+    if result.problem:
+        yield breach("tag.signature", tag.name, result.problem)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["rows_are_true"]
 
 
-def rows_are_true(contract: Contract, shelf: FoundFiles, site: PublicSite) -> tuple[Finding, ...]:
+def rows_are_true(
+    contract: Contract, found_files: FoundFiles, site: PublicSite
+) -> tuple[Finding, ...]:
     """Each listed file has one row, under its system, that says what is served."""
     page = contract.page
     try:
@@ -40,10 +42,12 @@ def rows_are_true(contract: Contract, shelf: FoundFiles, site: PublicSite) -> tu
         rows = site.rows(releases[0])
     except ReleaseError as error:
         return (breach("row.unseen", page.name, str(error)),)
-    return tuple(_compared(contract, shelf, rows))
+    return tuple(_compared(contract, found_files, rows))
 
 
-def _compared(contract: Contract, shelf: FoundFiles, rows: Sequence[SiteRow]) -> Iterator[Finding]:
+def _compared(
+    contract: Contract, found_files: FoundFiles, rows: Sequence[SiteRow]
+) -> Iterator[Finding]:
     wanted = {file.url: file for file in contract.listed}
     found: dict[str, SiteRow] = {}
     for row in rows:
@@ -58,13 +62,13 @@ def _compared(contract: Contract, shelf: FoundFiles, rows: Sequence[SiteRow]) ->
         if url not in found:
             yield breach("row.missing", file.remote, "has no row on the site")
         elif file.row is not None:
-            yield from _row(file, file.row, contract, shelf, found[url])
+            yield from _row(file, file.row, contract, found_files, found[url])
 
 
 def _row(
-    file: PublishedFile, wanted: Row, contract: Contract, shelf: FoundFiles, row: SiteRow
+    file: PublishedFile, wanted: Row, contract: Contract, found_files: FoundFiles, row: SiteRow
 ) -> Iterator[Finding]:
-    fields, there = row.fields, shelf.files.get(file.remote)
+    fields, there = row.fields, found_files.files.get(file.remote)
     if there is not None:
         yield from _unlike("row.size", file, fields, {"filesize": there.size_bytes})
         yield from _unlike("row.digest", file, fields, {"sha256_sum": there.sha256})

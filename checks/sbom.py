@@ -1,11 +1,11 @@
-"""SBOMs: whether they tell of these very archives, and of all that the tree says it bundles."""
+"""SBOMs: whether they describe these very archives, and all that the tree says it bundles."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
@@ -28,7 +28,14 @@ _AGAIN: Final = "write the SBOMs again: doit export"
 _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
 
 
-@blocks_if_blind("sbom.unreadable")
+@judges(
+    "sbom.lacks",
+    "sbom.missing_file",
+    "sbom.changed_file",
+    "sbom.archive",
+    "sbom.content",
+    blind="sbom.unreadable",
+)
 def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Finding, ...]:
     """Each archive has an SBOM with its digest, and what the tree's SBOM lists is as it says.
 
@@ -47,7 +54,7 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     return tuple(dict.fromkeys(findings))
 
 
-@blocks_if_blind("sbom.unreadable")
+@judges(blind="sbom.unreadable")
 def sboms_tell_content(
     release: Release, *, read: Callable[[Path], Archive] | None = None
 ) -> tuple[Finding, ...]:
@@ -66,20 +73,20 @@ def sboms_tell_content(
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
     held = {
-        each.name.removeprefix(root): (each.sha1, each.sha256)
-        for each in (read(archive) if read else read_archive(archive, sha1=True)).members
-        if each.kind.value == "file"
+        member.name.removeprefix(root): (member.sha1, member.sha256)
+        for member in (read(archive) if read else read_archive(archive, sha1=True)).members
+        if member.kind.value == "file"
     }
     findings = []
-    for each in release.layout.tarballs:
-        path = each.with_name(f"{each.name}.spdx.json")
+    for archive_path in release.layout.tarballs:
+        path = archive_path.with_name(f"{archive_path.name}.spdx.json")
         document = _read(path.name, path.read_bytes() if path.is_file() else None)
         first, second = _sums(document, path.name, "SHA1"), _sums(document, path.name)
-        told = {name: (first[name], second[name]) for name in second}
-        wrong = sorted(name for name, _ in told.items() ^ held.items())
+        listed = {name: (first[name], second[name]) for name in second}
+        wrong = sorted(name for name, _ in listed.items() ^ held.items())
         if wrong:
             count = len(set(wrong))
-            message = f"tells otherwise of {count:,} files than the archive, first {wrong[0]!a}"
+            message = f"lists {count:,} files differently from the archive, first {wrong[0]}"
             findings.append(breach("sbom.content", path.name, message))
     return tuple(findings)
 
@@ -100,10 +107,10 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
     pins = pins_of(clone.read(commit, path) or b"", path) if path else ()
     inside = {name for name, _ in pins} | ({"pip"} if path else set())
     try:
-        told = {
-            (str(each["name"]), str(each["versionInfo"]))
-            for each in tree["packages"]
-            if str(each["name"]).lower() not in inside
+        in_tree = {
+            (str(package["name"]), str(package["versionInfo"]))
+            for package in tree["packages"]
+            if str(package["name"]).lower() not in inside
         }
     except (LookupError, TypeError) as error:
         raise StepFailed(
@@ -111,9 +118,10 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
         ) from error
     of_pip = {("pip", version_of_wheel(path))} if path else set()
     return _Wanted(
-        frozenset({("CPython", version)} | told | set(pins) | of_pip),
+        frozenset({("CPython", version)} | in_tree | set(pins) | of_pip),
         frozenset(
-            {("CPython", name) for name, _ in told | of_pip} | {("pip", name) for name, _ in pins}
+            {("CPython", name) for name, _ in in_tree | of_pip}
+            | {("pip", name) for name, _ in pins}
         ),
         f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*",
     )
@@ -122,18 +130,22 @@ def _wanted(release: Release, clone: Clone, commit: str, tree: Any) -> _Wanted:
 def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
     """What of it the archive's own document does not say."""
     path = archive.with_name(f"{archive.name}.spdx.json")
-    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    document = _read(path.name, path.read_bytes() if path.is_file() else None)
     try:
-        packages = {str(each["SPDXID"]): each for each in told["packages"]}
-        found = {(str(each["name"]), str(each["versionInfo"])) for each in packages.values()}
-        depends_on = {
-            (str(packages[each["spdxElementId"]]["name"]), str(packages[on]["name"]))
-            for each in told["relationships"]
-            if each["relationshipType"] == "DEPENDS_ON"
-            and each["spdxElementId"] in packages
-            and (on := each["relatedSpdxElement"]) in packages
+        packages = {str(package["SPDXID"]): package for package in document["packages"]}
+        found = {
+            (str(package["name"]), str(package["versionInfo"])) for package in packages.values()
         }
-        unsupplied = [str(each["name"]) for each in packages.values() if not each.get("supplier")]
+        depends_on = {
+            (str(packages[relationship["spdxElementId"]]["name"]), str(packages[on]["name"]))
+            for relationship in document["relationships"]
+            if relationship["relationshipType"] == "DEPENDS_ON"
+            and relationship["spdxElementId"] in packages
+            and (on := relationship["relatedSpdxElement"]) in packages
+        }
+        unsupplied = [
+            str(package["name"]) for package in packages.values() if not package.get("supplier")
+        ]
         names = [ref["referenceLocator"] for ref in packages[_CPYTHON].get("externalRefs", ())]
     except (LookupError, TypeError) as error:
         raise StepFailed(where=path.name, problem="lists no packages", remedy=_AGAIN) from error
@@ -155,11 +167,11 @@ def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
 
 def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
     path = archive.with_name(f"{archive.name}.spdx.json")
-    told = _read(path.name, path.read_bytes() if path.is_file() else None)
+    document = _read(path.name, path.read_bytes() if path.is_file() else None)
     if not archive.is_file():
         raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
-    if _archive_sum(told, path.name) != sha256_of(archive):
-        problem = f"tells of another {archive.name} than is there"
+    if _archive_sum(document, path.name) != sha256_of(archive):
+        problem = f"has the digest of another {archive.name} than the one here"
         yield Finding(
             "sbom.archive",
             Severity.BLOCK,
@@ -167,14 +179,16 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
             path.name,
             "delete it, then run the same command again",
         )
-    found = _sums(told, path.name)
-    missing = [each for each in listed if each not in found]
-    changed = [each for each in listed if each in found and found[each] != listed[each]]
-    yield from _told("sbom.missing_file", "that the archives lack", missing)
-    yield from _told("sbom.changed_file", "that have other content in the archives", changed)
+    found = _sums(document, path.name)
+    missing = [name for name in listed if name not in found]
+    changed = [name for name in listed if name in found and found[name] != listed[name]]
+    yield from _listed_at_fault("sbom.missing_file", "that the archives lack", missing)
+    yield from _listed_at_fault(
+        "sbom.changed_file", "that have other content in the archives", changed
+    )
 
 
-def _told(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
+def _listed_at_fault(rule: str, what: str, names: Sequence[str]) -> Iterator[Finding]:
     if names:
         count = "1 file" if len(names) == 1 else f"{len(names):,} files"
         problem = f"lists {count} {what}, first {names[0]}"
@@ -191,23 +205,27 @@ def _read(name: str, raw: bytes | None) -> Any:
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _sums(told: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
-    """The digest that an SPDX document tells of each file."""
+def _sums(document: Any, name: str, algorithm: str = "SHA256") -> dict[str, str]:
+    """The digest that an SPDX document gives for each file."""
     try:
-        return {str(each["fileName"]): _sum(each, algorithm) for each in told["files"]}
+        return {str(file["fileName"]): _sum(file, algorithm) for file in document["files"]}
     except (LookupError, TypeError, StopIteration) as error:
         problem = f"lists no files with their {algorithm}"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _archive_sum(told: Any, name: str) -> str:
+def _archive_sum(document: Any, name: str) -> str:
     try:
-        return next(_sum(each, "SHA256") for each in told["packages"] if each["SPDXID"] == _CPYTHON)
+        return next(
+            _sum(package, "SHA256")
+            for package in document["packages"]
+            if package["SPDXID"] == _CPYTHON
+        )
     except (LookupError, TypeError, StopIteration) as error:
-        problem = "does not tell of CPython itself"
+        problem = "does not list CPython itself"
         raise StepFailed(where=name, problem=problem, remedy=_AGAIN) from error
 
 
-def _sum(told: Any, algorithm: str) -> str:
-    sums = {each["algorithm"]: each["checksumValue"] for each in told["checksums"]}
+def _sum(entry: Any, algorithm: str) -> str:
+    sums = {checksum["algorithm"]: checksum["checksumValue"] for checksum in entry["checksums"]}
     return str(sums[algorithm])

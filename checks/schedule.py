@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.release import Phase, ReleaseType, type_of
@@ -26,11 +26,11 @@ __all__ = ["day_is_expected", "phase_is_current", "series_follow"]
 _UNDATED: Final = (ReleaseType.SECURITY_FINAL, ReleaseType.SECURITY_CANDIDATE)
 
 
-@blocks_if_blind("release.phase")
+@judges("release.pep", blind="release.phase")
 def phase_is_current(
     release: Release, declared: Phase | None, schedules: Schedules, clock: Clock
 ) -> tuple[Finding, ...]:
-    """Phase and PEP of the branch are those that release-cycle.json tells today (R01).
+    """Phase and PEP of the branch are those that release-cycle.json gives today (R01).
 
     Where that cannot be reached, what is declared or known here counts, with a warning.
     """
@@ -147,6 +147,7 @@ def _pep_findings(release: Release, entry: CycleEntry) -> tuple[Finding, ...]:
     )
 
 
+@judges("schedule.day", "schedule.released")
 def day_is_expected(
     release: Release,
     declared: date | None,
@@ -175,7 +176,7 @@ def day_is_expected(
                 Severity.WARN,
                 f"the schedule does not expect {version}; date_pep inserts it with {day}",
                 "[series] and date",
-                "see whether later releases of the series are to be numbered or dated anew there",
+                "see whether later releases of the series need new numbers or dates there",
             ),
         )
     if stage.day == day or (is_unplanned and not stage.actual):
@@ -203,6 +204,7 @@ def day_is_expected(
     )
 
 
+@judges("schedule.next_series", "schedule.last_bugfix")
 def series_follow(
     release: Release, becomes: Phase | None, schedules: Schedules
 ) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Signatures: whether what stands beside a file is a signature of it, by one who may sign it."""
+"""Signatures: whether what is beside a file is a signature of it, by one who may sign it."""
 
 from __future__ import annotations
 
@@ -32,25 +32,29 @@ _RULES: Final[Mapping[Verdict, str]] = {
 
 
 def signatures_are_good(
-    contract: Contract, shelf: FoundFiles, signers: Signers, verifier: Verifier
+    contract: Contract, found_files: FoundFiles, signers: Signers, verifier: Verifier
 ) -> tuple[Finding, ...]:
     """Every signature of the contract is good, and by a key that may sign what it signs.
 
-    A signature that is missing is told here as well as in the set, for its file is then
+    A signature that is missing is reported here as well as in the set, for its file is then
     unsigned (cpython#123807).
     """
     return tuple(
         finding
         for file in contract.files
         if file.kind is Kind.SIGNATURE
-        for finding in _judged(file, contract, shelf, signers, verifier)
+        for finding in _judged(file, contract, found_files, signers, verifier)
     )
 
 
 def _judged(
-    file: PublishedFile, contract: Contract, shelf: FoundFiles, signers: Signers, verifier: Verifier
+    file: PublishedFile,
+    contract: Contract,
+    found_files: FoundFiles,
+    signers: Signers,
+    verifier: Verifier,
 ) -> Iterator[Finding]:
-    there, signed = shelf.files.get(file.remote), shelf.files.get(file.beside)
+    there, signed = found_files.files.get(file.remote), found_files.files.get(file.beside)
     if there is None:
         yield breach("signature.missing", file.beside, "has no signature beside it")
         return
@@ -63,9 +67,9 @@ def _judged(
         yield breach("signature.unseen", file.remote, "its bytes are not on this machine")
         return
     try:
-        told = verifier.verify_by(signed.path, there.path, signers.of(origin))
+        result = verifier.verify_by(signed.path, there.path, signers.of(origin))
     except ReleaseError as error:
         yield breach("signature.unseen", file.remote, str(error))
         return
-    if told.problem:
-        yield breach(_RULES[told.verdict], file.remote, told.problem)
+    if result.problem:
+        yield breach(_RULES[result.verdict], file.remote, result.problem)

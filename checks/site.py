@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
-from checks.public_text import facts_are_right, notes_are_told, read_text
+from checks.looking import judges
+from checks.public_text import TEXT_RULES, facts_are_right, notes_are_told, read_text
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
@@ -44,16 +44,16 @@ _BUTTON: Final = "download_button"
 _CORRECT: Final = "correct it in the site's admin, then run the same command again"
 
 
-@blocks_if_blind("site.login")
+@judges(blind="site.login")
 def login_works(site: SiteReader) -> tuple[Finding, ...]:
-    """The site knows us and lets us write (P11); what it says otherwise is the finding."""
+    """The site accepts our key and our changes (P11); what it answers instead is the finding."""
     site.may_write()
     return ()
 
 
-@blocks_if_blind("site.admin")
+@judges(blind="site.admin")
 def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
-    """The admin lets us in and has a form that we may save, if the text is not saved by hand.
+    """The admin accepts our login and has a form that we may save, unless it is saved by hand.
 
     Asked at the start of the day: it is used when the files are public already.
     """
@@ -62,7 +62,7 @@ def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("site.name_taken")
+@judges("site.draft_found", blind="site.name_taken")
 def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """No public release has this name or address, and at most one draft does.
 
@@ -70,13 +70,13 @@ def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """
     page = contract.page
     found = [
-        each
-        for each in site.releases()
-        if each.name.casefold() == page.name.casefold() or each.slug == page.slug
+        other
+        for other in site.releases()
+        if other.name.casefold() == page.name.casefold() or other.slug == page.slug
     ]
-    public = [each for each in found if each.is_published]
+    public = [other for other in found if other.is_published]
     if len(found) > 1 or public:
-        which = ", ".join(f"{printable(each.name)} at {each.address}" for each in found)
+        which = ", ".join(f"{printable(other.name)} at {other.address}" for other in found)
         problem = f"{len(found)} releases have this name or address: {which}"
         remedy = "delete those that are wrong in the site's admin, then run the same command again"
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
@@ -86,14 +86,14 @@ def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     return ()
 
 
-@blocks_if_blind("site.flags")
+@judges("site.latest", blind="site.flags")
 def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]:
     """The release is public with the flags of its type, and one release of all is the latest.
 
     Source: pythondotorg#2161, a wrong latest; a draft with the flag takes it from the others.
     """
     releases = site.releases()
-    found = [each for each in releases if each.slug == contract.page.slug]
+    found = [listed for listed in releases if listed.slug == contract.page.slug]
     if len(found) != 1:
         problem = f"{len(found)} releases have the address {contract.page.slug}, wanted one"
         return (_block("site.flags", problem, "site"),)
@@ -118,30 +118,34 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
 def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     """Of the public releases of Python 3 one is the latest, and it is a final one."""
     latest = [
-        each for each in releases if each.fields.get("is_latest") and each.fields["version"] == 3
+        listed
+        for listed in releases
+        if listed.fields.get("is_latest") and listed.fields["version"] == 3
     ]
     finals = [
-        each
-        for each in releases
-        if each.is_published and not each.fields["pre_release"] and each.fields["version"] == 3
+        listed
+        for listed in releases
+        if listed.is_published
+        and not listed.fields["pre_release"]
+        and listed.fields["version"] == 3
     ]
     good = len(latest) == 1 and latest[0].is_published and not latest[0].fields["pre_release"]
     if good or not finals:
         return ()
-    which = ", ".join(printable(each.name) for each in latest) or "none"
+    which = ", ".join(printable(listed.name) for listed in latest) or "none"
     remedy = "set is_latest of the newest final release in the site's admin, and of no other"
     problem = f"marked as the latest release of Python 3: {which}; wanted one public final release"
     return (Finding("site.latest", Severity.BLOCK, problem, "site", remedy),)
 
 
-@blocks_if_blind("site.shown")
+@judges(blind="site.shown")
 def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
     """The pages that the site makes itself name this release, if it is the latest or the newest.
 
     Asked of the site and not of a cache: boxes, home page, feed and the addresses of the latest
     release stay old when its own purge fails while the release is published.
     """
-    listing = listing_of(each.fields for each in site.releases())
+    listing = listing_of(listed.fields for listed in site.releases())
     found = []
     for page in overview_pages(contract, listing):
         if not (page.tells or page.leads_to):
@@ -150,13 +154,13 @@ def release_is_shown(contract: Contract, site: SiteReader) -> tuple[Finding, ...
         if problem := page.problem(seen.status, seen.text, seen.leads_to):
             remedy = (
                 f"open {contract.page.name} in the site's admin and save it as it is, so that the"
-                " site makes its boxes anew; then run the same command again"
+                " site makes its boxes again; then run the same command again"
             )
             found.append(Finding("site.shown", Severity.BLOCK, problem, page.url, remedy))
     return tuple(found)
 
 
-@blocks_if_blind("site.rows")
+@judges("site.replaced", blind="site.rows")
 def rows_are_as_served(
     contract: Contract, host: HostReader, site: SiteReader, known: Mapping[str, str] | None = None
 ) -> tuple[Finding, ...]:
@@ -165,12 +169,12 @@ def rows_are_as_served(
     Computed here once more, apart from the step that wrote them (cpython#80422). What the host
     has is to be what ``known`` says, by path, where that is given.
     """
-    releases = [each for each in site.releases() if each.slug == contract.page.slug]
+    releases = [listed for listed in site.releases() if listed.slug == contract.page.slug]
     if len(releases) != 1:
         problem = f"{len(releases)} releases have the address {contract.page.slug}, wanted one"
         return (_block("site.rows", problem, "site"),)
     rows = {str(row.fields["url"]): row for row in site.rows(releases[0])}
-    entries = {each.path: each for folder in contract.folders for each in host.listing(folder)}
+    entries = {entry.path: entry for folder in contract.folders for entry in host.listing(folder)}
     listed = {file.url: file for file in contract.listed}
     present = [entries[file.remote] for file in listed.values() if file.remote in entries]
     digests = host.digests(present)
@@ -208,7 +212,7 @@ def rows_are_as_served(
     return tuple(found)
 
 
-@blocks_if_blind("cdn.unreachable")
+@judges("cdn.one_edge", blind="cdn.unreachable")
 def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
     """Every edge that is to be read back answers, before anything depends on it."""
     root = contract.page.url.partition("/downloads/")[0] + "/ftp/python/"
@@ -224,7 +228,7 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-@blocks_if_blind("site.text")
+@judges(*TEXT_RULES, blind="site.text")
 def text_is_ready(
     contract: Contract,
     text: Path,
@@ -234,23 +238,23 @@ def text_is_ready(
     commit: str = "",
     versions: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """The edited text is about this release alone, tells what users have to read, has no gap left.
+    """The edited text is about this release alone, says what users have to read, has no gap left.
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
-    ``versions`` those of other releases that belong into it. Where no installer is published, now
+    ``versions`` those of other releases that belong in it. Where no installer is published, now
     or later, the page has to say so (pymanager#336).
     """
-    remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same again"
-    told, problems = read_text(text, "site.text", remedy)
+    remedy = f"edit {text.parent.parent.name}/drafts/{text.name}, then run the same command again"
+    words, problems = read_text(text, "site.text", remedy)
     if problems:
         return problems
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = [
-        *facts_are_right(told, text.name, facts, "site.text", remedy),
-        *notes_are_told(told, text.name, notes, "site.text", remedy),
+        *facts_are_right(words, text.name, facts, "site.text", remedy),
+        *notes_are_told(words, text.name, notes, "site.text", remedy),
     ]
     installers = contract.by_origin(Origin.WINDOWS, Origin.MACOS)
-    if not installers and not notes and not _NO_INSTALLERS.search(" ".join(told.split())):
+    if not installers and not notes and not _NO_INSTALLERS.search(" ".join(words.split())):
         problem = "does not say that there are no installers"
         found.append(Finding("site.text", Severity.BLOCK, problem, text.name, remedy))
     return tuple(found)

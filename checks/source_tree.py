@@ -1,11 +1,11 @@
-"""Source tree: whether the commit that will be the release tells one truth in all its places."""
+"""Source tree: whether the commit that will be the release says the same in all its places."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.tree_rules import (
@@ -47,9 +47,9 @@ _RELEASE_FILES: Final = re.compile(
 )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.version", blind="source.unreadable")
 def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Finding, ...]:
-    """Every place that tells the version tells this one (E09, E10)."""
+    """Every place that gives the version gives this one (E09, E10)."""
     version, commit = release.version, _ref(after)
     found = []
     header = read_patchlevel((clone.read(commit, PATH) or b"").decode(errors="replace"))
@@ -63,21 +63,21 @@ def versions_agree(release: Release, clone: Clone, *, after: str) -> tuple[Findi
         ("configure.ac", _PYTHON_VERSION, 1),
         ("configure", _AUTOCONF, 2),
     ):
-        told = form.search(clone.read(commit, name) or b"")
-        if told is None or told[group].decode() != series:
-            found.append((name, told[group].decode() if told else "no version", series))
+        match = form.search(clone.read(commit, name) or b"")
+        if match is None or match[group].decode() != series:
+            found.append((name, match[group].decode() if match else "no version", series))
     found += [
         (name, "no such file", "one")
         for name in (f"Misc/NEWS.d/{version}.rst", f"Doc/whatsnew/{series}.rst")
         if clone.read(commit, name) is None
     ]
     return tuple(
-        _block("source.version", f"found {told}, wanted {wanted}", name)
-        for name, told, wanted in found
+        _block("source.version", f"found {match}, wanted {wanted}", name)
+        for name, match, wanted in found
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("docs.next", blind="source.unreadable")
 def next_markers_are_gone(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -96,7 +96,7 @@ def next_markers_are_gone(
     return tuple(found)
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.dirty", blind="source.unreadable")
 def tree_is_clean(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -115,12 +115,12 @@ def tree_is_clean(
             ),
         )
     return tuple(
-        _block("source.dirty", "is not as it was committed", name, "nobody should work there")
+        _block("source.dirty", "differs from the commit", name, "nobody should work there")
         for name in clone.unrecorded()
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.unexpected", blind="source.unreadable")
 def only_release_files_changed(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -130,13 +130,13 @@ def only_release_files_changed(
 ) -> tuple[Finding, ...]:
     """The release commit changes what a release changes, and no code."""
     return tuple(
-        _block("source.unexpected", "differs from the base, and no release changes it", name)
+        _block("source.unexpected", "differs from the base, but no release changes this file", name)
         for name in clone.difference(_ref(start), _ref(after))
         if not _RELEASE_FILES.fullmatch(name)
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.autoconf", blind="source.unreadable")
 def autoconf_is_the_agreed_one(
     release: Release, clone: Clone, *, after: str
 ) -> tuple[Finding, ...]:
@@ -145,14 +145,14 @@ def autoconf_is_the_agreed_one(
     Source: 3.11.4 was shipped with another one (python/cpython#105455).
     """
     wanted = release.series.autoconf
-    told = _AUTOCONF.search(clone.read(_ref(after), "configure") or b"")
-    if told is None:
+    match = _AUTOCONF.search(clone.read(_ref(after), "configure") or b"")
+    if match is None:
         return (_block("source.autoconf", "does not say which autoconf made it", "configure"),)
-    if wanted and told[1].decode() != wanted:
+    if wanted and match[1].decode() != wanted:
         return (
             _block(
                 "source.autoconf",
-                f"made with autoconf {told[1].decode()}, wanted {wanted}",
+                f"made with autoconf {match[1].decode()}, wanted {wanted}",
                 "configure",
                 f"make it again on the branch with autoconf {wanted}",
             ),
@@ -160,8 +160,9 @@ def autoconf_is_the_agreed_one(
     return ()
 
 
+@judges("source.configure")
 def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]:
-    """Whether autoconf gave the tree's ``configure`` again, as the step that tried it tells."""
+    """Whether autoconf gave the tree's ``configure`` again, as the step that tried it reports."""
     if skipped:
         return (
             Finding("source.configure", Severity.WARN, f"not compared: {skipped}", "configure"),
@@ -175,12 +176,12 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
             Severity.NOTE if harmless else Severity.WARN,
             f"autoconf makes another one: {differs}",
             "configure",
-            "look at made/configure.diff; if it matters, commit the new one on the branch",
+            "read made/configure.diff; if it matters, commit the new one on the branch",
         ),
     )
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.copyright", blind="source.unreadable")
 def notices_are_current(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -188,7 +189,7 @@ def notices_are_current(
     date: date,
     after: str,
 ) -> tuple[Finding, ...]:
-    """The PSF's notice tells this year in all six files, where it tells a last year at all."""
+    """The PSF's notice gives this year in all six files, where it gives a last year at all."""
     found = []
     for name in NOTICES:
         content = clone.read(_ref(after), name) or b""
@@ -202,9 +203,9 @@ def notices_are_current(
                 Finding(
                     "source.copyright",
                     Severity.WARN,
-                    f"the notice ends with {min(years)}, and this is {date.year}",
+                    f"the notice ends with {min(years)}, wanted {date.year}",
                     name,
-                    "mend it on the branch: only the first release of a year does it by itself",
+                    "correct it on the branch: only the first release of a year does it by itself",
                 )
             )
     return tuple(found)

@@ -40,7 +40,7 @@ def staged_is_ready(
 ) -> tuple[Finding, ...]:
     """What is staged may be switched: all of it is there, as it was exported here, and signed.
 
-    A release that is staged in part is told as such; folders of which nothing is staged yet
+    A release that is staged in part is reported as such; folders of which nothing is staged yet
     are missing as every other file is. What experts put where users see it counts as staged.
     Bundles are fetched, for the digests computed there.
     """
@@ -110,7 +110,7 @@ def _with_bundles(
 
 
 def _is_here(contract: Contract, staged: FoundFiles, here: FoundFiles) -> Iterator[Finding]:
-    """What was exported here is staged as it is; where it is not here, nobody can tell."""
+    """What was exported here is staged as it is; where it is not here, that is not known."""
     for file in contract.by_origin(Origin.EXPORT, Origin.SIGSTORE):
         there, own = staged.files.get(file.remote), here.files.get(file.remote)
         if there is None:

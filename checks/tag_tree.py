@@ -1,7 +1,7 @@
-"""Tag tree: what a commit holds, told by git's objects one by one.
+"""Tag tree: what a commit holds, read from git's objects one by one.
 
 The archives come from ``git archive``, which leaves files out and fills words in where attributes
-say so. Whoever judges them asks git otherwise: names and modes come from the tree objects, bytes
+say so. What judges them reads git in another way: names and modes from the tree objects, bytes
 from the blobs, and of the attributes only line ends count.
 """
 
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
-from checks.looking import blocks_if_blind
+from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.ports.programs import PIPE
@@ -82,13 +82,13 @@ def tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, Seen]:
             target = content.decode("utf-8", "surrogateescape")
             found[entry.path] = Seen("symbolic link", is_executable=False, content=target)
             continue
-        told = _with_line_ends(content, *ends.get(entry.path, ("", "")))
+        released = _with_line_ends(content, *ends.get(entry.path, ("", "")))
         executable = entry.mode == "100755"
-        found[entry.path] = Seen("file", executable, hashlib.sha256(told).hexdigest())
+        found[entry.path] = Seen("file", executable, hashlib.sha256(released).hexdigest())
     return found
 
 
-@blocks_if_blind("source.unreadable")
+@judges("source.attributes", blind="source.unreadable")
 def attributes_change_nothing(
     release: Release,  # noqa: ARG001 - every check of the tree takes it
     clone: Clone,
@@ -106,13 +106,13 @@ def attributes_change_nothing(
             continue
         lines = (clone.read(commit, name) or b"").splitlines()
         for number, line in enumerate(lines, start=1):
-            told = None if line.lstrip().startswith(b"#") else _CHANGING.search(line)
-            if told:
+            match = None if line.lstrip().startswith(b"#") else _CHANGING.search(line)
+            if match:
                 found.append(
                     Finding(
                         "source.attributes",
                         Severity.BLOCK,
-                        f"{told[1].decode(errors='replace')} makes the source archives hold "
+                        f"{match[1].decode(errors='replace')} makes the source archives contain "
                         "something else than the tag",
                         f"{name}:{number}",
                         "take it out on the branch; if it is meant, waive source.attributes and "
@@ -130,14 +130,14 @@ def _line_ends(
         # An index of our own: attributes are read from it, and nobody's checkout matters.
         environment = {**_ENVIRONMENT, "GIT_INDEX_FILE": f"{room}/index"}
         programs.run([*_NEUTRAL, "read-tree", commit], folder=folder, env=environment)
-        told = programs.run(
+        answers = programs.run(
             [*_NEUTRAL, "check-attr", "--cached", "-z", "--stdin", "text", "eol"],
             folder=folder,
             env=environment,
             stdin="\0".join(paths).encode("utf-8", "surrogateescape"),
         ).stdout.split("\0")
     found: dict[str, dict[str, str]] = {}
-    for path, name, value in zip(told[::3], told[1::3], told[2::3], strict=False):
+    for path, name, value in zip(answers[::3], answers[1::3], answers[2::3], strict=False):
         found.setdefault(path, {})[name] = value
     return {path: (each.get("text", ""), each.get("eol", "")) for path, each in found.items()}
 
@@ -154,11 +154,11 @@ def _contents(
         ) as process:
             stream = cast("IO[bytes]", process.stdout)
             for entry in entries:
-                told = stream.readline().split()
-                if len(told) != 3 or told[1] != b"blob":
-                    break  # on leaving the block, or below, it is told what was wrong
-                content = stream.read(int(told[2]))
-                if len(content) < int(told[2]) or not stream.read(1):
+                header = stream.readline().split()
+                if len(header) != 3 or header[1] != b"blob":
+                    break  # on leaving the block, or below, an error says what was wrong
+                content = stream.read(int(header[2]))
+                if len(content) < int(header[2]) or not stream.read(1):
                     break
                 yield entry, content
             else:
@@ -168,7 +168,7 @@ def _contents(
     raise ServiceFailed(
         service="git",
         action=f"read {entry.path}",
-        problem=f"object {entry.object[:12]} is not there",
+        problem=f"object {entry.object[:12]} is missing",
         remedy="delete the release clone; it is made again from your own",
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checks.looking import judges
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 
@@ -49,13 +50,14 @@ _COMPILER: Final = _Need("cc", "", "the test of the sources", "a C compiler", "t
 _BLURB: Final = _Need("blurb", "2.0", "NEWS", "blurb with pip, in this tool's environment")
 
 
+@judges("tools.old", "tools.missing", "tools.compiler")
 def tools_are_ready(
     release: Release, programs: Programs, formats: Collection[str], test: SourceTest
 ) -> tuple[Finding, ...]:
     """Every program that this release will run is here and not too old.
 
     ``formats`` are those of the documentation and ``test`` is how the sources are tested. What
-    is told is a list to install from, not the first thing that is missing.
+    is reported is a list to install from, not the first thing that is missing.
     """
     needs = [*_ALWAYS, *([_GPG] if release.signs_with_gpg else [])]
     if release.ships_docs and "texinfo" in formats:
@@ -68,6 +70,7 @@ def tools_are_ready(
     return tuple(findings)
 
 
+@judges("tools.changed")
 def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
     """This tool runs as one of its commits has it, so that others can run the very same (P03).
 
@@ -78,7 +81,7 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
             Finding(
                 "tools.changed",
                 Severity.WARN,
-                "this tool was changed since its commit, so nobody can tell what made the release",
+                "this tool was changed since its commit, so it is not known what made the release",
                 where=revision.rstrip("+")[:12],
                 remedy="commit the changes",
             ),
@@ -95,7 +98,7 @@ def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[F
         return
     found = programs.version(command)
     if not found:
-        problem = f"tells no version, wanted {need.oldest} or later for {need.use}"
+        problem = f"reports no version, wanted {need.oldest} or later for {need.use}"
         yield _finding("tools.old", need.name, problem, install, Severity.WARN)
     elif _numbers(found) < _numbers(need.oldest):
         problem = f"is {found}, wanted {need.oldest} or later for {need.use}"
@@ -103,7 +106,7 @@ def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[F
 
 
 def _blurb_faults(programs: Programs) -> Iterator[Finding]:
-    """It comes with this tool, so it stands beside its Python; elsewhere it may be on PATH."""
+    """It comes with this tool, so it is beside its Python; elsewhere it may be on PATH."""
     beside = str(Path(sys.executable).with_name(_BLURB.name))
     command = beside if programs.find(beside) else _BLURB.name
     faults = list(_missing_or_old(_BLURB, command, programs))
@@ -111,14 +114,14 @@ def _blurb_faults(programs: Programs) -> Iterator[Finding]:
     if faults:
         return
     try:
-        told = programs.run(
+        output = programs.run(
             [command, "--help"], folder=Path(sys.prefix), timeout_s=_LOOK_TIMEOUT_S
         ).stdout
     except ReleaseError as error:
-        yield _finding("tools.missing", _BLURB.name, f"cannot be asked: {error}", "install it anew")
+        yield _finding("tools.missing", _BLURB.name, f"does not run: {error}", "install it again")
         return
     lacking = [
-        each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", told, re.MULTILINE)
+        each for each in _BLURB_COMMANDS if not re.search(rf"^ +{each}\b", output, re.MULTILINE)
     ]
     if lacking:
         problem = f"does not offer {', '.join(lacking)}"
@@ -137,7 +140,7 @@ def _autoconf_faults(wanted: str, programs: Programs) -> Iterator[Finding]:
         "tools.missing",
         "autoconf",
         f"{wanted} is not here{f' (there is {found})' if found else ''}, "
-        "so configure is shipped as the branch has it, without making it again to compare",
+        "so configure is shipped as the branch has it, without comparing it with a new one",
         f"install autoconf {wanted}",
         Severity.WARN,
     )

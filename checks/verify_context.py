@@ -76,7 +76,7 @@ class VerifyContext:
 
     @property
     def room(self) -> Layout:
-        """Where everything that is fetched stands, laid out as the release itself."""
+        """Where everything that is fetched is kept, laid out as the release itself."""
         return Layout(self.release.layout.work / "verify", self.release.version)
 
     @property

@@ -1,4 +1,4 @@
-"""Verification: would a stranger trust this release? Every check, side by side, all findings.
+"""Verification: may anybody trust this release? Every check, side by side, all findings.
 
 It needs the declaration, public keys and the network; receipts are not read. What is judged
 follows from how far the release has come, which is recognised first.
@@ -76,15 +76,15 @@ def verify(
     context = VerifyContext(
         release, contract, formats, signers, areas, clients, make, wanted.rebuild
     )
-    clients.progress.say("looking how far the release has come")
+    clients.progress.say("finding out how far the release is")
     seen = recognised(context)
     situation = wanted.situation or seen.situation
-    # Where python.org could not be looked at, that nothing was found says nothing.
+    # Where python.org could not be checked, that nothing was found proves nothing.
     blind = seen.trouble and situation is Situation.NOTHING
     judgements = () if blind else _judgements(context, seen, situation)
     clients.public.remember()
     if seen.trouble:
-        first = Judgement("situation", "how far it has come", seen.trouble)
+        first = Judgement("situation", "how far the release is", seen.trouble)
         judgements = (first, *judgements)
     kind = release.type.name.lower().replace("_", " ")
     return Report(str(release.version), kind, situation, judgements)
@@ -105,64 +105,66 @@ def _judgements(
 
 
 def _nothing(context: VerifyContext) -> tuple[Judgement, ...]:
-    told = f"neither here nor at python.org is anything of {context.release.version}"
-    found = breach("situation.nothing", str(context.release.layout.work), told)
-    return (Judgement("release", "whether there is one", (found,)),)
+    described = f"nothing was found, here or at python.org, of {context.release.version}"
+    found = breach("situation.nothing", str(context.release.layout.work), described)
+    return (Judgement("release", "whether it exists", (found,)),)
 
 
 # ── local artifacts ──────────────────────────────────────────────────────────────────────────
 
 
 def _local(context: VerifyContext) -> list[CheckGroup]:
-    shelf = _shelf_here(context)
+    found_files = _found_here(context)
     release, clients = context.release, context.clients
-    contract = _contract_here(context, shelf)
+    contract = _contract_here(context, found_files)
     room = context.room.work / "tag"
 
     def files() -> tuple[Finding, ...]:
         return (
-            *published_set.set_is_complete(release, contract, shelf),
-            *checksums.checksums_are_true(shelf),
+            *published_set.set_is_complete(release, contract, found_files),
+            *checksums.checksums_are_true(found_files),
         )
 
     def signed() -> tuple[Finding, ...]:
-        return _signed(context, contract, shelf)
+        return _signed(context, contract, found_files)
 
     def tag() -> tuple[Finding, ...]:
         return refs.tag_is_right(release, clients.clone, context.signers, clients.verifier, room)
 
-    size = sum(each.size_bytes for each in shelf.files.values())
-    told = f"{len(contract.files)} files, {size / 1e6:,.1f} MB, and SHA256SUMS"
+    size = sum(each.size_bytes for each in found_files.files.values())
+    described = f"{len(contract.files)} files, {size / 1e6:,.1f} MB, and SHA256SUMS"
     content = Content(context, release, lambda: clients.clone, tag, lambda _: None)
     return [
-        CheckGroup("files", told, (files,)),
-        CheckGroup("signatures", _signatures_told(contract), (signed,), "signature.unseen"),
+        CheckGroup("files", described, (files,)),
+        CheckGroup("signatures", _signatures_described(contract), (signed,), "signature.unseen"),
         *content.groups(),
     ]
 
 
-def _signed(context: VerifyContext, contract: Contract, shelf: FoundFiles) -> tuple[Finding, ...]:
+def _signed(
+    context: VerifyContext, contract: Contract, found_files: FoundFiles
+) -> tuple[Finding, ...]:
     """What both kinds of signature say."""
     clients, manager = context.clients, context.release.series.manager
     return (
-        *signatures.signatures_are_good(contract, shelf, context.signers, clients.verifier),
-        *bundles.bundles_are_good(contract, shelf, manager, clients.bundles),
+        *signatures.signatures_are_good(contract, found_files, context.signers, clients.verifier),
+        *bundles.bundles_are_good(contract, found_files, manager, clients.bundles),
     )
 
 
-def _contract_here(context: VerifyContext, shelf: FoundFiles) -> Contract:
+def _contract_here(context: VerifyContext, found_files: FoundFiles) -> Contract:
     """What has to be on this machine: all that is exported, and the bundles that are made."""
     ours = {file.remote for file in context.contract.by_origin(Origin.EXPORT)}
     files = tuple(
         file
         for file in context.contract.files
         if file.remote in ours
-        or (file.kind is Kind.BUNDLE and {file.remote, file.beside} <= shelf.files.keys())
+        or (file.kind is Kind.BUNDLE and {file.remote, file.beside} <= found_files.files.keys())
     )
     return replace(context.contract, files=files, extras=())
 
 
-def _shelf_here(context: VerifyContext) -> FoundFiles:
+def _found_here(context: VerifyContext) -> FoundFiles:
     """What the export left on this machine, and the bundles that were made since."""
     layout = context.release.layout
     found: dict[str, FoundFile] = {}
@@ -173,7 +175,7 @@ def _shelf_here(context: VerifyContext) -> FoundFiles:
     for folder in (layout.src, layout.docs, layout.bundles):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path not in paths:
-                # A run that was killed may have left a half.
+                # A run that was killed may have left a partial file.
                 if path != layout.checksums and not path.name.endswith(PARTIAL):
                     unexpected.append(path.relative_to(layout.work).as_posix())
                 continue
@@ -192,19 +194,19 @@ def _staged(context: VerifyContext) -> list[CheckGroup]:
             context.contract,
             context.areas,
             context.clients.host,
-            _shelf_here(context),
+            _found_here(context),
             context.clients.bundles,
         )
 
-    told = f"{len(context.contract.files)} files: names, sizes, modes, digests, bundles"
-    return [CheckGroup("staged files", told, (check,), "staged.unseen")]
+    described = f"{len(context.contract.files)} files: names, sizes, modes, digests, bundles"
+    return [CheckGroup("staged files", described, (check,), "staged.unseen")]
 
 
 # ── published ────────────────────────────────────────────────────────────────────────────────
 
 
 def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[Judgement, ...]:
-    """What users get, by every door, and what the website and upstream tell of it."""
+    """What users get, from every endpoint, and what the website and upstream say of it."""
     contract = context.contract.with_extras(seen.names)
     known = {file.remote for file in contract.files}
     unexpected = tuple(
@@ -219,14 +221,14 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
         Look(contract, context.room, context.clients.public, docs=docs) as look,
         ThreadPoolExecutor(1) as fetching,
     ):
-        context.clients.progress.say(f"fetching {len(contract.files)} files by every door")
+        context.clients.progress.say(f"fetching {len(contract.files)} files from every endpoint")
         look.start(_pages(context) if whole else ())
         bringing = fetching.submit(_brought, context)
         groups = [
             *_public_files(context, look, unexpected),
             *_public_content(context, look, bringing, whole=whole),
             *(_website(context, look) if whole else []),
-            *_doors(context, look, docs=docs),
+            *_endpoints(context, look, docs=docs),
         ]
         return _judged(groups, context.clients.progress)
 
@@ -262,10 +264,10 @@ def _public_files(
     release, contract = context.release, look.contract
 
     def files() -> tuple[Finding, ...]:
-        shelf = look.shelf(contract.files, unexpected)
+        found_files = look.found_files(contract.files, unexpected)
         return (
-            *published_set.set_is_complete(release, contract, shelf),
-            *published_set.local_is_published(_shelf_here(context), shelf),
+            *published_set.set_is_complete(release, contract, found_files),
+            *published_set.local_is_published(_found_here(context), found_files),
         )
 
     def signed() -> tuple[Finding, ...]:
@@ -276,13 +278,13 @@ def _public_files(
             for name in (file.remote, file.beside)
         }
         return _signed(
-            context, contract, look.shelf(f for f in contract.files if f.remote in wanted)
+            context, contract, look.found_files(f for f in contract.files if f.remote in wanted)
         )
 
-    told = f"{len(contract.files)} files of the contract, and what else is there"
+    described = f"{len(contract.files)} files of the contract, and what else is there"
     return [
-        CheckGroup("files", told, (files,)),
-        CheckGroup("signatures", _signatures_told(contract), (signed,), "signature.unseen"),
+        CheckGroup("files", described, (files,)),
+        CheckGroup("signatures", _signatures_described(contract), (signed,), "signature.unseen"),
     ]
 
 
@@ -300,7 +302,7 @@ def _public_content(
         return (*found, *refs.tag_is_ours(release, clients.clone, brought))
 
     def here(kind: Kind) -> object:
-        return look.shelf(file for file in look.contract.files if file.kind is kind)
+        return look.found_files(file for file in look.contract.files if file.kind is kind)
 
     content = Content(context, context.inside, bringing.result, tag, here, looks_back=True)
     # Before the tag is pushed there is nothing at upstream to compare with.
@@ -312,30 +314,30 @@ def _website(context: VerifyContext, look: Look) -> list[CheckGroup]:
         return site.flags_are_right(look.contract, context.clients.site)
 
     def listed() -> tuple[Finding, ...]:
-        shelf = look.shelf(look.contract.listed)
-        return rows.rows_are_true(look.contract, shelf, context.clients.site)
+        found_files = look.found_files(look.contract.listed)
+        return rows.rows_are_true(look.contract, found_files, context.clients.site)
 
-    told = f"flags, {len(look.contract.listed)} rows against the bytes"
-    return [CheckGroup("website", told, (flags, listed), "row.unseen")]
+    described = f"flags, {len(look.contract.listed)} rows against the bytes"
+    return [CheckGroup("website", described, (flags, listed), "row.unseen")]
 
 
-def _doors(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckGroup]:
+def _endpoints(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckGroup]:
     def files() -> tuple[Finding, ...]:
-        return caches.caches_serve_files(look.shelf(look.contract.files), look.answers())
+        return caches.caches_serve_files(look.found_files(look.contract.files), look.answers())
 
     def pages() -> tuple[Finding, ...]:
         return caches.pages_are_current(look.pages())
 
     def hosted() -> tuple[Finding, ...]:
-        papers = [each for each in look.contract.files if each.name.endswith("-docs-html.zip")]
-        look.shelf(papers)
-        wanted = hosted_docs.pages_in(path_of(papers[0], context.room)) if papers else None
+        archives = [each for each in look.contract.files if each.name.endswith("-docs-html.zip")]
+        look.found_files(archives)
+        wanted = hosted_docs.pages_in(path_of(archives[0], context.room)) if archives else None
         return hosted_docs.pages_are_the_archives(wanted, look.hosted())
 
-    groups = [CheckGroup("caches", "every file and page by every door", (files, pages))]
+    groups = [CheckGroup("caches", "every file and page from every endpoint", (files, pages))]
     if docs:
-        told = "against the archive, by every door"
-        groups.append(CheckGroup("documentation's pages", told, (hosted,)))
+        described = "against the archive, from every endpoint"
+        groups.append(CheckGroup("documentation's pages", described, (hosted,)))
     return groups
 
 
@@ -361,11 +363,11 @@ def _judged(groups: list[CheckGroup], progress: Progress) -> tuple[Judgement, ..
         return tuple(pool.map(walk, groups))
 
 
-def _signatures_told(contract: Contract) -> str:
+def _signatures_described(contract: Contract) -> str:
     kinds = [file.kind for file in contract.files]
-    told = [
+    described = [
         f"{kinds.count(kind)} {name}"
         for kind, name in ((Kind.SIGNATURE, "of OpenPGP"), (Kind.BUNDLE, "of Sigstore"))
         if kind in kinds
     ]
-    return f"{' and '.join(told)}, and who made them" if told else "this series has none"
+    return f"{' and '.join(described)}, and who made them" if described else "this series has none"

@@ -42,6 +42,7 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
     ]
     if not bare:
+        words[0] += "copyright_years = true\n"
         words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')
         words += [f'{name} = "{name}@example.org"\n' for name in _LISTS]
         words += [

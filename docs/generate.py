@@ -39,15 +39,15 @@ _HEAD: Final = """\
 
 <!-- Made by docs/generate.py from plugins/model/settings.py; edit that. -->
 
-The declaration of one release. It stands beside `dodo.py` unless `--release FILE` or the
-environment variable `PEP101_RELEASE` names another. Relative paths start at the file's own folder,
-and `~` is the home folder.
+The declaration of one release. It is beside `dodo.py`, unless `--release FILE` or the
+environment variable `PEP101_RELEASE` names another file; a second release needs one of these.
+Relative paths start at the file's own folder, and `~` is the home folder.
 
 A setting or section that is not listed here is refused, and the message names the one that was
-most likely meant. Every mistake of the file is told in one go, and nothing is started (exit
+most likely meant. All mistakes of the file are reported at once, and nothing is started (exit
 status 3). A list holds values of one kind only.
 
-The least that a release needs:
+The minimum for a release:
 
 ```toml
 version = "3.14.0rc1"
@@ -60,15 +60,15 @@ clone = "../cpython"
 _WAIVERS: Final = """
 ## `[[waivers]]`
 
-Each lets findings of one rule pass, until a day. All four settings must be written. See
+Each lets findings of one rule pass, until a given day. All four settings are required. See
 [how to waive a finding](../how-to/waive-a-finding.md).
 
 | setting | value | meaning |
 | --- | --- | --- |
 | `rule` | text | The id of the rule, as the finding shows it. |
-| `reason` | text | Why it may pass; shown wherever the release is reported. |
-| `by` | text | Who says so. |
-| `until` | a date, without quotes | The last day on which it holds. |
+| `reason` | text | Why it may pass; shown in every report on the release. |
+| `by` | text | Who decided it. |
+| `until` | a date, without quotes | The last day on which the waiver is valid. |
 """
 
 

@@ -1,4 +1,4 @@
-"""Generator of doit_receipts/API.md: every public name of the engine, as its source tells it.
+"""Generator of doit_receipts/API.md: every public name of the engine, as its source describes it.
 
 The sources are read and not imported, so that the page can be made by any Python.
 """
@@ -67,7 +67,7 @@ traceback and exit status 2.
   says `doit adopt` or `doit retry`.
 - **A PUBLIC step with a receipt is never done again.** From other inputs it raises
   `AlreadyPublished`.
-- **Gates and approvals stop what stands behind them** and nothing else.
+- **Gates and approvals stop what depends on them** and nothing else.
 - **One run at a time** changes a release; looking needs no lock and writes nothing.
 - **A receipt of a newer format, of another project, version or task, or of a rehearsal** is
   neither taken for done nor overwritten.
@@ -75,7 +75,7 @@ traceback and exit status 2.
 
 
 def api_page(project: Path) -> str:
-    """The whole page."""
+    """The text of the page."""
     engine = project / "doit_receipts"
     known = {name for names in _PARTS.values() for name in names}
     left = sorted({_name(path, engine) for path in _modules(engine)} - known)
@@ -175,7 +175,7 @@ def _signature(node: ast.FunctionDef) -> str:
 
 
 def _said_below(body: list[ast.stmt], place: int) -> str:
-    """The text that stands below an assignment, which says what it is."""
+    """The text below an assignment, which says what it is."""
     match body[place + 1 : place + 2]:
         case [ast.Expr(value=ast.Constant(value=str(text)))]:
             return _text(text)
@@ -184,7 +184,7 @@ def _said_below(body: list[ast.stmt], place: int) -> str:
 
 
 def _text(docstring: str | None) -> str:
-    """A docstring as Markdown; what stands indented or as a table in it is kept as it is."""
+    """A docstring as Markdown; what is indented or a table in it is kept as it is."""
     paragraphs = []
     for each in re.split(r"\n\n+", (docstring or "").strip()):
         drawn = each.startswith(("    ", "===")) or "──" in each

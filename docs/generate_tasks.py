@@ -1,4 +1,4 @@
-"""Generator of docs/reference/tasks.md from the plans, and of accidents.md from the rehearsal."""
+"""Generator of docs/reference: tasks.md from the plans, and accidents.md from the rehearsal."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ if TYPE_CHECKING:
 
     from doit_receipts.plan import Plan
 
-__all__ = ["ACCIDENTS", "PAGE", "accidents_page", "tasks_page"]
+__all__ = ["FAULTS_PAGE", "PAGE", "faults_page", "tasks_page"]
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _PROJECT / "docs" / "reference" / "tasks.md"
-ACCIDENTS: Final = _PROJECT / "docs" / "reference" / "accidents.md"
+FAULTS_PAGE: Final = _PROJECT / "docs" / "reference" / "accidents.md"
 
 _HEAD: Final = """\
 # Tasks
 
 <!-- Made by docs/generate.py from chapters/*.py; edit those. -->
 
-Every task of a release, in the order of PEP 101's chapters. They are not done in this order:
-each runs as soon as all that it stands behind is done, which `doit why TASK` lists. `doit export`
-does what the local artifacts need, `doit publish` all of it, and `doit run TASK` what that task
-needs.
+Every task of a release, in the order of PEP 101's chapters. They do not run in this order:
+each runs as soon as the tasks that it waits for are done, which `doit why TASK` lists.
+`doit export` runs what the local artifacts need, `doit publish` everything, and `doit run TASK`
+what that task needs. `doit check` only judges the gates. Add `--release FILE` for another release
+than that of `release.toml`.
 
 The second column is a step's effect ([what that means](../design.md#a-release-as-a-graph)), or what
-kind of task it is. Some tasks are there in some kinds of release only. The ids are those of
-PEP 101's obligations, as `chapters/` and `doit why` name them.
+kind of task it is. Some tasks exist only in some kinds of release. The ids are those of
+PEP 101's obligations, as in `chapters/` and `doit why`.
 """
 
-_ACCIDENTS_HEAD: Final = """\
-# Accidents
+_FAULTS_HEAD: Final = """\
+# Faults
 
 <!-- Made by docs/generate.py from plugins/rehearsal/*.py; edit those. -->
 
-What can go wrong in a rehearsed world on demand: `doit rehearse --fault NAME` or, where the
-sentence speaks of an argument, `--fault=NAME=ARGUMENT` in one word. An accident happens once, at
-the first opportunity. `doit rehearse --fault list` shows this list too. How to use it:
-[rehearse](../how-to/rehearse.md).
+What can go wrong in the simulated environment on demand: `doit rehearse --fault NAME`, or
+`--fault=NAME=ARGUMENT` in one word where the description mentions an argument (its default is in
+parentheses). A fault happens once, at the first opportunity. `doit rehearse --fault list` prints
+this list too. How to use it: [rehearse](../how-to/rehearse.md#with-faults).
 
-| accident | what happens |
+| fault | what happens |
 | --- | --- |
 """
 _KINDS: Final = {
@@ -100,30 +101,30 @@ def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
         few, word = (have, "only in") if len(have) <= len(lacking) else (lacking, "not in")
         notes.append(f"{word} {', '.join(_KINDS[version] for version in few)}")
     if not any(name in bare[version].tasks for version in have):
-        notes.append("if release.toml names whom it concerns")
+        notes.append("only if release.toml names whom it concerns")
     note = f" *{'; '.join(notes)[:1].upper()}{'; '.join(notes)[1:]}.*" if notes else ""
     ids = ", ".join(task.labels.get("pep", ()))
     return f"| `{name}` | {effect} | {_sentence(task.title)}{note} | {ids} |\n"
 
 
-def accidents_page(project: Path) -> str:
-    """Every accident that a part of the rehearsed world knows, by name."""
+def faults_page(project: Path) -> str:
+    """Every fault that a part of the simulated environment can have, by name."""
     found = dict(
         pair
         for file in (project / "plugins" / "rehearsal").glob("*.py")
-        for pair in _accidents(ast.parse(file.read_bytes()))
+        for pair in _faults(ast.parse(file.read_bytes()))
     )
-    rows = (f"| `{name}` | {_sentence(told)} |\n" for name, told in sorted(found.items()))
-    return "".join((_ACCIDENTS_HEAD, *rows))
+    rows = (f"| `{name}` | {_sentence(described)} |\n" for name, described in sorted(found.items()))
+    return "".join((_FAULTS_HEAD, *rows))
 
 
-def _accidents(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _faults(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in tree.body:
         match node:
             case ast.AnnAssign(
-                target=ast.Name(id="FAULTS"), value=ast.Dict(keys=keys, values=told)
+                target=ast.Name(id="FAULTS"), value=ast.Dict(keys=keys, values=values)
             ):
-                for key, value in zip(keys, told, strict=True):
+                for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
                         yield str(key.value), str(value.value)
             case _:
@@ -138,4 +139,4 @@ def _sentence(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(tasks_page(_PROJECT), encoding="utf-8")
-    ACCIDENTS.write_text(accidents_page(_PROJECT), encoding="utf-8")
+    FAULTS_PAGE.write_text(faults_page(_PROJECT), encoding="utf-8")

@@ -65,8 +65,8 @@ def _nobody_in_particular() -> Iterator[None]:
 
 def pytest_report_header() -> str:
     """The programs that the tests use as they are on this machine."""
-    told = [_version(name) for name in ("git", "gpg", "xz", "gzip", "autoconf", "makeinfo")]
-    return "programs: " + ", ".join(told)
+    versions = [_version(name) for name in ("git", "gpg", "xz", "gzip", "autoconf", "makeinfo")]
+    return "programs: " + ", ".join(versions)
 
 
 def _version(name: str) -> str:
@@ -108,19 +108,19 @@ def count(record_property: Callable[[str, object], None]) -> Callable[[str, int]
 
 @pytest.fixture
 def observed(record_property: Callable[[str, object], None]) -> Callable[[str, str], None]:
-    """Add a line to the table that the summary of all tests ends with: an accident, and what
+    """Add a line to the table that the summary of all tests ends with: a fault, and what
     was seen of it.
     """
 
-    def add(accident: str, what: str) -> None:
-        record_property(f"observed {accident}", what)
+    def add(fault: str, what: str) -> None:
+        record_property(f"observed {fault}", what)
 
     return add
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell the sums of what tests counted and what they saw, also those of other processes."""
-    told = [
+    """Report the sums of what tests counted and what they saw, also those of other processes."""
+    properties = [
         (str(name), what)
         for reports in terminalreporter.stats.values()
         for report in reports
@@ -128,15 +128,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, what in report.user_properties
     ]
     sums: Counter[str] = Counter()
-    for name, number in told:
+    for name, number in properties:
         if name.startswith("count "):
             sums[name.removeprefix("count ")] += number
     if sums:
         terminalreporter.section("counted")
         for what, number in sums.items():
             terminalreporter.line(f"{number:6} {what}")
-    seen = sorted((name[9:], what) for name, what in told if name.startswith("observed "))
+    seen = sorted((name[9:], what) for name, what in properties if name.startswith("observed "))
     if seen:
         terminalreporter.section("observed")
-        for accident, what in seen:
-            terminalreporter.line(f"{accident:<48}  {what}")
+        for fault, what in seen:
+            terminalreporter.line(f"{fault:<48}  {what}")

@@ -47,7 +47,7 @@ def task_test() -> dict[str, Any]:
 
 
 def task_test_slow() -> dict[str, Any]:
-    """The tests pass that kill, stop and starve whole exports of a toy."""
+    """The tests pass that kill and interrupt exports of a toy, or fill their disk."""
     return _python(
         "pytest", "--numprocesses", "auto", "--dist", "worksteal", "-m", "slow and not real"
     )

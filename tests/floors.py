@@ -48,7 +48,7 @@ ARROWS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 # The one arrow that belongs to a single module, and only inside a function: a release that is
-# real must not even load the world that imitates it.
+# real must not even load the simulated environment.
 REHEARSAL_COMMAND: Final = "plugins.command.rehearse"
 
 # "*" is any package that pyproject.toml declares.
@@ -95,7 +95,7 @@ class Module:
 
     @property
     def floor(self) -> str:
-        """The floor it stands on: the folder's name, ``ports``, ``dodo``, or "" for none."""
+        """The floor of the module: the folder's name, ``ports``, ``dodo``, or "" for none."""
         parts = self.name.split(".")
         if parts[0] == "plugins":
             return parts[1] if len(parts) > 1 else ""
@@ -108,12 +108,12 @@ class Module:
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
-        """Everything that is imported anywhere in the file, each with where it stands."""
+        """Everything that is imported anywhere in the file, each with its place."""
         return tuple(_imports(self.tree, self, late=False, typing=False))
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
-        """The modules that plain names stand for, through ``import x`` and ``import x as y``."""
+        """The modules that plain names mean, through ``import x`` and ``import x as y``."""
         return {
             each.asname or each.name.partition(".")[0]: each.name
             for node in ast.walk(self.tree)
@@ -232,11 +232,11 @@ def circles(modules: Mapping[str, Module]) -> Iterator[str]:
         module.name: sorted({each.target for each in module.imports} & set(modules))
         for module in modules.values()
     }
-    told: set[frozenset[str]] = set()
+    reported: set[frozenset[str]] = set()
     for start in sorted(arrows):
         ring = _way_back(start, arrows)
-        if ring and frozenset(ring) not in told:
-            told.add(frozenset(ring))
+        if ring and frozenset(ring) not in reported:
+            reported.add(frozenset(ring))
             yield " -> ".join([*ring, start])
 
 

@@ -1,7 +1,7 @@
 """A client that puts a small release on a rehearsed host, looking before each act.
 
 ``host_client.py`` reads JSON lines: where the ssh configuration and the files are. For each it
-forks a process that does it all, tells its number, waits for a line, and answers with how it
+forks a process that does it all, reports its number, waits for a line, and answers with how it
 ended: its exit status, or the signal as a negative number. So what takes longest, imports, is
 done once.
 """
@@ -104,7 +104,7 @@ def serve() -> None:
                 os.read(ready, 1)
                 publish(Path(asked["ssh_config"]), Path(asked["source"]), asked["root"])
                 status = 0
-            except BaseException:  # noqa: BLE001 - told, and the parent has the status
+            except BaseException:  # noqa: BLE001 - reported, and the parent has the status
                 traceback.print_exc()
             finally:
                 sys.stderr.flush()

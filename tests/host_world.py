@@ -55,7 +55,7 @@ class Standing:
 
 @dataclass
 class Rehearsed:
-    """A rehearsed host that answers, with its world's memory."""
+    """A rehearsed host that answers, with its environment's state."""
 
     store: Store
     server: SshServer

@@ -1,8 +1,8 @@
 """Hub walk: every step at the hub in order, as a client that can be killed and started again.
 
 ``python -m tests.hub_walk FOLDER`` does what is not done yet, with the engine's own rule: look,
-act if nothing stands there, look again, and leave a receipt. Where nobody can look (a mail) it
-asks a person, who in this walk reads the world's mailbox.
+act if nothing is there, look again, and leave a receipt. Where nobody can look (an email) it
+asks a person, who in this walk reads the simulated mailbox.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Walk:
         )
 
     def take(self, commit: str) -> None:
-        """What the experts brought stands in the staging folder."""
+        """The experts' files are in the staging folder."""
         release, contract = self.release, contract_of(self.release)
         area = RemoteLayout(release.version).downloads
         self.host.make_folders([area.staging], 0o2770)
@@ -203,7 +203,7 @@ class Walk:
         )
 
     def merge_is_there(self) -> bool:
-        """Whether what the merge wrote still stands."""
+        """Whether the result of the merge is still there."""
         return all(
             file.exists() for file in merge_back.written_refs(self.release, self.release.layout)
         )

@@ -1,4 +1,4 @@
-"""Hub world for tests: a release that is tagged, remotes with rules, and a GitHub without HTTP."""
+"""GitHub side for tests: a tagged release, remotes with rules, and a GitHub without HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RULES: dict[str, Any] = {
 
 @dataclass
 class StoredProtection:
-    """The Protection port over the world's own document, for tests of steps alone."""
+    """The Protection port over the environment's own document, for tests of steps alone."""
 
     store: Store
     broken: bool = False
@@ -91,7 +91,7 @@ def a_hub_world(
     last: str = "3.13.5",
     before: Callable[[World], tuple[str, ...]] | None = None,
 ) -> HubWorld:
-    """The world of a release that is committed and tagged; ``before`` may choose cherry-picks."""
+    """A release that is committed and tagged; ``before`` may choose cherry-picks."""
     world = a_world(folder, version, last)
     store = Store(folder / "store")
     picks = before(world) if before else ()

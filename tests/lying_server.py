@@ -56,8 +56,8 @@ def lying(
 
 
 def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
-    """A whole answer; names of headers have ``_`` for ``-``."""
-    told = {"Content-Length": str(len(body)), "Connection": "close"}
-    told |= {name.replace("_", "-"): text for name, text in headers.items()}
-    head = "".join(f"{name}: {text}\r\n" for name, text in told.items() if text)
+    """A complete answer; names of headers have ``_`` for ``-``."""
+    fields = {"Content-Length": str(len(body)), "Connection": "close"}
+    fields |= {name.replace("_", "-"): text for name, text in headers.items()}
+    head = "".join(f"{name}: {text}\r\n" for name, text in fields.items() if text)
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body

@@ -1,4 +1,4 @@
-"""A world in which a release is out, to be damaged in one place and mended again."""
+"""A simulated environment with a published release, to be damaged in one place and restored."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ Members = list[tuple[tarfile.TarInfo, bytes]]
 
 
 def rehearse(folder: Path) -> Path:
-    """A whole release in a world of its own; the folder with its release.toml."""
+    """A complete release in an environment of its own; the folder with its release.toml."""
     words = [sys.executable, "-m", "doit", "rehearse", "--folder", str(folder)]
     subprocess.run(words, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return folder / "3.13.6"
@@ -68,7 +68,7 @@ def rehearse(folder: Path) -> Path:
 
 @dataclass
 class Released:
-    """The world of one release; ``made`` is the folder that it was rehearsed in."""
+    """The environment of one release; ``made`` is the folder that it was rehearsed in."""
 
     made: Path
     folder: Path
@@ -121,7 +121,7 @@ class Released:
         self._running.close()
 
     def _run(self) -> None:
-        """The world answers; it starts anew when its guests have asked enough."""
+        """The environment answers; it is restarted after a number of requests."""
         self._looks += 1
         if self._looks % _LOOKS_A_DAY == 1:
             self._running.close()
@@ -130,14 +130,14 @@ class Released:
     # ── looking ────────────────────────────────────────────────────────────────────────────
 
     def look(self, situation: str = "", *, fresh: bool = False, rebuild: bool = False) -> Report:
-        """What `doit verify` finds: as a stranger, or on the machine of the RM.
+        """What `doit verify` finds: as any user, or on the machine of the RM.
 
         ``local`` and ``staged`` are judged as such there; ``public`` is recognised there, and
-        ``rebuilt`` by a stranger who makes the archives again.
+        ``rebuilt`` by a user who makes the archives again.
         """
         self._run()
-        told = Situation(situation) if situation in ("local", "staged") else None
-        wanted = Wanted(told, rebuild or situation == "rebuilt", fresh)
+        stated = Situation(situation) if situation in ("local", "staged") else None
+        wanted = Wanted(stated, rebuild or situation == "rebuilt", fresh)
         home = self.local if situation in ("local", "staged", "public") else self.stranger
         release = replace(self.release, layout=home)
         remote = RemoteLayout(release.version)
@@ -148,19 +148,19 @@ class Released:
             self.signers,
             (remote.downloads, remote.docs_archives),
             tarball.build,
-            self._ways(home),
+            self._clients(home),
             wanted,
         )
 
     def audit(self, kind: ReleaseType | None = None) -> Report:
-        """What `doit verify --audit` finds, as a stranger; the declared release is of this type."""
+        """What `doit verify --audit` finds, as any user; the declared release is of this type."""
         self._run()
         release = replace(self.release, layout=self.stranger, type=kind or self.release.type)
         formats = self.settings.docs.formats
-        clients = self._ways(self.stranger)
+        clients = self._clients(self.stranger)
         return audit(release, formats, self.signers, tarball.build, clients, Wanted())
 
-    def _ways(self, home: Layout) -> Clients:
+    def _clients(self, home: Layout) -> Clients:
         programs = MachinePrograms()
         edges = (self.addresses["cdn_a"], self.addresses["cdn_b"])
         client = AnonymousClient(
@@ -236,7 +236,7 @@ class Released:
         return path
 
     def purge(self) -> None:
-        """No cache keeps anything, so that it serves what stands behind it."""
+        """No cache keeps anything, so that it serves what its origin has."""
         shutil.rmtree(self.world / "state" / "cdn", ignore_errors=True)
 
     def put(self, file: PublishedFile, content: bytes) -> None:
@@ -268,7 +268,7 @@ class Released:
         return self.settings.signing.gpg_key
 
     def bundle(self, file: PublishedFile, by: Account, sha256: str = "") -> bytes:
-        """A new bundle by this account, of the file as it stands or of another digest."""
+        """A new bundle by this account, of the file as it is or of another digest."""
         self._run()
         store = Store(self.world / "state")
         sigstore.write_token(store, by, datetime.now(UTC) + timedelta(hours=1))
@@ -281,7 +281,7 @@ class Released:
     # ── the source archives ────────────────────────────────────────────────────────────────
 
     def rewrite(self, edit: Callable[[Members], Members], only: str = "") -> None:
-        """Both archives, or one, hold other members; signed by the manager, told by the site."""
+        """Both archives, or one, hold other members; signed by the manager, listed by the site."""
         sources = [each for each in self.contract.files if each.kind is Kind.SOURCE]
         stream = self._stream(edit)
         for each in sources:
@@ -315,7 +315,7 @@ class Released:
         self.purge()
 
     def tell(self, file: PublishedFile, **fields: object) -> None:
-        """The file's row tells this; a file without a row has nothing to tell."""
+        """The file's row has these fields; a file without a row is left out."""
 
         def change(tables: dict[str, Any]) -> None:
             for row in tables["release_file"].values():
@@ -325,7 +325,7 @@ class Released:
         self.site(change)
 
     def flag(self, **fields: object) -> None:
-        """The release's own row tells this."""
+        """The release's own row has these fields."""
 
         def change(tables: dict[str, Any]) -> None:
             for row in tables["release"].values():
@@ -337,7 +337,7 @@ class Released:
     # ── the caches ─────────────────────────────────────────────────────────────────────────
 
     def keep(self, edge: str, url: str, status: int, body: bytes, kind: str = "") -> None:
-        """One cache serves this at the address, whatever stands behind it."""
+        """One cache serves this at the address, whatever its origin has."""
         path = "/" + url.partition("://")[2].partition("/")[2]
         headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:12]}-old"'}
         headers["content-type"] = kind or "application/octet-stream"

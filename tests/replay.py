@@ -20,7 +20,7 @@ MISSING: Final = "(missing)"
 _HERE: Final = "@here@"
 Place = tuple[str | int, ...]
 
-# What stands in the place of a field, as JSON has it.
+# What replaces a field, as JSON has it.
 BAD: Final = {
     MISSING: "",
     "null": "null",
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do  # noqa: N815 - as http.server calls them
 
     def log_message(self, *_words: object) -> None:
-        """Nothing is told."""
+        """Nothing is reported."""
 
 
 def _fetched(origin: str, request: Any) -> tuple[int, dict[str, str], bytes]:
@@ -129,7 +129,7 @@ def replaying(origin: str) -> Iterator[Replay]:
 
 
 def places(content: Any, at: Place = ()) -> Iterator[Place]:
-    """Where something stands in a value: it itself, each field, and the first of each list."""
+    """The places in a value: it itself, each field, and the first of each list."""
     yield at
     if isinstance(content, dict):
         for name, inner in content.items():
@@ -139,7 +139,7 @@ def places(content: Any, at: Place = ()) -> Iterator[Place]:
 
 
 def spoiled(content: Any, place: Place, bad: str) -> bytes:
-    """The value with something else in one place, as JSON; "" takes out what stands there."""
+    """The value with something else in one place, as JSON; "" removes what is there."""
     copy = json.loads(json.dumps(content))
     if not place:
         return bad.encode()

@@ -1,4 +1,4 @@
-"""Parts of the world, served on a loopback port for the length of a test."""
+"""Parts of the simulated environment, served on a loopback port for the length of a test."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def a_release(work: Path, version: str = "3.13.6", phase: Phase | None = None) -
 
 @dataclass
 class SiteWorld:
-    """One running world and what reaches it."""
+    """One running environment and its clients."""
 
     folder: Path
     addresses: Addresses
@@ -126,7 +126,7 @@ def a_contract(work: Path, version: str = "3.13.6", phase: Phase | None = None) 
 
 @contextmanager
 def site_world(folder: Path) -> Iterator[SiteWorld]:
-    """A world that runs until the block ends."""
+    """An environment that runs until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)

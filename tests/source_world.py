@@ -1,4 +1,4 @@
-"""World of one release for tests: the toy's git side, a release of it, and real ports over both."""
+"""Environment of one release for tests: the toy's git side, its release, real ports over both."""
 
 from __future__ import annotations
 

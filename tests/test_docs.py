@@ -42,7 +42,7 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
     [
         ("generate_rules", "rules_page", "PAGE"),
         ("generate_tasks", "tasks_page", "PAGE"),
-        ("generate_tasks", "accidents_page", "ACCIDENTS"),
+        ("generate_tasks", "faults_page", "FAULTS_PAGE"),
         ("generate_engine", "api_page", "PAGE"),
     ],
 )
@@ -56,16 +56,16 @@ def test_every_rule_says_what_is_wanted() -> None:
     page = (PROJECT / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
     entries = page.split("\n### ")[1:]
     assert len(entries) > 60
-    assert [each.split("\n")[0] for each in entries if "- wanted: " not in each] == []
+    assert [entry.split("\n")[0] for entry in entries if "- wanted: " not in entry] == []
 
 
-def test_every_task_and_accident_is_in_the_reference() -> None:
+def test_every_task_and_fault_is_in_the_reference() -> None:
     tasks = (PROJECT / "docs" / "reference" / "tasks.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+ \| .+\. ?(?:\*.+\*)? \|", tasks, re.MULTILINE)
     assert set(rows) == _tasks() - {"export", "publish"}
-    told = (PROJECT / "docs" / "reference" / "accidents.md").read_text(encoding="utf-8")
+    faults = (PROJECT / "docs" / "reference" / "accidents.md").read_text(encoding="utf-8")
     known = {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
-    assert set(re.findall(r"^\| `([a-z0-9_.]+)` \|", told, re.MULTILINE)) == set(known)
+    assert set(re.findall(r"^\| `([a-z0-9_.]+)` \|", faults, re.MULTILINE)) == set(known)
 
 
 def test_the_manifest_that_the_page_for_experts_writes_is_one(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_manifest_that_the_page_for_experts_writes_is_one(tmp_path: Path) ->
     (tmp_path / "3.13.6").mkdir()
     for name in ("python-3.13.6.exe", "python-3.13.6-amd64.exe", "Windows-3.13.6.json"):
         (tmp_path / "3.13.6" / name).write_text(f"{name}\n", encoding="utf-8")
-    script = f"version={script}".replace("WHAT-THE-MAIL-SAYS", "8b56")
+    script = f"version={script}".replace("COMMIT-OF-THE-EMAIL", "8b56")
     subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True)
     found = Manifest.from_bytes((tmp_path / "MANIFEST").read_bytes(), "MANIFEST")
     assert (found.version, found.role, found.commit) == ("3.13.6", "windows", "8b56")

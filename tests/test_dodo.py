@@ -121,7 +121,7 @@ def test_tasks_are_in_the_order_of_the_chapters(plans: dict[str, Plan]) -> None:
 
 
 def test_the_outline_is_short_enough_to_be_read() -> None:
-    """dodo.py is what a stranger opens first; a chapter is a few screens of short functions."""
+    """dodo.py is what a reader opens first; a chapter is a few screens of short functions."""
     assert len(DODO.read_text(encoding="utf-8").splitlines()) < 100
     long = {
         file.name: lines

@@ -299,7 +299,7 @@ def test_a_faceless_module_is_found(text: str, breach: str, tmp_path: Path) -> N
     assert line == f"checks/a.py: {breach}"
 
 
-# What stands outside the three folders.
+# What is outside the three folders.
 
 
 def test_every_plugin_of_doit_names_something_that_is_there() -> None:

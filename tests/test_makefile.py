@@ -1,7 +1,7 @@
 """The set-up that `make` does, on machines where something is missing.
 
 Each test runs the real Makefile in a folder of its own, on a PATH that holds only what the
-test names. That a bare machine is set up whole is tested by .ci/run, which is such a machine.
+test names. That a bare machine is set up completely is tested by .ci/run, which is such a machine.
 """
 
 from __future__ import annotations
@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
+FILES: Final = (
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "doit_receipts/pyproject.toml",
+)
 TOOLS: Final = ("sh", "sed", "cat", "tail", "rm", "env", "id", "uname", "find", "test")
-PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip")
+PROGRAMS: Final = ("git", "gpg", "gpg-agent", "xz", "gzip", "ssh-keygen")
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder with the project's Makefile, and ``bin`` with the programs of a whole machine."""
+    """A folder with the project's Makefile, and ``bin`` with the programs of a complete machine."""
     project = tmp_path / "a folder"
     (project / "bin").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(PROJECT / name, project)
+    (project / "doit_receipts").mkdir()
+    for name in FILES:
+        shutil.copy(PROJECT / name, project / name)
     for name in TOOLS:
         found = shutil.which(name)
         assert found, name
@@ -97,18 +104,18 @@ def test_a_python_that_was_named_is_not_silently_replaced(machine: Path) -> None
 @pytest.mark.parametrize(
     ("manager", "line"),
     [
-        ("dnf", "dnf install gnupg2 xz"),
-        ("zypper", "zypper install gpg2 xz"),
-        ("pacman", "pacman -S gnupg xz"),
-        ("apk", "apk add gnupg xz"),
-        ("brew", "brew install gnupg xz"),
-        ("", "with the package manager of this system: gnupg xz"),
+        ("dnf", "dnf install gnupg2 xz openssh-clients"),
+        ("zypper", "zypper install gpg2 xz openssh"),
+        ("pacman", "pacman -S gnupg xz openssh"),
+        ("apk", "apk add gnupg xz openssh"),
+        ("brew", "brew install gnupg xz openssh"),
+        ("", "with the package manager of this system: gnupg xz openssh"),
     ],
 )
 def test_missing_programs_are_told_in_the_words_of_the_platform(
     manager: str, line: str, machine: Path
 ) -> None:
-    for name in ("gpg-agent", "xz"):
+    for name in ("gpg-agent", "xz", "ssh-keygen"):
         (machine / "bin" / name).unlink()
     if manager:
         a_program(machine, manager)
@@ -150,7 +157,9 @@ def test_another_system_is_refused_by_name(machine: Path) -> None:
 
 
 def test_packages_that_cannot_be_installed_leave_nothing_that_looks_ready(machine: Path) -> None:
-    (machine / "pyproject.toml").write_text("[broken", encoding="utf-8")
-    status, _ = make(machine, "setup")
+    (machine / "requirements.lock").write_text("[broken", encoding="utf-8")
+    status, output = make(machine, "setup")
     assert status == 2
+    assert "requirements.lock" in output
+    assert (machine / ".venv").exists()
     assert not (machine / ".venv" / "ready").exists()

@@ -1,4 +1,4 @@
-"""Waiting in tests: what does not come ends the wait, and is told."""
+"""Waiting in tests: what does not come ends the wait, and is reported."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def wait_until(
     within_s: float = _LONGEST_S,
     look_s: float = 0.01,
 ) -> None:
-    """It is so; AssertionError tells ``what`` was waited for in vain.
+    """It is so; AssertionError says ``what`` was waited for in vain.
 
     With the process ``of`` which it is awaited, its end is the end of waiting too; ``said`` is
     what it leaves to read then.

@@ -35,7 +35,7 @@ class KeyringOfApprovals:
         self._keyring = GnupgKeyring(home)
 
     def sign(self, statement: bytes, keys: Sequence[str]) -> tuple[str, bytes]:
-        """The first of these keys whose secret half is here, and its signature of the statement.
+        """The first of these keys whose secret key is here, and its signature of the statement.
 
         Raises ServiceFailed if it cannot sign.
         """

@@ -7,6 +7,7 @@ engine from there: a release that no commit of the tool made.
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,6 @@ def refuse_foreign_environment() -> None:
     if other:
         message = (
             f"{CHECKOUT}: this doit belongs to the checkout {other}; run `make setup` here, then"
-            f" {CHECKOUT}/.venv/bin/doit"
+            f" {shlex.quote(f'{CHECKOUT}/.venv/bin/doit')}"
         )
         raise InvalidDodoFile(message)

@@ -1,4 +1,4 @@
-"""Everything that a release can services, opened at first use.
+"""Every service that a release uses, opened at first use.
 
 Making the services connects to nothing and imports nothing heavy; ``doit list`` works on a train.
 """
@@ -47,7 +47,7 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
     """A property whose port is opened when it is used, and not when dodo.py names it.
 
     A listing names every port and uses none, so it loads no service. ``setting`` is what the
-    port depends on, such as ``hosts.site``: a receipt tells its call by that.
+    port depends on, such as ``hosts.site``: a receipt identifies its call by that.
     """
 
     def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
@@ -56,8 +56,8 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
             for name in filter(None, setting.split(".")):
                 value = getattr(value, name)
             # By the setting and its value alone, which are public, and not by a name of ours.
-            told = f"{setting}={value}" if setting else "the tool's own"
-            return cast("_Port", _Later(told, lambda: open_(services)))
+            shown = f"{setting}={value}" if setting else "the tool's own"
+            return cast("_Port", _Later(shown, lambda: open_(services)))
 
         later.__doc__ = open_.__doc__
         return cached_property(later)
@@ -66,15 +66,15 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
 
 
 class _Later:
-    """Stands for a port until the first use of it."""
+    """Takes the place of a port until its first use."""
 
-    def __init__(self, told: str, open_: Callable[[], object]) -> None:
-        self._told = told
+    def __init__(self, shown: str, open_: Callable[[], object]) -> None:
+        self._shown = shown
         self._open = open_
         self._port: object = None
 
     def __repr__(self) -> str:
-        return self._told
+        return self._shown
 
     def __getattr__(self, name: str) -> Any:
         if self._port is None:
@@ -191,7 +191,7 @@ class Services:
     def remotes(self) -> Mapping[str, Remote]:
         """Fork and upstream by their roles: where others may have seen a tag of ours.
 
-        A receipt does not tell where they are: what was made stays as it was made.
+        A receipt does not record their addresses: what was made stays as it was made.
         """
         return {"fork": self.fork, "upstream": self.upstream}
 
@@ -339,7 +339,7 @@ class Services:
 
     @_late("hosts.cdn")
     def public_client(self) -> PublicClient:
-        """An anonymous client, by every door that there is."""
+        """An anonymous client, from every endpoint that there is."""
         from plugins.services.anonymous_client import AnonymousClient
 
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"
@@ -354,7 +354,7 @@ class Services:
 
     @_late("")
     def upstream_now(self) -> History:
-        """Upstream as it is at that moment; a receipt does not tell where it is."""
+        """Upstream as it is at that moment; a receipt does not record its address."""
         return self.history
 
     @_late("repository.upstream")
@@ -367,11 +367,11 @@ class Services:
         upstream = self._remote(address_for_all(repository.upstream), "upstream")
         return GitHistory(folder, upstream, repository.clone, self.programs)
 
-    # ── who is told ─────────────────────────────────────────────────────────────────────────
+    # ── announcements ─────────────────────────────────────────────────────────────────────────
 
     @_late("hosts.mail")
     def mail(self) -> Mail:
-        """The server that takes our mails."""
+        """The server that sends our email."""
         from plugins.services.mail_server import MailServer
 
         address = self._settings.hosts.mail
@@ -389,7 +389,7 @@ class Services:
 
 
 class _Undeclared:
-    """Stands for a port that release.toml does not declare: only its use is a mistake."""
+    """Takes the place of a port that release.toml does not declare: only its use is an error."""
 
     def __init__(self, where: str, example: str) -> None:
         self._where = where
@@ -400,5 +400,5 @@ class _Undeclared:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise SettingsError(
-            where=self._where, problem="is missing", remedy=f"write {self._example}"
+            where=self._where, problem="is missing", remedy=f"write {self._example} in release.toml"
         )

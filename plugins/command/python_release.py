@@ -72,13 +72,13 @@ class PythonRelease:
             wanted = "[signing] gpg_key"
         else:
             experts = self._settings.experts
-            keys = next((each.keys for each in experts if each.role == who), ())
+            keys = next((expert.keys for expert in experts if expert.role == who), ())
             wanted = f"[experts.{who}]"
         if not keys:
             raise SettingsError(
                 where=self._settings.file.name,
                 problem=f"{wanted} names no key that may approve",
-                remedy=f"write the full fingerprint of the key of {who}",
+                remedy=f"write the full fingerprint of the key of {who} there",
             )
         return keys
 

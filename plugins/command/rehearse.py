@@ -1,7 +1,8 @@
-"""The rehearse command: a whole release in a world of its own on this machine."""
+"""The rehearse command: a complete release in a simulated environment on this machine."""
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -33,7 +34,7 @@ _OPT_FOLDER: Final = {
     "long": "folder",
     "type": str,
     "default": "rehearsal",
-    "help": "where the world and the release are made [default: %(default)s]",
+    "help": "folder for the simulated environment and the release [default: %(default)s]",
 }
 _OPT_EXPORT: Final = {
     "name": "export_only",
@@ -41,7 +42,7 @@ _OPT_EXPORT: Final = {
     "long": "export-only",
     "type": bool,
     "default": False,
-    "help": "stop when everything local is made and checked",
+    "help": "stop when everything local is built and checked",
 }
 _OPT_WORLD: Final = {
     "name": "world_only",
@@ -49,7 +50,7 @@ _OPT_WORLD: Final = {
     "long": "world",
     "type": bool,
     "default": False,
-    "help": "only keep the world running until Ctrl-C, to release in it by hand",
+    "help": "only keep the simulated environment running until Ctrl-C, to release in it by hand",
 }
 _OPT_CLONE: Final = {
     "name": "own_clone",
@@ -57,7 +58,7 @@ _OPT_CLONE: Final = {
     "long": "clone",
     "type": str,
     "default": "",
-    "help": "release a copy of this clone of CPython, which is only read, in place of a toy",
+    "help": "release from a copy of this clone of CPython, which is only read, instead of a toy",
 }
 _OPT_FAULT: Final = {
     "name": "faults",
@@ -65,7 +66,7 @@ _OPT_FAULT: Final = {
     "long": "fault",
     "type": list,
     "default": [],
-    "help": "let an accident happen: --fault NAME or, in one word, --fault=NAME=ARGUMENT;"
+    "help": "cause a fault: --fault NAME or, as one word, --fault=NAME=ARGUMENT;"
     " `--fault list` shows all of them",
 }
 _OPT_HABIT: Final = {
@@ -74,8 +75,8 @@ _OPT_HABIT: Final = {
     "long": "experts",
     "type": str,
     "default": "uploads",
-    "help": "what experts do: `uploads` puts files where users see them and signs nothing but"
-    " approvals, `manifests` brings them with signed manifests [default: %(default)s]",
+    "help": "what experts do: `uploads` puts files where users see them and signs only approvals,"
+    " `manifests` hands them over with signed manifests [default: %(default)s]",
 }
 _HABITS: Final = ("uploads", "manifests")
 _WAITING: Final = 4
@@ -84,10 +85,10 @@ _PAUSE_S: Final = 0.5
 
 
 class Rehearse(EndsAsTold):
-    """Make a toy world and release in it; run again, it goes on where it stopped."""
+    """Release a toy CPython in a simulated environment; run again, it goes on where it stopped."""
 
     name = "rehearse"
-    doc_purpose = "release a toy CPython in a world of its own, nothing real touched"
+    doc_purpose = "release a toy CPython in a simulated environment; nothing real is touched"
     doc_usage = ""
     doc_description = None
     cmd_options = (
@@ -95,22 +96,22 @@ class Rehearse(EndsAsTold):
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
-        """Rehearse the whole of `doit publish`; the status is that of its last run."""
+        """Rehearse all of `doit publish`; the status is that of its last run."""
         if pos_args:
-            message = "doit rehearse takes no task; it rehearses them all"
+            message = "doit rehearse takes no task name; it rehearses all tasks"
             raise InvalidCommand(message)
         if opt_values["faults"] == ["list"]:
             return _list_faults()
         version = _version(opt_values["version"])
         folder = Path(opt_values["folder"]).absolute() / str(version)
         if opt_values["habit"] not in _HABITS:
-            message = f"--experts is one of {', '.join(_HABITS)}"
+            message = f"--experts {opt_values['habit']} is not one of {', '.join(_HABITS)}"
             raise InvalidCommand(message)
         declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"])
         if opt_values["export_only"]:
-            _tell(f"rehearsing the export of Python {version} in {folder}")
+            _say(f"rehearsing the export of Python {version} in {folder}")
             return _show(declaration, _doit(declaration, "run", "export"))
-        return _in_its_world(
+        return _in_its_environment(
             folder, declaration, opt_values["faults"], by_hand=opt_values["world_only"]
         )
 
@@ -125,32 +126,36 @@ def _version(text: str) -> Version:
 
 
 def _made(folder: Path, version: Version, clone: str, habit: str) -> Path:
-    """The release.toml of a world that is there from now on."""
+    """The release.toml of a simulated environment that exists from now on."""
     from plugins.rehearsal.world import make_world
 
     try:
         return make_world(folder, version, Path(clone).expanduser() if clone else None, habit)
     except ValueError as error:
         raise StepFailed(
-            where="--clone", problem=str(error), remedy="fetch it there, or rehearse the toy"
+            where="--clone",
+            problem=str(error),
+            remedy="fetch it there, or rehearse without --clone",
         ) from error
     except OSError as error:
         raise StepFailed(
             where=str(folder),
-            problem=f"the world of the rehearsal cannot be made: {error}",
-            remedy="mend that, or name another --folder",
+            problem=f"the simulated environment cannot be created: {error}",
+            remedy="correct that, or name another --folder",
         ) from error
 
 
-def _in_its_world(folder: Path, declaration: Path, faults: list[str], *, by_hand: bool) -> int:
-    """Publish while the world answers, or keep it answering; the exit status."""
+def _in_its_environment(
+    folder: Path, declaration: Path, faults: list[str], *, by_hand: bool
+) -> int:
+    """Publish while the simulated environment answers, or keep it answering; the exit status."""
     from plugins.rehearsal.serving import running_world
     from plugins.rehearsal.store import Store
 
     _order(faults, Store(folder / "world" / "state"))
     with running_world(folder / "world") as world:
-        _tell(f"rehearsing Python {folder.name} in {folder}")
-        _tell(f"the world around it: {world['world']}")
+        _say(f"rehearsing Python {folder.name} in {folder}")
+        _say(f"simulated environment: {world['world']}")
         if by_hand:
             return _wait(declaration)
         return _show(declaration, _publish(declaration, world.store))
@@ -160,7 +165,7 @@ def _publish(declaration: Path, store: Any) -> int:
     """Run `doit publish` until nobody can do anything more for it, as its people would."""
     status = _WAITING
     for _ in range(_MOST_ROUNDS):
-        _tell("\n$ doit publish")
+        _say("\n$ doit publish")
         status = _doit(declaration, "run", "publish")
         if status != _WAITING:
             break
@@ -170,7 +175,7 @@ def _publish(declaration: Path, store: Any) -> int:
 
 
 def _play_people(declaration: Path, store: Any) -> bool:
-    """Let everybody give the green lights that are asked of them now; whether anybody did."""
+    """Everybody gives the green lights that are asked of them now; whether anybody did."""
     from doit_receipts.plan import OPENED
     from doit_receipts.runner import subject_of
     from doit_receipts.status import TaskState, is_first, statuses
@@ -189,7 +194,7 @@ def _play_people(declaration: Path, store: Any) -> bool:
     subjects = {task.name: subject_of(plan.inputs(task)) for task in asked}
     plan.state.close()
     for task in asked:
-        _tell(f"\n$ doit approve {task.name}    # {task.who}")
+        _say(f"\n$ doit approve {task.name}    # {task.who}")
         if task.who == "RM":
             _doit(declaration, "approve", task.name)
         else:
@@ -199,36 +204,36 @@ def _play_people(declaration: Path, store: Any) -> bool:
 
 
 def _wait(declaration: Path) -> int:
-    _tell(f"release in it:  doit publish --release {declaration}")
-    _tell("Ctrl-C ends the world; what happened in it is kept")
+    _say(f"release in it:  doit publish --release {shlex.quote(str(declaration))}")
+    _say("Ctrl-C stops the simulated environment; its state is kept")
     with suppress(KeyboardInterrupt):
         signal.pause()
     return 0
 
 
 def _show(declaration: Path, status: int) -> int:
-    _tell("")
+    _say("")
     _doit(declaration, "list", "--status")
-    _tell(f"\nlook around:  doit list --status --release {declaration}")
+    _say(f"\nshow the state:  doit list --status --release {shlex.quote(str(declaration))}")
     return status
 
 
 def _order(faults: list[str], store: Any) -> None:
-    """Order the accidents. Raises InvalidCommand for one that nobody knows."""
+    """The faults are ordered. Raises InvalidCommand for an unknown one."""
     known = _faults()
-    for each in faults:
-        name, _, argument = each.partition("=")
+    for fault in faults:
+        name, _, argument = fault.partition("=")
         if name not in known:
-            message = f"'{name}' is no accident; doit rehearse --fault list shows them"
+            message = f"'{name}' is not a fault; doit rehearse --fault list shows them"
             if name.startswith("-"):  # doit takes a word with = in it for a variable
-                message = "an accident with an argument is one word: --fault=NAME=ARGUMENT"
+                message = "a fault with an argument is written as one word: --fault=NAME=ARGUMENT"
             raise InvalidCommand(message)
         store.order_fault(name, argument=argument)
 
 
 def _list_faults() -> int:
-    for name, told in sorted(_faults().items()):
-        _tell(f"{name:<28}{told}")
+    for name, description in sorted(_faults().items()):
+        _say(f"{name:<28}{description}")
     return 0
 
 
@@ -245,6 +250,6 @@ def _doit(declaration: Path, command: str, *words: str) -> int:
     return status
 
 
-def _tell(text: str) -> None:
+def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -26,12 +26,12 @@ def table(report: Report, seconds: float) -> str:
     """For people: what was looked at, then what was found, each rule with its remedy once."""
     lines = [f"Python {report.version}  {report.kind}", f"{report.situation.told}", ""]
     lines += [
-        f"  {_verdict(report, each):<9}{each.subject:<{_SUBJECT}}{each.told}"
-        for each in report.judgements
+        f"  {_verdict(report, judgement):<9}{judgement.subject:<{_SUBJECT}}{judgement.told}"
+        for judgement in report.judgements
     ]
-    for each in report.judgements:
-        if each.findings:
-            lines += ["", each.subject, *_group(report, each)]
+    for judgement in report.judgements:
+        if judgement.findings:
+            lines += ["", judgement.subject, *_group(report, judgement)]
     lines += ["", summary(report, seconds)]
     return "\n".join(printable(line) for line in lines) + "\n"
 
@@ -44,19 +44,19 @@ def _verdict(report: Report, judgement: Judgement) -> str:
 
 
 def _group(report: Report, judgement: Judgement) -> Iterator[str]:
-    """The findings of one subject by rule; the remedy stands below the last of each."""
-    rules = list(dict.fromkeys(each.rule for each in sorted(judgement.findings)))
+    """The findings of one subject by rule; the remedy is below the last of each rule."""
+    rules = list(dict.fromkeys(finding.rule for finding in sorted(judgement.findings)))
     for rule in rules:
-        found = sorted(each for each in judgement.findings if each.rule == rule)
+        found = sorted(finding for finding in judgement.findings if finding.rule == rule)
         waiver = report.waiver_of(found[0])
         yield f"  {'waived' if waiver else _WORDS[found[0].severity]}  {rule}"
-        for each in found[:_SHOWN]:
-            yield f"      {f'{each.where}: ' if each.where else ''}{each.message}"
+        for finding in found[:_SHOWN]:
+            yield f"      {f'{finding.where}: ' if finding.where else ''}{finding.message}"
         if found[_SHOWN:]:
-            yield f"      and {len(found) - _SHOWN} more; --format json tells all"
+            yield f"      and {len(found) - _SHOWN} more; --format json lists all"
         if waiver:
             yield f"      waived by {waiver.by} until {waiver.until}: {waiver.reason}"
-        remedies = dict.fromkeys(each.remedy for each in found if each.remedy)
+        remedies = dict.fromkeys(finding.remedy for finding in found if finding.remedy)
         yield from (f"      -> {remedy}" for remedy in remedies)
 
 
@@ -64,9 +64,10 @@ def summary(report: Report, seconds: float) -> str:
     """The last line: whether it holds, and how much was looked at."""
     found = report.findings
     stopping = report.stopping(found)
-    waived = sum(1 for each in found if report.waiver_of(each))
-    good = sum(1 for each in report.judgements if not report.stopping(each.findings))
-    counts = f"{good} of {len(report.judgements)} subjects good, {len(found)} findings"
+    waived = sum(1 for finding in found if report.waiver_of(finding))
+    judgements = report.judgements
+    good = sum(1 for judgement in judgements if not report.stopping(judgement.findings))
+    counts = f"{good} of {len(judgements)} subjects good, {len(found)} findings"
     if found:
         counts += f" ({len(stopping)} block, {waived} waived)"
     word = "holds" if report.holds else "DOES NOT HOLD"
@@ -82,11 +83,11 @@ def to_json(report: Report, seconds: float) -> str:
         "seconds": round(seconds, 3),
         "subjects": [
             {
-                "subject": each.subject,
-                "looked_at": each.told,
-                "findings": [_object(report, finding) for finding in each.findings],
+                "subject": judgement.subject,
+                "looked_at": judgement.told,
+                "findings": [_object(report, finding) for finding in judgement.findings],
             }
-            for each in report.judgements
+            for judgement in report.judgements
         ],
     }
     return json.dumps(content, indent=1) + "\n"
@@ -107,20 +108,20 @@ def junit(report: Report, seconds: float) -> str:
     """For CI: a test case for each subject; what blocks is its failure, the rest is its output."""
     from xml.sax.saxutils import quoteattr
 
-    failures = sum(1 for each in report.judgements if report.stopping(each.findings))
+    judgements = report.judgements
+    failures = sum(1 for judgement in judgements if report.stopping(judgement.findings))
     suite = f'name="Python {report.version} {report.situation.value}" time="{seconds:.3f}"'
-    counts = f'tests="{len(report.judgements)}" failures="{failures}" errors="0"'
+    counts = f'tests="{len(judgements)}" failures="{failures}" errors="0"'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', f"<testsuite {suite} {counts}>"]
-    for each in report.judgements:
-        lines.append(
-            f'  <testcase classname="doit.verify" name={quoteattr(printable(each.subject))}>'
-        )
-        stopping = report.stopping(each.findings)
+    for judgement in judgements:
+        name = quoteattr(printable(judgement.subject))
+        lines.append(f'  <testcase classname="doit.verify" name={name}>')
+        stopping = report.stopping(judgement.findings)
         if stopping:
             first = f"{stopping[0].rule} and {len(stopping) - 1} more"
-            told = first if stopping[1:] else stopping[0].rule
-            lines.append(f"    <failure message={quoteattr(told)}>{_text(stopping)}</failure>")
-        rest = tuple(finding for finding in each.findings if finding not in stopping)
+            message = first if stopping[1:] else stopping[0].rule
+            lines.append(f"    <failure message={quoteattr(message)}>{_text(stopping)}</failure>")
+        rest = tuple(finding for finding in judgement.findings if finding not in stopping)
         if rest:
             lines.append(f"    <system-out>{_text(rest)}</system-out>")
         lines.append("  </testcase>")
@@ -130,19 +131,19 @@ def junit(report: Report, seconds: float) -> str:
 def _text(findings: tuple[Finding, ...]) -> str:
     from xml.sax.saxutils import escape
 
-    return escape("\n".join(printable(str(each)) for each in findings))
+    return escape("\n".join(printable(str(finding)) for finding in findings))
 
 
 def github(report: Report, seconds: float) -> str:
     """For GitHub Actions: a line that makes an annotation for each finding, then the summary."""
     lines = []
-    for each in report.findings:
-        waived = report.waiver_of(each) is not None
-        level = "notice" if waived else _LEVELS[each.severity]
-        told = f"{each.where}: {each.message}" if each.where else each.message
-        remedy = f" -> {each.remedy}" if each.remedy else ""
-        title = f"{each.rule}{' (waived)' if waived else ''}"
-        lines.append(f"::{level} title={_property(title)}::{_data(told + remedy)}")
+    for finding in report.findings:
+        waived = report.waiver_of(finding) is not None
+        level = "notice" if waived else _LEVELS[finding.severity]
+        message = f"{finding.where}: {finding.message}" if finding.where else finding.message
+        remedy = f" -> {finding.remedy}" if finding.remedy else ""
+        title = f"{finding.rule}{' (waived)' if waived else ''}"
+        lines.append(f"::{level} title={_property(title)}::{_data(message + remedy)}")
     return "\n".join([*lines, printable(summary(report, seconds))]) + "\n"
 
 

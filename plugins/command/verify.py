@@ -1,7 +1,7 @@
-"""The verify command, which says whether a stranger would trust this release.
+"""The verify command, which checks whether anybody can trust this release.
 
 It is a command and no task. A task leaves a receipt, and a receipt says that something was done
-once and for all; what is judged here is the world at this moment, from any machine, without a
+once and for all; what is judged here is what is public at this moment, from any machine, without a
 lock and without a trace but a folder of what was fetched.
 """
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Verify"]
 
 _FOUND: Final = 1
-_SITUATIONS: Final = {each.value: each for each in Situation if each is not Situation.NOTHING}
+_SITUATIONS: Final = {
+    situation.value: situation for situation in Situation if situation is not Situation.NOTHING
+}
 _OPT_FORMAT: Final = {
     "name": "form",
     "short": "",
@@ -50,7 +52,7 @@ _OPT_FRESH: Final = {
     "long": "fresh",
     "type": bool,
     "default": False,
-    "help": "fetch everything again, also what did not change",
+    "help": "fetch everything again, even what has not changed",
 }
 _OPT_REBUILD: Final = {
     "name": "rebuild",
@@ -58,7 +60,7 @@ _OPT_REBUILD: Final = {
     "long": "rebuild",
     "type": bool,
     "default": False,
-    "help": "make the archives again from the tag, and compare them byte for byte",
+    "help": "rebuild the archives from the tag and compare them byte for byte",
 }
 _OPT_KEYS: Final = {
     "name": "keys",
@@ -66,7 +68,7 @@ _OPT_KEYS: Final = {
     "long": "keys",
     "type": list,
     "default": [],
-    "help": "a file of public keys, in place of the keyring that is declared",
+    "help": "a file of public keys, used instead of the declared keyring",
 }
 
 
@@ -81,10 +83,10 @@ _OPT_AUDIT: Final = {
 
 
 class Verify(OptionsAnywhere):
-    """Judge the release as anybody can, and tell all findings."""
+    """Judge the release as anybody can, and report all findings."""
 
     name = "verify"
-    doc_purpose = "say whether a stranger may trust this release"
+    doc_purpose = "check whether anybody can trust this release"
     doc_usage = ""
     doc_description = None
     cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS, _OPT_AUDIT)
@@ -100,18 +102,18 @@ class Verify(OptionsAnywhere):
         pos_args: Any = None,
     ) -> int:
         if pos_args:
-            message = "doit verify takes no task; it looks at the whole release"
+            message = "doit verify takes no task name; it checks the complete release"
             raise InvalidCommand(message)
         if form not in FORMATS:
-            message = f"--format {form} is none of {', '.join(FORMATS)}"
+            message = f"--format {form} is not one of {', '.join(FORMATS)}"
             raise InvalidCommand(message)
         if situation and situation not in _SITUATIONS:
-            message = f"--as {situation} is none of {', '.join(_SITUATIONS)}"
+            message = f"--as {situation} is not one of {', '.join(_SITUATIONS)}"
             raise InvalidCommand(message)
         if audit and situation:
-            message = "--audit looks at what is published; it goes without --as"
+            message = "--audit checks what is published; it cannot be combined with --as"
             raise InvalidCommand(message)
-        files = tuple(Path(each).expanduser() for each in keys)
+        files = tuple(Path(key).expanduser() for key in keys)
         wanted = Wanted(_SITUATIONS.get(situation), rebuild, fresh, files)
         plan = plan_of(self)
         began = time.monotonic()
@@ -122,10 +124,10 @@ class Verify(OptionsAnywhere):
 
 
 def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
-    """What `doit verify` would tell. Raises InvalidCommand if dodo.py declares no verification."""
+    """What `doit verify` reports. Raises InvalidCommand if no chapter declares a verification."""
     found = declared_verification()
     if found is None:
-        message = "no chapter declares what to verify; chapters/verify.py does"
+        message = "no chapter declares what to verify; load chapters/verify.py"
         raise InvalidCommand(message)
     declared = found.audit if audit else found.judge
     with ExitStack() as stack:
@@ -135,8 +137,10 @@ def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
 
             keyring = stack.enter_context(keyring_of(wanted.keys))
             arguments = [
-                dataclasses.replace(each, verifier=keyring) if hasattr(each, "verifier") else each
-                for each in arguments
+                dataclasses.replace(argument, verifier=keyring)
+                if hasattr(argument, "verifier")
+                else argument
+                for argument in arguments
             ]
         call = dataclasses.replace(declared, arguments=tuple(arguments))
         report: Report = call.perform(plan.fact_text)

@@ -1,1 +1,1 @@
-"""Values and rules: what a release is, with no way to touch the world but receipts and settings."""
+"""Values and rules: what a release is, with no side effects but receipts and settings."""

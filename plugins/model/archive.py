@@ -1,7 +1,7 @@
 """Archive: a source archive as it is, read once in a stream, in bounded memory and time.
 
-The reader trusts nothing: what is compressed may unfold to any size, headers may tell any
-length, and what stands behind the end may be anything. It writes no files.
+The reader trusts nothing: what is compressed may unfold to any size, headers may give any
+length, and what follows the end may be anything. It writes no files.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ __all__ = [
 _CHUNK_BYTES: Final = 256 * 1024
 _BLOCK_BYTES: Final = 512
 _RECORD_BYTES: Final = 20 * _BLOCK_BYTES
-_BEHIND: Final = "something stands behind its end"
+_BEHIND: Final = "data follows its end"
 _SHORT: Final = "its end is missing"
 _BACKWARDS: Final = "a header points backwards"
-_TOO_LONG: Final = "a header is too long to be true"
+_TOO_LONG: Final = "a header gives an impossible length"
 _EXTENSIONS: Final = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -65,7 +65,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is too much: the largest release so far unfolds to 120 MB in 5,000 members."""
+    """What is too much: the largest release so far decompresses to 120 MB in 5,000 members."""
 
     stream_bytes: int = 1 << 30
     members: int = 100_000
@@ -77,7 +77,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry as its header tells it; ``name`` as stored, without a slash at its end.
+    """One entry as its header has it; ``name`` as stored, without a slash at its end.
 
     Bytes of a name that are not UTF-8 are surrogates. ``sha256`` and ``sha1`` are of a file's
     content, "" where there is none or it was not asked for.
@@ -179,7 +179,7 @@ def _walked(stream: _Stream, limits: Limits) -> Iterator[tuple[Member, Content |
             member = _member(entry)
             yield member, (stream.content(entry) if member.kind is Kind.FILE else None)
     except (tarfile.TarError, ValueError, RecursionError) as error:
-        raise stream.error(problem=f"is no whole tar archive ({error})") from error
+        raise stream.error(problem=f"is not a complete tar archive ({error})") from error
 
 
 def _entry_kind(limits: Limits) -> type[tarfile.TarInfo]:
@@ -207,7 +207,7 @@ def _entry_kind(limits: Limits) -> type[tarfile.TarInfo]:
 
 def _member(entry: tarfile.TarInfo) -> Member:
     kind = Kind.OTHER
-    # A sparse file's content need not be in the archive: one header may tell of terabytes.
+    # A sparse file's content need not be in the archive: one header may promise terabytes.
     if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and entry.sparse is None:
         kind = Kind.FILE
     elif entry.isdir():
@@ -277,13 +277,15 @@ class Content:
         wanted = min(size, self._left)
         piece = self._stream.read(wanted)
         if len(piece) < wanted:
-            raise self._stream.error(problem="is no whole tar archive (it ends within a file)")
+            raise self._stream.error(
+                problem="is not a complete tar archive (it ends within a file)"
+            )
         self._left -= wanted
         return piece
 
 
 class _Damaged(Exception):
-    """What is compressed is not whole."""
+    """The compressed stream is not complete."""
 
 
 class _Stream:
@@ -343,13 +345,15 @@ class _Stream:
         """What is left is the end of a tar archive and nothing else, and was read."""
         # tarfile takes any block that it cannot read for the end.
         if self._last != bytes(_BLOCK_BYTES):
-            raise self.error(problem="ends in the middle, or what follows is no header")
+            raise self.error(
+                problem="ends in the middle, or is followed by something else than a header"
+            )
         while piece := self.read(_CHUNK_BYTES):
             if piece.strip(b"\0"):
-                raise self.error(problem="holds something behind its end")
+                raise self.error(problem="has data after its end")
         if self._position % _RECORD_BYTES:
             raise self.error(
-                problem=f"unfolds to {self._position:,} bytes, wanted records of 10,240"
+                problem=f"decompresses to {self._position:,} bytes, wanted records of 10,240"
             )
 
     def _more(self) -> bool:
@@ -359,10 +363,10 @@ class _Stream:
         except StopIteration:
             return False
         except (zlib.error, lzma.LZMAError, _Damaged, OSError) as error:
-            raise self.error(problem=f"cannot be unfolded ({error})") from error
+            raise self.error(problem=f"cannot be decompressed ({error})") from error
         self._begin = 0
         self._arrived += len(self._ready)
         if self._arrived > self._limit:
-            raise self.error(problem=f"unfolds to more than {self._limit:,} bytes")
+            raise self.error(problem=f"decompresses to more than {self._limit:,} bytes")
         self._digest.update(self._ready)
         return True

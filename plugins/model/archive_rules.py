@@ -25,10 +25,10 @@ LEFT_OUT: Final = (
 """Files and folders of the top of the tree, as paths from it. Source: the published archives."""
 
 LEFT_OUT_NAMES: Final = ("__pycache__",)
-"""Folders that are left out wherever they stand."""
+"""Folders that are left out wherever they are."""
 
 LEFT_OUT_SUFFIXES: Final = (".pyc", ".pyo")
-"""Files that are left out wherever they stand (B09)."""
+"""Files that are left out wherever they are (B09)."""
 
 MADE: Final = ("Misc/NEWS",)
 """Files of the archives that the tag does not hold: NEWS is merged from Misc/NEWS.d by blurb."""

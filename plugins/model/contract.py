@@ -117,7 +117,7 @@ ROW_SIDECARS: Final = {
     "sigstore_bundle_file": BUNDLE_SUFFIX,
     "sbom_spdx2_file": ".spdx.json",
 }
-"""The fields of a row of the site that lead to what stands beside the file, and its suffix."""
+"""The fields of a row of the site that lead to what is beside the file, and its suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class Purge:
         if status >= _BROKEN or (self.tells and status != _OK):
             return f"answers {status}"
         shown = html.unescape(text)
-        missing = [told for told in self.tells if told not in shown]
+        missing = [wanted for wanted in self.tells if wanted not in shown]
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         return f"does not show {missing[0]}{more}" if missing else ""
 
@@ -269,7 +269,7 @@ class Contract:
     def without(self, *origins: Origin) -> Contract:
         """The contract as if these people made nothing: their files come later (R07)."""
         kept = {file.remote for file in self.files if file.origin not in origins}
-        # What stands beside a file that is not there yet comes with it, whoever makes it.
+        # What is beside a file that does not exist yet comes with it, whoever makes it.
         files = tuple(
             file
             for file in self.files
@@ -404,7 +404,7 @@ def _row(
 
 
 def _beside(file: PublishedFile, release: Release) -> Iterator[PublishedFile]:
-    """What has to stand beside a listed file; experts may bring more."""
+    """What has to be beside a listed file; experts may bring more."""
     suffixes = []
     if file.kind is Kind.SOURCE:
         suffixes += [".asc"] if release.signs_with_gpg else []
@@ -428,7 +428,7 @@ def _docs(release: Release, formats: Iterable[str]) -> Iterator[PublishedFile]:
 
 
 def parts_folders(release: Release) -> tuple[str, ...]:
-    """Where the parts of the Windows installers stand, below the root of the downloads."""
+    """Where the parts of the Windows installers are, below the root of the downloads."""
     version = release.version
     early = str(version).removeprefix(version.folder)
     return tuple(f"{version.folder}/{each}{early}" for each in MACHINES)

@@ -162,7 +162,7 @@ class Declared:
             self.note(key, "is missing", f"write {example}")
 
     def form(self, key: str, default: str, reader: Callable[[str], str]) -> str:
-        """A text as the reader gives it back; its WrongForm tells what to write instead."""
+        """A text as the reader gives it back; its WrongForm says what to write instead."""
         found = self.text(key, "")
         return self.checked(key, found, reader) if found else default
 

@@ -39,7 +39,7 @@ _PASSWORD: Final = re.compile(r"[a-z+]+://[^/@\s]*:[^/\s]*@", flags=re.IGNORECAS
 _TOKEN: Final = re.compile(r"https?://[^/\s]*@", flags=re.IGNORECASE)
 _UNDER_CREDENTIALS: Final = "write where the secret is under [credentials]"
 _GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
-# Git's own short form: [user@]host:path, where no colon stands before the first slash.
+# Git's own short form: [user@]host:path, where no colon comes before the first slash.
 _SCP: Final = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+")
 
 
@@ -59,7 +59,7 @@ def commit_id(text: str) -> str:
     if _COMMIT.fullmatch(text):
         return text
     raise WrongForm(
-        remedy=f"write the full commit id, as git rev-parse {text} tells it"
+        remedy=f"write the full commit id, as git rev-parse {text} prints it"
         if text.isalnum()
         else "write full commit ids"
     )
@@ -81,7 +81,7 @@ def fingerprint(text: str) -> str:
     if _FINGERPRINT.fullmatch(joined):
         return joined
     raise WrongForm(
-        remedy="write the full fingerprint, 40 hex digits, as gpg --fingerprint tells it"
+        remedy="write the full fingerprint, 40 hex digits, as gpg --fingerprint prints it"
     )
 
 
@@ -110,7 +110,7 @@ def git_remote(text: str) -> str:
     """An address that git can push to, or a local path; no remote helpers, no options."""
     # A user's name before @ is a token more often than not where http is spoken.
     for form in (_PASSWORD, _TOKEN):
-        _refuse_secrets(text, form, "let git ask its credential helper")
+        _refuse_secrets(text, form, "leave it to git's credential helper")
     scheme, separator, rest = text.partition("://")
     if separator:
         good = scheme in _GIT_SCHEMES and rest != "" and not re.search(r"\s", text)
@@ -168,7 +168,7 @@ def web_address(text: str) -> str:
     if found is None:
         raise WrongForm(remedy="write an address such as https://www.python.org")
     if found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
-        raise WrongForm(remedy="write https: over http a secret would travel in the clear")
+        raise WrongForm(remedy="write https: over http a secret would be sent unencrypted")
     return text.rstrip("/")
 
 

@@ -19,7 +19,7 @@ class FoundFile:
     """One file: ``remote`` is its path below the root of the downloads.
 
     ``path`` is where its bytes are on this machine, None if they are not; ``mode`` is None where
-    the place tells none; ``sha256`` is "" where nobody told it.
+    the place has none; ``sha256`` is "" where it is not known.
     """
 
     remote: str
@@ -34,7 +34,7 @@ class FoundFiles:
     """All that was found in one place. ``layout`` is where archives can be read on this machine.
 
     ``closed`` are files that are there, or should be, and could not be had: why, by path.
-    ``strangers`` are paths of files that stand there and that nobody asked for.
+    ``strangers`` are paths of files that exist there and that nobody asked for.
     """
 
     place: str

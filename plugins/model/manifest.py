@@ -26,7 +26,7 @@ _MOST_BYTES: Final = 1 << 20
 
 
 class BrokenManifest(StepFailed):
-    """A file that stands where a manifest should and is none."""
+    """A file in the place of a manifest that is not one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,9 +65,9 @@ class Manifest:
         if found is None or found.to_bytes() != raw:
             raise BrokenManifest(
                 where=where,
-                problem="is no manifest: a title, version, role and commit, then for each file "
+                problem="is not a manifest: a title, version, role and commit, then for each file "
                 "'sha256 size path', sorted by path",
-                remedy="have it written again by whoever signed it",
+                remedy="ask whoever signed it to write it again",
             )
         return found
 

@@ -1,7 +1,7 @@
-"""News entries: what ``Misc/NEWS.d/<version>.rst`` tells of a release, above all of its security.
+"""News entries: what ``Misc/NEWS.d/<version>.rst`` says of a release, above all of its security.
 
 Source of the form: blurb, which writes these files; each entry is a few lines of metadata, a blank
-line and a text in reStructuredText, and a line of two dots stands between two entries.
+line and a text in reStructuredText, and a line of two dots separates two entries.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def entries_of(text: str) -> tuple[NewsEntry, ...]:
         fields: dict[str, str] = {}
         lines = part.strip().splitlines()
         while lines:
-            told = _METADATA.fullmatch(lines[0].strip())
-            if told is None:
+            match = _METADATA.fullmatch(lines[0].strip())
+            if match is None:
                 break
-            fields[told[1]] = told[2].strip()
+            fields[match[1]] = match[2].strip()
             lines.pop(0)
         body = "\n".join(lines).strip()
         if body:
@@ -117,7 +117,7 @@ def cves_in(text: str) -> tuple[str, ...]:
 def news_files_of(version: Version, paths: Iterable[str], *, whole: bool) -> tuple[str, ...]:
     """Those of the paths that are files of this version; ``whole`` adds its own prereleases.
 
-    What users of 3.14.4 get with 3.14.5 was told in part with 3.14.5rc1.
+    What users of 3.14.4 get with 3.14.5 was announced in part with 3.14.5rc1.
     """
     return tuple(
         path

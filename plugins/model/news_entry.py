@@ -15,7 +15,7 @@ _METADATA: Final = re.compile(r"\.\.|#")
 _NAME: Final = re.compile(
     r"(?:.*/)?[^.]+\.(?:gh-issue|bpo)-(?P<issue>[^.]+)\.(?P<nonce>[^.]+)\.rst"
 )
-# What makes a line more than words that may stand on any line.
+# What makes a line more than words that any line may have.
 _STRUCTURE: Final = re.compile(
     r"[ \t]|\|(?:[ \t]|$)|\+[-=]|[=~^-]{3,}|[-*+•][ \t]|\(?(?:[0-9]{1,2}|[A-Za-z#])[.)][ \t]"
     r"|\.\.[ \t]|>>>|:[\w -]+:[ \t]"
@@ -41,9 +41,9 @@ def folded_entries(text: str) -> dict[tuple[str, str], str]:
     """The body of each entry of a version's file, by issue and nonce."""
     found = {}
     for entry in re.split(r"^\.\.[ \t]*$", text, flags=re.MULTILINE):
-        told = dict(re.findall(r"^\.\. ([\w -]+): (.*)$", entry, flags=re.MULTILINE))
-        issue = told.get("gh-issue") or told.get("bpo") or ""
-        found[issue.strip(), told.get("nonce", "").strip()] = body_of(entry)
+        fields = dict(re.findall(r"^\.\. ([\w -]+): (.*)$", entry, flags=re.MULTILINE))
+        issue = fields.get("gh-issue") or fields.get("bpo") or ""
+        found[issue.strip(), fields.get("nonce", "").strip()] = body_of(entry)
     return found
 
 

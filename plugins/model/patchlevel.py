@@ -39,20 +39,20 @@ class Patchlevel:
 
 
 def read_patchlevel(text: str) -> Patchlevel:
-    """The version that the header tells, once in numbers and once as text.
+    """The version that the header gives, once in numbers and once as text.
 
-    Raises StepFailed if a constant is missing, if it stands there twice, or if numbers and
-    text tell two versions.
+    Raises StepFailed if a constant is missing, if it is defined twice, or if numbers and
+    text give two versions.
     """
-    told = {name: _value(text, name) for name in _NAMES}
-    level = _LEVELS.get(told["PY_RELEASE_LEVEL"])
-    numbers = [told[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
+    values = {name: _value(text, name) for name in _NAMES}
+    level = _LEVELS.get(values["PY_RELEASE_LEVEL"])
+    numbers = [values[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
     if level is None or not all(re.fullmatch("[0-9]{1,4}", each) for each in numbers):
-        found = ", ".join(told.values())
-        raise StepFailed(where=PATH, problem=f"tells no version in numbers: {found}")
+        found = ", ".join(values.values())
+        raise StepFailed(where=PATH, problem=f"gives no version in numbers: {found}")
     major, minor, micro, serial = map(int, numbers)
     version = Version(major, minor, micro, level, serial if level is not Level.FINAL else 0)
-    quoted = told["PY_VERSION"]
+    quoted = values["PY_VERSION"]
     if not (
         quoted.startswith(f'"{version}')
         and re.fullmatch(r'(\+[a-z]*)?"', quoted[len(str(version)) + 1 :])
@@ -60,7 +60,7 @@ def read_patchlevel(text: str) -> Patchlevel:
         raise StepFailed(
             where=PATH,
             problem=f"numbers say {version}, and PY_VERSION says {quoted}",
-            remedy="mend it on the branch: both have to tell the same version",
+            remedy="correct it on the branch: both have to give the same version",
         )
     return Patchlevel(version, quoted[len(str(version)) + 1 : -1])
 
@@ -87,6 +87,6 @@ def _value(text: str, name: str) -> str:
     if len(found) != 1:
         times = f"{len(found)} times" if found else "nowhere"
         raise StepFailed(
-            where=PATH, problem=f"{name} is defined {times}", remedy="mend it on the branch"
+            where=PATH, problem=f"{name} is defined {times}", remedy="correct it on the branch"
         )
     return str(found[0][1])

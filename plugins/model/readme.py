@@ -1,4 +1,4 @@
-"""README: the places of README.rst that tell the version, the series and its schedule.
+"""README: the places of README.rst that give the version, the series and its schedule.
 
 Source: release-tools' ``tweak_readme`` of July 2026 and the README of 3.11.2 and 3.13.5; the PEP's
 line has two forms, of which the older one names the PEP by its role.
@@ -57,7 +57,7 @@ def with_title(content: bytes, version: Version, suffix: str = "") -> bytes:
 def with_series(content: bytes, series: str, pep: int = 0) -> bytes:
     """The content with What's New, the documentation and the schedule of this series.
 
-    The line of the schedule is changed only if the number of the series' PEP is told by ``pep``:
+    The line of the schedule is changed only if the number of the series' PEP is given by ``pep``:
     a wrong PEP helps nobody, and that of the series before is at least true.
     """
     wanted = series.encode()

@@ -17,7 +17,7 @@ __all__ = ["Phase", "Release", "ReleaseType", "known_phase", "type_of"]
 
 
 class Phase(Enum):
-    """Where a branch stands in its life, in the words of the developer's guide."""
+    """Where a branch is in its life, in the words of the developer's guide."""
 
     FEATURE = "feature"
     PRERELEASE = "prerelease"
@@ -91,7 +91,7 @@ class Release:
 def known_phase(version: Version, series: Series) -> Phase | None:
     """The phase that the branch is in when this version is made, as far as it is known here.
 
-    None for X.Y.0 and all that leads to it, whose version tells enough. Source: the schedule of
+    None for X.Y.0 and all that leads to it, whose version says enough. Source: the schedule of
     ``TABLE_DAY``; the check ``release.phase`` compares it with that of the day.
     """
     if not version.micro:

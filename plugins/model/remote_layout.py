@@ -1,4 +1,4 @@
-"""RemoteLayout: where one release stands on the hosts and on the web, by arithmetic on names."""
+"""RemoteLayout: where one release is on the hosts and on the web, by arithmetic on names."""
 
 from __future__ import annotations
 

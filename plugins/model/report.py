@@ -31,7 +31,7 @@ class Situation(Enum):
     def told(self) -> str:
         """The same in a few words."""
         return {
-            Situation.NOTHING: "nothing of it is here or published",
+            Situation.NOTHING: "no local artifacts, nothing is published",
             Situation.LOCAL: "local artifacts only, nothing is published",
             Situation.STAGED: "staged on the downloads host, not yet visible",
             Situation.SWITCHED: "files are public; website and tag are not judged",
@@ -70,7 +70,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether a stranger may trust this release."""
+        """Whether anybody may trust this release."""
         return not self.stopping(self.findings)
 
     def waiver_of(self, finding: Finding) -> Waiver | None:

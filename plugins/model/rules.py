@@ -1,7 +1,7 @@
 """Rules: what `doit verify` judges by, one entry for each dotted id, with what to do about it.
 
-The ids never change; docs/reference/rules.md is made from this page. Rules whose words come
-with the finding (those of the export's own gates) stand here as well, so that all are explained.
+The ids never change. docs/reference/rules.md is made from this table and from that of
+`plugins.model.gate_rules`, which has what gates alone judge by.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ __all__ = ["RULES", "Rule", "breach"]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds if the rule is kept, what to do where it is broken, and where it is from."""
+    """What holds if the rule is kept, what to do where it is broken, and where it is from.
+
+    ``milder`` are the severities of findings that are less grave than ``severity``.
+    """
 
     holds: str
     remedy: str
     source: str = ""
     severity: Severity = Severity.BLOCK
+    milder: tuple[Severity, ...] = ()
 
 
 def breach(rule: str, where: str, message: str) -> Finding:
@@ -39,34 +43,34 @@ _ROW: Final = "correct the row in the site's admin from the bytes that are serve
 
 RULES: Final[Mapping[str, Rule]] = {
     "situation.unseen": Rule(
-        "It can be told whether the release is local, staged or published.",
-        "look whether python.org can be reached, then run the same command again",
+        "It is known whether the release is local, staged or published.",
+        "check whether python.org can be reached, then run the same command again",
     ),
     "situation.nothing": Rule(
         "There is something to verify.",
         "run doit export, or name the release.toml of a release that was published",
     ),
     "file.missing": Rule(
-        "Every file that the contract of this version names is there.",
+        "Every file that the contract of this version names exists.",
         "put it there, or waive experts.NAME if it comes later",
         "cpython#127602: five releases with something missing",
     ),
     "file.closed": Rule(
         "Every file can be fetched by everybody.",
-        "mend its mode or the mode of its folder on the host, then purge it",
+        "correct its mode or the mode of its folder on the host, then purge it",
         "pythondotorg#2499: the .tgz of 3.12.5 answered 403",
     ),
     "file.size": Rule(
         "Every file has a size that a file of its kind can have.",
-        "look at it: an empty or cut file is no release; a page of HTML is none either",
+        "look at it: an empty or cut file is not a release, nor is a page of HTML",
     ),
     "file.mode": Rule(
-        "Every file is a plain one that all may read and only its owners may write.",
+        "Every file is a regular file that all may read and only its owners may write.",
         "chmod 664 on the host, 644 here; replace links by the files they lead to",
         "cpython#73760",
     ),
     "file.unrecognised": Rule(
-        "Nothing stands beside the release that nobody declared.",
+        "There is no file beside the release that nobody declared.",
         "find out who put it there; move it away before users fetch it",
         "release-tools#6: every file is public as soon as it is uploaded",
     ),
@@ -81,7 +85,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "cpython#123807, #127601, #132287: signatures absent",
     ),
     "signature.bytes": Rule(
-        "Every signature is of the bytes that stand beside it.",
+        "Every signature is of the file beside it.",
         "one of the two was changed since: compare both with the export, trust neither",
     ),
     "signature.identity": Rule(
@@ -95,14 +99,14 @@ RULES: Final[Mapping[str, Rule]] = {
         "extend the key and publish it, or sign again",
     ),
     "signature.revoked": Rule(
-        "No key that made a signature is revoked.", "sign again with another key, and tell users"
+        "No key that made a signature is revoked.", "sign again with another key, and inform users"
     ),
     "signature.unreadable": Rule(
         "Every signature file is one detached OpenPGP signature.",
         "make it again: gpg --armor --detach-sign",
     ),
     "signature.unseen": Rule(
-        "Signatures can be looked at.",
+        "Signatures can be checked.",
         "install GnuPG, and name the public keys: --keys FILE, or [signing] gnupg_home",
     ),
     "bundle.missing": Rule(
@@ -112,11 +116,11 @@ RULES: Final[Mapping[str, Rule]] = {
         "release-tools#22, #158; PEP 761",
     ),
     "bundle.bytes": Rule(
-        "Every bundle is of the bytes that stand beside it.",
+        "Every bundle is of the file beside it.",
         "one of the two was changed since: compare both with the export, trust neither",
     ),
     "bundle.identity": Rule(
-        "Every bundle is by the release manager's identity, from the issuer that is told to users.",
+        "Every bundle is by the release manager's identity, with the issuer that users verify.",
         "sign again, logged in where the table at python.org/downloads/metadata/sigstore says",
         "sigstore-python#600, release-tools#161; PEP 761",
     ),
@@ -129,16 +133,16 @@ RULES: Final[Mapping[str, Rule]] = {
         "Every bundle file is a bundle of a file's signature.", "sign again: doit publish"
     ),
     "bundle.unseen": Rule(
-        "Bundles can be looked at.",
-        "let this machine reach Sigstore's roots of trust, then verify again",
+        "Bundles can be checked.",
+        "make sure that this machine can reach Sigstore's roots of trust, then verify again",
     ),
-    "checksums.missing": Rule("SHA256SUMS is there.", "run doit export"),
+    "checksums.missing": Rule("SHA256SUMS exists.", "run doit export"),
     "checksums.form": Rule(
         "SHA256SUMS has lines of a digest, two spaces and a plain name.", "run doit export"
     ),
     "checksums.differs": Rule(
         "Every digest in SHA256SUMS is that of the file.",
-        "one of the two was changed: doit why write_checksums tells",
+        "one of the two was changed: see doit why write_checksums",
     ),
     "checksums.unlisted": Rule(
         "SHA256SUMS lists every file beside it, and no other.", "run doit export"
@@ -149,13 +153,13 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "tag.missing": Rule(
         "Upstream has the tag and the branch of the release.",
-        "see what of the push is there: git ls-remote; then doit publish",
+        "see what was pushed: git ls-remote; then doit publish",
     ),
     "tag.light": Rule(
         "The tag is an annotated one.", "push the signed tag; never move a public one"
     ),
     "tag.name": Rule(
-        "The tag's object says the name of the release and names a commit.",
+        "The tag's object has the name of the release and names a commit.",
         "find out who pushed it: the tag object belongs to something else",
     ),
     "tag.signature": Rule(
@@ -173,13 +177,13 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "tag.other_here": Rule("Upstream's tag is the one that was made on this machine.", _REPLACED),
     "tag.unseen": Rule(
-        "Upstream's tag and branch can be looked at.",
-        "look whether [repository] upstream can be reached, then run the same command again",
+        "Upstream's tag and branch can be read.",
+        "check whether [repository] upstream can be reached, then run the same command again",
     ),
     "rebuild.differs": Rule(
         "Made again from the tag in an empty folder, the archives are the published ones, byte "
         "for byte.",
-        "compare the two with diffoscope; see that xz, gzip and blurb are of the versions told",
+        "compare the two with diffoscope; check that xz, gzip and blurb have the right versions",
     ),
     "rebuild.failed": Rule(
         "The archives can be made again from the tag.", "see its message; install what is missing"
@@ -190,16 +194,16 @@ RULES: Final[Mapping[str, Rule]] = {
         "delete the row in the site's admin",
     ),
     "row.digest": Rule(
-        "A row tells the sha256 of the bytes that are served.", _ROW, "cpython#80422"
+        "Every row gives the sha256 of the file that is served.", _ROW, "cpython#80422"
     ),
-    "row.size": Rule("A row tells the size of the file that is served.", _ROW, "cpython#80422"),
+    "row.size": Rule("Every row gives the size of the file that is served.", _ROW, "cpython#80422"),
     "row.sidecar": Rule("A row leads to the signature and SBOM beside its file.", _ROW),
-    "row.button": Rule("Of each system exactly the right file has the button.", _ROW),
-    "row.system": Rule("A row stands under the system that its file is for.", _ROW),
+    "row.button": Rule("For each system, exactly the right file has the download button.", _ROW),
+    "row.system": Rule("Every row is listed under the system that its file is for.", _ROW),
     "row.text": Rule("A row has the name, slug and description that belong to its file.", _ROW),
     "row.unseen": Rule(
         "The site's rows can be read.",
-        "look whether the site answers, then run the same command again",
+        "check whether the site answers, then run the same command again",
     ),
     "page.lacks": Rule(
         "Every page and listing names this release and all its files.",
@@ -208,16 +212,16 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "page.unseen": Rule("Every page answers.", "look at it in a browser"),
     "cache.stale": Rule(
-        "Every cache serves the bytes that stand behind it.",
-        "purge the address, then look again",
+        "Every cache serves the files that the host has.",
+        "purge the address, then run the same command again",
         "3.5.9 exists because caches served a pre-release 3.5.8",
     ),
     "cache.stale_page": Rule(
-        "Every cache serves the pages as they stand behind it.",
-        "purge the address, then look again",
+        "Every cache serves the pages that the site has.",
+        "purge the address, then run the same command again",
         "release-tools#156",
     ),
-    "cache.unseen": Rule("Every cache that can be asked alone answers.", "look whether it is up"),
+    "cache.unseen": Rule("Every cache that can be asked alone answers.", "check whether it is up"),
     "docs.hosted": Rule(
         "The documentation's pages on the web are those of the archives.",
         "unpack the archive again: doit publish",
@@ -235,28 +239,28 @@ RULES: Final[Mapping[str, Rule]] = {
     "archive.differ": Rule("Both archives hold the same stream.", _AGAIN),
     "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN),
     "archive.previous": Rule(
-        "What the release before held is in this one too, folder by folder.",
+        "What the previous release contained is in this one too, folder by folder.",
         "see whether it was meant to go; if so, waive archive.previous for this release",
         "an unfinished tree was tagged more than once",
     ),
-    "archive.root": Rule("All of an archive is in its one folder.", _AGAIN),
+    "archive.root": Rule("Everything in an archive is in its one folder.", _AGAIN),
     "archive.type": Rule("Archives hold files, folders and links.", _AGAIN),
     "archive.pyc": Rule("Archives hold nothing compiled.", _AGAIN),
-    "archive.owner": Rule("All of an archive is root's.", _AGAIN),
+    "archive.owner": Rule("Everything in an archive belongs to root.", _AGAIN),
     "archive.mode": Rule("Modes in archives are 0644 and 0755.", _AGAIN, "cpython#73760"),
-    "archive.time": Rule("All of an archive has the time of the tag.", _AGAIN),
-    "archive.name": Rule("Every name can be had on every system, once.", _AGAIN),
+    "archive.time": Rule("Everything in an archive has the time of the tag.", _AGAIN),
+    "archive.name": Rule("Every name is possible on every system, and occurs once.", _AGAIN),
     "archive.link": Rule("No link leads out of the archive.", _AGAIN),
-    "docs.missing": Rule("Every documentation archive is there.", _AGAIN, "cpython#105450"),
+    "docs.missing": Rule("Every documentation archive exists.", _AGAIN, "cpython#105450"),
     "docs.unreadable": Rule("Every documentation archive can be read and holds pages.", _AGAIN),
     "docs.different": Rule("Both archives of a format hold the same.", _AGAIN),
     "docs.unreleased": Rule("No page calls anything unreleased.", _AGAIN),
     "docs.link": Rule("Links between pages of the HTML archive lead somewhere.", _AGAIN),
     "sbom.unreadable": Rule("Every archive has an SBOM that can be read.", _AGAIN),
-    "sbom.archive": Rule("An SBOM tells the digest of its archive.", _AGAIN),
+    "sbom.archive": Rule("An SBOM has the digest of its archive.", _AGAIN),
     "sbom.lacks": Rule(
-        "An SBOM says all that upstream's says of the same archive: what CPython bundles, pip and "
-        "what it carries, who depends on whom, who supplies it.",
+        "An SBOM lists all that upstream's lists: what CPython bundles, pip and "
+        "what it bundles, dependencies and suppliers.",
         _AGAIN,
     ),
     "sbom.missing_file": Rule(

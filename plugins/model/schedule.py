@@ -145,7 +145,7 @@ def read_schedule(text: str) -> Schedule:
 
 
 def read_published_schedule(content: object, where: str) -> Schedule:
-    """The schedule that ``api/python-releases.json`` tells; ``where`` is its address.
+    """The schedule that ``api/python-releases.json`` gives; ``where`` is its address.
 
     Source: ``create_release_json`` of python/peps. Raises StepFailed as ``read_schedule`` does.
     """
@@ -162,13 +162,13 @@ def read_cycle_entry(content: object, series: str, where: str) -> CycleEntry | N
     entry = reader.table(content, "the answer").get(series)
     if entry is None:
         return None
-    told = reader.table(entry, series)
-    ends = reader.text(told, "end-of-life", series)
+    value = reader.table(entry, series)
+    ends = reader.text(value, "end-of-life", series)
     if not _MONTH.fullmatch(ends):
         raise reader.error(
             problem=f"{series} end_of_life is {kind_of(ends)}, wanted 2030-10 or a day"
         )
-    return CycleEntry(reader.phase(told, series), reader.number(told, "pep", series), ends)
+    return CycleEntry(reader.phase(value, series), reader.number(value, "pep", series), ends)
 
 
 def stage_version(name: str) -> Version | None:
@@ -204,7 +204,7 @@ class _Reader:
         releases = self.table(top.get(listed), listed)
         for name in (*about, *releases):
             if not _SERIES.fullmatch(name):
-                raise self.error(problem=f"{kind_of(name)} is no series such as 3.14")
+                raise self.error(problem=f"{kind_of(name)} is not a series such as 3.14")
             if name not in about or name not in releases:
                 lacking = "metadata" if name in releases else listed
                 raise self.error(problem=f'{lacking}."{name}" is missing')
@@ -221,11 +221,11 @@ class _Reader:
         return value
 
     def phase(self, table: Mapping[str, Any], place: str) -> Phase | None:
-        told = self.text(table, "status", place)
-        if told not in _STATUSES:
+        value = self.text(table, "status", place)
+        if value not in _STATUSES:
             known = ", ".join(filter(None, _STATUSES))
-            raise self.error(problem=f"{place} status is {kind_of(told)}, wanted one of {known}")
-        return _STATUSES[told]
+            raise self.error(problem=f"{place} status is {kind_of(value)}, wanted one of {known}")
+        return _STATUSES[value]
 
     def number(self, table: Mapping[str, Any], key: str, place: str) -> int:
         found = self._value(table, key, place)

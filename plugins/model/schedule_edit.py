@@ -70,7 +70,7 @@ def ends_bugfix(schedule: Schedule, version: Version) -> bool:
 
 
 def is_recorded(schedule: Schedule, release: Recorded) -> bool:
-    """Whether the schedule tells of the release on its day, and of the phase that it began."""
+    """Whether the schedule lists the release on its day, and of the phase that it began."""
     stage = schedule.stage(release.version)
     if stage is None or not stage.actual or stage.day != release.day:
         return False
@@ -108,7 +108,8 @@ def _changed(schedule: Schedule, release: Recorded) -> Schedule:
     version, series = release.version, release.version.series
     if series not in schedule.branches:
         raise _refused(
-            problem=f"knows no series {series}", remedy="add it there with its release PEP first"
+            problem=f"does not have series {series}",
+            remedy="add it there with its release PEP first",
         )
     stage = schedule.stage(version)
     if stage is not None and stage.actual and stage.day != release.day:
@@ -190,7 +191,7 @@ def _next_main(schedule: Schedule, release: Recorded) -> dict[str, Branch]:
     branch = schedule.branches.get(following)
     if branch is None:
         raise _refused(
-            problem=f"knows no series {following}, which is main from {version} on",
+            problem=f"does not have series {following}, which is main from {version} on",
             remedy="add it there with its release PEP first, then run doit publish again",
         )
     if branch.phase not in (None, Phase.FEATURE) or branch.branch not in ("", "main"):

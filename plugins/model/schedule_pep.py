@@ -26,7 +26,7 @@ def pep_path(number: int) -> str:
 
 
 def lists_as_released(text: str, stage: Stage) -> bool:
-    """Whether a list of the PEP tells that this release is out on its day."""
+    """Whether a list of the PEP says that this release is out on its day."""
     heading = ""
     for is_listed, line in _lines(text):
         if not is_listed:

@@ -29,12 +29,12 @@ class Secret:
     place: str
 
     def __post_init__(self) -> None:
-        # What stands here may be the secret itself by mistake: no message repeats any of it.
+        # What is here may be the secret itself by mistake: no message repeats any of it.
         if _FORM.fullmatch(self.place) is None:
             object.__setattr__(self, "place", "env:NOTHING")
             raise SettingsError(
                 where="[credentials]",
-                problem="a place of a secret does not say where it is",
+                problem="the place of a secret is empty",
                 remedy="write env:NAME or file:PATH",
             )
 
@@ -71,7 +71,8 @@ class Secret:
                 status = os.fstat(stream.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise self._error(
-                        problem="is no plain file", remedy="name the file that holds the secret"
+                        problem="is not a regular file",
+                        remedy="name the file that holds the secret",
                     )
                 if status.st_mode & _OTHERS:
                     problem = f"has mode {stat.S_IMODE(status.st_mode):04o}, so others may read it"
@@ -82,9 +83,9 @@ class Secret:
                     )
                 return stream.read(_MOST_BYTES).decode()
         except OSError as error:
-            told = str(error.strerror).lower()
+            reason = str(error.strerror).lower()
             raise self._error(
-                problem=f"cannot be read: {told}", remedy="put the secret there"
+                problem=f"cannot be read: {reason}", remedy="put the secret there"
             ) from error
         except UnicodeDecodeError:
             # Not chained: the error would carry the bytes.

@@ -1,4 +1,4 @@
-"""Settings: what release.toml declares about one release, checked whole before anything starts."""
+"""Settings: what release.toml declares about one release, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class SeriesSettings:
     """``[series]``: what cannot be derived from the version."""
 
     phase: Phase | None = None
-    """Where the branch stands: feature, prerelease, bugfix, security or end-of-life.
+    """The phase of the branch: feature, prerelease, bugfix, security or end-of-life.
 
     Default: what version and schedule say: X.Y.Z with Z > 0 is a bugfix release up to the last one
     that the schedule named when this tool was made, and source only after it."""
@@ -206,7 +206,7 @@ class Hosts:
     buildbots: str = _BUILDBOTS
     """The buildbots. Default: https://buildbot.python.org."""
     peps: str = _PEPS
-    """The site of the PEPs, which tells phases and schedules. Default: https://peps.python.org."""
+    """The site of the PEPs, which has phases and schedules. Default: https://peps.python.org."""
     mail: str = ""
     """``smtp://host[:port]`` or ``smtps://host[:port]`` of the server that takes the
     announcements. No default."""
@@ -243,8 +243,8 @@ class Credentials:
     """A personal access token of Azure DevOps, scope Build (read & execute), which starts the
     Windows build and keeps it; reading needs none. No default."""
     sigstore: Secret | None = None
-    """The identity token that bundles are signed with, as ``sigstore get-identity-token`` tells
-    it; it is good for minutes. No default."""
+    """The identity token that bundles are signed with, as ``sigstore get-identity-token``
+    prints it; it is good for minutes. No default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ class Expert:
     """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
     mail: str = ""
     """The expert's email address, for the emails that the release manager approves. No default;
-    without one the release manager tells them."""
+    without one the release manager informs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ class Settings:
     version: Version
     """The version to release, such as 3.14.0rc1. Must be written."""
     date: date | None
-    """The day of the release, as NEWS and What's New tell it. Default: the day of the first run."""
+    """The day of the release, as NEWS and What's New give it. Default: the day of the first run."""
     repository: Repository
     work: Work
     series: SeriesSettings
@@ -348,7 +348,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "windows": Windows,
 }
 _TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
-# Only names that one section alone has: they tell where a stray key belongs.
+# Only names that one section alone has: they show where a stray key belongs.
 _HOMES: Final = {
     each.name: f"[{section}]"
     for section, kind in _SECTIONS.items()
@@ -410,13 +410,13 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
     if release.signs_with_gpg and not settings.signing.gpg_key:
         mistakes.note(
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
-            'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys tells it',
+            'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys prints it',
         )
     _check_identity(settings, release, mistakes)
     clone, folder = settings.repository.clone, settings.work.folder
     # A link may lead into the clone as well.
-    told = mistakes.about("[repository] clone", "[work]")
-    if not told and folder.resolve().is_relative_to(clone.resolve()):
+    reported = mistakes.about("[repository] clone", "[work]")
+    if not reported and folder.resolve().is_relative_to(clone.resolve()):
         mistakes.note(
             f"[work] folder is {folder}, inside of the clone {clone}, which is never written",
             "name a folder outside of it",
@@ -429,7 +429,7 @@ def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) ->
     if bool(signing.sigstore_identity) is not bool(signing.sigstore_issuer):
         missing = "sigstore_issuer" if signing.sigstore_identity else "sigstore_identity"
         mistakes.note(
-            f"[signing] {missing} is missing, and half an identity is none",
+            f"[signing] {missing} is missing, and one of the two alone is not an identity",
             'write sigstore_identity = "me@python.org" and '
             'sigstore_issuer = "https://github.com/login/oauth"',
         )
@@ -622,7 +622,7 @@ def _announce(table: Declared) -> Announce:
 
 
 def _secret(table: Declared, key: str) -> Secret | None:
-    # What stands here may be the secret itself by mistake: no message repeats any of it.
+    # What is here may be the secret itself by mistake: no message repeats any of it.
     if not table.holds(key):
         return None
     found = table.secret_text(key)

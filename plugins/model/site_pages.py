@@ -117,8 +117,8 @@ def _own(contract: Contract, listing: Listing) -> Iterator[Purge]:
     theirs = {file.row.os for file in contract.listed if file.row is not None}
     for system in _SYSTEMS:
         urls = tuple(f.url for f in contract.listed if f.row is not None and f.row.os == system)
-        told = (page.name, *first, *urls) if system in theirs else ()
-        yield Purge(f"{_DOWNLOADS}{system}/", tells=told)
+        texts = (page.name, *first, *urls) if system in theirs else ()
+        yield Purge(f"{_DOWNLOADS}{system}/", tells=texts)
     yield Purge(f"{_DOWNLOADS}operating-systems/")
 
 
@@ -181,10 +181,10 @@ def _older(contract: Contract, listing: Listing) -> Iterator[Purge]:
     ours = Version.parse(contract.version)
     series = [each for each in listing.public if each.version.series == ours.series]
     newest = all(each.version <= ours for each in series)
-    told = (f'/downloads/release/{contract.page.slug}/"', contract.page.name) if newest else ()
+    texts = (f'/downloads/release/{contract.page.slug}/"', contract.page.name) if newest else ()
     for each in sorted(series, key=lambda each: each.version):
         if each.slug != contract.page.slug:
-            yield Purge(f"{SITE}{each.path}", tells=told)
+            yield Purge(f"{SITE}{each.path}", tells=texts)
 
 
 def _version(name: str) -> Version | None:

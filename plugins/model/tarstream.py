@@ -112,7 +112,7 @@ def git_order(member: Member) -> bytes:
 def in_tar_order(members: Iterable[Member]) -> Iterator[Member]:
     """Members that come in git's order, in the order of ``tar --sort=name``.
 
-    The two differ where a folder stands beside something named like it with a character before
+    The two differ where a folder is beside something named like it with a character before
     the slash behind: tar has ``a``, ``a/x``, ``a.py``, and git ``a.py``, ``a``, ``a/x``. So a
     member whose name leaves room for such a folder waits until the stream has passed the place
     of that folder; mostly that is one file.

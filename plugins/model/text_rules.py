@@ -1,7 +1,7 @@
 """Text rules: what is wrong with a public text of a release, found by parsing and never by feel.
 
 Each function gives problems, each in words that complete "announcement.md: ...". Source:
-python/pythondotorg#2193, a page with another release's name, and announcements that were mended
+python/pythondotorg#2193, a page with another release's name, and announcements that were corrected
 the day after they went out.
 """
 
@@ -237,7 +237,7 @@ def sections(text: str) -> Iterator[tuple[str, int, str, int]]:
 
 
 def _versions(text: str) -> Iterator[tuple[Version, str]]:
-    """Each version of Python that the text names outside addresses, and what stands before it."""
+    """Each version of Python that the text names outside addresses, and what comes before it."""
     bare = _ADDRESS.sub(" ", text)
     bare = _LONG.sub(lambda found: found[1] + _LETTERS.get(found[2].lower(), "rc") + found[3], bare)
     for found in _VERSION.finditer(bare):

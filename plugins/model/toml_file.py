@@ -45,7 +45,7 @@ def declared_content(
     mistakes.raise_any()
     found = _second_reading(read, text, mistakes)
     for place in _differences(sure, found, ""):
-        mistakes.note(f"{place} is read wrongly by the toml library", _PLAINER)
+        mistakes.note(f"{place} is misread by the toml library", _PLAINER)
     mistakes.raise_any()
     return found
 
@@ -88,11 +88,11 @@ def _text(path: Path, mistakes: Mistakes, example: tuple[str, ...]) -> str:
     return text
 
 
-def _syntax_error(told: str, text: str, mistakes: Mistakes) -> SettingsError:
+def _syntax_error(message: str, text: str, mistakes: Mistakes) -> SettingsError:
     """The parser's words with line and column first; a key that is written twice by its name."""
     lines = text.splitlines() or [""]
-    found = re.search(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", told)
-    problem, line, column = found.groups() if found else (told, None, None)
+    found = re.search(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+    problem, line, column = found.groups() if found else (message, None, None)
     number = int(line) if line else len(lines)
     place = f"line {number}, column {column or len(lines[-1]) + 1}"
     if problem.startswith(("Cannot overwrite", "Cannot declare", "Duplicate inline")):

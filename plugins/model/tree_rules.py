@@ -1,4 +1,4 @@
-"""Tree rules: where CPython's tree tells its version and years, and in which form.
+"""Tree rules: where CPython's tree gives its version and years, and in which form.
 
 The steps that edit these places and the checks that judge them both read this page.
 """
@@ -45,7 +45,7 @@ NOTICE: Final = re.compile(
     rb"(?=\s+Python\s+Software\s+Foundation)"
 )
 """``Copyright (c) 2001-2024 Python Software Foundation``, with the sign as text, as a character
-or as an escape; older files list every year; from 3.14 on the first year stands alone, which
+or as an escape; older files list every year; from 3.14 on the first year is alone, which
 asks for no edit. Bytes, since the Windows resource may be in code page 1252."""
 
 NEXT_MARKER: Final = re.compile(

@@ -47,8 +47,8 @@ def pins_of(wheel: bytes, path: str) -> tuple[tuple[str, str], ...]:
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, ValueError) as error:
         raise StepFailed(
             where=path,
-            problem=f"is no wheel with a {_LIST} ({error})",
-            remedy="look at the file on the branch",
+            problem=f"is not a wheel with a {_LIST} ({error})",
+            remedy="check the file on the branch",
         ) from error
     found = []
     for line in text.splitlines():
@@ -60,7 +60,7 @@ def pins_of(wheel: bytes, path: str) -> tuple[tuple[str, str], ...]:
             raise StepFailed(
                 where=f"{path}: {_LIST}",
                 problem=f"pins no version: {plain}",
-                remedy="tell the makers of this tool: the SBOM cannot say what pip carries",
+                remedy="report it to the authors of this tool: no SBOM can list what pip bundles",
             )
         found.append((pin["name"].lower(), pin["version"]))
     return tuple(found)

@@ -25,7 +25,7 @@ class Level(IntEnum):
 
     @property
     def letters(self) -> str:
-        """What stands in a version string: ``a``, ``b``, ``rc`` or nothing."""
+        """As written in a version string: ``a``, ``b``, ``rc`` or nothing."""
         return ("a", "b", "rc", "")[self]
 
 

@@ -1,5 +1,5 @@
-"""The outside world, one module a subject: what steps and checks may ask of it.
+"""Services outside this tool, one module a subject: what steps and checks may ask of them.
 
 A port is a small Protocol. Implementations live in ``plugins.services``; they raise
-``ServiceFailed`` for what the world does wrong and never ask a person anything.
+``ServiceFailed`` for what goes wrong there and never ask a person anything.
 """

@@ -34,7 +34,7 @@ class Cdn(Protocol):
         ...
 
     def purge(self, url: str) -> None:
-        """Every cache was told to forget the address; done again, nothing changes."""
+        """The address is purged from every cache; done again, nothing changes."""
         ...
 
     def was_purged(self, url: str) -> bool:
@@ -46,5 +46,5 @@ class Cdn(Protocol):
         ...
 
     def download(self, url: str, file: Path) -> Seen:
-        """What a user gets stands in the file, whole; one that is there is replaced."""
+        """The file holds what a user gets, complete; an existing file is replaced."""
         ...

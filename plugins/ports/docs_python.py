@@ -62,8 +62,8 @@ def python_for(
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
-    Where pip fails for another reason, such as no network, it is the first of all: nobody can
-    tell better.
+    Where pip fails for another reason, such as no network, it is the first of all, for want
+    of a better answer.
     """
     pythons = tuple(among) or candidates(programs)
     wanted: list[str] = []
@@ -71,14 +71,14 @@ def python_for(
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
             return PythonFound(python)
-        told = _REQUIRES.findall(ended.stdout + ended.stderr)
-        if not told and not wanted:
+        required = _REQUIRES.findall(ended.stdout + ended.stderr)
+        if not required and not wanted:
             return PythonFound(pythons[0])
-        wanted += [first or second for first, second in told]
-    least = min(wanted, key=lambda each: int(each.partition(".")[2]))
+        wanted += [first or second for first, second in required]
+    least = min(wanted, key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
         None,
-        f"wants Python {least} or later, and here are only {', '.join(map(str, pythons))}",
+        f"needs Python {least} or later; this machine has only {', '.join(map(str, pythons))}",
         f"install Python {least} so that python{least} is on PATH, or name another in "
         "[docs] python",
     )

@@ -24,9 +24,9 @@ class Mail(Protocol):
     """A mail server that sends for us. What was sent can neither be seen nor taken back."""
 
     def send(self, email: Email) -> None:
-        """The server took the email. Raises ServiceFailed; then nobody knows unless it says."""
+        """The server took the email. Raises ServiceFailed; then it may be sent or not."""
         ...
 
     def log_in(self) -> None:
-        """The server was reached and lets us in; nothing was sent."""
+        """The server was reached and accepted our login; nothing was sent."""
         ...

@@ -34,7 +34,7 @@ class Forum(Protocol):
     ) -> str:
         """A new topic is public; returns its address.
 
-        Asked once: a failure may have come after it was stored, so look before another try.
+        Sent once: a failure may have come after it was stored, so look before another try.
         """
         ...
 

@@ -114,11 +114,11 @@ class Clone(Protocol):
         ...
 
     def forget(self, ref: str) -> None:
-        """The ref is not there; what it named may be."""
+        """The ref does not exist; what it named may."""
         ...
 
     def follows(self, commit: str, ancestor: str) -> bool:
-        """Whether the ancestor is the commit or stands in its history; False if unknown here."""
+        """Whether the ancestor is the commit or is in its history; False if unknown here."""
         ...
 
     def beyond(self, commit: str, other: str) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Clone(Protocol):
         ...
 
     def write_patch(self, old: str, new: str, file: Path) -> None:
-        """The file holds all that differs between two commits, as git tells it, binary as well."""
+        """The file holds all that differs between two commits, as git writes it, binary as well."""
         ...
 
     def resolve(self, revision: str) -> str:
@@ -168,7 +168,7 @@ class Clone(Protocol):
         ...
 
     def put_tag(self, name: str, content: str) -> str:
-        """Make a tag object of this content (payload and signature) and let the tag name it.
+        """Make a tag object of this content (payload and signature), which the tag then names.
 
         A tag of that name is replaced. Returns the object's id. Raises ServiceFailed for
         content that is no tag.
@@ -204,7 +204,7 @@ class Base(Protocol):
         ...
 
     def identity(self) -> Identity:
-        """Whom the RM's git puts on commits. Raises SettingsError if nobody told it."""
+        """Whom the RM's git puts on commits. Raises SettingsError if that is not configured."""
         ...
 
 
@@ -243,8 +243,8 @@ class Remote(Protocol):
     def push(self, source: Path, updates: Sequence[RefUpdate], *, dry_run: bool = False) -> None:
         """All of the updates have happened, or none has. Raises ServiceFailed.
 
-        Each ref must stand at its expected old value when the remote takes the push. A branch
+        Each ref must have its expected old value when the remote takes the push. A branch
         only ever moves forward and a tag never moves. With ``dry_run`` nothing is changed: it
-        succeeds if the remote lets us write and the refs stand as expected.
+        succeeds if we may write to the remote and the refs are as expected.
         """
         ...

@@ -39,7 +39,7 @@ class BranchRule:
 
 
 class Rulesets(Protocol):
-    """The rulesets of one repository at GitHub, which stand beside classic protection."""
+    """The rulesets of one repository at GitHub, which apply beside classic protection."""
 
     def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
         """Every active rule of a ruleset that holds for a branch of this name."""
@@ -52,7 +52,7 @@ class Protection(Protocol):
     def rules(self, branch: str) -> dict[str, Any] | None:
         """The branch's rules in GitHub's own words, without addresses; None if it has none.
 
-        ``enforce_admins`` in them tells whether they hold for administrators as well.
+        ``enforce_admins`` in them says whether they hold for administrators as well.
         """
         ...
 
@@ -129,7 +129,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A zip file that a run left; ``sha256`` is "" if GitHub does not tell it."""
+    """A zip file that a run left; ``sha256`` is "" if GitHub does not report it."""
 
     id: int
     name: str
@@ -154,7 +154,7 @@ class Workflows(Protocol):
     """GitHub Actions of one repository."""
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int:
-        """A run of the workflow file was asked for; returns its id, 0 if GitHub does not tell."""
+        """A run of the workflow file was asked for; returns its id, 0 if GitHub does not say."""
         ...
 
     def runs(self, workflow: str) -> tuple[Run, ...]:
@@ -174,7 +174,7 @@ class Workflows(Protocol):
         ...
 
     def download(self, artifact: Artifact, file: Path) -> str:
-        """The artifact's zip stands in the file; returns its sha256. Streamed to disk."""
+        """The file holds the artifact's zip; returns its sha256. Streamed to disk."""
         ...
 
 

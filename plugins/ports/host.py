@@ -17,7 +17,7 @@ __all__ = ["Entry", "Host", "HostReader", "Kind", "Login", "Upload"]
 
 
 class Kind(Enum):
-    """What stands under a name on a host."""
+    """What exists under a name on a host."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -27,7 +27,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name on a host, as one look told it; the path starts below the host's root."""
+    """A name on a host, as one look found it; the path starts below the host's root."""
 
     path: str
     kind: Kind
@@ -39,7 +39,7 @@ class Entry:
     target: str = ""
     """Where a link leads; "" for anything else."""
     stamp: str = ""
-    """Another one once the file was changed; "" from a look that does not tell it."""
+    """Another one once the file was changed; "" from a look that does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class HostReader(Protocol):
         ...
 
     def login(self) -> Login:
-        """Log in, or tell who we are."""
+        """We are logged in; returns whom the host takes us for."""
         ...
 
     def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
-        """What stands under each path, None for nothing; links are not followed."""
+        """What exists under each path, None for nothing; links are not followed."""
         ...
 
     def listing(self, folder: str) -> tuple[Entry, ...]:
@@ -96,13 +96,13 @@ class HostReader(Protocol):
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """The sha256 of each file among them, by path, computed there; not of one that is gone.
 
-        Entries are as ``listing`` told them: what was read before and is not changed is not
+        Entries are as ``listing`` returned them: what was read before and is not changed is not
         read again.
         """
         ...
 
     def free_bytes(self, folder: str) -> int:
-        """How much room is left for us where the folder stands."""
+        """How much space is left for us where the folder is."""
         ...
 
     def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
@@ -121,7 +121,7 @@ class HostReader(Protocol):
     def verify(self, file: str, signature: str) -> Signature | None:
         """Check a detached OpenPGP signature there, by whichever key made it.
 
-        None if the host has no gpg or not the key, so that nothing can be told there.
+        None if the host lacks gpg or the key, so that it cannot judge.
         """
         ...
 
@@ -134,11 +134,11 @@ class Host(HostReader, Protocol):
         ...
 
     def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
-        """Each file stands under its path, whole, with its mode and the host's group.
+        """Each file exists under its path, complete, with its mode and the host's group.
 
-        A half upload (``<path>.partial``) is continued if its bytes are right, also when the
+        A partial upload (``<path>.partial``) is continued if its bytes are right, also when the
         connection breaks meanwhile; bytes there are compared by digest before anything is added.
-        The whole file's digest is for the caller to ask for.
+        The digest of the complete file is for the caller to ask for.
         """
         ...
 

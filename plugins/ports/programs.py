@@ -40,7 +40,7 @@ class Programs(Protocol):
         ...
 
     def version(self, name: str) -> str:
-        """The version number that the program tells; "" if it is not there or tells none."""
+        """The version number that the program reports; "" if it does not exist or reports none."""
         ...
 
     def run(

@@ -11,5 +11,5 @@ class Progress(Protocol):
     """A word about long work; shown while it lasts, never part of a result."""
 
     def say(self, text: str) -> None:
-        """Tell what is being done now, in a few words."""
+        """Report what is being done now, in a few words."""
         ...

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["AROUND", "Fetched", "History", "PublicClient", "PublicSite"]
 
 AROUND: Final = "around the caches"
-"""The door by which a client gets what is behind the caches."""
+"""The endpoint at which a client gets what is behind the caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came by one door: ``text`` only if it was asked for, ``sha256`` that of the bytes.
+    """What came from one endpoint: ``text`` only if it was asked for, ``sha256`` that of the bytes.
 
     ``leads_to`` is where a redirect leads, as the server says it.
     """
@@ -35,22 +35,22 @@ class Fetched:
 class PublicClient(Protocol):
     """An anonymous client: it fetches what everybody can, trusts no answer and never waits long.
 
-    Addresses are those that users see. No redirect is followed, nothing is unfolded, and what
+    Addresses are those that users see. No redirect is followed, nothing is decompressed, and what
     is larger, longer or slower than it may be is refused with ServiceFailed.
     """
 
-    def doors(self, url: str) -> tuple[str, ...]:
-        """Every way to the address: each cache that can be asked alone, and ``AROUND``."""
+    def endpoints(self, url: str) -> tuple[str, ...]:
+        """Every endpoint of the address: each cache that can be asked alone, and ``AROUND``."""
         ...
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
+    def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
         """What a file's address gives; with ``file`` its bytes are there afterwards.
 
         What did not change since it was fetched before, as the server says, is not sent again.
         """
         ...
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
         """The same of a page, with its text."""
         ...
 

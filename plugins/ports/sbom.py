@@ -17,7 +17,7 @@ class SourceArchive:
 
     version: str
     cpe: str
-    """Its name in the Common Platform Enumeration, by which vulnerabilities are told."""
+    """Its name in the Common Platform Enumeration, by which vulnerabilities are listed."""
     file_name: str
     location: str
     sha256: str
@@ -63,7 +63,7 @@ class Carried:
 
 
 class Sboms(Protocol):
-    """Documents in SPDX, which tell what software is made of."""
+    """Documents in SPDX, which list what software is made of."""
 
     def document(
         self,
@@ -74,8 +74,8 @@ class Sboms(Protocol):
     ) -> bytes:
         """A valid SPDX 2.3 document in JSON: CPython, its files, and what it bundles.
 
-        ``tree_sbom`` is the tree's own, which tells what is bundled and which files are whose.
-        ``carried`` takes the place of what that tells of the same projects.
+        ``tree_sbom`` is the tree's own, which lists what is bundled and which files are whose.
+        ``carried`` takes the place of what it says about the same projects.
         The same arguments give the same bytes. Raises ServiceFailed if the tree's is not SPDX
         or the document would not be valid.
         """

@@ -21,7 +21,7 @@ class Key:
     fingerprint: str
     user_id: str
     secret: bool
-    """Whether a secret half that can sign is at hand, here or on a card."""
+    """Whether a secret key that can sign is at hand, here or on a card."""
     expires: datetime | None
     """When the last part of it that can sign expires; None for never."""
     revoked: bool
@@ -31,13 +31,13 @@ class Key:
 
     @property
     def extending(self) -> str:
-        """The command that lets it sign for another year.
+        """The command after which it can sign for another year.
 
         Source: gpg(1), --quick-set-expire; without a subkey's fingerprint it changes the primary
         key alone, and ``*`` leaves out subkeys that have expired.
         """
-        words = (f"gpg --quick-set-expire {self.fingerprint} 1y {each}" for each in self.ends)
-        return " && ".join(each.rstrip() for each in words)
+        words = (f"gpg --quick-set-expire {self.fingerprint} 1y {end}" for end in self.ends)
+        return " && ".join(command.rstrip() for command in words)
 
 
 class Verdict(Enum):
@@ -60,7 +60,7 @@ class Verdict(Enum):
 class Signature:
     """A signature that was checked: ``problem`` is "" if and only if it is good.
 
-    ``fingerprint`` is that of the primary key of the maker, "" if nobody can tell.
+    ``fingerprint`` is that of the primary key of the maker, "" if it is unknown.
     """
 
     fingerprint: str
@@ -95,7 +95,7 @@ class Signer(Protocol):
     def sign(self, file: Path, signature: Path) -> None:
         """Write a detached, armoured signature of the file. Raises ServiceFailed.
 
-        The signature stands under its name only after it was verified.
+        The signature exists under its name only after it was verified.
         """
         ...
 

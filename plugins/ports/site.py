@@ -99,7 +99,7 @@ class Site(SiteReader, Protocol):
     """The same downloads, to change."""
 
     def add_release(self, fields: Mapping[str, Any]) -> None:
-        """A release stands there. Asked once: a failure may have come after it was stored."""
+        """The release exists. Sent once: a failure may have come after it was stored."""
         ...
 
     def change_release(self, release: SiteRelease, changes: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Site(SiteReader, Protocol):
         ...
 
     def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
-        """A row stands there. Asked once: a failure may have come after it was stored."""
+        """The row exists. Sent once: a failure may have come after it was stored."""
         ...
 
     def change_row(self, row: SiteRow, changes: Mapping[str, Any]) -> None:

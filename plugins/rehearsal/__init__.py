@@ -1,1 +1,1 @@
-"""A world on loopback to rehearse a release in."""
+"""The simulated environment on loopback in which a release is rehearsed."""

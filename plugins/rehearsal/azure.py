@@ -37,19 +37,19 @@ __all__ = ["FAULTS", "LOGIN", "STAGES", "app", "queue_by_hand", "seed"]
 
 FAULTS: Final = {
     "azure.500": "Azure answers with status 500",
-    "azure.login": "Azure answers with a page to log in",
-    "azure.hangs": "Azure sends a byte now and then and never ends",
-    "azure.malformed": "Azure answers with something that is no JSON",
+    "azure.login": "Azure answers with its login page",
+    "azure.hangs": "Azure sends a byte now and then and never finishes its answer",
+    "azure.malformed": "Azure answers with invalid JSON",
     "azure.endless": "Azure answers without end",
-    "azure.fails": "the stage in the argument fails (Sign, if there is none)",
-    "azure.pending_approval": "nobody approves that the certificate is used",
+    "azure.fails": "the stage in the argument fails (Sign)",
+    "azure.pending_approval": "nobody approves the use of the certificate",
     "azure.deleted_run": "the run was deleted",
-    "azure.expired_artifact": "what the run left is not there any more",
-    "azure.other_bytes": "the table of digests is of other bytes than were uploaded",
-    "azure.never_uploads": "the run ends and has put nothing anywhere",
+    "azure.expired_artifact": "the artifacts of the run have expired",
+    "azure.other_bytes": "the table of digests does not match the uploaded files",
+    "azure.never_uploads": "the run ends without uploading anything",
     "azure.no_feed": "the install manager's feed does not get the entries of this release",
-    "azure.feed_other_bytes": "the install manager's feed tells another digest of one package",
-    "azure.forgets_parameters": "the list of runs does not tell what they were started with",
+    "azure.feed_other_bytes": "the install manager's feed has another digest for one package",
+    "azure.forgets_parameters": "the list of runs lacks the parameters that they were started with",
 }
 LOGIN: Final = "rehearsal-azure-token"
 STAGES: Final = ("Build", "Sign", "Layout", "Pack", "Test", "Publish")
@@ -75,18 +75,18 @@ def queue_by_hand(store: Store, form: tuple[Box, ...], **changes: str) -> int:
 def _queue(store: Store, given: Mapping[str, str]) -> int:
     known = store.load("azure", {"runs": [], "leases": []})
     number = max((each["id"] for each in known["runs"]), default=40) + 1
-    # Azure tells a box with a capital letter, whatever it was given.
-    told = {
+    # Azure reports a box with a capital letter, whatever it was given.
+    parameters = {
         name: text.capitalize() if text in ("true", "false") else text
         for name, text in given.items()
     }
-    store.save("azure", {**known, "runs": [*known["runs"], _run(number, told)]})
-    store.record("azure", "queued", run=number, tag=told.get("SourceTag", ""))
+    store.save("azure", {**known, "runs": [*known["runs"], _run(number, parameters)]})
+    store.record("azure", "queued", run=number, tag=parameters.get("SourceTag", ""))
     return number
 
 
 def _run(number: int, given: Mapping[str, str], stage: int = 0) -> dict[str, Any]:
-    day = f"{datetime.now(UTC):%Y%m%d}"  # noqa: TID251 - a world of its own
+    day = f"{datetime.now(UTC):%Y%m%d}"  # noqa: TID251 - the simulated side
     name = f"Release_{given.get('SourceTag', 'main')}_{day}.{number:02}"
     return {"id": number, "name": name, "given": dict(given), "stage": stage, "failed": "",
             "approved": [], "asked": 0}  # fmt: skip
@@ -167,7 +167,7 @@ class _Azure:
 
     # ── answers ────────────────────────────────────────────────────────────────────────────
 
-    def _told(self, run: dict[str, Any], *, listed: bool = False) -> dict[str, Any]:
+    def _described(self, run: dict[str, Any], *, listed: bool = False) -> dict[str, Any]:
         ended = bool(run["failed"]) or run["stage"] >= len(STAGES)
         answer = {
             "id": run["id"], "buildNumber": run["name"],
@@ -185,12 +185,12 @@ class _Azure:
     async def runs(self, request: Request) -> Response:
         if request.query_params.get("definitions") != str(DEFINITION):
             return JSONResponse({"count": 0, "value": []})
-        found = [self._told(each, listed=True) for each in reversed(self._all()["runs"])]
+        found = [self._described(each, listed=True) for each in reversed(self._all()["runs"])]
         return JSONResponse({"count": len(found), "value": found})
 
     async def run(self, request: Request) -> Response:
         found = self._find(request)
-        return _missing("build") if found is None else JSONResponse(self._told(found))
+        return _missing("build") if found is None else JSONResponse(self._described(found))
 
     async def start(self, request: Request) -> Response:
         if not _may_act(request):
@@ -299,8 +299,8 @@ def _login() -> Response:
 
 
 def _missing(what: str) -> Response:
-    told = {"$id": "1", "message": f"The requested {what} was not found.", "typeKey": "NotFound"}
-    return JSONResponse(told, 404)
+    problem = {"$id": "1", "message": f"The requested {what} was not found.", "typeKey": "NotFound"}
+    return JSONResponse(problem, 404)
 
 
 def app(store: Store) -> Starlette:
@@ -310,13 +310,13 @@ def app(store: Store) -> Starlette:
     def guarded(
         answer: Callable[[Request], Awaitable[Response]],
     ) -> Callable[[Request], Awaitable[Response]]:
-        async def told(request: Request) -> Response:
+        async def with_faults(request: Request) -> Response:
             for name, other in _OTHERS.items():
                 if store.fault(name) is not None:
                     return other()
             return await answer(request)
 
-        return told
+        return with_faults
 
     build = "/_apis/build/builds"
     routes = (

@@ -44,7 +44,7 @@ def authors() -> dict[str, str]:
 def verdict(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """What stops the pull request that changes these texts; "" if its CI is green.
 
-    A file that no collection of the loader matches builds, and is shown nowhere: told as well.
+    A file that no collection of the loader matches builds and is shown nowhere; that counts too.
     """
     changed = {path: text for path, text in after.items() if before.get(path) != text}
     for path, text in changed.items():

@@ -26,7 +26,7 @@ FAULTS: Final = {
     "buildbots.red_tier_3": "the last build of the stable builder of tier 3 failed",
     "buildbots.exception": "the first stable builder's last build ended in an exception",
     "buildbots.offline": "the first stable builder has no worker",
-    "buildbots.new_tier": "the first stable builder is of a tier that nobody knows",
+    "buildbots.new_tier": "the first stable builder is of an unknown tier",
 }
 
 _RESULTS: Final = (
@@ -61,7 +61,7 @@ def seed(store: Store, branch: str) -> None:
 def app(store: Store) -> Starlette:
     """The data API over the builders that the store remembers."""
 
-    def told(key: str, found: list[dict[str, Any]]) -> Response:
+    def answer(key: str, found: list[dict[str, Any]]) -> Response:
         if store.fault("buildbots.500") is not None:
             return JSONResponse({"error": "Internal Server Error"}, 500)
         return JSONResponse({key: found, "meta": {"total": len(found)}})
@@ -77,7 +77,7 @@ def app(store: Store) -> Starlette:
             for number, each in enumerate(known, start=1)
             if set(wanted) <= set(each["tags"])
         ]  # fmt: skip
-        return told("builders", found)
+        return answer("builders", found)
 
     async def builds(request: Request) -> Response:
         number = request.path_params["id"]
@@ -92,7 +92,7 @@ def app(store: Store) -> Starlette:
              "complete": True, "results": result, "complete_at": 1_790_000_000 - back}
             for back, result in enumerate(results[:limit])
         ]  # fmt: skip
-        return told("builds", found)
+        return answer("builds", found)
 
     async def workers(request: Request) -> Response:  # noqa: ARG001 - as Starlette calls it
         known = _builders(store)
@@ -105,7 +105,7 @@ def app(store: Store) -> Starlette:
             for number, each in enumerate(known, start=1)
             if each["online"] is not None
         ]  # fmt: skip
-        return told("workers", found)
+        return answer("workers", found)
 
     return Starlette(
         routes=[

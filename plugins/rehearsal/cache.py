@@ -1,4 +1,4 @@
-"""Cache: what the edges of the rehearsed CDN keep, in files, until they are told to forget it."""
+"""Cache: what the edges of the rehearsed CDN keep, in files, until a purge."""
 
 from __future__ import annotations
 

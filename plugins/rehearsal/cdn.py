@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "app", "docs_app", "edge", "section"]
 
 FAULTS: Final = {
-    "cdn.purge_timeout": "A purge is done, and its answer does not come for a minute.",
-    "cdn.purge_refused": "A purge is answered with 503 and not done.",
-    "cdn.keeps_stale": "Edge b keeps what ends with the argument through the next purge.",
-    "cdn.serves_503": "An edge answers 503 once.",
-    "cdn.cuts_body": "An edge sends half of a file and closes the connection.",
+    "cdn.purge_timeout": "A purge is done, and its answer is a minute late.",
+    "cdn.purge_refused": "A purge is answered with status 503 and not done.",
+    "cdn.keeps_stale": "Edge b ignores the next purge of addresses that end with the argument.",
+    "cdn.serves_503": "An edge answers with status 503 once.",
+    "cdn.cuts_body": "An edge sends part of a file and closes the connection.",
 }
 _FILES: Final = "/ftp/python/"
 _NEVER_S: Final = 60
@@ -152,13 +152,13 @@ def section(store: Store) -> str:
         cells = "".join(f"<td>{_freshness(store, edge, path, wanted)}</td>" for edge in cache.EDGES)
         mark = "purged" if path in purged else ""
         rows.append(f"<tr><td><code>{escape(path)}</code></td>{cells}<td>{mark}</td></tr>")
-    told = (
+    summary = (
         f"<p>{len(paths)} addresses are kept, {len(files)} of them files;"
         f" {len(purged)} addresses were purged.</p>"
     )
     edges = "".join(f"<th>edge {edge}</th>" for edge in cache.EDGES)
     table = f"<table><tr><th>file</th>{edges}<th></th></tr>{''.join(rows)}</table>" if rows else ""
-    return f"<section><h2>The caches in front of it</h2>{told}{table}</section>"
+    return f"<section><h2>The caches in front of it</h2>{summary}{table}</section>"
 
 
 def _freshness(store: Store, edge: str, path: str, wanted: bytes) -> str:

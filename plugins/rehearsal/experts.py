@@ -1,10 +1,10 @@
-"""Experts of the rehearsed world: people who read their mail, build, sign and put files in place.
+"""Simulated experts: people who read their email, build, sign and put files in place.
 
 By habit they put their files straight where users see them and sign nothing but approvals
 (``uploads``; the pipeline does it for Windows), or bring them with a signed manifest
 (``manifests``).
 
-The document ``experts`` tells the habit, and each one's manner: ``at once``, ``late`` (after
+The document ``experts`` holds the habit, and each one's manner: ``at once``, ``late`` (after
 ``looks`` looks at their mail), ``never``, ``other bytes``, ``unknown key``, ``expired key``,
 ``half``. Their keys are in a GnuPG home that nobody else uses; their files are short and say whose
 they are.
@@ -48,11 +48,11 @@ __all__ = [
 
 FAULTS: Final = {
     "experts.never": "the expert of the role in the argument never answers",
-    "experts.other_bytes": "a file of the role in the argument is not the one that was signed for",
-    "experts.unknown_key": "the manifest of that role is signed by a key that nobody knows",
-    "experts.expired_key": "the manifest of that role is signed by a key that has expired",
-    "experts.half": "the last file of that role is cut short",
-    "experts.wrong_mode": "the files of that role, put where users see them, can be read by nobody",
+    "experts.other_bytes": "a file of the role in the argument has other bytes than were signed",
+    "experts.unknown_key": "the manifest of the role in the argument is signed by an unknown key",
+    "experts.expired_key": "the manifest of the role in the argument is signed by an expired key",
+    "experts.half": "the last file of the role in the argument is incomplete",
+    "experts.wrong_mode": "public files of the role in the argument are unreadable for users",
 }
 MANNERS: Final = ("at once", "late", "never", "other bytes", "unknown key", "expired key", "half")
 HABITS: Final = ("uploads", "manifests")
@@ -67,7 +67,7 @@ _BRIEF: Final = re.compile(
 def seed(store: Store, home: Path, roles: Iterable[str]) -> dict[str, str]:
     """The experts of these roles have keys in the home; returns their fingerprints, by role.
 
-    Two further keys are there that no roster should take: a stranger's, and one that expired.
+    Two further keys are there that no roster should take: an unknown one, and one that expired.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     keyring = GnupgHome(home)
@@ -93,8 +93,8 @@ def read_mail(store: Store) -> list[str]:
         return []
     done = []
     for email in store.load("mail", []):
-        told = dict(re.findall(r"^  (tag|commit) +(\S+)$", email["text"], flags=re.MULTILINE))
-        if set(told) != {"tag", "commit"}:
+        named = dict(re.findall(r"^  (tag|commit) +(\S+)$", email["text"], flags=re.MULTILINE))
+        if set(named) != {"tag", "commit"}:
             continue
         for brief in _BRIEF.finditer(email["text"]):
             role = brief["role"]
@@ -103,13 +103,13 @@ def read_mail(store: Store) -> list[str]:
                 continue
             if role in known["keys"] and _answers(store, email["message_id"], role):
                 files = brief["files"].split()
-                version = told["tag"].removeprefix("v")
+                version = named["tag"].removeprefix("v")
                 if uploads:
-                    upload(store, role, version, told["commit"], files)
+                    upload(store, role, version, named["commit"], files)
                     done.append(role)
                     continue
                 inbox = places.downloads(store) / brief["inbox"]
-                deliver(store, inbox, role, version, told["commit"], files)
+                deliver(store, inbox, role, version, named["commit"], files)
                 done.append(role)
     return done
 
@@ -117,9 +117,9 @@ def read_mail(store: Store) -> list[str]:
 def _answers(store: Store, message_id: str, role: str) -> bool:
     """Whether the expert gets to work now; each mail is answered once."""
     known = store.load("experts", {})
-    told = f"{message_id} {role}"
+    request = f"{message_id} {role}"
     manner = known["manner"].get(role, {})
-    if told in known["answered"] or manner.get("how") == "never":
+    if request in known["answered"] or manner.get("how") == "never":
         return False
     if _ordered(store, "experts.never", role):
         return False
@@ -127,14 +127,14 @@ def _answers(store: Store, message_id: str, role: str) -> bool:
         manner["looks"] -= 1
         store.save("experts", known)
         return False
-    store.save("experts", {**known, "answered": [*known["answered"], told]})
+    store.save("experts", {**known, "answered": [*known["answered"], request]})
     return True
 
 
 def deliver(
     store: Store, inbox: Path, role: str, version: str, commit: str, files: Iterable[str]
 ) -> None:
-    """The expert's files stand in the inbox, with a manifest of them and its signature."""
+    """The expert's files are in the inbox, with a manifest of them and its signature."""
     known = store.load("experts", {})
     how = known["manner"].get(role, {}).get("how", "at once")
     signer = known["keys"][role]
@@ -168,8 +168,8 @@ def upload(store: Store, role: str, version: str, commit: str, files: Iterable[s
     half = _ordered(store, "experts.half", role, take=True)
     for path in files:
         content = _content(role, path, commit)
-        whole = content[: len(content) // 2] if half else content
-        write_whole(places.downloads(store) / path, whole, mode=mode)
+        sent = content[: len(content) // 2] if half else content
+        write_whole(places.downloads(store) / path, sent, mode=mode)
     store.record("experts", "uploaded", role=role, version=version, mode=f"{mode:o}")
 
 
@@ -179,7 +179,7 @@ def _content(role: str, path: str, commit: str) -> bytes:
 
 
 def _package(content: bytes) -> bytes:
-    """A package of macOS around these bytes, whose beginning tells where it ends."""
+    """A package of macOS around these bytes, whose beginning says where it ends."""
     contents = (
         "<xar><toc><file><data><offset>0</offset>"
         f"<length>{len(content)}</length></data></file></toc></xar>"
@@ -210,7 +210,7 @@ def _made(role: str, version: str, commit: str, files: Iterable[str]) -> dict[st
 def approve(
     store: Store, folder: Path, role: str, task: str, version: str, subject: str, note: str = ""
 ) -> None:
-    """The expert's green light for the task stands in the folder, signed by their manner's key.
+    """The expert's green light for the task is in the folder, signed by their manner's key.
 
     ``subject`` is the digest of what is approved; an expert whose manner is ``other bytes``
     approves something else.
@@ -220,9 +220,9 @@ def approve(
     if how == "never":
         return
     key = {"unknown key": "stranger", "expired key": "expired"}.get(how, role)
-    told = "0" * 64 if how == "other bytes" else subject
+    approved = "0" * 64 if how == "other bytes" else subject
     statement = folder / f"{task}.json"
-    write_whole(statement, Approval(task, version, told, role, note).to_bytes())
+    write_whole(statement, Approval(task, version, approved, role, note).to_bytes())
     _sign(GnupgHome(Path(known["home"])), statement, known["keys"][key])
     store.record("experts", "approved", role=role, task=task, how=how)
 
@@ -249,7 +249,7 @@ async def serve(store: Store, port: int = 0) -> Experts:  # noqa: ARG001 - as ev
     async def work() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                # in the one thread of the world, so that nobody else writes meanwhile
+                # in the one thread of the environment, so that nobody else writes meanwhile
                 read_mail(store)
                 await asyncio.sleep(_LOOKS_S)
 

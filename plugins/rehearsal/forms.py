@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["seed"]
 
 _TOOLS: Final = "python/release-tools"
-# The fork of a rehearsal is a folder of its world.
+# The fork of a rehearsal is a folder of its environment.
 _OWNERS: Final = (*REMOTES, "world", "rm", "me")
 _WORKFLOW: Final = """\
 on:

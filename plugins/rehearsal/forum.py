@@ -25,8 +25,8 @@ __all__ = ["FAULTS", "app"]
 FAULTS: Final = {
     "forum.500_after_write": "the forum answers with status 500 after it has stored the topic",
     "forum.500": "the forum answers with status 500 and has done nothing",
-    "forum.429": "the forum asks to wait, with Discourse's own words and Retry-After",
-    "forum.enqueues": "the forum keeps the topic back until a moderator approves it",
+    "forum.429": "the forum answers with status 429, Discourse's message and Retry-After",
+    "forum.enqueues": "the forum holds the topic back until a moderator approves it",
     "forum.no_tags": "the forum stores the topic and leaves out its tags",
 }
 _KEY: Final = ("rm", "rehearsal-forum-key")
@@ -86,8 +86,8 @@ class _Forum:
         return None
 
     async def session(self, request: Request) -> Response:
-        told = {"current_user": {"id": 1, "username": _KEY[0]}}
-        return self._refusal(request) or JSONResponse(told)
+        session = {"current_user": {"id": 1, "username": _KEY[0]}}
+        return self._refusal(request) or JSONResponse(session)
 
     async def category(self, request: Request) -> Response:
         number = request.path_params["id"]
@@ -153,8 +153,8 @@ class _Forum:
         if not raw:
             found.append("Body can't be blank")
         elif len(raw) > _BODY_MOST:
-            told = f"Body is limited to {_BODY_MOST} characters; you entered {len(raw)}."
-            found.append(told)
+            problem = f"Body is limited to {_BODY_MOST} characters; you entered {len(raw)}."
+            found.append(problem)
         elif len(re.sub(r"<!--.*?-->", "", raw).strip()) < _BODY_LEAST:
             found.append(f"Body is too short (minimum is {_BODY_LEAST} characters)")
         return found
@@ -208,7 +208,7 @@ def _tidied(title: str) -> str:
     if title.isupper():
         title = title.lower()
     bare = title.lstrip(_BLANKS)
-    end = next((at for at, letter in enumerate(bare) if letter in _BLANKS), len(bare))
+    end = next((at for at, character in enumerate(bare) if character in _BLANKS), len(bare))
     if bare[:end] == bare[:end].lower():
         rest = bare[end:].lstrip(_BLANKS)
         title = bare[:end].capitalize() + (f" {rest}" if end < len(bare) else "")

@@ -1,7 +1,7 @@
-"""Front: the world's own page, which shows what a user sees, what was sent and what happened.
+"""Front: the environment's status page: what a user sees, what was sent and what happened.
 
-Each part of the world tells its section by a function ``section(store) -> html``, listed in
-``SECTIONS``; the words that it shows are escaped by it.
+Each part of the environment renders its section in a function ``section(store) -> html``, listed
+in ``SECTIONS``; the function escapes the text.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECTIONS: Final[tuple[Callable[[Store], str], ...]] = (
     sigstore.section,
     cdn.section,
 )
-"""What stands on the page, from top to bottom, above what happened."""
+"""The sections of the page, from top to bottom, above the log of what happened."""
 
 _SHOWN: Final = 200
 _STYLE: Final = """\
@@ -60,17 +60,17 @@ details { font-size: .9rem; } summary { cursor: pointer; opacity: .75; } h3 + p 
 
 
 def app(store: Store) -> Starlette:
-    """The page at ``/``, made anew each time that it is asked for."""
+    """The page at ``/``, rendered again for each request."""
 
     async def page(_request: Request) -> HTMLResponse:
         parts = [section(store) for section in SECTIONS]
         return HTMLResponse(
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
-            f"<title>The rehearsed world</title><style>{_STYLE}</style></head><body>"
-            "<h1>The rehearsed world</h1>"
-            "<p>Everything here is on this machine; nobody else sees it.</p>"
-            f"{''.join(parts)}{_accidents(store)}{_happened(store)}</body></html>"
+            f"<title>Simulated release environment</title><style>{_STYLE}</style></head><body>"
+            "<h1>Simulated release environment</h1>"
+            "<p>Everything here is on this machine only; nobody else sees it.</p>"
+            f"{''.join(parts)}{_pending_faults(store)}{_happened(store)}</body></html>"
         )
 
     return Starlette(routes=[Route("/", page)])
@@ -85,17 +85,18 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def _accidents(store: Store) -> str:
-    """The accidents that are still to happen."""
-    ordered = {name: each for name, each in store.load("faults", {}).items() if each.get("times")}
-    if not ordered:
+def _pending_faults(store: Store) -> str:
+    """The faults that are still to happen."""
+    faults = store.load("faults", {}).items()
+    pending = {name: fault for name, fault in faults if fault.get("times")}
+    if not pending:
         return ""
     rows = [
-        (f"<code>{escape(name)}</code>", _times(each["times"]), escape(each["argument"]))
-        for name, each in sorted(ordered.items())
+        (f"<code>{escape(name)}</code>", _times(fault["times"]), escape(fault["argument"]))
+        for name, fault in sorted(pending.items())
     ]
-    told = _table(("accident", "times", "argument"), rows)
-    return f"<section><h2>Accidents that are ordered</h2>{told}</section>"
+    table = _table(("fault", "times", "argument"), rows)
+    return f"<section><h2>Pending faults</h2>{table}</section>"
 
 
 def _times(number: int) -> str:
@@ -103,23 +104,23 @@ def _times(number: int) -> str:
 
 
 def _happened(store: Store) -> str:
-    """What the world was asked to do, newest first."""
+    """The requests that the environment received, newest first."""
     entries = list(store.happened())
     rows = []
     for entry in reversed(entries[-_SHOWN:]):
         more = {key: value for key, value in entry.items() if key not in ("at", "part", "event")}
-        told = ", ".join(f"{key} {_plain(value)}" for key, value in more.items() if value != "")
+        details = ", ".join(f"{key} {_plain(value)}" for key, value in more.items() if value != "")
         rows.append(
             (
                 f"<code>{escape(entry['at'][11:23])}</code>",
                 escape(entry["part"]),
                 escape(entry["event"]),
-                escape(told),
+                escape(details),
             )
         )
-    told = _table(("at", "part", "what", ""), rows) or "<p>Nothing yet.</p>"
+    table = _table(("at", "part", "what", ""), rows) or "<p>Nothing yet.</p>"
     head = f"<h2>What happened ({len(entries)})</h2>"
-    return f'<section>{head}<div class="long">{told}</div></section>'
+    return f'<section>{head}<div class="long">{table}</div></section>'
 
 
 def _plain(value: object) -> str:

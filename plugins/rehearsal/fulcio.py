@@ -1,4 +1,4 @@
-"""Fulcio of the rehearsed world: the authority that certifies a key for ten minutes.
+"""Simulated Fulcio: the authority that certifies a key for ten minutes.
 
 The part of its API (version 2) that signing clients use, over plain HTTP.
 """
@@ -44,7 +44,7 @@ _INVALID_ARGUMENT: Final = 3
 
 
 def app(store: Store) -> Starlette:
-    """The authority of the world."""
+    """The certificate authority."""
 
     async def certify(request: Request) -> Response:
         word, _, token = request.headers.get("authorization", "").partition(" ")
@@ -56,17 +56,19 @@ def app(store: Store) -> Starlette:
             return _refusal("There was an error processing the identity token")
         try:
             asked = x509.load_pem_x509_csr(_pem(await request.body()))
-            half = asked.public_key()
+            public = asked.public_key()
         except (ValueError, KeyError, TypeError):
             return _refusal("The certificate signing request could not be parsed")
-        if not isinstance(half, ec.EllipticCurvePublicKey):
+        if not isinstance(public, ec.EllipticCurvePublicKey):
             return _refusal("The public key supplied in the request is insecure")
         if not asked.is_signature_valid:
             return _refusal("The signature supplied in the request could not be verified")
-        issued = issue(store, half, account)
+        issued = issue(store, public, account)
         store.record("fulcio", "certified", identity=account.email, issuer=account.connector)
-        told = [pem(each) for each in (issued, *chain(store))]
-        return JSONResponse({"signedCertificateEmbeddedSct": {"chain": {"certificates": told}}})
+        certificates = [pem(each) for each in (issued, *chain(store))]
+        return JSONResponse(
+            {"signedCertificateEmbeddedSct": {"chain": {"certificates": certificates}}}
+        )
 
     async def trusted(_request: Request) -> Response:
         return JSONResponse({"chains": [{"certificates": [pem(each) for each in chain(store)]}]})
@@ -80,12 +82,12 @@ def app(store: Store) -> Starlette:
 
 
 def issue(
-    store: Store, half: ec.EllipticCurvePublicKey, account: identity.Account
+    store: Store, public: ec.EllipticCurvePublicKey, account: identity.Account
 ) -> x509.Certificate:
     """A certificate of the account for this key, from now on; the certificate log promised it."""
     authority, _ = chain(store)
     own = key(store, Holder.AUTHORITY)
-    now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - a world of its own
+    now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the simulated side
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
     old_issuer = x509.UnrecognizedExtension(_OLD_ISSUER_OID, account.connector.encode())
     issuer = x509.UnrecognizedExtension(ISSUER_OID, _der(_UTF8_STRING, account.connector.encode()))
@@ -95,13 +97,13 @@ def issue(
         x509.CertificateBuilder()
         .subject_name(x509.Name([]))
         .issuer_name(authority.subject)
-        .public_key(half)
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
         .not_valid_after(now + _LASTS)
         .add_extension(key_usage(authority=False), critical=True)
         .add_extension(usage, critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(half), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(above, critical=False)
         # Critical, for there is no other name. Source: RFC 5280, section 4.2.1.6.
         .add_extension(name, critical=True)

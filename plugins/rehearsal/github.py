@@ -1,4 +1,4 @@
-"""GitHub of the rehearsed world: the part of its REST API (version 2022-11-28) that is used here.
+"""Simulated GitHub: the part of its REST API (version 2022-11-28) that is used here.
 
 Documents of the store, all editable by hand: ``github`` (who may, issues, labels, texts, pull
 requests), ``protection`` (a branch to its rules; the hooks of ``remotes`` keep them) and ``ci``
@@ -34,16 +34,16 @@ __all__ = ["FAULTS", "app", "seed"]
 FAULTS: Final = {
     "github.500": "GitHub answers with status 500 and has done nothing",
     "github.500_after_write": "GitHub answers with status 500 after it has done what was asked",
-    "github.rate_limited": "the hourly limit is used up: status 403 and when it is filled again",
-    "github.secondary_limit": "the limit against floods: status 429 with Retry-After",
-    "github.artifact_other_bytes": "a downloaded artifact is not the one that was announced",
-    "github.search_incomplete": "GitHub's search ran out of time and says so",
-    "github.ruleset": "a ruleset (its rule named by the argument) holds for every branch",
-    "ci.base_red": "the tests of the base commit ended as the argument says, or in failure",
+    "github.rate_limited": "the hourly limit is used up: status 403 with the time of its reset",
+    "github.secondary_limit": "the secondary rate limit is reached: status 429 with Retry-After",
+    "github.artifact_other_bytes": "a downloaded artifact has other bytes than its digest says",
+    "github.search_incomplete": "GitHub's search times out and marks its results as incomplete",
+    "github.ruleset": "a ruleset with the rule of the argument applies to every branch",
+    "ci.base_red": "the tests of the base commit ended as the argument says (failure)",
     "ci.base_running": "the tests of the base commit are still running",
     "ci.base_untested": "nothing has tested the base commit",
     "ci.fails": "the job named by the argument fails",
-    "ci.never_ends": "runs of workflows go on for ever",
+    "ci.never_ends": "workflow runs never end",
 }
 
 _RULES: Final = {
@@ -69,7 +69,7 @@ def seed(
     """The store has a GitHub on the morning of a release of the series, unless it has one.
 
     ``branches`` are those that are there and protected; the second is the series before.
-    ``deferred`` tells whether a blocker was put off until after this release.
+    ``deferred`` says whether a blocker was put off until after this release.
     """
     if store.load("github", None) is not None:
         return
@@ -132,7 +132,7 @@ class _Guard:
         self._hub = hub
 
     def guarded(self, handler: Handler) -> Handler:
-        """The handler behind login, limits and accidents."""
+        """The handler behind login, limits and faults."""
 
         async def answer(request: Request) -> Response:
             refusal = self._refusal(request)

@@ -106,7 +106,7 @@ class Actions:
             known = is_ours and request.path_params["workflow"] == _BRANCH_WORKFLOW
             return page_of(request, self._of_commit(commit) if known else [], "workflow_runs")
         found = [
-            self._told(each)
+            self._described(each)
             for each in reversed(self._ci["runs"])
             if each["workflow"] == request.path_params["workflow"]
         ]
@@ -119,10 +119,10 @@ class Actions:
                 if self._hub.store.fault("ci.never_ends") is None:
                     each["polls"] += 1
                     self._hub.store.save("ci", ci)
-                return JSONResponse(self._told(each))
+                return JSONResponse(self._described(each))
         return problem(404, "Not Found")
 
-    def _told(self, run: Mapping[str, Any]) -> dict[str, Any]:
+    def _described(self, run: Mapping[str, Any]) -> dict[str, Any]:
         conclusion = self._conclusion(run)
         return {
             "id": run["id"],
@@ -178,7 +178,7 @@ class Actions:
 
     async def _archive(self, request: Request) -> Response:
         number = request.path_params["id"]
-        # another host, as far as a client that guards its token can tell
+        # another host, as far as a client that guards its token can know
         other = str(request.base_url).replace("127.0.0.1", "localhost")
         return RedirectResponse(f"{other}_storage/{number}?sig=abc", 302)
 

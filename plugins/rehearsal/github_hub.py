@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REPOSITORY", "TOKEN", "Hub", "page_of", "problem", "repository_of"]
 
-TOKEN: Final = "rehearsal-github-token"  # noqa: S105 - opens nothing but this world
+TOKEN: Final = "rehearsal-github-token"  # noqa: S105 - valid in the simulated environment only
 REPOSITORY: Final = "/repos/{owner}/{repo}"
 
 

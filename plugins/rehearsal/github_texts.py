@@ -55,8 +55,8 @@ class Texts:
         }
 
     def _sha(self, texts: Mapping[str, str]) -> str:
-        told = repr(sorted(texts.items())).encode()
-        return hashlib.sha1(told, usedforsecurity=False).hexdigest()
+        state = repr(sorted(texts.items())).encode()
+        return hashlib.sha1(state, usedforsecurity=False).hexdigest()
 
     async def _ref(self, request: Request) -> Response:
         repository = repository_of(request)
@@ -131,7 +131,7 @@ class Texts:
         texts = self._texts(f"{owner}/{name}", branch) or {}
         url = f"https://github.com/{pull['repository']}/pull/{pull['number']}"
         merged = pull.get("merged_at")
-        # the verdict is told by checks of the commit, never by the pull request itself
+        # the verdict is that of checks of the commit, never by the pull request itself
         known = {name: value for name, value in pull.items() if name != "verdict"}
         return {**known, "html_url": url, "merged_at": merged,
                 "head": {"ref": branch, "label": pull["head"], "sha": self._sha(texts)},

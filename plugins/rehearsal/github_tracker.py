@@ -53,7 +53,7 @@ class Tracker:
         labels = [{"id": number, "name": each} for number, each in enumerate(issue["labels"])]
         shown = {**issue, "html_url": url, "labels": labels}
         if "base" in issue:
-            # As GitHub tells it: that it is a pull request, and not into which branch.
+            # As GitHub reports it: that it is a pull request, and not into which branch.
             del shown["base"]
             url = url.replace("/issues/", "/pull/")
             shown |= {"html_url": url, "pull_request": {"html_url": url, "merged_at": None}}

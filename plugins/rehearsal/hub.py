@@ -1,4 +1,4 @@
-"""Hub of the rehearsed world: everything where people and machines meet, on the morning before."""
+"""Simulated hub: everything where people and machines meet, on the morning before."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FAULTS: Final = {
     **sigstore.FAULTS,
     **peps.FAULTS,
 }
-"""Every accident of the hub, by name, each in one sentence."""
+"""Every fault of the hub, by name, each in one sentence."""
 
 SECRETS: Final = {
     "github": "rehearsal-github-token",
@@ -75,7 +75,7 @@ def seed(
     github.seed(store, version.series, branches, pep=pep, deferred=version.level < Level.CANDIDATE)
     forms.seed(store)
     azure.seed(store)
-    peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - a world of its own
+    peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - the simulated side
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)

@@ -1,4 +1,4 @@
-"""Identity provider of the rehearsed world: who signed in, as a token that Fulcio believes."""
+"""Simulated identity provider: who logged in, as a token that Fulcio accepts."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def token(
         "iat": int((until - timedelta(days=1)).timestamp()),
         "exp": int(until.timestamp()),
     }
-    signed = f"{_told(head)}.{_told(claims)}"
+    signed = f"{_encoded(head)}.{_encoded(claims)}"
     r, s = decode_dss_signature(provider.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
     sides = b"".join(side.to_bytes(_SIDE_BYTES) for side in (r, s))
     return f"{signed}.{_text(sides)}"
 
 
-def account_of(store: Store, told: str) -> Account:
-    """The account that the token speaks of. Raises ValueError if it is not to be believed."""
-    signed, _, signature = told.rpartition(".")
+def account_of(store: Store, token: str) -> Account:
+    """The account that the token names. Raises ValueError if the token is not valid."""
+    signed, _, signature = token.rpartition(".")
     head, _, body = signed.partition(".")
     try:
         claims = json.loads(_bytes(body))
@@ -86,7 +86,7 @@ def account_of(store: Store, told: str) -> Account:
 
 
 def _problem(claims: dict[str, Any]) -> str:
-    now = datetime.now(UTC).timestamp()  # noqa: TID251 - a world of its own
+    now = datetime.now(UTC).timestamp()  # noqa: TID251 - the simulated side
     if claims.get("iss") != ISSUER:
         return f"the issuer is {claims.get('iss')}"
     if claims.get("aud") != _AUDIENCE:
@@ -101,11 +101,11 @@ def _problem(claims: dict[str, Any]) -> str:
 def _verify(store: Store, signed: str, signature: bytes) -> None:
     sides = (signature[:_SIDE_BYTES], signature[_SIDE_BYTES:])
     r, s = (int.from_bytes(side) for side in sides)
-    half = key(store, Holder.PROVIDER).public_key()
-    half.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
+    public = key(store, Holder.PROVIDER).public_key()
+    public.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(hashes.SHA256()))
 
 
-def _told(part: dict[str, Any]) -> str:
+def _encoded(part: dict[str, Any]) -> str:
     return _text(json.dumps(part, separators=(",", ":")).encode())
 
 

@@ -1,4 +1,4 @@
-"""The machine that a rehearsal imitates the world on: its programs, apart from the client's."""
+"""The machine of the simulated environment: its programs, apart from the client's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
     Returns what it wrote, as text. Raises CalledProcessError on any status but 0.
     """
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},  # noqa: TID251 - a world of its own
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},  # noqa: TID251 - the simulated side
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C.UTF-8",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "MailServer", "serve"]
 
 FAULTS: Final = {
-    "mail.drop_after_accept": "the server takes the email and drops the connection without a word",
-    "mail.drop_before": "the server drops the connection before it has taken the email",
+    "mail.drop_after_accept": "the server accepts the email and drops the connection unanswered",
+    "mail.drop_before": "the server drops the connection before it has accepted the email",
     "mail.refuses": "the server refuses the email with code 550",
 }
 

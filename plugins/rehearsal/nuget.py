@@ -20,8 +20,8 @@ __all__ = ["FAULTS", "app"]
 
 FAULTS: Final = {
     "nuget.500": "NuGet answers with status 500",
-    "nuget.late": "the package in the argument has not got the version yet (python)",
-    "nuget.malformed": "NuGet answers with something that is no JSON",
+    "nuget.late": "the package in the argument (python) does not have the version yet",
+    "nuget.malformed": "NuGet answers with invalid JSON",
 }
 _OLD: Final = ("3.12.1", "3.12.0")
 

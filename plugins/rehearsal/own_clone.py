@@ -13,7 +13,7 @@ __all__ = ["copy_clone"]
 
 
 def copy_clone(folder: Path, clone: Path, branch: str) -> Path:
-    """Make the world's git side under ``folder`` from a clone, which is only read.
+    """Make the git repositories under ``folder`` from a clone, which is only read.
 
     ``upstream.git`` and ``fork.git`` have its tags and, as ``branch`` and ``main``, what it or
     its remotes ``upstream`` and ``origin`` have under these names. Returns ``cpython``, a clone

@@ -1,4 +1,4 @@
-"""PEPs of the rehearsed world: their repository's schedule, and what peps.python.org makes of it.
+"""Simulated PEPs: their repository's schedule, and what peps.python.org makes of it.
 
 The repository's texts are in the document ``github``. People merge a pull request some time after
 it was opened, and then the site is built anew: the document ``peps`` has the schedule that it was
@@ -35,10 +35,10 @@ __all__ = ["FAULTS", "REPOSITORY", "app", "phase_of", "seed"]
 
 FAULTS: Final = {
     "peps.500": "peps.python.org answers with status 500",
-    "peps.malformed": "peps.python.org answers with half of its JSON",
+    "peps.malformed": "peps.python.org answers with incomplete JSON",
     "peps.endless": "peps.python.org answers without end",
-    "peps.other_phase": "the branch is in the phase named by the argument, security by default",
-    "peps.unknown_status": "the branch has a status that nobody has heard of",
+    "peps.other_phase": "the branch is in the phase of the argument (security)",
+    "peps.unknown_status": "the branch has an unknown status",
     "peps.other_day": "somebody records the release in the schedule on another day",
     "peps.never_merged": "nobody merges the pull request of the schedule",
 }
@@ -49,7 +49,7 @@ _EARLY: Final = [(Level.ALPHA, 7), (Level.BETA, 4), (Level.CANDIDATE, 3)]
 _EXPECTED: Final = 3
 _APART: Final = timedelta(days=35)
 _HEAD: Final = """\
-# The releases of Python, as the rehearsed world knows them.
+# The releases of Python, as the simulated PEPs know them.
 #
 # After an edit, run the following command to make the schedules of the PEPs anew:
 #
@@ -78,7 +78,7 @@ def phase_of(version: Version) -> Phase:
 
 
 def seed(store: Store, version: Version, day: date) -> None:
-    """The repository expects the release on this day, and the site tells it, unless it does so.
+    """The schedule has the release on this day, in repository and site, unless it has one already.
 
     Three series are there: this one, and one at either side of it.
     """
@@ -102,10 +102,10 @@ def app(store: Store) -> Starlette:
         if store.fault("peps.endless") is not None:
             return StreamingResponse(_endless(), media_type="application/json")
         make = {"release-cycle.json": _cycle, "python-releases.json": _releases}
-        told = json.dumps(make[request.path_params["name"]](schedule), indent=2)
+        text = json.dumps(make[request.path_params["name"]](schedule), indent=2)
         if store.fault("peps.malformed") is not None:
-            told = told[: len(told) // 2]
-        return Response(told, media_type="application/json")
+            text = text[: len(text) // 2]
+        return Response(text, media_type="application/json")
 
     async def named(request: Request) -> Response:
         known = request.path_params["name"] in ("release-cycle.json", "python-releases.json")
@@ -121,7 +121,7 @@ async def _endless() -> AsyncIterator[bytes]:
 
 
 def _schedule(store: Store) -> dict[str, Any]:
-    """What the site was built from, with what an accident makes of it."""
+    """What the site was built from, with what a fault makes of it."""
     known = store.load("peps", {})
     schedule = tomllib.loads(known["built from"])
     series = Version.parse(known["version"]).series
@@ -218,7 +218,7 @@ def _texts(version: Version, day: date) -> dict[str, str]:
         (after, following, day + timedelta(days=400)),
     ]
     texts = {
-        "release_management/__init__.py": '"""Release schedules of the rehearsed world."""\n',
+        "release_management/__init__.py": '"""Release schedules of the rehearsal."""\n',
         _GENERATOR: inspect.getsource(peps_generator),
     }
     schedule = [_HEAD]

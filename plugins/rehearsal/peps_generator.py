@@ -35,7 +35,7 @@ def update(root: Path, today: date) -> None:
 def updated(
     text: str, series: str, about: dict[str, Any], releases: list[dict[str, Any]], today: date
 ) -> str:
-    """The PEP's text with what stands between its markers made of the schedule."""
+    """The PEP's text with the part between its markers made from the schedule."""
     lists = _lists(series, about, releases, today)
     made: list[str] = []
     found = skipping = False

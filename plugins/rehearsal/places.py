@@ -1,4 +1,4 @@
-"""Places: the folders on disk that stand for the hosts' file systems in a rehearsal."""
+"""Places: the folders on disk that are the hosts' file systems in a rehearsal."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def put(store: Store, **folders: Path) -> None:
 
 
 def _place(store: Store, name: str, default: str) -> Path:
-    told = store.load("places", {}).get(name)
-    return Path(told) if told else store.folder.parent / "hosts" / name / default
+    path = store.load("places", {}).get(name)
+    return Path(path) if path else store.folder.parent / "hosts" / name / default
 
 
 def served(root: Path, path: str, at: str) -> Response:
@@ -54,8 +54,8 @@ def served(root: Path, path: str, at: str) -> Response:
         index = wanted / "index.html"
         return HTMLResponse(index.read_bytes() if index.is_file() else _listing(wanted, at + path))
     kind, _ = mimetypes.guess_type(wanted.name)
-    told = wanted.stat()
-    mark = f'"{told.st_mtime_ns:x}-{told.st_size:x}"'
+    status = wanted.stat()
+    mark = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
     return Response(
         wanted.read_bytes(), media_type=kind or "application/octet-stream", headers={"ETag": mark}
     )
@@ -76,6 +76,6 @@ def _listing(folder: Path, title: str) -> str:
         if not each.name.startswith(".")
         for name in [each.name + ("/" if each.is_dir() else "")]
     ]
-    told = escape(title)
-    head = f"<html><head><title>Index of {told}</title></head><body><h1>Index of {told}</h1>"
+    heading = escape(title)
+    head = f"<html><head><title>Index of {heading}</title></head><body><h1>Index of {heading}</h1>"
     return f'{head}<hr><pre><a href="../">../</a>\n' + "\n".join(lines) + "</pre></body></html>"

@@ -1,4 +1,4 @@
-"""Rekor of the rehearsed world: the transparency log (version 1), where each signature is public.
+"""Simulated Rekor: the transparency log (version 1), where each signature is public.
 
 The document ``rekor`` holds its entries, oldest first. Entries are of the kind ``hashedrekord``:
 a digest, a signature of it and the certificate of the key.
@@ -39,8 +39,8 @@ __all__ = ["FAULTS", "app", "entries"]
 
 FAULTS: Final = {
     "sigstore.503": "the transparency log answers with status 503 and has done nothing",
-    "sigstore.slow": "the log has an entry, and answers so many seconds later (argument; 60)",
-    "sigstore.drop_after_write": "the log has an entry, and the line is cut before it says so",
+    "sigstore.slow": "the log stores an entry, and answers after the seconds in the argument (60)",
+    "sigstore.drop_after_write": "the log stores an entry and drops the connection unanswered",
 }
 _HOST: Final = "rekor.rehearsal"
 _EARLIER: Final = 4_000_000
@@ -57,7 +57,7 @@ def app(store: Store) -> Starlette:
     log = _Log(store)
     top = "/api/v1"
     routes = (
-        ("GET", top + "/log", log.told),
+        ("GET", top + "/log", log.state),
         ("GET", top + "/log/publicKey", log.key),
         ("GET", top + "/log/entries", log.by_index),
         ("POST", top + "/log/entries", log.add),
@@ -105,11 +105,11 @@ class _Log:
         where = f"/api/v1/log/entries/{entry['uuid']}"
         known = entries(self._store)
         if any(each["uuid"] == entry["uuid"] for each in known):
-            told = "an equivalent entry already exists in the transparency log with UUID"
-            answer = _problem(409, f"{told} {entry['uuid']}")
+            problem = "an equivalent entry already exists in the transparency log with UUID"
+            answer = _problem(409, f"{problem} {entry['uuid']}")
             answer.headers["location"] = where
             return answer
-        now = datetime.now(UTC)  # noqa: TID251 - a world of its own
+        now = datetime.now(UTC)  # noqa: TID251 - the simulated side
         known.append({**entry, "integratedTime": int(now.timestamp())})
         self._store.save("rekor", known)
         self._store.record("rekor", "logged", digest=entry["digest"], identity=entry["identity"])
@@ -132,7 +132,7 @@ class _Log:
         return self._one(lambda _, entry: entry["uuid"].endswith(uuid.lower()[-64:]))
 
     async def search(self, request: Request) -> Response:
-        """``entryUUIDs``, ``logIndexes`` or whole ``entries``: those of them that are there."""
+        """Those of the ``entryUUIDs``, ``logIndexes`` or complete ``entries`` that the log has."""
         asked = await request.json()
         if any(len(each) > _MOST_SOUGHT for each in asked.values()):
             return _problem(422, f"more than {_MOST_SOUGHT} are asked for")
@@ -168,7 +168,7 @@ class _Log:
             ]
         )
 
-    async def told(self, _request: Request) -> Response:
+    async def state(self, _request: Request) -> Response:
         leaves = _leaves(entries(self._store))
         return JSONResponse(
             {"treeID": str(self._tree), "treeSize": len(leaves), "rootHash": _root(leaves),
@@ -176,11 +176,11 @@ class _Log:
         )  # fmt: skip
 
     async def key(self, _request: Request) -> Response:
-        half = key(self._store, Holder.LOG).public_key()
-        told = half.public_bytes(
+        public = key(self._store, Holder.LOG).public_key()
+        text = public.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        return Response(told, media_type="application/x-pem-file")
+        return Response(text, media_type="application/x-pem-file")
 
     def _one(self, wanted: Callable[[int, dict[str, Any]], bool]) -> Response:
         known = entries(self._store)
@@ -193,7 +193,7 @@ class _Log:
         """The entry at this place with all that proves that the log has it, as of now."""
         entry = known[place]
         leaves = _leaves(known)
-        told = {
+        content = {
             "body": base64.b64encode(_body(entry)).decode(),
             "integratedTime": entry["integratedTime"],
             "logID": self._id.hex(),
@@ -206,14 +206,14 @@ class _Log:
             "rootHash": _root(leaves),
             "treeSize": len(leaves),
         }
-        promise = base64.b64encode(self._signed(_canonical(told))).decode()
+        promise = base64.b64encode(self._signed(_canonical(content))).decode()
         proven = {"inclusionProof": proof, "signedEntryTimestamp": promise}
-        return {entry["uuid"]: {**told, "verification": proven}}
+        return {entry["uuid"]: {**content, "verification": proven}}
 
     def _checkpoint(self, leaves: list[bytes]) -> str:
         """The tree as it is now, in a signed note. Source: the format of Go's sumdb/note."""
-        told = base64.b64encode(merkle.root(leaves)).decode()
-        note = f"{_HOST} - {self._tree}\n{len(leaves)}\n{told}\n"
+        root = base64.b64encode(merkle.root(leaves)).decode()
+        note = f"{_HOST} - {self._tree}\n{len(leaves)}\n{root}\n"
         signature = base64.b64encode(self._id[:4] + self._signed(note.encode())).decode()
         return f"{note}\n\N{EM DASH} {_HOST} {signature}\n"
 
@@ -234,13 +234,13 @@ def _fit(asked: dict[str, Any]) -> dict[str, Any]:
         message = "the hash is not of the kind sha256"
         raise ValueError(message)
     certificate = x509.load_pem_x509_certificate(_decoded(signature["publicKey"]["content"]))
-    half = certificate.public_key()
+    public = certificate.public_key()
     content = _decoded(signature["content"])
-    if not isinstance(half, ec.EllipticCurvePublicKey):
+    if not isinstance(public, ec.EllipticCurvePublicKey):
         message = "the key is not on an elliptic curve"
         raise TypeError(message)
     try:
-        half.verify(content, value, ec.ECDSA(Prehashed(hashes.SHA256())))
+        public.verify(content, value, ec.ECDSA(Prehashed(hashes.SHA256())))
     except InvalidSignature as error:
         message = "invalid signature when validating ASN.1 encoded signature"
         raise ValueError(message) from error

@@ -1,7 +1,7 @@
-"""Git remotes of the rehearsed world: bare repositories that keep rules and tell of each push.
+"""Simulated git remotes: bare repositories that enforce rules and record each push.
 
 Fork and upstream are real repositories with hooks. The hooks run this module: before a push is
-taken it asks the protection that the world's GitHub keeps, afterwards it adds to what happened.
+accepted it asks the protection that the simulated GitHub keeps, afterwards it adds to the log.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ __all__ = ["FAULTS", "colleague_pushes", "guard", "main", "take_tag"]
 
 FAULTS: Final = {
     "upstream.moved_while_pushed": "a colleague's commit reaches the branch just before the push",
-    "upstream.tag_taken": "somebody else's tag of the same name is there just before the push",
-    "upstream.refuses": "upstream declines the push by a rule that no administrator can lift",
-    "upstream.drops_after_push": "upstream takes the push, and the line is cut before it says so",
+    "upstream.tag_taken": "somebody else's tag of the same name appears just before the push",
+    "upstream.refuses": "upstream declines the push by a rule that administrators cannot bypass",
+    "upstream.drops_after_push": "upstream accepts the push and drops the connection unanswered",
     "fork.refuses": "the fork declines the push",
 }
 _NOTHING: Final = "0" * 40
@@ -32,7 +32,7 @@ _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 def guard(repository: Path, store: Store, name: str) -> None:
-    """From now on the bare repository keeps the rules of ``name`` and tells of each push."""
+    """From now on the bare repository enforces the rules of ``name`` and records each push."""
     for hook in ("pre-receive", "post-receive"):
         script = (
             "#! /bin/sh\n"
@@ -49,7 +49,7 @@ def colleague_pushes(
 ) -> str:
     """Somebody else has added lines to a file of the branch; returns their commit.
 
-    The last line is theirs, and ``first``, if given, stands instead of the first one.
+    The last line is theirs, and ``first``, if given, replaces the first one.
     """
     before = run(repository, "git", "rev-parse", f"refs/heads/{branch}").strip()
     content = run(repository, "git", "show", f"{before}:{name}") + "A. Colleague\n"
@@ -131,13 +131,13 @@ def _refusal(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> str
 
 
 def _happen(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> None:
-    """Accidents between the client's look and the push."""
+    """Faults between the client's look and the push."""
     if name != "upstream":
         return
     here = Path.cwd()
     branches = [ref.removeprefix("refs/heads/") for _, _, ref in updates if "/heads/" in ref]
     tags = [ref.removeprefix("refs/tags/") for _, _, ref in updates if "/tags/" in ref]
-    # Programs of this world see nothing of the quarantine that what is pushed waits in.
+    # Simulated programs see nothing of the quarantine that what is pushed waits in.
     if branches and store.fault("upstream.moved_while_pushed") is not None:
         colleague_pushes(here, branches[0])
     if tags and branches and store.fault("upstream.tag_taken") is not None:

@@ -1,4 +1,4 @@
-"""Sent: what left the release manager's machine, for the world's page: pushes, mails, posts."""
+"""Sent: what left the release manager's machine, for the status page: pushes, emails, posts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _REF_HEAD: Final = "<tr><th>ref</th><th>commit</th><th>says</th><th></th></tr>"
 
 
 def mails(store: Store) -> str:
-    """Every email that the mail server took, newest first."""
+    """Every email that the mail server accepted, newest first."""
     emails = store.load("mail", [])
     if not emails:
-        return "<section><h2>Emails</h2><p>None was sent.</p></section>"
-    told = "".join(
-        f"<tr><td>{escape(', '.join(each['to']))}</td><td>{escape(each['subject'])}"
-        f"<details><summary>its text</summary><pre>{escape(each['text'])}</pre></details></td>"
-        f"<td><code>{escape(each['message_id'])}</code></td></tr>"
-        for each in reversed(emails)
+        return "<section><h2>Emails</h2><p>No email was sent.</p></section>"
+    rows = "".join(
+        f"<tr><td>{escape(', '.join(email['to']))}</td><td>{escape(email['subject'])}"
+        f"<details><summary>its text</summary><pre>{escape(email['text'])}</pre></details></td>"
+        f"<td><code>{escape(email['message_id'])}</code></td></tr>"
+        for email in reversed(emails)
     )
     head = "<tr><th>to</th><th>subject</th><th>Message-ID</th></tr>"
-    return f"<section><h2>Emails ({len(emails)})</h2><table>{head}{told}</table></section>"
+    return f"<section><h2>Emails ({len(emails)})</h2><table>{head}{rows}</table></section>"
 
 
 def posts(store: Store) -> str:
@@ -39,19 +39,19 @@ def posts(store: Store) -> str:
     pulls = store.load("github", {}).get("pulls", [])
     if not topics and not pulls:
         return "<section><h2>Posts</h2><p>Nothing was posted.</p></section>"
-    told = "".join(
+    shown = "".join(
         f"<h3>{escape(str(each.get('title', '')))}</h3>"
         "<details><summary>its text</summary>"
         f"<pre>{escape(str(each.get('raw', each.get('text', ''))))}</pre></details>"
         for each in reversed(topics)
     )
-    told += "".join(
+    shown += "".join(
         f"<p>pull request {escape(str(each.get('number', '')))}:"
         f" {escape(str(each.get('title', '')))}"
         f"{escape(_ci(str(each.get('verdict', ''))))}</p>"
         for each in reversed(pulls)
     )
-    return f"<section><h2>Posts ({len(topics) + len(pulls)})</h2>{told}</section>"
+    return f"<section><h2>Posts ({len(topics) + len(pulls)})</h2>{shown}</section>"
 
 
 def _ci(verdict: str) -> str:
@@ -60,7 +60,7 @@ def _ci(verdict: str) -> str:
 
 def repositories(store: Store) -> str:
     """The branches and tags of upstream and fork, and whose push each branch would take."""
-    told = ""
+    tables = ""
     for name in ("upstream", "fork"):
         lines = _refs(store.folder.parent / f"{name}.git")
         rules = store.load("protection", {}) if name == "upstream" else {}
@@ -68,8 +68,8 @@ def repositories(store: Store) -> str:
         lines += [f"{ref}\t\t" for ref in map("refs/heads/{}".format, rules) if ref not in there]
         if lines:
             rows = "".join(_ref(line, rules) for line in lines)
-            told += f"<h3>{name}</h3><table>{_REF_HEAD}{rows}</table>"
-    return f"<section><h2>Repositories</h2>{told}</section>" if told else ""
+            tables += f"<h3>{name}</h3><table>{_REF_HEAD}{rows}</table>"
+    return f"<section><h2>Repositories</h2>{tables}</section>" if tables else ""
 
 
 def _refs(repository: Path) -> list[str]:

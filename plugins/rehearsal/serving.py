@@ -1,9 +1,9 @@
-"""Serving: the rehearsed world as one process, every part of it on a loopback port of its own.
+"""Serving: the environment as one process, every part of it on a loopback port of its own.
 
-``python -m plugins.rehearsal.serving FOLDER`` serves until it is told to end (SIGTERM, SIGINT),
+``python -m plugins.rehearsal.serving FOLDER`` serves until a signal ends it (SIGTERM, SIGINT),
 until its standard input closes if that is a pipe, or until its parent is gone. It writes
 ``FOLDER/addresses.json`` and a line ``ready`` once every part answers; ports stay the same over
-restarts, and what the world remembers is in ``FOLDER/state``.
+restarts, and the state is in ``FOLDER/state``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _PARENT_LOOKS_S: Final = 0.2
 
 
 class Running(Protocol):
-    """A part of the world that speaks something else than HTTP, while it answers."""
+    """A part of the environment that speaks another protocol than HTTP, while it answers."""
 
     @property
     def port(self) -> int:
@@ -79,7 +79,7 @@ class Running(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A part that speaks HTTP; ``app`` makes it from the world's memory."""
+    """A part that speaks HTTP; ``app`` makes it from the store."""
 
     name: str
     app: Callable[[Store], Starlette]
@@ -117,12 +117,12 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Other("downloads", "ssh", ssh_hosts.downloads),
     Other("docs", "ssh", ssh_hosts.docs),
 )
-"""Every part of the world: its name in addresses.json, and what makes it."""
+"""Every part of the environment: its name in addresses.json, and what makes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the parts of a running world answer, such as ``http://127.0.0.1:40001``."""
+    """Where the parts of a running environment answer, such as ``http://127.0.0.1:40001``."""
 
     folder: Path
     of: Mapping[str, str]
@@ -133,14 +133,14 @@ class Addresses:
 
     @property
     def store(self) -> Store:
-        """The world's memory, to look at and to order accidents in."""
+        """The environment's state, to inspect it and to set faults."""
         return Store(self.folder / "state")
 
 
 def reserve_ports(store: Store) -> Mapping[str, str]:
     """The address that each part will have, by name; the same ones each time this is asked.
 
-    A world can so be declared before it runs.
+    So an environment can be declared before it runs.
     """
     ports: dict[str, int] = store.load("ports", {})
     held = [part for part in PARTS if part.name not in ports]
@@ -156,24 +156,24 @@ def reserve_ports(store: Store) -> Mapping[str, str]:
 
 @contextlib.contextmanager
 def running_world(folder: Path) -> Iterator[Addresses]:
-    """The world of this folder answers until the block ends, in a process of its own."""
+    """The environment of this folder answers until the block ends, in a process of its own."""
     here = Path(__file__).parents[2]
     with started(here, sys.executable, "-m", __spec__.name, folder.absolute()) as process:
         out = process.stdout
         if out is None or out.readline() != b"ready\n":
-            message = f"the world in {folder} did not start"
+            message = f"the simulated environment in {folder} did not start"
             raise RuntimeError(message)
         yield read_addresses(folder)
 
 
 def read_addresses(folder: Path) -> Addresses:
-    """Where the world of this folder answers. Raises FileNotFoundError if it is not running."""
-    told = json.loads((folder / "addresses.json").read_bytes())
-    return Addresses(folder, told["of"], told["pid"])
+    """The addresses of this folder's environment. Raises FileNotFoundError if it is not running."""
+    running = json.loads((folder / "addresses.json").read_bytes())
+    return Addresses(folder, running["of"], running["pid"])
 
 
 async def serve(folder: Path) -> None:
-    """Serve every part until this process is told to end or nobody needs it any more."""
+    """Serve every part until this process gets a signal to end or nobody needs it any more."""
     store = Store(folder / "state")
     ports: dict[str, int] = store.load("ports", {})
     ending = asyncio.Event()
@@ -210,7 +210,7 @@ async def serve(folder: Path) -> None:
 
 
 class _Server(uvicorn.Server):
-    """One HTTP server for all parts: the port that a request came in by tells which is asked."""
+    """One HTTP server for all parts: the port that a request came in by decides which is asked."""
 
     def __init__(self, apps: Mapping[int, Starlette]) -> None:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -225,7 +225,7 @@ class _Server(uvicorn.Server):
                 log_level="critical",
                 access_log=False,
                 server_header=False,
-                # A connection that a client keeps open must not keep the world from ending.
+                # A connection that a client keeps open must not keep the environment from ending.
                 timeout_graceful_shutdown=1,
             )
         )
@@ -237,7 +237,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Signals end the whole world, not only what speaks HTTP.
+        # Signals end the complete environment, not only what speaks HTTP.
         yield
 
 

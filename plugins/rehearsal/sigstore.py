@@ -1,6 +1,6 @@
-"""Sigstore of the rehearsed world: how its clients trust it, and as whom its people signed in.
+"""Simulated Sigstore: how its clients trust it, and as whom people logged in.
 
-``fulcio`` certifies, ``rekor`` logs. What a client needs stands in the world's folder:
+``fulcio`` certifies, ``rekor`` logs. What a client needs is in the environment's folder:
 ``sigstore_trust.json``, which names both, and ``secrets/sigstore``, a token for a day.
 """
 
@@ -39,9 +39,9 @@ __all__ = [
 FAULTS: Final = {
     **rekor.FAULTS,
     "sigstore.foreign_identity": (
-        "the release manager signed in at Google, not at GitHub, or as somebody else (argument)"
+        "the release manager logged in at Google, not at GitHub, or as the person in the argument"
     ),
-    "sigstore.expired_token": "the release manager signed in too long ago",
+    "sigstore.expired_token": "the release manager logged in too long ago",
 }
 
 RELEASE_MANAGER: Final = Account("rm@example.org", GITHUB)
@@ -64,20 +64,20 @@ def token_file(store: Store) -> Path:
 
 
 def seed(store: Store, addresses: Mapping[str, str]) -> None:
-    """The trust file names the keys of this world, which stay, and where its parts answer now."""
-    told = json.dumps(_trust(store, addresses["fulcio"], addresses["rekor"]), indent=1)
-    write_whole(trust_file(store), told.encode())
+    """The trust file names the keys of this environment, which stay, and the present addresses."""
+    trust = json.dumps(_trust(store, addresses["fulcio"], addresses["rekor"]), indent=1)
+    write_whole(trust_file(store), trust.encode())
 
 
 def sign_in(store: Store) -> None:
-    """The token file holds a token of the release manager for a day, if no accident happens."""
-    stranger = store.fault("sigstore.foreign_identity")
+    """The token file holds a token of the release manager for a day, unless a fault is pending."""
+    other = store.fault("sigstore.foreign_identity")
     ago = store.fault("sigstore.expired_token") is not None
-    if stranger is None:
+    if other is None:
         account = RELEASE_MANAGER
     else:
-        account = Account(stranger) if stranger else Account(RELEASE_MANAGER.email, GOOGLE)
-    now = datetime.now(UTC)  # noqa: TID251 - a world of its own
+        account = Account(other) if other else Account(RELEASE_MANAGER.email, GOOGLE)
+    now = datetime.now(UTC)  # noqa: TID251 - the simulated side
     write_token(store, account, now - _AGO if ago else now + _LASTS)
 
 

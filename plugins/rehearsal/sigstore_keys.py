@@ -1,4 +1,4 @@
-"""Keys of the rehearsed Sigstore, made once and kept in the world's memory, and its authority."""
+"""Keys of the rehearsed Sigstore, made once and kept in the store, and its authority."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Holder(StrEnum):
 
 
 def key(store: Store, holder: Holder) -> ec.EllipticCurvePrivateKey:
-    """The holder's key, on the curve P-256, made if the world has none yet."""
+    """The holder's key, on the curve P-256, made if there is none yet."""
     file = _folder(store) / f"{holder}.key"
     if not file.exists():
         made = ec.generate_private_key(_CURVE).private_bytes(
@@ -53,9 +53,9 @@ def key(store: Store, holder: Holder) -> ec.EllipticCurvePrivateKey:
 
 
 def public(holder: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -> bytes:
-    """The public half, as a DER SubjectPublicKeyInfo."""
-    half = holder.public_key() if isinstance(holder, ec.EllipticCurvePrivateKey) else holder
-    return half.public_bytes(
+    """The public key, as a DER SubjectPublicKeyInfo."""
+    own = holder.public_key() if isinstance(holder, ec.EllipticCurvePrivateKey) else holder
+    return own.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
@@ -92,33 +92,33 @@ def key_usage(*, authority: bool) -> x509.KeyUsage:
 
 def _certificate(store: Store, holder: Holder, issuer: Holder) -> x509.Certificate:
     of_root = holder is Holder.ROOT
-    half = key(store, holder).public_key()
-    # Nobody signs before the day on which the world was made, whatever the clock's zone is.
-    start = datetime.now(UTC) - timedelta(days=1)  # noqa: TID251 - a world of its own
+    own = key(store, holder).public_key()
+    # Nobody signs before the day on which the environment was made, whatever the clock's zone is.
+    start = datetime.now(UTC) - timedelta(days=1)  # noqa: TID251 - the simulated side
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(holder))
         .issuer_name(_name(issuer))
-        .public_key(half)
+        .public_key(own)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=_DAYS))
         .add_extension(key_usage(authority=True), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=int(of_root)), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(half), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
     )
     if not of_root:
         above = key(store, issuer).public_key()
-        told = x509.AuthorityKeyIdentifier.from_issuer_public_key(above)
+        parent = x509.AuthorityKeyIdentifier.from_issuer_public_key(above)
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
-        builder = builder.add_extension(told, critical=False).add_extension(usage, critical=False)
+        builder = builder.add_extension(parent, critical=False).add_extension(usage, critical=False)
     return builder.sign(key(store, issuer), hashes.SHA256())
 
 
 def _name(holder: Holder) -> x509.Name:
     common = "sigstore" if holder is Holder.ROOT else "sigstore-intermediate"
-    told = {NameOID.ORGANIZATION_NAME: "sigstore.rehearsal", NameOID.COMMON_NAME: common}
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in told.items()])
+    parts = {NameOID.ORGANIZATION_NAME: "sigstore.rehearsal", NameOID.COMMON_NAME: common}
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts.items()])
 
 
 def _folder(store: Store) -> Path:

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "app", "section", "seed"]
 
 FAULTS: Final = {
-    "site.500_after_write": "A write is stored and answered with 500.",
+    "site.500_after_write": "A write is stored and answered with status 500.",
     "site.cdn_unreachable": (
         "The site's own purge fails: a release is stored, its boxes stay old, the answer is 500."
     ),
-    "site.429": "A call is throttled; the argument is Retry-After in seconds.",
-    "site.garbled": "A list has a field of another type than it should.",
-    "site.no_right": "The admin lets the person in, who may not change releases.",
-    "site.password_refused": "The admin does not take the password.",
+    "site.429": "A request is throttled; the argument is Retry-After in seconds.",
+    "site.garbled": "A field of a list has the wrong type.",
+    "site.no_right": "The login to the admin works, without the permission to change releases.",
+    "site.password_refused": "The admin refuses the password.",
 }
 _FLAGS: Final = (
     ("is_latest", "latest"),
@@ -90,7 +90,7 @@ def _add(
 
 
 def app(store: Store) -> Starlette:
-    """The whole site."""
+    """All parts of the site."""
     api, admin, pages = Api(store), Admin(store), Pages(store)
 
     async def answer(request: Request) -> Response:
@@ -99,7 +99,7 @@ def app(store: Store) -> Starlette:
             return with_keys(await admin(request), path)
         found = await (api if path.startswith("/api/") else pages)(request)
         if found is None and not path.endswith("/") and "." not in path.rpartition("/")[2]:
-            # Told before any of the site's own headers is added.
+            # Answered before any of the site's own headers is added.
             return slash_added(path, request.url.query)
         if path.startswith("/ftp/") and found is not None:
             return found
@@ -117,13 +117,13 @@ def section(store: Store) -> str:
     found = list(rows.table("release").items())
     if not found:
         return "<section><h2>python.org</h2><p>There is no release yet.</p></section>"
-    told = "".join(_shown(store, rows, pk, row) for pk, row in reversed(found))
-    return f"<section><h2>python.org, as a user sees it</h2>{told}</section>"
+    releases = "".join(_shown(store, rows, pk, row) for pk, row in reversed(found))
+    return f"<section><h2>python.org, as a user sees it</h2>{releases}</section>"
 
 
 def _shown(store: Store, rows: Rows, pk: str, row: Row) -> str:
     tags = ["public" if row["is_published"] else "draft"]
-    tags += [told for flag, told in _FLAGS if row[flag]]
+    tags += [tag for flag, tag in _FLAGS if row[flag]]
     base = store.load("addresses", {}).get("cdn", "")
     link = f'<a href="{base}/downloads/release/{escape(row["slug"])}/">{escape(row["name"])}</a>'
     head = f"<h3>{link}" + "".join(f'<span class="tag">{each}</span>' for each in tags) + "</h3>"

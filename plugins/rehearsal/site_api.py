@@ -119,8 +119,8 @@ class Api:
             wait_s = int(ordered or 1)
         if wait_s:
             unit = "second" if wait_s == 1 else "seconds"
-            told = f"Request was throttled. Expected available in {wait_s} {unit}."
-            raise _Refused(_detail(429, told, {"Retry-After": str(wait_s)}))
+            problem = f"Request was throttled. Expected available in {wait_s} {unit}."
+            raise _Refused(_detail(429, problem, {"Retry-After": str(wait_s)}))
         throttle.count(user)
         return staff
 
@@ -128,8 +128,8 @@ class Api:
         if not token.strip():
             raise _Refused(_unauthorized("Invalid token header. No credentials provided."))
         if " " in token.strip():
-            told = "Invalid token header. Token string should not contain spaces."
-            raise _Refused(_unauthorized(told))
+            problem = "Invalid token header. Token string should not contain spaces."
+            raise _Refused(_unauthorized(problem))
         user = by_token(self._store, token.strip())
         if not user:
             raise _Refused(_unauthorized("Invalid token."))
@@ -196,8 +196,8 @@ async def _sent(request: Request, *, partial: bool = False) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise _Refused(_detail(400, f"JSON parse error - {error}")) from None
         if not isinstance(found, dict):
-            told = f"Invalid data. Expected a dictionary, but got {type(found).__name__}."
-            raise Invalid({"non_field_errors": [told]})
+            problem = f"Invalid data. Expected a dictionary, but got {type(found).__name__}."
+            raise Invalid({"non_field_errors": [problem]})
         return found
     if kind == "application/x-www-form-urlencoded":
         # A form has no word for an unticked box, so one that is not there is switched off.
@@ -213,8 +213,8 @@ def _no_button_yet(rows: Rows, row: Row) -> None:
         each["download_button"] and (str(each["os"]), str(each["release"])) == pair
         for each in rows.table("release_file").values()
     ):
-        told = "The fields os, release must make a unique set."
-        raise Invalid({"non_field_errors": [told]})
+        problem = "The fields os, release must make a unique set."
+        raise Invalid({"non_field_errors": [problem]})
 
 
 def _delete_by_release(request: Request, rows: Rows) -> Response:
@@ -230,11 +230,11 @@ def _filters(request: Request, rows: Rows, kind: str) -> dict[str, str]:
     wanted = {name: value for name, value in request.query_params.items() if value}
     for field, value in wanted.items():
         if kind == "release_file" and field in ("os", "release") and not rows.get(field, value):
-            told = "Select a valid choice. That choice is not one of the available choices."
-            raise Invalid({field: [told]})
+            problem = "Select a valid choice. That choice is not one of the available choices."
+            raise Invalid({field: [problem]})
         if kind == "release" and field == "version" and value not in ("1", "2", "3", "100"):
-            told = f"Select a valid choice. {value} is not one of the available choices."
-            raise Invalid({field: [told]})
+            problem = f"Select a valid choice. {value} is not one of the available choices."
+            raise Invalid({field: [problem]})
         if kind == "release" and field == "release_date":
             try:
                 wanted[field] = moment(value)

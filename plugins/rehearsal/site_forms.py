@@ -57,8 +57,10 @@ class Admin:
             form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
             known = request.cookies.get("csrftoken")
             if not known or form.get("csrfmiddlewaretoken") != known:
-                told = "<h1>403 Forbidden</h1><p>CSRF verification failed. Request aborted.</p>"
-                return _private(HTMLResponse(told, status_code=403))
+                forbidden = (
+                    "<h1>403 Forbidden</h1><p>CSRF verification failed. Request aborted.</p>"
+                )
+                return _private(HTMLResponse(forbidden, status_code=403))
         user = self._sessions.get(request.cookies.get("sessionid", ""), "")
         if path == "/admin/login/":
             answer = self._login(request, form, cookie)
@@ -176,8 +178,8 @@ def _file(prefix: str, key: str, release: str, file: Row) -> Iterator[str]:
     yield _hidden(f"{prefix}-id", key) + _hidden(f"{prefix}-release", release)
 
 
-def _refused(told: str) -> Response:
-    return page("Change release", [f'<p class="errornote">{told}</p>'])
+def _refused(problem: str) -> Response:
+    return page("Change release", [f'<p class="errornote">{problem}</p>'])
 
 
 def _private(answer: Response) -> Response:

@@ -36,7 +36,7 @@ fetch("/box/supernav-python-downloads/").then(box => box.ok ? box.text() : "").t
 
 
 def page(title: str, parts: Iterable[str], status: int = 200) -> HTMLResponse:
-    """A whole page, with the menu that every page has."""
+    """A complete page, with the menu that every page has."""
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><title>{escape(title)} | Python.org</title>'
     return HTMLResponse(
@@ -61,7 +61,7 @@ def slash_added(path: str, query: str) -> Response:
 
 
 def with_keys(answer: Response, path: str) -> Response:
-    """The answer, with the keys by which a CDN can be told to forget it."""
+    """The answer, with the keys by which a CDN can purge it."""
     section = path.strip("/").partition("/")[0]
     answer.headers["Surrogate-Key"] = f"pydotorg-app {section}".rstrip()
     return answer

@@ -228,8 +228,8 @@ def _feed(rows: Rows) -> Response:
 def _documentation(rows: Rows) -> Response:
     latest = rows.latest()
     number = _NUMBER.match(latest[1]["name"]) if latest else None
-    told = f"Python {number[1]}" if number else "Current"
-    link = f'<a href="https://docs.python.org/3/">Browse {told} Documentation</a>'
+    which = f"Python {number[1]}" if number else "Current"
+    link = f'<a href="https://docs.python.org/3/">Browse {which} Documentation</a>'
     return page("Our Documentation", ["<h1>Python Documentation</h1>", f"<p>{link}</p>"])
 
 

@@ -1,4 +1,4 @@
-"""People: who may write to the rehearsed python.org, and how each of its doors knows them."""
+"""People: who may write to the rehearsed python.org, and how API and admin know them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def by_password(store: Store, name: str, password: str) -> str:
 
 
 class Throttle:
-    """How often each caller may call in a window of time; forgotten when the world restarts."""
+    """How often each caller may call in a window of time; forgotten at a restart."""
 
     def __init__(self, calls: int, window_s: int) -> None:
         self._calls = calls

@@ -71,7 +71,7 @@ class Broken(Exception):
 
 
 class Rows:
-    """The tables ``os``, ``release`` and ``release_file`` of one world."""
+    """The tables ``os``, ``release`` and ``release_file`` of one environment."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -294,4 +294,4 @@ def _slug(name: str) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: TID251 - a world of its own
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: TID251 - the simulated side

@@ -44,7 +44,7 @@ class Session:
     user: str
     now_s: Callable[[], float]
     changed: Callable[[str, str], None]
-    """Told of each change: what was done, to which path."""
+    """Called for each change with what was done, to which path."""
     before_digests: Callable[[Sequence[str]], None]
     has_openssl: bool = True
 
@@ -92,15 +92,15 @@ class Session:
     def _id(self) -> Ended:
         disk = self.disk
         groups = self.disk.accounts[self.user].groups
-        told = ",".join(f"{disk.group_number(group)}({group})" for group in groups)
+        listed = ",".join(f"{disk.group_number(group)}({group})" for group in groups)
         first = f"{disk.group_number(groups[0])}({groups[0]})"
         user = f"{disk.user_number(self.user)}({self.user})"
-        return Ended(0, f"uid={user} gid={first} groups={told}\n".encode())
+        return Ended(0, f"uid={user} gid={first} groups={listed}\n".encode())
 
     def _getent(self, what: str, key: str) -> Ended:
-        tell = self.disk.user if what == "passwd" else self.disk.group
+        name_of = self.disk.user if what == "passwd" else self.disk.group
         number = self.disk.user_number if what == "passwd" else self.disk.group_number
-        name = tell(int(key)) if key.isdigit() else key
+        name = name_of(int(key)) if key.isdigit() else key
         if not name or (name != "root" and not number(name)):
             return Ended(2)
         return Ended(0, f"{name}:x:{number(name)}:\n".encode())
@@ -137,15 +137,15 @@ class Session:
                 path = f"{folder}/{info.filename}"
                 if ".." in info.filename.split("/"):
                     return Ended(2, errors=f"unzip: {info.filename}: outside of the folder\n")
-                self._folders(folder, info.filename.rstrip("/"), whole=info.is_dir())
+                self._folders(folder, info.filename.rstrip("/"), is_folder=info.is_dir())
                 if not info.is_dir():
                     self.disk.create(self.user, path)
                     self.disk.real(path).write_bytes(opened.read(info))
                     self.changed("unpack", path)
         return Ended(0)
 
-    def _folders(self, top: str, inner: str, *, whole: bool) -> None:
-        parts = inner.split("/") if whole else inner.split("/")[:-1]
+    def _folders(self, top: str, inner: str, *, is_folder: bool) -> None:
+        parts = inner.split("/") if is_folder else inner.split("/")[:-1]
         path = top
         for part in parts:
             path = f"{path}/{part}"

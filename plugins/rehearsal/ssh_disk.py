@@ -1,6 +1,6 @@
 """Ssh disk: the files of a rehearsed host, with owners, groups and room of their own.
 
-Bytes, modes and links are those of a real folder; owners and groups stand in a log beside it,
+Bytes, modes and links are those of a real folder; owners and groups are in a log beside it,
 so that several people work there, and are refused there, without being accounts of this machine.
 """
 
@@ -41,10 +41,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands under a path."""
+    """What is at a path."""
 
     mode: int
-    """With the kind, as the system tells it."""
+    """With the kind, as the system reports it."""
     size_bytes: int
     owner: str
     group: str
@@ -102,7 +102,7 @@ class Disk:
         return self.root / inner if inner else self.root
 
     def look(self, user: str, path: str) -> Found:
-        """What stands there, links not followed. Raises FileNotFoundError."""
+        """What is there, links not followed. Raises FileNotFoundError."""
         self._enter(user, path)
         return self._found(path)
 
@@ -148,14 +148,14 @@ class Disk:
         self.own(path, owner, group)
 
     def own(self, path: str, owner: str, group: str) -> None:
-        """What stands there is theirs, whoever put it there."""
+        """What is there belongs to them, whoever put it there."""
         self._remember({"path": _normal(path), "owner": owner, "group": group})
         for names, name in ((self._users, owner), (self._groups, group)):
             if name not in names:
                 names.append(name)
 
     def grant(self, path: str, user: str) -> None:
-        """An access list lets the user do there what the mode does not."""
+        """An access list permits the user what the mode does not."""
         self._granted.add((_normal(path), user))
 
     def create(self, user: str, path: str) -> None:
@@ -225,9 +225,11 @@ class Disk:
         self._remember({"gone": _normal(path)})
 
     def _found(self, path: str) -> Found:
-        told = self.real(path).lstat()
+        status = self.real(path).lstat()
         owner, group = self._owners.get(_normal(path)) or self._inherited(_normal(path))
-        return Found(told.st_mode, told.st_size, owner, group, told.st_ctime_ns, told.st_ino)
+        return Found(
+            status.st_mode, status.st_size, owner, group, status.st_ctime_ns, status.st_ino
+        )
 
     def _inherited(self, path: str) -> tuple[str, str]:
         """Whose something is that was put on the disk by nobody who is logged in.

@@ -1,7 +1,7 @@
-"""Ssh hosts: the downloads host and the docs host of one world, and the way into them.
+"""Ssh hosts: the downloads host and the docs host of one environment, and how to log in.
 
-The release manager is ``rm``. Their key and an ssh configuration that knows both hosts stand in
-the world's folder ``login``; addresses are ``ssh://downloads.rehearsal/...``.
+The release manager is ``rm``. Their key and an ssh configuration that knows both hosts are in
+the environment's folder ``login``; addresses are ``ssh://downloads.rehearsal/...``.
 """
 
 from __future__ import annotations

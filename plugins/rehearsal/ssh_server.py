@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "SshServer", "login_key", "serve", "write_login"]
 
 FAULTS: Final[Mapping[str, str]] = {
-    "ssh.drop": "the connection breaks after so many more bytes of files (argument; 0)",
-    "ssh.disk_full": "a write finds no room",
-    "ssh.foreign_folder": "another release manager made this folder, for themselves (argument)",
-    "ssh.host_key_changed": "the host shows another key than before",
-    "ssh.clock_skew": "the host's clock is so many seconds ahead (argument; 3600)",
-    "ssh.slow": "a write takes so many milliseconds (argument; 100)",
-    "ssh.replaced": "a file whose path ends so (argument) has got other bytes when it is compared",
+    "ssh.drop": "the connection breaks after as many bytes of files as the argument says (0)",
+    "ssh.disk_full": "a write finds the disk full",
+    "ssh.foreign_folder": "another release manager owns the folder in the argument, alone",
+    "ssh.host_key_changed": "the host has another key than before",
+    "ssh.clock_skew": "the host's clock is ahead by the seconds in the argument (3600)",
+    "ssh.slow": "a write takes the milliseconds in the argument (100)",
+    "ssh.replaced": "a file whose path ends with the argument has other bytes when it is compared",
 }
 
 _HOME: Final = "/home"
@@ -48,7 +48,7 @@ _OTHER_MANAGER: Final = "hugo"
 
 
 class SshServer:
-    """One host that answers on loopback; ``disk`` is what stands on it."""
+    """One host that answers on loopback; ``disk`` is its file system."""
 
     def __init__(self, store: Store, name: str, disk: Disk) -> None:
         self.store = store
@@ -59,7 +59,7 @@ class SshServer:
         self.is_small = disk.room_bytes < _ROOM_BYTES
         """Whether somebody limited its room, so that it is worth to count at each write."""
         self.full = False
-        """Whether the last write found no room; told once to who asks for it."""
+        """Whether the last write found the disk full; true once, for the first caller."""
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[asyncssh.SSHServerConnection] = set()
@@ -67,7 +67,7 @@ class SshServer:
 
     @property
     def known_key(self) -> str:
-        """The public half of the host's key, as known_hosts has it."""
+        """The host's public key, as known_hosts has it."""
         return _public(_key(self.store.folder / f"{self.name}.key"))
 
     async def start(self, port: int) -> None:
@@ -99,7 +99,7 @@ class SshServer:
         self._connections.discard(connection)
 
     def logged_in(self) -> None:
-        """Let happen what happens behind somebody's back."""
+        """Pending faults happen that nobody sees at the time."""
         folder = self.store.fault("ssh.foreign_folder")
         if folder:
             self.disk.prepare(folder, _OTHER_MANAGER, _OTHER_MANAGER, 0o755)
@@ -183,7 +183,7 @@ async def serve(
     port: int = 0,
     room_bytes: int = _ROOM_BYTES,
 ) -> SshServer:
-    """The host ``name`` answers, with what stood on it when it last did."""
+    """The host ``name`` answers, with the files that it last had."""
     everybody = [*accounts, Account(_OTHER_MANAGER, (_OTHER_MANAGER,))]
     disk = Disk(root, store.folder / f"{name}.owners", everybody, room_bytes)
     for account in everybody:
@@ -199,7 +199,7 @@ async def serve(
 def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -> Path:
     """An ssh configuration with which ``user`` reaches the hosts by their names.
 
-    ``hosts`` tells the port and the public key of each, which is known then. The user's own key
+    ``hosts`` gives the port and the public key of each, which is known then. The user's own key
     is that of ``login_key`` for the same folder. Returns the configuration's file.
     """
     known = "".join(f"[127.0.0.1]:{port} {key}\n" for port, key in hosts.values())
@@ -209,8 +209,8 @@ def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -
         "  HostName 127.0.0.1\n"
         f"  Port {port}\n"
         f"  User {user}\n"
-        f"  UserKnownHostsFile {folder / 'known_hosts'}\n"
-        f"  IdentityFile {folder / _LOGIN_KEY}\n"
+        f'  UserKnownHostsFile "{folder / "known_hosts"}"\n'
+        f'  IdentityFile "{folder / _LOGIN_KEY}"\n'
         "  IdentitiesOnly yes\n"
         for name, (port, _) in hosts.items()
     ]
@@ -219,7 +219,7 @@ def write_login(folder: Path, user: str, hosts: Mapping[str, tuple[int, str]]) -
 
 
 def login_key(folder: Path) -> str:
-    """The public half of the key that ``write_login`` names, made if there is none."""
+    """The public key of the pair that ``write_login`` names, made if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     return _public(_key(folder / _LOGIN_KEY))
 

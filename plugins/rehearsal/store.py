@@ -1,8 +1,8 @@
-"""Store: what the rehearsed world remembers, in files, so that it survives a restart.
+"""Store: the state of the simulated environment, in files, so that it survives a restart.
 
-Three kinds of files stand in one folder: a JSON document for each part of the world, the
-accidents that were ordered (``faults.json``), and ``happened.jsonl``, a line for each thing
-that the world was asked to do.
+One folder holds three kinds of files: a JSON document for each part of the environment, the
+pending faults (``faults.json``), and ``happened.jsonl``, a line for each request that a part
+received.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ALWAYS: Final = -1
 
 
 class Store:
-    """The memory of one world. Every change is on the disk before the call returns."""
+    """The state of one environment. Every change is on the disk before the call returns."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
 
     def load(self, name: str, default: Any) -> Any:
-        """The document of this name, or ``default`` if the world has none yet."""
+        """The document of this name, or ``default`` if there is none yet."""
         try:
             return json.loads((self.folder / f"{name}.json").read_bytes())
         except FileNotFoundError:
@@ -45,11 +45,11 @@ class Store:
         write_whole(self.folder / f"{name}.json", text.encode())
 
     def record(self, part: str, event: str, **more: Any) -> None:
-        """Add a line to what happened: which part of the world was asked what.
+        """Add a line to the log: which part of the environment received which request.
 
         No header and no body of a request belongs in it unless the part chose it: it is shown.
         """
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - a world of its own
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the simulated side
         line = json.dumps({"at": now, "part": part, "event": event, **more}, ensure_ascii=False)
         path = self.folder / "happened.jsonl"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -62,8 +62,8 @@ class Store:
     def aim(self, pid: int, records: int) -> None:
         """Kill the process ``pid`` at once when so many more things were recorded.
 
-        It dies before it gets the answer to what it asked: the world knows and the client does
-        not, which is what a client has to live through at every one of its writes.
+        It dies before it gets the answer to its request: the environment has the change and the
+        client does not know it, which a client has to survive at every one of its writes.
         """
         self.save("aim", {"pid": pid, "left": records})
 
@@ -77,7 +77,7 @@ class Store:
             os.kill(aim["pid"], signal.SIGKILL)
 
     def happened(self, part: str = "") -> Iterator[dict[str, Any]]:
-        """What happened, oldest first; of one part of the world, or of all."""
+        """What happened, oldest first; of one part of the environment, or of all."""
         path = self.folder / "happened.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for line in lines:
@@ -86,15 +86,15 @@ class Store:
                 yield entry
 
     def order_fault(self, name: str, *, times: int = 1, argument: str = "") -> None:
-        """Let the accident ``name`` happen the next ``times`` times that it can."""
+        """The fault ``name`` happens the next ``times`` times that it can."""
         faults = self.load("faults", {})
         faults[name] = {"times": times, "argument": argument}
         self.save("faults", faults)
 
     def fault(self, name: str) -> str | None:
-        """The accident's argument ("" if it has none) if it is to happen now, else None.
+        """The fault's argument ("" if it has none) if it is to happen now, else None.
 
-        One that is told here counts as having happened.
+        A fault that is returned here counts as having happened.
         """
         faults: Mapping[str, Any] = self.load("faults", {})
         ordered = faults.get(name)

@@ -1,6 +1,6 @@
 """Toy CPython: a git repository with the shape of CPython's, made in a fraction of a second.
 
-It configures, builds, tests and documents itself without a compiler. Its files stand under
+It configures, builds, tests and documents itself without a compiler. Its files are under
 ``toy/``: there ``dot-`` at the start of a name means a dot, ``.toy`` at its end is dropped, and
 ``{{word}}`` is filled in. The history is written by one ``git fast-import``, so the same
 arguments give the same commit ids.
@@ -59,7 +59,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A NEWS entry of which the next release will tell."""
+    """A NEWS entry for the next release."""
 
     section: str
     issue: int
@@ -124,7 +124,7 @@ class _State:
         }
 
     def files(self) -> dict[str, _File]:
-        """The whole tree."""
+        """All files of the tree."""
         words = self.words()
         raw = {_name(path): path.read_text(encoding="utf-8") for path in _sources()}
         tree = {name: _filled(text, words) for name, text in raw.items()}
@@ -180,7 +180,7 @@ def make_toy(
     version: str = "3.13.5",
     released: date = date(2026, 6, 11),
 ) -> Path:
-    """Make the world's git side under ``folder``: ``upstream.git``, ``fork.git``, ``cpython``.
+    """Make the git repositories under ``folder``: ``upstream.git``, ``fork.git``, ``cpython``.
 
     Returns ``cpython``, a clone with remotes ``origin`` (the fork) and ``upstream``, checked out
     on the branch that releases after ``version`` come from. ``version`` was tagged on the day

@@ -1,4 +1,4 @@
-"""Windows files of the simulated environment: what the pipeline makes, and how it tells of it.
+"""Windows files of the simulated environment: what the pipeline makes, and how it reports it.
 
 Which files there are follows from the boxes of the form, as in python/release-tools
 (windows-release/): installers and their parts, embeddable packages, packages of the install
@@ -36,8 +36,8 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
     commit = given.get("SourceCommit", "")
 
     def add(name: str) -> None:
-        told = f"windows built {version.folder}/{name} of {commit}\n"
-        found[name] = told.encode() * 50
+        text = f"windows built {version.folder}/{name} of {commit}\n"
+        found[name] = text.encode() * 50
 
     early = str(version).removeprefix(version.folder)
     managed = version.minor >= _MANAGED_SINCE
@@ -97,7 +97,7 @@ def write_feed(
 
 
 def tables(version: Version, files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
-    """The artifacts of digests by name, each with the files that it tells of."""
+    """The artifacts of digests by name, each with the files that it lists."""
     installers = {
         name: content
         for name, content in files.items()
@@ -124,7 +124,7 @@ def table(files: Mapping[str, bytes]) -> str:
         rows = [("Name", title, "Length"), ("----", "-" * len(title), "------"), *rows]
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [
-            f"{name:<{wide[0]}} {told:<{wide[1]}} {size:>{wide[2]}}" for name, told, size in rows
+            f"{name:<{wide[0]}} {value:<{wide[1]}} {size:>{wide[2]}}" for name, value, size in rows
         ]
         text += "\r\n" + "\r\n".join(lines) + "\r\n\r\n\r\n"
     return text
@@ -160,8 +160,8 @@ def _entries(version: Version, files: Mapping[str, bytes]) -> list[dict[str, Any
 
 
 def sbom(name: str, content: bytes) -> bytes:
-    """An SBOM that tells the digest of these bytes, as far as its form matters here."""
-    told = {
+    """An SBOM with the digest of these bytes, as far as its form matters here."""
+    document = {
         "spdxVersion": "SPDX-2.3",
         "name": name,
         "packages": [
@@ -173,4 +173,4 @@ def sbom(name: str, content: bytes) -> bytes:
             }
         ],
     }
-    return json.dumps(told, indent=2).encode()
+    return json.dumps(document, indent=2).encode()

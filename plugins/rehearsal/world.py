@@ -1,4 +1,4 @@
-"""The world of a rehearsal: a toy CPython with its remotes, a throw-away key, a release.toml."""
+"""Environment of a rehearsal: a toy CPython with remotes, a throw-away key, a release.toml."""
 
 from __future__ import annotations
 
@@ -111,9 +111,9 @@ until  = 2999-12-31
 def make_world(
     folder: Path, version: Version, clone: Path | None = None, habit: str = "manifests"
 ) -> Path:
-    """Make the world under ``folder`` unless it is there already; returns its release.toml.
+    """Make the environment under ``folder`` unless it exists already; returns its release.toml.
 
-    What is released is a toy that stands one release before ``version``, or a copy of
+    What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
     users see them (``uploads``). What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
@@ -123,11 +123,11 @@ def make_world(
     if declaration.exists():
         return declaration
     world = folder / "world"
-    if world.exists():  # left half made
+    if world.exists():  # left incomplete
         shutil.rmtree(world)
     if clone is None:
         # Four days of commits followed the last release, and the newest is not stale (Z05).
-        released = datetime.now(UTC).date() - timedelta(days=9)  # noqa: TID251 - a world of its own
+        released = datetime.now(UTC).date() - timedelta(days=9)  # noqa: TID251 - the simulated side
         make_toy(world, version=str(_before(version)), released=released)
     else:
         copy_clone(world, clone, branch_of(version))
@@ -168,7 +168,7 @@ def make_world(
 def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[str, str]:
     """The experts are there and the release manager has their public keys: fingerprints by role."""
     others = GnupgHome(home / "experts")
-    if others.folder.exists():  # of a world that is gone
+    if others.folder.exists():  # of an environment that is gone
         others.stop()
         shutil.rmtree(others.folder)
     pep = series_of(version).release_pep
@@ -194,10 +194,10 @@ def _let_ci_build(store: Store, work: Path, version: Version) -> None:
 
 
 def _write_secrets(folder: Path, store: Store) -> None:
-    """What the parts want to hear stands in files that only their owner may read."""
+    """The secrets that the parts accept are in files that only their owner may read."""
     person = people(store)["rm"]
-    told = {**hub.SECRETS, "site": person["token"], "site_admin": f"rm:{person['password']}"}
-    for name, secret in told.items():
+    secrets = {**hub.SECRETS, "site": person["token"], "site_admin": f"rm:{person['password']}"}
+    for name, secret in secrets.items():
         write_whole(folder / name, f"{secret}\n".encode(), mode=0o600)
 
 

@@ -1,1 +1,1 @@
-"""The real world behind the ports: one file for each real service."""
+"""The real services behind the ports: one file for each."""

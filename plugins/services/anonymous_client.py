@@ -40,7 +40,7 @@ _BOUNDS: Final = Bounds(longest_s=14_400.0)
 
 
 class _Known(NamedTuple):
-    """A fetched of before, and the mark by which the server knows what it sent."""
+    """What was fetched before, and the ETag under which the server sent it."""
 
     mark: str
     fetched: Fetched
@@ -72,31 +72,31 @@ class AnonymousClient:
     def __repr__(self) -> str:
         return f"anonymous client({self._endpoints.www}, {self._endpoints.docs})"
 
-    def doors(self, url: str) -> tuple[str, ...]:
+    def endpoints(self, url: str) -> tuple[str, ...]:
         """See the port."""
         base, _ = self._endpoints.place(url)
         return (*(self._caches() if base == self._endpoints.www else (base,)), AROUND)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
+    def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
         """See the port."""
-        known = self._remembered(f"{door} {url}")
+        known = self._remembered(f"{endpoint} {url}")
         if known is not None and file is not None and not _holds(file, known.fetched):
             known = None
         with ExitStack() as stack:
             out = _Kept(file, stack)
-            fetched, mark = self._fetched(url, door, most_bytes, known, out)
+            fetched, mark = self._fetched(url, endpoint, most_bytes, known, out)
             if fetched.status != 200:
                 out.drop()
             stack.close()
         if fetched.status == 200:
-            self._learn(f"{door} {url}", mark, fetched)
+            self._learn(f"{endpoint} {url}", mark, fetched)
         return fetched
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
         """See the port."""
         text = _Text()
-        fetched, _ = self._fetched(url, door, most_bytes, None, text)
-        return replace(fetched, text=text.told())
+        fetched, _ = self._fetched(url, endpoint, most_bytes, None, text)
+        return replace(fetched, text=text.decoded())
 
     def forget(self) -> None:
         """See the port."""
@@ -107,43 +107,43 @@ class AnonymousClient:
         """See the port."""
         with self._lock:
             content = {
-                key: [each.mark, each.fetched.size_bytes, each.fetched.sha256]
-                for key, each in (self._known or {}).items()
+                key: [known.mark, known.fetched.size_bytes, known.fetched.sha256]
+                for key, known in (self._known or {}).items()
             }
         write_whole(self._memory, json.dumps(content, indent=1, sort_keys=True).encode())
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
     def _fetched(
-        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+        self, url: str, endpoint: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Fetched, str]:
-        """What came, with the server's mark; a server that stumbles is asked again."""
+        """What came, with the server's ETag; a request that failed for the moment is sent again."""
         with self._lock:
-            if self._troubles.get(door, 0) >= _GIVEN_UP:
+            if self._troubles.get(endpoint, 0) >= _GIVEN_UP:
                 raise ServiceFailed(
-                    service=door,
+                    service=endpoint,
                     action=f"GET {url}",
-                    problem=f"given up after {_GIVEN_UP} failures",
-                    remedy="check that it can be reached, then run the same command again",
+                    problem=f"no longer asked, after {_GIVEN_UP} failures",
+                    remedy="check that this machine can reach it, then run the same command again",
                 )
         try:
             return retried(
-                lambda: self._once(url, door, most_bytes, known, out),
+                lambda: self._once(url, endpoint, most_bytes, known, out),
                 worth_another_try, attempts=_ATTEMPTS, longest_wait_s=2.0,
             )  # fmt: skip
         except Stumbled:
             with self._lock:
-                self._troubles[door] = self._troubles.get(door, 0) + 1
+                self._troubles[endpoint] = self._troubles.get(endpoint, 0) + 1
             raise
 
     def _once(
-        self, url: str, door: str, most_bytes: int, known: _Known | None, out: _Sink
+        self, url: str, endpoint: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Fetched, str]:
         base, path = self._endpoints.place(url)
-        at, host = self._endpoints.edge(base, base if door == AROUND else door)
+        at, host = self._endpoints.edge(base, base if endpoint == AROUND else endpoint)
         headers = {"Host": host} | ({} if known is None else {"If-None-Match": known.mark})
         # A query that nobody asked before is in no cache.
-        query = {"fresh": token_hex(8)} if door == AROUND else None
+        query = {"fresh": token_hex(8)} if endpoint == AROUND else None
         sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}
         extensions = sni if at.startswith("https:") else {}
         client, action = self._client(at), f"GET {url}"
@@ -155,7 +155,7 @@ class AnonymousClient:
             if answer.status_code >= 500:
                 raise client.stumbled(action, f"answered {answer.status_code}")
             if answer.status_code == _THROTTLED:
-                # That nothing may be asked now is no answer to what was asked.
+                # A server that takes no requests now has not answered this one.
                 answer.read()
                 raise client.refused(answer, action)
             digest, size = hashlib.sha256(), 0
@@ -206,7 +206,7 @@ class _Sink:
 
 
 class _Text(_Sink):
-    """Bytes that are kept in memory; the fetched is bounded, so they are."""
+    """Bytes that are kept in memory; what is fetched is bounded, so they are too."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -217,7 +217,7 @@ class _Text(_Sink):
     def take(self, chunk: bytes) -> None:
         self._chunks.append(chunk)
 
-    def told(self) -> str:
+    def decoded(self) -> str:
         return b"".join(self._chunks).decode(errors="replace")
 
 
@@ -226,7 +226,7 @@ class _Drop(Exception):
 
 
 class _Kept(_Sink):
-    """Bytes that stand in a file when all has come; one that stands there stays until then."""
+    """Bytes that are in a file once all have come; a file of that name stays until then."""
 
     def __init__(self, file: Path | None, stack: ExitStack) -> None:
         self._file = file
@@ -246,7 +246,7 @@ class _Kept(_Sink):
             self._out.write(chunk)
 
     def drop(self) -> None:
-        """What came is no file, and none stands there any more."""
+        """What came is not the file, and no file of that name exists any more."""
         self._stack.close()
         if self._file is not None:
             self._file.unlink(missing_ok=True)

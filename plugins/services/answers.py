@@ -1,7 +1,7 @@
 """Answers: what a service said, as values of known types; anything else is one line.
 
 Nothing that comes from outside is believed to have the form that it should. Each field is asked
-for with its type, and what is wrong is told with the service, the address and the field's place.
+for with its type, and an error names the service, the address and the field.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Part:
     """
 
     def __init__(self, content: Any, source: tuple[str, str, str], place: str = "") -> None:
-        """``source`` is service, action and address; ``place`` where it stands in the answer."""
+        """``source`` is service, action and address; ``place`` where it is in the answer."""
         self._content = content
         self._source = source
         self._place = place
@@ -63,7 +63,7 @@ class Part:
         """An address of the web."""
         text = self.text(name, may_miss=may_miss)
         if (text and not _URL.fullmatch(text)) or not (text or may_miss):
-            self.refuse(name, "is no address")
+            self.refuse(name, "is not an address")
         return text
 
     def number(self, name: str = "", *, may_miss: bool = False) -> int:
@@ -86,7 +86,7 @@ class Part:
         found = self._of(name, list, [], may_miss=may_miss)
         place = self._at(name)
         return tuple(
-            Part(each, self._source, f"{place}[{number}]") for number, each in enumerate(found)
+            Part(item, self._source, f"{place}[{number}]") for number, item in enumerate(found)
         )
 
     def fields(self, form: Mapping[str, type]) -> dict[str, Any]:
@@ -106,13 +106,13 @@ class Part:
         return self._content
 
     def refuse(self, name: str, problem: str) -> NoReturn:
-        """Raise the error that this field, or "" for the value itself, is."""
+        """Raise the error for this field, or for the value itself if the name is ""."""
         raise self.wrong(name, problem)
 
     def wrong(self, name: str, problem: str) -> ServiceFailed:
-        """The error that this field, or "" for the value itself, is."""
+        """The error for this field, or for the value itself if the name is ""."""
         service, action, address = self._source
-        place = self._at(name) or "all of it"
+        place = self._at(name) or "the whole answer"
         return ServiceFailed(
             service=service,
             action=action,
@@ -144,7 +144,7 @@ def json_of(raw: bytes, service: str, action: str, address: str) -> Part:
     """The JSON that a service answered with. Raises ServiceFailed if it is none.
 
     Text that cannot be encoded, numbers that are none or have more than 18 digits, and what is
-    nested more than 64 times are refused wherever they stand.
+    nested more than 64 times are refused wherever they occur.
     """
     found = Part(None, (service, action, address))
     try:
@@ -154,24 +154,24 @@ def json_of(raw: bytes, service: str, action: str, address: str) -> Part:
         if _HALF_CHARACTER.search(raw):
             json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        problem = f"is {len(raw):,} bytes, and no JSON that can be read"
+        problem = f"has {len(raw):,} bytes and is not valid JSON"
         raise found.wrong(_ALL, problem) from error
     level = [content]
     for _ in range(_DEEPEST):
         level = [
             inner
-            for each in level
-            if isinstance(each, list | dict)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
         if not level:
             return Part(content, (service, action, address))
-    problem = f"is nested more than {_DEEPEST} times"
+    problem = f"is nested more than {_DEEPEST} levels deep"
     raise found.wrong(_ALL, problem)
 
 
 def _no_number(text: str) -> float:
-    message = f"{text} is no number"
+    message = f"{text} is not a number"
     raise ValueError(message)
 
 

@@ -44,24 +44,24 @@ class Buildbot:
         answer = self._web.get("/api/v2/builders", action)
         workers = self._workers()
         listed = [
-            _Listed(number, each.line("name"), tags)
-            for each in self._web.json(answer, action).parts("builders")
+            _Listed(number, builder.line("name"), tags)
+            for builder in self._web.json(answer, action).parts("builders")
             # judged here: how several tags are asked for differs between Buildbot's versions
-            if {branch, _STABLE} <= set(tags := tuple(tag.line() for tag in each.parts("tags")))
+            if {branch, _STABLE} <= set(tags := tuple(tag.line() for tag in builder.parts("tags")))
             # one that no worker is configured for is left over from an earlier configuration
-            and (number := each.number("builderid")) in workers
+            and (number := builder.number("builderid")) in workers
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            results = list(pool.map(self._result, (each.number for each in listed)))
+            results = list(pool.map(self._result, (builder.number for builder in listed)))
         found = [
             Builder(
-                each.name,
-                each.tags,
-                f"{self._address}/#/builders/{each.number}",
-                workers[each.number],
+                builder.name,
+                builder.tags,
+                f"{self._address}/#/builders/{builder.number}",
+                workers[builder.number],
                 result,
             )
-            for each, result in zip(listed, results, strict=True)
+            for builder, result in zip(listed, results, strict=True)
         ]
         return tuple(sorted(found, key=lambda builder: builder.name))
 
@@ -81,7 +81,7 @@ class Buildbot:
         path = f"/api/v2/builders/{builder}/builds"
         answer = self._web.get(path, action, complete="true", order="-number", limit=_LOOKED_BACK)
         builds = self._web.json(answer, action).parts("builds")
-        results = (_RESULTS.get(each.number("results", may_miss=True)) for each in builds)
+        results = (_RESULTS.get(build.number("results", may_miss=True)) for build in builds)
         return next(filter(None, results), "")
 
 

@@ -27,7 +27,7 @@ __all__ = ["Caches"]
 _MOST_ADDRESS: Final = 2_000
 _TEXTS: Final = ("text/", "application/rss+xml")
 _MOST_TEXT: Final = 8 << 20
-# Larger than any file of a release; what is larger is none.
+# Larger than any file of a release.
 _MOST_BYTES: Final = 2 << 30
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
@@ -64,7 +64,7 @@ class Caches:
         return self._endpoints.edges
 
     def purge(self, url: str) -> None:
-        """Every cache was told to forget the address."""
+        """The address is purged from every cache."""
         base, path = self._endpoints.place(url)
         # The key goes with this one request, and to nobody but the CDN.
         headers = {"Fastly-Key": self._key.reveal()} if self._key is not None else {}
@@ -87,21 +87,23 @@ class Caches:
         return seen
 
     def download(self, url: str, file: Path) -> Seen:
-        """What a user gets stands in the file."""
+        """The file holds what a user gets."""
         base, path = self._endpoints.place(url)
         endpoint = self._endpoints.edge(base, base)
         with replacing(file) as out:
             seen, _ = self._read(endpoint, path, {}, out)
             if seen.status != 200:
                 self._client(endpoint.base).fail(
-                    f"download {path}", f"answered {seen.status}", "look at it in a browser"
+                    f"download {path}",
+                    f"answered {seen.status}",
+                    "open it in a browser, then run the same command again",
                 )
         return Seen(seen.status, seen.size_bytes, seen.sha256)
 
     def _read(
         self, at: Endpoint, path: str, mark: Mapping[str, str], out: IO[bytes] | None
     ) -> tuple[Seen, str]:
-        """An answer, read to its end, and its mark; one that breaks off is read from its start."""
+        """An answer, read to its end, and its ETag; one that breaks off is read again."""
         client, action = self._client(at.base), f"GET {path}"
         sni = {"sni_hostname": urlsplit(f"//{at.host}").hostname or at.host}
         extensions = sni if at.base.startswith("https:") else {}
@@ -124,9 +126,9 @@ class Caches:
                         out.write(chunk)
                     elif is_text and len(text) < _MOST_TEXT:
                         text += chunk
-                whole = text.decode(errors="replace")
+                page = text.decode(errors="replace")
                 leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
-                seen = Seen(answer.status_code, size, digest.hexdigest(), whole, leads_to)
+                seen = Seen(answer.status_code, size, digest.hexdigest(), page, leads_to)
                 return seen, answer.headers.get("etag", "")
 
         return retried(read, worth_another_try)

@@ -62,7 +62,9 @@ class Discourse:
             # only to where the topic is on the same forum
             place = answer.headers.get("location", "").removeprefix(self._address)
             if not place.startswith("/t/"):
-                raise self._failed(action, "it leads to another place than a topic of its own")
+                raise self._failed(
+                    action, "it redirects to an address that is not one of its own topics"
+                )
             path = place.partition("?")[0].removesuffix(".json")
             # the source of a post is given only to those who ask for it
             answer = self._web.get(f"{path}.json", action, include_raw="true")
@@ -96,11 +98,11 @@ class Discourse:
         answer = self._web.send("POST", "/posts.json", action, again=False, json=content)
         found = self._fields(answer, action)
         if found.line("action", may_miss=True) == "enqueued":
-            # A topic that a moderator lets through has lost the id that it would be found by.
+            # A topic that a moderator approves has lost the id that it would be found by.
             raise ServiceFailed(
                 service="forum",
                 action=action,
-                problem="it is kept back until a moderator of the forum approves it",
+                problem="it is held until a moderator of the forum approves it",
                 remedy="wait until it is public, then run doit adopt post_forum",
             )
         number = found.number("topic_id")
@@ -150,7 +152,7 @@ class Discourse:
             raise ServiceFailed(
                 service="forum",
                 action="name a topic",
-                problem=f"{external_id!a} is no id: 1 to 50 letters, digits, - and _",
+                problem=f"{external_id!a} is not an external id; wanted 1 to 50 of A-Z a-z 0-9 - _",
             )
 
     def _failed(self, action: str, problem: str) -> ServiceFailed:
@@ -158,5 +160,5 @@ class Discourse:
             service="forum",
             action=action,
             problem=problem,
-            remedy="see that [hosts] forum is the right address",
+            remedy="check that [hosts] forum is the right address",
         )

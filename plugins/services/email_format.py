@@ -1,6 +1,6 @@
-"""Email format: the bytes of an email on the wire, which a reader decodes to the very text.
+"""Email format: the bytes of an email on the wire, which mail programs decode to exactly the text.
 
-The text travels as quoted-printable in which every line end is encoded too. So nothing on the
+The text is sent as quoted-printable in which every line end is encoded too. So nothing on the
 way can change it: not the line ends of servers, not the limit of 998 characters, not the mailboxes
 that put ``>`` before "From ", not those that cut spaces at line ends. Source: RFC 2045 section
 6.7, RFC 2047, RFC 5322.
@@ -27,7 +27,7 @@ _PLAIN_MOST: Final = 68
 
 
 def wire_bytes(email: Email, date: str) -> bytes:
-    """The whole email with CRLF line ends, ASCII only; ``date`` as RFC 5322 writes it.
+    """The complete email with CRLF line ends, ASCII only; ``date`` as RFC 5322 writes it.
 
     Raises UnicodeEncodeError for a text that UTF-8 cannot hold. Addresses and Message-ID are the
     caller's to judge: they are written as they are.

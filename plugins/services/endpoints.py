@@ -22,10 +22,10 @@ class Endpoint(NamedTuple):
 
 
 class Endpoints:
-    """``www`` is where users reach site and files, ``docs`` the documentation.
+    """The caches of python.org: ``www`` serves site and files, ``docs`` the documentation.
 
-    ``edges`` are addresses of single caches of ``www``; without any, each address that its name
-    has is one.
+    ``edges`` are addresses of single caches of ``www``; if none is given, each address to which
+    its name resolves is one.
     """
 
     def __init__(self, www: str, docs: str, edges: Sequence[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Endpoints:
         for seen, base in ((SITE, self.www), (DOCS, self.docs)):
             if url == seen or url.startswith(f"{seen}/"):
                 return base, url.removeprefix(seen) or "/"
-        message = f"{url!a} is no address of python.org"
+        message = f"{url!a} is not an address of python.org"
         raise ValueError(message)
 
     def edge(self, base: str, edge: str) -> Endpoint:
@@ -60,7 +60,7 @@ class Endpoints:
 
 
 def _addresses(base: str) -> tuple[str, ...]:
-    """Every address that the name has, sorted; empty if it has none that we can services."""
+    """Every address that the name has, sorted; empty if it has none that we can reach."""
     import socket
 
     parts = urlsplit(base)
@@ -69,4 +69,4 @@ def _addresses(base: str) -> tuple[str, ...]:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except OSError:
         return ()
-    return tuple(sorted({str(each[4][0]) for each in found}))
+    return tuple(sorted({str(address[0]) for *_, address in found}))

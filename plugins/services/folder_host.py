@@ -15,7 +15,7 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
 from plugins.model.zipped import BrokenZip, opened_zip
 from plugins.ports.host import Entry, Kind, Login
-from plugins.services.host_paths import checked, half
+from plugins.services.host_paths import checked, partial_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +58,8 @@ class FolderHost:
             raise ServiceFailed(
                 service=str(self._root),
                 action="open",
-                problem="there is no such folder",
-                remedy="make it, or correct [hosts] in release.toml",
+                problem="the folder does not exist",
+                remedy="create it, or correct [hosts] in release.toml",
             )
         groups = []
         for number in {os.getegid(), *os.getgroups()}:
@@ -78,7 +78,7 @@ class FolderHost:
     def listing(self, folder: str) -> tuple[Entry, ...]:
         """See the port."""
         top = self._at(folder)
-        with self._told("list", folder):
+        with self._reported("list", folder):
             paths = [
                 (Path(parent) / name).relative_to(self._root).as_posix()
                 for parent, folders, files in os.walk(top, onerror=_raise_unless_gone)
@@ -95,7 +95,7 @@ class FolderHost:
                 continue
             key = entry.path, entry.stamp
             if not entry.stamp or key not in self._known:
-                with self._told("read", entry.path), suppress(FileNotFoundError):
+                with self._reported("read", entry.path), suppress(FileNotFoundError):
                     self._known[key] = sha256_of(self._at(entry.path))
             if key in self._known:
                 found[entry.path] = self._known[key]
@@ -103,7 +103,7 @@ class FolderHost:
 
     def free_bytes(self, folder: str) -> int:
         """See the port."""
-        with self._told("ask for room", folder):
+        with self._reported("read the free space of", folder):
             return shutil.disk_usage(self._at(folder)).free
 
     def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
@@ -118,7 +118,7 @@ class FolderHost:
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         for path in paths:
-            with self._told("make folder", path):
+            with self._reported("make folder", path):
                 with suppress(FileExistsError):
                     self._at(path).mkdir()
                 self._own(self._at(path), mode)
@@ -127,29 +127,29 @@ class FolderHost:
         """See the port."""
         for upload in uploads:
             progress.say(f"copy {upload.path}")
-            with self._told("write", upload.path):
+            with self._reported("write", upload.path):
                 self._refuse_taken(upload.path)
-                partial = self._at(half(upload.path))
+                partial = self._at(partial_name(upload.path))
                 _copy(upload, partial)
                 self._own(partial, upload.mode)
-                self._rename(half(upload.path), upload.path)
+                self._rename(partial_name(upload.path), upload.path)
 
     def rename(self, moves: Sequence[tuple[str, str]]) -> None:
         """See the port."""
         for old, new in moves:
-            with self._told("rename to", new):
+            with self._reported("rename to", new):
                 self._rename(old, new)
 
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         for path in paths:
-            with self._told("change the mode of", path):
+            with self._reported("change the mode of", path):
                 self._own(self._at(path), mode)
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
-        with self._told("link", link):
-            partial = self._at(half(link))
+        with self._reported("link", link):
+            partial = self._at(partial_name(link))
             partial.unlink(missing_ok=True)
             partial.symlink_to(target)
             partial.replace(self._at(link))
@@ -157,7 +157,7 @@ class FolderHost:
     def remove(self, paths: Sequence[str]) -> None:
         """See the port."""
         for path in paths:
-            with self._told("remove", path), suppress(FileNotFoundError):
+            with self._reported("remove", path), suppress(FileNotFoundError):
                 place = self._at(path)
                 if stat.S_ISDIR(place.lstat().st_mode):
                     place.rmdir()
@@ -166,7 +166,7 @@ class FolderHost:
 
     def unzip(self, archive: str, folder: str) -> None:
         """See the port."""
-        with self._told("unpack", archive):
+        with self._reported("unpack", archive):
             try:
                 with opened_zip(self._at(archive)) as opened:
                     for name in opened.namelist():
@@ -177,11 +177,11 @@ class FolderHost:
 
     def read(self, path: str, most_bytes: int) -> bytes:
         """See the port."""
-        with self._told("read", path), self._at(path).open("rb") as stream:
+        with self._reported("read", path), self._at(path).open("rb") as stream:
             return stream.read(most_bytes)
 
     def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's
-        """See the port; what this machine's gpg says is told elsewhere."""
+        """See the port; what this machine's gpg says is reported elsewhere."""
         return None
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class FolderHost:
 
     def _entry(self, path: str) -> Entry | None:
         place = self._at(path)
-        with self._told("look at", path):
+        with self._reported("look at", path):
             try:
                 found = place.lstat()
                 target = str(place.readlink()) if stat.S_ISLNK(found.st_mode) else ""
@@ -219,7 +219,7 @@ class FolderHost:
 
     def _refuse_taken(self, path: str) -> None:
         if os.path.lexists(self._at(path)):
-            raise FileExistsError(errno.EEXIST, "is there already, and nothing is overwritten")
+            raise FileExistsError(errno.EEXIST, "exists already, and nothing is overwritten")
 
     def _rename(self, old: str, new: str) -> None:
         source, target = self._at(old), self._at(new)
@@ -232,12 +232,12 @@ class FolderHost:
             source.unlink()
 
     @contextmanager
-    def _told(self, action: str, path: str) -> Iterator[None]:
+    def _reported(self, action: str, path: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if error.errno == errno.EEXIST:
-                problem = "is there already, and nothing is overwritten"
+                problem = "exists already, and nothing is overwritten"
             else:
                 problem = error.strerror or str(error)
             raise self._failed(action=action, path=path, problem=problem) from error
@@ -247,7 +247,7 @@ class FolderHost:
 
 
 def _copy(upload: Upload, partial: Path) -> None:
-    """The partial file holds the whole upload; what it holds already is kept if it is right."""
+    """The partial file holds the complete upload; what it holds already is kept if it is right."""
     with upload.source.open("rb") as source, partial.open("a+b") as target:
         have = target.seek(0, os.SEEK_END)
         target.seek(0)

@@ -29,10 +29,10 @@ _TAG_FIELDS: Final = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(cr
 
 
 class GitBase:
-    """The Base port: what is released stands on ``wanted``, or else on ``branch`` of upstream.
+    """The Base port: what is released is at ``wanted``, or else at ``branch`` of upstream.
 
     ``wanted`` is a branch (``3.14``, ``origin/3.14``), a tag or a commit; "" for the branch
-    that PEP 101 says. ``upstream`` is the address by which the clone's remote is known.
+    that PEP 101 names. ``upstream`` is the address by which the clone's remote is known.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class GitBase:
     def commit(self) -> str:
         """See the port. A remote's branch goes before a local one, which may be behind it."""
         names = tuple(self._names_of_wanted() if self._wanted else self._names_of_branch())
-        # rev-parse stops at the first name that is not there, so each is asked for alone
+        # rev-parse stops at the first name that does not exist, so each is asked for alone
         for name in names:
             found = self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if found.status == 0:
@@ -106,18 +106,18 @@ class GitBase:
         return tuple(found)
 
     def identity(self) -> Identity:
-        """See the port. Asks the clone's configuration, the person's and the system's."""
+        """See the port. Reads the configuration of the clone, the person and the system."""
         self._git("rev-parse", "--git-dir")
-        told = configured(self._folder, r"^user\.(name|email)$", self._programs)
-        if not (told.get("user.name") and told.get("user.email")):
+        settings = configured(self._folder, r"^user\.(name|email)$", self._programs)
+        if not (settings.get("user.name") and settings.get("user.email")):
             raise SettingsError(
                 where=str(self._folder),
-                problem="git knows no user.name and user.email to put on the release commit",
+                problem="git has no user.name and user.email for the release commit",
                 remedy=f"git -C {self._folder} config user.name 'Your Name', and user.email",
             )
         # git drops some characters of a name, such as a dot at its end: what it makes is what
         # the commit will say
-        name, email = told["user.name"], told["user.email"]
+        name, email = settings["user.name"], settings["user.email"]
         environment = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email}
         ident = self._git("var", "GIT_COMMITTER_IDENT", env=environment)
         found = re.match(r"(?P<name>.*) <(?P<email>.*)> \d+ [+-]\d+", ident.stdout)
@@ -154,11 +154,8 @@ class GitBase:
 
     def _remotes(self) -> dict[str, str]:
         listed = self._git("config", "--null", "--get-regexp", r"^remote\..*\.url$")
-        pairs = (each.partition("\n") for each in listed.stdout.split("\0") if each)
-        told = {key: value for key, _, value in pairs}
-        return {
-            key.removeprefix("remote.").removesuffix(".url"): value for key, value in told.items()
-        }
+        pairs = (entry.partition("\n") for entry in listed.stdout.split("\0") if entry)
+        return {key.removeprefix("remote.").removesuffix(".url"): value for key, _, value in pairs}
 
     def _remedy(self) -> str:
         wanted = self._wanted or self._branch
@@ -176,8 +173,8 @@ class GitBase:
         near = get_close_matches(wanted, names, n=_NEAR, cutoff=0.5)
         near += [name for name in names if name.endswith(f"/{wanted}") and name not in near]
         if near:
-            return f"it has {', '.join(near)}"
-        return f"git -C {self._folder} fetch, or write [repository] base"
+            return f"similar names there: {', '.join(near)}"
+        return f"git -C {self._folder} fetch, or set [repository] base in release.toml"
 
     def _answer(self, *words: str) -> str:
         found = self._git(*words)
@@ -192,7 +189,7 @@ class GitBase:
             service="git",
             action=f"{action} in {self._folder}",
             problem=lines[0] if lines else f"ended with status {ended.status}",
-            remedy="look at that clone with git fsck",
+            remedy="check that clone with git fsck",
             details=tuple(lines[1:]),
         )
 
@@ -200,8 +197,8 @@ class GitBase:
         if not self._folder.is_dir():
             raise SettingsError(
                 where="[repository] clone",
-                problem=f"there is no folder {self._folder}",
-                remedy="write where your clone of CPython is",
+                problem=f"the folder {self._folder} does not exist",
+                remedy="set it to the folder of your clone of CPython",
             )
         # optional locks are for those who write: reading must not even refresh the index, and
         # a partial clone must not fetch what it lacks
@@ -213,7 +210,7 @@ class GitBase:
                 folder = shlex.quote(str(self._folder))
                 raise SettingsError(
                     where="[repository] clone",
-                    problem=f"{self._folder} belongs to another user, and git does not open it",
+                    problem=f"{self._folder} belongs to another user, so git does not open it",
                     remedy=f"if you trust it: git config --global --add safe.directory {folder}",
                 )
             found = self._run(words, neutral)
@@ -221,7 +218,7 @@ class GitBase:
             raise SettingsError(
                 where="[repository] clone",
                 problem=f"{self._folder} is not a git repository",
-                remedy="write where your clone of CPython is",
+                remedy="set it to the folder of your clone of CPython",
             )
         return found
 

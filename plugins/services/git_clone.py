@@ -1,7 +1,7 @@
 """Git clone: the Clone port over a repository of the release's own, read with GitPython.
 
 What GitPython would call git for anyway (checkout, index, fetch) goes through the Programs
-port, so that it runs in the neutral environment and stands in the step's log.
+port, so that it runs in the neutral environment and is in the step's log.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ class GitClone:
     def prepare(self, source: Path, commits: Sequence[str]) -> None:
         """See the port. Objects are hard-linked where the disk allows, else copied.
 
-        Of the source no byte changes. git may renew the time of a linked object or pack that
-        it would otherwise write again; that only keeps it from being pruned.
+        No byte of the source changes. git may renew the time of a linked object or pack that
+        it would write again; that only keeps it from being pruned.
         """
         if self._git_folder.exists():
             see_ours(self._folder, self._programs)
         else:
             create_clone(self._folder, source, self._programs)
-            self.__dict__.pop("_repo", None)  # of a clone that stood here before
+            self.__dict__.pop("_repo", None)  # of a clone that was here before
         self._tidy()
         fetch_commits(self._folder, source, commits, self._programs)
 
@@ -98,7 +98,7 @@ class GitClone:
         """See the port. The new commit is dated as the original."""
         self.checkout(onto)
         # the author stays who wrote the change
-        committer = _told_of("COMMITTER", by, self.about(commit).committed)
+        committer = _person("COMMITTER", by, self.about(commit).committed)
         ended = self._git("cherry-pick", "-x", commit, env=committer, check=False)
         if ended.status:
             self._explain_pick(commit, onto, ended)
@@ -122,21 +122,21 @@ class GitClone:
     ) -> str:
         """See the port."""
         self.checkout(into)
-        told = _told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when)
+        environment = _person("AUTHOR", by, when) | _person("COMMITTER", by, when)
         ended = self._git(
             "merge", "--quiet", "--no-squash", "--no-edit", "--no-verify-signatures",
             "--no-stat", "--strategy=ort", "-m", message, f"{other}^{{commit}}",
-            env=told, check=False,
+            env=environment, check=False,
         )  # fmt: skip
         if ended.status:
             conflicts = _listed(self._git("diff", "--name-only", "--diff-filter=U", "-z").stdout)
-            open_ones = tuple(each for each in conflicts if each not in theirs)
+            open_ones = tuple(path for path in conflicts if path not in theirs)
             if open_ones or not conflicts:
                 self.checkout(into)
                 raise _merge_failed(into, other, open_ones, ended)
             self._git("checkout", "--theirs", "--", *conflicts)
             self._git("add", "--", *conflicts)
-            self._git("commit", "--quiet", "--no-verify", "-m", message, env=told)
+            self._git("commit", "--quiet", "--no-verify", "-m", message, env=environment)
         return self.resolve("HEAD")
 
     def forget(self, ref: str) -> None:
@@ -150,8 +150,8 @@ class GitClone:
 
     def beyond(self, commit: str, other: str) -> tuple[str, ...]:
         """See the port."""
-        told = self._git("log", "--no-decorate", "--format=%h %s", commit, "--not", other, "--")
-        return tuple(told.stdout.splitlines())
+        listed = self._git("log", "--no-decorate", "--format=%h %s", commit, "--not", other, "--")
+        return tuple(listed.stdout.splitlines())
 
     def write_patch(self, old: str, new: str, file: Path) -> None:
         """See the port."""
@@ -239,11 +239,11 @@ class GitClone:
     def unrecorded(self) -> tuple[str, ...]:
         """See the port."""
         # looking must not even refresh the index
-        told = self._git(
+        status = self._git(
             "status", "--porcelain", "-z", "--ignored", "--no-renames", "-uall",
             env={"GIT_OPTIONAL_LOCKS": "0"},
         )  # fmt: skip
-        return tuple(sorted(entry[3:] for entry in told.stdout.split("\0") if entry))
+        return tuple(sorted(entry[3:] for entry in status.stdout.split("\0") if entry))
 
     def tag(self, name: str) -> Tag | None:
         """See the port."""
@@ -271,7 +271,7 @@ class GitClone:
 
     @cached_property
     def _repo(self) -> git.Repo:
-        """The repository for GitPython, which is told explicitly what the environment may not."""
+        """The repository for GitPython, which gets explicitly what the environment may not set."""
         import git
 
         self._see_there("read")
@@ -308,8 +308,8 @@ class GitClone:
             raise ServiceFailed(
                 service="git",
                 action=action,
-                problem=f"there is no release clone at {self._folder}",
-                remedy="run the same command again: the step that makes it is stale",
+                problem=f"the release clone {self._folder} does not exist",
+                remedy="run the same command again: the step that creates it is stale",
             )
 
     def _tidy(self) -> None:
@@ -326,7 +326,7 @@ class GitClone:
         made = self._git(
             "commit-tree", tree, "-p", parent, "-F", "-",
             stdin=f"{message.rstrip()}\n".encode(),
-            env=_told_of("AUTHOR", by, when) | _told_of("COMMITTER", by, when),
+            env=_person("AUTHOR", by, when) | _person("COMMITTER", by, when),
         )  # fmt: skip
         return made.stdout.strip()
 
@@ -339,13 +339,13 @@ class GitClone:
         if conflicts:
             problem = f"conflicts in {', '.join(conflicts)}"
         elif unchanged and len(self.about(commit).parents) == 1:
-            problem = "changes nothing: what it does is there already"
+            problem = "changes nothing: the branch has this change already"
         else:
             problem = said[0] if said else f"git ended with status {ended.status}"
         raise StepFailed(
             where=f"cherry-pick {commit[:12]} ({subject})",
             problem=problem,
-            remedy="take it out of [repository] cherry_picks, or pick a commit that fits",
+            remedy="remove it from [repository] cherry_picks, or name one that applies",
             details=said,
         )
 
@@ -357,7 +357,9 @@ class GitClone:
             _ = found.tree
         except (BadName, BadObject, ValueError, IndexError, GitCommandError) as error:
             raise ServiceFailed(
-                service="git", action=f"read commit {commit}", problem="it is not in the clone"
+                service="git",
+                action=f"read commit {commit}",
+                problem="the release clone does not have it",
             ) from error
         return found
 
@@ -383,7 +385,7 @@ def _merge_failed(
     )
 
 
-def _told_of(role: str, by: Identity, when: datetime) -> dict[str, str]:
+def _person(role: str, by: Identity, when: datetime) -> dict[str, str]:
     return {
         f"GIT_{role}_NAME": by.name,
         f"GIT_{role}_EMAIL": by.email,
@@ -391,8 +393,8 @@ def _told_of(role: str, by: Identity, when: datetime) -> dict[str, str]:
     }
 
 
-def _listed(told: str) -> tuple[str, ...]:
-    return tuple(sorted(name for name in told.split("\0") if name))
+def _listed(output: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in output.split("\0") if name))
 
 
 def _tagged(raw: str) -> datetime:

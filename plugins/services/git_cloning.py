@@ -29,7 +29,7 @@ _SETTINGS: Final = (
     "maintenance.auto=false",
     "fetch.writeCommitGraph=false",
     "core.logAllRefUpdates=false",
-    # what a receipt tells of has to be there after a power cut
+    # what a receipt records has to exist after a power cut
     "core.fsync=all",
     "core.fsyncMethod=batch",
     f"core.hooksPath={os.devnull}",
@@ -53,7 +53,7 @@ def create_clone(folder: Path, source: Path, programs: Programs) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    options = [word for each in _SETTINGS for word in ("--config", each)]
+    options = [word for setting in _SETTINGS for word in ("--config", setting)]
     if promisor_of(source, programs):
         _copy_objects(source, partial, programs)
     else:
@@ -86,7 +86,7 @@ def see_ours(folder: Path, programs: Programs) -> None:
         raise damaged(folder)
     raise StepFailed(
         where=str(folder),
-        problem="a repository stands here that no release made",
+        problem="exists already, and is not a release clone of this tool",
         remedy="move it away, then run the same command again",
     )
 
@@ -96,8 +96,8 @@ def damaged(folder: Path) -> ServiceFailed:
     return ServiceFailed(
         service="git",
         action="open",
-        problem=f"{folder} is damaged: git takes it for no repository",
-        remedy="delete it; it is made again from your own clone",
+        problem=f"{folder} is damaged: git does not recognise it as a repository",
+        remedy="delete it, then run the same command again: it is created from your own clone",
     )
 
 
@@ -107,14 +107,14 @@ def fetch_commits(folder: Path, source: Path, commits: Sequence[str], programs: 
     What a partial clone lacks comes from where that clone would fetch it, and into ours alone:
     the source is never written.
     """
-    missing = [each for each in commits if not _holds(folder, f"{each}^{{commit}}", programs)]
+    missing = [name for name in commits if not _holds(folder, f"{name}^{{commit}}", programs)]
     for commit in missing:
         if not _holds(source, commit, programs, trusting(source, programs)):
             raise ServiceFailed(
                 service="git",
                 action=f"take commit {commit[:12]} from {source}",
-                problem="it is not there",
-                remedy=f"git -C {source} fetch --all, or look at base and cherry_picks",
+                problem="that repository does not have it",
+                remedy=f"git -C {source} fetch --all, or correct base and cherry_picks",
             )
     if missing:
         _fetch(folder, source, missing, programs)
@@ -126,8 +126,8 @@ def promisor_of(source: Path, programs: Programs) -> str:
     """The address from which a partial clone fetches what it lacks; "" for any other clone."""
     asked = ["config", "--null", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter|url)$"]
     trust = trusting(source, programs)
-    told = programs.run(["git", *trust, *asked], folder=source, check=False).stdout
-    pairs = dict(each.partition("\n")[::2] for each in told.split("\0") if each)
+    listed = programs.run(["git", *trust, *asked], folder=source, check=False).stdout
+    pairs = dict(entry.partition("\n")[::2] for entry in listed.split("\0") if entry)
     for key, value in pairs.items():
         remote = key.removeprefix("remote.").rpartition(".")[0]
         if key.endswith((".promisor", ".partialclonefilter")) and value != "false":
@@ -141,12 +141,12 @@ def _copy_objects(source: Path, folder: Path, programs: Programs) -> None:
     git itself would not do: serving a shallow one, it fetches into it what it lacks.
     """
     programs.run(["git", "init", "--quiet", "--template=", folder], folder=folder.parent)
-    for each in _SETTINGS:
-        programs.run(["git", "config", *each.split("=", 1)], folder=folder)
-    told = programs.run(
+    for setting in _SETTINGS:
+        programs.run(["git", "config", *setting.split("=", 1)], folder=folder)
+    answer = programs.run(
         ["git", *trusting(source, programs), "rev-parse", "--git-common-dir"], folder=source
     )
-    common = source / told.stdout.removesuffix("\n")
+    common = source / answer.stdout.removesuffix("\n")
     for objects in _object_folders(common / "objects"):
         shutil.copytree(
             objects,
@@ -219,7 +219,7 @@ def _holds(folder: Path, object_id: str, programs: Programs, trust: Sequence[str
 def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> None:
     """Every tree and file of the commit is here: a partial clone has only some.
 
-    Asked anew each time, so that a source that was mended meanwhile mends us as well.
+    Asked anew each time, so that a source that was repaired meanwhile repairs us as well.
     """
     missing = _missing(folder, commit, programs)
     if missing is None:
@@ -238,17 +238,17 @@ def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> No
     raise ServiceFailed(
         service="git",
         action=f"read commit {commit[:12]} of {source}",
-        problem=f"{len(missing):,} of its files and folders are not there"
+        problem=f"{len(missing):,} of its files and folders are missing"
         if missing
-        else "not all of it can be read",
-        remedy=f"git -C {shlex.quote(str(source))} fsck says what is wrong there; a fresh clone "
-        "of upstream in its place always helps",
+        else "not all of its files can be read",
+        remedy=f"git -C {shlex.quote(str(source))} fsck shows what is wrong; a fresh clone of "
+        "upstream in its place repairs it",
         details=tuple(missing[:8]),
     )
 
 
 def _missing(folder: Path, commit: str, programs: Programs) -> list[str] | None:
-    """The objects of the commit that are not here; None if all are, [] if git cannot tell."""
+    """The objects of the commit that are missing here; None if none is, [] if git does not know."""
     asked = ["git", "rev-list", "--objects", "--no-walk", "--missing=print", commit]
     ended = programs.run(asked, folder=folder, env=NO_LAZY_FETCH, check=False)
     if ended.status:
@@ -270,22 +270,22 @@ def _fetch_from_promisor(
         ["git", "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags",
          "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin",
          _PROMISOR],
-        folder=folder, stdin="".join(f"{each}\n" for each in objects).encode(), check=False,
+        folder=folder, stdin="".join(f"{name}\n" for name in objects).encode(), check=False,
     )  # fmt: skip
     if ended.status:
         lines = ended.stderr.strip().splitlines()
         raise ServiceFailed(
             service="git",
-            action=f"fetch {len(objects):,} files that the partial clone lacks from {address}",
+            action=f"fetch {len(objects):,} files missing in the partial clone from {address}",
             problem=lines[0] if lines else f"ended with status {ended.status}",
-            remedy="see that this address can be reached, then run the same command again",
+            remedy="check that this machine can reach the address, then run the same command again",
             details=tuple(lines[1:]),
         )
 
 
 def _fetch_quietly(folder: Path, source: Path, objects: Sequence[str], programs: Programs) -> None:
-    """What of these objects the source has is here; what it lacks is told by who asked."""
+    """What of these objects the source has is here; what it lacks is reported by the caller."""
     trust = trusting(source, programs)
-    here = [each for each in objects if _holds(source, each, programs, trust)]
+    here = [name for name in objects if _holds(source, name, programs, trust)]
     if here:
         _fetch(folder, source, here, programs)

@@ -1,4 +1,4 @@
-"""Git history: the History port, a bare-handed look at upstream with no clone but our own."""
+"""Git history: the History port, upstream read with no clone but our own."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def _objects_of(clone: Path) -> Path:
     """Where the clone keeps its objects; of a worktree, where its repository does."""
     place = clone / ".git"
     if place.is_file():
-        told = place.read_text("utf-8").removeprefix("gitdir:").strip()
-        place = clone / told
+        target = place.read_text("utf-8").removeprefix("gitdir:").strip()
+        place = clone / target
         if (place / "commondir").is_file():
             place = place / (place / "commondir").read_text("utf-8").strip()
     return place / "objects"

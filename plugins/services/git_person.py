@@ -30,9 +30,9 @@ def personal_files() -> tuple[Path, ...]:
     Source: git-config(1), FILES: $GIT_CONFIG_GLOBAL in place of both others, else
     $XDG_CONFIG_HOME/git/config and ~/.gitconfig.
     """
-    told = exported("GIT_CONFIG_GLOBAL")
-    if told and told != _DEVICE:
-        return (Path(told),)
+    chosen = exported("GIT_CONFIG_GLOBAL")
+    if chosen and chosen != _DEVICE:
+        return (Path(chosen),)
     xdg = exported("XDG_CONFIG_HOME")
     folder = Path(xdg) if xdg else Path.home() / ".config"
     return (folder / "git" / "config", Path.home() / ".gitconfig")
@@ -41,9 +41,9 @@ def personal_files() -> tuple[Path, ...]:
 def configured(folder: Path, pattern: str, programs: Programs) -> dict[str, str]:
     """Keys and values that match: the folder's own, then the person's, then the system's.
 
-    Of a key that is there twice in one place, the last.
+    Of a key that occurs twice in one place, the last counts.
     """
-    told: dict[str, str] = {}
+    values: dict[str, str] = {}
     for file in personal_files():
         environment = {"GIT_CONFIG_GLOBAL": str(file), "GIT_CONFIG_NOSYSTEM": "0"}
         found = programs.run(
@@ -52,9 +52,9 @@ def configured(folder: Path, pattern: str, programs: Programs) -> dict[str, str]
             env=environment,
             check=False,
         )
-        pairs = (each.partition("\n") for each in found.stdout.split("\0") if each)
-        told |= {key: value for key, _, value in pairs}
-    return told
+        pairs = (entry.partition("\n") for entry in found.stdout.split("\0") if entry)
+        values |= {key: value for key, _, value in pairs}
+    return values
 
 
 def trusting(folder: Path, programs: Programs) -> tuple[str, ...]:

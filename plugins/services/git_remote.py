@@ -1,7 +1,7 @@
 """Git remote: the Remote port over git itself, for addresses of ssh and https, and for paths.
 
 A push is a compare-and-swap: ``--force-with-lease=REF:OLD`` names the only value that may be
-replaced. It would let a branch go back as well, so that is refused here before git is asked.
+replaced. It would also allow a branch to go back, so that is refused here before git is asked.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ class GitRemote:
 
     def push(self, source: Path, updates: Sequence[RefUpdate], *, dry_run: bool = False) -> None:
         """See the port."""
-        for each in updates:
-            self._refuse_wrong(each)
-            self._refuse_going_back(source, each)
-        leases = [f"--force-with-lease={each.ref}:{each.old}" for each in updates]
-        specs = [f"{each.new}:{each.ref}" for each in updates]
+        for update in updates:
+            self._refuse_wrong(update)
+            self._refuse_going_back(source, update)
+        leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]
+        specs = [f"{update.new}:{update.ref}" for update in updates]
         ended = self._git(
             source, "push", "--porcelain", "--atomic", "--no-verify", "--no-follow-tags",
             "--no-signed", "--recurse-submodules=no", *(["--dry-run"] if dry_run else []),
@@ -142,7 +142,7 @@ class GitRemote:
     def _refuse_wrong_name(self, name: str) -> None:
         if not _REF.fullmatch(name) or ".." in name or name.endswith((".lock", "/", ".")):
             raise self._refused(
-                action="name a ref", problem=f"{name!r} is no full name of a branch or a tag"
+                action="name a ref", problem=f"{name!a} is not the full name of a branch or a tag"
             )
 
     def _refuse_wrong(self, update: RefUpdate) -> None:
@@ -150,12 +150,12 @@ class GitRemote:
         for identifier in (update.new, update.old):
             if not _OBJECT.fullmatch(identifier):
                 raise self._refused(
-                    action=f"push {update.ref}", problem=f"{identifier!r} is no full object id"
+                    action=f"push {update.ref}", problem=f"{identifier!a} is not a full object id"
                 )
         if update.ref.startswith("refs/tags/") and update.old not in ("", update.new):
             raise self._refused(
                 action=f"push {update.ref}",
-                problem=f"it is a tag on {update.old}, and a tag never moves",
+                problem=f"the tag exists already, at {update.old}, and a tag never moves",
             )
 
     def _refuse_going_back(self, source: Path, update: RefUpdate) -> None:
@@ -169,8 +169,8 @@ class GitRemote:
         if ended.status:
             raise self._refused(
                 action=f"push {update.ref}",
-                problem=f"{update.new[:12]} does not follow {update.old[:12]}, which is there",
-                remedy="a branch is never set back; see what was pushed there meanwhile",
+                problem=f"{update.new[:12]} does not follow {update.old[:12]}, the branch's head",
+                remedy="check what was pushed there meanwhile; a branch is never set back",
             )
 
     def _refused(self, *, action: str, problem: str, remedy: str = "") -> ServiceFailed:
@@ -180,8 +180,8 @@ class GitRemote:
         said = _said(ended)
         flagged = [line.split("\t") for line in ended.stdout.splitlines() if line.startswith("!")]
         reasons = {words[1].partition(":")[2]: words[2] for words in flagged if len(words) > 2}
-        stale = [each for each in updates if "stale info" in reasons.get(each.ref, "")]
-        names = ", ".join(each.ref.split("/", 2)[2] for each in updates)
+        stale = [update for update in updates if "stale info" in reasons.get(update.ref, "")]
+        names = ", ".join(update.ref.split("/", 2)[2] for update in updates)
         if stale:
             first = stale[0]
             return ServiceFailed(
@@ -198,7 +198,7 @@ class GitRemote:
                 service=self._address,
                 action=f"push {names}",
                 problem=f"refused, so nothing was pushed: {_plain(protected[0])}",
-                remedy="see the branch's protection, and whether your account may pass it",
+                remedy="check the branch's protection, and whether your account may bypass it",
                 details=said,
             )
         if not flagged:
@@ -208,7 +208,7 @@ class GitRemote:
             service=self._address,
             action=f"push {names}",
             problem=f"refused, so nothing was pushed: {reason}",
-            remedy="run the same command again: it looks first what stands there by now",
+            remedy="run the same command again: it first checks what the remote has now",
             details=said,
         )
 
@@ -216,15 +216,15 @@ class GitRemote:
         said = _said(ended)
         text = "\n".join(said)
         if "Host key verification failed" in text:
-            problem = "the host's key is not the one that is known, or none is known"
+            problem = "the host's key is not the known one, or no key is known"
             remedy = "compare its fingerprint with the published one, then add it to known_hosts"
         elif "Permission denied" in text or "Authentication failed" in text:
-            problem = "it does not let you in"
-            remedy = "see that ssh-agent holds the key, or that your token may do this"
+            problem = "the login was refused"
+            remedy = "check that ssh-agent holds the key, or that your token may do this"
         else:
             fatal = [line for line in said if line.startswith(("fatal:", "error:"))]
             problem = _plain(fatal[0]) if fatal else f"git ended with status {ended.status}"
-            remedy = "see that the address is right and the host can be reached, then run again"
+            remedy = "check the address and the network, then run the same command again"
         return ServiceFailed(
             service=self._address, action=action, problem=problem, remedy=remedy, details=said
         )

@@ -1,6 +1,6 @@
 """GitHub: the ports of its issues, branch protection, workflows and pull requests, over REST.
 
-httpx itself and not a client library for all of GitHub: some twenty requests are asked, each of
+httpx itself and not a client library for all of GitHub: some twenty requests are sent, each of
 them one line here, with the timeouts, retries and errors of every other service.
 """
 
@@ -29,13 +29,13 @@ _HEADERS: Final = {
     "x-github-api-version": "2022-11-28",
 }
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
-# What PUT takes, in GitHub's words; the rest of what GET tells are addresses and read-only.
+# What PUT takes, in GitHub's words; the rest of what GET answers is addresses and read-only.
 _RULES: Final = (
     "required_status_checks", "enforce_admins", "required_pull_request_reviews", "restrictions",
     "required_linear_history", "allow_force_pushes", "allow_deletions", "block_creations",
     "required_conversation_resolution", "lock_branch", "allow_fork_syncing",
 )  # fmt: skip
-_TOLD_TWICE: Final = ("checks", "enforcement_level")
+_REPEATED: Final = ("checks", "enforcement_level")
 _SWITCHES: Final = ("enforce_admins", *_RULES[4:])
 # Where artifacts are kept. Source: GitHub's list of hosts of Actions (docs and changelog of
 # October 2026): productionresultssaN.blob.core.windows.net.
@@ -54,8 +54,8 @@ class GitHub:
             raise ServiceFailed(
                 service="github",
                 action="open",
-                problem=f"{repository!r} is no owner/name",
-                remedy="look at release.toml",
+                problem=f"{repository!a} is not of the form owner/name",
+                remedy="correct it in release.toml",
             )
         self._api = api
         self._repository = repository
@@ -76,25 +76,26 @@ class GitHub:
         listed = self._web.get_all(
             f"{self._top}/issues", "list issues", state="open", labels=",".join(labels)
         )
-        found = [_issue(each) for each in listed if "pull_request" not in each.names()]
+        found = [_issue(issue) for issue in listed if "pull_request" not in issue.names()]
         return tuple(sorted(found, key=lambda issue: issue.number))
 
     def open_pulls(self, base: str, *labels: str) -> tuple[Issue, ...]:
         """See the port. By search: only that knows a pull request's base and labels at once."""
         action = "search pull requests"
-        named = " ".join(f'label:"{each}"' for each in labels)
+        named = " ".join(f'label:"{label}"' for label in labels)
         words = f"repo:{self._repository} is:pr is:open base:{base} {named}".rstrip()
         path, found = "/search/issues", []
         for page in range(1, _MOST_FOUND // 100 + 1):
             answer = self._web.get(path, action, q=words, per_page=100, page=page)
-            told = self._web.json(answer, action).part()
-            if told.flag("incomplete_results"):
-                told.refuse("incomplete_results", "is true: GitHub did not search everything")
-            items = told.parts("items")
-            found += [_issue(each) for each in items]
-            count = told.number("total_count")
+            result = self._web.json(answer, action).part()
+            if result.flag("incomplete_results"):
+                result.refuse("incomplete_results", "is true: GitHub did not search everything")
+            items = result.parts("items")
+            found += [_issue(item) for item in items]
+            count = result.number("total_count")
             if count > _MOST_FOUND:
-                told.refuse("total_count", f"is {count:,}, more than can be listed")
+                problem = f"is {count:,}, more than the {_MOST_FOUND:,} that GitHub lists"
+                result.refuse("total_count", problem)
             if not items or len(found) >= count:
                 break
         return tuple(sorted(set(found), key=lambda pull: pull.number))
@@ -107,13 +108,13 @@ class GitHub:
     def remove_label(self, number: int, label: str) -> None:
         """See the port."""
         path = f"{self._top}/issues/{number}/labels/{quote(label, safe='')}"
-        action = f"take a label from issue {number}"
+        action = f"remove a label from issue {number}"
         self._web.send("DELETE", path, action, again=True, also=(404,))
 
     def labels(self) -> tuple[str, ...]:
         """See the port."""
         listed = self._web.get_all(f"{self._top}/labels", "list labels")
-        return tuple(each.line("name") for each in listed)
+        return tuple(label.line("name") for label in listed)
 
     def make_label(self, name: str, colour: str, description: str) -> None:
         """See the port."""
@@ -127,8 +128,8 @@ class GitHub:
         answer = self._web.get(self._top, f"read {self._repository}", may_miss=True)
         if answer.status_code == 404:
             return frozenset()
-        told = self._web.json(answer, f"read {self._repository}")
-        rights = told.part("permissions", may_miss=True)
+        repository = self._web.json(answer, f"read {self._repository}")
+        rights = repository.part("permissions", may_miss=True)
         return frozenset(name for name in rights.names() if rights.flag(name))
 
     # ── Protection ─────────────────────────────────────────────────────────────────────────
@@ -139,13 +140,13 @@ class GitHub:
         answer = self._web.get(self._protection(branch), action, may_miss=True)
         if answer.status_code == 404:
             return None
-        told = self._web.json(answer, action).part()
+        protection = self._web.json(answer, action).part()
         found: dict[str, Any] = {
-            name: _plain(told.plain[name]) for name in _RULES if name in told.names()
+            name: _plain(protection.plain[name]) for name in _RULES if name in protection.names()
         }
         for name in _SWITCHES:
             if not isinstance(found.get(name, False), bool):
-                told.refuse(name, "is neither true nor false")
+                protection.refuse(name, "is neither true nor false")
         return {**dict.fromkeys(_RULES[:4]), **found}
 
     def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
@@ -154,19 +155,19 @@ class GitHub:
         path = f"{self._top}/rules/branches/{quote(branch, safe='')}"
         rules = self._web.get_all(path, action)
         passed: dict[int, bool] = {}
-        for number in sorted({each.number("ruleset_id") for each in rules}):
+        for number in sorted({rule.number("ruleset_id") for rule in rules}):
             answer = self._web.get(f"{self._top}/rulesets/{number}", action, may_miss=True)
             known = answer.status_code != 404
-            told = self._web.json(answer, action)
-            bypass = told.line("current_user_can_bypass", may_miss=True) if known else ""
+            ruleset = self._web.json(answer, action)
+            bypass = ruleset.line("current_user_can_bypass", may_miss=True) if known else ""
             passed[number] = bypass in ("always", "exempt")
         return tuple(
             BranchRule(
-                each.line("type"),
-                f"{each.line('ruleset_source', may_miss=True)} #{each.number('ruleset_id')}",
-                passed[each.number("ruleset_id")],
+                rule.line("type"),
+                f"{rule.line('ruleset_source', may_miss=True)} #{rule.number('ruleset_id')}",
+                passed[rule.number("ruleset_id")],
             )
-            for each in rules
+            for rule in rules
         )
 
     def enforce_admins(self, branch: str, *, on: bool) -> None:
@@ -179,7 +180,7 @@ class GitHub:
             raise ServiceFailed(
                 service="github",
                 action=action,
-                problem="it has no protection, or your account may not see it",
+                problem="the branch has no protection, or your account may not see it",
                 remedy="ask an administrator of the repository",
             )
 
@@ -190,7 +191,9 @@ class GitHub:
             "PUT", self._protection(branch), action, again=True, also=(404,), json=dict(rules)
         )
         if answer.status_code == 404:
-            raise ServiceFailed(service="github", action=action, problem="there is no such branch")
+            raise ServiceFailed(
+                service="github", action=action, problem="the branch does not exist"
+            )
 
     def _protection(self, branch: str) -> str:
         return f"{self._top}/branches/{quote(branch, safe='')}/protection"
@@ -247,13 +250,13 @@ class GitHub:
         listed = self._web.get_all(path, f"list artifacts of run {number}", key="artifacts")
         return tuple(
             Artifact(
-                each.number("id"),
-                each.line("name"),
-                each.number("size_in_bytes"),
-                each.line("digest", may_miss=True).removeprefix("sha256:"),
-                each.flag("expired"),
+                artifact.number("id"),
+                artifact.line("name"),
+                artifact.number("size_in_bytes"),
+                artifact.line("digest", may_miss=True).removeprefix("sha256:"),
+                artifact.flag("expired"),
             )
-            for each in listed
+            for artifact in listed
         )
 
     def download(self, artifact: Artifact, file: Path) -> str:
@@ -293,8 +296,10 @@ class GitHubProposals:
         listed = self._web.json(answer, action)
         if not isinstance(listed.plain, list):
             return ()
-        files = (each for each in listed.parts() if each.line("type") == "file")
-        return tuple(sorted(each.line("name") for each in files))
+        entries = listed.parts()
+        return tuple(
+            sorted(entry.line("name") for entry in entries if entry.line("type") == "file")
+        )
 
     def pull(self, branch: str) -> Pull | None:
         """See the port."""
@@ -306,7 +311,7 @@ class GitHubProposals:
         return _pull(listed[0]) if listed else None
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
-        """See the port. Each part is looked for first, so that a half one is completed."""
+        """See the port. Each part is looked for first, so that a partial proposal is completed."""
         self._make_branch(branch)
         for path, content in files.items():
             self._put(branch, path, content, title)
@@ -334,63 +339,63 @@ class GitHubProposals:
         before, sha = self._content(self._head_top, path, branch)
         if before == content:
             return
-        told = {"message": message, "branch": branch,
-                "content": base64.b64encode(content).decode()}  # fmt: skip
+        change = {"message": message, "branch": branch,
+                  "content": base64.b64encode(content).decode()}  # fmt: skip
         if sha:
-            told["sha"] = sha
+            change["sha"] = sha
         address = f"{self._head_top}/contents/{quote(path)}"
-        self._web.send("PUT", address, f"write {path}", again=False, json=told)
+        self._web.send("PUT", address, f"write {path}", again=False, json=change)
 
     def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
         action = f"read {path}"
         answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
         if answer.status_code == 404:
             return None, ""
-        told = self._web.json(answer, action).part()
-        if told.line("encoding") != "base64":
-            told.refuse("encoding", "is not base64, as for a file of more than a megabyte")
+        file = self._web.json(answer, action).part()
+        if file.line("encoding") != "base64":
+            file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
         try:
-            return base64.b64decode(told.text("content")), told.line("sha")
+            return base64.b64decode(file.text("content")), file.line("sha")
         except ValueError as error:
             field = "content"
-            raise told.wrong(field, "is no base64") from error
+            raise file.wrong(field, "is not valid base64") from error
 
 
-def _issue(told: Part) -> Issue:
-    labels = tuple(sorted(each.line("name") for each in told.parts("labels")))
-    return Issue(told.number("number"), told.line("title"), told.url("html_url"), labels)
+def _issue(part: Part) -> Issue:
+    labels = tuple(sorted(label.line("name") for label in part.parts("labels")))
+    return Issue(part.number("number"), part.line("title"), part.url("html_url"), labels)
 
 
-def _run(told: Part) -> Run:
-    ended = told.line("status") == "completed"
-    title = told.line("display_title", may_miss=True) or told.line("name", may_miss=True)
+def _run(part: Part) -> Run:
+    ended = part.line("status") == "completed"
+    title = part.line("display_title", may_miss=True) or part.line("name", may_miss=True)
     return Run(
-        told.number("id"),
+        part.number("id"),
         title,
-        told.line("head_sha"),
-        told.line("conclusion", may_miss=True) if ended else "",
-        told.url("html_url"),
+        part.line("head_sha"),
+        part.line("conclusion", may_miss=True) if ended else "",
+        part.url("html_url"),
     )
 
 
-def _job(told: Part) -> Job:
+def _job(part: Part) -> Job:
     return Job(
-        told.line("name"),
-        told.line("conclusion", may_miss=True),
-        told.url("html_url", may_miss=True),
+        part.line("name"),
+        part.line("conclusion", may_miss=True),
+        part.url("html_url", may_miss=True),
     )
 
 
-def _pull(told: Part) -> Pull:
-    state = "merged" if told.line("merged_at", may_miss=True) else told.line("state")
-    return Pull(told.number("number"), told.url("html_url"), state, told.part("head").line("sha"))
+def _pull(part: Part) -> Pull:
+    state = "merged" if part.line("merged_at", may_miss=True) else part.line("state")
+    return Pull(part.number("number"), part.url("html_url"), state, part.part("head").line("sha"))
 
 
 def _plain(value: Any) -> Any:
-    """What GET tells, as PUT takes it: no addresses, switches as booleans, people by name."""
+    """What GET answers, as PUT takes it: no addresses, switches as booleans, people by name."""
     if isinstance(value, list):
-        names = [_plain(each) for each in value]
-        return sorted(names) if all(isinstance(each, str) for each in names) else names
+        names = [_plain(item) for item in value]
+        return sorted(names) if all(isinstance(name, str) for name in names) else names
     if not isinstance(value, dict):
         return value
     if "enabled" in value and set(value) <= {"url", "enabled"}:
@@ -399,7 +404,7 @@ def _plain(value: Any) -> Any:
         if key in value:
             return value[key]
     return {
-        name: _plain(each)
-        for name, each in value.items()
-        if name != "url" and not name.endswith("_url") and name not in _TOLD_TWICE
+        name: _plain(field)
+        for name, field in value.items()
+        if name != "url" and not name.endswith("_url") and name not in _REPEATED
     }

@@ -39,16 +39,16 @@ _OPTIONS: Final = (
 _SYSTEM_ERROR: Final = 0x8000
 _FAILURES: Final = {
     11: ("the passphrase is wrong", "run the same command again"),
-    17: ("the secret key is not here", "gpg --list-secret-keys shows those that are"),
-    62: ("nobody gave the passphrase in time", "run the same command again"),
-    85: ("there is no pinentry to ask for the passphrase", ""),
-    99: ("the passphrase was asked for, and the answer was cancel", "run the same command again"),
-    108: ("the card was removed", "put it back, then run the same command again"),
-    112: ("the card is not there", "put it in, then run the same command again"),
-    180: ("the passphrase was asked for, and the answer was cancel", "run the same command again"),
+    17: ("the secret key is not on this machine", "gpg --list-secret-keys shows those that are"),
+    62: ("nobody entered the passphrase in time", "run the same command again"),
+    85: ("no pinentry program can ask for the passphrase", ""),
+    99: ("the dialogue for the passphrase was cancelled", "run the same command again"),
+    108: ("the card was removed", "insert it again, then run the same command again"),
+    112: ("no card is inserted", "insert it, then run the same command again"),
+    180: ("the dialogue for the passphrase was cancelled", "run the same command again"),
 }
 _UNLOCK: Final = (
-    "unlock the key before, in the same terminal: export GPG_TTY=$(tty); "
+    "unlock the key first, in the same terminal: export GPG_TTY=$(tty); "
     "gpg --local-user {} --detach-sign --output /dev/null /dev/null"
 )
 # Source: RFC 9580 section 9.5: MD5, SHA-1, RIPEMD-160.
@@ -69,19 +69,19 @@ class GnupgKeyring:
         """Every key of the keyring."""
         gpg = self._gpg()
         with _bounded(gpg, _TIMEOUT_S, "list keys"):
-            secret = {each["fingerprint"]: each for each in gpg.list_keys(secret=True)}
+            secret = {key["fingerprint"]: key for key in gpg.list_keys(secret=True)}
             public = gpg.list_keys()
-        return tuple(_key(each, secret.get(each["fingerprint"])) for each in public)
+        return tuple(_key(key, secret.get(key["fingerprint"])) for key in public)
 
     def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
         """Check a detached signature that one of these keys has to have made; see the port."""
         for path in (file, signature):
             if not path.is_file():
-                return Signature("", f"{path.name} is not there", Verdict.MISSING)
+                return Signature("", f"{path.name} does not exist", Verdict.MISSING)
         gpg = self._gpg()
         with _bounded(gpg, _TIMEOUT_S, "verify"), signature.open("rb") as stream:
-            told = gpg.verify_file(stream, data_filename=str(file.absolute()))
-        return _judged(told.lines, fingerprints)
+            output = gpg.verify_file(stream, data_filename=str(file.absolute()))
+        return _judged(output.lines, fingerprints)
 
     def signed(
         self, file: Path, fingerprint: str, timeout_s: float
@@ -91,21 +91,21 @@ class GnupgKeyring:
         # The file is opened here: python-gnupg closes what it opens while it still copies.
         # --local-user, since gpg takes another key if the --default-key cannot sign.
         with _bounded(gpg, timeout_s, "sign"), file.open("rb") as stream:
-            told = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
-        return (told.data if told.returncode == 0 else b""), tuple(told.lines)
+            output = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
+        return (output.data if output.returncode == 0 else b""), tuple(output.lines)
 
     def add(self, files: Iterable[Path]) -> None:
         """The public keys in these files are in the keyring. Raises ServiceFailed for others."""
         gpg = self._gpg()
         for file in files:
             with _bounded(gpg, _TIMEOUT_S, "import"):
-                told = gpg.import_keys(file.read_bytes())
-            if not told.fingerprints:
+                output = gpg.import_keys(file.read_bytes())
+            if not output.fingerprints:
                 raise ServiceFailed(
                     service="gpg",
                     action=f"import {file.name}",
-                    problem="holds no OpenPGP key",
-                    remedy="write it with gpg --armor --export FINGERPRINT",
+                    problem="the file holds no OpenPGP key",
+                    remedy="export the key into it: gpg --armor --export FINGERPRINT",
                 )
 
     def _gpg(self) -> Any:
@@ -130,7 +130,7 @@ class GnupgSigner:
             raise ServiceFailed(
                 service="gpg",
                 action="sign",
-                problem=f"{fingerprint!r} is no full fingerprint",
+                problem=f"{fingerprint!a} is not a full fingerprint",
                 remedy=str(error),
             ) from error
         self._keyring = GnupgKeyring(home)
@@ -149,7 +149,7 @@ class GnupgSigner:
         return self._keyring.keys()
 
     def sign(self, file: Path, signature: Path) -> None:
-        """A verified, armoured signature stands under its name; see the port."""
+        """A verified, armoured signature exists under its name; see the port."""
         self._refuse_bad_key()
         made, lines = self._keyring.signed(file, self._fingerprint, self._timeout_s)
         if not made:
@@ -163,7 +163,7 @@ class GnupgSigner:
                     service="gpg",
                     action=f"sign {file.name}",
                     problem=f"the new signature does not verify: {found.problem}",
-                    remedy="run the same command again; nothing was left behind",
+                    remedy="run the same command again; no signature was written",
                 )
 
     def verify(self, file: Path, signature: Path) -> Signature:
@@ -176,7 +176,7 @@ class GnupgSigner:
 
     def _refuse_bad_key(self) -> None:
         name = self._fingerprint
-        key = next((each for each in self.keys() if each.fingerprint == name), None)
+        key = next((key for key in self.keys() if key.fingerprint == name), None)
         now = datetime.now(UTC)  # noqa: TID251 - gpg judges by this machine's clock as well
         if key is None:
             problem, remedy = (
@@ -189,22 +189,22 @@ class GnupgSigner:
             problem = f"key {name} expired on {key.expires:%Y-%m-%d}"
             remedy = f"extend it: {key.extending}"
         elif not key.secret:
-            problem = f"the secret half of key {name} is not here"
-            remedy = "put in its card, or import the secret key"
+            problem = f"the secret part of key {name} is not on this machine"
+            remedy = "insert its card, or import the secret key"
         else:
             return
         raise ServiceFailed(service="gpg", action="sign", problem=problem, remedy=remedy)
 
     def _failure(self, lines: tuple[tuple[str, str], ...]) -> ServiceFailed:
-        told = next((value for word, value in reversed(lines) if word == "FAILURE"), "")
-        number = int(told.rpartition(" ")[2] or 0)
+        failure = next((value for word, value in reversed(lines) if word == "FAILURE"), "")
+        number = int(failure.rpartition(" ")[2] or 0)
         code = number & 0xFFFF
         # A pinentry that has no terminal to draw on ends with an error of the system.
         problem, remedy = _FAILURES.get(85 if code & _SYSTEM_ERROR else code, ("", ""))
         return ServiceFailed(
             service="gpg",
             action="sign",
-            problem=problem or f"no signature was made (error {code} of gpg)",
+            problem=problem or f"no signature was made (gpg error {code})",
             remedy=remedy or _UNLOCK.format(self._fingerprint),
             details=tuple(f"{word} {value}".rstrip() for word, value in lines),
         )
@@ -223,8 +223,8 @@ def keyring_of(files: Iterable[Path]) -> Iterator[GnupgKeyring]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-class _Told:
-    """What gpg said to programs, line by line; stands in for python-gnupg's own readings."""
+class _StatusLines:
+    """What gpg reported on its status lines, in place of python-gnupg's own readings."""
 
     def __init__(self, _gpg: object) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -245,7 +245,7 @@ def _opened(home: Path) -> Any:
         raise ServiceFailed(
             service="gpg",
             action="start",
-            problem=f"the folder {home} is not there",
+            problem=f"the folder {home} does not exist",
             remedy="set [signing] gnupg_home to the folder of your keyring",
         )
 
@@ -284,7 +284,7 @@ def _opened(home: Path) -> Any:
             service="gpg", action="start", problem=str(error).splitlines()[0]
         ) from error
     # Its own readings stop at the first signature and mix "expired" with "good".
-    gpg.result_map = {**gpg.result_map, "verify": _Told, "sign": _Told}
+    gpg.result_map = {**gpg.result_map, "verify": _StatusLines, "sign": _StatusLines}
     return gpg
 
 
@@ -303,47 +303,47 @@ def _bounded(gpg: Any, timeout_s: float, action: str) -> Iterator[None]:
 
 
 def _judged(lines: Iterable[tuple[str, str]], fingerprints: Collection[str]) -> Signature:
-    """The one signature that the lines tell of, by the rules of the port."""
-    told = dict(lines)
+    """The one signature that the lines report, by the rules of the port."""
+    status = dict(lines)
     made = sum(1 for word, _ in lines if word == "NEWSIG")
-    valid = told.get("VALIDSIG", "").split()
+    valid = status.get("VALIDSIG", "").split()
     if made != 1 or not valid:
-        return _not_valid(told, made)
+        return _not_valid(status, made)
     maker = valid[9] if len(valid) > 9 else valid[0]
     wanted = " or ".join(fingerprints) or "no key at all"
     weak = _WEAK_HASHES.get(valid[7], "")
     faults = (
         (maker not in fingerprints, f"made by key {maker}, wanted {wanted}", Verdict.OTHER_KEY),
-        ("REVKEYSIG" in told, f"key {maker} is revoked", Verdict.REVOKED),
-        (weak != "", f"rests on {weak}", Verdict.UNREADABLE),
-        (valid[8] != "00", "signs text, not bytes", Verdict.UNREADABLE),
-        ("EXPKEYSIG" in told, f"good, but key {maker} has expired", Verdict.EXPIRED),
-        ("EXPSIG" in told, "good, but the signature itself has expired", Verdict.EXPIRED),
-        ("GOODSIG" not in told, "gpg does not call it good", Verdict.UNREADABLE),
+        ("REVKEYSIG" in status, f"key {maker} is revoked", Verdict.REVOKED),
+        (weak != "", f"uses the weak digest {weak}", Verdict.UNREADABLE),
+        (valid[8] != "00", "was made for text, not for bytes", Verdict.UNREADABLE),
+        ("EXPKEYSIG" in status, f"good, but key {maker} has expired", Verdict.EXPIRED),
+        ("EXPSIG" in status, "good, but the signature itself has expired", Verdict.EXPIRED),
+        ("GOODSIG" not in status, "gpg does not report it as good", Verdict.UNREADABLE),
     )
     first = next((fault for fault in faults if fault[0]), None)
     return Signature(maker, first[1], first[2]) if first else Signature(maker, "")
 
 
-def _not_valid(told: Mapping[str, str], made: int) -> Signature:
+def _not_valid(status: Mapping[str, str], made: int) -> Signature:
     if made > 1:
         return Signature("", f"holds {made} signatures, wanted one", Verdict.UNREADABLE)
-    if "BADSIG" in told:
-        return Signature("", "other bytes were signed", Verdict.OTHER_BYTES)
-    if "NO_PUBKEY" in told:
+    if "BADSIG" in status:
+        return Signature("", "was made for other bytes", Verdict.OTHER_BYTES)
+    if "NO_PUBKEY" in status:
         # GnuPG 2.2.7 and later end the ERRSIG line with the full fingerprint, or with "-".
-        name = told.get("ERRSIG", "").split()[-1:]
-        unknown = name[0] if name and len(name[0]) >= 40 else told["NO_PUBKEY"]
+        name = status.get("ERRSIG", "").split()[-1:]
+        unknown = name[0] if name and len(name[0]) >= 40 else status["NO_PUBKEY"]
         return Signature("", f"made by key {unknown}, which is not known here", Verdict.UNKNOWN_KEY)
-    return Signature("", "is no detached OpenPGP signature", Verdict.UNREADABLE)
+    return Signature("", "is not a detached OpenPGP signature", Verdict.UNREADABLE)
 
 
 def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None) -> Key:
     parts = _signing_parts(secret if secret is not None else public)
     own = _time(public["expires"])
     # gpg signs with the part that is valid longest; none outlives the primary key.
-    ends = [_earlier(own, _time(each["expires"])) for each in parts]
-    expires = own if not ends else None if None in ends else max(each for each in ends if each)
+    ends = [_earlier(own, _time(part["expires"])) for part in parts]
+    expires = own if not ends else None if None in ends else max(end for end in ends if end)
     names = public["uids"] or [""]
     return Key(
         fingerprint=public["fingerprint"],
@@ -359,9 +359,9 @@ def _ends(
     public: Mapping[str, Any], parts: list[Mapping[str, Any]], expires: datetime | None
 ) -> tuple[str, ...]:
     """The primary key and the signing subkeys that end when the key can sign no more, or before."""
-    subkeys = {each[0]: each[2] for each in public.get("subkeys", ())}
+    subkeys = {subkey[0]: subkey[2] for subkey in public.get("subkeys", ())}
     found = []
-    for part in (public, *(each for each in parts if each["keyid"] in subkeys)):
+    for part in (public, *(part for part in parts if part["keyid"] in subkeys)):
         end = _time(part["expires"])
         if end is not None and expires is not None and end <= expires:
             found.append(subkeys.get(part["keyid"], ""))
@@ -372,9 +372,9 @@ def _signing_parts(key: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The primary key and its subkeys, as far as they can sign and their secret is at hand."""
     parts = [key, *key.get("subkey_info", {}).values()]
     return [
-        each
-        for each in parts
-        if re.search("s", each["cap"]) and each.get("trust") != "r" and each.get("token") != "#"
+        part
+        for part in parts
+        if re.search("s", part["cap"]) and part.get("trust") != "r" and part.get("token") != "#"
     ]
 
 
@@ -383,5 +383,5 @@ def _time(text: str) -> datetime | None:
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [each for each in (one, other) if each is not None]
+    known = [moment for moment in (one, other) if moment is not None]
     return min(known) if known else None

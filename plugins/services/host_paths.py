@@ -1,4 +1,4 @@
-"""Host paths: the border that every name crosses on its way to a host, and the half upload's."""
+"""Host paths: the check of every name that is sent to a host, and the name of a partial upload."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 from doit_receipts.errors import ServiceFailed
 
-__all__ = ["HALF", "checked", "half"]
+__all__ = ["PARTIAL", "checked", "partial_name"]
 
-HALF: Final = ".partial"
-"""What the name of a half upload ends with."""
+PARTIAL: Final = ".partial"
+"""What the name of a partial file ends with."""
 
 
 def checked(path: str) -> str:
@@ -30,6 +30,6 @@ def checked(path: str) -> str:
     )
 
 
-def half(path: str) -> str:
+def partial_name(path: str) -> str:
     """The name of a file while it is being sent."""
-    return f"{path}{HALF}"
+    return f"{path}{PARTIAL}"

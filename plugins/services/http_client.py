@@ -1,10 +1,10 @@
-"""HTTP client: the one way in which services speak HTTP, with one set of bounds.
+"""HTTP client: the one way in which services use HTTP, with one set of bounds.
 
-An answer is bounded in size, time and rate (``Bounds``), and is never unfolded: nothing packed is
-asked for, and what comes packed is refused. A write is never led elsewhere, a read only to hosts
-that were named, and a secret goes to the client's own server alone. Reads, and writes that may
-be done twice, are asked again a few times when a server stumbles. No header of a request and no
-secret is in an error or a log.
+An answer is bounded in size, time and rate (``Bounds``), and is never decompressed: no
+compression is asked for, and compressed answers are refused. A write is never redirected, a read
+only to hosts that were named, and a secret goes to the client's own server alone. Reads, and
+writes that may be done twice, are sent again a few times when a server fails for a moment. No
+header of a request and no secret is in an error or a log.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class HttpClient(HttpErrors):
 
     ``leads_to`` are the ends of names of other hosts to which a read may be redirected, without
     the secrets. ``throttled_is_undone``: a request that is answered with 429 was not done.
-    ``hidden`` gives secrets that stand elsewhere than in headers.
+    ``hidden`` gives secrets that are elsewhere than in headers.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class HttpClient(HttpErrors):
         redirects: bool = True,
         **query: Any,
     ) -> httpx.Response:
-        """What is there; with ``may_miss`` that nothing is (404) is an answer as well.
+        """What the address serves; with ``may_miss`` a 404 is an answer as well.
 
         Without ``redirects`` an answer that leads elsewhere is returned as it is.
         """
@@ -93,7 +93,8 @@ class HttpClient(HttpErrors):
                 return tuple(found)
             if not self._is_own(following):
                 self.fail(
-                    action, f"its next page is on another server, {printable(following[:200])}"
+                    action,
+                    f"the next page of the list is on another server, {printable(following[:200])}",
                 )
         problem = f"the list has more than {_MOST_PAGES} pages of 100 entries"
         raise self.failed(action, problem)
@@ -115,10 +116,10 @@ class HttpClient(HttpErrors):
 
         def ask() -> httpx.Response:
             with self.open(method, path, action, also, **more) as answer:
-                whole = self.whole(answer, action)
-            if whole.is_success or whole.status_code in also:
-                return whole
-            raise self.refused(whole, action)
+                complete = self.whole(answer, action)
+            if complete.is_success or complete.status_code in also:
+                return complete
+            raise self.refused(complete, action)
 
         def worth_it(error: Exception) -> bool | float:
             return (again or getattr(error, "undone", False)) and worth_another_try(error)
@@ -131,7 +132,7 @@ class HttpClient(HttpErrors):
         return json_of(answer.content, self.service, action, str(url.copy_with(query=None)))
 
     def download(self, path: str, action: str, file: Path, most_bytes: int) -> str:
-        """The bytes stand in the file, complete; returns their sha256. Streamed to the disk."""
+        """The file holds all of the bytes; returns their sha256. Streamed to the disk."""
         import hashlib
 
         from doit_receipts.durable import replacing
@@ -188,7 +189,7 @@ class HttpClient(HttpErrors):
                     more.pop("params", None)
                 finally:
                     answer.close()
-        self.fail(action, f"it leads elsewhere more than {_MOST_REDIRECTS} times")
+        self.fail(action, f"redirects more than {_MOST_REDIRECTS} times")
 
     def whole(self, answer: httpx.Response, action: str) -> httpx.Response:
         """The answer with all of its body."""
@@ -204,27 +205,36 @@ class HttpClient(HttpErrors):
     ) -> Iterator[bytes]:
         """The bytes as they were sent, all of them. Raises ServiceFailed if they are too many.
 
-        With ``packed`` they may be packed, and are counted and given as that.
+        With ``packed`` they may be compressed, and are counted and given as they came.
         """
         length = answer.headers.get("content-length", "")[:20]
-        told = int(length) if length.isascii() and length.isdigit() else None
+        declared = int(length) if length.isascii() and length.isdigit() else None
         if answer.request.method == "HEAD" or answer.status_code in (204, 304):
-            told = None
+            declared = None
         coding = answer.headers.get("content-encoding", "") or "identity"
         if coding.lower() != "identity" and not packed:
-            self.fail(action, f"its answer is packed ({printable(coding[:40])}), unasked")
+            self.fail(
+                action,
+                f"its answer is compressed ({printable(coding[:40])}), which was not asked for",
+            )
         size = 0
         with self.translated(action):
-            if told is not None and told > most_bytes:
-                self.fail(action, f"is larger than the {most_bytes:,} bytes that it may have")
+            if declared is not None and declared > most_bytes:
+                self.fail(
+                    action,
+                    f"the answer is larger than {most_bytes:,} bytes",
+                )
             for chunk in answer.iter_raw():
                 size += len(chunk)
                 if size > most_bytes:
-                    self.fail(action, f"is larger than the {most_bytes:,} bytes that it may have")
+                    self.fail(
+                        action,
+                        f"the answer is larger than {most_bytes:,} bytes",
+                    )
                 yield chunk
         # A connection that closed early is not always an error to the client.
-        if told is not None and told != size:
-            raise self.stumbled(action, f"{size:,} of {told:,} bytes came")
+        if declared is not None and declared != size:
+            raise self.stumbled(action, f"{size:,} of {declared:,} bytes came")
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
@@ -258,25 +268,25 @@ class HttpClient(HttpErrors):
         return (own.scheme, own.netloc) == (other.scheme, other.netloc)
 
     def _led_to(self, answer: httpx.Response, action: str) -> httpx.URL:
-        """Where a read goes on. Raises ServiceFailed for a write, and for any other host."""
+        """Where a read is redirected. Raises ServiceFailed for a write, and for any other host."""
         import httpx
 
         location = answer.headers["location"][:4_000]
         shown = printable(location.partition("?")[0][:200])
         if answer.request.method not in ("GET", "HEAD"):
             self.fail(
-                action, f"answered {answer.status_code} and leads to {shown}: nothing was done"
+                action, f"answered {answer.status_code} and redirects to {shown}: nothing was done"
             )
         try:
             url = answer.request.url.join(location)
         except httpx.InvalidURL as error:
-            problem = f"leads to {shown}, which is no address"
+            problem = f"redirects to {shown}, which is not an address"
             raise self.failed(action, problem) from error
         named = url.scheme == "https" and any(
-            url.host == each or url.host.endswith(f".{each}") for each in self._leads_to
+            url.host == name or url.host.endswith(f".{name}") for name in self._leads_to
         )
         # What is rehearsed here has its storage here, under another name.
         here = self._leads_to and {url.host, httpx.URL(self.base).host} <= set(_HERE)
         if not (named or here or self._is_own(str(url))):
-            self.fail(action, f"leads to {shown}, which is another server")
+            self.fail(action, f"redirects to {shown}, which is another server")
         return url

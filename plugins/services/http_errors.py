@@ -25,8 +25,8 @@ _SHORTEST_SECRET: Final = 6
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REMEDIES: Final[Mapping[int, str]] = {
     401: "check that the secret in [credentials] is right and has not expired",
-    403: "ask its administrators for the right to do this; a token also needs the scope",
-    404: "check that its address in release.toml is right",
+    403: "ask its administrators for permission; a token also needs the scope",
+    404: "check its address in release.toml",
 }
 
 
@@ -75,16 +75,16 @@ class HttpErrors:
             raise self._lost(action, error) from error
 
     def fail(self, action: str, problem: str, remedy: str = "") -> NoReturn:
-        """Raise the error of this service that another try would not mend."""
+        """Raise an error of this service that another try would not repair."""
         raise self.failed(action, problem, remedy)
 
     def failed(self, action: str, problem: str, remedy: str = "") -> ServiceFailed:
-        """An error of this service, which another try would not mend."""
+        """An error of this service that another try would not repair."""
         return ServiceFailed(
             service=self.service,
             action=action,
             problem=problem,
-            remedy=remedy or f"check that {self.base} is the right address and what it answers",
+            remedy=remedy or f"check that {self.base} is the right address, and what it answers",
         )
 
     def refused(self, answer: httpx.Response, action: str) -> Exception:
@@ -99,8 +99,8 @@ class HttpErrors:
         elif busy and wait_s > _LONGEST_WAIT_S:
             return Waiting(
                 who=self.service,
-                problem=f"{action}: it takes no more calls before {until(wait_s)}",
-                remedy="run the same command again then; nothing is said about what is there",
+                problem=f"{action}: it accepts no more requests before {until(wait_s)}",
+                remedy="run the same command again then; this says nothing about the release",
             )
         elif busy:
             error = self.stumbled(action, problem, details)
@@ -144,13 +144,15 @@ class HttpErrors:
         if isinstance(content, dict):
             errors = content.get("errors")
             words += [content.get("message"), content.get("error")]
-            for each in errors if isinstance(errors, list) else ():
-                known = isinstance(each, dict)
-                words.append(each.get("message") or each.get("code") if known else each)
-        said = " ".join(" ".join(each for each in words if isinstance(each, str)).split())
+            for entry in errors if isinstance(errors, list) else ():
+                known = isinstance(entry, dict)
+                words.append(entry.get("message") or entry.get("code") if known else entry)
+        said = " ".join(" ".join(word for word in words if isinstance(word, str)).split())
         text = answer.content.decode(errors="replace")[: 1 << 16]
         text = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-        if any(len(each) >= _SHORTEST_SECRET and each in said + text for each in self._hide()):
-            return "(what it said holds a secret)", ()
-        said, text = (printable(each[:_SHOWN_CHARACTERS]) for each in (said, text))
+        if any(
+            len(secret) >= _SHORTEST_SECRET and secret in said + text for secret in self._hide()
+        ):
+            return "(its message is hidden, for it holds a secret)", ()
+        said, text = printable(said[:_SHOWN_CHARACTERS]), printable(text[:_SHOWN_CHARACTERS])
         return said, () if said or not text else (text,)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -53,7 +54,7 @@ class KnownHost:
         shown = f"{name} {fingerprint(raw)}"
         if raw in self.revoked:
             problem = f"the host shows a key that is revoked: {shown}"
-            remedy = f"do not log in; ask its administrators which key it has now ({self.files})"
+            remedy = f"do not log in; ask its administrators for its current key ({self.files})"
             raise ServiceFailed(
                 service=host, action="check its host key", problem=problem, remedy=remedy
             )
@@ -66,31 +67,32 @@ class KnownHost:
                 problem=f"the host shows another key than the known one: {fingerprint(raw)}",
                 remedy="ask its administrators; if they changed it, correct known_hosts",
                 details=(
-                    *(f"known:  {kind} {fingerprint(each)}" for kind, each in sorted(self.keys)),
+                    *(f"known:  {kind} {fingerprint(known)}" for kind, known in sorted(self.keys)),
                     f"shown:  {shown}",
                 ),
             )
-        only = "; an authority for its certificates is known, and no key" * self.has_authority
+        only = "; an authority for its certificates is known, but no key" * self.has_authority
         raise ServiceFailed(
             service=host,
             action="check its host key",
-            problem=f"nobody knows this host; its key is {shown}{only}",
-            remedy=f"compare the fingerprint with its administrators', log in once with ssh, "
-            f"and run the same command again; known hosts are in {self.files}",
+            problem=f"the host is not in known_hosts; its key is {shown}{only}",
+            remedy=f"compare the fingerprint with its administrators', log in once with "
+            f"ssh, then run the same command again; known hosts are in {self.files}",
         )
 
 
-def known_host(told: Mapping[str, Any], ssh_config: Path | None) -> KnownHost:
+def known_host(settings: Mapping[str, Any], ssh_config: Path | None) -> KnownHost:
     """What is known of a host whose ssh configuration was looked up.
 
     The files of the whole machine count unless ``ssh_config`` replaces its configuration, or names
-    them. Raises ServiceFailed if ssh-keygen is not here or cannot read a file.
+    them. Raises ServiceFailed if ssh-keygen is not installed or cannot read a file.
     """
-    user = str(told.get("userknownhostsfile", _USER))
-    everybody = str(told.get("globalknownhostsfile", "" if ssh_config else _GLOBAL))
-    files = [Path(each.strip('"')).expanduser() for each in f"{user} {everybody}".split()]
+    user = str(settings.get("userknownhostsfile", _USER))
+    everybody = str(settings.get("globalknownhostsfile", "" if ssh_config else _GLOBAL))
+    of_user = _files(user)
+    files = [*of_user, *_files(everybody)]
     lines: list[list[str]] = []
-    for name in _names(told):
+    for name in _names(settings):
         lines += [line.split() for file in files if file.is_file() for line in _lines(name, file)]
         if any(not fields[0].startswith("@") for fields in lines):
             break
@@ -105,7 +107,7 @@ def known_host(told: Mapping[str, Any], ssh_config: Path | None) -> KnownHost:
             has_authority = True
         elif not marker:
             keys.add((fields[1], raw))
-    shown = " and ".join(map(str, files[: len(user.split())]))
+    shown = " and ".join(map(str, of_user))
     return KnownHost(frozenset(keys), frozenset(revoked), has_authority, shown)
 
 
@@ -114,10 +116,24 @@ def fingerprint(raw: bytes) -> str:
     return f"SHA256:{base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip('=')}"
 
 
-def _names(told: Mapping[str, Any]) -> tuple[str, ...]:
+def _files(value: str) -> list[Path]:
+    """The files that a value of the ssh configuration names; one with a space in it is quoted.
+
+    paramiko takes the first and the last quote off a value that begins and ends with one, so
+    the only file that was quoted comes bare, and of several the outer quotes are missing.
+    """
+    only = Path(value).expanduser()
+    if only.is_file():
+        return [only]
+    if re.match(r'[^"]*[^"\s]"', value):
+        value = f'"{value}"'
+    return [Path(each.strip('"')).expanduser() for each in re.findall(r'"[^"]*"|\S+', value)]
+
+
+def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """By which names ssh looks for the host: with its port, and if that is new, without."""
-    alias = told.get("hostkeyalias")
-    host, port = str(told.get("hostname", "")).lower(), int(told.get("port", _SSH_PORT))
+    alias = settings.get("hostkeyalias")
+    host, port = str(settings.get("hostname", "")).lower(), int(settings.get("port", _SSH_PORT))
     if alias:
         return (str(alias),)
     return (host,) if port == _SSH_PORT else (f"[{host}]:{port}", host)

@@ -44,15 +44,17 @@ class MailServer:
 
         for address in (email.sender, *email.to):
             if not _ADDRESS.fullmatch(address):
-                problem = f"{address or 'an empty text'} is no email address"
+                problem = f"{address or 'an empty text'} is not an email address"
                 raise self._unsent(_SEND, _one_line(problem), "correct it in release.toml")
         if not _MESSAGE_ID.fullmatch(email.message_id):
-            raise self._unsent(_SEND, "its Message-ID is none", "report this as a bug")
+            raise self._unsent(
+                _SEND, "the Message-ID of the email is not valid", "report this as a bug"
+            )
         try:
             content = wire_bytes(email, formatdate(usegmt=True))
         except UnicodeEncodeError as error:
             problem = f"its text cannot be written as UTF-8 at character {error.start}"
-            raise self._unsent(_SEND, problem, "correct the text, approve it again") from error
+            raise self._unsent(_SEND, problem, "correct the text, then approve it again") from error
         action = f"send to {', '.join(email.to)}"
         with self._connected(action) as server, self._sending(action):
             refused = server.sendmail(email.sender, list(email.to), content)
@@ -60,7 +62,7 @@ class MailServer:
             names = ", ".join(refused)
             raise self._failed(
                 action,
-                f"{names} was refused, the others have the email",
+                f"the server refused {names}; the other recipients have the email",
                 f"send it to {names} by hand, then run doit adopt",
             )
 
@@ -71,7 +73,7 @@ class MailServer:
 
     @contextmanager
     def _connected(self, action: str) -> Iterator[smtplib.SMTP]:
-        """A server that let us in. Until then nothing can have been sent."""
+        """A server that accepted our login. Until then nothing can have been sent."""
         import smtplib
 
         try:
@@ -79,11 +81,11 @@ class MailServer:
         except smtplib.SMTPAuthenticationError as error:
             # the server's words may repeat what was typed
             problem = f"the login was refused ({error.smtp_code})"
-            remedy = "look at [credentials] mail"
+            remedy = "check [credentials] mail"
             raise self._unsent(action, problem, remedy) from None
         except (smtplib.SMTPException, OSError) as error:
             problem = f"cannot be reached at {self._address} ({type(error).__name__})"
-            remedy = "see to the network and to [hosts] mail, then run the same command again"
+            remedy = "check the network and [hosts] mail, then run the same command again"
             raise self._unsent(action, problem, remedy) from error
         try:
             yield server
@@ -100,8 +102,8 @@ class MailServer:
         except smtplib.SMTPServerDisconnected as error:
             raise self._lost(action, error) from error
         except smtplib.SMTPRecipientsRefused as error:
-            told = "; ".join(f"{name}: {_said(why)}" for name, why in error.recipients.items())
-            raise self._refused(action, told) from error
+            answers = "; ".join(f"{name}: {_said(why)}" for name, why in error.recipients.items())
+            raise self._refused(action, answers) from error
         except smtplib.SMTPResponseException as error:
             raise self._refused(action, _said((error.smtp_code, error.smtp_error))) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -110,13 +112,15 @@ class MailServer:
     def _lost(self, action: str, error: Exception) -> ServiceFailed:
         return self._failed(
             action,
-            f"the connection ended ({type(error).__name__}), so nobody knows",
-            "see whether the email arrived: if so doit adopt, if not doit retry",
+            f"the connection ended ({type(error).__name__}): the email may have been sent or not",
+            "check whether the email arrived: if so doit adopt, if not doit retry",
         )
 
     def _refused(self, action: str, said: str) -> ServiceFailed:
         problem = f"the email was refused: {said}"
-        return self._unsent(action, problem, "see why, then run the same command again")
+        return self._unsent(
+            action, problem, "correct what it refuses, then run the same command again"
+        )
 
     def _opened(self) -> smtplib.SMTP:
         server = self._reached()
@@ -154,8 +158,8 @@ class MailServer:
             return
         user, colon, password = self._login.reveal().partition(":")
         if not colon:
-            problem = "the login is not user:password"
-            remedy = "look at [credentials] mail"
+            problem = "the login is not of the form user:password"
+            remedy = "check [credentials] mail"
             raise self._unsent(_LOG_IN, problem, remedy)
         server.login(user, password)
 

@@ -27,7 +27,7 @@ _KEPT_S: Final = 5.0
 def minimum_rate_transport(base: str, bounds: Bounds) -> httpx.BaseTransport:
     """Httpx's way to one server, or to its proxy if the environment names one.
 
-    What goes wrong is raised as httpcore says it.
+    Errors are raised as httpcore raises them.
     """
     import httpcore
     import httpx

@@ -38,11 +38,11 @@ class JsonIndex:
         action = f"look up {project} {version}"
         web = self._opened()
         answer = web.get(f"/pypi/{project}/{version}/json", action)
-        for each in web.json(answer, action).parts("urls"):
-            name, kind = each.line("filename"), each.line("packagetype")
+        for file in web.json(answer, action).parts("urls"):
+            name, kind = file.line("filename"), file.line("packagetype")
             if name == file_name or (not file_name and kind == "bdist_wheel"):
-                return Wheel(each.line("url"), each.part("digests").line("sha256"))
-        raise self._failed(action, f"it has no {file_name or 'wheel'} of this version")
+                return Wheel(file.line("url"), file.part("digests").line("sha256"))
+        raise self._failed(action, f"the index has no {file_name or 'wheel'} of this version")
 
     def _opened(self) -> HttpClient:
         if self._web is None:
@@ -51,13 +51,13 @@ class JsonIndex:
         return self._web
 
     def _default(self) -> str:
-        """The address that pip tells of in its help."""
+        """The address that pip names in its help."""
         asked = (sys.executable, "-m", "pip", "install", "--help")
-        told = " ".join(self._programs.run(asked, folder=Path("/")).stdout.split())
-        found = re.search(r"\(default (https://[^\s)]+)\)", told)
+        usage = " ".join(self._programs.run(asked, folder=Path("/")).stdout.split())
+        found = re.search(r"\(default (https://[^\s)]+)\)", usage)
         if found is None:
             action = "find it"
-            raise self._failed(action, "pip does not say where its index is")
+            raise self._failed(action, "pip does not name its default index")
         return found[1]
 
     def _failed(self, what: str, problem: str) -> ServiceFailed:
@@ -65,5 +65,5 @@ class JsonIndex:
             service="package index",
             action=what,
             problem=problem,
-            remedy="look at the index in a browser; [hosts] packages names another",
+            remedy="check the index in a browser, or name another as [hosts] packages",
         )

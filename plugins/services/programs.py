@@ -54,7 +54,7 @@ def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]
 def attended_environment() -> dict[str, str]:
     """Where an agent's own dialogue may ask a person: this terminal or this desktop."""
     found = {name: os.environ[name] for name in _DISPLAY if name in os.environ}  # noqa: TID251 - as above
-    terminal = next((each for each in (0, 1, 2) if os.isatty(each)), None)
+    terminal = next((number for number in (0, 1, 2) if os.isatty(number)), None)
     if "GPG_TTY" not in os.environ and terminal is not None:  # noqa: TID251 - as above
         found["GPG_TTY"] = os.ttyname(terminal)
     return found
@@ -185,7 +185,7 @@ class MachinePrograms:
                     process.stdin.close()
                 process.wait()
             except BrokenPipeError as error:
-                # We come to know of a program's end by its pipe; the program knows the cause.
+                # The broken pipe only shows that the program ended; its status shows why.
                 deaf = _ends_by_itself(process)
                 if deaf is None or process.stdin is None:
                     raise
@@ -220,7 +220,7 @@ class MachinePrograms:
         except FileNotFoundError as error:
             if not folder.is_dir():
                 raise ServiceFailed(
-                    service=words[0], action="start", problem=f"its folder {folder} is not there"
+                    service=words[0], action="start", problem=f"the folder {folder} does not exist"
                 ) from error
             raise ServiceFailed(
                 service=words[0],
@@ -318,7 +318,7 @@ class _Collected:
 
 
 def _feed(stream: IO[bytes], content: bytes) -> None:
-    # A program may end without reading all; its status tells whether that was right.
+    # A program may end without reading all; its status says whether that was right.
     try:
         stream.write(content)
         stream.close()

@@ -29,7 +29,7 @@ def wait_of(header: str) -> float:
 def until(wait_s: float) -> str:
     """When that is over, such as ``14:32 UTC``; with the day if it is not today."""
     now = datetime.fromtimestamp(time.time(), UTC)
-    # Rounded up: at the minute that is told the server answers again.
+    # Rounded up: at the minute that is named the server answers again.
     end = datetime.fromtimestamp(-(-(now.timestamp() + wait_s) // 60) * 60, UTC)
     day = "" if end.date() == now.date() else f"{end:%Y-%m-%d} "
     return f"{day}{end:%H:%M} UTC"

@@ -58,11 +58,13 @@ def losses() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise Lost(problem="nothing came for too long") from error
+        raise Lost(problem="the host did not answer in time") from error
     except paramiko.SFTPError as error:
-        raise Lost(problem="the server speaks no SFTP (does its shell greet?)") from error
+        raise Lost(
+            problem="the server does not speak SFTP (does its shell print a greeting?)"
+        ) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Lost(problem="it was closed") from error
+        raise Lost(problem="the host closed it") from error
 
 
 class Sftp:
@@ -85,7 +87,7 @@ class Sftp:
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """The answer to each request, in order; a refusal is an answer like any other."""
         answers = _Answers()
-        numbers = [self._send(answers, each.kind, *each.words) for each in requests]
+        numbers = [self._send(answers, request.kind, *request.words) for request in requests]
         self._await(answers, len(numbers))
         return [_shown(answers.found[number]) for number in numbers]
 
@@ -116,7 +118,11 @@ class Sftp:
 
         handle = self._one(_OPEN, path, _TO_WRITE | (0 if start else _TO_EMPTY), 0)
         if not isinstance(handle, bytes):
-            raise handle if isinstance(handle, Refused) else Lost(problem="no file was opened")
+            raise (
+                handle
+                if isinstance(handle, Refused)
+                else Lost(problem="the server did not open the file")
+            )
         head_bytes = 4 + 1 + 4 + 4 + len(handle) + 8 + 4
         full = min(self._largest_write, _PIECES * self._piece_bytes - head_bytes)
         answers = _Answers()
@@ -128,8 +134,8 @@ class Sftp:
             while self._channel.recv_ready():
                 self._receive()
             answers.drop_granted()
-        for each in finish:
-            self._send(answers, each.kind, *each.words)
+        for request in finish:
+            self._send(answers, request.kind, *request.words)
         self._send(answers, _CLOSE, handle)
         self._await(answers, 0)
         answers.drop_granted()

@@ -1,4 +1,4 @@
-"""Sigstore bundle: what stands in one, read from bytes of which nothing is known."""
+"""Sigstore bundle: what one contains, read from bytes of which nothing is known."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionErro
 
 
 class NoBundle(Exception):
-    """The bytes are no bundle of a file's signature; the text says why."""
+    """The bytes are not a bundle of a file's signature; the text says why."""
 
 
 def claimed_digest(text: bytes) -> str:
     """The sha256 that the bundle says it is of, in hex. Raises NoBundle."""
     if len(text) > MOST_BYTES:
-        message = f"it has more than {MOST_BYTES} bytes"
+        message = f"it has more than {MOST_BYTES:,} bytes"
         raise NoBundle(message)
     try:
         digest = json.loads(text)["messageSignature"]["messageDigest"]["digest"]
         raw = base64.b64decode(digest, validate=True)
     except _BROKEN:
-        message = "it tells of no file's signature"
+        message = "it has no signature of a file"
         raise NoBundle(message) from None
     if len(raw) != _SHA256_BYTES:
-        message = "its digest is no sha256"
+        message = "its digest is not a sha256"
         raise NoBundle(message)
     return raw.hex()
 
@@ -60,7 +60,7 @@ def bundle_of(text: bytes) -> Any:
     try:
         return Bundle.from_json(text)
     except Exception as error:
-        # Whatever a stranger's bytes trip in the client, they are no bundle.
+        # Whatever error untrusted bytes cause in the client, they are not a bundle.
         raise NoBundle(line_of(error)) from error
 
 
@@ -73,15 +73,15 @@ def hashed(sha256: str) -> Any:
 
 
 def maker_of(certificate: Any) -> SigstoreIdentity:
-    """Who the certificate is for, whoever made it; empty where it does not tell."""
+    """Who the certificate is for, whoever made it; empty where it does not say."""
     from cryptography.x509 import ExtensionNotFound, ObjectIdentifier, SubjectAlternativeName
 
     issuer = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
     try:
         names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
-        told = certificate.extensions.get_extension_for_oid(issuer).value.value
-        address = next((str(each.value) for each in names), "")
-        return SigstoreIdentity(printable(address), printable(told.decode("utf-8", "replace")))
+        name = certificate.extensions.get_extension_for_oid(issuer).value.value
+        address = next((str(found.value) for found in names), "")
+        return SigstoreIdentity(printable(address), printable(name.decode("utf-8", "replace")))
     except (ExtensionNotFound, ValueError, AttributeError):
         return SigstoreIdentity("", "")
 
@@ -101,16 +101,16 @@ def unproven(text: bytes) -> str:
 
 
 def with_proof(text: bytes, answer: bytes) -> bytes:
-    """The bundle with the proof that the log's API answers; the bundle itself if it tells none."""
+    """The bundle with the proof that the log's API answers; the bundle itself if it has none."""
     try:
         content = json.loads(text)
-        (told,) = json.loads(answer).values()
-        proof = told["verification"]["inclusionProof"]
+        (entry,) = json.loads(answer).values()
+        proof = entry["verification"]["inclusionProof"]
         content["verificationMaterial"]["tlogEntries"][0]["inclusionProof"] = {
             "logIndex": str(proof["logIndex"]),
             "rootHash": _spelled(proof["rootHash"]),
             "treeSize": str(proof["treeSize"]),
-            "hashes": [_spelled(each) for each in proof["hashes"]],
+            "hashes": [_spelled(digest) for digest in proof["hashes"]],
             "checkpoint": {"envelope": proof["checkpoint"]},
         }
     except _BROKEN:

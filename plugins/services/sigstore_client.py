@@ -16,7 +16,7 @@ from plugins.services import sigstore_bundle
 from plugins.services.http_client import HttpClient
 from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import NoBundle, line_of
-from plugins.services.sigstore_signing import PATIENCE_S, SigstoreSigning, bounded
+from plugins.services.sigstore_signing import TIMEOUT_S, SigstoreSigning, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,11 +37,11 @@ class SigstoreClient:
     """
 
     def __init__(
-        self, trust: Path | None, token: Secret | None = None, patience_s: float = PATIENCE_S
+        self, trust: Path | None, token: Secret | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._trust_file = trust
         self._token = token
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._opening = threading.Lock()
         self._opened: tuple[Any, Any] | ReleaseError | None = None
 
@@ -58,31 +58,31 @@ class SigstoreClient:
             with bundle.open("rb") as stream:
                 text = stream.read(sigstore_bundle.MOST_BYTES + 1)
         except FileNotFoundError:
-            return Signature("", f"{bundle.name} is not there", Verdict.MISSING)
+            return Signature("", f"{bundle.name} does not exist", Verdict.MISSING)
         except OSError as error:
-            told = f"{bundle.name} cannot be read: {str(error.strerror).lower()}"
-            return Signature("", told, Verdict.UNREADABLE)
+            problem = f"{bundle.name} cannot be read: {str(error.strerror).lower()}"
+            return Signature("", problem, Verdict.UNREADABLE)
         return self._judged(text, sha256, by)
 
     def _judged(self, text: bytes, sha256: str, by: SigstoreIdentity) -> Signature:
-        """What it is a bundle of and who made it are told only if Sigstore stands for both."""
+        """Which file it is for and who made it are reported only if Sigstore confirms both."""
         from sigstore.verify.policy import Identity
 
         _, verifier = self._open()
         try:
-            told = sigstore_bundle.claimed_digest(text)
+            claimed = sigstore_bundle.claimed_digest(text)
             found = sigstore_bundle.bundle_of(self._proven(text))
             maker = sigstore_bundle.maker_of(found.signing_certificate)
         except NoBundle as error:
-            return Signature("", f"is no bundle: {error}", Verdict.UNREADABLE)
+            return Signature("", f"is not a bundle: {error}", Verdict.UNREADABLE)
         policy = Identity(identity=maker.address, issuer=maker.issuer)
         try:
-            verifier.verify_artifact(sigstore_bundle.hashed(told), found, policy)
-        except Exception as error:  # noqa: BLE001 - nothing but a return is good, of a stranger's bytes
-            problem = f"Sigstore does not stand for it: {line_of(error)}"
+            verifier.verify_artifact(sigstore_bundle.hashed(claimed), found, policy)
+        except Exception as error:  # noqa: BLE001 - untrusted bytes are good only if this returns
+            problem = f"Sigstore does not confirm it: {line_of(error)}"
             return Signature("", problem, Verdict.UNKNOWN_KEY)
-        if told != sha256:
-            problem = f"is of a file with sha256 {told}, wanted {sha256}"
+        if claimed != sha256:
+            problem = f"is for a file with sha256 {claimed}, wanted {sha256}"
             return Signature(str(maker), problem, Verdict.OTHER_BYTES)
         if maker != by or not by.address or not by.issuer:
             return Signature(str(maker), f"was made by {maker}, wanted {by}", Verdict.OTHER_KEY)
@@ -105,27 +105,29 @@ class SigstoreClient:
         """Of the log before Rekor 2, which alone bundles without a proof are from."""
         if self._trust_file is None:
             return _PUBLIC_LOG
-        told: str = json.loads(self._trust_file.read_text())["trustedRoot"]["tlogs"][0]["baseUrl"]
-        return told
+        address: str = json.loads(self._trust_file.read_text())["trustedRoot"]["tlogs"][0][
+            "baseUrl"
+        ]
+        return address
 
     def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
         """See BundleSigner."""
         signing = SigstoreSigning(
-            repr(self), self._token, self._patience_s, rehearsed=self._trust_file is not None
+            repr(self), self._token, self._timeout_s, rehearsed=self._trust_file is not None
         )
         trust, _ = self._open()
         bad = ""
         for digest, made in signing.sign(digests, by, trust):
             found = self._judged(made, digest, by)
             if found.problem:
-                bad = bad or f"what it made is not good: {found.problem}"
+                bad = bad or f"the new bundle does not verify: {found.problem}"
             else:
                 yield digest, made
         if bad:
             raise signing.failed(bad)
 
     def _open(self) -> tuple[Any, Any]:
-        """Whom to trust and where to sign, and what verifies; asked for once, also in vain."""
+        """Whom to trust and where to sign, and what verifies; asked for once, even in vain."""
         # Checks go side by side, and one of them opens it.
         with self._opening:
             if self._opened is None:
@@ -148,18 +150,18 @@ class SigstoreClient:
                 # The public one is fetched anew, by TUF.
                 trust = quiet_stamina().retry(
                     on=lambda error: not isinstance(error, TimeoutError), attempts=3, timeout=None
-                )(bounded)(ClientTrustConfig.production, self._patience_s)
+                )(bounded)(ClientTrustConfig.production, self._timeout_s)
             return trust, Verifier(trusted_root=trust.trusted_root)
         except Exception as error:
             # The client's errors have no base of their own.
             if self._trust_file is not None:
                 raise SettingsError(
                     where="[signing] sigstore_trust",
-                    problem=f"{self._trust_file} is no client trust configuration: "
+                    problem=f"{self._trust_file} is not a client trust configuration: "
                     f"{line_of(error)}",
                     remedy="start the rehearsal again, which writes it",
                 ) from error
             raise ServiceFailed(
-                service=repr(self), action="say whom to trust", problem=line_of(error),
-                remedy="see whether this machine reaches it, then run the same command again",
+                service=repr(self), action="fetch whom to trust", problem=line_of(error),
+                remedy="check that this machine can reach it, then run the same command again",
             ) from error  # fmt: skip

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from plugins.model.secret import Secret
 
-__all__ = ["PATIENCE_S", "SigstoreSigning", "bounded"]
+__all__ = ["TIMEOUT_S", "SigstoreSigning", "bounded"]
 
-PATIENCE_S: Final = 180.0
+TIMEOUT_S: Final = 180.0
 """How long one more bundle may take: the log answers once the entry is in it for good."""
 _AT_ONCE: Final = 8
 _ATTEMPTS: Final = 3
@@ -28,14 +28,14 @@ _LOGIN: Final = "python -m sigstore get-identity-token"
 
 
 class SigstoreSigning:
-    """One login, for as many files as there are; ``told`` is the service's name in errors."""
+    """One login, for as many files as there are; ``name`` is the service's in errors."""
 
     def __init__(
-        self, told: str, token: Secret | None, patience_s: float, *, rehearsed: bool
+        self, name: str, token: Secret | None, timeout_s: float, *, rehearsed: bool
     ) -> None:
-        self._told = told
+        self._name = name
         self._token = token
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._rehearsed = rehearsed
 
     def sign(
@@ -53,9 +53,9 @@ class SigstoreSigning:
         try:
             for _ in wanted:
                 try:
-                    digest, made = answers.get(timeout=self._patience_s)
+                    digest, made = answers.get(timeout=self._timeout_s)
                 except queue.Empty:
-                    worst = worst or TimeoutError(_silence(self._patience_s))
+                    worst = worst or TimeoutError(_silence(self._timeout_s))
                     break
                 if not isinstance(made, Exception):
                     yield digest, made
@@ -81,22 +81,22 @@ class SigstoreSigning:
                 remedy='write sigstore = "file:~/sigstore-token" (mode 0600) or "env:NAME"',
             )
         try:
-            # Without a browser the client asks for a code, and its question is in the file.
+            # Without a browser the client asks for a code, and the file has its question too.
             token = IdentityToken(self._token.reveal().split()[-1])
         except SettingsError as error:
             problem = f"{error.where} {error.problem}"
             raise self._login_again(problem, by) from error
         except IdentityError:
             # Not chained: what the client says may hold a part of the token.
-            problem = "the identity token is expired, or none for Sigstore"
+            problem = "the identity token has expired, or is not one for Sigstore"
             raise self._login_again(problem, by) from None
         found = SigstoreIdentity(token.identity, token.federated_issuer)
         if found != by:
-            problem = f"the identity token is of {found}, wanted {by}"
+            problem = f"the identity token is for {found}, wanted {by}"
             raise self._login_again(problem, by)
         try:
             context = SigningContext.from_trust_config(trust)
-            return bounded(lambda: Signer(token, context), self._patience_s)
+            return bounded(lambda: Signer(token, context), self._timeout_s)
         except Exception as error:
             # The client's errors have no base of their own.
             raise self._error(error, by) from error
@@ -113,19 +113,19 @@ class SigstoreSigning:
             with attempt:
                 text: str = signer.sign_artifact(hashed(digest)).to_json()
                 return text.encode()
-        message = "stamina tried and told nothing"
+        message = "the attempts ended without a result or an error"
         raise AssertionError(message)
 
     def _error(self, error: Exception, by: SigstoreIdentity) -> ServiceFailed | Waiting:
         if isinstance(error, _ends_of_a_login()):
-            return self._login_again("the identity token has expired meanwhile", by)
+            return self._login_again("the identity token has expired", by)
         return self.failed(line_of(error))
 
     def _login_again(self, problem: str, by: SigstoreIdentity) -> Waiting:
         place = self._token.place if self._token is not None else ""
         kind, _, name = place.partition(":")
         if self._rehearsed:
-            remedy = "start the rehearsal again, whose release manager then logs in"
+            remedy = "start the rehearsal again: its release manager then logs in"
         elif kind == "file":
             file = shlex.quote(name)
             remedy = f"log in as {by}: rm -f {file}; (umask 077; {_LOGIN} > {file})"
@@ -135,28 +135,28 @@ class SigstoreSigning:
         return Waiting(who="RM", problem=problem, remedy=f"{remedy}{again}")
 
     def failed(self, problem: str) -> ServiceFailed:
-        """The error of signing that this problem is."""
+        """The error of signing for this problem."""
         return ServiceFailed(
-            service=self._told,
+            service=self._name,
             action="sign",
             problem=problem,
-            remedy="run the same command again; what was signed is kept",
+            remedy="run the same command again; finished bundles are kept",
         )
 
 
-def bounded(act: Callable[[], Any], patience_s: float) -> Any:
+def bounded(act: Callable[[], Any], timeout_s: float) -> Any:
     """What it returns or raises, unless it takes longer: then TimeoutError."""
     try:
-        _, found = _side_by_side(lambda _: act(), _queue([""])).get(timeout=patience_s)
+        _, found = _side_by_side(lambda _: act(), _queue([""])).get(timeout=timeout_s)
     except queue.Empty as error:
-        raise TimeoutError(_silence(patience_s)) from error
+        raise TimeoutError(_silence(timeout_s)) from error
     if isinstance(found, Exception):
         raise found
     return found
 
 
-def _silence(patience_s: float) -> str:
-    return f"no answer for {patience_s:.0f} s"
+def _silence(timeout_s: float) -> str:
+    return f"no answer for {timeout_s:.0f} s"
 
 
 def _ends_of_a_login() -> tuple[type[Exception], ...]:
@@ -169,8 +169,8 @@ def _ends_of_a_login() -> tuple[type[Exception], ...]:
 
 def _queue(names: Collection[str]) -> queue.SimpleQueue[str]:
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for each in names:
-        todo.put(each)
+    for name in names:
+        todo.put(name)
     return todo
 
 

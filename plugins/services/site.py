@@ -70,13 +70,15 @@ class PythonOrg:
             raise ServiceFailed(
                 service=self._api.service,
                 action="log in",
-                problem="no secret is declared for it",
+                problem="release.toml declares no secret for it",
                 remedy='write site = "env:NAME" under [credentials]',
             )
         path = f"{_API}/release/0/"
         answer = self._api.send("PATCH", path, f"PATCH {path}", again=True, also=(404,), json={})
         if answer.status_code != 404:
-            self._api.fail(f"PATCH {path}", "it says that it changed release 0")
+            self._api.fail(
+                f"PATCH {path}", "the site says that it changed release 0, which no site has"
+            )
 
     def releases(self) -> tuple[SiteRelease, ...]:
         """Every release, drafts too."""
@@ -95,8 +97,8 @@ class PythonOrg:
         systems = {path: slug for slug, path in self._paths_of_systems().items()}
         number = site_fields.number_of(release)
         return tuple(
-            site_fields.row(each, systems)
-            for each in self._list(f"{_API}/release_file/", release=number)
+            site_fields.row(part, systems)
+            for part in self._list(f"{_API}/release_file/", release=number)
         )
 
     def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
@@ -106,7 +108,7 @@ class PythonOrg:
             raise ServiceFailed(
                 service=self._api.service,
                 action=f"list {fields.get('name', '')}",
-                problem=f"the site knows no operating system {system!a}",
+                problem=f"the site has no operating system {system!a}",
                 remedy="ask its administrators to add it",
                 details=tuple(sorted(paths)),
             )
@@ -127,7 +129,7 @@ class PythonOrg:
         found = self._list(f"{_API}/release_file/", slug=slug) or self._list(
             f"{_API}/release_file/"
         )
-        rows = (site_fields.row(each, systems) for each in found)
+        rows = (site_fields.row(part, systems) for part in found)
         return tuple(row for row in rows if row.slug == slug or row.fields["url"] == url)
 
     def delete_row(self, row: SiteRow) -> None:
@@ -136,7 +138,7 @@ class PythonOrg:
         A page takes the release with it that leads to it, and a release its files.
         """
         if not _ROW.fullmatch(row.address):
-            message = f"{row.address!a} is no row of a file"
+            message = f"{row.address!a} is not the address of a row"
             raise ValueError(message)
         action = f"DELETE {row.address}"
         self._api.send("DELETE", row.address, action, again=True, also=(404,))
@@ -144,7 +146,7 @@ class PythonOrg:
     def page(self, slug: str) -> str | None:
         """The release's page; a query that nobody asked before passes every cache."""
         if not _SLUG.fullmatch(slug):
-            message = f"{slug!a} is no slug"
+            message = f"{slug!a} is not a slug"
             raise ValueError(message)
         seen = self.look(f"/downloads/release/{slug}/")
         return None if seen.status == _MISSING else seen.text
@@ -186,7 +188,7 @@ class PythonOrg:
             raise ServiceFailed(
                 service=self._api.service,
                 action="save a text",
-                problem="no secret is declared for its admin",
+                problem="release.toml declares no secret for its admin",
                 remedy='write site_admin = "env:NAME" under [credentials]',
             )
         from plugins.services.site_admin import SiteAdmin
@@ -207,6 +209,6 @@ class PythonOrg:
     def _paths_of_systems(self) -> dict[str, str]:
         if not self._systems:
             self._systems = {
-                each.line("slug"): site_fields.path_of(each) for each in self._list(f"{_API}/os/")
+                part.line("slug"): site_fields.path_of(part) for part in self._list(f"{_API}/os/")
             }
         return self._systems

@@ -55,7 +55,7 @@ class SiteAdmin:
         self._log_in(_path_of(release))
         page = self._opened(_path_of(release))
         if release and "_save" not in dict(self._form(page, "content")):
-            self._client.fail("open the form", "it has no button to save it", _RIGHT)
+            self._client.fail("open the form", "the form has no button to save it", _RIGHT)
 
     def save_text(self, release: str, text: str, markup: str) -> None:
         """The text of the release with this key is saved."""
@@ -70,26 +70,31 @@ class SiteAdmin:
         fields += [("content_markup_type", markup), ("_save", "Save")]
         answer = self._ask("POST", path, "save the text", fields)
         if answer.status_code != 302:
-            remedy = f"open {self._base}{path} and see what it says"
-            self._client.fail("save the text", "the form was not accepted", remedy)
+            remedy = f"open {self._base}{path} in a browser to see why"
+            self._client.fail("save the text", "the site did not accept the form", remedy)
 
     def _opened(self, path: str) -> httpx.Response:
         """The page of a form, which only who has the right to change releases may open."""
         answer = self._client.send("GET", path, "open the form", again=True, also=(302, 403))
         if answer.status_code == _FORBIDDEN:
-            problem = "the person of [credentials] site_admin may not change releases"
+            problem = "the user of [credentials] site_admin may not change releases"
             self._client.fail("open the form", problem, _RIGHT)
         if answer.status_code != _OK:
             leads_to = printable(answer.headers.get("location", "")[:200])
-            self._client.fail("open the form", f"{path} leads to {leads_to}: no such release")
+            self._client.fail(
+                "open the form", f"{path} redirects to {leads_to}: the release does not exist"
+            )
         return answer
 
     def _log_in(self, path: str) -> None:
         page = self._ask("GET", f"{_LOGIN}?next={path}", "log in")
-        fields = [each for each in self._form(page, "username") if each[0] not in _LOGGING_IN]
+        form = self._form(page, "username")
+        fields = [(name, value) for name, value in form if name not in _LOGGING_IN]
         user, separator, password = self._secret.reveal().partition(":")
         if not separator:
-            self._client.fail("log in", "its secret has no colon", "put user:password there")
+            self._client.fail(
+                "log in", "the secret has no colon", "set [credentials] site_admin to user:password"
+            )
         fields += [("username", user), ("password", password)]
         answer = self._ask("POST", f"{_LOGIN}?next={path}", "log in", fields)
         if answer.status_code != 302:
@@ -97,7 +102,7 @@ class SiteAdmin:
                 "check [credentials] site_admin, the user and password of a member of the staff;"
                 " without it the text is saved by hand"
             )
-            self._client.fail("log in", "user and password were not accepted", remedy)
+            self._client.fail("log in", "the site did not accept user and password", remedy)
 
     def _ask(
         self, method: str, path: str, action: str, fields: list[tuple[str, str]] | None = None

@@ -41,7 +41,7 @@ _ROW: Final[Mapping[str, type]] = {
 
 
 def release(part: Part) -> SiteRelease:
-    """A release as the site tells it. Raises ServiceFailed for a field of another type."""
+    """A release as the site describes it. Raises ServiceFailed for a field of another type."""
     return SiteRelease(path_of(part), part.fields(_RELEASE))
 
 
@@ -57,7 +57,7 @@ def path_of(part: Part, name: str = "resource_uri") -> str:
     try:
         return urlsplit(part.line(name)).path
     except ValueError as error:
-        raise part.wrong(name, "is no address") from error
+        raise part.wrong(name, "is not an address") from error
 
 
 def number_of(found: SiteRelease) -> str:

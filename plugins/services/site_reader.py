@@ -39,12 +39,12 @@ class SiteReader:
 
     def rows(self, release: SiteRelease) -> tuple[SiteRow, ...]:
         """The rows of its files."""
-        systems = {site_fields.path_of(each): each.line("slug") for each in self._list("os")}
+        systems = {site_fields.path_of(part): part.line("slug") for part in self._list("os")}
         number = site_fields.number_of(release)
         return tuple(
-            site_fields.row(each, systems)
-            for each in self._list("release_file", release=number)
-            if site_fields.path_of(each, "release") == release.address
+            site_fields.row(part, systems)
+            for part in self._list("release_file", release=number)
+            if site_fields.path_of(part, "release") == release.address
         )
 
     def _list(self, kind: str, **query: str) -> tuple[Part, ...]:
@@ -55,14 +55,14 @@ class SiteReader:
 
     def _asked(self, path: str) -> tuple[Part, ...]:
         # The API is in no cache; the first endpoint that there is leads to it.
-        door = next(each for each in self._client.doors(SITE) if each != AROUND)
-        answer = self._client.read(f"{SITE}{path}", door, _MOST_BYTES)
+        endpoint = next(name for name in self._client.endpoints(SITE) if name != AROUND)
+        answer = self._client.read(f"{SITE}{path}", endpoint, _MOST_BYTES)
         action = f"GET {path}"
         if answer.status != 200:
             raise ServiceFailed(
                 service="python.org",
                 action=action,
                 problem=f"answered {answer.status}",
-                remedy="look at it in a browser, then run the same command again",
+                remedy="open it in a browser, then run the same command again",
             )
         return json_of(answer.text.encode(), "python.org", action, f"{SITE}{path}").parts()

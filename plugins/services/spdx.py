@@ -23,11 +23,11 @@ _NAME: Final = "CPython SBOM"
 _CREATOR: Final = "pep101"
 _ORGANIZATION: Final = "Python Software Foundation"
 _LICENSE: Final = "PSF-2.0"
-_NO_SPDX: Final = "the tree's SBOM is no SPDX"
-_NOT_VALID: Final = "the document would not be valid"
+_NO_SPDX: Final = "Misc/sbom.spdx.json is not a valid SPDX document"
+_NOT_VALID: Final = "the document would not be valid SPDX"
 
 # spdx-tools looks for each id in a list of all ids, made anew each time: with CPython's 4,800
-# files that is half a minute, and in slices that are documents of their own one second.
+# files that takes 30 seconds, and in slices that are documents of their own one second.
 _FILES_PER_VALIDATION: Final = 60
 
 
@@ -57,21 +57,21 @@ class SpdxDocuments:
         from spdx_tools.spdx.jsonschema.document_converter import DocumentConverter
         from spdx_tools.spdx.model.document import Document
 
-        bundled = _Bundled(tree_sbom, {each.name for each in carried})
-        listed = [_file(each, bundled) for each in files]
+        bundled = _Bundled(tree_sbom, {project.name for project in carried})
+        listed = [_file(file, bundled) for file in files]
         relationships = [
             *_relationships(bundled, listed),
-            *(_dependency(each.inside or "cpython", each.name) for each in carried),
+            *(_dependency(project.inside or "cpython", project.name) for project in carried),
         ]
-        sums = {each.spdx_id: told.sha1 for each, told in zip(listed, files, strict=True)}
+        sums = {entry.spdx_id: file.sha1 for entry, file in zip(listed, files, strict=True)}
         packages = [
             _with_verification(package, relationships, sums)
             for package in (_cpython(archive), *bundled.packages, *map(_carried, carried))
         ]
         document = Document(_creation(archive), packages, listed, relationships=relationships)
         self._refuse_invalid(document, hash((tuple(files), tree_sbom)))
-        told = DocumentConverter().convert(document)  # type: ignore[no-untyped-call]
-        return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+        content = DocumentConverter().convert(document)  # type: ignore[no-untyped-call]
+        return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
 
     def _refuse_invalid(self, document: Any, files: int) -> None:
         """Each part is valid; files that were looked at for one archive are so for the other."""
@@ -84,7 +84,7 @@ class SpdxDocuments:
 
 
 class _Bundled:
-    """What the tree's own SBOM tells: packages, and which package a file belongs to."""
+    """What the tree's own SBOM says: packages, and which package a file belongs to."""
 
     def __init__(self, raw: bytes, without: Collection[str]) -> None:
         from spdx_tools.spdx.model.actor import Actor, ActorType
@@ -93,25 +93,27 @@ class _Bundled:
 
         parser: Any = PackageParser()  # type: ignore[no-untyped-call]
         try:
-            told = json.loads(raw)
-            self.ids = {each["fileName"]: each["SPDXID"] for each in told.get("files", ())}
+            content = json.loads(raw)
+            self.ids = {file["fileName"]: file["SPDXID"] for file in content.get("files", ())}
             self.packages = [
-                parser.parse_package({**each, "filesAnalyzed": True})
-                for each in told["packages"]
-                if each["name"].lower() not in without
+                parser.parse_package({**package, "filesAnalyzed": True})
+                for package in content["packages"]
+                if package["name"].lower() not in without
             ]
             for package in self.packages:
                 # Whoever made it, it comes from us.
                 package.supplier = Actor(ActorType.ORGANIZATION, _ORGANIZATION)
             self.owners = {
-                each["relatedSpdxElement"]: each["spdxElementId"]
-                for each in told.get("relationships", ())
-                if each["relationshipType"] == "CONTAINS"
+                relation["relatedSpdxElement"]: relation["spdxElementId"]
+                for relation in content.get("relationships", ())
+                if relation["relationshipType"] == "CONTAINS"
             }
         except SPDXParsingError as error:
-            raise _refused(problem=_NO_SPDX, told=list(error.messages)) from error
+            raise _refused(problem=_NO_SPDX, messages=list(error.messages)) from error
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise _refused(problem=_NO_SPDX, told=[repr(error)]) from error
+            raise _refused(
+                problem=_NO_SPDX, messages=[f"a field is missing or malformed: {error}"]
+            ) from error
 
 
 def _creation(archive: SourceArchive) -> Any:
@@ -165,16 +167,16 @@ def _cpython(archive: SourceArchive) -> Any:
     )
 
 
-def _file(told: SourceFile, bundled: _Bundled) -> Any:
+def _file(file: SourceFile, bundled: _Bundled) -> Any:
     from spdx_tools.spdx.model.checksum import Checksum, ChecksumAlgorithm
     from spdx_tools.spdx.model.file import File
 
     return File(
-        name=told.path,
-        spdx_id=bundled.ids.get(told.path) or _file_id(told.path),
+        name=file.path,
+        spdx_id=bundled.ids.get(file.path) or _file_id(file.path),
         checksums=[
-            Checksum(ChecksumAlgorithm.SHA1, told.sha1),
-            Checksum(ChecksumAlgorithm.SHA256, told.sha256),
+            Checksum(ChecksumAlgorithm.SHA1, file.sha1),
+            Checksum(ChecksumAlgorithm.SHA256, file.sha256),
         ],
     )
 
@@ -194,9 +196,9 @@ def _relationships(bundled: _Bundled, files: Iterable[Any]) -> Iterator[Any]:
     yield Relationship(_DOCUMENT, RelationshipType.DESCRIBES, _CPYTHON)
     for package in bundled.packages:
         yield Relationship(_CPYTHON, RelationshipType.DEPENDS_ON, package.spdx_id)
-    for each in files:
-        owner = bundled.owners.get(each.spdx_id, _CPYTHON)
-        yield Relationship(owner, RelationshipType.CONTAINS, each.spdx_id)
+    for file in files:
+        owner = bundled.owners.get(file.spdx_id, _CPYTHON)
+        yield Relationship(owner, RelationshipType.CONTAINS, file.spdx_id)
 
 
 def _dependency(of: str, on: str) -> Any:
@@ -209,7 +211,7 @@ def _package_id(name: str) -> str:
     return "SPDXRef-PACKAGE-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name)
 
 
-def _carried(told: Carried) -> Any:
+def _carried(project: Carried) -> Any:
     """Source of the statements: upstream's documents of 2026, made by release-tools."""
     from spdx_tools.spdx.model.actor import Actor, ActorType
     from spdx_tools.spdx.model.checksum import Checksum, ChecksumAlgorithm
@@ -221,19 +223,19 @@ def _carried(told: Carried) -> Any:
     )
     from spdx_tools.spdx.model.spdx_no_assertion import SpdxNoAssertion
 
-    purl = f"pkg:pypi/{told.name}@{told.version}"
+    purl = f"pkg:pypi/{project.name}@{project.version}"
     refs = [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", purl)]
     originator = None
-    if told.name == "pip":
-        cpe = f"cpe:2.3:a:pypa:pip:{told.version}:*:*:*:*:*:*:*"
+    if project.name == "pip":
+        cpe = f"cpe:2.3:a:pypa:pip:{project.version}:*:*:*:*:*:*:*"
         refs.insert(0, ExternalPackageRef(ExternalPackageRefCategory.SECURITY, "cpe23Type", cpe))
         originator = Actor(ActorType.ORGANIZATION, "Python Packaging Authority")
     return Package(
-        spdx_id=_package_id(told.name),
-        name=told.name,
-        version=told.version,
-        download_location=told.wheel.location,
-        checksums=[Checksum(ChecksumAlgorithm.SHA256, told.wheel.sha256)],
+        spdx_id=_package_id(project.name),
+        name=project.name,
+        version=project.version,
+        download_location=project.wheel.location,
+        checksums=[Checksum(ChecksumAlgorithm.SHA256, project.wheel.sha256)],
         supplier=Actor(ActorType.ORGANIZATION, _ORGANIZATION),
         originator=originator,
         license_concluded=SpdxNoAssertion(),
@@ -247,11 +249,11 @@ def _with_verification(package: Any, relationships: Iterable[Any], sums: dict[st
     from spdx_tools.spdx.model.package import PackageVerificationCode
 
     own = sorted(
-        sums[each.related_spdx_element_id]
-        for each in relationships
-        if each.spdx_element_id == package.spdx_id and each.related_spdx_element_id in sums
+        sums[relation.related_spdx_element_id]
+        for relation in relationships
+        if relation.spdx_element_id == package.spdx_id and relation.related_spdx_element_id in sums
     )
-    # of no files at all, too, as upstream tells it
+    # of no files at all, too, as upstream has it
     code = hashlib.sha1("".join(own).encode(), usedforsecurity=False).hexdigest()
     package.verification_code = PackageVerificationCode(code)
     return package
@@ -262,34 +264,35 @@ def _slices(document: Any) -> Iterator[Any]:
     from spdx_tools.spdx.model.document import Document
 
     files = document.files
-    known = {each.spdx_id for each in files}
+    known = {file.spdx_id for file in files}
     if len(known) != len(files):
-        raise _refused(problem=_NOT_VALID, told=["two files have one id"])
-    between = [each for each in document.relationships if each.related_spdx_element_id not in known]
-    of_file = {each.related_spdx_element_id: each for each in document.relationships}
+        raise _refused(problem=_NOT_VALID, messages=["two files have the same id"])
+    relations = document.relationships
+    between = [relation for relation in relations if relation.related_spdx_element_id not in known]
+    of_file = {relation.related_spdx_element_id: relation for relation in relations}
     heads = {"creation_info": document.creation_info, "packages": document.packages}
     yield Document(**heads, relationships=between)
     for begin in range(0, len(files), _FILES_PER_VALIDATION):
         some = files[begin : begin + _FILES_PER_VALIDATION]
-        own = [of_file[each.spdx_id] for each in some]
+        own = [of_file[file.spdx_id] for file in some]
         yield Document(**heads, files=some, relationships=[*between, *own])
 
 
 def _look_at(document: Any) -> None:
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-    messages = validate_full_spdx_document(document)
-    if messages:
-        told = [f"{each.context.spdx_id}: {each.validation_message}" for each in messages]
-        raise _refused(problem=_NOT_VALID, told=told)
+    found = validate_full_spdx_document(document)
+    if found:
+        messages = [f"{error.context.spdx_id}: {error.validation_message}" for error in found]
+        raise _refused(problem=_NOT_VALID, messages=messages)
 
 
-def _refused(*, problem: str, told: Iterable[str]) -> ServiceFailed:
-    lines = tuple(line for each in told for line in str(each).splitlines())
+def _refused(*, problem: str, messages: Iterable[str]) -> ServiceFailed:
+    lines = tuple(line for message in messages for line in str(message).splitlines())
     return ServiceFailed(
         service="spdx-tools",
         action="write the SBOM",
         problem=f"{problem} ({lines[0]})" if lines else problem,
-        remedy="mend Misc/sbom.spdx.json on the branch: make regen-sbom",
+        remedy="correct Misc/sbom.spdx.json on the branch with make regen-sbom",
         details=lines[:20],
     )

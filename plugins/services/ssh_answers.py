@@ -50,7 +50,7 @@ def kind_of(mode: int) -> Kind:
 def verdict(status: str) -> Signature | None:
     """What gpg's status lines say; None if it has not the key."""
     words = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
-    by_name = {each[0]: each[1:] for each in words if each}
+    by_name = {line[0]: line[1:] for line in words if line}
     fingerprint = by_name["VALIDSIG"][-1] if by_name.get("VALIDSIG") else ""
     if "BADSIG" in by_name:
         return Signature("", "was made for other bytes", Verdict.OTHER_BYTES)
@@ -59,7 +59,7 @@ def verdict(status: str) -> Signature | None:
     if fingerprint and "REVKEYSIG" in by_name:
         return Signature(fingerprint, "its key was revoked", Verdict.REVOKED)
     if fingerprint and ("EXPKEYSIG" in by_name or "EXPSIG" in by_name):
-        return Signature(fingerprint, "it or its key has expired", Verdict.EXPIRED)
+        return Signature(fingerprint, "the signature or its key has expired", Verdict.EXPIRED)
     if "NO_PUBKEY" in by_name:
         return None
-    return Signature("", "gpg there cannot read it", Verdict.UNREADABLE)
+    return Signature("", "gpg on the host cannot read it", Verdict.UNREADABLE)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import ReleaseError
 from plugins.ports.host import Kind
 from plugins.services import sftp_requests
-from plugins.services.host_paths import half
+from plugins.services.host_paths import partial_name
 from plugins.services.sftp import Lost
 from plugins.services.sftp_requests import Refused, Request
 from plugins.services.ssh_line import Address, Line, open_line
 from plugins.services.ssh_reader import SshReader
-from plugins.services.ssh_sending import Sending, Way
+from plugins.services.ssh_sending import Access, Sending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +90,11 @@ class SshHost(SshReader):
             for entry in found
             if entry is not None and self._group and entry.group != self._group
         ]
-        names = [e.path for e in found if e is not None and self._group and e.group != self._group]
+        names = [
+            entry.path
+            for entry in found
+            if entry is not None and self._group and entry.group != self._group
+        ]
         with self._changing("change the group of") as line:
             self._demand("change the group of", names, line.sftp.ask(owned))
         # After the group: a change of group takes setgid away.
@@ -105,7 +109,7 @@ class SshHost(SshReader):
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
-        partial = self._at(half(link))
+        partial = self._at(partial_name(link))
         with self._changing("link") as line:
             line.sftp.ask([sftp_requests.remove_file(partial)])
             requests = [
@@ -118,10 +122,10 @@ class SshHost(SshReader):
         """See the port."""
         found = [entry for entry in self.look(paths) if entry is not None]
         requests = [
-            (sftp_requests.remove_folder if e.kind is Kind.FOLDER else sftp_requests.remove_file)(
-                self._at(e.path)
-            )
-            for e in found
+            sftp_requests.remove_folder(self._at(entry.path))
+            if entry.kind is Kind.FOLDER
+            else sftp_requests.remove_file(self._at(entry.path))
+            for entry in found
         ]
         with self._changing("remove") as line:
             self._demand("remove", [entry.path for entry in found], line.sftp.ask(requests))
@@ -138,15 +142,15 @@ class SshHost(SshReader):
         number = self._accounts.group_number(self._group)
         if number is None:
             raise self._failed(self._group, "find the group", "the host has no such group",
-                "ask its administrators (U04, U07)",
+                "ask its administrators to add you to it (U04, U07)",
             )  # fmt: skip
         return number
 
     @contextmanager
     def _changing(self, action: str) -> Iterator[Line]:
-        """Nothing is asked twice; what was done when the connection broke is for a look to tell.
+        """No change is sent twice; after a lost connection a look finds out what was done.
 
-        One that broke while nobody needed it is opened anew before.
+        A connection that broke while idle is opened anew before.
         """
         self._reading(lambda line: line.sftp.ask([sftp_requests.look(self._at(""))]))
         try:
@@ -173,7 +177,7 @@ class SshHost(SshReader):
 
     def _last_requests(self, upload: Upload) -> list[Request]:
         """What a file gets before it has its name: group and mode."""
-        place = self._at(half(upload.path))
+        place = self._at(partial_name(upload.path))
         owned = (
             [sftp_requests.chown(place, self._accounts.number, self._group_number)]
             if self._group
@@ -182,7 +186,7 @@ class SshHost(SshReader):
         return [*owned, sftp_requests.chmod(place, upload.mode)]
 
     def _send(self, uploads: Sequence[Upload], progress: Progress) -> None:
-        way = Way(
+        access = Access(
             opened=lambda: open_line(self._address, self._ssh_config),
             place=self._at,
             digest=self._digest_over,
@@ -197,7 +201,7 @@ class SshHost(SshReader):
         reader = Thread(target=self._read_ahead, args=(arrived,), daemon=True)
         reader.start()
         try:
-            Sending(way, uploads, progress, arrived.put).run(connections)
+            Sending(access, uploads, progress, arrived.put).run(connections)
         finally:
             arrived.put("")
             reader.join()
@@ -212,19 +216,19 @@ class SshHost(SshReader):
                 continue
             # What goes wrong here will go wrong again where somebody waits for it.
             with suppress(ReleaseError, Refused):
-                entries = [each for each in self.listing(folder) if each.path in paths]
+                entries = [entry for entry in self.listing(folder) if entry.path in paths]
                 self.digests(entries)
             paths = []
 
     def _beginnings(self, uploads: Sequence[Upload]) -> dict[str, tuple[int, str]]:
         """Size and digest of what earlier runs left of each upload, by its path, in one go."""
-        left = {half(upload.path): upload.path for upload in uploads}
+        left = {partial_name(upload.path): upload.path for upload in uploads}
         found = [entry for entry in self.look(list(left)) if entry is not None]
-        told = self.digests(found)
+        digests = self.digests(found)
         return {
-            left[entry.path]: (entry.size_bytes, told[entry.path])
+            left[entry.path]: (entry.size_bytes, digests[entry.path])
             for entry in found
-            if entry.path in told
+            if entry.path in digests
         }
 
     def _useful_connections(self) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from paramiko import Transport
     from paramiko.channel import Channel
 
-__all__ = ["Address", "Line", "Told", "open_line"]
+__all__ = ["Address", "CommandResult", "Line", "open_line"]
 
 _CONNECT_S: Final = 20
 _LOGIN_S: Final = 30
@@ -42,7 +42,7 @@ _CIPHERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to log in and below which folder everything stands; "" and 0 leave it to ssh."""
+    """Where to log in and below which folder everything is; "" and 0 leave it to ssh."""
 
     host: str
     user: str
@@ -79,8 +79,8 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a command there ended with."""
+class CommandResult:
+    """What a command on the host ended with."""
 
     status: int
     output: bytes
@@ -105,8 +105,10 @@ class Line:
             self._sftp = Sftp(channel)
         return self._sftp
 
-    def command(self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S) -> Told:
-        """Let the host's shell run one line, already quoted, to its end. Raises Lost.
+    def command(
+        self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S
+    ) -> CommandResult:
+        """The host's shell runs one line, already quoted, to its end. Raises Lost.
 
         ``timeout_s`` is how long it may be silent.
         """
@@ -120,11 +122,11 @@ class Line:
             output = b"".join(_all(channel.recv))
             errors = b"".join(_all(channel.recv_stderr))
             if not channel.status_event.wait(timeout_s):
-                raise Lost(problem="it did not tell how the command ended")
-            # paramiko's word for a channel that ended without telling.
+                raise Lost(problem="the host did not report how the command ended")
+            # paramiko's value for a channel that ended without a status.
             if channel.exit_status < 0:
                 raise Lost(problem="the connection ended")
-        return Told(channel.exit_status, output, errors.decode(errors="replace"))
+        return CommandResult(channel.exit_status, output, errors.decode(errors="replace"))
 
     def close(self) -> None:
         """The connection is closed."""
@@ -148,7 +150,7 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
     import fabric
     import paramiko
 
-    # What paramiko's threads have to say is told once, by us.
+    # What paramiko's threads log is reported once, by us.
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
     try:
         config = fabric.Config(runtime_ssh_path=str(ssh_config) if ssh_config else None)
@@ -157,7 +159,7 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
             service=str(address),
             action="read the ssh configuration",
             problem=f"{ssh_config or 'yours'}: {getattr(error, 'strerror', '') or error}",
-            remedy="mend it, or name another one as [hosts] ssh_config",
+            remedy="correct it, or name another one as [hosts] ssh_config",
         ) from error
     connection = fabric.Connection(
         address.host,
@@ -184,8 +186,8 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
 
 
 def _login_options(config: Any, address: Address) -> dict[str, Any]:
-    told = config.base_ssh_config.lookup(address.host)
-    only = told.get("identitiesonly", "no").lower() == "yes"
+    settings = config.base_ssh_config.lookup(address.host)
+    only = settings.get("identitiesonly", "no").lower() == "yes"
     return {
         "banner_timeout": _LOGIN_S,
         "auth_timeout": _LOGIN_S,
@@ -204,7 +206,7 @@ def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Tra
     made = paramiko.Transport(sock, default_window_size=_WINDOW_BYTES, **options)
     offered = made.get_security_options()
     known = tuple(offered.ciphers)
-    offered.ciphers = tuple(each for each in _CIPHERS if each in known)
+    offered.ciphers = tuple(cipher for cipher in _CIPHERS if cipher in known)
     # A key for RSA has three names here, by the digest that it is used with.
     offered.key_types = tuple(
         sorted(
@@ -217,8 +219,8 @@ def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Tra
 
 def _guard(connection: Connection, ssh_config: Path | None) -> None:
     """Only keys of the known_hosts files count; Fabric by itself would believe any host."""
-    told = {**connection.ssh_config, "hostname": connection.host, "port": connection.port}
-    known = known_host(told, ssh_config)
+    settings = {**connection.ssh_config, "hostname": connection.host, "port": connection.port}
+    known = known_host(settings, ssh_config)
     connection.client.set_missing_host_key_policy(known)
     connection.connect_kwargs = {
         **connection.connect_kwargs,
@@ -229,13 +231,16 @@ def _guard(connection: Connection, ssh_config: Path | None) -> None:
 def _translated(error: Exception, address: Address) -> ServiceFailed:
     import paramiko
 
-    action, remedy = "connect", "look whether `ssh` reaches it, then run the same command again"
+    action, remedy = (
+        "connect",
+        "check that `ssh` can connect to it, then run the same command again",
+    )
     match error:
         case paramiko.AuthenticationException():
-            action, problem = "log in", "the host takes none of the keys"
+            action, problem = "log in", "the host accepts none of your keys"
             remedy = "add your key to the agent (ssh-add), or ask for access (P07, P08)"
         case socket.gaierror():
-            problem = "there is no host of this name"
+            problem = "the host name does not resolve"
         case TimeoutError():
             problem = f"no answer within {_CONNECT_S} s"
         case _:
@@ -246,7 +251,7 @@ def _translated(error: Exception, address: Address) -> ServiceFailed:
 
 def _plain(error: Exception) -> str:
     text = re.sub(r"\s+", " ", str(error)).strip()
-    return text or "it ended the connection"
+    return text or "the host ended the connection"
 
 
 def _all(read: Any) -> Iterator[bytes]:

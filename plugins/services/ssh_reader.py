@@ -1,4 +1,4 @@
-"""Ssh reader: the reading half of a host reached by ssh; it has no way to change anything there.
+"""Ssh reader: the reading part of a host reached by ssh; it cannot change anything there.
 
 SFTP answers looks, a few programs there answer the rest. Digests are computed on the host.
 """
@@ -22,7 +22,7 @@ from plugins.services.sftp import Lost
 from plugins.services.sftp_requests import Attributes, Refused, Request, Status
 from plugins.services.ssh_accounts import Accounts
 from plugins.services.ssh_answers import FIND_FORMAT, digest_lines, kind_of, listed, verdict
-from plugins.services.ssh_line import Address, Line, Told, open_line
+from plugins.services.ssh_line import Address, CommandResult, Line, open_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SshReader"]
 
-_Told = TypeVar("_Told")
+_Answer = TypeVar("_Answer")
 
 _READ_ATTEMPTS: Final = 3
 _SLOWEST_DIGEST_BYTES_PER_S: Final = 20_000_000
-_PATIENCE_S: Final = 120.0
+_COMMAND_TIMEOUT_S: Final = 120.0
 _FILES_TO_A_DIGEST: Final = 8
 """Names to one program: its lines then leave it at once, so two may run side by side."""
 _NEARLY_FULL_BYTES: Final = 1 << 20
@@ -85,7 +85,7 @@ class SshReader:
         (root,) = self._asked("look at", [sftp_requests.look(self._at(""))])
         if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
             raise self._failed(
-                self._at(""), "open", "there is no such folder", "correct [hosts] in release.toml"
+                self._at(""), "open", "the folder does not exist", "correct [hosts] in release.toml"
             )
         return Login(self._accounts.name, tuple(sorted(self._accounts.groups)), ahead_s)
 
@@ -97,9 +97,11 @@ class SshReader:
             for path, answer in zip(paths, answers, strict=True)
             if isinstance(answer, Attributes) and stat.S_ISLNK(answer.mode)
         ]
-        told = self._asked("read link", [sftp_requests.read_link(self._at(path)) for path in links])
+        found = self._asked(
+            "read link", [sftp_requests.read_link(self._at(path)) for path in links]
+        )
         targets = {
-            path: answer for path, answer in zip(links, told, strict=True) if type(answer) is str
+            path: answer for path, answer in zip(links, found, strict=True) if type(answer) is str
         }
         return tuple(
             self._entry(path, answer, targets.get(path, ""))
@@ -111,26 +113,29 @@ class SshReader:
         (top,) = self.look([folder])
         if top is None or top.kind is not Kind.FOLDER:
             return ()
-        told = self._run(
+        result = self._run(
             "find", "-P", self._at(folder), "-mindepth", "1", "-printf", FIND_FORMAT,
-            timeout_s=_PATIENCE_S,
+            timeout_s=_COMMAND_TIMEOUT_S,
         )  # fmt: skip
-        found = (listed(folder, each) for each in told.output.decode().split("\0") if each)
+        found = (listed(folder, line) for line in result.output.decode().split("\0") if line)
         return tuple(sorted(found, key=lambda entry: entry.path))
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port; two programs read side by side."""
         entries = [entry for entry in entries if entry.kind is Kind.FILE]
         unread = [
-            each for each in entries if not each.stamp or (each.path, each.stamp) not in self._known
+            entry
+            for entry in entries
+            if not entry.stamp or (entry.path, entry.stamp) not in self._known
         ]
         if unread:
-            told = self._digests([each.path for each in unread], sum(e.size_bytes for e in unread))
-            for each in unread:
-                self._known.pop((each.path, each.stamp), None)
-                if each.path in told:
-                    self._known[each.path, each.stamp] = told[each.path]
-        found = {each.path: self._known.get((each.path, each.stamp), "") for each in entries}
+            size_bytes = sum(entry.size_bytes for entry in unread)
+            computed = self._digests([entry.path for entry in unread], size_bytes)
+            for entry in unread:
+                self._known.pop((entry.path, entry.stamp), None)
+                if entry.path in computed:
+                    self._known[entry.path, entry.stamp] = computed[entry.path]
+        found = {entry.path: self._known.get((entry.path, entry.stamp), "") for entry in entries}
         return {path: digest for path, digest in found.items() if digest}
 
     def free_bytes(self, folder: str) -> int:
@@ -138,7 +143,7 @@ class SshReader:
         try:
             return self._reading(lambda line: line.sftp.free_bytes(self._at(folder)))
         except Refused as refused:
-            problem = f"how much room is left cannot be told: {refused}"
+            problem = f"the host does not report its free space: {refused}"
             raise self._failed(self._at(folder), "look at", problem) from refused
 
     def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
@@ -146,29 +151,29 @@ class SshReader:
         by_place = {self._at(path): path for path in paths}
         if not by_place:
             return frozenset()
-        told = self._run(
+        result = self._run(
             "find", "-P", *by_place, "-maxdepth", "0", "-type", "d", "-writable", "-executable",
             "-printf", r"%p\0", check=False,
         )  # fmt: skip
-        if told.status == _NOT_FOUND:
-            self._complain(["find"], told)
-        found = told.output.decode(errors="replace").split("\0")
+        if result.status == _NOT_FOUND:
+            self._complain(["find"], result)
+        found = result.output.decode(errors="replace").split("\0")
         return frozenset(by_place[place] for place in found if place in by_place)
 
     def read(self, path: str, most_bytes: int) -> bytes:
         """See the port."""
-        told = self._run("head", "-c", str(most_bytes), "--", self._at(path))
-        return bytes(told.output)
+        result = self._run("head", "-c", str(most_bytes), "--", self._at(path))
+        return bytes(result.output)
 
     def verify(self, file: str, signature: str) -> Signature | None:
         """See the port."""
-        told = self._run(
+        result = self._run(
             "gpg", "--batch", "--no-tty", "--status-fd", "1", "--verify",
-            self._at(signature), self._at(file), check=False, timeout_s=_PATIENCE_S,
+            self._at(signature), self._at(file), check=False, timeout_s=_COMMAND_TIMEOUT_S,
         )  # fmt: skip
-        if told.status == _NOT_FOUND:
+        if result.status == _NOT_FOUND:
             return None
-        return verdict(told.output.decode(errors="replace"))
+        return verdict(result.output.decode(errors="replace"))
 
     def close(self) -> None:
         """The connections are closed; the next use opens another."""
@@ -184,7 +189,7 @@ class SshReader:
         try:
             return Accounts(said, self._look_up)
         except ValueError as error:
-            problem = f"`id` there answers {said.strip()[:80]!a}"
+            problem = f"the command `id` on the host answers {said.strip()[:80]!a}"
             raise self._failed(self._at(""), "log in to", problem) from error
 
     def _look_up(self, database: str, key: str) -> str:
@@ -193,54 +198,58 @@ class SshReader:
     # Commands.
 
     def _run(
-        self, *words: str, stdin: bytes = b"", check: bool = True, timeout_s: float = _PATIENCE_S
-    ) -> Told:
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        check: bool = True,
+        timeout_s: float = _COMMAND_TIMEOUT_S,
+    ) -> CommandResult:
         """Run a program there that only reads, or that may be run twice."""
-        told = self._reading(lambda line: line.command(_quoted(words), stdin, timeout_s))
-        if check and told.status:
-            self._complain(words, told)
-        return told
+        result = self._reading(lambda line: line.command(_quoted(words), stdin, timeout_s))
+        if check and result.status:
+            self._complain(words, result)
+        return result
 
-    def _complain(self, words: Sequence[str], told: Told) -> None:
-        lines = tuple(told.errors.strip().splitlines()[-5:])
+    def _complain(self, words: Sequence[str], result: CommandResult) -> None:
+        lines = tuple(result.errors.strip().splitlines()[-5:])
         remedy = (
             f"ask the host's administrators to install {words[0]}"
-            if told.status == _NOT_FOUND
+            if result.status == _NOT_FOUND
             else ""
         )
         raise ServiceFailed(
             service=str(self._address), action=f"run {words[0]}",
-            problem=f"ended with status {told.status}", remedy=remedy, details=lines,
+            problem=f"ended with status {result.status}", remedy=remedy, details=lines,
         )  # fmt: skip
 
     def _digests(self, paths: Sequence[str], size_bytes: int) -> dict[str, str]:
         at_once = min(_FILES_TO_A_DIGEST, (len(paths) + 1) // 2)
         names = b"".join(f"{self._at(path)}\0".encode() for path in paths)
-        told = self._run(
+        result = self._run(
             "xargs", "-0", "-P", "2", "-n", str(at_once), *self._digester,
             stdin=names, check=False,
-            timeout_s=_PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S,
+            timeout_s=_COMMAND_TIMEOUT_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S,
         )  # fmt: skip
-        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+        if result.status == _NOT_FOUND and self._digester is _OPENSSL:
             self._digester = _SHA256SUM
             return self._digests(paths, size_bytes)
-        found = dict(digest_lines(told.output.decode(errors="replace")))
+        found = dict(digest_lines(result.output.decode(errors="replace")))
         digests = {path: found[self._at(path)] for path in paths if self._at(path) in found}
         unread = [path for path in paths if path not in digests]
         # Gone is one thing, not readable another.
         if unread and any(entry is not None for entry in self.look(unread)):
-            self._complain(["xargs", *self._digester], told)
+            self._complain(["xargs", *self._digester], result)
         return digests
 
     def _digest_over(self, line: Line, path: str, size_bytes: int) -> str:
-        """The digest of a file that is not whole, over a connection of the caller's."""
-        timeout_s = _PATIENCE_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S
+        """The digest of a partial file, over a connection of the caller's."""
+        timeout_s = _COMMAND_TIMEOUT_S + size_bytes / _SLOWEST_DIGEST_BYTES_PER_S
         words = [*self._digester, self._at(path)]
-        told = line.command(_quoted(words), timeout_s=timeout_s)
-        if told.status == _NOT_FOUND and self._digester is _OPENSSL:
+        result = line.command(_quoted(words), timeout_s=timeout_s)
+        if result.status == _NOT_FOUND and self._digester is _OPENSSL:
             self._digester = _SHA256SUM
             return self._digest_over(line, path, size_bytes)
-        return dict(digest_lines(told.output.decode(errors="replace"))).get(self._at(path), "")
+        return dict(digest_lines(result.output.decode(errors="replace"))).get(self._at(path), "")
 
     # Lines, and what goes wrong on them.
 
@@ -249,7 +258,7 @@ class SshReader:
             self._line = open_line(self._address, self._ssh_config)
         return self._line
 
-    def _reading(self, ask: Callable[[Line], _Told]) -> _Told:
+    def _reading(self, ask: Callable[[Line], _Answer]) -> _Answer:
         """What the host answers; once more over a new connection if this one is lost."""
         stamina = quiet_stamina()
 
@@ -284,7 +293,7 @@ class SshReader:
                 if shown is not None:
                     return self._failed(place, action,
                         f"permission denied: {self._at(shown.path)} is {shown.owner}:{shown.group} "
-                        f"with mode {shown.mode:o}, and we are {self._accounts.name}",
+                        f"with mode {shown.mode:o}, and you are {self._accounts.name}",
                         f"ask {shown.owner} or the host's administrators for "
                         f"chgrp {self._group or 'GROUP'} and chmod g+rwx on it",
                     )  # fmt: skip
@@ -294,7 +303,7 @@ class SshReader:
                 free = self.free_bytes("")
                 if free < _NEARLY_FULL_BYTES:
                     return self._failed(place, action, f"the disk is full: {free} bytes are free",
-                        "make room there, then run the same command again; "
+                        "free space there, then run the same command again; "
                         "what was sent is not sent again",
                     )  # fmt: skip
                 if any(self.look([path])) and action.startswith(("rename", "make", "write")):
@@ -319,8 +328,8 @@ class SshReader:
         return next(iter((*closed, *found)), None)
 
     def _taken(self, path: str, action: str) -> ServiceFailed:
-        return self._failed(self._at(path), action, "is there already, and nothing is overwritten",
-            "run the same command again: it looks what stands there",
+        return self._failed(self._at(path), action, "exists already, and nothing is overwritten",
+            "run the same command again: it checks what exists there",
         )  # fmt: skip
 
     def _cut(self, lost: Lost, action: str = "ask") -> ServiceFailed:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from plugins.services import sftp_requests
-from plugins.services.host_paths import half
+from plugins.services.host_paths import partial_name
 from plugins.services.sftp import Lost
 from plugins.services.sftp_requests import Attributes, Refused, Request
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.services.ssh_line import Line
 
-__all__ = ["Sending", "Way"]
+__all__ = ["Access", "Sending"]
 
 _ATTEMPTS: Final = 4
 """Connections that one file may break in a row without a byte getting through."""
 _BLOCK_BYTES: Final = 1 << 20
 _PAUSE_S: Final = 0.1
-_WHOLE: Final = 1 << 62
-_TOLD_BYTES: Final = 8_000_000
-"""How much is sent between two words about it."""
+_COMPLETE: Final = 1 << 62
+_REPORTED_BYTES: Final = 8_000_000
+"""How much is sent between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How the host is reached, and how it tells what is wrong."""
+class Access:
+    """How the host is reached, and how its errors are reported."""
 
     opened: Callable[[], Line]
     place: Callable[[str], str]
@@ -53,16 +53,16 @@ class Way:
 
 
 class Sending:
-    """Uploads that several threads share, the largest first; ``arrived`` hears of each."""
+    """Uploads that several threads share, the largest first; ``arrived`` gets each path."""
 
     def __init__(
         self,
-        way: Way,
+        access: Access,
         uploads: Sequence[Upload],
         progress: Progress,
         arrived: Callable[[str], None],
     ) -> None:
-        self._way = way
+        self._access = access
         self._arrived = arrived
         self._progress = progress
         self._left = sorted(uploads, key=lambda upload: upload.size_bytes)
@@ -71,7 +71,7 @@ class Sending:
         self._errors: list[BaseException] = []
         self._total = sum(upload.size_bytes for upload in uploads)
         self._sent = 0
-        self._told = 0
+        self._reported = 0
 
     def run(self, connections: int) -> None:
         """All are there. Raises the first error, after every thread has ended."""
@@ -106,12 +106,12 @@ class Sending:
             return self._left.pop() if self._left and not self._errors else None
 
     def _send(self, line: Line | None, upload: Upload) -> Line:
-        """The file stands under its name; returns the connection that is open then."""
+        """The file exists under its name; returns the connection that is open then."""
         failures, before = 0, -1
         while True:
             have = before
             try:
-                line = line or self._way.opened()
+                line = line or self._access.opened()
                 have = self._have(line, upload)
                 self._once(line, upload, have)
             except Lost as lost:
@@ -122,26 +122,29 @@ class Sending:
                 failures = 1 if have > before else failures + 1
                 before = max(have, before)
                 if failures >= _ATTEMPTS:
-                    raise self._way.lost(lost, f"send {upload.path}") from lost
+                    raise self._access.lost(lost, f"send {upload.path}") from lost
                 self._pause.wait(failures * _PAUSE_S)
             except Refused as refused:
                 action = "write"
-                raise self._way.refused(action, half(upload.path), refused) from refused
+                raise self._access.refused(action, partial_name(upload.path), refused) from refused
             else:
                 return line
 
     def _have(self, line: Line, upload: Upload) -> int:
         """How much of the file is there; all of it if it has its name already."""
-        places = self._way.place(half(upload.path)), self._way.place(upload.path)
+        places = self._access.place(partial_name(upload.path)), self._access.place(upload.path)
         partial, final = line.sftp.ask([sftp_requests.look(place) for place in places])
         if isinstance(final, Attributes):
-            return _WHOLE  # the connection broke after the last answer but one
+            return _COMPLETE  # the connection broke after the last answer but one
         return partial.size_bytes if isinstance(partial, Attributes) else 0
 
     def _once(self, line: Line, upload: Upload, have: int) -> None:
-        if have == _WHOLE:
+        if have == _COMPLETE:
             return
-        partial, final = self._way.place(half(upload.path)), self._way.place(upload.path)
+        partial, final = (
+            self._access.place(partial_name(upload.path)),
+            self._access.place(upload.path),
+        )
         with upload.source.open("rb", buffering=0) as source:
             if have and not self._is_beginning(line, upload, source, have):
                 have = 0
@@ -149,20 +152,20 @@ class Sending:
             line.sftp.write(
                 partial, source,
                 start=have, size_bytes=upload.size_bytes,
-                finish=self._way.last_requests(upload), sent=self._count,
+                finish=self._access.last_requests(upload), sent=self._count,
             )  # fmt: skip
             if source.tell() != upload.size_bytes:
                 raise StepFailed(
                     where=upload.source.name,
                     problem=f"has {source.tell()} bytes, wanted {upload.size_bytes}",
-                    remedy="it was changed meanwhile; run the same command again",
+                    remedy="the file changed while it was sent; run the same command again",
                 )
         (answer,) = line.sftp.ask([sftp_requests.rename(partial, final)])
         if isinstance(answer, Refused):
             raise answer
 
     def _is_beginning(self, line: Line, upload: Upload, source: IO[bytes], have: int) -> bool:
-        """Whether the host's half is the beginning of the file."""
+        """Whether the partial file on the host is the beginning of the file."""
         if have > upload.size_bytes:
             return False
         made = hashlib.sha256()
@@ -170,15 +173,15 @@ class Sending:
         while left and (block := source.read(min(left, _BLOCK_BYTES))):
             made.update(block)
             left -= len(block)
-        size, digest = self._way.beginnings.get(upload.path, (-1, ""))
+        size, digest = self._access.beginnings.get(upload.path, (-1, ""))
         if size != have:  # a connection broke meanwhile
-            digest = self._way.digest(line, half(upload.path), have)
+            digest = self._access.digest(line, partial_name(upload.path), have)
         return digest == made.hexdigest()
 
     def _count(self, size_bytes: int) -> None:
         with self._lock:
             self._sent += size_bytes
-            if self._sent - self._told < _TOLD_BYTES:
+            if self._sent - self._reported < _REPORTED_BYTES:
                 return
-            self._told = self._sent
+            self._reported = self._sent
         self._progress.say(f"sent {self._sent // 1_000_000} of {self._total // 1_000_000} MB")

@@ -4,10 +4,10 @@
 
 FOLDER is that of a rehearsed release (``doit rehearse --folder F`` makes F/3.13.6); one of the
 real CPython source is what the ratio is meant for. Its world is started, and only read. By hand
-is what a careful person types: curl by each door and sha256sum, gpg --verify, sigstore verify for
-all files at once, git verify-tag, tar of both archives and diff against git archive of the tag,
-sha1sum and sha256sum of every file for the SBOMs, unzip -t and tar of the documentation. Both
-begin with nothing fetched.
+is what a careful person types: curl from each endpoint and sha256sum, gpg --verify, sigstore
+verify for all files at once, git verify-tag, tar of both archives and diff against git archive of
+the tag, sha1sum and sha256sum of every file for the SBOMs, unzip -t and tar of the documentation.
+Both begin with nothing fetched.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _name(file: PublishedFile) -> str:
 
 
 def _files(settings: Settings, contract: Contract) -> Iterator[str]:
-    """Every file by each door, its digest, and its signature."""
+    """Every file from each endpoint, its digest, and its signature."""
     hosts = settings.hosts
     host = urlsplit(hosts.cdn).netloc
     for file in contract.files:
@@ -156,9 +156,9 @@ def _pages(settings: Settings, contract: Contract) -> Iterator[str]:
         if purge.file is None:
             base = hosts.docs_cdn if purge.url.startswith(DOCS) else hosts.cdn
             path = purge.url.removeprefix(DOCS).removeprefix(SITE) or "/"
-            doors = (base,) if base == hosts.docs_cdn else (base, *hosts.cdn_edges)
-            for door in doors:
-                yield f"get '{door}{path}' {urlsplit(base).netloc} | sha256sum > page"
+            endpoints = (base,) if base == hosts.docs_cdn else (base, *hosts.cdn_edges)
+            for endpoint in endpoints:
+                yield f"get '{endpoint}{path}' {urlsplit(base).netloc} | sha256sum > page"
     yield f"get '{hosts.site}/api/v2/downloads/release/' {urlsplit(hosts.site).netloc} > releases"
 
 

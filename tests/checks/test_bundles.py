@@ -52,7 +52,7 @@ def shelf_of(contract: Contract, builds: Builds) -> FoundFiles:
 
 
 GOOD = Answering(Signature(str(RM), ""))
-NO_ANSWER = ServiceFailed(service="sigstore(public)", action="say whom to trust", problem="down")
+NO_ANSWER = ServiceFailed(service="sigstore(public)", action="fetch whom to trust", problem="down")
 
 
 def test_each_bundle_is_judged_for_the_digest_of_its_own_file(a_release: Builds) -> None:

@@ -174,7 +174,10 @@ def test_old_base_is_warned_of(shared: World) -> None:
     (finding,) = ALL["age"](old)
     assert (finding.rule, finding.severity) == ("clone.stale", Severity.WARN)
     assert re.search(r"is \d+ days old; is there more to release\?$", finding.message)
-    assert finding.remedy == f"git -C {shared.base.folder} fetch --all, and look"
+    assert (
+        finding.remedy
+        == f"git -C {shared.base.folder} fetch --all, then run the same command again"
+    )
 
 
 def test_base_of_the_future_blocks(shared: World) -> None:

@@ -114,7 +114,7 @@ def test_a_root_where_we_may_not_write_blocks_until_its_group_may(world: Rehears
     host = world.host(group="")
     (finding,) = rights_are_usable(host, ["3.13.6"])
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.BLOCK)
-    assert "we may not write there: it is root's, of group root, with mode 755" in finding.message
+    assert "we cannot write there: it is root's, of group root, with mode 755" in finding.message
     assert "we are rm, of " in finding.message
     world.server.disk.prepare(ROOT, "root", "downloads", 0o2775)
     assert rights_are_usable(host, ["3.13.6"]) == ()
@@ -139,7 +139,7 @@ def test_an_access_list_that_lets_us_write_is_a_note(world: Rehearsed) -> None:
     world.server.disk.grant(ROOT, "rm")
     (finding,) = rights_are_usable(world.host(), [""])
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.NOTE)
-    assert "an access list lets us write there" in finding.message
+    assert "an access list gives write permission there" in finding.message
 
 
 def test_nothing_is_written_to_judge_rights(world: Rehearsed) -> None:
@@ -178,7 +178,7 @@ def test_a_host_without_room_blocks(world: Rehearsed) -> None:
     assert host_has_room(world.host(), "", files("a", "b")) == ()
     (finding,) = host_has_room(world.host(), "3.13.6", archives(1))
     assert (finding.rule, finding.severity) == ("hosts.space", Severity.BLOCK)
-    assert finding.message.endswith("9 MB are free, and 33 MB will come")
+    assert finding.message.endswith("9 MB are free, but 33 MB will be uploaded")
 
 
 def test_what_is_there_of_this_release_needs_no_room_and_what_others_have_there_does(

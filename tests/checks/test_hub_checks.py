@@ -130,10 +130,10 @@ def test_pull_request_blocks_the_release_of_its_base(a_release: Builds) -> None:
         (CommitWith("", "success"), "build.yml for cccccccccccc is still running"),
         (CommitWith("cancelled", jobs=("success", "failure")), "job 1 for cccccccccccc ended in"),
         (CommitWith(jobs=("success", "")), "job 1 for cccccccccccc is still running"),
-        (CommitWith(), "no run of build.yml and no check of upstream passed for it"),
+        (CommitWith(), "no run of build.yml and no check of upstream passed for this commit"),
         (
             CommitWith(jobs=("skipped",)),
-            "no run of build.yml and no check of upstream passed for it",
+            "no run of build.yml and no check of upstream passed for this commit",
         ),
     ],
 )
@@ -160,7 +160,7 @@ def test_ruleset_that_we_may_not_pass_blocks_and_one_that_breaks_nothing_does_no
         BranchRule("non_fast_forward", "python/cpython #1", passed=False),
     )
     assert refused.severity is Severity.BLOCK
-    assert "(pull_request, required_signatures), and your account may not pass" in refused.message
+    assert "(pull_request, required_signatures), and your account may not bypass" in refused.message
 
 
 def test_checks_that_cannot_look_block(a_release: Builds) -> None:

@@ -88,7 +88,7 @@ def test_revoked_key_blocks(a_release: Builds) -> None:
 def test_keyring_that_cannot_be_looked_at_blocks(a_release: Builds, tmp_path: Path) -> None:
     (finding,) = found(a_release(), tmp_path / "none", "0" * 40)
     assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
-    assert "is not there" in finding.message
+    assert "does not exist" in finding.message
 
 
 def test_series_without_openpgp_needs_no_key(a_release: Builds, tmp_path: Path) -> None:

@@ -79,6 +79,6 @@ def test_every_command_refuses_and_says_what_to_do(words: tuple[str, ...], tmp_p
     owner = (Path(sys.prefix) / "ready").read_text().strip()
     assert line == (
         f"ERROR: {copy}: this doit belongs to the checkout {owner}; run `make setup` here, then"
-        f" {copy}/.venv/bin/doit"
+        f" '{copy}/.venv/bin/doit'"
     )
     assert not (copy / "build").exists()

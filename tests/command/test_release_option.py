@@ -116,7 +116,7 @@ def test_a_file_in_place_of_the_rehearsal_is_one_line(project: Project, command:
     assert (ended.status, ended.out) == (1, ""), ended
     (line,) = ended.err.splitlines()
     assert line.startswith(f"{project.folder / 'input'}")
-    assert "the world of the rehearsal cannot be made" in line
+    assert "the simulated environment cannot be created" in line
 
 
 def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(

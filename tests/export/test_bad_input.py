@@ -254,7 +254,7 @@ def test_a_link_to_the_clone_in_place_of_the_release_clone_is_refused(
     (place.work / "clone").symlink_to(place.cpython, target_is_directory=True)
     line = stopped_at(export(place), "make_clone")
     assert line == (
-        f"{place.work / 'clone'}: a repository stands here that no release made;"
+        f"{place.work / 'clone'}: exists already, and is not a release clone of this tool;"
         " move it away, then run the same command again"
     )
 
@@ -291,8 +291,8 @@ def test_a_key_without_its_secret_half_is_told(place: Place, home: GnupgHome) ->
     sign_with(place, home, key)
     line = stopped_at(export(place), "check_key")
     assert line == (
-        f"key.secret: key {key}: has no secret half here that can sign;"
-        " put in its card, or import the secret key"
+        f"key.secret: key {key}: has no secret key here that can sign;"
+        " insert its smart card, or import the secret key"
     )
 
 

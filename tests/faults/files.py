@@ -25,7 +25,7 @@ _ONE_OF_EACH: Final = tuple(
 
 def file_faults() -> Iterator[Fault]:
     for number, file in enumerate(FILES):
-        # The doors take turns, so that each is stale and lacks something of every kind.
+        # The endpoints take turns, so that each is stale and lacks something of every kind.
         one, other = ("a", "b") if number % 2 else ("b", "a")
         rule = "cache.stale"
         yield Fault(f"{file.name} is gone", "file.missing", gone(file))

@@ -139,7 +139,7 @@ BAD = [
     ('note = "hotfix"', "note = 1", "3.14.1 note is the number 1"),
     ('note = "hotfix"', 'colour = "red"', "the unknown key the text 'colour'"),
     ('[[release."3.14"]]', '[[release."3.15"]]', 'release."3.14" is missing'),
-    ('[metadata."3.14"]', '[metadata."3.14.0"]', "the text '3.14.0' is no series such as 3.14"),
+    ('[metadata."3.14"]', '[metadata."3.14.0"]', "the text '3.14.0' is not a series such as 3.14"),
     ('[metadata."3.14"]', '[about."3.14"]', "the top has the unknown key the text 'about'"),
     ('[[release."3.14"]]', '[release."3.14"]', "is not TOML"),
     (SMALL, "", "metadata is missing"),

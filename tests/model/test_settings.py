@@ -254,7 +254,7 @@ BAD = [
         "write ssh://user@host/folder or folder:///folder",
     ),
     ('[hosts]\ndownloads = "ssh://-oProxyCommand=x/y"', "write ssh://user@host/folder or folder"),
-    ('[hosts]\nsite = "http://www.python.org"', "over http a secret would travel in the clear"),
+    ('[hosts]\nsite = "http://www.python.org"', "over http a secret would be sent unencrypted"),
     ('[hosts]\nsite = "www.python.org"', "write an address such as https://www.python.org"),
     ('[credentials]\nsite = ["env:X"]', "[credentials] site does not say where the secret is"),
     ('[credentials]\nsite = "env:"', "[credentials] site does not say where the secret is; write"),

@@ -32,7 +32,7 @@ def test_reader_that_loses_anything_is_found_out(
     with pytest.raises(SettingsError) as raised:
         declared_content(file, lambda _: read, Mistakes(file))
     assert str(raised.value) == (
-        f"release.toml: {place} is read wrongly by the toml library; write it in a plainer form"
+        f"release.toml: {place} is misread by the toml library; write it in a plainer form"
     )
 
 

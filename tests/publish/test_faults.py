@@ -313,7 +313,7 @@ def test_log_of_sigstore_that_is_down(walk: Walk, observed: Observed) -> None:
     day = walk.day
     day.restore("sign_bundles")
     day.order("sigstore.503", times=ALWAYS)
-    line = assert_told(day.publish(), "sign_bundles", "503", "what was signed is kept")
+    line = assert_told(day.publish(), "sign_bundles", "503", "finished bundles are kept")
     assert_nothing_shown(day)
     assert_nothing_told(day)
     ends_alike(walk)
@@ -431,7 +431,9 @@ def test_throttled_for_an_hour(walk: Walk, observed: Observed) -> None:
     day = walk.day
     day.restore("list_files")
     day.order("site.429", "3600", times=ALWAYS)
-    line = assert_told(day.publish(), "list_files", "no more calls for 60 min", status=WAITING)
+    line = assert_told(
+        day.publish(), "list_files", "accepts no more requests before", status=WAITING
+    )
     ends_alike(walk)
     observed("429 with Retry-After of an hour", line)
 
@@ -748,7 +750,7 @@ def test_mail_whose_answer_never_came(
     day = walk.day
     day.restore(task)
     day.order(fault)
-    line = assert_told(day.publish(), task, "nobody knows")
+    line = assert_told(day.publish(), task, "may have been sent or not")
     day.wait_for_experts()
     asked = day.publish()
     question = assert_told(asked, task, f"doit adopt {task}", f"doit retry {task}", status=WAITING)

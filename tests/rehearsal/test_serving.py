@@ -82,4 +82,4 @@ def test_the_page_shows_what_happened_and_escapes_it(tmp_path: Path) -> None:
     assert "name x &amp; y" in page
     assert "Out &lt;now&gt;" in page
     assert "lifted for administrators" in page
-    assert "Accidents that are ordered" in page
+    assert "Pending faults" in page

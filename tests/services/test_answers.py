@@ -50,14 +50,14 @@ def test_a_wrong_field_is_told_with_service_place_and_address() -> None:
      '{"\\udfff": 1}', '"\ud800"', "[" * 65 + "]" * 65, "[" * 100_000, '{"a":' * 100_000],
 )  # fmt: skip
 def test_what_is_no_json_that_can_be_used_is_one_line(raw: str) -> None:
-    with pytest.raises(ServiceFailed, match="all of it is") as raised:
+    with pytest.raises(ServiceFailed, match=r"the whole answer (is|has)") as raised:
         part_of(raw)
     assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["javascript:x", "http://", "https://a b", "https://\u202e", ""])
 def test_an_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ServiceFailed, match=r"html_url is no address"):
+    with pytest.raises(ServiceFailed, match=r"html_url is not an address"):
         part_of(json.dumps({"html_url": text})).url("html_url")
 
 

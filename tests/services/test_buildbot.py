@@ -126,7 +126,7 @@ def test_tier_that_is_not_known_is_a_finding_and_blocks_where_it_matters(
     change(store, "ARM64 macOS", results=[2])
     (finding,) = checks.tiers_are_known(release, bots)
     assert finding.severity is Severity.BLOCK
-    assert f"its tier is given as {' and '.join(tags)}, wanted one of tier-1" in finding.message
+    assert f"its tier is {' and '.join(tags)}, wanted one of tier-1" in finding.message
 
 
 def test_no_builder_of_tier_1_and_2_blocks(bots: Buildbot, release: Release, store: Store) -> None:

@@ -120,7 +120,7 @@ def test_missing_branch_is_told_with_what_fetches_it(tmp_path: Path) -> None:
 
 
 def test_missing_folder_and_plain_folder_are_told(tmp_path: Path) -> None:
-    for folder, told in ((tmp_path / "none", "no folder"), (tmp_path / "plain", "not a git")):
+    for folder, told in ((tmp_path / "none", "does not exist"), (tmp_path / "plain", "not a git")):
         if told == "not a git":
             folder.mkdir()
         base = GitBase(folder, MachinePrograms(), branch="3.13")

@@ -112,7 +112,9 @@ def test_key_that_is_not_there_is_told(home: GnupgHome, file: Path) -> None:
 def test_public_half_alone_cannot_sign(home: GnupgHome, other: GnupgHome, file: Path) -> None:
     theirs = other.key("theirs")
     home.gpg("--import", stdin=other.public(theirs).encode())
-    with pytest.raises(ServiceFailed, match=f"the secret half of key {theirs} is not here"):
+    with pytest.raises(
+        ServiceFailed, match=f"the secret part of key {theirs} is not on this machine"
+    ):
         GnupgSigner(home.folder, theirs).sign(file, asc(file))
 
 
@@ -125,12 +127,12 @@ def test_revoked_key_does_not_sign(home: GnupgHome, file: Path) -> None:
 
 @pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41, ""])
 def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
-    with pytest.raises(ServiceFailed, match="is no full fingerprint; write the full"):
+    with pytest.raises(ServiceFailed, match="is not a full fingerprint; write the full"):
         GnupgSigner(home.folder, short)
 
 
 def test_missing_home_is_told(tmp_path: Path, file: Path) -> None:
-    with pytest.raises(ServiceFailed, match=r"is not there; set \[signing\] gnupg_home"):
+    with pytest.raises(ServiceFailed, match=r"does not exist; set \[signing\] gnupg_home"):
         GnupgSigner(tmp_path / "none", "0" * 40).sign(file, asc(file))
 
 
@@ -166,9 +168,9 @@ def test_pinentry_of_the_agent_may_ask_a_person(home: GnupgHome, file: Path) -> 
         ("echo 'D canary-wrong'; echo OK", "the passphrase is wrong"),
         (
             "echo 'ERR 83886179 cancelled'",
-            "the passphrase was asked for, and the answer was cancel",
+            "the dialogue for the passphrase was cancelled",
         ),
-        ("echo 'ERR 83918950 no terminal'", "there is no pinentry to ask for the passphrase"),
+        ("echo 'ERR 83918950 no terminal'", "no pinentry program can ask for the passphrase"),
     ],
 )
 def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(
@@ -185,7 +187,7 @@ def test_passphrase_that_does_not_come_is_told_and_leaves_nothing(
 def test_agent_without_pinentry_fails_with_what_to_do(home: GnupgHome, file: Path) -> None:
     name = home.key("rm", passphrase=PASSPHRASE)
     home.agent("pinentry-program /nonexistent/pinentry")
-    with pytest.raises(ServiceFailed, match=r"no pinentry .*unlock the key before"):
+    with pytest.raises(ServiceFailed, match=r"no pinentry .*unlock the key first"):
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
@@ -313,7 +315,7 @@ def test_keyring_of_given_files_knows_no_other_keys(
 def test_file_without_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "expert.asc").write_text("nothing\n")
     with (
-        pytest.raises(ServiceFailed, match=r"import expert\.asc: holds no OpenPGP key"),
+        pytest.raises(ServiceFailed, match=r"import expert\.asc: the file holds no OpenPGP key"),
         keyring_of([tmp_path / "expert.asc"]),
     ):
         pass

@@ -103,9 +103,9 @@ def test_a_folder_is_made_with_its_mode_and_made_right(there: Standing) -> None:
 def test_a_rename_never_overwrites(there: Standing, tmp_path: Path) -> None:
     there.host.put([an_upload(tmp_path / name, name, name.encode()) for name in "ab"], Quiet())
     there.host.make_folders(["x", "y", "y/z"], 0o2775)
-    with pytest.raises(ServiceFailed, match="is there already, and nothing is overwritten"):
+    with pytest.raises(ServiceFailed, match="exists already, and nothing is overwritten"):
         there.host.rename([("a", "b")])
-    with pytest.raises(ServiceFailed, match="is there already, and nothing is overwritten"):
+    with pytest.raises(ServiceFailed, match="exists already, and nothing is overwritten"):
         there.host.rename([("x", "y")])
     there.host.rename([("a", "c"), ("y", "w")])
     assert sorted(path.name for path in there.files.iterdir()) == ["b", "c", "doc", "w", "x"]
@@ -114,7 +114,7 @@ def test_a_rename_never_overwrites(there: Standing, tmp_path: Path) -> None:
 
 def test_an_upload_never_overwrites(there: Standing, tmp_path: Path) -> None:
     there.host.put([an_upload(tmp_path / "a", "a", b"first")], Quiet())
-    with pytest.raises(ServiceFailed, match="is there already, and nothing is overwritten"):
+    with pytest.raises(ServiceFailed, match="exists already, and nothing is overwritten"):
         there.host.put([an_upload(tmp_path / "b", "a", b"second")], Quiet())
     assert (there.files / "a").read_bytes() == b"first"
 

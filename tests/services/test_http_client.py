@@ -51,7 +51,9 @@ def test_the_next_page_on_another_host_is_not_asked_and_the_token_stays() -> Non
         page = answer(b"[1]", Link=f'<{other}/issues?page=2>; rel="next"')
         with (
             lying(saying(page)) as base,
-            pytest.raises(ServiceFailed, match="github: list: its next page is on another server"),
+            pytest.raises(
+                ServiceFailed, match="github: list: the next page of the list is on another server"
+            ),
         ):
             a_client(base).get_all("/issues", "list")
     assert elsewhere == []
@@ -88,7 +90,7 @@ def test_a_write_that_is_led_elsewhere_was_not_done(method: str, status: str) ->
     sent = answer(b"", status, Location="/elsewhere")
     with (
         lying(saying(sent), asked) as base,
-        pytest.raises(ServiceFailed, match=r"leads to /elsewhere: nothing was done"),
+        pytest.raises(ServiceFailed, match=r"redirects to /elsewhere: nothing was done"),
     ):
         a_client(base).send(method, "/x", "write", again=True, json={})
     assert len(asked) == 1
@@ -107,7 +109,7 @@ def test_a_read_is_led_on_by_its_own_server_only_and_not_for_ever() -> None:
             assert client.json(client.get("/a", "read"), "read").number() == 42
             with pytest.raises(ServiceFailed, match="which is another server"):
                 client.get("/out", "read")
-            with pytest.raises(ServiceFailed, match="leads elsewhere more than 3 times"):
+            with pytest.raises(ServiceFailed, match="redirects more than 3 times"):
                 client.get("/loop", "read")
     assert elsewhere == []
 
@@ -166,7 +168,7 @@ def test_an_answer_that_is_too_large_is_refused_by_its_length_and_by_its_bytes()
     for parts in ((answer(b"", Content_Length="9999999999"),), (answer(large),), (endless, large)):
         with (
             lying(saying(*parts)) as base,
-            pytest.raises(ServiceFailed, match="larger than the 1,048,576 bytes"),
+            pytest.raises(ServiceFailed, match="larger than 1,048,576 bytes"),
         ):
             a_client(base).get("/x", "read")
 

@@ -64,13 +64,34 @@ def test_a_key_is_known_by_name_and_by_pattern(
 def test_a_negated_pattern_takes_the_line_away(
     tmp_path: Path, key: paramiko.PKey, names: str
 ) -> None:
-    assert "nobody knows this host" in judged(tmp_path, key, line(key, names))
+    assert "the host is not in known_hosts" in judged(tmp_path, key, line(key, names))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"{folder}/my hosts"',
+        '"{folder}/my hosts" "{folder}/no hosts"',
+        '"{folder}/no hosts" {folder}/none "{folder}/my hosts"',
+        '{folder}/none "{folder}/my hosts"',
+        '"{folder}/my hosts" {folder}/none',
+    ],
+)
+def test_a_file_whose_name_has_a_space_is_read_if_it_is_quoted(
+    tmp_path: Path, key: paramiko.PKey, value: str
+) -> None:
+    (tmp_path / "my hosts").write_text(f"{line(key)}\n")
+    config = paramiko.SSHConfig.from_text(f"UserKnownHostsFile {value.format(folder=tmp_path)}\n")
+    told = {**config.lookup(NAME), "port": 22}
+    known_host(told, tmp_path / "ssh_config").missing_host_key(None, NAME, key)
 
 
 def test_a_hashed_name_is_found(tmp_path: Path, key: paramiko.PKey) -> None:
     hashed = paramiko.HostKeys.hash_host(NAME)
     assert judged(tmp_path, key, line(key, hashed)) == ""
-    assert "nobody knows" in judged(tmp_path, key, line(key, paramiko.HostKeys.hash_host("x")))
+    assert "is not in known_hosts" in judged(
+        tmp_path, key, line(key, paramiko.HostKeys.hash_host("x"))
+    )
 
 
 @pytest.mark.parametrize("names", [NAME, "*"])
@@ -100,7 +121,7 @@ def test_each_of_several_keys_is_known_and_another_is_told(
 def test_a_port_is_looked_for_first_and_then_the_host(tmp_path: Path, key: paramiko.PKey) -> None:
     assert judged(tmp_path, key, line(key, f"[{NAME}]:2222"), port=2222) == ""
     assert judged(tmp_path, key, line(key), port=2222) == ""
-    assert "nobody knows" in judged(tmp_path, key, line(key, f"[{NAME}]:2222"))
+    assert "is not in known_hosts" in judged(tmp_path, key, line(key, f"[{NAME}]:2222"))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +140,7 @@ def test_a_port_is_looked_for_first_and_then_the_host(tmp_path: Path, key: param
 )
 def test_a_wrong_line_is_passed_over(tmp_path: Path, key: paramiko.PKey, wrong: str) -> None:
     assert judged(tmp_path, key, wrong, line(key)) == ""
-    assert "nobody knows this host" in judged(tmp_path, key, wrong)
+    assert "the host is not in known_hosts" in judged(tmp_path, key, wrong)
 
 
 def test_a_real_server_whose_key_is_revoked_is_refused_before_login(tmp_path: Path) -> None:

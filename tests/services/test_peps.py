@@ -73,8 +73,8 @@ def test_server_that_stumbles_once_is_asked_again(site: str, store: Store) -> No
     ("fault", "kind", "words"),
     [
         ("peps.500", ServiceFailed, "answered 500"),
-        ("peps.malformed", ServiceFailed, "no JSON"),
-        ("peps.endless", ServiceFailed, "is larger than the 4,194,304 bytes"),
+        ("peps.malformed", ServiceFailed, "not valid JSON"),
+        ("peps.endless", ServiceFailed, "is larger than 4,194,304 bytes"),
         ("peps.unknown_status", StepFailed, "3.14 status is the text 'hibernating'"),
     ],
 )

@@ -85,7 +85,7 @@ def test_a_program_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_not_there_is_not_taken_for_the_program(tmp_path: Path) -> None:
-    with pytest.raises(ServiceFailed, match=r"its folder .*gone is not there"):
+    with pytest.raises(ServiceFailed, match=r"the folder .*gone does not exist"):
         MachinePrograms().run(python(""), folder=tmp_path / "gone")
 
 

@@ -52,9 +52,9 @@ def store(lasting: Store) -> Store:
     return lasting
 
 
-def client_of(store: Store, patience_s: float = 60.0) -> SigstoreClient:
+def client_of(store: Store, timeout_s: float = 60.0) -> SigstoreClient:
     token = Secret(f"file:{sigstore.token_file(store)}")
-    return SigstoreClient(sigstore.trust_file(store), token, patience_s)
+    return SigstoreClient(sigstore.trust_file(store), token, timeout_s)
 
 
 def signed(store: Store, tmp_path: Path, digest: str = DIGESTS[0]) -> Path:
@@ -98,14 +98,14 @@ def test_a_log_that_is_down_keeps_what_was_signed_and_says_so(store: Store) -> N
     signing = client_of(store).sign(DIGESTS, RM)
     next(signing)
     store.order_fault("sigstore.503", times=ALWAYS)
-    with pytest.raises(ServiceFailed, match=r"503.*what was signed is kept"):
+    with pytest.raises(ServiceFailed, match=r"503.*finished bundles are kept"):
         list(client_of(store).sign(DIGESTS, RM))
 
 
 def test_a_log_that_never_answers_is_given_up(store: Store) -> None:
     store.order_fault("sigstore.slow", argument="20", times=ALWAYS)
     with pytest.raises(ServiceFailed, match=r"no answer for 1 s"):
-        list(client_of(store, patience_s=1.0).sign(DIGESTS[:2], RM))
+        list(client_of(store, timeout_s=1.0).sign(DIGESTS[:2], RM))
 
 
 def test_a_sigstore_that_is_not_there_is_an_error_in_one_line(store: Store, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_sigstore_that_is_not_there_is_an_error_in_one_line(store: Store, tmp_
 @pytest.mark.parametrize(
     ("account", "good_for", "told"),
     [
-        (Account(RM.address, GOOGLE), SOON, "of rm@example.org at https://accounts.google.com"),
-        (Account("other@example.org", GITHUB), SOON, "of other@example.org at https://github"),
-        (Account(RM.address, GITHUB), -SOON, "expired, or none for Sigstore"),
+        (Account(RM.address, GOOGLE), SOON, "for rm@example.org at https://accounts.google.com"),
+        (Account("other@example.org", GITHUB), SOON, "for other@example.org at https://github"),
+        (Account(RM.address, GITHUB), -SOON, "expired, or is not one for Sigstore"),
     ],
 )
 def test_a_token_that_signs_nothing_for_users_waits_for_another_login(
@@ -142,7 +142,7 @@ def test_a_token_that_signs_nothing_for_users_waits_for_another_login(
     [
         (lambda file: file.unlink(), "cannot be read"),
         (lambda file: file.write_text(""), "is empty"),
-        (lambda file: file.write_text("no token"), "none for Sigstore"),
+        (lambda file: file.write_text("no token"), "not one for Sigstore"),
         (lambda file: file.chmod(0o644), "others may read it"),
     ],
 )
@@ -166,7 +166,7 @@ def test_where_no_place_of_a_token_is_declared_the_line_to_write_is_told(store: 
 def test_a_trust_file_that_is_none_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "trust.json").write_text("{}")
     for file in (tmp_path / "trust.json", tmp_path / "nowhere.json"):
-        with pytest.raises(SettingsError, match="is no client trust configuration"):
+        with pytest.raises(SettingsError, match="is not a client trust configuration"):
             SigstoreClient(file).ready()
 
 
@@ -204,7 +204,7 @@ def test_one_file_that_cannot_be_signed_keeps_no_other_from_its_bundle(store: St
         for digest, _ in client_of(store).sign(["no digest", *DIGESTS], RM):
             made.add(digest)
 
-    with pytest.raises(ServiceFailed, match="what was signed is kept"):
+    with pytest.raises(ServiceFailed, match="finished bundles are kept"):
         sign()
     assert made == set(DIGESTS)
 
@@ -249,7 +249,7 @@ def test_whom_to_trust_is_asked_for_again_and_once_for_all_bundles(
         if failures < asked:
             assert public.verify_bundle(file, DIGESTS[0], RM).verdict is Verdict.GOOD
         else:
-            with pytest.raises(ServiceFailed, match=r"say whom to trust: .*mirror is away"):
+            with pytest.raises(ServiceFailed, match=r"fetch whom to trust: .*mirror is away"):
                 public.verify_bundle(file, DIGESTS[0], RM)
     assert len(calls) == asked
 

@@ -150,7 +150,7 @@ def test_document_is_refused_where_the_reference_implementation_would_refuse_it(
         SpdxDocuments().document(ARCHIVE, (bad,), raw())
     with pytest.raises(ServiceFailed, match="would not be valid"):
         SpdxDocuments().document(replace(ARCHIVE, location="nowhere"), FILES, raw())
-    with pytest.raises(ServiceFailed, match="two files have one id"):
+    with pytest.raises(ServiceFailed, match="two files have the same id"):
         SpdxDocuments().document(ARCHIVE, (FILES[0], FILES[0]), raw())
 
 
@@ -177,7 +177,7 @@ def test_bad_file_is_not_passed_because_an_archive_with_good_ones_was() -> None:
 )
 def test_tree_sbom_that_is_no_spdx_is_told(bad: bytes) -> None:
     with pytest.raises(
-        ServiceFailed, match=r"spdx-tools: write the SBOM: .*; mend Misc/sbom"
+        ServiceFailed, match=r"spdx-tools: write the SBOM: .*; correct Misc/sbom"
     ) as got:
         SpdxDocuments().document(ARCHIVE, FILES, bad)
     assert str(got.value).isprintable()

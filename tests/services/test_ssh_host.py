@@ -71,7 +71,9 @@ def test_a_connection_that_never_holds_is_given_up(world: Rehearsed, tmp_path: P
 
 def test_a_full_disk_is_told_and_what_was_sent_is_kept(tmp_path: Path) -> None:
     with a_rehearsed_host(tmp_path / "world", room_bytes=1_500_000) as world:
-        with pytest.raises(ServiceFailed, match=r"the disk is full: \d+ bytes are free; make room"):
+        with pytest.raises(
+            ServiceFailed, match=r"the disk is full: \d+ bytes are free; free space"
+        ):
             world.host().put([an_upload(tmp_path / "a", "a", _CONTENT)], Quiet())
         assert not (world.files / "a").exists()
         sent = (world.files / "a.partial").stat().st_size
@@ -90,7 +92,7 @@ def test_a_folder_of_another_release_manager_is_told_with_their_name(
     upload = an_upload(tmp_path / "a", "3.14.4/a", b"abc")
     with pytest.raises(
         ServiceFailed,
-        match=r"permission denied: /srv/ftp/3.14.4 is hugo:hugo with mode 755, and we are rm; "
+        match=r"permission denied: /srv/ftp/3.14.4 is hugo:hugo with mode 755, and you are rm; "
         "ask hugo or the host's administrators for chgrp downloads and chmod g",
     ):
         world.host().put([upload], Quiet())
@@ -112,10 +114,16 @@ def test_a_changed_host_key_is_refused_before_anything_is_sent(world: Rehearsed)
     assert set(rest) == {"faults"}
 
 
+def test_a_login_below_a_folder_with_a_space_in_its_name_reaches_its_host(tmp_path: Path) -> None:
+    with a_rehearsed_host(tmp_path / "my world") as rehearsed:
+        rehearsed.host().put([an_upload(tmp_path / "a", "a", _CONTENT)], Quiet())
+        assert (rehearsed.files / "a").read_bytes() == _CONTENT
+
+
 def test_an_unknown_host_is_refused_with_its_fingerprint(world: Rehearsed) -> None:
     (world.ssh_config.parent / "known_hosts").write_text("")
     with pytest.raises(
-        ServiceFailed, match="nobody knows this host; its key is ssh-ed25519 SHA256"
+        ServiceFailed, match="the host is not in known_hosts; its key is ssh-ed25519 SHA256"
     ):
         world.host().login()
 
@@ -125,7 +133,7 @@ def test_a_key_that_the_host_does_not_take_is_told(world: Rehearsed, tmp_path: P
     (tmp_path / "ssh_config").write_text(text)
     address = Address("downloads.rehearsal", "", 0, ROOT)
     with pytest.raises(
-        ServiceFailed, match="log in: the host takes none of the keys; add your key"
+        ServiceFailed, match="log in: the host accepts none of your keys; add your key"
     ):
         SshHost(address, ssh_config=tmp_path / "ssh_config").login()
 
@@ -143,7 +151,7 @@ def test_a_host_that_does_not_answer_is_told(world: Rehearsed, tmp_path: Path) -
 def test_a_root_that_is_not_there_is_told(world: Rehearsed) -> None:
     address = Address("downloads.rehearsal", "", 0, "/srv/nothing")
     host = SshHost(address, ssh_config=world.ssh_config)
-    with pytest.raises(ServiceFailed, match="there is no such folder; correct \\[hosts\\]"):
+    with pytest.raises(ServiceFailed, match="the folder does not exist; correct \\[hosts\\]"):
         host.login()
     host.close()
 

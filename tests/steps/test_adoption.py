@@ -323,12 +323,12 @@ def test_promised_file_that_the_pipeline_does_not_tell_blocks(scene: Scene) -> N
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda entry: entry["hash"].update(sha256="0" * 64), "tells another sha256"),
-        (lambda entry: entry.update(hash={}), "tells no sha256"),
-        (lambda entry: entry.update(hash=[]), "tells no sha256"),
+        (lambda entry: entry["hash"].update(sha256="0" * 64), "gives another sha256"),
+        (lambda entry: entry.update(hash={}), "gives no sha256"),
+        (lambda entry: entry.update(hash=[]), "gives no sha256"),
         (lambda entry: entry.update(url="https://evil.example/x.zip"), "not of this release"),
         (lambda entry: entry.update(url=7), "leads to a int"),
-        (lambda entry: entry.update(url=entry["url"] + "x"), "which is not there"),
+        (lambda entry: entry.update(url=entry["url"] + "x"), "which does not exist"),
     ],
 )
 def test_manifest_of_the_install_manager_that_is_wrong_blocks(
@@ -451,8 +451,8 @@ class Listing:
     def __init__(self, names: Iterable[str]) -> None:
         self._text = "".join(f'<a href="{name}">{name}</a>' for name in names)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
-        assert (door, most_bytes > 0) == (AROUND, True)
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert (endpoint, most_bytes > 0) == (AROUND, True)
         here = url.endswith("/3.15.0/")
         return Fetched(200 if here else 404, 0, "", self._text if here else "")
 

@@ -189,7 +189,7 @@ def test_known_author_passes_and_another_blocks(proposals: GitHubProposals) -> N
     (found,) = access.blog_knows_author(proposals, "Nobody Here")
     assert found.message == "there is no content/authors/nobody-here.json for Nobody Here"
     (found,) = access.blog_knows_author(proposals, "hugo van kemenade")
-    assert "is of another name than hugo van kemenade" in found.message
+    assert "has another name than hugo van kemenade" in found.message
 
 
 @pytest.mark.parametrize("junk", ["", "[", "[]", "null", '{"name": 5}', "{}", "[" * 50_000])

@@ -75,7 +75,7 @@ def test_our_own_python_is_taken_where_it_will_do(doc: Path) -> None:
 def test_python_that_is_needed_is_named_where_there_is_none(doc: Path) -> None:
     found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
     assert found.python is None
-    assert "wants Python 3.29 or later" in found.problem
+    assert "needs Python 3.29 or later" in found.problem
     assert "python3.29 is on PATH" in found.remedy
 
 
@@ -112,7 +112,7 @@ def test_old_python_blocks_before_anything_is_made(world: World) -> None:
         world.release, world.base, PROGRAMS, Docs(python=Path(sys.executable))
     )
     assert (finding.rule, finding.severity) == ("docs.python", Severity.BLOCK)
-    assert "wants Python 3.29 or later" in finding.message
+    assert "needs Python 3.29 or later" in finding.message
 
 
 def test_python_of_the_future_passes(world: World, doc: Path, python_of_the_future: Path) -> None:

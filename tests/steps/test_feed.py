@@ -39,14 +39,14 @@ class Visitor:
 
     pages: dict[str, str] = field(default_factory=dict)
 
-    def doors(self, url: str) -> tuple[str, ...]:
+    def endpoints(self, url: str) -> tuple[str, ...]:
         raise NotImplementedError(url)
 
-    def fetch(self, url: str, door: str, most_bytes: int, file: Path | None = None) -> Fetched:
-        raise NotImplementedError(url, door, most_bytes, file)
+    def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
+        raise NotImplementedError(url, endpoint, most_bytes, file)
 
-    def read(self, url: str, door: str, most_bytes: int = 1 << 23) -> Fetched:
-        assert door == "around the caches"
+    def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
+        assert endpoint == "around the caches"
         text = self.pages.get(url)
         if text is None or len(text) > most_bytes:
             return Fetched(404, 0, "")

@@ -168,7 +168,7 @@ def test_push_refused_by_a_rule_is_told_and_protection_restored(a_hub: Makes) ->
     hub.store.order_fault("upstream.refuses")
     with pytest.raises(ServiceFailed, match="GH013: Repository rule violations found") as told:
         push(hub)
-    assert "see the branch's protection" in told.value.remedy
+    assert "check the branch's protection" in told.value.remedy
     assert all(each == RULES for each in rules(hub))
     assert not protection.lease_is_open(hub.release.layout)
     push(hub)

@@ -157,7 +157,7 @@ def test_damaged_archive_is_told(a_release: Builds, toy: Path) -> None:
     release = with_archives(a_release(), toy)
     path = release.layout.tarballs[1]
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(StepFailed, match=r"Python-3\.13\.6\.tar\.xz: cannot be unfolded"):
+    with pytest.raises(StepFailed, match=r"Python-3\.13\.6\.tar\.xz: cannot be decompressed"):
         run(release)
 
 

@@ -69,7 +69,7 @@ def test_a_throttled_site_is_not_an_empty_one(world: Released, throttled: Store)
     report = world.look()
     assert rules_of(report) == {"situation.unseen"}
     (finding,) = report.findings
-    assert re.search(r"takes no more calls before (\S+ )?\d\d:\d\d UTC", finding.message)
+    assert re.search(r"accepts no more requests before (\S+ )?\d\d:\d\d UTC", finding.message)
     assert "run the same command again then" in finding.message
     throttled.save("faults", {})
     assert rules_of(world.look()) == {"situation.nothing"}

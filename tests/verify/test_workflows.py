@@ -61,7 +61,7 @@ def workspace(released: Released, tmp_path: Path) -> Iterator[Path]:
 
     The release is out, in a world that answers.
     """
-    for name in ("dodo.py", "plugins", "checks", "pyproject.toml"):
+    for name in ("dodo.py", "chapters", "plugins", "checks", "pyproject.toml"):
         (tmp_path / name).symlink_to(PROJECT / name)
     shutil.copytree(
         released.made, tmp_path / "series", symlinks=True,

@@ -1,0 +1,423 @@
+"""Rules of the gates: what they judge by, one entry for each dotted id, with what to do about it.
+
+They come beside those of `plugins.model.rules`, some of which gates judge by as well. A finding
+may have a remedy that knows more of the case than the one given here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.finding import Severity
+from plugins.model.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["GATE_RULES"]
+
+_WARN: Final = Severity.WARN
+_NOTE: Final = Severity.NOTE
+_ADMIN: Final = "correct it in the site's admin, then run the same command again"
+_EDIT: Final = "edit the draft, then run the same command again"
+_TRACKER: Final = "resolve it, or change its labels on the tracker"
+_BUILDBOTS: Final = "ask the buildbots' administrators"
+
+GATE_RULES: Final[Mapping[str, Rule]] = {
+    "access.blog": Rule(
+        "The blog has a record of the author, to which every post of theirs links.",
+        "write [announce] author = and your name as the blog has it, or add your record there by "
+        "a pull request",
+    ),
+    "access.forum": Rule(
+        "The forum accepts your API key and shows the category of the announcement.",
+        "check [credentials] and [announce] forum_category",
+    ),
+    "access.github": Rule(
+        "The owner of the GitHub token may push to the repository and change its protection.",
+        "ask to be added to the team of release managers",
+    ),
+    "access.mail": Rule(
+        "The mail server accepts your login, and release.toml names the sender; nothing is sent.",
+        "write sender = and your address, or leave the lists and the mail addresses out",
+    ),
+    "access.protection": Rule(
+        "The branch is protected and its protection can be read, so that it can be restored.",
+        "ask an administrator of the repository",
+    ),
+    "access.push": Rule(
+        "Every remote accepts a push: one of the tag's name is tried, without any effect.",
+        "check that remote's address and your rights there",
+    ),
+    "access.rulesets": Rule(
+        "No rule of a ruleset refuses the pushes of this release.",
+        "ask an administrator of the repository to let release managers bypass it",
+        milder=(_NOTE,),
+    ),
+    "access.sigstore": Rule(
+        "Sigstore's roots of trust are known, and so is where the identity token will be.",
+        'write sigstore = "file:~/sigstore-token", where the identity token will be',
+    ),
+    "announcement.text": Rule(
+        "The announcement is complete, about this release alone, and of a form that the forum "
+        "accepts.",
+        _EDIT,
+    ),
+    "base.is_upstreams_head": Rule(
+        "The base is the commit that upstream's branch has now.",
+        "fetch upstream and release from its branch, or name the commit in [repository] base",
+        milder=(_WARN,),
+    ),
+    "base.only_here": Rule(
+        "Every commit of the base is in upstream's branch.",
+        "have them merged upstream, or release from another [repository] base",
+    ),
+    "blockers.deferred": Rule(
+        "Candidates and finals: no deferred blocker is open any more.",
+        "resolve it, or take the label off on the tracker",
+    ),
+    "blockers.release": Rule("No open issue or pull request blocks this release.", _TRACKER),
+    "brought.approved_only": Rule(
+        "Something other than the expert's approval gives the digest of every file.",
+        "nothing, if the expert's word is enough; a signed manifest is the way to have more",
+        severity=_NOTE,
+    ),
+    "brought.kind": Rule(
+        "Every installer, package and archive begins as a file of its kind does.",
+        "ask who made it; users would see that it is damaged",
+    ),
+    "brought.unexpected": Rule(
+        "The public folder has no file of this release that nobody promised or adopted.",
+        "ask its owner to remove it, or what it is for",
+    ),
+    "brought.unproved": Rule(
+        "Every promised file of Windows has a digest from the pipeline or from a signed manifest.",
+        "have the expert sign a manifest of them; or waive brought.unproved: then their approval "
+        "is all there is",
+    ),
+    "brought.unseen": Rule(
+        "The files of experts and of the pipeline can be read.",
+        "check that the host answers, then run the same command again",
+    ),
+    "brought.untrue": Rule(
+        "The manifest of the install manager and every SBOM are right about the other files.",
+        "ask who made it for one that is right; users and tools believe it",
+    ),
+    "brought.unverified": Rule(
+        "The signatures inside the installers were verified.",
+        "signtool verify /pa on Windows, pkgutil --check-signature on macOS",
+        severity=_NOTE,
+    ),
+    "builders.offline": Rule(
+        "Every stable builder has a worker connected.",
+        "inform its owner; the release need not wait",
+        severity=_WARN,
+        milder=(_NOTE,),
+    ),
+    "builders.red": Rule(
+        "The last build of every stable builder of tier 1 and 2 was good.",
+        _BUILDBOTS,
+        milder=(_NOTE,),
+    ),
+    "builders.tier": Rule(
+        "Every stable builder is of tier 1, 2 or 3 or of none, so that it can be judged.",
+        f"{_BUILDBOTS} whether it holds up a release",
+        milder=(_WARN,),
+    ),
+    "cdn.one_edge": Rule(
+        "More than one edge of the CDN can be checked.",
+        "name more of them in [hosts] cdn_edges",
+        severity=_NOTE,
+    ),
+    "cdn.unreachable": Rule(
+        "Every edge of the CDN that will be checked answers, before anything depends on it.",
+        "correct [hosts] cdn_edges, or run the same command again",
+    ),
+    "ci.base_commit": Rule(
+        "The newest run of build.yml for the base commit passed.",
+        "wait until CI has run for it, or release from the last commit that it passed",
+    ),
+    "ci.differs": Rule(
+        "The source archives of CI are byte for byte those of `doit export`.",
+        "compare the two with diffoscope",
+    ),
+    "ci.missing": Rule(
+        "The source archives of CI can be compared with those of `doit export`.",
+        "see the run of CI for this tag, then run the same command again",
+    ),
+    "ci.unknown": Rule(
+        "Every file that CI built is one that the release publishes, or documentation.",
+        "if it belongs to the release, add its line to plugins/model/binaries.py; if not, waive "
+        "ci.unknown",
+    ),
+    "clone.branch": Rule(
+        "The base is of the version's series and before it, by its patchlevel.h.",
+        "check version, and [repository] clone and base",
+    ),
+    "clone.future": Rule(
+        "The last commit of the base is not of the future.",
+        "set this machine's clock right, or ask who made that commit",
+    ),
+    "clone.identity": Rule(
+        "Git knows whose name the release commit and the tag will carry.",
+        "set user.name and user.email in the clone",
+    ),
+    "clone.stale": Rule(
+        "The last commit of the base is a recent one.",
+        "git fetch --all in the clone, and see whether there is more to release",
+        severity=_WARN,
+    ),
+    "clone.unreadable": Rule("The clone can be read.", "check [repository] clone"),
+    "docs.next": Rule(
+        "No `versionadded:: next` is left in the documentation.",
+        "replace it on the branch, or see why the release commit did not",
+    ),
+    "docs.none": Rule(
+        "The release has documentation archives.",
+        "leave formats out of release.toml to have them all",
+        severity=_WARN,
+    ),
+    "docs.python": Rule(
+        "Some Python of this machine can run the tree's own documentation tools.",
+        "install the one that the finding names",
+    ),
+    "experts.macos": Rule(
+        "The macOS expert is named in release.toml, or their files come later.",
+        "name the expert, or waive experts.macos: the files then come later",
+    ),
+    "experts.windows": Rule(
+        "The Windows expert is named in release.toml, or their files come later.",
+        "name the expert, or waive experts.windows: the files then come later",
+    ),
+    "forms.changed": Rule(
+        "The forms of CI and of the Windows build are those that this tool fills in.",
+        "correct plugins/model/windows_build.py by what the form says now, or waive "
+        "forms.changed and fill it in by hand",
+    ),
+    "forms.owner": Rule(
+        "The workflow that builds the tag offers the fork's owner as a remote.",
+        "add the owner to git_remote there, or release from a fork that it offers",
+    ),
+    "forms.unseen": Rule(
+        "The forms of CI and of the Windows build can be read.",
+        "check python/release-tools, then run the same command again",
+    ),
+    "hosts.clock": Rule(
+        "The host's clock and this machine's agree.",
+        "find out which of the two is wrong, and inform the host's administrators",
+        severity=_WARN,
+    ),
+    "hosts.group": Rule(
+        "You are a member of the group that owns the host's files.",
+        "ask the host's administrators to add you to it",
+    ),
+    "hosts.login": Rule("The host accepts your login.", "try it with ssh, and check [hosts]"),
+    "hosts.other_owner": Rule(
+        "What colleagues put into the release's folders has the right mode and group.",
+        "only the owner can change it: ask for the `chmod` that the finding names",
+    ),
+    "hosts.rights": Rule(
+        "You can make, rename and delete files in each folder; the host is asked, nothing is "
+        "tried.",
+        "ask the folder's owner or the host's administrators for its group and g+rwxs on it",
+        milder=(_WARN, _NOTE),
+    ),
+    "hosts.space": Rule(
+        "The host has room for what is still to come of the release's files, and a tenth more.",
+        "ask the host's administrators for more space",
+    ),
+    "key.absent": Rule(
+        "The signing key is in the keyring.",
+        "set [signing] gpg_key and gnupg_home; gpg --list-secret-keys shows what is there",
+    ),
+    "key.expired": Rule("The signing key has not expired.", "extend it, then publish it again"),
+    "key.expiring": Rule(
+        "The signing key will not expire soon.", "extend it, then publish it again"
+    ),
+    "key.revoked": Rule("The signing key is not revoked.", "name another key in [signing] gpg_key"),
+    "key.secret": Rule(
+        "The secret part of the signing key is here.",
+        "insert its smart card, or import the secret key",
+    ),
+    "news.empty": Rule(
+        "This version's NEWS has an entry.",
+        "see whether the branch has entries that were not merged",
+        milder=(_WARN,),
+    ),
+    "news.garbled": Rule(
+        "Every entry of the base is in this version's NEWS, with every line that has a meaning.",
+        "write it in paragraphs of prose on the branch: blurb keeps the lines of a list's items "
+        "and of one block behind a double colon, and of nothing else",
+    ),
+    "public.closed": Rule(
+        "Every promised file can be read by everybody and written by its owners alone.",
+        "ask its owner or the host's administrators for chmod 664",
+    ),
+    "public.differs": Rule(
+        "Every promised file is the one that was judged.",
+        "show nothing; find out who changed it, and never replace what users saw",
+    ),
+    "public.missing": Rule(
+        "Every promised file is in the public folder.",
+        "show nothing; find out who removed it",
+    ),
+    "public.unjudged": Rule(
+        "Every promised file was judged before it is shown.",
+        "find out who put it there; the release has to know it before it is shown",
+    ),
+    "public.unseen": Rule(
+        "The public folder can be read.",
+        "check that the host answers, then run the same command again",
+    ),
+    "release.pep": Rule(
+        "The PEP of the series is the one that release-cycle.json gives today.",
+        "write release_pep = and the number that the finding names",
+    ),
+    "release.phase": Rule(
+        "The phase of the branch is the one that release-cycle.json gives today.",
+        "have it corrected in the PEPs' repository, or waive release.phase",
+        milder=(_WARN,),
+    ),
+    "schedule.day": Rule(
+        "The day of the release is the one that the schedule expects.",
+        "write date =, or release on that day; if the release was not planned, write "
+        "unplanned = true under [series]",
+        severity=_WARN,
+    ),
+    "schedule.last_bugfix": Rule(
+        "After the last bugfix release of the schedule, the next phase is declared.",
+        'write becomes = "security", or leave it if another bugfix release comes',
+        severity=_WARN,
+    ),
+    "schedule.next_series": Rule(
+        "The first beta of a series: the schedule has the series that main becomes.",
+        "have it added there with its PEP; date_pep waits for it",
+        severity=_WARN,
+    ),
+    "schedule.released": Rule(
+        "The schedule does not say that this version was released on another day.",
+        "if it is the same release, write date =; if not, check version",
+    ),
+    "site.admin": Rule(
+        "The site's admin accepts your login and has a form that you may save, unless the text "
+        "is saved by hand.",
+        "ask the site's administrators",
+    ),
+    "site.draft_found": Rule(
+        "The site has no draft of this release.",
+        "nothing, if it is yours: it will be used",
+        severity=_NOTE,
+    ),
+    "site.login": Rule(
+        "The site accepts your API key and lets you write.", "check [credentials], and your rights"
+    ),
+    "site.name_taken": Rule(
+        "No public release has this name or address, and at most one draft does.",
+        "delete those that are wrong in the site's admin, then run the same command again",
+    ),
+    "site.replaced": Rule(
+        "Every row has the digest of the file that was judged.",
+        "find out who changed the file; never replace what users have seen",
+    ),
+    "site.rows": Rule(
+        "Every listed file has one row, with the size and digest of what the host has; no other "
+        "file has one.",
+        _ADMIN,
+    ),
+    "site.shown": Rule(
+        "The pages that the site makes itself name this release, if it is the latest or the "
+        "newest.",
+        "open the release in the site's admin and save it as it is, so that the site makes its "
+        "boxes again",
+    ),
+    "site.text": Rule(
+        "The edited text is complete, about this release alone, and says what users have to read.",
+        _EDIT,
+    ),
+    "source.attributes": Rule(
+        "No .gitattributes makes the archives leave a file out or hold other bytes than committed.",
+        "take it out on the branch; if it is meant, waive source.attributes and archive.tree",
+    ),
+    "source.autoconf": Rule(
+        "`configure` was made with the autoconf that the branch agreed on.",
+        "make it again on the branch with that autoconf",
+    ),
+    "source.configure": Rule(
+        "autoconf makes the tree's `configure` again, byte for byte.",
+        "see made/configure.diff; if it matters, commit the new one on the branch",
+        severity=_WARN,
+        milder=(_NOTE,),
+    ),
+    "source.copyright": Rule(
+        "The PSF's copyright notice gives this year in every file that gives a last year.",
+        "correct it on the branch: only the first release of a year does it by itself",
+        severity=_WARN,
+    ),
+    "source.dirty": Rule(
+        "The files of the release clone are those of the commit, with nothing else.",
+        "run the same command again; nobody should work there",
+    ),
+    "source.file_name": Rule(
+        "Every file of the archives can be unpacked on Windows and macOS, beside all others.",
+        "rename it on the branch with git mv",
+    ),
+    "source.magic": Rule(
+        "Compiled files begin with one magic number, wherever the tree gives it.",
+        "take a number of this series on the branch",
+        milder=(_WARN,),
+    ),
+    "source.unexpected": Rule(
+        "The release commit changes what a release changes, and no code.",
+        "find out what made the change; delete the release clone and run the same command again",
+    ),
+    "source.unreadable": Rule("The tree can be read.", "see the message of the finding"),
+    "source.version": Rule(
+        "Every place that gives the version gives this one.", "correct it on the branch"
+    ),
+    "tag.exists": Rule(
+        "No tag of this name names anything but this release.",
+        "if that tag was never pushed, delete it there; if it was, the version is taken",
+    ),
+    "tests.none": Rule(
+        "The source archives are built and tested.", 'write source = "full"', severity=_WARN
+    ),
+    "text.address": Rule("Every address in the text is one of this release.", _EDIT),
+    "text.digest": Rule("Every digest in the text is that of a file of this release.", _EDIT),
+    "text.gap": Rule("The text has no gap that is still to be filled in.", _EDIT),
+    "text.leftover": Rule("The text has nothing left of its template.", _EDIT),
+    "text.security": Rule(
+        "Every security fix in the text is in section Security of this version's NEWS.", _EDIT
+    ),
+    "text.security_missing": Rule(
+        "The text has every security fix of this version's NEWS.",
+        "check that this is intended",
+        severity=_WARN,
+    ),
+    "text.series": Rule(
+        "The text names no other series of Python.", "check that this is intended", severity=_WARN
+    ),
+    "text.version": Rule(
+        "The text names no other version of Python.",
+        "correct the text; if the version belongs there, write it under [announce] versions in "
+        "release.toml",
+    ),
+    "tools.changed": Rule(
+        "This tool runs as one of its commits has it, so that others can run the very same.",
+        "commit the changes",
+        severity=_WARN,
+    ),
+    "tools.compiler": Rule("A C compiler is here and works.", "install one"),
+    "tools.missing": Rule(
+        "Every program that this release will run is here.", "install it", milder=(_WARN,)
+    ),
+    "tools.old": Rule(
+        "Every program that this release will run is new enough.",
+        "install a newer one",
+        milder=(_WARN,),
+    ),
+    "version.not_next": Rule(
+        "The version is one that may follow the newest tag of its series.",
+        "check version; git fetch --tags upstream in the clone",
+    ),
+}
+"""Every rule of the gates alone, by its id."""

@@ -1,0 +1,63 @@
+"""Checks name the rules that they judge by, and block where they cannot look."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.looking import judged_by, judges
+from docs.every_kind import every_plan
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
+from doit_receipts.task import Kind
+from plugins.model.gate_rules import GATE_RULES
+from plugins.model.rules import RULES
+
+
+@judges("news.garbled", blind="news.empty")
+def _judged(rule: str, error: ReleaseError | None = None) -> tuple[Finding, ...]:
+    if error:
+        raise error
+    return (Finding(rule, Severity.BLOCK, "is wrong", "NEWS"),)
+
+
+@judges("news.garbled")
+def _sighted(error: ReleaseError) -> tuple[Finding, ...]:
+    raise error
+
+
+def test_a_check_that_cannot_look_blocks_under_its_rule() -> None:
+    (found,) = _judged("news.garbled", ReleaseError(problem="is down", where="host", remedy="wait"))
+    assert str(found) == "news.empty BLOCK: host: is down; wait"
+
+
+def test_a_check_without_a_rule_for_it_raises_what_it_met() -> None:
+    with pytest.raises(ReleaseError, match="is down"):
+        _sighted(ReleaseError(problem="is down", where="host"))
+
+
+def test_a_finding_of_a_rule_that_the_check_does_not_name_is_an_error() -> None:
+    with pytest.raises(LookupError, match=r"_judged does not name news\.other"):
+        _judged("news.other")
+
+
+def test_a_check_cannot_name_a_rule_that_no_table_has() -> None:
+    with pytest.raises(LookupError, match=r"no table of rules has news\.other"):
+        judges("news.other")
+
+
+def test_every_gate_judges_by_rules_of_the_tables_and_every_rule_of_gates_has_one() -> None:
+    gates = [
+        (task.name, judged_by(call.function).rules)
+        for plan in every_plan().values()
+        for task in plan.tasks.values()
+        if task.kind is Kind.GATE
+        for call in task.calls
+    ]
+    assert {name for name, rules in gates if not rules} == set()
+    assert GATE_RULES.keys() - {rule for _, rules in gates for rule in rules} == set()
+
+
+def test_every_rule_says_what_is_wanted_and_what_to_do_in_one_table_only() -> None:
+    both = {**RULES, **GATE_RULES}
+    assert len(both) == len(RULES) + len(GATE_RULES)
+    assert [name for name, rule in both.items() if not (rule.holds and rule.remedy)] == []
