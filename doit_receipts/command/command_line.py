@@ -38,7 +38,9 @@ class EndsAsTold(Command):
         """Do what the words ask for."""
         _speak_anyway()
         try:
-            return super().parse_execute(in_args)
+            status = super().parse_execute(in_args)
+            sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
+            return status
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
         except KeyboardInterrupt:

@@ -195,7 +195,11 @@ def a_copy_that_is_merged(release: Release, peps: Repository) -> bytes:
     ("state", "words", "remedy"),
     [
         ("closed", "pull request 5076 was closed and not merged", "reopen it"),
-        ("merged", "was merged, and the schedule does not state that 3.14.8 is out", "correct the"),
+        (
+            "merged",
+            "was merged, and the schedule does not state that 3.14.8 was released",
+            "correct the",
+        ),
     ],
 )
 def test_pull_request_that_ended_otherwise_is_shown(

@@ -129,7 +129,7 @@ def test_two_releases_of_one_name_are_both_shown_and_neither_touched(
         lambda: drafted(contract, site),
         lambda: site_release.publish(contract, site, QUIET),
     ):
-        with pytest.raises(StepFailed, match="2 releases are Python 3"):
+        with pytest.raises(StepFailed, match="2 releases are named Python 3"):
             act()
     assert world.rows("release") == before
 
@@ -298,7 +298,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     assert look.details == (
         "Gzipped source tarball: has no row",
         *(line for line in look.details if line.startswith("XZ compressed source tarball: sha256")),
-        f"s: {url} is no file of this release",
+        f"s: {url} is not a file of this release",
     )
     assert len(look.details) == 3
     findings = site_checks.rows_are_as_served(contract, world.host, site)

@@ -104,7 +104,7 @@ def test_gpg_there_is_asked(tmp_path: Path, keyring: GnupgHome, key: str, other_
         assert (found.verdict, found.fingerprint) == (Verdict.GOOD, key)
         told = verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
         assert told == {"Python-3.13.6.tgz.asc": key}
-        with pytest.raises(StepFailed, match=f"was made by {key}, wanted {other_key}"):
+        with pytest.raises(StepFailed, match=f"was made by key {key}, wanted {other_key}"):
             verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, other_key))
         (tmp_path / "root" / archive).write_bytes(b"other bytes")
         found = host.verify(archive, signature)
