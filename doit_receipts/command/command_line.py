@@ -38,9 +38,7 @@ class EndsAsTold(Command):
         """Do what the words ask for."""
         _speak_anyway()
         try:
-            status = super().parse_execute(in_args)
-            sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
-            return status
+            return self._executed(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
         except KeyboardInterrupt:
@@ -61,6 +59,11 @@ class EndsAsTold(Command):
             return _tell_of_bug()
         finally:
             _shout()
+
+    def _executed(self, in_args: Sequence[str]) -> Any:
+        status = super().parse_execute(in_args)
+        sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
+        return status
 
 
 def _shout() -> None:
