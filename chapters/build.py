@@ -45,7 +45,7 @@ docs_archives = [
 
 @plan.step(after=[build_tarballs], writes=docs_archives, pep="B03 B06", only=release.ships_docs)
 def build_docs():
-    """Write the documentation archives, from one reading of the sources."""
+    """Build the documentation archives in every format; the sources are read once."""
     source = deferred(
         topics.DocsSource,
         at.clone,

@@ -152,5 +152,5 @@ def approve_docs():
 
 @plan.gate(after=[check_build, check_brought, *approvals, approve_docs], pep="R06 R07 S01 G04")
 def check_lights():
-    """Stop unless there is an expert for all files of this release, or they come later."""
+    """Stop if a promised file has nobody to build it and is not declared to come later."""
     return call(declared.nobody_is_forgotten, release, promised, roles, later)

@@ -324,7 +324,7 @@ def _public(rule: str, path: str, problem: str) -> Finding:
     remedy = {
         "public.closed": "ask its owner or the host's administrators for chmod 664",
         "public.unjudged": "find out who put it there; the release has to know it first",
-    }.get(rule, "show nothing; find out who changed it, and never replace what users saw")
+    }.get(rule, "publish no page; find out who changed it, and never replace what users saw")
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
 
 

@@ -23,7 +23,7 @@ __all__ = ["change_world", "doubt"]
 
 _STOPPING: Final = {
     RemoteState.DIFFERENT: "something else exists there",
-    RemoteState.UNKNOWN: "its state there is unknown",
+    RemoteState.UNKNOWN: "could not determine what is there",
 }
 
 
@@ -103,8 +103,8 @@ def _ask_a_person(plan: Plan, task: Task, found: Probe) -> None:
     raise Waiting(
         who="RM",
         problem=problem,
-        remedy=f"{found.remedy}; if it was done: doit adopt {task.name},"
-        f" if not: doit retry {task.name}",
+        remedy=f"{found.remedy}; if it was done: {plan.project.command('adopt', task.name)},"
+        f" if not: {plan.project.command('retry', task.name)}",
         details=found.details,
     )
 

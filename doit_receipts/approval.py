@@ -24,7 +24,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BrokenApproval(StepFailed):
-    """A file in the place of an approval that is none."""
+    """A file where an approval should be, which is not a valid one."""
 
 
 class Validity(Enum):

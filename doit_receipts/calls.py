@@ -96,7 +96,7 @@ class Deferred:
         return f"result of {source.describe(work)}"
 
     def resolve(self, fact_text: Callable[[Fact], str]) -> Any:
-        """The value. Raises whatever stands in the way of it."""
+        """The resolved value; errors raised while it is resolved pass through."""
         source = self._source
         return fact_text(source) if isinstance(source, Fact) else source.perform(fact_text)
 
@@ -154,7 +154,7 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
             message = f"{value!r} stands within another value, and is resolved only on its own"
             raise BadArgument(message)
         case Call():
-            message = "a call() stands in another one, and is made by nobody: use deferred()"
+            message = "a call() nested in another one would never run: use deferred()"
             raise BadArgument(message)
         case Mapping():
             inner = sorted(f"{key!r}: {_describe(each, work)}" for key, each in value.items())

@@ -72,7 +72,7 @@ def _opened(path: Path) -> int:
         raise StepFailed(
             where=str(path.parent),
             problem=f"the work folder cannot be written to: {error.strerror or error}",
-            remedy="let yourself write there, or name another work folder",
+            remedy="give yourself write permission there, or name another work folder",
         ) from error
 
 

@@ -102,6 +102,6 @@ class GnuPG:
             raise ServiceFailed(
                 service="gpg",
                 action=words[0],
-                problem=f"no end after {limit_s:.0f} s",
+                problem=f"did not finish within {limit_s:.0f} s",
                 remedy="see that the agent and the card answer, then run the same command again",
             ) from error

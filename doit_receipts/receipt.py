@@ -27,7 +27,7 @@ _FORMATS: Final = (1, 2)
 
 
 class BrokenReceipt(StepFailed):
-    """A file in the place of a receipt that is none that this tool wrote."""
+    """A file where a receipt should be, which this tool did not write."""
 
 
 @dataclass(frozen=True, slots=True)

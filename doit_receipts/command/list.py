@@ -123,7 +123,7 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
 
 
 def _passed(plan: Plan, columns: int) -> list[str]:
-    """What was let pass: by a waiver that holds, or by a gate with a word."""
+    """Findings that did not block: those waived, and those a gate only warned about."""
     waived = [
         f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
         for each in plan.covering_waivers()

@@ -255,7 +255,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "public.differs": Rule(
         "Every promised file is the one that was judged.",
-        "show nothing; find out who changed it, and never replace what users saw",
+        "publish no page; find out who changed it, and never replace what users saw",
     ),
     "public.missing": Rule(
         "Every promised file is in the public folder.",

@@ -143,7 +143,7 @@ WRONG: Final = {
     ),
     "a call within a call": (
         '@plan.step()  # HERE\ndef a():\n    """A."""\n    return call(print, call(print))\n',
-        "a: a call() stands in another one, and is made by nobody: use deferred()",
+        "a: a call() nested in another one would never run: use deferred()",
         "give the call values that tell themselves, each as an argument of its own",
     ),
     "a deferred value in a text": (

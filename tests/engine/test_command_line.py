@@ -51,7 +51,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(project: Project) -> None:
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == (
         f"{project.folder}/taken/3.13.6: the work folder cannot be written to: Not a directory;"
-        " let yourself write there, or name another work folder\n"
+        " give yourself write permission there, or name another work folder\n"
     )
 
 
