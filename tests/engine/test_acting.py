@@ -135,7 +135,9 @@ def test_a_look_that_tells_nothing_stops_before_the_act(project: Project) -> Non
     project.write("mood", "dark")
     ended = project.doit()
     assert ended.status == 1
-    assert "could not be told: the host answers 503; ask its status page" in ended.out
+    assert "could not determine what is there: the host answers 503" in ended.out
+        "could not determine what is there: the host answers 503; ask its status page" in ended.out
+    )
     assert world(project) == ""
 
 
@@ -254,7 +256,7 @@ def test_a_mail_is_not_sent_on_the_word_of_a_journal_that_is_gone(project: Proje
     (project.work / "journal.jsonl").unlink()
     ended = project.doit()
     assert ended.status == 4
-    assert "the journal does not tell of all that was done" in ended.out
+    assert "the journal is incomplete" in ended.out
     assert world(project) == ""
     assert project.doit("retry", "put_thing").status == 0
     assert project.doit().status == 0

@@ -140,7 +140,7 @@ def test_a_file_in_place_of_the_approvals_is_one_line(project: Project, keyring:
     assert (ended.status, ended.out) == (1, ""), ended
     (line,) = ended.err.splitlines()
     assert line.startswith(f"{project.work / 'approvals'}")
-    assert "move away what stands there" in line
+    assert "move it away" in line
 
 
 LEAVING = '''

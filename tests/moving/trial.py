@@ -16,9 +16,17 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT))
+
+from plugins.model.version import Version  # noqa: E402 - it need not be installed
+from plugins.rehearsal import azure, forms, hub, peps  # noqa: E402
+from plugins.rehearsal.serving import reserve_ports  # noqa: E402
+from plugins.rehearsal.store import Store  # noqa: E402
+
 BEGIN = Path(__file__).with_name("begin.py")
 VERSION = "3.13.6"
 # Asked again in every run until what stands behind them has happened; and one step that has an
@@ -71,10 +79,26 @@ def judge(begun: Path, finished: Path) -> list[str]:
     return wrong
 
 
-def meet_newer_checks(declaration: Path) -> None:
-    """Do what newer checks say of an environment that was simulated before there were any."""
+def meet_newer_checks(folder: Path) -> None:
+    """Give an environment that was simulated earlier what newer steps and checks ask for.
+
+    The real services were there all along; only their simulation, and the lines of release.toml
+    that name it, are newer than the release.
+    """
+    store = Store(folder / "world" / "state")
+    forms.seed(store)
+    azure.seed(store)
+    peps.seed(store, Version.parse(VERSION), datetime.now(UTC).date())
+    store.save("experts", {**store.load("experts", {}), "habit": "manifests"})
+    of = reserve_ports(store)
+    secret = folder / "world" / "secrets" / "azure"
+    secret.write_text(hub.SECRETS["azure"], encoding="utf-8")
+    secret.chmod(0o600)
+    declaration = folder / "release.toml"
     text = declaration.read_text(encoding="utf-8")
     text = text.replace("forum_category = 1\n", "forum_category = 23\n")
+    hosts = "".join(f'{name} = "{of[name]}"\n' for name in ("peps", "azure", "nuget"))
+    text = text.replace("[credentials]\n", f'{hosts}[credentials]\nazure = "file:{secret}"\n')
     text += (
         '\n[[waivers]]\nrule = "access.blog"\nreason = "the blog of then knows no authors"\n'
         'by = "rm"\nuntil = 2999-01-01\n'
@@ -100,7 +124,7 @@ def trial(commit: str, task: str, room: Path) -> tuple[Path, Path]:
     finally:
         run("git", "worktree", "remove", "--force", checkout, folder=PROJECT)
     shutil.copytree(folder, room / "begun", symlinks=True)
-    meet_newer_checks(folder / VERSION / "release.toml")
+    meet_newer_checks(folder / VERSION)
     if run(Path(sys.executable).with_name("doit"), "rehearse", "--folder", folder, folder=PROJECT):
         sys.exit("this checkout did not finish it")
     return room / "begun" / VERSION, folder / VERSION
