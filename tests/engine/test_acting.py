@@ -135,7 +135,7 @@ def test_a_look_that_tells_nothing_stops_before_the_act(project: Project) -> Non
     project.write("mood", "dark")
     ended = project.doit()
     assert ended.status == 1
-    assert "could not determine what is there: the host answers 503" in ended.out
+    assert (
         "could not determine what is there: the host answers 503; ask its status page" in ended.out
     )
     assert world(project) == ""
