@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from plugins.rehearsal import places
+from plugins.rehearsal.gnupg_home import GnupgHome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +78,22 @@ def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
             if not each.is_dir():
                 each.mkdir(parents=True)
                 each.chmod(_FOLDER_MODE)
-        write_whole(place, content, mode=_FILE_MODE)
+        if path.endswith(".asc") and "windows" in store.load("experts", {}).get("keys", {}):
+            _sign(store, place.with_suffix(""))
+        else:
+            write_whole(place, content, mode=_FILE_MODE)
+
+
+def _sign(store: Store, file: Path) -> None:
+    """The file has the detached signature of the Windows expert, as the pipeline has their key."""
+    known = store.load("experts", {})
+    home, key = GnupgHome(Path(known["home"])), known["keys"]["windows"]
+    signature = file.with_name(f"{file.name}.asc")
+    home.gpg(
+        "--yes", "--armor", "--local-user", key, "--output", str(signature),
+        "--detach-sign", str(file),
+    )  # fmt: skip
+    signature.chmod(_FILE_MODE)
 
 
 def write_feed(

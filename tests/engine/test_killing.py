@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.engine.conftest import CHAIN
+
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
@@ -15,7 +17,7 @@ KILLER = Path(__file__).with_name("killer.py")
 
 def run_killed(project: Project, *options: str) -> int:
     return subprocess.run(
-        [sys.executable, KILLER, *options, "run", "copy_c"],
+        [sys.executable, KILLER, *options, "run", "copy_d"],
         cwd=project.folder,
         capture_output=True,
         check=False,
@@ -33,8 +35,17 @@ def artifacts(project: Project) -> dict[str, bytes]:
     }
 
 
+FOURTH = '''
+@plan.step(after=[task_copy_c], writes=[at.src / "d"])
+def copy_d():
+    """Copy c to d."""
+    return call(copy, at.src / "c", at.src / "d")
+'''
+
+
 def test_a_kill_at_any_write_loses_at_most_the_running_step(chain: Project) -> None:
     """Every instant just before and after a write: resume, compare, and no finished step twice."""
+    chain.declare(CHAIN + FOURTH)
     assert run_killed(chain, "--report=instants") == 0
     seen = (chain.folder / "instants").read_text().splitlines()
     # What is just after one write is just before the next.
@@ -47,9 +58,9 @@ def test_a_kill_at_any_write_loses_at_most_the_running_step(chain: Project) -> N
         assert run_killed(chain, f"--at={fatal}") == -9, fatal
         done = {path.stem for path in (chain.work / "receipts").glob("*.json")}
         before = chain.ran()
-        ended = chain.doit("copy_c")
+        ended = chain.doit("copy_d")
         assert ended.status == 0, (fatal, ended)
         assert artifacts(chain) == undisturbed, fatal
         after = chain.ran()
-        twice = {"copy_a": "a", "halve_b": "b", "copy_c": "c"}
+        twice = {"copy_a": "a", "halve_b": "b", "copy_c": "c", "copy_d": "d"}
         assert not [name for name in done if twice[name] in after], (fatal, done, before, after)

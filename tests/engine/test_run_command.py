@@ -398,4 +398,4 @@ def test_parallel_and_always_are_refused_with_the_reason(chain: Project) -> None
     for option in ("-n2", "-a", "-s"):
         ended = chain.doit("run", option)
         assert ended.status == 3
-        assert "not offered" in ended.err
+        assert "not supported" in ended.err

@@ -171,9 +171,11 @@ def export_without_git(place: Place) -> Ended:
 
 def test_a_base_of_another_branch_is_refused(place: Place) -> None:
     place.declare("[work]", 'base = "upstream/main"\n\n[work]')
-    line = stopped_at(export(place), "check_base")
-    assert line.startswith("clone.branch: ")
-    assert "release from another branch: [repository] base" in line
+    ended = export(place)
+    line = stopped_at(ended, "check_base")
+    assert line.startswith("base.is_upstreams_head: ")
+    assert "clone.branch BLOCK: " in ended.out
+    assert "release from another branch: [repository] base" in ended.out
     assert "make_clone" not in receipts(place)
 
 
@@ -300,7 +302,9 @@ def test_a_key_that_has_expired_is_told_with_the_day(place: Place, home: GnupgHo
     key = home.key("rm", made="20200101T000000", expires="1y")
     sign_with(place, home, key)
     line = stopped_at(export(place), "check_key")
-    assert line.startswith(f"key.expired: key {key}: expired on 2020-12-31; extend it: gpg ")
+    assert line.startswith(
+        f"key.expired: key {key}: expired on 2020-12-31; extend it, then publish it again: gpg "
+    )
 
 
 PINENTRY: Final = """#!/bin/sh

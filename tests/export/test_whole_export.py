@@ -227,7 +227,7 @@ def test_a_world_that_does_not_answer_stops_before_anything_leaves(done: Place) 
 def test_export_of_a_world_at_its_start_lists_everything_as_ahead(a_start: Places) -> None:
     place = a_start()
     states = {name: state for name, (state, _) in place.standings().items()}
-    ready = ("check_access", "check_blockers", "check_builders", "draft_page")
+    ready = ("check_access", "check_blockers", "check_builders", "check_schedule", "draft_page")
     for name in (*LOOKS, *ready, "check_base", "export", "publish"):
         assert states.pop(name) == "ready"
     assert set(states.values()) == {"later"}

@@ -37,6 +37,7 @@ def world_of(day: Day) -> dict[str, Any]:
     found: dict[str, Any] = {name: store.load(name, None) for name in _DOCUMENTS}
     # Emails that do not wait for each other may come in any order, and so may answers to them.
     found["mail"] = sorted(store.load("mail", []), key=lambda each: str(each["message_id"]))
+    found["github"] = _numbered_alike(found["github"])
     found["experts"] = sorted(store.load("experts", {}).get("answered", []))
     ci = store.load("ci", {})
     found["ci"] = [{**run, "polls": ""} for run in ci.get("runs", [])]
@@ -50,6 +51,12 @@ def world_of(day: Day) -> dict[str, Any]:
     found["stale caches"] = stale(day)
     found["lease"] = day.lease.exists()
     return found
+
+
+def _numbered_alike(github: dict[str, Any]) -> dict[str, Any]:
+    """The document without the order of pull requests that do not wait for each other."""
+    pulls = [{**pull, "number": ""} for pull in github["pulls"]]
+    return {**github, "pulls": sorted(pulls, key=lambda pull: str(pull["repository"]))}
 
 
 def _files(day: Day, host: str) -> dict[str, tuple[Any, ...]]:

@@ -141,7 +141,7 @@ def test_token_that_expired_is_told_as_such(
     [
         ("azure.500", "answered 500"),
         ("azure.login", "asks for a login"),
-        ("azure.malformed", "no JSON"),
+        ("azure.malformed", "not valid JSON"),
         ("azure.endless", "is larger than"),
         ("azure.hangs", "too slow|timeout"),
     ],

@@ -204,7 +204,7 @@ def test_record_that_is_nonsense_is_one_line(
 
 
 def test_post_without_an_author_says_what_to_write(release: Release) -> None:
-    with pytest.raises(StepFailed, match=r"\[announce\] author: nobody is named"):
+    with pytest.raises(StepFailed, match=r"\[announce\] author: the blog post has no author"):
         blog.blog_post(release, "", DAY)
 
 

@@ -255,7 +255,7 @@ def test_format_that_there_is_none_of_is_refused(toy_docs: ToyDocs) -> None:
 
 def test_tree_of_another_version_is_refused(toy_docs: ToyDocs) -> None:
     release, source = toy_docs(changed={"Include/patchlevel.h": '#define PY_VERSION "3.13.5+"\n'})
-    with pytest.raises(StepFailed, match=r"those of 3\.13\.5\+, not of 3\.13\.6"):
+    with pytest.raises(StepFailed, match=r"those of version 3\.13\.5\+, not of 3\.13\.6"):
         build(release, source, "text")
 
 
