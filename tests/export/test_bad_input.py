@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from plugins.rehearsal.gnupg_home import GnupgHome
     from tests.export.conftest import Places
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:

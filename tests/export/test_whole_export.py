@@ -6,11 +6,15 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.export.exporting import git
 
 if TYPE_CHECKING:
     from tests.export.conftest import Places
     from tests.export.exporting import Place
+
+pytestmark = pytest.mark.slow
 
 LOOKS = ["check_tools", "check_key", "choose_day"]
 EDITS = [

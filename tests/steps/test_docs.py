@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     ToyDocs = Callable[..., tuple[Release, DocsSource]]
 
+pytestmark = pytest.mark.slow
+
 # The info file is made by makeinfo, which a small machine has not.
 has_makeinfo = pytest.mark.skipif(shutil.which("makeinfo") is None, reason="no makeinfo here")
 POSSIBLE = tuple(each for each in FORMATS if each != "texinfo" or shutil.which("makeinfo"))

@@ -13,6 +13,8 @@ from tests.progress import Heard
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PROJECT = """
 [build-system]
 requires = []
