@@ -51,8 +51,10 @@ def regenerate(
     facts = {"commit": commit, "made with": made_with(tree["configure"] or b"") or "unknown"}
     wanted = release.series.autoconf
     command = autoconf_of(wanted, programs)
-    if command is None or tree["configure.ac"] is None:
-        reason = f"no autoconf {wanted} on PATH" if command is None else "no configure.ac"
+    # autoreconf runs aclocal, which is a part of automake and need not come with autoconf
+    lacking = f"autoconf {wanted}" if command is None else "aclocal (of automake)"
+    if command is None or programs.find("aclocal") is None or tree["configure.ac"] is None:
+        reason = f"no {lacking} on PATH" if tree["configure.ac"] is not None else "no configure.ac"
         write_whole(report, f"{NOT_COMPARED}{reason}\n".encode())
         return facts | {"skipped": reason, "differs": "unknown"}
     progress.say(f"autoconf {wanted}")
@@ -76,7 +78,7 @@ def tools_here(release: Release, programs: Programs) -> str:
     """
     digest = hashlib.sha256()
     for suffix in _suffixes(release.series.autoconf):
-        for tool in ("autoreconf", "autoconf"):
+        for tool in ("autoreconf", "autoconf", "aclocal"):
             found = programs.find(f"{tool}{suffix}")
             content = found.read_bytes() if found else b""
             digest.update(f"{tool}{suffix} {len(content)} ".encode() + content)
