@@ -25,7 +25,8 @@ def world(tmp_path: Path) -> World:
 
 
 def needs_autoconf(version: str) -> None:
-    if configure.autoconf_of(version, MachinePrograms()) is None:
+    programs = MachinePrograms()
+    if configure.autoconf_of(version, programs) is None or programs.find("aclocal") is None:
         pytest.skip(f"no autoconf {version} here")
 
 
