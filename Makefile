@@ -31,7 +31,7 @@ rehearse: setup
 	@$(RUN) -m doit rehearse $(ARGS)
 
 test: setup
-	@echo 'make: the quick tests, about ten minutes on two cores; the others: make test-slow, make test-real' >&2
+	@echo 'make: the quick tests, about seven minutes on two cores; the others: make test-slow, make test-real' >&2
 	@$(RUN) -m pytest --numprocesses auto -m 'not slow and not real' $(ARGS)
 
 # Whole exports of a toy, some of which take minutes: who is done early takes over from others.
