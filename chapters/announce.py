@@ -7,7 +7,7 @@ from chapters.build import write_checksums
 from chapters.clone import commit, make_tag, merge_news
 from chapters.merge import push_upstream
 from chapters.release import at, is_new_branch, notes, plan, promised, release, services, settings
-from chapters.website import check_site, sources
+from chapters.website import check_site, publish_page, sources
 from checks import announcement
 from doit_receipts.calls import call, deferred
 from plugins.steps import (
@@ -152,7 +152,7 @@ recorded = deferred(
 )
 
 
-@plan.shared(after=[push_upstream, choose_day], look=schedule.look_proposed, pep="A09 Z27")
+@plan.shared(after=[publish_page, choose_day], look=schedule.look_proposed, pep="A09 Z27")
 def date_pep():
     """Ask, by a pull request, to record the release in the schedule and its PEP."""
     return call(

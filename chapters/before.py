@@ -101,24 +101,28 @@ def check_access():
     ]
 
 
+no_blocker = [
+    call(blockers.no_release_blockers, release, services.github),
+    call(blockers.no_deferred_blockers, release, services.github),
+]
+all_green = [
+    call(base_commit.base_commit_is_green, services.base, services.github),
+    call(builders.tiers_are_known, release, services.builders),
+    call(builders.builders_are_green, release, services.builders),
+    call(builders.builders_are_online, release, services.builders),
+]
+
+
 @plan.gate(volatile=True, pep="Q01 Q02 Q04 Q05")
 def check_blockers():
     """Stop while an open issue or pull request blocks this release."""
-    return [
-        call(blockers.no_release_blockers, release, services.github),
-        call(blockers.no_deferred_blockers, release, services.github),
-    ]
+    return no_blocker
 
 
 @plan.gate(volatile=True, pep="Q06 Q07 Q08")
 def check_builders():
     """Stop while a stable builder of tier 1 or 2, or CI of the base commit, is red."""
-    return [
-        call(base_commit.base_commit_is_green, services.base, services.github),
-        call(builders.tiers_are_known, release, services.builders),
-        call(builders.builders_are_green, release, services.builders),
-        call(builders.builders_are_online, release, services.builders),
-    ]
+    return all_green
 
 
 today_text = plan.fact(choose_day, "date")
@@ -127,23 +131,33 @@ midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
 deadline = deferred(day.deadline, today, settings.work.wait_days)
 
 
-@plan.gate(volatile=True, pep="R01 R05")
-def check_schedule():
-    """Stop unless the schedule has the phase of this release, and expects its day."""
-    series = settings.series
-    found = services.schedules
+def on_schedule(expected):
+    """The schedule has the phase of this release, expects that day, and what begins with it."""
+    series, found = settings.series, services.schedules
+    unplanned = series.unplanned
     return [
         call(schedule.phase_is_current, release, series.phase, found, services.clock),
         call(
             schedule.day_is_expected,
             release,
-            settings.date,
+            expected,
             found,
             services.clock,
-            is_unplanned=series.unplanned,
+            is_unplanned=unplanned,
         ),
         call(schedule.series_follow, release, series.next_phase, found),
     ]
+
+
+@plan.gate(volatile=True, pep="R01 R05")
+def check_schedule():
+    """Stop unless the schedule has the phase of this release, and expects its day."""
+    return on_schedule(settings.date)
+
+
+# Asked once more right before each act that cannot be taken back: much may have come up since the
+# tag was handed over, and whoever reports it must be able to stop what users have not seen yet.
+nothing_came_up = [*no_blocker, *all_green, *on_schedule(today)]
 
 
 HEADS_UP = "heads-up"

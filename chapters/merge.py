@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chapters.before import nothing_came_up
 from chapters.clone import make_tag
 from chapters.hand_over import push_fork
 from chapters.lights import check_lights
@@ -48,8 +49,18 @@ def approve_merge():
     """The release manager has read what upstream's branches get."""
 
 
-@plan.public(
+@plan.gate(
     after=[merge_back, approve_merge, test_downloads, check_lights],
+    volatile=True,
+    pep="Q01 Q02 Q06 R05",
+)
+def check_before_upstream():
+    """Stop the push if a blocker, a red builder or another schedule has come up meanwhile."""
+    return nothing_came_up
+
+
+@plan.public(
+    after=[merge_back, approve_merge, test_downloads, check_lights, check_before_upstream],
     look=upstream_push.look_pushed,
     pep="M01 M14 M15 M16 M17 M18 M19 M20a M20b M20 M23",
 )

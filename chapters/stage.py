@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chapters.before import check_access
+from chapters.before import check_access, nothing_came_up
 from chapters.build import check_build, check_export, docs_archives
 from chapters.hand_over import reserve_folder
 from chapters.lights import awaited_files, check_lights
@@ -138,8 +138,18 @@ def verify_staged():
     return call(staging.verify_staged, archives, area, services.downloads, services.signer)
 
 
+@plan.gate(
+    after=[stage_files, *taken, stage_bundles, verify_staged, stage_docs, check_lights],
+    volatile=True,
+    pep="Q01 Q02 Q06 R05",
+)
+def check_before_switch():
+    """Stop the switch if a blocker, a red builder or another schedule has come up meanwhile."""
+    return nothing_came_up
+
+
 @plan.public(
-    after=[stage_files, *taken, stage_bundles, verify_staged, check_lights],
+    after=[stage_files, *taken, stage_bundles, verify_staged, check_lights, check_before_switch],
     look=staging.look_switched,
     pep="U05 U06 U07",
 )
@@ -149,7 +159,10 @@ def switch_files():
 
 
 @plan.public(
-    after=[stage_docs, check_lights], look=staging.look_switched, pep="U09", only=release.ships_docs
+    after=[stage_docs, check_lights, check_before_switch],
+    look=staging.look_switched,
+    pep="U09",
+    only=release.ships_docs,
 )
 def switch_docs():
     """Publish all documentation archives at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.before import choose_day, today_text
+from chapters.before import choose_day, nothing_came_up, today_text
 from chapters.build import write_checksums
 from chapters.clone import commit
 from chapters.merge import push_upstream, restore_protection
@@ -91,8 +91,18 @@ def check_public():
     return call(brought.promised_is_public, listed, digests, services.downloads)
 
 
-@plan.public(
+@plan.gate(
     after=[list_files, save_text, unpack_docs, point_current, check_public],
+    volatile=True,
+    pep="Q01 Q02 Q06 R05",
+)
+def check_before_page():
+    """Keep the page hidden if a blocker, a red builder or another schedule has come up."""
+    return nothing_came_up
+
+
+@plan.public(
+    after=[list_files, save_text, unpack_docs, point_current, check_public, check_before_page],
     look=site_release.look_public,
     pep="W05 Z24",
 )
