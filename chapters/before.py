@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from chapters.release import (
     at,
@@ -30,6 +31,9 @@ from checks import (
 )
 from doit_receipts.calls import call, deferred
 from plugins.steps import blog, day, email_drafts, emails, handover, protection
+
+if TYPE_CHECKING:
+    from doit_receipts.calls import Call
 
 # Nobody gets an email whose address release.toml does not name.
 addresses = [each.mail for each in experts if each.mail]
@@ -131,7 +135,7 @@ midnight_s = deferred(int, plan.fact(choose_day, "epoch_s"))
 deadline = deferred(day.deadline, today, settings.work.wait_days)
 
 
-def on_schedule(expected):
+def on_schedule(expected: date | None) -> list[Call]:
     """The schedule has the phase of this release, expects that day, and what begins with it."""
     series, found = settings.series, services.schedules
     unplanned = series.unplanned
