@@ -78,24 +78,30 @@ def _with_first_entry(text: str, reserved: re.Match[str], new: str) -> str:
 
 
 def issue_templates(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
-    """Who reports a bug can choose the series that has a branch of its own now."""
+    """Who reports a bug can choose the branch that was made, and the series that main is now.
+
+    Source: upstream's commits that began 3.15 and 3.16, whose forms list main's own series before
+    the option for the branch itself.
+    """
     found = {}
     for name in _TEMPLATES:
         content = clone.read(commit, name)
-        if content is None:
+        options = list(_OPTION.finditer(content.decode())) if content else []
+        if not content or not options:
             continue
         text = content.decode()
-        options = list(_OPTION.finditer(text))
-        listed = [each for each in options if each["series"] == old]
-        if listed and not listed[0]["more"]:
-            continue
-        if listed:  # the older form: "3.13 (main branch or an alpha release)"
-            own = listed[0]
+        last = options[-1]
+        listed = {each["series"]: each for each in options}
+        if old in listed and listed[old]["more"]:
+            # the older form: "3.13 (main branch or an alpha release)"
+            own = listed[old]
             lines = f'{own["space"]}"{old}"\n{own["space"]}"{new}{own["more"]}"'
             text = text[: own.start()] + lines + text[own.end() :]
-        elif options:
-            last = options[-1]
-            text = f'{text[: last.end()]}\n{last["space"]}"{old}"{text[last.end() :]}'
+        else:
+            lines = "".join(
+                f'\n{last["space"]}"{each}"' for each in (old, new) if each not in listed
+            )
+            text = text[: last.end()] + lines + text[last.end() :]
         found[name] = text.encode()
     return found
 

@@ -249,7 +249,9 @@ def test_first_beta_opens_a_branch_and_the_next_main_in_one_push(a_hub: Makes) -
     assert '    { 3650, 3699, L"3.15" },\n' in shown(hub, "main", "PC/launcher.c")
     for template in ("bug", "crash"):
         text = shown(hub, "main", f".github/ISSUE_TEMPLATE/{template}.yml")
-        assert text.endswith('- "3.10"\n        - "3.14"\n        - "CPython main branch"')
+        assert text.endswith(
+            '- "3.10"\n        - "3.14"\n        - "3.15"\n        - "CPython main branch"'
+        )
     index = shown(hub, "main", "Doc/whatsnew/index.rst").splitlines()
     assert index.index("   3.15.rst") + 1 == index.index("   3.14.rst")
     whatsnew = shown(hub, "main", "Doc/whatsnew/3.15.rst")

@@ -38,15 +38,28 @@ def test_every_form_of_the_versions_to_choose_gets_the_branch(world: World) -> N
     assert bug.endswith(
         '        - "3.13"\n        - "3.14"\n        - "3.15 (main branch or an alpha)"\n'
     )
-    assert crash.endswith('        - 3.13\n        - "3.14"\n        - CPython main branch\n')
+    assert crash.endswith(
+        '        - 3.13\n        - "3.14"\n        - "3.15"\n        - CPython main branch\n'
+    )
 
 
-def test_templates_that_list_the_branch_are_left_alone(world: World) -> None:
+def test_templates_list_the_series_of_main_as_upstream_s_of_2026_do(world: World) -> None:
+    """3.15.0b1: the forms listed 3.15 already, and the commit of 3.16.0a0 added 3.16."""
     text = '      options:\n        - "3.14"\n        - "CPython main branch"\n'
+    name = ".github/ISSUE_TEMPLATE/bug.yml"
+    world.commit({name: text})
+    clone = world.make()
+    found = new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15")
+    assert '- "3.14"\n        - "3.15"\n        - "CPython' in found[name].decode()
+
+
+def test_templates_that_list_both_series_are_left_alone(world: World) -> None:
+    text = '      options:\n        - "3.14"\n        - "3.15"\n        - "CPython main branch"\n'
     names = [f".github/ISSUE_TEMPLATE/{each}.yml" for each in ("bug", "crash")]
     world.commit(dict.fromkeys(names, text))
     clone = world.make()
-    assert new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15") == {}
+    found = new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15")
+    assert found == dict.fromkeys(names, text.encode())
 
 
 def test_tree_that_does_not_say_where_its_numbers_start_is_left_alone(world: World) -> None:
