@@ -41,7 +41,7 @@ awaited = {
         each.role,
         each.name,
         each.keys,
-        at.told_by_pipeline if each.role == "windows" else None,
+        at.reported_by_pipeline if each.role == "windows" else None,
     )
     for each in experts
 }

@@ -54,7 +54,7 @@ def retain_windows_build():
 
 
 @plan.step(
-    after=[await_windows_build], writes=[at.told_by_pipeline], pep="X12", only=builds_windows
+    after=[await_windows_build], writes=[at.reported_by_pipeline], pep="X12", only=builds_windows
 )
 def fetch_windows_digests():
     """Fetch the digests that the Windows build reports for its files."""

@@ -17,7 +17,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
-from plugins.model.manifest import Brought, Manifest
+from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from plugins.model.content import NamedFile
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.host import Entry, HostReader
@@ -59,8 +60,9 @@ def brought_is_proved(
         files = _adopted(release, role)
         if (release.layout.adopted(role).with_name("MANIFEST")).is_file():
             continue
-        told = _told(release.layout.told_by_pipeline) if role == Origin.WINDOWS.value else {}
-        bare = [path for path in files if path not in told]
+        by_pipeline = release.layout.reported_by_pipeline
+        reported = _listed_in(by_pipeline) if role == Origin.WINDOWS.value else {}
+        bare = [path for path in files if path not in reported]
         promised = [path for path in bare if contract.find(path) is not None]
         if promised and role == Origin.WINDOWS.value:
             found.append(
@@ -90,15 +92,15 @@ def what_files_tell_is_true(
     release: Release, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
     """What the manifest of the install manager and each SBOM say of other files is so (F1)."""
-    files: dict[str, Brought] = {}
+    files: dict[str, NamedFile] = {}
     for role in roles:
         files |= _adopted(release, role)
     found: list[Finding] = []
-    for path, each in sorted(files.items()):
+    for path, file in sorted(files.items()):
         is_manifest = path.endswith(f"/windows-{release.version}.json")
         if not is_manifest and not path.endswith(".spdx.json"):
             continue
-        content = _json(host, path, each.size_bytes, release)
+        content = _json(host, path, file.content.size_bytes, release)
         if content is None:
             found.append(_untrue(path, "is not JSON that can be read"))
         elif is_manifest:
@@ -205,17 +207,16 @@ def promised_is_public(
         elif path not in known:
             found.append(_public("public.unjudged", path, "exists and was never judged"))
         elif digests.get(path) != known[path]:
-            told = digests.get(path, "")[:16] or "none"
-            found.append(
-                _public("public.differs", path, f"has digest {told}, judged was {known[path][:16]}")
-            )
+            digest = digests.get(path, "")[:16] or "none"
+            problem = f"has digest {digest}, judged was {known[path][:16]}"
+            found.append(_public("public.differs", path, problem))
     return tuple(found)
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _adopted(release: Release, role: str) -> dict[str, Brought]:
+def _adopted(release: Release, role: str) -> dict[str, NamedFile]:
     file = release.layout.adopted(role)
     if not file.is_file():
         raise StepFailed(
@@ -223,14 +224,11 @@ def _adopted(release: Release, role: str) -> dict[str, Brought]:
             problem="are not known here",
             remedy=f"run doit await_{role}",
         )
-    return _told(file)
+    return _listed_in(file)
 
 
-def _told(file: Path) -> dict[str, Brought]:
-    if not file.is_file():
-        return {}
-    read = Manifest.from_bytes(file.read_bytes(), file.name)
-    return {each.path: each for each in read.files}
+def _listed_in(file: Path) -> dict[str, NamedFile]:
+    return Manifest.from_bytes(file.read_bytes(), file.name).by_name if file.is_file() else {}
 
 
 def _place(host: HostReader, path: str, release: Release) -> str:
@@ -257,7 +255,7 @@ def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any
 
 
 def _manifest(
-    path: str, content: Any, files: Mapping[str, Brought], release: Release
+    path: str, content: Any, files: Mapping[str, NamedFile], release: Release
 ) -> Iterator[Finding]:
     """Packages that the install manager would fetch: each is there, and has the digest listed."""
     listed = content.get("versions") if isinstance(content, dict) else None
@@ -268,33 +266,34 @@ def _manifest(
     for each in listed:
         entry = each if isinstance(each, dict) else {}
         url, digests = entry.get("url"), entry.get("hash")
-        told = digests.get("sha256") if isinstance(digests, dict) else None
+        digest = digests.get("sha256") if isinstance(digests, dict) else None
         if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
             yield _untrue(path, f"leads to {_shown(url)}, which is not of this release")
-        elif not isinstance(told, str) or not _SHA256.fullmatch(told.lower()):
+        elif not isinstance(digest, str) or not _SHA256.fullmatch(digest.lower()):
             yield _untrue(path, f"gives no sha256 of {_shown(url)}")
         elif url.removeprefix(start) not in files:
             yield _untrue(path, f"leads to {_shown(url)}, which does not exist")
-        elif files[url.removeprefix(start)].sha256 != told.lower():
+        elif files[url.removeprefix(start)].content.sha256 != digest.lower():
             yield _untrue(path, f"gives another sha256 of {_shown(url)}")
 
 
-def _sbom(path: str, content: Any, files: Mapping[str, Brought]) -> Iterator[Finding]:
+def _sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[Finding]:
     """An SBOM of a file gives the sha256 of that very file."""
     described = files.get(path.removesuffix(".spdx.json"))
     if described is None:
         yield _untrue(path, "is of a file that does not exist")
         return
     packages = content.get("packages") if isinstance(content, dict) else None
-    told = {
+    digests = {
         str(checksum.get("checksumValue", "")).lower()
         for package in (packages if isinstance(packages, list) else ())
         if isinstance(package, dict) and package.get("name") == "CPython"
         for checksum in _list(package.get("checksums"))
         if isinstance(checksum, dict) and checksum.get("algorithm") == "SHA256"
     }
-    if described.sha256 not in told:
-        yield _untrue(path, "gives another sha256 of its file" if told else "gives no sha256 of it")
+    if described.content.sha256 not in digests:
+        problem = "gives another sha256 of its file" if digests else "gives no sha256 of it"
+        yield _untrue(path, problem)
 
 
 def _list(value: object) -> list[Any]:

@@ -51,11 +51,11 @@ def _judged(
     if signed is None:
         yield breach("bundle.missing", file.remote, "is the bundle of a file that does not exist")
         return
-    if there.path is None or not signed.sha256:
+    if there.source is None or not signed.content.sha256:
         yield breach("bundle.unseen", file.remote, "its bytes are not on this machine")
         return
     try:
-        result = verifier.verify_bundle(there.path, signed.sha256, by)
+        result = verifier.verify_bundle(there.source, signed.content.sha256, by)
     except ReleaseError as error:
         yield breach("bundle.unseen", file.remote, str(error))
         return

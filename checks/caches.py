@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from doit_receipts.finding import Finding
     from plugins.model.contract import Purge
     from plugins.model.found_files import FoundFiles
-    from plugins.ports.public import Fetched
+    from plugins.ports.fetched import Fetched
 
 __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
@@ -59,13 +59,11 @@ def _stale(remote: str, found_files: FoundFiles, answers: Iterable[Answer]) -> I
                 yield breach("cache.stale", where, "is served, but the host has no such file")
         elif answer.fetched.status != 200:
             yield breach("cache.stale", where, f"answers {answer.fetched.status}")
-        elif answer.fetched.sha256 != there.sha256:
+        elif answer.fetched.content != there.content:
             yield breach(
                 "cache.stale",
                 where,
-                f"serves {answer.fetched.size_bytes:,} bytes with sha256"
-                f" {answer.fetched.sha256[:12]}…, the host has {there.size_bytes:,} with"
-                f" {there.sha256[:12]}…",
+                f"serves {answer.fetched.content.brief}, the host has {there.content.brief}",
             )
 
 

@@ -42,15 +42,15 @@ def checksums_are_true(found_files: FoundFiles) -> tuple[Finding, ...]:
 
 def _compared(listed: dict[str, str], found_files: FoundFiles) -> Iterator[Finding]:
     there = {
-        each.path.name: each
+        each.source.name: each
         for each in found_files.files.values()
-        if each.path is not None and each.path.parent == found_files.layout.src
+        if each.source is not None and each.source.parent == found_files.layout.src
     }
     for name, sha256 in listed.items():
         if name not in there:
             yield breach("checksums.unlisted", name, "is listed and does not exist")
-        elif there[name].sha256 != sha256:
-            seen = there[name].sha256
+        elif there[name].content.sha256 != sha256:
+            seen = there[name].content.sha256
             yield breach("checksums.differs", name, f"is {seen[:16]}…, listed as {sha256[:16]}…")
     for name in sorted(there.keys() - listed.keys()):
         yield breach("checksums.unlisted", name, "exists and is not listed")

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports.git import Clone
 
-__all__ = ["Content"]
+__all__ = ["ContentChecks"]
 
 _PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ContentChecks:
     """The release whose layout holds the bytes, and the clone that holds its tag.
 
     ``here`` returns when the files of a kind are on this machine, ``tag`` judges the tag.

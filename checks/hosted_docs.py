@@ -69,4 +69,4 @@ def _problem(answer: Answer, sha256: str) -> str:
         return answer.problem
     if answer.fetched.status != 200:
         return f"answers {answer.fetched.status}"
-    return "" if answer.fetched.sha256 == sha256 else "differs from the page in the archive"
+    return "" if answer.fetched.content.sha256 == sha256 else "differs from the page in the archive"

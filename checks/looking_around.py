@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from checks.caches import Answer
 from checks.hosted_docs import PAGES
 from doit_receipts.errors import ReleaseError
+from plugins.model.content import NamedFile
 from plugins.model.contract import DOCS, SITE, Kind
-from plugins.model.found_files import FoundFile, FoundFiles
+from plugins.model.found_files import FoundFiles
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Look:
         self, files: Iterable[PublishedFile], unexpected: tuple[str, ...] = ()
     ) -> FoundFiles:
         """These files as the host behind the caches has them; waits until they came."""
-        found: dict[str, FoundFile] = {}
+        found: dict[str, NamedFile] = {}
         closed: dict[str, str] = {}
         for file in files:
             answer = self._files[file.remote][0].result()
@@ -103,8 +104,8 @@ class Look:
                 closed[file.remote] = f"answers {answer.fetched.status}"
             else:
                 path = path_of(file, self.room)
-                seen = answer.fetched
-                found[file.remote] = FoundFile(file.remote, seen.size_bytes, seen.sha256, path)
+                content = answer.fetched.content
+                found[file.remote] = NamedFile(file.remote, content, path, mode=0)
         return FoundFiles("python.org", self.room, found, closed, unexpected)
 
     def answers(self) -> dict[str, list[Answer]]:

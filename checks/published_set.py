@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from doit_receipts.finding import Finding
+    from plugins.model.content import NamedFile
     from plugins.model.contract import Contract, PublishedFile
-    from plugins.model.found_files import FoundFile, FoundFiles
+    from plugins.model.found_files import FoundFiles
     from plugins.model.release import Release
 
 __all__ = ["belongs_to_another", "local_is_published", "set_is_complete"]
@@ -71,25 +72,22 @@ def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Findin
         breach(
             "file.other_here",
             remote,
-            f"users get {_described(published.files[remote])}, here is {_described(each)}",
+            f"users get {published.files[remote].content.brief}, here is {each.content.brief}",
         )
         for remote, each in sorted(local.files.items())
-        if remote in published.files and published.files[remote].sha256 != each.sha256
+        if remote in published.files and published.files[remote].content != each.content
     )
 
 
-def _described(each: FoundFile) -> str:
-    return f"{each.size_bytes:,} bytes with sha256 {each.sha256[:12]}…"
-
-
-def _faults(file: PublishedFile, there: FoundFile, *, is_toy: bool) -> Iterator[Finding]:
-    wrong = there.size_bytes == 0 if is_toy else not file.size.holds(there.size_bytes)
+def _faults(file: PublishedFile, there: NamedFile, *, is_toy: bool) -> Iterator[Finding]:
+    size_bytes = there.content.size_bytes
+    wrong = size_bytes == 0 if is_toy else not file.size.holds(size_bytes)
     if wrong:
         least, most = file.size.value
-        problem = f"{there.size_bytes:,} bytes is not a size that fits a {file.kind.value}"
+        problem = f"{size_bytes:,} bytes is not a size that fits a {file.kind.value}"
         limits = "" if is_toy else f" ({least:,} to {most:,})"
         yield breach("file.size", file.remote, problem + limits)
-    if there.mode is None:
+    if not there.mode:
         return
     if stat.S_IFMT(there.mode) not in (0, stat.S_IFREG):
         yield breach("file.mode", file.remote, "is not a regular file")

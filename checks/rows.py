@@ -70,8 +70,8 @@ def _row(
 ) -> Iterator[Finding]:
     fields, there = row.fields, found_files.files.get(file.remote)
     if there is not None:
-        yield from _unlike("row.size", file, fields, {"filesize": there.size_bytes})
-        yield from _unlike("row.digest", file, fields, {"sha256_sum": there.sha256})
+        yield from _unlike("row.size", file, fields, {"filesize": there.content.size_bytes})
+        yield from _unlike("row.digest", file, fields, {"sha256_sum": there.content.sha256})
     beside = contract.sidecars(file)
     sidecars = {
         name: beside[suffix].url if suffix in beside else ""

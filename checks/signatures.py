@@ -63,11 +63,11 @@ def _judged(
         return
     subject = contract.find(file.beside)
     origin = subject.origin if subject is not None else file.origin
-    if there.path is None or signed.path is None:
+    if there.source is None or signed.source is None:
         yield breach("signature.unseen", file.remote, "its bytes are not on this machine")
         return
     try:
-        result = verifier.verify_by(signed.path, there.path, signers.of(origin))
+        result = verifier.verify_by(signed.source, there.source, signers.of(origin))
     except ReleaseError as error:
         yield breach("signature.unseen", file.remote, str(error))
         return

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from checks.bundles import bundles_are_good
 from checks.published_set import set_is_complete
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
-from plugins.model.found_files import FoundFile, FoundFiles
+from plugins.model.found_files import FoundFiles
 from plugins.model.rules import breach
 from plugins.ports.host import Kind
 
@@ -44,7 +45,7 @@ def staged_is_ready(
     are missing as every other file is. What experts put where users see it counts as staged.
     Bundles are fetched, for the digests computed there.
     """
-    found: dict[str, FoundFile] = {}
+    found: dict[str, NamedFile] = {}
     room = release.layout.work / "verify" / "staged"
     for area in areas:
         found |= _public(area, contract, host)
@@ -59,7 +60,7 @@ def staged_is_ready(
     )
 
 
-def _public(area: StagingArea, contract: Contract, host: HostReader) -> dict[str, FoundFile]:
+def _public(area: StagingArea, contract: Contract, host: HostReader) -> dict[str, NamedFile]:
     """Files of this release that others put into the public folder already."""
     entries = [
         each
@@ -68,44 +69,42 @@ def _public(area: StagingArea, contract: Contract, host: HostReader) -> dict[str
     ]
     digests = host.digests(entries)
     return {
-        each.path: FoundFile(
+        each.path: NamedFile(
             each.path,
-            each.size_bytes,
-            digests.get(each.path, ""),
+            Content(each.size_bytes, digests.get(each.path, "")),
             mode=each.mode | _TYPES[each.kind],
         )
         for each in entries
     }
 
 
-def _below(area: StagingArea, host: HostReader) -> dict[str, FoundFile]:
+def _below(area: StagingArea, host: HostReader) -> dict[str, NamedFile]:
     """What is staged there, under the paths that it will have."""
     entries = [each for each in host.listing(area.staging) if each.kind is not Kind.FOLDER]
     digests = host.digests([each for each in entries if each.kind is Kind.FILE])
     shelved = [
-        FoundFile(
+        NamedFile(
             area.final + each.path.removeprefix(area.staging),
-            each.size_bytes,
-            digests.get(each.path, ""),
+            Content(each.size_bytes, digests.get(each.path, "")),
             mode=each.mode | _TYPES[each.kind],
         )
         for each in entries
     ]
-    return {each.remote: each for each in shelved}
+    return {each.name: each for each in shelved}
 
 
 def _with_bundles(
-    found: Mapping[str, FoundFile], area: StagingArea, host: HostReader, room: Path
-) -> dict[str, FoundFile]:
+    found: Mapping[str, NamedFile], area: StagingArea, host: HostReader, room: Path
+) -> dict[str, NamedFile]:
     """The same, each bundle with a copy of it in the room."""
     shelved = dict(found)
     for remote, each in found.items():
-        if remote.endswith(BUNDLE_SUFFIX) and each.sha256:
+        if remote.endswith(BUNDLE_SUFFIX) and each.content.sha256:
             path = room / remote
             path.parent.mkdir(parents=True, exist_ok=True)
             place = area.staging + remote.removeprefix(area.final)
             path.write_bytes(host.read(place, _MOST_BUNDLE_BYTES))
-            shelved[remote] = replace(each, path=path)
+            shelved[remote] = replace(each, source=path)
     return shelved
 
 
@@ -117,6 +116,6 @@ def _is_here(contract: Contract, staged: FoundFiles, here: FoundFiles) -> Iterat
             continue
         if own is None:
             yield breach("staged.unseen", file.remote, "is staged, and not here to compare")
-        elif there.sha256 != own.sha256:
-            told = f"staged are {there.sha256[:12]}…, here {own.sha256[:12]}…"
-            yield breach("staged.differs", file.remote, told)
+        elif there.content != own.content:
+            differ = f"staged are {there.content.brief}, here {own.content.brief}"
+            yield breach("staged.differs", file.remote, differ)

@@ -23,7 +23,7 @@ from checks import (
     site,
     staged_files,
 )
-from checks.content import Content
+from checks.content import ContentChecks
 from checks.looking_around import Look, path_of
 from checks.previous import previous_tags
 from checks.recognising import recognised
@@ -32,8 +32,9 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, local_path
-from plugins.model.found_files import FoundFile, FoundFiles
+from plugins.model.found_files import FoundFiles
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
 from plugins.model.site_pages import Listing, listing_of, pages_of
@@ -131,9 +132,9 @@ def _local(context: VerifyContext) -> list[CheckGroup]:
     def tag() -> tuple[Finding, ...]:
         return refs.tag_is_right(release, clients.clone, context.signers, clients.verifier, room)
 
-    size = sum(each.size_bytes for each in found_files.files.values())
+    size = sum(each.content.size_bytes for each in found_files.files.values())
     described = f"{len(contract.files)} files, {size / 1e6:,.1f} MB, and SHA256SUMS"
-    content = Content(context, release, lambda: clients.clone, tag, lambda _: None)
+    content = ContentChecks(context, release, lambda: clients.clone, tag, lambda _: None)
     return [
         CheckGroup("files", described, (files,)),
         CheckGroup("signatures", _signatures_described(contract), (signed,), "signature.unseen"),
@@ -167,7 +168,7 @@ def _contract_here(context: VerifyContext, found_files: FoundFiles) -> Contract:
 def _found_here(context: VerifyContext) -> FoundFiles:
     """What the export left on this machine, and the bundles that were made since."""
     layout = context.release.layout
-    found: dict[str, FoundFile] = {}
+    found: dict[str, NamedFile] = {}
     unexpected: list[str] = []
     paths = {local_path(file, context.release): file.remote for file in context.contract.files}
     made = bundle_paths(context.contract, context.release)
@@ -182,8 +183,8 @@ def _found_here(context: VerifyContext) -> FoundFiles:
             about = path.lstat()
             is_readable = stat.S_ISREG(about.st_mode) and about.st_mode & stat.S_IRUSR
             sha256 = sha256_of(path) if is_readable else ""
-            remote = paths[path]
-            found[remote] = FoundFile(remote, about.st_size, sha256, path, about.st_mode)
+            content = Content(about.st_size, sha256)
+            found[paths[path]] = NamedFile(paths[path], content, path, about.st_mode)
     return FoundFiles("here", layout, found, {}, tuple(unexpected))
 
 
@@ -304,7 +305,7 @@ def _public_content(
     def here(kind: Kind) -> object:
         return look.found_files(file for file in look.contract.files if file.kind is kind)
 
-    content = Content(context, context.inside, bringing.result, tag, here, looks_back=True)
+    content = ContentChecks(context, context.inside, bringing.result, tag, here, looks_back=True)
     # Before the tag is pushed there is nothing at upstream to compare with.
     return [group for group in content.groups() if whole or group.subject == "documentation"]
 

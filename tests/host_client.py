@@ -31,6 +31,8 @@ from tests.progress import Quiet
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from plugins.model.content import NamedFile
+
 VERSION = Version.parse("3.13.6")
 
 
@@ -48,7 +50,7 @@ def publish(ssh_config: Path, source: Path, root: str) -> None:
     zipped = next(file for file in archives if file.name.endswith("-html.zip"))
     if zipped.source is None:
         raise ValueError(zipped)
-    pages = Artifact(zipped.source, zipped.size_bytes, zipped.sha256)
+    pages = Artifact(zipped.source, zipped.content.size_bytes, zipped.content.sha256)
     quiet = Quiet()
     for area, wanted in ((layout.downloads, files), (layout.docs_archives, archives)):
         _do(partial(staging.look_reserved, area, host), partial(staging.reserve, area, host))
@@ -82,7 +84,7 @@ def _do(look: Callable[[], Probe], act: Callable[[], Mapping[str, str]]) -> None
         raise RuntimeError(second)
 
 
-def _wanted(folder: Path) -> tuple[staging.Wanted, ...]:
+def _wanted(folder: Path) -> tuple[NamedFile, ...]:
     return staging.wanted(
         Artifact(path, path.stat().st_size, sha256_of(path)) for path in folder.iterdir()
     )

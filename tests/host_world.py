@@ -12,7 +12,6 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,4 +230,4 @@ def an_upload(source: Path, path: str, content: bytes) -> Upload:
     """A file of this machine that is to have this path on the host."""
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_bytes(content)
-    return Upload(source, path, len(content), sha256(content).hexdigest())
+    return Upload(source, path, len(content))

@@ -144,8 +144,8 @@ class Walk:
             awaited = experts.awaited_of(contract, role, role, [keys[role]])
             self.local(
                 f"arrived-{role}",
-                lambda awaited=awaited: experts.arrived(  # type: ignore[misc]
-                    release, self.host, self.keys, contract, awaited, FixedClock(), commit=commit
+                lambda awaited=awaited: experts.signed_for(  # type: ignore[misc]
+                    release, self.host, self.keys, contract, awaited, commit
                 ),
             )
             self.change(

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Archive",
-    "Content",
     "Kind",
     "Limits",
     "Member",
+    "MemberBytes",
     "UnreadableArchive",
     "members_of",
     "read_archive",
@@ -133,7 +133,9 @@ def read_tar(source: IO[bytes], where: str, limits: Limits = _NO_LIMITS) -> Arch
     return _digested(_Stream(_pieces(source), where, limits), limits, sha1=False)
 
 
-def members_of(path: Path, limits: Limits = _NO_LIMITS) -> Iterator[tuple[Member, Content | None]]:
+def members_of(
+    path: Path, limits: Limits = _NO_LIMITS
+) -> Iterator[tuple[Member, MemberBytes | None]]:
     """Each member with a file's content, to be read before the next is asked for.
 
     Raises UnreadableArchive where the archive goes wrong, which may be at its very end.
@@ -161,7 +163,7 @@ def _digested(stream: _Stream, limits: Limits, *, sha1: bool) -> Archive:
     return Archive(tuple(members), stream.sha256, stream.tell())
 
 
-def _walked(stream: _Stream, limits: Limits) -> Iterator[tuple[Member, Content | None]]:
+def _walked(stream: _Stream, limits: Limits) -> Iterator[tuple[Member, MemberBytes | None]]:
     try:
         tar = tarfile.TarFile(
             fileobj=cast("IO[bytes]", stream),
@@ -264,7 +266,7 @@ def _unpacked_xz(packed: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
         raise _Damaged(_SHORT)
 
 
-class Content:
+class MemberBytes:
     """A file's bytes, to be read once and before the next member is asked for."""
 
     def __init__(self, stream: _Stream, begin: int, size: int) -> None:
@@ -311,9 +313,9 @@ class _Stream:
         """What is said if the archive is wrong here."""
         return UnreadableArchive(where=self._where, problem=problem, remedy="build it again")
 
-    def content(self, entry: tarfile.TarInfo) -> Content:
+    def content(self, entry: tarfile.TarInfo) -> MemberBytes:
         """The bytes of a file whose header was just read."""
-        return Content(self, entry.offset_data, entry.size)
+        return MemberBytes(self, entry.offset_data, entry.size)
 
     def tell(self) -> int:
         """How many bytes were read."""

@@ -1,18 +1,55 @@
-"""Content of a file: how many bytes it has, and their digest."""
+"""Content of a file: how many bytes it has and their digest; and a file by name that has it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
-__all__ = ["Content"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Content", "NamedFile"]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file is, wherever it is and whatever it is called; sha256 in lower-case hex."""
+    """What a file is, wherever it is and whatever it is called.
+
+    ``sha256`` is lower-case hex, "" where nobody computed it.
+    """
 
     size_bytes: int
     sha256: str
 
+    @classmethod
+    def of(cls, raw: bytes) -> Content:
+        """The content that these bytes are."""
+        return cls(len(raw), sha256(raw).hexdigest())
+
     def __str__(self) -> str:
         return f"{self.size_bytes} bytes, sha256 {self.sha256}"
+
+    @property
+    def brief(self) -> str:
+        """For a message that compares two of them."""
+        return f"{self.size_bytes:,} bytes with sha256 {self.sha256[:12]}…"
+
+    @property
+    def fact(self) -> str:
+        """For a receipt that lists many: size and digest."""
+        return f"{self.size_bytes} {self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file with its path in some place: below a host's root, a release's folder, a manifest's.
+
+    ``source`` is where its bytes are on this machine, None if they are not; ``mode`` are the
+    permission bits that it has or is to have there, 0 where the place knows none.
+    """
+
+    name: str
+    content: Content
+    source: Path | None = None
+    mode: int = 0o664

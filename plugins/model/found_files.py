@@ -7,38 +7,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from plugins.model.content import NamedFile
     from plugins.model.layout import Layout
 
-__all__ = ["FoundFile", "FoundFiles"]
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """One file: ``remote`` is its path below the root of the downloads.
-
-    ``path`` is where its bytes are on this machine, None if they are not; ``mode`` is None where
-    the place has none; ``sha256`` is "" where it is not known.
-    """
-
-    remote: str
-    size_bytes: int
-    sha256: str
-    path: Path | None = None
-    mode: int | None = None
+__all__ = ["FoundFiles"]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
     """All that was found in one place. ``layout`` is where archives can be read on this machine.
 
-    ``closed`` are files that are there, or should be, and could not be had: why, by path.
-    ``strangers`` are paths of files that exist there and that nobody asked for.
+    ``files`` are by their path below the root of the downloads, their modes with the kind of
+    file. ``closed`` are files that are there, or should be, and could not be had: why, by path.
+    ``unexpected`` are paths of files that exist there and that nobody asked for.
     """
 
     place: str
     layout: Layout
-    files: Mapping[str, FoundFile]
+    files: Mapping[str, NamedFile]
     closed: Mapping[str, str] = field(default_factory=dict)
     unexpected: tuple[str, ...] = ()

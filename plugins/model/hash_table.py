@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from plugins.model.manifest import Brought
+from plugins.model.content import Content, NamedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,10 @@ _MOST_FILES: Final = 1000
 
 
 class BrokenTable(StepFailed):
-    """A file that should be a table of digests and is none, or tells one file twice."""
+    """A file that should be a table of digests and is none, or lists one file with two digests."""
 
 
-def read_table(raw: bytes, where: str) -> dict[str, Brought]:
+def read_table(raw: bytes, where: str) -> dict[str, NamedFile]:
     """Name, size and sha256 of each file of the table, by name.
 
     Raises BrokenTable for a text that holds no table of SHA256, a line of it that is none, and
@@ -40,13 +40,13 @@ def read_table(raw: bytes, where: str) -> dict[str, Brought]:
         raise _broken(where, f"has more than {MOST_BYTES:,} bytes")
     # PowerShell's own choice of encoding is UTF-16; the pipeline asks for ASCII.
     text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "ascii", "replace")
-    found: dict[str, Brought] = {}
+    found: dict[str, NamedFile] = {}
     for number, words in _lines(text, where):
-        each = _file(words)
-        if each is None:
+        file = _file(words)
+        if file is None:
             raise _broken(where, f"line {number} is not the name, SHA256 and length of a file")
-        if found.setdefault(each.path, each) != each:
-            raise _broken(where, f"line {number} tells other bytes of {each.path} than before")
+        if found.setdefault(file.name, file) != file:
+            raise _broken(where, f"line {number} states other bytes of {file.name} than before")
         if len(found) > _MOST_FILES:
             raise _broken(where, f"lists more than {_MOST_FILES} files")
     if not found:
@@ -69,13 +69,13 @@ def _lines(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
             yield number, words
 
 
-def _file(words: list[str]) -> Brought | None:
+def _file(words: list[str]) -> NamedFile | None:
     if len(words) != 3:
         return None
     name, digest, size = words
     if not (_NAME.fullmatch(name) and _SHA256.fullmatch(digest) and _SIZE.fullmatch(size)):
         return None
-    return Brought(name, int(size), digest.lower())
+    return NamedFile(name, Content(int(size), digest.lower()))
 
 
 def _broken(where: str, problem: str) -> BrokenTable:

@@ -47,8 +47,8 @@ class Layout(WorkFolder):
         return self.work / "made"
 
     @property
-    def told_by_pipeline(self) -> Path:
-        """The digests that the pipeline of Windows told, in the form of a manifest."""
+    def reported_by_pipeline(self) -> Path:
+        """The digests that the pipeline of Windows reported, in the form of a manifest."""
         return self.work / "experts" / "windows" / "PIPELINE"
 
     def adopted(self, role: str) -> Path:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from plugins.model.content import Content, NamedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MANIFEST", "BrokenManifest", "Brought", "Manifest"]
+__all__ = ["MANIFEST", "BrokenManifest", "Manifest"]
 
 MANIFEST: Final = "MANIFEST"
 """The name of the file; its signature is ``MANIFEST.asc``."""
@@ -29,33 +30,34 @@ class BrokenManifest(StepFailed):
     """A file in the place of a manifest that is not one."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Brought:
-    """A file by its path below the root of the downloads, such as ``3.13.6/python-3.13.6.exe``."""
-
-    path: str
-    size_bytes: int
-    sha256: str
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that one expert brings to one release, built from one commit; sorted by path."""
+    """All that one expert brings to one release, built from one commit; sorted by name.
+
+    Names are paths below the root of the downloads, such as ``3.13.6/python-3.13.6.exe``.
+    """
 
     version: str
     role: str
     commit: str
-    files: tuple[Brought, ...]
+    files: tuple[NamedFile, ...]
 
     @classmethod
-    def of(cls, version: str, role: str, commit: str, files: Iterable[Brought]) -> Manifest:
+    def of(cls, version: str, role: str, commit: str, files: Iterable[NamedFile]) -> Manifest:
         """The manifest of these files, in any order."""
-        return cls(version, role, commit, tuple(sorted(files)))
+        return cls(version, role, commit, tuple(sorted(files, key=lambda file: file.name)))
+
+    @property
+    def by_name(self) -> dict[str, NamedFile]:
+        """Its files by their names."""
+        return {file.name: file for file in self.files}
 
     def to_bytes(self) -> bytes:
         """The one text of this manifest."""
         head = (_TITLE, f"version {self.version}", f"role {self.role}", f"commit {self.commit}")
-        lines = (f"{each.sha256} {each.size_bytes} {each.path}" for each in self.files)
+        lines = (
+            f"{file.content.sha256} {file.content.size_bytes} {file.name}" for file in self.files
+        )
         return "".join(f"{line}\n" for line in (*head, *lines)).encode()
 
     @classmethod
@@ -79,14 +81,14 @@ class Manifest:
             return None
         head = [line.partition(" ") for line in (version, role, commit)]
         matched = [_LINE.fullmatch(line) for line in lines]
-        if title != _TITLE or [each[0] for each in head] != ["version", "role", "commit"]:
+        if title != _TITLE or [key for key, _, _ in head] != ["version", "role", "commit"]:
             return None
         files = [
-            Brought(each["path"], int(each["size"]), each["sha256"])
-            for each in matched
-            if each is not None and _PATH.fullmatch(each["path"])
+            NamedFile(line["path"], Content(int(line["size"]), line["sha256"]))
+            for line in matched
+            if line is not None and _PATH.fullmatch(line["path"])
         ]
-        names = {each.path for each in files}
+        names = {file.name for file in files}
         if len(files) != len(lines) or len(names) != len(files):
             return None
         return cls.of(head[0][2], head[1][2], head[2][2], files)

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Cdn", "Seen"]
+    from plugins.ports.fetched import Fetched
 
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a user gets at an address: ``text`` is "" for a file, ``sha256`` that of the bytes.
-
-    ``leads_to`` is where a redirect leads, as the server says it.
-    """
-
-    status: int
-    size_bytes: int
-    sha256: str
-    text: str = ""
-    leads_to: str = ""
+__all__ = ["Cdn"]
 
 
 class Cdn(Protocol):
@@ -41,10 +28,10 @@ class Cdn(Protocol):
         """Whether this process purged it: what other caches keep, nobody can look at."""
         ...
 
-    def look(self, url: str, edge: str) -> Seen:
+    def look(self, url: str, edge: str) -> Fetched:
         """What one cache serves. What this process saw there before is only compared."""
         ...
 
-    def download(self, url: str, file: Path) -> Seen:
+    def download(self, url: str, file: Path) -> Fetched:
         """The file holds what a user gets, complete; an existing file is replaced."""
         ...

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from plugins.model.content import Content
+
 __all__ = [
     "Artifact",
     "BranchRule",
@@ -129,12 +131,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A zip file that a run left; ``sha256`` is "" if GitHub does not report it."""
+    """A zip file that a run left; its sha256 is "" if GitHub does not report it."""
 
     id: int
     name: str
-    size: int
-    sha256: str
+    content: Content
     expired: bool
 
 

@@ -58,7 +58,6 @@ class Upload:
     source: Path
     path: str
     size_bytes: int
-    sha256: str
     mode: int = 0o664
 
 

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from plugins.ports.fetched import Fetched
     from plugins.ports.git import Clone
     from plugins.ports.site import SiteRelease, SiteRow
 
-__all__ = ["AROUND", "Fetched", "History", "PublicClient", "PublicSite"]
+__all__ = ["AROUND", "History", "PublicClient", "PublicSite"]
 
 AROUND: Final = "around the caches"
 """The endpoint at which a client gets what is behind the caches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came from one endpoint: ``text`` only if it was asked for, ``sha256`` that of the bytes.
-
-    ``leads_to`` is where a redirect leads, as the server says it.
-    """
-
-    status: int
-    size_bytes: int
-    sha256: str
-    text: str = ""
-    leads_to: str = ""
 
 
 class PublicClient(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plugins.ports.caches import Seen
+    from plugins.ports.fetched import Fetched
 
 __all__ = ["Site", "SiteReader", "SiteRelease", "SiteRow"]
 
@@ -82,7 +82,7 @@ class SiteReader(Protocol):
         """Whether we may save the text of a page, which the API cannot."""
         ...
 
-    def look(self, path: str) -> Seen:
+    def look(self, path: str) -> Fetched:
         """A page of the site, as fresh as the site has it, past every cache."""
         ...
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import struct
 import zlib
@@ -23,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.approval import Approval
 from doit_receipts.durable import write_whole
-from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.model.content import Content, NamedFile
+from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.version import Version
 from plugins.rehearsal import places, windows_files
 from plugins.rehearsal.gnupg_home import GnupgHome
@@ -149,13 +149,13 @@ def deliver(
     made = _made(role, version, commit, files)
     for path in (*(each for each in made if each not in files), *files):
         content = made.get(path) or _content(role, path, commit)
-        brought.append(Brought(path, len(content), hashlib.sha256(content).hexdigest()))
+        brought.append(NamedFile(path, Content.of(content)))
         write_whole(inbox / path, content, mode=0o664)
     last = brought[-1] if brought else None
     if last is not None and how == "other bytes":
-        write_whole(inbox / last.path, b"x" * last.size_bytes, mode=0o664)
+        write_whole(inbox / last.name, b"x" * last.content.size_bytes, mode=0o664)
     if last is not None and how == "half":
-        write_whole(inbox / last.path, b"x", mode=0o664)
+        write_whole(inbox / last.name, b"x", mode=0o664)
     manifest = inbox / MANIFEST
     write_whole(manifest, Manifest.of(version, role, commit, brought).to_bytes(), mode=0o664)
     _sign(GnupgHome(Path(known["home"])), manifest, signer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import astuple, replace
 from secrets import token_hex
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import replacing, write_whole
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.public import AROUND, Fetched
+from plugins.model.content import Content
+from plugins.ports.fetched import Fetched
+from plugins.ports.public import AROUND
 from plugins.services.bounds import Bounds
 from plugins.services.endpoints import Endpoints
 from plugins.services.http_client import HttpClient
@@ -107,7 +109,7 @@ class AnonymousClient:
         """See the port."""
         with self._lock:
             content = {
-                key: [known.mark, known.fetched.size_bytes, known.fetched.sha256]
+                key: [known.mark, *astuple(known.fetched.content)]
                 for key, known in (self._known or {}).items()
             }
         write_whole(self._memory, json.dumps(content, indent=1, sort_keys=True).encode())
@@ -166,8 +168,8 @@ class AnonymousClient:
                 out.take(chunk)
             mark = answer.headers.get("etag", "")
             leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
-            seen = Fetched(answer.status_code, size, digest.hexdigest(), leads_to=leads_to)
-            return seen, mark
+            content = Content(size, digest.hexdigest())
+            return Fetched(answer.status_code, content, leads_to=leads_to), mark
 
     def _caches(self) -> tuple[str, ...]:
         with self._lock:
@@ -254,7 +256,8 @@ class _Kept(_Sink):
 
 def _holds(file: Path, fetched: Fetched) -> bool:
     try:
-        return file.stat().st_size == fetched.size_bytes and sha256_of(file) == fetched.sha256
+        known = fetched.content
+        return file.stat().st_size == known.size_bytes and sha256_of(file) == known.sha256
     except OSError:
         return False
 
@@ -264,7 +267,7 @@ def _read(memory: Path) -> dict[str, _Known]:
     try:
         content: Any = json.loads(memory.read_bytes())
         return {
-            str(key): _Known(str(mark), Fetched(200, int(size), str(sha256)))
+            str(key): _Known(str(mark), Fetched(200, Content(int(size), str(sha256))))
             for key, (mark, size, sha256) in content.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.durable import replacing
-from plugins.ports.caches import Seen
+from plugins.model.content import Content
+from plugins.ports.fetched import Fetched
 from plugins.services.bounds import Bounds
 from plugins.services.endpoints import Endpoints
 from plugins.services.http_client import HttpClient
@@ -52,7 +53,7 @@ class Caches:
         self._key = key
         self._bounds = Bounds(silence_s=timeout_s, longest_s=7_200.0)
         self._purged: set[str] = set()
-        self._seen: dict[tuple[str, str], tuple[str, Seen]] = {}
+        self._seen: dict[tuple[str, str], tuple[str, Fetched]] = {}
         self._clients: dict[str, HttpClient] = {}
 
     def __repr__(self) -> str:
@@ -75,7 +76,7 @@ class Caches:
         """Whether this process purged it."""
         return url in self._purged
 
-    def look(self, url: str, edge: str) -> Seen:
+    def look(self, url: str, edge: str) -> Fetched:
         """What one cache serves, read in a stream; the same bytes are not sent twice."""
         base, path = self._endpoints.place(url)
         known = self._seen.get((edge, url))
@@ -86,7 +87,7 @@ class Caches:
         self._seen[edge, url] = (mark_now, seen)
         return seen
 
-    def download(self, url: str, file: Path) -> Seen:
+    def download(self, url: str, file: Path) -> Fetched:
         """The file holds what a user gets."""
         base, path = self._endpoints.place(url)
         endpoint = self._endpoints.edge(base, base)
@@ -98,17 +99,17 @@ class Caches:
                     f"answered {seen.status}",
                     "open it in a browser, then run the same command again",
                 )
-        return Seen(seen.status, seen.size_bytes, seen.sha256)
+        return seen
 
     def _read(
         self, at: Endpoint, path: str, mark: Mapping[str, str], out: IO[bytes] | None
-    ) -> tuple[Seen, str]:
+    ) -> tuple[Fetched, str]:
         """An answer, read to its end, and its ETag; one that breaks off is read again."""
         client, action = self._client(at.base), f"GET {path}"
         sni = {"sni_hostname": urlsplit(f"//{at.host}").hostname or at.host}
         extensions = sni if at.base.startswith("https:") else {}
 
-        def read() -> tuple[Seen, str]:
+        def read() -> tuple[Fetched, str]:
             digest, size, text = hashlib.sha256(), 0, bytearray()
             if out is not None:
                 out.seek(0)
@@ -128,7 +129,8 @@ class Caches:
                         text += chunk
                 page = text.decode(errors="replace")
                 leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
-                seen = Seen(answer.status_code, size, digest.hexdigest(), page, leads_to)
+                content = Content(size, digest.hexdigest())
+                seen = Fetched(answer.status_code, content, page, leads_to)
                 return seen, answer.headers.get("etag", "")
 
         return retried(read, worth_another_try)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from doit_receipts.errors import ServiceFailed
+from plugins.model.content import Content
 from plugins.ports.github import Artifact, BranchRule, Issue, Job, Pull, Run
 from plugins.services.http_client import HttpClient
 
@@ -252,8 +253,10 @@ class GitHub:
             Artifact(
                 artifact.number("id"),
                 artifact.line("name"),
-                artifact.number("size_in_bytes"),
-                artifact.line("digest", may_miss=True).removeprefix("sha256:"),
+                Content(
+                    artifact.number("size_in_bytes"),
+                    artifact.line("digest", may_miss=True).removeprefix("sha256:"),
+                ),
                 artifact.flag("expired"),
             )
             for artifact in listed
@@ -262,7 +265,7 @@ class GitHub:
     def download(self, artifact: Artifact, file: Path) -> str:
         """See the port."""
         path = f"{self._top}/actions/artifacts/{artifact.id}/zip"
-        most_bytes = artifact.size + _ROOM_BYTES
+        most_bytes = artifact.content.size_bytes + _ROOM_BYTES
         return self._web.download(path, f"fetch {artifact.name}", file, most_bytes)
 
 

@@ -7,7 +7,6 @@ steps respect what version 2 does wrong: no row of a system can be added once it
 
 from __future__ import annotations
 
-import hashlib
 import re
 from contextlib import contextmanager
 from secrets import token_hex
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.caches import Seen
+from plugins.model.content import Content
+from plugins.ports.fetched import Fetched
 from plugins.services import site_fields
 from plugins.services.bounds import Bounds
 from plugins.services.http_client import HttpClient
@@ -151,18 +151,16 @@ class PythonOrg:
         seen = self.look(f"/downloads/release/{slug}/")
         return None if seen.status == _MISSING else seen.text
 
-    def look(self, path: str) -> Seen:
+    def look(self, path: str) -> Fetched:
         """A page as the site makes it now; a query that nobody asked before passes every cache."""
         answer = self._api.get(
             path, f"GET {path}", may_miss=True, redirects=False, fresh=token_hex(8)
         )
         leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
-        content = answer.content
-        return Seen(
+        return Fetched(
             answer.status_code,
-            len(content),
-            hashlib.sha256(content).hexdigest(),
-            content.decode(errors="replace"),
+            Content.of(answer.content),
+            answer.content.decode(errors="replace"),
             urlsplit(leads_to).path if leads_to else "",
         )
 

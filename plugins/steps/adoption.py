@@ -16,12 +16,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed, Waiting
-from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.model.content import Content, NamedFile
+from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.package_head import HEAD_BYTES, needed_bytes
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.steps import experts
-from plugins.steps.experts import FILE_MODE
+from plugins.steps.experts import FILE_MODE, few
 from plugins.steps.host_modes import wrong_modes
 
 if TYPE_CHECKING:
@@ -60,34 +61,51 @@ def arrived(
     """
     inbox = experts.inbox_of(release, awaited.role)
     names = {entry.path.removeprefix(f"{inbox}/") for entry in host.listing(inbox)}
-    if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
-        return experts.arrived(
-            release, host, verifier, contract, awaited, clock, commit=commit, until=until
-        )
     try:
-        found = _public_entries(release, host, contract, awaited)
-        proved = _proved(awaited.told)
-        _complete(host, found, proved, awaited)
+        if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
+            return experts.signed_for(release, host, verifier, contract, awaited, commit)
+        return _in_public(release, host, contract, awaited, commit)
     except Waiting as error:
-        experts.refuse_late(error, awaited, clock, until)
+        _refuse_late(error, awaited, clock, until)
         raise
-    digests = host.digests(list(found.values()))
-    files = [
-        Brought(path, entry.size_bytes, digests.get(entry.path, ""))
-        for path, entry in found.items()
-    ]
-    _same_as_told(files, proved, host)
-    adopted = Manifest.of(str(release.version), awaited.role, commit, files)
-    experts.keep_adopted(release.layout, adopted)
-    by_pipeline = sum(each.path in proved for each in files)
-    return {
-        "evidence": f"{by_pipeline} of {len(files)} digests are the pipeline's; "
-        "the approval is of all of them",
-        **{each.path: f"{each.size_bytes} {each.sha256}" for each in adopted.files},
-    }
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime | None) -> None:
+    """Raise StepFailed if whoever is waited for is later than ``until``."""
+    if until is None or clock.now() <= until:
+        return
+    raise StepFailed(
+        where=f"{awaited.name} ({awaited.role})",
+        problem=f"has not supplied everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
+        remedy="ask them; or raise [work] wait_days; or release without, "
+        "by a waiver that page and announcement state",
+        details=error.details,
+    ) from error
+
+
+def _in_public(
+    release: Release, host: HostReader, contract: Contract, awaited: Awaited, commit: str
+) -> dict[str, str]:
+    found = _public_entries(release, host, contract, awaited)
+    reported = _reported(awaited.reported)
+    _complete(host, found, reported, awaited)
+    digests = host.digests(list(found.values()))
+    files = [
+        NamedFile(path, Content(entry.size_bytes, digests.get(entry.path, "")))
+        for path, entry in found.items()
+    ]
+    _same_as_reported(files, reported, host)
+    adopted = Manifest.of(str(release.version), awaited.role, commit, files)
+    experts.keep_adopted(release.layout, adopted)
+    by_pipeline = sum(file.name in reported for file in files)
+    return {
+        "evidence": f"{by_pipeline} of {len(files)} digests are the pipeline's; "
+        "the approval is of all of them",
+        **{file.name: file.content.fact for file in adopted.files},
+    }
 
 
 def _public_entries(
@@ -106,7 +124,7 @@ def _public_entries(
         count = len(awaited.files) - len(missing)
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{count} of {len(awaited.files)} files have arrived; missing {_few(missing)}",
+            problem=f"{count} of {len(awaited.files)} files have arrived; missing {few(missing)}",
             remedy=f"they go to {host.shown(folder)} as always, or with a signed manifest to "
             f"{host.shown(experts.inbox_of(release, awaited.role))}",
         )
@@ -129,22 +147,24 @@ def _public_entries(
     return found
 
 
-def _proved(told: Path | None) -> dict[str, Brought]:
-    """The digests that the pipeline reported, by path; none where there is no pipeline."""
-    if told is None or not told.is_file():
+def _reported(file: Path | None) -> dict[str, NamedFile]:
+    """The files that the pipeline reported, by path; none where there is no pipeline."""
+    if file is None or not file.is_file():
         return {}
-    read = Manifest.from_bytes(told.read_bytes(), "digests of the pipeline")
-    return {each.path: each for each in read.files}
+    return Manifest.from_bytes(file.read_bytes(), "digests of the pipeline").by_name
 
 
 def _complete(
-    host: HostReader, found: Mapping[str, Entry], proved: Mapping[str, Brought], awaited: Awaited
+    host: HostReader,
+    found: Mapping[str, Entry],
+    reported: Mapping[str, NamedFile],
+    awaited: Awaited,
 ) -> None:
     """Raise Waiting for files that are shorter than they have to be."""
     short = []
     for path, entry in found.items():
-        if path in proved:
-            wanted = proved[path].size_bytes
+        if path in reported:
+            wanted = reported[path].content.size_bytes
         elif path.endswith((".exe", ".pkg")):
             wanted = needed_bytes(path, host.read(path, HEAD_BYTES))
         else:
@@ -155,27 +175,25 @@ def _complete(
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"{len(found) - len(short)} of {len(found)} files are complete; "
-            f"cut short {_few(short)}",
+            f"cut short {few(short)}",
             remedy="check whether their upload is still running",
         )
 
 
-def _same_as_told(
-    files: Sequence[Brought], proved: Mapping[str, Brought], host: HostReader
+def _same_as_reported(
+    files: Sequence[NamedFile], reported: Mapping[str, NamedFile], host: HostReader
 ) -> None:
-    for each in files:
-        told = proved.get(each.path)
-        if told is None or told.sha256 == each.sha256:
+    for file in files:
+        by_pipeline = reported.get(file.name)
+        if by_pipeline is None or by_pipeline.content.sha256 == file.content.sha256:
             continue
         raise StepFailed(
-            where=host.shown(each.path),
+            where=host.shown(file.name),
             problem="does not match the digest of the pipeline that built it",
             remedy="do not announce the release; ask who uploaded it, and which of the two is "
             "right",
-            details=(f"pipeline {told.sha256}", f"host     {each.sha256}"),
+            details=(
+                f"pipeline {by_pipeline.content.sha256}",
+                f"host     {file.content.sha256}",
+            ),
         )
-
-
-def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
-    return ", ".join(paths[:2]) + more

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_receipts.probe import Probe
+    from plugins.model.content import NamedFile
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.sigstore import BundleSigner, BundleVerifier
-    from plugins.steps.staging import Wanted
 
 __all__ = ["bundles", "look_signed", "sign", "verify_downloaded"]
 
@@ -44,7 +44,7 @@ def bundles(contract: Contract, release: Release) -> tuple[Path, ...]:
 def look_signed(
     release: Release,
     contract: Contract,
-    files: Iterable[Wanted],
+    files: Iterable[NamedFile],
     by: SigstoreIdentity,
     signer: BundleVerifier,
 ) -> Probe:
@@ -59,7 +59,7 @@ def look_signed(
 def sign(
     release: Release,
     contract: Contract,
-    files: Iterable[Wanted],
+    files: Iterable[NamedFile],
     by: SigstoreIdentity,
     signer: BundleSigner,
     host: HostReader,
@@ -94,9 +94,9 @@ def _facts(wanted: Mapping[Path, str], by: SigstoreIdentity) -> dict[str, str]:
     return {"identity": by.address, "issuer": by.issuer, "files": str(len(wanted))}
 
 
-def _wanted(release: Release, contract: Contract, files: Iterable[Wanted]) -> dict[Path, str]:
+def _wanted(release: Release, contract: Contract, files: Iterable[NamedFile]) -> dict[Path, str]:
     """The sha256 of what each bundle is of. Raises StepFailed for a file that nobody made."""
-    digests = {file.name: file.sha256 for file in files}
+    digests = {file.name: file.content.sha256 for file in files}
     found = {}
     for file, path in bundle_paths(contract, release).items():
         if file.name not in digests:

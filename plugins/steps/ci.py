@@ -134,7 +134,7 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
                 problem=f"{artifact.name} has expired on GitHub",
                 remedy="run the build again",
             )
-        progress.say(f"fetching {artifact.name} ({artifact.size >> 20} MiB)")
+        progress.say(f"fetching {artifact.name} ({artifact.content.size_bytes >> 20} MiB)")
         facts |= _fetched(top, artifact, workflows)
     if not facts:
         raise StepFailed(
@@ -189,13 +189,13 @@ def _candidates(
 def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, str]:
     archive = top / f"{artifact.name}.zip"
     digest = workflows.download(artifact, archive)
-    if artifact.sha256 and digest != artifact.sha256:
+    if artifact.content.sha256 and digest != artifact.content.sha256:
         archive.unlink()
         raise StepFailed(
             where=f"CI artifact {artifact.name}",
             problem="does not match the digest that GitHub reports",
             remedy="run the same command again; if it fails again, ask GitHub's support",
-            details=(f"wanted {artifact.sha256}", f"found  {digest}"),
+            details=(f"wanted {artifact.content.sha256}", f"found  {digest}"),
         )
     folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
     for each in (folder, partial):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
-from plugins.model.content import Content
 from plugins.model.contract import Kind, local_path
 from plugins.model.layout import Layout
 from plugins.steps import source_test
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from plugins.model.content import Content
     from plugins.model.contract import Contract, PublishedFile
     from plugins.model.release import Release
     from plugins.model.settings import SourceTest
@@ -104,7 +104,7 @@ def _download(
 
     def fetch(file: PublishedFile) -> str:
         seen = cdn.download(file.url, room / file.remote)
-        return _problem(file, wanted[file.remote], Content(seen.size_bytes, seen.sha256), release)
+        return _problem(file, wanted[file.remote], seen.content, release)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         problems = list(pool.map(fetch, contract.files))

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from doit_receipts.artifact import Artifact
 from doit_receipts.durable import replacing
 from doit_receipts.errors import StepFailed
+from plugins.model.content import Content
 from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class Compressor:
 class Compressed:
     """The stream that was compressed, and the files that hold it in the order asked for."""
 
-    sha256: str
-    size_bytes: int
+    stream: Content
     artifacts: tuple[Artifact, ...]
 
 
@@ -80,7 +80,7 @@ def compress(
             for program in running:
                 program.end_input()
         artifacts = tuple(program.artifact() for program in running)
-    return Compressed(digest.hexdigest(), size_bytes, artifacts)
+    return Compressed(Content(size_bytes, digest.hexdigest()), artifacts)
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -131,7 +131,7 @@ class _Running:
 
     def _feed(self) -> None:
         try:
-            with cast(IO[bytes], self._process.stdin) as stream:
+            with cast("IO[bytes]", self._process.stdin) as stream:
                 while piece := self._waiting.get():
                     stream.write(piece)
         except BrokenPipeError:
@@ -141,7 +141,7 @@ class _Running:
                 pass
 
     def _take(self) -> None:
-        given = cast(IO[bytes], self._process.stdout)
+        given = cast("IO[bytes]", self._process.stdout)
         try:
             while piece := given.read(_PIECE_BYTES):
                 self._output.write(piece)

@@ -160,7 +160,7 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
         host.remove([there])
         entry = None
     if entry is None:
-        upload = Upload(archive.path, there, archive.size_bytes, archive.sha256, _FILE_MODE)
+        upload = Upload(archive.path, there, archive.size_bytes, _FILE_MODE)
         host.put([upload], progress)
         entry = _entry(there, area.staging, host)
         found = host.digests([entry]).get(there, "nothing") if entry is not None else "nothing"

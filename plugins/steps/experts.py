@@ -15,24 +15,22 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical
+from plugins.model.content import NamedFile
 from plugins.model.contract import Origin, parts_folders
-from plugins.model.manifest import MANIFEST, Brought, Manifest
+from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
 from plugins.steps.host_modes import WrongModes, wrong_modes
-from plugins.steps.staging import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from plugins.model.contract import Contract
     from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
-    from plugins.ports.clock import Clock
     from plugins.ports.host import Entry, Host, HostReader
     from plugins.ports.signing import Verifier
 
@@ -40,16 +38,16 @@ __all__ = [
     "FILE_MODE",
     "Awaited",
     "adopted_file",
-    "arrived",
     "awaited_of",
     "brings",
+    "few",
     "inbox_of",
     "keep_adopted",
     "look_inboxes",
     "look_taken",
     "manifest_file",
     "open_inboxes",
-    "refuse_late",
+    "signed_for",
     "take",
     "with_brought",
     "with_extras",
@@ -70,16 +68,16 @@ class Awaited:
     name: str
     keys: tuple[str, ...]
     files: tuple[str, ...]
-    told: Path | None = None
+    reported: Path | None = None
     """The file of the digests that a pipeline reported for their files, if there is one."""
 
 
 def awaited_of(
-    contract: Contract, role: str, name: str, keys: Sequence[str], told: Path | None = None
+    contract: Contract, role: str, name: str, keys: Sequence[str], reported: Path | None = None
 ) -> Awaited:
     """What the contract awaits from the expert of this role."""
     files = tuple(file.remote for file in contract.files if file.origin.value == role)
-    return Awaited(role, name, tuple(keys), files, told)
+    return Awaited(role, name, tuple(keys), files, reported)
 
 
 def inbox_of(release: Release, role: str) -> str:
@@ -117,8 +115,8 @@ def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Pr
         return absent(f"{', '.join(host.shown(path) for path in missing)} not created yet")
     closed = [entry.path for entry in found if entry is not None and not _is_open(entry, host)]
     if closed:
-        told = ", ".join(host.shown(path) for path in closed)
-        return absent(f"not a folder with mode {_HIDDEN_MODE:o} and its group yet: {told}")
+        places = ", ".join(host.shown(path) for path in closed)
+        return absent(f"not a folder with mode {_HIDDEN_MODE:o} and its group yet: {places}")
     return identical({"inboxes": ", ".join(paths)})
 
 
@@ -129,16 +127,13 @@ def open_inboxes(release: Release, host: Host, roles: Sequence[str]) -> dict[str
     return {"inboxes": ", ".join(paths)}
 
 
-def arrived(
+def signed_for(
     release: Release,
     host: HostReader,
     verifier: Verifier,
     contract: Contract,
     awaited: Awaited,
-    clock: Clock,
-    *,
     commit: str,
-    until: datetime | None = None,
 ) -> dict[str, str]:
     """Everything that this expert owes is in the inbox, with the bytes that they signed for.
 
@@ -146,7 +141,7 @@ def arrived(
     Source: release-tools polls for three names (inventory S01). Facts: size and sha256 of each
     file, and the key. Raises Waiting with who and what is missing; StepFailed at once for a
     manifest by a key that may not sign, of another release, with names that nobody awaits, or
-    with other digests than the host computes, and for anything that is missing at ``until``.
+    with other digests than the host computes.
     """
     inbox = inbox_of(release, awaited.role)
     there = {
@@ -154,40 +149,23 @@ def arrived(
         for entry in host.listing(inbox)
         if entry.kind is Kind.FILE
     }
-    try:
-        manifest, key = _manifest(release, host, verifier, awaited, there, inbox)
-        _refuse_wrong(release, manifest, contract, awaited, commit)
-        there |= _taken(release, host, manifest, there)
-        _complete(host, manifest, awaited, there)
-    except Waiting as error:
-        refuse_late(error, awaited, clock, until)
-        raise
+    manifest, key = _manifest(release, host, verifier, awaited, there, inbox)
+    _refuse_wrong(release, manifest, contract, awaited, commit)
+    there |= _taken(release, host, manifest, there)
+    _complete(host, manifest, awaited, there)
     keep_adopted(release.layout, manifest)
-    told = {each.path: f"{each.size_bytes} {each.sha256}" for each in manifest.files}
+    files = {file.name: file.content.fact for file in manifest.files}
     digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
-    return {"key": key, "manifest": digest, **told}
-
-
-def refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime | None) -> None:
-    """Raise StepFailed if whoever is waited for is later than ``until``."""
-    if until is None or clock.now() <= until:
-        return
-    raise StepFailed(
-        where=f"{awaited.name} ({awaited.role})",
-        problem=f"has not supplied everything by {until:%Y-%m-%d %H:%M} UTC: {error.problem}",
-        remedy="ask them; or raise [work] wait_days; or release without, "
-        "by a waiver that page and announcement state",
-        details=error.details,
-    ) from error
+    return {"key": key, "manifest": digest, **files}
 
 
 def look_taken(release: Release, host: HostReader, role: str, area: StagingArea) -> Probe:
     """Whether all that the manifest lists is in the staging folder, or is public already."""
     manifest = _judged(release, role)
     staged = _entries_at(
-        host, {each.path: _at(each, area, area.staging) for each in manifest.files}
+        host, {file.name: _at(file, area, area.staging) for file in manifest.files}
     )
-    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    public = _entries_at(host, {file.name: _at(file, area, area.final) for file in manifest.files})
     found = {**public, **staged}
     wrong = _wrong_modes(found.values(), host)
     # The host cannot compute digests of a colleague's file that is closed to us.
@@ -195,21 +173,21 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
     if closed is not None:
         return closed
     digests = host.digests(list(found.values()))
-    for each in manifest.files:
-        entry = found.get(each.path)
-        if entry is not None and digests.get(entry.path) != each.sha256:
+    for file in manifest.files:
+        entry = found.get(file.name)
+        if entry is not None and digests.get(entry.path) != file.content.sha256:
             return different(
                 f"{host.shown(entry.path)} does not match what {role} signed",
                 "find out who put it there; it is not overwritten",
-                (f"found  {digests.get(entry.path)}", f"wanted {each.sha256}"),
+                (f"found  {digests.get(entry.path)}", f"wanted {file.content.sha256}"),
             )
-    missing = [each.path for each in manifest.files if each.path not in found]
+    missing = [file.name for file in manifest.files if file.name not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
     unlike = wrong.probe(host)
     if unlike is not None:
         return unlike
-    return identical({each.path: each.sha256 for each in manifest.files})
+    return identical({file.name: file.content.sha256 for file in manifest.files})
 
 
 def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str, str]:
@@ -219,11 +197,11 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     """
     manifest = _judged(release, role)
     inbox = inbox_of(release, role)
-    public = _entries_at(host, {each.path: _at(each, area, area.final) for each in manifest.files})
+    public = _entries_at(host, {file.name: _at(file, area, area.final) for file in manifest.files})
     wanted = {
-        each.path: _at(each, area, area.staging)
-        for each in manifest.files
-        if each.path not in public
+        file.name: _at(file, area, area.staging)
+        for file in manifest.files
+        if file.name not in public
     }
     present = _entries_at(host, wanted)
     left = {path: place for path, place in wanted.items() if path not in present}
@@ -233,31 +211,31 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
     there = [*_entries_at(host, wanted).values(), *public.values()]
     _wrong_modes(there, host).mend(host)
-    return {each.path: each.sha256 for each in manifest.files}
+    return {file.name: file.content.sha256 for file in manifest.files}
 
 
 def with_brought(
-    files: Sequence[Wanted],
+    files: Sequence[NamedFile],
     release: Release,
     roles: Sequence[str],
     area: StagingArea,
-    more: Sequence[Wanted] = (),
-) -> tuple[Wanted, ...]:
+    more: Sequence[NamedFile] = (),
+) -> tuple[NamedFile, ...]:
     """These files, ``more`` and what the experts brought, as they are in the staging folder."""
     found = [*files, *more]
     for role in roles:
-        for each in _judged(release, role).files:
-            name = _at(each, area, "").removeprefix("/")
-            found.append(Wanted(name, each.size_bytes, each.sha256))
+        for file in _judged(release, role).files:
+            name = _at(file, area, "").removeprefix("/")
+            found.append(NamedFile(name, file.content))
     return tuple(sorted(found, key=lambda file: file.name))
 
 
-def with_extras(contract: Contract, files: Sequence[Wanted], area: StagingArea) -> Contract:
+def with_extras(contract: Contract, files: Sequence[NamedFile], area: StagingArea) -> Contract:
     """The contract with what experts brought beyond what they must: parts, SBOMs, signatures.
 
     Users get these too, so they are purged, downloaded and compared, and rows name them.
     """
-    return contract.with_extras(f"{area.final}/{each.name}" for each in files)
+    return contract.with_extras(f"{area.final}/{file.name}" for file in files)
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
@@ -292,11 +270,11 @@ def _taken(
 ) -> dict[str, Entry]:
     """Files of the manifest that have left the inbox for where they are staged, or public."""
     area = RemoteLayout(release.version).downloads
-    gone = [each for each in manifest.files if each.path not in there]
+    gone = [file for file in manifest.files if file.name not in there]
     places = (area.final, area.staging)
     found: dict[str, Entry] = {}
     for folder in places if gone else ():
-        found |= _entries_at(host, {each.path: _at(each, area, folder) for each in gone})
+        found |= _entries_at(host, {file.name: _at(file, area, folder) for file in gone})
     return found
 
 
@@ -333,12 +311,12 @@ def _refuse_wrong(
     release: Release, manifest: Manifest, contract: Contract, awaited: Awaited, commit: str
 ) -> None:
     where = f"manifest of {awaited.name} ({awaited.role})"
-    told = (
+    stated = (
         ("version", manifest.version, str(release.version)),
         ("role", manifest.role, awaited.role),
         ("commit", manifest.commit, commit),
     )
-    for what, there, here in told:
+    for what, there, here in stated:
         if there != here:
             raise StepFailed(
                 where=where,
@@ -346,12 +324,12 @@ def _refuse_wrong(
                 remedy="ask them to build this release and sign for it",
                 details=(f"found  {there}", f"wanted {here}"),
             )
-    for each in manifest.files:
-        may = each.path in awaited.files or brings(contract, each.path, awaited.role)
+    for file in manifest.files:
+        may = file.name in awaited.files or brings(contract, file.name, awaited.role)
         if not may:
             raise StepFailed(
                 where=where,
-                problem=f"lists {each.path}, which is not expected from them",
+                problem=f"lists {file.name}, which is not expected from them",
                 remedy="if it belongs to the release, this tool's contract has to know it",
             )
 
@@ -365,25 +343,25 @@ def brings(contract: Contract, path: str, role: str) -> bool:
 def _complete(
     host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
 ) -> None:
-    listed = {each.path for each in manifest.files}
+    listed = {file.name for file in manifest.files}
     unlisted = [path for path in awaited.files if path not in listed]
     if unlisted:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
-            f"{len(awaited.files)} files; missing {_few(unlisted)}",
+            f"{len(awaited.files)} files; missing {few(unlisted)}",
             remedy="they upload the rest and sign for all of it",
         )
     short = [
-        each.path
-        for each in manifest.files
-        if each.path not in there or there[each.path].size_bytes < each.size_bytes
+        file.name
+        for file in manifest.files
+        if file.name not in there or there[file.name].size_bytes < file.content.size_bytes
     ]
     if short:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"{len(listed) - len(short)} of {len(listed)} files are complete; "
-            f"missing or cut short {_few(short)}",
+            f"missing or cut short {few(short)}",
             remedy="check whether their upload is still running",
         )
     _same_bytes(host, manifest, awaited, there)
@@ -392,15 +370,15 @@ def _complete(
 def _same_bytes(
     host: HostReader, manifest: Manifest, awaited: Awaited, there: Mapping[str, Entry]
 ) -> None:
-    digests = host.digests([there[each.path] for each in manifest.files])
-    for each in manifest.files:
-        found = digests.get(there[each.path].path, "nothing")
-        if found != each.sha256:
+    digests = host.digests([there[file.name] for file in manifest.files])
+    for file in manifest.files:
+        found = digests.get(there[file.name].path, "nothing")
+        if found != file.content.sha256:
             raise StepFailed(
                 where=f"{awaited.name} ({awaited.role})",
-                problem=f"{each.path} does not match its digest in the manifest on the host",
+                problem=f"{file.name} does not match its digest in the manifest on the host",
                 remedy="have it uploaded again, or have the file as it is signed",
-                details=(f"manifest {each.sha256}", f"host     {found}"),
+                details=(f"manifest {file.content.sha256}", f"host     {found}"),
             )
 
 
@@ -409,10 +387,10 @@ def _waiting(
 ) -> Waiting:
     missing = [path for path in awaited.files if path not in there]
     count = len(awaited.files) - len(missing)
-    told = f"{problem}; {count} of {len(awaited.files)} files have arrived"
+    arrived = f"{problem}; {count} of {len(awaited.files)} files have arrived"
     return Waiting(
         who=f"{awaited.name} ({awaited.role})",
-        problem=f"{told}; missing {_few(missing)}" if missing else told,
+        problem=f"{arrived}; missing {few(missing)}" if missing else arrived,
         remedy=f"they go to {host.shown(inbox)}",
     )
 
@@ -429,12 +407,12 @@ def _judged(release: Release, role: str) -> Manifest:
         ) from error
 
 
-def _at(each: Brought, area: StagingArea, folder: str) -> str:
+def _at(file: NamedFile, area: StagingArea, folder: str) -> str:
     """Where a file is below one of the area's two folders."""
-    top, _, rest = each.path.partition("/")
+    top, _, rest = file.name.partition("/")
     if top != area.final:
         raise StepFailed(
-            where=each.path,
+            where=file.name,
             problem=f"is not below {area.final}",
             remedy="check the contract of the release",
         )
@@ -446,7 +424,7 @@ def _entries_at(host: HostReader, places: Mapping[str, str]) -> dict[str, Entry]
     return {path: entry for path, entry in zip(places, found, strict=True) if entry is not None}
 
 
-def _few(paths: Sequence[str]) -> str:
+def few(paths: Sequence[str]) -> str:
     """The first paths, and how many more there are: a line stays a line."""
     more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
     return ", ".join(paths[:2]) + more

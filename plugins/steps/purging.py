@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.model.content import Content
     from plugins.model.contract import Contract, Purge
-    from plugins.ports.caches import Cdn, Seen
+    from plugins.ports.caches import Cdn
+    from plugins.ports.fetched import Fetched
     from plugins.ports.host import HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.site import Site, SiteReader
@@ -139,17 +140,14 @@ def _stale(
     )
 
 
-def _problem(address: Purge, seen: Seen, served: Mapping[str, Content]) -> str:
+def _problem(address: Purge, seen: Fetched, served: Mapping[str, Content]) -> str:
     """What is wrong with an answer; "" if nothing is."""
     if address.file is not None:
         wanted = served[address.file.remote]
         if seen.status != 200:
             return f"answers {seen.status}"
-        if (seen.size_bytes, seen.sha256) != (wanted.size_bytes, wanted.sha256):
-            return (
-                f"serves {seen.size_bytes:,} bytes with sha256 {seen.sha256[:12]}…,"
-                f" wanted {wanted.size_bytes:,} bytes with {wanted.sha256[:12]}…"
-            )
+        if seen.content != wanted:
+            return f"serves {seen.content.brief}, wanted {wanted.brief}"
         return ""
     return address.problem(seen.status, seen.text, seen.leads_to)
 

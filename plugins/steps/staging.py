@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, different, identical
+from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
 from plugins.steps.host_modes import WrongModes, wrong_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDER_MODE",
-    "Wanted",
     "known",
     "look_reserved",
     "look_staged",
@@ -66,30 +65,19 @@ _GROUP_MAY_WRITE: Final = 0o030
 _DESCRIBING: Final = (".asc", ".sig", ".sigstore", ".crt", ".spdx.json", "SUMS", ".json")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file that is to be in a folder of a host: its name there, its bytes and its mode.
-
-    ``source`` is where it is on this machine; None for one that somebody else uploads.
-    """
-
-    name: str
-    size_bytes: int
-    sha256: str
-    source: Path | None = None
-    mode: int = 0o664
-
-
-def wanted(artifacts: Iterable[Artifact]) -> tuple[Wanted, ...]:
+def wanted(artifacts: Iterable[Artifact]) -> tuple[NamedFile, ...]:
     """Files of this machine that are to be on a host under their own names, sorted."""
-    found = (Wanted(each.path.name, each.size_bytes, each.sha256, each.path) for each in artifacts)
+    found = (
+        NamedFile(made.path.name, Content(made.size_bytes, made.sha256), made.path)
+        for made in artifacts
+    )
     return tuple(sorted(found, key=lambda file: file.name))
 
 
 def known(
-    files: Iterable[Wanted],
+    files: Iterable[NamedFile],
     area: StagingArea,
-    docs_archives: Iterable[Wanted],
+    docs_archives: Iterable[NamedFile],
     docs_area: StagingArea,
 ) -> dict[str, str]:
     """The sha256 that users have to get of each file, by its path below the host's root.
@@ -97,7 +85,7 @@ def known(
     ``docs_archives`` are those of the documentation, in an area of their own.
     """
     shown = ((area, files), (docs_area, docs_archives))
-    return {f"{at.final}/{file.name}": file.sha256 for at, these in shown for file in these}
+    return {f"{at.final}/{file.name}": file.content.sha256 for at, these in shown for file in these}
 
 
 def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) -> Probe:
@@ -151,7 +139,7 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
     return {}
 
 
-def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
+def look_staged(files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> Probe:
     """Whether every file is in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
@@ -169,11 +157,11 @@ def look_staged(files: Sequence[Wanted], area: StagingArea, host: HostReader) ->
         return wrong
     if found_files.partials(files):
         return absent("a partial upload is left over")
-    return identical({file.name: file.sha256 for file in files})
+    return identical({file.name: file.content.sha256 for file in files})
 
 
 def stage(
-    files: Sequence[Wanted], area: StagingArea, host: Host, progress: Progress
+    files: Sequence[NamedFile], area: StagingArea, host: Host, progress: Progress
 ) -> dict[str, str]:
     """Every file of this machine is in the hidden folder, complete, with its mode and group.
 
@@ -182,7 +170,7 @@ def stage(
     reserve(area, host)
     found_files = _FoundFiles.of(files, area, host)
     uploads = [
-        Upload(file.source, f"{area.staging}/{file.name}", file.size_bytes, file.sha256, file.mode)
+        Upload(file.source, f"{area.staging}/{file.name}", file.content.size_bytes, file.mode)
         for file in files
         if file.source is not None
         and found_files.place_of(file) is None
@@ -201,7 +189,7 @@ def stage(
 
 
 def verify_staged(
-    files: Sequence[Wanted], area: StagingArea, host: HostReader, signer: Signer
+    files: Sequence[NamedFile], area: StagingArea, host: HostReader, signer: Signer
 ) -> dict[str, str]:
     """Every signature verifies for the bytes that are there (U08).
 
@@ -239,7 +227,7 @@ def verify_staged(
     return facts
 
 
-def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe:
+def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
     found_files = _FoundFiles.of(files, area, host)
     clash = (
@@ -259,11 +247,11 @@ def look_switched(files: Sequence[Wanted], area: StagingArea, host: HostReader) 
         return wrong
     if found_files.has_staging:
         return absent(f"{host.shown(area.staging)} still exists")
-    return identical({"folder": area.final, **{file.name: file.sha256 for file in files}})
+    return identical({"folder": area.final, **{file.name: file.content.sha256 for file in files}})
 
 
 def switch(
-    files: Sequence[Wanted], area: StagingArea, host: Host, progress: Progress
+    files: Sequence[NamedFile], area: StagingArea, host: Host, progress: Progress
 ) -> dict[str, str]:
     """Users see every file. This cannot be undone: what was seen is never replaced.
 
@@ -320,7 +308,7 @@ class _FoundFiles:
     """Files of others under these names that users could not get as they are."""
 
     @classmethod
-    def of(cls, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> _FoundFiles:
+    def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> _FoundFiles:
         has_final, has_staging = (
             each is not None for each in host.look([area.final, area.staging])
         )
@@ -343,23 +331,23 @@ class _FoundFiles:
             for entry in (final.get(file.name), staging.get(file.name))
             if entry is not None
             and entry.kind is Kind.FILE
-            and entry.size_bytes == file.size_bytes
+            and entry.size_bytes == file.content.size_bytes
             and entry.path not in unreadable
         ]
         digests = host.digests(compared) if compared else {}
         return cls(final, staging, digests, has_final, has_staging, closed)
 
-    def is_right(self, file: Wanted, entry: Entry | None) -> bool:
-        return entry is not None and self.digests.get(entry.path) == file.sha256
+    def is_right(self, file: NamedFile, entry: Entry | None) -> bool:
+        return entry is not None and self.digests.get(entry.path) == file.content.sha256
 
-    def place_of(self, file: Wanted) -> Entry | None:
+    def place_of(self, file: NamedFile) -> Entry | None:
         """Where the right bytes are; the final folder counts first."""
         for entry in (self.final.get(file.name), self.staging.get(file.name)):
             if self.is_right(file, entry):
                 return entry
         return None
 
-    def is_closed(self, file: Wanted) -> bool:
+    def is_closed(self, file: NamedFile) -> bool:
         """Whether a colleague's file has the name, and its bytes cannot be judged."""
         places = {entry.path for entry, _ in self.closed.others}
         return any(
@@ -368,16 +356,18 @@ class _FoundFiles:
             if entry is not None
         )
 
-    def wrong_modes(self, files: Sequence[Wanted], host: HostReader) -> WrongModes:
+    def wrong_modes(self, files: Sequence[NamedFile], host: HostReader) -> WrongModes:
         places = ((self.place_of(file), file.mode) for file in files)
         return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
-    def partials(self, files: Sequence[Wanted]) -> list[str]:
+    def partials(self, files: Sequence[NamedFile]) -> list[str]:
         """Partial uploads of files that are complete: a killed run may leave both names."""
         names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
-    def clash(self, files: Sequence[Wanted], area: StagingArea, host: HostReader) -> Probe | None:
+    def clash(
+        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
+    ) -> Probe | None:
         """Names that other bytes have; both sides are shown."""
         seen, details = [], []
         for file in files:
@@ -391,7 +381,7 @@ class _FoundFiles:
                 details += [
                     f"{file.name}",
                     f"  found:  {there} ({host.shown(entry.path)}, by {entry.owner})",
-                    f"  wanted: {file.sha256} ({file.size_bytes} bytes)",
+                    f"  wanted: {file.content.sha256} ({file.content.size_bytes} bytes)",
                 ]
         if not seen:
             return None
@@ -407,7 +397,7 @@ class _FoundFiles:
         return different(f"files with other content exist there: {names}", remedy, tuple(details))
 
     def unexpected(
-        self, files: Sequence[Wanted], area: StagingArea, host: HostReader
+        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
     ) -> Probe | None:
         """What is in the hidden folder but was not asked for: it would be shown as well."""
         known = {file.name for file in files} | set(_inner_folders(files))
@@ -425,17 +415,17 @@ def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
-def _in_safe_order(files: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
+def _in_safe_order(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:
     describing = [file for file in files if file.name.endswith(_DESCRIBING)]
     return describing, [file for file in files if file not in describing]
 
 
-def _inner_folders(files: Sequence[Wanted]) -> list[str]:
+def _inner_folders(files: Sequence[NamedFile]) -> list[str]:
     """Folders within the release's own that contain files, outer ones first."""
     return sorted({folder for file in files for folder in _parents(file.name)})
 
 
-def _open_inner(files: Sequence[Wanted], area: StagingArea, host: Host) -> None:
+def _open_inner(files: Sequence[NamedFile], area: StagingArea, host: Host) -> None:
     """The folders that these files move into are there; one that others made stays as it is."""
     paths = [f"{area.final}/{each}" for each in _inner_folders(files)]
     there = host.look(paths) if paths else ()

@@ -101,7 +101,7 @@ def build(
         "commit": found,
         "epoch_s": str(export.epoch_s),
         "members": str(count),
-        "stream_sha256": packed.sha256,
+        "stream_sha256": packed.stream.sha256,
         **tools,
         "gzip_options": "-9 -n",
         "xz_options": "-6 -T1" if release.series.xz_threads == 1 else "-6 -T0",
@@ -230,7 +230,7 @@ class _Export:
             env=_GIT_ENVIRONMENT,
             stdout=PIPE,
         ) as git:
-            stream = cast(IO[bytes], git.stdout)
+            stream = cast("IO[bytes]", git.stdout)
             try:
                 with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8") as archive:
                     for entry in archive:
@@ -249,7 +249,7 @@ def _member(archive: TarFile, entry: TarInfo) -> Member:
         return Member(entry.name, Kind.FOLDER, entry.mode)
     if entry.issym():
         return Member(entry.name, Kind.LINK, entry.mode, target=entry.linkname)
-    content = cast(IO[bytes], archive.extractfile(entry)).read()
+    content = cast("IO[bytes]", archive.extractfile(entry)).read()
     return Member(entry.name, Kind.FILE, entry.mode, content)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from plugins.model.archive import Content, Member
+    from plugins.model.archive import Member, MemberBytes
 
 __all__ = ["tree_of", "unpack"]
 
@@ -81,7 +81,7 @@ def _refuse_elsewhere(member: Member, archive: Path, root: str) -> None:
         raise _refused(archive, member, f"would be unpacked outside of {root}/")
 
 
-def _write(target: Path, member: Member, content: Content) -> None:
+def _write(target: Path, member: Member, content: MemberBytes) -> None:
     with target.open("xb") as stream:
         while piece := content.read(_CHUNK_BYTES):
             stream.write(piece)

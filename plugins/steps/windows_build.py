@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical, unknown
+from plugins.model.content import NamedFile
 from plugins.model.hash_table import read_table
-from plugins.model.manifest import Brought, Manifest
+from plugins.model.manifest import Manifest
 from plugins.model.windows_build import CERTIFICATE, form_of, is_named_for, parameters_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def form_file(layout: Layout) -> Path:
 
 def digests_file(layout: Layout) -> Path:
     """Where the digests that the pipeline reported are kept, in the form of a manifest."""
-    return layout.told_by_pipeline
+    return layout.reported_by_pipeline
 
 
 def write_form(
@@ -82,10 +83,10 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
     if build:
         return _declared(release, pipeline, build)
     tag = release.version.tag
-    runs = [_told(each, pipeline) for each in pipeline.runs() if _is_of(each, tag)]
-    ours = [each for each in runs if each.parameters and _builds(each, commit)]
-    unsure = [each for each in runs if not each.parameters and each.result not in _FAILED]
-    live = [each for each in ours if each.result not in _FAILED]
+    runs = [_with_form(run, pipeline) for run in pipeline.runs() if _is_of(run, tag)]
+    ours = [run for run in runs if run.parameters and _builds(run, commit)]
+    unsure = [run for run in runs if not run.parameters and run.result not in _FAILED]
+    live = [run for run in ours if run.result not in _FAILED]
     if len(live) == 1:
         return identical(_facts(live[0]))
     if live or unsure:
@@ -149,8 +150,8 @@ def follow(
     stages = [each for each in records if each.kind == "Stage"]
     _refuse_failed(found, records)
     if found.result:
-        told = {f"stage {each.name}": each.result or each.state for each in stages}
-        return {"run": run, "result": found.result, **told}
+        by_stage = {f"stage {stage.name}": stage.result or stage.state for stage in stages}
+        return {"run": run, "result": found.result, **by_stage}
     ended = [each for each in stages if each.result]
     problem = f"{len(ended)} of {len(stages)} stages ended" if stages else "it has not begun"
     running = [each.name for each in stages if each.state == "inProgress"]
@@ -180,7 +181,7 @@ def fetch_digests(
     """
     number = _existing(pipeline, run).id
     folder = release.version.folder
-    known: dict[str, Brought] = {}
+    known: dict[str, NamedFile] = {}
     missing: dict[str, str] = {}
     for name in _tables(contract):
         left = pipeline.artifact(number, name)
@@ -188,21 +189,21 @@ def fetch_digests(
         if raw is None:
             missing[f"table {name}"] = "does not exist any more" if left is None else "is empty"
             continue
-        for each in read_table(raw, f"{name} of Windows run {run}").values():
-            if known.setdefault(each.path, each) != each:
+        for file in read_table(raw, f"{name} of Windows run {run}").values():
+            if known.setdefault(file.name, file) != file:
                 raise StepFailed(
                     where=f"Windows run {run}",
-                    problem=f"two of its tables give different digests for {each.path}",
+                    problem=f"two of its tables give different digests for {file.name}",
                     remedy="ask who runs the pipeline which of them was uploaded",
                 )
     files = [
-        Brought(f"{folder}/{each.path}", each.size_bytes, each.sha256)
-        for each in known.values()
-        if str(release.version) in each.path
+        NamedFile(f"{folder}/{file.name}", file.content)
+        for file in known.values()
+        if str(release.version) in file.name
     ]
-    told = Manifest.of(str(release.version), "windows", commit, files)
-    write_whole(digests_file(release.layout), told.to_bytes())
-    return {**missing, **{each.path: f"{each.size_bytes} {each.sha256}" for each in told.files}}
+    stated = Manifest.of(str(release.version), "windows", commit, files)
+    write_whole(digests_file(release.layout), stated.to_bytes())
+    return {**missing, **{file.name: file.content.fact for file in stated.files}}
 
 
 def look_retained(pipeline: Pipeline, run: str) -> Probe:
@@ -241,11 +242,11 @@ def _declared(release: Release, pipeline: Pipeline, build: int) -> Probe:
             f"{_DECLARE} names run {build}, which does not exist", "name another run, or none"
         )
     if not _is_of(found, tag):
-        told = found.parameters.get("SourceTag") or found.name
+        builds = found.parameters.get("SourceTag") or found.name
         return different(
             f"{_DECLARE} names run {build}, which is not of {tag}",
             "name another run, or none",
-            (f"found  {told}", f"wanted {tag}"),
+            (f"found  {builds}", f"wanted {tag}"),
         )
     return identical(_facts(found))
 
@@ -255,7 +256,7 @@ def _is_of(run: PipelineRun, tag: str) -> bool:
     return is_named_for(run.name, tag) or run.parameters.get("SourceTag") == tag
 
 
-def _told(run: PipelineRun, pipeline: Pipeline) -> PipelineRun:
+def _with_form(run: PipelineRun, pipeline: Pipeline) -> PipelineRun:
     """The run with its parameters, which a list need not hold."""
     return run if run.parameters else pipeline.run(run.id) or run
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from plugins.model.content import NamedFile
+
 _FILES: Final = 30
 _FILE_BYTES: Final = 25_000_000
 _BERTH: Final = StagingArea("3.13.6", ".3.13.6.staging")
@@ -90,9 +92,9 @@ def main(rounds: int) -> int:
 
 
 def _table(
-    ways: dict[str, Callable[[OpenSsh, Sequence[staging.Wanted], Path], None]],
+    ways: dict[str, Callable[[OpenSsh, Sequence[NamedFile], Path], None]],
     server: Callable[[str], AbstractContextManager[OpenSsh]],
-    what: tuple[Sequence[staging.Wanted], Path, int, float],
+    what: tuple[Sequence[NamedFile], Path, int, float],
 ) -> int:
     """Each way in turn, against a server of its own, whose processor time thus ends with it."""
     files, target, rounds, bar = what
@@ -130,7 +132,7 @@ def _processor_s() -> float:
     return sum(each.ru_utime + each.ru_stime for each in found)
 
 
-def _ours(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> None:
+def _ours(server: OpenSsh, files: Sequence[NamedFile], target: Path) -> None:
     host = _host(server, target)
     staging.stage(files, _BERTH, host, Quiet())
     probe = staging.look_staged(files, _BERTH, host)
@@ -139,7 +141,7 @@ def _ours(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> Non
         raise RuntimeError(probe)
 
 
-def _resume(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> None:
+def _resume(server: OpenSsh, files: Sequence[NamedFile], target: Path) -> None:
     """Half of every file is there; what goes over loopback meanwhile is counted."""
     shutil.rmtree(target)
     target.mkdir()
@@ -147,7 +149,7 @@ def _resume(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> N
     for file in files:
         if file.source is not None:
             half = target / _BERTH.staging / f"{file.name}.partial"
-            half.write_bytes(file.source.read_bytes()[: file.size_bytes // 2])
+            half.write_bytes(file.source.read_bytes()[: file.content.size_bytes // 2])
     before, start = _on_loopback(), time.monotonic()
     _ours(server, files, target)
     sent, took = _on_loopback() - before, time.monotonic() - start
@@ -159,18 +161,18 @@ def _on_loopback() -> int:
     return int(Path("/sys/class/net/lo/statistics/tx_bytes").read_text())
 
 
-def _scp(server: OpenSsh, files: Sequence[staging.Wanted], target: Path, *options: str) -> None:
+def _scp(server: OpenSsh, files: Sequence[NamedFile], target: Path, *options: str) -> None:
     _run(
         "scp", "-q", *options, "-F", server.ssh_config, *_sources(files),
         f"downloads.rehearsal:{target}/",
     )  # fmt: skip
 
 
-def _fast_scp(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> None:
+def _fast_scp(server: OpenSsh, files: Sequence[NamedFile], target: Path) -> None:
     _scp(server, files, target, "-c", "aes128-gcm@openssh.com")
 
 
-def _rsync(server: OpenSsh, files: Sequence[staging.Wanted], target: Path) -> None:
+def _rsync(server: OpenSsh, files: Sequence[NamedFile], target: Path) -> None:
     _run(
         "rsync", "-a", "-e", f"ssh -F {server.ssh_config}", *_sources(files),
         f"downloads.rehearsal:{target}/",
@@ -182,11 +184,11 @@ def _host(server: OpenSsh, target: Path) -> SshHost:
     return SshHost(address, own_group(), ssh_config=server.ssh_config)
 
 
-def _sources(files: Sequence[staging.Wanted]) -> list[Path]:
+def _sources(files: Sequence[NamedFile]) -> list[Path]:
     return [file.source for file in files if file.source is not None]
 
 
-def _files(folder: Path) -> tuple[staging.Wanted, ...]:
+def _files(folder: Path) -> tuple[NamedFile, ...]:
     folder.mkdir()
     made = []
     for number in range(_FILES):

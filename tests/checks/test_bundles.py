@@ -12,8 +12,9 @@ from checks.access import sigstore_is_ready
 from checks.bundles import bundles_are_good
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Kind, contract_of
-from plugins.model.found_files import FoundFile, FoundFiles
+from plugins.model.found_files import FoundFiles
 from plugins.model.series import SigstoreIdentity
 from plugins.ports.signing import Signature, Verdict
 
@@ -45,7 +46,9 @@ class Answering:
 def shelf_of(contract: Contract, builds: Builds) -> FoundFiles:
     """Every file stands there, each with a digest of its own."""
     files = {
-        file.remote: FoundFile(file.remote, 10, f"{number:064x}", Path("/room") / file.name)
+        file.remote: NamedFile(
+            file.remote, Content(10, f"{number:064x}"), Path("/room") / file.name
+        )
         for number, file in enumerate(contract.files)
     }
     return FoundFiles("here", builds("3.14.1").layout, files, {})
@@ -61,7 +64,7 @@ def test_each_bundle_is_judged_for_the_digest_of_its_own_file(a_release: Builds)
     verifier = Answering(Signature(str(RM), ""))
     assert bundles_are_good(contract, shelf, RM, verifier) == ()
     wanted = [
-        (file.name, shelf.files[file.beside].sha256, RM)
+        (file.name, shelf.files[file.beside].content.sha256, RM)
         for file in contract.files
         if file.kind is Kind.BUNDLE
     ]

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.model.manifest import BrokenManifest, Brought, Manifest
+from plugins.model.content import Content, NamedFile
+from plugins.model.manifest import BrokenManifest, Manifest
 
-ONE = Brought("3.13.6/a.exe", 7, "a" * 64)
-TWO = Brought("3.13.6/amd64/core.msi", 0, "b" * 64)
+ONE = NamedFile("3.13.6/a.exe", Content(7, "a" * 64))
+TWO = NamedFile("3.13.6/amd64/core.msi", Content(0, "b" * 64))
 MADE = Manifest.of("3.13.6", "windows", "5" * 40, [TWO, ONE])
 
 

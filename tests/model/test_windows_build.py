@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.content import Content, NamedFile
 from plugins.model.hash_table import MOST_BYTES, BrokenTable, read_table
-from plugins.model.manifest import Brought
 from plugins.model.windows_build import form_of, is_named_for, parameters_of, range_of
 from plugins.rehearsal import windows_files
 
@@ -81,7 +81,7 @@ def test_table_is_read_as_powershell_prints_it() -> None:
     text = windows_files.table(files)
     found = read_table(text.encode(), "hashes")
     assert set(found) == set(files)
-    assert found["python-3.15.0rc1-amd64.exe"].size_bytes == 3
+    assert found["python-3.15.0rc1-amd64.exe"].content.size_bytes == 3
     assert read_table(text.encode("utf-16"), "hashes") == found
 
 
@@ -90,7 +90,9 @@ def test_only_the_table_of_sha256_counts() -> None:
         f"\r\nName  SHA256 Length\r\n----  ------ ------\r\na.exe {DIGEST}  12\r\n\r\n"
         "Name  MD5 Length\r\n----  --- ------\r\na.exe 00  12\r\n"
     )
-    assert read_table(text.encode(), "hashes") == {"a.exe": Brought("a.exe", 12, DIGEST.lower())}
+    assert read_table(text.encode(), "hashes") == {
+        "a.exe": NamedFile("a.exe", Content(12, DIGEST.lower()))
+    }
 
 
 @pytest.mark.parametrize(

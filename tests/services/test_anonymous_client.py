@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import time
 import tracemalloc
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed
+from plugins.model.content import Content
 from plugins.ports.public import AROUND
 from plugins.services.anonymous_client import AnonymousClient
 from plugins.services.bounds import Bounds
@@ -74,7 +74,7 @@ def test_what_no_honest_server_sends_is_refused(sent: bytes, tmp_path: Path) -> 
             pass
         else:
             # A smaller length than was sent is a whole answer to HTTP, and its digest is judged.
-            assert fetched.status != 200 or fetched.size_bytes == 12
+            assert fetched.status != 200 or fetched.content.size_bytes == 12
             assert fetched.status == 200 or not file.exists()
     assert not file.with_name("file.partial").exists()
 
@@ -123,7 +123,7 @@ def test_what_is_packed_is_not_unfolded(tmp_path: Path) -> None:
     bomb = gzip.compress(bytes(50_000_000))
     with lying(lambda to, _: to.sendall(answer(bomb, Content_Encoding="gzip"))) as base:
         fetched = a_client(base, tmp_path).fetch(URL, base, MOST)
-    assert (fetched.size_bytes, fetched.sha256) == (len(bomb), hashlib.sha256(bomb).hexdigest())
+    assert fetched.content == Content.of(bomb)
 
 
 def test_an_unchanged_file_is_asked_for_by_its_mark_and_not_sent_again(tmp_path: Path) -> None:

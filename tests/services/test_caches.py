@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed
+from plugins.model.content import Content
 from plugins.services.cdn import Caches
 from tests.site_world import SiteWorld, site_world
 
@@ -40,13 +41,13 @@ def put(world: SiteWorld, content: bytes) -> str:
 def test_an_edge_serves_old_bytes_until_they_are_purged(world: SiteWorld) -> None:
     cdn = world.cdn()
     old = put(world, b"old")
-    assert [cdn.look(URL, edge).sha256 for edge in cdn.edges] == [old, old]
+    assert [cdn.look(URL, edge).content.sha256 for edge in cdn.edges] == [old, old]
     new = put(world, b"new bytes")
-    assert [cdn.look(URL, edge).sha256 for edge in cdn.edges] == [old, old]
+    assert [cdn.look(URL, edge).content.sha256 for edge in cdn.edges] == [old, old]
     assert not cdn.was_purged(URL)
     cdn.purge(URL)
     assert cdn.was_purged(URL)
-    assert [cdn.look(URL, edge).sha256 for edge in cdn.edges] == [new, new]
+    assert [cdn.look(URL, edge).content.sha256 for edge in cdn.edges] == [new, new]
 
 
 def test_who_asks_too_early_makes_not_found_last(world: SiteWorld) -> None:
@@ -67,9 +68,9 @@ def test_one_edge_can_keep_what_the_other_forgot(world: SiteWorld) -> None:
     new = put(world, b"new bytes")
     world.store.order_fault("cdn.keeps_stale", argument=".tgz")
     cdn.purge(URL)
-    assert [cdn.look(URL, edge).sha256 for edge in cdn.edges] == [new, old]
+    assert [cdn.look(URL, edge).content.sha256 for edge in cdn.edges] == [new, old]
     cdn.purge(URL)
-    assert [cdn.look(URL, edge).sha256 for edge in cdn.edges] == [new, new]
+    assert [cdn.look(URL, edge).content.sha256 for edge in cdn.edges] == [new, new]
 
 
 def test_a_purge_whose_answer_is_lost_is_asked_again(world: SiteWorld) -> None:
@@ -92,7 +93,7 @@ def test_a_download_that_breaks_off_is_begun_again(world: SiteWorld, tmp_path: P
     digest = put(world, bytes(range(256)) * 9000)
     world.store.order_fault("cdn.cuts_body")
     seen = world.cdn().download(URL, tmp_path / "file")
-    assert (seen.size_bytes, seen.sha256) == (256 * 9000, digest)
+    assert seen.content == Content(256 * 9000, digest)
     assert hashlib.sha256((tmp_path / "file").read_bytes()).hexdigest() == digest
 
 

@@ -170,7 +170,7 @@ def test_run_goes_from_dispatch_to_artifacts(hub: GitHub, store: Store, tmp_path
     (artifact,) = hub.artifacts(number)
     file = tmp_path / "ci" / "source.zip"
     digest = hub.download(artifact, file)
-    assert digest == artifact.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert digest == artifact.content.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     assert zipfile.ZipFile(file).read("a.txt") == b"A"
 
 

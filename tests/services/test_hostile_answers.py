@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doit_receipts.errors import ReleaseError
+from plugins.model.content import Content
 from plugins.model.secret import Secret
 from plugins.ports.github import Artifact
 from plugins.rehearsal import buildbots, forum, github
@@ -243,7 +244,9 @@ def test_artifact_that_has_more_bytes_than_announced_is_refused(
     origins: dict[str, str], tmp_path: Path
 ) -> None:
     (artifact,) = _tools(origins["github"]).artifacts(9_000_001)
-    small = Artifact(artifact.id, "source", -(1 << 20) + 10, artifact.sha256, expired=False)
+    small = Artifact(
+        artifact.id, "source", Content(-(1 << 20) + 10, artifact.content.sha256), expired=False
+    )
     with pytest.raises(ReleaseError, match="the answer is larger than 10 bytes"):
         _tools(origins["github"]).download(small, tmp_path / "a.zip")
     assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.host import Kind
 from tests.host_world import Standing, a_host, an_upload
@@ -66,7 +67,9 @@ def test_digests_are_computed_there(there: Standing, tmp_path: Path) -> None:
     uploads = [an_upload(tmp_path / f"f{n}", f"f{n}", b"x" * n) for n in range(40)]
     there.host.put(uploads, Quiet())
     entries = [entry for entry in there.host.listing("") if entry.kind is Kind.FILE]
-    assert there.host.digests(entries) == {upload.path: upload.sha256 for upload in uploads}
+    assert there.host.digests(entries) == {
+        upload.path: sha256_of(upload.source) for upload in uploads
+    }
 
 
 def test_a_file_that_was_changed_is_read_again(there: Standing, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed, SettingsError
+from plugins.model.content import Content
 from plugins.rehearsal.store import ALWAYS
 from plugins.services.opened_host import open_host
 from plugins.services.ssh_host import SshHost
@@ -169,7 +170,7 @@ def test_a_host_without_openssl_computes_digests_all_the_same(
     world.store.order_fault("ssh.drop", argument="600000")
     host = world.host()
     host.put([upload], Quiet())
-    assert host.digests(host.listing(""))["a"] == upload.sha256
+    assert host.digests(host.listing(""))["a"] == Content.of(_CONTENT).sha256
 
 
 def test_a_lost_connection_is_opened_again_to_look(world: Rehearsed) -> None:

@@ -19,16 +19,17 @@ from checks.staged_files import staged_is_ready
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Contract, contract_of
 from plugins.model.found_files import FoundFiles
-from plugins.model.manifest import Brought, Manifest
+from plugins.model.manifest import Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
-from plugins.ports.public import AROUND, Fetched
+from plugins.ports.fetched import Fetched
+from plugins.ports.public import AROUND
 from plugins.rehearsal import windows_files
 from plugins.steps import adoption, experts, staging
-from plugins.steps.staging import Wanted
 from tests.host_world import ROOT, Rehearsed, a_rehearsed_host
 from tests.progress import Quiet
 from tests.source_world import NOON, FixedClock
@@ -86,23 +87,23 @@ class Scene:
         return files
 
     def tell(self, files: dict[str, bytes]) -> None:
-        """The pipeline told the digests of these files, as far as it tells any."""
-        told = [
-            Brought(f"{self.release.version.folder}/{name}", len(content), _sha256(content))
+        """The pipeline reported the digests of these files, as far as it reports any."""
+        reported = [
+            NamedFile(f"{self.release.version.folder}/{name}", Content.of(content))
             for table in windows_files.tables(self.release.version, files).values()
             for name, content in table.items()
         ]
-        unique = {each.path: each for each in told}.values()
+        unique = {file.name: file for file in reported}.values()
         made = Manifest.of(str(self.release.version), "windows", COMMIT, unique)
-        file = self.release.layout.told_by_pipeline
+        file = self.release.layout.reported_by_pipeline
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(made.to_bytes())
 
     def arrived(self, role: str = "windows", days_late: int = 0) -> dict[str, str]:
-        told = self.release.layout.told_by_pipeline if role == "windows" else None
+        reported = self.release.layout.reported_by_pipeline if role == "windows" else None
         return adoption.arrived(
             self.release, self.host, NoKeys(), self.contract,
-            experts.awaited_of(self.contract, role, f"The {role} expert", [], told),
+            experts.awaited_of(self.contract, role, f"The {role} expert", [], reported),
             FixedClock(), commit=COMMIT,
             until=NOON - timedelta(days=days_late) if days_late else None,
         )  # fmt: skip
@@ -208,8 +209,8 @@ def test_macos_installer_is_adopted_by_what_the_approval_is_of(scene: Scene) -> 
 # ── modes and owners ───────────────────────────────────────────────────────────────────────
 
 
-def all_wanted(files: dict[str, bytes]) -> tuple[Wanted, ...]:
-    return tuple(Wanted(name, len(each), _sha256(each)) for name, each in files.items())
+def all_wanted(files: dict[str, bytes]) -> tuple[NamedFile, ...]:
+    return tuple(NamedFile(name, Content.of(content)) for name, content in files.items())
 
 
 def test_switch_leaves_files_of_others_alone_and_shows_ours(scene: Scene, tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_switch_leaves_files_of_others_alone_and_shows_ours(scene: Scene, tmp_pa
     scene.arrived()
     source = tmp_path / "Python-3.15.0rc1.tgz"
     source.write_bytes(b"source" * 100)
-    ours = Wanted(source.name, 600, _sha256(b"source" * 100), source)
+    ours = NamedFile(source.name, Content.of(b"source" * 100), source)
     area = RemoteLayout(scene.release.version).downloads
     staging.stage([ours], area, scene.host, Quiet())
     everything = experts.with_brought([ours], scene.release, ["windows"], area)
@@ -282,7 +283,7 @@ def test_folder_that_others_made_is_entered_and_never_changed(scene: Scene, tmp_
     scene.arrived()
     bundle = tmp_path / "core.msi.sigstore"
     bundle.write_bytes(b"bundle")
-    ours = Wanted("amd64rc1/core.msi.sigstore", 6, _sha256(b"bundle"), bundle)
+    ours = NamedFile("amd64rc1/core.msi.sigstore", Content.of(b"bundle"), bundle)
     area = RemoteLayout(scene.release.version).downloads
     scene.host.make_folders([f"{area.staging}/amd64rc1"], 0o2775)
     staging.stage([ours], area, scene.host, Quiet())
@@ -313,7 +314,7 @@ def test_what_the_pipeline_brought_passes(scene: Scene) -> None:
 def test_promised_file_that_the_pipeline_does_not_tell_blocks(scene: Scene) -> None:
     """Its tables are gone after 30 days: then a person says what no machine can any more."""
     scene.upload()
-    scene.release.layout.told_by_pipeline.unlink()
+    scene.release.layout.reported_by_pipeline.unlink()
     scene.arrived()
     (finding,) = brought.brought_is_proved(scene.release, scene.contract, ["windows"])
     assert (finding.rule, finding.severity) == ("brought.unproved", Severity.BLOCK)
@@ -454,7 +455,7 @@ class Listing:
     def read(self, url: str, endpoint: str, most_bytes: int = 1 << 23) -> Fetched:
         assert (endpoint, most_bytes > 0) == (AROUND, True)
         here = url.endswith("/3.15.0/")
-        return Fetched(200 if here else 404, 0, "", self._text if here else "")
+        return Fetched(200 if here else 404, Content(0, ""), self._text if here else "")
 
     def releases(self) -> tuple[()]:
         return ()

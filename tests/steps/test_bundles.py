@@ -10,6 +10,7 @@ import pytest
 
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Origin, bundle_paths, contract_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
@@ -17,7 +18,6 @@ from plugins.model.version import Version
 from plugins.ports.signing import Signature, Verdict
 from plugins.services.folder_host import FolderHost
 from plugins.steps.bundles import bundles, look_signed, sign, verify_downloaded
-from plugins.steps.staging import Wanted
 from tests.site_world import QUIET
 
 if TYPE_CHECKING:
@@ -66,10 +66,12 @@ def contract(release: Release) -> Contract:
 
 
 @pytest.fixture
-def files(contract: Contract) -> tuple[Wanted, ...]:
+def files(contract: Contract) -> tuple[NamedFile, ...]:
     """All that is there to be signed, each with a digest of its own."""
     there = [file for file in contract.files if file.origin is not Origin.SIGSTORE]
-    return tuple(Wanted(each.name, 1, sha256(each.name.encode()).hexdigest()) for each in there)
+    return tuple(
+        NamedFile(each.name, Content(1, sha256(each.name.encode()).hexdigest())) for each in there
+    )
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def host(tmp_path: Path) -> FolderHost:
 def signed(
     release: Release,
     contract: Contract,
-    files: tuple[Wanted, ...],
+    files: tuple[NamedFile, ...],
     host: FolderHost,
     by: Sigstore,
 ) -> dict[str, str]:
@@ -90,7 +92,7 @@ def signed(
 
 
 def test_every_listed_file_is_signed_whoever_made_it(
-    release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
+    release: Release, contract: Contract, files: tuple[NamedFile, ...], host: FolderHost
 ) -> None:
     sigstore = Sigstore()
     assert look_signed(release, contract, files, RM, sigstore).state is RemoteState.ABSENT
@@ -105,7 +107,7 @@ def test_every_listed_file_is_signed_whoever_made_it(
 
 
 def test_what_was_signed_before_the_token_expired_is_kept(
-    release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
+    release: Release, contract: Contract, files: tuple[NamedFile, ...], host: FolderHost
 ) -> None:
     first, second = Sigstore(most=5), Sigstore()
     with pytest.raises(Waiting):
@@ -116,11 +118,12 @@ def test_what_was_signed_before_the_token_expired_is_kept(
 
 
 def test_only_what_is_no_longer_a_bundle_of_its_file_is_signed_again(
-    release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
+    release: Release, contract: Contract, files: tuple[NamedFile, ...], host: FolderHost
 ) -> None:
     signed(release, contract, files, host, Sigstore())
     changed = tuple(
-        Wanted(each.name, 2, "f" * 64) if each.name.endswith(".pkg") else each for each in files
+        NamedFile(each.name, Content(2, "f" * 64)) if each.name.endswith(".pkg") else each
+        for each in files
     )
     sigstore = Sigstore()
     assert look_signed(release, contract, changed, RM, sigstore).state is RemoteState.ABSENT
@@ -132,7 +135,7 @@ def test_only_what_is_no_longer_a_bundle_of_its_file_is_signed_again(
 def test_a_good_bundle_on_the_host_is_brought_back_and_a_bad_one_is_not(
     release: Release,
     contract: Contract,
-    files: tuple[Wanted, ...],
+    files: tuple[NamedFile, ...],
     host: FolderHost,
     tmp_path: Path,
     *,
@@ -153,7 +156,7 @@ def test_a_good_bundle_on_the_host_is_brought_back_and_a_bad_one_is_not(
 
 
 def test_a_file_that_nobody_brought_stops_before_anything_is_signed(
-    release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
+    release: Release, contract: Contract, files: tuple[NamedFile, ...], host: FolderHost
 ) -> None:
     sigstore = Sigstore()
     fewer = tuple(each for each in files if not each.name.endswith(".pkg"))
@@ -163,7 +166,7 @@ def test_a_file_that_nobody_brought_stops_before_anything_is_signed(
 
 
 def test_a_release_without_experts_signs_what_is_promised_now(
-    release: Release, contract: Contract, files: tuple[Wanted, ...], host: FolderHost
+    release: Release, contract: Contract, files: tuple[NamedFile, ...], host: FolderHost
 ) -> None:
     now = contract.without(Origin.WINDOWS, Origin.MACOS)
     signed(release, now, files, host, Sigstore())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.model.content import Content
 from plugins.services.programs import MachinePrograms
 from plugins.steps.compressing import Compressor, compress
 from tests.processes import lives
@@ -50,7 +51,7 @@ def test_every_file_holds_the_stream_as_its_program_gives_it(tmp_path: Path) -> 
     )
     stream = b"".join(_PIECES)
     assert plain.read_bytes() == gzip.decompress(packed.read_bytes()) == stream
-    assert (made.sha256, made.size_bytes) == (hashlib.sha256(stream).hexdigest(), len(stream))
+    assert made.stream == Content.of(stream)
     for artifact, path in zip(made.artifacts, (plain, packed), strict=True):
         content = path.read_bytes()
         assert artifact.path == path

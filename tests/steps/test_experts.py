@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,13 +112,9 @@ def asked(release: Release, store: Store, host: FolderHost) -> None:
     store.save("mail", [*store.load("mail", []), kept])
 
 
-def arrived(
-    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring, **more: object
-) -> dict[str, str]:
-    return experts.arrived(
-        release, host, ours, contract_of(release), awaited(release, store), FixedClock(),
-        commit=COMMIT, **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+def arrived(release: Release, store: Store, host: FolderHost, ours: GnupgKeyring) -> dict[str, str]:
+    wanted = awaited(release, store)
+    return experts.signed_for(release, host, ours, contract_of(release), wanted, COMMIT)
 
 
 def test_files_that_were_signed_for_are_taken_over(
@@ -185,11 +181,19 @@ def test_expert_who_never_answers_has_a_deadline(
     asked(release, store, host)
     manner(store, "windows", "never")
     people.read_mail(store)
+    wanted = awaited(release, store)
+
+    def arrived_by(until: datetime) -> None:
+        adoption.arrived(
+            release, host, ours, contract_of(release), wanted, FixedClock(),
+            commit=COMMIT, until=until,
+        )  # fmt: skip
+
     with pytest.raises(Waiting):
-        arrived(release, store, host, ours, until=NOON + timedelta(hours=1))
-    with pytest.raises(StepFailed, match="has not supplied everything by 2026-11-22 11:00") as told:
-        arrived(release, store, host, ours, until=NOON - timedelta(hours=1))
-    assert "waiver" in told.value.remedy
+        arrived_by(NOON + timedelta(hours=1))
+    with pytest.raises(StepFailed, match="has not supplied everything by 2026-11-22 11:00") as late:
+        arrived_by(NOON - timedelta(hours=1))
+    assert "waiver" in late.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -254,9 +258,7 @@ def test_manifest_of_something_else_is_refused(  # noqa: PLR0917 - a table's col
     store.save("experts", known)
     people.deliver(store, inbox, role, version, commit, (*wanted.files, *extra))
     with pytest.raises(StepFailed, match=problem):
-        experts.arrived(
-            release, host, ours, contract_of(release), wanted, FixedClock(), commit=COMMIT
-        )
+        experts.signed_for(release, host, ours, contract_of(release), wanted, COMMIT)
 
 
 def test_manifest_that_is_edited_is_no_longer_signed(

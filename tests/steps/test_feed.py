@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed, Waiting
+from plugins.model.content import Content
 from plugins.model.contract import contract_of
-from plugins.ports.public import Fetched
+from plugins.ports.fetched import Fetched
 from plugins.rehearsal import nuget as world
 from plugins.rehearsal import places, windows_files
 from plugins.rehearsal.store import ALWAYS, Store
@@ -49,8 +50,8 @@ class Visitor:
         assert endpoint == "around the caches"
         text = self.pages.get(url)
         if text is None or len(text) > most_bytes:
-            return Fetched(404, 0, "")
-        return Fetched(200, len(text), "", text)
+            return Fetched(404, Content(0, ""))
+        return Fetched(200, Content(len(text), ""), text)
 
     def forget(self) -> None: ...
 

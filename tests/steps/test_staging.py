@@ -11,10 +11,10 @@ import pytest
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import RemoteState
+from plugins.model.content import Content, NamedFile
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.steps.staging import (
-    Wanted,
     look_reserved,
     look_staged,
     look_switched,
@@ -46,11 +46,11 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> tuple[Wanted, ...]:
+def files(tmp_path: Path) -> tuple[NamedFile, ...]:
     return some_files(tmp_path / "src")
 
 
-def some_files(folder: Path, names: Sequence[str] = NAMES) -> tuple[Wanted, ...]:
+def some_files(folder: Path, names: Sequence[str] = NAMES) -> tuple[NamedFile, ...]:
     """Files of a release, on this machine."""
     folder.mkdir(exist_ok=True)
     made = []
@@ -70,17 +70,19 @@ def seen(there: Standing) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def everything(files: Sequence[Wanted]) -> dict[str, tuple[int, bytes]]:
+def everything(files: Sequence[NamedFile]) -> dict[str, tuple[int, bytes]]:
     return {file.name: (0o664, file.source.read_bytes()) for file in files if file.source}
 
 
-def released(files: Sequence[Wanted], there: Standing) -> None:
+def released(files: Sequence[NamedFile], there: Standing) -> None:
     reserve(BERTH, there.host)
     stage(files, BERTH, there.host, Quiet())
     switch(files, BERTH, there.host, Quiet())
 
 
-def test_a_release_is_reserved_staged_and_shown(there: Standing, files: tuple[Wanted, ...]) -> None:
+def test_a_release_is_reserved_staged_and_shown(
+    there: Standing, files: tuple[NamedFile, ...]
+) -> None:
     assert look_reserved(BERTH, there.host).state is RemoteState.ABSENT
     reserve(BERTH, there.host)
     assert look_reserved(BERTH, there.host).state is RemoteState.IDENTICAL
@@ -99,14 +101,14 @@ def test_a_release_is_reserved_staged_and_shown(there: Standing, files: tuple[Wa
 
 
 def test_nobody_but_the_group_sees_what_is_staged(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
     assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
 
 
 def test_files_join_those_that_stand_there_and_touch_none_of_them(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     there.host.make_folders([BERTH.final], 0o2775)
     there.leave(f"{BERTH.final}/python-3.13.6-amd64.exe", b"an expert's")
@@ -120,7 +122,7 @@ def test_files_join_those_that_stand_there_and_touch_none_of_them(
 
 
 def test_a_file_that_stands_there_already_is_adopted(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     there.host.make_folders([BERTH.final], 0o2775)
     assert files[0].source is not None
@@ -131,24 +133,26 @@ def test_a_file_that_stands_there_already_is_adopted(
 
 
 def test_other_bytes_in_the_final_folder_are_never_replaced(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     there.host.make_folders([BERTH.final], 0o2775)
-    there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].size_bytes)
+    there.leave(f"{BERTH.final}/{files[0].name}", b"x" * files[0].content.size_bytes)
     for probe in (look_staged(files, BERTH, there.host), look_switched(files, BERTH, there.host)):
         assert probe.state is RemoteState.DIFFERENT
         assert "files with other content exist there" in probe.problem
         assert "it is never replaced" in probe.remedy
-        assert any(files[0].sha256 in line for line in probe.details)
+        assert any(files[0].content.sha256 in line for line in probe.details)
         assert any("found: " in line for line in probe.details)
     stage(files[1:], BERTH, there.host, Quiet())
     with pytest.raises(StepFailed, match="files with other content exist there"):
         switch(files, BERTH, there.host, Quiet())
-    assert (there.files / BERTH.final / files[0].name).read_bytes() == b"x" * files[0].size_bytes
+    assert (there.files / BERTH.final / files[0].name).read_bytes() == b"x" * files[
+        0
+    ].content.size_bytes
 
 
 def test_a_staged_file_that_was_replaced_stops_the_switch(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
     assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
@@ -163,7 +167,7 @@ def test_a_staged_file_that_was_replaced_stops_the_switch(
 
 
 def test_what_does_not_belong_to_the_release_is_not_shown(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
     there.leave(f"{BERTH.staging}/notes.txt", b"secret")
@@ -176,7 +180,7 @@ def test_what_does_not_belong_to_the_release_is_not_shown(
 
 
 def test_an_experts_file_that_was_put_into_the_hidden_folder_is_shown_with_the_others(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     stage(files[1:], BERTH, there.host, Quiet())
     assert files[0].source is not None
@@ -189,7 +193,7 @@ def test_an_experts_file_that_was_put_into_the_hidden_folder_is_shown_with_the_o
 
 @pytest.mark.parametrize("final_is_there", [False, True])
 def test_parts_of_an_installer_are_shown_in_a_folder_of_their_own(
-    there: Standing, files: tuple[Wanted, ...], tmp_path: Path, *, final_is_there: bool
+    there: Standing, files: tuple[NamedFile, ...], tmp_path: Path, *, final_is_there: bool
 ) -> None:
     """Windows fetches 3.13.6/amd64/core.msi while it installs."""
     part = "amd64/core.msi"
@@ -198,7 +202,7 @@ def test_parts_of_an_installer_are_shown_in_a_folder_of_their_own(
     stage(files, BERTH, there.host, Quiet())
     there.host.make_folders([f"{BERTH.staging}/amd64"], 0o2775)
     there.host.put([an_upload(tmp_path / "core.msi", f"{BERTH.staging}/{part}", b"part")], Quiet())
-    whole = (*files, Wanted(part, 4, sha256_of(tmp_path / "core.msi")))
+    whole = (*files, NamedFile(part, Content(4, sha256_of(tmp_path / "core.msi"))))
     switch(whole, BERTH, there.host, Quiet())
     assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
     assert (there.files / BERTH.final / part).read_bytes() == b"part"
@@ -207,7 +211,7 @@ def test_parts_of_an_installer_are_shown_in_a_folder_of_their_own(
 
 
 def test_a_file_that_nobody_brought_stops_the_switch(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     theirs = (replace(files[0], source=None), *files[1:])
     stage(theirs, BERTH, there.host, Quiet())
@@ -216,7 +220,7 @@ def test_a_file_that_nobody_brought_stops_the_switch(
         switch(theirs, BERTH, there.host, Quiet())
 
 
-def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[Wanted, ...]) -> None:
+def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[NamedFile, ...]) -> None:
     stage(files, BERTH, there.host, Quiet())
     (there.files / BERTH.staging / files[0].name).chmod(0o600)
     assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
@@ -272,7 +276,7 @@ def test_a_file_of_a_colleague_that_users_can_read_is_as_good_as_ours(tmp_path: 
 
 
 def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(
-    there: Standing, files: tuple[Wanted, ...]
+    there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
     stage(files, BERTH, there.host, Quiet())
     there.leave(f"{BERTH.staging}/{files[0].name}.partial", b"half")

@@ -22,14 +22,14 @@ from tests.progress import Quiet
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plugins.model.content import NamedFile
     from plugins.ports.host import Host
     from plugins.rehearsal.gnupg_home import GnupgHome
-    from plugins.steps.staging import Wanted
 
 BERTH = StagingArea("3.13.6", ".3.13.6.staging")
 
 
-def signed_files(folder: Path, keyring: GnupgHome, key: str) -> tuple[Wanted, ...]:
+def signed_files(folder: Path, keyring: GnupgHome, key: str) -> tuple[NamedFile, ...]:
     """An archive and its signature by the key."""
     folder.mkdir()
     archive = folder / "Python-3.13.6.tgz"
