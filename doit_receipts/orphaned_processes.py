@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned"]
 
@@ -35,16 +35,49 @@ class ProgramSlots:
     def __init__(self, lock: Path, descriptor: int) -> None:
         self._folder = _folder(lock)
         self._lock = descriptor
+        self._starting: set[ProgramSlot] = set()
+        self._put_off: list[int] = []
         self._folder.mkdir(exist_ok=True)
 
     def take(self) -> ProgramSlot:
-        """A slot that nobody has; it is freed by ``leave`` and the end of all that inherited it."""
+        """A slot that nobody has; it is freed by ``leave`` and the end of all that inherited it.
+
+        Signals can be put off until one of ``started`` and ``leave`` was called.
+        """
         for number in range(_MOST_SLOTS):
             descriptor = os.open(self._folder / str(number), os.O_RDWR | os.O_CREAT, 0o644)
             if _is_free(descriptor):
-                return ProgramSlot(descriptor, (self._lock, descriptor))
+                slot = ProgramSlot(descriptor, (self._lock, descriptor), self._has_a_name)
+                self._starting.add(slot)
+                return slot
             os.close(descriptor)
         raise OSError(0, f"{_MOST_SLOTS} programs hold {self._folder}")
+
+    def put_off(self, number: int) -> bool:
+        """Whether the signal comes again in a moment, for a program is just being started.
+
+        A handler that ended the run now would leave a program that nobody can name. The second
+        signal is not put off: whatever a start hangs on, two of them end it.
+        """
+        if self._put_off:
+            self._put_off.clear()
+            return False
+        # Noted before it is looked, so that a thread that names its program now finds it.
+        self._put_off.append(number)
+        return bool(self._starting) or self._noted() is None
+
+    def _has_a_name(self, slot: ProgramSlot) -> None:
+        """Its program can be ended, or was never started: what was put off comes now."""
+        self._starting.discard(slot)
+        if not self._starting and (number := self._noted()) is not None:
+            # To the process, so that a main thread that waits for something is woken.
+            os.kill(os.getpid(), number)
+
+    def _noted(self) -> int | None:
+        """The signal that was put off, once; None if another thread had it or there is none."""
+        with suppress(IndexError):
+            return self._put_off.pop()
+        return None
 
     def forget(self) -> None:
         """Who still has a slot is no part of the run any more, such as an agent that stays."""
@@ -56,9 +89,15 @@ class ProgramSlots:
 class ProgramSlot:
     """The slot of one program, which has to inherit ``descriptors`` and lead a process group."""
 
-    def __init__(self, descriptor: int, descriptors: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        descriptors: tuple[int, ...],
+        has_a_name: Callable[[ProgramSlot], None],
+    ) -> None:
         self._descriptor = descriptor
         self.descriptors = descriptors
+        self._has_a_name = has_a_name
 
     def started(self, number: int, name: str) -> None:
         """The program leads the group of this number.
@@ -70,10 +109,12 @@ class ProgramSlot:
         # On a full disk the program shall go on; the same as above holds.
         with suppress(OSError):
             os.pwrite(self._descriptor, f"{said}\n".encode(), 0)
+        self._has_a_name(self)
 
     def leave(self) -> None:
         """The program has ended; what it started may still have the slot."""
         os.close(self._descriptor)
+        self._has_a_name(self)
 
 
 def end_orphaned(lock: Path) -> dict[int, str]:

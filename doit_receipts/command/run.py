@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
 
 __all__ = ["Run"]
@@ -70,8 +71,7 @@ class Run(OptionsAnywhere, DoitRun):
             message = "-a and -s are not supported: to repeat a step, delete its receipt"
             raise InvalidCommand(message)
         try:
-            lock = plan.folder.lock
-            with holding(lock, plan.context.lend) as left, _stoppable(lock):
+            with _writing(plan) as left:
                 if left:
                     plan.context.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
@@ -125,10 +125,26 @@ class _Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def _stoppable(lock: Path) -> Iterator[None]:
+def _writing(plan: Plan) -> Iterator[str]:
+    """Be the one writer, and stoppable; gives a sentence about one that died, or ""."""
+    lent: list[ProgramSlots] = []
+
+    def lend(slots: ProgramSlots) -> None:
+        lent.append(slots)
+        plan.context.lend(slots)
+
+    lock = plan.folder.lock
+    with holding(lock, lend) as left, _stoppable(lock, *lent):
+        yield left
+
+
+@contextmanager
+def _stoppable(lock: Path, slots: ProgramSlots) -> Iterator[None]:
     """Ctrl-C, SIGTERM and the end of the terminal raise _Stopped in the block."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        if slots.put_off(number):
+            return
         # First of all, so that nothing waits for what they have still to say.
         end_orphaned(lock)
         raise _Stopped(signal.Signals(number))

@@ -239,11 +239,11 @@ class _Program(subprocess.Popen[bytes]):
         self._slot = slot
         try:
             super().__init__(words, pass_fds=slot.descriptors if slot else (), **options)
+            if slot is not None:
+                slot.started(self.pid, Path(words[0]).name)
         except BaseException:
             self._leave()
             raise
-        if slot is not None:
-            slot.started(self.pid, Path(words[0]).name)
 
     def _leave(self) -> None:
         if self._slot is not None:

@@ -143,7 +143,9 @@ def test_a_reader_that_has_seen_enough_is_no_bug(chain: Project) -> None:
 def test_a_ctrl_c_before_anything_was_done_is_no_bug(
     words: tuple[str, ...], project: Project
 ) -> None:
-    project.declare("import time\n(HERE / 'began').touch()\ntime.sleep(60)\n" + CHAIN)
+    # Python sees a signal that comes just before a long wait begins only when that is over.
+    waits = "for _ in range(1200):\n    time.sleep(0.05)\n"
+    project.declare(f"import time\n(HERE / 'began').touch()\n{waits}" + CHAIN)
     with subprocess.Popen(
         [sys.executable, "-m", "doit", *words],
         cwd=project.folder,

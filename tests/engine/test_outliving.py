@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The program starts another, says that it did, and both would write into what is made next.
 SLOW = '''
-import subprocess
+import subprocess, time
 WRITES_LATE = """
 (sleep {0}; echo late >>'{1}') &
 echo $! >'{2}.child'
@@ -45,7 +45,9 @@ def write_slowly(target):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         slot.started(program.pid, "sh")
-        program.wait()
+        # In short waits: a signal that comes just before one begins is seen when it is over.
+        while program.poll() is None:
+            time.sleep(0.05)
         slot.leave()
     write_whole(target, b"whole")
     return {}
@@ -108,6 +110,21 @@ def test_no_program_outlives_a_stop_that_came_while_it_worked(
     project.write("quick", "")
     ended = project.doit("write_a")
     assert (ended.status, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_while_a_program_is_being_started_leaves_no_program(
+    project: Project, number: signal.Signals
+) -> None:
+    """It waits until the program can be named, and then both end."""
+    begun = (
+        f"        (HERE / 'born').write_text(str(program.pid)); os.kill(os.getpid(), {number:d})\n"
+    )
+    project.declare(SLOW.replace("        slot.started(", begun + "        slot.started("))
+    ended = project.doit("write_a")
+    assert ended.status == 128 + number, ended
+    assert "Traceback" not in ended.err
+    assert all_end(int((project.folder / "born").read_text()))
 
 
 def test_a_signal_that_was_ignored_from_the_start_stays_ignored(project: Project) -> None:
