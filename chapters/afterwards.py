@@ -15,6 +15,7 @@ windows_expert = next((each.name for each in experts if each.role == "windows"),
 
 @plan.step(
     after=[publish_page, check_public],
+    pep="Z21",
     only=any(file.kind is Kind.MANIFEST for file in contract.files),
 )
 def await_feed():
@@ -31,7 +32,7 @@ def await_feed():
     )
 
 
-@plan.step(after=[publish_page], only=builds_windows)
+@plan.step(after=[publish_page], pep="X13", only=builds_windows)
 def await_nuget():
     """Wait until NuGet has this release's packages."""
     return call(

@@ -152,7 +152,7 @@ recorded = deferred(
 )
 
 
-@plan.shared(after=[publish_page, choose_day], look=schedule.look_proposed, pep="A09 Z27")
+@plan.shared(after=[publish_page, choose_day], look=schedule.look_proposed, pep="A09 I03 Z27")
 def date_pep():
     """Ask, by a pull request, to record the release in the schedule and its PEP."""
     return call(

@@ -144,7 +144,7 @@ def await_build():
     return call(ci.wait, services.workflows, run, services.clock, until=deadline)
 
 
-@plan.step(after=[await_build], pep="Z13")
+@plan.step(after=[await_build], pep="Z13 Z14 Z15")
 def fetch_build():
     """Fetch what CI built, and verify each archive by the digest that GitHub reports."""
     return call(ci.fetch, release, services.workflows, run, services.progress)

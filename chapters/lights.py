@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 windows_run = plan.fact(start_windows, "run")
 
 
-@plan.step(after=[start_windows], pep="X03 X06 X07 X09", only=builds_windows)
+@plan.step(after=[start_windows], pep="X01 X03 X06 X07 X09 Z22", only=builds_windows)
 def await_windows_build():
     """Wait until every stage of the Windows build has ended well."""
     return call(
@@ -47,7 +47,12 @@ def await_windows_build():
     )
 
 
-@plan.shared(after=[await_windows_build], look=windows_build.look_retained, only=builds_windows)
+@plan.shared(
+    after=[await_windows_build],
+    look=windows_build.look_retained,
+    pep="X18 Z23",
+    only=builds_windows,
+)
 def retain_windows_build():
     """Keep the records of the Windows build, which are lost after 30 days otherwise."""
     return call(windows_build.retain, services.pipeline, windows_run)

@@ -18,7 +18,8 @@ from plugins.steps import protection, upstream_push
     effect=Effect.CLONE,
     after=[make_tag, push_fork],
     writes=merging.written_refs(release, at),
-    pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01",
+    pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01 N02 N04 N06 N07 N08 N09 N10 N11 N12 N13"
+    " N14 N18 N19 E11 Z25",
 )
 def merge_back():
     """Merge the release into upstream's current branches, and set the version that follows."""
@@ -52,7 +53,7 @@ def approve_merge():
 @plan.gate(
     after=[merge_back, approve_merge, test_downloads, check_lights],
     volatile=True,
-    pep="Q01 Q02 Q06 R05",
+    pep="Q01 Q02 Q06 R01",
 )
 def check_before_upstream():
     """Stop the push if a blocker, a red builder or another schedule has come up meanwhile."""

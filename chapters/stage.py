@@ -141,7 +141,7 @@ def verify_staged():
 @plan.gate(
     after=[stage_files, *taken, stage_bundles, verify_staged, stage_docs, check_lights],
     volatile=True,
-    pep="Q01 Q02 Q06 R05",
+    pep="Q01 Q02 Q06 R01",
 )
 def check_before_switch():
     """Stop the switch if a blocker, a red builder or another schedule has come up meanwhile."""
@@ -195,7 +195,7 @@ def point_current():
 
 
 @plan.shared(
-    after=[switch_files, switch_docs, unpack_docs], look=purging.look_purged, pep="U17 U18"
+    after=[switch_files, switch_docs, unpack_docs], look=purging.look_purged, pep="U17 U18 X14"
 )
 def purge_files():
     """Purge these files from every cache, and check that each edge serves the new bytes."""
@@ -204,7 +204,7 @@ def purge_files():
     )
 
 
-@plan.step(after=[purge_files], pep="V01 V02 V03 V04 V06")
+@plan.step(after=[purge_files], pep="V01 V02 V03 V04 V05 V06 X15")
 def test_downloads():
     """Download everything as a user would, compare it, build and test the source."""
     return call(

@@ -94,7 +94,7 @@ def check_public():
 @plan.gate(
     after=[list_files, save_text, unpack_docs, point_current, check_public],
     volatile=True,
-    pep="Q01 Q02 Q06 R05",
+    pep="Q01 Q02 Q06 R01",
 )
 def check_before_page():
     """Keep the page hidden if a blocker, a red builder or another schedule has come up."""

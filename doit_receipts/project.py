@@ -57,6 +57,17 @@ class Project(Protocol):
         """What the kinds of labels are called where a task is explained."""
         ...
 
+    def described(self, task: str, kind: str, words: Sequence[str]) -> Sequence[str]:
+        """What a task's labels of this kind stand for, in lines to be read; it may have none."""
+        ...
+
+    def explained(self, word: str) -> Mapping[str, Sequence[str]]:
+        """The labels that a word stands for, itself or others, with lines about each.
+
+        The first line is what the label means. Empty for a word that stands for nothing.
+        """
+        ...
+
     @property
     def declaration(self) -> str:
         """The file, as messages name it, in which settings and waivers are written."""
@@ -114,6 +125,16 @@ class Release:
     def people(self) -> tuple[str, ...]:
         """Those who have a key."""
         return tuple(who for who, keys in self.experts.items() if keys)
+
+    def described(self, task: str, kind: str, words: Sequence[str]) -> Sequence[str]:
+        """The labels themselves: a small project has no more to say of them."""
+        del task, kind
+        return (", ".join(words),) if words else ()
+
+    def explained(self, word: str) -> Mapping[str, Sequence[str]]:
+        """Nothing: a label of a small project is what it says."""
+        del word
+        return {}
 
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""

@@ -43,6 +43,7 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
         ("generate_rules", "rules_page", "PAGE"),
         ("generate_tasks", "tasks_page", "PAGE"),
         ("generate_tasks", "faults_page", "FAULTS_PAGE"),
+        ("generate_pep", "pep_page", "PAGE"),
         ("generate_engine", "api_page", "PAGE"),
     ],
 )

@@ -1,11 +1,7 @@
-"""The outline of the release: what dodo.py promises to whoever reads it, and to the PEP.
-
-The obligations are those of the inventory of PEP 101 that is kept beside the checkout.
-"""
+"""The outline of the release: what dodo.py promises to whoever reads it."""
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 DODO: Final = PROJECT / "dodo.py"
-INVENTORY: Final = PROJECT.parent / "shared" / "pep101" / "inventory.json"
 
 # Names are public, so a task that begins with another verb is a choice to be made here.
 VERBS: Final = {
@@ -34,20 +29,6 @@ VERBS: Final = {
     "settle", "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
     "upload", "verify", "wait", "warn", "write",
 }  # fmt: skip
-
-# What the tasks of chapters 1, 2 and 4 have to fulfil between them.
-OWED: Final = {
-    "P01", "P03", "P04", "Q09", "Q10", "Q11", "Q12", "Q13", "T01", "T02",
-    "Z05", "Z06", "Z07", "Z08", "Z09", "Z16",
-    *(f"E{number:02}" for number in range(24)),
-    *(f"B{number:02}" for number in range(1, 14)),
-}  # fmt: skip
-
-# What is owed and done by no task, with the reason.
-WITHOUT_A_TASK: Final = {
-    "E11": "no file is left that only a hand could edit: each has its own task, and"
-    " check_source blocks where one of them differs from what this release wants",
-}
 
 HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich", "spdx_tools")
 
@@ -78,17 +59,6 @@ def plans() -> dict[str, Plan]:
 def tasks(plans: dict[str, Plan]) -> dict[str, Task]:
     """Every task that any release has."""
     return {name: task for plan in plans.values() for name, task in plan.tasks.items()}
-
-
-@pytest.fixture(scope="module")
-def inventory() -> dict[str, dict[str, str]]:
-    """The obligations by id: those of the PEP, and those that came after it, from its appendix."""
-    if not INVENTORY.is_file():
-        pytest.skip(f"the inventory of PEP 101 is not beside this checkout: {INVENTORY}")
-    found = {each["id"]: each for each in json.loads(INVENTORY.read_text(encoding="utf-8"))}
-    text = INVENTORY.with_suffix(".md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (Z\d\d) \|(.*)\|$", text, re.MULTILINE)
-    return found | {name: {"id": name, "step": row, "run_release": row} for name, row in rows}
 
 
 def test_every_name_is_a_verb_and_its_object(tasks: dict[str, Task]) -> None:
@@ -154,34 +124,6 @@ def test_the_list_tells_tasks_in_the_order_of_the_file(
     pattern = r"^  \w+ +(\w+) +(?!group)" if "--status" in words else r"^(\w+) +[A-Z]"
     found = re.findall(pattern, ended.stdout, re.MULTILINE)
     assert [name for name in found if name in steps] == steps
-
-
-def test_obligations_that_a_task_names_are_in_the_inventory(
-    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
-) -> None:
-    unknown = {
-        name: set(task.labels.get("pep", ())) - set(inventory) for name, task in tasks.items()
-    }
-    assert {name: ids for name, ids in unknown.items() if ids} == {}
-
-
-def test_no_task_claims_what_no_release_needs_any_more(
-    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
-) -> None:
-    """A TeX for PDF archives, for one: nobody looks for it, so nobody may say so."""
-    claimed = {each for task in tasks.values() for each in task.labels.get("pep", ())}
-    gone = {each for each in claimed if inventory[each]["run_release"].startswith("obsolete (2022")}
-    assert gone == set()
-
-
-def test_every_obligation_that_is_owed_has_a_task_or_a_reason(
-    tasks: dict[str, Task], inventory: dict[str, dict[str, str]]
-) -> None:
-    assert set(inventory) >= OWED
-    claimed = {each for task in tasks.values() for each in task.labels.get("pep", ())}
-    assert OWED - claimed - set(WITHOUT_A_TASK) == set()
-    assert set(WITHOUT_A_TASK) & claimed == set()
-    assert set(WITHOUT_A_TASK) <= OWED
 
 
 @pytest.mark.parametrize("script", [LOADING, LISTING], ids=["loading", "list --status"])

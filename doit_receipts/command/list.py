@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
 
-__all__ = ["List", "rows", "table"]
+__all__ = ["List", "rows", "table", "title", "width_of"]
 
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
@@ -52,7 +52,7 @@ class List(OptionsAnywhere, DoitList):
             )
             return result
         plan = plan_of(self)
-        columns = _columns(self.outstream)
+        columns = width_of(self.outstream)
         self.outstream.write(rows(plan, pos_args, columns) if pos_args else table(plan, columns))
         plan.state.close()
         return 0
@@ -70,7 +70,7 @@ def rows(plan: Plan, names: Sequence[str], columns: int) -> str:
 def table(plan: Plan, columns: int) -> str:
     """The whole status of the release as text, a line a task, at most ``columns`` wide."""
     found = statuses(plan)
-    lines = [_title(plan), ""]
+    lines = [title(plan), ""]
     chapter = ""
     for name, task in plan.tasks.items():
         if task.kind is Kind.GROUP:
@@ -87,7 +87,8 @@ def table(plan: Plan, columns: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(plan: Plan) -> str:
+def title(plan: Plan) -> str:
+    """Whose release it is, of what kind, and whether it is rehearsed."""
     project = plan.project
     rehearsal = "  REHEARSAL" if project.rehearsal else ""
     return f"{project.name} {project.version}  {project.headline}{rehearsal}".rstrip()
@@ -149,7 +150,7 @@ def _cut(line: str, columns: int) -> str:
     return line if len(line) <= columns else line[: columns - 1] + "…"
 
 
-def _columns(out: Any) -> int:
+def width_of(out: Any) -> int:
     """How wide the terminal is; 80 where the list does not go to one."""
     if not getattr(out, "isatty", lambda: False)():
         return _WIDTH

@@ -16,8 +16,9 @@ from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
 
-__all__ = ["Why", "explanation"]
+__all__ = ["Why", "explanation", "meaning"]
 
 
 class Why(OptionsAnywhere):
@@ -25,7 +26,7 @@ class Why(OptionsAnywhere):
 
     name = "why"
     doc_purpose = "say why a task is done, stale, waiting or blocked"
-    doc_usage = "TASK ..."
+    doc_usage = "TASK | LABEL ..."
     doc_description = None
     cmd_options = ()
 
@@ -35,9 +36,10 @@ class Why(OptionsAnywhere):
             message = "doit why wants the name of a task; `doit list` shows them"
             raise InvalidCommand(message)
         for name in pos_args:
-            if name not in plan.tasks:
+            lines = explanation(plan, name) if name in plan.tasks else meaning(plan, name)
+            if not lines:
                 raise no_such_task(name, plan.tasks)
-            self.outstream.write("\n".join(explanation(plan, name)) + "\n")
+            self.outstream.write("\n".join(lines) + "\n")
         plan.state.close()
         return 0
 
@@ -67,11 +69,35 @@ def explanation(plan: Plan, name: str) -> list[str]:
     behind = [each for each, other in plan.tasks.items() if name in other.after]
     if behind:
         lines.append(f"  then          {', '.join(behind)}")
-    for kind, words in task.labels.items():
-        lines.append(f"  {plan.project.labels.get(kind, kind):<14}{', '.join(words)}")
+    for kind, called in plan.project.labels.items():
+        described = plan.project.described(name, kind, task.labels.get(kind, ()))
+        heads = (called, *("" for _ in described))
+        lines += [f"  {head:<14}{line}" for head, line in zip(heads, described, strict=False)]
     if task.kind is not Kind.GROUP:
         lines += _records(plan, name)
     return lines
+
+
+def meaning(plan: Plan, word: str) -> list[str]:
+    """What a word means that is no task's name, and the tasks that have it as a label."""
+    explained = plan.project.explained(word) or {word: ()}
+    found = statuses(plan)
+    lines = []
+    for label, about in explained.items():
+        doing = [
+            f"  done by       {task.name} ({found[task.name].state.value}): {task.title}"
+            for task in plan.tasks.values()
+            if _has(task, label)
+        ]
+        first, *more = about or ("",)
+        if about or doing:
+            head = f"{label}: {first}" if first else label
+            lines += [head, *(f"  {line}" for line in more), *doing]
+    return lines
+
+
+def _has(task: Task, word: str) -> bool:
+    return any(word in words for words in task.labels.values())
 
 
 def _asked(plan: Plan, name: str) -> list[str]:

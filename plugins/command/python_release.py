@@ -11,10 +11,11 @@ from doit_receipts.typed import started_in, typed
 from plugins.command.revision import tool_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from doit_receipts.approval import ApprovalKeys
     from doit_receipts.finding import Waiver
+    from plugins.model.obligations import Obligation
     from plugins.model.release import Release
     from plugins.model.settings import Settings
     from plugins.ports.programs import Programs
@@ -63,6 +64,24 @@ class PythonRelease:
         """``bugfix final, from 3.13``."""
         kind = self._release.type.name.lower().replace("_", " ")
         return f"{kind}, from {self._release.branch}"
+
+    def owes(self, obligation: Obligation) -> bool:
+        """Whether a release of this kind and series owes it."""
+        return obligation.is_of(self._release)
+
+    def described(self, task: str, kind: str, words: Sequence[str]) -> Sequence[str]:
+        """What the PEP asks for by these ids; those of other kinds of release in one line."""
+        del kind
+        # late: of all commands, only why and list --pep read what the PEP asks for
+        from plugins.command.pep import described
+
+        return described(self._release, task, words)
+
+    def explained(self, word: str) -> Mapping[str, Sequence[str]]:
+        """What the PEP asks for by this id, or in this line of its text: ``line:213``."""
+        from plugins.command.pep import explained
+
+        return explained(word)
 
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""

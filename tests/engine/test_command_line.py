@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -159,3 +159,23 @@ def test_a_ctrl_c_before_anything_was_done_is_no_bug(
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "\nstopped by Ctrl-C\n")
+
+
+LABELLED: Final = '''
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"], asks="A1 A2")
+def task_copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+'''
+
+
+def test_why_a_label_shows_the_tasks_that_have_it(project: Project) -> None:
+    project.declare(LABELLED)
+    dodo = project.folder / "dodo.py"
+    labels = 'labels={"asks": "asked for"},\n    chapters='
+    dodo.write_text(dodo.read_text().replace("chapters=", labels, 1))
+    assert "  asked for     A1, A2\n" in project.doit("why", "copy_a").out
+    assert project.doit("why", "A2").out == (
+        "A2\n  done by       copy_a (ready): Copy the input to a.\n"
+    )
+    assert "'A3' is not a task of this release" in project.doit("why", "A3").err
