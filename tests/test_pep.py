@@ -168,6 +168,20 @@ def test_what_is_open_is_counted_and_named_in_the_reference() -> None:
     assert [name for name, came in rows if not came] == []
 
 
+def test_the_practice_that_came_after_the_pep_is_in_the_same_file() -> None:
+    """The 30 duties that the PEP does not have yet, and 52 newer ones."""
+    names = obligations().by_name
+    assert {f"Z{number:02}" for number in range(1, 31)} <= set(names)
+    assert {f"NEW{number:02}" for number in range(1, 53)} <= set(names)
+
+
+def test_a_task_that_a_verdict_names_and_no_release_has_is_found(
+    named: dict[str, list[str]], tasks: set[str], judged: dict[str, list[str]]
+) -> None:
+    found = unaccounted(obligations(), named, tasks - {"await_nuget"}, judged)
+    assert found == ["NEW27: no release has the task await_nuget"]
+
+
 def test_every_task_is_somebodys_wish(plans: dict[str, Plan]) -> None:
     """A task that no obligation asks for has to say what it is there for, here."""
     known = {task for each in obligations().by_name.values() for task in each.tasks}

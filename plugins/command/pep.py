@@ -32,6 +32,7 @@ _KINDS: Final = {
     "RC2+": "later candidates", "FM": "the first final", "FX": "bugfix releases",
     "SEC": "security releases", "BSEC": "the begin of security-only mode", "EOL": "end of life",
     "RM": "once for each release manager", "series": "once for each series",
+    "tool": "the tool itself",
 }  # fmt: skip
 
 
@@ -42,7 +43,8 @@ def described(release: Release, task: str, words: Sequence[str]) -> list[str]:
     """
     known = obligations().by_name
     words = [*words, *(each.name for each in known.values() if task in each.tasks)]
-    owed = [each for each in words if each in known and known[each].is_of(release)]
+    found = [known[each] for each in words if each in known]
+    owed = [each.name for each in found if each.is_of(release) or "tool" in each.kinds]
     others = [each for each in words if each not in owed]
     lines = [f"{each}: {known[each].wanted}" for each in owed]
     return [*lines, f"in other kinds of release: {', '.join(others)}"] if others else lines
@@ -86,5 +88,9 @@ def _explained(obligation: Obligation) -> Iterator[str]:
         yield f"judged by     {', '.join(obligation.rules)}"
     if verdict := verdict_of(obligation):
         yield f"verdict       {verdict}"
+    for head, test in zip(
+        ("shown by", *("" for _ in obligation.tests)), obligation.tests, strict=False
+    ):
+        yield f"{head:<14}{test}"
     if obligation.source:
         yield f"source        {obligation.source}"

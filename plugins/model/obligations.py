@@ -27,8 +27,8 @@ _KEYS: Final = {
     "source",
 }  # fmt: skip
 _GROUPS: Final = {"RC": ("RC1", "RC2+"), "F": ("FM", "FX", "SEC")}
-# Owed once by a person or for a series, and by no release of its own.
-_ONCE: Final = frozenset({"RM", "series"})
+# Owed once by a person, for a series or by the tool, and by no release of its own.
+_ONCE: Final = frozenset({"RM", "series", "tool"})
 _MAKE_NO_FILES: Final = frozenset({ReleaseType.BEGIN_SECURITY.value, ReleaseType.END_OF_LIFE.value})
 
 

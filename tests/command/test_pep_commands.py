@@ -90,6 +90,7 @@ def test_why_a_task_names_what_it_is_for(tmp_path: Path) -> None:
     said = doit("why", "merge_back", release=a_declaration(tmp_path)).out
     assert "  PEP 101       M02: A fresh clone of upstream\n" in said
     assert "in other kinds of release: M07, M08, N01, " in said
+    assert "NEW03: After the release, README's title has" in said
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,7 @@ def test_why_a_task_names_what_it_is_for(tmp_path: Path) -> None:
                  "source        python/peps afd253e6b"]),
         ("line:213", ["U16: Redirects of "]),
         ("line:385", ["line:385: a heading, commentary or empty: this line "]),
+        ("NEW15", ["judged by     ci.base_commit", "shown by      tests/checks/"]),
         ("line:125", ["E12: Somebody has read ", "done by       approve_"]),
     ],
 )  # fmt: skip
