@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
+from plugins.ports.git import git_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def base_is_upstreams_head(
             ),
         )
     left_out, only_here = _differences(history, release.branch, head, commit)
-    fetch = f"git -C {base.folder} fetch upstream, then run the same command again"
+    fetch = f"{git_in(base.folder, 'fetch', 'upstream')}, then run the same command again"
     found = []
     if left_out or not only_here:
         pinned = _PINNED.fullmatch(wanted) is not None

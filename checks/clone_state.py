@@ -13,6 +13,7 @@ from doit_receipts.errors import BadVersion
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.version import Level, Version
+from plugins.ports.git import git_in
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
@@ -76,7 +77,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
                 "version.not_next",
                 Severity.BLOCK,
                 f"the clone has no tag of {version.series}, so the next version is not known",
-                remedy=f"git -C {base.folder} fetch --tags upstream",
+                remedy=git_in(base.folder, "fetch", "--tags", "upstream"),
             ),
         )
     newest = max(tagged)
@@ -144,7 +145,7 @@ def base_is_recent(
                 Severity.WARN,
                 f"the commit to release from, {commit[:12]}, is {age.days} days"
                 " old; is there more to release?",
-                remedy=f"git -C {base.folder} fetch --all, then run the same command again",
+                remedy=f"{git_in(base.folder, 'fetch', '--all')}, then run the same command again",
             ),
         )
     return ()

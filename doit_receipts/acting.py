@@ -87,8 +87,8 @@ def doubt(plan: Plan, task: Task) -> str:
     """
     last = intent_of(plan.context.journal, task.name)
     if last is not None:
-        told = "an earlier run started it and left no receipt"
-        return "" if last.word == RETRY else told
+        begun = "an earlier run started it and left no receipt"
+        return "" if last.word == RETRY else begun
     before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
     if knows_all(plan.context.journal, [name for name in before if plan.receipt(name) is not None]):
         return ""
@@ -101,7 +101,7 @@ def _ask_a_person(plan: Plan, task: Task, found: Probe) -> None:
     if not problem:
         return
     raise Waiting(
-        who="RM",
+        who=plan.project.releaser,
         problem=problem,
         remedy=f"{found.remedy}; if it was done: {plan.project.command('adopt', task.name)},"
         f" if not: {plan.project.command('retry', task.name)}",

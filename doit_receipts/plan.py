@@ -24,6 +24,7 @@ from doit_receipts.declaration import (
 )
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
+from doit_receipts.typed import completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -367,6 +368,10 @@ class Plan(Receipts):
 
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP
+
+    def completed(self, text: str, task: str = "") -> str:
+        """The text with every command in it as it has to be typed for this release."""
+        return completed(text, self.project.command, self.tasks, task)
 
     # ── alarms ─────────────────────────────────────────────────────────────────────────────
 

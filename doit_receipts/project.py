@@ -79,6 +79,11 @@ class Project(Protocol):
         ...
 
     @property
+    def releaser(self) -> str:
+        """The word for whoever makes the release: asked for what nobody else can know."""
+        ...
+
+    @property
     def waivers(self) -> Sequence[Waiver]:
         """All that are declared; whether one holds today is the engine's to say."""
         ...
@@ -105,7 +110,8 @@ class Release:
     """A Project for those who need no more than values.
 
     ``experts`` are the full fingerprints of the OpenPGP keys of each person who approves, by the
-    word that ``plan.approval(who=…)`` uses; ``keyring`` is a GnuPG home, None for the person's own.
+    word that ``plan.approval(who=…)`` uses, whoever makes the release first; ``keyring`` is a
+    GnuPG home, None for the person's own.
     ``declaration`` is the file that messages name where something in it has to change.
     """
 
@@ -135,6 +141,11 @@ class Release:
         """Nothing: a label of a small project is what it says."""
         del word
         return {}
+
+    @property
+    def releaser(self) -> str:
+        """The first of ``experts``."""
+        return next(iter(self.experts), "whoever releases")
 
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""

@@ -118,7 +118,7 @@ def _failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
     outcome = _outcome_of(error, plan, task)
     plan.state.keep_outcome(task.name, outcome)
     for line in (str(error), *error.details):
-        plan.context.log.say(line)
+        plan.context.log.say(plan.completed(line, task.name))
     # A journal that cannot be written says less of a failure than the failure itself.
     with suppress(OSError):
         plan.context.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
@@ -214,16 +214,18 @@ class BlockedError(StepFailed):
 
 
 def _outcome_of(error: ReleaseError, plan: Plan, task: Task) -> Outcome:
-    told = str(error)
+    message = str(error)
     match error:
         case Waiting():
             kind = f"waiting {error.who}"
-            told = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
+            message = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
         case BlockedError():
             kind = "blocked"
         case _:
             kind = "failed"
-    return Outcome(kind, situation(plan, task), told, error.details)
+    message = plan.completed(message, task.name)
+    details = tuple(plan.completed(line, task.name) for line in error.details)
+    return Outcome(kind, situation(plan, task), message, details)
 
 
 def _checked(task: Task, facts: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,10 +33,10 @@ _INDENT: Final = "    "
 def troubles(plan: Plan, found: Mapping[str, Status], names: Collection[str]) -> list[str]:
     """What is in the way among these tasks: a sentence for each that failed or is blocked."""
     stopped = [name for name in names if _stops(found[name]) and is_first(plan, name, found)]
-    told = [f"{name} {found[name].state.value}: {found[name].why}" for name in stopped[:_SHOWN]]
+    lines = [f"{name} {found[name].state.value}: {found[name].why}" for name in stopped[:_SHOWN]]
     if len(stopped) > _SHOWN:
-        told.append(f"{', '.join(stopped[_SHOWN:])}: as well")
-    return told
+        lines.append(f"{', '.join(stopped[_SHOWN:])}: as well")
+    return lines
 
 
 def next_steps(
@@ -95,7 +96,8 @@ def to_look_at(plan: Plan, name: str) -> str:
         for path in sorted(receipt.outputs if receipt else ()):
             clone, git, ref = path.partition("/.git/")
             place = _from_here(plan.folder.work / (clone if git else path))
-            return f"git -C {place} show {ref}" if git else str(place)
+            shown = ("git", "-C", place, "show", ref) if git else (place,)
+            return shlex.join(shown)
     return ""
 
 

@@ -137,8 +137,8 @@ def _lines(plan: Plan, looked: Sequence[Looked]) -> Iterator[str]:
         for finding in sorted(each.findings, key=lambda one: (-one.severity, one)):
             waiver = waivers.get(finding.rule) if finding.severity is Severity.BLOCK else None
             waived = f" (waived by {waiver.by} until {waiver.until})" if waiver else ""
-            yield f"        {finding}{waived}"
-        yield from (f"        {error}" for error in each.errors)
+            yield f"        {plan.completed(str(finding))}{waived}"
+        yield from (f"        {plan.completed(str(error))}" for error in each.errors)
     seen = [each for each in looked if not each.later]
     stopping = [each for each in seen if _stops(plan, each)]
     count = sum(len(each.findings) + len(each.errors) for each in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -50,7 +51,9 @@ class EndsAsTold(Command):
             _forget_the_reader()
             return _READER_LEFT
         except ReleaseError as error:
-            sys.stderr.write("\n".join((str(error), *error.details)) + "\n")
+            sys.stderr.write(
+                "".join(f"{_completed(line)}\n" for line in (str(error), *error.details))
+            )
             return _FAILED
         except OSError as error:
             return _tell_of_disk(error)
@@ -64,6 +67,14 @@ class EndsAsTold(Command):
         status = super().parse_execute(in_args)
         sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
         return status
+
+
+def _completed(line: str) -> str:
+    """The line, its commands as they have to be typed for the release that is open."""
+    from doit_receipts.plan import OPENED
+
+    plan = OPENED.get(None)
+    return line if plan is None else plan.completed(line)
 
 
 def _shout() -> None:
@@ -130,7 +141,18 @@ class OptionsAnywhere(EndsAsTold, DoitCmdBase):
             # In front, where doit sees what it has to refuse.
             in_front = sorted(in_args, key=lambda word: not word.startswith("-"))
             ordered = list(in_args) if self.tasks_take_options else in_front
-        return super().parse_execute(ordered)
+        try:
+            return super().parse_execute(ordered)
+        except CmdParseError as error:
+            raise InvalidCommand(self._misread(str(error))) from error
+
+    def _misread(self, problem: str) -> str:
+        """What is wrong with an option, without the objects that doit appends for itself."""
+        problem = problem.partition(": ")[2].partition(" (parsing options")[0] or problem
+        given = re.search(r"--([a-z-]+)", problem)
+        known = [f"--{option.long}" for option in self.cmdparser.options if option.long]
+        hint = near(given[0], known, "") if given else ""
+        return f"doit {self.name}: {problem}; {hint or f'doit help {self.name} shows its options'}"
 
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:

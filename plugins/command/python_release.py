@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PythonRelease"]
 
-_RM: Final = "RM"
 _NAME: Final = "Python"
 
 
@@ -30,6 +29,7 @@ class PythonRelease:
     """The Project of one release: its settings, and the chapters of PEP 101."""
 
     name = _NAME
+    releaser = "RM"
     chapters: Mapping[str, str] = {
         "before": "1 before anything",
         "clone": "2 the release clone",
@@ -54,7 +54,7 @@ class PythonRelease:
         self.rehearsal = release.rehearsal
         self.waivers: tuple[Waiver, ...] = settings.waivers
         self.declaration = settings.file.name
-        self.people = (_RM, *(each.role for each in settings.experts))
+        self.people = (self.releaser, *(each.role for each in settings.experts))
 
     def __repr__(self) -> str:
         return f"{self.name} {self.version}"
@@ -86,7 +86,7 @@ class PythonRelease:
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""
         signing = self._settings.signing
-        if who == _RM:
+        if who == self.releaser:
             keys: tuple[str, ...] = (signing.gpg_key,) if signing.gpg_key else ()
             wanted = "[signing] gpg_key"
         else:

@@ -22,6 +22,9 @@ from plugins.command.verification import declared_verification
 from plugins.model.report import Report, Situation, Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from doit_receipts.finding import Finding
     from doit_receipts.plan import Plan
 
 __all__ = ["Verify"]
@@ -146,4 +149,15 @@ def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
         report: Report = call.perform(plan.fact_text)
     # What was waived for one release is not for the others.
     waivers = () if audit else plan.covering_waivers()
-    return dataclasses.replace(report, waivers=waivers)
+    judgements = tuple(
+        dataclasses.replace(judgement, findings=_to_type(plan, judgement.findings))
+        for judgement in report.judgements
+    )
+    return dataclasses.replace(report, judgements=judgements, waivers=waivers)
+
+
+def _to_type(plan: Plan, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each with a remedy that can be typed as it is."""
+    return tuple(
+        dataclasses.replace(finding, remedy=plan.completed(finding.remedy)) for finding in findings
+    )

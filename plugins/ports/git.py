@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["Base", "Clone", "Commit", "Identity", "RefUpdate", "Remote", "Tag"]
+__all__ = ["Base", "Clone", "Commit", "Identity", "RefUpdate", "Remote", "Tag", "git_in"]
+
+
+def git_in(folder: Path, *words: str) -> str:
+    """The command of git in that folder as a person can paste it, whatever is in the path."""
+    return shlex.join(("git", "-C", str(folder), *words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError
-from plugins.ports.git import Commit, Identity, Tag
+from plugins.ports.git import Commit, Identity, Tag, git_in
 from plugins.services.git_person import NO_LAZY_FETCH, configured, trusting
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ class GitBase:
                 service="git",
                 action=f"read {path} of {commit[:12]}",
                 problem=f"{self._folder} is a partial clone and lacks it",
-                remedy=f"git -C {shlex.quote(str(self._folder))} cat-file -e "
-                f"{shlex.quote(f'{commit}:{path}')} fetches it",
+                remedy=f"{git_in(self._folder, 'cat-file', '-e', f'{commit}:{path}')} fetches it",
             )
         return None
 
@@ -113,7 +112,8 @@ class GitBase:
             raise SettingsError(
                 where=str(self._folder),
                 problem="git has no user.name and user.email for the release commit",
-                remedy=f"git -C {self._folder} config user.name 'Your Name', and user.email",
+                remedy=git_in(self._folder, "config", "user.name", "Your Name")
+                + ", and user.email",
             )
         # git drops some characters of a name, such as a dot at its end: what it makes is what
         # the commit will say
@@ -174,7 +174,7 @@ class GitBase:
         near += [name for name in names if name.endswith(f"/{wanted}") and name not in near]
         if near:
             return f"similar names there: {', '.join(near)}"
-        return f"git -C {self._folder} fetch, or set [repository] base in release.toml"
+        return f"{git_in(self._folder, 'fetch')}, or set [repository] base in release.toml"
 
     def _answer(self, *words: str) -> str:
         found = self._git(*words)

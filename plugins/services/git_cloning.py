@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.ports.git import git_in
 from plugins.services.git_person import NO_LAZY_FETCH, trusting
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def fetch_commits(folder: Path, source: Path, commits: Sequence[str], programs: 
                 service="git",
                 action=f"take commit {commit[:12]} from {source}",
                 problem="that repository does not have it",
-                remedy=f"git -C {source} fetch --all, or correct base and cherry_picks",
+                remedy=f"{git_in(source, 'fetch', '--all')}, or correct base and cherry_picks",
             )
     if missing:
         _fetch(folder, source, missing, programs)
@@ -241,7 +242,7 @@ def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> No
         problem=f"{len(missing):,} of its files and folders are missing"
         if missing
         else "not all of its files can be read",
-        remedy=f"git -C {shlex.quote(str(source))} fsck shows what is wrong; a fresh clone of "
+        remedy=f"{git_in(source, 'fsck')} shows what is wrong; a fresh clone of "
         "upstream in its place repairs it",
         details=tuple(missing[:8]),
     )

@@ -71,6 +71,34 @@ def test_options_may_stand_behind_the_task(chain: Project) -> None:
     assert (refused.status, chain.ran()) == (3, [])
 
 
+@pytest.mark.parametrize("words", [("list",), ("run",), (), ("why", "copy_a")])
+def test_misspelled_option_is_one_line_with_the_right_one(
+    chain: Project, words: tuple[str, ...]
+) -> None:
+    refused = chain.doit(*words, "--relase", "other.toml", "-f", "dodo.py")
+    assert refused.status == 3
+    assert "option --relase not recognized; did you mean --release?" in refused.err
+    assert "CmdOption" not in refused.err
+
+
+def test_remedy_of_a_step_names_the_release_that_was_chosen(chain: Project) -> None:
+    """A step says what to type without knowing which release is open (rule 22)."""
+    chain.declare(CHAIN.replace('copy, HERE / "input", at.src / "a"', "broken"))
+    dodo = chain.folder / "dodo.py"
+    step = (
+        "def broken():\n"
+        "    from doit_receipts.errors import StepFailed\n"
+        '    raise StepFailed(where="a", problem="broke", remedy="see it, then run doit adopt")\n'
+    )
+    dodo.write_text(dodo.read_text().replace("HERE = ", f"{step}\n\nHERE = ", 1))
+    chain.write("other one.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    ended = chain.doit("copy_a", "--release", "other one.toml")
+    assert ended.status == 1
+    wanted = "see it, then run doit adopt copy_a --release 'other one.toml'"
+    assert wanted in ended.out
+    assert wanted in chain.doit("why", "copy_a", "--release", "other one.toml").out
+
+
 def test_the_next_command_names_the_release_that_was_chosen(chain: Project) -> None:
     """Whoever copies the line from the terminal acts on the release that it was told of."""
     chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))

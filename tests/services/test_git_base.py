@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from doit_receipts.errors import ServiceFailed, SettingsError
-from plugins.ports.git import Identity
+from plugins.ports.git import Identity, git_in
 from plugins.services.git_base import GitBase
 from plugins.services.programs import MachinePrograms
 from tests.source_world import NOON, World, a_world, git
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -278,3 +276,9 @@ def give_away(folder: Path) -> None:
     """All of the folder belongs to a user who is not us."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 4711, 4711, follow_symlinks=False)
+
+
+def test_command_of_git_can_be_pasted_whatever_the_folder_is_called() -> None:
+    folder = Path("/home/rm/my clones/it's")
+    command = git_in(folder, "fetch", "--all")
+    assert shlex.split(command) == ["git", "-C", str(folder), "fetch", "--all"]
