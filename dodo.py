@@ -44,6 +44,8 @@ def export():
         "retain_windows_build",
         "await_feed",
         "await_nuget",
+        "await_docs",
+        "await_followers",
     ]
 )
 def publish():

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from chapters.before import deadline
-from chapters.release import builds_windows, contract, experts, plan, release, services
+from chapters.release import (
+    builds_windows,
+    contract,
+    experts,
+    plan,
+    release,
+    services,
+    settings,
+)
 from chapters.stage import digests, listed
 from chapters.website import check_public, publish_page
 from doit_receipts.calls import call
 from plugins.model.contract import Kind
-from plugins.steps import feed
+from plugins.model.release import Phase
+from plugins.steps import docs_site, feed, followers
 
 windows_expert = next((each.name for each in experts if each.role == "windows"), "")
 
@@ -42,4 +51,30 @@ def await_nuget():
         services.clock,
         until=deadline,
         who=windows_expert,
+    )
+
+
+@plan.step(after=[publish_page])
+def await_docs():
+    """Wait until docs.python.org shows this release, where the docs of its branch are read."""
+    return call(
+        docs_site.await_docs,
+        release,
+        services.public_client,
+        services.clock,
+        until=deadline,
+        ends_life=settings.series.next_phase is Phase.END_OF_LIFE,
+    )
+
+
+@plan.step(after=[publish_page], only=release.type.is_final)
+def await_followers():
+    """Look for some days whether those who bring Python to most users have this release."""
+    return call(
+        followers.await_followers,
+        release,
+        services.repositories,
+        services.clock,
+        services.progress,
+        until=deadline,
     )

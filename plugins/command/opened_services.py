@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals, Texts
+    from plugins.ports.github import Proposals, Repositories, Texts
     from plugins.ports.host import Host
     from plugins.ports.packages import Packages
     from plugins.ports.pipeline import Pipeline
@@ -291,6 +291,13 @@ class Services:
         settings = self._settings
         repository = "python/release-tools"
         return GitHubProposals(settings.hosts.github, repository, settings.credentials.github)
+
+    @_late("hosts.github")
+    def repositories(self) -> Repositories:
+        """Public repositories of others, to be read."""
+        from plugins.services.github import GitHubRepositories
+
+        return GitHubRepositories(self._settings.hosts.github, self._settings.credentials.github)
 
     # ── what users fetch and see ────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ __all__ = [
     "README",
     "SOURCE_URI",
     "SOURCE_URI_FILE",
+    "changelog_title",
     "documented_version",
     "is_documentation",
     "readme_title",
@@ -69,9 +70,21 @@ SOURCE_URI: Final = re.compile(
 
 def readme_title(version: Version) -> str:
     """The first line of README.rst (E10), such as ``… version 3.14.0 release candidate 1``."""
+    return f"This is Python version {_in_words(version)}"
+
+
+def changelog_title(version: Version) -> str:
+    """What the changelog of the documentation begins a release with: ``Python 3.14.0 final``.
+
+    Source: blurb, whose headings Sphinx takes.
+    """
+    return f"Python {_in_words(version)}{'' if version.is_prerelease else ' final'}"
+
+
+def _in_words(version: Version) -> str:
     if version.level is Level.FINAL:
-        return f"This is Python version {version}"
-    return f"This is Python version {version.folder} {_WORDS[version.level]} {version.serial}"
+        return str(version)
+    return f"{version.folder} {_WORDS[version.level]} {version.serial}"
 
 
 def documented_version(version: Version) -> str:

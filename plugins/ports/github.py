@@ -21,6 +21,7 @@ __all__ = [
     "Proposals",
     "Protection",
     "Pull",
+    "Repositories",
     "Rulesets",
     "Run",
     "Texts",
@@ -196,6 +197,14 @@ class Texts(Protocol):
 
     def text(self, path: str, ref: str = "") -> bytes | None:
         """A file on the branch or commit, by default on the main branch; None if it lacks it."""
+        ...
+
+
+class Repositories(Protocol):
+    """Any public repository at GitHub, to be read."""
+
+    def text(self, repository: str, path: str) -> bytes | None:
+        """A file of ``owner/name`` on its default branch; None if it lacks it."""
         ...
 
 

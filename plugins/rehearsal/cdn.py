@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from plugins.rehearsal import cache, places, site
+from plugins.rehearsal import cache, docsbuild, places, site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,7 +107,10 @@ class _Cdn:
 
     async def _fetched(self, request: Request, path: str) -> cache.Kept:
         if self._host == cache.DOCS:
-            found = places.served(places.docs(self._store), request.url.path.lstrip("/"), "/")
+            wanted = request.url.path.lstrip("/")
+            found = docsbuild.page(self._store, wanted) or places.served(
+                places.docs(self._store), wanted, "/"
+            )
             return cache.Kept(found.status_code, _plain(found.headers), bytes(found.body))
         method = "GET" if request.method == "HEAD" else request.method
         answer = await self._site.request(method, path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from plugins.rehearsal import blog
+from plugins.rehearsal import blog, followers
 from plugins.rehearsal.github_hub import REPOSITORY, page_of, problem, repository_of
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ class Texts:
         repository = repository_of(request)
         texts = self._texts(repository, request.query_params.get("ref", "main"))
         path = request.path_params["path"]
+        if repository in followers.REPOSITORIES:
+            theirs = followers.text(self._hub.store, repository, path)
+            texts = {} if theirs is None else {path: theirs}
         if texts is None or path not in texts:
             return _folder(texts or {}, path)
         raw = texts[path].encode()

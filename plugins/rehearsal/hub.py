@@ -9,7 +9,9 @@ from plugins.model.version import Level
 from plugins.rehearsal import (
     azure,
     buildbots,
+    docsbuild,
     experts,
+    followers,
     forms,
     forum,
     github,
@@ -39,6 +41,8 @@ FAULTS: Final = {
     **experts.FAULTS,
     **azure.FAULTS,
     **nuget.FAULTS,
+    **docsbuild.FAULTS,
+    **followers.FAULTS,
     **sigstore.FAULTS,
     **peps.FAULTS,
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.model.secret import Secret
     from plugins.services.answers import Part
 
-__all__ = ["GitHub", "GitHubProposals"]
+__all__ = ["GitHub", "GitHubProposals", "GitHubRepositories"]
 
 _HEADERS: Final = {
     "accept": "application/vnd.github+json",
@@ -350,18 +350,40 @@ class GitHubProposals:
         self._web.send("PUT", address, f"write {path}", again=False, json=change)
 
     def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
-        action = f"read {path}"
-        answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
-        if answer.status_code == 404:
-            return None, ""
-        file = self._web.json(answer, action).part()
-        if file.line("encoding") != "base64":
-            file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
-        try:
-            return base64.b64decode(file.text("content")), file.line("sha")
-        except ValueError as error:
-            field = "content"
-            raise file.wrong(field, "is not valid base64") from error
+        return _content(self._web, f"{top}/contents/{quote(path)}", f"read {path}", ref=ref)
+
+
+class GitHubRepositories:
+    """The Repositories port: files of any public repository."""
+
+    def __init__(self, api: str, token: Secret | None) -> None:
+        self._api = api
+        self._token = token
+
+    def __repr__(self) -> str:
+        return f"repositories(at {self._api})"
+
+    def text(self, repository: str, path: str) -> bytes | None:
+        """See the port."""
+        web = GitHub(self._api, repository, self._token)._web  # noqa: SLF001 - of this module
+        address = f"/repos/{repository}/contents/{quote(path)}"
+        return _content(web, address, f"read {path} of {repository}")[0]
+
+
+def _content(web: HttpClient, address: str, action: str, ref: str = "") -> tuple[bytes | None, str]:
+    """The file's bytes and id, on the default branch without ``ref``; None and "" for no file."""
+    named: dict[str, Any] = {"ref": ref} if ref else {}
+    answer = web.get(address, action, may_miss=True, **named)
+    if answer.status_code == 404:
+        return None, ""
+    file = web.json(answer, action).part()
+    if file.line("encoding") != "base64":
+        file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
+    try:
+        return base64.b64decode(file.text("content")), file.line("sha")
+    except ValueError as error:
+        field = "content"
+        raise file.wrong(field, "is not valid base64") from error
 
 
 def _issue(part: Part) -> Issue:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.errors import StepFailed
 from doit_receipts.printable import printable
 from plugins.model.binaries import nuget_packages, nuget_version
 from plugins.model.contract import SITE, Origin
 from plugins.ports.public import AROUND
+from plugins.steps.afterwards import not_yet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ def await_feed(
     each package that the feed lists. Raises Waiting while something is missing, and StepFailed
     for another digest, a feed that cannot be read, and what is missing at ``until``.
     """
+    whom = who or _NOBODY
     entries = _entries(client, str(release.version))
     listed: dict[str, str] = {}
     for url, told in entries:
@@ -62,7 +64,7 @@ def await_feed(
                 problem=f"gives another digest of {printable(path[:200])} than users download"
                 if here
                 else f"links to {printable(url[:200])}, which is not a file of this release",
-                remedy=f"report it to {who or _NOBODY} at once: installing this version fails "
+                remedy=f"report it to {whom} at once: installing this version fails "
                 "or gives other bytes; stage Publish writes the feed",
                 details=(f"feed  {told}", f"users {here or 'get nothing'}"),
             )
@@ -78,9 +80,9 @@ def await_feed(
     missing = [path for path in wanted if path not in listed]
     if missing or not listed:
         what = f"lacks {_few(missing)}" if missing else f"has no entry of {release.version}"
-        _wait(f"the feed of the install manager {what}", FEED, clock, until, who)
+        not_yet(f"the feed of the install manager {what}", FEED, clock, until=until, who=whom)
     if client.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
-        _wait("the feed has no signature", f"{FEED}.cat", clock, until, who)
+        not_yet("the feed has no signature", f"{FEED}.cat", clock, until=until, who=whom)
     return dict(sorted(listed.items()))
 
 
@@ -96,7 +98,13 @@ def await_packages(
     missing = [name for name in names if version not in packages.versions(name)]
     if missing:
         have = f"{len(names) - len(missing)} of {len(names)} packages have {version}"
-        _wait(f"{have}; missing in {_few(missing)}", "https://www.nuget.org", clock, until, who)
+        not_yet(
+            f"{have}; missing in {_few(missing)}",
+            "https://www.nuget.org",
+            clock,
+            until=until,
+            who=who or _NOBODY,
+        )
     return dict.fromkeys(names, version)
 
 
@@ -132,21 +140,6 @@ def _refuse(problem: str) -> NoReturn:
         where=FEED,
         problem=problem,
         remedy=f"report it to {_NOBODY}: nobody can install any version with it",
-    )
-
-
-def _wait(problem: str, where: str, clock: Clock, until: datetime, who: str) -> NoReturn:
-    if clock.now() <= until:
-        raise Waiting(
-            who=who or _NOBODY,
-            problem=problem,
-            remedy=f"run the same command again later; from {until:%Y-%m-%d} on this is a failure",
-        )
-    raise StepFailed(
-        where=where,
-        problem=f"{problem}, {(clock.now() - until).days} days after it should",
-        remedy=f"report it to {who or _NOBODY}; the release itself is out, and nothing else "
-        "waits for this",
     )
 
 

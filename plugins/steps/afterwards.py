@@ -1,0 +1,35 @@
+"""Afterwards: what others do once a release is out, waited for until a day and then reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from doit_receipts.errors import StepFailed, Waiting
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from plugins.ports.clock import Clock
+
+__all__ = ["not_yet"]
+
+
+def not_yet(
+    problem: str, where: str, clock: Clock, *, until: datetime, who: str, remedy: str = ""
+) -> NoReturn:
+    """Raises Waiting for ``who`` up to ``until``, and StepFailed with whom to ask from then on.
+
+    ``remedy`` is what to ask them for. Nothing of the release waits for it.
+    """
+    if clock.now() <= until:
+        raise Waiting(
+            who=who,
+            problem=problem,
+            remedy=f"run the same command again later; from {until:%Y-%m-%d} on this is a failure",
+        )
+    asked = f"ask {who} to {remedy}" if remedy else f"report it to {who}"
+    raise StepFailed(
+        where=where,
+        problem=f"{problem}, {(clock.now() - until).days} days after it should",
+        remedy=f"{asked}; the release itself is out, and nothing else waits for this",
+    )

@@ -1,0 +1,52 @@
+"""Followers: whether those who bring Python to most users have the release, looked at for days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.errors import Waiting
+from plugins.model.followers import FOLLOWERS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.github import Repositories
+    from plugins.ports.progress import Progress
+
+__all__ = ["await_followers"]
+
+
+def await_followers(
+    release: Release,
+    repositories: Repositories,
+    clock: Clock,
+    progress: Progress,
+    *,
+    until: datetime,
+) -> dict[str, str]:
+    """Each follower has this version, or the day has come on which that is reported (NEW51).
+
+    They owe us nothing, so what is missing at ``until`` is no failure: it is said, and the facts
+    have it. Facts: for each follower the version, or that it lacked it. Raises Waiting before.
+    """
+    version = release.version
+    lacking = [
+        follower
+        for follower in FOLLOWERS
+        if not follower.has(
+            version, repositories.text(follower.repository, follower.file_of(version))
+        )
+    ]
+    names = ", ".join(follower.name for follower in lacking)
+    if lacking and clock.now() <= until:
+        raise Waiting(
+            who=names,
+            problem=f"{len(FOLLOWERS) - len(lacking)} of {len(FOLLOWERS)} have {version}",
+            remedy=f"nothing has to be done; from {until:%Y-%m-%d} on nobody is waited for",
+        )
+    if lacking:
+        progress.say(f"{names}: without {version} until {until:%Y-%m-%d}; tell them if it matters")
+    missed = f"not by {until:%Y-%m-%d}"
+    return {each.name: missed if each in lacking else str(version) for each in FOLLOWERS}

@@ -1,0 +1,103 @@
+"""Tests of whether those who bring Python to users have a release, over the simulated GitHub."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.errors import ServiceFailed, Waiting
+from plugins.model.followers import FOLLOWERS
+from plugins.model.secret import Secret
+from plugins.rehearsal import followers as world
+from plugins.rehearsal import github
+from plugins.rehearsal.site_rows import Rows
+from plugins.rehearsal.store import ALWAYS, Store
+from plugins.services.github import GitHubRepositories
+from plugins.steps import followers
+from tests.progress import Quiet
+from tests.served import served
+from tests.source_world import NOON, FixedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import Builds
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    github.seed(store, "3.14", ("main", "3.13", "3.14"))
+    return store
+
+
+@pytest.fixture
+def repositories(store: Store, tmp_path: Path) -> Iterator[GitHubRepositories]:
+    secret = tmp_path / "token"
+    secret.write_text(store.load("github", {})["token"])
+    secret.chmod(0o600)
+    with served(github.app(store)) as address:
+        yield GitHubRepositories(address, Secret(f"file:{secret}"))
+
+
+def _publish(store: Store, version: str) -> None:
+    Rows(store).save("release", {"name": f"Python {version}", "is_published": True})
+
+
+def _awaited(repositories: GitHubRepositories, a_release: Builds, days: int = 7) -> dict[str, str]:
+    return followers.await_followers(
+        a_release("3.14.5"), repositories, FixedClock(), Quiet(), until=NOON + timedelta(days=days)
+    )
+
+
+def test_every_follower_that_has_the_version_ends_the_wait(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    _publish(store, "3.14.5")
+    assert _awaited(repositories, a_release) == {each.name: "3.14.5" for each in FOLLOWERS}
+
+
+def test_follower_that_lacks_it_is_waited_for_and_is_no_failure_in_the_end(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    """Deadsnakes skipped an alpha (python/cpython#143838): their own decision."""
+    _publish(store, "3.14.5")
+    store.order_fault("followers.late", times=ALWAYS, argument="pyenv/pyenv")
+    with pytest.raises(Waiting, match=f"{len(FOLLOWERS) - 1} of {len(FOLLOWERS)} have 3.14.5") as w:
+        _awaited(repositories, a_release)
+    assert w.value.who == "pyenv"
+    assert _awaited(repositories, a_release, days=-1)["pyenv"] == "not by 2026-11-21"
+
+
+def test_version_before_it_does_not_count(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    _publish(store, "3.14.50")
+    with pytest.raises(Waiting, match=f"0 of {len(FOLLOWERS)} have"):
+        _awaited(repositories, a_release)
+
+
+def test_github_that_fails_is_one_line(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    store.order_fault("github.rate_limited", times=ALWAYS)
+    with pytest.raises(ServiceFailed, match="limit"):
+        _awaited(repositories, a_release)
+
+
+def test_real_files_are_understood(a_release: Builds) -> None:
+    """Lines as they were in those files in August 2026."""
+    version = a_release("3.14.7").version
+    lines = {
+        "Docker's official image": b'  "3.14": {\n    "version": "3.14.7"\n  }',
+        "pyenv": b"install_package",
+        "Homebrew": b'url "https://www.python.org/ftp/python/3.14.7/Python-3.14.7.tgz"',
+        "python-build-standalone": b'        "version": "3.14.7",\n',
+    }
+    for each in FOLLOWERS:
+        assert each.has(version, lines[each.name])
+        assert not each.has(version, None)
+    assert {each.repository for each in FOLLOWERS} == set(world.REPOSITORIES)
