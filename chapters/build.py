@@ -6,7 +6,7 @@ from chapters.before import deadline
 from chapters.clone import make_tag
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
-from checks import archives, built_docs, ci_artifacts, declared
+from checks import archives, built_docs, ci_artifacts, declared, mobile_packages
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball, topics
@@ -152,8 +152,9 @@ def fetch_build():
 
 @plan.gate(after=[fetch_build, check_export], reads=at.tarballs, pep="Z13")
 def check_build():
-    """Stop unless CI built the same source archives as this machine, and nothing unknown."""
+    """Stop unless CI built the same source archives, sound mobile packages and nothing unknown."""
     return [
         call(ci_artifacts.ci_built_the_same, release),
         call(ci_artifacts.ci_files_are_known, release, promised),
+        call(mobile_packages.mobile_packages_are_of_this_version, release, promised),
     ]

@@ -145,6 +145,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "The source archives of CI can be compared with those of `doit export`.",
         "see the run of CI for this tag, then run the same command again",
     ),
+    "ci.package": Rule(
+        "Each package for Android and iOS opens, and its headers are of this version.",
+        "see the job of CI that built it, and have it built again",
+    ),
     "ci.unknown": Rule(
         "Every file that CI built is one that the release publishes, or documentation.",
         "if it belongs to the release, add its line to plugins/model/binaries.py; if not, waive "

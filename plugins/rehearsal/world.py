@@ -12,7 +12,7 @@ from typing import Final
 from doit_receipts.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
-from plugins.rehearsal import hub, peps, sigstore, ssh_hosts
+from plugins.rehearsal import ci_packages, hub, peps, sigstore, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.own_clone import copy_clone
 from plugins.rehearsal.serving import reserve_ports
@@ -139,7 +139,7 @@ def make_world(
     theirs = _experts(store, version, world, home)
     store.save("experts", {**store.load("experts", {}), "habit": habit})
     store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
-    _let_ci_build(store, folder / "build" / str(version), version)
+    _let_ci_build(store, folder / "build" / str(version), version, world / "ci")
     _write_secrets(world / "secrets", store)
     sigstore.seed(store, addresses)
     sigstore.sign_in(store)
@@ -178,18 +178,14 @@ def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[st
     return theirs
 
 
-def _let_ci_build(store: Store, work: Path, version: Version) -> None:
-    """CI will build the very archives that the release manager builds, as it should."""
+def _let_ci_build(store: Store, work: Path, version: Version, folder: Path) -> None:
+    """CI will build the very archives that the release manager builds, as it should.
+
+    Its packages for mobile systems are in the folder.
+    """
     archives = [str(work / "src" / f"Python-{version}{suffix}") for suffix in (".tgz", ".tar.xz")]
     jobs = dict.fromkeys(("build-source", "build-docs", "test-source"), "success")
-    minor = version.minor
-    android = {
-        f"python-{version}-{each}-linux-android.tar.gz": f"{each} of {version}\n" * 50
-        for each in ("aarch64", "x86_64")
-    }
-    ios = {f"python-{version}-iOS-XCframework.tar.gz": f"ios of {version}\n" * 50}
-    files = {"source": archives, **({"android": android} if minor >= 14 else {}),
-             **({"ios": ios} if minor >= 15 else {})}  # fmt: skip
+    files = {"source": archives, **ci_packages.write(folder, version)}
     store.save("ci", {"polls": 1, "jobs": jobs, "runs": [], "files": files})
 
 
