@@ -157,6 +157,8 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
             (f"python $as_me {old},", f"python $as_me {new},"),
             (f"python config.status {old}", f"python config.status {new}"),
             (f"VERSION={old}", f"VERSION={new}"),
+            (f"--with-build-python=python{old}\n", f"--with-build-python=python{new}\n"),
+            (f"_bootstrap_python or python{old})", f"_bootstrap_python or python{new})"),
             (
                 f"python$PACKAGE_VERSION python{old} ",
                 f"python$PACKAGE_VERSION python{new} python{old} ",

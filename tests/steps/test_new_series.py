@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.model.readme import pep_of, with_series
-from plugins.steps import new_series
+from plugins.steps import new_series, next_main
 from tests.source_world import World, a_world
 
 if TYPE_CHECKING:
@@ -60,6 +60,16 @@ def test_templates_that_list_both_series_are_left_alone(world: World) -> None:
     clone = world.make()
     found = new_series.issue_templates(clone, "refs/release/base", "3.14", "3.15")
     assert found == dict.fromkeys(names, text.encode())
+
+
+def test_help_of_configure_names_the_new_series_as_autoconf_would(world: World) -> None:
+    """3.16.0a0: the option for another interpreter has the version twice in its help."""
+    help_text = "--with-build-python=python{0}\n (default: _bootstrap_python or python{0})\n"
+    script = (world.cpython / "configure").read_text()
+    world.commit({"configure": script + help_text.format("3.14")})
+    clone = world.make()
+    edited = next_main.edits(world.release, clone, "refs/release/base")["configure"].decode()
+    assert edited.endswith(help_text.format("3.15"))
 
 
 def test_tree_that_does_not_say_where_its_numbers_start_is_left_alone(world: World) -> None:
