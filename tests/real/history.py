@@ -20,7 +20,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType, known_phase, type_of
@@ -34,11 +34,17 @@ from plugins.steps import merge_back, news, release_clone, topics, version_files
 from tests.progress import Quiet
 from tests.real.reasons import LATER, explained
 
-__all__ = ["Difference", "History", "Replayed"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["UNEXPLAINED", "Difference", "History", "Replayed", "report"]
 
 _RELEASED: Final = re.compile(r"^\.\. release date: (\d{4}-\d{2}-\d{2})$", flags=re.MULTILINE)
 _TOPICS: Final = tuple(topics.PRODUCTS.values())
 _LATER_COMMITS: Final = 40
+_SHOWN: Final = 60
+
+UNEXPLAINED: Final = "NO REASON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,31 +271,32 @@ def _git(folder: Path, *words: str, env: dict[str, str] | None = None, stdin: st
     return ended.stdout.strip()
 
 
-def main(words: list[str]) -> int:
-    options = {word for word in words if word.startswith("-")}
+def report(words: list[str]) -> Iterator[str]:
+    """Line by line what differs, release by release; UNEXPLAINED marks what nothing excuses."""
+    with_topics = "--topics" in words
     clone, *versions = [word for word in words if not word.startswith("-")]
-    bad = 0
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(clone).resolve(), Path(folder))
         for text in versions:
-            made = {
-                "release commit": history.release_commit(text, with_topics="--topics" in options)
-            }
-            made |= {
-                f"after it, {name}": found for name, found in history.post_release(text).items()
-            }
+            made = {"release commit": history.release_commit(text, with_topics=with_topics)}
+            after = history.post_release(text)
+            made |= {f"after it, {branch}": found for branch, found in after.items()}
             for what, found in made.items():
-                bad += len(found.unexplained)
-                print(f"{text} ({found.type.name}), {what}: {len(found.changed)} files changed, "
-                      f"{len(found.differences)} differ, {len(found.unexplained)} without reason",
-                      *(f"  empty here: {name}" for name in found.lacking), sep="\n")  # fmt: skip
-                for difference in found.differences:
-                    why = "; ".join(difference.reasons)
-                    print(f"  {difference.path}: {why or 'NO REASON'}")
-                    if not why:
-                        print(*(f"    {line}" for line in difference.lines[:60]), sep="\n")
-    return bad and 1
+                yield from _lines(f"{text} ({found.type.name}), {what}", found)
+
+
+def _lines(what: str, found: Replayed) -> Iterator[str]:
+    yield f"{what}: {len(found.changed)} files changed, {len(found.differences)} differ"
+    yield from (f"  empty here: {name}" for name in found.lacking)
+    for difference in found.differences:
+        yield f"  {difference.path}: {'; '.join(difference.reasons) or UNEXPLAINED}"
+        if not difference.reasons:
+            yield from (f"    {line}" for line in difference.lines[:_SHOWN])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    bad = 0
+    for line in report(sys.argv[1:]):
+        print(line, flush=True)
+        bad += line.endswith(UNEXPLAINED)
+    sys.exit(bad and 1)
