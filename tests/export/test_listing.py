@@ -38,8 +38,18 @@ def shown(place: Place) -> str:
     assert (ended.status, ended.err) == (0, ""), ended
     wide = [line for line in ended.out.splitlines() if len(line) > 80]
     assert all(len(line.split()) == 1 for line in wide), wide
-    whole = re.sub(r"\n {4}(?=\S)", " ", ended.out)
-    return _OF_THIS_MACHINE.sub("", whole).replace(str(place.folder), "/rm")
+    whole = re.sub(r"\n {4}(?=\S)", " ", ended.out).replace(str(place.folder), "/rm")
+    rows = _OF_THIS_MACHINE.sub("", whole).splitlines(keepends=True)
+    return "".join(_nowhere(row, str(place.folder)) for row in rows)
+
+
+def _nowhere(row: str, folder: str) -> str:
+    """The row; where it was cut off within the name of the test's folder, all of that is gone."""
+    shown, cut, rest = row.partition("\u2026\n")
+    for count in range(len(folder), 1, -1):
+        if cut and shown.endswith(folder[:count]):
+            return f"{shown[:-count]}/rm{cut}{rest}"
+    return row
 
 
 def compare(place: Place, moment: str) -> None:
