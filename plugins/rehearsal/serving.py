@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import stat
@@ -62,6 +63,9 @@ __all__ = [
 
 _HOST: Final = "127.0.0.1"
 _PARENT_LOOKS_S: Final = 0.2
+_PORTS: Final = range(12_000, 32_000)
+"""Below those that systems give to connections (from 32768 on Linux, 49152 elsewhere), so that
+nobody else gets a port of an environment that is stopped for a moment."""
 
 
 class Running(Protocol):
@@ -146,7 +150,7 @@ def reserve_ports(store: Store) -> Mapping[str, str]:
     held = [part for part in PARTS if part.name not in ports]
     with contextlib.ExitStack() as stack:
         for part in held:
-            ports[part.name] = stack.enter_context(_socket(0)).getsockname()[1]
+            ports[part.name] = stack.enter_context(_free_socket()).getsockname()[1]
     store.save("ports", ports)
     return {
         part.name: f"{'http' if isinstance(part, Web) else part.scheme}://{_HOST}:{ports[part.name]}"
@@ -241,12 +245,24 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _free_socket() -> socket.socket:
+    """A socket at a port that nobody has now."""
+    for port in random.sample(_PORTS, k=200):
+        with contextlib.suppress(OSError):
+            return _socket(port)
+    return _socket(0)
+
+
 def _socket(port: int) -> socket.socket:
     # The protocol is named, for asyncio sends at once only where it is: without it, each answer
     # waits 40 ms for the acknowledgement of its head.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind((_HOST, port))
+    try:
+        made.bind((_HOST, port))
+    except OSError:
+        made.close()
+        raise
     return made
 
 

@@ -8,13 +8,10 @@ import select
 import subprocess
 import sys
 import urllib.request
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from plugins.rehearsal.serving import PARTS, running_world
+from plugins.rehearsal.serving import PARTS, reserve_ports, running_world
 from plugins.rehearsal.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_every_part_has_an_address_and_the_page_answers(tmp_path: Path) -> None:
@@ -32,6 +29,17 @@ def test_a_world_that_starts_again_is_where_it_was(tmp_path: Path) -> None:
     with running_world(tmp_path) as second:
         assert second.of == first.of
         assert second.store.load("part", {}) == {"kept": True}
+
+
+def test_ports_of_a_world_that_rests_are_given_to_nobody_else(tmp_path: Path) -> None:
+    """A system takes the ports of connections from a range of its own, and ours are below it."""
+    addresses = reserve_ports(Store(tmp_path / "state"))
+    known = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(known.read_text().split()[0]) if known.exists() else 49152
+    ports = [int(address.rpartition(":")[2]) for address in addresses.values()]
+    assert len(set(ports)) == len(PARTS)
+    assert max(ports) < first
+    assert reserve_ports(Store(tmp_path / "state")) == addresses
 
 
 def test_the_world_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
