@@ -160,7 +160,9 @@ class Texts:
             return problem(422, "Validation Failed",
                             errors=[{"resource": "PullRequest", "code": "custom",
                                      "message": message}])  # fmt: skip
-        pull = {"number": 100 + len(pulls), "repository": repository, "head": head,
+        # Each repository counts its own, whatever is opened elsewhere meanwhile.
+        number = 100 + sum(each["repository"] == repository for each in pulls)
+        pull = {"number": number, "repository": repository, "head": head,
                 "base": asked["base"], "title": asked["title"], "body": asked.get("body", ""),
                 "state": "open", "verdict": self._verdict(repository, owner, branch)}  # fmt: skip
         self._hub.save(pulls=[*pulls, pull])
