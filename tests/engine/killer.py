@@ -73,6 +73,14 @@ class Killer:
             self._is_full = self._is_full or name == self._full
             return name
 
+    def watch_writes(self) -> None:
+        """From now on every write of this process is seen."""
+        for name in WATCHED:
+            setattr(os, name, self.watch(getattr(os, name), name, self.path))
+        io.open = builtins.open = self.watch(io.open, "open", self.opened)
+        starting: Any = subprocess.Popen
+        starting.__init__ = self.watch(starting.__init__, "start", self.started)
+
     def watch(
         self, act: Callable[..., Any], name: str, tell: Callable[..., str]
     ) -> Callable[..., Any]:
@@ -152,11 +160,7 @@ def run(arguments: list[str]) -> int:
         SystemClock.now = lambda _: asked.clock  # type: ignore[method-assign, assignment]
     killer = Killer(asked.at, asked.full, asked.below)
     if asked.at or asked.full or asked.report:
-        for name in WATCHED:
-            setattr(os, name, killer.watch(getattr(os, name), name, killer.path))
-        io.open = builtins.open = killer.watch(io.open, "open", killer.opened)
-        starting: Any = subprocess.Popen
-        starting.__init__ = killer.watch(starting.__init__, "start", killer.started)
+        killer.watch_writes()
     status: int = DoitMain().run(asked.words)
     if asked.report:
         asked.report.write_text("".join(f"{each}\n" for each in tuple(killer.seen)))

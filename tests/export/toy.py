@@ -44,12 +44,22 @@ class Done:
 
 
 class Toy:
-    """A toy release in ``folder``, with the docs tools of ``tools`` if they are there."""
+    """A toy release in ``folder``, with the docs tools of ``tools`` if they are there.
 
-    def __init__(self, folder: Path, tools: Path, formats: str = '"text", "html"') -> None:
+    By ``habit`` its experts bring their files, see plugins.rehearsal.experts.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tools: Path,
+        formats: str = '"text", "html"',
+        version: str = VERSION,
+        habit: str = "manifests",
+    ) -> None:
         self.folder = folder
-        self.work = folder / "build" / VERSION
-        self.declaration = make_world(folder, Version.parse(VERSION))
+        self.work = folder / "build" / version
+        self.declaration = make_world(folder, Version.parse(version), habit=habit)
         told = self.declaration.read_text()
         self.declaration.write_text(re.sub(r"formats = .*", f"formats = [{formats}]", told))
         self.home = home_of(folder)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tests.engine.killer import GROWING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.export.toy import Toy
 
 # Programs that only read: before and after them nothing is different.
@@ -67,11 +69,11 @@ class Walk:
         assert self.toy.ran()[-1] == task
         seen = report.read_text().splitlines()
         first = task == self.tasks[0]
-        fatal, growing = _fatal(seen, first=first), _growing(seen, first=first)
-        return Stage(task, fatal, growing, found, self.toy.left())
+        left = self.toy.left()
+        return Stage(task, fatal(seen, first=first), growing(seen, first=first), found, left)
 
 
-def _fatal(seen: list[str], *, first: bool) -> tuple[str, ...]:
+def fatal(seen: Sequence[str], *, first: bool) -> tuple[str, ...]:
     """The instants between which something changed that a kill leaves.
 
     What is just after one write is just before the next, but for a program that was started:
@@ -92,7 +94,7 @@ def _fatal(seen: list[str], *, first: bool) -> tuple[str, ...]:
     return (*found, *_some(scratch), seen[-1])
 
 
-def _growing(seen: list[str], *, first: bool) -> tuple[str, ...]:
+def growing(seen: Sequence[str], *, first: bool) -> tuple[str, ...]:
     """The instants before what a full disk refuses; of what is below scratch, some."""
     found: list[str] = []
     scratch: list[str] = []

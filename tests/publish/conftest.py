@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.export.toy import VERSION
 from tests.publish.day import Day
 from tests.publish.walk import Walk
 
@@ -19,15 +21,33 @@ _MEMORY: Final = Path("/dev/shm")
 """Where it is there, nobody waits for a disk, and the moments of a day are put back at once."""
 
 
-@pytest.fixture(scope="session")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    """An undisturbed release of the toy, and the moment before each of its tasks."""
+@contextmanager
+def a_walk(
+    tmp_path_factory: pytest.TempPathFactory, version: str = VERSION, habit: str = "manifests"
+) -> Iterator[Walk]:
+    """A release of this version in the block, whose experts have this habit."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base
     folder = Path(tempfile.mkdtemp(prefix="day-", dir=_MEMORY if _MEMORY.is_dir() else base))
-    day = Day(folder, shared / "docs-tools")
+    day = Day(folder, shared / "docs-tools", version, habit)
     try:
         yield Walk(day)
     finally:
         day.close()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """An undisturbed release of the toy, and the moment before each of its tasks."""
+    with a_walk(tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture
+def other_walk(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Walk]:
+    """The same of another version, whose experts put their files straight before users."""
+    with a_walk(tmp_path_factory, request.param, "uploads") as made:
+        yield made

@@ -3,7 +3,7 @@
 Bundles are compared by what they prove: the key of each is made for it and thrown away. Left out
 is only what is truly time, or tells of looks and not of acts: when files were changed
 (caches name that in their marks), when things happened, in which order emails came that do not
-wait for each other, and how often CI was asked how far it is.
+wait for each other, and how often CI and the Windows pipeline were asked how far they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.publish.day import Day
 
-__all__ = ["acts", "differences", "receipts", "world_of"]
+__all__ = ["acts", "differences", "products", "receipts", "world_of"]
 
 _DOCUMENTS = ("site", "forum", "github", "protection", "buildbots")
 _ROOM_BYTES = 20_000_000_000
@@ -37,8 +37,14 @@ def world_of(day: Day) -> dict[str, Any]:
     found: dict[str, Any] = {name: store.load(name, None) for name in _DOCUMENTS}
     # Emails that do not wait for each other may come in any order, and so may answers to them.
     found["mail"] = sorted(store.load("mail", []), key=lambda each: str(each["message_id"]))
-    found["github"] = _numbered_alike(found["github"])
+    # Nor do pull requests in different repositories, each of which has numbers of its own.
+    pulls = sorted(found["github"]["pulls"], key=lambda pull: (pull["repository"], pull["number"]))
+    found["github"] = {**found["github"], "pulls": pulls}
     found["experts"] = sorted(store.load("experts", {}).get("answered", []))
+    azure = store.load("azure", {})
+    # How far it is told to be depends on how often it was asked.
+    found["azure"] = [{**run, "stage": "", "asked": "", "approved": ""} for run in azure["runs"]]
+    found["azure leases"] = azure["leases"]
     ci = store.load("ci", {})
     found["ci"] = [{**run, "polls": ""} for run in ci.get("runs", [])]
     for name in ("upstream", "fork", "cpython"):
@@ -51,12 +57,6 @@ def world_of(day: Day) -> dict[str, Any]:
     found["stale caches"] = stale(day)
     found["lease"] = day.lease.exists()
     return found
-
-
-def _numbered_alike(github: dict[str, Any]) -> dict[str, Any]:
-    """The document without the order of pull requests that do not wait for each other."""
-    pulls = [{**pull, "number": ""} for pull in github["pulls"]]
-    return {**github, "pulls": sorted(pulls, key=lambda pull: str(pull["repository"]))}
 
 
 def _files(day: Day, host: str) -> dict[str, tuple[Any, ...]]:
@@ -137,6 +137,8 @@ def _act(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one line for each par
             return f"{part} push {json.dumps(entry['refs'], sort_keys=True)}"
         case "mail":
             return f"mail {entry['message_id']} to {entry['to']}"
+        case "azure" if event in ("queued", "retained"):
+            return f"azure {event} {entry.get('run', entry.get('runs'))}"
         case "forum":
             return f"topic {entry['title']}"
         case "site":
@@ -156,6 +158,34 @@ _ONCE = ("/dispatches", "/pulls", "/git/refs", "/labels")
 def receipts(day: Day) -> dict[str, bytes]:
     """Every receipt's bytes, by the task's name."""
     return {path.stem: path.read_bytes() for path in (day.work / "receipts").glob("*.json")}
+
+
+def products(day: Day) -> dict[str, bytes | str]:
+    """Every file that a task leaves on this machine, by its name below the work folder.
+
+    Left out are clones, whose objects have no order, and what the engine keeps for itself. Of a
+    bundle it counts that it is one: no two are the same.
+    """
+    found: dict[str, bytes | str] = {}
+    for top in sorted(day.work.iterdir()):
+        if top.is_dir() and top.name not in _OWN:
+            for path in sorted(top.rglob("*")):
+                if path.is_file():
+                    found[str(path.relative_to(day.work))] = _product(path)
+    return found
+
+
+_OWN = frozenset({"clone", "docs-tools", "logs", "merge-clone", "processes", "receipts", "scratch"})
+
+
+def _product(path: Path) -> bytes | str:
+    content = path.read_bytes()
+    if path.suffix != ".sigstore":
+        return content
+    try:
+        return f"a bundle of {json.loads(content)['mediaType']}"
+    except ValueError:
+        return content
 
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -1,12 +1,13 @@
 """Starter: starts doit and the rehearsed world at once, for it has imported already what both need.
 
 ``starter.py`` reads a JSON list of words a line and answers each with a line. ``["world",
-FOLDER]`` starts the world there and answers with its process id once it is ready; ``["end",
-PID]`` ends it. ``["doit", JSON]`` runs doit to its end as a process of its own, and answers with
-the exit status, or the signal as a negative number; ``["people", JSON]`` lets everybody give the
-green lights that are asked of them, as a rehearsal does. The JSON has the words of the command,
-the release's clock, the files that take what it says, and after how many records of the world
-it is killed (0: never).
+FOLDER]`` starts the world there, whose errors go to FOLDER.err, and answers with its process id
+once it is ready; ``["end", PID]`` ends it. ``["doit", JSON]`` runs doit to its end as a process of
+its own, and answers with the exit status, or the signal as a negative number; ``["people", JSON]``
+lets everybody give the green lights that are asked of them, as a rehearsal does. The JSON has the
+words of the command, the release's clock, the files that take what it says, and after how many
+records of the world it is killed (0: never); or at which of its own writes it is, from which on the
+disk is full, and where all of them are listed (see tests/engine/killer).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 from dataclasses import asdict, dataclass, field
@@ -24,21 +26,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Asked"]
 
 _IMPORTED = (
-    "doit.doit_cmd", "fabric", "git", "gnupg", "httpx", "jinja2", "paramiko", "sigstore.sign",
-    "sigstore.verify", "stamina",
-    "doit_receipts.command.adopt_retry", "plugins.command.rehearse", "doit_receipts.command.run",
-    "plugins.rehearsal.serving", "plugins.services.cdn", "plugins.services.discourse",
-    "plugins.services.git_base", "plugins.services.git_clone", "plugins.services.git_remote",
-    "plugins.services.github", "plugins.services.gnupg_signer", "plugins.services.mail_server",
-    "plugins.services.sigstore_client", "plugins.services.site", "plugins.services.site_admin",
-    "plugins.services.ssh_host",
-    "plugins.services.templates",
+    "doit.doit_cmd", "fabric", "git", "gnupg", "h11", "httpcore", "httpx", "jinja2", "paramiko",
+    "sigstore.sign", "sigstore.verify", "stamina", "toml",
 )  # fmt: skip
+_OURS = (
+    "checks", "doit_receipts", "doit_receipts.command", "plugins.command", "plugins.model",
+    "plugins.ports", "plugins.rehearsal", "plugins.services", "plugins.steps",
+)  # fmt: skip
+"""Packages all of whose modules are imported; chapters are read anew for each release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Asked:
     out: str
     err: str
     records: int = 0
+    at: str = ""
+    full: str = ""
+    report: str = ""
+    below: str = ""
+    """The folder in which writes are seen by name."""
     environment: dict[str, str] = field(default_factory=dict)
 
     def line(self, kind: str) -> str:
@@ -96,8 +101,15 @@ def _prepared(asked: Asked) -> None:
 def _doit(asked: Asked) -> int:
     from doit.doit_cmd import DoitMain  # noqa: PLC0415 - after sys.path was set
 
+    from tests.engine.killer import Killer  # noqa: PLC0415 - as above
+
     _prepared(asked)
+    killer = Killer(asked.at, asked.full, asked.below)
+    if asked.at or asked.full or asked.report:
+        killer.watch_writes()
     status: int = DoitMain().run(asked.words)
+    if asked.report:
+        Path(asked.report).write_text("".join(f"{each}\n" for each in tuple(killer.seen)))
     return status
 
 
@@ -119,6 +131,7 @@ def _world(folder: str, ready: int) -> int:
 
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(ready, 1)
+    os.dup2(os.open(f"{folder}.err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     asyncio.run(serve(Path(folder)))
     return 0
 
@@ -140,9 +153,16 @@ def _answer(kind: str, what: Any) -> int:
     return os.waitstatus_to_exitcode(ended)
 
 
+def _ours() -> Iterator[str]:
+    for package in _OURS:
+        found = importlib.import_module(package)
+        for each in pkgutil.iter_modules(found.__path__, f"{package}."):
+            yield each.name
+
+
 def main() -> None:
     """Answer until nobody asks any more."""
-    for name in _IMPORTED:
+    for name in (*_IMPORTED, *_ours()):
         importlib.import_module(name)
     for line in sys.stdin:
         sys.stdout.write(f"{_answer(*json.loads(line))}\n")

@@ -1,9 +1,10 @@
 """SIGKILL after every record of the world: each command on a host, request, push and mail.
 
 The client dies before it hears that what it asked was done. Each task that the world hears of is
-killed at each of its records, from a copy of the moment before it, and run again: then world and
-receipts are what they are after that task on an undisturbed day, so all that follows is as well.
-That it does follow is seen once for each task, up to the announcement.
+killed at its records (at those that stand for others, see moments), from a copy of the moment
+before it, and run again: then world and receipts are what they are after that task on an
+undisturbed day, so all that follows is as well. That it does follow is seen once for each task, up
+to the announcement.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from tests.publish.day import ASKING, DONE, WAITING
 from tests.publish.evening import acts, differences, receipts, world_of
+from tests.publish.moments import fatal_records
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SHARES = 4
+TRIES = 50
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_killed_after_any_record_it_goes_on_as_if_nothing_had_been(
     walk: Walk, share: int, count: Counts
 ) -> None:
-    points = [(stage, number) for stage in walk.heard for number in fatal(stage)]
+    points = [(stage, number) for stage in walk.heard for number in fatal_records(stage)]
     for stage, number in points[share::SHARES]:
         if killed(walk.day, stage, number, stage.task):
             count("kills after a record of the world", 1)
@@ -48,9 +51,9 @@ def test_killed_in_any_task_the_release_ends_as_on_an_undisturbed_day(
     walk: Walk, share: int, count: Counts
 ) -> None:
     """The whole of ``doit publish`` from each task's middle record to the announcement."""
-    stages = [each for each in walk.heard if fatal(each)]
+    stages = [each for each in walk.heard if fatal_records(each)]
     for stage in stages[share::SHARES]:
-        points = fatal(stage)
+        points = fatal_records(stage)
         number = points[len(points) // 2]
         if not killed(walk.day, stage, number, "publish"):
             continue
@@ -59,16 +62,6 @@ def test_killed_in_any_task_the_release_ends_as_on_an_undisturbed_day(
         assert ended.status == DONE, (when, ended)
         assert_same(walk.day, walk.world, walk.acts, when)
         count("releases that were killed and went on to the announcement, equal to the byte", 1)
-
-
-def fatal(stage: Stage) -> list[int]:
-    """The records of the stage after which the client is killed, counted from 1.
-
-    What experts do by themselves is none of the client's.
-    """
-    return [
-        number for number, each in enumerate(stage.events, start=1) if each["part"] != "experts"
-    ]
 
 
 def killed(day: Day, stage: Stage, number: int, task: str) -> bool:
@@ -83,7 +76,7 @@ def killed(day: Day, stage: Stage, number: int, task: str) -> bool:
 
 def assert_finished(day: Day, stage: Stage, when: str) -> None:
     """Run again, the task ends; world, receipts and acts are those of an undisturbed day."""
-    ended = answered(day, day.doit("run", stage.task), stage.task)
+    ended = finished(day, stage.task)
     assert ended.status == DONE, (when, ended)
     day.wait_for_experts()
     assert_same(day, stage.world, stage.acts, when)
@@ -108,6 +101,17 @@ def go_on(day: Day) -> Ended:
         for task in ended.waiting:
             if f"doit adopt {task}" in ended.said:
                 day.answer_mail(task, ended)
+
+
+def finished(day: Day, task: str) -> Ended:
+    """Run the task until nobody is waited for any more."""
+    ended = answered(day, day.doit("run", task), task)
+    for _ in range(TRIES):
+        if ended.status != WAITING:
+            break
+        day.wait_for_experts()
+        ended = day.doit("run", task)
+    return ended
 
 
 def answered(day: Day, ended: Ended, task: str) -> Ended:

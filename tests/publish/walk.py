@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.publish.day import DONE, WAITING
-from tests.publish.evening import acts, receipts, world_of
+from tests.publish.evening import acts, products, receipts, world_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -28,6 +28,11 @@ class Stage:
     world: dict[str, Any]
     receipts: dict[str, bytes]
     acts: Counter[str]
+    writes: tuple[str, ...]
+    """Each instant of its own writes, as tests/engine/killer names them."""
+    found: dict[str, bytes | str]
+    """What was on this machine before it, and what it leaves there."""
+    products: dict[str, bytes | str]
 
     def records_until(self, part: str, event: str, path: str = "") -> int:
         """How many things were recorded when the first such one was."""
@@ -65,16 +70,20 @@ class Walk:
         if task.startswith("approve"):
             day.let_people_act()
         day.save(task)
-        ended = day.doit("run", task)
+        found = products(day)
+        ended = day.doit("run", task, seen=True)
         for _ in range(_TRIES):
             if ended.status != WAITING:
                 break
             day.wait_for_experts()
-            ended = day.doit("run", task)
+            ended = day.doit("run", task, seen=True)
         assert ended.status == DONE, (task, ended)
         day.wait_for_experts()
         events = tuple(day.store.happened())[before:]
-        return Stage(task, events, world_of(day), receipts(day), acts(day))
+        return Stage(
+            task, events, world_of(day), receipts(day), acts(day),
+            tuple(day.writes), found, products(day),
+        )  # fmt: skip
 
 
 def _order(day: Day) -> list[str]:

@@ -1,0 +1,55 @@
+"""Moments: which of all instants of a day a client is killed at.
+
+A task that sends fifty files passes the same few kinds of moments fifty times. The first, the
+middle and the last of each kind stand for all others; with PEP101_EVERY_MOMENT=1 all are tried.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from tests.publish.walk import Stage
+
+__all__ = ["chosen", "fatal_records", "kind_of_write"]
+
+Moment = TypeVar("Moment")
+_EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
+
+
+def chosen(moments: Iterable[Moment], kind: Callable[[Moment], Hashable]) -> list[Moment]:
+    """The first, the middle and the last moment of each kind, in their order."""
+    listed = list(moments)
+    if _EVERY:
+        return listed
+    places: dict[Hashable, list[int]] = {}
+    for place, moment in enumerate(listed):
+        places.setdefault(kind(moment), []).append(place)
+    kept = {at for each in places.values() for at in (each[0], each[len(each) // 2], each[-1])}
+    return [listed[place] for place in sorted(kept)]
+
+
+def fatal_records(stage: Stage) -> list[int]:
+    """The records of the stage after which the client is killed, counted from 1.
+
+    What experts do by themselves is none of the client's.
+    """
+    mine = [
+        number for number, each in enumerate(stage.events, start=1) if each["part"] != "experts"
+    ]
+
+    def kind(number: int) -> Hashable:
+        event = stage.events[number - 1]
+        return event["part"], event["event"]
+
+    return chosen(mine, kind)
+
+
+def kind_of_write(instant: str) -> Hashable:
+    """What is done to which sort of file, such as a rename of a bundle."""
+    _, act, *what = instant.split(" ")
+    folder, _, name = " ".join(what[:-1]).rpartition("/")
+    return act, folder, name.partition(".")[2].rpartition(".")[2]

@@ -1,0 +1,160 @@
+"""Accidents of a release day: upstream. What a person reads, and what is so.
+
+In none is anything lost, doubled or announced wrongly: when it is over, the next ``doit publish``
+ends as a day without it, to the byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.rehearsal import remotes
+from plugins.rehearsal.store import ALWAYS
+from tests.publish.cases import TAG, assert_nothing_told, assert_protected, assert_told, ends_alike
+from tests.publish.day import DONE, FAILED
+from tests.publish.evening import acts, differences, world_of
+from tests.source_world import git
+
+if TYPE_CHECKING:
+    from tests.publish.cases import Observed
+    from tests.publish.walk import Walk
+
+pytestmark = pytest.mark.slow
+
+
+def test_upstream_moved_after_the_merge_was_made(walk: Walk, observed: Observed) -> None:
+    day = walk.day
+    day.restore("push_upstream")
+    theirs = remotes.colleague_pushes(day.upstream, "3.13")
+    line = assert_told(day.publish(), "push_upstream", "3.13 moved", "nothing was pushed")
+    assert git(day.upstream, "rev-parse", "3.13").strip() == theirs
+    assert_protected(day)
+    assert_nothing_told(day)
+    ends_with_theirs(walk, theirs)
+    observed("upstream moved after the merge", line)
+
+
+def test_upstream_moves_in_the_very_moment_of_the_push(walk: Walk, observed: Observed) -> None:
+    day = walk.day
+    day.restore("push_upstream")
+    day.order("upstream.moved_while_pushed")
+    line = assert_told(day.publish(), "push_upstream", "x ")
+    theirs = git(day.upstream, "rev-parse", "3.13").strip()
+    assert_protected(day)
+    assert_nothing_told(day)
+    ends_with_theirs(walk, theirs)
+    observed("upstream moved while pushed", line)
+
+
+def ends_with_theirs(walk: Walk, theirs: str) -> None:
+    """Everything gets done; upstream has the colleague's commit and the release, once."""
+    day = walk.day
+    day.store.save("faults", {})
+    ended = day.go_on(until=lambda each: "approve_merge" in each.waiting)
+    # Other lines came of the merge or not: what was reviewed holds only if they did not.
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+    found = differences(world_of(day), walk.world)
+    assert set(found) == {"upstream refs/heads/3.13"} or set(found) == {
+        name for name in found if name.startswith("upstream refs/heads/3.13")
+    }, found
+    head = git(day.upstream, "rev-parse", "3.13").strip()
+    for each in (theirs, f"{TAG}^{{commit}}"):
+        git(day.upstream, "merge-base", "--is-ancestor", each, head)
+    pushes = [each for each in acts(day) if each.startswith("upstream push")]
+    assert len(pushes) == 1
+    others = {name: times for name, times in acts(day).items() if "upstream push" not in name}
+    assert others == {
+        name: times for name, times in walk.acts.items() if "upstream push" not in name
+    }
+
+
+def test_tag_is_upstream_already_on_another_commit(walk: Walk, observed: Observed) -> None:
+    day = walk.day
+    day.restore("push_upstream")
+    theirs = remotes.take_tag(day.upstream, TAG, "main")
+    line = ""
+    for _ in range(2):
+        line = assert_told(day.publish(), "push_upstream", TAG, "not this release's")
+        assert git(day.upstream, "rev-parse", f"refs/tags/{TAG}").strip() == theirs
+        assert_protected(day)
+        assert_nothing_told(day)
+    git(day.upstream, "update-ref", "-d", f"refs/tags/{TAG}")
+    ends_alike(walk)
+    observed("tag already upstream on another commit", line)
+
+
+def test_tag_appears_in_the_very_moment_of_the_push(walk: Walk, observed: Observed) -> None:
+    day = walk.day
+    day.restore("push_upstream")
+    head = git(day.upstream, "rev-parse", "3.13")
+    day.order("upstream.tag_taken")
+    line = assert_told(day.publish(), "push_upstream", "x ")
+    assert git(day.upstream, "rev-parse", "3.13") == head
+    assert_protected(day)
+    assert_nothing_told(day)
+    git(day.upstream, "update-ref", "-d", f"refs/tags/{TAG}")
+    ends_alike(walk)
+    observed("tag taken while pushed", line)
+
+
+@pytest.mark.parametrize(
+    ("task", "fault"), [("push_upstream", "upstream.refuses"), ("push_fork", "fork.refuses")]
+)
+def test_push_rejected_by_protection(walk: Walk, observed: Observed, task: str, fault: str) -> None:
+    day = walk.day
+    day.restore(task)
+    day.order(fault)
+    line = assert_told(day.publish(), task, "GH013")
+    assert_protected(day)
+    assert_nothing_told(day)
+    ends_alike(walk)
+    observed(f"push rejected by protection, {task}", line)
+
+
+LIFTED = "the branch protection of 3.13 is lifted"
+
+
+@pytest.mark.parametrize("moment", ["lifted", "pushed"])
+def test_holder_of_the_lease_killed_while_protection_is_lifted(
+    walk: Walk, observed: Observed, moment: str
+) -> None:
+    """Every command shouts, and the next run puts the rules back before it does anything else."""
+    day, stage = walk.day, walk.stages["push_upstream"]
+    day.restore("push_upstream")
+    records = (
+        stage.records_until("github", "DELETE")
+        if moment == "lifted"
+        else stage.records_until("upstream", "push")
+    )
+    assert day.doit("run", "publish", records=records).status == -9
+    assert not day.store.load("protection", {})["3.13"]["enforce_admins"]
+    for words in (("list",), ("list", "--status"), ("next",), ("why", "push_upstream")):
+        assert f"!!! {LIFTED}" in day.doit(*words).err, words
+    # Even a run that has nothing to do with it.
+    ended = day.doit("run", "check_tools")
+    assert f"repaired first, left by an earlier run: {LIFTED}" in ended.err
+    assert "!!!" not in ended.err
+    assert_protected(day)
+    ends_alike(walk)
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("put right")]
+    observed(f"lease holder killed, {moment}", f"all commands shout; next run: {line}")
+
+
+def test_protection_that_cannot_be_restored_is_shouted_until_it_is(
+    walk: Walk, observed: Observed
+) -> None:
+    day, stage = walk.day, walk.stages["push_upstream"]
+    day.restore("push_upstream")
+    day.doit("run", "publish", records=stage.records_until("github", "DELETE"))
+    day.order("github.500", times=ALWAYS)
+    ended = day.publish()
+    assert ended.status == FAILED
+    assert "IT IS STILL LIFTED" in ended.err
+    assert f"!!! {LIFTED}" in ended.err
+    assert ended.done == []
+    ends_alike(walk)
+    (line,) = [line for line in ended.err.splitlines() if "STILL" in line]
+    observed("protection that cannot be restored", line)
