@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from plugins.model.contract import Contract, Origin
+    from plugins.model.local_settings import SourceTest
     from plugins.model.release import Release
-    from plugins.model.settings import SourceTest
 
 __all__ = ["nobody_is_forgotten", "nothing_is_left_out"]
 
@@ -38,7 +38,7 @@ def nothing_is_left_out(
             Finding(
                 "docs.none",
                 Severity.WARN,
-                f"Python {release.version} goes out without documentation archives",
+                f"Python {release.version} would be released without documentation archives",
                 "[docs] formats",
                 "leave formats out to have them all",
             )

@@ -13,8 +13,8 @@ from doit_receipts.finding import Finding, Severity
 from plugins.ports.docs_python import python_for
 
 if TYPE_CHECKING:
+    from plugins.model.local_settings import Docs
     from plugins.model.release import Release
-    from plugins.model.settings import Docs
     from plugins.ports.git import Base
     from plugins.ports.programs import Programs
 

@@ -15,8 +15,8 @@ from doit_receipts.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from plugins.model.local_settings import SourceTest
     from plugins.model.release import Release
-    from plugins.model.settings import SourceTest
     from plugins.ports.programs import Programs
 
 __all__ = ["tool_is_as_committed", "tools_are_ready"]
@@ -81,7 +81,8 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
             Finding(
                 "tools.changed",
                 Severity.WARN,
-                "this tool was changed since its commit, so it is not known what made the release",
+                "this checkout of the tool has uncommitted changes, so no commit names what made "
+                "the release",
                 where=revision.rstrip("+")[:12],
                 remedy="commit the changes",
             ),
@@ -92,7 +93,9 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
 def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[Finding]:
     install = f"install {need.package or need.name}"
     if programs.find(command) is None:
-        yield _finding(need.rule, need.name, f"is not here; {need.use} need it", install)
+        yield _finding(
+            need.rule, need.name, f"is not installed; it is needed for {need.use}", install
+        )
         return
     if not need.oldest:
         return
@@ -139,8 +142,8 @@ def _autoconf_faults(wanted: str, programs: Programs) -> Iterator[Finding]:
     yield _finding(
         "tools.missing",
         "autoconf",
-        f"{wanted} is not here{f' (there is {found})' if found else ''}, "
-        "so configure is shipped as the branch has it, without comparing it with a new one",
+        f"{wanted} is not installed{f' ({found} is)' if found else ''}, "
+        "so configure is released as it is on the branch, without comparing it with a new one",
         f"install autoconf {wanted}",
         Severity.WARN,
     )

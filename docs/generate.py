@@ -20,7 +20,15 @@ __all__ = ["PAGE", "settings_page"]
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _PROJECT / "docs" / "reference" / "settings.md"
 
-_SOURCES: Final = ("plugins/model/settings", "plugins/model/release", "doit_receipts/finding")
+# The sections in the order of the page.
+_SOURCES: Final = (
+    "plugins/model/settings",
+    "plugins/model/local_settings",
+    "plugins/model/outside_settings",
+    "plugins/model/people_settings",
+    "plugins/model/release",
+    "doit_receipts/finding",
+)
 _PLAIN: Final = {
     "Path": "a path",
     "str": "text",
@@ -37,7 +45,7 @@ _MADE: Final = {"Settings": {"file", "experts", "waivers"}, "Expert": {"role"}}
 _HEAD: Final = """\
 # release.toml
 
-<!-- Made by docs/generate.py from plugins/model/settings.py; edit that. -->
+<!-- Made by docs/generate.py from plugins/model/*settings.py; edit those. -->
 
 The declaration of one release. It is beside `dodo.py`, unless `--release FILE` or the
 environment variable `PEP101_RELEASE` names another file; a second release needs one of these.

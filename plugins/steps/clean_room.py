@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from plugins.model.content import Content
     from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.local_settings import SourceTest
     from plugins.model.release import Release
-    from plugins.model.settings import SourceTest
     from plugins.ports.caches import Cdn
     from plugins.ports.host import HostReader
     from plugins.ports.programs import Programs

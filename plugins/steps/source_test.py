@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from plugins.model.local_settings import SourceTest
     from plugins.model.release import Release
-    from plugins.model.settings import SourceTest
     from plugins.ports.programs import Completed, Programs
     from plugins.ports.progress import Progress
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.declared import nothing_is_left_out
-from plugins.model.settings import SourceTest
+from plugins.model.local_settings import SourceTest
 
 if TYPE_CHECKING:
     from tests.conftest import Builds

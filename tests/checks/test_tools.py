@@ -7,7 +7,7 @@ import pytest
 
 from checks.tools import tool_is_as_committed, tools_are_ready
 from doit_receipts.finding import Severity
-from plugins.model.settings import SourceTest
+from plugins.model.local_settings import SourceTest
 from plugins.services.programs import MachinePrograms
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from doit_receipts.errors import SettingsError
 from plugins.model.contract import Origin, contract_of
+from plugins.model.local_settings import SourceTest
 from plugins.model.release import Phase, ReleaseType
 from plugins.model.secret import Secret
-from plugins.model.settings import SourceTest, read_settings, release_of
+from plugins.model.settings import read_settings, release_of
 
 KEY = "0123456789ABCDEF0123456789ABCDEF01234567"
 COMMIT = "a" * 40
@@ -272,7 +273,7 @@ BAD = [
         "[experts.Win]\nname = 'A'\nkeys = ['1']",
         "[experts.'Win'] cannot be the name of an expert; wri",
     ),
-    ("[waivers]\nrule = 'a.b'", "waivers is no list of sections; write [[waivers]] above each"),
+    ("[waivers]\nrule = 'a.b'", "waivers is not a list of sections; write [[waivers]] above each"),
     ("[[waivers]]\nrule = 'a.b'", "[[waivers]] number 1 reason is missing; write reason = "),
     (
         "[[waivers]]\nrule='a.b'\nreason='r'\nby='b'\nuntil='2026-12-01'",
@@ -361,7 +362,7 @@ def test_work_folder_beside_the_clone_may_begin_with_its_name(tmp_path: Path) ->
     [
         ('sigstore_identity = "me@python.org"', "[signing] sigstore_issuer is missing"),
         ('sigstore_issuer = "https://github.com/login/oauth"', "sigstore_identity is missing"),
-        ('sigstore_trust = "trust.json"', "sigstore_trust is declared, and nobody but a rehearsal"),
+        ('sigstore_trust = "trust.json"', "sigstore_trust is only for rehearsals"),
     ],
 )
 def test_half_an_identity_and_a_trust_of_ones_own_are_refused(

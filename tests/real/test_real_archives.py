@@ -15,9 +15,9 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 from checks.archives import archives_are_sound
 from checks.sbom import sboms_are_true
 from plugins.model.layout import Layout
+from plugins.model.local_settings import SourceTest
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of
-from plugins.model.settings import SourceTest
 from plugins.model.version import Version
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home

@@ -10,7 +10,7 @@ import pytest
 
 from doit_receipts.errors import StepFailed
 from plugins.model.contract import Contract, contract_of, local_path
-from plugins.model.settings import SourceTest
+from plugins.model.local_settings import SourceTest
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.programs import MachinePrograms
 from plugins.steps import clean_room

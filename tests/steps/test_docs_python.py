@@ -11,7 +11,7 @@ import pytest
 
 from checks.docs_python import docs_python_is_here
 from doit_receipts.finding import Severity
-from plugins.model.settings import Docs
+from plugins.model.local_settings import Docs
 from plugins.ports.docs_python import candidates, python_for
 from plugins.services.programs import MachinePrograms
 from tests.source_world import World, a_world

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import StepFailed
-from plugins.model.settings import SourceTest
+from plugins.model.local_settings import SourceTest
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.programs import MachinePrograms
 from plugins.steps import source_test

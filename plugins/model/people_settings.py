@@ -1,0 +1,96 @@
+"""People settings: the experts that release.toml names, and the waivers that somebody signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.finding import Waiver
+from plugins.model import forms
+from plugins.model.declared import Declared, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plugins.model.declared import Mistakes
+
+__all__ = ["Expert", "experts_of", "waivers_of"]
+
+_EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
+_EXPERT_MAY: Final = ("mail",)
+_WAIVER: Final = {
+    "rule": '"builders.red"',
+    "reason": '"..."',
+    "by": '"..."',
+    "until": "2026-12-01",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """``[experts.NAME]``: somebody whose green light the release needs."""
+
+    role: str
+    """The NAME of the section: windows, macos, docs."""
+    name: str
+    """The person's name. Must be written."""
+    keys: tuple[str, ...]
+    """Full fingerprints of the OpenPGP keys that sign this expert's approvals. Must be written."""
+    mail: str = ""
+    """The expert's email address, for the emails that the release manager approves. No default;
+    without one the release manager informs them."""
+
+
+def experts_of(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Expert, ...]:
+    """Everybody who has a section of their own, in the order of the file."""
+    found = content.get("experts", {})
+    if not isinstance(found, dict):
+        mistakes.note(f"experts is {kind_of(found)}, wanted sections", "write [experts.windows]")
+        return ()
+    return tuple(_expert(name, section, mistakes) for name, section in found.items())
+
+
+def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
+    title = f"[experts.{name}]"
+    if not isinstance(section, dict):
+        mistakes.note(f"experts.{name} is {kind_of(section)}, wanted a section", f"write {title}")
+        return Expert(name, "", ())
+    table = Declared(section, title, (*_EXPERT, *_EXPERT_MAY), mistakes)
+    for key, example in _EXPERT.items():
+        table.need(key, f"{key} = {example}")
+    try:
+        forms.role(name)
+    except forms.WrongForm as error:
+        mistakes.note(f"[experts.{name!r}] cannot be the name of an expert", str(error))
+    keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
+    if not keys and table.value("keys", list, "") == []:
+        table.note("keys", "is empty", f"write keys = {_EXPERT['keys']}")
+    return Expert(
+        name,
+        table.text("name", "", wanted="the person's name"),
+        keys,
+        table.form("mail", "", forms.mail_address),
+    )
+
+
+def waivers_of(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Waiver, ...]:
+    """Every waiver, in the order of the file, whether it holds today or not."""
+    found = content.get("waivers", [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        mistakes.note("waivers is not a list of sections", "write [[waivers]] above each waiver")
+        return ()
+    return tuple(_waiver(each, count, mistakes) for count, each in enumerate(found, 1))
+
+
+def _waiver(section: Mapping[str, Any], count: int, mistakes: Mistakes) -> Waiver:
+    table = Declared(section, f"[[waivers]] number {count}", _WAIVER, mistakes)
+    for key, example in _WAIVER.items():
+        table.need(key, f"{key} = {example}")
+    return Waiver(
+        rule=table.form("rule", "", forms.rule_id),
+        reason=table.text("reason", "", wanted="why the finding may pass"),
+        by=table.text("by", "", wanted="who says so"),
+        until=table.value("until", date, f"a date without quotes, such as {_WAIVER['until']}")
+        or date.min,
+    )
