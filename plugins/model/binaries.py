@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from plugins.model.version import Version
 
-__all__ = ["BINARIES", "MACHINES", "Binary", "binaries_of", "nuget_packages", "nuget_version"]
+__all__ = [
+    "BINARIES",
+    "MACHINES",
+    "SYSTEMS",
+    "Binary",
+    "binaries_of",
+    "nuget_packages",
+    "nuget_version",
+]
 
 MACHINES: Final = ("amd64", "arm64", "win32")
-"""What Windows is built for, as names of files and folders tell it."""
+"""What Windows is built for, as names of files and folders say it."""
 
 _NO_LIMIT: Final = 999
 
@@ -86,7 +94,10 @@ BINARIES: Final = (
            "Android embeddable package (x86_64)", first=14),
     Binary("python-{v}-iOS-XCframework.tar.gz", "ci", _EMBED, "ios", "iOS XCframework", first=15),
 )  # fmt: skip
-"""Every binary that any series has, in the order in which the website is told of them."""
+"""Every binary that any series has, in the order in which the website gets their rows."""
+
+SYSTEMS: Final = tuple(dict.fromkeys(each.system for each in BINARIES if each.system))
+"""The operating systems, by the slugs of the website, under which it lists binaries."""
 
 
 def binaries_of(version: Version) -> tuple[Binary, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import BadVersion
+from plugins.model.binaries import SYSTEMS
 from plugins.model.contract import SITE, Purge
 from plugins.model.version import Version
 
@@ -26,7 +27,7 @@ __all__ = ["Listed", "Listing", "is_latest", "listing_of", "overview_pages", "pa
 _PYTHON_2: Final = 2
 _PYTHON_3: Final = 3
 _IN_FEED: Final = 10
-_SYSTEMS: Final = ("source", "windows", "macos", "android", "ios")
+_SYSTEMS: Final = ("source", *SYSTEMS)
 _DOWNLOADS: Final = f"{SITE}/downloads/"
 
 

@@ -14,6 +14,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from plugins.model.binaries import SYSTEMS
 from plugins.rehearsal import cache
 from plugins.rehearsal.site_boxes import BOXES, boxes
 
@@ -53,7 +54,8 @@ DEFAULTS: Final[Mapping[str, Row]] = {
         "download_button": False, **dict.fromkeys(SIDECARS, ""),
     },
 }  # fmt: skip
-_SYSTEMS: Final = ("Windows", "macOS", "Source", "Android", "iOS")
+# As the site spells those that begin with a small letter.
+_SPELLED: Final = {"macos": "macOS", "ios": "iOS"}
 _ROOT: Final = "https://www.python.org/"
 _INT32: Final = 2**31
 
@@ -77,7 +79,10 @@ class Rows:
         self._store = store
         self._all: dict[str, Any] = store.load("site", {})
         if not self._all:
-            systems = {str(n): {"name": s, "slug": s.lower()} for n, s in enumerate(_SYSTEMS, 1)}
+            systems = {
+                str(number): {"name": _SPELLED.get(slug, slug.title()), "slug": slug}
+                for number, slug in enumerate((*SYSTEMS, "source"), 1)
+            }
             self._all = {"os": systems, "release": {}, "release_file": {}, "boxes": {}, "next": {}}
 
     def table(self, kind: str) -> dict[str, Row]:
