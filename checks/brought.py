@@ -129,7 +129,7 @@ def brought_is_of_its_kind(
                 Finding(
                     "brought.unverified",
                     Severity.NOTE,
-                    f"nothing here verified who signed {_few(installers)}",
+                    f"this tool did not verify the signatures inside {_few(installers)}",
                     where=role,
                     remedy="signtool verify /pa on Windows, pkgutil --check-signature on macOS",
                 )
@@ -146,7 +146,7 @@ def brought_is_of_its_kind(
                         Severity.BLOCK,
                         f"does not begin as {what} does",
                         where=path,
-                        remedy="ask who made it; users would see that it is damaged",
+                        remedy="ask who made it; users would get a damaged file",
                     )
                 )
     return tuple(found)
@@ -170,7 +170,7 @@ def nothing_unexpected_is_public(
             Finding(
                 "brought.unexpected",
                 Severity.BLOCK,
-                f"was put there by {entry.owner} and belongs to no release",
+                f"was put there by {entry.owner}, and belongs to no release",
                 where=printable(host.shown(entry.path)),
                 remedy=f"ask {entry.owner} to take it away, or what it is for; if it came after "
                 "the others of its kind, remove the receipt of the task that awaited them",

@@ -114,7 +114,8 @@ def tag_is_free(release: Release, base: Base, clone: Clone) -> tuple[Finding, ..
             Severity.BLOCK,
             f"{base.folder} has {name} already, on {tag.commit[:12]}, "
             + (f"and this release is {ours[:12]}" if ours else "which does not follow the base"),
-            remedy="if that tag was never pushed, delete it there; if it was, the version is taken",
+            remedy="if that tag was never pushed, delete it there; if it was pushed, "
+            "the version is taken",
         ),
     )
 

@@ -67,18 +67,18 @@ def windows_form_is_as_known(release: Release, tools: Texts, owner: str) -> tupl
             found.append(_unknown(PIPELINE, f"has no field {box.parameter} ({box.label}) any more"))
             continue
         if field.values and isinstance(box.value, str) and box.value not in field.values:
-            told = ", ".join(field.values[:12])
-            found.append(_unknown(PIPELINE, f"{box.parameter} takes {told}, and not {box.value}"))
+            values = ", ".join(field.values[:12])
+            problem = f"{box.parameter} accepts {values}, but this tool enters {box.value}"
+            found.append(_unknown(PIPELINE, problem))
         wanted = range_of(field.label, release.version.minor)
         if wanted is not None and isinstance(box.value, bool) and wanted is not box.value:
             now = "is for" if wanted else "is not for"
-            found.append(
-                _unknown(
-                    PIPELINE,
-                    f"{box.parameter} {now} {release.version.series} by its label, {field.label!a},"
-                    f" and would be {'ticked' if box.value else 'left empty'}",
-                )
+            entered = "ticks it" if box.value else "leaves it empty"
+            problem = (
+                f"{box.parameter} {now} {release.version.series} according to its label,"
+                f' "{field.label}", but this tool {entered}'
             )
+            found.append(_unknown(PIPELINE, problem))
     return tuple(found)
 
 

@@ -44,7 +44,8 @@ def host_is_reached(host: HostReader) -> tuple[Finding, ...]:
             Finding(
                 "hosts.group",
                 Severity.BLOCK,
-                f"{login.user} is not of group {host.group} (of {', '.join(login.groups)})",
+                f"{login.user} is not a member of group {host.group}, only of "
+                f"{', '.join(login.groups)}",
                 where=host.shown(),
                 remedy=f"ask the host's administrators to add {login.user} to {host.group}",
             )
@@ -96,7 +97,7 @@ def files_of_others_are_readable(host: HostReader, folders: Sequence[str]) -> tu
             Severity.BLOCK,
             f"belongs to {entry.owner} and has mode {entry.mode:o}, wanted {wanted}",
             where=host.shown(entry.path),
-            remedy=f"only {entry.owner} can change it: ask for `chmod {wanted}` of it",
+            remedy=f"only {entry.owner} can change it: ask them to run `chmod {wanted}` on it",
         )
         for entry in found
         if user not in (entry.owner, _ROOT)
@@ -145,16 +146,16 @@ def _nearest(folder: str, host: HostReader) -> str:
 
 def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Finding | None:
     """What is wrong with a folder that we have to work in; None if nothing is."""
-    its = f"it is {entry.owner}'s, of group {entry.group}, with mode {entry.mode:o}"
+    its = f"it belongs to {entry.owner}, group {entry.group}, mode {entry.mode:o}"
     explained = _lets_write(entry, login)
     # The root is made for all releases; only what is in it has to be the group's.
     of_group = bool(entry.path and host.group)
     if entry.kind is not Kind.FOLDER:
         return _rights(host, entry, f"is a {entry.kind.value}, wanted a folder")
     if not usable:
-        us = f"we are {login.user}, of {', '.join(login.groups) or 'no group'}"
-        why = "; an access list, or a disk that is read-only, forbids it" if explained else ""
-        return _rights(host, entry, f"we cannot write there: {its}, and {us}{why}")
+        groups = f"groups: {', '.join(login.groups)}" if login.groups else "no group"
+        why = "; an access list or a read-only disk prevents it" if explained else ""
+        return _rights(host, entry, f"{login.user} ({groups}) cannot write there: {its}{why}")
     if of_group and entry.group != host.group:
         return _rights(host, entry, f"its group has to be {host.group}: {its}")
     if of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:
@@ -179,7 +180,7 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
         return Finding(
             "hosts.rights",
             Severity.NOTE,
-            f"an access list gives write permission there: {its}; colleagues may have none",
+            f"only an access list allows writing there: {its}; colleagues may not be on it",
             where=host.shown(entry.path),
             remedy="check it with getfacl on the host",
         )
@@ -189,7 +190,7 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
             Severity.WARN,
             f"new files there do not get its group: {its}",
             where=host.shown(entry.path),
-            remedy=f"ask {entry.owner} for `chmod g+s` of it",
+            remedy=f"ask {entry.owner} to run `chmod g+s` on it",
         )
     return None
 

@@ -42,7 +42,7 @@ def set_is_complete(
         else:
             found.append(breach("file.missing", file.remote, f"is not there ({file.kind.value})"))
     found += [
-        breach("file.unrecognised", _shown(remote), "exists there and belongs to no release")
+        breach("file.unrecognised", _shown(remote), "exists there, but belongs to no release")
         for remote in found_files.unexpected
     ]
     return tuple(found)

@@ -48,7 +48,7 @@ def tag_is_right(
             return (breach("tag.missing", name, "is not there"),)
         return tuple(_judged(release, clone, tag, signers, verifier, room, branch))
     except (ReleaseError, UnicodeDecodeError, StopIteration, ValueError) as error:
-        return (breach("tag.unseen", name, str(error) or "it is no tag that can be read"),)
+        return (breach("tag.unseen", name, str(error) or "the tag object cannot be read"),)
 
 
 def tag_is_ours(release: Release, here: Clone, there: Clone) -> tuple[Finding, ...]:
@@ -70,7 +70,7 @@ def _judged(
     branch: str,
 ) -> Iterator[Finding]:
     if not tag.payload:
-        yield breach("tag.light", tag.name, "is the name of a commit and no object of its own")
+        yield breach("tag.light", tag.name, "is a lightweight tag: it names a commit directly")
     else:
         yield from _payload(release, tag)
         if release.signs_with_gpg:

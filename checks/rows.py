@@ -53,7 +53,7 @@ def _compared(
     for row in rows:
         url = str(row.fields["url"])
         if url not in wanted:
-            yield breach("row.surplus", url, "has a row and is no file of this release")
+            yield breach("row.surplus", url, "has a row, but is not a file of this release")
         elif url in found:
             yield breach("row.surplus", url, "has two rows")
         else:

@@ -66,9 +66,9 @@ def _by_the_table(
 ) -> Finding:
     days = (clock.now().date() - TABLE_DAY).days
     known = (
-        f"that it is {declared.value} is taken from release.toml"
+        f"its phase, {declared.value}, is taken from release.toml"
         if declared
-        else f"that it is a {_kind(release)} is by the schedule of {TABLE_DAY}, {days} days old"
+        else f"{_kind(release)} is what the schedule of {TABLE_DAY} says, {days} days old"
     )
     return Finding(
         "release.phase",
@@ -89,8 +89,10 @@ def _phase_findings(
         problem = f"it is {declared.value} in release.toml, and {now.value} at peps.python.org"
         wanted = _remedy(version, now)
     elif not _fits(release, now):
-        problem = f"{version.series} is {now.value} at peps.python.org, and {version} is no"
-        problem += f" {_kind(release)} then"
+        problem = (
+            f"{version.series} is {now.value} at peps.python.org, which does not go with {version},"
+        )
+        problem += f" a {_kind(release)}"
         wanted = _remedy(version, now)
     elif now is Phase.END_OF_LIFE and declared is None:
         problem = f"{version.series} reached its end of life, {entry.end_of_life}"
@@ -187,7 +189,7 @@ def day_is_expected(
                 "schedule.released",
                 Severity.BLOCK,
                 f"the schedule says that {stage.name} was released on {stage.day},"
-                f" and the day here is {day}",
+                f" and this release is dated {day}",
                 "[series] and date",
                 f"if it is the same release, write date = {stage.day}; if not, see version",
             ),
@@ -196,7 +198,7 @@ def day_is_expected(
         Finding(
             "schedule.day",
             Severity.WARN,
-            f"the schedule expects {stage.name} on {stage.day}, and the day here is {day}",
+            f"the schedule expects {stage.name} on {stage.day}, and this release is dated {day}",
             "[series] and date",
             f"write date = {stage.day}, or release on {day}; if it was made besides what was"
             " planned, write unplanned = true under [series]",

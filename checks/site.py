@@ -207,7 +207,7 @@ def rows_are_as_served(
             found.append(_block("site.replaced", problem, file.name))
     surplus = sorted(rows.keys() - listed.keys())
     found += [
-        _block("site.rows", "has a row and is no file of this release", url) for url in surplus
+        _block("site.rows", "has a row, but is not a file of this release", url) for url in surplus
     ]
     return tuple(found)
 

@@ -92,7 +92,9 @@ def next_markers_are_gone(
         marker = NEXT_MARKER.search(content) if content and b"next" in content else None
         if content and marker:
             line = content.count(b"\n", 0, marker.start("before")) + 1
-            found.append(_block("docs.next", "has a marker that says next", f"{name}:{line}"))
+            found.append(
+                _block("docs.next", "still contains a `next` version marker", f"{name}:{line}")
+            )
     return tuple(found)
 
 
@@ -174,7 +176,7 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
         Finding(
             "source.configure",
             Severity.NOTE if harmless else Severity.WARN,
-            f"autoconf makes another one: {differs}",
+            f"differs from what autoconf generates: {differs}",
             "configure",
             "read made/configure.diff; if it matters, commit the new one on the branch",
         ),

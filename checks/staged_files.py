@@ -115,7 +115,11 @@ def _is_here(contract: Contract, staged: FoundFiles, here: FoundFiles) -> Iterat
         if there is None:
             continue
         if own is None:
-            yield breach("staged.unseen", file.remote, "is staged, and not here to compare")
+            yield breach(
+                "staged.unseen",
+                file.remote,
+                "is staged, but there is no copy here to compare it with",
+            )
         elif there.content != own.content:
             differ = f"staged are {there.content.brief}, here {own.content.brief}"
             yield breach("staged.differs", file.remote, differ)

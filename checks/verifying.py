@@ -106,7 +106,7 @@ def _judgements(
 
 
 def _nothing(context: VerifyContext) -> tuple[Judgement, ...]:
-    described = f"nothing was found, here or at python.org, of {context.release.version}"
+    described = f"neither this machine nor python.org has any file of {context.release.version}"
     found = breach("situation.nothing", str(context.release.layout.work), described)
     return (Judgement("release", "whether it exists", (found,)),)
 

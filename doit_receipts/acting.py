@@ -48,7 +48,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     if unseen:
         _ask_a_person(plan, task, found)
     elif plan.has_published(task):
-        raise _stopped(task, found, "was published, and is gone now")
+        raise _stopped(task, found, "was published, but no longer exists")
     _act(plan, task, digest, unseen=unseen)
     if unseen:
         return dict(found.facts), False

@@ -49,7 +49,7 @@ def judge(
     try:
         raw = statement.read_bytes()
     except FileNotFoundError:
-        return Judgement(Validity.ABSENT, "nobody has approved it yet")
+        return Judgement(Validity.ABSENT, "not approved yet")
     try:
         signature = signature_of(statement).read_bytes()
     except FileNotFoundError:

@@ -133,7 +133,7 @@ def _judge_left(path: Path, ended: Mapping[int, str]) -> str:
     if holder.get("host") != myself["host"]:
         raise StepFailed(
             where=str(path),
-            problem=f"{last_holder(path)} took it and did not let go, and this is {myself['host']}",
+            problem=f"{last_holder(path)} did not release it; this machine is {myself['host']}",
             remedy="make sure that nothing runs there, then delete the file",
         )
     when = "before this machine started" if holder.get("boot") != myself["boot"] else "earlier"

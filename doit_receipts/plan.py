@@ -236,8 +236,8 @@ class Plan(Receipts):
             if only and who not in people:
                 raise declaration_error(
                     place_of(creator),
-                    f"{name or _name_of(creator)} is approved by {who!r}, and nobody is named who"
-                    " may do that",
+                    f"{name or _name_of(creator)} is approved by {who!r}, but no key is named"
+                    " that may approve as that person",
                     near(who, people, f"name their key in {self.project.declaration}"),
                 )
             return self._declare(

@@ -153,7 +153,7 @@ class Release:
         if not keys:
             raise SettingsError(
                 where=self.declaration,
-                problem=f"nobody is named who may approve as {who}",
+                problem=f"no key is named that may approve as {who}",
                 remedy=f'write the full fingerprint of their key: experts={{"{who}": ["…"]}}',
             )
         return keys

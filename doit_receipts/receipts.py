@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["ASKED_AGAIN", "NOT_COMPARED", "NOT_DONE", "Receipts"]
 
 NOT_COMPARED: Final = (
-    "written by a version before 0.2: whether its settings changed since cannot be told"
+    "written by a version before 0.2: whether its settings have changed since is unknown"
 )
 """What a receipt of the first format hides."""
 
 NOT_DONE: Final = "not done yet"
 """The one reason of a task that has no receipt."""
-ASKED_AGAIN: Final = "asked again until what stands behind it is done"
+ASKED_AGAIN: Final = "checked again until the tasks after it are done"
 """The one reason of a gate that let everything pass, in a world that moves."""
 
 

@@ -136,7 +136,7 @@ NEWER: Final = "After January 2022"
          "P06: has 2 verdicts, open and obsolete"),
         (lambda file: file[THINGS]["P06"].update({"for": "RC X"}), "P06: X is no kind of release"),
         (lambda file: file[THINGS]["P06"].update(kinds="A"),
-         "P06: kinds is no key of an obligation"),
+         "P06: kinds is not a key of an obligation"),
         (lambda file: file[NEWER]["Z20"].pop("tests"),
          "Z20: names tests if and only if its verdict is that it is done"),
         (lambda file: file[THINGS]["P06"].pop("lines"), "no obligation has line 27 of the PEP"),

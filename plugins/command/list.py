@@ -117,4 +117,4 @@ def _what_came(plan: Plan, obligation: Obligation, found: dict[str, Status]) -> 
         who = f" by {task.who}" if task.who else ""
         yield f"{state}{task.name:<24}{task.label}{who}"
     if verdict is None and not tasks:
-        yield "no task here: release.toml names nobody for it"
+        yield "no task: release.toml names nobody for it"

@@ -84,7 +84,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "brought.kind": Rule(
         "Every installer, package and archive begins as a file of its kind does.",
-        "ask who made it; users would see that it is damaged",
+        "ask who made it; users would get a damaged file",
     ),
     "brought.unexpected": Rule(
         "The public folder has no file of this release that nobody promised or adopted.",
@@ -380,7 +380,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "tag.exists": Rule(
         "No tag of this name names anything but this release.",
-        "if that tag was never pushed, delete it there; if it was, the version is taken",
+        "if that tag was never pushed, delete it there; if it was pushed, the version is taken",
     ),
     "tests.none": Rule(
         "The source archives are built and tested.", 'write source = "full"', severity=_WARN

@@ -64,7 +64,7 @@ def _lines(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
         if len(words) == 3 and words[0] == "Name" and words[2] == "Length":
             algorithm = words[1].upper()
         elif not algorithm:
-            raise _broken(where, f"begins with line {number}, which is no title of a table")
+            raise _broken(where, f"begins with line {number}, which is not the heading of a table")
         elif algorithm == "SHA256":
             yield number, words
 

@@ -182,7 +182,7 @@ def _kinds(words: str) -> Iterator[str]:
 
 def _mistakes(row: Mapping[str, Any]) -> Iterator[str]:
     for key in row.keys() - _KEYS:
-        yield f"{key} is no key of an obligation"
+        yield f"{key} is not a key of an obligation"
     if not row.get("wanted"):
         yield "does not say what is wanted"
     verdicts = [each.value for each in Verdict if each.value in row]

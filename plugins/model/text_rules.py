@@ -147,19 +147,19 @@ def foreign_addresses(text: str, facts: TextFacts) -> tuple[str, ...]:
         url = f"{scheme}://{host}{path}"
         parts = path.strip("/").split("/")
         if _NOWHERE.search(host):
-            found.append(f"has an address that leads nowhere: {url}")
+            found.append(f"has a link with an invalid address: {url}")
         elif host.endswith("python.org") and scheme == "http":
             found.append(f"has an address without https: {url}")
         elif host in _SITE_HOSTS and parts[:2] == ["downloads", "release"]:
             if len(parts) > 2 and parts[2] not in slugs:
                 found.append(
-                    f"leads to the page of another release: {url}, wanted {facts.page_url}"
+                    f"links to the page of another release: {url}, wanted {facts.page_url}"
                 )
         elif host in _SITE_HOSTS and parts[:2] == ["ftp", "python"] and len(parts) > 2:
             if not _published(url, facts):
-                found.append(f"leads to no file of this release: {url}")
+                found.append(f"links to a file that is not of this release: {url}")
         elif host == "docs.python.org" and parts[0] == "release" and parts[1:2] not in versions:
-            found.append(f"leads to the documentation of another release: {url}")
+            found.append(f"links to the documentation of another release: {url}")
     return tuple(dict.fromkeys(found))
 
 
@@ -172,7 +172,7 @@ def foreign_series(text: str, facts: TextFacts) -> tuple[str, ...]:
         other = [name for name in named if name not in series]
         if host == "docs.python.org" and other:
             url = f"{scheme}://{host}{path}"
-            found.append(f"leads to the documentation of Python {other[0]}: {url}")
+            found.append(f"links to the documentation of Python {other[0]}: {url}")
     return tuple(dict.fromkeys(found))
 
 

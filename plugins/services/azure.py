@@ -208,7 +208,7 @@ class AzurePipeline:
                         raise self._web.failed(action, problem)
                     found[each.filename.replace("\\", "/").rpartition("/")[2]] = content
         except BrokenZip as error:
-            raise self._web.failed(action, f"it is no whole zip archive: {error}") from error
+            raise self._web.failed(action, f"it is not a complete zip archive: {error}") from error
         return found
 
     # ── how long it is kept ────────────────────────────────────────────────────────────────

@@ -29,7 +29,7 @@ class NuGet:
         """See the port."""
         action = f"list the versions of {name}"
         if not _NAME.fullmatch(name):
-            raise self._web.failed(action, "this is no name of a package")
+            raise self._web.failed(action, "this is not the name of a package")
         path = f"/v3-flatcontainer/{name}/index.json"
         answer = self._web.get(path, action, may_miss=True)
         if answer.status_code == 404:

@@ -87,8 +87,12 @@ def test_form_of_windows_as_it_is_today_passes(version: str, owner: str, a_relea
     ("old", "new", "told"),
     [
         ("DoTailCalling", "UseTailCalls", "has no field DoTailCalling"),
-        ("(3.15 and earlier)", "(3.14 and earlier)", "DoMSI is not for 3.15 by its label"),
-        ("'PythonSoftwareFoundation'", "'PSF'", "SigningCertificate takes PSF, Unsigned"),
+        (
+            "(3.15 and earlier)",
+            "(3.14 and earlier)",
+            "DoMSI is not for 3.15 according to its label",
+        ),
+        ("'PythonSoftwareFoundation'", "'PSF'", "SigningCertificate accepts PSF, Unsigned"),
     ],
 )
 def test_form_that_changed_blocks_and_says_where(

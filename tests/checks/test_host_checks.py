@@ -75,7 +75,7 @@ def test_a_host_that_cannot_be_reached_blocks(world: Rehearsed) -> None:
 def test_a_user_that_is_not_of_the_group_blocks(world: Rehearsed) -> None:
     (finding,) = host_is_reached(world.host(group="docs"))
     assert (finding.rule, finding.severity) == ("hosts.group", Severity.BLOCK)
-    assert "rm is not of group docs" in finding.message
+    assert "rm is not a member of group docs" in finding.message
 
 
 @pytest.mark.parametrize(("seconds", "way"), [("900", "ahead of"), ("-900", "behind")])
@@ -114,8 +114,8 @@ def test_a_root_where_we_may_not_write_blocks_until_its_group_may(world: Rehears
     host = world.host(group="")
     (finding,) = rights_are_usable(host, ["3.13.6"])
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.BLOCK)
-    assert "we cannot write there: it is root's, of group root, with mode 755" in finding.message
-    assert "we are rm, of " in finding.message
+    assert "cannot write there: it belongs to root, group root, mode 755" in finding.message
+    assert "rm (groups: " in finding.message
     world.server.disk.prepare(ROOT, "root", "downloads", 0o2775)
     assert rights_are_usable(host, ["3.13.6"]) == ()
 
@@ -124,7 +124,7 @@ def test_a_folder_that_does_not_hand_down_its_group_is_warned_about(world: Rehea
     world.server.disk.prepare(f"{ROOT}/3.13.6", "hugo", "downloads", 0o775)
     (finding,) = rights_are_usable(world.host(), ["3.13.6"])
     assert finding.severity is Severity.WARN
-    assert finding.remedy == "ask hugo for `chmod g+s` of it"
+    assert finding.remedy == "ask hugo to run `chmod g+s` on it"
 
 
 def test_what_is_no_folder_blocks(world: Rehearsed) -> None:
@@ -139,7 +139,7 @@ def test_an_access_list_that_lets_us_write_is_a_note(world: Rehearsed) -> None:
     world.server.disk.grant(ROOT, "rm")
     (finding,) = rights_are_usable(world.host(), [""])
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.NOTE)
-    assert "an access list gives write permission there" in finding.message
+    assert "only an access list allows writing there" in finding.message
 
 
 def test_nothing_is_written_to_judge_rights(world: Rehearsed) -> None:
@@ -159,7 +159,7 @@ def test_a_file_of_another_that_users_could_not_read_names_its_owner(world: Rehe
     assert (finding.rule, finding.severity) == ("hosts.other_owner", Severity.BLOCK)
     assert finding.where.endswith("3.13.6/a.msi")
     assert finding.message == "belongs to steve and has mode 640, wanted 664"
-    assert "ask for `chmod 664` of it" in finding.remedy
+    assert "run `chmod 664` on it" in finding.remedy
     world.server.disk.change_mode("steve", f"{ROOT}/3.13.6/a.msi", 0o664)
     assert files_of_others_are_readable(world.host(), ["3.13.6"]) == ()
 

@@ -108,10 +108,25 @@ def test_phase_that_agrees_passes(
     ("version", "declared", "phase", "words"),
     [
         ("3.14.8", Phase.BUGFIX, Phase.SECURITY, "it is bugfix in release.toml, and security at"),
-        ("3.14.15", None, Phase.BUGFIX, "3.14 is bugfix at peps.python.org, and 3.14.15 is no"),
-        ("3.14.8", None, Phase.SECURITY, "3.14 is security at peps.python.org, and 3.14.8 is no"),
+        (
+            "3.14.15",
+            None,
+            Phase.BUGFIX,
+            "3.14 is bugfix at peps.python.org, which does not go with 3.14.15",
+        ),
+        (
+            "3.14.8",
+            None,
+            Phase.SECURITY,
+            "3.14 is security at peps.python.org, which does not go with 3.14.8",
+        ),
         ("3.14.8", None, Phase.PRERELEASE, "3.14 is prerelease at peps.python.org"),
-        ("3.14.0rc1", None, Phase.BUGFIX, "3.14 is bugfix at peps.python.org, and 3.14.0rc1"),
+        (
+            "3.14.0rc1",
+            None,
+            Phase.BUGFIX,
+            "3.14 is bugfix at peps.python.org, which does not go with 3.14.0rc1",
+        ),
         ("3.14.8", None, None, "3.14 is only planned"),
         ("3.14.15", None, Phase.END_OF_LIFE, "3.14 reached its end of life, 2030-10"),
     ],
@@ -160,8 +175,8 @@ def test_series_that_is_not_listed_blocks() -> None:
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        (None, "that it is a bugfix final is by the schedule of 2026-08-22, 100 days old"),
-        (Phase.BUGFIX, "that it is bugfix is taken from release.toml"),
+        (None, "bugfix final is what the schedule of 2026-08-22 says, 100 days old"),
+        (Phase.BUGFIX, "its phase, bugfix, is taken from release.toml"),
     ],
 )
 def test_phase_that_cannot_be_looked_up_warns_and_tells_its_source(
@@ -195,7 +210,7 @@ def told(tmp_path: Path) -> Told:
     ("version", "day", "rule", "severity", "words"),
     [
         ("3.14.8", date(2026, 10, 7), "schedule.day", Severity.WARN,
-         "expects 3.14.8 on 2026-10-06, and the day here is 2026-10-07"),
+         "expects 3.14.8 on 2026-10-06, and this release is dated 2026-10-07"),
         ("3.14.8rc1", DUE, "schedule.day", Severity.WARN, "does not expect 3.14.8rc1; date_pep"),
         ("3.14.7", DUE, "schedule.released", Severity.BLOCK, "3.14.7 was released on 2026-09-01"),
     ],
@@ -249,4 +264,4 @@ def test_first_beta_needs_the_next_series(tmp_path: Path) -> None:
 
 def test_day_that_is_not_declared_is_today(told: Told) -> None:
     (finding,) = checks.day_is_expected(a_release("3.14.8"), None, told, CLOCK)
-    assert "the day here is 2026-11-30" in finding.message
+    assert "this release is dated 2026-11-30" in finding.message

@@ -59,7 +59,7 @@ def test_what_another_kind_of_release_owes_is_left_out(tmp_path: Path) -> None:
 
 def test_what_nobody_is_named_for_is_said_to_be_left_out(tmp_path: Path) -> None:
     bare = doit("list", "--pep", release=a_declaration(tmp_path, "3.13.6", bare=True)).out
-    assert of(bare, "A03")[1:] == ["no task here: release.toml names nobody for it"]
+    assert of(bare, "A03")[1:] == ["no task: release.toml names nobody for it"]
     full = doit("list", "--pep", release=a_declaration(tmp_path, "3.13.6")).out
     assert of(full, "A03")[1:] == ["mail_announce PUBLIC"]
 

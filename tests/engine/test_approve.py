@@ -43,7 +43,7 @@ def awaiting(project: Project, keyring: GnupgHome, tmp_path: Path) -> Project:
 def test_release_waits_until_it_is_approved_and_then_goes_on(awaiting: Project) -> None:
     waiting = awaiting.doit("export")
     assert waiting.status == 4
-    assert "RM: nobody has approved it yet; look, then doit approve approve_a" in waiting.out
+    assert "RM: not approved yet; look, then doit approve approve_a" in waiting.out
     approved = awaiting.doit("approve", "approve_a", "--note", "read it twice")
     assert approved.status == 0, approved.out + approved.err
     assert "RM approves approve_a of Thing 3.13.6: Somebody has read a." in approved.out

@@ -171,12 +171,12 @@ WRONG: Final = {
     ),
     "an approval by nobody": (
         '@plan.approval(who="Rm", of=[])  # HERE\ndef a():\n    """A."""\n',
-        "a is approved by 'Rm', and nobody is named who may do that",
+        "a is approved by 'Rm', but no key is named that may approve as that person",
         "did you mean RM?",
     ),
     "an approval by somebody else": (
         '@plan.approval(who="editor", of=[])  # HERE\ndef a():\n    """A."""\n',
-        "a is approved by 'editor', and nobody is named who may do that",
+        "a is approved by 'editor', but no key is named that may approve as that person",
         "name their key in release.toml",
     ),
 }

@@ -118,6 +118,6 @@ def test_a_gate_is_shut(a_start: Places) -> None:
 def test_why_shows_all_that_the_list_cuts_off(done: Place) -> None:
     assert done.doit("run", "approve_news").status == 4
     told = done.doit("why", "approve_news").out
-    assert "RM: nobody has approved it yet" in shown(done)
-    assert "said last     nobody has approved it yet; look, then doit approve approve_news" in told
+    assert "RM: not approved yet" in shown(done)
+    assert "said last     not approved yet; look, then doit approve approve_news" in told
     assert f"with          doit approve approve_news --release {done.declaration}" in told

@@ -124,12 +124,18 @@ def test_addresses_of_this_release_pass(url: str) -> None:
     [
         ("https://www.python.org/downloads/release/python-3140/", "page of another release"),
         ("https://python.org/downloads/release/python-31410/", "page of another release"),
-        ("https://www.python.org/ftp/python/3.14.0/Python-3.14.0.tgz", "no file of this release"),
-        ("https://www.python.org/ftp/python/3.14.1/Python-3.14.1.tgzz", "no file of this release"),
+        (
+            "https://www.python.org/ftp/python/3.14.0/Python-3.14.0.tgz",
+            "a file that is not of this release",
+        ),
+        (
+            "https://www.python.org/ftp/python/3.14.1/Python-3.14.1.tgzz",
+            "a file that is not of this release",
+        ),
         ("https://docs.python.org/release/3.14.0/", "documentation of another release"),
         ("http://www.python.org/psf/", "without https"),
-        ("https://downloads.example/x", "leads nowhere"),
-        ("http://127.0.0.1:8000/x", "leads nowhere"),
+        ("https://downloads.example/x", "a link with an invalid address"),
+        ("http://127.0.0.1:8000/x", "a link with an invalid address"),
     ],
 )
 def test_addresses_of_another_release_are_named(url: str, problem: str) -> None:

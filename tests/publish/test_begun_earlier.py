@@ -82,7 +82,7 @@ def test_no_task_is_stale_but_for_what_was_not_kept(plan: Plan) -> None:
         for name, task in plan.tasks.items()
         if is_done(plan, name)
     }
-    volatile = "asked again until what stands behind it is done"
+    volatile = "checked again until the tasks after it are done"
     base = [each for name in ("check_base", "make_clone") for each in told.pop(name)]
     assert {name: each for name, each in told.items() if each not in ([], [volatile])} == {}
     assert all("clone" in each or "base" in each or each == volatile for each in base), base
