@@ -31,7 +31,7 @@ from chapters.release import (
 from checks import brought, declared
 from doit_receipts.calls import call
 from plugins.model.contract import Origin
-from plugins.steps import adoption, windows_build
+from plugins.steps import adoption, installer_signatures, windows_build
 
 if TYPE_CHECKING:
     from doit_receipts.declaration import Declared
@@ -134,13 +134,38 @@ for each in SYSTEMS:
     approvals.append(approval)
 
 
-@plan.gate(after=list(awaited_files.values()), volatile=True, pep="X12", only=bool(roles))
+@plan.step(
+    after=list(awaited_files.values()),
+    reads=[at.adopted(role) for role in roles],
+    extra_inputs={"tools": call(installer_signatures.tools_here, release, services.programs)},
+    only=bool(roles),
+)
+def verify_installers():
+    """Look at who signed each installer, where a program for it is here."""
+    return call(
+        installer_signatures.verify,
+        release,
+        services.downloads,
+        services.programs,
+        services.progress,
+        roles,
+    )
+
+
+@plan.gate(
+    after=[*awaited_files.values(), verify_installers],
+    volatile=True,
+    pep="X12",
+    only=bool(roles),
+)
 def check_brought():
     """Stop unless the experts' files are proven, consistent, and nothing else is there."""
+    wrong, unverified = (plan.fact(verify_installers, name) for name in ("wrong", "unverified"))
     return [
         call(brought.brought_is_proved, release, promised, roles),
         call(brought.what_files_tell_is_true, release, services.downloads, roles),
         call(brought.brought_is_of_its_kind, release, services.downloads, roles),
+        call(brought.installers_are_signed, wrong, unverified),
         call(brought.nothing_unexpected_is_public, release, promised, services.downloads, roles),
     ]
 

@@ -20,6 +20,7 @@ from plugins.model.contract import SITE, Origin
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
 from plugins.model.remote_layout import RemoteLayout
+from plugins.ports.brought_files import place_of
 from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "brought_is_of_its_kind",
     "brought_is_proved",
+    "installers_are_signed",
     "nothing_unexpected_is_public",
     "promised_is_public",
     "what_files_tell_is_true",
@@ -110,30 +112,18 @@ def what_files_tell_is_true(
     return tuple(found)
 
 
-@judges("brought.unverified", "brought.kind", blind="brought.unseen")
+@judges("brought.kind", blind="brought.unseen")
 def brought_is_of_its_kind(
     release: Release, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
     """Each installer and package begins as such a file does, and each installer has a signature.
 
-    Whose signature it is (Authenticode, Apple's) nothing here verifies, which is said. Of a
-    rehearsal's toys nothing is asked.
+    Whose signature it is ``installers_are_signed`` judges. Of a rehearsal's toys nothing is asked.
     """
     if release.rehearsal:
         return ()
     found = []
     for role in roles:
-        installers = [path for path in _adopted(release, role) if path.endswith((".exe", ".pkg"))]
-        if installers:
-            found.append(
-                Finding(
-                    "brought.unverified",
-                    Severity.NOTE,
-                    f"this tool did not verify the signatures inside {_few(installers)}",
-                    where=role,
-                    remedy="signtool verify /pa on Windows, pkgutil --check-signature on macOS",
-                )
-            )
         for path in _adopted(release, role):
             if not path.endswith((".exe", ".pkg", ".zip")):
                 continue
@@ -149,6 +139,38 @@ def brought_is_of_its_kind(
                         remedy="ask who made it; users would get a damaged file",
                     )
                 )
+    return tuple(found)
+
+
+@judges("brought.signer", "brought.unverified")
+def installers_are_signed(wrong: str, unverified: str) -> tuple[Finding, ...]:
+    """Each installer is signed by the PSF, and was not changed since, as far as was looked at.
+
+    Both are lines of a place and what is so, as ``verify_installers`` found it (NEW26, NEW52).
+    """
+    found = [
+        Finding(
+            "brought.signer",
+            Severity.BLOCK,
+            problem,
+            where=where,
+            remedy="ask who made it; Windows and macOS would warn everybody who opens it",
+        )
+        for where, _, problem in (line.partition(": ") for line in wrong.splitlines())
+    ]
+    if unverified:
+        lines = [line.partition(": ") for line in unverified.splitlines()]
+        needed = " and ".join(dict.fromkeys(problem.partition(" ")[2] for *_, problem in lines))
+        found.append(
+            Finding(
+                "brought.unverified",
+                Severity.NOTE,
+                f"this tool did not verify the signatures inside "
+                f"{_few([where for where, *_ in lines])}",
+                remedy=f"install {needed}, or look at it yourself: signtool verify /pa on Windows, "
+                "pkgutil --check-signature on macOS",
+            )
+        )
     return tuple(found)
 
 
@@ -232,17 +254,12 @@ def _listed_in(file: Path) -> dict[str, NamedFile]:
 
 
 def _place(host: HostReader, path: str, release: Release) -> str:
-    """Where the file stands now: public, staged, or still in the inbox of its role."""
-    layout = RemoteLayout(release.version)
-    folder, _, rest = path.partition("/")
-    inboxes = [f"{layout.incoming}/{role.value}/{path}" for role in Origin]
-    places = [path, f"{layout.downloads.staging}/{rest}" if folder else path, *inboxes]
-    for place, entry in zip(places, host.look(places), strict=True):
-        if entry is not None and entry.kind is Kind.FILE:
-            return place
-    raise StepFailed(
-        where=host.shown(path), problem="no longer exists", remedy="ask who took it away"
-    )
+    found = place_of(release.version, host, path)
+    if not found:
+        raise StepFailed(
+            where=host.shown(path), problem="no longer exists", remedy="ask who took it away"
+        )
+    return found
 
 
 def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.model.archive import Kind, Limits, UnreadableArchive, members_of
 from plugins.model.contract import Origin
 from plugins.model.patchlevel import read_patchlevel
 
@@ -21,7 +20,7 @@ __all__ = ["mobile_packages_are_of_this_version"]
 
 _HEADER: Final = "patchlevel.h"
 _MOST_HEADER: Final = 1 << 16
-_LIMITS: Final = Limits(stream_bytes=4 << 30)
+_MOST_UNPACKED: Final = 4 << 30
 """An XCframework holds Python for a device and for two simulators."""
 # Source: subcommand package of Platforms/Android and Platforms/Apple of CPython.
 _HOLDS: Final = {
@@ -64,9 +63,12 @@ def mobile_packages_are_of_this_version(
 
 def _problem(package: Path, release: Release, wanted: str) -> str:
     """What is wrong with the package; "" if it is what it should be."""
+    # A listing names this check and opens nothing: tarfile is loaded where it is used.
+    from plugins.model.archive import Kind, Limits, UnreadableArchive, members_of  # noqa: PLC0415
+
     headers, has_wanted = [], False
     try:
-        for member, content in members_of(package, _LIMITS):
+        for member, content in members_of(package, Limits(stream_bytes=_MOST_UNPACKED)):
             name = f"/{member.name}"
             has_wanted = has_wanted or name.endswith(f"/{wanted}")
             if member.kind is Kind.FILE and content and name.endswith(f"/{_HEADER}"):

@@ -86,6 +86,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Every installer, package and archive begins as a file of its kind does.",
         "ask who made it; users would get a damaged file",
     ),
+    "brought.signer": Rule(
+        "Every installer is signed by the Python Software Foundation, and unchanged since.",
+        "ask who made it; Windows and macOS would warn everybody who opens it",
+    ),
     "brought.unexpected": Rule(
         "The public folder has no file of this release that nobody promised or adopted.",
         "ask its owner to remove it, or what it is for",
