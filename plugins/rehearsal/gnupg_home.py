@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from plugins.rehearsal.machine import run
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["GnupgHome", "gnupg_home"]
+
+# The least that the agent takes; it would try out what keeps this machine busy for a while, twice
+# for each passphrase.
+_CHEAP_PASSPHRASES: Final = "s2k-count 65536"
 
 
 class GnupgHome:
@@ -51,7 +55,8 @@ class GnupgHome:
 
     def agent(self, *lines: str) -> None:
         """The agent starts anew with these lines as its configuration."""
-        (self.folder / "gpg-agent.conf").write_text("".join(f"{line}\n" for line in lines))
+        text = "".join(f"{line}\n" for line in (_CHEAP_PASSPHRASES, *lines))
+        (self.folder / "gpg-agent.conf").write_text(text)
         self.stop()
 
     def stop(self) -> None:
@@ -65,6 +70,7 @@ def gnupg_home() -> Iterator[GnupgHome]:
     # Not below the work folder: the path of an agent's socket may have 107 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix="gpg-"))
     home = GnupgHome(folder)
+    home.agent()
     try:
         yield home
     finally:
