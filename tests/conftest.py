@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 import hypothesis
 import pytest
@@ -20,7 +23,6 @@ from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 class Builds(Protocol):
@@ -33,6 +35,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 
+# What tests start a thousand times is compiled once, also for whoever keeps no compiled files.
+_OURS: Final = ("doit_receipts", "plugins", "checks", "chapters")
+sys.dont_write_bytecode = False
+
 _PERSONAL = (
     "GIT_",
     "GNUPGHOME",
@@ -44,6 +50,13 @@ _PERSONAL = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Our modules are compiled, by the one process that all workers of a session have."""
+    if not hasattr(config, "workerinput"):
+        for name in _OURS:
+            compileall.compile_dir(Path(__file__).parents[1] / name, quiet=2)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobody_in_particular() -> Iterator[None]:
     """The environment holds nothing that changes what git, gpg, tar or doit do."""
@@ -52,6 +65,8 @@ def _nobody_in_particular() -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        # A dodo.py that a test writes twice in a second would be taken for the one before.
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
         before = os.umask(0o022)
         # A shell that runs us in the background ignores Ctrl-C for all that we start, and nohup
         # does so with the end of the terminal.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.ended import Ended
+from tests.warm_doit import doit
+
+if TYPE_CHECKING:
+    from tests.ended import Ended
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 README_BLOCK: Final = re.compile(r"```toml\n(\[tool\.doit\].*?)```", re.DOTALL)
@@ -153,18 +154,9 @@ class Project:
         (self.folder / name).write_text(text)
 
     def doit(self, *words: str, env: dict[str, str] | None = None) -> Ended:
-        ended = subprocess.run(
-            [sys.executable, "-m", "doit", *words],
-            cwd=self.folder,
-            # The plugins of this checkout, whichever one the environment has installed.
-            env={**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+        # The plugins of this checkout, whichever one the environment has installed.
+        path = {"PYTHONPATH": str(PROJECT)}
+        return doit(*words, folder=self.folder, env={**os.environ, **path, **(env or {})})
 
     def ran(self) -> list[str]:
         """The steps that ran since this was asked last, in order."""

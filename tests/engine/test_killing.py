@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.engine.conftest import CHAIN
+from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -16,13 +17,8 @@ KILLER = Path(__file__).with_name("killer.py")
 
 
 def run_killed(project: Project, *options: str) -> int:
-    return subprocess.run(
-        [sys.executable, KILLER, *options, "run", "copy_d"],
-        cwd=project.folder,
-        capture_output=True,
-        check=False,
-        timeout=300,
-    ).returncode
+    words = (KILLER, *options, "run", "copy_d")
+    return python(*words, folder=project.folder, env=os.environ).status
 
 
 def artifacts(project: Project) -> dict[str, bytes]:
@@ -54,7 +50,7 @@ def test_a_kill_at_any_write_loses_at_most_the_running_step(chain: Project) -> N
     chain.ran()
     assert len(instants) > 50
     for fatal in instants:
-        subprocess.run(["rm", "-rf", chain.folder / "build"], check=True)
+        shutil.rmtree(chain.folder / "build")
         assert run_killed(chain, f"--at={fatal}") == -9, fatal
         done = {path.stem for path in (chain.work / "receipts").glob("*.json")}
         before = chain.ran()

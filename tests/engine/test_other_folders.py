@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ended import Ended
 from tests.engine.conftest import CHAIN, RELEASE, Project
+from tests.warm_doit import doit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.ended import Ended
 
 MIXED = (
     CHAIN
@@ -33,17 +35,7 @@ def task_mine():
 
 
 def doit_in(folder: Path, *words: str) -> Ended:
-    ended = subprocess.run(
-        [sys.executable, "-m", "doit", *words],
-        cwd=folder,
-        env=os.environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return doit(*words, folder=folder, env=os.environ)
 
 
 @pytest.fixture

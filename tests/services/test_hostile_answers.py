@@ -191,22 +191,27 @@ def judge(replay: Replay, call: Callable[[], Any], key: str, body: bytes) -> str
     return "too slow" if time.monotonic() - began > _LONGEST_S else ""
 
 
+# Every seventh of twenty kinds: each field meets some of them, and each kind some of the fields.
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_each_field_of_each_answer_may_be_anything(
-    case: tuple[Replay, Callable[[], Any]], count: Callable[[str, int], None]
+    case: tuple[Replay, Callable[[], Any]], step: int, count: Callable[[str, int], None]
 ) -> None:
     """Wrong type, missing, huge, deep, not a number, half a character: a value or one line."""
     replay, call = case
-    bad, inputs = [], 0
-    for key, content in learned(replay, call).items():
-        for place in places(content):
-            for kind, raw in BAD.items():
-                if kind == "(missing)" and not place:
-                    continue
-                inputs += 1
-                wrong = judge(replay, call, key, spoiled(content, place, raw))
-                if wrong:
-                    bad.append(f"{key} {place} {kind}: {wrong}")
-    count(COUNTED, inputs)
+    answers = learned(replay, call)
+    inputs = [
+        (key, place, kind)
+        for key, content in answers.items()
+        for place in places(content)
+        for kind in BAD
+        if place or kind != "(missing)"
+    ][::step]
+    bad = []
+    for key, place, kind in inputs:
+        wrong = judge(replay, call, key, spoiled(answers[key], place, BAD[kind]))
+        if wrong:
+            bad.append(f"{key} {place} {kind}: {wrong}")
+    count(COUNTED, len(inputs))
     assert bad == []
 
 
@@ -217,7 +222,7 @@ _ANY: Final = st.recursive(
 )
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [10, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_any_json_in_any_place_is_a_value_or_one_line(
     case: tuple[Replay, Callable[[], Any]], examples: int, count: Callable[[str, int], None]
 ) -> None:
