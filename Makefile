@@ -31,8 +31,9 @@ rehearse: setup
 	@$(RUN) -m doit rehearse $(ARGS)
 
 test: setup
-	@echo 'make: the quick tests, about seven minutes on two cores; the others: make test-slow, make test-real' >&2
-	@$(RUN) -m pytest --numprocesses auto -m 'not slow and not real' $(ARGS)
+	@echo 'make: the quick tests, about four minutes on two cores; left out: whole exports and releases,' >&2
+	@echo 'make: documentation, kills at every write (make test-slow), the real CPython (make test-real)' >&2
+	@$(RUN) -m pytest --numprocesses auto --dist worksteal -m 'not slow and not real' $(ARGS)
 
 # Whole exports of a toy, some of which take minutes: who is done early takes over from others.
 test-slow: setup

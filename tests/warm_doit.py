@@ -113,7 +113,8 @@ def _serve() -> None:
             requests.close()
             _become(*json.loads(line))
         _, ended = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(ended), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+        sys.stdout.flush()
 
 
 def _become(words: list[str], folder: str, env: dict[str, str], out: str, err: str) -> NoReturn:

@@ -17,8 +17,8 @@ KILLER = Path(__file__).with_name("killer.py")
 
 
 def run_killed(project: Project, *options: str) -> int:
-    words = (KILLER, *options, "run", "copy_d")
-    return python(*words, folder=project.folder, env=os.environ).status
+    ended = python(KILLER, *options, "run", "copy_d", folder=project.folder, env=os.environ)
+    return ended.status
 
 
 def artifacts(project: Project) -> dict[str, bytes]:

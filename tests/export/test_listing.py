@@ -12,9 +12,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.export.exporting import PROJECT, Place, git
+import pytest
+
+from tests.export.exporting import PROJECT, Place, a_place, git, lean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.export.conftest import Places
 
 GOLDEN: Final = Path(__file__).with_name("golden")
@@ -61,27 +65,40 @@ def compare(place: Place, moment: str) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
-def test_nothing_is_done(a_start: Places) -> None:
-    compare(a_start(), "nothing-done")
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Place]:
+    """A world in which nothing is done yet, and no docs tools are installed."""
+    place = a_place(tmp_path / "place", "3.13.6")
+    lean(place)
+    yield place
+    place.forget_key()
 
 
+def test_nothing_is_done(start: Place) -> None:
+    compare(start, "nothing-done")
+
+
+@pytest.mark.slow
 def test_after_the_tag(a_start: Places) -> None:
     place = a_start()
     assert place.doit("run", "make_tag").status == 0
     compare(place, "after-the-tag")
 
 
+@pytest.mark.slow
 def test_a_person_is_waited_for(done: Place) -> None:
     assert done.doit("run", "approve_news", "approve_commit").status == 4
     compare(done, "waiting-for-a-person")
 
 
+@pytest.mark.slow
 def test_one_artifact_is_stale(done: Place) -> None:
     archive = done.work / "src" / "Python-3.13.6.tgz"
     archive.write_bytes(archive.read_bytes()[:1000])
     compare(done, "one-stale-artifact")
 
 
+@pytest.mark.slow
 def test_all_is_done(tmp_path: Path) -> None:
     """A whole rehearsed release, from nothing to the announcement, in one command."""
     ended = subprocess.run(
@@ -93,19 +110,17 @@ def test_all_is_done(tmp_path: Path) -> None:
     compare(Place(tmp_path / "3.13.6", "3.13.6"), "all-done")
 
 
-def test_a_step_failed(a_start: Places) -> None:
+def test_a_step_failed(start: Place) -> None:
     """The whole message stands at the end; in its row there is only its beginning."""
-    place = a_start()
-    place.declare("world/cpython", "world/cpythom")
-    assert place.export().status == 1
-    compare(place, "a-step-failed")
+    start.declare("world/cpython", "world/cpythom")
+    assert start.export().status == 1
+    compare(start, "a-step-failed")
 
 
-def test_a_gate_is_shut(a_start: Places) -> None:
-    place = a_start()
-    git(place.cpython, "tag", "v3.13.6", "upstream/main")
-    assert place.export().status == 1
-    text = re.sub(r"\b[0-9a-f]{12}\b", "0" * 12, shown(place))
+def test_a_gate_is_shut(start: Place) -> None:
+    git(start.cpython, "tag", "v3.13.6", "upstream/main")
+    assert start.export().status == 1
+    text = re.sub(r"\b[0-9a-f]{12}\b", "0" * 12, shown(start))
     assert text.endswith(
         "check_base blocked: tag.exists: /rm/world/cpython has v3.13.6 already, on"
         " 000000000000, which does not follow the base; if that tag was never pushed,"
@@ -115,6 +130,7 @@ def test_a_gate_is_shut(a_start: Places) -> None:
     )
 
 
+@pytest.mark.slow
 def test_why_shows_all_that_the_list_cuts_off(done: Place) -> None:
     assert done.doit("run", "approve_news").status == 4
     told = done.doit("why", "approve_news").out

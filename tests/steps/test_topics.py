@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     ToyDocs = Callable[..., tuple[Release, DocsSource]]
 
+pytestmark = pytest.mark.slow
+
 SMALL = Machine(cores=2, memory_mb=8000)
 
 

@@ -101,6 +101,7 @@ def as_a_runner(workspace: Path, command: str) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_on_a_runner_a_good_release_is_one_line_and_a_fault_is_an_annotation(
     workspace: Path,
 ) -> None:
@@ -119,6 +120,7 @@ def test_on_a_runner_a_good_release_is_one_line_and_a_fault_is_an_annotation(
     assert any(each.startswith("::error title=signature.unreadable::") for each in annotations)
 
 
+@pytest.mark.slow
 def test_on_a_runner_an_audit_reads_the_declaration_of_its_series(workspace: Path) -> None:
     (workspace / "series" / "release.toml").rename(workspace / "series" / "3.13.toml")
     command = command_of("audit.yml").replace("${{ matrix.series }}", "3.13")
