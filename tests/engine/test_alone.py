@@ -117,7 +117,7 @@ def test_another_project_of_the_same_environment_has_doit_as_it_is(
         [python, "-c", "import doit_receipts"],
         check=False,
         capture_output=True,
-        cwd=tmp_path,
+        cwd=tmp_path / "here",  # beside it is the copy of the source that was installed
     ).returncode
     assert with_it == without
     assert with_it["6 run compile"][:2] == (0, b".  compile\n")
