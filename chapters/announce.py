@@ -22,7 +22,7 @@ from plugins.steps import (
 )
 
 announce = settings.announce
-digests = deferred(plan.sums, at.tarballs)
+digests = deferred(plan.receipts.sums, at.tarballs)
 settled = at.made / announcement_draft.SETTLED
 
 

@@ -48,10 +48,10 @@ with_bundles = release.series.signs_with_sigstore
 # Sets of files, each known when its task runs: ours from src/ and CI; the documentation; Sigstore
 # bundles; ours and the experts'; all that users get of the release; and what is listed of it.
 archives = deferred(
-    staging.wanted, deferred(plan.artifacts, deferred(ci.with_built, in_src, at, from_ci))
+    staging.wanted, deferred(plan.receipts.artifacts, deferred(ci.with_built, in_src, at, from_ci))
 )
-docs_files = deferred(staging.wanted, deferred(plan.artifacts, docs_archives))
-bundle_files = deferred(staging.wanted, deferred(plan.artifacts, bundle_paths))
+docs_files = deferred(staging.wanted, deferred(plan.receipts.artifacts, docs_archives))
+bundle_files = deferred(staging.wanted, deferred(plan.receipts.artifacts, bundle_paths))
 signed_files = deferred(experts.with_brought, archives, release, roles, area)
 all_files = deferred(experts.with_brought, archives, release, roles, area, bundle_files)
 listed = deferred(experts.with_extras, promised, all_files, area)
@@ -169,7 +169,7 @@ def switch_docs():
     return call(staging.switch, docs_files, docs_area, services.downloads, services.progress)
 
 
-html = deferred(plan.artifact, at.docs_archives("html")[-1])
+html = deferred(plan.receipts.artifact, at.docs_archives("html")[-1])
 
 
 @plan.public(

@@ -20,7 +20,7 @@ from doit_receipts.calls import call, deferred
 from plugins.steps import drafts, page_text, purging, site_files, site_release
 
 text = drafts.settled_page(release)
-sources = deferred(plan.artifacts, at.tarballs)
+sources = deferred(plan.receipts.artifacts, at.tarballs)
 
 
 @plan.step(pep="W03 R07")

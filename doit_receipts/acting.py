@@ -38,7 +38,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     last = intent_of(plan.context.journal, task.name)
     accepted = last is not None and (last.word, last.inputs) == (ADOPT, digest)
     if not accepted:
-        plan.refuse_second_time(task, inputs)
+        plan.receipts.refuse_second_time(task, inputs)
     found = _look(plan, task)
     if found.state in _STOPPING:
         raise _stopped(task, found, _STOPPING[found.state])
@@ -47,7 +47,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
         return dict(found.facts), last is None or accepted
     if unseen:
         _ask_a_person(plan, task, found)
-    elif plan.has_published(task):
+    elif plan.receipts.has_published(task):
         raise _stopped(task, found, "was published, but no longer exists")
     _act(plan, task, digest, unseen=unseen)
     if unseen:
@@ -60,7 +60,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
 
 def _look(plan: Plan, task: Task) -> Probe:
     assert task.look is not None  # noqa: S101 - for the type checker
-    found = task.look.perform(plan.fact_text)
+    found = task.look.perform(plan.receipts.fact_text)
     if not isinstance(found, Probe):
         message = f"{task.name} looked and gave {found!r} where a Probe is wanted"
         raise TypeError(message)
@@ -74,7 +74,7 @@ def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
     journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)
     try:
         for each in task.calls:
-            each.perform(plan.fact_text)
+            each.perform(plan.receipts.fact_text)
     except NothingDone:
         journal.append(VOID, task=task.name, inputs=digest)
         raise
@@ -90,7 +90,9 @@ def doubt(plan: Plan, task: Task) -> str:
         begun = "an earlier run started it and left no receipt"
         return "" if last.word == RETRY else begun
     before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
-    if knows_all(plan.context.journal, [name for name in before if plan.receipt(name) is not None]):
+    if knows_all(
+        plan.context.journal, [name for name in before if plan.receipts.receipt(name) is not None]
+    ):
         return ""
     return "the journal is incomplete, so it cannot say whether this was done"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from inspect import signature
@@ -64,10 +65,14 @@ def place_of(source: Callable[..., Any] | FrameType, line: int | None = None) ->
     if code is None:
         return "dodo.py"
     line = line or getattr(source, "f_lineno", code.co_firstlineno)
-    path = Path(code.co_filename)
+    return f"{_shown(code.co_filename)}:{line}"
+
+
+@functools.cache
+def _shown(file: str) -> str:
+    path = Path(file)
     # A chapter is named with its folder: several projects have a build.py.
-    shown = path.name if path.name == "dodo.py" else f"{path.parent.name}/{path.name}"
-    return f"{shown}:{line}"
+    return path.name if path.name == "dodo.py" else f"{path.parent.name}/{path.name}"
 
 
 def place_in(trace: TracebackType | None) -> str:

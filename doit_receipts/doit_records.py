@@ -95,7 +95,7 @@ class ReceiptRecords(Dependency):
         task.dep_changed = []
         if told.kind is Kind.GROUP:
             return status
-        for reason in self.plan.reasons(told):
+        for reason in self.plan.receipts.reasons(told):
             status.add_reason("receipt", reason)
         return status
 
@@ -108,6 +108,10 @@ class ReceiptRecords(Dependency):
         """Nothing to take back for a task of the plan: a receipt tells what it was made from."""
         if task.name not in self.plan.tasks:
             super().remove_success(task)
+
+    def get_values(self, task_name: str) -> Any:
+        """What doit kept of the task; nothing of one of the plan, which has a receipt."""
+        return {} if task_name in self.plan.tasks else super().get_values(task_name)
 
     def status_is_ignore(self, task: DoitTask) -> Any:
         """No task of the plan can be ignored: what is let pass is a waiver, with a reason."""
@@ -129,8 +133,8 @@ class ReceiptRecords(Dependency):
             self._refuse(f"users have seen what {task_id} did, and its receipt stays")
         try:
             with holding(self.plan.folder.lock):
-                self.plan.refuse_foreign(told)
-                self.plan.receipt_path(task_id).unlink(missing_ok=True)
+                self.plan.receipts.refuse_foreign(told)
+                self.plan.receipts.receipt_path(task_id).unlink(missing_ok=True)
         except ReleaseError as error:
             raise InvalidCommand(str(error)) from error
 

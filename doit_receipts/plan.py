@@ -58,7 +58,7 @@ class _Alarm:
     mend: Call | None
 
 
-class Plan(Receipts):
+class Plan:
     """The tasks of one release, in the order of its chapters and of their declaration.
 
     ``step``, ``shared``, ``public``, ``gate``, ``approval`` and ``group`` turn a function into a
@@ -69,7 +69,11 @@ class Plan(Receipts):
     def __init__(
         self, project: Project, folder: WorkFolder, state: State, context: RunContext
     ) -> None:
-        super().__init__(project, folder, state, context)
+        self.project = project
+        self.folder = folder
+        self.state = state
+        self.context = context
+        self.receipts = Receipts(project, folder, state, context, lambda: self.tasks)
         self._declared: dict[str, Declared] = {}
         self._tasks: dict[str, Task] | None = None
         self._alarms: list[_Alarm] = []
@@ -335,6 +339,7 @@ class Plan(Receipts):
         return [self._doit_task(task) for task in self.tasks.values()]
 
     def _doit_task(self, task: Task) -> dict[str, Any]:
+        receipts = self.receipts
         if task.kind is Kind.GROUP:
             # All that it needs and not only its members: doit then goes in reading order.
             return {
@@ -348,10 +353,17 @@ class Plan(Receipts):
             "actions": [(self.context.perform, [self, task])],
             "task_dep": list(task.after),
             "file_dep": [
-                *(str(self.receipt_path(each)) for each in task.after if not self._is_group(each)),
+                *(
+                    str(receipts.receipt_path(each))
+                    for each in task.after
+                    if not self._is_group(each)
+                ),
                 *(str(path) for path in task.reads),
             ],
-            "targets": [str(self.receipt_path(task.name)), *(str(path) for path in task.writes)],
+            "targets": [
+                str(receipts.receipt_path(task.name)),
+                *(str(path) for path in task.writes),
+            ],
             "doc": task.title,
         }
 
@@ -385,7 +397,7 @@ class Plan(Receipts):
 
     def alarms(self) -> tuple[str, ...]:
         """What is not to be left as it is now, a sentence each."""
-        found = (each.look.perform(self.fact_text) for each in self._alarms)
+        found = (each.look.perform(self.receipts.fact_text) for each in self._alarms)
         return tuple(message for message in found if message)
 
     def mend_alarms(self) -> tuple[str, ...]:
@@ -395,9 +407,9 @@ class Plan(Receipts):
         """
         mended = []
         for each in self._alarms:
-            message = each.look.perform(self.fact_text)
+            message = each.look.perform(self.receipts.fact_text)
             if message and each.mend is not None:
-                each.mend.perform(self.fact_text)
+                each.mend.perform(self.receipts.fact_text)
                 mended.append(message)
         return tuple(mended)
 

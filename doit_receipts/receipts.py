@@ -17,7 +17,7 @@ from doit_receipts.state import NO_FILE
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from doit_receipts.calls import Fact
@@ -42,24 +42,29 @@ ASKED_AGAIN: Final = "checked again until the tasks after it are done"
 
 
 class Receipts:
-    """The receipts in one work folder, read once and again only when a file changed."""
+    """The receipts in one work folder, read once and again only when a file changed.
+
+    ``tasks`` gives those whose receipts they are, in reading order.
+    """
 
     def __init__(
-        self, project: Project, folder: WorkFolder, state: State, context: RunContext
+        self,
+        project: Project,
+        folder: WorkFolder,
+        state: State,
+        context: RunContext,
+        tasks: Callable[[], Mapping[str, Task]],
     ) -> None:
+        self._tasks = tasks
         self.project = project
         self.folder = folder
         self.state = state
         self.context = context
         self._receipt_paths: dict[str, Path] = {}
+        self._calls: dict[str, str] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
         self._results: dict[str, tuple[Receipt, str]] = {}
         self._judged: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def tasks(self) -> Mapping[str, Task]:
-        """The tasks whose receipts these are, in reading order."""
-        raise NotImplementedError
 
     def receipt_path(self, name: str) -> Path:
         """Where the task's receipt is."""
@@ -159,8 +164,11 @@ class Receipts:
         work = self.folder.work
         found: dict[str, str] = {}
         if task.calls:
-            described = "\n".join(each.describe(work) for each in task.calls)
-            found["call"] = hashlib.sha256(described.encode()).hexdigest()
+            # The arguments are values: what they are is known when the task is declared.
+            if task.name not in self._calls:
+                described = "\n".join(each.describe(work) for each in task.calls)
+                self._calls[task.name] = hashlib.sha256(described.encode()).hexdigest()
+            found["call"] = self._calls[task.name]
         for name in task.after:
             found[f"after {name}"] = self.result(name)
         for path in task.reads:
@@ -176,7 +184,7 @@ class Receipts:
 
     def result(self, name: str) -> str:
         """The digest of what a task, or all of a group, gave; "" if it is not done."""
-        task = self.tasks[name]
+        task = self._tasks()[name]
         if task.kind is Kind.GROUP:
             together = "\n".join(self.result(each) for each in task.after)
             return hashlib.sha256(together.encode()).hexdigest()
@@ -231,8 +239,9 @@ class Receipts:
             now = self.inputs(task)
         except ReleaseError as error:
             return (str(error),)
-        used = {name for name in receipt.inputs if name.startswith("waiver ")}
-        now |= self.waiver_inputs({name.partition(" ")[2] for name in used})
+        used = {name.partition(" ")[2] for name in receipt.inputs if name.startswith("waiver ")}
+        if used:
+            now |= self.waiver_inputs(used)
         if self._was_enough(task):
             now = {name: each for name, each in now.items() if name in receipt.inputs}
         changed = _changes(task, receipt, now)
@@ -276,7 +285,7 @@ class Receipts:
         return bool(public) and all(self.has_published(each) for each in public)
 
     def _behind(self, task: Task) -> list[Task]:
-        return [each for each in self.tasks.values() if task.name in each.after]
+        return [each for each in self._tasks().values() if task.name in each.after]
 
     def _guarded_happened(self, gate: Task) -> bool:
         """Whether everything that waits for the gate has its receipt."""

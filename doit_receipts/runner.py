@@ -128,17 +128,19 @@ def _failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
 def situation(plan: Plan, task: Task) -> str:
     """A digest of all that decides how the task would end now; "" if that cannot be told."""
     try:
-        inputs = plan.inputs(task)
+        inputs = plan.receipts.inputs(task)
     except ReleaseError:
         return ""
     if task.kind is Kind.GATE:
-        inputs |= {f"waiver {each.rule}": each.describe() for each in plan.covering_waivers()}
+        inputs |= {
+            f"waiver {each.rule}": each.describe() for each in plan.receipts.covering_waivers()
+        }
     return inputs_digest(inputs)
 
 
 def _do(plan: Plan, task: Task) -> None:
-    plan.refuse_foreign(task)
-    before = plan.inputs(task)
+    plan.receipts.refuse_foreign(task)
+    before = plan.receipts.inputs(task)
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     waived: dict[str, str] = {}
@@ -152,8 +154,8 @@ def _do(plan: Plan, task: Task) -> None:
             facts, adopted = change_world(plan, task, before)
         case _:
             for each in task.calls:
-                facts |= _checked(task, each.perform(plan.fact_text))
-    after = plan.inputs(task)
+                facts |= _checked(task, each.perform(plan.receipts.fact_text))
+    after = plan.receipts.inputs(task)
     if after != before:
         changed = sorted(name for name in before if after.get(name) != before[name])
         raise StepFailed(
@@ -184,11 +186,11 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
     """What the gate's checks found, and the waivers that let some of it pass, as inputs."""
     found: list[Finding] = []
     for each in gate.calls:
-        found += each.perform(plan.fact_text)
+        found += each.perform(plan.receipts.fact_text)
     found.sort(key=lambda finding: (-finding.severity, finding))
     for finding in found:
         plan.context.log.say(str(finding))
-    stopping = blocking(found, plan.covering_waivers())
+    stopping = blocking(found, plan.receipts.covering_waivers())
     if stopping:
         first = stopping[0]
         more = f" (and {len(stopping) - 1} more)" if len(stopping) > 1 else ""
@@ -198,7 +200,7 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
             remedy=first.remedy or f"mend it, or waive {first.rule} in {plan.project.declaration}",
             details=tuple(str(finding) for finding in stopping[1:]),
         )
-    waivers = {each.rule: each for each in plan.covering_waivers()}
+    waivers = {each.rule: each for each in plan.receipts.covering_waivers()}
     leaned_on = {each.rule for each in found if each.severity is Severity.BLOCK}
     told = tuple(
         f"{each} (waived by {waivers[each.rule].by} until {waivers[each.rule].until})"
@@ -206,7 +208,7 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
         else str(each)
         for each in found
     )
-    return told, plan.waiver_inputs(leaned_on)
+    return told, plan.receipts.waiver_inputs(leaned_on)
 
 
 class BlockedError(StepFailed):
@@ -238,7 +240,7 @@ def _checked(task: Task, facts: Any) -> dict[str, str]:
 
 
 def _products(plan: Plan, task: Task) -> dict[str, str]:
-    products = plan.outputs(task)
+    products = plan.receipts.outputs(task)
     missing = sorted(name for name, digest in products.items() if not digest)
     if missing:
         raise StepFailed(
@@ -251,13 +253,13 @@ def _products(plan: Plan, task: Task) -> dict[str, str]:
 
 def _leave(plan: Plan, task: Task, receipt: Receipt) -> None:
     try:
-        same = plan.receipt(task.name) == receipt
+        same = plan.receipts.receipt(task.name) == receipt
     except BrokenReceipt:
         same = False
     if not same:
-        plan.leave(receipt)
+        plan.receipts.leave(receipt)
     plan.context.journal.append(
-        "done", task=task.name, result=plan.result(task.name), tool=plan.project.revision()
+        "done", task=task.name, result=plan.receipts.result(task.name), tool=plan.project.revision()
     )
 
 

@@ -92,7 +92,7 @@ def _group(plan: Plan, task: Task, found: dict[str, Status]) -> Status:
 
 
 def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
-    reasons = plan.reasons(task)
+    reasons = plan.receipts.reasons(task)
     done_before = reasons != (NOT_DONE,)
     if open_:
         if done_before:
@@ -118,7 +118,7 @@ def _given(plan: Plan, task: Task) -> Status | None:
     try:
         raw = plan.folder.approval(task.name).read_bytes()
         approval = Approval.from_bytes(raw, task.name)
-        subject = subject_of(plan.inputs(task))
+        subject = subject_of(plan.receipts.inputs(task))
     except (OSError, ReleaseError):
         return None
     if approval.subject != subject:

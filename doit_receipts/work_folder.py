@@ -49,7 +49,7 @@ class WorkFolder:
 
     def receipt(self, task: str) -> Path:
         """The receipt that the task leaves."""
-        return self.receipts / f"{task}.json"
+        return self.work.joinpath("receipts", f"{task}.json")  # one join: asked for each task
 
     def log(self, task: str) -> Path:
         """Where the task's programs write what they say."""

@@ -37,7 +37,7 @@ class _Decide(OptionsAnywhere):
         if name not in plan.tasks:
             raise no_such_task(name, plan.tasks)
         task = plan.tasks[name]
-        inputs = plan.inputs(task)
+        inputs = plan.receipts.inputs(task)
         if not self.is_open(plan, task):
             raise StepFailed(
                 where=name,
@@ -82,12 +82,16 @@ class Retry(_Decide):
 
 
 def _is_in_doubt(plan: Plan, task: Task) -> bool:
-    return task.look is not None and plan.receipt(task.name) is None and doubt(plan, task) != ""
+    return (
+        task.look is not None
+        and plan.receipts.receipt(task.name) is None
+        and doubt(plan, task) != ""
+    )
 
 
 def _was_published(plan: Plan, task: Task) -> bool:
     try:
-        plan.refuse_second_time(task, plan.inputs(task))
+        plan.receipts.refuse_second_time(task, plan.receipts.inputs(task))
     except AlreadyPublished:
         return True
     return False

@@ -90,7 +90,7 @@ def to_look_at(plan: Plan, name: str) -> str:
     """
     for before in plan.tasks[name].after:
         try:
-            receipt = plan.receipt(before)
+            receipt = plan.receipts.receipt(before)
         except ReleaseError:
             continue
         for path in sorted(receipt.outputs if receipt else ()):

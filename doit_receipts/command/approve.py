@@ -82,7 +82,7 @@ def _approval(plan: Plan, task: Task, note: str) -> Approval:
             problem=f"{', '.join(open_)} not done, so there is nothing to approve yet",
             remedy=f"run {plan.project.command(task.name)}",
         )
-    subject = subject_of(plan.inputs(task))
+    subject = subject_of(plan.receipts.inputs(task))
     return Approval(task.name, plan.project.version, subject, task.who, note)
 
 
@@ -95,9 +95,9 @@ def _approve(plan: Plan, task: Task, approval: Approval) -> list[str]:
     plan.state.keep_outcome(task.name, None)
     lines = [f"{task.who} approves {task.name} of {project.name} {project.version}: {task.title}"]
     for name in task.after:
-        receipt = plan.receipt(name)
+        receipt = plan.receipts.receipt(name)
         made = receipt.outputs if receipt else {}
-        lines.append(f"  {name}: result {plan.result(name)[:16]}")
+        lines.append(f"  {name}: result {plan.receipts.result(name)[:16]}")
         lines += [f"    {path} {digest[:16]}" for path, digest in sorted(made.items())]
     return [*lines, f"signed by {key}; if one of these changes, it is void"]
 

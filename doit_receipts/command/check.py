@@ -92,7 +92,7 @@ def look_at(plan: Plan, names: Iterable[str]) -> list[Looked]:
 def _ask_all(plan: Plan, queue: Sequence[tuple[Looked, Call]]) -> None:
     for looked, call in queue:
         try:
-            looked.findings += call.perform(plan.fact_text)
+            looked.findings += call.perform(plan.receipts.fact_text)
         except ReleaseError as error:
             looked.errors.append(error)
 
@@ -127,11 +127,11 @@ def _gates(plan: Plan) -> list[str]:
 
 
 def _stops(plan: Plan, looked: Looked) -> bool:
-    return bool(looked.errors) or bool(blocking(looked.findings, plan.covering_waivers()))
+    return bool(looked.errors) or bool(blocking(looked.findings, plan.receipts.covering_waivers()))
 
 
 def _lines(plan: Plan, looked: Sequence[Looked]) -> Iterator[str]:
-    waivers = {each.rule: each for each in plan.covering_waivers()}
+    waivers = {each.rule: each for each in plan.receipts.covering_waivers()}
     for each in looked:
         yield f"{_word(plan, each):<8}{each.gate.name:<{_NAME}}{each.later}".rstrip()
         for finding in sorted(each.findings, key=lambda one: (-one.severity, one)):

@@ -127,7 +127,7 @@ def _passed(plan: Plan, columns: int) -> list[str]:
     """Findings that did not block: those waived, and those a gate only warned about."""
     waived = [
         f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
-        for each in plan.covering_waivers()
+        for each in plan.receipts.covering_waivers()
     ]
     return [_cut(line, columns) for line in (*waived, *_warned(plan))]
 
@@ -138,7 +138,7 @@ def _warned(plan: Plan) -> Iterator[str]:
         if task.kind is not Kind.GATE:
             continue
         try:
-            receipt = plan.receipt(name)
+            receipt = plan.receipts.receipt(name)
         except ReleaseError:
             continue
         for finding in receipt.findings if receipt is not None else ():

@@ -61,7 +61,7 @@ class ReleaseReporter:
         if told is None or told.kind is Kind.GROUP:
             return
         self._started_s = time.monotonic()
-        self._reasons = self._plan.last_reasons(told)
+        self._reasons = self._plan.receipts.last_reasons(told)
         self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
@@ -80,7 +80,7 @@ class ReleaseReporter:
         self._ran += 1
         words = "" if self._reasons == (NOT_DONE,) else _shortly(self._reasons)
         self._line(told, "+", words)
-        receipt = self._plan.receipt(task.name)
+        receipt = self._plan.receipts.receipt(task.name)
         for finding in receipt.findings if receipt else ():
             self._out.write(f"    {finding}\n")
 

@@ -55,7 +55,7 @@ def explanation(plan: Plan, name: str) -> list[str]:
     if status.who:
         lines.append(f"  who acts      {status.who}")
     if task.kind is not Kind.GROUP and status.state is not TaskState.DONE:
-        lines += [f"  because       {reason}" for reason in plan.reasons(task)]
+        lines += [f"  because       {reason}" for reason in plan.receipts.reasons(task)]
     if task.kind is Kind.APPROVAL and status.state is TaskState.WAITING:
         lines += _asked(plan, name)
     outcome = plan.state.outcome(name)
@@ -110,11 +110,11 @@ def _asked(plan: Plan, name: str) -> list[str]:
 def _records(plan: Plan, name: str) -> list[str]:
     lines = []
     try:
-        receipt = plan.receipt(name)
+        receipt = plan.receipts.receipt(name)
     except ReleaseError as error:
         return [f"  receipt       {error}"]
     if receipt is not None:
-        lines.append(f"  receipt       {plan.receipt_path(name)}")
+        lines.append(f"  receipt       {plan.receipts.receipt_path(name)}")
         if receipt.format == 1:
             lines.append(f"                {NOT_COMPARED}")
         lines += [f"  fact          {key}: {text}" for key, text in sorted(receipt.facts.items())]

@@ -191,7 +191,7 @@ def _play_people(declaration: Path, store: Any) -> bool:
         and found[name].state is TaskState.WAITING
         and is_first(plan, name, found)
     ]
-    subjects = {task.name: subject_of(plan.inputs(task)) for task in asked}
+    subjects = {task.name: subject_of(plan.receipts.inputs(task)) for task in asked}
     plan.state.close()
     for task in asked:
         _say(f"\n$ doit approve {task.name}    # {task.who}")

@@ -146,9 +146,9 @@ def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
                 for argument in arguments
             ]
         call = dataclasses.replace(declared, arguments=tuple(arguments))
-        report: Report = call.perform(plan.fact_text)
+        report: Report = call.perform(plan.receipts.fact_text)
     # What was waived for one release is not for the others.
-    waivers = () if audit else plan.covering_waivers()
+    waivers = () if audit else plan.receipts.covering_waivers()
     judgements = tuple(
         dataclasses.replace(judgement, findings=_to_type(plan, judgement.findings))
         for judgement in report.judgements

@@ -1,17 +1,22 @@
 """The engine's own cost: synthetic tasks in a chain of blocks, run, run again, and listed.
 
-``python tests/bench/engine.py [COUNT ...]`` prints a table. Every figure is of one process
-in one run; the ratios to doit on an empty dodo.py are interleaved with it. A receipt has to
-outlast a power cut, so a part of each task's time is the disk's: ``disk`` is what writing as
-many files of a receipt's size takes with nothing around it (new file, fsync, rename, fsync of
-the folder), and ``cpu`` what the run keeps a processor busy.
+``python tests/bench/engine.py [COUNT ...] [--beside CHECKOUT ...]`` prints a table. A figure is
+the least processor time of several rounds (a loaded machine only adds to it); the rounds of all
+checkouts alternate. ``start`` is what a command takes for one task, and the cost of a task is what
+each further one adds to that. (What doit takes on an empty dodo.py is no base for it: an earlier
+version of this tool made doit slower for everybody who had it installed.) A receipt has to outlast
+a power cut, so a part of the first run is the disk's: ``disk`` is what writing as many files of a
+receipt's size takes with nothing around it (new file, fsync, rename, fsync of the folder).
+
+A CHECKOUT has an environment of its own in .venv, and makes its folder of tasks by its own
+``folder_of`` in this file.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,18 +58,22 @@ def task_export():
 """
 
 
-def seconds(folder: Path, *words: str) -> float:
-    began = time.perf_counter()
+ROUNDS = 4
+WORDS = {"run": "export", "again": "export", "list": "list --status"}
+MAKE = "import runpy, sys; from pathlib import Path; "
+MAKE += "runpy.run_path(sys.argv[1])['folder_of'](int(sys.argv[2]), Path(sys.argv[3]))"
+
+
+def busy_ms(python: str, folder: Path, words: str) -> float:
+    """The processor time of one command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(
-        [sys.executable, "-m", "doit", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL
-    )
-    return time.perf_counter() - began
-
-
-def busy_s() -> float:
-    """Processor time of all children that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+        [python, "-m", "doit", *words.split()],
+        cwd=folder, check=True, stdout=subprocess.DEVNULL, env=kept,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
 
 def disk_s(folder: Path, count: int) -> float:
@@ -87,42 +96,66 @@ def disk_s(folder: Path, count: int) -> float:
 
 def folder_of(count: int, room: Path) -> Path:
     folder = room / str(count)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / "dodo.py").write_text(DODO.replace("COUNT", str(count)))
     (folder / "pyproject.toml").write_text(DOIT)
     return folder
 
 
+class Side:
+    """A checkout, and the least that each command took in it."""
+
+    def __init__(self, checkout: Path, room: Path) -> None:
+        own = checkout / ".venv/bin/python"
+        self.python = str(own) if own.exists() else sys.executable
+        self.checkout, self.room = checkout, room
+        self.least: dict[tuple[str, int], float] = {}
+
+    def make(self, count: int) -> None:
+        """A new folder of so many tasks."""
+        self.room.mkdir(exist_ok=True)
+        bench = self.checkout / "tests/bench/engine.py"
+        subprocess.run(
+            [self.python, "-c", MAKE, bench, str(count), self.room], cwd=self.checkout, check=True
+        )
+
+    def measure(self, what: str, count: int) -> None:
+        """One round of a command."""
+        took_ms = busy_ms(self.python, self.room / str(count), WORDS[what])
+        self.least[what, count] = min(took_ms, self.least.get((what, count), took_ms))
+
+    def row(self, count: int) -> str:
+        """Start, and what each task adds to it, in milliseconds."""
+        ends = [(self.least[what, 1], self.least[what, count]) for what in WORDS]
+        return f"{ends[1][0]:8.0f}" + "".join(
+            f"{(many - one) / (count - 1):8.3f}" for one, many in ends
+        )
+
+
 def main() -> None:
-    counts = [int(word) for word in sys.argv[1:]] or [50, 1000, 10000]
-    with tempfile.TemporaryDirectory() as room:
-        empty = Path(room) / "empty"
-        empty.mkdir()
-        (empty / "dodo.py").touch()
-        print(f"{'tasks':>6} {'run s':>8} {'ms/task':>8} {'disk ms':>8} {'cpu ms':>8} ", end="")
-        print(f"{'again s':>8} {'ms/task':>8} ", end="")
-        print(f"{'list s':>8} {'again/empty':>12} {'list/empty':>11}")
-        for count in counts:
-            folder = folder_of(count, Path(room))
-            rounds = 5 if count < 5000 else 1
-            busy = busy_s()
-            seconds(empty, "list")
-            idle_s, busy = busy_s() - busy, busy_s()
-            first = seconds(folder, "export")
-            cpu_ms = (busy_s() - busy - idle_s) / count * 1000
-            disk_ms = disk_s(Path(room) / f"disk-{count}", count) / count * 1000
-            nothing, again, listed = [], [], []
-            for _ in range(rounds):
-                nothing.append(seconds(empty, "list"))
-                again.append(seconds(folder, "export"))
-                listed.append(seconds(folder, "list", "--status"))
-            base, second, shown = map(statistics.median, (nothing, again, listed))
-            print(
-                f"{count:6} {first:8.2f} {(first - base) / count * 1000:8.2f} {disk_ms:8.2f} "
-                f"{cpu_ms:8.2f} {second:8.2f} {(second - base) / count * 1000:8.2f} {shown:8.2f} "
-                f"{second / base:12.2f} {shown / base:11.2f}",
-                flush=True,
-            )
+    words, _, beside = (" ".join(sys.argv[1:]) + " ").partition("--beside ")
+    counts = [1, *([int(word) for word in words.split()] or [50, 1000, 2000])]
+    with tempfile.TemporaryDirectory() as folder:
+        room = Path(folder)
+        here = Path(__file__).resolve().parents[2]
+        sides = [
+            Side(checkout, room / f"side-{number}")
+            for number, checkout in enumerate([here, *map(Path, beside.split())])
+        ]
+        for number in range(ROUNDS):
+            for count in counts:
+                for side in sides:
+                    if number < 2:  # first runs: each needs a new folder
+                        shutil.rmtree(side.room / str(count), ignore_errors=True)
+                        side.make(count)
+                        side.measure("run", count)
+                    side.measure("again", count)
+                    side.measure("list", count)
+        print(f"{'ms, processor':>24}{'start':>8}{'run':>8}{'again':>8}{'list':>8}{'disk':>8}")
+        for count in counts[1:]:
+            disk_ms = disk_s(room / f"disk-{count}", count) / count * 1000
+            for side in sides:
+                print(f"{side.checkout.name[-16:]:>16}{count:8}{side.row(count)}{disk_ms:8.2f}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def plan(begun: Path) -> Plan:
 
 
 def is_done(plan: Plan, name: str) -> bool:
-    return plan.tasks[name].kind is not Kind.GROUP and plan.receipt(name) is not None
+    return plan.tasks[name].kind is not Kind.GROUP and plan.receipts.receipt(name) is not None
 
 
 def test_every_receipt_is_read_and_is_of_a_task_that_there_is(plan: Plan) -> None:
@@ -74,7 +74,7 @@ def test_no_task_is_stale_but_for_what_was_not_kept(plan: Plan) -> None:
     told = {
         name: [
             each
-            for each in plan.reasons(task)
+            for each in plan.receipts.reasons(task)
             if not each.startswith(LATER_INPUTS.get(name, "\n"))
             and not each.endswith(("is gone", "gives no commit", "needs it"))
             and "not there" not in each
@@ -94,7 +94,7 @@ def test_no_public_act_would_be_refused_or_done_again(plan: Plan) -> None:
     for name in public:
         task = plan.tasks[name]
         try:
-            plan.refuse_second_time(task, plan.inputs(task))
+            plan.receipts.refuse_second_time(task, plan.receipts.inputs(task))
         except AlreadyPublished as error:
             pytest.fail(f"{name}: {error}")
         except ReleaseError as error:
@@ -106,7 +106,7 @@ def test_what_the_journal_of_then_says_still_counts(plan: Plan) -> None:
     """A mail that was begun, and whose receipt is lost, is not sent on a guess."""
     task = plan.tasks["tell_experts"]
     assert intent_of(plan.context.journal, task.name) is not None
-    plan.receipt_path(task.name).unlink()
+    plan.receipts.receipt_path(task.name).unlink()
     assert doubt(plan, task) == "an earlier run started it and left no receipt"
 
 
