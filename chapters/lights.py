@@ -29,9 +29,9 @@ from chapters.release import (
     settings,
 )
 from checks import brought, declared
-from doit_receipts.calls import call
+from doit_receipts.calls import call, deferred
 from plugins.model.contract import Origin
-from plugins.steps import adoption, installer_signatures, windows_build
+from plugins.steps import adoption, experts, installer_signatures, windows_build
 
 if TYPE_CHECKING:
     from doit_receipts.declaration import Declared
@@ -80,8 +80,8 @@ FULFILLED = {
 """What the arrival of an expert's files fulfils, and what their approval does."""
 
 
-def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
-    """The expert's files have arrived, and the expert has tested them."""
+def declare_expert(origin: Origin) -> tuple[Declared, Declared, Declared]:
+    """The expert's files have arrived, are on one list, and the expert has tested them."""
     role, system = origin.value, SYSTEMS[origin]
     arrival, tested = FULFILLED[role]
 
@@ -96,7 +96,6 @@ def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
             request_windows,
             *([fetch_windows_digests] if origin is Origin.WINDOWS else []),
         ],
-        writes=[at.adopted(role)],
         pep=arrival,
         only=role in roles,
     )
@@ -113,6 +112,18 @@ def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
             until=deadline,
         )
 
+    @plan.step(
+        name=f"list_{role}",
+        title=f"Write the list of the files of {system} that count, with their digests.",
+        after=await_files,
+        writes=[at.adopted(role)],
+        pep=arrival,
+        only=role in roles,
+    )
+    def list_files():
+        arrived = deferred(plan.receipts.facts, f"await_{role}")
+        return call(experts.keep_adopted, release, role, arrived, commit=commit)
+
     @plan.approval(
         name=f"approve_{role}",
         title=f"The {system} expert has tested the installers.",
@@ -124,18 +135,19 @@ def declare_expert(origin: Origin) -> tuple[Declared, Declared]:
     def approve_files():
         return None
 
-    return await_files, approve_files
+    return await_files, list_files, approve_files
 
 
 awaited_files = {}
+listed_files = {}
 approvals = []
 for each in SYSTEMS:
-    awaited_files[each], approval = declare_expert(each)
+    awaited_files[each], listed_files[each], approval = declare_expert(each)
     approvals.append(approval)
 
 
 @plan.step(
-    after=list(awaited_files.values()),
+    after=list(listed_files.values()),
     reads=[at.adopted(role) for role in roles],
     extra_inputs={"tools": call(installer_signatures.tools_here, release, services.programs)},
     only=bool(roles),
@@ -153,7 +165,7 @@ def verify_installers():
 
 
 @plan.gate(
-    after=[*awaited_files.values(), verify_installers],
+    after=[*listed_files.values(), verify_installers],
     volatile=True,
     pep="X12",
     only=bool(roles),

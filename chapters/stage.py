@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chapters.before import check_access, nothing_came_up
 from chapters.build import check_build, check_export, docs_archives
 from chapters.hand_over import reserve_folder
-from chapters.lights import awaited_files, check_lights
+from chapters.lights import awaited_files, check_lights, listed_files
 from chapters.release import (
     SYSTEMS,
     at,
@@ -88,7 +88,7 @@ def declare_taking(origin: Origin) -> Declared:
     @plan.shared(
         name=f"take_{role}",
         title=f"Move the {SYSTEMS[origin]} expert's files to the others, still unseen by users.",
-        after=[reserve_folder, awaited_files[origin]],
+        after=[reserve_folder, awaited_files[origin], listed_files[origin]],
         look=experts.look_taken,
         pep={"windows": "X12", "macos": "X23"}[role],
         only=role in roles,

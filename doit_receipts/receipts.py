@@ -144,6 +144,17 @@ class Receipts:
         """The sha256 of each file by its name; see ``artifacts``."""
         return {each.path.name: each.sha256 for each in self.artifacts(paths)}
 
+    def facts(self, name: str) -> Mapping[str, str]:
+        """All facts of the task's receipt. Raises StepFailed if it is not done."""
+        receipt = self.receipt(name)
+        if receipt is None:
+            raise StepFailed(
+                where=f"receipts/{name}.json",
+                problem="not there",
+                remedy=f"run {self.project.command(name)}",
+            )
+        return receipt.facts
+
     def fact_text(self, fact: Fact) -> str:
         """The fact's text. Raises StepFailed if the receipt lacks it."""
         receipt = self.receipt(fact.task)

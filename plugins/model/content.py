@@ -40,6 +40,12 @@ class Content:
         """For a receipt that lists many: size and digest."""
         return f"{self.size_bytes} {self.sha256}"
 
+    @classmethod
+    def from_fact(cls, fact: str) -> Content:
+        """What ``fact`` says. Raises ValueError for another text."""
+        size, sha256 = fact.split()
+        return cls(int(size), sha256)
+
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:

@@ -64,7 +64,7 @@ def arrived(
     try:
         if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
             return experts.signed_for(release, host, verifier, contract, awaited, commit)
-        return _in_public(release, host, contract, awaited, commit)
+        return _in_public(release, host, contract, awaited)
     except Waiting as error:
         _refuse_late(error, awaited, clock, until)
         raise
@@ -87,7 +87,7 @@ def _refuse_late(error: Waiting, awaited: Awaited, clock: Clock, until: datetime
 
 
 def _in_public(
-    release: Release, host: HostReader, contract: Contract, awaited: Awaited, commit: str
+    release: Release, host: HostReader, contract: Contract, awaited: Awaited
 ) -> dict[str, str]:
     found = _public_entries(release, host, contract, awaited)
     reported = _reported(awaited.reported)
@@ -98,13 +98,11 @@ def _in_public(
         for path, entry in found.items()
     ]
     _same_as_reported(files, reported, host)
-    adopted = Manifest.of(str(release.version), awaited.role, commit, files)
-    experts.keep_adopted(release.layout, adopted)
     by_pipeline = sum(file.name in reported for file in files)
     return {
         "evidence": f"{by_pipeline} of {len(files)} digests are the pipeline's; "
         "the approval is of all of them",
-        **{file.name: file.content.fact for file in adopted.files},
+        **{file.name: file.content.fact for file in files},
     }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical
-from plugins.model.content import NamedFile
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Origin, parts_folders
 from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.remote_layout import RemoteLayout
@@ -98,9 +98,20 @@ def adopted_file(layout: Layout, role: str) -> Path:
     return layout.adopted(role)
 
 
-def keep_adopted(layout: Layout, adopted: Manifest) -> None:
-    """These are the files of the expert from now on."""
-    write_whole(adopted_file(layout, adopted.role), adopted.to_bytes())
+def keep_adopted(
+    release: Release, role: str, arrived: Mapping[str, str], *, commit: str
+) -> dict[str, str]:
+    """The files of the expert are on one list from now on, as they were found when they arrived.
+
+    ``arrived`` are the facts of that: it is a task of its own, so that a release which an earlier
+    version of this tool began gets its list without waiting for the expert once more.
+    """
+    files = [
+        NamedFile(name, Content.from_fact(fact)) for name, fact in arrived.items() if "/" in name
+    ]
+    manifest = Manifest.of(str(release.version), role, commit, files)
+    write_whole(adopted_file(release.layout, role), manifest.to_bytes())
+    return {"files": str(len(files))}
 
 
 def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:
@@ -153,7 +164,6 @@ def signed_for(
     _refuse_wrong(release, manifest, contract, awaited, commit)
     there |= _taken(release, host, manifest, there)
     _complete(host, manifest, awaited, there)
-    keep_adopted(release.layout, manifest)
     files = {file.name: file.content.fact for file in manifest.files}
     digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
     return {"key": key, "manifest": digest, **files}

@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
 
 # Inputs and products that came later, of steps that may be done again at any time and of a gate:
-# each is a choice made here. Experts' files are looked at again: what they were is kept now.
+# each is a choice made here.
 LATER_INPUTS: Final = {
     "compare_configure": "the autoconf is now ",
-    "await_windows": "experts/windows/ADOPTED is new among its products",
-    "await_macos": "experts/macos/ADOPTED is new among its products",
     "check_lights": "check_brought is not done",
 }
 

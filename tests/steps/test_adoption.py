@@ -100,13 +100,16 @@ class Scene:
         file.write_bytes(made.to_bytes())
 
     def arrived(self, role: str = "windows", days_late: int = 0) -> dict[str, str]:
+        """What arrived, which is on the list then, as it is by the task behind."""
         reported = self.release.layout.reported_by_pipeline if role == "windows" else None
-        return adoption.arrived(
+        facts = adoption.arrived(
             self.release, self.host, NoKeys(), self.contract,
             experts.awaited_of(self.contract, role, f"The {role} expert", [], reported),
             FixedClock(), commit=COMMIT,
             until=NOON - timedelta(days=days_late) if days_late else None,
         )  # fmt: skip
+        experts.keep_adopted(self.release, role, facts, commit=COMMIT)
+        return facts
 
     def modes(self) -> dict[str, int]:
         return {

@@ -114,7 +114,9 @@ def asked(release: Release, store: Store, host: FolderHost) -> None:
 
 def arrived(release: Release, store: Store, host: FolderHost, ours: GnupgKeyring) -> dict[str, str]:
     wanted = awaited(release, store)
-    return experts.signed_for(release, host, ours, contract_of(release), wanted, COMMIT)
+    facts = experts.signed_for(release, host, ours, contract_of(release), wanted, COMMIT)
+    experts.keep_adopted(release, "windows", facts, commit=COMMIT)
+    return facts
 
 
 def test_files_that_were_signed_for_are_taken_over(

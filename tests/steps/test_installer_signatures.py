@@ -19,7 +19,6 @@ from checks.brought import installers_are_signed
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
 from plugins.model.content import Content, NamedFile
-from plugins.model.manifest import Manifest
 from plugins.model.xar import package_signature
 from plugins.services.folder_host import FolderHost
 from plugins.services.programs import MachinePrograms
@@ -127,8 +126,8 @@ def looked_at(
 ) -> dict[str, str]:
     for role, name in (("windows", EXE), ("macos", PKG)):
         files = [NamedFile(name, Content.of(content[name]))] if name in content else []
-        made = Manifest.of(str(release.version), role, "5" * 40, files)
-        experts.keep_adopted(release.layout, made)
+        arrived = {file.name: file.content.fact for file in files}
+        experts.keep_adopted(release, role, arrived, commit="5" * 40)
         for file in files:
             (root / file.name).parent.mkdir(parents=True, exist_ok=True)
             (root / file.name).write_bytes(content[name])
