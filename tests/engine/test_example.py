@@ -197,6 +197,54 @@ def test_a_changelog_of_another_version_stops_it_before_anything_is_built(shop: 
     assert "CHANGELOG.md: the newest entry is 0.9, and this is 1.0; write the entry" in ended.out
 
 
+def test_a_name_is_normalised_and_sources_may_be_below_src(shop: Shop) -> None:
+    declaration = shop.folder / "pyproject.toml"
+    declaration.write_text(
+        declaration.read_text().replace('name = "greeting"', 'name = "Polite.Greetings-Kit"')
+    )
+    (shop.folder / "src").mkdir()
+    (shop.folder / "greeting").rename(shop.folder / "src/Polite_Greetings_Kit")
+    (shop.folder / "CHANGELOG.md").write_text("## [v1.0] - 2026-11-29\n\n- First.\n\n## 0.9\n")
+    assert shop.doit().status == 0
+    assert set(shop.made) == {
+        "polite_greetings_kit-1.0.tar.gz", "polite_greetings_kit-1.0-py3-none-any.whl",
+    }  # fmt: skip
+    shop.doit("approve", "approve_release")
+    assert shop.doit("publish").status == 0
+    assert [each.name for each in (shop.folder / "world/index").iterdir()] == [
+        "polite-greetings-kit"
+    ]
+    assert shop.mails[0].endswith(b"\n\n- First.\n")
+
+
+def test_a_source_that_no_archive_holds_stops_it(shop: Shop) -> None:
+    (shop.folder / "greeting/words.txt").write_text("hello\n")
+    ended = shop.doit()
+    assert (ended.status, ended.failed) == (1, ["check_archives"])
+    assert "greeting-1.0/greeting/words.txt is missing (and 1 more); build anew" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('f"{NAME}.tar.gz").write', '"x.tar.gz").write',
+         "build_sdist made x.tar.gz, and not greeting-1.0.tar.gz; name it so"),
+        ("write_bytes(packed.getvalue())", "write_bytes(packed.getvalue()[:99])",
+         "greeting-1.0.tar.gz cannot be read: "),
+    ],
+)  # fmt: skip
+def test_a_backend_that_makes_something_else_is_one_line(
+    shop: Shop, old: str, new: str, said: str
+) -> None:
+    backend = shop.folder / "build_backend.py"
+    assert old in backend.read_text()
+    backend.write_text(backend.read_text().replace(old, new))
+    ended = shop.doit()
+    assert ended.status == 1
+    assert said in ended.out
+    assert "Traceback" not in ended.said
+
+
 def test_a_release_that_is_done_stays_done_where_its_folder_is_moved(shop: Shop) -> None:
     shop.doit()
     moved = Shop(shop.folder.rename(shop.folder.with_name("a shop")), shop.home)

@@ -3,18 +3,20 @@
 import gzip
 import hashlib
 import io
+import re
 import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-NAME = f"{PROJECT['name']}-{PROJECT['version']}"
+NAME = f"{re.sub(r'[-_.]+', '_', PROJECT['name']).lower()}-{PROJECT['version']}"
 METADATA = (
     f"Metadata-Version: 2.1\nName: {PROJECT['name']}\nVersion: {PROJECT['version']}\n"
     f"Summary: {PROJECT['description']}\n"
 )
-MODULES = sorted(Path(PROJECT["name"]).glob("*.py"))
+ROOT = Path("src" if Path("src").is_dir() else "")
+MODULES = sorted((ROOT / re.sub(r"[-.]+", "_", PROJECT["name"])).rglob("*.py"))
 
 
 def build_sdist(sdist_directory: str, config_settings: object = None) -> str:
@@ -40,7 +42,7 @@ def build_wheel(
 ) -> str:
     """PEP 517: the wheel is in the folder; returns its name."""
     about = f"{NAME}.dist-info"
-    files = {str(path): path.read_bytes() for path in MODULES}
+    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in MODULES}
     files[f"{about}/METADATA"] = METADATA.encode()
     files[f"{about}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     record = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in files.items()]

@@ -14,10 +14,9 @@ declared = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
 name, version = declared["project"]["name"], declared["project"]["version"]
 to = declared["tool"]["release"]
 work = Path("build") / version
-sdist, wheel = f"{name}-{version}.tar.gz", f"{name}-{version}-py3-none-any.whl"
-archives = [work / "dist" / file for file in (sdist, wheel)]
-signatures = [work / "dist" / f"{file}.asc" for file in (sdist, wheel)]
-sources = sorted(Path(name).glob("*.py"))
+archives = [work / "dist" / file for file in steps.archive_names(name, version)]
+signatures = [file.with_name(f"{file.name}.asc") for file in archives]
+root, sources = steps.sources_of(name)
 
 chapters = {"make": "1 make", "publish": "2 publish"}
 plan = open_plan(Release(name, version, work, chapters=chapters, experts={"RM": [to["key"]]}))
@@ -41,7 +40,7 @@ def build_archives():
 @plan.gate(after=build_archives, reads=archives)
 def check_archives():
     """Stop unless both archives hold every source as it is here."""
-    return call(steps.archives_hold, archives, sources)
+    return call(steps.archives_hold, archives, sources, root)
 
 
 @plan.step(after=check_archives, reads=archives, writes=signatures)
@@ -66,7 +65,7 @@ def approve_release():
 @plan.public(after=approve_release, look=steps.look_uploaded)
 def upload_files():
     """Upload archives and signatures; what users saw is never replaced."""
-    return call(steps.upload, [*archives, *signatures], Path(to["index"]) / name)
+    return call(steps.upload, [*archives, *signatures], steps.index_folder(Path(to["index"]), name))
 
 
 @plan.public(after=upload_files, reads=[CHANGELOG], look=steps.look_mailed)

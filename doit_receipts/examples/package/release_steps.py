@@ -1,12 +1,13 @@
 """Steps and checks of a small package's release: plain functions that know nothing of doit."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,13 +18,31 @@ from doit_receipts.finding import Finding, Severity
 from doit_receipts.probe import Probe, absent, different, identical, unseen
 
 
+def archive_names(name: str, version: str) -> tuple[str, str]:
+    """What the sdist and the wheel of pure Python are called (PEP 625, PEP 427)."""
+    stem = f"{re.sub(r'[-_.]+', '_', name).lower()}-{version}"
+    return f"{stem}.tar.gz", f"{stem}-py3-none-any.whl"
+
+
+def index_folder(index: Path, name: str) -> Path:
+    """Where an index has the files of the project (PEP 503)."""
+    return index / re.sub(r"[-_.]+", "-", name).lower()
+
+
+def sources_of(name: str) -> tuple[Path, list[Path]]:
+    """The folder that packages are imported from, src or this one, and the files of this one."""
+    root = Path("src" if Path("src").is_dir() else "")
+    package = root / re.sub(r"[-.]+", "_", name)
+    files = (file for file in package.rglob("*") if "__pycache__" not in file.parts)
+    return root, sorted(file for file in files if file.is_file())
+
+
 def changelog_begins_with(changelog: Path, version: str) -> list[Finding]:
     """Judge whether the newest entry is that of this version."""
-    lines = changelog.read_text(encoding="utf-8").splitlines()
-    newest = next((line.removeprefix("## ") for line in lines if line.startswith("## ")), "none")
+    newest, _ = _newest(changelog)
     if newest == version:
         return []
-    message = f"the newest entry is {newest}, and this is {version}"
+    message = f"the newest entry is {newest or 'none'}, and this is {version}"
     return [
         Finding("changelog.version", Severity.BLOCK, message, changelog.name, "write the entry")
     ]
@@ -40,25 +59,49 @@ def build(pyproject: Path, archives: Sequence[Path]) -> dict[str, str]:
                 f"import {system['build-backend']} as backend; backend.{hook}({room!r})"
             )
             _run([sys.executable, "-c", code], "pyproject.toml: the backend")
+            made = [file.name for file in Path(room).iterdir()]
+            if made != [archive.name]:
+                problem = f"{hook} made {', '.join(made) or 'nothing'}, and not {archive.name}"
+                raise StepFailed(where="pyproject.toml", problem=problem, remedy="name it so")
             write_whole(archive, (Path(room) / archive.name).read_bytes())
     return {}
 
 
-def archives_hold(archives: Sequence[Path], sources: Sequence[Path]) -> list[Finding]:
+def archives_hold(archives: Sequence[Path], sources: Sequence[Path], root: Path) -> list[Finding]:
     """Judge whether each archive holds each source, byte for byte."""
     sdist, wheel = archives
-    root = sdist.name.removesuffix(".tar.gz")
-    found = {}
-    with tarfile.open(sdist) as packed, zipfile.ZipFile(wheel) as zipped:
-        for source in sources:
-            entry = packed.extractfile(f"{root}/{source}")
-            found[sdist.name, source] = entry.read() if entry else b""
-            found[wheel.name, source] = zipped.read(str(source))
+    top = sdist.name.removesuffix(".tar.gz")
+    wanted = {source: source.read_bytes() for source in sources}
+    places = {
+        sdist: {f"{top}/{source.as_posix()}": content for source, content in wanted.items()},
+        wheel: {source.relative_to(root).as_posix(): content for source, content in wanted.items()},
+    }
+    if not sources:
+        message = "there is no source of it here"
+        return [Finding("archives.differ", Severity.BLOCK, message, remedy="name its folder so")]
     return [
-        Finding("archives.differ", Severity.BLOCK, f"{source} is not as it is here", archive)
-        for (archive, source), content in found.items()
-        if content != source.read_bytes()
+        Finding("archives.differ", Severity.BLOCK, f"{name} {problem}", archive.name, "build anew")
+        for archive, files in places.items()
+        for name, problem in _differences(archive, files)
     ]
+
+
+def _differences(archive: Path, wanted: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """The names of what is not in the archive as wanted, and how it is there."""
+    try:
+        if archive.name.endswith(".whl"):
+            with zipfile.ZipFile(archive) as zipped:
+                found = {name: zipped.read(name) for name in zipped.namelist()}
+        else:
+            with tarfile.open(archive) as packed:
+                members = [each for each in packed if each.isfile()]
+                found = {each.name: packed.extractfile(each).read() for each in members}
+    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+        yield archive.name, f"cannot be read: {error}"
+        return
+    for name, content in wanted.items():
+        if found.get(name) != content:
+            yield name, "is not as it is here" if name in found else "is missing"
 
 
 def sign(archives: Sequence[Path], key: str) -> dict[str, str]:
@@ -91,7 +134,7 @@ def upload(files: Sequence[Path], index: Path) -> dict[str, str]:
 
 def news(changelog: Path, name: str, version: str) -> str:
     """The text of the mail: the version and what changed in it."""
-    entry = changelog.read_text(encoding="utf-8").split("\n## ")[1].partition("\n")[2].strip()
+    _, entry = _newest(changelog)
     return f"Subject: {name} {version} is available\n\n{name} {version}\n\n{entry}\n"
 
 
@@ -108,9 +151,20 @@ def mail(mailbox: Path, news: str) -> dict[str, str]:
     return {}
 
 
+def _newest(changelog: Path) -> tuple[str, str]:
+    """Version and text of the newest entry; its title may be "## [1.0] - 2026-11-29"."""
+    text = "\n" + changelog.read_text(encoding="utf-8")
+    title, _, entry = text.partition("\n## ")[2].partition("\n## ")[0].partition("\n")
+    return (title.split() or [""])[0].strip("[]").removeprefix("v"), entry.strip()
+
+
 def _run(words: list[str], where: str) -> bytes:
     """What the program wrote. Raises StepFailed with its last words."""
-    ended = subprocess.run(words, capture_output=True, check=False)
+    try:
+        ended = subprocess.run(words, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        problem = f"{words[0]} is not installed"
+        raise StepFailed(where=where, problem=problem, remedy="install it") from error
     if ended.returncode:
         said = ended.stderr.decode(errors="replace").strip().splitlines() or ["nothing was said"]
         raise StepFailed(
