@@ -33,7 +33,6 @@ _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
     "sbom.missing_file",
     "sbom.changed_file",
     "sbom.archive",
-    "sbom.content",
     blind="sbom.unreadable",
 )
 def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Finding, ...]:
@@ -54,7 +53,7 @@ def sboms_are_true(release: Release, clone: Clone, *, commit: str) -> tuple[Find
     return tuple(dict.fromkeys(findings))
 
 
-@judges(blind="sbom.unreadable")
+@judges("sbom.content", blind="sbom.unreadable")
 def sboms_tell_content(
     release: Release, *, read: Callable[[Path], Archive] | None = None
 ) -> tuple[Finding, ...]:

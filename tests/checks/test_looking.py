@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
 from checks.looking import judged_by, judges
@@ -11,6 +15,9 @@ from doit_receipts.finding import Finding, Severity
 from doit_receipts.task import Kind
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @judges("news.garbled", blind="news.empty")
@@ -55,6 +62,51 @@ def test_every_gate_judges_by_rules_of_the_tables_and_every_rule_of_gates_has_on
     ]
     assert {name for name, rules in gates if not rules} == set()
     assert GATE_RULES.keys() - {rule for _, rules in gates for rule in rules} == set()
+
+
+def test_no_check_names_a_rule_in_its_code_that_it_does_not_judge_by() -> None:
+    """Such a finding would end the command with a traceback, on the day that it is found."""
+    folder = Path(__file__).parents[2] / "checks"
+    unnamed = {
+        f"{path.name} {check}": found
+        for path in sorted(folder.glob("*.py"))
+        for check, found in unnamed_rules(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert {check: rules for check, rules in unnamed.items() if rules} == {}
+
+
+def unnamed_rules(module: ast.Module) -> Iterator[tuple[str, set[str]]]:
+    """Each check, with the rules in its code and in what it calls there that it does not name."""
+    known = {each.name: each for each in ast.walk(module) if isinstance(each, ast.FunctionDef)}
+    named = {
+        name: rules_in([decorator])
+        for name, function in known.items()
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "judges"
+    }
+
+    def reached(name: str, before: frozenset[str]) -> set[str]:
+        function = known[name]
+        called = {
+            each.id
+            for part in function.body
+            for each in ast.walk(part)
+            if isinstance(each, ast.Name) and each.id in known
+        }
+        further = called - before - named.keys()
+        inner = (reached(each, before | further) for each in further)
+        return rules_in(function.body).union(*inner)
+
+    for name, rules in named.items():
+        yield name, reached(name, frozenset({name})) - rules
+
+
+def rules_in(code: Sequence[ast.AST]) -> set[str]:
+    """Every rule that stands in it as a text."""
+    texts = (
+        each.value for part in code for each in ast.walk(part) if isinstance(each, ast.Constant)
+    )
+    return {text for text in texts if isinstance(text, str) and text in {*RULES, *GATE_RULES}}
 
 
 def test_every_rule_says_what_is_wanted_and_what_to_do_in_one_table_only() -> None:
