@@ -22,9 +22,11 @@ from checks import (
     base_commit,
     blockers,
     builders,
+    disk,
     forms,
     hosts,
     keys,
+    pipeline,
     schedule,
     site,
     tools,
@@ -48,6 +50,7 @@ def check_tools():
     formats = settings.docs.formats if release.ships_docs else ()
     return [
         call(tools.tools_are_ready, release, services.programs, formats, settings.tests.source),
+        call(disk.work_folder_has_room, release),
         call(tools.tool_is_as_committed, deferred(plan.project.revision)),
     ]
 
@@ -73,6 +76,7 @@ def check_access():
     tell = settings.announce
     owner = deferred(handover.owner_of, settings.repository.fork)
     windows_form = call(forms.windows_form_is_as_known, release, services.release_tools, owner)
+    windows_is_free = call(pipeline.nobody_else_publishes, release, services.pipeline)
     by_identity = settings.credentials.sigstore is not None
     return [
         call(access.github_lets_us_release, services.github),
@@ -80,7 +84,7 @@ def check_access():
         call(access.upstream_is_protected, release, services.github),
         call(access.no_ruleset_is_in_the_way, release, services.github),
         call(forms.ci_form_takes_the_fork, services.release_tools, owner),
-        *([windows_form] if builds_windows else []),
+        *([windows_form, windows_is_free] if builds_windows else []),
         call(hosts.host_is_reached, services.downloads),
         call(hosts.rights_are_usable, services.downloads, ours),
         call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),
@@ -120,7 +124,7 @@ all_green = [
 @plan.gate(volatile=True, pep="Q01 Q02 Q04 Q05")
 def check_blockers():
     """Stop while an open issue or pull request blocks this release."""
-    return no_blocker
+    return [*no_blocker, call(blockers.advisories_are_published, release, services.github)]
 
 
 @plan.gate(volatile=True, pep="Q06 Q07 Q08")

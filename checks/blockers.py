@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plugins.model.release import Release
-    from plugins.ports.github import Issue, Issues
+    from plugins.ports.github import Advisories, Issue, Issues
 
-__all__ = ["DEFERRED", "RELEASE", "concerns", "no_deferred_blockers", "no_release_blockers"]
+__all__ = [
+    "DEFERRED",
+    "RELEASE",
+    "advisories_are_published",
+    "concerns",
+    "no_deferred_blockers",
+    "no_release_blockers",
+]
 
 RELEASE: Final = "release-blocker"
 DEFERRED: Final = "deferred-blocker"
@@ -41,6 +48,39 @@ def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...
         return ()
     remedy = "resolve it, or take the label off on the tracker"
     return _findings("blockers.deferred", release, issues, DEFERRED, remedy)
+
+
+@judges(blind="blockers.advisories")
+def advisories_are_published(release: Release, advisories: Advisories) -> tuple[Finding, ...]:
+    """For candidates and finals: no accepted advisory is still secret, or a person has to look.
+
+    Which they are stays secret, here as well: the number alone is asked for and shown (PEP 811,
+    devguide "Python Security Response Team": a draft is accepted, and published with its fix).
+    """
+    if release.version.level < Level.CANDIDATE:
+        return ()
+    count = advisories.accepted_advisories()
+    if count is None:
+        return (
+            Finding(
+                "blockers.advisories",
+                Severity.NOTE,
+                "your account may not see security advisories, so nobody counted them",
+                remedy="ask the Python Security Response Team whether one waits for this release",
+            ),
+        )
+    if not count:
+        return ()
+    are = "is 1 accepted security advisory" if count == 1 else f"are {count} accepted advisories"
+    return (
+        Finding(
+            "blockers.advisories",
+            Severity.WARN,
+            f"there {are} that nobody has published yet",
+            where="https://github.com/python/cpython/security/advisories",
+            remedy="see which of them this release fixes, and publish those once it is out",
+        ),
+    )
 
 
 def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -72,6 +72,12 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Every commit of the base is in upstream's branch.",
         "have them merged upstream, or release from another [repository] base",
     ),
+    "blockers.advisories": Rule(
+        "Candidates and finals: no accepted security advisory waits for its publication.",
+        "see with the Python Security Response Team which this release fixes, and publish those "
+        "once it is out",
+        severity=_WARN,
+    ),
     "blockers.deferred": Rule(
         "Candidates and finals: no deferred blocker is open any more.",
         "resolve it, or take the label off on the tracker",
@@ -426,6 +432,15 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "version.not_next": Rule(
         "The version is one that may follow the newest tag of its series.",
         "check version; git fetch --tags upstream in the clone",
+    ),
+    "windows.busy": Rule(
+        "No other run of the Windows pipeline is about to publish.",
+        "wait until it has ended: the install manager's feed has one writer at a time",
+        severity=_WARN,
+    ),
+    "work.space": Rule(
+        "The disk of the work folder has room for all that a release makes.",
+        "make room there, or write another [work] folder",
     ),
 }
 """Every rule of the gates alone, by its id."""

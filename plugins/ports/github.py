@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from plugins.model.content import Content
 
 __all__ = [
+    "Advisories",
     "Artifact",
     "BranchRule",
     "CommitChecks",
@@ -107,6 +108,17 @@ class Issues(Protocol):
 
     def rights(self) -> frozenset[str]:
         """What the user of the token may do there: pull, triage, push, maintain, admin."""
+        ...
+
+
+class Advisories(Protocol):
+    """The security advisories of one repository at GitHub, which are secret until published."""
+
+    def accepted_advisories(self) -> int | None:
+        """How many are accepted and not published; None if the token's user may not see that.
+
+        What they are about is never asked for.
+        """
         ...
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker"]
 
+_UNHEARD: Final = "Advisory that nobody may hear of"
 _WORD: Final = re.compile(r'([a-z]+):"?([^"\s]+(?: [^":]+(?="))?)"?')
 
 
@@ -36,6 +37,7 @@ class Tracker:
             ("DELETE", REPOSITORY + "/issues/{number:int}/labels/{name:path}", self._remove_label),
             ("GET", REPOSITORY + "/labels", self._labels),
             ("POST", REPOSITORY + "/labels", self._make_label),
+            ("GET", REPOSITORY + "/security-advisories", self._advisories),
         )
 
     async def _issues(self, request: Request) -> Response:
@@ -72,6 +74,18 @@ class Tracker:
         ]
         cut = self._hub.store.fault("github.search_incomplete") is not None
         return page_of(request, found, "items", incomplete_results=cut)
+
+    async def _advisories(self, request: Request) -> Response:
+        """Source: GitHub's "List repository security advisories": for those who may administer."""
+        if not self._hub.document["permissions"].get("admin"):
+            return problem(403, "Resource not accessible by personal access token")
+        found = [
+            {"ghsa_id": f"GHSA-rehe-arsa-l{number:03}", "summary": f"{_UNHEARD} {number}",
+             "state": "draft", "cve_id": None}
+            for number in range(int(self._hub.store.fault("github.advisories") or 0))
+        ]  # fmt: skip
+        wanted = request.query_params.get("state", "draft")
+        return page_of(request, [each for each in found if each["state"] == wanted])
 
     def _edited(self, number: int, labels: Callable[[list[str]], list[str]]) -> Response:
         issues = self._hub.document["issues"]

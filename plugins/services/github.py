@@ -133,6 +133,21 @@ class GitHub:
         rights = repository.part("permissions", may_miss=True)
         return frozenset(name for name in rights.names() if rights.flag(name))
 
+    def accepted_advisories(self) -> int | None:
+        """See the port. Source: GitHub's "List repository security advisories"; draft is accepted.
+
+        Pages are counted and thrown away: no title is kept, shown or logged.
+        """
+        action = "count accepted security advisories"
+        path = f"{self._top}/security-advisories"
+        first = {"state": "draft", "per_page": 1}
+        answer = self._web.send("GET", path, action, again=True, also=(403, 404), params=first)
+        if answer.status_code == 403 and answer.headers.get("x-ratelimit-remaining") == "0":
+            raise self._web.refused(answer, action)
+        if answer.status_code != 200:
+            return None
+        return len(self._web.get_all(path, action, state="draft"))
+
     # ── Protection ─────────────────────────────────────────────────────────────────────────
 
     def rules(self, branch: str) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ class Told:
         return self._answer
 
     open_issues = rights = rules = user = log_in = text = category_name = _say
-    rulesets = runs_of = commit = _say
+    rulesets = runs_of = commit = accepted_advisories = _say
 
     def open_pulls(self, *_words: object) -> Any:
         return self._say() if isinstance(self._answer, Exception) else ()
@@ -214,3 +214,27 @@ def test_push_is_tried_without_effect_and_a_remote_that_is_not_there_blocks(
     (finding,) = access.pushes_would_be_taken(release, base, {"fork": fork, "upstream": gone})
     assert (finding.rule, finding.severity) == ("access.push", Severity.BLOCK)
     assert "gone.git" in finding.where
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (1, [("is 1 accepted security advisory", Severity.WARN)]),
+        (3, [("are 3 accepted advisories", Severity.WARN)]),
+        (None, [("may not see security advisories", Severity.NOTE)]),
+    ],
+)
+def test_accepted_advisories_are_counted_before_a_candidate_or_final(
+    a_release: Builds, count: int | None, expected: list[tuple[str, Severity]]
+) -> None:
+    found = blockers.advisories_are_published(a_release("3.13.6"), Told(count))
+    assert [each.severity for each in found] == [severity for _, severity in expected]
+    assert all(words in each.message for each, (words, _) in zip(found, expected, strict=True))
+    assert blockers.advisories_are_published(a_release("3.14.0b2"), Told(count)) == ()
+
+
+def test_advisories_that_cannot_be_counted_block(a_release: Builds) -> None:
+    error = ServiceFailed(service="github", action="count", problem="answered 500")
+    (finding,) = blockers.advisories_are_published(a_release("3.13.6"), Told(error))
+    assert (finding.rule, finding.severity) == ("blockers.advisories", Severity.BLOCK)

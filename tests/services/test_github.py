@@ -232,3 +232,24 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
     assert proposals.text("new.txt", "release-3.13.6") == b"new\n"
     assert proposals.text("peps/pep-0719.rst") == before
     assert (made.state, made.number) == ("open", 100)
+
+
+def test_accepted_advisories_are_counted_and_never_shown(
+    hub: GitHub, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert hub.accepted_advisories() == 0
+    store.order_fault("github.advisories", times=ALWAYS, argument="130")  # more than a page
+    assert hub.accepted_advisories() == 130
+    happened = (store.folder / "happened.jsonl").read_text()
+    assert "nobody may hear of" not in happened + caplog.text
+
+
+def test_advisories_that_the_account_may_not_see_are_none_and_a_limit_is_an_error(
+    hub: GitHub, store: Store
+) -> None:
+    known = store.load("github", {})
+    store.save("github", {**known, "permissions": {"pull": True, "admin": False}})
+    assert hub.accepted_advisories() is None
+    store.order_fault("github.rate_limited", times=ALWAYS)
+    with pytest.raises(ServiceFailed):
+        hub.accepted_advisories()
