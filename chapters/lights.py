@@ -28,7 +28,7 @@ from chapters.release import (
     services,
     settings,
 )
-from checks import brought, declared
+from checks import brought, declared, windows_jobs
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import Origin
 from plugins.steps import adoption, experts, installer_signatures, windows_build
@@ -192,7 +192,14 @@ def approve_docs():
     """The documentation expert has looked at the documentation."""
 
 
-@plan.gate(after=[check_build, check_brought, *approvals, approve_docs], pep="R06 R07 S01 G04")
+@plan.gate(
+    after=[check_build, await_windows_build, check_brought, *approvals, approve_docs],
+    pep="R06 R07 S01 G04 X04 X08 X10 X11 WN10 WN11",
+)
 def check_lights():
-    """Stop if a promised file has nobody to build it and is not declared to come later."""
-    return call(declared.nobody_is_forgotten, release, promised, roles, later)
+    """Stop if nobody builds a promised file; report what the Windows build left out."""
+    ran = call(windows_jobs.every_job_ran, release, services.pipeline, windows_run)
+    return [
+        call(declared.nobody_is_forgotten, release, promised, roles, later),
+        *([ran] if builds_windows else []),
+    ]

@@ -438,6 +438,21 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "wait until it has ended: the install manager's feed has one writer at a time",
         severity=_WARN,
     ),
+    "windows.job": Rule(
+        "The Windows build ran every job that builds, packs and tests what this series ships.",
+        "look at the run: a box of its form was left empty; the Windows expert knows if it matters",
+        "python/release-tools, windows-release/azure-pipelines.yml",
+        severity=_WARN,
+    ),
+    "windows.tests": Rule(
+        "No test of the Windows build was skipped.",
+        "look at the run: its variable SkipTests was set; the Windows expert knows if it matters",
+        "python/release-tools, windows-release/stage-test-msi.yml",
+        severity=_WARN,
+    ),
+    "windows.unseen": Rule(
+        "The jobs of the Windows build can be read.", "look at the run's page, then run this again"
+    ),
     "work.space": Rule(
         "The disk of the work folder has room for all that a release makes.",
         "make room there, or write another [work] folder",

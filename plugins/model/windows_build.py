@@ -2,7 +2,7 @@
 
 The release manager starts it (python/release-tools, run_release.py ``start_windows_build``). Its
 stages build, sign, pack and test, and put the files straight into the folder that users see.
-Parameters, labels and stages: windows-release/azure-pipelines.yml, state of 2026-07-22.
+Parameters, labels, stages and jobs: windows-release/azure-pipelines.yml, state of 2026-07-22.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = [
     "Box",
     "form_of",
     "is_named_for",
+    "jobs_of",
     "parameters_of",
     "range_of",
 ]
@@ -44,6 +45,16 @@ _SERIES_BOXES: Final = (
     ("Include GPG signatures", "DoGPG", 0, 13),
     ("Produce Store packages", "DoMSIX", 0, 13),
     ("Include free-threaded builds", "DoFreethreaded", 13, 999),
+)
+# Job by its name on the page, what it is repeated for, and the series that have it.
+_JOBS: Final = (
+    ("Python PGO build", ("amd64", "arm64"), 0, 999),
+    ("Pack Nuget bundles", ("amd64", "win32", "arm64"), 0, 999),
+    ("Pack MSIX bundles", ("amd64", "amd64_store", "arm64", "arm64_store"), 0, 13),
+    ("Test Embed", ("win32", "amd64"), 0, 999),
+    ("Test MSI", ("win32_User", "win32_Machine", "amd64_User", "amd64_Machine"), 0, 15),
+    ("Test Nuget", ("win32", "amd64"), 0, 999),
+    ("Test PyManager", ("win32", "amd64"), 0, 999),
 )
 _RANGE: Final = re.compile(r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)")
 
@@ -91,6 +102,21 @@ def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
 def parameters_of(form: tuple[Box, ...]) -> dict[str, str]:
     """The form as the API takes it."""
     return {box.parameter: box.told for box in form}
+
+
+def jobs_of(release: Release) -> dict[str, tuple[str, ...]]:
+    """The jobs that build, pack and test what is promised, by kind, as the run's page names them.
+
+    Free-threaded ones are not among them. Source: stage-build.yml, stage-pack-*.yml and
+    stage-test-*.yml of windows-release; a job of a matrix has its key behind its name, as the
+    checks of CPython's own pipelines had ("Windows PR Tests win32"). Not tried on the service.
+    """
+    minor = release.version.minor
+    return {
+        kind: tuple(f"{kind} {key}" for key in keys)
+        for kind, keys, first, last in _JOBS
+        if first <= minor <= last
+    }
 
 
 def is_named_for(name: str, tag: str) -> bool:

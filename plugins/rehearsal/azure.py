@@ -43,6 +43,7 @@ FAULTS: Final = {
     "azure.endless": "Azure answers without end",
     "azure.fails": "the stage in the argument fails (Sign)",
     "azure.pending_approval": "nobody approves the use of the certificate",
+    "azure.skips_tests": "the run skips its tests, and makes no package for NuGet",
     "azure.deleted_run": "the run was deleted",
     "azure.expired_artifact": "the artifacts of the run have expired",
     "azure.other_bytes": "the table of digests does not match the uploaded files",
@@ -55,6 +56,16 @@ LOGIN: Final = "rehearsal-azure-token"
 STAGES: Final = ("Build", "Sign", "Layout", "Pack", "Test", "Publish")
 """The pipeline's stages, in their order; the certificate is used in these three."""
 _SIGNING: Final = ("Sign", "Layout", "Pack")
+# The jobs of a stage, the box that they need and what each is repeated for; others have one.
+_JOBS: Final = {
+    "Build": (("Python build", "", "win32 win32_d amd64_d arm64_d"),
+              ("Python PGO build", "", "amd64 arm64")),
+    "Pack": (("Pack MSIX bundles", "DoMSIX", "amd64 amd64_store arm64 arm64_store"),
+             ("Pack Nuget bundles", "DoNuget", "amd64 win32 arm64")),
+    "Test": (("Test Embed", "", "win32 amd64"),
+             ("Test MSI", "DoMSI", "win32_User win32_Machine amd64_User amd64_Machine"),
+             ("Test Nuget", "", "win32 amd64"), ("Test PyManager", "", "win32 amd64")),
+}  # fmt: skip
 _APPROVERS: Final = ("Steve Signer", "Ned Notary")
 _LONG: Final = "2999-12-31T00:00:00Z"
 
@@ -80,7 +91,10 @@ def _queue(store: Store, given: Mapping[str, str]) -> int:
         name: text.capitalize() if text in ("true", "false") else text
         for name, text in given.items()
     }
-    store.save("azure", {**known, "runs": [*known["runs"], _run(number, parameters)]})
+    made = _run(number, parameters)
+    if store.fault("azure.skips_tests") is not None:
+        made["given"] |= {"DoNuget": "False", "SkipTests": "True"}
+    store.save("azure", {**known, "runs": [*known["runs"], made]})
     store.record("azure", "queued", run=number, tag=parameters.get("SourceTag", ""))
     return number
 
@@ -286,6 +300,23 @@ def _records(run: Mapping[str, Any]) -> list[dict[str, Any]]:
                      "message": f"{stage}: the process exited with code 1."}  # fmt: skip
             job = {"id": f"{stage}-j", "parentId": stage, "type": "Job", "name": f"{stage} job"}
             found.append({**job, **base, "issues": [issue] if failed else None})
+            found += _matrix(run["given"], stage, base)
+    return found
+
+
+def _matrix(given: Mapping[str, str], stage: str, base: dict[str, Any]) -> list[dict[str, Any]]:
+    """The jobs of the stage that are repeated for each architecture, and the tests in them."""
+    found: list[dict[str, Any]] = []
+    result = "succeeded" if base["result"] else None  # the job of the stage's own is what fails
+    for kind, box, keys in _JOBS.get(stage, ()):
+        for key in keys.split() if given.get(box, "True") == "True" else ():
+            job = {"id": f"{kind}-{key}", "parentId": stage, "type": "Job", "name": f"{kind} {key}"}
+            found.append({**job, **base, "result": result})
+            if stage == "Test":
+                skipped = result and given.get("SkipTests") == "True"
+                task = {"id": f"{kind}-{key}-t", "parentId": f"{kind}-{key}", "type": "Task",
+                        "name": "Collect version number"}  # fmt: skip
+                found.append({**task, **base, "result": "skipped" if skipped else result})
     return found
 
 

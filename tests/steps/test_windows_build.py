@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.windows_jobs import every_job_ran
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.contract import contract_of
@@ -280,3 +281,44 @@ def test_run_is_kept_with_a_token_and_asked_for_without(
         steps.retain(anonymous, run)
     steps.retain(pipeline, run)
     assert steps.look_retained(anonymous, run).state is RemoteState.IDENTICAL
+
+
+def test_every_job_of_the_series_has_to_have_run(
+    release: Release, pipeline: AzurePipeline, a_release: Builds
+) -> None:
+    """Profile, packages and tests, and up to 3.13 the packages of the Store."""
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    assert every_job_ran(release, pipeline, run) == ()
+    older = a_release("3.13.6")
+    other = start(older, pipeline)["run"]
+    followed(pipeline, other)
+    assert every_job_ran(older, pipeline, other) == ()
+    found = every_job_ran(older, pipeline, run)
+    assert [finding.rule for finding in found] == ["windows.job"]
+    assert found[0].message == (
+        "Pack MSIX bundles did not run or succeed for amd64, amd64_store, arm64, arm64_store"
+    )
+
+
+def test_what_a_run_left_out_is_reported_by_job(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    store.order_fault("azure.skips_tests")
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    found = every_job_ran(release, pipeline, run)
+    assert {finding.severity.name for finding in found} == {"WARN"}
+    assert found[0].message == "Pack Nuget bundles did not run or succeed for amd64, win32, arm64"
+    skipped = [finding.message for finding in found if finding.rule == "windows.tests"]
+    assert "Test MSI win32_User skipped Collect version number" in skipped
+    assert len(skipped) == 10
+
+
+def test_jobs_that_cannot_be_read_block(
+    release: Release, pipeline: AzurePipeline, store: Store
+) -> None:
+    run = start(release, pipeline)["run"]
+    followed(pipeline, run)
+    store.order_fault("azure.malformed", times=ALWAYS)
+    assert [finding.rule for finding in every_job_ran(release, pipeline, run)] == ["windows.unseen"]
