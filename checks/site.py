@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from checks.public_text import TEXT_RULES, facts_are_right, notes_are_told, read_text
+from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
@@ -218,9 +219,14 @@ def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
     root = contract.page.url.partition("/downloads/")[0] + "/ftp/python/"
     found = []
     for edge in cdn.edges:
-        status = cdn.look(root, edge).status
-        if status != 200:
-            found.append(_block("cdn.unreachable", f"{root} answers {status}", edge))
+        try:
+            status = cdn.look(root, edge).status
+            problem = "" if status == 200 else f"{root} answers {status}"
+        except ServiceFailed as error:
+            problem = error.problem
+        if problem:
+            remedy = "correct [hosts] cdn_edges, or run the same command again in a few minutes"
+            found.append(Finding("cdn.unreachable", Severity.BLOCK, problem, edge, remedy))
     if len(cdn.edges) == 1:
         problem = "only one cache can be looked at; what the others serve is not known"
         remedy = "name more of them in [hosts] cdn_edges"

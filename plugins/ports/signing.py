@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,8 @@ class Key:
     ends: tuple[str, ...] = ("",)
     """What has to be extended for it to last longer: "" for the primary key, and the fingerprints
     of subkeys."""
+    home: str = ""
+    """The folder of the keyring, for commands; "" for the one that gpg takes by itself."""
 
     @property
     def extending(self) -> str:
@@ -36,7 +39,8 @@ class Key:
         Source: gpg(1), --quick-set-expire; without a subkey's fingerprint it changes the primary
         key alone, and ``*`` leaves out subkeys that have expired.
         """
-        words = (f"gpg --quick-set-expire {self.fingerprint} 1y {end}" for end in self.ends)
+        gpg = f"gpg --homedir {shlex.quote(self.home)}" if self.home else "gpg"
+        words = (f"{gpg} --quick-set-expire {self.fingerprint} 1y {end}" for end in self.ends)
         return " && ".join(command.rstrip() for command in words)
 
 

@@ -63,8 +63,8 @@ def colleague_pushes(
     tree = run(repository, *os_words, "git", "write-tree").strip()
     index.unlink()
     commit = run(
-        repository, "env", *_person(), "git", "commit-tree", tree, "-p", before, "-m",
-        "gh-300001: Thank a colleague",
+        repository, "env", *_person(repository, branch), "git", "commit-tree", tree, "-p", before,
+        "-m", "gh-300001: Thank a colleague",
     ).strip()  # fmt: skip
     run(repository, "git", "update-ref", f"refs/heads/{branch}", commit, before)
     return commit
@@ -72,18 +72,31 @@ def colleague_pushes(
 
 def take_tag(repository: Path, tag: str, branch: str) -> str:
     """Somebody else has made the tag of that name on the branch; returns the tag's id."""
-    run(repository, "env", *_person(), "git", "tag", "-a", "-m", "not this one", tag, branch)
+    run(
+        repository,
+        "env",
+        *_person(repository, branch),
+        "git",
+        "tag",
+        "-a",
+        "-m",
+        "not this one",
+        tag,
+        branch,
+    )
     return run(repository, "git", "rev-parse", f"refs/tags/{tag}").strip()
 
 
-def _person() -> tuple[str, ...]:
+def _person(repository: Path, branch: str) -> tuple[str, ...]:
+    """A colleague, a minute after the newest commit of the branch: never in the future."""
+    newest = run(repository, "git", "show", "-s", "--format=%ct", f"refs/heads/{branch}")
     return tuple(
         f"GIT_{role}_{what}={value}"
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (
             ("NAME", "A Colleague"),
             ("EMAIL", "colleague@example.org"),
-            ("DATE", "1800000000 +0000"),
+            ("DATE", f"{int(newest) + 60} +0000"),
         )
     )
 

@@ -71,7 +71,7 @@ class GnupgKeyring:
         with _bounded(gpg, _TIMEOUT_S, "list keys"):
             secret = {key["fingerprint"]: key for key in gpg.list_keys(secret=True)}
             public = gpg.list_keys()
-        return tuple(_key(key, secret.get(key["fingerprint"])) for key in public)
+        return tuple(_key(key, secret.get(key["fingerprint"]), self.home) for key in public)
 
     def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
         """Check a detached signature that one of these keys has to have made; see the port."""
@@ -338,7 +338,7 @@ def _not_valid(status: Mapping[str, str], made: int) -> Signature:
     return Signature("", "is not a detached OpenPGP signature", Verdict.UNREADABLE)
 
 
-def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None) -> Key:
+def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None, home: Path) -> Key:
     parts = _signing_parts(secret if secret is not None else public)
     own = _time(public["expires"])
     # gpg signs with the part that is valid longest; none outlives the primary key.
@@ -352,6 +352,7 @@ def _key(public: Mapping[str, Any], secret: Mapping[str, Any] | None) -> Key:
         expires=expires,
         revoked=public["trust"] == "r",
         ends=_ends(public, parts, expires),
+        home=str(home),
     )
 
 

@@ -25,7 +25,7 @@ _SHORTEST_SECRET: Final = 6
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REMEDIES: Final[Mapping[int, str]] = {
     401: "check that the secret in [credentials] is right and has not expired",
-    403: "ask its administrators for permission; a token also needs the scope",
+    403: "check the secret in [credentials]; its account needs the right, and a token the scope",
     404: "check its address in release.toml",
 }
 

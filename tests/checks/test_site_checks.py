@@ -71,8 +71,19 @@ def test_a_site_that_cannot_be_asked_blocks(contract: Contract, nowhere: str) ->
         (checks.texts_can_be_saved(with_admin), "site.admin"),
     ):
         assert [(each.rule, each.severity) for each in found] == [(rule, Severity.BLOCK)]
-    (finding,) = checks.caches_answer(contract, Caches(nowhere, nowhere, [nowhere]))
-    assert (finding.rule, finding.severity) == ("cdn.unreachable", Severity.BLOCK)
+
+
+def test_every_edge_that_cannot_be_reached_is_named_with_its_setting(
+    contract: Contract, nowhere: str
+) -> None:
+    """A wrong address does not answer in a few minutes either."""
+    other = nowhere.replace("127.0.0.1", "localhost")
+    found = checks.caches_answer(contract, Caches(nowhere, nowhere, [nowhere, other]))
+    assert [(each.rule, each.where) for each in found] == [
+        ("cdn.unreachable", nowhere),
+        ("cdn.unreachable", other),
+    ]
+    assert all(each.remedy.startswith("correct [hosts] cdn_edges") for each in found)
 
 
 def test_a_name_is_free_or_a_draft_has_it(world: SiteWorld, contract: Contract) -> None:
