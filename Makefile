@@ -1,6 +1,6 @@
 #: make rehearse   a whole release of a toy CPython on this machine, with a throw-away key
 #: make test       the tests that need nothing but this machine
-#: make test-slow  exports that are killed, stopped, and out of disk, at every write
+#: make test-slow  whole exports and releases: killed, stopped, and out of disk, at every write
 #: make test-real  the tests on the real CPython source, which is fetched
 #: make check      format, lint and types
 #: make setup      what all of these do first, and only once: programs, .venv, packages
