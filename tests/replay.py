@@ -118,7 +118,8 @@ def replaying(origin: str) -> Iterator[Replay]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.replay, server.daemon_threads = replay, True
     replay.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # How long its end takes at most.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield replay
