@@ -156,6 +156,8 @@ def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Fi
         groups = f"groups: {', '.join(login.groups)}" if login.groups else "no group"
         why = "; an access list or a read-only disk prevents it" if explained else ""
         return _rights(host, entry, f"{login.user} ({groups}) cannot write there: {its}{why}")
+    if of_group and entry.owner == login.user:
+        return None  # as a killed run leaves it: who goes on gives it to the group
     if of_group and entry.group != host.group:
         return _rights(host, entry, f"its group has to be {host.group}: {its}")
     if of_group and entry.mode & _GROUP_WRITES != _GROUP_WRITES:

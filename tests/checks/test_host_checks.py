@@ -25,9 +25,11 @@ from plugins.model.contract import (
 )
 from plugins.model.layout import Layout
 from plugins.model.release import Release, type_of
+from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.rehearsal.store import ALWAYS
+from plugins.steps.staging import reserve
 from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host
 
 RC2 = Version.parse("3.14.0rc2")
@@ -107,6 +109,19 @@ def test_a_folder_that_another_release_manager_made_blocks(
     assert (finding.rule, finding.severity) == ("hosts.rights", Severity.BLOCK)
     assert "hugo" in finding.message
     assert "ask hugo" in finding.remedy
+
+
+def test_a_folder_of_ours_that_a_killed_run_left_does_not_block_its_repair(
+    world: Rehearsed,
+) -> None:
+    """It was made, and not given to the group yet: the step that does so comes after the check."""
+    world.server.disk.prepare(f"{ROOT}/3.13.6", "rm", "rm", 0o755)
+    assert rights_are_usable(world.host(), ["3.13.6"]) == ()
+    area = RemoteLayout(Version.parse("3.13.6")).downloads
+    reserve(area, world.host(), shared=True)
+    (entry,) = world.host().look([area.final])
+    assert entry is not None
+    assert (entry.group, entry.mode) == ("downloads", 0o2775)
 
 
 def test_a_root_where_we_may_not_write_blocks_until_its_group_may(world: Rehearsed) -> None:
