@@ -32,7 +32,7 @@ _PARTS: Final = {
     "What pyproject.toml names": (
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
-        "command/dumpdb",
+        "command/dumpdb", "command/graph",
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "lock", "orphaned_processes", "handover", "typed",

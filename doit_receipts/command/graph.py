@@ -1,0 +1,92 @@
+"""The graph command: which task waits for which, and how far each is, for Graphviz."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.loader import plan_of
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from doit_receipts.plan import Plan
+
+__all__ = ["Graph", "dot"]
+
+_COLOURS: Final = {
+    TaskState.DONE: "#c8e6c9",
+    TaskState.STALE: "#fff9c4",
+    TaskState.READY: "#bbdefb",
+    TaskState.LATER: "#ffffff",
+    TaskState.WAITING: "#ffe0b2",
+    TaskState.BLOCKED: "#ffcdd2",
+    TaskState.FAILED: "#ef9a9a",
+}
+_SHAPES: Final = {Kind.STEP: "box", Kind.GATE: "hexagon", Kind.APPROVAL: "ellipse"}
+
+
+class Graph(OptionsAnywhere):
+    """Write the graph of the tasks, each with its state, in the language of Graphviz."""
+
+    name = "graph"
+    doc_purpose = "write the graph of all tasks, or of what some need, for Graphviz's dot"
+    doc_usage = "[TASK ...]"
+    doc_description = None
+    cmd_options = ()
+
+    def _execute(self, pos_args: Any) -> int:
+        plan = plan_of(self)
+        for name in pos_args or ():
+            if name not in plan.tasks:
+                raise no_such_task(name, plan.tasks)
+        wanted = {each for name in pos_args for each in plan.needs(plan.tasks[name])}
+        names = {*wanted, *pos_args} if pos_args else set(plan.tasks)
+        self.outstream.write("\n".join(dot(plan, names)) + "\n")
+        plan.state.close()
+        return 0
+
+
+def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
+    """The lines of a digraph: a cluster a chapter, a node a task, an arrow to what waits for it.
+
+    Tasks with no path of arrows between them can run at once. An arrow that others imply is left
+    out, and so are groups.
+    """
+    found = statuses(plan)
+    tasks = [
+        task for task in plan.tasks.values() if task.name in names and task.kind is not Kind.GROUP
+    ]
+    yield "digraph release {"
+    yield '  rankdir=LR; node [style=filled, fontname="sans-serif"];'
+    for key, title in plan.project.chapters.items():
+        of_chapter = [task for task in tasks if task.chapter == key]
+        if not of_chapter:
+            continue
+        yield f"  subgraph {_quoted(f'cluster_{key}')} {{"
+        yield f"    label={_quoted(title)};"
+        for task in of_chapter:
+            status = found[task.name]
+            tip = _quoted(f"{status.state.value}: {task.title}")
+            colour = _COLOURS[status.state]
+            shape = "doubleoctagon" if task.is_public else _SHAPES[task.kind]
+            yield f'    {_quoted(task.name)} [shape={shape}, fillcolor="{colour}", tooltip={tip}];'
+        yield "  }"
+    drawn = {task.name for task in tasks}
+    for task in tasks:
+        for before in task.after:
+            if before in drawn and not _is_implied(plan, before, task.after):
+                yield f"  {_quoted(before)} -> {_quoted(task.name)};"
+    yield "}"
+
+
+def _is_implied(plan: Plan, name: str, others: Collection[str]) -> bool:
+    """Whether another of these tasks waits for it already."""
+    return any(name in plan.needs(plan.tasks[each]) for each in others if each != name)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

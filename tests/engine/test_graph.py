@@ -1,0 +1,73 @@
+"""The graph command: nodes, their states, and the arrows between them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Project
+
+DIAMOND: Final = '''
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def copy_a():
+    """Copy the "input" to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.step(after=[copy_a], writes=[at.src / "b"])
+def copy_b():
+    """Copy a to b."""
+    return call(copy, at.src / "a", at.src / "b")
+
+@plan.step(after=[copy_a], writes=[at.src / "c"])
+def copy_c():
+    """Copy a to c."""
+    return call(copy, at.src / "a", at.src / "c")
+
+@plan.gate(after=[copy_a, copy_b, copy_c], reads=[at.src / "b"])
+def check_all():
+    """Stop if b is not good."""
+    return call(judge, at.src / "b")
+
+@plan.group(of=[check_all])
+def export():
+    """Everything."""
+'''
+
+
+def arrows(text: str) -> set[tuple[str, str]]:
+    """The arrows of a graph, from what is first to what waits for it."""
+    return set(re.findall(r'^  "(\w+)" -> "(\w+)";$', text, re.MULTILINE))
+
+
+def test_each_task_is_a_node_with_its_state_and_arrows_lead_to_what_waits(
+    project: Project,
+) -> None:
+    """copy_b and copy_c can run at once; that check_all comes after copy_a is implied."""
+    project.declare(DIAMOND)
+    drawn = project.doit("graph").out
+    assert drawn.startswith("digraph release {\n")
+    assert 'label="1 before anything";' in drawn
+    assert (
+        '"copy_a" [shape=box, fillcolor="#bbdefb", tooltip="ready: Copy the \\"input\\" to a."];'
+        in drawn
+    )
+    assert '"check_all" [shape=hexagon, fillcolor="#ffffff", tooltip="later: ' in drawn
+    assert arrows(drawn) == {
+        ("copy_a", "copy_b"),
+        ("copy_a", "copy_c"),
+        ("copy_b", "check_all"),
+        ("copy_c", "check_all"),
+    }
+    assert '"export"' not in drawn
+
+
+def test_what_a_task_needs_is_drawn_alone(project: Project) -> None:
+    project.declare(DIAMOND)
+    assert arrows(project.doit("graph", "copy_b").out) == {("copy_a", "copy_b")}
+    assert arrows(project.doit("graph", "export").out) == arrows(project.doit("graph").out)
+
+
+def test_a_name_that_no_task_has_is_refused(project: Project) -> None:
+    project.declare(DIAMOND)
+    assert "'copy_d' is not a task of this release" in project.doit("graph", "copy_d").err
