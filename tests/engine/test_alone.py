@@ -92,7 +92,7 @@ def said(folder: Path, python: str) -> dict[str, tuple[int, bytes, bytes]]:
     for number, words in enumerate(COMMANDS):
         ended = subprocess.run(
             [python, "-m", "doit", *words.split()], cwd=folder, capture_output=True, check=False,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
         )  # fmt: skip
         lines = b"".join(
             each for each in ended.stderr.splitlines(keepends=True) if b"  File " not in each
