@@ -124,7 +124,7 @@ def test_a_gate_is_shut(start: Place) -> None:
     assert text.endswith(
         "check_base blocked: tag.exists: /rm/world/cpython has v3.13.6 already, on"
         " 000000000000, which does not follow the base; if that tag was never pushed,"
-        " delete it there; if it was, the version is taken\n"
+        " delete it there; if it was pushed, the version is taken\n"
         "next: mend that, then doit export\n"
         "more: doit why check_base\n"
     )
