@@ -39,10 +39,10 @@ def sources_of(name: str) -> tuple[Path, list[Path]]:
 
 def changelog_begins_with(changelog: Path, version: str) -> list[Finding]:
     """Judge whether the newest entry is that of this version."""
-    newest, _ = _newest(changelog)
-    if newest == version:
+    found, _ = newest(changelog)
+    if found == version:
         return []
-    message = f"the newest entry is {newest or 'none'}, and this is {version}"
+    message = f"the newest entry is {found or 'none'}, and this is {version}"
     return [
         Finding("changelog.version", Severity.BLOCK, message, changelog.name, "write the entry")
     ]
@@ -58,7 +58,7 @@ def build(pyproject: Path, archives: Sequence[Path]) -> dict[str, str]:
                 f"import sys; sys.path[:0] = {where!r}\n"
                 f"import {system['build-backend']} as backend; backend.{hook}({room!r})"
             )
-            _run([sys.executable, "-c", code], "pyproject.toml: the backend")
+            run([sys.executable, "-c", code], "pyproject.toml: the backend", pyproject.parent)
             made = [file.name for file in Path(room).iterdir()]
             if made != [archive.name]:
                 problem = f"{hook} made {', '.join(made) or 'nothing'}, and not {archive.name}"
@@ -82,11 +82,11 @@ def archives_hold(archives: Sequence[Path], sources: Sequence[Path], root: Path)
     return [
         Finding("archives.differ", Severity.BLOCK, f"{name} {problem}", archive.name, "build anew")
         for archive, files in places.items()
-        for name, problem in _differences(archive, files)
+        for name, problem in differences(archive, files)
     ]
 
 
-def _differences(archive: Path, wanted: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+def differences(archive: Path, wanted: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """The names of what is not in the archive as wanted, and how it is there."""
     try:
         if archive.name.endswith(".whl"):
@@ -108,7 +108,7 @@ def sign(archives: Sequence[Path], key: str) -> dict[str, str]:
     """A detached signature by the key is beside each archive."""
     for archive in archives:
         words = ["gpg", "--batch", "--local-user", key, "--armor", "--detach-sign", "--output", "-"]
-        write_whole(archive.with_name(f"{archive.name}.asc"), _run([*words, str(archive)], "gpg"))
+        write_whole(archive.with_name(f"{archive.name}.asc"), run([*words, str(archive)], "gpg"))
     return {"key": key}
 
 
@@ -134,7 +134,7 @@ def upload(files: Sequence[Path], index: Path) -> dict[str, str]:
 
 def news(changelog: Path, name: str, version: str) -> str:
     """The text of the mail: the version and what changed in it."""
-    _, entry = _newest(changelog)
+    _, entry = newest(changelog)
     return f"Subject: {name} {version} is available\n\n{name} {version}\n\n{entry}\n"
 
 
@@ -151,17 +151,17 @@ def mail(mailbox: Path, news: str) -> dict[str, str]:
     return {}
 
 
-def _newest(changelog: Path) -> tuple[str, str]:
+def newest(changelog: Path) -> tuple[str, str]:
     """Version and text of the newest entry; its title may be "## [1.0] - 2026-11-29"."""
     text = "\n" + changelog.read_text(encoding="utf-8")
     title, _, entry = text.partition("\n## ")[2].partition("\n## ")[0].partition("\n")
     return (title.split() or [""])[0].strip("[]").removeprefix("v"), entry.strip()
 
 
-def _run(words: list[str], where: str) -> bytes:
-    """What the program wrote. Raises StepFailed with its last words."""
+def run(words: list[str], where: str, folder: Path | None = None) -> bytes:
+    """What the program wrote, run in the folder. Raises StepFailed with its last words."""
     try:
-        ended = subprocess.run(words, capture_output=True, check=False)
+        ended = subprocess.run(words, cwd=folder, capture_output=True, check=False)
     except FileNotFoundError as error:
         problem = f"{words[0]} is not installed"
         raise StepFailed(where=where, problem=problem, remedy="install it") from error
