@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from inspect import signature
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.calls import BadArgument, Call
@@ -27,7 +28,9 @@ __all__ = [
     "needs_of",
     "place_in",
     "place_of",
+    "refuse_creator",
     "refuse_name",
+    "refuse_paths",
 ]
 
 _PARTS: Final = (
@@ -114,6 +117,34 @@ def refuse_name(name: str, place: str) -> None:
         )
 
 
+def refuse_creator(creator: Callable[..., Any], place: str, name: str) -> None:
+    """Raise InvalidDodoFile for a task's function that cannot be called without arguments."""
+    code = creator.__code__
+    many = code.co_argcount - len(creator.__defaults__ or ())
+    if many > 0:
+        raise declaration_error(
+            place,
+            f"{name} takes {', '.join(code.co_varnames[:many])}, and is called without arguments",
+            "name what it needs in the call that it returns",
+        )
+
+
+def refuse_paths(
+    kind: str, paths: Iterable[Any], place: str, name: str, *, work: Path | None = None
+) -> None:
+    """Raise InvalidDodoFile for what is no Path, or is not below ``work`` if that is given."""
+    for path in paths:
+        if not isinstance(path, Path):
+            problem = f"{kind}= of {name} holds {path!r}, which is no Path"
+            raise declaration_error(place, problem, f"write {kind}=[Path(...)]")
+        if work is not None and not path.is_relative_to(work):
+            raise declaration_error(
+                place,
+                f"{name} writes {path}, which is outside of the release's folder",
+                f"write it below {work}; what is elsewhere is changed by a SHARED or PUBLIC step",
+            )
+
+
 def known_labels(
     labels: dict[str, Any], kinds: Collection[str], place: str, name: str
 ) -> dict[str, tuple[str, ...]]:
@@ -163,6 +194,7 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[Call, ...]:
         )
     try:
         for each in calls:
+            _refuse_arguments(each, place, name)
             each.describe(work)
     except BadArgument as error:
         raise declaration_error(
@@ -171,6 +203,42 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[Call, ...]:
             "give the call values that tell themselves, each as an argument of its own",
         ) from error
     return calls
+
+
+def _refuse_arguments(act: Call, place: str, name: str) -> None:
+    """Raise InvalidDodoFile for arguments that the function of the call does not take."""
+    names, required = _parameters(act.function)
+    given = [*names[: len(act.arguments)], *(name for name, _ in act.named)]
+    fits = required <= set(given) <= set(names) and len(given) == len(set(given))
+    if fits and len(act.arguments) <= len(names):
+        return
+    try:
+        wanted = signature(act.function)
+    except ValueError:
+        return  # one of C that does not say
+    try:
+        wanted.bind(*act.arguments, **dict(act.named))
+    except TypeError as error:
+        called = getattr(act.function, "__name__", "the function")
+        problem = f"{name} calls {called}, which takes other arguments: {error}"
+        raise declaration_error(place, problem, f"{called}{wanted} is what it takes") from error
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], set[str]]:
+    """The parameters of a function by name, and those that have no default; none if unknown.
+
+    ``signature`` of everything costs a listing as much as many imports do.
+    """
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        code, many = function.__code__, function.__code__.co_argcount
+        names = code.co_varnames[: many + code.co_kwonlyargcount]
+        required = set(names[: many - len(function.__defaults__ or ())])
+        return names, required | set(names[many:]) - set(function.__kwdefaults__ or ())
+    try:
+        found = signature(function).parameters
+    except ValueError:
+        return (), set()
+    return tuple(found), {name for name, each in found.items() if each.default is each.empty}
 
 
 def arguments_for(look: Callable[..., Any], calls: tuple[Call, ...], place: str, name: str) -> Call:
@@ -184,14 +252,10 @@ def arguments_for(look: Callable[..., Any], calls: tuple[Call, ...], place: str,
             place, f"{name} has a look and {len(calls)} calls", "return exactly one call"
         )
     act = calls[0]
-    names = signature(act.function).parameters
+    names, _ = _parameters(act.function)
     given = dict(zip(names, act.arguments, strict=False)) | dict(act.named)
-    wanted = signature(look).parameters
-    missing = [
-        each.name
-        for each in wanted.values()
-        if each.name not in given and each.default is each.empty
-    ]
+    wanted, required = _parameters(look)
+    missing = [each for each in wanted if each in required and each not in given]
     if missing:
         raise declaration_error(
             place,

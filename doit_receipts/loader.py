@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DodoTaskLoader
@@ -44,6 +45,14 @@ class Loader(DodoTaskLoader):
         except NotKnownYet as error:
             problem, _, remedy = str(error).partition(": ")
             raise declaration_error(place_in(error.__traceback__), problem, remedy) from error
+        except SyntaxError as error:
+            place = f"{Path(error.filename or 'dodo.py').name}:{error.lineno or 1}"
+            problem = f"Python cannot read it: {error.msg}"
+            raise declaration_error(place, problem, "mend that line") from error
+        except ImportError as error:
+            place = place_in(error.__traceback__)
+            remedy = "install what has it into this environment, or mend the import"
+            raise declaration_error(place, str(error), remedy) from error
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:
         """The tasks of the plan in its own order, then those that dodo.py has beside it.

@@ -20,7 +20,9 @@ from doit_receipts.declaration import (
     near,
     needs_of,
     place_of,
+    refuse_creator,
     refuse_name,
+    refuse_paths,
 )
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
@@ -75,6 +77,7 @@ class Plan:
         self.context = context
         self.receipts = Receipts(project, folder, state, context, lambda: self.tasks)
         self._declared: dict[str, Declared] = {}
+        self._writers: dict[Path, Declared] = {}
         self._tasks: dict[str, Task] | None = None
         self._alarms: list[_Alarm] = []
         self._chapter = next(iter(project.chapters), "")
@@ -293,6 +296,9 @@ class Plan:
             )
         needs = needs_of(after, place, name)
         does = only and parts["kind"] in _DOING
+        refuse_creator(creator, place, name)
+        refuse_paths("reads", parts.get("reads", ()), place, name)
+        refuse_paths("writes", parts.get("writes", ()), place, name, work=self.folder.work)
         calls = calls_of(creator(), self.folder.work, place, name) if does else ()
         if look is not None and only:
             parts["look"] = arguments_for(look, calls, place, name)
@@ -305,6 +311,15 @@ class Plan:
             **parts,
         )
         declared = Declared(name, place, task if only else None, needs)
+        for path in parts.get("writes", ()) if only else ():
+            other = self._writers.setdefault(path, declared)
+            if other is not declared:
+                raise declaration_error(
+                    place,
+                    f"{name} writes {path.name}, which {other.name} writes as well; that one is at"
+                    f" {other.place}",
+                    "give each task files of its own",
+                )
         self._declared[name] = declared
         self._tasks = None
         return declared

@@ -169,6 +169,52 @@ WRONG: Final = {
         "<deferred result of input> is known only when its task runs",
         "hand it to call() or deferred() as an argument of its own",
     ),
+    "a file that two tasks write": (
+        (
+            'file = plan.folder.work / "x"\n'
+            '@plan.step(writes=[file])\ndef a():\n    """A."""\n    return call(print)\n'
+            "@plan.step(writes=[file])  # HERE\n"
+            'def b():\n    """B."""\n    return call(print)\n'
+        ),
+        "b writes x, which a writes as well; that one is at dodo.py:",
+        "give each task files of its own",
+    ),
+    "a product outside of the release's folder": (
+        (
+            '@plan.step(writes=[Path("/srv/x")])  # HERE\n'
+            'def a():\n    """A."""\n    return call(print)\n'
+        ),
+        "a writes /srv/x, which is outside of the release's folder",
+        "what is elsewhere is changed by a SHARED or PUBLIC step",
+    ),
+    "a file that is no path": (
+        ('@plan.step(reads="source")  # HERE\ndef a():\n    """A."""\n    return call(print)\n'),
+        "reads= of a holds 's', which is no Path",
+        "write reads=[Path(...)]",
+    ),
+    "an argument that the function does not take": (
+        (
+            "def build(source): ...\n"
+            '@plan.step()  # HERE\ndef a():\n    """A."""\n    return call(build, sorce=1)\n'
+        ),
+        "a calls build, which takes other arguments: missing a required argument: 'source'",
+        "build(source) is what it takes",
+    ),
+    "a task's function that wants arguments": (
+        '@plan.step()  # HERE\ndef a(source):\n    """A."""\n    return call(print)\n',
+        "a takes source, and is called without arguments",
+        "name what it needs in the call that it returns",
+    ),
+    "a line that is no Python": (
+        "def (  # HERE\n",
+        "Python cannot read it: ",
+        "mend that line",
+    ),
+    "a module that is not there": (
+        "import nosuch  # HERE\n",
+        "No module named 'nosuch'",
+        "install what has it into this environment, or mend the import",
+    ),
     "an approval by nobody": (
         '@plan.approval(who="Rm", of=[])  # HERE\ndef a():\n    """A."""\n',
         "a is approved by 'Rm', but no key is named that may approve as that person",
