@@ -8,7 +8,7 @@ from checks.looking import judges
 from checks.public_text import (
     TEXT_RULES,
     facts_are_right,
-    notes_are_told,
+    notes_are_given,
     read_text,
     security_is_true,
 )
@@ -69,7 +69,7 @@ def announcement_is_ready(
     return (
         *found,
         *facts_are_right(words, text.name, facts, "announcement.text", remedy),
-        *notes_are_told(words, text.name, notes, "announcement.text", remedy),
+        *notes_are_given(words, text.name, notes, "announcement.text", remedy),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.text_rules import TextFacts
 
-__all__ = ["TEXT_RULES", "facts_are_right", "notes_are_told", "read_text", "security_is_true"]
+__all__ = ["TEXT_RULES", "facts_are_right", "notes_are_given", "read_text", "security_is_true"]
 
 TEXT_RULES: Final = (
     "text.address", "text.digest", "text.gap", "text.leftover", "text.series", "text.version",
@@ -79,7 +79,7 @@ def facts_are_right(
     return tuple(found)
 
 
-def notes_are_told(
+def notes_are_given(
     text: str, where: str, notes: Sequence[str], rule: str, remedy: str
 ) -> tuple[Finding, ...]:
     """The text says what users have to read, such as that installers come later (R07)."""

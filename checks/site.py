@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
-from checks.public_text import TEXT_RULES, facts_are_right, notes_are_told, read_text
+from checks.public_text import TEXT_RULES, facts_are_right, notes_are_given, read_text
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
@@ -257,7 +257,7 @@ def text_is_ready(
     facts = TextFacts.of(contract, files, (commit,), versions)
     found = [
         *facts_are_right(words, text.name, facts, "site.text", remedy),
-        *notes_are_told(words, text.name, notes, "site.text", remedy),
+        *notes_are_given(words, text.name, notes, "site.text", remedy),
     ]
     installers = contract.by_origin(Origin.WINDOWS, Origin.MACOS)
     if not installers and not notes and not _NO_INSTALLERS.search(" ".join(words.split())):

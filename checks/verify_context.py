@@ -98,6 +98,6 @@ class CheckGroup:
     """
 
     subject: str
-    told: str
+    looked_at: str
     checks: tuple[Check, ...]
     blind: str = "situation.unseen"

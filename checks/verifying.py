@@ -358,7 +358,7 @@ def _judged(groups: list[CheckGroup], progress: Progress) -> tuple[Judgement, ..
                     Finding(group.blind, Severity.BLOCK, error.problem, error.where, error.remedy)
                 )
         progress.say(f"{group.subject}: {len(found) or 'no'} findings")
-        return Judgement(group.subject, group.told, tuple(dict.fromkeys(found)))
+        return Judgement(group.subject, group.looked_at, tuple(dict.fromkeys(found)))
 
     with ThreadPoolExecutor(_LANES, thread_name_prefix="judge") as pool:
         return tuple(pool.map(walk, groups))

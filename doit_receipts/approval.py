@@ -64,7 +64,7 @@ class Approval:
     @classmethod
     def from_bytes(cls, raw: bytes, where: str) -> Approval:
         """Read a statement back. Raises BrokenApproval if it is not byte for byte canonical."""
-        found = cls._told(raw)
+        found = cls._read(raw)
         if found is None or found.to_bytes() != raw:
             raise BrokenApproval(
                 where=where,
@@ -74,7 +74,7 @@ class Approval:
         return found
 
     @classmethod
-    def _told(cls, raw: bytes) -> Approval | None:
+    def _read(cls, raw: bytes) -> Approval | None:
         try:
             content = json.loads(raw)
             known = content.pop("format") == _FORMAT

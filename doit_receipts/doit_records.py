@@ -88,14 +88,14 @@ class ReceiptRecords(Dependency):
 
     def get_status(self, task: DoitTask, tasks_dict: Any, get_log: bool = False) -> Any:
         """Whether the task is up to date, as the plan judges it."""
-        told = self.plan.tasks.get(task.name)
-        if told is None:
+        known = self.plan.tasks.get(task.name)
+        if known is None:
             return super().get_status(task, tasks_dict, get_log)
         status = DependencyStatus(get_log)
         task.dep_changed = []
-        if told.kind is Kind.GROUP:
+        if known.kind is Kind.GROUP:
             return status
-        for reason in self.plan.receipts.reasons(told):
+        for reason in self.plan.receipts.reasons(known):
             status.add_reason("receipt", reason)
         return status
 

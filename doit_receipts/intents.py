@@ -58,5 +58,5 @@ def knows_all(journal: Journal, done: Iterable[str]) -> bool:
 
     One that was deleted or cut short cannot be asked whether a mail was sent.
     """
-    told = {entry.get("task") for entry in journal.entries() if entry.get("event") == "done"}
-    return told.issuperset(done)
+    recorded = {entry.get("task") for entry in journal.entries() if entry.get("event") == "done"}
+    return recorded.issuperset(done)

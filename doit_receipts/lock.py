@@ -137,11 +137,11 @@ def _judge_left(path: Path, ended: Mapping[int, str]) -> str:
             remedy="make sure that nothing runs there, then delete the file",
         )
     when = "before this machine started" if holder.get("boot") != myself["boot"] else "earlier"
-    told = f"{last_holder(path)} died {when} before it finished; its running step starts again"
+    message = f"{last_holder(path)} died {when} before it finished; its running step starts again"
     if ended:
         names = ", ".join(f"{name} ({number})" for number, name in sorted(ended.items()))
-        told += f"; what it had left running was stopped: {names}"
-    return told
+        message += f"; what it had left running was stopped: {names}"
+    return message
 
 
 def _read(path: Path) -> dict[str, object]:

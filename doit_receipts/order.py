@@ -27,9 +27,9 @@ def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[s
         if each.task is not None
     }
     rank = {chapter: number for number, chapter in enumerate(chapters)}
-    told = sorted(tasks, key=lambda name: rank.get(tasks[name].chapter, 0))
+    by_chapter = sorted(tasks, key=lambda name: rank.get(tasks[name].chapter, 0))
     found: dict[str, Task] = {}
-    for name in told:
+    for name in by_chapter:
         for each in _with_needs(name, tasks, found, declared):
             found[each] = tasks[each]
     return found

@@ -147,13 +147,13 @@ def birth_of(number: int) -> str | None:
     if not _LINUX:
         return _birth_on_macos(number)
     try:
-        told = Path(f"/proc/{number}/stat").read_text(errors="replace")
+        status = Path(f"/proc/{number}/stat").read_text(errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError:
         return ""
-    words = told.rpartition(")")[2].split()
+    words = status.rpartition(")")[2].split()
     return None if words[0] in _DEAD else f"{boot} {words[_BIRTH_AT]}"
 
 
@@ -169,10 +169,10 @@ def _birth_on_macos(number: int) -> str | None:
     except OSError:
         return ""
     size, flavour, seconds_at = 136, 3, 15
-    told = (ctypes.c_uint64 * (size // 8))()
-    if library.proc_pidinfo(number, flavour, ctypes.c_uint64(0), told, size) != size:
+    process = (ctypes.c_uint64 * (size // 8))()
+    if library.proc_pidinfo(number, flavour, ctypes.c_uint64(0), process, size) != size:
         return ""
-    return f"{told[seconds_at]}.{told[seconds_at + 1]}"
+    return f"{process[seconds_at]}.{process[seconds_at + 1]}"
 
 
 def _folder(lock: Path) -> Path:

@@ -64,20 +64,20 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
 
     Raises any other again.
     """
-    told = (error.strerror or str(error)).lower()
+    reason = (error.strerror or str(error)).lower()
     # Of a rename the second one is the name that was wanted.
     path = Path(os.fsdecode(error.filename2 or error.filename or work))
     if error.errno in _IN_THE_WAY and path.is_relative_to(work):
         return StepFailed(
             where=str(_no_folder(path)),
-            problem=told,
+            problem=reason,
             remedy="move it away, then run the same command again",
         )
     # tempfile tries to write in each folder that it knows, and tells of no reason.
-    if told.startswith("no usable temporary directory"):
+    if reason.startswith("no usable temporary directory"):
         return StepFailed(
             where="temporary files",
-            problem=told,
+            problem=reason,
             remedy="make room in one of these, or name a folder that has it in TMPDIR,"
             " then run the same command again",
         )
@@ -85,7 +85,7 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
         raise error
     return StepFailed(
         where=os.fsdecode(error.filename or work),
-        problem=told,
+        problem=reason,
         remedy=f"see to {_disks(error, work)}, then run the same command again",
     )
 
@@ -202,13 +202,13 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
         )
     waivers = {each.rule: each for each in plan.receipts.covering_waivers()}
     leaned_on = {each.rule for each in found if each.severity is Severity.BLOCK}
-    told = tuple(
+    reported = tuple(
         f"{each} (waived by {waivers[each.rule].by} until {waivers[each.rule].until})"
         if each.rule in leaned_on
         else str(each)
         for each in found
     )
-    return told, plan.receipts.waiver_inputs(leaned_on)
+    return reported, plan.receipts.waiver_inputs(leaned_on)
 
 
 class BlockedError(StepFailed):

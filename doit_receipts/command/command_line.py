@@ -93,10 +93,10 @@ def _tell_of_disk(error: OSError) -> int:
 
     plan = OPENED.get(None)
     try:
-        told = refused_by_disk(error, plan.folder.work if plan else Path())
+        message = refused_by_disk(error, plan.folder.work if plan else Path())
     except OSError:
         return _tell_of_bug()
-    sys.stderr.write(f"{told}\n")
+    sys.stderr.write(f"{message}\n")
     return _FAILED
 
 

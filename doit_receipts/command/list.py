@@ -113,10 +113,10 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
     counts = {state: sum(1 for name in tasks if found[name].state is state) for state in TaskState}
     remaining = len(tasks) - counts[TaskState.DONE]
-    told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    by_state = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     if not remaining:
         return [f"all {len(tasks)} tasks are done", *_passed(plan, columns), "next: nothing"]
-    lines = [f"{remaining} of {len(tasks)} tasks remain: {told}", *_passed(plan, columns)]
+    lines = [f"{remaining} of {len(tasks)} tasks remain: {by_state}", *_passed(plan, columns)]
     for each in troubles(plan, found, tasks):
         lines += wrapped(each, columns)
     first = next(name for name in tasks if found[name].state is not TaskState.DONE)

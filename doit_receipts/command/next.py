@@ -58,7 +58,7 @@ def coming(plan: Plan) -> list[str]:
     if able:
         lines.append(f"{_A_RUN}: {plan.project.command(group_with(plan, able[-1]))}")
         for name in able:
-            lines += _told(name, plan.tasks[name].title)
+            lines += _entry(name, plan.tasks[name].title)
     people: dict[str, list[str]] = {}
     for name in open_:
         if found[name].state is TaskState.WAITING:
@@ -74,11 +74,11 @@ def coming(plan: Plan) -> list[str]:
 def _asked(plan: Plan, name: str, what: str) -> list[str]:
     """What one person is asked for; a command stands on a line of its own, to be copied."""
     if plan.tasks[name].kind is not Kind.APPROVAL:
-        return _told(name, what)
-    lines = _told(name, plan.tasks[name].title)
+        return _entry(name, what)
+    lines = _entry(name, plan.tasks[name].title)
     look = to_look_at(plan, name)
     return [*lines, *([f"{_INDENT}look at: {look}"] if look else []), f"{_INDENT}then:    {what}"]
 
 
-def _told(name: str, words: str) -> list[str]:
+def _entry(name: str, words: str) -> list[str]:
     return wrapped(f"  {name:<22}{words}", _WIDTH, _INDENT)

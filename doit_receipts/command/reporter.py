@@ -57,11 +57,11 @@ class ReleaseReporter:
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""
-        told = self._plan.tasks.get(task.name)
-        if told is None or told.kind is Kind.GROUP:
+        known = self._plan.tasks.get(task.name)
+        if known is None or known.kind is Kind.GROUP:
             return
         self._started_s = time.monotonic()
-        self._reasons = self._plan.receipts.last_reasons(told)
+        self._reasons = self._plan.receipts.last_reasons(known)
         self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
@@ -74,22 +74,22 @@ class ReleaseReporter:
 
     def add_success(self, task: Any) -> None:
         """Called when a task is done."""
-        told = self._plan.tasks.get(task.name)
-        if told is None or told.kind is Kind.GROUP:
+        known = self._plan.tasks.get(task.name)
+        if known is None or known.kind is Kind.GROUP:
             return
         self._ran += 1
         words = "" if self._reasons == (NOT_DONE,) else _shortly(self._reasons)
-        self._line(told, "+", words)
+        self._line(known, "+", words)
         receipt = self._plan.receipts.receipt(task.name)
         for finding in receipt.findings if receipt else ():
             self._out.write(f"    {finding}\n")
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Called when a task did not end well, or was not tried because another did not."""
-        told = self._plan.tasks.get(task.name)
+        known = self._plan.tasks.get(task.name)
         if isinstance(fail, UnmetDependency):
             return
-        if told is None or not isinstance(fail, TaskFailed):
+        if known is None or not isinstance(fail, TaskFailed):
             self._bugs.append(task.name)
             self._ticker.rest()
             self._out.write(
@@ -100,10 +100,10 @@ class ReleaseReporter:
         kind, message = (outcome.kind, outcome.message) if outcome else ("failed", fail.message)
         if kind.startswith("waiting"):
             self._waited += 1
-            self._line(told, "~", f"{kind.partition(' ')[2]}: {message}")
+            self._line(known, "~", f"{kind.partition(' ')[2]}: {message}")
         else:
             self._failed += 1
-            self._line(told, "x", message)
+            self._line(known, "x", message)
         for line in (outcome.details if outcome else ())[:_SHOWN_DETAILS]:
             self._out.write(f"    {line}\n")
         if kind == "failed":

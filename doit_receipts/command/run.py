@@ -91,8 +91,8 @@ class Run(OptionsAnywhere, DoitRun):
                 raise
             raise no_such_task(unknown, plan.tasks) from error
         except (ReleaseError, OSError) as error:
-            told = error if isinstance(error, ReleaseError) else _of_the_disk(error, plan)
-            sys.stderr.write(f"{told}\n")
+            shown = error if isinstance(error, ReleaseError) else _of_the_disk(error, plan)
+            sys.stderr.write(f"{shown}\n")
             return 1
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
@@ -106,9 +106,9 @@ def _mend_first(plan: Plan) -> None:
 
     Raises ReleaseError if that fails: until it is right nothing else is done.
     """
-    for told in plan.mend_alarms():
-        plan.context.journal.append("mended", said=told)
-        sys.stderr.write(f"repaired first, left by an earlier run: {told}\n")
+    for message in plan.mend_alarms():
+        plan.context.journal.append("mended", said=message)
+        sys.stderr.write(f"repaired first, left by an earlier run: {message}\n")
 
 
 def _of_the_disk(error: OSError, plan: Plan) -> ReleaseError:

@@ -103,8 +103,8 @@ def _has(task: Task, word: str) -> bool:
 def _asked(plan: Plan, name: str) -> list[str]:
     """What a person does for an approval."""
     look = to_look_at(plan, name)
-    told = [f"  look at       {look}"] if look else []
-    return [*told, f"  with          {plan.project.command('approve', name)}"]
+    lines = [f"  look at       {look}"] if look else []
+    return [*lines, f"  with          {plan.project.command('approve', name)}"]
 
 
 def _records(plan: Plan, name: str) -> list[str]:

@@ -24,9 +24,9 @@ _SHOWN: Final = 50
 
 def table(report: Report, seconds: float) -> str:
     """For people: what was looked at, then what was found, each rule with its remedy once."""
-    lines = [f"Python {report.version}  {report.kind}", f"{report.situation.told}", ""]
+    lines = [f"Python {report.version}  {report.kind}", f"{report.situation.described}", ""]
     lines += [
-        f"  {_verdict(report, judgement):<9}{judgement.subject:<{_SUBJECT}}{judgement.told}"
+        f"  {_verdict(report, judgement):<9}{judgement.subject:<{_SUBJECT}}{judgement.looked_at}"
         for judgement in report.judgements
     ]
     for judgement in report.judgements:
@@ -84,7 +84,7 @@ def to_json(report: Report, seconds: float) -> str:
         "subjects": [
             {
                 "subject": judgement.subject,
-                "looked_at": judgement.told,
+                "looked_at": judgement.looked_at,
                 "findings": [_object(report, finding) for finding in judgement.findings],
             }
             for judgement in report.judgements

@@ -1,7 +1,7 @@
 """Package head: what the first bytes of an installer tell of the whole file.
 
 An upload that still runs, or broke off, stands under the file's own name. An installer of Windows
-ends with its signature, and one of macOS with its last member; where they end is told at their
+ends with its signature, and one of macOS with its last member; where they end is stated at their
 beginning, so nobody has to wait and see. Formats: PE/COFF ("Attribute Certificate Table") and xar.
 """
 
@@ -30,7 +30,7 @@ _PE32_PLUS: Final = 0x20B
 def needed_bytes(name: str, head: bytes) -> int:
     """How many bytes the file has at least if it is complete; 0 if its head does not tell.
 
-    It may have more: a stapled ticket of notarisation stands behind all that is told.
+    It may have more: a stapled ticket of notarisation follows all that the head states.
     """
     if name.endswith(".exe"):
         return _end_of_pe(head)

@@ -28,7 +28,7 @@ class Situation(Enum):
     PUBLISHED = "published"
 
     @property
-    def told(self) -> str:
+    def described(self) -> str:
         """The same in a few words."""
         return {
             Situation.NOTHING: "no local artifacts, nothing is published",
@@ -41,10 +41,10 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One subject: ``told`` says what was looked at, so that "nothing found" has a meaning."""
+    """One subject: ``looked_at`` says what was looked at, so that "nothing found" has a meaning."""
 
     subject: str
-    told: str
+    looked_at: str
     findings: tuple[Finding, ...] = ()
 
 

@@ -16,7 +16,7 @@ __all__ = ["TABLE_DAY", "Series", "SigstoreIdentity", "series_of"]
 _AUTOCONF: Final = {8: "2.69", 9: "2.69", 10: "2.69", 11: "2.69", 12: "2.71", 13: "2.71"}
 
 TABLE_DAY: Final = date(2026, 8, 22)
-"""The day of the schedule that PEPs and phases are told by where nothing can be looked up."""
+"""The day of the schedule that PEPs and phases follow where nothing can be looked up."""
 
 # Source: release_management/python-releases.toml of python/peps on that day.
 _RELEASE_PEPS: Final = {
@@ -96,7 +96,7 @@ class Series:
     """What PY_VERSION ends with between releases: the release, and this. Source: patchlevel.h of
     each branch; ``+dev`` since 3.15."""
     xz_threads: int
-    """Threads that xz is told: 0 for all, which current xz does by default; 1 for one stream.
+    """Threads that xz is given: 0 for all, which current xz does by default; 1 for one stream.
 
     The bytes are the same for any number of threads but one (xz 5.4 and later)."""
 
@@ -104,7 +104,7 @@ class Series:
 def series_of(version: Version) -> Series:
     """What is known of the version's series.
 
-    Raises SettingsError for a series that the tool was never told about (before 3.8).
+    Raises SettingsError for a series that the tool does not know (before 3.8).
     """
     if version.major != 3 or version.minor < 8:
         raise SettingsError(

@@ -68,7 +68,7 @@ class Box:
     value: str | bool
 
     @property
-    def told(self) -> str:
+    def in_api(self) -> str:
         """The value as the API takes it: ``true`` and ``false`` for a box."""
         return str(self.value).lower() if isinstance(self.value, bool) else self.value
 
@@ -101,7 +101,7 @@ def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
 
 def parameters_of(form: tuple[Box, ...]) -> dict[str, str]:
     """The form as the API takes it."""
-    return {box.parameter: box.told for box in form}
+    return {box.parameter: box.in_api for box in form}
 
 
 def jobs_of(release: Release) -> dict[str, tuple[str, ...]]:

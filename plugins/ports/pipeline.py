@@ -15,7 +15,7 @@ __all__ = ["Pipeline", "PipelineRecord", "PipelineRun"]
 class PipelineRun:
     """A run of the pipeline: ``result`` is "" until it has ended, else succeeded or failed.
 
-    ``parameters`` are the values of its form, as far as they are told; ``by`` who started it.
+    ``parameters`` are the values of its form, as far as it reports them; ``by`` who started it.
     """
 
     id: int
@@ -32,7 +32,7 @@ class PipelineRecord:
     """One line of a run's timeline: a Stage, Job, Checkpoint.Approval or something else.
 
     ``state`` is pending, inProgress or completed; ``result`` "" until then. ``issues`` are the
-    errors that it told, one line each.
+    errors that it reported, one line each.
     """
 
     id: str
@@ -75,7 +75,7 @@ class Pipeline(Protocol):
         ...
 
     def approvers(self, approval: str) -> tuple[str, ...]:
-        """Who may give a pending approval; empty if it is not told to everybody."""
+        """Who may give a pending approval; empty if not everybody may see it."""
         ...
 
     def artifact(self, number: int, name: str) -> Mapping[str, bytes] | None:

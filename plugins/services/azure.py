@@ -64,8 +64,8 @@ class AzurePipeline:
     def _login(self) -> Mapping[str, str]:
         if self._token is None:
             return {}
-        told = base64.b64encode(f":{self._token.reveal()}".encode()).decode()
-        return {"authorization": f"Basic {told}"}
+        login = base64.b64encode(f":{self._token.reveal()}".encode()).decode()
+        return {"authorization": f"Basic {login}"}
 
     @property
     def may_act(self) -> bool:
@@ -87,8 +87,8 @@ class AzurePipeline:
             "queryOrder": "queueTimeDescending",
             "$top": _SHOWN_RUNS,
         }
-        told = self._json("/_apis/build/builds", action, **query)
-        listed = told.parts("value") if told is not None else ()
+        answer = self._json("/_apis/build/builds", action, **query)
+        listed = answer.parts("value") if answer is not None else ()
         return tuple(self._run(each) for each in listed[:_SHOWN_RUNS])
 
     def run(self, number: int) -> PipelineRun | None:
@@ -110,19 +110,19 @@ class AzurePipeline:
         self._refuse_login(answer, action)
         return self._web.json(answer, action).number("id")
 
-    def _run(self, told: Part) -> PipelineRun:
-        number = told.number("id")
-        given = told.part("templateParameters", may_miss=True)
-        status = told.line("status", may_miss=True)
+    def _run(self, part: Part) -> PipelineRun:
+        number = part.number("id")
+        given = part.part("templateParameters", may_miss=True)
+        status = part.line("status", may_miss=True)
         ended = status == "completed"
         return PipelineRun(
             number,
-            told.line("buildNumber"),
+            part.line("buildNumber"),
             status,
-            told.line("result", may_miss=not ended) if ended else "",
+            part.line("result", may_miss=not ended) if ended else "",
             f"{self._address}/_build/results?buildId={number}",
             {name: _value(given, name) for name in given.names()},
-            told.part("requestedFor", may_miss=True).line("displayName", may_miss=True),
+            part.part("requestedFor", may_miss=True).line("displayName", may_miss=True),
         )
 
     # ── how far it has come ────────────────────────────────────────────────────────────────
@@ -130,8 +130,8 @@ class AzurePipeline:
     def timeline(self, number: int) -> tuple[PipelineRecord, ...]:
         """See the port. Empty for a run that has not begun."""
         action = f"read the timeline of run {number}"
-        told = self._json(f"/_apis/build/builds/{number}/timeline", action, empty=True)
-        listed = told.parts("records", may_miss=True) if told is not None else ()
+        answer = self._json(f"/_apis/build/builds/{number}/timeline", action, empty=True)
+        listed = answer.parts("records", may_miss=True) if answer is not None else ()
         if len(listed) > _MOST_RECORDS:
             raise self._web.failed(action, f"it has more than {_MOST_RECORDS:,} records")
         found = (
@@ -158,10 +158,10 @@ class AzurePipeline:
         action = "read who approves"
         try:
             query: dict[str, Any] = {"approvalIds": approval, "$expand": "steps"}
-            told = self._json("/_apis/pipelines/approvals", action, **query)
+            answer = self._json("/_apis/pipelines/approvals", action, **query)
         except ServiceFailed:
             return ()
-        listed = told.parts("value") if told is not None else ()
+        listed = answer.parts("value") if answer is not None else ()
         names = [
             step.part("assignedApprover", may_miss=True).line("displayName", may_miss=True)
             for each in listed
@@ -174,10 +174,10 @@ class AzurePipeline:
     def artifact(self, number: int, name: str) -> Mapping[str, bytes] | None:
         """See the port. Raises ServiceFailed for a zip archive that is broken or too large."""
         action = f"fetch {name} of run {number}"
-        told = self._json(f"/_apis/build/builds/{number}/artifacts", action, artifactName=name)
-        if told is None:
+        artifact = self._json(f"/_apis/build/builds/{number}/artifacts", action, artifactName=name)
+        if artifact is None:
             return None
-        url = told.part("resource").url("downloadUrl")
+        url = artifact.part("resource").url("downloadUrl")
         if urlsplit(url).scheme != urlsplit(self._address).scheme:
             raise self._web.failed(action, "the artifact is offered without encryption")
         if not self._is_ours(url):
@@ -216,8 +216,8 @@ class AzurePipeline:
     def is_retained(self, number: int) -> bool:
         """See the port: a lease of it is valid for as long as nobody plans."""
         action = f"read the leases of run {number}"
-        told = self._json(f"/_apis/build/builds/{number}/leases", action)
-        listed = told.parts("value") if told is not None else ()
+        answer = self._json(f"/_apis/build/builds/{number}/leases", action)
+        listed = answer.parts("value") if answer is not None else ()
         return any(
             each.line("validUntil")[:2] >= _LONG
             for each in listed

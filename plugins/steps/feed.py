@@ -55,9 +55,9 @@ def await_feed(
     whom = who or _NOBODY
     entries = _entries(client, str(release.version))
     listed: dict[str, str] = {}
-    for url, told in entries:
+    for url, digest in entries:
         path = url.removeprefix(_ROOT)
-        if known.get(path) != told:
+        if known.get(path) != digest:
             here = known.get(path)
             raise StepFailed(
                 where=FEED,
@@ -66,9 +66,9 @@ def await_feed(
                 else f"links to {printable(url[:200])}, which is not a file of this release",
                 remedy=f"report it to {whom} at once: installing this version fails "
                 "or gives other bytes; stage Publish writes the feed",
-                details=(f"feed  {told}", f"users {here or 'get nothing'}"),
+                details=(f"feed  {digest}", f"users {here or 'get nothing'}"),
             )
-        listed[path] = told
+        listed[path] = digest
     wanted = [
         path
         for path in known
@@ -124,11 +124,11 @@ def _entries(client: PublicClient, version: str) -> list[tuple[str, str]]:
     if not isinstance(listed, list):
         _refuse("has no list of versions")
     found = []
-    for each in listed:
-        if not isinstance(each, dict) or each.get("sort-version") != version:
+    for entry in listed:
+        if not isinstance(entry, dict) or entry.get("sort-version") != version:
             continue
-        url, told = each.get("url"), each.get("hash")
-        sha256 = told.get("sha256") if isinstance(told, dict) else None
+        url, digests = entry.get("url"), entry.get("hash")
+        sha256 = digests.get("sha256") if isinstance(digests, dict) else None
         if not isinstance(url, str) or not isinstance(sha256, str):
             _refuse(f"has an entry of {version} without address or sha256")
         found.append((url, sha256.lower()))

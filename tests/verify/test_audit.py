@@ -35,7 +35,7 @@ def test_an_audit_names_every_release_and_finds_nothing_in_one_that_is_whole(
     assert (report.version, report.findings, report.holds) == ("3.13", (), True)
     (only,) = report.judgements
     assert only.subject == "Python 3.13.6"
-    assert only.told.startswith("bugfix final: ")
+    assert only.looked_at.startswith("bugfix final: ")
 
 
 def test_an_audit_tells_which_release_lacks_what(world: Released) -> None:
@@ -61,9 +61,9 @@ def test_only_a_series_that_is_declared_so_is_released_as_source_alone(world: Re
 
     world.site(change)
     (only,) = world.audit(ReleaseType.SECURITY_FINAL).judgements
-    assert only.told.startswith("security final: ")
+    assert only.looked_at.startswith("security final: ")
     (only,) = world.audit().judgements
-    assert only.told.startswith("bugfix final: ")
+    assert only.looked_at.startswith("bugfix final: ")
     assert "row.missing" in {each.rule for each in only.findings}
 
 
