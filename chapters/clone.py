@@ -55,74 +55,50 @@ def make_clone():
 
 
 edits = EditChain(plan, at, "base", make_clone)
+tree = (release, services.clone)
 
 
 @edits.step(after=[choose_day], pep="E01")
 def merge_news(edit):
     """Merge Misc/NEWS.d/next into this version's file."""
-    return call(
-        news.merge,
-        release,
-        services.clone,
-        services.programs,
-        date=today,
-        after=edit.parent,
-        step=edit.name,
-    )
+    return edit.call(news.merge, *tree, services.programs, date=today)
 
 
 @edits.step(pep="E09")
 def bump_version(edit):
     """Write the version into Include/patchlevel.h."""
-    return call(version_files.bump, release, services.clone, after=edit.parent, step=edit.name)
+    return edit.call(version_files.bump, *tree)
 
 
 @edits.step(pep="E10")
 def write_readme(edit):
     """Write the version into README.rst, and link it to the docs and schedule of its series."""
-    return call(version_files.readme, release, services.clone, after=edit.parent, step=edit.name)
+    return edit.call(version_files.readme, *tree)
 
 
 @edits.step(pep="Z07")
 def mark_next(edit):
     """Replace ``versionadded:: next`` and the like in the docs by this version."""
-    return call(version_files.mark_next, release, services.clone, after=edit.parent, step=edit.name)
+    return edit.call(version_files.mark_next, *tree)
 
 
 @edits.step(after=[choose_day], pep="E14 E15 E16 E17 E18 E19 E20")
 def set_years(edit):
     """Update the copyright notices of six files to this year, where release.toml asks for it."""
-    return call(
-        version_files.copyright_years,
-        release,
-        services.clone,
-        services.base,
-        date=today,
-        after=edit.parent,
-        step=edit.name,
-        wanted=settings.repository.copyright_years,
-    )
+    wanted = settings.repository.copyright_years
+    return edit.call(version_files.copyright_years, *tree, services.base, date=today, wanted=wanted)
 
 
 @edits.step(after=[choose_day], pep="E22", only=release.type is ReleaseType.FEATURE_FINAL)
 def date_whatsnew(edit):
     """Write the day of the release into the first paragraph of What's New."""
-    return call(
-        version_files.whatsnew_date,
-        release,
-        services.clone,
-        date=today,
-        after=edit.parent,
-        step=edit.name,
-    )
+    return edit.call(version_files.whatsnew_date, *tree, date=today)
 
 
 @edits.step(pep="E07 E08")
 def set_source_uri(edit):
     """Link the docs to the sources of the branch that this release is made from."""
-    return call(
-        version_files.source_uri, release, services.clone, after=edit.parent, step=edit.name
-    )
+    return edit.call(version_files.source_uri, *tree)
 
 
 docs_edit = edits.head
@@ -151,7 +127,7 @@ def build_topics():
 @edits.step(after=[build_topics], reads=[at.made / "topics.py"], pep="E03 E04")
 def put_topics(edit):
     """Put the pydoc topics into Lib/pydoc_data."""
-    return call(topics.put, release, services.clone, after=edit.parent, step=edit.name)
+    return edit.call(topics.put, *tree)
 
 
 edited = edits.head
@@ -165,14 +141,7 @@ edited = edits.head
 )
 def compare_configure():
     """Regenerate configure with the series' autoconf, and show what differs."""
-    return call(
-        configure.regenerate,
-        release,
-        services.clone,
-        services.programs,
-        services.progress,
-        after=edited,
-    )
+    return call(configure.regenerate, *tree, services.programs, services.progress, after=edited)
 
 
 @plan.gate(after=[put_topics, compare_configure], pep="Z06 E06")
@@ -180,7 +149,6 @@ def check_source():
     """Stop unless versions, magic number, markers and configure are those of this release."""
     differs = plan.fact(compare_configure, "differs")
     skipped = plan.fact(compare_configure, "skipped")
-    tree = (release, services.clone)
     years = call(source_tree.notices_are_current, *tree, date=today, after=edited)
     return [
         call(magic_number.magic_numbers_agree, *tree, base=services.base, after=edited),
@@ -204,8 +172,7 @@ def commit_release():
     """Make the one release commit of all edits."""
     return call(
         release_clone.commit,
-        release,
-        services.clone,
+        *tree,
         services.base,
         services.clock,
         after=edited,
@@ -218,7 +185,7 @@ def commit_release():
 @plan.gate(after=[commit_release], pep="E23")
 def check_clean():
     """Stop unless the release clone holds the release commit and nothing else."""
-    return call(source_tree.tree_is_clean, release, services.clone, after="commit")
+    return call(source_tree.tree_is_clean, *tree, after="commit")
 
 
 @plan.step(
@@ -231,8 +198,7 @@ def make_tag():
     """Make the signed tag on the release commit; after it nothing is amended."""
     return call(
         tag.make,
-        release,
-        services.clone,
+        *tree,
         services.base,
         services.signer,
         services.clock,

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from doit_receipts.calls import call
 from doit_receipts.task import Effect
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class Edit:
 
     name: str
     parent: str
+
+    def call(self, function: Callable[..., object], *arguments: Any, **named: Any) -> Call:
+        """The call that makes this edit: the function gets its parent and its name as well."""
+        return call(function, *arguments, **named, after=self.parent, step=self.name)
 
 
 class EditChain:
