@@ -1,13 +1,14 @@
-"""9. Announce and close: forum, blog, lists if any, the schedule of the PEPs, the tracker."""
+"""11. Announce: the settled text, mailing lists if any, the forum and the blog."""
 
 from __future__ import annotations
 
-from chapters.before import author, choose_day, deadline, today
+from chapters.before import author, today
 from chapters.build import write_checksums
-from chapters.clone import commit, make_tag, merge_news
+from chapters.clone import merge_news
+from chapters.commit import commit, make_tag
 from chapters.merge import push_upstream
-from chapters.release import at, is_new_branch, notes, plan, promised, release, services, settings
-from chapters.website import check_site, publish_page, sources
+from chapters.release import at, notes, plan, promised, release, services, settings
+from chapters.website import check_site, sources
 from checks import announcement
 from doit_receipts.calls import call, deferred
 from plugins.steps import (
@@ -15,10 +16,7 @@ from plugins.steps import (
     announcing,
     blog,
     emails,
-    fork,
     forum_post,
-    schedule,
-    tracker,
 )
 
 announce = settings.announce
@@ -141,68 +139,3 @@ def post_forum():
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)
-
-
-recorded = deferred(
-    schedule.recorded_of,
-    release,
-    today,
-    settings.series.next_phase,
-    is_unplanned=settings.series.unplanned,
-)
-
-
-@plan.shared(after=[publish_page, choose_day], look=schedule.look_proposed, pep="A09 I03 Z27")
-def date_pep():
-    """Ask, by a pull request, to record the release in the schedule and its PEP."""
-    return call(
-        schedule.propose,
-        release,
-        services.peps,
-        recorded,
-        services.programs,
-        services.progress,
-    )
-
-
-@plan.step(after=[date_pep], pep="Z27")
-def await_schedule():
-    """Wait until peps.python.org has the release as released; nothing else waits for it."""
-    return call(
-        schedule.await_published,
-        release,
-        services.schedules,
-        recorded,
-        services.clock,
-        pull=plan.fact(date_pep, "pull request"),
-        until=deadline,
-    )
-
-
-@plan.shared(after=[push_upstream], look=tracker.look_flipped, pep="K01")
-def flip_blockers():
-    """Turn deferred blockers of this release into blockers of the next one."""
-    return call(tracker.flip_deferred, release, services.github, services.progress)
-
-
-@plan.shared(
-    after=[push_upstream],
-    look=tracker.look_labelled,
-    pep="M22 Z26 K02 K04 I01 I02",
-    only=is_new_branch,
-)
-def make_labels():
-    """Make the labels of the new series: what is about it, and what is to be backported to it."""
-    return call(tracker.make_labels, release, services.github)
-
-
-@plan.step(after=[push_upstream], pep="Q03 K03 K06")
-def write_triage():
-    """List the open issues of the series that are worth a look."""
-    return call(tracker.write_triage, release, services.github)
-
-
-@plan.shared(after=[push_upstream], look=fork.look_deleted, pep="K07")
-def delete_branch():
-    """Delete the release's branch on your fork; its tag stays."""
-    return call(fork.delete, release, services.clone, services.fork)

@@ -1,9 +1,9 @@
-"""4. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
+"""5. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
 
 from __future__ import annotations
 
 from chapters.before import deadline
-from chapters.clone import make_tag
+from chapters.commit import make_tag
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
 from checks import archives, built_docs, ci_artifacts, declared, mobile_packages

@@ -1,17 +1,16 @@
-"""2. The release clone: every edit of the tree, one release commit, the signed tag."""
+"""2. The release clone: made from yours, and every edit of its tree."""
 
 from __future__ import annotations
 
 from chapters.before import check_key, check_tools, choose_day, midnight_s, today
 from chapters.release import at, docs_tools, plan, release, services, settings
 from checks import base as base_checks
-from checks import clone_state, docs_python, file_names, magic_number, source_tree, tag_tree
-from checks import news as news_checks
+from checks import clone_state, docs_python
 from doit_receipts.calls import call, deferred
 from doit_receipts.task import Effect
 from plugins.command.edit_chain import EditChain
 from plugins.model.release import ReleaseType
-from plugins.steps import configure, news, release_clone, tag, topics, version_files
+from plugins.steps import news, release_clone, topics, version_files
 
 CLONE = Effect.CLONE
 
@@ -131,80 +130,3 @@ def put_topics(edit):
 
 
 edited = edits.head
-
-
-@plan.step(
-    after=[put_topics],
-    extra_inputs={"autoconf": call(configure.tools_here, release, services.programs)},
-    writes=[at.made / configure.DIFFERENCES],
-    pep="E05 E06",
-)
-def compare_configure():
-    """Regenerate configure with the series' autoconf, and show what differs."""
-    return call(configure.regenerate, *tree, services.programs, services.progress, after=edited)
-
-
-@plan.gate(after=[put_topics, compare_configure], pep="Z06 E06")
-def check_source():
-    """Stop unless versions, magic number, markers and configure are those of this release."""
-    differs = plan.fact(compare_configure, "differs")
-    skipped = plan.fact(compare_configure, "skipped")
-    years = call(source_tree.notices_are_current, *tree, date=today, after=edited)
-    return [
-        call(magic_number.magic_numbers_agree, *tree, base=services.base, after=edited),
-        call(source_tree.versions_agree, *tree, after=edited),
-        call(source_tree.next_markers_are_gone, *tree, after=edited),
-        call(file_names.names_fit_everywhere, *tree, after=edited),
-        call(tag_tree.attributes_change_nothing, *tree, after=edited),
-        call(source_tree.only_release_files_changed, *tree, after=edited),
-        call(source_tree.autoconf_is_the_agreed_one, *tree, after=edited),
-        call(source_tree.configure_is_as_generated, differs, skipped),
-        *([years] if settings.repository.copyright_years else []),
-        call(news_checks.news_tells_something, *tree, after=edited),
-        call(news_checks.news_says_what_was_written, *tree, after=edited),
-    ]
-
-
-@plan.step(
-    effect=CLONE, after=[check_source, put_topics], writes=[at.clone_ref("commit")], pep="E13"
-)
-def commit_release():
-    """Make the one release commit of all edits."""
-    return call(
-        release_clone.commit,
-        *tree,
-        services.base,
-        services.clock,
-        after=edited,
-        start="base",
-        step="commit",
-        remotes=services.remotes,
-    )
-
-
-@plan.gate(after=[commit_release], pep="E23")
-def check_clean():
-    """Stop unless the release clone holds the release commit and nothing else."""
-    return call(source_tree.tree_is_clean, *tree, after="commit")
-
-
-@plan.step(
-    effect=CLONE,
-    after=[commit_release, check_clean],
-    writes=[at.clone / ".git" / "refs" / "tags" / release.version.tag],
-    pep="T01 T02",
-)
-def make_tag():
-    """Make the signed tag on the release commit; after it nothing is amended."""
-    return call(
-        tag.make,
-        *tree,
-        services.base,
-        services.signer,
-        services.clock,
-        after="commit",
-        remotes=services.remotes,
-    )
-
-
-commit = plan.fact(make_tag, "commit")

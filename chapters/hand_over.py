@@ -1,9 +1,10 @@
-"""3. Hand over: proof-reading, the fork, CI's own build, and word to the experts."""
+"""4. Hand over: proof-reading, the fork, CI's own build, and word to the experts."""
 
 from __future__ import annotations
 
 from chapters.before import addresses, check_access, check_blockers, check_builders, check_schedule
-from chapters.clone import commit, make_tag, merge_news
+from chapters.clone import merge_news
+from chapters.commit import commit, make_tag
 from chapters.release import (
     at,
     builds_windows,

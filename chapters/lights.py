@@ -1,4 +1,4 @@
-"""5. Green lights: the experts' files and approvals, and nobody forgotten."""
+"""6. Green lights: the experts' files and approvals, and nobody forgotten."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chapters.before import deadline
 from chapters.build import build_docs, check_build, check_docs
-from chapters.clone import commit
+from chapters.commit import commit
 from chapters.hand_over import (
     awaited,
     open_inboxes,

@@ -1,13 +1,13 @@
-"""7. Merge back and push: upstream's branches and the tag, exactly and at once."""
+"""9. Merge back and push: upstream's branches and the tag, exactly and at once."""
 
 from __future__ import annotations
 
 from chapters.before import nothing_came_up
-from chapters.clone import make_tag
+from chapters.commit import make_tag
 from chapters.hand_over import push_fork
 from chapters.lights import check_lights
 from chapters.release import at, is_new_branch, plan, release, services, settings
-from chapters.stage import test_downloads
+from chapters.switch import test_downloads
 from doit_receipts.calls import call
 from doit_receipts.task import Effect
 from plugins.steps import merge_back as merging

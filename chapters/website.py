@@ -1,20 +1,14 @@
-"""8. Website and CDN: the release's page, its files, and caches that serve them."""
+"""10. Website and CDN: the release's page, its files, and caches that serve them."""
 
 from __future__ import annotations
 
 from chapters.before import choose_day, nothing_came_up, today_text
 from chapters.build import write_checksums
-from chapters.clone import commit
+from chapters.commit import commit
 from chapters.merge import push_upstream, restore_protection
 from chapters.release import at, notes, plan, promised, release, services, settings
-from chapters.stage import (
-    digests,
-    listed,
-    point_current,
-    switch_docs,
-    switch_files,
-    unpack_docs,
-)
+from chapters.stage import digests, listed
+from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
 from checks import brought, site
 from doit_receipts.calls import call, deferred
 from plugins.steps import drafts, page_text, purging, site_files, site_release

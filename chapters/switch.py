@@ -1,0 +1,107 @@
+"""8. Switch: all files visible at once, then served by every cache and good as downloaded."""
+
+from __future__ import annotations
+
+from chapters.before import nothing_came_up
+from chapters.lights import check_lights
+from chapters.release import at, plan, release, remote, services, settings
+from chapters.stage import (
+    all_files,
+    area,
+    digests,
+    docs_area,
+    docs_files,
+    listed,
+    stage_bundles,
+    stage_docs,
+    stage_files,
+    taken,
+    verify_staged,
+    with_bundles,
+)
+from doit_receipts.calls import call, deferred
+from plugins.steps import clean_room, docs_hosting, purging, staging
+
+
+@plan.gate(
+    after=[stage_files, *taken, stage_bundles, verify_staged, stage_docs, check_lights],
+    volatile=True,
+    pep="Q01 Q02 Q06 R01",
+)
+def check_before_switch():
+    """Stop the switch if a blocker, a red builder or another schedule has come up meanwhile."""
+    return nothing_came_up
+
+
+@plan.public(
+    after=[stage_files, *taken, stage_bundles, verify_staged, check_lights, check_before_switch],
+    look=staging.look_switched,
+    pep="U05 U06 U07",
+)
+def switch_files():
+    """Publish all files of the release at once; what users saw is never replaced."""
+    return call(staging.switch, all_files, area, services.downloads, services.progress)
+
+
+@plan.public(
+    after=[stage_docs, check_lights, check_before_switch],
+    look=staging.look_switched,
+    pep="U09",
+    only=release.ships_docs,
+)
+def switch_docs():
+    """Publish all documentation archives at once."""
+    return call(staging.switch, docs_files, docs_area, services.downloads, services.progress)
+
+
+html = deferred(plan.receipts.artifact, at.docs_archives("html")[-1])
+
+
+@plan.public(
+    after=[switch_docs],
+    look=docs_hosting.look_docs_hosted,
+    pep="U12 U13",
+    only=release.ships_docs and "html" in settings.docs.formats,
+)
+def unpack_docs():
+    """Put the pages of the documentation on the docs host."""
+    return call(docs_hosting.host_docs, html, remote.docs, services.docs_host, services.progress)
+
+
+@plan.shared(
+    after=[switch_docs],
+    look=docs_hosting.look_current,
+    pep="U10 U11",
+    only=release.ships_docs and release.type.is_final,
+)
+def point_current():
+    """Point doc/current to this documentation, if no newer series has it."""
+    return call(docs_hosting.point_current, release, remote, services.downloads)
+
+
+@plan.shared(
+    after=[switch_files, switch_docs, unpack_docs], look=purging.look_purged, pep="U17 U18 X14"
+)
+def purge_files():
+    """Purge these files from every cache, and check that each edge serves the new bytes."""
+    return call(
+        purging.purge, listed, services.downloads, services.cdn, services.progress, known=digests
+    )
+
+
+@plan.step(after=[purge_files], pep="V01 V02 V03 V04 V05 V06 X15")
+def test_downloads():
+    """Download everything as a user would, compare it, build and test the source."""
+    return call(
+        clean_room.visit,
+        release,
+        listed,
+        services.downloads,
+        services.cdn,
+        services.programs,
+        services.signer if release.signs_with_gpg else None,
+        settings.tests.source,
+        services.progress,
+        bundles=services.sigstore if with_bundles else None,
+        known=digests,
+    )
