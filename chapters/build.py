@@ -69,7 +69,7 @@ def check_docs():
 
 
 @plan.step(
-    after=[build_tarballs],
+    after=[check_archives],
     reads=at.tarballs,
     writes=sbom.documents(release),
     pep="Z16",
@@ -103,7 +103,7 @@ def check_sboms():
 
 
 @plan.step(
-    after=[build_tarballs],
+    after=[check_archives, test_source],
     reads=at.tarballs,
     writes=signing.signatures(release),
     pep="B04 B05",

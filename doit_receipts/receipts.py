@@ -65,6 +65,7 @@ class Receipts:
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
         self._results: dict[str, tuple[Receipt, str]] = {}
         self._judged: dict[str, tuple[str, ...]] = {}
+        self._makers: tuple[Mapping[str, Task], dict[Path, list[str]]] = ({}, {})
 
     def receipt_path(self, name: str) -> Path:
         """Where the task's receipt is."""
@@ -315,6 +316,35 @@ class Receipts:
         except BrokenReceipt:
             if task.is_public:
                 raise
+
+    def refuse_altered(self, task: Task) -> None:
+        """Raise StepFailed if a file that the task reads is not as the task that made it left it.
+
+        It was so when the run began, or its maker would have run again: somebody else, such as a
+        process that an earlier step left behind, writes to it at this moment. What is signed or
+        handed on is what was judged, and nothing else.
+        """
+        for path in task.reads:
+            receipts = [self.receipt(name) for name in self._makers_of(path)]
+            name = _below(path, self.folder.work)
+            made = {each.outputs[name] for each in receipts if each and name in each.outputs}
+            if made and self.state.digest(path) not in made:
+                raise StepFailed(
+                    where=name,
+                    problem=f"is not as {' or '.join(self._makers_of(path))} left it: it was"
+                    " changed in the middle of this run",
+                    remedy="find out what writes there, then run the same command again",
+                )
+
+    def _makers_of(self, path: Path) -> list[str]:
+        known, makers = self._makers
+        if known is not self._tasks():
+            makers = {}
+            for each in self._tasks().values():
+                for product in each.writes:
+                    makers.setdefault(product, []).append(each.name)
+            self._makers = (self._tasks(), makers)
+        return makers.get(path, [])
 
     def has_published(self, task: Task) -> bool:
         """Whether the task's receipt says that users have seen its work."""

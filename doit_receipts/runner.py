@@ -140,6 +140,7 @@ def situation(plan: Plan, task: Task) -> str:
 
 def _do(plan: Plan, task: Task) -> None:
     plan.receipts.refuse_foreign(task)
+    plan.receipts.refuse_altered(task)
     before = plan.receipts.inputs(task)
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()

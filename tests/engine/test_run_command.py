@@ -205,6 +205,47 @@ def test_an_input_edited_during_the_step_is_not_taken_as_built(project: Project)
     assert project.doit().status == 0
 
 
+SWAP = '''
+def swap(source, target):
+    ran(target.name)
+    write_whole(target, source.read_bytes())
+    write_whole(source, b"swapped")
+    return {}
+
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def task_copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.step(after=[task_copy_a], writes=[at.src / "b"])
+def task_judge_a():
+    """Judge a, while something swaps it."""
+    return call(swap, at.src / "a", at.src / "b")
+
+@plan.step(after=[task_judge_a], reads=[at.src / "a"], writes=[at.src / "c"])
+def task_sign_a():
+    """Sign a."""
+    return call(copy, at.src / "a", at.src / "c")
+
+@plan.group(of=[task_sign_a])
+def task_export():
+    """Everything local."""
+'''
+
+
+def test_a_product_swapped_in_the_middle_of_a_run_is_not_taken(project: Project) -> None:
+    """Doit saw that it was as its maker left it, long before the step that signs it."""
+    project.declare(SWAP)
+    ended = project.doit()
+    assert ended.status == 1
+    assert (
+        "src/a: is not as copy_a left it: it was changed in the middle of this run; find out what "
+        "writes there, then run the same command again"
+    ) in " ".join(ended.out.split())
+    assert project.ran() == ["a", "b"]
+    assert not (project.work / "src" / "c").exists()
+
+
 GATE = '''
 @plan.gate(reads=[HERE / "bad"])
 def task_check_it():
