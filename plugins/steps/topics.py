@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from plugins.model import text_table
 from plugins.steps.docs_tree import (
     DocsSource,
     Machine,
@@ -47,9 +47,10 @@ def build(
     """``layout.made`` holds the ``topics.py`` of the commit's documentation (E02), and its
     ``module_docs.py`` if the tree's builder makes one (Z09: 3.14, late 3.13).
 
-    The same commit, tools and epoch give the same bytes: the time in the first line is the
-    epoch. Raises StepFailed if Sphinx fails or warns, or if what it made is not a table of
-    texts; what was there before is then still there.
+    Each is written from the table of texts that the builder's module holds, and from nothing
+    else of it. The same commit, tools and epoch give the same bytes: the time in the first line is
+    the epoch. Raises StepFailed if Sphinx fails or warns, or if what it made is not a table of
+    texts alone; what was there before is then still there.
     """
     with telling_disk_trouble(release.layout.work):
         return _build(release, source, (programs, progress), machine or Machine.this())
@@ -65,22 +66,22 @@ def _build(
     progress.say("writing pydoc topics")
     log = layout.log(_BUILDER)
     finished(folder, lambda room: run_sphinx(tree, _BUILDER, room, log, programs))
-    made = {name: folder / name for name in PRODUCTS if (folder / name).is_file()}
-    counts = {name: _count(path) for name, path in made.items()}
-    if not counts.get("topics.py"):
+    tables = {name: _table(folder / name) for name in PRODUCTS if (folder / name).is_file()}
+    if not tables.get("topics.py"):
         raise StepFailed(
             where="pydoc topics",
             problem="the tree's builder made no topics",
             remedy=f"see {log}",
         )
     for name in PRODUCTS:
-        if name in made:
-            write_whole(layout.made / name, made[name].read_bytes())
+        if name in tables:
+            module = text_table.written(tables[name], _variable(name), (folder / name).read_bytes())
+            write_whole(layout.made / name, module)
         else:
             (layout.made / name).unlink(missing_ok=True)
     return {
         "epoch_s": str(source.epoch_s),
-        **{f"entries.{name}": str(count) for name, count in counts.items()},
+        **{f"entries.{name}": str(len(table)) for name, table in tables.items()},
         **tree.tools.facts(),
     }
 
@@ -116,19 +117,18 @@ def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, s
     return {"commit": made_commit, "files": " ".join(found)}
 
 
-def _count(path: Path) -> int:
-    """How many entries the one table of the module has. Raises StepFailed if it has none."""
+def _table(module: Path) -> dict[str, str]:
+    """The texts of a module that the tree's builder wrote. Raises StepFailed for anything else."""
     try:
-        module = ast.parse(path.read_bytes())
-        tables = [
-            ast.literal_eval(each.value)
-            for each in module.body
-            if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value is not None
-        ]
-    except (SyntaxError, ValueError) as error:
+        return text_table.read(module.read_bytes(), _variable(module.name))
+    except text_table.NoTextTable as error:
         raise StepFailed(
-            where=path.name,
-            problem=f"the builder's output is not a table of texts ({error})",
-            remedy="look at Doc/tools/extensions/pydoc_topics.py",
+            where=module.name,
+            problem=f"what the builder wrote is not a table of texts and nothing else: {error}",
+            remedy="look at Doc/tools/extensions/pydoc_topics.py, and at the packages that build"
+            " the documentation",
         ) from error
-    return sum(len(table) for table in tables if isinstance(table, dict))
+
+
+def _variable(module: str) -> str:
+    return module.removesuffix(".py")

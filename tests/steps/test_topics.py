@@ -114,6 +114,7 @@ def test_pages_that_changed_are_read_again(
         ("this is no Python", "not a table of texts"),
         ("topics = {str(1): 2}", "not a table of texts"),
         ("topics = {}", "made no topics"),
+        ("topics = {'a': 'b'}\nimport os", "not a table of texts"),
     ],
 )
 def test_topics_that_are_no_table_of_texts_fail_and_leave_the_old_ones(
