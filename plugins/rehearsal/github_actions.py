@@ -195,7 +195,8 @@ class Actions:
         listed = self._ci["files"][name]
         with zipfile.ZipFile(stream, "w") as archive:
             for path, content in _contents(listed):
-                archive.writestr(zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0)), content)
+                entry = zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0))
+                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
         return stream.getvalue()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.durable import PARTIAL, replacing, write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, identical, unknown
-from plugins.model.zipped import BrokenZip, opened_zip
+from plugins.model.zipped import BrokenZip, is_plain_name, opened_zip, plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,10 @@ __all__ = ["WORKFLOW", "built", "fetch", "look_started", "start", "wait"]
 
 WORKFLOW: Final = "build-release.yml"
 _PART: Final = 1 << 20
+# All that a release's run made in 2026 has 300 MB, and its files are compressed already.
+_MOST_BYTES: Final = 2 << 30
+_MOST_TIMES: Final = 20
+_WHO_MADE_IT: Final = "open the run on GitHub, and find out who made it"
 
 
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
@@ -120,20 +124,16 @@ def wait(
 
 
 def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
-    """The run's files are in ``ci/``; each archive has the digest that GitHub reports (Z13).
+    """The run's files, and no others, are in ``ci/``; each archive has GitHub's digest (Z13).
 
-    Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that
-    has expired, and names that could end outside of the folder.
+    Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that has
+    expired or is too large, and for a name that could end outside of the folder.
     """
     facts: dict[str, str] = {}
     top = release.layout.ci
-    for artifact in workflows.artifacts(int(run)):
-        if artifact.expired:
-            raise StepFailed(
-                where=f"CI run {run}",
-                problem=f"{artifact.name} has expired on GitHub",
-                remedy="run the build again",
-            )
+    artifacts = workflows.artifacts(int(run))
+    _refuse_odd(artifacts, run)
+    for artifact in artifacts:
         progress.say(f"fetching {artifact.name} ({artifact.content.size_bytes >> 20} MiB)")
         facts |= _fetched(top, artifact, workflows)
     if not facts:
@@ -142,6 +142,10 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
             problem="has no files in its artifacts",
             remedy="open the run on GitHub",
         )
+    # An earlier run may have left what this one did not make.
+    for folder in [each for each in top.iterdir() if each.is_dir()]:
+        if folder.name not in {artifact.name for artifact in artifacts}:
+            shutil.rmtree(folder)
     return {"run": run, **dict(sorted(facts.items()))}
 
 
@@ -200,33 +204,46 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
     folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
     for each in (folder, partial):
         shutil.rmtree(each, ignore_errors=True)
+    partial.mkdir(parents=True)
     facts: dict[str, str] = {}
     try:
         with opened_zip(archive) as opened:
-            for entry in opened.infolist():
-                if not entry.is_dir():
-                    facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
+            for entry in plain_files(opened, _MOST_TIMES * archive.stat().st_size + _PART):
+                facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
     except BrokenZip as error:
         raise StepFailed(
             where=f"CI artifact {artifact.name}", problem=f"is not a valid zip archive: {error}",
-            remedy="open the run on GitHub",
+            remedy=_WHO_MADE_IT,
         ) from error  # fmt: skip
-    partial.mkdir(parents=True, exist_ok=True)
     partial.rename(folder)
     return facts
 
 
+def _refuse_odd(artifacts: Sequence[Artifact], run: str) -> None:
+    """Raise StepFailed for an artifact that cannot be fetched, or whose name or size is absurd.
+
+    GitHub itself allows more, and whoever can change the workflow chooses them.
+    """
+    names = [artifact.name for artifact in artifacts]
+    for artifact in artifacts:
+        where = f"CI run {run}"
+        problem, remedy = "", _WHO_MADE_IT
+        if artifact.expired:
+            problem, remedy = f"{artifact.name} has expired on GitHub", "run the build again"
+        elif not is_plain_name(artifact.name) or artifact.name.endswith((".zip", ".json", PARTIAL)):
+            problem = f"has an artifact named {artifact.name[:99]!a}, which is no plain name"
+        elif names.count(artifact.name) > 1:
+            problem = f"has two artifacts named {artifact.name}"
+        elif artifact.content.size_bytes > _MOST_BYTES:
+            problem = f"{artifact.name} has {artifact.content.size_bytes >> 20} MiB, and at most"
+            problem += f" {_MOST_BYTES >> 20} are expected"
+        if problem:
+            raise StepFailed(where=where, problem=problem, remedy=remedy)
+
+
 def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
-    path = folder / entry.filename
-    if not path.resolve().is_relative_to(folder.resolve()) or "\\" in entry.filename:
-        raise StepFailed(
-            where="CI artifact",
-            problem=f"contains a file named {entry.filename!r}, which could end outside of its "
-            "folder",
-            remedy="find out who made it",
-        )
     digest = hashlib.sha256()
-    with opened.open(entry) as source, replacing(path) as stream:
+    with opened.open(entry) as source, replacing(folder / entry.filename) as stream:
         while part := source.read(_PART):
             digest.update(part)
             stream.write(part)

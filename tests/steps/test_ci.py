@@ -198,6 +198,43 @@ def test_names_that_lead_elsewhere_are_refused(
         ci.fetch(release, hub, run, Quiet())
 
 
+@pytest.mark.parametrize(
+    "name", ["../../../../precious", "../../src", "/tmp/precious", "a/b", "..", "", "source.zip"]
+)
+def test_artifacts_that_lead_elsewhere_touch_nothing(
+    release: Release, hub: GitHub, store: Store, name: str
+) -> None:
+    precious = release.layout.work / "precious"
+    for each in (precious, release.layout.src):
+        each.mkdir(parents=True)
+        (each / "kept").touch()
+    store.save("ci", store.load("ci", {}) | {"files": {name: {"kept": "x"}}})
+    run = start(release, hub)["run"]
+    with pytest.raises(StepFailed, match="which is no plain name"):
+        ci.fetch(release, hub, run, Quiet())
+    assert (precious / "kept").read_bytes() == b""
+    assert (release.layout.src / "kept").read_bytes() == b""
+
+
+def test_an_artifact_that_unpacks_to_a_thousand_times_its_size_is_refused(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    bomb = {"source": {f"Python-{each}.tgz": "0" * (1 << 20) for each in range(5)}}
+    store.save("ci", store.load("ci", {}) | {"files": bomb})
+    run = start(release, hub)["run"]
+    with pytest.raises(StepFailed, match="it would unpack to 5 MiB"):
+        ci.fetch(release, hub, run, Quiet())
+    assert ci.built(release.layout) == {}
+
+
+def test_what_an_earlier_run_left_is_not_taken_for_this_ones(release: Release, hub: GitHub) -> None:
+    old = release.layout.ci / "android" / "python-3.13.6-aarch64-linux-android.tar.gz"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    ci.fetch(release, hub, start(release, hub)["run"], Quiet())
+    assert old.name not in ci.built(release.layout)
+
+
 def test_artifact_that_cannot_be_unpacked_is_told_in_one_line(
     release: Release, hub: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
