@@ -115,8 +115,8 @@ def attributes_change_nothing(
                         f"{match[1].decode(errors='replace')} makes the source archives contain "
                         "something else than the tag",
                         f"{name}:{number}",
-                        "take it out on the branch; if it is meant, waive source.attributes and "
-                        "archive.tree",
+                        "take it out on the branch: the archives are the tag's tree, and nothing "
+                        "else",
                     )
                 )
     return tuple(found)

@@ -71,7 +71,8 @@ def _gates_by_rule(plans: Mapping[str, Plan]) -> tuple[dict[str, list[str]], set
 def _entry(name: str, rule: Rule, gates: list[str], *, also_blind: bool) -> Iterator[str]:
     severities = ", ".join(severity.name for severity in (rule.severity, *rule.milder))
     blind = "; also blocks when it cannot look" if also_blind else ""
-    yield f"\n### `{name}`\n\n{severities}{blind}. "
+    fixed = "" if rule.waivable else " Cannot be waived."
+    yield f"\n### `{name}`\n\n{severities}{blind}.{fixed} "
     yield f"Looked at by {', '.join(f'`{gate}`' for gate in gates)}.\n\n"
     yield f"- wanted: {rule.holds}\n- remedy: {rule.remedy}\n"
     if rule.source:

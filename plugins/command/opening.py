@@ -46,13 +46,13 @@ def open_release(default: Path) -> OpenRelease:
 
     refuse_foreign_environment()
     go_on_with_own_commands()
-    path = RELEASE_FILE.get() or default
+    path, clock = RELEASE_FILE.get() or default, SystemClock()
     try:
-        settings = read_settings(path)
+        settings = read_settings(path, clock.now().date())
         release = release_of(settings)
     except SettingsError as error:
         raise InvalidDodoFile("\n".join((str(error), *error.details))) from error
-    log, clock = StepLog(release.layout), SystemClock()
+    log = StepLog(release.layout)
     services = Services(settings, release, log, clock)
     plan = open_plan(PythonRelease(settings, release, services.programs), clock, log)
     plan.context.lend = services.lend

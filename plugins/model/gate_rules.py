@@ -71,6 +71,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "base.only_here": Rule(
         "Every commit of the base is in upstream's branch.",
         "have them merged upstream, or release from another [repository] base",
+        waivable=False,
     ),
     "blockers.advisories": Rule(
         "Candidates and finals: no accepted security advisory waits for its publication.",
@@ -150,6 +151,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "ci.differs": Rule(
         "The source archives of CI are byte for byte those of `doit export`.",
         "compare the two with diffoscope",
+        waivable=False,
     ),
     "ci.missing": Rule(
         "The source archives of CI can be compared with those of `doit export`.",
@@ -270,6 +272,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "public.differs": Rule(
         "Every promised file is the one that was judged.",
         "publish no page; find out who changed it, and never replace what users saw",
+        waivable=False,
     ),
     "public.missing": Rule(
         "Every promised file is in the public folder.",
@@ -278,6 +281,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "public.unjudged": Rule(
         "Every promised file was judged before it is shown.",
         "find out who put it there; the release has to know it before it is shown",
+        waivable=False,
     ),
     "public.unseen": Rule(
         "The public folder can be read.",
@@ -332,6 +336,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "site.replaced": Rule(
         "Every row has the digest of the file that was judged.",
         "find out who changed the file; never replace what users have seen",
+        waivable=False,
     ),
     "site.rows": Rule(
         "Every listed file has one row, with the size and digest of what the host has; no other "
@@ -350,7 +355,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "source.attributes": Rule(
         "No .gitattributes makes the archives leave a file out or hold other bytes than committed.",
-        "take it out on the branch; if it is meant, waive source.attributes and archive.tree",
+        "take it out on the branch: the archives are the tag's tree, and nothing else",
+        waivable=False,
     ),
     "source.autoconf": Rule(
         "`configure` was made with the autoconf that the branch agreed on.",
@@ -370,6 +376,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "source.dirty": Rule(
         "The files of the release clone are those of the commit, with nothing else.",
         "run the same command again; nobody should work there",
+        waivable=False,
     ),
     "source.file_name": Rule(
         "Every file of the archives can be unpacked on Windows and macOS, beside all others.",
@@ -383,6 +390,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "source.unexpected": Rule(
         "The release commit changes what a release changes, and no code.",
         "find out what made the change; delete the release clone and run the same command again",
+        waivable=False,
     ),
     "source.unreadable": Rule("The tree can be read.", "see the message of the finding"),
     "source.version": Rule(
@@ -391,6 +399,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "tag.exists": Rule(
         "No tag of this name names anything but this release.",
         "if that tag was never pushed, delete it there; if it was pushed, the version is taken",
+        waivable=False,
     ),
     "tests.none": Rule(
         "The source archives are built and tested.", 'write source = "full"', severity=_WARN

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.finding import Waiver
 from plugins.model import forms
 from plugins.model.declared import Declared, kind_of
+from plugins.model.gate_rules import GATE_RULES
+from plugins.model.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from plugins.model.declared import Mistakes
 
-__all__ = ["Expert", "experts_of", "waivers_of"]
+__all__ = ["Expert", "experts_of", "limit_waivers", "waivers_of"]
 
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
 _EXPERT_MAY: Final = ("mail",)
+_WAIVER_DAYS: Final = 31
 _WAIVER: Final = {
     "rule": '"builders.red"',
     "reason": '"..."',
@@ -94,3 +97,23 @@ def _waiver(section: Mapping[str, Any], count: int, mistakes: Mistakes) -> Waive
         until=table.value("until", date, f"a date without quotes, such as {_WAIVER['until']}")
         or date.min,
     )
+
+
+def limit_waivers(waivers: Sequence[Waiver], today: date, mistakes: Mistakes) -> None:
+    """None is of a rule that nobody can waive, and none outlives the release that it is for."""
+    latest = date.max if today == date.max else today + timedelta(days=_WAIVER_DAYS)
+    for count, waiver in enumerate(waivers, 1):
+        where = f"[[waivers]] number {count}"
+        known = RULES.get(waiver.rule) or GATE_RULES.get(waiver.rule)
+        if known is not None and not known.waivable:
+            mistakes.note(
+                f"{where} rule is {waiver.rule}, which cannot be waived: what users get has to be "
+                "what was judged",
+                "delete the waiver, and do what the finding says",
+            )
+        if waiver.until > latest:
+            mistakes.note(
+                f"{where} until is {waiver.until}, and a waiver is valid for {_WAIVER_DAYS} days "
+                "at most",
+                f"write until = {latest}, and look at it again then",
+            )

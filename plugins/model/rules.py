@@ -21,7 +21,8 @@ __all__ = ["RULES", "Rule", "breach"]
 class Rule:
     """What holds if the rule is kept, what to do where it is broken, and where it is from.
 
-    ``milder`` are the severities of findings that are less grave than ``severity``.
+    ``milder`` are the severities of findings that are less grave than ``severity``. A rule that is
+    not ``waivable`` says that what users get is what was judged: nobody can let that pass.
     """
 
     holds: str
@@ -29,6 +30,7 @@ class Rule:
     source: str = ""
     severity: Severity = Severity.BLOCK
     milder: tuple[Severity, ...] = ()
+    waivable: bool = True
 
 
 def breach(rule: str, where: str, message: str) -> Finding:
@@ -78,6 +80,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "What is published is what was exported on this machine.",
         _REPLACED,
         "kubernetes/release#1493: late builds replaced released files",
+        waivable=False,
     ),
     "signature.missing": Rule(
         "Every source archive has its signature beside it, and no signature lacks its file.",
@@ -87,23 +90,28 @@ RULES: Final[Mapping[str, Rule]] = {
     "signature.bytes": Rule(
         "Every signature is of the file beside it.",
         "one of the two was changed since: compare both with the export, trust neither",
+        waivable=False,
     ),
     "signature.identity": Rule(
         "Every signature is by the one who may sign it: the version's release manager, or the "
         "expert who made the file.",
         "find out whose key it is; sign again with the right one",
         "sigstore-python#600, release-tools#161; PEP 761",
+        waivable=False,
     ),
     "signature.expired": Rule(
         "No signature and no key that made one has expired.",
         "extend the key and publish it, or sign again",
     ),
     "signature.revoked": Rule(
-        "No key that made a signature is revoked.", "sign again with another key, and inform users"
+        "No key that made a signature is revoked.",
+        "sign again with another key, and inform users",
+        waivable=False,
     ),
     "signature.unreadable": Rule(
         "Every signature file is one detached OpenPGP signature.",
         "make it again: gpg --armor --detach-sign",
+        waivable=False,
     ),
     "signature.unseen": Rule(
         "Signatures can be checked.",
@@ -118,19 +126,24 @@ RULES: Final[Mapping[str, Rule]] = {
     "bundle.bytes": Rule(
         "Every bundle is of the file beside it.",
         "one of the two was changed since: compare both with the export, trust neither",
+        waivable=False,
     ),
     "bundle.identity": Rule(
         "Every bundle is by the release manager's identity, with the issuer that users verify.",
         "sign again, logged in where the table at python.org/downloads/metadata/sigstore says",
         "sigstore-python#600, release-tools#161; PEP 761",
+        waivable=False,
     ),
     "bundle.untrusted": Rule(
         "What made a bundle is trusted: its certificate, their times and its entry in the public "
         "log are Sigstore's.",
         "do not use it: somebody made it without Sigstore, or it was changed; sign again",
+        waivable=False,
     ),
     "bundle.unreadable": Rule(
-        "Every bundle file is a bundle of a file's signature.", "sign again: doit publish"
+        "Every bundle file is a bundle of a file's signature.",
+        "sign again: doit publish",
+        waivable=False,
     ),
     "bundle.unseen": Rule(
         "Bundles can be checked.",
@@ -138,11 +151,14 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "checksums.missing": Rule("SHA256SUMS exists.", "run doit export"),
     "checksums.form": Rule(
-        "SHA256SUMS has lines of a digest, two spaces and a plain name.", "run doit export"
+        "SHA256SUMS has lines of a digest, two spaces and a plain name.",
+        "run doit export",
+        waivable=False,
     ),
     "checksums.differs": Rule(
         "Every digest in SHA256SUMS is that of the file.",
         "one of the two was changed: see doit why write_checksums",
+        waivable=False,
     ),
     "checksums.unlisted": Rule(
         "SHA256SUMS lists every file beside it, and no other.", "run doit export"
@@ -150,6 +166,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "sbom.content": Rule(
         "An SBOM lists every file of its archive with its digest, and no other file.",
         "delete it, then run doit export",
+        waivable=False,
     ),
     "tag.missing": Rule(
         "Upstream has the tag and the branch of the release.",
@@ -161,21 +178,27 @@ RULES: Final[Mapping[str, Rule]] = {
     "tag.name": Rule(
         "The tag's object has the name of the release and names a commit.",
         "find out who pushed it: the tag object belongs to something else",
+        waivable=False,
     ),
     "tag.signature": Rule(
         "Up to 3.13 the tag is signed by the version's release manager.",
         "find out who pushed it; do not use it",
+        waivable=False,
     ),
     "tag.branch": Rule(
         "The tag's commit is on the branch of the release.",
         "see whether the tag was moved or the branch set back",
         "rust#78732: tag from the wrong branch",
+        waivable=False,
     ),
     "tag.version": Rule(
         "Include/patchlevel.h of the tag's commit says this version.",
         "find out who moved the tag",
+        waivable=False,
     ),
-    "tag.other_here": Rule("Upstream's tag is the one that was made on this machine.", _REPLACED),
+    "tag.other_here": Rule(
+        "Upstream's tag is the one that was made on this machine.", _REPLACED, waivable=False
+    ),
     "tag.unseen": Rule(
         "Upstream's tag and branch can be read.",
         "check whether [repository] upstream can be reached, then run the same command again",
@@ -184,6 +207,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "Made again from the tag in an empty folder, the archives are the published ones, byte "
         "for byte.",
         "compare the two with diffoscope; check that xz, gzip and blurb have the right versions",
+        waivable=False,
     ),
     "rebuild.failed": Rule(
         "The archives can be made again from the tag.", "see its message; install what is missing"
@@ -194,7 +218,10 @@ RULES: Final[Mapping[str, Rule]] = {
         "delete the row in the site's admin",
     ),
     "row.digest": Rule(
-        "Every row gives the sha256 of the file that is served.", _ROW, "cpython#80422"
+        "Every row gives the sha256 of the file that is served.",
+        _ROW,
+        "cpython#80422",
+        waivable=False,
     ),
     "row.size": Rule("Every row gives the size of the file that is served.", _ROW, "cpython#80422"),
     "row.sidecar": Rule("A row leads to the signature and SBOM beside its file.", _ROW),
@@ -234,30 +261,35 @@ RULES: Final[Mapping[str, Rule]] = {
     "staged.differs": Rule(
         "What is staged is what was exported on this machine.",
         "remove it on the host, then run doit publish again",
+        waivable=False,
     ),
-    "archive.unreadable": Rule("Both archives can be unpacked to their end.", _AGAIN),
-    "archive.differ": Rule("Both archives hold the same stream.", _AGAIN),
-    "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN),
+    "archive.unreadable": Rule(
+        "Both archives can be unpacked to their end.", _AGAIN, waivable=False
+    ),
+    "archive.differ": Rule("Both archives hold the same stream.", _AGAIN, waivable=False),
+    "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN, waivable=False),
     "archive.previous": Rule(
         "What the previous release contained is in this one too, folder by folder.",
         "see whether it was meant to go; if so, waive archive.previous for this release",
         "an unfinished tree was tagged more than once",
     ),
-    "archive.root": Rule("Everything in an archive is in its one folder.", _AGAIN),
-    "archive.type": Rule("Archives hold files, folders and links.", _AGAIN),
+    "archive.root": Rule("Everything in an archive is in its one folder.", _AGAIN, waivable=False),
+    "archive.type": Rule("Archives hold files, folders and links.", _AGAIN, waivable=False),
     "archive.pyc": Rule("Archives hold nothing compiled.", _AGAIN),
     "archive.owner": Rule("Everything in an archive belongs to root.", _AGAIN),
     "archive.mode": Rule("Modes in archives are 0644 and 0755.", _AGAIN, "cpython#73760"),
     "archive.time": Rule("Everything in an archive has the time of the tag.", _AGAIN),
-    "archive.name": Rule("Every name is possible on every system, and occurs once.", _AGAIN),
-    "archive.link": Rule("No link leads out of the archive.", _AGAIN),
+    "archive.name": Rule(
+        "Every name is possible on every system, and occurs once.", _AGAIN, waivable=False
+    ),
+    "archive.link": Rule("No link leads out of the archive.", _AGAIN, waivable=False),
     "docs.missing": Rule("Every documentation archive exists.", _AGAIN, "cpython#105450"),
     "docs.unreadable": Rule("Every documentation archive can be read and holds pages.", _AGAIN),
     "docs.different": Rule("Both archives of a format hold the same.", _AGAIN),
     "docs.unreleased": Rule("No page calls anything unreleased.", _AGAIN),
     "docs.link": Rule("Links between pages of the HTML archive lead somewhere.", _AGAIN),
     "sbom.unreadable": Rule("Every archive has an SBOM that can be read.", _AGAIN),
-    "sbom.archive": Rule("An SBOM has the digest of its archive.", _AGAIN),
+    "sbom.archive": Rule("An SBOM has the digest of its archive.", _AGAIN, waivable=False),
     "sbom.lacks": Rule(
         "An SBOM lists all that upstream's lists: what CPython bundles, pip and "
         "what it bundles, dependencies and suppliers.",

@@ -19,7 +19,7 @@ from plugins.model.local_settings import (
     Work,
 )
 from plugins.model.outside_settings import Announce, Credentials, Hosts, Windows
-from plugins.model.people_settings import Expert, experts_of, waivers_of
+from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
 from plugins.model.release import Release, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
@@ -106,11 +106,12 @@ def release_of(settings: Settings) -> Release:
     )
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Path, today: date = date.max) -> Settings:
     """The settings that the file declares, every one of them valid.
 
-    Relative paths start at the file's folder; ``~`` is the home folder. Raises SettingsError
-    with the file's first mistake; the others are its details.
+    Relative paths start at the file's folder; ``~`` is the home folder. A waiver may be valid for
+    31 days from ``today``. Raises SettingsError with the file's first mistake; the others are its
+    details.
     """
     # toml is late: whoever only names a setting's type does not pay for it (5 ms).
     import toml  # noqa: PLC0415
@@ -122,6 +123,7 @@ def read_settings(path: Path) -> Settings:
             problem="is empty", remedy="write at least the lines below", details=_EXAMPLE
         )
     settings = _settings(path, content, mistakes)
+    limit_waivers(settings.waivers, today, mistakes)
     if mistakes.about("version", "[series]"):
         mistakes.raise_any()
     _check_together(settings, mistakes)

@@ -1,4 +1,4 @@
-"""Zipped: a zip archive of unexpected, whose every way to be broken is one error."""
+"""Zipped: a zip archive that others made, whose every way to be broken is one error."""
 
 from __future__ import annotations
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from doit_receipts.errors import SettingsError
 from plugins.model.contract import Origin, contract_of
+from plugins.model.gate_rules import GATE_RULES
 from plugins.model.local_settings import SourceTest
 from plugins.model.release import Phase, ReleaseType
+from plugins.model.rules import RULES
 from plugins.model.secret import Secret
 from plugins.model.settings import read_settings, release_of
 
@@ -169,6 +171,34 @@ def test_no_docs_and_no_test_may_be_declared(tmp_path: Path) -> None:
     settings = read_settings(write(tmp_path, text))
     assert settings.docs.formats == ()
     assert settings.tests.source is SourceTest.NONE
+
+
+INTEGRITY = sorted(name for name, rule in {**GATE_RULES, **RULES}.items() if not rule.waivable)
+
+
+@pytest.mark.parametrize("rule", INTEGRITY)
+def test_nobody_waives_that_users_get_what_was_judged(tmp_path: Path, rule: str) -> None:
+    text = LEAST + f'[[waivers]]\nrule = "{rule}"\nreason = "r"\nby = "me"\nuntil = 2026-12-01\n'
+    with pytest.raises(SettingsError, match=f"number 1 rule is {rule}, which cannot be waived"):
+        read_settings(write(tmp_path, text))
+
+
+def test_rules_of_integrity_are_told_from_the_others() -> None:
+    assert {"archive.tree", "signature.bytes", "ci.differs", "public.differs"} <= set(INTEGRITY)
+    remedies = [rule.remedy for rule in (*GATE_RULES.values(), *RULES.values())]
+    assert not [each for each in remedies for name in INTEGRITY if f"waive {name}" in each]
+
+
+def test_a_waiver_is_valid_for_a_month_at_most(tmp_path: Path) -> None:
+    waiver = '[[waivers]]\nrule = "builders.red"\nreason = "r"\nby = "me"\nuntil = {}\n'
+    path = write(tmp_path, LEAST + waiver.format("2026-12-31"))
+    read_settings(path, date(2026, 11, 30))
+    with pytest.raises(
+        SettingsError,
+        match="until is 2026-12-31, and a waiver is valid for 31 days at most; "
+        "write until = 2026-12-30",
+    ):
+        read_settings(path, date(2026, 11, 29))
 
 
 def test_waiver_of_the_past_is_kept_so_that_it_can_be_shown(tmp_path: Path) -> None:

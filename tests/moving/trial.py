@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -111,10 +111,11 @@ def meet_newer_checks(folder: Path) -> None:
     text = text.replace("forum_category = 1\n", "forum_category = 23\n")
     hosts = "".join(f'{name} = "{of[name]}"\n' for name in ("peps", "azure", "nuget"))
     text = text.replace("[credentials]\n", f'{hosts}[credentials]\nazure = "file:{secret}"\n')
+    # A waiver is valid for a month at most since then.
+    until = datetime.now(UTC).date() + timedelta(days=30)
     for rule, reason in WAIVED.items():
-        text += (
-            f'\n[[waivers]]\nrule = "{rule}"\nreason = "{reason}"\nby = "rm"\nuntil = 2999-01-01\n'
-        )
+        text += f'\n[[waivers]]\nrule = "{rule}"\nreason = "{reason}"\nby = "rm"\nuntil = {until}\n'
+    text = text.replace("2999-12-31", str(until))
     declaration.write_text(text, encoding="utf-8")
 
 
