@@ -21,7 +21,7 @@ from doit_receipts.orphaned_processes import ProgramSlots, birth_of, end_orphane
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["holding", "last_holder"]
+__all__ = ["holding", "is_held", "last_holder"]
 
 _PATIENCE_S: Final = 60.0
 _LOOK_S: Final = 0.05
@@ -115,6 +115,11 @@ def _holder_died(path: Path) -> bool:
         return False
     born = birth_of(number)
     return born is None or bool(born and holder.get("born") and born != holder["born"])
+
+
+def is_held(path: Path, pid: int) -> bool:
+    """Whether this process has the lock and, as far as can be told from here, is alive."""
+    return _read(path).get("pid") == pid and not _holder_died(path)
 
 
 def last_holder(path: Path) -> str:

@@ -13,12 +13,14 @@ from doit_receipts.approval import Approval
 from doit_receipts.errors import ReleaseError
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
+from doit_receipts.running import running_task, shown_time
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doit_receipts.plan import Plan
+    from doit_receipts.running import Running
     from doit_receipts.task import Task
 
 __all__ = ["Status", "TaskState", "is_first", "statuses"]
@@ -28,6 +30,7 @@ class TaskState(Enum):
     """Where a task stands; the value is the word that people read."""
 
     DONE = "done"
+    RUNNING = "running"
     STALE = "stale"
     READY = "ready"
     LATER = "later"
@@ -59,12 +62,21 @@ class Status:
 def statuses(plan: Plan) -> dict[str, Status]:
     """The status of every task of the plan, in its order."""
     found: dict[str, Status] = {}
+    running = running_task(plan.folder)
     for name, task in plan.tasks.items():
         open_ = [each for each in task.after if not found[each].lets_on]
         found[name] = (
             _group(plan, task, found) if task.kind is Kind.GROUP else _one(plan, task, open_)
         )
+        if running is not None and running.task == name:
+            found[name] = _running(plan, running, found[name])
     return found
+
+
+def _running(plan: Plan, running: Running, before: Status) -> Status:
+    took = shown_time(plan.context.clock.now().timestamp() - running.since_s)
+    why = f"for {took}" + (f": {running.last_line}" if running.last_line else "")
+    return Status(TaskState.RUNNING, why, passed=before.lets_on)
 
 
 def is_first(plan: Plan, name: str, found: Mapping[str, Status]) -> bool:
@@ -79,6 +91,9 @@ def _group(plan: Plan, task: Task, found: dict[str, Status]) -> Status:
     if not open_:
         return Status(TaskState.DONE)
     left = f"{len(open_)} of {len(needed)} left"
+    for name in open_:
+        if found[name].state is TaskState.RUNNING:
+            return Status(TaskState.RUNNING, f"{left}; {name} is running")
     for state in (TaskState.FAILED, TaskState.BLOCKED):
         for name in open_:
             if found[name].state is state:

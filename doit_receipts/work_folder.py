@@ -47,6 +47,11 @@ class WorkFolder:
         """Held by the one process that may change this release."""
         return self.work / "lock"
 
+    @property
+    def running(self) -> Path:
+        """What the run that holds the lock is doing; gone when it does nothing."""
+        return self.work / "running.json"
+
     def receipt(self, task: str) -> Path:
         """The receipt that the task leaves."""
         return self.work.joinpath("receipts", f"{task}.json")  # one join: asked for each task

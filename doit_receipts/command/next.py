@@ -55,6 +55,9 @@ def coming(plan: Plan) -> list[str]:
         return ["nothing: all tasks are done"]
     able = [name for name in open_ if goes_on(found[name])]
     lines = troubles(plan, found, list(found))
+    for name in open_:
+        if found[name].state is TaskState.RUNNING:
+            lines += wrapped(f"running: {name} {found[name].why}", _WIDTH)
     if able:
         lines.append(f"{_A_RUN}: {plan.project.command(group_with(plan, able[-1]))}")
         for name in able:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
 
 __all__ = ["Why", "explanation", "meaning"]
+
+_WITH_REASON: Final = (TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
 
 
 class Why(OptionsAnywhere):
@@ -50,11 +52,11 @@ def explanation(plan: Plan, name: str) -> list[str]:
     found = statuses(plan)
     status = found[name]
     lines = [f"{name}: {task.title}", f"  {task.label}, {status.state.value}"]
-    if status.state in (TaskState.STALE, TaskState.LATER) or task.kind is Kind.GROUP:
+    if status.state in _WITH_REASON or task.kind is Kind.GROUP:
         lines[-1] += f", {status.why}" if status.why else ""
     if status.who:
         lines.append(f"  who acts      {status.who}")
-    if task.kind is not Kind.GROUP and status.state is not TaskState.DONE:
+    if task.kind is not Kind.GROUP and status.state not in (TaskState.DONE, TaskState.RUNNING):
         lines += [f"  because       {reason}" for reason in plan.receipts.reasons(task)]
     if task.kind is Kind.APPROVAL and status.state is TaskState.WAITING:
         lines += _asked(plan, name)

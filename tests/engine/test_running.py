@@ -1,0 +1,138 @@
+"""What other terminals see of a run: the task that it is at, since when, and its last words."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.lock import holding
+from doit_receipts.running import running_task, shown_time, telling_others
+from doit_receipts.work_folder import WorkFolder
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.engine.conftest import Project
+
+SLOW = '''
+def work_long(folder):
+    plan.context.log.say("packing 3 of 7")
+    (folder / "started").touch()
+    import time
+    for _ in range(3000):
+        if (folder / "go on").exists():
+            return {}
+        time.sleep(0.02)
+    raise StepFailed(problem="nobody let it go on")
+
+@plan.step()
+def task_pack():
+    """Pack it."""
+    return call(work_long, HERE)
+
+@plan.step(after=[task_pack])
+def task_send():
+    """Send it."""
+    return call(copy, HERE / "input", HERE / "sent")
+
+@plan.group(of=[task_send])
+def task_export():
+    """Everything local."""
+'''
+
+
+@contextmanager
+def running(project: Project) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of the project that is at its first task while the block runs."""
+    project.declare(SLOW)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "doit"], cwd=project.folder, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_until((project.folder / "started").exists, "the first task has started")
+        yield run
+    finally:
+        (project.folder / "go on").touch()
+        run.wait(timeout=60)
+
+
+def test_every_command_tells_of_the_task_that_runs(project: Project) -> None:
+    with running(project):
+        listed = project.doit("list", "--status").out
+        assert "  running pack                  LOCAL    for " in listed
+        assert "s: packing 3 of 7" in listed
+        assert "  later   send                  LOCAL    after pack" in listed
+        assert "running: pack for " in listed
+        assert "running: pack for " in project.doit("next").out
+        why = project.doit("why", "pack").out
+        assert "LOCAL, running, for " in why
+        assert "because" not in why
+    assert "all 2 tasks are done" in project.doit("list", "--status").out
+
+
+def test_a_task_whose_run_was_killed_runs_no_longer(project: Project) -> None:
+    with running(project) as run:
+        run.send_signal(signal.SIGKILL)
+        run.wait(timeout=60)
+        assert (project.work / "running.json").exists()
+        assert project.standing("pack") == "ready LOCAL Pack it."
+    assert project.doit().status == 0
+    assert not (project.work / "running.json").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"task": "a"}',
+        b'{"task": 1, "since_s": "x", "pid": 1}',
+        b"\xff",
+    ],
+)  # fmt: skip
+def test_nonsense_about_what_runs_is_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "running.json").write_bytes(content)
+    assert running_task(WorkFolder(tmp_path)) is None
+
+
+def test_the_last_words_of_a_large_log_are_read_from_its_end(tmp_path: Path) -> None:
+    folder = WorkFolder(tmp_path)
+    folder.logs.mkdir()
+    with folder.log("a").open("wb") as stream:
+        stream.truncate(1 << 33)  # a sparse file: nothing could read all of it in time
+        stream.seek(0, os.SEEK_END)
+        stream.write(b"\ncompiling \x1b[2J\xff\n\n")
+    with holding(folder.lock), telling_others(folder, "a", 5.0):
+        found = running_task(folder)
+    assert found is not None
+    assert (found.task, found.since_s) == ("a", 5.0)
+    assert found.last_line.startswith("compiling")
+    assert found.last_line.isprintable()
+    assert running_task(folder) is None
+
+
+def test_what_another_process_says_of_a_lock_that_is_not_its_own_counts_for_nothing(
+    tmp_path: Path,
+) -> None:
+    folder = WorkFolder(tmp_path)
+    with holding(folder.lock):
+        folder.running.write_text(json.dumps({"task": "a", "since_s": 1, "pid": 1}))
+        assert running_task(folder) is None
+
+
+def test_times_are_those_that_people_say() -> None:
+    told = [shown_time(each) for each in (-3, 0, 59.9, 60, 125, 3599, 3600, 7620)]
+    assert told == [
+        "0 s", "0 s", "59 s", "1 min 00 s", "2 min 05 s", "59 min 59 s", "1 h 00 min", "2 h 07 min",
+    ]  # fmt: skip
