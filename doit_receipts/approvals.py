@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["facts_of", "judge", "signature_of", "write"]
+__all__ = ["facts_of", "judge", "judge_again", "signature_of", "write"]
 
 _SHOWN: Final = 24  # of a digest, or of a name
 
@@ -99,6 +99,22 @@ def facts_of(project: Project, folder: WorkFolder, task: Task, subject: str) -> 
         "note": approval.note if approval else "",
         "subject": subject,
     }
+
+
+def judge_again(project: Project, folder: WorkFolder, task: Task, subject: str) -> None:
+    """The approval that a receipt tells of is still there, and still signed by who may give it.
+
+    A receipt is a file that anybody who can write here can make; only the signature is proof.
+    Raises Waiting if it is gone, or is of something else than the receipt says.
+    """
+    try:
+        facts_of(project, folder, task, subject)
+    except Waiting as error:
+        raise Waiting(
+            who=error.who,
+            problem=f"{task.name} was given according to its receipt, but {error.problem}",
+            remedy=error.remedy,
+        ) from error
 
 
 def signature_of(statement: Path) -> Path:

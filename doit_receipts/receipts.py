@@ -242,7 +242,7 @@ class Receipts:
             return (str(error),)
         if receipt is None:
             return (NOT_DONE,)
-        if task.kind is Kind.APPROVAL and self._has_served(task):
+        if task.kind is Kind.APPROVAL and self.has_served(task):
             return ()
         return self._changed_since(task, receipt)
 
@@ -272,7 +272,7 @@ class Receipts:
         held = {each.rule: each.describe() for each in self.covering_waivers()}
         return {f"waiver {rule}": held.get(rule, "") for rule in rules}
 
-    def _has_served(self, approval: Task) -> bool:
+    def has_served(self, approval: Task) -> bool:
         """Whether all that the approval let happen is public and has happened.
 
         A later change needs no new approval then, since nothing can be done about it any more; and
@@ -280,7 +280,7 @@ class Receipts:
         """
         behind = [task for task in self._behind(approval) if task.kind is not Kind.GROUP]
         return bool(behind) and all(
-            self.has_published(task) or (task.kind is Kind.APPROVAL and self._has_served(task))
+            self.has_published(task) or (task.kind is Kind.APPROVAL and self.has_served(task))
             for task in behind
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.acting import change_world
-from doit_receipts.approvals import facts_of
+from doit_receipts.approvals import facts_of, judge_again
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest
@@ -143,6 +143,8 @@ def situation(plan: Plan, task: Task) -> str:
 def _do(plan: Plan, task: Task) -> None:
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
+    if task.is_public and plan.receipts.receipt(task.name) is None:
+        _judge_approvals_again(plan, task)
     before = plan.receipts.inputs(task)
     facts: dict[str, str] = {}
     findings: tuple[str, ...] = ()
@@ -178,6 +180,18 @@ def _do(plan: Plan, task: Task) -> None:
         adopted=adopted,
     )
     _leave(plan, task, receipt)
+
+
+def _judge_approvals_again(plan: Plan, act: Task) -> None:
+    """Everything that people had to approve before the act is approved, by their signatures.
+
+    An approval that has served is of no use to anybody any more. Raises Waiting.
+    """
+    for name in plan.needs(act):
+        task = plan.tasks[name]
+        receipt = plan.receipts.receipt(name) if task.kind is Kind.APPROVAL else None
+        if receipt is not None and not plan.receipts.has_served(task):
+            judge_again(plan.project, plan.folder, task, subject_of(receipt.inputs))
 
 
 def subject_of(inputs: Mapping[str, str]) -> str:

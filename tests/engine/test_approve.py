@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
+from doit_receipts.receipt import Receipt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,3 +135,67 @@ def test_an_approval_whose_act_has_happened_is_not_asked_for_again(awaiting: Pro
     awaiting.write("input", "changed")
     assert awaiting.doit("export").status == 0
     assert awaiting.ran() == ["a", "b"]
+
+
+JUDGED_AGAIN = SERVED.replace(
+    "@plan.public(after=approve_a,",
+    '''@plan.step(after=approve_a)
+def last_step():
+    """Fail until the file says otherwise."""
+    return call(fail, HERE / "mood")
+
+@plan.public(after=last_step,''',
+)
+
+
+@pytest.fixture
+def approved(awaiting: Project) -> Project:
+    """A release that is approved, and stopped right before what cannot be taken back."""
+    release = (awaiting.folder / "release.toml").read_text(encoding="utf-8")
+    awaiting.declare(JUDGED_AGAIN, release)
+    awaiting.write("mood", "fail")
+    awaiting.doit("export")
+    assert awaiting.doit("approve", "approve_a").status == 0
+    assert awaiting.doit("export").status == 1
+    assert awaiting.standing("approve_a").startswith("done")
+    awaiting.write("mood", "good")
+    awaiting.ran()
+    return awaiting
+
+
+def test_what_was_approved_is_published(approved: Project) -> None:
+    assert approved.doit("export").status == 0
+    assert approved.ran() == ["fail", "publish", "b"]
+
+
+@pytest.mark.parametrize("gone", ["approve_a.json", "approve_a.json.asc"])
+def test_an_approval_that_is_gone_publishes_nothing(approved: Project, gone: str) -> None:
+    """The receipt alone is no proof: whoever can write here can write one."""
+    (approved.work / "approvals" / gone).unlink()
+    stopped = approved.doit("export")
+    assert stopped.status == 4
+    assert "approve_a was given according to its receipt, but" in stopped.out
+    assert "doit approve approve_a" in stopped.out
+    assert approved.ran() == ["fail"]
+    assert approved.doit("approve", "approve_a").status == 0
+    assert approved.doit("export").status == 0
+
+
+def test_a_receipt_that_somebody_wrote_for_other_bytes_publishes_nothing(
+    approved: Project,
+) -> None:
+    approved.write("input", "never approved")
+    assert approved.doit("copy_a").status == 0
+    receipts = approved.work / "receipts"
+    made = Receipt.read(receipts / "copy_a.json")
+    found = Receipt.read(receipts / "approve_a.json")
+    assert made is not None
+    assert found is not None
+    forged = replace(found, inputs={**found.inputs, "after copy_a": made.result})
+    forged.write(receipts / "approve_a.json")
+    assert approved.standing("approve_a").startswith("done")
+    approved.ran()
+    stopped = approved.doit("export")
+    assert stopped.status == 4
+    assert "approved other bytes" in stopped.out
+    assert approved.ran() == ["fail"]
