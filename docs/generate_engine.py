@@ -35,8 +35,9 @@ _PARTS: Final = {
         "command/dumpdb", "command/graph",
     ),
     "Underneath": (
-        "acting", "runner", "order", "status", "lock", "orphaned_processes", "handover", "typed",
-        "packed_refs", "printable", "command/command_line", "command/advice", "command/ticker",
+        "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "handover",
+        "typed", "packed_refs", "printable", "command/command_line", "command/advice",
+        "command/ticker",
     ),
 }  # fmt: skip
 _HEAD: Final = """\
