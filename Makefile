@@ -30,10 +30,12 @@ setup: $(READY)
 rehearse: setup
 	@$(RUN) -m doit rehearse $(ARGS)
 
+# One more than there are cores: some tests wait for a time-out and do nothing else.
+test: WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 test: setup
 	@echo 'make: the quick tests, about four minutes on two cores; left out: whole exports and releases,' >&2
 	@echo 'make: documentation, kills at every write (make test-slow), the real CPython (make test-real)' >&2
-	@$(RUN) -m pytest --numprocesses auto --dist worksteal -m 'not slow and not real' $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not slow and not real' $(ARGS)
 
 # Whole exports of a toy, some of which take minutes: who is done early takes over from others.
 test-slow: setup
