@@ -67,7 +67,7 @@ def choose_day():
     return call(day.choose, settings.date, services.clock)
 
 
-@plan.gate(volatile=True, pep="P07 P08 P09 P10 P11 P12 W01 Z01 Z02 Z04")
+@plan.gate(volatile=True, pep="P07 P08 P09 P10 P11 P12 P13 W01 Z01 Z02 Z04")
 def check_access():
     """Stop unless every login works, with the permissions that this release will need."""
     ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
@@ -101,6 +101,8 @@ def check_access():
         ),
         call(access.forum_lets_us_in, services.forum, tell.forum_category),
         *([call(access.blog_knows_author, services.blog, author)] if tell.blog else []),
+        *([call(access.changes_can_be_proposed, services.peps)] if tell.peps else []),
+        *([call(access.changes_can_be_proposed, services.blog)] if tell.blog else []),
         *(
             [call(access.sigstore_is_ready, services.sigstore, declared=by_identity)]
             if release.series.signs_with_sigstore

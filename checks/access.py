@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "blog_knows_author",
+    "changes_can_be_proposed",
     "forum_lets_us_in",
     "github_lets_us_release",
     "mail_lets_us_in",
@@ -56,6 +57,25 @@ def github_lets_us_release(issues: Issues) -> tuple[Finding, ...]:
         )
         for each in _NEEDED
         if each not in rights
+    )
+
+
+@judges("access.proposals", blind="access.proposals")
+def changes_can_be_proposed(proposals: Proposals) -> tuple[Finding, ...]:
+    """The token's user may push a branch to the repository that gets a pull request (P13).
+
+    Schedule and blog get theirs after the release is public, and wait for nobody.
+    """
+    if proposals.may_propose():
+        return ()
+    return (
+        Finding(
+            "access.proposals",
+            Severity.WARN,
+            "your account may not push the branch of a pull request",
+            where=repr(proposals),
+            remedy="ask for the right to write there; or open the pull request by hand that day",
+        ),
     )
 
 

@@ -52,6 +52,9 @@ class Repository:
         found = (path.rpartition("/") for path in self.branches.get(ref, {}))
         return tuple(sorted(name for above, _, name in found if above == folder))
 
+    def may_propose(self) -> bool:
+        return True
+
     def pull(self, branch: str) -> Pull | None:  # noqa: ARG002 - as the port has it
         return self.opened
 

@@ -41,6 +41,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "The mail server accepts your login, and release.toml names the sender; nothing is sent.",
         "write sender = and your address, or leave the lists and the mail addresses out",
     ),
+    "access.proposals": Rule(
+        "Your account may push the branches of the pull requests that this release opens.",
+        "ask for the right to write to that repository; or open the pull request by hand that day",
+        severity=_WARN,
+    ),
     "access.protection": Rule(
         "The branch is protected and its protection can be read, so that it can be restored.",
         "ask an administrator of the repository",

@@ -227,6 +227,10 @@ class Proposals(Texts, Protocol):
         """The names of the files right in a folder, sorted; empty if there is no such folder."""
         ...
 
+    def may_propose(self) -> bool:
+        """Whether the user of the token may push the branch of a pull request."""
+        ...
+
     def pull(self, branch: str) -> Pull | None:
         """The newest pull request from the branch of this name, whatever its state."""
         ...

@@ -319,6 +319,10 @@ class GitHubProposals:
             sorted(entry.line("name") for entry in entries if entry.line("type") == "file")
         )
 
+    def may_propose(self) -> bool:
+        """See the port."""
+        return "push" in self._head_hub.rights()
+
     def pull(self, branch: str) -> Pull | None:
         """See the port."""
         action = f"look for the pull request of {branch}"

@@ -37,7 +37,7 @@ class Told:
         return self._answer
 
     open_issues = rights = rules = user = log_in = text = category_name = _say
-    rulesets = runs_of = commit = accepted_advisories = _say
+    rulesets = runs_of = commit = accepted_advisories = may_propose = _say
 
     def open_pulls(self, *_words: object) -> Any:
         return self._say() if isinstance(self._answer, Exception) else ()
@@ -174,10 +174,11 @@ def test_checks_that_cannot_look_block(a_release: Builds) -> None:
         *access.mail_lets_us_in(hub, "rm@example.org"),
         *access.forum_lets_us_in(hub, 23),
         *access.blog_knows_author(hub, "Rita Manager"),
+        *access.changes_can_be_proposed(hub),
         *access.no_ruleset_is_in_the_way(release, hub),
         *base_commit.base_commit_is_green(hub, hub),
     ]
-    assert len(found) == 9
+    assert len(found) == 10
     assert {each.severity for each in found} == {Severity.BLOCK}
 
 
@@ -188,6 +189,13 @@ def test_rights_that_are_missing_are_named() -> None:
         "your account has no right to push",
         "your account has no right to admin",
     ]
+
+
+def test_pull_request_that_cannot_be_opened_later_is_reported_in_the_morning() -> None:
+    may, may_not = Told(answer=True), Told(answer=False)
+    assert access.changes_can_be_proposed(may) == ()  # type: ignore[arg-type]
+    found = access.changes_can_be_proposed(may_not)  # type: ignore[arg-type]
+    assert severities(found) == [("access.proposals", Severity.WARN)]
 
 
 def test_branch_without_protection_blocks(a_release: Builds) -> None:

@@ -219,6 +219,7 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
 ) -> None:
     proposals = GitHubProposals(api, "python/peps", token, head="rm/peps")
     assert proposals.pull("release-3.13.6") is None
+    assert proposals.may_propose()
     before = proposals.text("peps/pep-0719.rst")
     assert before
     files = {"peps/pep-0719.rst": before + b"- 3.13.6\n", "new.txt": b"new\n"}
