@@ -152,12 +152,14 @@ def proposed_files(
         write_whole(folder / path, content)
     _generate(programs, folder)
     peps = {path: content for path, content in before.items() if path.startswith("peps/")}
+    # What an earlier try has put on the branch already is proposed, and described, all the same.
+    on_main = _checkout(proposals, "", schedule) if ref else before
     files = {SCHEDULE_FILE: edited.encode()}
     for path, old in peps.items():
         new = (folder / path).read_bytes()
         if not only_lists_differ(old.decode(), new.decode()):
             raise _failed(path, "was changed by the generator outside of its lists of releases")
-        if new != old:
+        if new != old or new != on_main.get(path):
             files[path] = new
     for entry in releases:
         stage = _stage(schedule, entry)

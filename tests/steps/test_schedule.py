@@ -114,6 +114,18 @@ def test_half_a_branch_is_gone_on_from(release: Release, peps: Repository) -> No
     assert look(release, peps).state is RemoteState.IDENTICAL
 
 
+def test_what_an_earlier_try_put_on_the_branch_is_described_all_the_same(
+    release: Release, peps: Repository
+) -> None:
+    """Killed before the pull request was opened; then its text names every file that it changes."""
+    propose(release, peps)
+    files = schedule.proposed_files(
+        [Recorded(release.version, DUE)], peps, BRANCH, MachinePrograms(),
+        release.layout.scratch / "peps",
+    )  # fmt: skip
+    assert set(files) == {SCHEDULE_FILE, PEP}
+
+
 def test_edits_of_others_on_the_branch_are_kept(release: Release, peps: Repository) -> None:
     propose(release, peps)
     peps.edit("# The releases", "# All releases", ref=BRANCH)
