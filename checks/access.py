@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import ReleaseError, ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.blog import author_file
 from plugins.model.release import ReleaseType
@@ -211,15 +211,22 @@ def sigstore_is_ready(bundles: BundleVerifier, *, declared: bool) -> tuple[Findi
     ``declared`` says the latter. The token itself is good for minutes; it is asked for when
     there is something to sign.
     """
-    bundles.ready()
-    if declared:
-        return ()
-    return (
-        Finding(
-            "access.sigstore",
-            Severity.BLOCK,
-            "is missing, so nothing can be signed by Sigstore later today",
-            "[credentials] sigstore",
-            'write sigstore = "file:~/sigstore-token", where the identity token will be',
-        ),
-    )
+    found = []
+    try:
+        bundles.ready()
+    except ReleaseError as error:
+        # what release.toml lacks is reported all the same
+        found.append(
+            Finding("access.sigstore", Severity.BLOCK, error.problem, error.where, error.remedy)
+        )
+    if not declared:
+        found.append(
+            Finding(
+                "access.sigstore",
+                Severity.BLOCK,
+                "is missing, so nothing can be signed by Sigstore later today",
+                "[credentials] sigstore",
+                'write sigstore = "file:~/sigstore-token", where the identity token will be',
+            )
+        )
+    return tuple(found)

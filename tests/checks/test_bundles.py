@@ -124,3 +124,9 @@ def test_a_morning_without_a_place_for_the_token_blocks_and_says_what_to_write()
 def test_a_morning_on_which_nobody_knows_whom_to_trust_blocks() -> None:
     (found,) = sigstore_is_ready(Answering(NO_ANSWER), declared=True)
     assert (found.rule, found.severity) == ("access.sigstore", Severity.BLOCK)
+
+
+def test_missing_token_is_reported_also_while_sigstore_does_not_answer() -> None:
+    found = sigstore_is_ready(Answering(NO_ANSWER), declared=False)
+    assert [each.where for each in found][1:] == ["[credentials] sigstore"]
+    assert len(found) == 2
