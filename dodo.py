@@ -40,6 +40,7 @@ def export():
         "flip_blockers",
         "make_labels",
         "copy_protection",
+        "restrict_branch",
         "write_triage",
         "delete_branch",
         "retain_windows_build",
@@ -47,6 +48,7 @@ def export():
         "await_nuget",
         "await_docs",
         "await_followers",
+        "propose_defaults",
     ]
 )
 def publish():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chapters.before import deadline
+from chapters.clone import commit
 from chapters.release import (
     builds_windows,
     contract,
@@ -17,7 +18,7 @@ from chapters.website import check_public, publish_page
 from doit_receipts.calls import call
 from plugins.model.contract import Kind
 from plugins.model.release import Phase
-from plugins.steps import docs_site, feed, followers
+from plugins.steps import build_defaults, docs_site, feed, followers
 
 windows_expert = next((each.name for each in experts if each.role == "windows"), "")
 
@@ -78,3 +79,9 @@ def await_followers():
         services.progress,
         until=deadline,
     )
+
+
+@plan.shared(after=[publish_page], look=build_defaults.look_proposed_defaults)
+def propose_defaults():
+    """Ask, by a pull request, that CI's workflow tries this release when it is changed."""
+    return call(build_defaults.propose, release, services.release_tools, commit, services.progress)

@@ -10,6 +10,7 @@ from chapters.release import at, is_new_branch, plan, release, services, setting
 from chapters.switch import test_downloads
 from doit_receipts.calls import call
 from doit_receipts.task import Effect
+from plugins.model.release import Phase
 from plugins.steps import merge_back as merging
 from plugins.steps import protection, upstream_push
 
@@ -92,3 +93,13 @@ def restore_protection():
 def copy_protection():
     """Give the new branch the protection of the one before it."""
     return call(protection.copy_rules, release, services.github)
+
+
+@plan.shared(
+    after=[push_upstream, restore_protection],
+    look=protection.look_restricted,
+    only=settings.series.next_phase is Phase.SECURITY,
+)
+def restrict_branch():
+    """Let nobody but release managers merge into a branch that gets security fixes only."""
+    return call(protection.restrict, release, services.github)

@@ -23,9 +23,12 @@ VERSIONS: Final = {
     "3.14.0rc2": "prerelease",
     "3.14.0": "prerelease",
     "3.13.6": "bugfix",
+    "3.13.17": "bugfix",
     "3.12.12": "security",
 }
 """A version of each kind whose tasks there are, and the phase of its branch."""
+_BECOMES: Final = {"3.13.17": "security"}
+"""What the branch becomes with the release, where that is declared."""
 _EXPERTS: Final = ("windows", "macos", "docs")
 _LISTS: Final = ("list", "announce", "dev", "committers")
 
@@ -41,6 +44,8 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         f'[series]\nphase = "{VERSIONS[version]}"\n',
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
     ]
+    if version in _BECOMES:
+        words[1] += f'becomes = "{_BECOMES[version]}"\n'
     if not bare:
         words[0] += "copyright_years = true\n"
         words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')

@@ -56,6 +56,7 @@ _KINDS: Final = {
     "3.14.0rc2": "later release candidates",
     "3.14.0": "the first final release of a series",
     "3.13.6": "bugfix releases",
+    "3.13.17": "the last bugfix release of a series",
     "3.12.12": "security releases",
 }
 

@@ -24,10 +24,10 @@ DODO: Final = PROJECT / "dodo.py"
 VERBS: Final = {
     "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
     "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift",
-    "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "publish", "purge",
-    "push", "put", "read", "request", "reserve", "restore", "retain", "save", "send", "set",
-    "settle", "sign", "stage", "start", "switch", "tag", "take", "tell", "test", "unpack", "update",
-    "upload", "verify", "wait", "warn", "write",
+    "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "propose", "publish",
+    "purge", "push", "put", "read", "request", "reserve", "restore", "restrict", "retain", "save",
+    "send", "set", "settle", "sign", "stage", "start", "switch", "tag", "take", "tell", "test",
+    "unpack", "update", "upload", "verify", "wait", "warn", "write",
 }  # fmt: skip
 
 HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich", "spdx_tools")

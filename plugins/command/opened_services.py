@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals, Repositories, Texts
+    from plugins.ports.github import Proposals, Repositories
     from plugins.ports.host import Host
     from plugins.ports.packages import Packages
     from plugins.ports.pipeline import Pipeline
@@ -284,8 +284,8 @@ class Services:
         return NuGet(self._settings.hosts.nuget)
 
     @_late("hosts.github")
-    def release_tools(self) -> Texts:
-        """The repository whose forms start the builds, to be read."""
+    def release_tools(self) -> Proposals:
+        """The repository whose forms start the builds."""
         from plugins.services.github import GitHubProposals
 
         settings = self._settings

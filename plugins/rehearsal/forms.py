@@ -31,6 +31,10 @@ on:
       cpython_release:
         type: string
 name: "Build"
+env:
+  GIT_REMOTE: ${{{{ github.event.inputs.git_remote || 'python' }}}}
+  GIT_COMMIT: ${{{{ github.event.inputs.git_commit || '{commit}' }}}}
+  CPYTHON_RELEASE: ${{{{ github.event.inputs.cpython_release || '3.12.0' }}}}
 """
 _FIELDS: Final = (
     ("SourceTag", "Tag"),
@@ -55,8 +59,9 @@ def seed(store: Store) -> None:
     pipeline += "- name: GitRemote_Other\n  displayName: Other\n"
     pipeline += "- name: SigningCertificate\n  values:\n  - 'PythonSoftwareFoundation'\n"
     pipeline += "".join(f'- name: {name}\n  displayName: "{label}"\n' for name, label in _FIELDS)
+    workflow = _WORKFLOW.format(options=options, commit="1" * 40)
     forms = {
-        f"{_TOOLS}/.github/workflows/build-release.yml": _WORKFLOW.format(options=options),
+        f"{_TOOLS}/.github/workflows/build-release.yml": workflow,
         f"{_TOOLS}/windows-release/azure-pipelines.yml": pipeline + "\nstages: []\n",
     }
     store.save("github", {**known, "texts": {**known.get("texts", {}), **forms}})

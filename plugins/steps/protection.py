@@ -17,7 +17,7 @@ from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -27,13 +27,19 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
 
 __all__ = [
+    "MANAGERS",
     "copy_rules",
     "lease_is_open",
     "lifted",
     "look_copied",
     "look_restored",
+    "look_restricted",
     "restore",
+    "restrict",
 ]
+
+MANAGERS: Final = "release-managers"
+"""The team at GitHub whose members alone may merge into a security branch."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -162,6 +168,40 @@ def copy_rules(release: Release, protection: Protection) -> dict[str, str]:
         raise StepFailed(where=old, problem="has no protection", remedy="protect it by hand")
     protection.protect(release.version.series, rules)
     return {"branch": release.version.series, "as": old}
+
+
+def look_restricted(release: Release, protection: Protection) -> Probe:
+    """Whether nobody but release managers may merge into the branch (NEW37)."""
+    branch = release.branch
+    rules = protection.rules(branch)
+    if rules is None:
+        return different(
+            f"{branch} has no protection that could be restricted",
+            f"protect {branch} by hand in GitHub's settings, then run doit adopt",
+            (f"{branch}: none", f"wanted: merged into by {MANAGERS} alone"),
+        )
+    if rules["restrictions"] != _restrictions(rules):
+        return absent(f"{branch} may be merged into by others than release managers")
+    return identical({"branch": branch, "teams": MANAGERS})
+
+
+def restrict(release: Release, protection: Protection) -> dict[str, str]:
+    """Nobody but release managers may merge into the branch, which gets security fixes only.
+
+    Apps that may are left as they are. Source: devguide, development-cycle.rst, "Merging of pull
+    requests to security branches is restricted to release managers".
+    """
+    branch = release.branch
+    rules = protection.rules(branch)
+    if rules is None:
+        raise StepFailed(where=branch, problem="has no protection", remedy="protect it by hand")
+    protection.protect(branch, {**rules, "restrictions": _restrictions(rules)})
+    return {"branch": branch, "teams": MANAGERS}
+
+
+def _restrictions(rules: Mapping[str, Any]) -> dict[str, Any]:
+    apps = (rules["restrictions"] or {}).get("apps", [])
+    return {"users": [], "teams": [MANAGERS], "apps": apps}
 
 
 def _series_before(release: Release) -> str:
