@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chapters.before import deadline
-from chapters.clone import commit
+from chapters.commit import commit
 from chapters.release import (
     builds_windows,
     contract,
