@@ -17,6 +17,7 @@ from plugins.steps import (
     blog,
     emails,
     forum_post,
+    tiers,
 )
 
 announce = settings.announce
@@ -86,7 +87,17 @@ def write_policy():
     return call(announcing.write_policy, release, services.templates)
 
 
-@plan.approval(who="RM", of=[settle_announcement, check_announcement, write_policy], pep="A01 A07")
+@plan.step(after=[make_tag], writes=[at.made / tiers.TIERS], only=tiers.is_told(release))
+def write_tiers():
+    """List the platforms that nobody tests, which this release has to say something about."""
+    return call(tiers.write, release, services.builders)
+
+
+@plan.approval(
+    who="RM",
+    of=[settle_announcement, check_announcement, write_policy, write_tiers],
+    pep="A01 A07",
+)
 def approve_announcement():
     """The release manager approves the announcement as it is."""
 

@@ -51,6 +51,9 @@ def test_release_waits_until_it_is_approved_and_then_goes_on(awaiting: Project) 
     assert approved.status == 0, approved.out + approved.err
     assert "RM approves approve_a of Thing 3.13.6: Somebody has read a." in approved.out
     assert "src/a" in approved.out
+    # without another run: nobody is waited for any more
+    assert awaiting.standing("approve_a").startswith("ready approval")
+    assert "RM" not in awaiting.doit("next").out
     done = awaiting.doit("export")
     assert done.status == 0, done.out
     assert awaiting.receipt("approve_a")["facts"]["note"] == "read it twice"
