@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
     from doit_receipts.plan import Plan
 
-__all__ = ["Graph", "dot"]
+__all__ = ["COLOURS", "Graph", "dot"]
 
-_COLOURS: Final = {
+COLOURS: Final = {
     TaskState.DONE: "#c8e6c9",
     TaskState.STALE: "#fff9c4",
     TaskState.READY: "#bbdefb",
+    TaskState.RUNNING: "#90caf9",
     TaskState.LATER: "#ffffff",
     TaskState.WAITING: "#ffe0b2",
     TaskState.BLOCKED: "#ffcdd2",
     TaskState.FAILED: "#ef9a9a",
 }
+"""The colour of a task by its state."""
 _SHAPES: Final = {Kind.STEP: "box", Kind.GATE: "hexagon", Kind.APPROVAL: "ellipse"}
 
 
@@ -70,7 +72,7 @@ def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
         for task in of_chapter:
             status = found[task.name]
             tip = _quoted(f"{status.state.value}: {task.title}")
-            colour = _COLOURS[status.state]
+            colour = COLOURS[status.state]
             shape = "doubleoctagon" if task.is_public else _SHAPES[task.kind]
             yield f'    {_quoted(task.name)} [shape={shape}, fillcolor="{colour}", tooltip={tip}];'
         yield "  }"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.command.graph import COLOURS
+from doit_receipts.status import TaskState
+
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
@@ -66,6 +69,10 @@ def test_what_a_task_needs_is_drawn_alone(project: Project) -> None:
     project.declare(DIAMOND)
     assert arrows(project.doit("graph", "copy_b").out) == {("copy_a", "copy_b")}
     assert arrows(project.doit("graph", "export").out) == arrows(project.doit("graph").out)
+
+
+def test_every_state_has_its_colour() -> None:
+    assert set(COLOURS) == set(TaskState)
 
 
 def test_a_name_that_no_task_has_is_refused(project: Project) -> None:
