@@ -14,8 +14,8 @@ from plugins.command.opening import open_release
 release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = plan.doit_config("export")
 
-# before · clone · commit · hand_over · build · lights · stage · switch · merge · website ·
-# announce · close · afterwards
+# before · clone · commit · hand_over · build · lights · stage · texts · merge · switch ·
+# upstream · website · announce · close · afterwards
 plan.read_chapters("chapters")
 
 

@@ -1,10 +1,10 @@
-"""12. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
+"""14. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
 
 from __future__ import annotations
 
 from chapters.before import choose_day, deadline, today
-from chapters.merge import push_upstream
 from chapters.release import is_new_branch, plan, release, services, settings
+from chapters.upstream import push_upstream
 from chapters.website import publish_page
 from doit_receipts.calls import call, deferred
 from plugins.steps import fork, schedule, tracker

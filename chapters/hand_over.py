@@ -29,11 +29,6 @@ def write_review():
     return call(fork.review, release, services.clone)
 
 
-@plan.approval(who="RM", of=[merge_news, make_tag], pep="E12 E21")
-def approve_news():
-    """The release manager has proof-read the merged NEWS."""
-
-
 FOR_EXPERTS, FOR_WINDOWS = "experts", "windows-build"
 sender = settings.announce.sender
 awaited = {
@@ -89,15 +84,21 @@ def write_request():
     return call(email_drafts.write, release, FOR_WINDOWS, request)
 
 
-@plan.approval(who="RM", of=[write_review, make_tag, write_brief, write_request], pep="Z10")
+@plan.approval(
+    who="RM",
+    of=[write_review, merge_news, make_tag, write_brief, write_request],
+    pep="Z10 E12 E21",
+)
 def approve_commit():
-    """The release manager has read what the release commit changes, and the emails that go out."""
+    """The release manager has read the release commit, NEWS with it, and the emails that go out."""
+
+
+plan.renamed("approve_news", now=approve_commit)
 
 
 @plan.shared(
     after=[
         make_tag,
-        approve_news,
         approve_commit,
         check_access,
         check_blockers,

@@ -1,18 +1,13 @@
-"""9. Merge back and push: upstream's branches and the tag, exactly and at once."""
+"""9. Merge back: what upstream's branches will get, made and approved before users see anything."""
 
 from __future__ import annotations
 
-from chapters.before import nothing_came_up
 from chapters.commit import make_tag
 from chapters.hand_over import push_fork
-from chapters.lights import check_lights
-from chapters.release import at, is_new_branch, plan, release, services, settings
-from chapters.switch import test_downloads
+from chapters.release import at, plan, release, services, settings
 from doit_receipts.calls import call
 from doit_receipts.task import Effect
-from plugins.model.release import Phase
 from plugins.steps import merge_back as merging
-from plugins.steps import protection, upstream_push
 
 
 @plan.step(
@@ -49,57 +44,3 @@ def write_merge():
 @plan.approval(who="RM", of=[write_merge], pep="M13")
 def approve_merge():
     """The release manager has read what upstream's branches get."""
-
-
-@plan.gate(
-    after=[merge_back, approve_merge, test_downloads, check_lights],
-    volatile=True,
-    pep="Q01 Q02 Q06 R01",
-)
-def check_before_upstream():
-    """Stop the push if a blocker, a red builder or another schedule has come up meanwhile."""
-    return nothing_came_up
-
-
-@plan.public(
-    after=[merge_back, approve_merge, test_downloads, check_lights, check_before_upstream],
-    look=upstream_push.look_pushed,
-    pep="M01 M14 M15 M16 M17 M18 M19 M20a M20b M20 M23",
-)
-def push_upstream():
-    """Push branches and tag to upstream at once, its protection lifted for that moment only."""
-    return call(
-        upstream_push.push,
-        release,
-        services.merge_clone,
-        services.upstream,
-        services.github,
-        services.progress,
-    )
-
-
-@plan.shared(after=[push_upstream], look=protection.look_restored, pep="M23")
-def restore_protection():
-    """Restore the protection of upstream's branches to what it was before the push."""
-    return call(protection.restore, services.github, at)
-
-
-@plan.shared(
-    after=[push_upstream, restore_protection],
-    look=protection.look_copied,
-    pep="M21 I11",
-    only=is_new_branch,
-)
-def copy_protection():
-    """Give the new branch the protection of the one before it."""
-    return call(protection.copy_rules, release, services.github)
-
-
-@plan.shared(
-    after=[push_upstream, restore_protection],
-    look=protection.look_restricted,
-    only=settings.series.next_phase is Phase.SECURITY,
-)
-def restrict_branch():
-    """Let nobody but release managers merge into a branch that gets security fixes only."""
-    return call(protection.restrict, release, services.github)

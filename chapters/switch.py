@@ -1,10 +1,12 @@
-"""8. Switch: all files visible at once, then served by every cache and good as downloaded."""
+"""10. The go and the switch: everything shown at once, approved, visible, and tried as a user."""
 
 from __future__ import annotations
 
 from chapters.before import nothing_came_up
+from chapters.commit import commit
 from chapters.lights import check_lights
-from chapters.release import at, plan, release, remote, services, settings
+from chapters.merge import approve_merge, merge_back
+from chapters.release import at, plan, promised, release, remote, services, settings
 from chapters.stage import (
     all_files,
     area,
@@ -19,12 +21,16 @@ from chapters.stage import (
     verify_staged,
     with_bundles,
 )
+from chapters.texts import approve_announcement
 from doit_receipts.calls import call, deferred
-from plugins.steps import clean_room, docs_hosting, purging, staging
+from plugins.steps import clean_room, docs_hosting, purging, staging, summary
+from plugins.steps import merge_back as merging
+
+staged = [stage_files, *taken, stage_bundles, verify_staged]
 
 
 @plan.gate(
-    after=[stage_files, *taken, stage_bundles, verify_staged, stage_docs, check_lights],
+    after=[*staged, stage_docs, check_lights],
     volatile=True,
     pep="Q01 Q02 Q06 R01",
 )
@@ -33,8 +39,44 @@ def check_before_switch():
     return nothing_came_up
 
 
+record = deferred(plan.on_record, "write_summary")
+pushed = deferred(
+    summary.Pushed,
+    settings.repository.upstream,
+    deferred(merging.made, release, services.merge_clone),
+    tag=plan.fact(merge_back, "tag"),
+    commit=commit,
+)
+
+
+@plan.step(
+    after=[*staged, stage_docs, check_before_switch, approve_announcement, approve_merge],
+    extra_inputs={"findings": call(summary.findings_digest, record)},
+    writes=[at.made / summary.SUMMARY],
+    only_shown=True,
+)
+def write_summary():
+    """Show all that users will see in one file: files, refs, texts, gates, waivers."""
+    return call(
+        summary.sum_up,
+        release,
+        promised,
+        settings.announce,
+        settings.waivers,
+        files=all_files,
+        docs=docs_files,
+        pushed=pushed,
+        record=record,
+    )
+
+
+@plan.approval(who="RM", of=[write_summary])
+def approve_release():
+    """The release manager says go: the last word before users see anything of ours."""
+
+
 @plan.public(
-    after=[stage_files, *taken, stage_bundles, verify_staged, check_lights, check_before_switch],
+    after=[*staged, check_lights, check_before_switch, approve_release],
     look=staging.look_switched,
     pep="U05 U06 U07",
 )
@@ -44,7 +86,7 @@ def switch_files():
 
 
 @plan.public(
-    after=[stage_docs, check_lights, check_before_switch],
+    after=[stage_docs, check_lights, check_before_switch, approve_release],
     look=staging.look_switched,
     pep="U09",
     only=release.ships_docs,

@@ -1,53 +1,17 @@
-"""10. Website and CDN: the release's page, its files, and caches that serve them."""
+"""12. Website and CDN: the release's page, its files, and caches that serve them."""
 
 from __future__ import annotations
 
 from chapters.before import choose_day, nothing_came_up, today_text
-from chapters.build import write_checksums
-from chapters.commit import commit
-from chapters.merge import push_upstream, restore_protection
-from chapters.release import at, notes, plan, promised, release, services, settings
+from chapters.release import plan, promised, services
 from chapters.stage import digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
+from chapters.texts import approve_announcement, page_text
+from chapters.upstream import push_upstream, restore_protection
 from checks import brought, site
-from doit_receipts.calls import call, deferred
-from plugins.steps import drafts, page_text, purging, site_files, site_release
-
-text = drafts.settled_page(release)
-sources = deferred(plan.receipts.artifacts, at.tarballs)
-
-
-@plan.step(pep="W03 R07")
-def draft_page():
-    """Draft the text of the release's page; what you edit in it is kept."""
-    return call(drafts.draft_page, release, promised, services.templates, notes)
-
-
-@plan.step(
-    after=[draft_page], extra_inputs={"page": call(drafts.digest_of_page, release)}, writes=[text]
-)
-def settle_page():
-    """Take the text of the page as it is now, to be approved and saved."""
-    return call(drafts.settle_page, release)
-
-
-@plan.gate(after=[settle_page, write_checksums], reads=at.tarballs, pep="W03")
-def check_page():
-    """Stop unless the text is about this release alone, and complete."""
-    return call(
-        site.text_is_ready,
-        promised,
-        text,
-        notes,
-        files=sources,
-        commit=commit,
-        versions=settings.announce.versions,
-    )
-
-
-@plan.approval(who="RM", of=[settle_page, check_page], pep="W03")
-def approve_page():
-    """The release manager approves the text of the page."""
+from doit_receipts.calls import call
+from plugins.steps import page_text as pages
+from plugins.steps import purging, site_files, site_release
 
 
 @plan.shared(
@@ -73,10 +37,15 @@ def list_files():
     )
 
 
-@plan.shared(after=[make_page, approve_page], reads=[text], look=page_text.look_text, pep="W03 W05")
+@plan.shared(
+    after=[make_page, approve_announcement],
+    reads=[page_text],
+    look=pages.look_text,
+    pep="W03 W05",
+)
 def save_text():
     """Save the approved text on the release's page."""
-    return call(page_text.put_text, promised, text, services.site, services.progress)
+    return call(pages.put_text, promised, page_text, services.site, services.progress)
 
 
 @plan.gate(after=[list_files, switch_files, switch_docs], volatile=True, pep="Z24")

@@ -26,7 +26,8 @@ _PARTS: Final = {
         "probe", "finding", "errors", "artifact", "durable", "run_context", "clock",
     ),
     "What a release leaves": (
-        "work_folder", "receipt", "receipts", "journal", "intents", "approval", "state",
+        "work_folder", "receipt", "receipts", "on_record", "journal", "intents", "approval",
+        "state",
     ),
     "Approvals and keys": ("approvals", "openpgp"),
     "What pyproject.toml names": (

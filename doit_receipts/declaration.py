@@ -35,7 +35,7 @@ __all__ = [
 
 _PARTS: Final = (
     "name", "title", "effect", "after", "reads", "writes", "extra_inputs", "look", "only",
-    "volatile", "who", "of",
+    "volatile", "only_shown", "who", "of",
 )  # fmt: skip
 # A receipt has the task's name in its own, and doit reads = and : and a leading dash its own way.
 _NAME: Final = re.compile(r"\w[\w.-]*")

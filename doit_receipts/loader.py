@@ -62,6 +62,8 @@ class Loader(DodoTaskLoader):
         plan = self.namespace.get("plan")
         if not isinstance(plan, Plan):
             return super().load_tasks(cmd, pos_args)
+        # doit selects by this very list
+        pos_args[:] = [plan.former_names.get(each, each) for each in pos_args]
         if cmd.dep_manager is not None:  # no command but tabcompletion has none
             cmd.dep_manager = Globals.dep_manager = ReceiptRecords(plan, cmd.dep_manager)
         tasks = [dict_to_task(each) for each in plan.doit_tasks()]

@@ -24,6 +24,7 @@ from doit_receipts.declaration import (
     refuse_name,
     refuse_paths,
 )
+from doit_receipts.on_record import OnRecord
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
 from doit_receipts.typed import completed
@@ -80,6 +81,7 @@ class Plan:
         self._writers: dict[Path, Declared] = {}
         self._tasks: dict[str, Task] | None = None
         self._alarms: list[_Alarm] = []
+        self._renamed: dict[str, tuple[str, str]] = {}
         self._chapter = next(iter(project.chapters), "")
 
     # ── declaring ──────────────────────────────────────────────────────────────────────────
@@ -143,13 +145,15 @@ class Plan:
         extra_inputs: Mapping[str, Call] | None = None,
         look: Callable[..., Any] | None = None,
         only: bool = True,
+        only_shown: bool = False,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
 
         One that changes the world outside (SHARED, PUBLIC) looks at it first and after: ``look``
         gets the arguments of the act that it names itself, and gives a Probe. One with another
-        effect has none.
+        effect has none. What is ``only_shown`` for an approval stays as it was shown once all that
+        was approved is public.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -176,6 +180,7 @@ class Plan:
                 writes=tuple(writes),
                 extra_inputs=extra_inputs or {},
                 look=look,
+                only_shown=only_shown,
                 labels=labels,
             )
 
@@ -267,6 +272,26 @@ class Plan:
             return self._declare(creator, name, "", only=True, kind=Kind.GROUP, after=of)
 
         return declare
+
+    def renamed(self, *old: str, now: Declared | str) -> None:
+        """On the command line these names, which earlier versions had, are that of ``now``.
+
+        Raises InvalidDodoFile for one that is declared as a task before.
+        """
+        place = place_of(sys._getframe(1))  # noqa: SLF001 - who wrote it
+        for name in old:
+            if name in self._declared:
+                raise declaration_error(
+                    place,
+                    f"{name} is declared at {self._declared[name].place}, so it is no former name",
+                    "leave it out",
+                )
+            self._renamed[name] = (now if isinstance(now, str) else now.name, place)
+
+    @property
+    def former_names(self) -> Mapping[str, str]:
+        """Names that tasks had in earlier versions, each with the one that it has now."""
+        return {old: now for old, (now, _) in self._renamed.items()}
 
     def fact(self, task: Declared | str, name: str) -> str:
         """A fact of the task's receipt, as an argument for a call; text when that call is made."""
@@ -382,16 +407,26 @@ class Plan:
             "doc": task.title,
         }
 
-    def needs(self, group: Task) -> list[str]:
-        """Everything that the group waits for, in reading order."""
+    def needs(self, task: Task) -> list[str]:
+        """Everything that a task, or all of a group, waits for, in reading order."""
         found: set[str] = set()
-        open_ = list(group.after)
+        open_ = list(task.after)
         while open_:
             name = open_.pop()
             if name not in found:
                 found.add(name)
                 open_ += self.tasks[name].after
         return [name for name in self.tasks if name in found]
+
+    def on_record(self, name: str) -> tuple[OnRecord, ...]:
+        """What the tasks left that this one stands behind, in reading order, if they are done."""
+        found = []
+        for each in self.needs(self.tasks[name]):
+            task = self.tasks[each]
+            receipt = None if task.kind is Kind.GROUP else self.receipts.receipt(each)
+            if receipt is not None:
+                found.append(OnRecord(each, task.kind, receipt.facts, receipt.findings))
+        return tuple(found)
 
     def _is_group(self, name: str) -> bool:
         return self.tasks[name].kind is Kind.GROUP

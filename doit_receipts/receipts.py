@@ -8,6 +8,7 @@ a file, not a database.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import Artifact
@@ -240,10 +241,12 @@ class Receipts:
             return (f"receipt: {error.problem}",)
         except ReleaseError as error:
             return (str(error),)
+        # A broken receipt behind it is told where that task is judged.
+        with suppress(ReleaseError):
+            if self.has_served(task) and (receipt is not None or self._came_later(task)):
+                return ()
         if receipt is None:
             return (NOT_DONE,)
-        if task.kind is Kind.APPROVAL and self.has_served(task):
-            return ()
         return self._changed_since(task, receipt)
 
     def _changed_since(self, task: Task, receipt: Receipt) -> tuple[str, ...]:
@@ -272,17 +275,30 @@ class Receipts:
         held = {each.rule: each.describe() for each in self.covering_waivers()}
         return {f"waiver {rule}": held.get(rule, "") for rule in rules}
 
-    def has_served(self, approval: Task) -> bool:
-        """Whether all that the approval let happen is public and has happened.
+    def has_served(self, task: Task) -> bool:
+        """Whether all that was to be looked at and approved here is public and has happened.
 
-        A later change needs no new approval then, since nothing can be done about it any more; and
-        what was published must not seem to be made from something else.
+        That is so of an approval, of what is only shown for one, and of a gate that is judged anew
+        in each run. A later change needs none of them again, since nothing can be done about it any
+        more; what was published must not seem to be made from something else; and what was shown
+        then stays as it was shown.
         """
-        behind = [task for task in self._behind(approval) if task.kind is not Kind.GROUP]
+        if not (task.only_shown or task.volatile or task.kind is Kind.APPROVAL):
+            return False
+        behind = [each for each in self._behind(task) if each.kind is not Kind.GROUP]
         return bool(behind) and all(
-            self.has_published(task) or (task.kind is Kind.APPROVAL and self.has_served(task))
-            for task in behind
+            self.has_published(each) or self.has_served(each) for each in behind
         )
+
+    def _came_later(self, task: Task) -> bool:
+        """Whether all behind it was done by an earlier version, which did not have the task."""
+        for each in self._behind(task):
+            receipt = self.receipt(each.name)
+            if receipt is None and each.kind is not Kind.GROUP and not self._came_later(each):
+                return False
+            if receipt is not None and f"after {task.name}" in receipt.inputs:
+                return False
+        return True
 
     def _was_enough(self, task: Task) -> bool:
         """Whether it is an approval whose public acts have all happened.

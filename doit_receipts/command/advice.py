@@ -86,11 +86,13 @@ def goes_on(status: Status) -> bool:
     return status.state in (TaskState.READY, TaskState.STALE) and not status.passed
 
 
-def to_look_at(plan: Plan, name: str) -> str:
-    """What to look at before this approval is given: a path, or a command that shows it.
+def to_look_at(plan: Plan, name: str) -> list[str]:
+    """What to look at before this approval is given: paths, or else commands that show it.
 
-    "" where nothing on this machine was made that could be looked at, or nothing yet.
+    Empty where nothing on this machine was made that could be looked at, or nothing yet.
     """
+    files: list[str] = []
+    refs: list[str] = []
     for before in plan.tasks[name].after:
         try:
             receipt = plan.receipts.receipt(before)
@@ -99,9 +101,11 @@ def to_look_at(plan: Plan, name: str) -> str:
         for path in sorted(receipt.outputs if receipt else ()):
             clone, git, ref = path.partition("/.git/")
             place = _from_here(plan.folder.work / (clone if git else path))
-            shown = ("git", "-C", place, "show", ref) if git else (place,)
-            return shlex.join(shown)
-    return ""
+            if git:
+                refs.append(shlex.join(("git", "-C", place, "show", ref)))
+            else:
+                files.append(shlex.quote(place))
+    return files or refs[:1]
 
 
 def _from_here(path: Path) -> str:

@@ -79,8 +79,11 @@ def _asked(plan: Plan, name: str, what: str) -> list[str]:
     if plan.tasks[name].kind is not Kind.APPROVAL:
         return _entry(name, what)
     lines = _entry(name, plan.tasks[name].title)
-    look = to_look_at(plan, name)
-    return [*lines, *([f"{_INDENT}look at: {look}"] if look else []), f"{_INDENT}then:    {what}"]
+    first = f"{_INDENT}look at: "
+    for look in to_look_at(plan, name):
+        lines.append(f"{first}{look}")
+        first = " " * len(first)
+    return [*lines, f"{_INDENT}then:    {what}"]
 
 
 def _entry(name: str, words: str) -> list[str]:

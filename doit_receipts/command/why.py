@@ -104,8 +104,7 @@ def _has(task: Task, word: str) -> bool:
 
 def _asked(plan: Plan, name: str) -> list[str]:
     """What a person does for an approval."""
-    look = to_look_at(plan, name)
-    lines = [f"  look at       {look}"] if look else []
+    lines = [f"  look at       {look}" for look in to_look_at(plan, name)]
     return [*lines, f"  with          {plan.project.command('approve', name)}"]
 
 

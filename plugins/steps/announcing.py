@@ -13,6 +13,7 @@ from plugins.steps import announcement_draft
 from plugins.steps.emails import email
 
 if TYPE_CHECKING:
+    from plugins.model.outside_settings import Announce
     from plugins.model.release import Release
     from plugins.ports.email import Email
     from plugins.ports.templates import Templates
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "POLICY",
     "announcement_email",
+    "announcement_emails",
     "committers_email",
     "tells_policy",
     "write_policy",
@@ -53,6 +55,19 @@ def write_policy(release: Release, templates: Templates) -> dict[str, str]:
     text = templates.fill("policy.md", words)
     write_whole(release.layout.made / POLICY, text.encode())
     return {"digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def announcement_emails(release: Release, announce: Announce) -> tuple[Email, ...]:
+    """All emails that announce the release, as they will be sent; none where no list is named."""
+    lists = (announce.list, announce.announce, announce.dev)
+    return (
+        *(announcement_email(release, announce.sender, each) for each in lists if each),
+        *(
+            [committers_email(release, announce.sender, announce.committers)]
+            if announce.committers
+            else []
+        ),
+    )
 
 
 def committers_email(release: Release, sender: str, to: str) -> Email:

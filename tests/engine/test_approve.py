@@ -202,3 +202,113 @@ def test_a_receipt_that_somebody_wrote_for_other_bytes_publishes_nothing(
     assert stopped.status == 4
     assert "approved other bytes" in stopped.out
     assert approved.ran() == ["fail"]
+
+
+SHOWN = (
+    SERVED.replace(
+        """@plan.approval(who="RM", of=copy_a)
+def approve_a""",
+        """@plan.gate(after=copy_a, volatile=True)
+def check_a():
+    \"\"\"Stop while something is wrong.\"\"\"
+    return call(judge, HERE / "findings")
+
+@plan.step(after=[copy_a, check_a], writes=[at.src / "shown"], only_shown=True)
+def show_a():
+    \"\"\"Show what is before it.\"\"\"
+    return call(show, deferred(plan.on_record, "show_a"), at.src / "shown")
+
+@plan.approval(who="RM", of=show_a)
+def approve_a""",
+    ).replace("after=approve_a, look", "after=[approve_a, check_a], look")
+    + """
+plan.renamed("say_go", now=approve_a)
+"""
+)
+SHOW = """
+from doit_receipts.calls import deferred
+
+def show(record, target):
+    ran(target.name)
+    write_whole(target, "\\n".join(each.name for each in record).encode())
+    return {"of": "".join(each.facts.get("bytes", "") for each in record)}
+"""
+
+
+@pytest.fixture
+def shown(awaiting: Project) -> Project:
+    """A release that is shown as a whole, and approved, right before it is published."""
+    release = (awaiting.folder / "release.toml").read_text(encoding="utf-8")
+    awaiting.declare(SHOW + SHOWN, release)
+    awaiting.write("findings", "")
+    awaiting.doit("export")
+    return awaiting
+
+
+def test_what_is_shown_names_all_that_is_on_record_before_it(shown: Project) -> None:
+    assert (shown.work / "src" / "shown").read_text(encoding="utf-8") == "copy_a\ncheck_a"
+    assert shown.receipt("show_a")["facts"] == {"of": "5"}
+    assert "look at:" in shown.doit("next").out
+
+
+def test_a_change_of_what_is_shown_is_approved_again(shown: Project) -> None:
+    assert shown.doit("approve", "approve_a").status == 0
+    shown.write("input", "other")
+    assert shown.doit("export").waiting == []  # as long as what is shown is the same
+    shown.write("input", "of another length")
+    assert shown.standing("publish_a").startswith("stale")
+
+
+def test_a_gate_that_shuts_after_the_approval_holds_the_act_up(shown: Project) -> None:
+    assert shown.doit("approve", "approve_a").status == 0
+    shown.write("findings", "late")
+    ended = shown.doit("export")
+    assert (ended.status, ended.failed) == (1, ["check_a"])
+    assert not (shown.folder / "world").exists()
+    shown.write("findings", "")
+    assert shown.doit("export").status == 0
+    assert (shown.folder / "world").exists()
+
+
+def test_what_was_shown_and_approved_stays_as_it_was_once_it_is_public(shown: Project) -> None:
+    shown.doit("approve", "approve_a")
+    assert shown.doit("export").status == 0
+    shown.ran()
+    shown.write("input", "changed much")
+    shown.write("findings", "late")
+    assert shown.doit("export").status == 0
+    assert shown.ran() == ["a", "b"]
+
+
+def test_a_release_that_published_before_there_was_an_approval_is_not_asked_for_one(
+    shown: Project,
+) -> None:
+    """It was begun by an earlier version, in which publishing waited for nobody."""
+    later = (shown.folder / "dodo.py").read_text(encoding="utf-8")
+    (shown.folder / "dodo.py").write_text(later.replace("[approve_a, check_a]", "copy_a"))
+    assert shown.doit("publish_a").status == 0
+    (shown.folder / "dodo.py").write_text(later)
+    for name in ("check_a", "show_a"):
+        (shown.work / "receipts" / f"{name}.json").unlink()
+    shown.write("findings", "late")
+    shown.ran()
+    ended = shown.doit("export")
+    assert (ended.status, shown.ran()) == (0, ["b"]), ended
+    assert shown.standing("approve_a").startswith("done")
+
+
+def test_a_receipt_that_was_lost_after_its_act_is_written_again(shown: Project) -> None:
+    shown.doit("approve", "approve_a")
+    assert shown.doit("export").status == 0
+    for name in ("show_a", "approve_a"):
+        (shown.work / "receipts" / f"{name}.json").unlink()
+    ended = shown.doit("export")
+    assert (ended.status, ended.done) == (0, ["show_a", "approve_a"])
+
+
+def test_a_former_name_is_that_of_the_task_on_every_command(shown: Project) -> None:
+    assert shown.doit("say_go").waiting == ["approve_a"]
+    assert shown.doit("why", "say_go").out.startswith("approve_a: ")
+    assert shown.doit("list", "say_go").out.startswith("approve_a ")
+    assert shown.doit("approve", "say_go", "--note", "go").status == 0
+    assert shown.doit("run", "say_go").done[-1] == "approve_a"

@@ -87,7 +87,7 @@ def test_after_the_tag(a_start: Places) -> None:
 
 @pytest.mark.slow
 def test_a_person_is_waited_for(done: Place) -> None:
-    assert done.doit("run", "approve_news", "approve_commit").status == 4
+    assert done.doit("run", "approve_commit").status == 4
     compare(done, "waiting-for-a-person")
 
 
@@ -132,8 +132,8 @@ def test_a_gate_is_shut(start: Place) -> None:
 
 @pytest.mark.slow
 def test_why_shows_all_that_the_list_cuts_off(done: Place) -> None:
-    assert done.doit("run", "approve_news").status == 4
-    told = done.doit("why", "approve_news").out
+    assert done.doit("run", "approve_commit").status == 4
+    told = done.doit("why", "approve_commit").out
     assert "RM: not approved yet" in shown(done)
-    assert "said last     not approved yet; look, then doit approve approve_news" in told
-    assert f"with          doit approve approve_news --release {done.declaration}" in told
+    assert "said last     not approved yet; look, then doit approve approve_commit" in told
+    assert f"with          doit approve approve_commit --release {done.declaration}" in told

@@ -31,10 +31,11 @@ BEGIN = Path(__file__).with_name("begin.py")
 VERSION = "3.13.6"
 # Asked again in every run until what stands behind them has happened; a gate that more stands
 # before since, and that guards what is still to come; and one step that has an input of its own
-# since, and may be done again at any time.
+# since, and may be done again at any time. The announcement's approval covers the page as well
+# now, so it is given again unless it was announced.
 VOLATILE = {
     "check_access", "check_blockers", "check_builders", "check_base", "check_lights",
-    "compare_configure",
+    "compare_configure", "approve_announcement",
 }  # fmt: skip
 # What a person has to let pass, since nobody can change it any more.
 WAIVED = {

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from plugins.rehearsal import remotes
 from plugins.rehearsal.store import ALWAYS
-from tests.publish.day import DONE, FAILED
+from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import differences, world_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# The gate, what stands behind it, and an act that users see and that has not happened then.
+# The gate, and what it holds up; the moment is right before the first of that, all approvals given.
 MOMENTS: Final = {
     "check_before_switch": ("switch_files", "switch_docs"),
     "check_before_upstream": ("push_upstream",),
@@ -74,7 +75,8 @@ def test_what_comes_up_late_stops_what_users_have_not_seen(
     walk: Walk, observed: Observed, gate: str, what: str
 ) -> None:
     day = walk.day
-    day.restore(gate)
+    day.restore(MOMENTS[gate][0])
+    assert (day.work / "receipts/approve_release.json").exists()
     comes_up(day, what)
     ended = day.publish()
     assert ended.status == FAILED, ended
@@ -92,7 +94,7 @@ def test_what_comes_up_late_stops_what_users_have_not_seen(
 def test_a_late_blocker_can_be_waived_with_a_reason(walk: Walk) -> None:
     """The remedy of last resort: it is in release.toml, with a name, and ends by itself."""
     day = walk.day
-    day.restore("check_before_upstream")
+    day.restore("push_upstream")
     comes_up(day, "an issue")
     assert day.publish().failed == ["check_before_upstream"]
     text = day.declaration.read_text()
@@ -104,3 +106,36 @@ def test_a_late_blocker_can_be_waived_with_a_reason(walk: Walk) -> None:
     ended = day.go_on()
     assert ended.status == DONE, ended
     assert "push_upstream" in {path.stem for path in (day.work / "receipts").iterdir()}
+
+
+def test_what_changes_after_the_last_approval_is_approved_again(walk: Walk) -> None:
+    """Another title of the announcement: the summary shows it, so the go was for something else."""
+    day = walk.day
+    day.restore("switch_files")
+    texts = day.work / "texts"
+    texts.mkdir()
+    draft = (day.work / "made" / "announcement.md").read_text()
+    (texts / "announcement.md").write_text(draft.replace("available", "out and available", 1))
+    ended = day.publish()
+    assert (ended.status, ended.waiting) == (WAITING, ["approve_announcement"]), ended
+    assert not (day.work / "receipts/switch_files.json").exists()
+    day.let_people_act()
+    ended = day.publish()
+    assert (ended.status, ended.waiting) == (WAITING, ["approve_release"]), ended
+    assert "is now out and available" in (day.work / "made/summary.txt").read_text()
+    assert not (day.work / "receipts/switch_files.json").exists()
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+
+
+def test_upstream_that_moves_after_the_switch_asks_for_no_second_go(walk: Walk) -> None:
+    """The merge is made again, and approved again if it changed; what was shown stays."""
+    day = walk.day
+    day.restore("push_upstream")
+    shown = (day.work / "made/summary.txt").read_bytes()
+    remotes.colleague_pushes(day.upstream, "3.13")
+    ended = day.publish()
+    assert ended.failed == ["push_upstream"], ended
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+    assert (day.work / "made/summary.txt").read_bytes() == shown

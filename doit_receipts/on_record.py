@@ -1,0 +1,23 @@
+"""OnRecord: what a finished task left, for a step that shows a release as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit_receipts.task import Kind
+
+__all__ = ["OnRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """One task that is done: its facts, and what a gate found and let pass, a line each."""
+
+    name: str
+    kind: Kind
+    facts: Mapping[str, str]
+    findings: tuple[str, ...] = ()
