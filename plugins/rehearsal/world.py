@@ -117,10 +117,14 @@ def make_world(
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
     users see them (``uploads``). What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
-    version.
+    version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the
+    machine: without it nothing can be signed, or go on.
     """
     declaration = folder / "release.toml"
     if declaration.exists():
+        if not home_of(folder).is_dir():
+            message = f"its keys were in {home_of(folder)}, which is gone; delete {folder}"
+            raise FileNotFoundError(message)
         return declaration
     world = folder / "world"
     if world.exists():  # left incomplete

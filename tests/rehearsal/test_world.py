@@ -51,3 +51,17 @@ def test_newest_commit_of_the_world_is_of_this_week_for_days_to_come(folder: Pat
     told = git(folder / "world" / "cpython", "log", "-1", "--format=%ct", "upstream/3.13")
     made = datetime.fromtimestamp(int(told), UTC)
     assert timedelta(0) < datetime.now(UTC) - made < timedelta(days=6)
+
+
+def test_rehearsal_whose_keys_are_gone_says_so_and_its_remedy_works(folder: Path) -> None:
+    """A machine that was started again has an empty /tmp."""
+    version = Version.parse("3.14.0rc1")
+    made = make_world(folder, version)
+    assert make_world(folder, version) == made
+    home = GnupgHome(home_of(folder))
+    home.stop()
+    shutil.rmtree(home.folder)
+    with pytest.raises(FileNotFoundError, match=f"which is gone; delete {folder}"):
+        make_world(folder, version)
+    shutil.rmtree(folder)
+    assert make_world(folder, version) == made
