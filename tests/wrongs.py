@@ -243,7 +243,7 @@ WRONGS: Final = (
         lambda m, _: m.end("ssh.clock_skew"),
         "inform the host's administrators",
     ),
-    Wrong("hosts.other_owner", _bring_unreadable, _make_readable, "ask for `chmod 664` of it"),
+    Wrong("hosts.other_owner", _bring_unreadable, _make_readable, "`chmod 664`"),
     Wrong(
         "site.admin",
         lambda m: m.order("site.password_refused"),
