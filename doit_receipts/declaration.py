@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.calls import BadArgument, Call
+from doit_receipts.calls import BadArgument, Call, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -180,8 +180,8 @@ def needs_of(after: Any, place: str, name: str) -> tuple[Declared | str, ...]:
     return needs
 
 
-def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[Call, ...]:
-    """What a task's function returned, as calls that can be told.
+def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[tuple[Call, ...], str]:
+    """What a task's function returned, as calls, and the digest of their arguments.
 
     Raises InvalidDodoFile for anything else, and for an argument that cannot stand in a call.
     """
@@ -195,14 +195,14 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[Call, ...]:
     try:
         for each in calls:
             _refuse_arguments(each, place, name)
-            each.describe(work)
+        digest = digest_of(calls, work)
     except BadArgument as error:
         raise declaration_error(
             place,
             f"{name}: {error}",
             "give the call values that tell themselves, each as an argument of its own",
         ) from error
-    return calls
+    return calls, digest
 
 
 def _refuse_arguments(act: Call, place: str, name: str) -> None:

@@ -324,7 +324,8 @@ class Plan:
         refuse_creator(creator, place, name)
         refuse_paths("reads", parts.get("reads", ()), place, name)
         refuse_paths("writes", parts.get("writes", ()), place, name, work=self.folder.work)
-        calls = calls_of(creator(), self.folder.work, place, name) if does else ()
+        made = calls_of(creator(), self.folder.work, place, name) if does else ((), "")
+        calls, arguments = made
         if look is not None and only:
             parts["look"] = arguments_for(look, calls, place, name)
         task = Task(
@@ -332,6 +333,7 @@ class Plan:
             title=title or " ".join((creator.__doc__ or "").split("\n\n")[0].split()),
             chapter=self._chapter_of(creator),
             calls=calls,
+            arguments=arguments,
             labels=known_labels(labels or {}, self.project.labels, place, name),
             **parts,
         )

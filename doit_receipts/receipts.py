@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import Artifact
+from doit_receipts.calls import below
 from doit_receipts.errors import AlreadyPublished, ReleaseError, StepFailed
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import NO_FILE
@@ -62,7 +63,6 @@ class Receipts:
         self.state = state
         self.context = context
         self._receipt_paths: dict[str, Path] = {}
-        self._calls: dict[str, str] = {}
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
         self._results: dict[str, tuple[Receipt, str]] = {}
         self._judged: dict[str, tuple[str, ...]] = {}
@@ -177,11 +177,7 @@ class Receipts:
         work = self.folder.work
         found: dict[str, str] = {}
         if task.calls:
-            # The arguments are values: what they are is known when the task is declared.
-            if task.name not in self._calls:
-                described = "\n".join(each.describe(work) for each in task.calls)
-                self._calls[task.name] = hashlib.sha256(described.encode()).hexdigest()
-            found["call"] = self._calls[task.name]
+            found["call"] = task.arguments
         for name in task.after:
             found[f"after {name}"] = self.result(name)
         for path in task.reads:
@@ -190,7 +186,7 @@ class Receipts:
                 raise StepFailed(
                     where=str(path), problem="not there", remedy=f"{task.name} needs it"
                 )
-            found[f"file {_below(path, work)}"] = digest
+            found[f"file {below(path, work)}"] = digest
         for name, extra in task.extra_inputs.items():
             found[f"input {name}"] = str(extra.perform(self.fact_text))
         return found
@@ -218,7 +214,7 @@ class Receipts:
 
     def outputs(self, task: Task) -> dict[str, str]:
         """The task's products as they are now: paths below the work folder to sha256."""
-        return {_below(path, self.folder.work): self.state.digest(path) for path in task.writes}
+        return {below(path, self.folder.work): self.state.digest(path) for path in task.writes}
 
     # ── judging ────────────────────────────────────────────────────────────────────────────
 
@@ -342,7 +338,7 @@ class Receipts:
         """
         for path in task.reads:
             receipts = [self.receipt(name) for name in self._makers_of(path)]
-            name = _below(path, self.folder.work)
+            name = below(path, self.folder.work)
             made = {each.outputs[name] for each in receipts if each and name in each.outputs}
             if made and self.state.digest(path) not in made:
                 raise StepFailed(
@@ -447,7 +443,3 @@ def _damages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         if name in now and now[name] != digest:
             damaged.append(f"{name} was edited" if now[name] else f"{name} is gone")
     return damaged
-
-
-def _below(path: Path, work: Path) -> str:
-    return str(path.relative_to(work)) if path.is_relative_to(work) else str(path)

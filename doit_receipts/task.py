@@ -37,6 +37,8 @@ class Kind(Enum):
 class Task:
     """One task: what it is, what it waits for, what it reads, makes and does.
 
+    ``arguments`` is the digest of what the calls are given.
+
     ``after`` names tasks of this release only: one that the release lacks is replaced by its own
     needs. ``extra_inputs`` are calls whose text is an input beside files and results. A
     ``volatile`` gate judges something outside the receipts, so it is asked again until what stands
@@ -51,6 +53,7 @@ class Task:
     title: str
     chapter: str
     calls: tuple[Call, ...] = ()
+    arguments: str = ""
     effect: Effect | None = None
     after: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
