@@ -34,7 +34,8 @@ VERSION = "3.13.6"
 # since, and may be done again at any time. The announcement's approval covers the page as well
 # now, so it is given again unless it was announced.
 VOLATILE = {
-    "check_access", "check_blockers", "check_builders", "check_base", "check_lights",
+    "check_access", "check_blockers", "check_before_page", "check_before_switch",
+    "check_before_upstream", "check_brought", "check_builders", "check_base", "check_lights",
     "compare_configure", "approve_announcement",
 }  # fmt: skip
 # What a person has to let pass, since nobody can change it any more.
