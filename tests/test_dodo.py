@@ -12,6 +12,7 @@ import pytest
 
 from docs.every_kind import a_declaration, every_plan
 from doit_receipts.task import Kind
+from plugins.steps import emails
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
@@ -99,6 +100,54 @@ def test_the_outline_is_short_enough_to_be_read() -> None:
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > 250
     }
     assert long == {}
+
+
+# Emails to experts: they have an approval of their own, long before users see anything.
+TO_EXPERTS: Final = {"warn_experts", "tell_experts", "request_windows"}
+
+
+def test_no_email_goes_out_before_the_release_manager_approved_its_text(
+    plans: dict[str, Plan],
+) -> None:
+    for plan in plans.values():
+        for task in filter(_sends_an_email, plan.tasks.values()):
+            approvals = {each for each in task.after if plan.tasks[each].who == "RM"}
+            wanted = {"approve_heads_up", "approve_commit", "approve_announcement"}
+            assert approvals & wanted, task.name
+
+
+def test_nothing_is_public_before_the_release_manager_said_go(plans: dict[str, Plan]) -> None:
+    """Behind it are the merge, the texts, NEWS and what every gate found at that moment."""
+    covered = {"approve_commit", "approve_merge", "approve_announcement", "check_before_switch"}
+    for plan in plans.values():
+        assert covered <= set(plan.needs(plan.tasks["approve_release"]))
+        for task in plan.tasks.values():
+            if task.is_public and task.name not in TO_EXPERTS:
+                assert "approve_release" in plan.needs(task), task.name
+
+
+def test_each_act_that_cannot_be_taken_back_is_behind_a_gate_of_that_moment(
+    plans: dict[str, Plan],
+) -> None:
+    gates = {
+        "switch_files": "check_before_switch",
+        "switch_docs": "check_before_switch",
+        "push_upstream": "check_before_upstream",
+        "publish_page": "check_before_page",
+    }
+    for plan in plans.values():
+        for act, gate in gates.items():
+            if act in plan.tasks:
+                assert gate in plan.tasks[act].after
+                # the gate is the last one that is judged: behind all else that the act waits for
+                waits = {each for each in plan.tasks[act].after if each != gate}
+                last = {"approve_release"} if act.startswith("switch") else set()
+                assert waits - last <= set(plan.needs(plan.tasks[gate])), (act, waits)
+                assert plan.tasks[gate].volatile
+
+
+def _sends_an_email(task: Task) -> bool:
+    return any(each.function is emails.send for each in task.calls)
 
 
 def test_nothing_stands_outside_of_publish(plans: dict[str, Plan]) -> None:
