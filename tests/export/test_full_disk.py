@@ -11,6 +11,7 @@ import pytest
 
 from doit_receipts.durable import PARTIAL
 from tests.export.test_killing_export import LOOK_AGAIN, assert_same
+from tests.moments import chosen, kind_of_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
 ) -> None:
     """The writes of each task, which runs by itself from a copy of the moment before it."""
     for stage in walk.stages:
-        for instant in stage.growing[share::SHARES]:
+        for instant in chosen(stage.growing, kind_of_write)[share::SHARES]:
             go_on_when_there_is_room(walk.toy, stage, instant)
             count("full disks at a write, each told in one line and gone on after", 1)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from tests.export.toy import Toy
 
+# Where the engine notes which programs run: on a full disk it goes on without that.
+PROGRAMS = "processes/"
 # Programs that only read: before and after them nothing is different.
 READING = {
     "autoconf", "blurb", "cc", "git", "git cat-file", "git config", "git diff-tree",
@@ -21,7 +23,7 @@ READING = {
 # The engine opens and closes each run in the same way: that of one task stands for all.
 ENGINE = ("lock", "logs/")
 # On a full disk, so do the last lines of each task; a kill there leaves another receipt each time.
-RECORDS = (*ENGINE, "receipts", "journal.jsonl")
+RECORDS = (*ENGINE, PROGRAMS, "receipts", "journal.jsonl")
 SCRATCH_INSTANTS = 8
 
 
@@ -101,6 +103,8 @@ def growing(seen: Sequence[str], *, first: bool) -> tuple[str, ...]:
     for name in seen:
         moment, act, *what = name.split(" ")
         if moment == "after" or act not in GROWING or (what[0].startswith(RECORDS) and not first):
+            continue
+        if what[0].startswith(PROGRAMS):
             continue
         (scratch if what[0].startswith("scratch/") else found).append(name)
     return (*found, *_some(scratch))

@@ -56,8 +56,7 @@ def test_approval_that_is_worth_nothing(
     day = walk.day
     # Saved with the good approval given: it is taken away, and a bad one comes instead.
     day.restore("approve_windows")
-    for name in ("approve_windows.json", "approve_windows.json.asc"):
-        (day.work / "approvals" / name).unlink()
+    take_away(day)
     manner(day, "windows", how)
     if how == "expired key":
         put_on_roster(day, "expired")
@@ -69,9 +68,16 @@ def test_approval_that_is_worth_nothing(
     line = ended.line_of("approve_windows")
     assert word in line, line
     assert_nothing_shown(day)
+    take_away(day)
     manner(day, "windows", "")
     ends_alike(walk)
     observed(f"approval: {how}", line)
+
+
+def take_away(day: Day) -> None:
+    """The Windows expert has approved nothing."""
+    for name in ("approve_windows.json", "approve_windows.json.asc"):
+        (day.work / "approvals" / name).unlink()
 
 
 @pytest.mark.parametrize("how", ["other bytes", "unknown key", "expired key", "half"])
@@ -85,7 +91,11 @@ def test_expert_who_answers_wrongly(walk: Walk, observed: Observed, how: str) ->
     day.wait_for_experts()
     ended = day.publish()
     status = WAITING if how == "half" else FAILED
-    word = {"other bytes": "other bytes", "unknown key": "not known", "half": "8 of 9 files"}
+    word = {
+        "other bytes": "does not match its digest",
+        "unknown key": "not known",
+        "half": "31 of 32 files are complete",
+    }
     words = ("Wanda Windows", word.get(how, "expired"))
     line = assert_told(ended, "await_windows", *words, status=status)
     assert (day.work / "receipts" / "await_macos.json").exists()

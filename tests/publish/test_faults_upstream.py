@@ -139,7 +139,7 @@ def test_holder_of_the_lease_killed_while_protection_is_lifted(
     assert "!!!" not in ended.err
     assert_protected(day)
     ends_alike(walk)
-    (line,) = [line for line in ended.err.splitlines() if line.startswith("put right")]
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("repaired first")]
     observed(f"lease holder killed, {moment}", f"all commands shout; next run: {line}")
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.moments import fatal_records
 from tests.publish.day import ASKING, DONE, WAITING
 from tests.publish.evening import acts, differences, receipts, world_of
-from tests.publish.moments import fatal_records
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -1,4 +1,4 @@
-"""Moments: which of all instants of a day a client is killed at.
+"""Moments: which of all instants of a day or an export it is killed at.
 
 A task that sends fifty files passes the same few kinds of moments fifty times. The first, the
 middle and the last of each kind stand for all others; with PEP101_EVERY_MOMENT=1 all are tried.
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from tests.publish.walk import Stage
 
-__all__ = ["chosen", "fatal_records", "kind_of_write"]
+__all__ = ["EVERY", "chosen", "fatal_records", "kind_of_write"]
 
 Moment = TypeVar("Moment")
-_EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
+EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
 
 
 def chosen(moments: Iterable[Moment], kind: Callable[[Moment], Hashable]) -> list[Moment]:
     """The first, the middle and the last moment of each kind, in their order."""
     listed = list(moments)
-    if _EVERY:
+    if EVERY:
         return listed
     places: dict[Hashable, list[int]] = {}
     for place, moment in enumerate(listed):

@@ -1,0 +1,125 @@
+"""SIGKILL and a full disk at each write on this machine while a release is published.
+
+What users see is written elsewhere (test_killed_publish); here are the products of each task, such
+as an email that waits to be sent or the digests of adopted files, and the records of the engine. It
+writes those alike for all tasks, so each pattern of them is tried once, by the first task that
+shows it.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.durable import PARTIAL
+from tests.export.walk import RECORDS, fatal, growing
+from tests.moments import chosen, kind_of_write
+from tests.publish.day import DONE, FAILED, WAITING
+from tests.publish.evening import products
+from tests.publish.test_killed_publish import TRIES, assert_finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.ended import Ended
+    from tests.publish.walk import Stage, Walk
+
+    Counts = Callable[[str, int], None]
+
+pytestmark = pytest.mark.slow
+
+SHARES = 4
+NO_ROOM = "no space left on device"
+NOTE = "ci/run.json"
+"""Which runs CI had before ours, and then ours: a run that is found by that is not noted again."""
+
+
+def points(walk: Walk, select: Callable[..., tuple[str, ...]]) -> list[tuple[Stage, str]]:
+    """Each task with each of the instants of its writes that stands for others."""
+    known: set[tuple[str, ...]] = set()
+    return [
+        (stage, instant)
+        for stage in walk.stages.values()
+        for instant in _of_products(stage, select) + _of_records(stage, select, known)
+    ]
+
+
+def _of_products(stage: Stage, select: Callable[..., tuple[str, ...]]) -> list[str]:
+    found = [each for each in select(stage.writes, first=False) if not is_of(each, RECORDS)]
+    return chosen(found, kind_of_write)
+
+
+def _of_records(
+    stage: Stage, select: Callable[..., tuple[str, ...]], known: set[tuple[str, ...]]
+) -> list[str]:
+    found = [each for each in select(stage.writes, first=True) if is_of(each, RECORDS)]
+    pattern = tuple(each.replace(stage.task, "*") for each in found)
+    if pattern in known:
+        return []
+    known.add(pattern)
+    return found
+
+
+def is_of(instant: str, names: Sequence[str]) -> bool:
+    return instant.split(" ")[2].startswith(tuple(names))
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
+    walk: Walk, share: int, count: Counts
+) -> None:
+    for stage, instant in points(walk, fatal)[share::SHARES]:
+        when = f"{stage.task}, killed {instant}"
+        ended = until(walk, stage, at=instant)
+        assert ended.status == -signal.SIGKILL, (when, ended)
+        half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
+        assert not half, (when, half)
+        assert_finished(walk.day, stage, when)
+        assert not list(incomplete(walk, stage)), when
+        count("kills at a write on this machine, each gone on to the same bytes", 1)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
+    walk: Walk, share: int, count: Counts
+) -> None:
+    for stage, instant in points(walk, growing)[share::SHARES]:
+        when = f"{stage.task}, full {instant}"
+        ended = until(walk, stage, full=instant)
+        assert ended.status == FAILED, (when, ended)
+        assert "Traceback" not in ended.said, (when, ended)
+        assert NO_ROOM in ended.said.lower(), (when, ended)
+        half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
+        assert not half, (when, half)
+        assert_finished(walk.day, stage, when)
+        assert not list(incomplete(walk, stage)), when
+        count("full disks while publishing, each told in one line and gone on after", 1)
+
+
+def until(walk: Walk, stage: Stage, *, at: str = "", full: str = "") -> Ended:
+    """Run the task from its moment to that write; people and pipelines are waited for."""
+    day = walk.day
+    day.restore(stage.task)
+    ended = day.doit("run", stage.task, at=at, full=full)
+    for _ in range(TRIES):
+        if ended.status != WAITING:
+            break
+        day.wait_for_experts()
+        ended = day.doit("run", stage.task, at=at, full=full)
+    assert ended.status != DONE, (stage.task, at, full, ended)
+    return ended
+
+
+def is_on_the_way(name: str) -> bool:
+    """Whether nobody takes the file for a finished one."""
+    return any(part.endswith(PARTIAL) for part in name.split("/"))
+
+
+def incomplete(walk: Walk, stage: Stage) -> Iterator[str]:
+    """The products that are neither as before the task nor as after it."""
+    for name, content in products(walk.day).items():
+        known = (stage.found.get(name), stage.products.get(name))
+        if name != NOTE and content not in known:
+            yield name
