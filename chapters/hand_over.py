@@ -135,8 +135,16 @@ def open_inboxes():
     return call(expert_files.open_inboxes, release, services.downloads, roles)
 
 
+@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
+def reserve_folder():
+    """Make the hidden folder where this release is gathered, and the public one for experts."""
+    return call(
+        staging.reserve, remote.downloads, services.downloads, shared=builds_windows or bool(roles)
+    )
+
+
 @plan.public(
-    after=[push_fork, open_inboxes, write_brief, approve_commit],
+    after=[push_fork, open_inboxes, reserve_folder, write_brief, approve_commit],
     look=emails.look_sent,
     pep="B16",
     only=bool(addresses),
@@ -159,14 +167,6 @@ def request_windows():
     approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
     request = deferred(approved, *request_words, fork=fork_address, commit=commit)
     return call(emails.send, request, services.mail, services.progress)
-
-
-@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
-def reserve_folder():
-    """Make the hidden folder where this release is gathered, and the public one for experts."""
-    return call(
-        staging.reserve, remote.downloads, services.downloads, shared=builds_windows or bool(roles)
-    )
 
 
 @plan.step(after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows)
