@@ -79,6 +79,7 @@ ELSEWHERE: Final = {
     "azure.never_uploads": "where experts bring no manifest: not tried on a whole day",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
+    "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: tests/steps/test_adoption.py",
 }
 """Accidents that this day does not meet, and where they are tried."""

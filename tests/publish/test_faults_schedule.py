@@ -73,16 +73,6 @@ def test_schedule_that_somebody_changed_meanwhile(walk: Walk, observed: Observed
     observed("schedule changed meanwhile, date_pep", line)
 
 
-def test_release_that_is_recorded_on_another_day(walk: Walk, observed: Observed) -> None:
-    day = walk.day
-    day.restore("await_schedule")
-    day.order("peps.other_day")
-    line = assert_told(day.publish(), "await_schedule", "does not state yet", status=WAITING)
-    late = day.publish(later=timedelta(days=9))
-    assert_told(late, "await_schedule", "ask an editor of the PEPs")
-    observed("peps.other_day, await_schedule", line)
-
-
 def test_pull_request_of_the_schedule_that_nobody_merges(walk: Walk, observed: Observed) -> None:
     day = walk.day
     day.restore("await_schedule")
