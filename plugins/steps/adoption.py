@@ -54,16 +54,18 @@ def arrived(
     """Everything that this expert owes is on the host, and its digests are known (rule 23).
 
     A signed manifest in their inbox counts before anything else. Without one, their files are
-    looked for in the public folder, and one that has other digests than the pipeline reported is
-    refused. Facts: size and sha256 of each file, and what proves
-    them. Raises Waiting with who and what is missing, or is still being uploaded; StepFailed for
-    other digests, for what is no plain file, and for anything that is missing at ``until``.
+    looked for in the public folder. Either way a file that has another digest than the pipeline
+    reported is refused. Facts: size and sha256 of each file, and what proves them. Raises Waiting
+    with who and what is missing, or is still being uploaded; StepFailed for other digests, for what
+    is no plain file, and for anything that is missing at ``until``.
     """
     inbox = experts.inbox_of(release, awaited.role)
     names = {entry.path.removeprefix(f"{inbox}/") for entry in host.listing(inbox)}
     try:
         if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
-            return experts.signed_for(release, host, verifier, contract, awaited, commit)
+            facts = experts.signed_for(release, host, verifier, contract, awaited, commit)
+            _same_as_reported(experts.files_in(facts), _reported(awaited.reported), host)
+            return facts
         return _in_public(release, host, contract, awaited)
     except Waiting as error:
         _refuse_late(error, awaited, clock, until)

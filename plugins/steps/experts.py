@@ -41,6 +41,7 @@ __all__ = [
     "awaited_of",
     "brings",
     "few",
+    "files_in",
     "inbox_of",
     "keep_adopted",
     "look_inboxes",
@@ -106,12 +107,17 @@ def keep_adopted(
     ``arrived`` are the facts of that: it is a task of its own, so that a release which an earlier
     version of this tool began gets its list without waiting for the expert once more.
     """
-    files = [
-        NamedFile(name, Content.from_fact(fact)) for name, fact in arrived.items() if "/" in name
-    ]
+    files = files_in(arrived)
     manifest = Manifest.of(str(release.version), role, commit, files)
     write_whole(adopted_file(release.layout, role), manifest.to_bytes())
     return {"files": str(len(files))}
+
+
+def files_in(arrived: Mapping[str, str]) -> tuple[NamedFile, ...]:
+    """The files in the facts of an expert's arrival."""
+    return tuple(
+        NamedFile(name, Content.from_fact(fact)) for name, fact in arrived.items() if "/" in name
+    )
 
 
 def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ from doit_receipts.approval import Approval, Validity
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.command.approval_keys import KeyringOfApprovals
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import contract_of
-from plugins.model.manifest import MANIFEST
+from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.remote_layout import RemoteLayout
 from plugins.rehearsal import experts as people
 from plugins.rehearsal import places
@@ -117,6 +119,30 @@ def arrived(release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
     facts = experts.signed_for(release, host, ours, contract_of(release), wanted, COMMIT)
     experts.keep_adopted(release, "windows", facts, commit=COMMIT)
     return facts
+
+
+def test_a_signed_manifest_does_not_outvote_the_pipeline(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    """One of the two built the file, and the other one signed something else."""
+    asked(release, store, host)
+    people.read_mail(store)
+    signed = list(experts.files_in(arrived(release, store, host, ours)))
+    reported = release.layout.reported_by_pipeline
+    reported.parent.mkdir(parents=True, exist_ok=True)
+    wanted = replace(awaited(release, store), reported=reported)
+
+    def tell(files: list[NamedFile]) -> dict[str, str]:
+        made = Manifest.of("3.13.6", "windows", COMMIT, files)
+        reported.write_bytes(made.to_bytes())
+        contract = contract_of(release)
+        return adoption.arrived(release, host, ours, contract, wanted, FixedClock(), commit=COMMIT)
+
+    assert experts.files_in(tell(signed)) == tuple(signed)
+    other = replace(signed[0], content=Content.of(b"what the pipeline built"))
+    with pytest.raises(StepFailed, match="does not match the digest of the pipeline") as caught:
+        tell([other, *signed[1:]])
+    assert signed[0].name in caught.value.where
 
 
 def test_files_that_were_signed_for_are_taken_over(
