@@ -78,6 +78,7 @@ def check_access():
     windows_form = call(forms.windows_form_is_as_known, release, services.release_tools, owner)
     windows_is_free = call(pipeline.nobody_else_publishes, release, services.pipeline)
     by_identity = settings.credentials.sigstore is not None
+    shown = deferred(plan.receipts.is_done, "publish_page")
     return [
         call(access.github_lets_us_release, services.github),
         call(access.pushes_would_be_taken, release, services.base, remotes),
@@ -92,7 +93,7 @@ def check_access():
         *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
         call(site.login_works, services.site),
         call(site.texts_can_be_saved, services.site),
-        call(site.name_is_free, promised, services.site),
+        call(site.name_is_free, promised, services.site, shown=shown),
         call(site.caches_answer, promised, services.cdn),
         *(
             [call(access.mail_lets_us_in, services.mail, tell.sender)]

@@ -64,10 +64,13 @@ def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
 
 
 @judges("site.draft_found", blind="site.name_taken")
-def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
+def name_is_free(
+    contract: Contract, site: SiteReader, *, shown: bool = False
+) -> tuple[Finding, ...]:
     """No public release has this name or address, and at most one draft does.
 
-    The site allows two releases of one name, and users then find either.
+    The site allows two releases of one name, and users then find either. Once this release is
+    ``shown``, the one that is public is it.
     """
     page = contract.page
     found = [
@@ -76,12 +79,12 @@ def name_is_free(contract: Contract, site: SiteReader) -> tuple[Finding, ...]:
         if other.name.casefold() == page.name.casefold() or other.slug == page.slug
     ]
     public = [other for other in found if other.is_published]
-    if len(found) > 1 or public:
+    if len(found) > 1 or (public and not shown):
         which = ", ".join(f"{printable(other.name)} at {other.address}" for other in found)
         problem = f"{len(found)} releases have this name or address: {which}"
         remedy = "delete those that are wrong in the site's admin, then run the same command again"
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
-    if found:
+    if found and not public:
         problem = f"a draft of {page.name} exists and will be used"
         return (Finding("site.draft_found", Severity.NOTE, problem, found[0].address),)
     return ()

@@ -146,6 +146,10 @@ class Receipts:
         """The sha256 of each file by its name; see ``artifacts``."""
         return {each.path.name: each.sha256 for each in self.artifacts(paths)}
 
+    def is_done(self, name: str) -> bool:
+        """Whether the task has left a receipt, however things have changed since."""
+        return self.receipt(name) is not None
+
     def facts(self, name: str) -> Mapping[str, str]:
         """All facts of the task's receipt. Raises StepFailed if it is not done."""
         receipt = self.receipt(name)

@@ -95,6 +95,20 @@ def test_a_name_is_free_or_a_draft_has_it(world: SiteWorld, contract: Contract) 
     assert (note.rule, note.severity) == ("site.draft_found", Severity.NOTE)
 
 
+def test_the_release_that_we_have_shown_is_not_in_its_own_way(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """Whoever followed the remedy would delete what users see."""
+    site = world.site()
+    site.add_release(release("3.13.6"))
+    (finding,) = checks.name_is_free(contract, site)
+    assert finding.rule == "site.name_taken"
+    assert checks.name_is_free(contract, site, shown=True) == ()
+    site.add_release({**release("3.13.6", is_published=False), "slug": "again"})
+    (finding,) = checks.name_is_free(contract, site, shown=True)
+    assert finding.rule == "site.name_taken"
+
+
 def test_a_name_that_is_taken_blocks_and_all_who_have_it_are_shown(
     world: SiteWorld, contract: Contract
 ) -> None:
