@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.acting import change_world
-from doit_receipts.approvals import facts_of, judge_again
+from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest
@@ -133,6 +133,10 @@ def situation(plan: Plan, task: Task) -> str:
         inputs = plan.receipts.inputs(task)
     except ReleaseError:
         return ""
+    if task.kind is Kind.APPROVAL:
+        statement = plan.folder.approval(task.name)
+        for path in (statement, signature_of(statement)):
+            inputs[path.name] = plan.state.digest(path)
     if task.kind is Kind.GATE:
         inputs |= {
             f"waiver {each.rule}": each.describe() for each in plan.receipts.covering_waivers()

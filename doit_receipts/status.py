@@ -123,7 +123,7 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
         fresh = Status(TaskState.STALE, reasons[0])
     else:
         fresh = Status(TaskState.READY)
-    return _given(plan, task) or _last_word(plan, task) or fresh
+    return _last_word(plan, task) or _given(plan, task) or fresh
 
 
 def _given(plan: Plan, task: Task) -> Status | None:

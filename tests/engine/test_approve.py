@@ -96,6 +96,21 @@ def test_a_statement_that_is_signed_elsewhere_counts(
     assert awaiting.receipt("approve_a")["facts"]["note"] == "on my machine"
 
 
+def test_an_approval_that_was_refused_is_not_called_given(awaiting: Project) -> None:
+    """The list is where people see that they have to sign again."""
+    awaiting.doit("export")
+    assert awaiting.doit("approve", "approve_a").status == 0
+    assert awaiting.standing("approve_a").startswith("ready approval approved by RM")
+    signature = awaiting.work / "approvals" / "approve_a.json.asc"
+    good = signature.read_bytes()
+    signature.write_text("no signature")
+    assert awaiting.doit("export").status == 4
+    assert awaiting.standing("approve_a").startswith("waiting approval RM: its signature")
+    signature.write_bytes(good)
+    assert awaiting.standing("approve_a").startswith("ready approval approved by RM")
+    assert awaiting.doit("export").status == 0
+
+
 SERVED = '''
 from doit_receipts.probe import absent, identical
 
