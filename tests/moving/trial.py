@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
 from plugins.model.version import Version  # noqa: E402 - it need not be installed
-from plugins.rehearsal import azure, forms, hub, peps, places, windows_files  # noqa: E402
+from plugins.rehearsal import azure, forms, hub, peps, places, remotes, windows_files  # noqa: E402
 from plugins.rehearsal.serving import reserve_ports  # noqa: E402
 from plugins.rehearsal.store import Store  # noqa: E402
 
@@ -104,6 +104,9 @@ def meet_newer_checks(folder: Path) -> None:
     packages = {file.name: file.read_bytes() for file in public.glob("python-*.zip")}
     windows_files.write_feed(store, Version.parse(VERSION), packages)
     store.order_fault("azure.no_feed")
+    # The hooks of then ran a Python that is gone with its checkout.
+    for name in ("upstream", "fork"):
+        remotes.guard(folder / "world" / f"{name}.git", store, name)
     of = reserve_ports(store)
     secret = folder / "world" / "secrets" / "azure"
     secret.write_text(hub.SECRETS["azure"], encoding="utf-8")
