@@ -56,6 +56,8 @@ DEFAULTS: Final[Mapping[str, Row]] = {
 }  # fmt: skip
 # As the site spells those that begin with a small letter.
 _SPELLED: Final = {"macos": "macOS", "ios": "iOS"}
+_SOURCE: Final = 3
+"""The number of the source among python.org's operating systems."""
 _ROOT: Final = "https://www.python.org/"
 _INT32: Final = 2**31
 
@@ -79,9 +81,11 @@ class Rows:
         self._store = store
         self._all: dict[str, Any] = store.load("site", {})
         if not self._all:
+            slugs = [*SYSTEMS]
+            slugs.insert(_SOURCE - 1, "source")
             systems = {
                 str(number): {"name": _SPELLED.get(slug, slug.title()), "slug": slug}
-                for number, slug in enumerate((*SYSTEMS, "source"), 1)
+                for number, slug in enumerate(slugs, 1)
             }
             self._all = {"os": systems, "release": {}, "release_file": {}, "boxes": {}, "next": {}}
 
