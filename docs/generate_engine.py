@@ -27,7 +27,7 @@ _PARTS: Final = {
     ),
     "What a release leaves": (
         "work_folder", "receipt", "receipts", "on_record", "journal", "intents", "approval",
-        "state",
+        "state", "status_document",
     ),
     "Approvals and keys": ("approvals", "openpgp"),
     "What pyproject.toml names": (

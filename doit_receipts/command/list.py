@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
+from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.advice import group_with, next_steps, troubles, wrapped
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
@@ -15,16 +16,24 @@ from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
 
-__all__ = ["List", "rows", "table", "title", "width_of"]
+__all__ = ["List", "rows", "table", "title", "upcoming", "width_of"]
 
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
     "status": {"help": "the status of each task, what remains, and what to do next"},
+}
+_JSON: Final = {
+    "name": "as_json",
+    "short": "",
+    "long": "json",
+    "type": bool,
+    "default": False,
+    "help": "the status of each task as one JSON document, for programs",
 }
 _NARROWEST: Final = 60
 _WIDTH: Final = 80
@@ -33,7 +42,10 @@ _WIDTH: Final = 80
 class List(OptionsAnywhere, DoitList):
     """List tasks; with --status the status of each, what remains, and what to do next."""
 
-    cmd_options = tuple({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options)
+    cmd_options = (
+        *({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options),
+        _JSON,
+    )
 
     def _execute(
         self,
@@ -45,7 +57,10 @@ class List(OptionsAnywhere, DoitList):
         template: Any = None,
         sort: str = "name",
         pos_args: Any = None,
+        as_json: Any = False,
     ) -> int:
+        if as_json:
+            return self._write_document(pos_args)
         if not status or template or list_deps:
             result: int = super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args
@@ -54,6 +69,19 @@ class List(OptionsAnywhere, DoitList):
         plan = plan_of(self)
         columns = width_of(self.outstream)
         self.outstream.write(rows(plan, pos_args, columns) if pos_args else table(plan, columns))
+        plan.state.close()
+        return 0
+
+    def _write_document(self, pos_args: Sequence[str]) -> int:
+        # late: the list for people needs no JSON
+        from doit_receipts.status_document import status_document
+
+        if pos_args:
+            message = "list --json is of the whole release, and takes no names of tasks"
+            raise InvalidCommand(message)
+        plan = plan_of(self)
+        found = statuses(plan)
+        self.outstream.write(status_document(plan, found, upcoming(plan, found)))
         plan.state.close()
         return 0
 
@@ -110,7 +138,7 @@ def _words(plan: Plan, name: str, status: Status) -> str:
 
 
 def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
-    tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
+    tasks = _without_groups(plan)
     counts = {state: sum(1 for name in tasks if found[name].state is state) for state in TaskState}
     remaining = len(tasks) - counts[TaskState.DONE]
     by_state = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
@@ -119,8 +147,18 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     lines = [f"{remaining} of {len(tasks)} tasks remain: {by_state}", *_passed(plan, columns)]
     for each in troubles(plan, found, tasks):
         lines += wrapped(each, columns)
-    first = next(name for name in tasks if found[name].state is not TaskState.DONE)
-    return [*lines, *next_steps(plan, found, tasks, group_with(plan, first))]
+    return [*lines, *upcoming(plan, found)]
+
+
+def upcoming(plan: Plan, found: Mapping[str, Status]) -> list[str]:
+    """Who does what next, a line each; nothing where all is done."""
+    tasks = _without_groups(plan)
+    first = next((name for name in tasks if found[name].state is not TaskState.DONE), None)
+    return next_steps(plan, found, tasks, group_with(plan, first)) if first else []
+
+
+def _without_groups(plan: Plan) -> list[str]:
+    return [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
 
 
 def _passed(plan: Plan, columns: int) -> list[str]:

@@ -46,11 +46,12 @@ class List(engine.List):
         template: Any = None,
         sort: str = "name",
         pos_args: Any = None,
+        as_json: Any = False,
         pep: Any = False,
     ) -> int:
         if not pep:
             return super()._execute(
-                subtasks, quiet, status, private, list_deps, template, sort, pos_args
+                subtasks, quiet, status, private, list_deps, template, sort, pos_args, as_json
             )
         if pos_args:
             message = f"list --pep takes no names; doit why {pos_args[0]} explains one"
