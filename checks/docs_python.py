@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.durable import write_whole
 from doit_receipts.finding import Finding, Severity
+from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import python_for
 
 if TYPE_CHECKING:
     from plugins.model.local_settings import Docs
+    from plugins.model.pylock import Locked
     from plugins.model.release import Release
     from plugins.ports.git import Base
     from plugins.ports.programs import Programs
@@ -38,7 +40,10 @@ def docs_python_is_here(
     commit = base.commit()
     with tempfile.TemporaryDirectory(prefix="pep101-") as room:
         doc = Path(room) / "Doc"
-        waiting, seen = ["requirements.txt"], set()
+        locked = _locked(base.text(commit, f"Doc/{LOCK}"))
+        if locked is not None:
+            write_whole(doc / "requirements.txt", locked.requirements.encode())
+        waiting, seen = ["requirements.txt"] if locked is None else [], set()
         while waiting:
             name = waiting.pop()
             text = base.text(commit, f"Doc/{name}")
@@ -47,15 +52,24 @@ def docs_python_is_here(
             seen.add(name)
             write_whole(doc / name, text.encode())
             waiting += [each for each in _INCLUDES.findall(text) if re.fullmatch(r"[\w.-]+", each)]
-        if not seen:
+        if not seen and locked is None:
             return ()
         found = python_for(
             doc / "requirements.txt",
             programs,
             constraints=docs.constraints,
             among=(docs.python,) if docs.python else (),
+            least_minor=locked.least_minor if locked is not None else 0,
         )
     if found.python is not None:
         return ()
-    where = "the tree's Doc/requirements.txt"
+    where = f"the tree's Doc/{LOCK if locked is not None else 'requirements.txt'}"
     return (Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy),)
+
+
+def _locked(text: str | None) -> Locked | None:
+    """What a lock of the tree says; a lock that cannot be read is the step's to report."""
+    try:
+        return read_lock(text.encode()) if text is not None else None
+    except NoLock:
+        return None

@@ -59,21 +59,23 @@ def python_for(
     *,
     constraints: Path | None = None,
     among: Sequence[Path] = (),
+    least_minor: int = 0,
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
-    Where pip fails for another reason, such as no network, it is the first of all, for want
-    of a better answer.
+    Those before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
+    network, it is the first of the others, for want of a better answer.
     """
     pythons = tuple(among) or candidates(programs)
-    wanted: list[str] = []
-    for python in pythons:
+    able = [each for each in pythons if not least_minor or _minor_of(each, programs) >= least_minor]
+    wanted = [] if able else [f"3.{least_minor}"]
+    for python in able:
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
             return PythonFound(python)
         required = _REQUIRES.findall(ended.stdout + ended.stderr)
         if not required and not wanted:
-            return PythonFound(pythons[0])
+            return PythonFound(able[0])
         wanted += [first or second for first, second in required]
     least = min(wanted, key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
@@ -82,6 +84,12 @@ def python_for(
         f"install Python {least} so that python{least} is on PATH, or name another in "
         "[docs] python",
     )
+
+
+def _minor_of(python: Path, programs: Programs) -> int:
+    asked = (str(python), "-c", "import sys; print(sys.version_info.minor)")
+    said = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False).stdout.strip()
+    return int(said) if said.isdigit() else 0
 
 
 def _asked(

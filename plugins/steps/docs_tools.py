@@ -1,4 +1,6 @@
-"""The docs tools: a virtual environment with what the tree's own Doc/requirements.txt asks for.
+"""The docs tools: a virtual environment with what the tree's own Doc folder asks for.
+
+That is Doc/pylock.toml, by hash, where the tree has one (3.15 and later), or requirements.txt.
 
 Made once for the same requirements, constraints and Python, and then reused; what is in it,
 to the exact version, is a fact of everything that is built with it.
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, python_for
 from plugins.steps.plain_path import plain_path
 
@@ -72,7 +75,7 @@ def make_environment(
     constraints: Path | None = None,
     python: Path | None = None,
 ) -> DocsTools:
-    """An environment of the requirements in ``doc``, the tree's Doc folder, is in ``folder``.
+    """An environment of what ``doc``, the tree's Doc folder, asks for is in ``folder``.
 
     An environment of other requirements, of another Python, or partly made by a run that was
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
@@ -81,23 +84,17 @@ def make_environment(
     Raises StepFailed without requirements or without such a Python, ServiceFailed if pip cannot
     install them.
     """
-    requirements = doc / "requirements.txt"
-    if not requirements.is_file():
-        raise StepFailed(
-            where="docs tools",
-            problem="the tree has no Doc/requirements.txt",
-            remedy="release from a commit that can build its documentation",
-        )
+    source, requirements, least_minor = _required(doc, folder)
     possible = (python,) if python else candidates(programs)
     for each in possible:
         found = _read(folder, _key(requirements, constraints, programs, each))
         if found is not None:
             return found
-    chosen = python_for(requirements, programs, constraints=constraints, among=possible)
+    chosen = python_for(
+        requirements, programs, constraints=constraints, among=possible, least_minor=least_minor
+    )
     if chosen.python is None:
-        raise StepFailed(
-            where="the tree's Doc/requirements.txt", problem=chosen.problem, remedy=chosen.remedy
-        )
+        raise StepFailed(where=source, problem=chosen.problem, remedy=chosen.remedy)
     interpreter = chosen.python
     wanted = _key(requirements, constraints, programs, interpreter)
     progress.say("installing the tree's documentation tools")
@@ -113,7 +110,7 @@ def make_environment(
         words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
         if constraints is not None:
             words += ["-c", constraints]
-        _install(words, doc, programs)
+        _install(words, doc, programs, source)
         frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
     installed = sorted(filter(None, frozen), key=str.lower)
     version = _python_version(programs, in_it)
@@ -122,13 +119,38 @@ def make_environment(
     return DocsTools(in_it, version, tuple(installed))
 
 
-def _install(words: list[str | Path], doc: Path, programs: Programs) -> None:
+def _required(doc: Path, folder: Path) -> tuple[str, Path, int]:
+    """Where the tree says what it needs, that as a file for pip, and the least Python 3."""
+    lock, requirements = doc / LOCK, doc / "requirements.txt"
+    if lock.is_file():
+        source = f"the tree's Doc/{LOCK}"
+        try:
+            locked = read_lock(lock.read_bytes())
+        except NoLock as error:
+            raise StepFailed(
+                where=source,
+                problem=f"cannot be read as a lock: {error}",
+                remedy="have it made again on the branch",
+            ) from error
+        requirements = folder.with_name(f"{folder.name}-locked.txt")
+        write_whole(requirements, locked.requirements.encode())
+        return source, requirements, locked.least_minor
+    if not requirements.is_file():
+        raise StepFailed(
+            where="docs tools",
+            problem="the tree has no Doc/requirements.txt",
+            remedy="release from a commit that can build its documentation",
+        )
+    return "the tree's Doc/requirements.txt", requirements, 0
+
+
+def _install(words: list[str | Path], doc: Path, programs: Programs, source: str) -> None:
     try:
         programs.run(words, folder=doc)
     except ServiceFailed as error:
         raise ServiceFailed(
             service="pip",
-            action="install the tree's Doc/requirements.txt",
+            action=f"install {source}",
             problem=error.problem.rpartition(": ")[2],
             remedy="read the last lines of pip's output; check the network, or pin the packages "
             "in conflict by [docs] constraints in release.toml",

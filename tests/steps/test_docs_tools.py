@@ -146,3 +146,34 @@ def test_tools_are_built_wherever_the_work_folder_is(tmp_path: Path, name: str) 
     tools = make(folder, a_tree(folder, f"{project}\n"))
     assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
     assert tools.python.is_relative_to(folder)
+
+
+LOCK = """
+lock-version = "1.0"
+requires-python = ">=3.9"
+[[packages]]
+name = "alabaster"
+version = "1.0.0"
+wheels = [{{ url = "https://example.org/a.whl", hashes = {{ sha256 = "{}" }} }}]
+"""
+ALABASTER = "fc6786402dc3fcb2de3cabd5fe455a2db534b371124f1f21de8731783dec828b"
+
+
+def test_a_tree_with_a_lock_gets_what_is_locked_by_its_hash(tmp_path: Path) -> None:
+    """Trees of 3.15 and later; what requirements.txt says is only what the lock was made from."""
+    doc = a_tree(tmp_path, "no-such-project-anywhere\n")
+    (doc / "pylock.toml").write_text(LOCK.format(ALABASTER))
+    assert make(tmp_path, doc).version("alabaster") == "1.0.0"
+    (doc / "pylock.toml").write_text(LOCK.format("0" * 64))
+    with pytest.raises(ServiceFailed, match=r"install the tree.s Doc/pylock\.toml"):
+        make(tmp_path, doc)
+
+
+def test_a_lock_that_is_none_or_that_no_python_here_meets_stops(tmp_path: Path) -> None:
+    doc = a_tree(tmp_path, "# nothing\n")
+    (doc / "pylock.toml").write_text("nonsense")
+    with pytest.raises(StepFailed, match=r"Doc/pylock\.toml: cannot be read as a lock"):
+        make(tmp_path, doc)
+    (doc / "pylock.toml").write_text(LOCK.format(ALABASTER).replace("3.9", "3.99"))
+    with pytest.raises(StepFailed, match=r"needs Python 3\.99 or later"):
+        make(tmp_path, doc)
