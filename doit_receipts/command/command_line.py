@@ -19,7 +19,7 @@ from doit_receipts.errors import ReleaseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["EndsAsTold", "OptionsAnywhere", "no_such_task"]
+__all__ = ["EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
 
 _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
@@ -122,7 +122,7 @@ def _speak_anyway() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class OptionsAnywhere(EndsAsTold, DoitCmdBase):
+class WordsInAnyOrder(EndsAsTold):
     """A command that reads ``doit why build_docs --release FILE`` as people write it.
 
     doit takes options only before the first name, and what stands behind it for more names.
@@ -153,6 +153,10 @@ class OptionsAnywhere(EndsAsTold, DoitCmdBase):
         known = [f"--{option.long}" for option in self.cmdparser.options if option.long]
         hint = near(given[0], known, "") if given else ""
         return f"doit {self.name}: {problem}; {hint or f'doit help {self.name} shows its options'}"
+
+
+class OptionsAnywhere(WordsInAnyOrder, DoitCmdBase):
+    """A command about the tasks of dodo.py that reads its words in any order."""
 
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:

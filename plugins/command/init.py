@@ -1,0 +1,203 @@
+"""The init command: a first release.toml, from what a clone and a keyring say of themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.command_line import WordsInAnyOrder
+from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plugins.model.version import Version
+    from plugins.ports.programs import Programs
+    from plugins.ports.signing import Key
+
+__all__ = ["Init"]
+
+_OPT_VERSION: Final = {
+    "name": "version",
+    "short": "",
+    "long": "version",
+    "type": str,
+    "default": "",
+    "help": "the version to release [default: the next one of the clone's branch]",
+}
+_OPT_FILE: Final = {
+    "name": "file",
+    "short": "",
+    "long": "file",
+    "type": str,
+    "default": "",
+    "help": "the file to write, which must not exist"
+    " [default: release.toml, or VERSION.toml where that exists]",
+}
+_USUAL: Final = "../cpython"
+_RELEASE: Final = "release.toml"
+_GITHUB: Final = re.compile(
+    r"(?:https://github\.com/|(?:ssh://)?git@github\.com[:/])([\w-]+)/cpython(?:\.git)?/?"
+)
+
+
+class _Found(NamedTuple):
+    """What the clone and the keyring say."""
+
+    clone: Path
+    at: str
+    """The version that the branch has now, such as ``3.13.5+``."""
+    version: Version
+    forks: Mapping[str, str]
+    """Remotes of people's own copies on GitHub: names to addresses."""
+    keys: Sequence[Key]
+    """Those with a secret part that can sign; first those of the person whom git knows."""
+
+
+class Init(WordsInAnyOrder):
+    """Write a first release.toml; what could not be found out stands there as a comment."""
+
+    name = "init"
+    doc_purpose = "write a first release.toml from a clone of CPython and your keyring"
+    doc_usage = "[CLONE]"
+    doc_description = None
+    cmd_options = (_OPT_VERSION, _OPT_FILE)
+
+    def execute(self, opt_values: Any, pos_args: Any) -> int:
+        """Write the file, and say what is left to do; nothing that exists is changed."""
+        from plugins.services.gnupg_signer import GnupgKeyring
+        from plugins.services.programs import MachinePrograms
+
+        if len(pos_args) > 1:
+            message = f"doit init takes one clone of CPython, and not {len(pos_args)}"
+            raise InvalidCommand(message)
+        clone = Path(pos_args[0] if pos_args else _USUAL).expanduser().resolve()
+        programs = MachinePrograms()
+        at, version, remotes, address = _of_clone(clone, opt_values["version"], programs)
+        try:
+            keys = GnupgKeyring(Path("~/.gnupg").expanduser()).keys()
+        except ServiceFailed:
+            keys = ()  # the file says how to name one
+        able = [key for key in keys if key.secret and not key.revoked]
+        able.sort(key=lambda key: not (address and f"<{address}>" in key.user_id))
+        found = _Found(clone, at, version, _forks(remotes), able)
+        file = _new_file(opt_values["file"], version)
+        try:
+            with file.open("x", encoding="utf-8") as stream:
+                stream.write("\n".join(_lines(found)) + "\n")
+        except FileExistsError as error:
+            raise StepFailed(
+                where=str(file),
+                problem="exists already, and is not changed",
+                remedy="name another: doit init --file FILE",
+            ) from error
+        self._tell(file)
+        return 0
+
+    @staticmethod
+    def _tell(file: Path) -> None:
+        from plugins.model.settings import read_settings
+
+        sys.stdout.write(f"wrote {file}\n")
+        try:
+            read_settings(file)
+        except SettingsError as error:
+            for line in (str(error), *error.details):
+                sys.stdout.write(f"still to do: {line}\n")
+        option = "" if str(file) == _RELEASE else f" --release {shlex.quote(str(file))}"
+        sys.stdout.write(f"next: read it, then doit check{option}\n")
+
+
+def _of_clone(
+    clone: Path, wanted: str, programs: Programs
+) -> tuple[str, Version, dict[str, str], str]:
+    """Version of the branch, version to release, remotes, and whose clone it is by address.
+
+    Raises StepFailed for what is no clone of CPython, BadVersion for a wanted version that is none.
+    """
+    from plugins.model.patchlevel import PATH, read_patchlevel
+    from plugins.model.version import Version
+    from plugins.services.git_person import configured, trusting
+
+    header = ""
+    if clone.is_dir():
+        git = ["git", *trusting(clone, programs)]
+        header = programs.run([*git, "show", f"HEAD:{PATH}"], folder=clone, check=False).stdout
+    if not header:
+        raise StepFailed(
+            where=str(clone),
+            problem=f"is not a clone of CPython: its last commit has no {PATH}",
+            remedy="name yours: doit init PATH",
+        )
+    found = read_patchlevel(header)
+    version = Version.parse(wanted) if wanted else found.version.successors()[0]
+    settings = configured(clone, r"^remote\..*\.url$|^user\.email$", programs)
+    remotes = {
+        name.removeprefix("remote.").removesuffix(".url"): address
+        for name, address in settings.items()
+        if name.startswith("remote.")
+    }
+    address = settings.get("user.email", "")
+    return f"{found.version}{found.suffix}", version, remotes, address
+
+
+def _forks(remotes: Mapping[str, str]) -> dict[str, str]:
+    found = {name: _GITHUB.fullmatch(address) for name, address in remotes.items()}
+    return {
+        name: remotes[name]
+        for name, match in found.items()
+        if match is not None and match[1].lower() != "python"
+    }
+
+
+def _new_file(wanted: str, version: Version) -> Path:
+    usual = Path(_RELEASE)
+    if wanted:
+        return Path(wanted).expanduser()
+    return Path(f"{version}.toml") if usual.exists() else usual
+
+
+def _lines(found: _Found) -> list[str]:
+    """The file: settings that are certain, and comments for those that somebody has to choose."""
+    head = "# What is released. docs/reference/settings.md has every setting; others have defaults."
+    return [
+        head,
+        f"version = {_quoted(str(found.version))}  # the branch says {found.at}",
+        "",
+        "[repository]",
+        f"clone = {_quoted(str(found.clone))}  # read, and never changed",
+        *_choice(
+            "fork",
+            [(address, f"remote {name}") for name, address in found.forks.items()],
+            "git@github.com:YOU/cpython.git",
+        ),
+        "",
+        "[signing]",
+        *_choice(
+            "gpg_key",
+            [(key.fingerprint, key.user_id) for key in found.keys],
+            "FULL FINGERPRINT, as gpg --list-secret-keys prints it",
+        ),
+    ]
+
+
+def _choice(name: str, found: Sequence[tuple[str, str]], example: str) -> list[str]:
+    """The first of what was found, and the others as comments; an example where nothing was."""
+    if not found:
+        return [f"# {name} = {_quoted(example)}"]
+    (first, whose), *others = found
+    return [
+        f"{name} = {_quoted(first)}  # {whose}",
+        *(f"# {name} = {_quoted(each)}  # {whose}" for each, whose in others),
+    ]
+
+
+def _quoted(text: str) -> str:
+    # Of a basic string TOML wants what JSON wants.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,129 @@
+"""The init command: a release.toml that starts, from what a clone and a keyring say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from plugins.model.settings import read_settings
+from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
+from plugins.rehearsal.toy_cpython import make_toy
+from tests.warm_doit import doit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.ended import Ended
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a folder")
+    make_toy(folder, version="3.13.5")
+    clone = folder / "cpython"
+    # What the person's own configuration says counts.
+    subprocess.run(["git", "-C", clone, "config", "--unset", "user.email"], check=True)
+    return clone
+
+
+@pytest.fixture
+def ours() -> Iterator[GnupgHome]:
+    with gnupg_home() as home:
+        yield home
+
+
+@pytest.fixture
+def home(tmp_path: Path, ours: GnupgHome) -> Path:
+    """A person's home folder, with a keyring of its own and the name that git knows."""
+    (tmp_path / ".gnupg").symlink_to(ours.folder)
+    (tmp_path / ".gitconfig").write_text("[user]\nname = Ada\nemail = ada@example.org\n")
+    return tmp_path
+
+
+def init(home: Path, *words: str | Path) -> Ended:
+    return doit("init", *map(str, words), folder=PROJECT, env={**os.environ, "HOME": str(home)})
+
+
+def remote(clone: Path, name: str, address: str) -> None:
+    subprocess.run(["git", "-C", clone, "config", f"remote.{name}.url", address], check=True)
+
+
+def written(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def test_all_that_can_be_found_out_is_written(home: Path, clone: Path, ours: GnupgHome) -> None:
+    other, mine = ours.key("eve"), ours.key("ada")
+    remote(clone, "upstream", "https://github.com/python/cpython.git")
+    remote(clone, "mine", "git@github.com:ada/cpython.git")
+    remote(clone, "mirror", "https://example.org/cpython.git")
+    file = home / "first one.toml"
+    ended = init(home, clone, "--file", file)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        f"wrote {file}", f"next: read it, then doit check --release '{file}'",
+    ]  # fmt: skip
+    assert written(file) == {
+        "version": "3.13.6",
+        "repository": {"clone": str(clone), "fork": "git@github.com:ada/cpython.git"},
+        "signing": {"gpg_key": mine},
+    }
+    assert f'# gpg_key = "{other}"  # eve <eve@example.org>' in file.read_text()
+    assert str(read_settings(file).version) == "3.13.6"
+
+
+def test_what_cannot_be_found_out_is_said_and_stands_there_as_a_comment(
+    home: Path, clone: Path
+) -> None:
+    for name in ("mine", "upstream", "mirror"):
+        subprocess.run(["git", "-C", clone, "remote", "remove", name], check=False)
+    file = home / "r.toml"
+    ended = init(home, "--version", "3.13.6", "--file", file, clone)
+    assert ended.status == 0
+    assert "still to do: r.toml: [signing] gpg_key is missing" in ended.out
+    assert written(file) == {
+        "version": "3.13.6", "repository": {"clone": str(clone)}, "signing": {},
+    }  # fmt: skip
+    assert '# fork = "git@github.com:YOU/cpython.git"' in file.read_text()
+
+
+def test_nothing_that_exists_is_changed(home: Path, clone: Path) -> None:
+    file = home / "r.toml"
+    file.write_text("mine")
+    ended = init(home, clone, "--file", file)
+    assert ended.status == 1
+    assert "exists already, and is not changed; name another: doit init --file FILE" in ended.err
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "problem"),
+    [
+        (["nowhere"], 1, "is not a clone of CPython: its last commit has no Include/patchlevel.h"),
+        ([str(PROJECT)], 1, "is not a clone of CPython"),
+        (["a", "b"], 3, "doit init takes one clone of CPython, and not 2"),
+        (["--versoin", "3"], 3, "doit init: "),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_leaves_nothing(
+    home: Path, words: list[str], status: int, problem: str
+) -> None:
+    ended = init(home, *words, "--file", home / "r.toml")
+    assert ended.status == status
+    assert problem in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not (home / "r.toml").exists()
+
+
+def test_a_version_that_is_none_is_refused(home: Path, clone: Path) -> None:
+    ended = init(home, clone, "--version", "3.13", "--file", home / "r.toml")
+    assert ended.status == 1
+    assert "'3.13' is not a version" in ended.err
+    assert not (home / "r.toml").exists()
