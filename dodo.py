@@ -1,8 +1,8 @@
 """PEP 101, "Doing Python Releases 101", as one graph of tasks: this is where to begin reading.
 
 ``doit list --status`` shows where the release stands. Its tasks are in ``chapters/``, in the
-order of the PEP; each has one sentence, and on the right-hand side of ``call`` everything that it
-can touch. ``pep`` names the obligations of the PEP that a task fulfils.
+order in which a release runs; each has one sentence, and the arguments of its ``call`` are all that
+it can touch. ``pep`` names the obligations of the PEP that a task fulfils.
 """
 
 from __future__ import annotations

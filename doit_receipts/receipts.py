@@ -396,7 +396,7 @@ def _changes(task: Task, receipt: Receipt, now: Mapping[str, str]) -> list[str]:
         kind, _, what = name.partition(" ")
         match kind:
             case "call":
-                changed.append("its settings changed")
+                changed.append("what it is called with changed: a setting, or this tool")
             case "after":
                 changed.append(f"{what} gave another result" if after else f"{what} is not done")
             case "waiver":

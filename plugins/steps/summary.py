@@ -75,7 +75,7 @@ def sum_up(
         ("Files, visible at once", _files(remote.downloads, files)),
         ("Documentation archives", _files(remote.docs_archives, docs)),
     ]
-    lines = [f"Python {release.version}: what users will see once approve_release is signed", ""]
+    lines = [f"Python {release.version}: what users will see after the go (approve_release)", ""]
     for title, found in parts:
         shown = list(found)
         if shown:
