@@ -261,7 +261,7 @@ class Receipts:
             now = {name: each for name, each in now.items() if name in receipt.inputs}
         changed = _changes(task, receipt, now)
         changed += _damages(receipt.outputs, self.outputs(task))
-        if not changed and task.volatile and not self._guarded_happened(task):
+        if not changed and task.volatile and not self.guarded_happened(task):
             return (ASKED_AGAIN,)
         return tuple(changed)
 
@@ -315,14 +315,14 @@ class Receipts:
     def _behind(self, task: Task) -> list[Task]:
         return [each for each in self._tasks().values() if task.name in each.after]
 
-    def _guarded_happened(self, gate: Task) -> bool:
+    def guarded_happened(self, gate: Task) -> bool:
         """Whether everything that waits for the gate has its receipt."""
         behind = self._behind(gate)
         return all(self._happened(task) for task in behind if task.kind is not Kind.GROUP)
 
     def _happened(self, task: Task) -> bool:
         if task.kind is Kind.GATE:
-            return self._guarded_happened(task)
+            return self.guarded_happened(task)
         return self.state.digest(self.receipt_path(task.name)) != ""
 
     def refuse_foreign(self, task: Task) -> None:

@@ -440,3 +440,20 @@ def test_parallel_and_always_are_refused_with_the_reason(chain: Project) -> None
         ended = chain.doit("run", option)
         assert ended.status == 3
         assert "not supported" in ended.err
+
+
+def test_a_gate_of_a_newer_version_leaves_what_is_done_behind_it_done(project: Project) -> None:
+    """Else a finished release would look as if its announcement were to be made again."""
+    gate = GATE.replace('gate(reads=[HERE / "bad"])', "gate(volatile=True)")
+    assert gate != GATE
+    project.declare(gate)
+    project.write("bad", "")
+    assert project.doit().status == 0
+    project.ran()
+    project.declare(gate.replace('call(judge, HERE / "bad")', 'call(judge, HERE / "other")'))
+    project.write("other", "")
+    assert project.standing("copy_a").startswith("done")
+    assert project.standing("check_it").startswith("ready gate passed; checked again: what it is")
+    assert project.doit().status == 0
+    assert project.ran() == ["judge"]
+    assert project.standing("check_it").startswith("done")
