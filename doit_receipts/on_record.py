@@ -21,3 +21,5 @@ class OnRecord:
     kind: Kind
     facts: Mapping[str, str]
     findings: tuple[str, ...] = ()
+    volatile: bool = False
+    """Of a gate: whether it looks at what may change by itself, in each run anew."""

@@ -81,6 +81,8 @@ class Plan:
         self._writers: dict[Path, Declared] = {}
         self._tasks: dict[str, Task] | None = None
         self._alarms: list[_Alarm] = []
+        self.judged: dict[str, str] = {}
+        """Approvals whose signatures this run has verified, and what they were of."""
         self._renamed: dict[str, tuple[str, str]] = {}
         self._chapter = next(iter(project.chapters), "")
 
@@ -427,7 +429,11 @@ class Plan:
             task = self.tasks[each]
             receipt = None if task.kind is Kind.GROUP else self.receipts.receipt(each)
             if receipt is not None:
-                found.append(OnRecord(each, task.kind, receipt.facts, receipt.findings))
+                found.append(
+                    OnRecord(
+                        each, task.kind, receipt.facts, receipt.findings, volatile=task.volatile
+                    )
+                )
         return tuple(found)
 
     def _is_group(self, name: str) -> bool:

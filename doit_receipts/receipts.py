@@ -257,6 +257,7 @@ class Receipts:
         used = {name.partition(" ")[2] for name in receipt.inputs if name.startswith("waiver ")}
         if used:
             now |= self.waiver_inputs(used)
+        now = self._approved_then(task, receipt, now)
         if self._was_enough(task):
             now = {name: each for name, each in now.items() if name in receipt.inputs}
         changed = _changes(task, receipt, now)
@@ -264,6 +265,20 @@ class Receipts:
         if not changed and task.volatile and not self.guarded_happened(task):
             return (ASKED_AGAIN,)
         return tuple(changed)
+
+    def _approved_then(
+        self, task: Task, receipt: Receipt, now: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The inputs of a public act without later words of its approvals: it had its own then."""
+        tasks = self._tasks()
+        return {
+            name: receipt.inputs.get(name, each)
+            if task.is_public
+            and name.startswith("after ")
+            and tasks[name.removeprefix("after ")].kind is Kind.APPROVAL
+            else each
+            for name, each in now.items()
+        }
 
     def covering_waivers(self) -> tuple[Waiver, ...]:
         """The declared waivers that hold today."""
@@ -340,10 +355,17 @@ class Receipts:
         process that an earlier step left behind, writes to it at this moment. What is signed or
         handed on is what was judged, and nothing else.
         """
-        for path in task.reads:
-            receipts = [self.receipt(name) for name in self._makers_of(path)]
+        # What becomes public is often read by the act itself, and not declared.
+        before = [self._tasks()[name] for name in task.after] if task.look is not None else []
+        for path in dict.fromkeys(
+            (*task.reads, *(path for each in before for path in each.writes))
+        ):
+            makers = [self._tasks()[name] for name in self._makers_of(path)]
+            # What was only shown is not made again once it has served.
+            receipts = [self.receipt(each.name) for each in makers if not self.has_served(each)]
             name = below(path, self.folder.work)
             made = {each.outputs[name] for each in receipts if each and name in each.outputs}
+            self.state.forget(path)
             if made and self.state.digest(path) not in made:
                 raise StepFailed(
                     where=name,
@@ -374,7 +396,9 @@ class Receipts:
         if not task.is_public:
             return
         receipt = self.receipt(task.name)
-        changed = _changes(task, receipt, now) if receipt is not None else []
+        changed = (
+            _changes(task, receipt, self._approved_then(task, receipt, now)) if receipt else []
+        )
         if changed:
             raise AlreadyPublished(
                 where=f"receipts/{task.name}.json",

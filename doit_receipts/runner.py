@@ -147,7 +147,7 @@ def situation(plan: Plan, task: Task) -> str:
 def _do(plan: Plan, task: Task) -> None:
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
-    if task.is_public and plan.receipts.receipt(task.name) is None:
+    if task.look is not None and plan.receipts.receipt(task.name) is None:
         _judge_approvals_again(plan, task)
     before = plan.receipts.inputs(task)
     facts: dict[str, str] = {}
@@ -195,7 +195,10 @@ def _judge_approvals_again(plan: Plan, act: Task) -> None:
         task = plan.tasks[name]
         receipt = plan.receipts.receipt(name) if task.kind is Kind.APPROVAL else None
         if receipt is not None and not plan.receipts.has_served(task):
-            judge_again(plan.project, plan.folder, task, subject_of(receipt.inputs))
+            now = situation(plan, task)
+            if not now or plan.judged.get(name) != now:
+                judge_again(plan.project, plan.folder, task, subject_of(receipt.inputs))
+                plan.judged[name] = now
 
 
 def subject_of(inputs: Mapping[str, str]) -> str:

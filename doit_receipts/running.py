@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -54,9 +55,9 @@ def running_task(folder: WorkFolder) -> Running | None:
     try:
         found: Any = json.loads(folder.running.read_bytes())
         task, since_s, pid = str(found["task"]), float(found["since_s"]), int(found["pid"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
-    if not is_held(folder.lock, pid):
+    if not math.isfinite(since_s) or not is_held(folder.lock, pid):
         return None
     return Running(task, since_s, _last_line(folder.log(task)))
 

@@ -107,6 +107,13 @@ class State:
             del self._known[name]
         return sha256
 
+    def forget(self, path: Path) -> None:
+        """The file is read next time, whatever its times say.
+
+        Who writes to it through a mapping in memory leaves them as they were.
+        """
+        self._known.pop(os.fspath(path), None)
+
     def wrote(self, path: Path, sha256: str) -> None:
         """Remember the digest of a file that this process wrote and read back just now."""
         found = path.stat()

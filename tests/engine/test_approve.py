@@ -327,3 +327,104 @@ def test_a_former_name_is_that_of_the_task_on_every_command(shown: Project) -> N
     assert shown.doit("list", "say_go").out.startswith("approve_a ")
     assert shown.doit("approve", "say_go", "--note", "go").status == 0
     assert shown.doit("run", "say_go").done[-1] == "approve_a"
+
+
+ACTS = (
+    SERVED.partition("@plan.public(after=approve_a")[0]
+    + '''
+def found(file):
+    return identical({}) if file.exists() else absent()
+
+def make(file):
+    ran(file.name)
+    if (HERE / "mood").read_text() == "down" and file.name == "second":
+        raise StepFailed(problem="the host is down")
+    file.write_text((at.src / "text").read_text())
+    return {}
+
+def edit():
+    if (HERE / "mood").read_text() == "edit":
+        (at.src / "text").write_text("evil")
+    return ()
+
+@plan.step(writes=[at.src / "text"])
+def write_text():
+    """Write the text that goes out."""
+    return call(copy, HERE / "text", at.src / "text")
+
+@plan.gate(after=[approve_a, write_text], volatile=True)
+def check_it():
+    """Let everything pass; and somebody edits the text meanwhile, if the file says so."""
+    return call(edit)
+
+@plan.shared(after=[approve_a, write_text, check_it], look=found)
+def make_first():
+    """Make the first thing, which is not public."""
+    return call(make, HERE / "first")
+
+@plan.public(after=[approve_a, write_text, check_it, make_first], look=found)
+def make_second():
+    """Make the second thing. Cannot be taken back."""
+    return call(make, HERE / "second")
+
+@plan.public(after=[approve_a, write_text, check_it], look=found)
+def make_third():
+    """Make the third thing. Cannot be taken back."""
+    return call(make, HERE / "third")
+
+@plan.group(of=[make_second, make_third])
+def export():
+    """Everything."""
+'''
+)
+
+
+@pytest.fixture
+def acts(awaiting: Project) -> Project:
+    """A release with three acts behind an approval that is given."""
+    release = (awaiting.folder / "release.toml").read_text(encoding="utf-8")
+    awaiting.declare(ACTS, release)
+    awaiting.write("text", "good")
+    awaiting.write("mood", "good")
+    awaiting.doit("copy_a")
+    assert awaiting.doit("approve", "approve_a").status == 0
+    awaiting.doit("approve_a")
+    awaiting.ran()
+    return awaiting
+
+
+def test_an_act_that_is_done_is_not_undone_by_a_later_word_of_its_approval(acts: Project) -> None:
+    """One of two acts failed, and what the approval is about changed before the second try."""
+    acts.write("mood", "down")
+    assert acts.doit("export").status == 1
+    assert sorted(acts.ran()) == ["first", "second", "text", "third"]
+    acts.write("mood", "good")
+    acts.write("input", "changed")
+    assert acts.doit("export").status == 4
+    assert acts.doit("approve", "approve_a").status == 0
+    ended = acts.doit("export")
+    assert ended.status == 0, ended.out
+    assert "third" not in acts.ran()
+
+
+def test_an_act_that_users_do_not_see_waits_for_its_approval_as_well(acts: Project) -> None:
+    """It may start what users see: a build that publishes, a push to a fork."""
+    for file in (acts.work / "approvals").iterdir():
+        file.unlink()
+    stopped = acts.doit("export")
+    assert stopped.status == 4
+    assert "first" not in acts.ran()
+    assert not (acts.folder / "first").exists()
+
+
+def test_what_an_act_takes_from_the_step_before_it_is_compared_though_nobody_says_reads(
+    acts: Project,
+) -> None:
+    acts.write("mood", "edit")
+    stopped = acts.doit("export")
+    assert stopped.status == 1
+    assert "src/text: is not as write_text left it" in " ".join(stopped.out.split())
+    assert not (acts.folder / "third").exists()
+    acts.write("mood", "good")
+    assert acts.doit("export").status == 0
+    assert (acts.folder / "third").read_text() == "good"

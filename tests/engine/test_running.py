@@ -98,7 +98,7 @@ def test_a_task_whose_run_was_killed_runs_no_longer(project: Project) -> None:
         b"null",
         b'{"task": "a"}',
         b'{"task": 1, "since_s": "x", "pid": 1}',
-        b"\xff",
+        b"\xff", b'{"task": "a", "since_s": Infinity, "pid": 1}',
     ],
 )  # fmt: skip
 def test_nonsense_about_what_runs_is_nothing(tmp_path: Path, content: bytes) -> None:
