@@ -78,7 +78,7 @@ def check_access():
     windows_form = call(forms.windows_form_is_as_known, release, services.release_tools, owner)
     windows_is_free = call(pipeline.nobody_else_publishes, release, services.pipeline)
     by_identity = settings.credentials.sigstore is not None
-    shown = deferred(plan.receipts.is_done, "publish_page")
+    shown = deferred(plan.receipts.is_done, "make_page")
     return [
         call(access.github_lets_us_release, services.github),
         call(access.pushes_would_be_taken, release, services.base, remotes),
