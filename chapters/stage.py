@@ -53,10 +53,15 @@ all_files = deferred(experts.with_brought, archives, release, roles, area, bundl
 listed = deferred(experts.with_extras, promised, all_files, area)
 digests = deferred(staging.known, all_files, area, docs_files, docs_area)
 
+fetched = deferred(plan.receipts.facts, "fetch_build")
+built = deferred(plan.receipts.artifacts, deferred(ci.with_built, [], at, from_ci))
+as_fetched = call(ci.as_fetched, at, built, fetched)
+
 
 @plan.shared(
     after=[reserve_folder, check_export, *([check_build] if from_ci else [])],
     reads=in_src,
+    extra_inputs={"ci": as_fetched} if from_ci else {},
     look=staging.look_staged,
     pep="U01 U05 U06 U07",
 )

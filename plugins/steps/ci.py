@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from doit_receipts.artifact import Artifact
     from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
-    from plugins.ports.github import Artifact, Run, Workflows
+    from plugins.ports.github import Artifact as Zipped
+    from plugins.ports.github import Run, Workflows
     from plugins.ports.progress import Progress
 
-__all__ = ["WORKFLOW", "built", "fetch", "look_started", "start", "wait"]
+__all__ = ["WORKFLOW", "as_fetched", "built", "fetch", "look_started", "start", "wait"]
 
 WORKFLOW: Final = "build-release.yml"
 _PART: Final = 1 << 20
@@ -175,6 +177,23 @@ def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> t
     return (*paths, *(there[name] for name in names))
 
 
+def as_fetched(layout: Layout, files: Sequence[Artifact], fetched: Mapping[str, str]) -> str:
+    """One digest of these files of CI, each of which is as ``fetch`` left it; see its facts.
+
+    Raises StepFailed for one that was changed since: nothing else is known of what CI built.
+    """
+    digests = {file.path.relative_to(layout.ci).as_posix(): file.sha256 for file in files}
+    for name, sha256 in digests.items():
+        if fetched.get(name) != sha256:
+            raise StepFailed(
+                where=f"ci/{name}",
+                problem="is not as it was fetched from CI",
+                remedy="find out what writes there, then move receipts/fetch_build.json away and "
+                "run the same command again: it is fetched once more",
+            )
+    return hashlib.sha256("".join(sorted(digests.values())).encode()).hexdigest()
+
+
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -190,7 +209,7 @@ def _candidates(
     return tuple(run for run in runs if run.id not in kept["before"])
 
 
-def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, str]:
+def _fetched(top: Path, artifact: Zipped, workflows: Workflows) -> dict[str, str]:
     archive = top / f"{artifact.name}.zip"
     digest = workflows.download(artifact, archive)
     if artifact.content.sha256 and digest != artifact.content.sha256:
@@ -219,7 +238,7 @@ def _fetched(top: Path, artifact: Artifact, workflows: Workflows) -> dict[str, s
     return facts
 
 
-def _refuse_odd(artifacts: Sequence[Artifact], run: str) -> None:
+def _refuse_odd(artifacts: Sequence[Zipped], run: str) -> None:
     """Raise StepFailed for an artifact that cannot be fetched, or whose name or size is absurd.
 
     GitHub itself allows more, and whoever can change the workflow chooses them.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.ci_artifacts import ci_built_the_same, ci_files_are_known
+from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
@@ -214,6 +215,24 @@ def test_artifacts_that_lead_elsewhere_touch_nothing(
         ci.fetch(release, hub, run, Quiet())
     assert (precious / "kept").read_bytes() == b""
     assert (release.layout.src / "kept").read_bytes() == b""
+
+
+def test_a_file_of_ci_that_changes_after_it_was_fetched_is_not_handed_on(
+    release: Release, hub: GitHub
+) -> None:
+    facts = ci.fetch(release, hub, start(release, hub)["run"], Quiet())
+    built = ci.built(release.layout)["Python-3.13.6.tgz"]
+    digest = ci.as_fetched(release.layout, [_artifact(built)], facts)
+    assert digest == ci.as_fetched(release.layout, [_artifact(built)], facts)
+    built.write_text("swapped")
+    with pytest.raises(StepFailed, match="is not as it was fetched from CI"):
+        ci.as_fetched(release.layout, [_artifact(built)], facts)
+    with pytest.raises(StepFailed, match="is not as it was fetched from CI"):
+        ci.as_fetched(release.layout, [_artifact(built)], {})
+
+
+def _artifact(path: Path) -> Artifact:
+    return Artifact(path, path.stat().st_size, sha256_of(path))
 
 
 def test_an_artifact_that_unpacks_to_a_thousand_times_its_size_is_refused(
