@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from doit_receipts.printable import printable
 from doit_receipts.task import Kind
 from plugins.model.remote_layout import RemoteLayout
 from plugins.steps import announcement_draft, announcing, drafts, forum_post
@@ -31,7 +32,8 @@ __all__ = ["SUMMARY", "Pushed", "findings_digest", "sum_up"]
 SUMMARY: Final = "summary.txt"
 """The file below ``made/``."""
 
-_NOTE: Final = " NOTE: "
+_NOTE: Final = "NOTE:"
+_BLOCK: Final = "BLOCK:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def sum_up(
     for title, found in parts:
         shown = list(found)
         if shown:
-            lines += [title, *(f"  {line}" for line in shown), ""]
+            lines += [title, *(f"  {printable(line)}" for line in shown), ""]
     content = "\n".join(lines).encode()
     write_whole(release.layout.made / SUMMARY, content)
     return {"sha256": hashlib.sha256(content).hexdigest()}
@@ -88,9 +90,15 @@ def sum_up(
 def findings_digest(record: Sequence[OnRecord]) -> str:
     """The sha256 of what the gates found that the summary shows: another one needs a new summary.
 
-    Results of gates do not depend on what they let pass, so this is asked for beside them.
+    Results of gates do not depend on what they let pass, so this is asked for beside them. A
+    warning of a gate that looks anew in each run is not counted: a clock that is off by a second
+    more, or one builder less, would ask for the go for ever.
     """
-    return hashlib.sha256("\n".join(_gates(record)).encode()).hexdigest()
+    lines = []
+    for each in record:
+        if each.kind is Kind.GATE:
+            lines += [each.name, *(found for found in _shown(each) if _lasts(each, found))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +154,16 @@ def _gates(record: Sequence[OnRecord]) -> Iterator[str]:
     for each in record:
         if each.kind is Kind.GATE:
             yield each.name
-            yield from (f"  {finding}" for finding in each.findings if _NOTE not in finding)
+            yield from (f"  {finding}" for finding in _shown(each))
+
+
+def _shown(gate: OnRecord) -> list[str]:
+    """What the gate found beyond notes. The second word of a finding is its severity."""
+    return [each for each in gate.findings if each.split(" ", 2)[1:2] != [_NOTE]]
+
+
+def _lasts(gate: OnRecord, finding: str) -> bool:
+    return not gate.volatile or finding.split(" ", 2)[1:2] == [_BLOCK]
 
 
 def _approvals(record: Sequence[OnRecord]) -> Iterator[str]:
