@@ -69,6 +69,8 @@ def _line(package: object) -> str:
     else:
         what = f"=={_text(package, 'version', _VERSION, name)}"
     marker = f" ; {_text(package, 'marker', _MARKER, name)}" if "marker" in package else ""
+    if re.search(r"[\s;]-", marker):
+        _refuse(f"{name} has an odd marker")
     return f"{name}{what}{marker}{hashes}\n"
 
 

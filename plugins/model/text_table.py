@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from pprint import pformat
 from typing import TYPE_CHECKING, Final
 
@@ -54,18 +55,16 @@ def read(raw: bytes, name: str) -> dict[str, str]:
 
 def _text(literal: ast.expr | None, near: ast.expr) -> str:
     match literal:
-        case ast.Constant(value=str() as text) if _encodable(text):
+        case ast.Constant(value=str() as text) if _is_plain(text):
             return text
     reason = f"line {near.lineno} holds something else than a text"
     raise NoTextTable(reason)
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_plain(text: str) -> bool:
+    """Whether it can be shown as it is: no control character, and nothing that is no character."""
+    unwanted = ("Cc", "Cs")
+    return not any(unicodedata.category(each) in unwanted for each in text if each not in "\n\t")
 
 
 def written(table: Mapping[str, str], name: str, like: bytes) -> bytes:

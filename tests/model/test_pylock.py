@@ -55,6 +55,7 @@ def test_each_package_is_pinned_to_the_hashes_of_its_files() -> None:
         ('"1.0.0"', '"1.0.0 --no-deps"', "alabaster has an odd version"),
         ('version = "1.0.0"', "", "alabaster has no version"),
         ("sys_platform ==", "sys_platform\\n==", "colorama has an odd marker"),
+        ("== 'win32'", "== 'w' --config-settings=a", "colorama has an odd marker"),
         ("https://example.org/pyg", "file:///tmp/pyg", "pygments has an odd url"),
         ("https://example.org/pyg", "https://user@example.org/pyg", "pygments has an odd url"),
         ("archive = {", "vcs = {", "pygments has no sha256"),
