@@ -34,6 +34,8 @@ SHARES = 4
 NO_ROOM = "no space left on device"
 NOTE = "ci/run.json"
 """Which runs CI had before ours, and then ours: a run that is found by that is not noted again."""
+LEASE = "lease/protection.json"
+"""There while protection of upstream is lifted, so that every command says so and restores it."""
 
 
 def points(walk: Walk, select: Callable[..., tuple[str, ...]]) -> list[tuple[Stage, str]]:
@@ -73,6 +75,8 @@ def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
     for stage, instant in points(walk, fatal)[share::SHARES]:
         when = f"{stage.task}, killed {instant}"
         ended = until(walk, stage, at=instant)
+        if is_beyond(ended, instant, count):
+            continue
         assert ended.status == -signal.SIGKILL, (when, ended)
         half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
         assert not half, (when, half)
@@ -88,6 +92,8 @@ def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
     for stage, instant in points(walk, growing)[share::SHARES]:
         when = f"{stage.task}, full {instant}"
         ended = until(walk, stage, full=instant)
+        if is_beyond(ended, instant, count):
+            continue
         assert ended.status == FAILED, (when, ended)
         assert "Traceback" not in ended.said, (when, ended)
         assert NO_ROOM in ended.said.lower(), (when, ended)
@@ -108,18 +114,29 @@ def until(walk: Walk, stage: Stage, *, at: str = "", full: str = "") -> Ended:
             break
         day.wait_for_experts()
         ended = day.doit("run", stage.task, at=at, full=full)
-    assert ended.status != DONE, (stage.task, at, full, ended)
     return ended
+
+
+def is_beyond(ended: Ended, instant: str, count: Counts) -> bool:
+    """Whether the run came to its end, since the walk wrote there a second time and this did not.
+
+    The walk runs a task that waits for somebody twice.
+    """
+    if ended.status != DONE:
+        return False
+    assert not instant.endswith(" 1"), (instant, ended)
+    count("moments that only a second run comes to, left out", 1)
+    return True
 
 
 def is_on_the_way(name: str) -> bool:
     """Whether nobody takes the file for a finished one."""
-    return any(part.endswith(PARTIAL) for part in name.split("/"))
+    return name == LEASE or any(part.endswith(PARTIAL) for part in name.split("/"))
 
 
 def incomplete(walk: Walk, stage: Stage) -> Iterator[str]:
     """The products that are neither as before the task nor as after it."""
     for name, content in products(walk.day).items():
         known = (stage.found.get(name), stage.products.get(name))
-        if name != NOTE and content not in known:
+        if not name.startswith(NOTE) and content not in known:
             yield name
