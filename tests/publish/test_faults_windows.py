@@ -64,25 +64,37 @@ def test_list_of_runs_that_does_not_name_their_parameters(walk: Walk, observed: 
     observed("azure.forgets_parameters, start_windows", "asks for each run by its number")
 
 
-@pytest.mark.parametrize(
-    ("fault", "task"),
-    [
-        ("azure.expired_artifact", "fetch_windows_digests"),
-        ("azure.other_bytes", "await_windows_build"),
-    ],
-)
-def test_digests_of_the_pipeline_that_are_worth_nothing(
-    walk: Walk, observed: Observed, fault: str, task: str
-) -> None:
-    """The expert's signed manifest counts before them, and proves the files by itself."""
+def test_digests_of_the_pipeline_that_have_expired(walk: Walk, observed: Observed) -> None:
+    """The expert's signed manifest proves the files by itself."""
     day = walk.day
-    day.restore(task)
-    day.order(fault, times=ALWAYS)
+    day.restore("fetch_windows_digests")
+    day.order("azure.expired_artifact", times=ALWAYS)
     ended = day.go_on()
     assert ended.status == DONE, ended
-    assert any(each["event"] == fault for each in day.store.happened("faults")), ended
     assert_alike(walk, but=("azure",))
-    observed(f"{fault}, {task}", "the expert's signed manifest proves the files")
+    observed(
+        "azure.expired_artifact, fetch_windows_digests",
+        "the expert's signed manifest proves the files",
+    )
+
+
+def test_digests_of_the_pipeline_that_contradict_the_signed_manifest(
+    walk: Walk, observed: Observed
+) -> None:
+    """One of the two is wrong, and nothing here can know which: people have to find out.
+
+    The simulated run keeps what it reported, so this day does not go on.
+    """
+    day = walk.day
+    day.restore("await_windows_build")
+    day.order("azure.other_bytes", times=ALWAYS)
+    ended = day.go_on()
+    line = assert_told(
+        ended, "await_windows", "does not match the digest of the pipeline that built it",
+        "move receipts/fetch_windows_digests.json away",
+    )  # fmt: skip
+    assert_nothing_told(day)
+    observed("azure.other_bytes, await_windows_build", line)
 
 
 @pytest.mark.parametrize("fault", ["azure.no_feed", "azure.feed_other_bytes"])
