@@ -52,6 +52,11 @@ def _other_bundled(told: dict[str, Any]) -> None:
         each["checksums"][-1]["checksumValue"] = "0" * 64
 
 
+def _no_supplier(document: dict[str, Any]) -> None:
+    """A package that nobody is said to supply."""
+    next(each for each in document["packages"] if each.get("supplier")).pop("supplier")
+
+
 def sbom_faults() -> Iterator[Fault]:
     def less(told: dict[str, Any]) -> None:
         del told["files"][3]
@@ -68,6 +73,7 @@ def sbom_faults() -> Iterator[Fault]:
     def no_packages(told: dict[str, Any]) -> None:
         told["packages"] = [None]
 
+    yield Fault("a supplier less", "sbom.lacks", _sbom(_no_supplier))
     yield Fault("a file less", "sbom.content", _sbom(less))
     yield Fault("a file more", "sbom.content", _sbom(more))
     yield Fault("another digest of a file", "sbom.content", _sbom(_other_file_digest))
