@@ -10,6 +10,7 @@ from doit_receipts.journal import Journal
 from doit_receipts.plan import OPENED, Plan
 from doit_receipts.run_context import RunContext, StepLog
 from doit_receipts.runner import perform
+from doit_receipts.running import RunningTasks
 from doit_receipts.state import State
 from doit_receipts.work_folder import WorkFolder
 
@@ -34,6 +35,7 @@ def open_plan(project: Project, clock: Clock | None = None, log: StepLog | None 
         log=log or StepLog(folder),
         journal=Journal(folder.journal, clock),
         clock=clock,
+        running=RunningTasks(folder),
         perform=perform,
     )
     plan = Plan(project, folder, State(folder.state), context)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from doit_receipts.clock import Clock
     from doit_receipts.journal import Journal
     from doit_receipts.orphaned_processes import ProgramSlots
+    from doit_receipts.running import RunningTasks
     from doit_receipts.work_folder import WorkFolder
 
 __all__ = ["RunContext", "StepLog"]
@@ -84,5 +85,6 @@ class RunContext:
     log: StepLog
     journal: Journal
     clock: Clock
+    running: RunningTasks
     perform: Callable[..., Any]
     lend: Callable[[ProgramSlots], None] = lambda _slots: None

@@ -14,7 +14,6 @@ from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest
 from doit_receipts.receipt import BrokenReceipt, Receipt
-from doit_receipts.running import telling_others
 from doit_receipts.state import Outcome
 from doit_receipts.task import Kind
 
@@ -50,7 +49,7 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
     """
     now_s = plan.context.clock.now().timestamp()
     try:
-        with plan.context.log.of(task.name), telling_others(plan.folder, task.name, now_s):
+        with plan.context.log.of(task.name), plan.context.running.of(task.name, now_s):
             try:
                 _do(plan, task)
             except ReleaseError as error:

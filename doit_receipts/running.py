@@ -1,4 +1,4 @@
-"""Running: which task a live run is at, for whoever asks from another terminal."""
+"""Running: which tasks a live run is at, for whoever asks from another terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["Running", "running_task", "shown_time", "telling_others"]
+__all__ = ["Running", "RunningTasks", "last_line", "running_tasks", "shown_time"]
 
 _TAIL_BYTES: Final = 4096
 
@@ -32,34 +32,66 @@ class Running:
     last_line: str
 
 
-@contextmanager
-def telling_others(folder: WorkFolder, task: str, now_s: float) -> Iterator[None]:
-    """Other terminals see that the task runs, for as long as the block lasts.
+class RunningTasks:
+    """The tasks that this run is at, told to other terminals by a file that is gone when none is.
 
-    A disk that takes no more holds nothing up: the task is then not seen, and that is all.
+    A disk that takes no more holds nothing up: the tasks are then not seen, and that is all.
     """
-    content = json.dumps({"task": task, "since_s": now_s, "pid": os.getpid()})
-    partial = folder.running.with_suffix(".partial")
-    with suppress(OSError):
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(folder.running)
-    try:
-        yield
-    finally:
+
+    def __init__(self, folder: WorkFolder) -> None:
+        self._file = folder.running
+        self._since_s: dict[str, float] = {}
+        self._is_silent = False
+
+    @contextmanager
+    def of(self, task: str, now_s: float) -> Iterator[None]:
+        """The task is seen to run since ``now_s`` for as long as the block lasts."""
+        self.begins(task, now_s)
+        try:
+            yield
+        finally:
+            self.ends(task)
+
+    def begins(self, task: str, now_s: float) -> None:
+        """The task is seen to run from now on."""
+        self._since_s[task] = now_s
+        self._tell()
+
+    def ends(self, task: str) -> None:
+        """The task is not seen to run any more."""
+        self._since_s.pop(task, None)
+        self._tell()
+
+    def is_silent(self) -> None:
+        """From now on nothing is told: another process does, for all tasks of the run."""
+        self._is_silent = True
+
+    def _tell(self) -> None:
+        if self._is_silent:
+            return
         with suppress(OSError):
-            folder.running.unlink(missing_ok=True)
+            if not self._since_s:
+                self._file.unlink(missing_ok=True)
+                return
+            tasks = [{"task": name, "since_s": since_s} for name, since_s in self._since_s.items()]
+            partial = self._file.with_suffix(".partial")
+            partial.write_text(json.dumps({"pid": os.getpid(), "tasks": tasks}), encoding="utf-8")
+            partial.replace(self._file)
 
 
-def running_task(folder: WorkFolder) -> Running | None:
-    """The task that a run is at now; None if none runs, whatever a killed run left behind."""
+def running_tasks(folder: WorkFolder) -> tuple[Running, ...]:
+    """The tasks that a run is at now, whatever a killed run left behind; the longest one first."""
     try:
         found: Any = json.loads(folder.running.read_bytes())
-        task, since_s, pid = str(found["task"]), float(found["since_s"]), int(found["pid"])
+        pid = int(found["pid"])
+        told = [(float(each["since_s"]), str(each["task"])) for each in found["tasks"]]
     except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        return None
-    if not math.isfinite(since_s) or not is_held(folder.lock, pid):
-        return None
-    return Running(task, since_s, _last_line(folder.log(task)))
+        return ()
+    if not all(math.isfinite(since_s) for since_s, _ in told) or not is_held(folder.lock, pid):
+        return ()
+    return tuple(
+        Running(task, since_s, last_line(folder.log(task))) for since_s, task in sorted(told)
+    )
 
 
 def shown_time(seconds: float) -> str:
@@ -72,7 +104,8 @@ def shown_time(seconds: float) -> str:
     return f"{whole // 3600} h {whole // 60 % 60:02} min"
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """The newest line of a log that is not empty; "" if there is none."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))

@@ -13,7 +13,7 @@ from doit_receipts.approval import Approval
 from doit_receipts.errors import ReleaseError
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
-from doit_receipts.running import running_task, shown_time
+from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ class Status:
 def statuses(plan: Plan) -> dict[str, Status]:
     """The status of every task of the plan, in its order."""
     found: dict[str, Status] = {}
-    running = running_task(plan.folder)
+    running = {each.task: each for each in running_tasks(plan.folder)}
     for name, task in plan.tasks.items():
         open_ = [each for each in task.after if not found[each].lets_on]
         found[name] = (
             _group(plan, task, found) if task.kind is Kind.GROUP else _one(plan, task, open_)
         )
-        if running is not None and running.task == name:
-            found[name] = _running(plan, running, found[name])
+        if name in running:
+            found[name] = _running(plan, running[name], found[name])
     return found
 
 

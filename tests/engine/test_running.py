@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.lock import holding
-from doit_receipts.running import running_task, shown_time, telling_others
+from doit_receipts.running import RunningTasks, running_tasks, shown_time
 from doit_receipts.work_folder import WorkFolder
 from tests.waiting import wait_until
 
@@ -96,14 +96,16 @@ def test_a_task_whose_run_was_killed_runs_no_longer(project: Project) -> None:
         b"{",
         b"[]",
         b"null",
-        b'{"task": "a"}',
-        b'{"task": 1, "since_s": "x", "pid": 1}',
-        b"\xff", b'{"task": "a", "since_s": Infinity, "pid": 1}',
+        b'{"pid": 1}',
+        b'{"pid": 1, "tasks": 5}',
+        b'{"pid": 1, "tasks": [5]}',
+        b'{"pid": 1, "tasks": [{"task": 1, "since_s": "x"}]}',
+        b"\xff", b'{"pid": 1, "tasks": [{"task": "a", "since_s": Infinity}]}',
     ],
 )  # fmt: skip
 def test_nonsense_about_what_runs_is_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "running.json").write_bytes(content)
-    assert running_task(WorkFolder(tmp_path)) is None
+    assert running_tasks(WorkFolder(tmp_path)) == ()
 
 
 def test_the_last_words_of_a_large_log_are_read_from_its_end(tmp_path: Path) -> None:
@@ -113,13 +115,25 @@ def test_the_last_words_of_a_large_log_are_read_from_its_end(tmp_path: Path) -> 
         stream.truncate(1 << 33)  # a sparse file: nothing could read all of it in time
         stream.seek(0, os.SEEK_END)
         stream.write(b"\ncompiling \x1b[2J\xff\n\n")
-    with holding(folder.lock), telling_others(folder, "a", 5.0):
-        found = running_task(folder)
-    assert found is not None
+    with holding(folder.lock), RunningTasks(folder).of("a", 5.0):
+        (found,) = running_tasks(folder)
     assert (found.task, found.since_s) == ("a", 5.0)
     assert found.last_line.startswith("compiling")
     assert found.last_line.isprintable()
-    assert running_task(folder) is None
+    assert running_tasks(folder) == ()
+
+
+def test_all_tasks_that_run_at_once_are_told_until_each_ends(tmp_path: Path) -> None:
+    folder = WorkFolder(tmp_path)
+    told = RunningTasks(folder)
+    with holding(folder.lock):
+        told.begins("late", 7.0)
+        told.begins("early", 5.0)
+        assert [each.task for each in running_tasks(folder)] == ["early", "late"]
+        told.ends("early")
+        assert [each.task for each in running_tasks(folder)] == ["late"]
+        told.ends("late")
+    assert not folder.running.exists()
 
 
 def test_what_another_process_says_of_a_lock_that_is_not_its_own_counts_for_nothing(
@@ -128,7 +142,7 @@ def test_what_another_process_says_of_a_lock_that_is_not_its_own_counts_for_noth
     folder = WorkFolder(tmp_path)
     with holding(folder.lock):
         folder.running.write_text(json.dumps({"task": "a", "since_s": 1, "pid": 1}))
-        assert running_task(folder) is None
+        assert running_tasks(folder) == ()
 
 
 def test_times_are_those_that_people_say() -> None:
