@@ -98,7 +98,8 @@ def _fetched(origin: str, request: Any) -> tuple[int, dict[str, str], bytes]:
         with opener.open(asked) as answer:
             return answer.status, _kept(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, _kept(error.headers), error.read()
+        with error:
+            return error.code, _kept(error.headers), error.read()
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
