@@ -6,9 +6,9 @@ asks each that can be asked alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doit_receipts.frozen import frozen
 from plugins.model.rules import breach
 from plugins.ports.public import AROUND
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "caches_serve_files", "pages_are_current"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What came from one endpoint, or why nothing did."""
 

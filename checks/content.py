@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from multiprocessing import get_context
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from checks import archives, built_docs, previous, rebuilt, sbom
 from checks.verify_context import CheckGroup
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.contract import Kind
 from plugins.model.layout import Layout
 from plugins.model.rules import breach
@@ -32,7 +33,7 @@ __all__ = ["ContentChecks"]
 _PROCESSES = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContentChecks:
     """The release whose layout holds the bytes, and the clone that holds its tag.
 

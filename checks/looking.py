@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec, TypeAlias
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.frozen import frozen
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.rules import RULES
 
@@ -18,7 +18,7 @@ _Looked = ParamSpec("_Looked")
 _Check: TypeAlias = Callable[_Looked, tuple[Finding, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """The rules of one check; ``blind`` is that of the finding if it cannot look, "" for none."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.looking_around import names_in
 from doit_receipts.errors import ReleaseError
+from doit_receipts.frozen import frozen
 from plugins.model.contract import Origin, local_path
 from plugins.model.report import Situation
 from plugins.model.rules import breach
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Recognised", "recognised"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recognised:
     """A situation and what showed it.
 

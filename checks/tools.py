@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,7 +25,7 @@ _BLURB_COMMANDS: Final = ("release", "merge", "export")
 _LOOK_TIMEOUT_S: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Need:
     """A program: the oldest version that does, for what, and how to get it."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from doit_receipts.frozen import frozen
 from plugins.model.layout import Layout
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Make: TypeAlias = "Callable[[Release, Clone, Programs, Progress], object]"
 """What writes the source archives of a release from a clone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signers:
     """Who may sign what of one version: full fingerprints of primary keys.
 
@@ -46,7 +47,7 @@ class Signers:
         return (*self.manager, *theirs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clients:
     """Everything that a verification can reach; none of it can change anything outside."""
 
@@ -61,7 +62,7 @@ class Clients:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyContext:
     """What every part of a verification knows."""
 
@@ -90,7 +91,7 @@ class VerifyContext:
         return self.release.ships_docs and bool(self.formats)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckGroup:
     """Checks of one subject, one after another; groups go side by side.
 

@@ -23,7 +23,7 @@ _PARTS: Final = {
         "opening", "project", "plan", "calls", "task", "declaration",
     ),
     "What steps, looks and checks give, and raise": (
-        "probe", "finding", "errors", "artifact", "durable", "run_context", "clock",
+        "probe", "finding", "errors", "artifact", "durable", "run_context", "clock", "frozen",
     ),
     "What a release leaves": (
         "work_folder", "receipt", "receipts", "on_record", "journal", "intents", "approval",

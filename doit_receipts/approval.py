@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,7 +39,7 @@ class Validity(Enum):
     BAD_SIGNATURE = "bad signature"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Approval:
     """What a person says: ``subject`` is the sha256 of what was looked at."""
 
@@ -85,7 +85,7 @@ class Approval:
         return found if known and whole and _SHA256.fullmatch(found.subject) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What an approval turned out to be, in one line; ``fingerprint`` is the key that gave it."""
 
@@ -100,7 +100,7 @@ class Judgement:
         return self.validity is Validity.GOOD
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """What a signature turned out to be: by whose key, and what is wrong with it, if anything."""
 

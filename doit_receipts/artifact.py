@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Artifact", "sha256_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """A file with its size in bytes and its sha256 in lower-case hex."""
 

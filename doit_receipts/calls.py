@@ -12,11 +12,12 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +46,7 @@ class NotKnownYet(TypeError):
     """A deferred value was used while the tasks are still declared."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A function and all that it can touch, to be called when its task runs."""
 
@@ -77,7 +78,7 @@ class Call:
         return function(*(known(value) for value in self.arguments), **named)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """A fact of the receipt that another task will leave."""
 

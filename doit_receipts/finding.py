@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Finding:
         return f"{self.rule} {self.severity.name}: {place}{self.message}{remedy}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiver:
     """A person's word that findings of ``rule`` may pass until the end of the day ``until``."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +30,7 @@ RETRY: Final = "retry"
 """A person says that it was not, or that doing it again is right."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """The last word on an act: ``word`` is one of the four events, ``inputs`` a digest of what
     the step was made from when it was said.

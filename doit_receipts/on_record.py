@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["OnRecord"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OnRecord:
     """One task that is done: its facts, and what a gate found and let pass, a line each."""
 

@@ -6,7 +6,6 @@ import functools
 import importlib
 import sys
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -24,6 +23,7 @@ from doit_receipts.declaration import (
     refuse_name,
     refuse_paths,
 )
+from doit_receipts.frozen import frozen
 from doit_receipts.on_record import OnRecord
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
@@ -53,7 +53,7 @@ _DOING: Final = (Kind.STEP, Kind.GATE)
 _REACHES_OUT: Final = (Effect.SHARED, Effect.PUBLIC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Alarm:
     """What must not be left as it is: ``look`` gives a sentence while it is, ``mend`` ends it."""
 

@@ -14,10 +14,11 @@ UNSEEN     cannot be looked at, ever (a mail): done at most once, on the journal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class RemoteState(Enum):
     UNSEEN = "unseen"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """What one look found. ``facts`` go into the receipt: no clock and no secret is in them.
 

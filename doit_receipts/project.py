@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.frozen import frozen
 from doit_receipts.typed import typed
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Project(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """A Project for those who need no more than values.
 

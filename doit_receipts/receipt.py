@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ class BrokenReceipt(StepFailed):
     """A file where a receipt should be, which this tool did not write."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """The record of one finished task.
 

@@ -6,9 +6,9 @@ import json
 import math
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.frozen import frozen
 from doit_receipts.lock import is_held
 from doit_receipts.printable import printable
 
@@ -23,7 +23,7 @@ __all__ = ["Running", "RunningTasks", "last_line", "running_tasks", "shown_time"
 _TAIL_BYTES: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A task that a run is at: its name, since when by the machine's clock, and its last words."""
 

@@ -13,9 +13,9 @@ import sqlite3
 import stat
 import time
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.frozen import frozen
 from doit_receipts.packed_refs import packed_ref
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _NO_FAULT_OF_ITS_OWN: Final = (
 _RACY_NS: Final = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How a task ended that left no receipt: ``kind`` is failed, blocked or waiting for whom."""
 

@@ -5,12 +5,12 @@ doit asks each task alone; here a task counts as done only if everything before 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from doit_receipts.approval import Approval
 from doit_receipts.errors import ReleaseError
+from doit_receipts.frozen import frozen
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
 from doit_receipts.running import running_tasks, shown_time
@@ -41,7 +41,7 @@ class TaskState(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     """A task's state and, in a few words, why; ``who`` is the person who has to act.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,7 @@ class Kind(Enum):
     GROUP = "group"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """One task: what it is, what it waits for, what it reads, makes and does.
 

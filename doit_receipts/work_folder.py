@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkFolder"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkFolder:
     """The folder of one release: receipts, approvals, journal, logs, and what is made."""
 

@@ -42,7 +42,7 @@ ARROWS: Final[Mapping[str, frozenset[str]]] = {
     "steps": frozenset({"doit_receipts", "ports", "model"}),
     "checks": frozenset({"doit_receipts", "ports", "model"}),
     "services": frozenset({"doit_receipts", "ports", "model"}),
-    "ports": frozenset({"model"}),
+    "ports": frozenset({"doit_receipts", "model"}),
     "rehearsal": frozenset({"doit_receipts", "model"}),
     "model": frozenset({"doit_receipts"}),
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.calls import call
+from doit_receipts.frozen import frozen
 from doit_receipts.task import Effect
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Edit", "EditChain"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """One edit: its ``name`` is that of its task and of its ref, ``parent`` the edit before it."""
 

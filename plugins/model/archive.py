@@ -10,11 +10,12 @@ import hashlib
 import lzma
 import tarfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ class Kind(Enum):
     OTHER = "neither file, folder nor symbolic link"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What is too much: the largest release so far decompresses to 120 MB in 5,000 members."""
 
@@ -75,7 +76,7 @@ class Limits:
     """``xz -9`` asks for 65 MiB."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One entry as its header has it; ``name`` as stored, without a slash at its end.
 
@@ -97,7 +98,7 @@ class Member:
     sha1: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Archive:
     """All members in the order of the archive, and the digest of the whole tar stream."""
 

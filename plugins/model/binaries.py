@@ -7,8 +7,9 @@ oldest macOS that the series supports.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from plugins.model.version import Version
@@ -29,7 +30,7 @@ MACHINES: Final = ("amd64", "arm64", "win32")
 _NO_LIMIT: Final = 999
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binary:
     """One package of the series 3.``first`` to 3.``last``, both included.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Content", "NamedFile"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content:
     """What a file is, wherever it is and whatever it is called.
 
@@ -47,7 +48,7 @@ class Content:
         return cls(int(size), sha256)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedFile:
     """A file with its path in some place: below a host's root, a release's folder, a manifest's.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from plugins.model.binaries import MACHINES, binaries_of
 
@@ -120,7 +121,7 @@ ROW_SIDECARS: Final = {
 """The fields of a row of the site that lead to what is beside the file, and its suffix."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """How the site lists one file: the fields of its row that are known beforehand."""
 
@@ -133,7 +134,7 @@ class Row:
     download_button: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedFile:
     """One file that users can fetch: where it comes from, where it goes and who lists it."""
 
@@ -163,7 +164,7 @@ class PublishedFile:
         return f"{SITE}/ftp/python/{self.remote}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SitePage:
     """What the site's row of the release says; flags that depend on other releases are not here."""
 
@@ -179,7 +180,7 @@ class SitePage:
         return f"{SITE}/downloads/release/{self.slug}/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Purge:
     """One address that caches have to forget, and how it is known afterwards that they did."""
 
@@ -206,7 +207,7 @@ class Purge:
         return f"does not show {missing[0]}{more}" if missing else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contract:
     """The published set of one release; ``files`` are sorted as users see them arrive."""
 

@@ -7,8 +7,9 @@ python-build-standalone, formulae of Homebrew, definitions of pyenv.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from plugins.model.version import Version
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLLOWERS", "Follower"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Follower:
     """``path`` and ``mark`` hold ``{version}`` or ``{series}``.
 

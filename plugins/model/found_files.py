@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["FoundFiles"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundFiles:
     """All that was found in one place. ``layout`` is where archives can be read on this machine.
 

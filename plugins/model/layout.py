@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doit_receipts.frozen import frozen
 from doit_receipts.work_folder import WorkFolder
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Layout"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout(WorkFolder):
     """Where one release keeps its files: all below ``work``, which is ``<folder>/<version>``."""
 

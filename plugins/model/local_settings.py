@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.declared import alternatives, near
 from plugins.model.release import Phase
@@ -49,7 +49,7 @@ class SourceTest(Enum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repository:
     """``[repository]``: where the source comes from and where the release goes."""
 
@@ -85,7 +85,7 @@ class Repository:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """``[work]``: where files are made."""
 
@@ -108,7 +108,7 @@ class Work:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeriesSettings:
     """``[series]``: what cannot be derived from the version."""
 
@@ -144,7 +144,7 @@ class SeriesSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signing:
     """``[signing]``: the release manager's OpenPGP key and Sigstore identity."""
 
@@ -175,7 +175,7 @@ class Signing:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tests:
     """``[tests]``: how the source archives are tested."""
 
@@ -189,7 +189,7 @@ class Tests:
         return cls(source=table.choice("source", levels, SourceTest.FULL))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Docs:
     """``[docs]``: which documentation archives are built."""
 

@@ -6,10 +6,10 @@ A few lines of text that sha256sum's users can read, with a detached OpenPGP sig
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.content import Content, NamedFile
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class BrokenManifest(StepFailed):
     """A file in the place of a manifest that is not one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """All that one expert brings to one release, built from one commit; sorted by name.
 

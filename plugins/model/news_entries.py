@@ -7,10 +7,10 @@ line and a text in reStructuredText, and a line of two dots separates two entrie
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion
+from doit_receipts.frozen import frozen
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _LINK: Final = re.compile(r"`(?P<text>[^`<]+?)\s*<(?P<url>https?://[^`>]+)>`__?"
 _CALLED: Final = ("func", "meth", "c:func")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewsEntry:
     """One entry: its section, the number of its issue ("" if none) and its text."""
 
@@ -57,7 +57,7 @@ class NewsEntry:
         return _ROLE.sub(_plain_role, words)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecurityContent:
     """What the NEWS of a release says of its security; ids are texts of digits, such as 143930."""
 

@@ -7,11 +7,11 @@ obligations.toml.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.frozen import frozen
 from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Verdict(Enum):
     """What the reason says is true, as tests show; it need not be the work of one task."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obligation:
     """One obligation: ``wanted`` is what has to be true, ``reason`` what explains its verdict.
 
@@ -81,7 +81,7 @@ class Obligation:
         return _numbers(self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obligations:
     """All obligations by name, in the PEP's order; ``length`` and ``without`` are of its text.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.secret import Secret
 
@@ -27,7 +28,7 @@ _NUGET: Final = "https://api.nuget.org"
 _CORE_DEVELOPMENT: Final = 23
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hosts:
     """``[hosts]``: the machines that users fetch from."""
 
@@ -92,7 +93,7 @@ class Hosts:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """``[credentials]``: where secrets are, as ``env:NAME`` or ``file:PATH``."""
 
@@ -124,7 +125,7 @@ class Credentials:
         return cls(**{each.name: _secret(table, each.name) for each in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Windows:
     """``[windows]``: the build for Windows, where it cannot be found by itself."""
 
@@ -138,7 +139,7 @@ class Windows:
         return cls(build=table.number("build", "the number of a run"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announce:
     """``[announce]``: where the release is announced, and by whom."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.version import Level, Version
 
 __all__ = ["PATH", "Patchlevel", "read_patchlevel", "written_patchlevel"]
@@ -30,7 +30,7 @@ _NAMES: Final = (
 _FORM: Final = r"^([ \t]*#[ \t]*define[ \t]+{}[ \t]+)([^ \t\r\n]+)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patchlevel:
     """A version and what follows it in PY_VERSION: "" for a release, ``+`` or ``+dev`` after."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.finding import Waiver
+from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.declared import Declared, kind_of
 from plugins.model.gate_rules import GATE_RULES
@@ -30,7 +30,7 @@ _WAIVER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expert:
     """``[experts.NAME]``: somebody whose green light the release needs."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.frozen import frozen
 from plugins.model.series import Series, ships_docs
 from plugins.model.version import Level, Version
 
@@ -51,7 +51,7 @@ class ReleaseType(Enum):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """One release: its version, its type, what its series ships and where its files are."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from plugins.model.version import Version
@@ -13,7 +14,7 @@ __all__ = ["RemoteLayout", "StagingArea"]
 _FTP: Final = "/ftp/python"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StagingArea:
     """Two folders side by side: users see ``final``, and ``staging`` is made ready for it.
 
@@ -24,7 +25,7 @@ class StagingArea:
     staging: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoteLayout:
     """Paths below the roots of the downloads host and the docs host, and addresses on the web.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from doit_receipts.finding import Severity, blocking
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Situation(Enum):
         }[self]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """One subject: ``looked_at`` says what was looked at, so that "nothing found" has a meaning."""
 
@@ -48,7 +48,7 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """Everything that was looked at; the waivers are those that hold today."""
 
@@ -80,7 +80,7 @@ class Report:
         return next((each for each in self.waivers if each.rule == finding.rule), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """How to look: by default at the situation that is recognised, believing what was seen before.
 

@@ -6,10 +6,10 @@ The ids never change. docs/reference/rules.md is made from this table and from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Rule", "breach"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """What holds if the rule is kept, what to do where it is broken, and where it is from.
 

@@ -7,11 +7,11 @@ peps.python.org makes of it. What is not understood is an error of one line, nev
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.declared import kind_of, near
 from plugins.model.release import Phase
 from plugins.model.version import Level, Version
@@ -61,7 +61,7 @@ _SHOWN_CHARACTERS: Final = 300
 _REMEDY: Final = "correct it there, or record the release there by hand if the form has changed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """One release of the schedule: ``name`` as the schedule writes it, ``actual`` if it is out."""
 
@@ -78,7 +78,7 @@ class Stage:
         return f"- {self.name}: {days[self.day.weekday()]}, {self.day:%Y-%m-%d}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """What is known of one series; ``phase`` is None while it is only planned."""
 
@@ -94,7 +94,7 @@ class Branch:
     end_of_life: date
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CycleEntry:
     """What everybody may look up of one series; ``end_of_life`` is a month, or a day once it is
     past. ``phase`` is None while the series is only planned.
@@ -105,7 +105,7 @@ class CycleEntry:
     end_of_life: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """Every series and, in the order of the file, its releases."""
 

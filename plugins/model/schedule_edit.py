@@ -7,10 +7,11 @@ with what the change means, so that a form that is not understood is refused and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.release import Phase
 from plugins.model.schedule import SCHEDULE_FILE, Branch, Schedule, Stage, read_schedule
 from plugins.model.version import Level, Version
@@ -34,7 +35,7 @@ _DAYS: Final = (
 _AGAIN: Final = "see who changed it and why, correct it there, then run doit publish again"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recorded:
     """One release that is out since ``day``; ``enters`` is the phase its branch enters with it.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.frozen import frozen
 
 __all__ = ["Secret"]
 
@@ -18,7 +18,7 @@ _OTHERS: Final = 0o077
 _MOST_BYTES: Final = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """The place of one secret: ``env:NAME`` or ``file:PATH``, where only its owner may look.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Final
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.frozen import frozen
 from plugins.model.version import Level, Version
 
 __all__ = ["TABLE_DAY", "Series", "SigstoreIdentity", "series_of"]
@@ -35,7 +36,7 @@ _SBOMS_SINCE: Final = {12: "3.12.2", 13: "3.13.0b1"}
 _BUNDLES_SINCE: Final = {8: "3.8.17", 9: "3.9.17", 10: "3.10.12", 11: "3.11.0"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigstoreIdentity:
     """Who signs with Sigstore: a mail address, and the OpenID Connect issuer that vouches for it.
 
@@ -65,7 +66,7 @@ _MANAGERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """Facts about one ``X.Y`` that steps and checks ask for instead of comparing versions.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.frozen import frozen
 from plugins.model.declared import Declared, Mistakes, kind_of, near
 from plugins.model.layout import Layout
 from plugins.model.local_settings import (
@@ -36,7 +37,7 @@ __all__ = ["Settings", "read_settings", "release_of"]
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", CLONE_EXAMPLE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """All that release.toml says, with defaults for what it does not."""
 

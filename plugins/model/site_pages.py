@@ -9,10 +9,10 @@ python/pythondotorg at 0a7e8d1f.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import BadVersion
+from doit_receipts.frozen import frozen
 from plugins.model.binaries import SYSTEMS
 from plugins.model.contract import SITE, Purge
 from plugins.model.version import Version
@@ -31,7 +31,7 @@ _SYSTEMS: Final = ("source", *SYSTEMS)
 _DOWNLOADS: Final = f"{SITE}/downloads/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listed:
     """A release of Python 3 that the site knows, drafts too."""
 
@@ -47,7 +47,7 @@ class Listed:
         return f"/downloads/release/{self.slug}/"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """What the site's list of releases says, as far as pages depend on it."""
 

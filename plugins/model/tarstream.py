@@ -9,10 +9,11 @@ names of its own for extended headers, so the headers are written here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +40,7 @@ class Kind(Enum):
     FOLDER = b"5"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A file, symbolic link or folder of an archive.
 

@@ -8,11 +8,11 @@ the day after they went out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion
+from doit_receipts.frozen import frozen
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ _SITE_HOSTS: Final = ("www.python.org", "python.org")
 _NOWHERE: Final = re.compile(r"(?:^|\.)(?:example|invalid|test|localhost)(?:\.|:|$)|^127\.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextFacts:
     """What is true of the release that a text is about."""
 

@@ -8,8 +8,9 @@ Parameters, labels, stages and jobs: windows-release/azure-pipelines.yml, state 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
@@ -59,7 +60,7 @@ _JOBS: Final = (
 _RANGE: Final = re.compile(r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box:
     """One field of the form: its label, its parameter in the API, and what it has to hold."""
 

@@ -13,10 +13,10 @@ import hashlib
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -33,7 +33,7 @@ _DATA: Final = re.compile(rb"<data>(.*?)</data>", re.DOTALL)
 _ARCHIVED: Final = re.compile(rb'<archived-checksum style="([a-z0-9]+)">([0-9a-f]+)<')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageSignature:
     """The bytes that were signed, by which digest, the signature, and the signer's certificate."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from doit_receipts.frozen import frozen
 
 __all__ = ["Builder", "Builders"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Builder:
     """A builder of the buildbots: its last build that ended, and whether it can build now."""
 

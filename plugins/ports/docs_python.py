@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ _REQUIRES: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PythonFound:
     """The Python to take, or, where each of those here is too old, what is wrong and what to do."""
 

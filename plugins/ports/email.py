@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from doit_receipts.frozen import frozen
 
 __all__ = ["Email", "Mail"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Email:
     """An email: ``message_id`` is chosen by us, so that a second copy is known as one."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from plugins.model.content import Content
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetched"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched:
     """What came from one place: ``text`` only of a page, ``content`` that of the bytes.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from doit_receipts.frozen import frozen
 
 __all__ = ["Forum", "Topic"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Topic:
     """A topic of the forum with its first post, as the forum gives it back."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +20,7 @@ def git_in(folder: Path, *words: str) -> str:
     return shlex.join(("git", "-C", str(folder), *words))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """A person as git knows them."""
 
@@ -27,7 +28,7 @@ class Identity:
     email: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Commit:
     """What a commit says; ``committed`` is in UTC."""
 
@@ -39,7 +40,7 @@ class Commit:
     committed: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tag:
     """A tag: the commit it names and when; ``payload`` is "" and ``id`` the commit's if it is
     a light one. ``signature`` is the armoured signature below the payload, or "".
@@ -214,7 +215,7 @@ class Base(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefUpdate:
     """One ref of a remote and what it is to become.
 

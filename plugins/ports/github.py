@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BranchRule:
     """A rule of a ruleset that holds for a branch, beside its classic protection.
 
@@ -69,7 +70,7 @@ class Protection(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issue:
     """An issue or a pull request of the tracker."""
 
@@ -122,7 +123,7 @@ class Advisories(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """A run of a workflow. ``title`` is its display title; ``conclusion`` is "" while it runs."""
 
@@ -133,7 +134,7 @@ class Run:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """A job of a run; ``conclusion`` is "" while it runs."""
 
@@ -142,7 +143,7 @@ class Job:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """A zip file that a run left; its sha256 is "" if GitHub does not report it."""
 
@@ -192,7 +193,7 @@ class Workflows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pull:
     """A pull request."""
 

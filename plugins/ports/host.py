@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """A name on a host, as one look found it; the path starts below the host's root."""
 
@@ -42,7 +43,7 @@ class Entry:
     """Another one once the file was changed; "" from a look that does not know it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Login:
     """Whom the host takes us for, and how many seconds its clock is ahead of ours."""
 
@@ -51,7 +52,7 @@ class Login:
     ahead_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """A file of this machine and the path below the host's root that it is to have."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Pipeline", "PipelineRecord", "PipelineRun"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PipelineRun:
     """A run of the pipeline: ``result`` is "" until it has ended, else succeeded or failed.
 
@@ -27,7 +28,7 @@ class PipelineRun:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PipelineRecord:
     """One line of a run's timeline: a Stage, Job, Checkpoint.Approval or something else.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     import subprocess
@@ -18,7 +19,7 @@ PIPE: Final = -1
 """Asks ``Programs.pipe`` for a pipe to this process; the value that subprocess has for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completed:
     """A program that ended: its status and what it wrote, as text."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Carried", "PackageIndex", "Sboms", "SourceArchive", "SourceFile", "Wheel"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceArchive:
     """What an SBOM is about: one source archive and where users will fetch it."""
 
@@ -26,7 +27,7 @@ class SourceArchive:
     epoch_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceFile:
     """A file of the archive, by its path in the source tree."""
 
@@ -35,7 +36,7 @@ class SourceFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wheel:
     """A file of a package index: where it is, and the sha256 of its bytes."""
 
@@ -51,7 +52,7 @@ class PackageIndex(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Carried:
     """A project that comes inside of a file of the tree: pip in its wheel, others in pip."""
 

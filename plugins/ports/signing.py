@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Key", "Signature", "Signer", "Verdict", "Verifier"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """An OpenPGP key of the keyring, by its primary key's full fingerprint."""
 
@@ -60,7 +61,7 @@ class Verdict(Enum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """A signature that was checked: ``problem`` is "" if and only if it is good.
 

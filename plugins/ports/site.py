@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Site", "SiteReader", "SiteRelease", "SiteRow"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteRelease:
     """A release as the site has it. ``address`` is its path in the API; ``fields`` by the site's
     own names: name, slug, is_published, is_latest, pre_release, release_date, ...
@@ -38,7 +39,7 @@ class SiteRelease:
         return bool(self.fields["is_published"])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiteRow:
     """A file as the site lists it. ``system`` is a slug such as ``source``; ``fields`` by the
     site's own names: name, slug, url, sha256_sum, filesize, download_button, ...

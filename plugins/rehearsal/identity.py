@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from doit_receipts.frozen import frozen
 from plugins.rehearsal.sigstore_keys import Holder, identifier, key
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _AUDIENCE: Final = "sigstore"
 _SIDE_BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """A person's account: their address, and where they proved that it is theirs."""
 

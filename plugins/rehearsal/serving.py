@@ -17,13 +17,13 @@ import signal
 import socket
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 import uvicorn
 
 from doit_receipts.durable import write_whole
+from doit_receipts.frozen import frozen
 from plugins.rehearsal import (
     azure,
     buildbots,
@@ -81,7 +81,7 @@ class Running(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Web:
     """A part that speaks HTTP; ``app`` makes it from the store."""
 
@@ -89,7 +89,7 @@ class Web:
     app: Callable[[Store], Starlette]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Other:
     """A part that speaks something else: ``serve(store, port)``, where port 0 means any.
 
@@ -124,7 +124,7 @@ PARTS: Final[tuple[Web | Other, ...]] = (
 """Every part of the environment: its name in addresses.json, and what makes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Addresses:
     """Where the parts of a running environment answer, such as ``http://127.0.0.1:40001``."""
 

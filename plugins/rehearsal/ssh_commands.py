@@ -11,8 +11,9 @@ import io
 import shlex
 import stat
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ _LETTERS: Final = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
 _FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """How a command ended."""
 
@@ -36,7 +37,7 @@ class Ended:
     errors: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """Somebody's commands on one disk. ``now_s`` is what the host takes for the time."""
 

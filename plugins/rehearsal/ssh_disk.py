@@ -11,9 +11,11 @@ import json
 import os
 import posixpath
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +31,7 @@ _FIRST_GROUP: Final = 5000
 _UMASK: Final = 0o022
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """Somebody who can log in: the name, the groups (the first is the own one), the key."""
 
@@ -39,7 +41,7 @@ class Account:
     """The public key in OpenSSH's one line; without one, nobody can log in as this account."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What is at a path."""
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.frozen import frozen
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
 from plugins.rehearsal.machine import run
@@ -51,13 +52,13 @@ _SPAM_WITH_NEXT: Final = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _File:
     content: bytes
     mode: str = "100644"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """A NEWS entry for the next release."""
 
@@ -74,7 +75,7 @@ _ENTRIES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _State:
     """One tree of the history: its version, whether it is past that version, its NEWS."""
 

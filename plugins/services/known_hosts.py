@@ -11,11 +11,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.frozen import frozen
 from plugins.services.programs import MachinePrograms
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _NO_LINE: Final = 1
 _TIMEOUT_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownHost:
     """What the files say of one host; paramiko's policy, so that every key is judged by it.
 

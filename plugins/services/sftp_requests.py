@@ -5,9 +5,10 @@ Source: draft-ietf-secsh-filexfer-02, and PROTOCOL in OpenSSH.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias
+
+from doit_receipts.frozen import frozen
 
 __all__ = [
     "EXTENDED", "Answer", "Attributes", "Refused", "Request", "Status", "chmod", "chown", "link",
@@ -37,7 +38,7 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attributes:
     """What a name has; ``mode`` includes its kind."""
 
@@ -51,7 +52,7 @@ Answer: TypeAlias = "Attributes | str | Refused | None"
 """What was asked for, or nothing but yes, or no."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One thing to ask: its kind, and its words and numbers in the protocol's order."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import socket
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed, SettingsError
+from doit_receipts.frozen import frozen
 from plugins.services.known_hosts import known_host
 from plugins.services.sftp import Lost, Sftp, losses
 
@@ -40,7 +40,7 @@ _CIPHERS: Final = (
 """The fast ones first: gcm needs no digest of its own (a quarter less time here than ctr)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """Where to log in and below which folder everything is; "" and 0 leave it to ssh."""
 
@@ -78,7 +78,7 @@ class Address:
         return f"{user}{self.host}{port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandResult:
     """What a command on the host ended with."""
 

@@ -7,11 +7,11 @@ beginning there was compared by digest. What is on the host is thus never sent a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.services import sftp_requests
 from plugins.services.host_paths import partial_name
 from plugins.services.sftp import Lost
@@ -37,7 +37,7 @@ _REPORTED_BYTES: Final = 8_000_000
 """How much is sent between two reports of progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """How the host is reached, and how its errors are reported."""
 

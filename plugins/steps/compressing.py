@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 from doit_receipts.artifact import Artifact
 from doit_receipts.durable import replacing
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.content import Content
 from plugins.ports.programs import PIPE
 
@@ -34,7 +34,7 @@ _LAG_PIECES: Final = 128
 """How far one program may lag behind another: 32 MB, or what that many large files are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compressor:
     """A program that compresses its standard input to its standard output.
 
@@ -47,7 +47,7 @@ class Compressor:
     niceness: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compressed:
     """The stream that was compressed, and the files that hold it in the order asked for."""
 

@@ -7,10 +7,10 @@ there (B03); unlike those, the same tag, tools and time give the same bytes on a
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
+from doit_receipts.frozen import frozen
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
 from plugins.steps.docs_tree import (
     DocsSource,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "DocsSource", "Machine", "build"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Form:
     """A format: what its builder needs, measured on 3.13 and rounded up."""
 
@@ -137,7 +137,7 @@ def _need_makeinfo(forms: Sequence[str], programs: Programs) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Lanes:
     """How many things are worked on side by side, and what ends them all at once."""
 

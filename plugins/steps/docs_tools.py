@@ -13,12 +13,12 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.frozen import frozen
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, python_for
 from plugins.steps.plain_path import plain_path
@@ -35,7 +35,7 @@ _MARKER: Final = "pep101.json"
 _INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DocsTools:
     """A virtual environment that is complete: its Python and what pip says is installed."""
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.frozen import frozen
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 
@@ -50,7 +51,7 @@ _READER: Final = "dummy"
 _PROBLEM_LINES: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DocsSource:
     """What documentation is made from: a commit, the time it is said to be made at, its tools."""
 
@@ -67,7 +68,7 @@ class DocsSource:
     """Where their environment is kept; None for a folder of the release's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """What builders may use of this machine."""
 
@@ -81,7 +82,7 @@ class Machine:
         return cls(os.cpu_count() or 1, memory * 3 // 4 >> 20)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DocsTree:
     """A commit's sources, unpacked and read: ``doctrees`` is never written to again."""
 

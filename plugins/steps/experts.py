@@ -9,11 +9,11 @@ straight into the public folder are adopted as they are there (``adoption``).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.frozen import frozen
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Origin, parts_folders
@@ -61,7 +61,7 @@ FILE_MODE: Final = 0o664
 _MOST_BYTES: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Awaited:
     """Who is waited for, which keys sign for them, and the paths that they have to bring."""
 

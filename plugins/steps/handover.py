@@ -5,9 +5,9 @@ Each function gives an Email; ``emails.look_sent`` and ``emails.send`` are its s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from doit_receipts.frozen import frozen
 from plugins.model.windows_build import form_of
 from plugins.steps.emails import email
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Brief", "experts_email", "heads_up_email", "owner_of", "windows_email"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Brief:
     """What one expert is asked for: files by name, and the place that they go to."""
 

@@ -8,10 +8,10 @@ Source: release-tools#391 (3.14.4) and #406 (3.15.0b2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from doit_receipts.probe import absent, different
 from plugins.ports.host import Kind
 
@@ -29,7 +29,7 @@ _WRITABLE_BY_ALL: Final = 0o002
 _SHOWN: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrongModes:
     """Files and folders whose mode or group is not the one wanted, each with the mode wanted."""
 

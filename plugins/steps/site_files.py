@@ -7,10 +7,10 @@ file's). A row that is right is left alone, so a step that was interrupted goes 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from doit_receipts.probe import absent, different, identical
 from plugins.model.contract import ROW_SIDECARS
@@ -33,7 +33,7 @@ _ROUNDS: Final = 4
 _BUTTON: Final = "download_button"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WantedRow:
     """A row as the site has to have it."""
 
@@ -178,7 +178,7 @@ def _held_elsewhere(
     return tuple(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Plan:
     """What separates the site's rows from the wanted ones."""
 

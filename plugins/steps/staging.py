@@ -21,10 +21,10 @@ follows from that:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from doit_receipts.probe import absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
@@ -295,7 +295,7 @@ def switch(
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _FoundFiles:
     """What is in both folders, by name, with the digests of what is wanted."""
 

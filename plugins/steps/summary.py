@@ -7,10 +7,10 @@ release is right, and nothing that changes by itself: no clock, no address of th
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from doit_receipts.task import Kind
 from plugins.model.remote_layout import RemoteLayout
@@ -36,7 +36,7 @@ _NOTE: Final = "NOTE:"
 _BLOCK: Final = "BLOCK:"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pushed:
     """What upstream is going to get: ``branches`` have the commit of now ("" for none) and then.
 

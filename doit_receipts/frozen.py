@@ -1,0 +1,147 @@
+"""Values: classes of fields that are set once, and that cost a command next to nothing to define.
+
+``@dataclass(frozen=True, slots=True)`` writes the methods of each class as text and compiles it.
+Where a hundred modules define values, that is half of the time that a listing takes. Here all
+values share the same methods, and ``dataclasses`` knows their fields: ``fields``, ``replace`` and
+``match`` do with them what they do with every dataclass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from inspect import Parameter, Signature
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["frozen"]
+
+_Value = TypeVar("_Value")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen(cls: type[_Value]) -> type[_Value]:
+    """The class is a dataclass, frozen and with slots, whose methods were not compiled for it.
+
+    A method that it defines itself is kept; ``__post_init__`` is called as by any dataclass.
+    """
+    own = frozenset(cls.__dict__)
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    compared = [each.name for each in fields(made) if each.compare]  # type: ignore[arg-type]
+    methods = {
+        "__init__": _init_of(made),
+        "__repr__": _repr,
+        "__eq__": _eq_of(_key_of(compared)),
+        "__hash__": _hash_of(_key_of(compared)),
+        "__setattr__": _setattr,
+        "__delattr__": _delattr,
+        "__reduce__": _reduce,
+        "__signature__": _Signature(),
+    }
+    for name, method in methods.items():
+        if name not in own:
+            setattr(made, name, method)
+    return made
+
+
+class _Signature:
+    """What ``inspect.signature`` says of a value's class; made when it is asked."""
+
+    def __get__(self, instance: object, owner: Any) -> Signature:
+        return Signature(
+            [
+                Parameter(
+                    each.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=each.type,
+                    default=Parameter.empty if _is_needed(each) else each.default,
+                )
+                for each in fields(owner)
+            ]
+        )  # fmt: skip
+
+
+def _is_needed(each: Any) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _init_of(cls: Any) -> Callable[..., None]:
+    known = fields(cls)
+    puts = [getattr(cls, each.name).__set__ for each in known]
+    names = tuple(each.name for each in known)
+    defaults = {each.name: each for each in known if not _is_needed(each)}
+    checks = hasattr(cls, "__post_init__")
+
+    def __init__(self: Any, /, *given: Any, **named: Any) -> None:  # noqa: N807 - it becomes that
+        if named or len(given) != len(names):
+            given = _in_order(cls, names, defaults, given, named)
+        for put, each in zip(puts, given, strict=True):
+            put(self, each)
+        if checks:
+            self.__post_init__()
+
+    return __init__
+
+
+def _in_order(
+    cls: Any,
+    names: tuple[str, ...],
+    defaults: Mapping[str, Any],
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+) -> tuple[Any, ...]:
+    """A value for each field. Raises TypeError, as a function of these parameters would."""
+    rest = names[len(given) :]
+    found = list(given)
+    for name in rest:
+        if name in named:
+            found.append(named[name])
+        elif name in defaults:
+            one = defaults[name]
+            found.append(one.default if one.default is not MISSING else one.default_factory())
+    if len(found) != len(names) or not named.keys() <= set(rest):
+        try:
+            cls.__signature__.bind(*given, **named)
+        except TypeError as error:
+            message = f"{cls.__qualname__}: {error}"
+            raise TypeError(message) from None
+    return tuple(found)
+
+
+def _key_of(names: list[str]) -> Callable[[Any], Any]:
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _eq_of(key: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def __eq__(self: Any, other: object) -> Any:  # noqa: N807 - it becomes that
+        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return __eq__
+
+
+def _hash_of(key: Callable[[Any], Any]) -> Callable[[Any], int]:
+    def __hash__(self: Any) -> int:  # noqa: N807 - it becomes that
+        return hash(key(self))
+
+    return __hash__
+
+
+def _repr(self: Any) -> str:
+    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _setattr(self: object, name: str, to: object) -> NoReturn:
+    del self, to
+    message = f"cannot assign to field {name!r}"
+    raise FrozenInstanceError(message)
+
+
+def _delattr(self: object, name: str) -> NoReturn:
+    del self
+    message = f"cannot delete field {name!r}"
+    raise FrozenInstanceError(message)
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    return type(self), tuple(getattr(self, each.name) for each in fields(self))
