@@ -32,6 +32,7 @@ __all__ = [
     "call",
     "deferred",
     "digest_of",
+    "resources_of",
 ]
 
 _P = ParamSpec("_P")
@@ -67,6 +68,10 @@ class Call:
     def perform(self, fact_text: Callable[[Fact], str]) -> Any:
         """Do it, with each deferred argument replaced by what it gives now."""
         return self.with_arguments(fact_text, self.function)
+
+    def given(self) -> tuple[Any, ...]:
+        """All that the function is given."""
+        return (*self.arguments, *(value for _, value in self.named))
 
     def with_arguments(self, fact_text: Callable[[Fact], str], function: Callable[..., Any]) -> Any:
         """Call another function with the same arguments."""
@@ -107,6 +112,10 @@ class Deferred:
         if isinstance(source, Fact):
             return f"{source.name} of {source.task}"
         return f"result of {source.describe(work)}"
+
+    def given(self) -> tuple[Any, ...]:
+        """The values that it is made from."""
+        return () if isinstance(self._source, Fact) else self._source.given()
 
     def resolve(self, fact_text: Callable[[Fact], str]) -> Any:
         """The resolved value; errors raised while it is resolved pass through."""
@@ -166,6 +175,23 @@ def digest_of(calls: Iterable[Call], work: Path) -> str:
     """
     described = "\n".join(each.describe(work) for each in calls)
     return hashlib.sha256(described.encode()).hexdigest()
+
+
+def resources_of(calls: Iterable[Call]) -> set[str]:
+    """What the calls are given that tasks share: of each value with a ``resource``, its name."""
+    found: set[str] = set()
+    open_ = [value for each in calls for value in each.given()]
+    while open_:
+        value = open_.pop()
+        if isinstance(value, Deferred):
+            open_ += value.given()
+        elif isinstance(value, Mapping):
+            open_ += value.values()
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            open_ += value
+        elif hasattr(type(value), "resource"):
+            found.add(value.resource)
+    return found
 
 
 def _argument(value: Any, work: Path) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.calls import BadArgument, Call, digest_of
+from doit_receipts.task import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -28,6 +29,7 @@ __all__ = [
     "needs_of",
     "place_in",
     "place_of",
+    "refuse_amounts",
     "refuse_creator",
     "refuse_name",
     "refuse_paths",
@@ -35,7 +37,7 @@ __all__ = [
 
 _PARTS: Final = (
     "name", "title", "effect", "after", "reads", "writes", "extra_inputs", "look", "only",
-    "volatile", "only_shown", "who", "of",
+    "volatile", "only_shown", "who", "of", "takes",
 )  # fmt: skip
 # A receipt has the task's name in its own, and doit reads = and : and a leading dash its own way.
 _NAME: Final = re.compile(r"\w[\w.-]*")
@@ -143,6 +145,23 @@ def refuse_paths(
                 f"{name} writes {path}, which is outside of the release's folder",
                 f"write it below {work}; what is elsewhere is changed by a SHARED or PUBLIC step",
             )
+
+
+def refuse_amounts(takes: Any, place: str, name: str) -> None:
+    """Raise InvalidDodoFile for an amount of what no machine has, and for what is none."""
+    if not isinstance(takes, Mapping):
+        problem = f"takes= of {name} is no mapping"
+        raise declaration_error(place, problem, 'write takes={"cores": 1}')
+    for what, amount in takes.items():
+        if what not in AMOUNTS:
+            raise declaration_error(
+                place,
+                f"{name} takes {what}, which no machine has",
+                near(str(what), AMOUNTS, f"a step can take {' and '.join(AMOUNTS)}"),
+            )
+        if type(amount) is not int or amount < 1:
+            problem = f"{name} takes {amount!r} of {what}"
+            raise declaration_error(place, problem, "write a whole number above 0")
 
 
 def known_labels(

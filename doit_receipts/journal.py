@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
@@ -42,6 +43,8 @@ class Journal:
         }
         descriptor = self._open()
         try:
+            # Steps that run at once are processes of their own.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             size_bytes = os.fstat(descriptor).st_size
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
             # What is no text, such as the name of a file, is spelled out as JSON does it.

@@ -105,7 +105,9 @@ class ProgramSlot:
         Until this was said, a run that is killed leaves a program that nobody can name; that
         something is left is known all the same.
         """
-        said = json.dumps({"group": number, "born": birth_of(number), "name": name})
+        said = json.dumps(
+            {"group": number, "born": birth_of(number), "name": name, "by": os.getpid()}
+        )
         # On a full disk the program shall go on; the same as above holds.
         with suppress(OSError):
             os.pwrite(self._descriptor, f"{said}\n".encode(), 0)
@@ -117,9 +119,10 @@ class ProgramSlot:
         self._has_a_name(self)
 
 
-def end_orphaned(lock: Path) -> dict[int, str]:
+def end_orphaned(lock: Path, by: int | None = None) -> dict[int, str]:
     """No process group of a run is left, its own or one that was killed; returns those that were.
 
+    With ``by`` only of those that this process started.
     By number and name of their programs. A number that the system gave to somebody else
     meanwhile is left alone: its leader was born at another time. A group whose leader has ended
     keeps its number as long as one of it lives, and its slot is locked as long.
@@ -130,6 +133,8 @@ def end_orphaned(lock: Path) -> dict[int, str]:
             continue
         said = _read(descriptor)
         number, born = said.get("group"), said.get("born")
+        if by not in (None, said.get("by")):
+            continue
         if not isinstance(number, int) or birth_of(number) not in (None, born or ""):
             continue
         with suppress(ProcessLookupError, PermissionError):

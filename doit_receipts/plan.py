@@ -19,6 +19,7 @@ from doit_receipts.declaration import (
     near,
     needs_of,
     place_of,
+    refuse_amounts,
     refuse_creator,
     refuse_name,
     refuse_paths,
@@ -148,6 +149,7 @@ class Plan:
         look: Callable[..., Any] | None = None,
         only: bool = True,
         only_shown: bool = False,
+        takes: Mapping[str, int] | None = None,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
@@ -155,7 +157,8 @@ class Plan:
         One that changes the world outside (SHARED, PUBLIC) looks at it first and after: ``look``
         gets the arguments of the act that it names itself, and gives a Probe. One with another
         effect has none. What is ``only_shown`` for an approval stays as it was shown once all that
-        was approved is public.
+        was approved is public. Where several tasks run at once it begins when the machine has as
+        much to spare as it ``takes``: ``{"cores": 1, "memory_mb": 2000}``.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -183,6 +186,7 @@ class Plan:
                 extra_inputs=extra_inputs or {},
                 look=look,
                 only_shown=only_shown,
+                takes=takes or {},
                 labels=labels,
             )
 
@@ -324,6 +328,7 @@ class Plan:
         needs = needs_of(after, place, name)
         does = only and parts["kind"] in _DOING
         refuse_creator(creator, place, name)
+        refuse_amounts(parts.get("takes", {}), place, name)
         refuse_paths("reads", parts.get("reads", ()), place, name)
         refuse_paths("writes", parts.get("writes", ()), place, name, work=self.folder.work)
         made = calls_of(creator(), self.folder.work, place, name) if does else ((), "")

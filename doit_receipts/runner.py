@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockedError",
+    "failed",
     "perform",
     "refused_by_disk",
     "situation",
@@ -47,15 +49,15 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
     So does a disk that takes no more. Anything else that is raised is a bug and goes on to
     doit, which shows its traceback.
     """
-    now_s = plan.context.clock.now().timestamp()
+    now_s, began_s = plan.context.clock.now().timestamp(), time.monotonic()
     try:
         with plan.context.log.of(task.name), plan.context.running.of(task.name, now_s):
             try:
-                _do(plan, task)
+                _do(plan, task, began_s)
             except ReleaseError as error:
-                return _failed(plan, task, error)
+                return failed(plan, task, error)
     except OSError as error:
-        return _failed(plan, task, refused_by_disk(error, plan.folder.work))
+        return failed(plan, task, refused_by_disk(error, plan.folder.work))
     plan.state.keep_outcome(task.name, None)
     return None
 
@@ -113,7 +115,8 @@ def _disks(error: OSError, work: Path) -> str:
     return f"the disk of {work}"
 
 
-def _failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
+def failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
+    """The task's last word is the error; for doit, which is told nothing more of it."""
     from doit.exceptions import TaskFailed
 
     outcome = _outcome_of(error, plan, task)
@@ -143,7 +146,7 @@ def situation(plan: Plan, task: Task) -> str:
     return inputs_digest(inputs)
 
 
-def _do(plan: Plan, task: Task) -> None:
+def _do(plan: Plan, task: Task, began_s: float) -> None:
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
     if task.look is not None and plan.receipts.receipt(task.name) is None:
@@ -182,7 +185,7 @@ def _do(plan: Plan, task: Task) -> None:
         rehearsal=plan.project.rehearsal,
         adopted=adopted,
     )
-    _leave(plan, task, receipt)
+    _leave(plan, task, receipt, began_s)
 
 
 def _judge_approvals_again(plan: Plan, act: Task) -> None:
@@ -274,7 +277,7 @@ def _products(plan: Plan, task: Task) -> dict[str, str]:
     return products
 
 
-def _leave(plan: Plan, task: Task, receipt: Receipt) -> None:
+def _leave(plan: Plan, task: Task, receipt: Receipt, began_s: float) -> None:
     try:
         same = plan.receipts.receipt(task.name) == receipt
     except BrokenReceipt:
@@ -282,7 +285,11 @@ def _leave(plan: Plan, task: Task, receipt: Receipt) -> None:
     if not same:
         plan.receipts.leave(receipt)
     plan.context.journal.append(
-        "done", task=task.name, result=plan.receipts.result(task.name), tool=plan.project.revision()
+        "done",
+        task=task.name,
+        result=plan.receipts.result(task.name),
+        tool=plan.project.revision(),
+        took_s=f"{time.monotonic() - began_s:.2f}",
     )
 
 

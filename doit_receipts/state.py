@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["NO_FILE", "Outcome", "State"]
+__all__ = ["NO_FILE", "News", "Outcome", "State"]
 
+News = tuple[Any, ...]
+"""What was found out: digests of files by path and stat, and last words of tasks, newest last."""
 NO_FILE: Final = "no file"
 """The digest of a folder, a pipe, or whatever else is there and no file."""
 
@@ -71,6 +73,8 @@ class State:
         self._connection: sqlite3.Connection | None = None
         self._known: dict[str, tuple[tuple[int, int, int, int], str]] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self._news: list[Any] | None = None
+        self._left_open: sqlite3.Connection | None = None
 
     def digest(self, path: Path) -> str:
         """The sha256 of the file now; "" if there is none; NO_FILE for anything else.
@@ -99,13 +103,19 @@ class State:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         self._known[name] = (key, sha256)
         if time.time_ns() - found.st_ctime_ns > _RACY_NS:
-            self._write(
-                "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
-                (name, *key, sha256, _seal(name, key, sha256)),
-            )
+            self._keep_digest(name, key, sha256)
         else:
             del self._known[name]
         return sha256
+
+    def _keep_digest(self, name: str, key: tuple[int, int, int, int], sha256: str) -> None:
+        if self._news is not None:
+            self._news.append((name, key, sha256))
+            return
+        self._write(
+            "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
+            (name, *key, sha256, _seal(name, key, sha256)),
+        )
 
     def forget(self, path: Path) -> None:
         """The file is read next time, whatever its times say.
@@ -128,6 +138,8 @@ class State:
     def keep_outcome(self, task: str, outcome: Outcome | None) -> None:
         """Remember, or with None forget, how the task ended."""
         self._open()
+        if self._news is not None:
+            self._news.append((task, outcome))
         if outcome is None:
             if self._outcomes.pop(task, None) is not None:
                 self._write("delete from outcomes where task = ?", (task,))
@@ -161,6 +173,28 @@ class State:
         self._open()
         self._write("delete from records", ())
 
+    def gather(self) -> None:
+        """From now on nothing is written: this is a fork, and ``news`` go to who forked it."""
+        self._open()
+        # What sqlite opened before a fork may not even be closed behind it.
+        self._left_open, self._connection = self._connection, None
+        self._news = []
+
+    def news(self) -> News:
+        """What was found out since the last call, or since ``gather``."""
+        found, self._news = tuple(self._news or ()), []
+        return found
+
+    def learn(self, news: News) -> None:
+        """What another process found out is known here as well."""
+        for each in news:
+            if len(each) == 2:
+                self.keep_outcome(*each)
+            elif self._known.get(each[0]) != each[1:]:
+                self._open()
+                self._known[each[0]] = (each[1], each[2])
+                self._keep_digest(*each)
+
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""
         if self._connection is not None:
@@ -168,7 +202,7 @@ class State:
             self._connection = None
 
     def _open(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None or self._news is not None:
             return
         try:
             self._load()
@@ -219,6 +253,8 @@ class State:
         yield from self._connection.execute(query, values)
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        if self._news is not None:
+            return
         assert self._connection is not None  # noqa: S101 - for the type checker
         try:
             self._connection.execute(statement, values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from doit_receipts.calls import Call
 
-__all__ = ["Effect", "Kind", "Task"]
+__all__ = ["AMOUNTS", "Effect", "Kind", "Task"]
+
+AMOUNTS: Final = ("cores", "memory_mb")
+"""Of what a machine has so and so much: cores, and memory in units of 2**20 bytes."""
 
 
 class Effect(Enum):
@@ -47,6 +50,7 @@ class Task:
     behind it has happened. What is ``only_shown`` is there to be looked at for the approvals
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
     gives a Probe of the part of the world that the step changes, before it acts and after.
+    ``takes`` is how much of the machine it needs while others run (see ``AMOUNTS``).
     ``labels`` are words of the project by kind, such as ids of its obligations.
     """
 
@@ -66,6 +70,7 @@ class Task:
     volatile: bool = False
     only_shown: bool = False
     who: str = ""
+    takes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -12,6 +12,7 @@ from doit_receipts.command.advice import next_steps
 from doit_receipts.command.ticker import Ticker
 from doit_receipts.plan import OPENED
 from doit_receipts.receipts import NOT_DONE
+from doit_receipts.running import last_line
 from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
@@ -35,12 +36,11 @@ class ReleaseReporter:
     desc = "one line a task: effect, reason, time"
 
     def __init__(self, outstream: Any, options: Mapping[str, Any]) -> None:
-        del options
+        at_once = options.get("at_once", 1) > 1
         self._out = outstream
         self._plan = OPENED.get()
-        self._ticker = Ticker(outstream, self._plan.context.log)
-        self._started_s = 0.0
-        self._reasons: tuple[str, ...] = ()
+        self._ticker = Ticker(outstream, self._in_log if at_once else self._said, is_called=at_once)
+        self._started: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._ran = 0
         self._failed = 0
         self._waited = 0
@@ -60,13 +60,12 @@ class ReleaseReporter:
         known = self._plan.tasks.get(task.name)
         if known is None or known.kind is Kind.GROUP:
             return
-        self._started_s = time.monotonic()
-        self._reasons = self._plan.receipts.last_reasons(known)
+        self._started[task.name] = (time.monotonic(), self._plan.receipts.last_reasons(known))
         self._ticker.watch(task.name)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
-        took_s = time.monotonic() - self._started_s
-        self._ticker.rest()
+        took_s = time.monotonic() - self._started[task.name][0]
+        self._ticker.rest(task.name)
         self._out.write(
             f"{sign} {task.name:<22} {task.label:<8} {took_s:6.1f} s  {words}".rstrip() + "\n"
         )
@@ -78,7 +77,8 @@ class ReleaseReporter:
         if known is None or known.kind is Kind.GROUP:
             return
         self._ran += 1
-        words = "" if self._reasons == (NOT_DONE,) else _shortly(self._reasons)
+        reasons = self._started[task.name][1]
+        words = "" if reasons == (NOT_DONE,) else _shortly(reasons)
         self._line(known, "+", words)
         receipt = self._plan.receipts.receipt(task.name)
         for finding in receipt.findings if receipt else ():
@@ -91,7 +91,7 @@ class ReleaseReporter:
             return
         if known is None or not isinstance(fail, TaskFailed):
             self._bugs.append(task.name)
-            self._ticker.rest()
+            self._ticker.rest(task.name)
             self._out.write(
                 f"! {task.name}: this is a bug in the tool or in dodo.py\n{fail.get_msg()}\n"
             )
@@ -108,6 +108,21 @@ class ReleaseReporter:
             self._out.write(f"    {line}\n")
         if kind == "failed":
             self._out.write(f"    log: {self._plan.folder.log(task.name)}\n")
+
+    def shows(self, said: str) -> None:
+        """Called with what a task of several at once has printed, just before its own line."""
+        if said:
+            self._out.write(said if said.endswith("\n") else f"{said}\n")
+
+    def tick(self) -> None:
+        """Called now and then while tasks run at once."""
+        self._ticker.tick()
+
+    def _said(self, _task: str) -> str:
+        return self._plan.context.log.latest
+
+    def _in_log(self, task: str) -> str:
+        return last_line(self._plan.folder.log(task))
 
     def skip_uptodate(self, task: Any) -> None:
         """Called for a task that need not run."""

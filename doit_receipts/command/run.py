@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_run import Run as DoitRun
+from doit.control import TaskControl
 from doit.exceptions import InvalidCommand
+from doit.task import Stream
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.doit_records import ReceiptRecords
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from doit_receipts.command.reporter import ReleaseReporter
     from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
 
@@ -64,27 +68,29 @@ class Run(OptionsAnywhere, DoitRun):
             )  # fmt: skip
             return plain
         plan = plan_of(self)
-        if num_process:
-            message = "-n is not supported: steps run one at a time and use all cores themselves"
-            raise InvalidCommand(message)
-        if always or single:
-            message = "-a and -s are not supported: to repeat a step, delete its receipt"
-            raise InvalidCommand(message)
+        at_once = max(1, num_process)
+        _refuse(always or single, at_once, pdb or reporter != REPORTER)
         try:
-            with _writing(plan) as left:
+            with _writing(plan) as (left, slots):
                 if left:
                     plan.context.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
-                _mend_first(plan)
+                if _mend_first(plan):
+                    # What was opened for that is not shared with other processes.
+                    at_once = 1
                 from doit_receipts.command.reporter import ReleaseReporter
 
                 # An instance of our own: its status tells waiting from failing.
                 if reporter == REPORTER:
-                    reporter = ReleaseReporter(outfile, {})
-                result: int = super()._execute(
-                    outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
-                    auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
-                )  # fmt: skip
+                    reporter = ReleaseReporter(outfile, {"at_once": at_once})
+                if at_once > 1:
+                    stream = Stream(verbosity, force_verbosity)
+                    result: int = self._at_once(plan, slots, at_once, reporter, continue_, stream)
+                else:
+                    result = super()._execute(
+                        outfile, verbosity, always, continue_, reporter, 0, par_type, single,
+                        auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
+                    )  # fmt: skip
         except InvalidCommand as error:
             unknown = getattr(error, "not_found", None)
             if unknown is None:
@@ -100,15 +106,48 @@ class Run(OptionsAnywhere, DoitRun):
             plan.state.close()
         return reporter.status if isinstance(reporter, ReleaseReporter) else result
 
+    def _at_once(
+        self,
+        plan: Plan,
+        slots: ProgramSlots,
+        at_once: int,
+        reporter: ReleaseReporter,
+        continue_: Any,
+        stream: Stream,
+    ) -> int:
+        # late: processes and pipes, which one task at a time needs not
+        from doit_receipts.command.at_once import AtOnceRunner
 
-def _mend_first(plan: Plan) -> None:
+        self.control = TaskControl(self.task_list)
+        self.control.process(self.sel_tasks)
+        runner = AtOnceRunner(
+            plan, slots, at_once, self.dep_manager, reporter, continue_, stream=stream
+        )
+        result: int = runner.run_all(self.control.task_dispatcher())
+        return result
+
+
+def _refuse(again: Any, at_once: int, other: Any) -> None:
+    """Raise InvalidCommand for options of doit that a release has no use for."""
+    if again:
+        message = "-a and -s are not supported: to repeat a step, delete its receipt"
+        raise InvalidCommand(message)
+    if at_once > 1 and other:
+        message = "-n is not supported with --pdb or another reporter: leave one of them out"
+        raise InvalidCommand(message)
+
+
+def _mend_first(plan: Plan) -> bool:
     """What must not be left as it is, and was by a run that was killed, is put right (rule 11).
 
-    Raises ReleaseError if that fails: until it is right nothing else is done.
+    Gives whether there was anything. Raises ReleaseError if that fails: until it is right nothing
+    else is done.
     """
-    for message in plan.mend_alarms():
+    mended = plan.mend_alarms()
+    for message in mended:
         plan.context.journal.append("mended", said=message)
         sys.stderr.write(f"repaired first, left by an earlier run: {message}\n")
+    return bool(mended)
 
 
 def _of_the_disk(error: OSError, plan: Plan) -> ReleaseError:
@@ -125,8 +164,8 @@ class _Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def _writing(plan: Plan) -> Iterator[str]:
-    """Be the one writer, and stoppable; gives a sentence about one that died, or ""."""
+def _writing(plan: Plan) -> Iterator[tuple[str, ProgramSlots]]:
+    """Be the one writer, and stoppable; gives a sentence about one that died, or "", and slots."""
     lent: list[ProgramSlots] = []
 
     def lend(slots: ProgramSlots) -> None:
@@ -135,7 +174,7 @@ def _writing(plan: Plan) -> Iterator[str]:
 
     lock = plan.folder.lock
     with holding(lock, lend) as left, _stoppable(lock, *lent):
-        yield left
+        yield left, lent[0]
 
 
 @contextmanager
@@ -145,8 +184,9 @@ def _stoppable(lock: Path, slots: ProgramSlots) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         if slots.put_off(number):
             return
-        # First of all, so that nothing waits for what they have still to say.
-        end_orphaned(lock)
+        # First of all, so that nothing waits for what they have still to say. What workers have
+        # started is ended by themselves, when they are stopped.
+        end_orphaned(lock, by=os.getpid())
         raise _Stopped(signal.Signals(number))
 
     # Who told us to ignore one, such as nohup, is obeyed.

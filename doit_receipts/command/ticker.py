@@ -1,4 +1,4 @@
-"""The ticker: a word now and then about a task that takes longer than two seconds."""
+"""The ticker: a word now and then about tasks that take longer than two seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from doit_receipts.run_context import StepLog
+    from collections.abc import Callable
 
 __all__ = ["Ticker"]
 
@@ -18,54 +18,70 @@ _WIDTH: Final = 79
 
 
 class Ticker:
-    """Shows a running task's time and newest log line: on a terminal in place, else as lines."""
+    """Shows what runs: its time, and what ``latest`` gives of the task that runs longest.
 
-    def __init__(self, out: Any, log: StepLog) -> None:
+    On a terminal that is one line, which is written again in place; else lines now and then. It
+    has a thread of its own, unless whoever has it calls ``tick`` (``is_called``).
+    """
+
+    def __init__(self, out: Any, latest: Callable[[str], str], *, is_called: bool = False) -> None:
         self._out = out
-        self._log = log
+        self._latest = latest
+        self._is_called = is_called
         self._on_terminal = bool(getattr(out, "isatty", lambda: False)())
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
-        self._task = ""
-        self._began_s = 0.0
+        self._began_s: dict[str, float] = {}
         self._next_s = 0.0
         self._shown = False
 
     def watch(self, task: str) -> None:
         """Begin to watch a task; nothing is shown in its first two seconds."""
         with self._lock:
-            self._task = task
-            self._began_s = time.monotonic()
-            self._next_s = self._began_s + _FIRST_S
-        if self._thread is None:
+            now_s = time.monotonic()
+            if not self._began_s:
+                self._next_s = now_s + _FIRST_S
+            self._began_s[task] = now_s
+        if self._thread is None and not self._is_called:
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
 
-    def rest(self) -> None:
-        """Watch nothing; the terminal's line is free again."""
+    def rest(self, task: str) -> None:
+        """Watch the task no longer; the terminal's line is free for what is said of it."""
         with self._lock:
-            self._task = ""
-            if self._shown and self._on_terminal:
-                self._out.write("\r\x1b[2K")
-            self._shown = False
+            self._began_s.pop(task, None)
+            self._clear()
 
     def stop(self) -> None:
         """End for good."""
-        self.rest()
+        with self._lock:
+            self._began_s.clear()
+            self._clear()
         self._end.set()
         if self._thread is not None:
             self._thread.join()
 
+    def tick(self) -> None:
+        """Show what runs, if it is time to."""
+        with self._lock:
+            if self._began_s and time.monotonic() >= self._next_s:
+                self._show()
+
     def _run(self) -> None:
         while not self._end.wait(_LOOK_S):
-            with self._lock:
-                if self._task and time.monotonic() >= self._next_s:
-                    self._show()
+            self.tick()
+
+    def _clear(self) -> None:
+        if self._shown and self._on_terminal:
+            self._out.write("\r\x1b[2K")
+        self._shown = False
 
     def _show(self) -> None:
         now_s = time.monotonic()
-        words = f"  {self._task} … {now_s - self._began_s:.0f} s  {self._log.latest}"[:_WIDTH]
+        times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
+        head = f"{len(times)} run: " if len(times) > 1 else ""
+        words = f"  {head}{', '.join(times)}  {self._latest(next(iter(self._began_s)))}"[:_WIDTH]
         self._out.write(f"\r\x1b[2K{words}" if self._on_terminal else words + "\n")
         self._out.flush()
         self._shown = True

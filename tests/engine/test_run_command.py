@@ -435,9 +435,9 @@ def test_rehearsal_receipts_are_refused_by_a_real_release(chain: Project) -> Non
     assert "made in a rehearsal, and this is a real release" in ended.out
 
 
-def test_parallel_and_always_are_refused_with_the_reason(chain: Project) -> None:
-    for option in ("-n2", "-a", "-s"):
-        ended = chain.doit("run", option)
+def test_always_and_single_are_refused_with_the_reason(chain: Project) -> None:
+    for options in (("-a",), ("-s",), ("-n2", "--pdb"), ("-n2", "-r", "console")):
+        ended = chain.doit("run", *options)
         assert ended.status == 3
         assert "not supported" in ended.err
 

@@ -1,0 +1,148 @@
+"""At once: doit's runner, with as many tasks at a time as the graph and the machine allow."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import TaskError
+from doit.runner import Runner
+
+from doit_receipts.durations import durations_s
+from doit_receipts.errors import StepFailed
+from doit_receipts.runner import failed
+from doit_receipts.schedule import Schedule
+from doit_receipts.task import Effect
+from doit_receipts.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doit_receipts.orphaned_processes import ProgramSlots
+    from doit_receipts.plan import Plan
+    from doit_receipts.workers import Report
+
+__all__ = ["AtOnceRunner", "cores_here", "free_memory_mb"]
+
+_CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
+_LOOK_S: Final = 0.5
+
+
+class AtOnceRunner(Runner):
+    """Begins each task of the plan when all before it is done and what it needs is free.
+
+    Tasks that dodo.py has beside the plan are doit's: they are done in this process, and nothing
+    else runs meanwhile.
+    """
+
+    def __init__(
+        self, plan: Plan, slots: ProgramSlots, at_once: int, *of_doit: Any, **more_of_doit: Any
+    ) -> None:
+        super().__init__(*of_doit, **more_of_doit)
+        self._plan = plan
+        self._slots = slots
+        self._schedule = Schedule(
+            plan.tasks, at_once, machine=_machine(), took_s=durations_s(plan.folder)
+        )
+        self._plain: list[Any] = []
+        self._is_exhausted = False
+
+    def run_tasks(self, task_dispatcher: Any) -> None:
+        """Everything that doit dispatches is done, but for what stands behind a failure."""
+        tasks = task_dispatcher.tasks
+
+        def do(name: str) -> Any:
+            tasks[name].overwrite_verbosity(self.stream)
+            return tasks[name].execute(self.stream)
+
+        with Workers(self._plan, self._slots, do) as workers:
+            self._take(task_dispatcher, None)
+            while self._schedule.running or self._schedule.has_more or self._plain:
+                if self._stop_running:
+                    self._schedule.forget_more()
+                    self._plain.clear()
+                while (name := self._schedule.begin()) is not None:
+                    self._begin(workers, tasks[name])
+                if self._schedule.running:
+                    for report in workers.reports(_LOOK_S):
+                        self._end(workers, task_dispatcher, report)
+                    self.reporter.tick()
+                elif self._plain:
+                    node = self._plain.pop(0)
+                    self.process_task_result(node, self.execute_task(node.task))
+                    self._take(task_dispatcher, node)
+
+    def _take(self, dispatcher: Any, done: Any) -> None:
+        """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""
+        while not self._is_exhausted:
+            try:
+                done = dispatcher.generator.send(done)
+            except StopIteration:
+                self._is_exhausted = True
+                return
+            if done == "hold on" or self._stop_running:
+                return
+            if self.select_task(done, dispatcher.tasks):
+                if done.task.name in self._plan.tasks:
+                    self._schedule.add(done.task.name)
+                else:
+                    self._plain.append(done)
+
+    def _begin(self, workers: Workers, task: Any) -> None:
+        now_s = self._plan.context.clock.now().timestamp()
+        self.reporter.execute_task(task)
+        self._plan.context.running.begins(task.name, now_s)
+        workers.give(task.name)
+
+    def _end(self, workers: Workers, dispatcher: Any, report: Report) -> None:
+        name = report.task
+        task = self._plan.tasks[name]
+        self._plan.context.running.ends(name)
+        self._schedule.ended(name)
+        if task.effect in _CHANGES_WHAT_OTHERS_SAW:
+            workers.world_changed()
+        failure = report.failure
+        if report.killed_by:
+            failure = failed(self._plan, task, _killed(name, report.killed_by))
+        elif isinstance(failure, int):
+            failure = TaskError(f"the process of {name} ended with status {failure}")
+        self.reporter.shows(report.said)
+        node = dispatcher.nodes[name]
+        self.process_task_result(node, failure)
+        self._take(dispatcher, node)
+
+
+def _killed(task: str, number: int) -> StepFailed:
+    return StepFailed(
+        where=task,
+        problem=f"its process was ended by {signal.Signals(number).name}",
+        remedy="see whether the machine ran out of memory (-n 1 needs the least), then run the"
+        " same command again",
+    )
+
+
+def cores_here() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory_mb() -> int | None:
+    """How much memory is there for more programs, in units of 2**20 bytes; None if unknown.
+
+    Source: MemAvailable of /proc/meminfo, proc(5).
+    """
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found = next(line.split() for line in lines if line.startswith("MemAvailable:"))
+        return int(found[1]) >> 10
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None
+
+
+def _machine() -> Mapping[str, int]:
+    memory_mb = free_memory_mb()
+    return {"cores": cores_here()} | ({} if memory_mb is None else {"memory_mb": memory_mb})

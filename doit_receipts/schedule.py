@@ -1,0 +1,151 @@
+"""Schedule: which of the tasks that may begin do so now, and which of them first.
+
+What tasks share is derived from what their calls are given: a value whose class has ``resource``
+names something that many may read at once and one alone may change. A step that changes the
+release's clone or the world outside has all that it is given to itself.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.calls import resources_of
+from doit_receipts.task import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from doit_receipts.task import Task
+
+__all__ = ["Schedule", "chains_s"]
+
+_ALONE: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
+_CLONE: Final = "the clone"
+_NOT_KNOWN_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a task needs while it runs."""
+
+    shared: frozenset[str]
+    alone: frozenset[str]
+    amounts: Mapping[str, int]
+
+
+class Schedule:
+    """Tasks that may begin, and those that run, of which there are never more than ``at_once``.
+
+    ``machine`` is how much there is of each amount that tasks take. One that takes more than that
+    begins when nobody else takes any.
+    """
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        at_once: int,
+        *,
+        machine: Mapping[str, int],
+        took_s: Mapping[str, float],
+    ) -> None:
+        self._tasks = tasks
+        self._at_once = at_once
+        self._machine = machine
+        self._chains_s = chains_s(tasks, took_s)
+        self._ready: list[tuple[float, int, str]] = []
+        self._held_up: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
+        self._readers: Counter[str] = Counter()
+        self._writers: set[str] = set()
+        self._used: Counter[str] = Counter()
+        self._running: dict[str, _Claim] = {}
+        self._count = 0
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The tasks that run, in the order in which they began."""
+        return tuple(self._running)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a task may begin, now or when one that runs has ended."""
+        return bool(self._ready or any(self._held_up.values()))
+
+    def add(self, name: str) -> None:
+        """Everything before the task is done. Of equal chains, the one that came first begins."""
+        self._count += 1
+        heapq.heappush(self._ready, (-self._chains_s.get(name, 0.0), self._count, name))
+
+    def forget_more(self) -> None:
+        """None that does not run yet begins."""
+        self._ready.clear()
+        self._held_up.clear()
+
+    def begin(self) -> str | None:
+        """The task that begins now; None if none can before another one has ended."""
+        while self._ready and len(self._running) < self._at_once:
+            entry = heapq.heappop(self._ready)
+            name = entry[2]
+            claim = _claim(self._tasks[name])
+            missing = next(self._missing(claim), None)
+            if missing is not None:
+                self._held_up[missing].append(entry)
+                continue
+            self._readers.update(claim.shared)
+            self._writers |= claim.alone
+            self._used.update(claim.amounts)
+            self._running[name] = claim
+            return name
+        return None
+
+    def ended(self, name: str) -> None:
+        """The task runs no longer, and others may use what it had."""
+        claim = self._running.pop(name)
+        self._readers.subtract(claim.shared)
+        self._writers -= claim.alone
+        self._used.subtract(claim.amounts)
+        for each in (*claim.shared, *claim.alone, *claim.amounts):
+            for entry in self._held_up.pop(each, ()):
+                heapq.heappush(self._ready, entry)
+
+    def _missing(self, claim: _Claim) -> Iterator[str]:
+        """What the task would need and others have."""
+        for each in claim.shared:
+            if each in self._writers:
+                yield each
+        for each in claim.alone:
+            if each in self._writers or self._readers[each]:
+                yield each
+        for each, amount in claim.amounts.items():
+            used, whole = self._used[each], self._machine.get(each)
+            if whole is not None and used and used + amount > whole:
+                yield each
+
+
+def chains_s(tasks: Mapping[str, Task], took_s: Mapping[str, float]) -> dict[str, float]:
+    """How long each task and the longest chain behind it take, by what they took before.
+
+    ``tasks`` has each behind all that it waits for. One that was never done counts as the median of
+    all others.
+    """
+    known = [took_s[name] for name in tasks if name in took_s]
+    otherwise_s = median(known) if known else _NOT_KNOWN_S
+    behind_s: dict[str, float] = {}
+    found: dict[str, float] = {}
+    for name in reversed(list(tasks)):
+        found[name] = took_s.get(name, otherwise_s) + behind_s.get(name, 0.0)
+        for each in tasks[name].after:
+            behind_s[each] = max(behind_s.get(each, 0.0), found[name])
+    return found
+
+
+def _claim(task: Task) -> _Claim:
+    given = frozenset(resources_of(task.calls))
+    if task.effect is Effect.CLONE:
+        given |= {_CLONE}
+    if task.effect in _ALONE:
+        return _Claim(frozenset(), given, task.takes)
+    return _Claim(given, frozenset(), task.takes)

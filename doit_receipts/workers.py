@@ -1,0 +1,212 @@
+"""Workers: processes of a run, each of which does one task at a time.
+
+A worker is a fork of the run, so it has the plan, and opens whatever services its tasks need for
+itself. It has a process group and a slot like every program of the run: if the run is killed, the
+worker ends in good order, and the next run ends what is left. What it learned on the way (digests,
+the last word of a task) goes back with its report, so that one process alone writes the cache.
+
+Services remember what they saw. After a task that changed the world or the clone, workers that
+were there before it are let go, and others, who have seen nothing yet, take their place.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from io import StringIO
+from multiprocessing.connection import Connection, Pipe, wait
+from traceback import format_exc
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from doit_receipts.orphaned_processes import ProgramSlots
+    from doit_receipts.plan import Plan
+    from doit_receipts.state import News
+
+__all__ = ["Report", "Workers"]
+
+_HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a task ended: doit's word for a failure, or None; ``said`` is what it printed.
+
+    ``killed_by`` is the number of the signal that ended its process, with no word from the task.
+    """
+
+    task: str
+    failure: Any = None
+    said: str = ""
+    news: News = ()
+    killed_by: int = 0
+
+
+@dataclass(slots=True)
+class _Worker:
+    number: int
+    pipe: Connection
+    generation: int
+    task: str = ""
+    told: int = 0
+
+
+class Workers:
+    """The workers of one run; at the end of the block all of them have ended.
+
+    ``do`` does a task by its name, in a worker. An error that ends the block ends them as a signal
+    to the run would, each in good order.
+    """
+
+    def __init__(self, plan: Plan, slots: ProgramSlots, do: Callable[[str], Any]) -> None:
+        self._plan = plan
+        self._slots = slots
+        self._do = do
+        self._workers: list[_Worker] = []
+        self._generation = 0
+        self._news: list[Any] = []
+        # The end for writing is closed when this process is gone, however it went.
+        self._life = os.pipe()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            by = getattr(error, "by", signal.SIGTERM)
+            for each in self._workers:
+                os.kill(each.number, by)
+        while self._workers:
+            self._let_go(self._workers[-1])
+        for descriptor in self._life:
+            os.close(descriptor)
+
+    def give(self, task: str) -> None:
+        """A worker does the task from now on."""
+        idle = next((each for each in self._workers if not each.task), None)
+        while idle is not None and idle.generation != self._generation:
+            self._let_go(idle)
+            idle = next((each for each in self._workers if not each.task), None)
+        worker = idle or self._start()
+        worker.task = task
+        # Of one that is gone it is told when somebody waits for it.
+        with suppress(OSError):
+            worker.pipe.send((task, self._news[worker.told :]))
+        worker.told = len(self._news)
+
+    def world_changed(self) -> None:
+        """What a worker has seen until now may not be so any more."""
+        self._generation += 1
+
+    def reports(self, timeout_s: float | None = None, also: Sequence[int] = ()) -> list[Report]:
+        """Of those whose task has ended; waits for one, or for a descriptor that can be read."""
+        pipes = {each.pipe: each for each in self._workers if each.task}
+        found = []
+        for ready in wait([*pipes, *also], timeout_s):
+            worker = pipes.get(ready)  # type: ignore[call-overload]
+            if worker is not None:
+                found.append(self._report_of(worker))
+        return found
+
+    def _report_of(self, worker: _Worker) -> Report:
+        try:
+            report: Report = worker.pipe.recv()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            task = worker.task
+            ended = self._let_go(worker)
+            return Report(task, killed_by=-ended if ended < 0 else 0, failure=ended)
+        worker.task = ""
+        self._plan.state.learn(report.news)
+        self._news += report.news
+        return report
+
+    def _let_go(self, worker: _Worker) -> int:
+        """The worker has ended; how, as an exit status."""
+        worker.pipe.close()
+        _, status = os.waitpid(worker.number, 0)
+        self._workers.remove(worker)
+        return os.waitstatus_to_exitcode(status)
+
+    def _start(self) -> _Worker:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        ours, theirs = Pipe()
+        # A signal that comes now finds either no worker yet or one that is on the list.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+        try:
+            number = os.fork()
+            if not number:
+                self._be_worker(theirs, ours, before)
+            worker = _Worker(number, ours, self._generation, told=len(self._news))
+            self._workers.append(worker)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+        return worker
+
+    # ── in the worker ──────────────────────────────────────────────────────────────────────
+
+    def _be_worker(self, pipe: Connection, other_end: Connection, mask: Any) -> NoReturn:
+        status = 70
+        try:
+            # A key of the terminal stops the run, and the run stops us.
+            os.setpgid(0, 0)
+            slot = self._slots.take()
+            slot.started(os.getpid(), "a task of doit")
+            for each in (other_end, *(worker.pipe for worker in self._workers)):
+                each.close()
+            os.close(self._life[1])
+            self._plan.state.gather()
+            self._plan.context.running.is_silent()
+            threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            self._work(pipe)
+            status = 0
+        except KeyboardInterrupt:
+            status = 0  # stopped, and what was open is closed
+        finally:
+            os._exit(status)
+
+    def _work(self, pipe: Connection) -> None:
+        while True:
+            try:
+                task, news = pipe.recv()
+            except EOFError:
+                return
+            self._plan.state.learn(news)
+            self._plan.state.news()
+            said = sys.stdout = sys.stderr = StringIO()
+            try:
+                failure = self._do(task)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001 - it ends the worker, and the run tells of it
+                failure = _bug()
+            pipe.send(Report(task, failure, said.getvalue(), self._plan.state.news()))
+
+
+def _bug() -> Any:
+    from doit.exceptions import TaskError
+
+    return TaskError(format_exc())
+
+
+def _end_with(life: int) -> None:
+    """The worker ends in good order when the run is gone."""
+    with suppress(OSError):
+        os.read(life, 1)
+    ignored = signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    os.kill(os.getpid(), signal.SIGKILL if ignored else signal.SIGTERM)
