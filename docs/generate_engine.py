@@ -36,7 +36,8 @@ _PARTS: Final = {
         "command/dumpdb", "command/graph",
     ),
     "Underneath": (
-        "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "handover",
+        "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
+        "workers", "durations", "command/at_once", "handover",
         "typed", "packed_refs", "printable", "command/command_line", "command/advice",
         "command/ticker",
     ),

@@ -122,7 +122,7 @@ class ProgramSlot:
 def end_orphaned(lock: Path, by: int | None = None) -> dict[int, str]:
     """No process group of a run is left, its own or one that was killed; returns those that were.
 
-    With ``by`` only of those that this process started.
+    With ``by`` only those that this process started, and not its own.
     By number and name of their programs. A number that the system gave to somebody else
     meanwhile is left alone: its leader was born at another time. A group whose leader has ended
     keeps its number as long as one of it lives, and its slot is locked as long.
@@ -133,7 +133,7 @@ def end_orphaned(lock: Path, by: int | None = None) -> dict[int, str]:
             continue
         said = _read(descriptor)
         number, born = said.get("group"), said.get("born")
-        if by not in (None, said.get("by")):
+        if by is not None and (said.get("by") != by or number == by):
             continue
         if not isinstance(number, int) or birth_of(number) not in (None, born or ""):
             continue

@@ -23,6 +23,8 @@ from multiprocessing.connection import Connection, Pipe, wait
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
+from doit_receipts.orphaned_processes import end_orphaned
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
@@ -127,6 +129,8 @@ class Workers:
         except (EOFError, OSError, pickle.UnpicklingError):
             task = worker.task
             ended = self._let_go(worker)
+            # What it had started is of no use any more, and would write on.
+            end_orphaned(self._plan.folder.lock, by=worker.number)
             return Report(task, killed_by=-ended if ended < 0 else 0, failure=ended)
         worker.task = ""
         self._plan.state.learn(report.news)

@@ -62,6 +62,8 @@ THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
 SETTINGS: Final = "plugins.model.settings"
 
 PROGRAMS: Final = "plugins.services.programs"
+WORKERS: Final = "doit_receipts.workers"
+"""Forks the run itself, and starts no program."""
 # The rehearsal imitates the other side, so it runs its programs without the client's code.
 HOMES: Final = (PROGRAMS, "plugins.rehearsal.machine", "doit_receipts.openpgp")
 # A secret may be in the environment, and nobody but its place reads it there.
@@ -290,7 +292,7 @@ def _acts(module: Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, "getpass() talks to the terminal"
     for line, attr in _parts_of_os(module):
         what = _os_act(attr, at_home=at_home)
-        if what and (module.name, attr) != (SECRETS, "environ"):
+        if what and (module.name, attr) not in ((SECRETS, "environ"), (WORKERS, "fork")):
             yield line, what
 
 

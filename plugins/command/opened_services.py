@@ -76,6 +76,11 @@ class _Later:
     def __repr__(self) -> str:
         return self._shown
 
+    @property
+    def resource(self) -> str:
+        """What tasks share that are given it: many may look, and one alone may change it."""
+        return self._shown
+
     def __getattr__(self, name: str) -> Any:
         if self._port is None:
             self._port = self._open()

@@ -56,6 +56,11 @@ class GitClone:
         return "clone"
 
     @property
+    def resource(self) -> str:
+        """What tasks share that are given it: many may look, and one alone may change it."""
+        return str(self._folder)
+
+    @property
     def folder(self) -> Path:
         """Where its files are checked out."""
         return self._folder

@@ -46,6 +46,7 @@ IMPORTED = (
 )  # fmt: skip
 WITH_A_VALUE = ("-c", "-C", "-m")
 # What tempfile makes up is another word in each run.
+_OPEN, _WRITE = os.open, os.write
 MADE_UP = re.compile(r"(?<=[.-])[a-z0-9_]{8}(?=/|$)")
 
 
@@ -72,6 +73,26 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
             self._is_full = self._is_full or name == self._full
             return name
+
+    def report_to(self, file: Path) -> None:
+        """The instants stand in the file when this process and its forks have ended."""
+        run, end = os.getpid(), os._exit
+        os.register_at_fork(after_in_child=self.seen.clear)
+
+        def leave() -> None:
+            with self._lock:
+                seen = "".join(f"{each}\n" for each in self.seen)
+            descriptor = _OPEN(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            _WRITE(descriptor, seen.encode())
+            os.close(descriptor)
+
+        def leave_and_end(status: int) -> None:
+            if os.getpid() != run:
+                leave()
+            end(status)
+
+        os._exit = leave_and_end  # type: ignore[assignment]
+        self.leave = leave
 
     def watch_writes(self) -> None:
         """From now on every write of this process is seen."""
@@ -161,9 +182,11 @@ def run(arguments: list[str]) -> int:
     killer = Killer(asked.at, asked.full, asked.below)
     if asked.at or asked.full or asked.report:
         killer.watch_writes()
+    if asked.report:
+        killer.report_to(asked.report.absolute())
     status: int = DoitMain().run(asked.words)
     if asked.report:
-        asked.report.write_text("".join(f"{each}\n" for each in tuple(killer.seen)))
+        killer.leave()
     return status
 
 

@@ -1,0 +1,366 @@
+"""Several tasks at once: none begins early, and what is left is what one at a time leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doit_receipts.command.at_once import cores_here
+from tests.engine.conftest import CHAIN
+from tests.engine.test_killing import KILLER, artifacts
+from tests.engine.test_outliving import SLOW
+from tests.processes import all_end
+from tests.waiting import wait_until
+from tests.warm_doit import python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.engine.conftest import Project
+
+GRAPH = '''
+import random, time
+from doit_receipts.probe import absent, identical
+
+class Host:
+    """What several steps change or read."""
+    resource = ""
+    def __init__(self, name):
+        self.resource = name
+    def __repr__(self):
+        return self.resource
+
+def note(word, task):
+    # One write each, so that the lines stand in the order of what happened.
+    descriptor = os.open(HERE / "happened", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(descriptor, f"{word} {task}".encode() + bytes([10]))
+    os.close(descriptor)
+
+def work(task, hosts, ends):
+    note("begin", task)
+    time.sleep(random.choice((0, 0, 0.01, 0.03)))
+    print("printed by", task)
+    note("end", task)
+    if ends == "fails":
+        raise StepFailed(where=task, problem="broke", remedy="mend it")
+    if ends == "waits":
+        raise Waiting(who="windows", problem="not there", remedy="upload it")
+    if ends == "act":
+        (HERE / f"world {task}").touch()
+    return {"fact": task}
+
+def look(task):
+    return identical({"fact": task}) if (HERE / f"world {task}").exists() else absent()
+
+def declare(each):
+    def creator():
+        return call(work, each["name"], [Host(name) for name in each["hosts"]], each["ends"])
+    creator.__name__, creator.__doc__ = each["name"], "Do it."
+    act = each["ends"] == "act"
+    plan.step(
+        after=each["after"], effect=Effect[each["effect"]], look=look if act else None,
+        takes=each["takes"],
+    )(creator)
+
+for each in json.loads((HERE / "graph.json").read_text()):
+    declare(each)
+
+@plan.group(of=[each["name"] for each in json.loads((HERE / "graph.json").read_text())])
+def export():
+    """All of them."""
+'''
+
+
+def a_graph(seed: int, count: int) -> list[dict[str, Any]]:
+    dice = random.Random(seed)
+    found: list[dict[str, Any]] = []
+    for number in range(count):
+        names = [each["name"] for each in found]
+        ends = dice.choices(["well", "act", "fails", "waits"], [12, 3, 1, 1])[0]
+        effect = dice.choice(("SHARED", "PUBLIC")) if ends == "act" else "LOCAL"
+        found.append(
+            {
+                "name": f"part_{number:02}",
+                "after": dice.sample(names, min(len(names), dice.choice((0, 0, 1, 1, 2)))),
+                "ends": ends,
+                "effect": "CLONE" if ends == "well" and dice.random() < 0.2 else effect,
+                "hosts": dice.sample(["one", "two"], dice.choice((0, 0, 1, 2))),
+                "takes": dice.choice(({}, {"cores": 1}, {"cores": 2})),
+            }
+        )
+    return found
+
+
+def behind_a_failure(graph: list[dict[str, Any]]) -> set[str]:
+    """All that cannot be done, the failures included."""
+    lost: set[str] = set()
+    for each in graph:
+        if each["ends"] in ("fails", "waits") or lost & set(each["after"]):
+            lost.add(each["name"])
+    return lost
+
+
+def facts_of_journal(work: Path) -> Counter[str]:
+    """What the journal tells of tasks, without its times and in no order."""
+    entries = map(json.loads, (work / "journal.jsonl").read_text().splitlines())
+    for_good = [{k: v for k, v in each.items() if k not in ("at", "took_s")} for each in entries]
+    return Counter(json.dumps(each, sort_keys=True) for each in for_good)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_graph_leaves_the_same_whatever_runs_at_once(project: Project, seed: int) -> None:
+    graph = a_graph(seed, 24)
+    project.declare(GRAPH)
+    project.write("graph.json", json.dumps(graph))
+    lost = behind_a_failure(graph)
+    left: list[tuple[dict[str, bytes], Counter[str], int]] = []
+    for at_once in (1, 2, 8):
+        ended = project.doit("run", "-n", str(at_once))
+        receipts = {path.stem for path in (project.work / "receipts").glob("*.json")}
+        assert receipts == {each["name"] for each in graph} - lost, ended
+        assert_in_order_and_in_bounds(graph, (project.folder / "happened").read_text(), at_once)
+        left.append((artifacts(project), facts_of_journal(project.work), ended.status))
+        assert not (project.work / "running.json").exists()
+        assert project.doit("run", "-n", str(at_once)).out.count("\n+ ") == 0
+        shutil.rmtree(project.folder / "build")
+        for each in (project.folder / "happened", *project.folder.glob("world *")):
+            each.unlink()
+    assert left[0] == left[1] == left[2]
+    ends = {each["ends"] for each in graph if not lost & set(each["after"])}
+    assert left[0][2] == (1 if "fails" in ends else 4 if "waits" in ends else 0)
+
+
+def assert_in_order_and_in_bounds(graph: list[dict[str, Any]], happened: str, at_once: int) -> None:
+    by_name = {each["name"]: each for each in graph}
+    ended: set[str] = set()
+    running: dict[str, dict[str, Any]] = {}
+    for line in happened.splitlines():
+        word, name = line.split()
+        if word == "end":
+            ended.add(name)
+            del running[name]
+            continue
+        each = by_name[name]
+        assert ended >= set(each["after"]), line
+        running[name] = each
+        assert len(running) <= at_once
+        assert sum(one["effect"] == "CLONE" for one in running.values()) <= 1
+        for other in running.values():
+            shared = set(each["hosts"]) & set(other["hosts"]) if other is not each else set()
+            assert not shared or {each["effect"], other["effect"]} == {"LOCAL"}
+        takers = [one["takes"]["cores"] for one in running.values() if one["takes"]]
+        assert len(takers) <= 1 or sum(takers) <= cores_here()
+
+
+def test_what_runs_at_once_is_told_and_what_it_prints_stays_together(project: Project) -> None:
+    graph: list[dict[str, Any]] = [
+        {"name": name, "after": [], "ends": "well", "effect": "LOCAL", "hosts": [], "takes": {}}
+        for name in ("left", "right")
+    ]
+    project.declare(GRAPH)
+    project.write("graph.json", json.dumps(graph))
+    ended = project.doit("run", "-n2", "-v2")
+    lines = [line.split()[:3] for line in ended.out.splitlines() if "run" not in line]
+    assert sorted(lines) == [
+        ["+", "left", "LOCAL"], ["+", "right", "LOCAL"],
+        ["printed", "by", "left"], ["printed", "by", "right"],
+    ]  # fmt: skip
+    for name in ("left", "right"):
+        at = lines.index(["printed", "by", name])
+        assert lines[at + 1] == ["+", name, "LOCAL"]
+
+
+@pytest.mark.parametrize(
+    ("takes", "said"),
+    [
+        ('{"gpus": 1}', "takes gpus, which no machine has; a step can take cores and memory_mb"),
+        ('{"core": 1}', "takes core, which no machine has; did you mean cores?"),
+        ('{"cores": 0}', "takes 0 of cores; write a whole number above 0"),
+        ('{"cores": True}', "takes True of cores; write a whole number above 0"),
+        ("5", 'takes= of task_a is no mapping; write takes={"cores": 1}'),
+    ],
+)
+def test_a_resource_that_no_machine_has_is_one_line(
+    project: Project, takes: str, said: str
+) -> None:
+    project.declare(f'@plan.step(takes={takes})\ndef task_a():\n    "A."\n    return call(dict)\n')
+    ended = project.doit("list")
+    assert ended.status == 3
+    assert said.replace("task_a", "a") in ended.err
+    assert ended.err.count("\n") <= 2
+
+
+def test_a_bug_and_a_task_that_leaves_the_program_are_told_as_ever(project: Project) -> None:
+    project.declare(
+        CHAIN + '\n@plan.step()\ndef leave():\n    "Leave."\n    return call(exit, 0)\n'
+        '\n@plan.step()\ndef slip():\n    "Slip."\n    return call(dict.fromkeys, 1)\n'
+        '\n@plan.group(of=["leave", "slip", "export"])\ndef both():\n    """Both."""\n'
+    )
+    ended = project.doit("run", "-n2", "both")
+    assert ended.status == 2
+    assert "SystemExit: 0" in ended.out
+    assert "TypeError" in ended.out
+    assert sorted(project.ran()) == ["a", "b", "c"]
+    assert project.doit("run", "-n2", "leave").status == 2
+
+
+def test_a_plain_task_of_doit_runs_alone_and_in_its_place(project: Project) -> None:
+    project.declare(
+        CHAIN + "\ndef task_plain():\n"
+        '    return {"actions": ["cat build/3.13.6/src/c >plain"], "task_dep": ["copy_c"],'
+        ' "targets": ["plain"], "file_dep": ["input"]}\n'
+    )
+    ended = project.doit("run", "-n2", "plain")
+    assert ended.status == 0, ended
+    assert (project.folder / "plain").read_text() == "h"
+
+
+# ── ended by others ────────────────────────────────────────────────────────────────────────
+
+# What a step has to put right when it is stopped, as a lifted protection, it puts right.
+BOTH = SLOW.replace('HERE / "started")', 'HERE / f"started_{target.name}")').replace(
+    """        while program.poll() is None:
+            time.sleep(0.05)
+""",
+    """        try:
+            while program.poll() is None:
+                time.sleep(0.05)
+        finally:
+            (HERE / f"closed_{target.name}").touch()
+""",
+)
+BOTH += '''
+@plan.step(writes=[at.src / "b"])
+def task_write_b():
+    """Write b by a program."""
+    return call(write_slowly, at.src / "b")
+
+@plan.group(of=[task_write_a, task_write_b])
+def task_export():
+    """Both."""
+'''
+
+
+def start(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
+    """A run of two steps at once, whose programs are at work; and the numbers of those."""
+    project.declare(BOTH)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doit", "run", "-n2"],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    )
+    programs = []
+    for name in "ab":
+        started = project.folder / f"started_{name}"
+        wait_until(started.exists, "its program is at work", of=process, said=process.communicate)
+        programs.append(int(started.read_text()))
+        programs.append(int((project.folder / f"started_{name}.child").read_text()))
+    # Nobody can end a program that has no name yet.
+    wait_until(lambda: len(named(project)) == 4, "both can be ended", of=process)
+    return process, programs
+
+
+def named(project: Project) -> dict[int, str]:
+    """The programs and tasks that the slots of the run name, by their numbers."""
+    said = [path.read_text() for path in (project.work / "processes").glob("*")]
+    return {each["group"]: each["name"] for each in map(json.loads, filter(None, said))}
+
+
+def workers_of(project: Project) -> list[int]:
+    """The processes in which tasks are done."""
+    return [number for number, name in named(project).items() if name == "a task of doit"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_ends_every_task_in_good_order(project: Project, number: signal.Signals) -> None:
+    process, programs = start(project)
+    workers = workers_of(project)
+    assert len(workers) == 2
+    os.killpg(process.pid, number)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 128 + number, out
+    assert "Traceback" not in out
+    assert "stopped by" in out
+    assert all_end(*programs, *workers)
+    assert sorted(path.name for path in project.folder.glob("closed*")) == ["closed_a", "closed_b"]
+    assert not list((project.work / "src").glob("*"))
+    project.write("quick", "")
+    ended = project.doit("run", "-n2")
+    assert (ended.status, ended.err) == (0, "")
+
+
+def test_when_the_run_is_killed_its_tasks_end_in_good_order(project: Project) -> None:
+    process, programs = start(project)
+    workers = workers_of(project)
+    process.kill()
+    process.communicate(timeout=300)
+    assert all_end(*programs, *workers)
+    assert sorted(path.name for path in project.folder.glob("closed*")) == ["closed_a", "closed_b"]
+    project.write("quick", "")
+    ended = project.doit("run", "-n2")
+    assert ended.status == 0
+    assert f"process {process.pid} on" in ended.err
+    assert not (project.work / "running.json").exists()
+
+
+def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(project: Project) -> None:
+    process, programs = start(project)
+    for worker in workers_of(project):
+        os.kill(worker, signal.SIGKILL)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, out
+    assert out.count("its process was ended by SIGKILL; see whether") == 2
+    assert all_end(*programs)
+    assert project.standing("write_a").startswith("failed LOCAL write_a: its process was ended")
+    project.write("quick", "")
+    assert project.doit("run", "-n2").status == 0
+
+
+WIDE = CHAIN.replace("after=[task_copy_a]", 'reads=[HERE / "input"]').replace(
+    'call(halve, at.src / "a"', 'call(halve, HERE / "input"'
+)
+WIDE = WIDE.replace("after=[task_halve_b]", "after=[task_copy_a, task_halve_b]")
+
+
+def test_a_kill_at_any_write_of_any_process_loses_at_most_what_ran(project: Project) -> None:
+    project.declare(WIDE)
+    options = ("run", "-n2", "export")
+
+    def run_killed(*more: str) -> int:
+        ended = python(KILLER, *more, *options, folder=project.folder, env=os.environ)
+        return ended.status
+
+    assert run_killed("--report=instants") == 0
+    seen = dict.fromkeys((project.folder / "instants").read_text().splitlines())
+    instants = [name for name in seen if name.startswith("before")]
+    assert len(instants) > 50
+    undisturbed = artifacts(project)
+    project.ran()
+    statuses: Counter[int] = Counter()
+    for fatal in instants:
+        shutil.rmtree(project.folder / "build")
+        statuses[run_killed(f"--at={fatal}")] += 1
+        done = {path.stem for path in (project.work / "receipts").glob("*.json")}
+        project.ran()
+        ended = project.doit("run", "-n2")
+        assert ended.status == 0, (fatal, ended)
+        assert artifacts(project) == undisturbed, fatal
+        after = project.ran()
+        twice = {"copy_a": "a", "halve_b": "b", "copy_c": "c"}
+        assert not [name for name in done if twice[name] in after], (fatal, done, after)
+    # The run itself, a worker, or nobody: what is the fifth of its name differs from run to run.
+    assert set(statuses) <= {-9, 1, 0}
+    assert statuses[-9] > 5
+    assert statuses[1] > 5
