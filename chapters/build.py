@@ -26,7 +26,13 @@ def check_archives():
     """Stop unless both archives hold exactly the tag's tree, readable by everyone."""
     commit = plan.fact(build_tarballs, "commit")
     return call(
-        archives.archives_are_sound, release, services.clone, services.programs, commit, tag_time_s
+        archives.archives_are_sound,
+        release,
+        services.clone,
+        services.programs,
+        commit,
+        tag_time_s,
+        tarball.merged_news,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chapters.release import contract, release, services, settings
 from chapters.stage import area, docs_area
 from checks import verification
-from checks.verify_context import Clients, Signers
+from checks.verify_context import Clients, Makers, Signers
 from doit_receipts.calls import call
 from plugins.command.verification import declare_verification
 from plugins.model.report import Wanted
@@ -29,7 +29,7 @@ clients = Clients(
     services.progress,
 )
 formats = settings.docs.formats
-rebuild = tarball.build
+make = Makers(tarball.build, tarball.merged_news)
 
 declare_verification(
     call(
@@ -39,9 +39,9 @@ declare_verification(
         formats if release.ships_docs else (),
         signers,
         (area, docs_area) if release.ships_docs else (area,),
-        rebuild,
+        make,
         clients,
         Wanted(),
     ),
-    call(verification.audit, release, formats, signers, rebuild, clients, Wanted()),
+    call(verification.audit, release, formats, signers, make, clients, Wanted()),
 )

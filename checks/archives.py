@@ -1,7 +1,8 @@
 """Archives: both source archives looked at as their users will unpack them (B08, B09).
 
-Each is read once, in a stream, the two at the same time; nothing is written. A rule that finds
-the same fault many times tells it once, with the number and the first place.
+Each is read once, in a stream, the two at the same time, and compared with the stream that the
+tag's own objects give. A rule that finds the same fault many times tells it once, with the number
+and the first place.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
-from checks.tag_tree import Seen, tree_of
+from checks.tag_stream import first_difference, tag_of
+from checks.tag_tree import Seen
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_rules import LEFT_OUT_NAMES, LEFT_OUT_SUFFIXES, MADE, is_left_out
+from plugins.model.compressed import odd_field
 from plugins.model.file_names import is_odd, twice
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from checks.tag_stream import MergeNews
     from plugins.model.archive import Archive, Member
     from plugins.model.release import Release
     from plugins.ports.git import Clone
@@ -33,6 +37,8 @@ _REMEDY: Final = "build the archives again from a clean export of the tag"
 @judges(
     "archive.differ",
     "archive.tree",
+    "archive.stream",
+    "archive.compressor",
     "archive.unreadable",
     "archive.root",
     "archive.type",
@@ -49,44 +55,63 @@ def archives_are_sound(
     programs: Programs,
     commit: str,
     epoch_s: int,
+    merge_news: MergeNews,
     *,
     read: Callable[[Path], Archive] | None = None,
 ) -> tuple[Finding, ...]:
-    """Both archives hold the tag's tree and nothing else, as root's, readable by all, of one time.
+    """Both archives are the tag's tree to the last bit, as root's, readable by all, of one time.
 
-    ``commit`` is what the tag names and ``epoch_s`` its time; ``read`` reads an archive, where
-    somebody else reads it too. Source: B08 and B09; 3.6.0 went out with permissions that kept
-    others from reading it (python/cpython#73760).
+    ``commit`` is what the tag names and ``epoch_s`` its time; ``merge_news`` makes Misc/NEWS of
+    its entries; ``read`` reads an archive, where somebody else reads it too. Source: B08 and B09;
+    3.6.0 went out with permissions that kept others from reading it (python/cpython#73760).
     """
     # threading is late: listing tasks reads no archive
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     findings: list[Finding] = []
     paths = release.layout.tarballs
+    about_tag = (release, clone, programs, commit, epoch_s, merge_news)
     with ThreadPoolExecutor(len(paths) + 1) as pool:
         first = pool.submit(_read, paths[0], read)
         reading = (first, pool.submit(_read_unless, paths[1], first))
-        tree = pool.submit(tree_of, clone, programs, commit)
+        tag = pool.submit(tag_of, *about_tag)
         archives: dict[str, Archive] = {}
         for path, judged in zip(paths, reading, strict=True):
             try:
                 archives[path.name] = judged.result()
             except ReleaseError as error:
                 findings.append(_block("archive.unreadable", path.name, error.problem))
+            else:
+                findings += _packed(path)
         try:
-            wanted = tree.result()
+            wanted = tag.result()
         except ReleaseError as error:
             wanted = None
             message = "; ".join((str(error), *error.details[-1:]))
             findings.append(_block("archive.tree", commit, f"cannot read the tag: {message}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)
-        if wanted is not None:
-            findings += _tree_is_the_tags(name, archive, wanted)
+        if wanted is None:
+            continue
+        findings += _tree_is_the_tags(name, archive, wanted.tree)
+        if archive.stream_sha256 != wanted.stream_sha256:
+            from plugins.model.archive import unpacked  # noqa: PLC0415 - see _read
+
+            with unpacked(release.layout.src / name) as stream:
+                place = first_difference(*about_tag, stream)
+            problem = f"is not the tag's own tar stream: it differs first {_shown(place)}"
+            findings.append(_block("archive.stream", name, problem))
     if len({archive.stream_sha256 for archive in archives.values()}) > 1:
         both = " and ".join(archives)
         findings.append(_block("archive.differ", both, "do not contain the same tar stream"))
     return tuple(findings)
+
+
+def _packed(path: Path) -> Iterator[Finding]:
+    """What the compressor wrote around the stream is as ours writes it."""
+    if odd := odd_field(path):
+        problem = f"{odd} is not as {'xz -6' if path.suffix == '.xz' else 'gzip -9 -n'} writes it"
+        yield _block("archive.compressor", path.name, problem)
 
 
 def _distinct(archives: dict[str, Archive]) -> dict[str, Archive]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.verifying import verify
 from doit_receipts.errors import ReleaseError, SettingsError
+from doit_receipts.finding import Severity
 from plugins.model.contract import Contract, Origin, contract_of
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType, type_of
@@ -18,13 +19,14 @@ from plugins.model.version import Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from checks.verify_context import Clients, Make, Signers
+    from checks.verify_context import Clients, Makers, Signers
     from plugins.model.report import Wanted
     from plugins.ports.site import SiteRelease
 
 __all__ = ["audit"]
 
 _NAME = "Python "
+_PACKED = ("archive.stream", "archive.compressor")
 _EXPERTS = (Origin.WINDOWS, Origin.MACOS)
 
 
@@ -32,7 +34,7 @@ def audit(
     release: Release,
     formats: tuple[str, ...],
     signers: Signers,
-    make: Make,
+    make: Makers,
     clients: Clients,
     wanted: Wanted,
 ) -> Report:
@@ -52,10 +54,12 @@ def audit(
     }
     sourced = {version for version, each in listed.items() if not _has_binaries(each, clients)}
     others = sorted(listed)
-    judgements = [
-        _judged(_release(release, each, others, sourced), formats, signers, make, clients, wanted)
-        for each in others
-    ]
+    judgements = []
+    for each in others:
+        its = _release(release, each, others, sourced)
+        judged = _judged(its, formats, signers, make, clients, wanted)
+        ours = release.rehearsal or each >= release.version
+        judgements.append(judged if ours else _of_other_tools(judged))
     if not others:
         found = breach("situation.nothing", series, f"python.org has no release of {series}")
         judgements = [Judgement("releases", f"what is out of {series}", (found,))]
@@ -66,7 +70,7 @@ def _judged(
     release: Release,
     formats: tuple[str, ...],
     signers: Signers,
-    make: Make,
+    make: Makers,
     clients: Clients,
     wanted: Wanted,
 ) -> Judgement:
@@ -83,6 +87,18 @@ def _judged(
     kind = f"{report.kind}: {len(contract.files)} files, {len(report.judgements)} subjects"
     found = tuple(replace(each, where=f"{version}: {each.where}") for each in report.findings)
     return Judgement(f"Python {version}", kind, found)
+
+
+def _of_other_tools(judged: Judgement) -> Judgement:
+    """The judgement of a release that this tool need not have packed.
+
+    Another tar or gzip writes other bits around the same files; those are worth a warning.
+    """
+    found = tuple(
+        replace(each, severity=Severity.WARN) if each.rule in _PACKED else each
+        for each in judged.findings
+    )
+    return replace(judged, findings=found)
 
 
 def _release(

@@ -58,7 +58,7 @@ class ContentChecks:
             CheckGroup("tag", "object, signature, branch, version", (self._named,), "tag.unseen"),
             CheckGroup(
                 "source archives",
-                "contents, both archives equal, equal to the tag's tree"
+                "contents, both archives equal, the very stream that the tag gives"
                 + self.looks_back * ", nothing lost",
                 (self._sound, *((self._kept,) if self.looks_back else ())),
                 "archive.tree",
@@ -96,7 +96,13 @@ class ContentChecks:
             epoch_s = int(clone.about(commit).committed.timestamp())
         programs = self.context.clients.programs
         return archives.archives_are_sound(
-            self.release, clone, programs, commit, epoch_s, read=self._archive
+            self.release,
+            clone,
+            programs,
+            commit,
+            epoch_s,
+            self.context.make.news,
+            read=self._archive,
         )
 
     def _kept(self) -> tuple[Finding, ...]:
@@ -164,7 +170,9 @@ class ContentChecks:
             return rebuilt.rebuild_gives_the_same(
                 self.release,
                 inside,
-                lambda: self.context.make(inside, self.clone(), clients.programs, clients.progress),
+                lambda: self.context.make.archives(
+                    inside, self.clone(), clients.programs, clients.progress
+                ),
             )
 
 

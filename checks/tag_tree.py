@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
 from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
+from plugins.model.tarstream import Kind, Member, tar_order
 from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.ports.git import Clone
     from plugins.ports.programs import Programs
 
-__all__ = ["Seen", "attributes_change_nothing", "tree_of"]
+__all__ = ["Seen", "attributes_change_nothing", "members_of", "seen", "tree_of"]
 
 _ENVIRONMENT: Final = {"GIT_ATTR_NOSYSTEM": "1"}
 _NEUTRAL: Final = ("git", "-c", "core.attributesFile=/dev/null")
@@ -60,32 +61,52 @@ def tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, Seen]:
 
     Raises ServiceFailed if git cannot tell it.
     """
+    return {member.name: seen(member) for member in members_of(clone, programs, commit)}
+
+
+def seen(member: Member) -> Seen:
+    """A member as far as a commit and an archive have to agree."""
+    match member.kind:
+        case Kind.FOLDER:
+            return Seen("folder", is_executable=False, content="")
+        case Kind.LINK:
+            return Seen("symbolic link", is_executable=False, content=member.target)
+        case Kind.FILE:
+            digest = hashlib.sha256(member.content).hexdigest()
+            return Seen("file", bool(member.mode & 0o100), digest)
+
+
+def members_of(clone: Clone, programs: Programs, commit: str, below: str = "") -> Iterator[Member]:
+    """The files, links and folders of the commit in tar's order, with line ends as above.
+
+    One file at a time is in memory. ``below`` is a folder that alone is told, where it exists.
+    Raises ServiceFailed if git cannot tell it.
+    """
     folder = clone.folder
-    listed = programs.run(
-        [*_NEUTRAL, "ls-tree", "-r", "-z", "--full-tree", commit], folder=folder
-    ).stdout
+    words = [*_NEUTRAL, "ls-tree", "-r", "-z", "--full-tree", commit]
+    listed = programs.run([*words, "--", below] if below else words, folder=folder).stdout
     entries = []
     for line in filter(None, listed.split("\0")):
         about, _, path = line.partition("\t")
         mode, kind, identifier = about.split()
         if kind == "blob":
             entries.append(_Entry(mode, identifier, path))
+    entries.sort(key=lambda entry: tar_order(entry.path))
     ends = _line_ends(folder, programs, commit, [each.path for each in entries])
-    found = {
-        parent.as_posix(): Seen("folder", is_executable=False, content="")
-        for each in entries
-        for parent in Path(each.path).parents
-        if parent.name
-    }
+    known: set[str] = set()
     for entry, content in _contents(folder, programs, entries):
+        # The outermost first: a folder comes before what is in it.
+        for parent in list(PurePosixPath(entry.path).parents)[-2::-1]:
+            name = parent.as_posix()
+            if name not in known:
+                known.add(name)
+                yield Member(name, Kind.FOLDER, 0o755)
         if entry.mode == "120000":
             target = content.decode("utf-8", "surrogateescape")
-            found[entry.path] = Seen("symbolic link", is_executable=False, content=target)
-            continue
-        released = _with_line_ends(content, *ends.get(entry.path, ("", "")))
-        executable = entry.mode == "100755"
-        found[entry.path] = Seen("file", executable, hashlib.sha256(released).hexdigest())
-    return found
+            yield Member(entry.path, Kind.LINK, 0o777, target=target)
+        else:
+            released = _with_line_ends(content, *ends.get(entry.path, ("", "")))
+            yield Member(entry.path, Kind.FILE, int(entry.mode, 8) & 0o777, released)
 
 
 @judges("source.attributes", blind="source.unreadable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checks.verify_context import Clients, Make, Signers
+    from checks.verify_context import Clients, Makers, Signers
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
@@ -20,7 +20,7 @@ def verify(
     formats: tuple[str, ...],
     signers: Signers,
     areas: tuple[StagingArea, ...],
-    make: Make,
+    make: Makers,
     clients: Clients,
     wanted: Wanted,
 ) -> Report:
@@ -34,7 +34,7 @@ def audit(
     release: Release,
     formats: tuple[str, ...],
     signers: Signers,
-    make: Make,
+    make: Makers,
     clients: Clients,
     wanted: Wanted,
 ) -> Report:

@@ -11,6 +11,7 @@ from plugins.model.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from checks.tag_stream import MergeNews
     from doit_receipts.finding import Finding
     from plugins.model.contract import Contract, Origin
     from plugins.model.release import Release
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Verifier
     from plugins.ports.sigstore import BundleVerifier
 
-__all__ = ["Check", "CheckGroup", "Clients", "Make", "Signers", "VerifyContext"]
+__all__ = ["Check", "CheckGroup", "Clients", "Makers", "Signers", "VerifyContext"]
 
 Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
 """Something that is judged when it is called."""
-Make: TypeAlias = "Callable[[Release, Clone, Programs, Progress], object]"
-"""What writes the source archives of a release from a clone."""
+
+
+@frozen
+class Makers:
+    """What writes the source archives of a release from a clone, and its merged NEWS."""
+
+    archives: Callable[[Release, Clone, Programs, Progress], object]
+    news: MergeNews
 
 
 @frozen
@@ -72,7 +79,7 @@ class VerifyContext:
     signers: Signers
     areas: tuple[StagingArea, ...]
     clients: Clients
-    make: Make
+    make: Makers
     rebuild: bool = False
 
     @property

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from checks.recognising import Recognised
-    from checks.verify_context import Clients, Make, Signers
+    from checks.verify_context import Clients, Makers, Signers
     from plugins.model.contract import Contract, Purge
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
@@ -62,7 +62,7 @@ def verify(
     formats: tuple[str, ...],
     signers: Signers,
     areas: tuple[StagingArea, ...],
-    make: Make,
+    make: Makers,
     clients: Clients,
     wanted: Wanted,
 ) -> Report:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
-import lzma
 import os
 import shutil
 import subprocess
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.auditing import audit
-from checks.verify_context import Clients, Signers
+from checks.verify_context import Clients, Makers, Signers
 from checks.verifying import verify
 from doit_receipts.artifact import sha256_of
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
@@ -44,6 +42,7 @@ from plugins.services.programs import MachinePrograms
 from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.site_reader import SiteReader
 from plugins.steps import tarball
+from tests.packing import TarEntry, packed
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[1]
 # The rehearsed site lets a guest ask a hundred times a day, three times for each look.
 _LOOKS_A_DAY = 30
+
+_MAKE = Makers(tarball.build, tarball.merged_news)
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
@@ -147,7 +148,7 @@ class Released:
             self.settings.docs.formats,
             self.signers,
             (remote.downloads, remote.docs_archives),
-            tarball.build,
+            _MAKE,
             self._clients(home),
             wanted,
         )
@@ -158,7 +159,7 @@ class Released:
         release = replace(self.release, layout=self.stranger, type=kind or self.release.type)
         formats = self.settings.docs.formats
         clients = self._clients(self.stranger)
-        return audit(release, formats, self.signers, tarball.build, clients, Wanted())
+        return audit(release, formats, self.signers, _MAKE, clients, Wanted())
 
     def _clients(self, home: Layout) -> Clients:
         programs = MachinePrograms()
@@ -286,12 +287,12 @@ class Released:
         stream = self._stream(edit)
         for each in sources:
             if only in ("", each.name):
-                packed = _packed(stream, "gz" if each.name.endswith("tgz") else "xz")
-                self.put(each, packed)
+                content = packed(stream, "gz" if each.name.endswith("tgz") else "xz")
+                self.put(each, content)
                 self.sign(each, self.manager, self.key)
 
     def _stream(self, edit: Callable[[Members], Members]) -> bytes:
-        with tarfile.open(self.root / "3.13.6/Python-3.13.6.tgz") as tar:
+        with tarfile.open(self.root / "3.13.6/Python-3.13.6.tgz", tarinfo=TarEntry) as tar:
             members = []
             for info in tar:
                 source = tar.extractfile(info) if info.isreg() else None
@@ -402,12 +403,6 @@ def mirror(source: Path, target: Path) -> None:
 def _marks(entry: os.DirEntry[str]) -> tuple[int, int, int]:
     about = entry.stat(follow_symlinks=False)
     return about.st_mode, about.st_size, about.st_mtime_ns
-
-
-def _packed(stream: bytes, how: str) -> bytes:
-    if how == "gz":
-        return gzip.compress(stream, 9, mtime=0)
-    return lzma.compress(stream, check=lzma.CHECK_CRC64)
 
 
 def rules_of(report: Report) -> set[str]:

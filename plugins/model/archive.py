@@ -10,6 +10,7 @@ import hashlib
 import lzma
 import tarfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from typing import IO, TYPE_CHECKING, Final, cast
@@ -18,7 +19,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Self
 
@@ -33,6 +34,7 @@ __all__ = [
     "read_archive",
     "read_tar",
     "stream_of",
+    "unpacked",
 ]
 
 _CHUNK_BYTES: Final = 256 * 1024
@@ -127,6 +129,16 @@ def stream_of(path: Path, limits: Limits = _NO_LIMITS) -> str:
         while stream.read(_CHUNK_BYTES):
             pass
         return stream.sha256
+
+
+@contextmanager
+def unpacked(path: Path, limits: Limits = _NO_LIMITS) -> Iterator[Callable[[int], bytes]]:
+    """The tar stream of a ``.tgz`` or ``.tar.xz``, as something to call for so many more bytes.
+
+    Raises UnreadableArchive where it cannot be unfolded.
+    """
+    with path.open("rb") as source:
+        yield _opened(path, source, limits).read
 
 
 def read_tar(source: IO[bytes], where: str, limits: Limits = _NO_LIMITS) -> Archive:

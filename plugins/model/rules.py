@@ -268,6 +268,18 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "archive.differ": Rule("Both archives hold the same stream.", _AGAIN, waivable=False),
     "archive.tree": Rule("Archives hold the tag's tree and nothing else.", _AGAIN, waivable=False),
+    "archive.stream": Rule(
+        "Archives are the tag's tar stream to the last bit: headers, padding and Misc/NEWS too.",
+        _AGAIN,
+        milder=(Severity.WARN,),
+        waivable=False,
+    ),
+    "archive.compressor": Rule(
+        "gzip and xz wrote nothing around the stream but what `gzip -9 -n` and `xz -6` write.",
+        _AGAIN,
+        milder=(Severity.WARN,),
+        waivable=False,
+    ),
     "archive.previous": Rule(
         "What the previous release contained is in this one too, folder by folder.",
         "see whether it was meant to go; if so, waive archive.previous for this release",

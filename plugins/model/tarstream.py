@@ -18,7 +18,16 @@ from doit_receipts.frozen import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Kind", "Member", "git_order", "header", "in_tar_order", "released_mode", "tar_blocks"]
+__all__ = [
+    "Kind",
+    "Member",
+    "git_order",
+    "header",
+    "in_tar_order",
+    "released_mode",
+    "tar_blocks",
+    "tar_order",
+]
 
 _BLOCK: Final = 512
 _RECORD: Final = 20 * _BLOCK
@@ -108,6 +117,11 @@ def released_mode(mode: int) -> int:
 def git_order(member: Member) -> bytes:
     """The key by which git sorts the members of a tree: a folder's name ends with a slash."""
     return _bytes_of(member.name + ("/" if member.kind is Kind.FOLDER else ""))
+
+
+def tar_order(name: str) -> tuple[bytes, ...]:
+    """The key by which ``tar --sort=name`` sorts: part by part, a folder before what is in it."""
+    return tuple(_bytes_of(name).split(b"/"))
 
 
 def in_tar_order(members: Iterable[Member]) -> Iterator[Member]:

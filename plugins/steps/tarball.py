@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["build", "gzip_compressor", "members_of", "pack", "xz_compressor"]
+__all__ = ["build", "gzip_compressor", "members_of", "merged_news", "pack", "xz_compressor"]
 
 # Huge pages under xz's tables: the same bytes a tenth to a quarter sooner. Only glibc knows it.
 _XZ_ENVIRONMENT: Final = (("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),)
@@ -82,7 +82,7 @@ def build(
     try:
         export = _Export(clone.folder, found, scratch / "git", programs)
         with (
-            _merged_news(release, export, scratch / "news", programs) as news,
+            merged_news(release, export.members(_FRAGMENTS), scratch / "news", programs) as news,
             closing(export.members()) as tree,
         ):
             shipped = in_tar_order(_shipped(tree, news))
@@ -254,22 +254,19 @@ def _member(archive: TarFile, entry: TarInfo) -> Member:
 
 
 @contextmanager
-def _merged_news(
-    release: Release, export: _Export, folder: Path, programs: Programs
+def merged_news(
+    release: Release, entries: Iterable[Member], folder: Path, programs: Programs
 ) -> Iterator[Callable[[], bytes]]:
     """``blurb merge`` works beside the block; calling what is given awaits the merged news.
 
-    blurb needs about a second, and the stream comes to the news late.
+    ``entries`` are what is below ``Misc/NEWS.d``, and ``folder`` is where they are put. blurb
+    needs about a second, and the stream comes to the news late.
     """
     signs = {
         name: text.format(version=release.version).encode()
         for name, text in _SIGNS_OF_CPYTHON.items()
     }
-    fragments = {
-        member.name: member.content
-        for member in export.members(_FRAGMENTS)
-        if member.kind is Kind.FILE
-    }
+    fragments = {member.name: member.content for member in entries if member.kind is Kind.FILE}
     for name, content in (signs | fragments).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.fault import ROOT, TGZ, XZ, Fault, file_of, zip_of
+from tests.packing import TarEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ def _member(name: str, content: bytes = b"", **more: Any) -> Callable[[Members],
 
     def edit(members: Members) -> Members:
         like = members[-1][0]
-        made = tarfile.TarInfo(name)
+        made = TarEntry(name)
         made.mtime, made.mode = like.mtime, 0o644
         for key, value in more.items():
             setattr(made, key, value)
@@ -112,6 +114,12 @@ def archive_faults() -> Iterator[Fault]:
         ("an empty file", "archive.tree", _content("LICENSE", b"")),
         ("a program that cannot be run", "archive.tree", _changed("install-sh", mode=0o644)),
         ("a text that can be run", "archive.tree", _changed("LICENSE", mode=0o755)),
+        ("other news", "archive.stream", _content("Misc/NEWS", b"Nothing is new.\n")),
+        ("a setuid NEWS", "archive.mode", _changed("Misc/NEWS", mode=0o4755)),
+        ("a capability", "archive.stream",
+         _changed("install-sh", pax_headers={"SCHILY.xattr.security.capability": "AQAAAgA"})),
+        ("a comment", "archive.stream", _changed("LICENSE", pax_headers={"comment": "x"})),
+        ("members in another order", "archive.stream", lambda members: members[::-1]),
         ("files of git", "archive.tree", _member(f"{ROOT}/.gitattributes", b"x")),
     ]  # fmt: skip
     for name, rule, edit in edits:
@@ -128,6 +136,15 @@ def archive_faults() -> Iterator[Fault]:
     ):
         for name in (TGZ, XZ):
             yield Fault(f"{name} has {what}", "archive.unreadable", _put(name, change))
+
+    for name, what, change in (
+        (TGZ, "a time in gzip's header", lambda packed: packed[:4] + b"\1" + packed[5:]),
+        (TGZ, "a name in gzip's header",
+         lambda packed: packed[:3] + b"\x08" + packed[4:10] + b"Python.tar\0" + packed[10:]),
+        (XZ, "another check of xz", lambda packed: lzma.compress(
+             lzma.decompress(packed), check=lzma.CHECK_CRC32)),
+    ):  # fmt: skip
+        yield Fault(f"{name} has {what}", "archive.compressor", _put(name, change))
 
 
 def _rewritten(edit: Callable[[Members], Members], only: str = "") -> Callable[[Released], None]:
