@@ -22,6 +22,7 @@ from chapters.stage import (
     with_bundles,
 )
 from chapters.texts import approve_announcement
+from checks import published_set
 from doit_receipts.calls import call, deferred
 from plugins.steps import clean_room, docs_hosting, purging, staging, summary
 from plugins.steps import merge_back as merging
@@ -35,8 +36,12 @@ staged = [stage_files, *taken, stage_bundles, verify_staged]
     pep="Q01 Q02 Q06 R01",
 )
 def check_before_switch():
-    """Stop the switch if a blocker, a red builder or another schedule has come up meanwhile."""
-    return nothing_came_up
+    """Stop the switch if a file is cut short, or a blocker or a red builder has come up."""
+    return [
+        call(published_set.sizes_fit, release, promised, all_files),
+        call(published_set.sizes_fit, release, promised, docs_files),
+        *nothing_came_up,
+    ]
 
 
 record = deferred(plan.on_record, "write_summary")
@@ -81,7 +86,7 @@ def approve_release():
     pep="U05 U06 U07",
 )
 def switch_files():
-    """Publish all files of the release at once; what users saw is never replaced."""
+    """Publish at once all files that are not public yet; what users saw is never replaced."""
     return call(staging.switch, all_files, area, services.downloads, services.progress)
 
 

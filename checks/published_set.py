@@ -6,10 +6,11 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
+from checks.looking import judges
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from doit_receipts.finding import Finding
     from plugins.model.content import NamedFile
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from plugins.model.found_files import FoundFiles
     from plugins.model.release import Release
 
-__all__ = ["belongs_to_another", "local_is_published", "set_is_complete"]
+__all__ = ["belongs_to_another", "local_is_published", "set_is_complete", "sizes_fit"]
 
 _NEEDED: int = stat.S_IRUSR | stat.S_IROTH
 _FORBIDDEN: int = stat.S_IWOTH | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
@@ -66,6 +67,23 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     return contract.find(wanted) is not None or contract.brought(wanted) is not None
 
 
+@judges("file.size")
+def sizes_fit(
+    release: Release, contract: Contract, files: Iterable[NamedFile]
+) -> tuple[Finding, ...]:
+    """Every file that is about to be published has a size that a file of its kind can have.
+
+    ``files`` have the names that they have in their folder.
+    """
+    sizes = {file.name: file.content.size_bytes for file in files}
+    return tuple(
+        fault
+        for file in contract.files
+        if file.name in sizes
+        for fault in _size_faults(file, sizes[file.name], is_toy=release.rehearsal)
+    )
+
+
 def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Finding, ...]:
     """What was exported on this machine, as far as it is there, is what users get."""
     return tuple(
@@ -79,14 +97,17 @@ def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Findin
     )
 
 
-def _faults(file: PublishedFile, there: NamedFile, *, is_toy: bool) -> Iterator[Finding]:
-    size_bytes = there.content.size_bytes
+def _size_faults(file: PublishedFile, size_bytes: int, *, is_toy: bool) -> Iterator[Finding]:
     wrong = size_bytes == 0 if is_toy else not file.size.holds(size_bytes)
     if wrong:
         least, most = file.size.value
         problem = f"{size_bytes:,} bytes is not a size that fits a {file.kind.value}"
         limits = "" if is_toy else f" ({least:,} to {most:,})"
         yield breach("file.size", file.remote, problem + limits)
+
+
+def _faults(file: PublishedFile, there: NamedFile, *, is_toy: bool) -> Iterator[Finding]:
+    yield from _size_faults(file, there.content.size_bytes, is_toy=is_toy)
     if not there.mode:
         return
     if stat.S_IFMT(there.mode) not in (0, stat.S_IFREG):

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.published_set import belongs_to_another
+from checks.published_set import belongs_to_another, sizes_fit
+from doit_receipts.finding import Severity
+from plugins.model.content import Content, NamedFile
 from plugins.model.contract import contract_of
 
 if TYPE_CHECKING:
@@ -51,3 +53,18 @@ def test_a_file_that_no_release_of_the_folder_has_belongs_to_nothing(
 ) -> None:
     release = a_release("3.14.0rc2")
     assert not belongs_to_another(f"3.14.0/{name}", release, contract_of(release))
+
+
+def test_file_that_was_cut_short_is_found_before_it_is_published(a_release: Builds) -> None:
+    release = a_release("3.14.9")
+    whole = Content(30 << 20, "a" * 64)
+    cut = Content(20_000, "b" * 64)
+    phones, emulator = (
+        "python-3.14.9-aarch64-linux-android.tar.gz",
+        "python-3.14.9-x86_64-linux-android.tar.gz",
+    )
+    files = [NamedFile(phones, whole), NamedFile(emulator, cut)]
+    (finding,) = sizes_fit(release, contract_of(release), files)
+    assert (finding.rule, finding.severity) == ("file.size", Severity.BLOCK)
+    assert finding.where == f"3.14.9/{emulator}"
+    assert "20,000 bytes" in finding.message
