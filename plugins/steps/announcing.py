@@ -71,12 +71,12 @@ def announcement_emails(release: Release, announce: Announce) -> tuple[Email, ..
 
 
 def committers_email(release: Release, sender: str, to: str) -> Email:
-    """The settled text as an email to the core team (A06), with the policy that begins now."""
+    """The settled text as an email to the core team (A06), below the policy that begins now."""
     announcement = announcement_email(release, sender, to)
     if not tells_policy(release):
         return announcement
     policy = (release.layout.made / POLICY).read_text(encoding="utf-8")
-    return replace(announcement, text=f"{announcement.text.rstrip()}\n\n{policy}")
+    return replace(announcement, text=f"{policy.rstrip()}\n\n{announcement.text}")
 
 
 def announcement_email(release: Release, sender: str, to: str) -> Email:

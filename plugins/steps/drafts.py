@@ -46,7 +46,7 @@ _KINDS: Final[Mapping[ReleaseType, str]] = {
     ReleaseType.CANDIDATE: "candidate",
     ReleaseType.FEATURE_FINAL: "feature",
     ReleaseType.BUGFIX_FINAL: "bugfix",
-    ReleaseType.SECURITY_CANDIDATE: "candidate",
+    ReleaseType.SECURITY_CANDIDATE: "security-candidate",
     ReleaseType.SECURITY_FINAL: "security",
     ReleaseType.BEGIN_SECURITY: "security",
     ReleaseType.END_OF_LIFE: "security",
@@ -81,7 +81,7 @@ def settle_page(release: Release) -> dict[str, str]:
     except FileNotFoundError as error:
         raise StepFailed(
             where=str(text),
-            problem="is gone",
+            problem="does not exist",
             remedy="run doit forget draft_page, then doit publish",
         ) from error
     write_whole(settled_page(release), content)
@@ -127,7 +127,7 @@ def _kind(release: Release) -> str:
     Source: PEP 745 on 3.14.5rc1, which begins no candidate phase.
     """
     version = release.version
-    if version.is_prerelease and version.micro:
+    if release.type is ReleaseType.CANDIDATE and version.micro:
         return "bugfix-candidate"
     return _KINDS[release.type]
 

@@ -152,7 +152,9 @@ def test_candidate_of_a_bugfix_release_begins_no_phase(
     if tells:
         announcing.write_policy(release, PackagedTemplates())
     email = announcing.committers_email(release, SENDER, "team@lists.example")
-    assert ("What changes for the core team" in email.text) is tells
+    # Above the announcement, which ends with who signs it.
+    assert email.text.startswith("## What changes for the core team") is tells
+    assert email.text.endswith("Have some.\n")
 
 
 # ── tracker ────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,10 @@ import pytest
 from checks import site as site_checks
 from doit_receipts.errors import ServiceFailed
 from plugins.model.contract import contract_of
+from plugins.model.layout import Layout
+from plugins.model.release import Phase, Release, type_of
+from plugins.model.series import series_of
+from plugins.model.version import Version
 from plugins.services.templates import PackagedTemplates
 from plugins.steps import drafts
 from tests.site_world import a_release
@@ -26,6 +30,21 @@ def test_the_page_says_what_comes_later(tmp_path: Path) -> None:
     file = drafts.page_text(release)
     assert f"**{NOTE}**" in file.read_text()
     assert site_checks.text_is_ready(contract, file, [NOTE]) == ()
+
+
+def test_the_page_of_a_security_candidate_passes_its_own_gate(tmp_path: Path) -> None:
+    version = Version.parse("3.12.14rc1")
+    kind = type_of(version, Phase.SECURITY)
+    layout = Layout(tmp_path / "build" / str(version), version)
+    release = Release(version, kind, series_of(version), layout)
+    contract = contract_of(release)
+    drafts.draft_page(release, contract, PackagedTemplates())
+    file = drafts.page_text(release)
+    assert site_checks.text_is_ready(contract, file) == ()
+    text = file.read_text()
+    assert "the next security release of Python 3.12" in text
+    assert "there are no installers" in text
+    assert "not recommended for production" in text
 
 
 def test_a_text_that_was_edited_stays_as_it_is(tmp_path: Path) -> None:
