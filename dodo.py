@@ -2,7 +2,8 @@
 
 ``doit list --status`` shows where the release stands. Its tasks are in ``chapters/``, in the
 order in which a release runs; each has one sentence, and the arguments of its ``call`` are all that
-it can touch. ``pep`` names the obligations of the PEP that a task fulfils.
+it can touch. ``pep`` names the obligations of the PEP that a task fulfils. What is ``volatile`` is
+asked again in each run until all that stands behind it is done.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def export():
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 
 
+# The tasks that no other task waits for; all others stand before one of them.
 @plan.group(
     of=[
         "export",
@@ -52,4 +54,4 @@ def export():
     ]
 )
 def publish():
-    """Everything to the announcement."""
+    """The whole release, to the announcement and what follows it."""

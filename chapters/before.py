@@ -1,4 +1,4 @@
-"""1. Before anything: tools, keys, logins and rights, the day, blockers and builders."""
+"""1. Before anything leaves this machine: tools, keys, logins, the day, blockers, builders."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 addresses = [each.mail for each in experts if each.mail]
 author = deferred(blog.author_of, settings.announce.author, services.base)
 
+# Upstream is pushed to with its protection lifted. Where a run died meanwhile, every command says
+# so, and the next run restores it first.
 plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
 
 

@@ -36,6 +36,8 @@ SYSTEMS = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 # What experts bring later, by a waiver, is left out of everything, and page and emails say so.
 later = [each for each in SYSTEMS if settings.waives(f"experts.{each.value}")]
 notes = [f"{SYSTEMS[each]} binaries will be provided shortly." for each in later]
+# What must be published, now for the shape of the graph; and as an argument of calls, where the
+# receipt names what it is made from and not its hundred lines.
 contract = contract_of(release, settings.docs.formats, without=later)
 promised = deferred(contract_of, release, settings.docs.formats, without=tuple(later))
 experts = [

@@ -1,4 +1,4 @@
-"""7. Stage and verify: every file on the host, and not yet seen by users."""
+"""7. Stage and verify: every file on the host, ours in a hidden folder that no user sees."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def declare_taking(origin: Origin) -> Declared:
 
     @plan.shared(
         name=f"take_{role}",
-        title=f"Move the {SYSTEMS[origin]} expert's files to the others, still unseen by users.",
+        title=f"Move the {SYSTEMS[origin]} expert's files from their inbox into the hidden folder.",
         after=[reserve_folder, awaited_files[origin], listed_files[origin]],
         look=experts.look_taken,
         pep={"windows": "X12", "macos": "X23"}[role],

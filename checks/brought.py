@@ -192,9 +192,9 @@ def nothing_unexpected_is_public(
             Finding(
                 "brought.unexpected",
                 Severity.BLOCK,
-                f"was put there by {entry.owner}, and belongs to no release",
+                f"was uploaded by {entry.owner}, and is no file of the release",
                 where=printable(host.shown(entry.path)),
-                remedy=f"ask {entry.owner} to take it away, or what it is for; if it came after "
+                remedy=f"ask {entry.owner} to remove it, or what it is for; if it came after "
                 "the others of its kind, remove the receipt of the task that awaited them",
             )
         )
@@ -227,10 +227,10 @@ def promised_is_public(
             problem = f"has mode {entry.mode:04o}, and belongs to {entry.owner}"
             found.append(_public("public.closed", path, problem))
         elif path not in known:
-            found.append(_public("public.unjudged", path, "exists and was never judged"))
+            found.append(_public("public.unjudged", path, "is public, but was never checked"))
         elif digests.get(path) != known[path]:
             digest = digests.get(path, "")[:16] or "none"
-            problem = f"has digest {digest}, judged was {known[path][:16]}"
+            problem = f"has digest {digest}, wanted {known[path][:16]}"
             found.append(_public("public.differs", path, problem))
     return tuple(found)
 
@@ -332,15 +332,18 @@ def _untrue(path: str, problem: str) -> Finding:
         Severity.BLOCK,
         problem,
         where=path,
-        remedy="ask who made it for one that is right; users and tools believe it",
+        remedy="ask whoever made it for a corrected one",
     )
 
 
 def _public(rule: str, path: str, problem: str) -> Finding:
     remedy = {
         "public.closed": "ask its owner or the host's administrators for chmod 664",
-        "public.unjudged": "find out who put it there; the release has to know it first",
-    }.get(rule, "publish no page; find out who changed it, and never replace what users saw")
+        "public.unjudged": "find out who uploaded it; it is removed, or listed by its expert",
+    }.get(
+        rule,
+        "do not publish the page; find out who changed the file, and do not replace what users saw",
+    )
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
 
 

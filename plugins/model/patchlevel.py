@@ -49,7 +49,11 @@ def read_patchlevel(text: str) -> Patchlevel:
     numbers = [values[name] for name in (*_NAMES[:3], "PY_RELEASE_SERIAL")]
     if level is None or not all(re.fullmatch("[0-9]{1,4}", each) for each in numbers):
         found = ", ".join(values.values())
-        raise StepFailed(where=PATH, problem=f"gives no version in numbers: {found}")
+        raise StepFailed(
+            where=PATH,
+            problem=f"gives no version in numbers: {found}",
+            remedy="correct it on the branch",
+        )
     major, minor, micro, serial = map(int, numbers)
     version = Version(major, minor, micro, level, serial if level is not Level.FINAL else 0)
     quoted = values["PY_VERSION"]

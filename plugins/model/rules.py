@@ -39,7 +39,9 @@ def breach(rule: str, where: str, message: str) -> Finding:
     return Finding(rule, known.severity, message, where, known.remedy)
 
 
-_REPLACED: Final = "announce nothing; find out who changed it, and never replace what users saw"
+_REPLACED: Final = (
+    "do not announce the release; find out who changed it, and do not replace what users saw"
+)
 _AGAIN: Final = "build it again from the tag: doit export"
 _ROW: Final = "correct the row in the site's admin from the bytes that are served"
 

@@ -102,8 +102,8 @@ class Discourse:
             raise ServiceFailed(
                 service="forum",
                 action=action,
-                problem="it is held until a moderator of the forum approves it",
-                remedy="wait until it is public, then run doit adopt post_forum",
+                problem="the post waits for a moderator of the forum",
+                remedy="once it is approved, run doit adopt post_forum",
             )
         number = found.number("topic_id")
         return f"{self._address}/t/{quote(found.line('topic_slug'))}/{number}"

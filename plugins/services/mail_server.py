@@ -63,7 +63,7 @@ class MailServer:
             raise self._failed(
                 action,
                 f"the server refused {names}; the other recipients have the email",
-                f"send it to {names} by hand, then run doit adopt",
+                f"send it to {names} by hand, then run the same command again and say so",
             )
 
     def log_in(self) -> None:
@@ -113,7 +113,7 @@ class MailServer:
         return self._failed(
             action,
             f"the connection ended ({type(error).__name__}): the email may have been sent or not",
-            "check whether the email arrived: if so doit adopt, if not doit retry",
+            "check whether the email arrived, then run the same command again and say so",
         )
 
     def _refused(self, action: str, said: str) -> ServiceFailed:

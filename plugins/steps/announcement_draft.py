@@ -138,7 +138,7 @@ def _read(file: Path) -> str:
         raise StepFailed(
             where=str(file),
             problem=f"is not UTF-8 at byte {error.start}",
-            remedy="save it as UTF-8, then run again",
+            remedy="save it as UTF-8, then run the same command again",
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -122,7 +122,9 @@ def wait(
             problem=f"has not ended by {until:%Y-%m-%d %H:%M} UTC: {problem}",
             remedy=f"see {found.url}",
         )
-    raise Waiting(who="CI", problem=problem, remedy=f"watch {found.url}, then run again")
+    raise Waiting(
+        who="CI", problem=problem, remedy=f"watch {found.url}, then run the same command again"
+    )
 
 
 def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
@@ -172,7 +174,7 @@ def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> t
     if missing:
         raise StepFailed(
             where="ci", problem=f"CI did not make {', '.join(missing)}",
-            remedy="see which job should make it",
+            remedy="run its job again on GitHub, then run the same command again",
         )  # fmt: skip
     return (*paths, *(there[name] for name in names))
 

@@ -354,7 +354,7 @@ def _makefile_words(
         raise StepFailed(
             where="Doc/Makefile",
             problem=f"ALLSPHINXOPTS does not name {its_output}: {' '.join(asked)}",
-            remedy="this tool does not know how the tree builds its documentation",
+            remedy="compare it with the release before; if it is right, report a bug of this tool",
         )
     for word in asked:
         yield str(output) if word == its_output else word

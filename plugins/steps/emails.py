@@ -65,7 +65,7 @@ def email(
             problem="has no text"
             if not text.strip()
             else "has a subject that is empty or longer than a line",
-            remedy="correct the text that it is made from",
+            remedy="correct it under texts/ or drafts/, then run the same command again",
         )
     if len(subject) > _SUBJECT_MOST:
         raise StepFailed(

@@ -346,7 +346,7 @@ def _refuse_wrong(
             raise StepFailed(
                 where=where,
                 problem=f"lists {file.name}, which is not expected from them",
-                remedy="if it belongs to the release, this tool's contract has to know it",
+                remedy="ask the expert; if it belongs there, add it to plugins/model/binaries.py",
             )
 
 
@@ -393,7 +393,7 @@ def _same_bytes(
             raise StepFailed(
                 where=f"{awaited.name} ({awaited.role})",
                 problem=f"{file.name} does not match its digest in the manifest on the host",
-                remedy="have it uploaded again, or have the file as it is signed",
+                remedy="ask the expert to upload it again, or to sign a new manifest",
                 details=(f"manifest {file.content.sha256}", f"host     {found}"),
             )
 
@@ -430,7 +430,7 @@ def _at(file: NamedFile, area: StagingArea, folder: str) -> str:
         raise StepFailed(
             where=file.name,
             problem=f"is not below {area.final}",
-            remedy="check the contract of the release",
+            remedy="this is a bug of plugins/model/contract.py: please report it",
         )
     return f"{folder}/{rest}"
 

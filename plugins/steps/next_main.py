@@ -113,7 +113,7 @@ def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]
         raise StepFailed(
             where=_INDEX,
             problem=f"does not list {old}.rst",
-            remedy="add it on the branch, or adapt this tool's pattern of the list",
+            remedy="add it on the branch; or if it is there, report a bug of this tool",
         )
     line = f"{entry['space']}{new}{entry['end'] or ''}\n"
     listed = index[: entry.start()] + line + index[entry.start() :]
@@ -137,7 +137,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
         raise StepFailed(
             where="configure.ac",
             problem=f"defines PYTHON_VERSION as {old} {count} times, wanted once",
-            remedy="correct it on the branch, or adapt this tool's pattern of it",
+            remedy="correct it on the branch; or if it is right, report a bug of this tool",
         )
     # python3.13 python3.12 ...: interpreters that may run the build, the newest first
     edited = edited.replace(

@@ -109,7 +109,7 @@ def restore(protection: Protection, layout: Layout) -> dict[str, str]:
             raise StepFailed(
                 where=f"branch protection of {branch}",
                 problem="it differs from what it was before the release",
-                remedy="compare both and correct it in GitHub's settings, then run again",
+                remedy="correct it in GitHub's settings, then run the same command again",
                 details=(f"before {json.dumps(before, sort_keys=True)}",
                          f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip

@@ -257,7 +257,7 @@ def _up_to(content: bytes, year: int, name: str) -> bytes:
         raise StepFailed(
             where=name,
             problem="has no 'Copyright (c) 2001-YYYY Python Software Foundation'",
-            remedy="correct the notice on the branch, or adapt this tool's pattern of it",
+            remedy="correct the notice on the branch; or if it is right, report a bug of this tool",
         )
     return edited
 

@@ -167,7 +167,8 @@ def follow(
     raise Waiting(
         who=who or "the Windows pipeline",
         problem=problem,
-        remedy=f"{'approve it' if waits else 'watch it'} at {found.url}, then run again",
+        remedy=f"{'approve it' if waits else 'watch it'} at {found.url}, "
+        "then run the same command again",
     )
 
 

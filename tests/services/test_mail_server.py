@@ -110,7 +110,7 @@ def test_line_cut_while_sending_leaves_it_open_and_is_not_tried_again(
     with pytest.raises(ServiceFailed, match="may have been sent or not") as told:
         MailServer(address, login).send(EMAIL)
     assert not isinstance(told.value, NothingDone)
-    assert "doit adopt" in told.value.remedy
+    assert "run the same command again" in told.value.remedy
     assert len(store.load("mail", [])) == kept
 
 
