@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from plugins.model.found_files import FoundFiles
     from plugins.model.release import Release
 
-__all__ = ["belongs_to_another", "local_is_published", "set_is_complete", "sizes_fit"]
+__all__ = [
+    "belongs_to_another",
+    "listings_hide_nothing",
+    "local_is_published",
+    "set_is_complete",
+    "sizes_fit",
+]
 
 _NEEDED: int = stat.S_IRUSR | stat.S_IROTH
 _FORBIDDEN: int = stat.S_IWOTH | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
@@ -94,6 +100,16 @@ def local_is_published(local: FoundFiles, published: FoundFiles) -> tuple[Findin
         )
         for remote, each in sorted(local.files.items())
         if remote in published.files and published.files[remote].content != each.content
+    )
+
+
+def listings_hide_nothing(found_files: FoundFiles, names: frozenset[str]) -> tuple[Finding, ...]:
+    """Where a folder's listing shows files at all, it shows every file that is served there."""
+    listed = {name.rpartition("/")[0] for name in names}
+    return tuple(
+        breach("file.unlisted", remote, "is served, but the listing of its folder leaves it out")
+        for remote in sorted(found_files.files.keys() - names)
+        if remote.rpartition("/")[0] in listed
     )
 
 

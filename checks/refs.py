@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import ReleaseError
+from doit_receipts.errors import BadVersion, ReleaseError
+from doit_receipts.printable import printable
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.rules import breach
+from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     from doit_receipts.finding import Finding
     from plugins.model.release import Release
     from plugins.ports.git import Clone, Tag
+    from plugins.ports.public import History
     from plugins.ports.signing import Verifier
 
-__all__ = ["branch_ref", "tag_is_ours", "tag_is_right"]
+__all__ = ["branch_ref", "names_are_taken_once", "tag_is_ours", "tag_is_right"]
 
 
 def branch_ref(branch: str) -> str:
@@ -58,6 +61,32 @@ def tag_is_ours(release: Release, here: Clone, there: Clone) -> tuple[Finding, .
     if not ours or not theirs or ours == theirs:
         return ()
     return (breach("tag.other_here", name, f"upstream has {theirs[:12]}, here is {ours[:12]}"),)
+
+
+def names_are_taken_once(release: Release, history: History) -> tuple[Finding, ...]:
+    """Upstream has no other ref that somebody who asks for this release or branch could get.
+
+    git takes ``v3.13.6`` for a branch as well as for a tag; and a tag whose name begins like that
+    of the release, and is that of no release, looks like a corrected one.
+    """
+    version, branch = release.version, f"refs/tags/{release.branch}"
+    tag = f"refs/tags/{version.tag}"
+    # A name without a place matches the ends of longer ones.
+    found = history.matching(version.tag, str(version), f"{tag}*", f"refs/tags/{version}*", branch)
+    return tuple(
+        breach("tag.shadowed", printable(name), f"can be taken for {version.tag}")
+        for name in sorted(found)
+        if name == branch or (name != tag and not _is_a_releases(name))
+    )
+
+
+def _is_a_releases(ref: str) -> bool:
+    """Whether the ref is the tag of some release."""
+    name = ref.removeprefix("refs/tags/")
+    try:
+        return name != ref and Version.parse(name.removeprefix("v")).tag == name
+    except BadVersion:
+        return False
 
 
 def _judged(

@@ -101,6 +101,11 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
     if len(found) != 1:
         problem = f"{len(found)} releases have the address {contract.page.slug}, wanted one"
         return (_block("site.flags", problem, "site"),)
+    ours = found[0]
+    others = [each for each in releases if each.slug != ours.slug and _alike(each, ours)]
+    if others:
+        problem = f"{printable(ours.name)} exists once more, at {others[0].address}"
+        return (_block("site.flags", problem, "site"),)
     wanted: Mapping[str, object] = {
         "is_published": True,
         "pre_release": contract.page.pre_release,
@@ -117,6 +122,11 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
         if fields.get(name) != value
     ]
     return (*wrong, *_one_latest(releases))
+
+
+def _alike(one: SiteRelease, other: SiteRelease) -> bool:
+    """Whether people read the same name."""
+    return one.name.casefold().split() == other.name.casefold().split()
 
 
 def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:

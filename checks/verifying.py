@@ -226,7 +226,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
         look.start(_pages(context) if whole else ())
         bringing = fetching.submit(_brought, context)
         groups = [
-            *_public_files(context, look, unexpected),
+            *_public_files(context, look, unexpected, seen.names),
             *_public_content(context, look, bringing, whole=whole),
             *(_website(context, look) if whole else []),
             *_endpoints(context, look, docs=docs),
@@ -260,7 +260,7 @@ def _brought(context: VerifyContext) -> Clone:
 
 
 def _public_files(
-    context: VerifyContext, look: Look, unexpected: tuple[str, ...]
+    context: VerifyContext, look: Look, unexpected: tuple[str, ...], names: frozenset[str]
 ) -> list[CheckGroup]:
     release, contract = context.release, look.contract
 
@@ -269,6 +269,7 @@ def _public_files(
         return (
             *published_set.set_is_complete(release, contract, found_files),
             *published_set.local_is_published(_found_here(context), found_files),
+            *published_set.listings_hide_nothing(found_files, names),
         )
 
     def signed() -> tuple[Finding, ...]:
@@ -298,6 +299,7 @@ def _public_content(
     def tag() -> tuple[Finding, ...]:
         brought, room = bringing.result(), context.room.work / "tag"
         found = refs.tag_is_right(release, brought, context.signers, clients.verifier, room, branch)
+        found = (*found, *refs.names_are_taken_once(release, clients.history))
         if not (release.layout.clone / ".git").is_dir():
             return found
         return (*found, *refs.tag_is_ours(release, clients.clone, brought))

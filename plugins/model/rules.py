@@ -78,6 +78,10 @@ RULES: Final[Mapping[str, Rule]] = {
         "find out who put it there; move it away before users fetch it",
         "release-tools#6: every file is public as soon as it is uploaded",
     ),
+    "file.unlisted": Rule(
+        "A folder's listing shows every file that is served from it.",
+        "see whether an index page hides it",
+    ),
     "file.other_here": Rule(
         "What is published is what was exported on this machine.",
         _REPLACED,
@@ -191,6 +195,11 @@ RULES: Final[Mapping[str, Rule]] = {
         "The tag's commit is on the branch of the release.",
         "see whether the tag was moved or the branch set back",
         "rust#78732: tag from the wrong branch",
+        waivable=False,
+    ),
+    "tag.shadowed": Rule(
+        "Upstream has no other ref that can be taken for the release's tag or branch.",
+        "find out who pushed it, and have it deleted",
         waivable=False,
     ),
     "tag.version": Rule(

@@ -240,6 +240,10 @@ class Remote(Protocol):
         """The object ids that these refs name there now; "" for a ref that is not there."""
         ...
 
+    def matching(self, *patterns: str) -> tuple[str, ...]:
+        """The full names of the refs there that match one of these, as ``git ls-remote`` does."""
+        ...
+
     def fetch(self, folder: Path, wanted: Mapping[str, str]) -> None:
         """The repository at ``folder`` has the remote's refs under other names.
 

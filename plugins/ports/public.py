@@ -68,6 +68,10 @@ class History(Protocol):
         """The object ids that these refs name there now; "" for a ref that is not there."""
         ...
 
+    def matching(self, *patterns: str) -> tuple[str, ...]:
+        """The full names of the refs there that match one of these, as ``git ls-remote`` does."""
+        ...
+
     def bring(self, wanted: Mapping[str, str], gone: Sequence[str] = ()) -> Clone:
         """A repository here has upstream's refs under other names, with all that they need.
 

@@ -55,6 +55,10 @@ class GitHistory:
         """See the port."""
         return self._remote.refs(*names)
 
+    def matching(self, *patterns: str) -> tuple[str, ...]:
+        """See the port."""
+        return self._remote.matching(*patterns)
+
     def bring(self, wanted: Mapping[str, str], gone: Sequence[str] = ()) -> Clone:
         """See the port."""
         if not (self._folder / ".git" / "HEAD").exists():

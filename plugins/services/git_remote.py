@@ -64,24 +64,27 @@ class GitRemote:
 
     def refs(self, *names: str) -> dict[str, str]:
         """See the port. Asked again twice if the connection fails: it only reads."""
-        stamina = quiet_stamina()
-
         for name in names:
             self._refuse_wrong_name(name)
+        found = self._listed(*names)
+        # git takes a name for the end of a longer one as well
+        return {name: found.get(name, "") for name in names}
+
+    def matching(self, *patterns: str) -> tuple[str, ...]:
+        """See the port. Asked again twice as above."""
+        return tuple(name for name in self._listed(*patterns) if not name.endswith("^{}"))
+
+    def _listed(self, *patterns: str) -> dict[str, str]:
+        stamina = quiet_stamina()
         retried = stamina.retry(
             on=ServiceFailed, attempts=3, wait_initial=0.5, wait_max=5, timeout=None
         )
         # no repository is at the root, so nobody's configuration is read
         listed = retried(self._git)(
-            Path("/"), "ls-remote", "--", self._address, *names, timeout_s=_TIMEOUT_S
+            Path("/"), "ls-remote", "--", self._address, *patterns, timeout_s=_TIMEOUT_S
         )
-        found = dict.fromkeys(names, "")
-        for line in listed.stdout.splitlines():
-            identifier, _, name = line.partition("\t")
-            # git takes a name for the end of a longer one as well
-            if name in found:
-                found[name] = identifier
-        return found
+        lines = (line.partition("\t") for line in listed.stdout.splitlines())
+        return {name: identifier for identifier, _, name in lines}
 
     def fetch(self, folder: Path, wanted: Mapping[str, str]) -> None:
         """See the port."""

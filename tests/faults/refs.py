@@ -88,6 +88,16 @@ def ref_faults() -> Iterator[Fault]:
     yield Fault("a folder that the release before had", "archive.previous", _lost_folder)
     yield Fault("a tenth of the files of the release before", "archive.previous", _lost_files)
     yield Fault("a tag on no branch", "tag.branch", _new_commit)
+    for told, ref in (
+        ("a branch called like the tag", "refs/heads/v3.13.6"),
+        ("a branch called like the release", "refs/heads/3.13.6"),
+        ("a tag called like the branch", "refs/tags/3.13"),
+        ("a tag without a v", "refs/tags/3.13.6"),
+        ("a tag more", "refs/tags/v3.13.6-1"),
+        ("a tag of a folder", "refs/tags/python/v3.13.6"),
+        ("a ref elsewhere", "refs/releases/v3.13.6"),
+    ):
+        yield Fault(told, "tag.shadowed", _ref(ref, "v3.13.5^{commit}"))
     yield Fault("a branch set back", "tag.branch", _ref("refs/heads/3.13", "v3.13.6^{commit}^"))
 
 

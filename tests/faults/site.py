@@ -88,6 +88,11 @@ def flag_faults() -> Iterator[Fault]:
         row = next(each for each in tables["release"].values() if each["slug"] == "python-3136")
         tables["release"]["999"] = dict(row)
 
+    def same_name(tables: dict[str, Any]) -> None:
+        row = next(each for each in tables["release"].values() if each["slug"] == "python-3136")
+        again = {"slug": "python-3136-fixed", "name": "Python  3.13.6", "is_latest": False}
+        tables["release"]["999"] = {**row, **again}
+
     def nobody(tables: dict[str, Any]) -> None:
         for row in tables["release"].values():
             row["is_latest"] = False
@@ -102,6 +107,7 @@ def flag_faults() -> Iterator[Fault]:
             del tables["release"][key]
 
     yield Fault("two releases of one address", rule, lambda world: world.site(twice))
+    yield Fault("two releases of one name", rule, lambda world: world.site(same_name))
     yield Fault("the release is gone", rule, lambda world: world.site(gone))
     rule = "site.latest"
     yield Fault("no release is the latest", rule, lambda world: world.site(nobody))
@@ -114,6 +120,19 @@ def flag_faults() -> Iterator[Fault]:
 def _old_page(edge: str, path: str) -> Callable[[Released], None]:
     def do(world: Released) -> None:
         world.keep(edge, f"https://www.python.org{path}", 200, b"<html>old</html>", "text/html")
+
+    return do
+
+
+def _unlisted(lacking: str) -> Callable[[Released], None]:
+    """A page in the place of the folder's listing shows all but one file."""
+
+    def do(world: Released) -> None:
+        folder = world.root / "3.13.6"
+        names = sorted(each.name + "/" * each.is_dir() for each in folder.iterdir())
+        links = (f'<a href="{name}">{name}</a>' for name in names if name != lacking)
+        (folder / "index.html").write_text("<html>" + "\n".join(links))
+        world.purge()
 
     return do
 
@@ -138,3 +157,5 @@ def page_faults() -> Iterator[Fault]:
         world.purge()
 
     yield Fault("the list of all releases lacks it", "page.lacks", hidden)
+    for lacking in (f"{TGZ}.asc", "python-3.13.6-amd64.exe"):
+        yield Fault(f"the folder's list lacks {lacking}", "file.unlisted", _unlisted(lacking))
