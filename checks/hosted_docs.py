@@ -1,10 +1,12 @@
-"""Hosted documentation: whether the pages on the web are those of the archive."""
+"""Hosted documentation: whether every page on the web is that of the archive."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.printable import printable
+from plugins.model.content import Content
 from plugins.model.rules import breach
 from plugins.model.zipped import BrokenZip, opened_zip
 
@@ -25,48 +27,68 @@ PAGES: Final = (
     "searchindex.js",
     "objects.inv",
 )
-"""What is compared: where readers come in, what links lead to, and what is made last."""
+"""What is asked of every endpoint: where readers come in, and what is made last."""
 _MOST_BYTES: Final = 64 << 20
+_MOST_TOGETHER: Final = 1 << 30
+_UNREAD: Final = Content(0, "")
 
 
-def pages_in(archive: Path) -> dict[str, str] | None:
-    """The sha256 of those of the pages that the archive holds; None if it cannot be read."""
+def pages_in(archive: Path) -> dict[str, Content] | None:
+    """Every file of the archive, by its path below the archive's folder; None if it is broken.
+
+    Of a file that is too large to read there is no digest. What begins with a dot is left out: a
+    server need not give it.
+    """
     found = {}
+    left = _MOST_TOGETHER
     try:
         with opened_zip(archive) as opened:
             for info in opened.infolist():
                 page = info.filename.partition("/")[2]
-                if page in PAGES and info.file_size <= _MOST_BYTES:
-                    found[page] = hashlib.sha256(opened.read(info)).hexdigest()
+                if not page or info.is_dir() or any(part[:1] == "." for part in page.split("/")):
+                    continue
+                left -= info.file_size
+                found[page] = _UNREAD
+                if info.file_size <= min(_MOST_BYTES, left):
+                    digest = hashlib.sha256(opened.read(info)).hexdigest()
+                    found[page] = Content(info.file_size, digest)
     except (OSError, BrokenZip):
         return None  # docs.unreadable reports it
     return found
 
 
 def pages_are_the_archives(
-    wanted: Mapping[str, str] | None, answers: Mapping[str, Iterable[Answer]]
+    wanted: Mapping[str, Content] | None, answers: Mapping[str, Iterable[Answer]]
 ) -> tuple[Finding, ...]:
-    """Every endpoint serves each page as the archive has it; both are by the page's path.
+    """Every page is served as the archive has it; both are by the page's path.
 
     A page that a readable archive lacks, or has too large, cannot be compared, which blocks.
     """
     if wanted is None:
         return ()
-    problem = "is not in the archive to compare with, or too large"
     return (
-        *(breach("docs.hosted", page, problem) for page in PAGES if page not in wanted),
         *(
-            breach("docs.hosted", f"{page} at {each.endpoint}", problem)
-            for page, sha256 in wanted.items()
+            breach("docs.hosted", page, "is not in the archive to compare with")
+            for page in PAGES
+            if page not in wanted
+        ),
+        *(
+            breach("docs.hosted", page, "is too large to compare, in the archive")
+            for page, content in wanted.items()
+            if content == _UNREAD
+        ),
+        *(
+            breach("docs.hosted", f"{printable(page)} at {each.endpoint}", problem)
+            for page, content in wanted.items()
             for each in answers.get(page, ())
-            if (problem := _problem(each, sha256))
+            if (problem := _problem(each, content))
         ),
     )
 
 
-def _problem(answer: Answer, sha256: str) -> str:
+def _problem(answer: Answer, wanted: Content) -> str:
     if answer.fetched is None:
         return answer.problem
     if answer.fetched.status != 200:
         return f"answers {answer.fetched.status}"
-    return "" if answer.fetched.content.sha256 == sha256 else "differs from the page in the archive"
+    return "" if answer.fetched.content == wanted else "differs from the page in the archive"

@@ -10,6 +10,7 @@ import html
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from checks.caches import Answer
 from checks.hosted_docs import PAGES
@@ -20,12 +21,13 @@ from plugins.model.found_files import FoundFiles
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from concurrent.futures import Future
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+    from plugins.model.content import Content
     from plugins.model.contract import Contract, PublishedFile, Purge
     from plugins.model.layout import Layout
     from plugins.ports.public import PublicClient
@@ -34,6 +36,8 @@ __all__ = ["Look", "names_in", "path_of"]
 
 _AT_ONCE: Final = 8
 _MOST_FOLDERS: Final = 40
+_LEAST_BOUND: Final = 1 << 20
+"""Of a page: where a server answers with an error, that has a size of its own."""
 _MOST_NAMES: Final = 5_000
 # What is judged longest is fetched first.
 _ORDER: Final = (Kind.SOURCE, Kind.SIGNATURE, Kind.SBOM, Kind.DOCS)
@@ -116,9 +120,23 @@ class Look:
         """What every endpoint gave of each page."""
         return [(page, tuple(each.result() for each in all_)) for page, all_ in self._pages]
 
-    def hosted(self) -> dict[str, list[Answer]]:
-        """What every endpoint gave of the documentation's pages."""
+    def hosted(self, wanted: Mapping[str, Content]) -> dict[str, list[Answer]]:
+        """What was given of the documentation's pages: of the main ones by every endpoint, and of
+        all others by the one that readers ask.
+        """
+        for page, content in wanted.items():
+            if page not in self._hosted:
+                url = f"{DOCS}/release/{self.contract.version}/{quote(page)}"
+                endpoint = self._client.endpoints(url)[0]
+                self._hosted[page] = [self._pool.submit(self._page, url, endpoint, content)]
         return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
+
+    def _page(self, url: str, endpoint: str, wanted: Content) -> Answer:
+        try:
+            most_bytes = max(wanted.size_bytes, _LEAST_BOUND)
+            return Answer(endpoint, self._client.fetch(url, endpoint, most_bytes))
+        except ReleaseError as error:
+            return Answer(endpoint, None, error.problem)
 
     def _fetched(self, file: PublishedFile, endpoint: str) -> Answer:
         path = path_of(file, self.room) if endpoint == AROUND else None

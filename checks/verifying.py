@@ -335,11 +335,11 @@ def _endpoints(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckG
         archives = [each for each in look.contract.files if each.name.endswith("-docs-html.zip")]
         look.found_files(archives)
         wanted = hosted_docs.pages_in(path_of(archives[0], context.room)) if archives else None
-        return hosted_docs.pages_are_the_archives(wanted, look.hosted())
+        return hosted_docs.pages_are_the_archives(wanted, look.hosted(wanted or {}))
 
     groups = [CheckGroup("caches", "every file and page from every endpoint", (files, pages))]
     if docs:
-        described = "against the archive, from every endpoint"
+        described = "every file of the archive, as it is served"
         groups.append(CheckGroup("documentation's pages", described, (hosted,)))
     return groups
 

@@ -110,6 +110,15 @@ def _script(settings: Settings, contract: Contract, made: Path) -> Iterator[str]
     yield f"export GNUPGHOME={settings.signing.gnupg_home}"
     yield from _files(settings, contract)
     yield from _pages(settings, contract)
+    archive = next((_name(f) for f in contract.files if f.name.endswith("-docs-html.zip")), "")
+    if archive:
+        base = settings.hosts.docs_cdn
+        yield f"mkdir pages; unzip -qq {archive} -d pages"
+        yield (
+            "(cd pages/*; find . -type f -not -name '.*' | while read -r page; do"
+            f" get {base}/release/{contract.version}/$page {urlsplit(base).netloc}"
+            " | cmp - $page; done)"
+        )
     yield f"git clone --quiet --bare {made}/world/upstream.git upstream"
     yield f"git -C upstream verify-tag v{contract.version}"
     yield from _archives(contract.version)

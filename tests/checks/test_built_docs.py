@@ -9,6 +9,7 @@ from checks import hosted_docs
 from checks.built_docs import archives_complete, no_unreleased
 from checks.hosted_docs import pages_are_the_archives, pages_in
 from doit_receipts.finding import Finding, Severity
+from plugins.model.content import Content
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of
@@ -126,7 +127,7 @@ def test_zip_that_tells_of_a_file_in_two_ways_blocks(
 
 
 def test_a_page_that_the_archive_lacks_is_not_passed_over() -> None:
-    wanted = dict.fromkeys(hosted_docs.PAGES, "0" * 64)
+    wanted = dict.fromkeys(hosted_docs.PAGES, Content(1, "0" * 64))
     assert pages_are_the_archives(wanted, {}) == ()
     del wanted["genindex.html"]
     (finding,) = pages_are_the_archives(wanted, {})

@@ -110,6 +110,7 @@ def docs_faults() -> Iterator[Fault]:
     rule = "docs.hosted"
     yield Fault("a hosted page is another", rule, _hosted("contents.html", page))
     yield Fault("a hosted page is gone", rule, _hosted("whatsnew/changelog.html", None))
+    yield Fault("a page is gone that few readers open", rule, _hosted("license.html", None))
     yield Fault("the search index is older", rule, _hosted("searchindex.js", b"Search({})"))
     yield Fault("an archive is not there", "docs.missing", gone(zipped))
     yield Fault("the epub is not there", "docs.missing", gone(file_of("python-3.13.6-docs.epub")))
