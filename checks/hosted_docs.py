@@ -27,7 +27,7 @@ PAGES: Final = (
     "searchindex.js",
     "objects.inv",
 )
-"""What is asked of every endpoint: where readers come in, and what is made last."""
+"""What every documentation has, and is asked for before its archive is here."""
 _MOST_BYTES: Final = 64 << 20
 _MOST_TOGETHER: Final = 1 << 30
 _UNREAD: Final = Content(0, "")

@@ -121,14 +121,14 @@ class Look:
         return [(page, tuple(each.result() for each in all_)) for page, all_ in self._pages]
 
     def hosted(self, wanted: Mapping[str, Content]) -> dict[str, list[Answer]]:
-        """What was given of the documentation's pages: of the main ones by every endpoint, and of
-        all others by the one that readers ask.
-        """
+        """What every endpoint gave of the documentation's pages, of the main ones and of these."""
         for page, content in wanted.items():
             if page not in self._hosted:
                 url = f"{DOCS}/release/{self.contract.version}/{quote(page)}"
-                endpoint = self._client.endpoints(url)[0]
-                self._hosted[page] = [self._pool.submit(self._page, url, endpoint, content)]
+                self._hosted[page] = [
+                    self._pool.submit(self._page, url, endpoint, content)
+                    for endpoint in self._client.endpoints(url)
+                ]
         return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
 
     def _page(self, url: str, endpoint: str, wanted: Content) -> Answer:

@@ -1,7 +1,8 @@
 """Anonymous client: what everybody can fetch, over HTTP, bounded in size, time and trust.
 
 What a server says is believed in one thing only: that a file with the same strong ETag is the
-file that it sent before, which is then hashed here again. ``forget`` takes that back as well.
+file that it sent before, which is then hashed here again. ``forget`` takes that back as well. It
+says nothing of its own: a server sees a browser and wget.
 """
 
 from __future__ import annotations
@@ -38,6 +39,15 @@ _GIVEN_UP: Final = 3
 _THROTTLED: Final = 429
 _MOST_ADDRESS: Final = 2_000
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
+# Whoever serves something else to a tool that verifies must not know one. What is asked around the
+# caches comes from a browser, what is asked of them from wget, and both have to get the same bytes.
+# Of command-line clients wget is the one that asks for nothing compressed, as we do.
+_BROWSER: Final = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en-US,en;q=0.5",
+}
+_WGET: Final = {"User-Agent": "Wget/1.25.0", "Accept": "*/*"}
 _BOUNDS: Final = Bounds(longest_s=14_400.0)
 
 
@@ -143,7 +153,10 @@ class AnonymousClient:
     ) -> tuple[Fetched, str]:
         base, path = self._endpoints.place(url)
         at, host = self._endpoints.edge(base, base if endpoint == AROUND else endpoint)
-        headers = {"Host": host} | ({} if known is None else {"If-None-Match": known.mark})
+        visitor = _BROWSER if endpoint == AROUND else _WGET
+        headers = {"Host": host, **visitor}
+        if known is not None:
+            headers["If-None-Match"] = known.mark
         # A query that nobody asked before is in no cache.
         query = {"fresh": token_hex(8)} if endpoint == AROUND else None
         sni = {"sni_hostname": urlsplit(f"//{host}").hostname or host}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 import tracemalloc
 from typing import TYPE_CHECKING
@@ -189,6 +190,23 @@ def test_around_the_caches_no_two_questions_are_the_same(tmp_path: Path) -> None
         client.fetch(URL, AROUND, MOST)
     assert len(set(asked)) == 2
     assert all(each.startswith("/ftp/python/3.13.6/Python-3.13.6.tgz?fresh=") for each in asked)
+
+
+def test_whoever_serves_one_kind_of_visitor_other_bytes_is_found(tmp_path: Path) -> None:
+    """Nothing in a request says that it is a tool that compares."""
+    asked: list[bytes] = []
+
+    def speak(to: socket.socket, _: str) -> None:
+        is_browser = b"User-Agent: Mozilla/" in asked[-1]
+        to.sendall(answer(b"the good content" if is_browser else b"the evil content"))
+
+    with lying(speak, asked) as base:
+        client = a_client(base, tmp_path)
+        first, second = (client.fetch(URL, endpoint, MOST) for endpoint in client.endpoints(URL))
+    assert first.content != second.content
+    lines = [each.decode().lower().partition("\r\n")[2] for each in asked]
+    assert len({re.search("user-agent: .*", each)[0] for each in lines}) == 2  # type: ignore[index]
+    assert not [each for each in lines if re.search("pep101|python-|httpx", each)]
 
 
 @pytest.mark.usefixtures("_bounded_memory")
