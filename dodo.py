@@ -20,7 +20,14 @@ DOIT_CONFIG = plan.doit_config("export")
 plan.read_chapters("chapters")
 
 
-@plan.group(of="check_export")
+ONLY_A_PHASE = release.type.begins is not None
+
+
+@plan.group(
+    of=["choose_day", "check_words", "make_end_tag", "list_tracker"]
+    if ONLY_A_PHASE
+    else ["check_export"]
+)
 def export():
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 
@@ -28,6 +35,16 @@ def export():
 # The tasks that no other task waits for; all others stand before one of them.
 @plan.group(
     of=[
+        "export",
+        "await_phase",
+        "await_banner",
+        "post_words",
+        "open_farewell",
+        "mark_ended",
+        "delete_backports",
+    ]
+    if ONLY_A_PHASE
+    else [
         "export",
         "warn_experts",
         "check_site",

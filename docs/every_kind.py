@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
 
-__all__ = ["VERSIONS", "a_declaration", "every_plan", "plan_of"]
+__all__ = ["SERIES", "VERSIONS", "a_declaration", "every_plan", "plan_of"]
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 VERSIONS: Final = {
@@ -27,6 +27,12 @@ VERSIONS: Final = {
     "3.12.12": "security",
 }
 """A version of each kind whose tasks there are, and the phase of its branch."""
+SERIES: Final = {
+    "3.15": "begin-bugfix",
+    "3.13": "begin-security-only",
+    "3.12": "end-of-life",
+}
+"""A series for each kind that is about the phase of a branch, and what the kind is called."""
 _BECOMES: Final = {"3.13.17": "security"}
 """What the branch becomes with the release, where that is declared."""
 _EXPERTS: Final = ("windows", "macos", "docs")
@@ -39,14 +45,19 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
     A ``bare`` one names nobody and nothing that it need not name.
     """
     file = folder / "release.toml"
+    kind = SERIES.get(version)
     words = [
-        f'version = "{version}"\n[repository]\nclone = "cpython"\n',
-        f'[series]\nphase = "{VERSIONS[version]}"\n',
+        f'version = "{version}"\n'
+        + (f'kind = "{kind}"\n' if kind else "")
+        + '[repository]\nclone = "cpython"\n',
+        "" if kind else f'[series]\nphase = "{VERSIONS[version]}"\n',
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
     ]
     if version in _BECOMES:
         words[1] += f'becomes = "{_BECOMES[version]}"\n'
-    if not bare:
+    if kind:
+        words.append('[announce]\nsender = "rm@example.org"\n')
+    elif not bare:
         words[0] += "copyright_years = true\n"
         words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')
         words += [f'{name} = "{name}@example.org"\n' for name in _LISTS]
@@ -73,9 +84,9 @@ def plan_of(declaration: Path) -> Plan:
 
 
 def every_plan(*, bare: bool = False) -> dict[str, Plan]:
-    """The plan of a release of each kind, by version; nothing of it is on the disk afterwards."""
+    """The plan of a release of each kind, by version or series; nothing of it stays on the disk."""
     found = {}
-    for version in VERSIONS:
+    for version in (*VERSIONS, *SERIES):
         with tempfile.TemporaryDirectory() as folder:
             found[version] = plan_of(a_declaration(Path(folder), version, bare=bare))
     return found

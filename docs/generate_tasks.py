@@ -35,6 +35,11 @@ kind of task it is. Some tasks exist only in some kinds of release. The ids are 
 PEP 101's obligations, as in `chapters/` and `doit why`.
 """
 
+_A_PHASE: Final = """\
+From here on: what is done where no files are made and only the phase of a branch changes, by
+`kind = "begin-bugfix"`, `"begin-security-only"` or `"end-of-life"` in `release.toml`.
+
+"""
 _FAULTS_HEAD: Final = """\
 # Faults
 
@@ -58,6 +63,9 @@ _KINDS: Final = {
     "3.13.6": "bugfix releases",
     "3.13.17": "the last bugfix release of a series",
     "3.12.12": "security releases",
+    "3.15": "the begin of bugfix mode",
+    "3.13": "the begin of security-only mode",
+    "3.12": "the end of life",
 }
 
 
@@ -67,12 +75,15 @@ def tasks_page(project: Path) -> str:
     plans: dict[str, Plan] = every_kind["every_plan"]()
     bare: dict[str, Plan] = every_kind["every_plan"](bare=True)
     parts = [_HEAD]
-    first = next(iter(plans.values()))
-    for chapter, title in first.project.chapters.items():
+    chapters = {
+        key: title for plan in plans.values() for key, title in plan.project.chapters.items()
+    }
+    for chapter, title in chapters.items():
         rows = [_row(name, plans, bare) for name in _names(plans, chapter)]
         if rows:
             head = "| task | effect | what it does | PEP 101 |\n| --- | --- | --- | --- |\n"
-            parts += [f"\n## {title}\n\n{head}", *rows]
+            intro = _A_PHASE if title.startswith("1 the moment") else ""
+            parts += [f"\n## {title}\n\n{intro}{head}", *rows]
     return "".join(parts)
 
 
@@ -97,8 +108,10 @@ def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
     task = plans[have[0]].tasks[name]
     effect = f"approval by {task.who}" if task.who else task.label
     notes = []
-    if len(have) < len(plans):
-        lacking = [version for version in plans if version not in have]
+    of_files = "." in have[0].partition(".")[2]
+    likely = [version for version in plans if ("." in version.partition(".")[2]) is of_files]
+    if len(have) < len(likely):
+        lacking = [version for version in likely if version not in have]
         few, word = (have, "only in") if len(have) <= len(lacking) else (lacking, "not in")
         notes.append(f"{word} {', '.join(_KINDS[version] for version in few)}")
     if not any(name in bare[version].tasks for version in have):

@@ -26,9 +26,9 @@ VERBS: Final = {
     "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
     "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift",
     "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "propose", "publish",
-    "purge", "push", "put", "read", "request", "reserve", "restore", "restrict", "retain", "save",
-    "send", "set", "settle", "sign", "stage", "start", "switch", "tag", "take", "tell", "test",
-    "unpack", "update", "upload", "verify", "wait", "warn", "write",
+    "purge", "push", "put", "read", "record", "request", "reserve", "restore", "restrict", "retain",
+    "save", "send", "set", "settle", "sign", "stage", "start", "switch", "tag", "take", "tell",
+    "test", "unpack", "update", "upload", "verify", "wait", "warn", "write",
 }  # fmt: skip
 
 HEAVY: Final = ("git", "fabric", "gnupg", "httpx", "jinja2", "paramiko", "rich", "spdx_tools")
@@ -118,12 +118,26 @@ def test_no_email_goes_out_before_the_release_manager_approved_its_text(
 
 def test_nothing_is_public_before_the_release_manager_said_go(plans: dict[str, Plan]) -> None:
     """Behind it are the merge, the texts, NEWS and what every gate found at that moment."""
-    covered = {"approve_commit", "approve_merge", "approve_announcement", "check_before_switch"}
+    of_files = {"approve_commit", "approve_merge", "approve_announcement", "check_before_switch"}
+    covered = {
+        "approve_release": of_files,
+        "approve_change": {"choose_day", "check_words"},
+        "approve_end": {"choose_day", "check_words", "find_head", "make_end_tag", "list_tracker"},
+    }
     for plan in plans.values():
-        assert covered <= set(plan.needs(plan.tasks["approve_release"]))
+        (go,) = (name for name in covered if name in plan.tasks)
+        assert covered[go] <= set(plan.needs(plan.tasks[go]))
         for task in plan.tasks.values():
             if task.is_public and task.name not in TO_EXPERTS:
-                assert "approve_release" in plan.needs(task), task.name
+                assert go in plan.needs(task), task.name
+
+
+def test_a_branch_is_deleted_only_after_its_tag_is_there(plans: dict[str, Plan]) -> None:
+    plan = plans["3.12"]
+    before = plan.needs(plan.tasks["delete_series_branch"])
+    assert {"push_end_tag", "close_pulls", "list_tracker", "approve_end"} <= set(before)
+    for name in ("move_issues", "mark_ended", "delete_backports", "record_phase", "post_words"):
+        assert "delete_series_branch" in plan.needs(plan.tasks[name]), name
 
 
 def test_each_act_that_cannot_be_taken_back_is_behind_a_gate_of_that_moment(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals, Repositories
+    from plugins.ports.github import Proposals, Repositories, Tracker
     from plugins.ports.host import Host
     from plugins.ports.packages import Packages
     from plugins.ports.pipeline import Pipeline
@@ -200,6 +200,11 @@ class Services:
         """
         return {"fork": self.fork, "upstream": self.upstream}
 
+    @_late("")
+    def upstream_alone(self) -> Mapping[str, Remote]:
+        """Upstream by its role, for a tag that is on no fork."""
+        return {"upstream": self.upstream}
+
     def _remote(self, address: str, setting: str) -> Remote:
         from plugins.services.git_remote import GitRemote
 
@@ -229,6 +234,17 @@ class Services:
     def github(self) -> GitHub:
         """Upstream at GitHub: its issues, labels and the protection of its branches."""
         return self._github("python/cpython")
+
+    @_late("hosts.github")
+    def tracker(self) -> Tracker:
+        """Issues, pull requests and labels of upstream, changed by the hundred."""
+        from plugins.services.github_tracker import GitHubTracker
+
+        settings = self._settings
+        pause_s = 0.0 if settings.work.rehearsal else 1.0
+        return GitHubTracker(
+            settings.hosts.github, "python/cpython", settings.credentials.github, pause_s=pause_s
+        )
 
     @_late("hosts.github")
     def workflows(self) -> GitHub:

@@ -30,7 +30,8 @@ _TOGETHER: Final = {
 _KINDS: Final = {
     "A": "alphas", "NB": "the first beta", "B": "later betas", "RC1": "the first candidate",
     "RC2+": "later candidates", "FM": "the first final", "FX": "bugfix releases",
-    "SEC": "security releases", "BSEC": "the begin of security-only mode", "EOL": "end of life",
+    "SEC": "security releases", "BBF": "the begin of bugfix mode",
+    "BSEC": "the begin of security-only mode", "EOL": "end of life",
     "RM": "once for each release manager", "series": "once for each series",
     "tool": "the tool itself",
 }  # fmt: skip

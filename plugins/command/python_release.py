@@ -30,7 +30,8 @@ class PythonRelease:
 
     name = _NAME
     releaser = "RM"
-    chapters: Mapping[str, str] = {
+    labels: Mapping[str, str] = {"pep": "PEP 101"}
+    _of_files: Mapping[str, str] = {
         "before": "1 before anything",
         "clone": "2 the release clone",
         "commit": "3 the release commit",
@@ -48,13 +49,21 @@ class PythonRelease:
         "afterwards": "15 afterwards",
         "verify": "verify",
     }
-    labels: Mapping[str, str] = {"pep": "PEP 101"}
+    _of_a_phase: Mapping[str, str] = {
+        "moment": "1 the moment and the words",
+        "bugfix_mode": "2 begin bugfix mode",
+        "security_only": "2 begin security-only mode",
+        "end_of_life": "2 the end of the branch",
+        "end_of_tracker": "3 the tracker of an ended series",
+        "recorded": "4 recorded and announced",
+    }
 
     def __init__(self, settings: Settings, release: Release, programs: Programs) -> None:
         self._settings = settings
         self._release = release
         self._programs = programs
-        self.version = str(release.version)
+        self.version = release.name
+        self.chapters = self._of_a_phase if release.type.begins else self._of_files
         self.work: Path = release.layout.work
         self.rehearsal = release.rehearsal
         self.waivers: tuple[Waiver, ...] = settings.waivers
@@ -67,8 +76,7 @@ class PythonRelease:
     @property
     def headline(self) -> str:
         """``bugfix final, from 3.13``."""
-        kind = self._release.type.name.lower().replace("_", " ")
-        return f"{kind}, from {self._release.branch}"
+        return f"{self._release.type.words}, from {self._release.branch}"
 
     def owes(self, obligation: Obligation) -> bool:
         """Whether a release of this kind and series owes it."""

@@ -16,6 +16,7 @@ from doit_receipts.command.command_line import EndsAsTold
 from doit_receipts.errors import ReleaseError, StepFailed
 
 if TYPE_CHECKING:
+    from plugins.model.release import ReleaseType
     from plugins.model.version import Version
 
 __all__ = ["Rehearse"]
@@ -27,6 +28,15 @@ _OPT_VERSION: Final = {
     "type": str,
     "default": "3.13.6",
     "help": "the version to rehearse; its kind decides what is done [default: %(default)s]",
+}
+_OPT_KIND: Final = {
+    "name": "kind",
+    "short": "",
+    "long": "kind",
+    "type": str,
+    "default": "",
+    "help": "begin-bugfix, begin-security-only or end-of-life: rehearse that of a series, such as"
+    " --version 3.12, instead of a release",
 }
 _OPT_FOLDER: Final = {
     "name": "folder",
@@ -92,7 +102,8 @@ class Rehearse(EndsAsTold):
     doc_usage = ""
     doc_description = None
     cmd_options = (
-        _OPT_VERSION, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD, _OPT_FAULT,
+        _OPT_VERSION, _OPT_KIND, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD,
+        _OPT_FAULT,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
@@ -102,12 +113,14 @@ class Rehearse(EndsAsTold):
             raise InvalidCommand(message)
         if opt_values["faults"] == ["list"]:
             return _list_faults()
-        version = _version(opt_values["version"])
-        folder = Path(opt_values["folder"]).absolute() / str(version)
+        kind = _kind(opt_values["kind"])
+        version = _version(opt_values["version"], kind)
+        name = f"{version.series}-{opt_values['kind']}" if kind else str(version)
+        folder = Path(opt_values["folder"]).absolute() / name
         if opt_values["habit"] not in _HABITS:
             message = f"--experts {opt_values['habit']} is not one of {', '.join(_HABITS)}"
             raise InvalidCommand(message)
-        declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"])
+        declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"], kind)
         if opt_values["export_only"]:
             _say(f"rehearsing the export of Python {version} in {folder}")
             return _show(declaration, _doit(declaration, "run", "export"))
@@ -116,21 +129,34 @@ class Rehearse(EndsAsTold):
         )
 
 
-def _version(text: str) -> Version:
+def _kind(text: str) -> ReleaseType | None:
+    from plugins.model.release import KIND_NAMES
+
+    known = {name: kind for kind, name in KIND_NAMES.items()}
+    if text and text not in known:
+        message = f"--kind {text} is not one of {', '.join(known)}"
+        raise InvalidCommand(message)
+    return known.get(text)
+
+
+def _version(text: str, kind: ReleaseType | None) -> Version:
     from plugins.model.version import Version
 
+    if kind and text.count(".") != 1:
+        message = f"--kind is about a whole series: write --version 3.12 instead of {text}"
+        raise InvalidCommand(message)
     try:
-        return Version.parse(text)
+        return Version.parse(f"{text}.0" if kind else text)
     except ReleaseError as error:
         raise InvalidCommand(str(error)) from error
 
 
-def _made(folder: Path, version: Version, clone: str, habit: str) -> Path:
+def _made(folder: Path, version: Version, clone: str, habit: str, kind: ReleaseType | None) -> Path:
     """The release.toml of a simulated environment that exists from now on."""
     from plugins.rehearsal.world import make_world
 
     try:
-        return make_world(folder, version, Path(clone).expanduser() if clone else None, habit)
+        return make_world(folder, version, Path(clone).expanduser() if clone else None, habit, kind)
     except ValueError as error:
         raise StepFailed(
             where="--clone",

@@ -130,7 +130,10 @@ def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
     """What `doit verify` reports. Raises InvalidCommand if no chapter declares a verification."""
     found = declared_verification()
     if found is None:
-        message = "no chapter declares what to verify; load chapters/verify.py"
+        message = (
+            f"no chapter of {plan.project.version} declares what to verify: where only the phase "
+            "of a branch changes, no file is published; doit check judges its gates"
+        )
         raise InvalidCommand(message)
     declared = found.audit if audit else found.judge
     with ExitStack() as stack:

@@ -296,6 +296,21 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "The PEP of the series is the one that release-cycle.json gives today.",
         "write release_pep = and the number that the finding names",
     ),
+    "phase.current": Rule(
+        "The branch is in the phase right before the one that begins, or in that one already.",
+        "check kind and version; if the schedule is wrong, have it corrected there",
+        source="devguide, development-cycle.rst",
+    ),
+    "phase.moment": Rule(
+        "It is time: X.Y.0 is out, no bugfix release is expected any more, or the last day of "
+        "support is over.",
+        "wait until then, or have the day changed in the schedule of the PEPs",
+        source="python-releases.toml of python/peps: first-release, end-of-bugfix, end-of-life",
+    ),
+    "phase.words": Rule(
+        "The announcement has a title of one line that names the series, and a text below it.",
+        _EDIT,
+    ),
     "release.phase": Rule(
         "The phase of the branch is the one that release-cycle.json gives today.",
         "have it corrected in the PEPs' repository, or waive release.phase",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
-from plugins.model.release import ReleaseType
+from plugins.model.release import KIND_NAMES, ReleaseType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -29,7 +29,7 @@ _KEYS: Final = {
 _GROUPS: Final = {"RC": ("RC1", "RC2+"), "F": ("FM", "FX", "SEC")}
 # Owed once by a person, for a series or by the tool, and by no release of its own.
 _ONCE: Final = frozenset({"RM", "series", "tool"})
-_MAKE_NO_FILES: Final = frozenset({ReleaseType.BEGIN_SECURITY.value, ReleaseType.END_OF_LIFE.value})
+_MAKE_NO_FILES: Final = frozenset(kind.value for kind in KIND_NAMES)
 
 
 class Verdict(Enum):

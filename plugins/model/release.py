@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import SettingsError
 from doit_receipts.frozen import frozen
@@ -11,9 +11,11 @@ from plugins.model.series import Series, ships_docs
 from plugins.model.version import Level, Version
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plugins.model.layout import Layout
 
-__all__ = ["Phase", "Release", "ReleaseType", "known_phase", "type_of"]
+__all__ = ["KIND_NAMES", "Phase", "Release", "ReleaseType", "known_phase", "type_of"]
 
 
 class Phase(Enum):
@@ -38,6 +40,7 @@ class ReleaseType(Enum):
     BUGFIX_FINAL = "FX"
     SECURITY_FINAL = "SEC"
     SECURITY_CANDIDATE = "SEC-RC"
+    BEGIN_BUGFIX = "BBF"
     BEGIN_SECURITY = "BSEC"
     END_OF_LIFE = "EOL"
 
@@ -50,16 +53,47 @@ class ReleaseType(Enum):
             ReleaseType.SECURITY_FINAL,
         )
 
+    @property
+    def begins(self) -> Phase | None:
+        """The phase that a branch enters where nothing else is done; None if files are made."""
+        return {
+            ReleaseType.BEGIN_BUGFIX: Phase.BUGFIX,
+            ReleaseType.BEGIN_SECURITY: Phase.SECURITY,
+            ReleaseType.END_OF_LIFE: Phase.END_OF_LIFE,
+        }.get(self)
+
+    @property
+    def words(self) -> str:
+        """Its name as a person says it, such as ``bugfix final`` or ``begin security-only``."""
+        return KIND_NAMES.get(self, self.name.lower().replace("_", " ")).replace("begin-", "begin ")
+
+
+KIND_NAMES: Final[Mapping[ReleaseType, str]] = {
+    ReleaseType.BEGIN_BUGFIX: "begin-bugfix",
+    ReleaseType.BEGIN_SECURITY: "begin-security-only",
+    ReleaseType.END_OF_LIFE: "end-of-life",
+}
+"""What ``kind`` is called in release.toml, of those that are about a series and no version."""
+
 
 @frozen
 class Release:
-    """One release: its version, its type, what its series ships and where its files are."""
+    """One release: its version, its type, what its series ships and where its files are.
+
+    Where only the phase of a branch changes, ``version`` is X.Y.0 and stands for the series.
+    """
 
     version: Version
     type: ReleaseType
     series: Series
     layout: Layout
     rehearsal: bool = False
+
+    @property
+    def name(self) -> str:
+        """``3.14.0rc1``, or ``3.12-end-of-life`` where only the phase of a branch changes."""
+        kind = KIND_NAMES.get(self.type)
+        return f"{self.version.series}-{kind}" if kind else str(self.version)
 
     @property
     def branch(self) -> str:
@@ -78,8 +112,7 @@ class Release:
         return self.type not in (
             ReleaseType.SECURITY_FINAL,
             ReleaseType.SECURITY_CANDIDATE,
-            ReleaseType.BEGIN_SECURITY,
-            ReleaseType.END_OF_LIFE,
+            *KIND_NAMES,
         )
 
     @property

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-__all__ = ["Recorded", "ends_bugfix", "is_recorded", "phase_entered", "recorded"]
+__all__ = [
+    "Entered",
+    "Recorded",
+    "ends_bugfix",
+    "entered",
+    "has_entered",
+    "is_recorded",
+    "phase_before",
+    "phase_entered",
+    "recorded",
+]
 
 _WORDS: Final = {Level.ALPHA: " alpha ", Level.BETA: " beta ", Level.CANDIDATE: " candidate "}
 _FROM: Final[Mapping[Phase, Phase]] = {
@@ -47,6 +57,60 @@ class Recorded:
     day: date
     enters: Phase | None = None
     is_unplanned: bool = False
+
+
+@frozen
+class Entered:
+    """A branch that is in a later phase since ``day``, without a release."""
+
+    series: str
+    day: date
+    enters: Phase
+
+
+def phase_before(phase: Phase) -> Phase:
+    """The phase that a branch is in right before this one."""
+    return _FROM[phase]
+
+
+def has_entered(schedule: Schedule, change: Entered) -> bool:
+    """Whether the schedule has the branch in this phase, since this day or another one."""
+    branch = schedule.branches.get(change.series)
+    return branch is not None and branch.phase is change.enters
+
+
+def entered(text: str, change: Entered) -> str:
+    """The file's text with the branch in its new phase; ``text`` itself if it was there already.
+
+    Its ``status`` changes, and the day that goes with it where that is a day of this change: the
+    end of bugfixes is not before the last bugfix release, the end of life is the day itself. All
+    other bytes stay. Raises StepFailed as ``recorded`` does.
+    """
+    before = read_schedule(text)
+    if has_entered(before, change):
+        return text
+    if change.series not in before.branches:
+        raise _refused(
+            problem=f"does not have series {change.series}",
+            remedy="add it there with its release PEP first",
+        )
+    branch = before.branches[change.series]
+    if branch.phase is not _FROM[change.enters]:
+        now = branch.phase.value if branch.phase else "planned"
+        wanted = f"before {change.enters.value} it is {_FROM[change.enters].value}"
+        raise _refused(problem=f"says that {change.series} is {now}; {wanted}", remedy=_AGAIN)
+    after = replace(branch, phase=change.enters)
+    if change.enters is Phase.END_OF_LIFE:
+        after = replace(after, end_of_life=change.day)
+    lines = text.splitlines(keepends=True)
+    _set_branch(lines, branch, after)
+    found = "".join(lines)
+    if read_schedule(found) != replace(before, branches={**before.branches, change.series: after}):
+        raise _refused(
+            problem=f"has a form in which the phase of {change.series} can't be changed safely",
+            remedy="change it there by hand",
+        )
+    return found
 
 
 def phase_entered(version: Version, declared: Phase | None = None) -> Phase | None:

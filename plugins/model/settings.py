@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ from plugins.model.local_settings import (
 )
 from plugins.model.outside_settings import Announce, Credentials, Hosts, Windows
 from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
-from plugins.model.release import Release, known_phase, type_of
+from plugins.model.release import KIND_NAMES, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
 from plugins.model.version import Version
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "read_settings", "release_of"]
 
+_SERIES: Final = re.compile(r"[1-9]\.(?:0|[1-9][0-9]?)(?![0-9])", flags=re.ASCII)
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", CLONE_EXAMPLE)
 
 
@@ -44,7 +46,11 @@ class Settings:
     file: Path
     """The file that was read."""
     version: Version
-    """The version to release, such as 3.14.0rc1. Must be written."""
+    """The version to release, such as 3.14.0rc1; with ``kind`` a series, such as 3.12. Must be
+    written."""
+    kind: ReleaseType | None
+    """What happens to the branch of a series where no files are made: begin-bugfix,
+    begin-security-only or end-of-life. Default: none, ``version`` is released."""
     date: date | None
     """The day of the release, as NEWS and What's New give it. Default: the day of the first run."""
     repository: Repository
@@ -77,7 +83,14 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "announce": Announce,
     "windows": Windows,
 }
-_TOP: Final = ("version", "date", *_SECTIONS, "experts", "waivers")
+_TOP: Final = ("version", "kind", "date", *_SECTIONS, "experts", "waivers")
+# What is about the files of a release, or says what ``kind`` says already.
+_OF_FILES: Final = {
+    "repository": ("base", "cherry_picks", "merged_by_hand", "copyright_years"),
+    "series": ("phase", "becomes", "unplanned"),
+    "tests": ("source",),
+    "windows": ("build",),
+}
 # Only names that one section alone has: they show where a stray key belongs.
 _HOMES: Final = {
     each.name: f"[{section}]"
@@ -90,7 +103,7 @@ _HOMES: Final = {
 
 def release_of(settings: Settings) -> Release:
     """The release that the settings declare. Raises SettingsError if phase and version clash."""
-    version = settings.version
+    version, kind = settings.version, settings.kind
     series = series_of(version)
     if settings.series.release_pep:
         series = replace(series, release_pep=settings.series.release_pep)
@@ -98,13 +111,15 @@ def release_of(settings: Settings) -> Release:
         signing = settings.signing
         manager = SigstoreIdentity(signing.sigstore_identity, signing.sigstore_issuer)
         series = replace(series, manager=manager)
-    return Release(
+    release = Release(
         version=version,
-        type=type_of(version, settings.series.phase or known_phase(version, series)),
+        type=kind or type_of(version, settings.series.phase or known_phase(version, series)),
         series=series,
-        layout=Layout(work=settings.work.folder / str(version), version=version),
+        layout=Layout(work=settings.work.folder, version=version),
         rehearsal=settings.work.rehearsal,
     )
+    layout = replace(release.layout, work=settings.work.folder / release.name)
+    return replace(release, layout=layout)
 
 
 def read_settings(path: Path, today: date = date.max) -> Settings:
@@ -124,8 +139,10 @@ def read_settings(path: Path, today: date = date.max) -> Settings:
             problem="is empty", remedy="write at least the lines below", details=_EXAMPLE
         )
     settings = _settings(path, content, mistakes)
+    if settings.kind is not None:
+        _refuse_files(content, settings.kind, mistakes)
     limit_waivers(settings.waivers, today, mistakes)
-    if mistakes.about("version", "[series]"):
+    if mistakes.about("version", "kind", "[series]"):
         mistakes.raise_any()
     _check_together(settings, mistakes)
     mistakes.raise_any()
@@ -144,7 +161,8 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys prints it',
         )
-    _check_identity(settings, release, mistakes)
+    if settings.kind is None:
+        _check_identity(settings, release, mistakes)
     clone, folder = settings.repository.clone, settings.work.folder
     # A link may lead into the clone as well.
     reported = mistakes.about("[repository] clone", "[work]")
@@ -190,11 +208,14 @@ def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) ->
 
 def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Settings:
     top = _top(content, mistakes)
+    kinds = {name: kind for kind, name in KIND_NAMES.items()}
+    kind: ReleaseType | None = top.choice("kind", kinds, None)
     version = _version(top, mistakes)
     sections = {name: kind.of(_table(content, name, mistakes)) for name, kind in _SECTIONS.items()}
     return Settings(
         file=path.absolute(),
         version=version,
+        kind=kind,
         date=top.value("date", date, "a date without quotes, such as 2026-12-01"),
         experts=experts_of(content, mistakes),
         waivers=waivers_of(content, mistakes),
@@ -205,7 +226,7 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
 def _top(content: Mapping[str, Any], mistakes: Mistakes) -> Declared:
     for name, value in content.items():
         if isinstance(value, dict) and name not in _TOP:
-            remedy = near(name, [each for each in _TOP if each not in ("version", "date")])
+            remedy = near(name, [each for each in _TOP if each not in ("version", "kind", "date")])
             mistakes.note(f"[{name}] is not a section", remedy)
     plain = {
         name: value
@@ -233,8 +254,36 @@ def _version(top: Declared, mistakes: Mistakes) -> Version:
         mistakes.note("version is missing", f"write {_EXAMPLE[0]} at the top")
         return nothing
     text = top.value("version", str, 'text such as "3.14.0rc1"')
-    try:
-        return nothing if text is None else Version.parse(text)
-    except SettingsError as error:
-        mistakes.note(f"version {error.problem}", error.remedy)
+    if text is None:
         return nothing
+    is_series = _SERIES.fullmatch(text) is not None
+    try:
+        if top.holds("kind") and not is_series:
+            series = _SERIES.match(text)
+            mistakes.note(
+                f"version is {text!a}, and kind is about a whole series",
+                f'write version = "{series[0] if series else "3.12"}"',
+            )
+            return nothing
+        return Version.parse(f"{text}.0" if top.holds("kind") else text)
+    except SettingsError as error:
+        kinds = ", ".join(f'kind = "{each}"' for each in KIND_NAMES.values())
+        with_kind = f"; for the series itself write one of {kinds} beside it" if is_series else ""
+        mistakes.note(f"version {error.problem}", f"{error.remedy}{with_kind}")
+        return nothing
+
+
+def _refuse_files(content: Mapping[str, Any], kind: ReleaseType, mistakes: Mistakes) -> None:
+    """Nothing in the file is about files, of which a change of phase makes none."""
+    found = [
+        f"[{section}] {key}"
+        for section, keys in _OF_FILES.items()
+        for key in keys
+        if isinstance(content.get(section), dict) and key in content[section]
+    ]
+    found += [f"[experts.{role}]" for role in content.get("experts", {})]
+    for name in found:
+        mistakes.note(
+            f"{name} is about a release of files, and kind is {KIND_NAMES[kind]}",
+            "take one of them out",
+        )

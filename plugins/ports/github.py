@@ -27,6 +27,7 @@ __all__ = [
     "Rulesets",
     "Run",
     "Texts",
+    "Tracker",
     "Workflows",
 ]
 
@@ -109,6 +110,61 @@ class Issues(Protocol):
 
     def rights(self) -> frozenset[str]:
         """What the user of the token may do there: pull, triage, push, maintain, admin."""
+        ...
+
+
+class Tracker(Protocol):
+    """What is changed in the tracker of one repository when a series enters another phase.
+
+    Writes keep the distance that GitHub asks for. Each may be done again.
+    """
+
+    def open_issues(self, *labels: str) -> tuple[Issue, ...]:
+        """Every open issue that has all of these labels, by number; pull requests are none."""
+        ...
+
+    def pulls_into(self, base: str) -> tuple[Issue, ...]:
+        """Every open pull request into the branch, by number, as the repository has it now."""
+        ...
+
+    def described_labels(self) -> dict[str, str]:
+        """The description of each label of the repository, by its name."""
+        ...
+
+    def describe_label(self, name: str, description: str, *, new_name: str = "") -> None:
+        """The label has this description, and the new name if one is given, wherever it is used."""
+        ...
+
+    def make_label(self, name: str, colour: str, description: str) -> None:
+        """The repository has a label of this name."""
+        ...
+
+    def delete_label(self, name: str) -> None:
+        """The repository does not have the label, and nothing of its is labelled with it."""
+        ...
+
+    def add_label(self, number: int, label: str) -> None:
+        """The issue has the label; it had it before or not."""
+        ...
+
+    def comments(self, number: int) -> tuple[str, ...]:
+        """The texts of all comments of an issue or pull request, oldest first."""
+        ...
+
+    def comment(self, number: int, text: str) -> None:
+        """The issue or pull request has one more comment. Not for twice: look at them first."""
+        ...
+
+    def close(self, number: int) -> None:
+        """The issue or pull request is closed."""
+        ...
+
+    def user(self) -> str:
+        """The name of the token's user."""
+        ...
+
+    def permission(self, user: str) -> str:
+        """What the user may do there: admin, write, read or none."""
         ...
 
 

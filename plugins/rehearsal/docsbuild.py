@@ -82,9 +82,12 @@ def _version(store: Store, branch: str) -> Version | None:
     upstream = store.folder.parent / "upstream.git"
     if not branch or not upstream.is_dir():
         return None
-    refs = run(upstream, "git", "for-each-ref", "--format=%(refname:short)", f"refs/heads/{branch}")
-    if branch not in refs.split():
+    # Of a branch that is gone, the last build stays: it was of what the tag names.
+    named = (f"refs/heads/{branch}", f"refs/tags/{branch}")
+    refs = run(upstream, "git", "for-each-ref", "--format=%(refname)", *named).split()
+    found_ref = next((ref for ref in named if ref in refs), "")
+    if not found_ref:
         return None
-    header = run(upstream, "git", "show", f"refs/heads/{branch}:Include/patchlevel.h")
+    header = run(upstream, "git", "show", f"{found_ref}:Include/patchlevel.h")
     found = _DEFINED.search(header)
     return Version.parse(found[1]) if found else None

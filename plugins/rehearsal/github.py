@@ -1,8 +1,8 @@
 """Simulated GitHub: the part of its REST API (version 2022-11-28) that is used here.
 
 Documents of the store, all editable by hand: ``github`` (who may, issues, labels, texts, pull
-requests), ``protection`` (a branch to its rules; the hooks of ``remotes`` keep them) and ``ci``
-(how runs of workflows go and what they leave).
+requests), ``protection`` (a branch to its rules; the hooks of ``remotes`` keep them), ``ci``
+(how runs of workflows go and what they leave) and ``github_limit`` (how many writes it takes).
 """
 
 from __future__ import annotations
@@ -162,13 +162,28 @@ class _Guard:
             answer.headers["x-ratelimit-remaining"] = "0"
             answer.headers["x-ratelimit-reset"] = str(int(time.time()) + 3600)
             return answer
-        if self._hub.store.fault("github.secondary_limit") is not None:
+        too_fast = request.method != "GET" and self._is_too_fast()
+        if too_fast or self._hub.store.fault("github.secondary_limit") is not None:
             answer = problem(429, "You have exceeded a secondary rate limit.")
             answer.headers["retry-after"] = "1"
             return answer
         if self._hub.store.fault("github.500") is not None:
             return problem(500, "Server Error")
         return None
+
+    def _is_too_fast(self) -> bool:
+        """The document ``github_limit`` may say after how many writes in a row GitHub refuses one.
+
+        Source: GitHub's "Rate limits for the REST API"; there it is 80 a minute.
+        """
+        limit = self._hub.store.load("github_limit", {})
+        if not limit:
+            return False
+        done = limit["done"] + 1 if limit["done"] < limit["burst"] else 0
+        self._hub.store.save("github_limit", {**limit, "done": done})
+        if not done:
+            self._hub.store.record("faults", "github_limit", argument=str(limit["burst"]))
+        return not done
 
     async def user(self, _request: Request) -> Response:
         return JSONResponse({"login": self._hub.document["user"], "id": 1, "type": "User"})

@@ -118,14 +118,26 @@ class Texts:
 
     async def _pulls(self, request: Request) -> Response:
         repository = repository_of(request)
-        head, state = (request.query_params.get(each, "") for each in ("head", "state"))
+        head, state, base = (
+            request.query_params.get(each, "") for each in ("head", "state", "base")
+        )
         found = [
             self._pull(each)
             for each in reversed(self._hub.document["pulls"])
             if each["repository"] == repository
             and head in ("", each["head"])
             and state in ("all", each["state"])
+            and base in ("", each["base"])
         ]
+        if repository == "python/cpython" and not head:
+            found += [
+                {**pull, "labels": [{"name": label} for label in pull["labels"]],
+                 "html_url": f"https://github.com/{repository}/pull/{pull['number']}",
+                 "base": {"ref": pull["base"]}}
+                for pull in self._hub.document["issues"]
+                if pull.get("base", "") in ((base,) if base else (pull.get("base"),))
+                and "base" in pull and state in ("all", pull["state"])
+            ]  # fmt: skip
         return page_of(request, found)
 
     def _pull(self, pull: Mapping[str, Any]) -> dict[str, Any]:

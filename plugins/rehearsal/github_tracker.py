@@ -37,6 +37,11 @@ class Tracker:
             ("DELETE", REPOSITORY + "/issues/{number:int}/labels/{name:path}", self._remove_label),
             ("GET", REPOSITORY + "/labels", self._labels),
             ("POST", REPOSITORY + "/labels", self._make_label),
+            ("PATCH", REPOSITORY + "/labels/{name:path}", self._change_label),
+            ("DELETE", REPOSITORY + "/labels/{name:path}", self._delete_label),
+            ("GET", REPOSITORY + "/issues/{number:int}/comments", self._comments),
+            ("POST", REPOSITORY + "/issues/{number:int}/comments", self._comment),
+            ("PATCH", REPOSITORY + "/issues/{number:int}", self._change),
             ("GET", REPOSITORY + "/security-advisories", self._advisories),
         )
 
@@ -111,15 +116,96 @@ class Tracker:
         return self._edited(number, lambda have: [each for each in have if each != name])
 
     async def _labels(self, request: Request) -> Response:
-        return page_of(request, [{"name": each} for each in self._hub.document["labels"]])
+        said = self._hub.document.get("descriptions", {})
+        return page_of(
+            request,
+            [
+                {"name": each, "description": said.get(each)}
+                for each in self._hub.document["labels"]
+            ],
+        )
 
     async def _make_label(self, request: Request) -> Response:
-        name = (await request.json())["name"]
+        asked = await request.json()
+        name = asked["name"]
         if name in self._hub.document["labels"]:
             return problem(422, "Validation Failed",
                             errors=[{"resource": "Label", "code": "already_exists"}])  # fmt: skip
-        self._hub.save(labels=[*self._hub.document["labels"], name])
+        said = {**self._hub.document.get("descriptions", {}), name: asked.get("description")}
+        self._hub.save(labels=[*self._hub.document["labels"], name], descriptions=said)
         return JSONResponse({"name": name}, 201)
+
+    async def _change_label(self, request: Request) -> Response:
+        """Source: GitHub's "Update a label"; what is labelled with it keeps it by its new name."""
+        name, asked = request.path_params["name"], await request.json()
+        document = self._hub.document
+        if name not in document["labels"]:
+            return problem(404, "Not Found")
+        new = asked.get("new_name", name)
+        if new != name and new in document["labels"]:
+            return problem(422, "Validation Failed",
+                            errors=[{"resource": "Label", "code": "already_exists"}])  # fmt: skip
+        said = {
+            new if each == name else each: text
+            for each, text in document.get("descriptions", {}).items()
+        }
+        if "description" in asked:
+            said[new] = asked["description"]
+        self._relabelled(name, [new], said)
+        return JSONResponse({"name": new, "description": said.get(new)})
+
+    async def _delete_label(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._hub.document["labels"]:
+            return problem(404, "Not Found")
+        said = dict(self._hub.document.get("descriptions", {}))
+        said.pop(name, None)
+        self._relabelled(name, [], said)
+        return Response(None, 204)
+
+    def _relabelled(self, name: str, new: list[str], said: dict[str, Any]) -> None:
+        """The label is replaced by these wherever it is."""
+        document = self._hub.document
+
+        def renamed(labels: list[str]) -> list[str]:
+            at = labels.index(name) if name in labels else len(labels)
+            return [*labels[:at], *(new if name in labels else []), *labels[at + 1 :]]
+
+        issues = [{**each, "labels": renamed(each["labels"])} for each in document["issues"]]
+        self._hub.save(labels=renamed(document["labels"]), issues=issues, descriptions=said)
+
+    # ── single issues ──────────────────────────────────────────────────────────────────────
+
+    async def _comments(self, request: Request) -> Response:
+        said = self._hub.document.get("comments", {})
+        found = said.get(str(request.path_params["number"]), [])
+        return page_of(request, [{"id": at, "body": each} for at, each in enumerate(found, 1)])
+
+    async def _comment(self, request: Request) -> Response:
+        number = str(request.path_params["number"])
+        if self._numbered(int(number)) is None:
+            return problem(404, "Not Found")
+        text = (await request.json())["body"]
+        said = self._hub.document.get("comments", {})
+        self._hub.save(comments={**said, number: [*said.get(number, []), text]})
+        return JSONResponse({"id": 1, "body": text}, 201)
+
+    async def _change(self, request: Request) -> Response:
+        found = self._numbered(request.path_params["number"])
+        if found is None:
+            return problem(404, "Not Found")
+        asked = await request.json()
+        changed = {**found, "state": asked.get("state", found["state"])}
+        issues = [
+            changed if each["number"] == found["number"] else each
+            for each in self._hub.document["issues"]
+        ]
+        self._hub.save(issues=issues)
+        return JSONResponse(self._shown(changed))
+
+    def _numbered(self, number: int) -> dict[str, Any] | None:
+        issues: list[dict[str, Any]] = self._hub.document["issues"]
+        return next((each for each in issues if each["number"] == number), None)
 
 
 def _holds(issue: Mapping[str, Any], name: str, text: str) -> bool:

@@ -41,7 +41,6 @@ def guard(repository: Path, store: Store, name: str) -> None:
         )
         write_whole(repository / "hooks" / hook, script.encode(), mode=0o755)
     run(repository, "git", "config", "receive.denyNonFastForwards", "true")
-    run(repository, "git", "config", "receive.denyDeletes", str(name == "upstream").lower())
 
 
 def colleague_pushes(
@@ -119,6 +118,9 @@ def main(words: Sequence[str], updates: str) -> int:
 
 def _tell(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> int:
     refs = {ref: "" if new == _NOTHING else new for _, new, ref in updates}
+    if name == "upstream":
+        for ref in (each for each, new in refs.items() if not new):
+            _forget_branch(store, ref.removeprefix("refs/heads/"))
     store.record(name, "push", refs=refs)
     if name == "upstream" and store.fault("upstream.drops_after_push") is not None:
         # the client's git sees its connection end: this hook's own parent is receive-pack
@@ -133,7 +135,12 @@ def _refusal(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> str
     if name != "upstream":
         return ""
     protection = store.load("protection", {})
-    for _, _, ref in updates:
+    for _, new, ref in updates:
+        if new == _NOTHING:
+            # Source: GitHub's "About protected branches": not by administrators either.
+            kept = protection.get(ref.removeprefix("refs/heads/"), {"allow_deletions": True})
+            if "/heads/" not in ref or not kept.get("allow_deletions"):
+                return f"GH006: Protected branch update failed for {ref}. Cannot delete it."
         rules = protection.get(ref.removeprefix("refs/heads/")) if "/heads/" in ref else None
         if rules and rules["enforce_admins"]:
             return (
@@ -141,6 +148,21 @@ def _refusal(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> str
                 "Changes must be made through a pull request."
             )
     return ""
+
+
+def _forget_branch(store: Store, branch: str) -> None:
+    """As at GitHub: a branch that is gone has no rules to read, and no open pull request."""
+    protection = store.load("protection", {})
+    protection.pop(branch, None)
+    store.save("protection", protection)
+    hub = store.load("github", {})
+    for each in hub.get("issues", []):
+        if each.get("base") == branch and each["state"] == "open":
+            each["state"] = "closed"
+            store.record(
+                "github", "closed with its branch", number=each["number"], status=200, path=""
+            )
+    store.save("github", hub)
 
 
 def _happen(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> None:

@@ -7,18 +7,21 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
-from plugins.rehearsal import ci_packages, hub, peps, sigstore, ssh_hosts
+from plugins.rehearsal import ci_packages, hub, peps, phases, sigstore, ssh_hosts
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.own_clone import copy_clone
 from plugins.rehearsal.serving import reserve_ports
 from plugins.rehearsal.site_people import people
 from plugins.rehearsal.store import Store
 from plugins.rehearsal.toy_cpython import make_toy
+
+if TYPE_CHECKING:
+    from plugins.model.release import ReleaseType
 
 __all__ = ["make_world"]
 
@@ -109,13 +112,18 @@ until  = {until}
 
 
 def make_world(
-    folder: Path, version: Version, clone: Path | None = None, habit: str = "manifests"
+    folder: Path,
+    version: Version,
+    clone: Path | None = None,
+    habit: str = "manifests",
+    kind: ReleaseType | None = None,
 ) -> Path:
     """Make the environment under ``folder`` unless it exists already; returns its release.toml.
 
     What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
-    users see them (``uploads``). What is there is kept as it is, so a rehearsal that was
+    users see them (``uploads``). With ``kind`` the branch of X.Y.0 is about to enter another phase,
+    and nothing is released. What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
     version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the
     machine: without it nothing can be signed, or go on.
@@ -126,6 +134,7 @@ def make_world(
             message = f"its keys were in {home_of(folder)}, which is gone; delete {folder}"
             raise FileNotFoundError(message)
         return declaration
+    series, version = version.series, phases.next_version(version, kind) if kind else version
     world = folder / "world"
     if world.exists():  # left incomplete
         shutil.rmtree(world)
@@ -160,6 +169,11 @@ def make_world(
         home=home,
         formats=", ".join(f'"{each}"' for each in formats),
     )
+    if kind is not None:
+        today = datetime.now(UTC).date()  # noqa: TID251 - the simulated side
+        phases.seed(store, series, kind, today)
+        write_whole(declaration, phases.declared(text, series, kind).encode())
+        return declaration
     text += "".join(
         _EXPERT.format(role=role, name=_EXPERTS[role], key=key) for role, key in theirs.items()
     )

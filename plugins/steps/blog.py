@@ -58,7 +58,7 @@ def blog_post(release: Release, author: str, day: date) -> tuple[str, bytes]:
         "published: true",
     )
     head = "\n".join(("---", *fields, "---", "", ""))
-    name = f"python-{str(release.version).replace('.', '')}"
+    name = f"python-{release.name.replace('.', '')}"
     return f"content/posts/{name}/index.md", (head + _tidy(text)).encode()
 
 

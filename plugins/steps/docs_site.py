@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.ports.clock import Clock
     from plugins.ports.public import PublicClient
 
-__all__ = ["await_docs"]
+__all__ = ["await_banner", "await_docs"]
 
 _MOST_BYTES: Final = 1 << 25
 """The changelog of a series is the largest page, with some megabytes."""
@@ -69,6 +69,23 @@ def await_docs(
         wanted = f"build_docs.py {'--force ' if ends_life else ''}--branches {version.series}"
         not_yet(lacking[0], home, clock, until=until, who=_WHO, remedy=f"run {wanted}")
     return shown
+
+
+def await_banner(
+    release: Release, client: PublicClient, clock: Clock, *, until: datetime
+) -> dict[str, str]:
+    """Each page of the series' documentation says that it is no longer supported (NEW41).
+
+    No timer builds an ended series, so somebody has to start that last build by hand. Raises
+    Waiting until it is there, StepFailed at ``until``.
+    """
+    series = release.version.series
+    home = f"{DOCS}/{series}/"
+    if _BANNER.search(_page(client, home)) is None:
+        problem = f"{home} does not say that {series} is no longer supported"
+        wanted = f"run build_docs.py --force --branches {series}"
+        not_yet(problem, home, clock, until=until, who=_WHO, remedy=wanted)
+    return {"banner": home}
 
 
 def _page(client: PublicClient, url: str) -> str:

@@ -85,4 +85,4 @@ def _short(text: str) -> str:
 
 def _external_id(release: Release) -> str:
     kind = "rehearsal-" if release.rehearsal else ""
-    return f"{kind}python-{str(release.version).replace('.', '-')}"
+    return f"{kind}python-{release.name.replace('.', '-')}"

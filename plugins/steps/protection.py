@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 __all__ = [
     "MANAGERS",
     "copy_rules",
+    "deletable",
     "lease_is_open",
     "lifted",
     "look_copied",
+    "look_opened",
     "look_restored",
     "look_restricted",
+    "open_to_all",
     "restore",
     "restrict",
 ]
@@ -84,19 +87,49 @@ def lifted(
             restore(protection, layout)
 
 
+@contextmanager
+def deletable(
+    protection: Protection, layout: Layout, branch: str, progress: Progress
+) -> Iterator[None]:
+    """In the block administrators may delete the branch; if it stays, its rules are as before.
+
+    GitHub lets nobody delete a protected branch, administrators either, unless its rules allow
+    deletions; those of a branch that is gone are nobody's. Source: GitHub's "About protected
+    branches" (allow deletions). A process that is killed leaves the lease file, as ``lifted`` does.
+    """
+    with _heard_signals() as signals:
+        try:
+            restore(protection, layout)
+            rules = protection.rules(branch)
+            if rules is not None:
+                _write_lease(layout, {branch: rules}, deletes=(branch,))
+                progress.say(f"allowing the deletion of {branch}")
+                open_ = {"enforce_admins": False, "allow_deletions": True}
+                protection.protect(branch, {**rules, **open_})
+            yield
+        finally:
+            signals.restoring = True
+            restore(protection, layout)
+
+
 def restore(protection: Protection, layout: Layout) -> dict[str, str]:
     """The rules are as the lease saved them, verified by a second look; the lease is closed.
 
-    Without a lease nothing is done. Raises StepFailed with both sides if they cannot be made
-    equal; the lease stays open then.
+    Without a lease nothing is done, nor for a branch that was to be deleted and is gone. Raises
+    StepFailed with both sides if they cannot be made equal; the lease stays open then.
     """
-    saved = _lease(layout)
+    saved, deletes = _lease(layout)
     if not saved:
         return {}
     for branch, before in saved.items():
         try:
-            protection.enforce_admins(branch, on=bool(before["enforce_admins"]))
-            now = protection.rules(branch)
+            if branch in deletes:
+                now = _after_deletion(protection, branch, before)
+                if now is None:
+                    continue
+            else:
+                protection.enforce_admins(branch, on=bool(before["enforce_admins"]))
+                now = protection.rules(branch)
         except ReleaseError as error:
             raise StepFailed(
                 where=f"branch protection of {branch}",
@@ -199,6 +232,31 @@ def restrict(release: Release, protection: Protection) -> dict[str, str]:
     return {"branch": branch, "teams": MANAGERS}
 
 
+def look_opened(release: Release, protection: Protection) -> Probe:
+    """Whether the core team may merge into the branch."""
+    branch = release.branch
+    rules = protection.rules(branch)
+    if rules is None:
+        return different(
+            f"{branch} has no protection",
+            f"protect {branch} by hand in GitHub's settings, then run doit adopt",
+            (f"{branch}: none", "wanted: protected, and merged into by the core team"),
+        )
+    if rules["restrictions"] is not None:
+        return absent(f"{branch} may be merged into by few people only")
+    return identical({"branch": branch, "teams": "everybody who may write"})
+
+
+def open_to_all(release: Release, protection: Protection) -> dict[str, str]:
+    """Whoever may write to the repository may merge into the branch; its other rules stay."""
+    branch = release.branch
+    rules = protection.rules(branch)
+    if rules is None:
+        raise StepFailed(where=branch, problem="has no protection", remedy="protect it by hand")
+    protection.protect(branch, {**rules, "restrictions": None})
+    return {"branch": branch, "teams": "everybody who may write"}
+
+
 def _restrictions(rules: Mapping[str, Any]) -> dict[str, Any]:
     apps = (rules["restrictions"] or {}).get("apps", [])
     return {"users": [], "teams": [MANAGERS], "apps": apps}
@@ -220,23 +278,42 @@ def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> tu
         branch: rules for branch, rules in found.items() if rules and rules["enforce_admins"]
     }
     if enforced:
-        content: dict[str, Any] = {"format": 1, "branches": enforced}
-        write_whole(layout.lease, json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+        _write_lease(layout, enforced)
     return tuple(enforced)
 
 
-def _lease(layout: Layout) -> dict[str, Any]:
+def _write_lease(layout: Layout, saved: Mapping[str, Any], *, deletes: Sequence[str] = ()) -> None:
+    content: dict[str, Any] = {"format": 1, "branches": dict(saved)}
+    if deletes:
+        content["deletes"] = list(deletes)
+    write_whole(layout.lease, json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _after_deletion(
+    protection: Protection, branch: str, before: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The rules of a branch that was to be deleted, put back if it is there; None if it is gone."""
+    now = protection.rules(branch)
+    if now is None or now == before:
+        return now
+    protection.protect(branch, before)
+    return protection.rules(branch)
+
+
+def _lease(layout: Layout) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The rules by branch, and the branches that were to be deleted."""
     try:
-        found: dict[str, Any] = json.loads(layout.lease.read_bytes())["branches"]
+        content: dict[str, Any] = json.loads(layout.lease.read_bytes())
+        found: dict[str, Any] = content["branches"]
     except FileNotFoundError:
-        return {}
+        return {}, ()
     except (ValueError, KeyError, TypeError) as error:
         raise StepFailed(
             where=str(layout.lease),
             problem="it records lifted protection, but cannot be read",
             remedy="look at GitHub's settings of the branch, then delete the file",
         ) from error
-    return found
+    return found, tuple(content.get("deletes", ()))
 
 
 def _closed(layout: Layout) -> Path:

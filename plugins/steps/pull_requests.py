@@ -16,7 +16,7 @@ __all__ = ["branch_of", "look_proposed"]
 def branch_of(release: Release) -> str:
     """The branch that this release's pull request comes from; another one in a rehearsal."""
     kind = "rehearsal" if release.rehearsal else "release"
-    return f"{kind}-{release.version}"
+    return f"{kind}-{release.name}"
 
 
 def look_proposed(release: Release, proposals: Proposals, path: str, content: bytes) -> Probe:

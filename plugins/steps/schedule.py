@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "await_published",
+    "generated_files",
     "look_proposed",
     "propose",
     "proposed_files",
     "recorded_of",
+    "schedule_text",
     "title_of",
 ]
 
@@ -110,7 +112,7 @@ def propose(
     something else, or if its generator fails or changes more than lists of releases.
     """
     branch = _branch(release)
-    recorded(_schedule_text(proposals, ""), [wanted])
+    recorded(schedule_text(proposals, ""), [wanted])
     ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
     folder = release.layout.scratch / "peps"
     progress.say("making the schedules of the PEPs")
@@ -143,7 +145,32 @@ def proposed_files(
     ``ref`` is the branch that is gone on from, "" for the main one. The generator runs in
     ``folder`` over copies of what it reads. Raises StepFailed as ``propose`` does.
     """
-    edited = recorded(_schedule_text(proposals, ref), releases)
+    edited = recorded(schedule_text(proposals, ref), releases)
+    files, schedule = (
+        generated_files(edited, proposals, ref, programs, folder),
+        read_schedule(edited),
+    )
+    for entry in releases:
+        stage = _stage(schedule, entry)
+        path = pep_path(schedule.branches[entry.version.series].pep)
+        if not lists_as_released((folder / path).read_text(encoding="utf-8"), stage):
+            raise StepFailed(
+                where=path,
+                problem=f"has no list between markers that {stage.name} belongs to",
+                remedy="add '.. release schedule: bugfix' or 'security', and '.. release schedule:"
+                f" ends' there by a pull request, {_AGAIN}",
+            )
+    return files
+
+
+def generated_files(
+    edited: str, proposals: Proposals, ref: str, programs: Programs, folder: Path
+) -> dict[str, bytes]:
+    """The schedule file as it was edited, and each PEP that the generator rebuilds from it.
+
+    The folder has copies of all that the generator read and wrote. Raises StepFailed if it fails
+    or changes more than lists of releases.
+    """
     schedule = read_schedule(edited)
     before = _checkout(proposals, ref, schedule)
     shutil.rmtree(folder, ignore_errors=True)
@@ -161,16 +188,6 @@ def proposed_files(
             raise _failed(path, "was changed by the generator outside of its lists of releases")
         if new != old or new != on_main.get(path):
             files[path] = new
-    for entry in releases:
-        stage = _stage(schedule, entry)
-        path = pep_path(schedule.branches[entry.version.series].pep)
-        if not lists_as_released((folder / path).read_text(encoding="utf-8"), stage):
-            raise StepFailed(
-                where=path,
-                problem=f"has no list between markers that {stage.name} belongs to",
-                remedy="add '.. release schedule: bugfix' or 'security', and '.. release schedule:"
-                f" ends' there by a pull request, {_AGAIN}",
-            )
     return files
 
 
@@ -218,7 +235,7 @@ def _has(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> 
     A schedule that cannot be read is none: then the PEP alone shows what people wrote by hand.
     """
     try:
-        schedule = read_schedule(_schedule_text(proposals, ref))
+        schedule = read_schedule(schedule_text(proposals, ref))
     except StepFailed:
         return _is_in_pep_by_hand(release, proposals, wanted, ref)
     if not is_recorded(schedule, wanted):
@@ -251,13 +268,14 @@ def _spelled(version: object) -> str:
 def _problem_of(proposals: Proposals, wanted: Recorded, ref: str) -> tuple[str, str] | None:
     """Why nothing can be recorded there: problem and remedy; None if it can."""
     try:
-        recorded(_schedule_text(proposals, ref), [wanted])
+        recorded(schedule_text(proposals, ref), [wanted])
     except StepFailed as error:
         return f"{error.where} {error.problem}", error.remedy
     return None
 
 
-def _schedule_text(proposals: Proposals, ref: str) -> str:
+def schedule_text(proposals: Proposals, ref: str) -> str:
+    """The schedule file on a branch, "" for the main one. Raises StepFailed if it is not there."""
     return _decoded(proposals.text(SCHEDULE_FILE, ref), SCHEDULE_FILE)
 
 

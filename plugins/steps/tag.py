@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.frozen import frozen
 from plugins.steps.published_tag import published, refuse_other
 from plugins.steps.release_clone import COMMIT, input_commit
 
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from plugins.ports.git import Base, Clone, Identity, Remote, Tag
     from plugins.ports.signing import Signer
 
-__all__ = ["make"]
+__all__ = ["Named", "make"]
+
+
+@frozen
+class Named:
+    """What a tag is called, and its message in one line."""
+
+    name: str
+    message: str
 
 
 def make(
@@ -30,6 +39,7 @@ def make(
     *,
     after: str = COMMIT,
     remotes: Mapping[str, Remote] | None = None,
+    named: Named | None = None,
 ) -> dict[str, str]:
     """The tag ``vX.Y.ZaN`` names the release commit, signed with the archives' key (T01, T02).
 
@@ -38,10 +48,12 @@ def make(
     of that name in the RM's clone on another commit is not ours to move: StepFailed, with
     both. So is one that ``remotes``, the fork and upstream, have: theirs is taken over if it is
     of this commit, since it may be all that is left of ours. Series that are not signed with
-    OpenPGP (PEP 761) get an annotated tag without a signature.
+    OpenPGP (PEP 761) get an annotated tag without a signature. ``named`` gives another name and
+    message.
     """
+    named = named or Named(release.version.tag, f"Python {release.version}")
     commit = input_commit(clone, after)
-    name = release.version.tag
+    name = named.name
     wanted_by = base.identity()
     before = clone.tag(name)
     theirs = _theirs(name, commit, base)
@@ -52,7 +64,7 @@ def make(
     public = _public(name, commit, clone, remotes or {})
     if public is not None:
         before = public
-    if before is not None and _holds(release, before, commit, wanted_by, signer):
+    if before is not None and _holds(release, before, commit, wanted_by, signer, named):
         return _facts(release, before, signer)
     if public is not None:
         raise StepFailed(
@@ -70,14 +82,14 @@ def make(
     head = (
         f"object {commit}\ntype commit\ntag {name}\n"
         f"tagger {wanted_by.name} <{wanted_by.email}> {int(clock.now().timestamp())} +0000\n\n"
-        f"Python {release.version}\n"
+        f"{named.message}\n"
     )
     signature = ""
     if release.signs_with_gpg:
-        signature = _signed(head, _files(release), _needed(signer))
+        signature = _signed(head, _file(release, name), _needed(signer))
     clone.put_tag(name, head + signature)
     made = clone.tag(name)
-    if made is None or not _holds(release, made, commit, wanted_by, signer):
+    if made is None or not _holds(release, made, commit, wanted_by, signer, named):
         raise StepFailed(
             where=name,
             problem="git returned a different tag from the one that was made",
@@ -115,23 +127,25 @@ def _public(name: str, commit: str, clone: Clone, remotes: Mapping[str, Remote])
     return found
 
 
-def _holds(release: Release, tag: Tag, commit: str, by: Identity, signer: Signer | None) -> bool:
+def _holds(
+    release: Release, tag: Tag, commit: str, by: Identity, signer: Signer | None, named: Named
+) -> bool:
     """Whether the tag is what would be made, its time and signature's bytes aside."""
     if tag.commit != commit or not tag.payload:
         return False
     head, _, message = tag.payload.partition("\n\n")
     tagger = f"tagger {by.name} <{by.email}> "
-    if message != f"Python {release.version}\n" or tagger not in head:
+    if message != f"{named.message}\n" or tagger not in head:
         return False
     if not release.signs_with_gpg:
         return not tag.signature
-    return _problem(tag, _files(release), _needed(signer)) == ""
+    return _problem(tag, _file(release, tag.name), _needed(signer)) == ""
 
 
 def _facts(release: Release, tag: Tag, signer: Signer | None) -> dict[str, str]:
     facts = {"tag": tag.id, "commit": tag.commit, "epoch": str(int(tag.made.timestamp()))}
     if release.signs_with_gpg:
-        payload, signature = _written(tag.payload, tag.signature, _files(release))
+        payload, signature = _written(tag.payload, tag.signature, _file(release, tag.name))
         facts["signed by"] = _needed(signer).verify(payload, signature).fingerprint
     return facts
 
@@ -144,9 +158,9 @@ def _needed(signer: Signer | None) -> Signer:
     return signer
 
 
-def _files(release: Release) -> Path:
+def _file(release: Release, name: str) -> Path:
     """What is signed, as a file: gpg --verify can be asked about it by hand later."""
-    return release.layout.made / "tag" / release.version.tag
+    return release.layout.made / "tag" / name
 
 
 def _signed(payload: str, file: Path, signer: Signer) -> str:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plugins.model.release import KIND_NAMES
 from plugins.model.version import Version
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.world import home_of, make_world
@@ -28,6 +29,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 KILLER = PROJECT / "tests" / "engine" / "killer.py"
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plugins.model.release import ReleaseType
 
 VERSION = "3.13.6"
 # Making it takes a minute, and no export writes to one that is complete.
@@ -56,10 +59,12 @@ class Toy:
         formats: str = '"text", "html"',
         version: str = VERSION,
         habit: str = "manifests",
+        kind: ReleaseType | None = None,
     ) -> None:
         self.folder = folder
-        self.work = folder / "build" / version
-        self.declaration = make_world(folder, Version.parse(version), habit=habit)
+        self.work = folder / "build" / (f"{version}-{KIND_NAMES[kind]}" if kind else version)
+        parsed = Version.parse(f"{version}.0" if kind else version)
+        self.declaration = make_world(folder, parsed, habit=habit, kind=kind)
         told = self.declaration.read_text()
         self.declaration.write_text(re.sub(r"formats = .*", f"formats = [{formats}]", told))
         self.home = home_of(folder)
@@ -69,7 +74,9 @@ class Toy:
         self.tools = tools / TOOLS
         self._saved = folder / "saved"
         self._server: subprocess.Popen[str] | None = None
-        self._lend_tools(tools)
+        if kind is None:
+            self._lend_tools(tools)
+        self.work.mkdir(parents=True, exist_ok=True)
 
     def _lend_tools(self, tools: Path) -> None:
         """The docs tools are made once for all toys of a session, and copied as hard links."""

@@ -17,19 +17,24 @@ from tests.publish.walk import Walk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from plugins.model.release import ReleaseType
+
 _MEMORY: Final = Path("/dev/shm")
 """Where it is there, nobody waits for a disk, and the moments of a day are put back at once."""
 
 
 @contextmanager
 def a_walk(
-    tmp_path_factory: pytest.TempPathFactory, version: str = VERSION, habit: str = "manifests"
+    tmp_path_factory: pytest.TempPathFactory,
+    version: str = VERSION,
+    habit: str = "manifests",
+    kind: ReleaseType | None = None,
 ) -> Iterator[Walk]:
     """A release of this version in the block, whose experts have this habit."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base
     folder = Path(tempfile.mkdtemp(prefix="day-", dir=_MEMORY if _MEMORY.is_dir() else base))
-    day = Day(folder, shared / "docs-tools", version, habit)
+    day = Day(folder, shared / "docs-tools", version, habit, kind)
     try:
         yield Walk(day)
     finally:

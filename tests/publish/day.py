@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from plugins.model.release import ReleaseType
+
 __all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day"]
 
 DONE: Final = 0
@@ -39,10 +41,11 @@ class Day:
     """One release from its export to its announcement."""
 
     def __init__(
-        self, folder: Path, tools: Path, version: str = VERSION, habit: str = "manifests"
-    ) -> None:
+        self, folder: Path, tools: Path, version: str = VERSION, habit: str = "manifests",
+        kind: ReleaseType | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder
-        self.toy = Toy(folder, tools, '"html"', version, habit)
+        self.toy = Toy(folder, tools, '"html"', version, habit, kind)
         self.work = self.toy.work
         self.declaration = self.toy.declaration
         told = self.declaration.read_text().replace('source = "quick"', 'source = "none"')

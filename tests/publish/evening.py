@@ -152,7 +152,7 @@ def _act(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one line for each par
     return ""
 
 
-_ONCE = ("/dispatches", "/pulls", "/git/refs", "/labels")
+_ONCE = ("/dispatches", "/pulls", "/git/refs", "/labels", "/comments")
 
 
 def receipts(day: Day) -> dict[str, bytes]:

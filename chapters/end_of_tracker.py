@@ -1,0 +1,29 @@
+"""A branch enters another phase, 3: the tracker of a series that reached its end of life."""
+
+from __future__ import annotations
+
+from chapters.end_of_life import approve_end, delete_series_branch, list_tracker
+from chapters.moment import ends_life
+from chapters.release import plan, release, services
+from doit_receipts.calls import call
+from plugins.steps import tracker_end
+
+gone = [approve_end, list_tracker, delete_series_branch]
+
+
+@plan.shared(after=gone, look=tracker_end.look_moved, only=ends_life, pep="K05 L15")
+def move_issues():
+    """Give the listed issues the label of the following series, within GitHub's limits."""
+    return call(tracker_end.move_issues, release, services.tracker, services.progress)
+
+
+@plan.public(after=[*gone, move_issues], look=tracker_end.look_renamed, only=ends_life, pep="L13")
+def mark_ended():
+    """Rename the label of the series, so that it says that the series is at its end."""
+    return call(tracker_end.rename_label, release, services.tracker)
+
+
+@plan.public(after=gone, look=tracker_end.look_dropped, only=ends_life, pep="L14 Z28")
+def delete_backports():
+    """Delete the label that asks for backports to the series."""
+    return call(tracker_end.drop_backports, release, services.tracker)

@@ -1,0 +1,84 @@
+"""A branch enters another phase, 4: the schedule of the PEPs, the forum and the blog."""
+
+from __future__ import annotations
+
+from chapters.bugfix_mode import mark_bugfix, open_branch
+from chapters.end_of_life import approve_end, delete_series_branch
+from chapters.moment import (
+    approve_change,
+    author,
+    choose_day,
+    deadline,
+    ends_life,
+    enters,
+    settle_words,
+    today,
+)
+from chapters.release import plan, release, services, settings
+from chapters.security_only import mark_security, restrict_merges
+from doit_receipts.calls import call, deferred
+from plugins.model.release import ReleaseType
+from plugins.steps import blog, docs_site, forum_post, phase_schedule
+
+announce = settings.announce
+change = deferred(phase_schedule.entered_of, release, enters, today)
+# Those of this kind alone: one that it lacks would stand for gates that are over.
+happened = {
+    ReleaseType.BEGIN_BUGFIX: [open_branch, mark_bugfix],
+    ReleaseType.BEGIN_SECURITY: [restrict_merges, mark_security],
+    ReleaseType.END_OF_LIFE: [delete_series_branch],
+}.get(release.type, [])
+approved = [choose_day, approve_end if ends_life else approve_change]
+
+
+@plan.shared(after=[*approved, *happened], look=phase_schedule.look_entered, pep="L11 I03")
+def record_phase():
+    """Ask, by a pull request, that the schedule has the branch in its new phase."""
+    return call(
+        phase_schedule.propose_entered,
+        release,
+        services.peps,
+        change,
+        services.programs,
+        services.progress,
+    )
+
+
+@plan.step(after=[record_phase], pep="L11 I03")
+def await_phase():
+    """Wait until peps.python.org has the branch in its new phase."""
+    return call(
+        phase_schedule.await_entered,
+        services.schedules,
+        change,
+        services.clock,
+        pull=plan.fact(record_phase, "pull request"),
+        until=deadline,
+    )
+
+
+@plan.public(after=[*approved, settle_words, *happened], look=forum_post.look_posted, pep="L22 A07")
+def post_words():
+    """Post to the forum what changes for the core team and for users."""
+    return call(
+        forum_post.post, release, services.forum, announce.forum_category, services.progress
+    )
+
+
+@plan.public(
+    after=[*approved, settle_words, *happened],
+    look=blog.look_blog,
+    pep="L24",
+    only=ends_life and bool(announce.blog),
+)
+def open_farewell():
+    """Ask the blog, by a pull request, to take the announcement of the end of life."""
+    return call(blog.propose_blog, release, services.blog, author, today, services.progress)
+
+
+@plan.step(after=[await_phase], only=ends_life, pep="Z28")
+def await_banner():
+    """Wait until the documentation of the series says that it is no longer supported."""
+    return call(
+        docs_site.await_banner, release, services.public_client, services.clock, until=deadline
+    )
