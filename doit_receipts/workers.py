@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
@@ -153,7 +154,7 @@ class Workers:
         try:
             number = os.fork()
             if not number:
-                self._be_worker(theirs, ours, before)
+                self._be_worker(theirs, before)
             worker = _Worker(number, ours, self._generation, told=len(self._news))
             self._workers.append(worker)
         finally:
@@ -163,16 +164,14 @@ class Workers:
 
     # ── in the worker ──────────────────────────────────────────────────────────────────────
 
-    def _be_worker(self, pipe: Connection, other_end: Connection, mask: Any) -> NoReturn:
+    def _be_worker(self, pipe: Connection, mask: Any) -> NoReturn:
         status = 70
         try:
             # A key of the terminal stops the run, and the run stops us.
             os.setpgid(0, 0)
             slot = self._slots.take()
             slot.started(os.getpid(), "a task of doit")
-            for each in (other_end, *(worker.pipe for worker in self._workers)):
-                each.close()
-            os.close(self._life[1])
+            _share_nothing_but(pipe.fileno(), self._life[0], *slot.descriptors)
             self._plan.state.gather()
             self._plan.context.running.is_silent()
             threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()
@@ -200,6 +199,19 @@ class Workers:
             except BaseException:  # noqa: BLE001 - it ends the worker, and the run tells of it
                 failure = _bug()
             pipe.send(Report(task, failure, said.getvalue(), self._plan.state.news()))
+
+
+def _share_nothing_but(*kept: int) -> None:
+    """What the run has open, or a thread of it, is its own: here it leads nowhere.
+
+    A connection that it closes would stay open by us, and a database or a client of one process
+    is no good in two. The numbers stay taken, for objects that close theirs when they go.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for path in tuple(Path("/dev/fd").iterdir()):
+        number = int(path.name)
+        if number > 2 and number not in (nowhere, *kept):
+            os.dup2(nowhere, number, inheritable=False)
 
 
 def _bug() -> Any:

@@ -88,6 +88,14 @@ _OPT_HABIT: Final = {
     "help": "what experts do: `uploads` puts files where users see them and signs only approvals,"
     " `manifests` hands them over with signed manifests [default: %(default)s]",
 }
+_OPT_AT_ONCE: Final = {
+    "name": "at_once",
+    "short": "n",
+    "long": "process",
+    "type": int,
+    "default": 1,
+    "help": "how many tasks run at once, as with doit run [default: %(default)s]",
+}
 _HABITS: Final = ("uploads", "manifests")
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60
@@ -103,7 +111,7 @@ class Rehearse(EndsAsTold):
     doc_description = None
     cmd_options = (
         _OPT_VERSION, _OPT_KIND, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD,
-        _OPT_FAULT,
+        _OPT_FAULT, _OPT_AT_ONCE,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
@@ -123,9 +131,14 @@ class Rehearse(EndsAsTold):
         declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"], kind)
         if opt_values["export_only"]:
             _say(f"rehearsing the export of Python {version} in {folder}")
-            return _show(declaration, _doit(declaration, "run", "export"))
+            words = ("run", f"-n{opt_values['at_once']}", "export")
+            return _show(declaration, _doit(declaration, *words))
         return _in_its_environment(
-            folder, declaration, opt_values["faults"], by_hand=opt_values["world_only"]
+            folder,
+            declaration,
+            opt_values["faults"],
+            by_hand=opt_values["world_only"],
+            at_once=opt_values["at_once"],
         )
 
 
@@ -172,7 +185,7 @@ def _made(folder: Path, version: Version, clone: str, habit: str, kind: ReleaseT
 
 
 def _in_its_environment(
-    folder: Path, declaration: Path, faults: list[str], *, by_hand: bool
+    folder: Path, declaration: Path, faults: list[str], *, by_hand: bool, at_once: int
 ) -> int:
     """Publish while the simulated environment answers, or keep it answering; the exit status."""
     from plugins.rehearsal.serving import running_world
@@ -184,15 +197,15 @@ def _in_its_environment(
         _say(f"simulated environment: {world['world']}")
         if by_hand:
             return _wait(declaration)
-        return _show(declaration, _publish(declaration, world.store))
+        return _show(declaration, _publish(declaration, world.store, at_once))
 
 
-def _publish(declaration: Path, store: Any) -> int:
+def _publish(declaration: Path, store: Any, at_once: int) -> int:
     """Run `doit publish` until nobody can do anything more for it, as its people would."""
     status = _WAITING
     for _ in range(_MOST_ROUNDS):
         _say("\n$ doit publish")
-        status = _doit(declaration, "run", "publish")
+        status = _doit(declaration, "run", f"-n{at_once}", "publish")
         if status != _WAITING:
             break
         if not _play_people(declaration, store):
