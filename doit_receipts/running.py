@@ -41,34 +41,38 @@ class RunningTasks:
     def __init__(self, folder: WorkFolder) -> None:
         self._file = folder.running
         self._since_s: dict[str, float] = {}
+        self._told: tuple[str, ...] = ()
         self._is_silent = False
 
     @contextmanager
     def of(self, task: str, now_s: float) -> Iterator[None]:
         """The task is seen to run since ``now_s`` for as long as the block lasts."""
         self.begins(task, now_s)
+        self.tell()
         try:
             yield
         finally:
             self.ends(task)
+            self.tell()
 
     def begins(self, task: str, now_s: float) -> None:
-        """The task is seen to run from now on."""
+        """The task is seen to run when that is told next."""
         self._since_s[task] = now_s
-        self._tell()
 
     def ends(self, task: str) -> None:
-        """The task is not seen to run any more."""
+        """The task is not seen to run any more when that is told next."""
         self._since_s.pop(task, None)
-        self._tell()
 
     def is_silent(self) -> None:
         """From now on nothing is told: another process does, for all tasks of the run."""
         self._is_silent = True
 
-    def _tell(self) -> None:
-        if self._is_silent:
+    def tell(self) -> None:
+        """Others see what runs now; nothing is written if that is what they see already."""
+        tasks_now = tuple(self._since_s)
+        if self._is_silent or tasks_now == self._told:
             return
+        self._told = tasks_now
         with suppress(OSError):
             if not self._since_s:
                 self._file.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ __all__ = ["AtOnceRunner", "cores_here", "free_memory_mb"]
 
 _CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
 _LOOK_S: Final = 0.5
+_TELL_S: Final = 0.1
+"""What others are told of what runs is as old as this at most."""
 
 
 class AtOnceRunner(Runner):
@@ -48,6 +51,7 @@ class AtOnceRunner(Runner):
         )
         self._plain: list[Any] = []
         self._is_exhausted = False
+        self._told_s = 0.0
 
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Everything that doit dispatches is done, but for what stands behind a failure."""
@@ -66,13 +70,22 @@ class AtOnceRunner(Runner):
                 while (name := self._schedule.begin()) is not None:
                     self._begin(workers, tasks[name])
                 if self._schedule.running:
-                    for report in workers.reports(_LOOK_S):
-                        self._end(workers, task_dispatcher, report)
-                    self.reporter.tick()
+                    self._wait(workers, task_dispatcher)
                 elif self._plain:
                     node = self._plain.pop(0)
                     self.process_task_result(node, self.execute_task(node.task))
                     self._take(task_dispatcher, node)
+        self._plan.context.running.tell()
+
+    def _wait(self, workers: Workers, dispatcher: Any) -> None:
+        """What ends meanwhile has ended; others know of what runs longer than a moment."""
+        reports = workers.reports(_TELL_S)
+        if not reports or time.monotonic() > self._told_s + _TELL_S:
+            self._plan.context.running.tell()
+            self._told_s = time.monotonic()
+        for report in reports or workers.reports(_LOOK_S):
+            self._end(workers, dispatcher, report)
+        self.reporter.tick()
 
     def _take(self, dispatcher: Any, done: Any) -> None:
         """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""

@@ -129,10 +129,13 @@ def test_all_tasks_that_run_at_once_are_told_until_each_ends(tmp_path: Path) -> 
     with holding(folder.lock):
         told.begins("late", 7.0)
         told.begins("early", 5.0)
+        told.tell()
         assert [each.task for each in running_tasks(folder)] == ["early", "late"]
         told.ends("early")
+        told.tell()
         assert [each.task for each in running_tasks(folder)] == ["late"]
         told.ends("late")
+        told.tell()
     assert not folder.running.exists()
 
 

@@ -61,9 +61,11 @@ def survive(toy: Toy, stage: Stage, instant: str) -> None:
     assert_once(toy, done, toy.ran()[len(ran) :], when)
 
 
-@pytest.mark.parametrize("seed", range(SHARES))
+@pytest.mark.parametrize(
+    ("seed", "at_once"), [*((seed, "-n1") for seed in range(SHARES)), (SHARES, "-n2")]
+)
 def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
-    toy: Toy, seed: int, count: Callable[[str, int], None]
+    toy: Toy, seed: int, at_once: str, count: Callable[[str, int], None]
 ) -> None:
     """Whole exports from nothing, each killed at some random instants; in half of the cases,
     programs of doit die with it.
@@ -72,7 +74,7 @@ def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
     with toy.instead("autoconf", "echo autoconf 2.13"):
         toy.restore()
         began_s = time.monotonic()
-        assert toy.doit("export").status == 0
+        assert toy.doit(at_once, "export").status == 0
         full_s = time.monotonic() - began_s
         wanted = toy.left()
         dice = random.Random(seed)
@@ -80,7 +82,7 @@ def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
         while killed < KILLS // SHARES:
             instants_s = sorted(dice.uniform(0, full_s) for _ in range(dice.randint(1, 4)))
             when = f"seed {seed}, to be killed at {instants_s} of {full_s} s"
-            times = go_on_after(toy, instants_s, dice, wanted, when)
+            times = go_on_after(toy, at_once, instants_s, dice, wanted, when)
             killed += times
             count("kills at a random instant of a whole export", times)
             count("exports that were killed, equal to an undisturbed one byte for byte", times > 0)
@@ -88,6 +90,7 @@ def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
 
 def go_on_after(
     toy: Toy,
+    at_once: str,
     instants_s: list[float],
     dice: random.Random,
     wanted: dict[str, bytes | str],
@@ -98,12 +101,12 @@ def go_on_after(
     done: dict[str, Done] = {}
     ran = killed = 0
     for before_s, instant_s in pairwise((0.0, *instants_s)):
-        killed += kill_after(toy, instant_s - before_s, everybody=dice.random() < 0.5)
+        killed += kill_after(toy, at_once, instant_s - before_s, everybody=dice.random() < 0.5)
         half = [name for name, content in toy.files().items() if wanted.get(name) != content]
         assert all(name.endswith(PARTIAL) for name in half), (when, half)
         assert_once(toy, done, toy.ran()[ran:], when)
         done, ran = toy.done(), len(toy.ran())
-    ended = toy.doit("export")
+    ended = toy.doit(at_once, "export")
     assert ended.status == 0, (when, ended.out)
     assert_same(toy.left(), wanted, when)
     assert_once(toy, done, toy.ran()[ran:], when)
@@ -112,9 +115,9 @@ def go_on_after(
     return killed
 
 
-def kill_after(toy: Toy, time_s: float, *, everybody: bool) -> bool:
+def kill_after(toy: Toy, at_once: str, time_s: float, *, everybody: bool) -> bool:
     """Run the export, and kill it after a time unless it has ended before."""
-    with toy.start("export") as process:
+    with toy.start(at_once, "export") as process:
         time.sleep(time_s)
         if process.poll() is not None:
             return False

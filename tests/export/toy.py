@@ -69,8 +69,11 @@ class Toy:
         self.declaration.write_text(re.sub(r"formats = .*", f"formats = [{formats}]", told))
         self.home = home_of(folder)
         self.now = datetime.now(UTC).replace(microsecond=0)
-        with (self.home / "gpg.conf").open("a") as stream:
-            stream.write(f"faked-system-time {self.now:%Y%m%dT%H%M%S}!\n")
+        # The signer reads no gpg.conf.
+        self._put_program(
+            "gpg",
+            f'exec {shutil.which("gpg")} --faked-system-time {self.now:%Y%m%dT%H%M%S}! "$@"\n',
+        )
         self.tools = tools / TOOLS
         self._saved = folder / "saved"
         self._server: subprocess.Popen[str] | None = None
@@ -117,17 +120,19 @@ class Toy:
         ``before`` are words in front of the command. Programs in the folder ``bin`` go before
         those of this machine.
         """
-        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         with (self.folder / out).open("wb") as stream:
             return subprocess.Popen(
                 [*before, sys.executable, KILLER, *self.words(*tasks)],
                 cwd=PROJECT,
-                env={**os.environ, "PATH": path},
+                env=self._env(),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
     def doit(self, *tasks: str, before: tuple[str, ...] = ()) -> Ended:
         """Run tasks to their end."""
@@ -142,12 +147,16 @@ class Toy:
     @contextmanager
     def instead(self, name: str, script: str) -> Iterator[None]:
         """In the block, steps find this script as the program of that name."""
+        target = self._put_program(name, script)
+        yield
+        target.unlink()
+
+    def _put_program(self, name: str, script: str) -> Path:
         target = self.folder / "bin" / name
         target.parent.mkdir(exist_ok=True)
         target.write_text(f"#!/bin/sh\n{script}")
         target.chmod(0o755)
-        yield
-        target.unlink()
+        return target
 
     def quickly(self, *options: str, task: str) -> Ended:
         """Run a task to its end or its kill, in a process that need not import any more."""
@@ -155,6 +164,7 @@ class Toy:
             self._server = subprocess.Popen(
                 [sys.executable, KILLER, "--serve"],
                 cwd=PROJECT,
+                env=self._env(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
