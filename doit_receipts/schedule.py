@@ -19,11 +19,13 @@ from doit_receipts.task import Effect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from doit_receipts.cores import Cores
     from doit_receipts.task import Task
 
 __all__ = ["Schedule", "chains_s"]
 
 _ALONE: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
+_CORES: Final = "cores"
 _CLONE: Final = "the clone"
 _NOT_KNOWN_S: Final = 1.0
 
@@ -41,7 +43,7 @@ class Schedule:
     """Tasks that may begin, and those that run, of which there are never more than ``at_once``.
 
     ``machine`` is how much there is of each amount that tasks take. One that takes more than that
-    begins when nobody else takes any.
+    begins when nobody else takes any. ``cores`` has the tokens of those, which others take as well.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Schedule:
         *,
         machine: Mapping[str, int],
         took_s: Mapping[str, float],
+        cores: Cores | None = None,
     ) -> None:
+        self._cores = cores
         self._tasks = tasks
         self._at_once = at_once
         self._machine = machine
@@ -90,7 +94,7 @@ class Schedule:
             entry = heapq.heappop(self._ready)
             name = entry[2]
             claim = _claim(self._tasks[name])
-            missing = next(self._missing(claim), None)
+            missing = next(self._missing(claim), None) or self._missing_cores(claim)
             if missing is not None:
                 self._held_up[missing].append(entry)
                 continue
@@ -107,9 +111,35 @@ class Schedule:
         self._readers.subtract(claim.shared)
         self._writers -= claim.alone
         self._used.subtract(claim.amounts)
+        if self._cores is not None and _CORES in claim.amounts:
+            self._cores.give_back(self._wanted(claim))
+            if not self._used[_CORES]:
+                self._cores.restore()
         for each in (*claim.shared, *claim.alone, *claim.amounts):
-            for entry in self._held_up.pop(each, ()):
-                heapq.heappush(self._ready, entry)
+            self._let_on(each)
+
+    def look_for_cores(self) -> None:
+        """Those that wait for cores are tried again: others may have given some back."""
+        self._let_on(_CORES)
+
+    def _let_on(self, what: str) -> None:
+        for entry in self._held_up.pop(what, ()):
+            heapq.heappush(self._ready, entry)
+
+    def _wanted(self, claim: _Claim) -> int:
+        assert self._cores is not None  # noqa: S101 - for the type checker
+        return min(claim.amounts[_CORES], self._cores.count)
+
+    def _missing_cores(self, claim: _Claim) -> str | None:
+        """The word for cores if they are not there now; else they are taken."""
+        if self._cores is None or _CORES not in claim.amounts:
+            return None
+        wanted = self._wanted(claim)
+        taken = self._cores.take(wanted)
+        if taken == wanted:
+            return None
+        self._cores.give_back(taken)
+        return _CORES
 
     def _missing(self, claim: _Claim) -> Iterator[str]:
         """What the task would need and others have."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
+    from doit_receipts.cores import Cores
     from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
     from doit_receipts.state import News
@@ -69,10 +70,13 @@ class Workers:
     to the run would, each in good order.
     """
 
-    def __init__(self, plan: Plan, slots: ProgramSlots, do: Callable[[str], Any]) -> None:
+    def __init__(
+        self, plan: Plan, slots: ProgramSlots, do: Callable[[str], Any], cores: Cores
+    ) -> None:
         self._plan = plan
         self._slots = slots
         self._do = do
+        self._cores = cores
         self._workers: list[_Worker] = []
         self._generation = 0
         self._news: list[Any] = []
@@ -171,7 +175,8 @@ class Workers:
             os.setpgid(0, 0)
             slot = self._slots.take()
             slot.started(os.getpid(), "a task of doit")
-            _share_nothing_but(pipe.fileno(), self._life[0], *slot.descriptors)
+            kept = (pipe.fileno(), self._life[0], *slot.descriptors, *self._cores.descriptors)
+            _share_nothing_but(*kept)
             self._plan.state.gather()
             self._plan.context.running.is_silent()
             threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import TaskError
 from doit.runner import Runner
 
+from doit_receipts.cores import Cores, cores_here, sharing
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import StepFailed
 from doit_receipts.runner import failed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.workers import Report
 
-__all__ = ["AtOnceRunner", "cores_here", "free_memory_mb"]
+__all__ = ["AtOnceRunner", "free_memory_mb"]
 
 _CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
 _LOOK_S: Final = 0.5
@@ -46,8 +46,13 @@ class AtOnceRunner(Runner):
         super().__init__(*of_doit, **more_of_doit)
         self._plan = plan
         self._slots = slots
+        self._cores = Cores(cores_here())
         self._schedule = Schedule(
-            plan.tasks, at_once, machine=_machine(), took_s=durations_s(plan.folder)
+            plan.tasks,
+            at_once,
+            machine=_machine(),
+            took_s=durations_s(plan.folder),
+            cores=self._cores,
         )
         self._plain: list[Any] = []
         self._is_exhausted = False
@@ -61,7 +66,7 @@ class AtOnceRunner(Runner):
             tasks[name].overwrite_verbosity(self.stream)
             return tasks[name].execute(self.stream)
 
-        with Workers(self._plan, self._slots, do) as workers:
+        with sharing(self._cores), Workers(self._plan, self._slots, do, self._cores) as workers:
             self._take(task_dispatcher, None)
             while self._schedule.running or self._schedule.has_more or self._plain:
                 if self._stop_running:
@@ -85,6 +90,7 @@ class AtOnceRunner(Runner):
             self._told_s = time.monotonic()
         for report in reports or workers.reports(_LOOK_S):
             self._end(workers, dispatcher, report)
+        self._schedule.look_for_cores()
         self.reporter.tick()
 
     def _take(self, dispatcher: Any, done: Any) -> None:
@@ -136,13 +142,6 @@ def _killed(task: str, number: int) -> StepFailed:
     )
 
 
-def cores_here() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def free_memory_mb() -> int | None:
     """How much memory is there for more programs, in units of 2**20 bytes; None if unknown.
 
@@ -158,4 +157,5 @@ def free_memory_mb() -> int | None:
 
 def _machine() -> Mapping[str, int]:
     memory_mb = free_memory_mb()
-    return {"cores": cores_here()} | ({} if memory_mb is None else {"memory_mb": memory_mb})
+    # How many cores are free is told by their tokens.
+    return {} if memory_mb is None else {"memory_mb": memory_mb}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doit_receipts.command.at_once import cores_here
+from doit_receipts.cores import cores_here
 from tests.engine.conftest import CHAIN
 from tests.engine.test_killing import KILLER, artifacts
 from tests.engine.test_outliving import SLOW

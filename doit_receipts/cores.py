@@ -1,0 +1,132 @@
+"""Cores: what several steps at once share, so that together they use no more than there are.
+
+The cores are tokens in a pipe, as a jobserver of GNU make has them (make's manual, "POSIX
+Jobserver"): a make that inherits the pipe takes part, and so do pools of our own by ``some_cores``.
+A step that takes cores has one before it begins; it gets and gives back more as it has work for
+them.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Cores", "cores_here", "sharing", "some_cores"]
+
+_TOKEN: Final = b"+"
+_shared: list[Cores] = []
+
+
+def cores_here() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Cores:
+    """``count`` tokens in a pipe; who reads one has a core until it is written back."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        with TemporaryDirectory() as folder:
+            pipe = Path(folder) / "cores"
+            os.mkfifo(pipe)
+            # Two openings: make waits for a token, and we look whether there is one.
+            self._patient = os.open(pipe, os.O_RDWR)
+            self._looking = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        self._lock = threading.Lock()
+        self._own = 1
+        self.give_back(count)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """What a program has to inherit to take part, and a process that it is started from."""
+        return self._patient, self._looking
+
+    @property
+    def makeflags(self) -> str:
+        """MAKEFLAGS of a make that inherits the descriptors and has one core already."""
+        return f" -j --jobserver-auth={self._patient},{self._patient}"
+
+    def take(self, most: int) -> int:
+        """Up to so many cores that nobody has; how many, none for one."""
+        if most < 1:
+            return 0
+        try:
+            return len(os.read(self._looking, most))
+        except BlockingIOError:
+            return 0
+
+    def give_back(self, count: int) -> None:
+        """Others may have them."""
+        os.write(self._looking, _TOKEN * count)
+
+    def restore(self) -> None:
+        """All cores are free: nobody has one, and what a killed program had comes back."""
+        self.take(self.count)
+        self.give_back(self.count)
+
+    @contextmanager
+    def some(self, most: int) -> Iterator[int]:
+        """From one to ``most`` cores while the block runs; waits for the first one.
+
+        The first is the step's own, which it had when it began, unless another thread has that.
+        """
+        with self._lock:
+            own, self._own = self._own, 0
+        taken = 0 if own else self._first()
+        taken += self.take(most - 1)
+        try:
+            yield own + taken
+        finally:
+            self.give_back(taken)
+            with self._lock:
+                self._own += own
+
+    def _first(self) -> int:
+        while True:
+            select.select([self._looking], [], [], 1.0)
+            if taken := self.take(1):
+                return taken
+
+    def close(self) -> None:
+        """Nobody shares them any more."""
+        for descriptor in self.descriptors:
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+@contextmanager
+def sharing(cores: Cores) -> Iterator[None]:
+    """In the block, and in forks that begin in it, ``some_cores`` come from these."""
+    _shared.append(cores)
+    try:
+        yield
+    finally:
+        _shared.remove(cores)
+        cores.close()
+
+
+@contextmanager
+def some_cores(most: int | None = None) -> Iterator[int]:
+    """How many programs or threads may work while the block runs, up to ``most`` or all cores.
+
+    With one task at a time that is ``most`` itself. A step that asks for more than one has to
+    say that it ``takes`` cores.
+    """
+    if most is None:
+        most = cores_here()
+    if not _shared:
+        yield most
+        return
+    with _shared[-1].some(most) as count:
+        yield count

@@ -1,0 +1,122 @@
+"""Cores that steps share: never more at work than there are, and make is one of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.cores import Cores, cores_here, sharing, some_cores
+from doit_receipts.schedule import Schedule
+from tests.engine.test_schedule import a_task, all_that_begin, named
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def cores() -> Iterator[Cores]:
+    found = Cores(4)
+    with sharing(found):
+        yield found
+
+
+def test_alone_a_step_has_all_that_it_asks_for() -> None:
+    with some_cores(7) as count:
+        assert count == 7
+    with some_cores() as count:
+        assert count == cores_here()
+
+
+def test_a_step_has_one_and_gets_what_others_leave(cores: Cores) -> None:
+    assert cores.take(1) == 1  # as the run does before the step begins
+    with some_cores(8) as count:
+        assert count == 4
+        assert cores.take(1) == 0
+    with some_cores(2) as count:
+        assert count == 2
+        assert cores.take(9) == 2
+        assert cores.take(0) == 0
+
+
+def test_a_second_thread_of_a_step_waits_for_a_core_of_its_own(cores: Cores) -> None:
+    cores.take(4)
+    had = []
+
+    def work() -> None:
+        with some_cores(3) as count:
+            had.append(count)
+
+    with some_cores(1) as count:
+        assert count == 1
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert had == []
+        cores.give_back(2)
+        thread.join()
+    assert had == [2]
+    assert cores.take(9) == 2
+
+
+def test_what_a_killed_program_had_comes_back_when_nobody_is_left(cores: Cores) -> None:
+    assert cores.take(3) == 3
+    cores.restore()
+    assert cores.take(9) == 4
+
+
+def test_who_takes_cores_begins_when_they_are_there(cores: Cores) -> None:
+    tasks = named(a_task("a", cores=3), a_task("b", cores=3), a_task("c"), a_task("d", cores=99))
+    schedule = Schedule(tasks, 8, machine={}, took_s={}, cores=cores)
+    for name in tasks:
+        schedule.add(name)
+    assert all_that_begin(schedule) == ["a", "c"]
+    assert cores.take(1) == 1
+    schedule.look_for_cores()
+    assert all_that_begin(schedule) == []
+    schedule.ended("a")
+    assert all_that_begin(schedule) == ["b"]
+    schedule.ended("b")  # nobody else says that he takes any: what is missing was lost
+    assert all_that_begin(schedule) == ["d"]
+
+
+MAKEFILE = """\
+all: $(foreach number,1 2 3 4 5 6 7 8 9,made-$(number))
+made-%:
+\t@echo begin >>$(LOG); sleep 0.05; echo end >>$(LOG)
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_two_makes_at_once_never_use_more_cores_than_there_are(
+    cores: Cores, tmp_path: Path
+) -> None:
+    """Each has one of the four, and both share the other two as they come and go."""
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    log = tmp_path / "log"
+    assert cores.take(2) == 2
+    with ExitStack() as stack:
+        makes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    ["make", f"LOG={log}"], cwd=tmp_path, pass_fds=cores.descriptors,
+                    env={**os.environ, "MAKEFLAGS": cores.makeflags},
+                )
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        for each in makes:
+            wait_until(lambda each=each: each.poll() is not None, "make has ended")
+            assert each.returncode == 0
+    running = most = 0
+    for word in log.read_text().split():
+        running += 1 if word == "begin" else -1
+        most = max(most, running)
+    assert 1 < most <= 4
+    assert cores.take(9) == 2
