@@ -9,11 +9,8 @@ them.
 from __future__ import annotations
 
 import os
-import select
-import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -36,6 +33,10 @@ class Cores:
     """``count`` tokens in a pipe; who reads one has a core until it is written back."""
 
     def __init__(self, count: int) -> None:
+        # late: whoever lists tasks needs none of it
+        from tempfile import TemporaryDirectory
+        from threading import Lock
+
         self.count = count
         with TemporaryDirectory() as folder:
             pipe = Path(folder) / "cores"
@@ -43,7 +44,7 @@ class Cores:
             # Two openings: make waits for a token, and we look whether there is one.
             self._patient = os.open(pipe, os.O_RDWR)
             self._looking = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._own = 1
         self.give_back(count)
 
@@ -93,6 +94,8 @@ class Cores:
                 self._own += own
 
     def _first(self) -> int:
+        import select
+
         while True:
             select.select([self._looking], [], [], 1.0)
             if taken := self.take(1):

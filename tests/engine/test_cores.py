@@ -14,7 +14,6 @@ import pytest
 from doit_receipts.cores import Cores, cores_here, sharing, some_cores
 from doit_receipts.schedule import Schedule
 from tests.engine.test_schedule import a_task, all_that_begin, named
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,8 +111,7 @@ def test_two_makes_at_once_never_use_more_cores_than_there_are(
             for _ in range(2)
         ]  # fmt: skip
         for each in makes:
-            wait_until(lambda each=each: each.poll() is not None, "make has ended")
-            assert each.returncode == 0
+            assert each.wait(timeout=120) == 0
     running = most = 0
     for word in log.read_text().split():
         running += 1 if word == "begin" else -1
