@@ -17,7 +17,7 @@ DOIT_CONFIG = plan.doit_config("export")
 
 # before · clone · commit · hand_over · build · lights · stage · texts · merge · switch ·
 # upstream · website · announce · close · afterwards
-plan.read_chapters("chapters")
+plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 
 ONLY_A_PHASE = release.type.begins is not None

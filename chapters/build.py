@@ -9,7 +9,8 @@ from chapters.release import at, docs_tools, plan, promised, release, services, 
 from checks import archives, built_docs, ci_artifacts, declared, mobile_packages
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
-from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball, topics
+from plugins.model.docs_source import DocsSource
+from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball
 
 
 @plan.step(after=[make_tag], writes=at.tarballs, pep="B01 B02")
@@ -53,7 +54,7 @@ docs_archives = [
 def build_docs():
     """Build the documentation archives in every format; the sources are read once."""
     source = deferred(
-        topics.DocsSource,
+        DocsSource,
         at.clone,
         release.version.tag,
         tag_time_s,
@@ -77,7 +78,7 @@ def check_docs():
 @plan.step(
     after=[check_archives],
     reads=at.tarballs,
-    writes=sbom.documents(release),
+    writes=release.sboms,
     pep="Z16",
     only=release.series.ships_sbom,
 )
@@ -98,7 +99,7 @@ def build_sboms():
 
 @plan.gate(
     after=[build_sboms],
-    reads=[*at.tarballs, *sbom.documents(release)],
+    reads=[*at.tarballs, *release.sboms],
     pep="Z16",
     only=release.series.ships_sbom,
 )
@@ -120,7 +121,7 @@ def sign_archives():
     return call(signing.sign_archives, release, services.signer)
 
 
-published = [*at.tarballs, *signing.signatures(release), *sbom.documents(release)]
+published = [*at.tarballs, *signing.signatures(release), *release.sboms]
 
 
 @plan.step(

@@ -9,14 +9,16 @@ from checks import clone_state, docs_python
 from doit_receipts.calls import call, deferred
 from doit_receipts.task import Effect
 from plugins.command.edit_chain import EditChain
+from plugins.model.docs_source import DocsSource
 from plugins.model.release import ReleaseType
 from plugins.steps import news, release_clone, topics, version_files
 
 CLONE = Effect.CLONE
+base = {"base": call(release_clone.base_of, services.base)}
 
 
 @plan.gate(
-    extra_inputs={"base": call(release_clone.base_of, services.base)},
+    extra_inputs=base,
     volatile=True,
     pep="R02 Q09 E00 Z05",
 )
@@ -37,7 +39,7 @@ def check_base():
 @plan.step(
     effect=CLONE,
     after=[check_tools, check_key, check_base],
-    extra_inputs={"base": call(release_clone.base_of, services.base)},
+    extra_inputs=base,
     writes=[at.clone_ref("base")],
     pep="Q10 Q11 Q12 Q13",
 )
@@ -113,7 +115,7 @@ def read_docs_source():
 def build_topics():
     """Build the pydoc topics with the tree's own documentation tools."""
     source = deferred(
-        topics.DocsSource,
+        DocsSource,
         at.clone,
         f"refs/release/{docs_edit}",
         midnight_s,

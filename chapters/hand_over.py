@@ -18,6 +18,7 @@ from chapters.release import (
     settings,
 )
 from doit_receipts.calls import call, deferred
+from plugins.model.awaited import awaited_of
 from plugins.model.windows_build import DEFINITION
 from plugins.steps import ci, email_drafts, emails, fork, handover, staging, windows_build
 from plugins.steps import experts as expert_files
@@ -32,7 +33,7 @@ def write_review():
 FOR_EXPERTS, FOR_WINDOWS = "experts", "windows-build"
 sender = settings.announce.sender
 awaited = {
-    each.role: expert_files.awaited_of(
+    each.role: awaited_of(
         contract,
         each.role,
         each.name,
@@ -45,7 +46,7 @@ briefs = [
     handover.Brief(
         each.role,
         each.name,
-        f"{settings.hosts.downloads}/{expert_files.inbox_of(release, each.role)}",
+        f"{settings.hosts.downloads}/{remote.inbox(each.role)}",
         awaited[each.role].files,
         f"{settings.hosts.downloads}/{remote.downloads.final}",
     )
@@ -169,7 +170,7 @@ def request_windows():
     return call(emails.send, request, services.mail, services.progress)
 
 
-@plan.step(after=[push_fork], writes=[windows_build.form_file(at)], pep="X02", only=builds_windows)
+@plan.step(after=[push_fork], writes=[at.windows_form], pep="X02", only=builds_windows)
 def write_windows_form():
     """Write a page with every field of the form of the Windows build."""
     return call(

@@ -13,7 +13,7 @@ from plugins.steps import merge_back as merging
 @plan.step(
     effect=Effect.CLONE,
     after=[make_tag, push_fork],
-    writes=merging.written_refs(release, at),
+    writes=[at.merged_ref(branch) for branch in release.merge_branches],
     pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01 N02 N04 N06 N07 N08 N09 N10 N11 N12 N13"
     " N14 N18 N19 E11 Z25",
 )
@@ -33,7 +33,7 @@ def merge_back():
 
 @plan.step(
     after=[merge_back],
-    writes=[at.made / merging.DIFF.format(branch) for branch in merging.branches_of(release)],
+    writes=[at.merge_diff(branch) for branch in release.merge_branches],
     pep="M13",
 )
 def write_merge():

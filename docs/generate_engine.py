@@ -38,7 +38,7 @@ _PARTS: Final = {
     "Underneath": (
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
         "workers", "durations", "cores", "command/at_once", "handover",
-        "typed", "packed_refs", "printable", "command/command_line", "command/advice",
+        "typed", "packed_refs", "printable", "late", "command/command_line", "command/advice",
         "command/ticker",
     ),
 }  # fmt: skip

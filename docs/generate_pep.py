@@ -73,13 +73,14 @@ def named_by(plans: Iterable[Plan]) -> dict[str, list[str]]:
 def judged_rules(plans: Iterable[Plan]) -> dict[str, list[str]]:
     """The gates that judge by each rule; ``doit verify`` for what only that judges by."""
     from checks.looking import judged_by  # noqa: PLC0415 - the path is known now
+    from doit_receipts.late import resolved  # noqa: PLC0415 - the path is known now
     from plugins.model.rules import RULES  # noqa: PLC0415 - the path is known now
 
     found: dict[str, list[str]] = {rule: [] for rule in RULES}
     for plan in plans:
         for task in plan.tasks.values():
             for rule in sorted(
-                {rule for each in task.calls for rule in judged_by(each.function).rules}
+                {rule for each in task.calls for rule in judged_by(resolved(each.function)).rules}
             ):
                 if task.name not in found.setdefault(rule, []):
                     found[rule].append(task.name)

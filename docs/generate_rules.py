@@ -54,13 +54,14 @@ def rules_page(project: Path) -> str:
 def _gates_by_rule(plans: Mapping[str, Plan]) -> tuple[dict[str, list[str]], set[str]]:
     """The gates that judge by each rule, and the rules that block where a check cannot look."""
     from checks.looking import judged_by  # noqa: PLC0415 - the path is known now
+    from doit_receipts.late import resolved  # noqa: PLC0415 - the path is known now
 
     gates: dict[str, list[str]] = {}
     blind = set()
     for plan in plans.values():
         for task in plan.tasks.values():
             for call in task.calls:
-                judged = judged_by(call.function)
+                judged = judged_by(resolved(call.function))
                 blind.add(judged.blind)
                 for rule in judged.rules:
                     if task.name not in gates.setdefault(rule, []):

@@ -60,7 +60,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
 
 def _look(plan: Plan, task: Task) -> Probe:
     assert task.look is not None  # noqa: S101 - for the type checker
-    found = task.look.perform(plan.receipts.fact_text)
+    found = task.look().perform(plan.receipts.fact_text)
     if not isinstance(found, Probe):
         message = f"{task.name} looked and gave {found!r} where a Probe is wanted"
         raise TypeError(message)

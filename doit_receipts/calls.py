@@ -12,15 +12,17 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar, cast
 
 from doit_receipts.frozen import frozen
+from doit_receipts.late import LateFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = [
     "BadArgument",
@@ -37,6 +39,10 @@ __all__ = [
 
 _P = ParamSpec("_P")
 _Given = TypeVar("_Given")
+
+
+_DESCRIBED: Final[dict[int, tuple[object, Path, str]]] = {}
+"""Values that cannot change, by identity: the same release stands in hundreds of calls."""
 
 
 class BadArgument(TypeError):
@@ -64,6 +70,18 @@ class Call:
         words = [_argument(each, work) for each in self.arguments]
         words += [f"{name}={_argument(each, work)}" for name, each in self.named]
         return f"({', '.join(words)})"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a function of it is not imported yet."""
+        return any(isinstance(each, LateFunction) for each in self.functions())
+
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        """Its function, and those that its deferred arguments will come from."""
+        yield self.function
+        for value in (*self.arguments, *(value for _, value in self.named)):
+            if isinstance(value, Deferred):
+                yield from value.functions()
 
     def perform(self, fact_text: Callable[[Fact], str]) -> Any:
         """Do it, with each deferred argument replaced by what it gives now."""
@@ -116,6 +134,11 @@ class Deferred:
     def given(self) -> tuple[Any, ...]:
         """The values that it is made from."""
         return () if isinstance(self._source, Fact) else self._source.given()
+
+    def functions(self) -> Iterator[Callable[..., Any]]:
+        """What will be called for it; see ``Call.functions``."""
+        if isinstance(self._source, Call):
+            yield from self._source.functions()
 
     def resolve(self, fact_text: Callable[[Fact], str]) -> Any:
         """The resolved value; errors raised while it is resolved pass through."""
@@ -223,15 +246,26 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
         case _ if callable(value) and hasattr(value, "__qualname__"):
             return "a function"
         case _ if dataclasses.is_dataclass(value):
-            inner = [
-                f"{field.name}={_describe(getattr(value, field.name), work)}"
-                for field in dataclasses.fields(value)
-                if field.repr
-            ]
-            return f"({', '.join(inner)})"
+            return _fields(value, work)
         case _ if cast("object", type(value).__repr__) is object.__repr__:
             # It would tell an address in memory, and no receipt would ever hold again.
             message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"
             raise BadArgument(message)
         case _:
             return repr(value)
+
+
+def _fields(value: Any, work: Path) -> str:
+    kept = _DESCRIBED.get(id(value))
+    if kept is not None and kept[1] == work:
+        return kept[2]
+    inner = [
+        f"{field.name}={_describe(getattr(value, field.name), work)}"
+        for field in dataclasses.fields(value)
+        if field.repr
+    ]
+    described = f"({', '.join(inner)})"
+    with suppress(TypeError):
+        hash(value)  # only what cannot change has one
+        _DESCRIBED[id(value)] = (value, work, described)
+    return described

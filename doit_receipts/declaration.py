@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.calls import BadArgument, Call, digest_of
+from doit_receipts.late import resolved
 from doit_receipts.task import AMOUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from types import FrameType, TracebackType
 
     from doit_receipts.task import Task
@@ -29,8 +31,10 @@ __all__ = [
     "needs_of",
     "place_in",
     "place_of",
+    "readable",
     "refuse_amounts",
     "refuse_creator",
+    "refuse_misfits",
     "refuse_name",
     "refuse_paths",
 ]
@@ -80,9 +84,9 @@ def _shown(file: str) -> str:
     return path.name if path.name == "dodo.py" else f"{path.parent.name}/{path.name}"
 
 
-def place_in(trace: TracebackType | None) -> str:
+def place_in(trace: TracebackType | None, otherwise: str = "dodo.py") -> str:
     """``dodo.py:12``: the last line outside of the engine that led to an error."""
-    place = "dodo.py"
+    place = otherwise
     while trace is not None:
         if not trace.tb_frame.f_code.co_filename.startswith(_HERE):
             place = place_of(trace.tb_frame, trace.tb_lineno)
@@ -97,6 +101,21 @@ def declaration_error(place: str, problem: str, remedy: str) -> Exception:
 
     error: Exception = InvalidDodoFile(f"{place}: {problem}; {remedy}")
     return error
+
+
+@contextmanager
+def readable(otherwise: str = "dodo.py") -> Iterator[None]:
+    """What Python cannot read or import in the block raises InvalidDodoFile, with its place."""
+    try:
+        yield
+    except SyntaxError as error:
+        place = f"{Path(error.filename or 'dodo.py').name}:{error.lineno or 1}"
+        problem = f"Python cannot read it: {error.msg}"
+        raise declaration_error(place, problem, "mend that line") from error
+    except ImportError as error:
+        place = place_in(error.__traceback__, otherwise)
+        remedy = "install what has it into this environment, or mend the import"
+        raise declaration_error(place, str(error), remedy) from error
 
 
 def near(word: str, known: Iterable[str], otherwise: str) -> str:
@@ -203,6 +222,7 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[tuple[Call, 
     """What a task's function returned, as calls, and the digest of their arguments.
 
     Raises InvalidDodoFile for anything else, and for an argument that cannot stand in a call.
+    Whether the functions take their arguments ``refuse_misfits`` says.
     """
     calls = (made,) if isinstance(made, Call) else made
     calls = tuple(calls) if isinstance(calls, Iterable) else (made,)
@@ -212,8 +232,6 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[tuple[Call, 
             place, f"{name} returns {what}", "end it with return call(function, its, arguments)"
         )
     try:
-        for each in calls:
-            _refuse_arguments(each, place, name)
         digest = digest_of(calls, work)
     except BadArgument as error:
         raise declaration_error(
@@ -224,21 +242,38 @@ def calls_of(made: Any, work: Path, place: str, name: str) -> tuple[tuple[Call, 
     return calls, digest
 
 
+def refuse_misfits(
+    calls: Iterable[Call], look: Callable[[], Call] | None, place: str, name: str
+) -> None:
+    """All that a task's calls and its look name is imported, and each function takes its arguments.
+
+    Raises InvalidDodoFile otherwise.
+    """
+    with readable(place):
+        for each in calls:
+            for function in each.functions():
+                resolved(function)
+            _refuse_arguments(each, place, name)
+        if look is not None:
+            look()
+
+
 def _refuse_arguments(act: Call, place: str, name: str) -> None:
     """Raise InvalidDodoFile for arguments that the function of the call does not take."""
-    names, required = _parameters(act.function)
+    function = resolved(act.function)
+    names, required = _parameters(function)
     given = [*names[: len(act.arguments)], *(name for name, _ in act.named)]
     fits = required <= set(given) <= set(names) and len(given) == len(set(given))
     if fits and len(act.arguments) <= len(names):
         return
     try:
-        wanted = signature(act.function)
+        wanted = signature(function)
     except ValueError:
         return  # one of C that does not say
     try:
         wanted.bind(*act.arguments, **dict(act.named))
     except TypeError as error:
-        called = getattr(act.function, "__name__", "the function")
+        called = getattr(function, "__name__", "the function")
         problem = f"{name} calls {called}, which takes other arguments: {error}"
         raise declaration_error(place, problem, f"{called}{wanted} is what it takes") from error
 
@@ -248,6 +283,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], set[str]
 
     ``signature`` of everything costs a listing as much as many imports do.
     """
+    function = resolved(function)
     if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
         code, many = function.__code__, function.__code__.co_argcount
         names = code.co_varnames[: many + code.co_kwonlyargcount]
@@ -260,17 +296,26 @@ def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], set[str]
     return tuple(found), {name for name, each in found.items() if each.default is each.empty}
 
 
-def arguments_for(look: Callable[..., Any], calls: tuple[Call, ...], place: str, name: str) -> Call:
-    """A call of ``look`` with those arguments of the act that it names itself.
+def look_of(
+    look: Callable[..., Any], calls: tuple[Call, ...], place: str, name: str
+) -> Callable[[], Call]:
+    """What gives the call of ``look`` when it is needed: see ``arguments_for``.
 
-    So a look cannot be at something else than what the act changes. Raises InvalidDodoFile if the
-    step does not do exactly one call, or its act has no argument of a name that the look needs.
+    Raises InvalidDodoFile if the step does not do exactly one call.
     """
     if len(calls) != 1:
         raise declaration_error(
             place, f"{name} has a look and {len(calls)} calls", "return exactly one call"
         )
-    act = calls[0]
+    return functools.partial(arguments_for, look, calls[0], place, name)
+
+
+def arguments_for(look: Callable[..., Any], act: Call, place: str, name: str) -> Call:
+    """A call of ``look`` with those arguments of the act that it names itself.
+
+    So a look cannot be at something else than what the act changes. Raises InvalidDodoFile if the
+    act has no argument of a name that the look needs.
+    """
     names, _ = _parameters(act.function)
     given = dict(zip(names, act.arguments, strict=False)) | dict(act.named)
     wanted, required = _parameters(look)

@@ -97,6 +97,9 @@ class ReceiptRecords(Dependency):
             return status
         for reason in self.plan.receipts.reasons(known):
             status.add_reason("receipt", reason)
+        if status.status == "run":
+            # Before the first task that a run does: what is broken stops it at its beginning.
+            self.plan.import_all()
         return status
 
     def save_success(self, task: DoitTask, result_hash: str | None = None) -> None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["frozen"]
 
@@ -69,13 +69,15 @@ def _init_of(cls: Any) -> Callable[..., None]:
     known = fields(cls)
     puts = [getattr(cls, each.name).__set__ for each in known]
     names = tuple(each.name for each in known)
-    defaults = {each.name: each for each in known if not _is_needed(each)}
+    defaults = {each.name: each.default for each in known if each.default is not MISSING}
+    factories = {each.name: each.default_factory for each in known}
     checks = hasattr(cls, "__post_init__")
 
     def __init__(self: Any, /, *given: Any, **named: Any) -> None:  # noqa: N807 - it becomes that
+        values: Sequence[Any] = given
         if named or len(given) != len(names):
-            given = _in_order(cls, names, defaults, given, named)
-        for put, each in zip(puts, given, strict=True):
+            values = _in_order(cls, names, defaults, factories, given, named)
+        for put, each in zip(puts, values, strict=True):
             put(self, each)
         if checks:
             self.__post_init__()
@@ -87,25 +89,28 @@ def _in_order(
     cls: Any,
     names: tuple[str, ...],
     defaults: Mapping[str, Any],
+    factories: Mapping[str, Any],
     given: tuple[Any, ...],
     named: dict[str, Any],
-) -> tuple[Any, ...]:
+) -> list[Any]:
     """A value for each field. Raises TypeError, as a function of these parameters would."""
-    rest = names[len(given) :]
+    left = len(named)
     found = list(given)
-    for name in rest:
+    for name in names[len(given) :]:
         if name in named:
             found.append(named[name])
+            left -= 1
         elif name in defaults:
-            one = defaults[name]
-            found.append(one.default if one.default is not MISSING else one.default_factory())
-    if len(found) != len(names) or not named.keys() <= set(rest):
+            found.append(defaults[name])
+        elif factories[name] is not MISSING:
+            found.append(factories[name]())
+    if left or len(found) != len(names):
         try:
             cls.__signature__.bind(*given, **named)
         except TypeError as error:
             message = f"{cls.__qualname__}: {error}"
             raise TypeError(message) from None
-    return tuple(found)
+    return found
 
 
 def _key_of(names: list[str]) -> Callable[[Any], Any]:

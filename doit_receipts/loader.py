@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DodoTaskLoader
@@ -11,7 +10,7 @@ from doit.globals import Globals
 from doit.task import dict_to_task
 
 from doit_receipts.calls import NotKnownYet
-from doit_receipts.declaration import declaration_error, place_in
+from doit_receipts.declaration import declaration_error, place_in, readable
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.plan import Plan
 from doit_receipts.typed import DODO
@@ -41,18 +40,11 @@ class Loader(DodoTaskLoader):
             here = {"dodoFile": str(given[0]), "cwdPath": None, "seek_file": False}
             opt_values = {**opt_values, **here}
         try:
-            super().setup(opt_values)
+            with readable():
+                super().setup(opt_values)
         except NotKnownYet as error:
             problem, _, remedy = str(error).partition(": ")
             raise declaration_error(place_in(error.__traceback__), problem, remedy) from error
-        except SyntaxError as error:
-            place = f"{Path(error.filename or 'dodo.py').name}:{error.lineno or 1}"
-            problem = f"Python cannot read it: {error.msg}"
-            raise declaration_error(place, problem, "mend that line") from error
-        except ImportError as error:
-            place = place_in(error.__traceback__)
-            remedy = "install what has it into this environment, or mend the import"
-            raise declaration_error(place, str(error), remedy) from error
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:
         """The tasks of the plan in its own order, then those that dodo.py has beside it.

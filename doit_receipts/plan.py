@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -12,26 +11,28 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from doit_receipts.calls import Call, Deferred, Fact
 from doit_receipts.declaration import (
     Declared,
-    arguments_for,
     calls_of,
     declaration_error,
     known_labels,
+    look_of,
     near,
     needs_of,
     place_of,
     refuse_amounts,
     refuse_creator,
+    refuse_misfits,
     refuse_name,
     refuse_paths,
 )
 from doit_receipts.frozen import frozen
+from doit_receipts.late import LateFunction, import_chapter
 from doit_receipts.on_record import OnRecord
 from doit_receipts.receipts import Receipts
 from doit_receipts.task import Effect, Kind, Task
 from doit_receipts.typed import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from doit_receipts.project import Project
     from doit_receipts.run_context import RunContext
@@ -81,6 +82,8 @@ class Plan:
         self._declared: dict[str, Declared] = {}
         self._writers: dict[Path, Declared] = {}
         self._tasks: dict[str, Task] | None = None
+        self._unchecked: list[Callable[[], None]] = []
+        """What is asked of tasks as soon as their functions are imported."""
         self._alarms: list[_Alarm] = []
         self.judged: dict[str, str] = {}
         """Approvals whose signatures this run has verified, and what they were of."""
@@ -106,25 +109,26 @@ class Plan:
             raise self._no_chapter(key, place_of(sys._getframe(1)))  # noqa: SLF001 - who wrote it
         self._chapter = key
 
-    def read_chapters(self, package: str) -> None:
+    def read_chapters(self, package: str, late: Collection[str] = ()) -> None:
         """Every chapter's module of the package was read anew, and its tasks are declared.
 
-        The module has the chapter's key as its name. Raises InvalidDodoFile for one that is not
-        there.
+        The module has the chapter's key as its name. Functions that it names in modules of the
+        packages ``late`` are imported when they are called, or when a run has something to do.
+        Raises InvalidDodoFile for a chapter that is not there.
         """
         frame = sys._getframe(1)  # noqa: SLF001 - the line that names them
         for name in [each for each in sys.modules if each.startswith(f"{package}.")]:
             del sys.modules[name]
+        beside = Path(frame.f_code.co_filename).resolve().parent
         for key in self.project.chapters:
             self._chapter = key
             name = f"{package}.{key}"
             try:
-                module = importlib.import_module(name)
+                module = import_chapter(name, late)
             except ModuleNotFoundError as error:
                 if error.name not in (name, package):
                     raise
                 raise self._no_chapter(key, place_of(frame)) from error
-            beside = Path(frame.f_code.co_filename).resolve().parent
             if not Path(module.__file__ or "").resolve().is_relative_to(beside):
                 raise declaration_error(
                     place_of(frame),
@@ -334,7 +338,13 @@ class Plan:
         made = calls_of(creator(), self.folder.work, place, name) if does else ((), "")
         calls, arguments = made
         if look is not None and only:
-            parts["look"] = arguments_for(look, calls, place, name)
+            parts["look"] = look_of(look, calls, place, name)
+        acts = (*calls, *(parts.get("extra_inputs", {}).values() if does else ()))
+        check = functools.partial(refuse_misfits, acts, parts.get("look"), place, name)
+        if isinstance(look, LateFunction) or any(each.is_late for each in acts):
+            self._unchecked.append(check)
+        else:
+            check()
         task = Task(
             name=name,
             title=title or " ".join((creator.__doc__ or "").split("\n\n")[0].split()),
@@ -357,6 +367,15 @@ class Plan:
         self._declared[name] = declared
         self._tasks = None
         return declared
+
+    def import_all(self) -> None:
+        """All functions that tasks name are imported, and take the arguments that they are given.
+
+        Raises InvalidDodoFile where that is not so.
+        """
+        while self._unchecked:
+            self._unchecked[0]()
+            del self._unchecked[0]
 
     def _chapter_of(self, creator: Creator) -> str:
         """The chapter in whose module it is declared, or else the one that was named last."""

@@ -66,6 +66,7 @@ class Receipts:
         self._receipts: dict[str, tuple[str, Receipt | None]] = {}
         self._results: dict[str, tuple[Receipt, str]] = {}
         self._judged: dict[str, tuple[str, ...]] = {}
+        self._asked: dict[int, str] = {}
         self._makers: tuple[Mapping[str, Task], dict[Path, list[str]]] = ({}, {})
 
     def receipt_path(self, name: str) -> Path:
@@ -96,6 +97,8 @@ class Receipts:
         if found is not None:
             self._refuse_foreign(found, path)
         self._receipts[name] = (digest, found)
+        if kept is not None:
+            self.look_again()
         return found
 
     def _refuse_foreign(self, found: Receipt, path: Path) -> None:
@@ -178,6 +181,10 @@ class Receipts:
         The result of every task before it, the bytes of every file that it reads, the arguments
         of its calls, and the text of its extra inputs. Raises ReleaseError if one cannot be had.
         """
+        return self._inputs(task, {})
+
+    def _inputs(self, task: Task, asked: dict[int, str]) -> dict[str, str]:
+        """The same; ``asked`` has what extra inputs gave already, each by its call."""
         work = self.folder.work
         found: dict[str, str] = {}
         if task.calls:
@@ -192,8 +199,14 @@ class Receipts:
                 )
             found[f"file {below(path, work)}"] = digest
         for name, extra in task.extra_inputs.items():
-            found[f"input {name}"] = str(extra.perform(self.fact_text))
+            if id(extra) not in asked:
+                asked[id(extra)] = str(extra.perform(self.fact_text))
+            found[f"input {name}"] = asked[id(extra)]
         return found
+
+    def look_again(self) -> None:
+        """What extra inputs gave may have changed: a task was performed."""
+        self._asked.clear()
 
     def result(self, name: str) -> str:
         """The digest of what a task, or all of a group, gave; "" if it is not done."""
@@ -251,7 +264,7 @@ class Receipts:
 
     def _changed_since(self, task: Task, receipt: Receipt) -> tuple[str, ...]:
         try:
-            now = self.inputs(task)
+            now = self._inputs(task, self._asked)
         except ReleaseError as error:
             return (str(error),)
         used = {name.partition(" ")[2] for name in receipt.inputs if name.startswith("waiver ")}

@@ -58,6 +58,8 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
                 return failed(plan, task, error)
     except OSError as error:
         return failed(plan, task, refused_by_disk(error, plan.folder.work))
+    finally:
+        plan.receipts.look_again()
     plan.state.keep_outcome(task.name, None)
     return None
 

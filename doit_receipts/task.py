@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from doit_receipts.calls import Call
@@ -49,7 +49,8 @@ class Task:
     ``volatile`` gate judges something outside the receipts, so it is asked again until what stands
     behind it has happened. What is ``only_shown`` is there to be looked at for the approvals
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
-    gives a Probe of the part of the world that the step changes, before it acts and after.
+    gives the call whose result is a Probe of the part of the world that the step changes, before
+    it acts and after.
     ``takes`` is how much of the machine it needs while others run (see ``AMOUNTS``).
     ``labels`` are words of the project by kind, such as ids of its obligations.
     """
@@ -65,7 +66,7 @@ class Task:
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     extra_inputs: Mapping[str, Call] = field(default_factory=dict)
-    look: Call | None = None
+    look: Callable[[], Call] | None = None
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     volatile: bool = False
     only_shown: bool = False

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import Waiting
 from doit_receipts.probe import RemoteState
+from plugins.model.awaited import awaited_of
 from plugins.model.contract import contract_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.secret import Secret
@@ -141,7 +142,7 @@ class Walk:
         self.host.make_folders([area.staging], 0o2770)
         keys = self.store.load("experts", {})["keys"]
         for role in ROLES:
-            awaited = experts.awaited_of(contract, role, role, [keys[role]])
+            awaited = awaited_of(contract, role, role, [keys[role]])
             self.local(
                 f"arrived-{role}",
                 lambda awaited=awaited: experts.signed_for(  # type: ignore[misc]
@@ -186,8 +187,8 @@ class Walk:
         contract = contract_of(self.release)
         briefs = [
             handover.Brief(
-                role, role, self.host.shown(experts.inbox_of(self.release, role)),
-                experts.awaited_of(contract, role, role, ()).files,
+                role, role, self.host.shown(RemoteLayout(self.release.version).inbox(role)),
+                awaited_of(contract, role, role, ()).files,
             )
             for role in ROLES
         ]  # fmt: skip
@@ -204,9 +205,8 @@ class Walk:
 
     def merge_is_there(self) -> bool:
         """Whether the result of the merge is still there."""
-        return all(
-            file.exists() for file in merge_back.written_refs(self.release, self.release.layout)
-        )
+        at = self.release.layout
+        return all(at.merged_ref(each).exists() for each in self.release.merge_branches)
 
     # ── the engine's rule ──────────────────────────────────────────────────────────────────
 

@@ -21,6 +21,26 @@ HEAVY: Final = {
     "asyncio", "difflib", "email", "http", "tarfile", "unittest", "urllib", "xml", "zipfile",
 }  # fmt: skip
 
+# Checks and steps that a chapter takes more from than functions to call when the time comes.
+DECLARING: Final = {
+    "checks.verify_context",
+    "plugins.steps.announcement_draft",
+    "plugins.steps.announcing",
+    "plugins.steps.bundles",
+    "plugins.steps.configure",
+    "plugins.steps.drafts",
+    "plugins.steps.email_drafts",
+    "plugins.steps.emails",
+    "plugins.steps.fork",
+    "plugins.steps.forum_post",
+    "plugins.steps.protection",
+    "plugins.steps.published_tag",
+    "plugins.steps.release_clone",
+    "plugins.steps.signing",
+    "plugins.steps.summary",
+    "plugins.steps.tiers",
+}
+
 LOADED: Final = """\
 import sys
 from doit.doit_cmd import DoitMain
@@ -31,7 +51,7 @@ sys.exit(status)
 
 
 def loaded_by(folder: Path, record: Path, *words: str | Path) -> set[str]:
-    """The top-level packages that doit has loaded when it ends."""
+    """The modules that doit has loaded when it ends."""
     ended = subprocess.run(
         [sys.executable, "-c", LOADED, record, *words],
         cwd=folder,
@@ -40,7 +60,12 @@ def loaded_by(folder: Path, record: Path, *words: str | Path) -> set[str]:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    return {name.partition(".")[0] for name in record.read_text(encoding="utf-8").split()}
+    return set(record.read_text(encoding="utf-8").split())
+
+
+def packages(modules: set[str]) -> set[str]:
+    """The top-level packages that these are of."""
+    return {name.partition(".")[0] for name in modules}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +96,15 @@ def test_a_question_loads_nothing_heavy(
 ) -> None:
     words = words if "{}" in words else f"{words} --release {{}}"
     asked = [word.replace("{}", str(declaration)) for word in words.split()]
-    loaded = loaded_by(PROJECT, tmp_path / "loaded", *asked) - doit_alone
+    loaded = packages(loaded_by(PROJECT, tmp_path / "loaded", *asked)) - packages(doit_alone)
     assert loaded - set(sys.stdlib_module_names) - OURS == set()
     assert loaded & HEAVY == set()
+
+
+def test_a_listing_loads_no_check_and_no_step_but_those_whose_values_are_declared(
+    declaration: Path, tmp_path: Path
+) -> None:
+    words = ("list", "--status", "--release", declaration)
+    loaded = loaded_by(PROJECT, tmp_path / "loaded", *words)
+    named = {each for each in loaded if each.startswith(("checks.", "plugins.steps."))}
+    assert named - DECLARING == set()

@@ -13,7 +13,7 @@ from doit.cmd_base import Command, DoitCmdBase
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
-from doit_receipts.declaration import near
+from doit_receipts.declaration import near, readable
 from doit_receipts.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -31,15 +31,16 @@ _HELP: Final = frozenset({"-h", "--help"})
 class EndsAsTold(Command):
     """A command whose exit status tells an error that a person can act on from a bug.
 
-    doit ends with 3 for both. Here that is left to what is wrong with words, settings and
-    dodo.py; a ReleaseError is one line and status 1, a bug its traceback and status 2.
+    doit ends with 3 for both. Here that is left to what is wrong with words, settings, dodo.py and
+    what it imports; a ReleaseError is one line and status 1, a bug its traceback and status 2.
     """
 
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Do what the words ask for."""
         _speak_anyway()
         try:
-            return self._executed(in_args)
+            with readable():
+                return self._executed(in_args)
         except (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask):
             raise
         except KeyboardInterrupt:
@@ -82,8 +83,9 @@ def _shout() -> None:
     from doit_receipts.plan import OPENED
 
     plan = OPENED.get(None)
-    for message in plan.alarms() if plan is not None else ():
-        sys.stderr.write(f"!!! {message}\n")
+    with readable():
+        for message in plan.alarms() if plan is not None else ():
+            sys.stderr.write(f"!!! {message}\n")
 
 
 def _tell_of_disk(error: OSError) -> int:

@@ -43,11 +43,14 @@ __all__ = ["Services"]
 _Port = TypeVar("_Port")
 
 
-def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_property[_Port]]:
+def _late(
+    setting: str, shown: str = "the tool's own"
+) -> Callable[[Callable[[Services], _Port]], cached_property[_Port]]:
     """A property whose port is opened when it is used, and not when dodo.py names it.
 
     A listing names every port and uses none, so it loads no service. ``setting`` is what the
-    port depends on, such as ``hosts.site``: a receipt identifies its call by that.
+    port depends on, such as ``hosts.site``: a receipt identifies its call by that, or else by
+    ``shown``.
     """
 
     def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
@@ -56,8 +59,8 @@ def _late(setting: str) -> Callable[[Callable[[Services], _Port]], cached_proper
             for name in filter(None, setting.split(".")):
                 value = getattr(value, name)
             # By the setting and its value alone, which are public, and not by a name of ours.
-            shown = f"{setting}={value}" if setting else "the tool's own"
-            return cast("_Port", _Later(shown, lambda: open_(services)))
+            name = f"{setting}={value}" if setting else shown
+            return cast("_Port", _Later(name, lambda: open_(services)))
 
         later.__doc__ = open_.__doc__
         return cached_property(later)
@@ -129,7 +132,7 @@ class Services:
             upstream=repository.upstream,
         )
 
-    @cached_property
+    @_late("", shown="clone")
     def clone(self) -> Clone:
         """The release clone."""
         from plugins.services.git_clone import GitClone

@@ -47,6 +47,11 @@ class Layout(WorkFolder):
         return self.work / "made"
 
     @property
+    def windows_form(self) -> Path:
+        """The page of values that the pipeline of Windows is started with."""
+        return self.made / "windows-build.txt"
+
+    @property
     def reported_by_pipeline(self) -> Path:
         """The digests that the pipeline of Windows reported, in the form of a manifest."""
         return self.work / "experts" / "windows" / "PIPELINE"
@@ -64,6 +69,14 @@ class Layout(WorkFolder):
     def merge_clone(self) -> Path:
         """The clone in which the release is merged back into what upstream has."""
         return self.work / "merge-clone"
+
+    def merged_ref(self, branch: str) -> Path:
+        """The file of the merge clone that names what the branch is to become."""
+        return self.merge_clone / ".git" / "refs" / "release" / "new" / branch
+
+    def merge_diff(self, branch: str) -> Path:
+        """All that a branch of upstream gets, for a person to read."""
+        return self.made / f"merge-{branch}.diff"
 
     @property
     def lease(self) -> Path:

@@ -12,6 +12,7 @@ from plugins.model.version import Level, Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from plugins.model.layout import Layout
 
@@ -102,6 +103,13 @@ class Release:
         return "main" if on_main else self.version.series
 
     @property
+    def merge_branches(self) -> tuple[str, ...]:
+        """The branches of upstream that it changes, the one it merges into first."""
+        if self.type is ReleaseType.NEW_BRANCH:
+            return (self.branch, self.version.series)
+        return (self.branch,)
+
+    @property
     def ships_docs(self) -> bool:
         """Whether documentation archives are built (release candidates and finals)."""
         return ships_docs(self.version)
@@ -119,6 +127,13 @@ class Release:
     def signs_with_gpg(self) -> bool:
         """Whether archives and tag carry OpenPGP signatures (PEP 761)."""
         return self.series.signs_with_gpg
+
+    @property
+    def sboms(self) -> tuple[Path, ...]:
+        """``<archive>.spdx.json`` beside each source archive, as python.org names it, if any."""
+        if not self.series.ships_sbom:
+            return ()
+        return tuple(each.with_name(f"{each.name}.spdx.json") for each in self.layout.tarballs)
 
 
 def known_phase(version: Version, series: Series) -> Phase | None:

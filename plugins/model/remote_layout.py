@@ -50,6 +50,10 @@ class RemoteLayout:
         """The hidden folder that experts put their files into, each role into one of its own."""
         return f".{self.version}.incoming"
 
+    def inbox(self, role: str) -> str:
+        """The hidden folder that the files of one role's expert go to."""
+        return f"{self.incoming}/{role}"
+
     @property
     def docs_archives(self) -> StagingArea:
         """``doc/X.Y.Z[rcN]`` on the downloads host: the archives of the documentation (U09)."""

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from plugins.model.awaited import Awaited
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
     from plugins.ports.host import Entry, HostReader
     from plugins.ports.signing import Verifier
-    from plugins.steps.experts import Awaited
 
 __all__ = ["arrived"]
 
@@ -59,7 +59,7 @@ def arrived(
     with who and what is missing, or is still being uploaded; StepFailed for other digests, for what
     is no plain file, and for anything that is missing at ``until``.
     """
-    inbox = experts.inbox_of(release, awaited.role)
+    inbox = RemoteLayout(release.version).inbox(awaited.role)
     names = {entry.path.removeprefix(f"{inbox}/") for entry in host.listing(inbox)}
     try:
         if names & {MANIFEST, f"{MANIFEST}.asc", *awaited.files}:
@@ -126,7 +126,7 @@ def _public_entries(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"{count} of {len(awaited.files)} files have arrived; missing {few(missing)}",
             remedy=f"they go to {host.shown(folder)} as always, or with a signed manifest to "
-            f"{host.shown(experts.inbox_of(release, awaited.role))}",
+            f"{host.shown(RemoteLayout(release.version).inbox(awaited.role))}",
         )
     for path, entry in found.items():
         if entry.kind is not Kind.FILE:

@@ -13,7 +13,6 @@ from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
 from plugins.steps.docs_tree import (
-    DocsSource,
     DocsTree,
     Machine,
     finished,
@@ -29,11 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
     from plugins.ports.programs import Completed, Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["FORMATS", "DocsSource", "Machine", "build"]
+__all__ = ["FORMATS", "Machine", "build"]
 
 
 @frozen

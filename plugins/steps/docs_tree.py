@@ -23,12 +23,12 @@ from plugins.steps.docs_tools import DocsTools, make_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
 __all__ = [
-    "DocsSource",
     "DocsTree",
     "Machine",
     "finished",
@@ -49,23 +49,6 @@ _UNPACKED_TIME_S: Final = 315_532_800
 _READER: Final = "dummy"
 
 _PROBLEM_LINES: Final = 8
-
-
-@frozen
-class DocsSource:
-    """What documentation is made from: a commit, the time it is said to be made at, its tools."""
-
-    clone: Path
-    """A git repository that has the commit; it is only read."""
-    commit: str
-    epoch_s: int
-    """Seconds since 1970, UTC: the time that every page and archive carries."""
-    constraints: Path | None = None
-    """A pip constraints file for the documentation's tools."""
-    python: Path | None = None
-    """The Python that runs them; None for the one that runs us."""
-    tools: Path | None = None
-    """Where their environment is kept; None for a folder of the release's own."""
 
 
 @frozen

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
-from doit_receipts.frozen import frozen
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Origin, parts_folders
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from plugins.model.awaited import Awaited
     from plugins.model.contract import Contract
     from plugins.model.layout import Layout
     from plugins.model.release import Release
@@ -36,13 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILE_MODE",
-    "Awaited",
     "adopted_file",
-    "awaited_of",
     "brings",
     "few",
     "files_in",
-    "inbox_of",
     "keep_adopted",
     "look_inboxes",
     "look_taken",
@@ -59,31 +56,6 @@ _FOLDER_MODE: Final = 0o2775
 FILE_MODE: Final = 0o664
 """Of what users download: readable by everybody, writable for the group."""
 _MOST_BYTES: Final = 1 << 20
-
-
-@frozen
-class Awaited:
-    """Who is waited for, which keys sign for them, and the paths that they have to bring."""
-
-    role: str
-    name: str
-    keys: tuple[str, ...]
-    files: tuple[str, ...]
-    reported: Path | None = None
-    """The file of the digests that a pipeline reported for their files, if there is one."""
-
-
-def awaited_of(
-    contract: Contract, role: str, name: str, keys: Sequence[str], reported: Path | None = None
-) -> Awaited:
-    """What the contract awaits from the expert of this role."""
-    files = tuple(file.remote for file in contract.files if file.origin.value == role)
-    return Awaited(role, name, tuple(keys), files, reported)
-
-
-def inbox_of(release: Release, role: str) -> str:
-    """The folder below the root of the downloads that the expert's files go to."""
-    return f"{RemoteLayout(release.version).incoming}/{role}"
 
 
 def manifest_file(layout: Layout, role: str) -> Path:
@@ -160,7 +132,7 @@ def signed_for(
     manifest by a key that may not sign, of another release, with names that nobody awaits, or
     with other digests than the host computes.
     """
-    inbox = inbox_of(release, awaited.role)
+    inbox = RemoteLayout(release.version).inbox(awaited.role)
     there = {
         entry.path.removeprefix(f"{inbox}/"): entry
         for entry in host.listing(inbox)
@@ -212,7 +184,7 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     Those that are in the public folder stay there, and files of others keep their modes.
     """
     manifest = _judged(release, role)
-    inbox = inbox_of(release, role)
+    inbox = RemoteLayout(release.version).inbox(role)
     public = _entries_at(host, {file.name: _at(file, area, area.final) for file in manifest.files})
     wanted = {
         file.name: _at(file, area, area.staging)
@@ -273,10 +245,10 @@ def _is_open(entry: Entry, host: HostReader) -> bool:
 
 def _inboxes(release: Release, roles: Sequence[str]) -> list[str]:
     """Every folder that experts find: were the inner one theirs, nobody else could move files."""
-    paths = [inbox_of(release, role) for role in roles]
+    paths = [RemoteLayout(release.version).inbox(role) for role in roles]
     inner = [f"{path}/{release.version.folder}" for path in paths]
     if Origin.WINDOWS.value in roles:
-        inbox = inbox_of(release, Origin.WINDOWS.value)
+        inbox = RemoteLayout(release.version).inbox(Origin.WINDOWS.value)
         inner += [f"{inbox}/{folder}" for folder in parts_folders(release)]
     return [*dict.fromkeys(path.partition("/")[0] for path in paths), *paths, *inner]
 

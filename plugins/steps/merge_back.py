@@ -9,7 +9,7 @@ what it is to become.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
@@ -24,30 +24,12 @@ from plugins.steps.release_clone import BASE, COMMIT, input_commit
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
-    from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.ports.git import Base, Clone, Identity, Remote, Tag
     from plugins.ports.progress import Progress
 
-__all__ = ["DIFF", "branches_of", "forget", "made", "make", "review", "written_refs"]
-
-DIFF: Final = "merge-{}.diff"
-"""The file below ``made/`` that shows all that a branch of upstream gets."""
-
-
-def branches_of(release: Release) -> tuple[str, ...]:
-    """The branches of upstream that this release changes, the one it merges into first."""
-    if release.type is ReleaseType.NEW_BRANCH:
-        return (release.branch, release.version.series)
-    return (release.branch,)
-
-
-def written_refs(release: Release, layout: Layout) -> list[Path]:
-    """The files of the merge clone that name what was made; gone once they are stale."""
-    top = layout.merge_clone / ".git" / "refs" / "release" / "new"
-    return [top / branch for branch in branches_of(release)]
+__all__ = ["forget", "made", "make", "review"]
 
 
 def make(
@@ -74,7 +56,7 @@ def make(
     main = release.branch
     progress.say(f"fetching {main} of {remote.address}")
     clone.prepare(source.folder, (tag.commit, input_commit(source, BASE)))
-    heads = {branch: f"refs/upstream/{branch}" for branch in branches_of(release)}
+    heads = {branch: f"refs/upstream/{branch}" for branch in release.merge_branches}
     there = remote.refs(*(f"refs/heads/{branch}" for branch in heads))
     _refuse_branch_there(release, there, remote)
     remote.fetch(clone.folder, {f"refs/heads/{main}": heads[main]})
@@ -122,7 +104,7 @@ def review(release: Release, clone: Clone) -> dict[str, str]:
     facts = {}
     main = release.branch
     for branch, (old, new) in made(release, clone).items():
-        file = release.layout.made / DIFF.format(branch)
+        file = release.layout.merge_diff(branch)
         clone.write_patch(old or made(release, clone)[main][0], new, file)
         facts[f"digest {branch}"] = hashlib.sha256(file.read_bytes()).hexdigest()
     return facts
@@ -134,7 +116,7 @@ def made(release: Release, clone: Clone) -> dict[str, tuple[str, str]]:
     Raises StepFailed if nothing was made yet.
     """
     found = {}
-    for branch in branches_of(release):
+    for branch in release.merge_branches:
         new = clone.resolve(f"refs/release/new/{branch}")
         if not new:
             raise StepFailed(
@@ -148,7 +130,7 @@ def made(release: Release, clone: Clone) -> dict[str, tuple[str, str]]:
 
 def forget(release: Release, clone: Clone) -> None:
     """What was made is stale, since upstream has moved; the next run makes it again."""
-    for branch in branches_of(release):
+    for branch in release.merge_branches:
         clone.forget(f"refs/release/new/{branch}")
         clone.forget(f"refs/release/old/{branch}")
 
@@ -207,7 +189,7 @@ def _made_by_hand(commit: str, base: Base, clone: Clone, parents: tuple[str, str
 
 
 def _refuse_branch_there(release: Release, there: Mapping[str, str], remote: Remote) -> None:
-    main, *new = branches_of(release)
+    main, *new = release.merge_branches
     if not there[f"refs/heads/{main}"]:
         raise StepFailed(
             where=remote.address,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.sbom import PackageIndex, Sboms
 
-__all__ = ["TREE_SBOM", "build", "cpe_of", "document_of", "documents"]
+__all__ = ["TREE_SBOM", "build", "cpe_of"]
 
 TREE_SBOM: Final = "Misc/sbom.spdx.json"
 """Where the tree states what it bundles."""
@@ -64,24 +64,12 @@ def build(
     progress.say("reading both archives")
     with ThreadPoolExecutor(len(archives)) as pool:
         lists = list(pool.map(lambda archive: _files_of(archive, root), archives))
-    for archive, files in zip(archives, lists, strict=True):
+    for archive, document, files in zip(archives, release.sboms, lists, strict=True):
         progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")
         subject = _subject(release.version, archive, epoch_s)
-        write_whole(document_of(archive), sboms.document(subject, files, tree_sbom, carried))
+        write_whole(document, sboms.document(subject, files, tree_sbom, carried))
     projects = " ".join(f"{project.name}=={project.version}" for project in carried) or "none"
     return {"files": str(len(lists[0])), "carried": projects, "spdx_tools": sboms.version()}
-
-
-def documents(release: Release) -> tuple[Path, ...]:
-    """The SBOMs that this release has beside its source archives."""
-    if not release.series.ships_sbom:
-        return ()
-    return tuple(document_of(archive) for archive in release.layout.tarballs)
-
-
-def document_of(archive: Path) -> Path:
-    """``<archive>.spdx.json``, as python.org names it."""
-    return archive.with_name(f"{archive.name}.spdx.json")
 
 
 def cpe_of(version: Version) -> str:

@@ -8,7 +8,6 @@ from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from plugins.model import text_table
 from plugins.steps.docs_tree import (
-    DocsSource,
     Machine,
     finished,
     open_tree,
@@ -20,12 +19,13 @@ from plugins.steps.release_clone import input_commit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
     from plugins.ports.git import Clone
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["PRODUCTS", "DocsSource", "build", "put", "sources_of"]
+__all__ = ["PRODUCTS", "build", "put", "sources_of"]
 
 _BUILDER: Final = "pydoc-topics"
 _SOURCES: Final = ("Doc", "Grammar", "Include/patchlevel.h")

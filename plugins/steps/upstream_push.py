@@ -114,7 +114,7 @@ def _tag(release: Release, clone: Clone) -> RefUpdate:
 
 
 def _refs(release: Release, remote: Remote) -> dict[str, str]:
-    branches = (f"refs/heads/{branch}" for branch in merge_back.branches_of(release))
+    branches = (f"refs/heads/{branch}" for branch in release.merge_branches)
     return remote.refs(*branches, f"refs/tags/{release.version.tag}")
 
 
@@ -142,5 +142,5 @@ def _facts(
     release: Release, tag: RefUpdate, wanted: Mapping[str, tuple[str, str]]
 ) -> dict[str, str]:
     return {"tag": tag.new} | {
-        f"{branch} holds": wanted[branch][1] for branch in merge_back.branches_of(release)
+        f"{branch} holds": wanted[branch][1] for branch in release.merge_branches
     }

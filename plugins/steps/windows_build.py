@@ -35,7 +35,6 @@ __all__ = [
     "digests_file",
     "fetch_digests",
     "follow",
-    "form_file",
     "look_retained",
     "look_started",
     "retain",
@@ -47,11 +46,6 @@ _FAILED: Final = ("failed", "canceled")
 _BAD: Final = ("failed", "canceled", "abandoned")
 _APPROVAL: Final = "Checkpoint.Approval"
 _DECLARE: Final = "[windows] build"
-
-
-def form_file(layout: Layout) -> Path:
-    """Where the page of values is written."""
-    return layout.made / "windows-build.txt"
 
 
 def digests_file(layout: Layout) -> Path:
@@ -70,7 +64,7 @@ def write_form(
         "rehearsal": release.rehearsal,
         "signed": "",
     }
-    write_whole(form_file(release.layout), templates.fill("windows.txt", words).encode())
+    write_whole(release.layout.windows_form, templates.fill("windows.txt", words).encode())
     return {}
 
 
@@ -105,7 +99,7 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
         return unknown(
             f"run {ours[0].id} was started for this commit and {_ended(ours[0])}",
             f"run its failed jobs again at {ours[0].url}, or start another run there by hand "
-            f"with the values in {form_file(release.layout)}",
+            f"with the values in {release.layout.windows_form}",
         )
     return absent(f"no run builds {tag} yet")
 
@@ -128,7 +122,7 @@ def start(
         raise Waiting(
             who="RM",
             problem=f"the Windows build of {release.version.tag} is not started yet",
-            remedy=f"start it at {pipeline.page} with the values in {form_file(release.layout)}, "
+            remedy=f"start it at {pipeline.page} with the values in {release.layout.windows_form}, "
             "then run the same command again; or write [credentials] azure",
         )
     progress.say("starting the Windows build")

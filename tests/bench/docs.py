@@ -28,6 +28,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from plugins.model.docs_source import DocsSource
+
 _TOP: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_TOP))
 
@@ -85,7 +87,7 @@ def usual(room: Path) -> None:
 
 def ours(room: Path) -> None:
     """The archives stand in the release's own folder."""
-    source = docs.DocsSource(room / "clone", "HEAD", _EPOCH_S, tools=room / "tools")
+    source = DocsSource(room / "clone", "HEAD", _EPOCH_S, tools=room / "tools")
     docs.build(a_release(room), source, docs.FORMATS, MachinePrograms(), _Timed())
 
 

@@ -12,6 +12,7 @@ from checks.looking import judged_by, judges
 from docs.every_kind import every_plan
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.late import resolved
 from doit_receipts.task import Kind
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.rules import RULES
@@ -54,7 +55,7 @@ def test_a_check_cannot_name_a_rule_that_no_table_has() -> None:
 
 def test_every_gate_judges_by_rules_of_the_tables_and_every_rule_of_gates_has_one() -> None:
     gates = [
-        (task.name, judged_by(call.function).rules)
+        (task.name, judged_by(resolved(call.function)).rules)
         for plan in every_plan().values()
         for task in plan.tasks.values()
         if task.kind is Kind.GATE

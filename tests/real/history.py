@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from plugins.model.docs_source import DocsSource
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType, known_phase, type_of
 from plugins.model.series import series_of
@@ -137,7 +138,7 @@ class History:
             alternates = upstream / "objects/info/alternates"
             alternates.parent.mkdir(exist_ok=True)
             alternates.write_text(f"{self._theirs}/objects\n")
-        for branch in merge_back.branches_of(release):
+        for branch in release.merge_branches:
             _git(upstream, "update-ref", "-d", f"refs/heads/{branch}")
         _git(upstream, "update-ref", f"refs/heads/{release.branch}", parent)
         base = GitBase(self._theirs, self._programs, branch=release.branch, wanted=parent)
@@ -211,7 +212,7 @@ class History:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         epoch_s = int((midnight + timedelta(hours=12)).timestamp())
         python = os.environ.get("PEP101_DOCS_PYTHON")
-        source = topics.DocsSource(
+        source = DocsSource(
             clone.folder,
             f"refs/release/{last}",
             epoch_s,
@@ -227,7 +228,7 @@ class History:
         children = [line.split()[0] for line in listed.splitlines() if commit in line.split()[1:2]]
         titles = {_git(self._theirs, "show", "-s", "--format=%s", name): name for name in children}
         found = {}
-        for branch in merge_back.branches_of(release):
+        for branch in release.merge_branches:
             is_main = release.type is ReleaseType.NEW_BRANCH and branch == release.branch
             wanted = "Python 3." if is_main else f"Post {release.version}"
             (found[branch],) = [name for title, name in titles.items() if title.startswith(wanted)]

@@ -81,7 +81,7 @@ def test_upstreams_sbom_becomes_one_of_all_files(
         released, clone[0], SpdxDocuments(), Quiet(), commit=clone[1], epoch_s=EPOCH_S
     )
     assert facts["files"] == "4808"
-    for path in sbom.documents(released):
+    for path in released.sboms:
         told = json.loads(path.read_bytes())
         assert len(told["files"]) == 4808
         names = [each["name"] for each in told["packages"]]

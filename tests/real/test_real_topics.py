@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.docs_source import DocsSource
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of
@@ -32,7 +33,7 @@ def test_topics_are_those_that_upstream_shipped_but_for_the_time(
     release = Release(
         version, ReleaseType.BUGFIX_FINAL, series_of(version), Layout(tmp_path / "work", version)
     )
-    source = topics.DocsSource(clone, version.tag, EPOCH_S)
+    source = DocsSource(clone, version.tag, EPOCH_S)
     topics.build(release, source, MachinePrograms(), Quiet())
     ours = (release.layout.made / "topics.py").read_text().splitlines()
     theirs = (upstream.source / "Lib/pydoc_data/topics.py").read_text().splitlines()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.docs_source import DocsSource
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.programs import neutral_environment
-from plugins.steps.docs_tree import DocsSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable

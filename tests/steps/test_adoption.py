@@ -19,6 +19,7 @@ from checks.staged_files import staged_is_ready
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
+from plugins.model.awaited import awaited_of
 from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Contract, contract_of
 from plugins.model.found_files import FoundFiles
@@ -104,7 +105,7 @@ class Scene:
         reported = self.release.layout.reported_by_pipeline if role == "windows" else None
         facts = adoption.arrived(
             self.release, self.host, NoKeys(), self.contract,
-            experts.awaited_of(self.contract, role, f"The {role} expert", [], reported),
+            awaited_of(self.contract, role, f"The {role} expert", [], reported),
             FixedClock(), commit=COMMIT,
             until=NOON - timedelta(days=days_late) if days_late else None,
         )  # fmt: skip

@@ -16,7 +16,7 @@ import pytest
 from doit_receipts.errors import SettingsError, StepFailed
 from plugins.services.programs import MachinePrograms, neutral_environment
 from plugins.steps import docs
-from plugins.steps.docs import FORMATS, DocsSource
+from plugins.steps.docs import FORMATS
 from plugins.steps.docs_tree import Machine
 from tests.progress import Heard
 from tests.waiting import wait_until
@@ -24,6 +24,7 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
 
     ToyDocs = Callable[..., tuple[Release, DocsSource]]

@@ -13,6 +13,7 @@ from doit_receipts.approval import Approval, Validity
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.command.approval_keys import KeyringOfApprovals
+from plugins.model.awaited import Awaited, awaited_of
 from plugins.model.content import Content, NamedFile
 from plugins.model.contract import contract_of
 from plugins.model.manifest import MANIFEST, Manifest
@@ -90,10 +91,10 @@ def manner(store: Store, role: str, how: str, looks: int = 0) -> None:
     store.save("experts", known)
 
 
-def awaited(release: Release, store: Store, role: str = "windows") -> experts.Awaited:
+def awaited(release: Release, store: Store, role: str = "windows") -> Awaited:
     keys = store.load("experts", {})["keys"]
     roster = [keys[role], keys["expired"]]
-    return experts.awaited_of(contract_of(release), role, f"The {role} expert", roster)
+    return awaited_of(contract_of(release), role, f"The {role} expert", roster)
 
 
 def asked(release: Release, store: Store, host: FolderHost) -> None:
@@ -101,7 +102,7 @@ def asked(release: Release, store: Store, host: FolderHost) -> None:
     experts.open_inboxes(release, host, ROLES)
     briefs = [
         handover.Brief(
-            role, f"The {role} expert", host.shown(experts.inbox_of(release, role)),
+            role, f"The {role} expert", host.shown(RemoteLayout(release.version).inbox(role)),
             awaited(release, store, role).files,
         )
         for role in ROLES
@@ -181,7 +182,7 @@ def test_half_taken_over_is_completed(
     area = RemoteLayout(release.version).downloads
     host.make_folders([area.staging], 0o2770)
     first = awaited(release, store).files[0]
-    inbox = experts.inbox_of(release, "windows")
+    inbox = RemoteLayout(release.version).inbox("windows")
     host.rename([(f"{inbox}/{first}", f"{area.staging}/{first.partition('/')[2]}")])
     assert experts.look_taken(release, host, "windows", area).state is RemoteState.ABSENT
     experts.take(release, host, "windows", area)
@@ -242,7 +243,7 @@ def test_wrong_answer_is_refused_and_a_right_one_after_it_is_taken(
         arrived(release, store, host, ours)
     files = awaited(release, store).files
     people.deliver(
-        store, places.downloads(store) / experts.inbox_of(release, "windows"),
+        store, places.downloads(store) / RemoteLayout(release.version).inbox("windows"),
         "windows", "3.13.6", COMMIT, files,
     )  # fmt: skip
     assert arrived(release, store, host, ours)
@@ -281,7 +282,7 @@ def test_manifest_of_something_else_is_refused(  # noqa: PLR0917 - a table's col
     asked(release, store, host)
     known = store.load("experts", {})
     known["keys"][role] = known["keys"]["windows"]
-    inbox = places.downloads(store) / experts.inbox_of(release, "windows")
+    inbox = places.downloads(store) / RemoteLayout(release.version).inbox("windows")
     wanted = awaited(release, store)
     store.save("experts", known)
     people.deliver(store, inbox, role, version, commit, (*wanted.files, *extra))
@@ -294,7 +295,7 @@ def test_manifest_that_is_edited_is_no_longer_signed(
 ) -> None:
     asked(release, store, host)
     people.read_mail(store)
-    file = places.downloads(store) / experts.inbox_of(release, "windows") / MANIFEST
+    file = places.downloads(store) / RemoteLayout(release.version).inbox("windows") / MANIFEST
     file.write_bytes(file.read_bytes().replace(b"3.13.6/", b"3.13.5/", 1))
     with pytest.raises(StepFailed, match="was made for other bytes"):
         arrived(release, store, host, ours)
@@ -328,7 +329,7 @@ def test_an_inbox_that_its_expert_cannot_write_to_is_opened_again(
 ) -> None:
     """A run that was killed between making a folder and giving it its rights."""
     asked(release, store, host)
-    inbox = experts.inbox_of(release, "windows")
+    inbox = RemoteLayout(release.version).inbox("windows")
     host.change([inbox], 0o2750)
     assert experts.look_inboxes(release, host, ROLES).state is RemoteState.ABSENT
     experts.open_inboxes(release, host, ROLES)
@@ -361,7 +362,9 @@ def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
     assert people.read_mail(store) == ["macos"]
     facts = adopted(release, store, host, ours)
     assert set(facts) == {"evidence", "3.13.6/python-3.13.6-macos11.pkg"}
-    assert not (places.downloads(store) / experts.inbox_of(release, "macos") / MANIFEST).exists()
+    assert not (
+        places.downloads(store) / RemoteLayout(release.version).inbox("macos") / MANIFEST
+    ).exists()
 
 
 def test_upload_that_was_cut_short_is_never_adopted(

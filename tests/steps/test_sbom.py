@@ -130,7 +130,7 @@ def test_each_archive_gets_its_own_sbom_of_all_its_files(a_release: Builds) -> N
     facts = tree.build()
     assert facts["files"] == "3"
     assert facts["spdx_tools"]
-    tgz, xz = sbom.documents(tree.release)
+    tgz, xz = tree.release.sboms
     assert (tgz.name, xz.name) == ("Python-3.13.6.tgz.spdx.json", "Python-3.13.6.tar.xz.spdx.json")
     names = [each["fileName"] for each in read(tgz)["files"]]
     assert names == ["Lib/os.py", "Misc/sbom.spdx.json", "Modules/zip.c"]
@@ -141,15 +141,15 @@ def test_each_archive_gets_its_own_sbom_of_all_its_files(a_release: Builds) -> N
 def test_same_archives_give_the_same_sboms(a_release: Builds) -> None:
     tree = a_tree(a_release())
     tree.build()
-    before = [path.read_bytes() for path in sbom.documents(tree.release)]
+    before = [path.read_bytes() for path in tree.release.sboms]
     tree.build()
-    assert [path.read_bytes() for path in sbom.documents(tree.release)] == before
+    assert [path.read_bytes() for path in tree.release.sboms] == before
 
 
 def test_series_before_sboms_gets_none(a_release: Builds) -> None:
     tree = a_tree(a_release("3.11.14"))
     assert tree.build() == {}
-    assert sbom.documents(tree.release) == ()
+    assert tree.release.sboms == ()
     assert tree.rules() == []
 
 
@@ -188,7 +188,7 @@ def test_sbom_of_an_older_archive_blocks(a_release: Builds) -> None:
 def test_sbom_that_cannot_be_read_blocks(a_release: Builds, content: bytes | None) -> None:
     tree = a_tree(a_release())
     tree.build()
-    document = sbom.documents(tree.release)[1]
+    document = tree.release.sboms[1]
     if content is None:
         document.unlink()
     else:
@@ -257,7 +257,7 @@ def with_pip(a_release: Builds, version: str = "3.15.0a1", tree: bytes | None = 
 
 
 def told(tree: Tree) -> Any:
-    return json.loads(sbom.document_of(tree.release.layout.tarballs[0]).read_bytes())
+    return json.loads(tree.release.sboms[0].read_bytes())
 
 
 def test_document_says_what_upstreams_says_of_the_same_archive(a_release: Builds) -> None:
@@ -330,7 +330,7 @@ def test_wheel_that_says_nothing_is_refused(a_release: Builds, pip: bytes) -> No
 def test_document_that_lacks_a_statement_blocks(a_release: Builds, lost: str) -> None:
     made = with_pip(a_release)
     assert sboms_are_true(made.release, made.clone, commit=made.commit) == ()
-    path = sbom.document_of(made.release.layout.tarballs[0])
+    path = made.release.sboms[0]
     document = told(made)
     idna = next(each for each in document["packages"] if each["name"] == "idna")
     if lost == "package":

@@ -9,12 +9,13 @@ import pytest
 from doit_receipts.errors import StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.steps import docs, topics
-from plugins.steps.docs_tree import DocsSource, Machine
+from plugins.steps.docs_tree import Machine
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
 
     ToyDocs = Callable[..., tuple[Release, DocsSource]]

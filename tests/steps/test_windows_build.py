@@ -92,7 +92,7 @@ def started(store: Store) -> int:
 
 def test_page_tells_each_field_of_the_form(release: Release, pipeline: AzurePipeline) -> None:
     steps.write_form(release, PackagedTemplates(), pipeline.page, owner="somebody", commit=COMMIT)
-    text = steps.form_file(release.layout).read_text()
+    text = release.layout.windows_form.read_text()
     assert "_build?definitionId=21" in text
     for line in (
         "     Git remote                       (Other)",
