@@ -226,6 +226,8 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
     match value:
         case Path():
             return below(value, work)
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type | Call):
+            return _fields(value, work)
         case Enum():
             return value.name
         case str() | bytes() | int() | float() | bool() | None | date():
@@ -245,8 +247,6 @@ def _describe(value: Any, work: Path) -> str:  # noqa: C901, PLR0911 - one line 
             return "(" + ", ".join(_describe(each, work) for each in value) + ")"
         case _ if callable(value) and hasattr(value, "__qualname__"):
             return "a function"
-        case _ if dataclasses.is_dataclass(value):
-            return _fields(value, work)
         case _ if cast("object", type(value).__repr__) is object.__repr__:
             # It would tell an address in memory, and no receipt would ever hold again.
             message = f"{type(value).__name__} stands in a call and has no __repr__ of its own"

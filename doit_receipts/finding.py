@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ class Severity(IntEnum):
     BLOCK = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(order=True)
 class Finding:
     """One judgement: ``rule`` is a dotted id that never changes, ``where`` a file or place.
 

@@ -9,9 +9,10 @@ values share the same methods, and ``dataclasses`` knows their fields: ``fields`
 from __future__ import annotations
 
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from functools import partial
 from inspect import Parameter, Signature
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
+from operator import attrgetter, eq, ge, gt, le, lt
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,25 +22,35 @@ __all__ = ["frozen"]
 _Value = TypeVar("_Value")
 
 
+@overload
+def frozen(cls: type[_Value], /) -> type[_Value]: ...
+@overload
+def frozen(*, order: bool) -> Callable[[type[_Value]], type[_Value]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[_Value]) -> type[_Value]:
+def frozen(cls: type[Any] | None = None, /, *, order: bool = False) -> Any:
     """The class is a dataclass, frozen and with slots, whose methods were not compiled for it.
 
     A method that it defines itself is kept; ``__post_init__`` is called as by any dataclass.
     """
+    return partial(_frozen, order=order) if cls is None else _frozen(cls, order=order)
+
+
+def _frozen(cls: type[Any], *, order: bool) -> type[Any]:
     own = frozenset(cls.__dict__)
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    compared = [each.name for each in fields(made) if each.compare]  # type: ignore[arg-type]
+    key = _key_of([each.name for each in fields(made) if each.compare])
     methods = {
         "__init__": _init_of(made),
         "__repr__": _repr,
-        "__eq__": _eq_of(_key_of(compared)),
-        "__hash__": _hash_of(_key_of(compared)),
+        "__eq__": _comparison(key, eq),
+        "__hash__": _hash_of(key),
         "__setattr__": _setattr,
         "__delattr__": _delattr,
         "__reduce__": _reduce,
         "__signature__": _Signature(),
     }
+    if order:
+        methods |= {f"__{each.__name__}__": _comparison(key, each) for each in (lt, le, gt, ge)}
     for name, method in methods.items():
         if name not in own:
             setattr(made, name, method)
@@ -117,11 +128,15 @@ def _key_of(names: list[str]) -> Callable[[Any], Any]:
     return attrgetter(*names) if names else lambda _: ()
 
 
-def _eq_of(key: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    def __eq__(self: Any, other: object) -> Any:  # noqa: N807 - it becomes that
-        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
+def _comparison(
+    key: Callable[[Any], Any], operator: Callable[[Any, Any], Any]
+) -> Callable[[Any, Any], Any]:
+    def compare(self: Any, other: object) -> Any:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return operator(key(self), key(other))
 
-    return __eq__
+    return compare
 
 
 def _hash_of(key: Callable[[Any], Any]) -> Callable[[Any], int]:

@@ -30,17 +30,17 @@ __all__ = [
     "web_address",
 ]
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
-_ROLE: Final = re.compile(r"[a-z][a-z0-9_-]*")
-_RULE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
-_ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PASSWORD: Final = re.compile(r"[a-z+]+://[^/@\s]*:[^/\s]*@", flags=re.IGNORECASE)
-_TOKEN: Final = re.compile(r"https?://[^/\s]*@", flags=re.IGNORECASE)
+_COMMIT: Final = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
+_FINGERPRINT: Final = r"[0-9A-F]{40}"
+_ROLE: Final = r"[a-z][a-z0-9_-]*"
+_RULE: Final = r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+"
+_ENVIRONMENT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+_FULL_LOGIN: Final = r"(?i)[a-z+]+://[^/@\s]*:[^/\s]*@"
+_WEB_LOGIN: Final = r"(?i)https?://[^/\s]*@"
 _UNDER_CREDENTIALS: Final = "write where the secret is under [credentials]"
 _GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
 # Git's own short form: [user@]host:path, where no colon comes before the first slash.
-_SCP: Final = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+")
+_SCP: Final = r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+"
 
 
 class WrongForm(ValueError):
@@ -56,7 +56,7 @@ class HoldsSecret(WrongForm):
 
 def commit_id(text: str) -> str:
     """A full object id: 40 or 64 lower-case hex digits."""
-    if _COMMIT.fullmatch(text):
+    if re.fullmatch(_COMMIT, text):
         return text
     raise WrongForm(
         remedy=f"write the full commit id, as git rev-parse {text} prints it"
@@ -78,7 +78,7 @@ def fingerprint(text: str) -> str:
     Short ids are refused: keys with an equal one can be made at will.
     """
     joined = re.sub(r"[ \t]", "", text).upper().removeprefix("0X")
-    if _FINGERPRINT.fullmatch(joined):
+    if re.fullmatch(_FINGERPRINT, joined):
         return joined
     raise WrongForm(
         remedy="write the full fingerprint, 40 hex digits, as gpg --fingerprint prints it"
@@ -87,21 +87,21 @@ def fingerprint(text: str) -> str:
 
 def role(text: str) -> str:
     """The name of an expert's section: lower-case letters, digits, - and _."""
-    if _ROLE.fullmatch(text):
+    if re.fullmatch(_ROLE, text):
         return text
     raise WrongForm(remedy="write a name such as windows: lower-case letters, digits, - and _")
 
 
 def rule_id(text: str) -> str:
     """A dotted rule id, as findings show it."""
-    if _RULE.fullmatch(text):
+    if re.fullmatch(_RULE, text):
         return text
     raise WrongForm(remedy="write a rule as findings show it, such as builders.red")
 
 
 def environment_name(text: str) -> str:
     """The name of an environment variable."""
-    if _ENVIRONMENT_NAME.fullmatch(text):
+    if re.fullmatch(_ENVIRONMENT_NAME, text):
         return text
     raise WrongForm(remedy="write the name of an environment variable, such as PYDOTORG_AUTH")
 
@@ -109,13 +109,15 @@ def environment_name(text: str) -> str:
 def git_remote(text: str) -> str:
     """An address that git can push to, or a local path; no remote helpers, no options."""
     # A user's name before @ is a token more often than not where http is spoken.
-    for form in (_PASSWORD, _TOKEN):
+    for form in (_FULL_LOGIN, _WEB_LOGIN):
         _refuse_secrets(text, form, "leave it to git's credential helper")
     scheme, separator, rest = text.partition("://")
     if separator:
         good = scheme in _GIT_SCHEMES and rest != "" and not re.search(r"\s", text)
     else:
-        good = "::" not in text and (text.startswith((".", "/", "~")) or bool(_SCP.fullmatch(text)))
+        good = "::" not in text and bool(
+            text.startswith((".", "/", "~")) or re.fullmatch(_SCP, text)
+        )
     if good:
         return text
     raise WrongForm(remedy="write an address such as git@github.com:python/cpython.git, or a path")
@@ -123,7 +125,7 @@ def git_remote(text: str) -> str:
 
 def host_address(text: str) -> str:
     """``ssh://[user@]host[:port]/folder`` or ``folder:///folder``."""
-    _refuse_secrets(text, _PASSWORD, "ssh logs in with its agent")
+    _refuse_secrets(text, _FULL_LOGIN, "ssh logs in with its agent")
     if re.fullmatch(r"ssh://(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*(?::[0-9]{1,5})?/\S*", text):
         return text.rstrip("/")
     if re.fullmatch(r"folder:///[^\x00-\x1f]+", text):
@@ -133,7 +135,7 @@ def host_address(text: str) -> str:
 
 def mail_server(text: str) -> str:
     """``smtp://host[:port]``, which turns to TLS before it logs in, or ``smtps://host[:port]``."""
-    _refuse_secrets(text, re.compile(r"[a-z]+://[^/\s]*@", re.IGNORECASE), _UNDER_CREDENTIALS)
+    _refuse_secrets(text, r"(?i)[a-z]+://[^/\s]*@", _UNDER_CREDENTIALS)
     if re.fullmatch(r"smtps?://(?:[A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?/?", text):
         return text.rstrip("/")
     raise WrongForm(remedy="write smtp://host:port or smtps://host:port")
@@ -163,7 +165,7 @@ def github_repository(text: str) -> str:
 
 def web_address(text: str) -> str:
     """``https://host[:port][/path]``, with no slash at its end; http only for this machine."""
-    _refuse_secrets(text, _TOKEN, _UNDER_CREDENTIALS)
+    _refuse_secrets(text, _WEB_LOGIN, _UNDER_CREDENTIALS)
     found = re.fullmatch(r"(https?)://([A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?(?:/\S*)?", text)
     if found is None:
         raise WrongForm(remedy="write an address such as https://www.python.org")
@@ -172,6 +174,6 @@ def web_address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _refuse_secrets(text: str, form: re.Pattern[str], remedy: str) -> None:
-    if form.match(text):
+def _refuse_secrets(text: str, form: str, remedy: str) -> None:
+    if re.match(form, text):
         raise HoldsSecret(remedy=remedy)

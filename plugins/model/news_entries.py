@@ -29,14 +29,14 @@ __all__ = [
 
 NEWS_FOLDER: Final = "Misc/NEWS.d"
 """Where each release has its file."""
-_METADATA: Final = re.compile(r"\.\. ([a-z][a-z -]*?):\s*(.*)")
-_ISSUE: Final = re.compile(
-    r"\b(?:gh|bpo)-(\d+)|:(?:gh|issue):`(\d+)`|github\.com/python/cpython/(?:issues|pull)/(\d+)",
-    re.IGNORECASE,
+_METADATA: Final = r"\.\. ([a-z][a-z -]*?):\s*(.*)"
+_ISSUE: Final = (
+    r"(?i)\b(?:gh|bpo)-(\d+)|:(?:gh|issue):`(\d+)`"
+    r"|github\.com/python/cpython/(?:issues|pull)/(\d+)"
 )
-_CVE: Final = re.compile(r"\bCVE[-:\s]{1,2}(\d{4}-\d{4,})|:cve:`(\d{4}-\d{4,})`", re.IGNORECASE)
-_ROLE: Final = re.compile(r":(?P<role>[a-z:+]+):`[!~]?(?P<text>[^`<]+?)(?:\s*<[^`>]*>)?`")
-_LINK: Final = re.compile(r"`(?P<text>[^`<]+?)\s*<(?P<url>https?://[^`>]+)>`__?")
+_CVE: Final = r"(?i)\bCVE[-:\s]{1,2}(\d{4}-\d{4,})|:cve:`(\d{4}-\d{4,})`"
+_ROLE: Final = r":(?P<role>[a-z:+]+):`[!~]?(?P<text>[^`<]+?)(?:\s*<[^`>]*>)?`"
+_LINK: Final = r"`(?P<text>[^`<]+?)\s*<(?P<url>https?://[^`>]+)>`__?"
 _CALLED: Final = ("func", "meth", "c:func")
 
 
@@ -53,8 +53,8 @@ class NewsEntry:
         """The text in one paragraph of Markdown."""
         words = " ".join(self.text.split())
         words = words.replace("``", "`")
-        words = _LINK.sub(r"[\g<text>](\g<url>)", words)
-        return _ROLE.sub(_plain_role, words)
+        words = re.sub(_LINK, r"[\g<text>](\g<url>)", words)
+        return re.sub(_ROLE, _plain_role, words)
 
 
 @frozen
@@ -92,7 +92,7 @@ def entries_of(text: str) -> tuple[NewsEntry, ...]:
         fields: dict[str, str] = {}
         lines = part.strip().splitlines()
         while lines:
-            match = _METADATA.fullmatch(lines[0].strip())
+            match = re.fullmatch(_METADATA, lines[0].strip())
             if match is None:
                 break
             fields[match[1]] = match[2].strip()
@@ -106,12 +106,12 @@ def entries_of(text: str) -> tuple[NewsEntry, ...]:
 
 def issues_in(text: str) -> tuple[str, ...]:
     """The numbers of the issues that a text names, in its order: gh-1, :gh:`1`, an address."""
-    return tuple(next(filter(None, found.groups())) for found in _ISSUE.finditer(text))
+    return tuple(next(filter(None, found.groups())) for found in re.finditer(_ISSUE, text))
 
 
 def cves_in(text: str) -> tuple[str, ...]:
     """The CVE ids that a text names, in its order, such as 2026-2297."""
-    return tuple(next(filter(None, found.groups())) for found in _CVE.finditer(text))
+    return tuple(next(filter(None, found.groups())) for found in re.finditer(_CVE, text))
 
 
 def news_files_of(version: Version, paths: Iterable[str], *, whole: bool) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from doit_receipts.errors import BadVersion
+from doit_receipts.frozen import frozen
 
 __all__ = ["Level", "Version"]
 
@@ -29,7 +29,7 @@ class Level(IntEnum):
         return ("a", "b", "rc", "")[self]
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@frozen(order=True)
 class Version:
     """A CPython version such as ``3.14.0rc1``; sorts as they are released.
 

@@ -26,11 +26,11 @@ __all__ = ["PackageSignature", "package_signature"]
 _MOST_TABLE: Final = 1 << 24
 _CHUNK: Final = 1 << 20
 _DIGESTS: Final = ("sha1", "sha256", "sha512")
-_SIGNATURE: Final = re.compile(rb'<signature style="RSA">(.*?)</signature>', re.DOTALL)
-_CERTIFICATE: Final = re.compile(rb"<X509Certificate>([A-Za-z0-9+/=\s]*)</X509Certificate>")
-_CHECKSUM: Final = re.compile(rb'<checksum style="([a-z0-9]+)">(.*?)</checksum>', re.DOTALL)
-_DATA: Final = re.compile(rb"<data>(.*?)</data>", re.DOTALL)
-_ARCHIVED: Final = re.compile(rb'<archived-checksum style="([a-z0-9]+)">([0-9a-f]+)<')
+_SIGNATURE: Final = rb'(?s)<signature style="RSA">(.*?)</signature>'
+_CERTIFICATE: Final = rb"<X509Certificate>([A-Za-z0-9+/=\s]*)</X509Certificate>"
+_CHECKSUM: Final = rb'(?s)<checksum style="([a-z0-9]+)">(.*?)</checksum>'
+_DATA: Final = rb"(?s)<data>(.*?)</data>"
+_ARCHIVED: Final = rb'<archived-checksum style="([a-z0-9]+)">([0-9a-f]+)<'
 
 
 @frozen
@@ -62,7 +62,7 @@ def package_signature(file: IO[bytes], where: str) -> PackageSignature:
     except zlib.error:
         _refuse(where, "has a table of contents that cannot be read")
     heap = size + packed
-    checksum, signed = _CHECKSUM.search(text), _SIGNATURE.search(text)
+    checksum, signed = re.search(_CHECKSUM, text), re.search(_SIGNATURE, text)
     if checksum is None or signed is None:
         _refuse(where, "is not signed")
     digest = checksum[1].decode()
@@ -71,7 +71,7 @@ def package_signature(file: IO[bytes], where: str) -> PackageSignature:
     if _at(file, heap, checksum[2]) != hashlib.new(digest, table).digest():
         _refuse(where, "has another table of contents than its checksum says")
     _compare_members(file, heap, text, where)
-    certificate = _CERTIFICATE.search(signed[1])
+    certificate = re.search(_CERTIFICATE, signed[1])
     try:
         der = base64.b64decode(certificate[1]) if certificate else b""
     except binascii.Error:
@@ -82,11 +82,11 @@ def package_signature(file: IO[bytes], where: str) -> PackageSignature:
 
 
 def _compare_members(file: IO[bytes], heap: int, text: bytes, where: str) -> None:
-    members = _DATA.findall(text)
+    members = re.findall(_DATA, text)
     if not members:
         _refuse(where, "holds nothing")
     for member in members:
-        archived = _ARCHIVED.search(member)
+        archived = re.search(_ARCHIVED, member)
         if archived is None or archived[1].decode() not in _DIGESTS:
             _refuse(where, "has a member without a checksum")
         found = hashlib.new(archived[1].decode())
