@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import DodoTaskLoader
@@ -16,7 +18,7 @@ from doit_receipts.plan import Plan
 from doit_receipts.typed import DODO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["Loader", "plan_of"]
 
@@ -40,7 +42,7 @@ class Loader(DodoTaskLoader):
             here = {"dodoFile": str(given[0]), "cwdPath": None, "seek_file": False}
             opt_values = {**opt_values, **here}
         try:
-            with readable():
+            with readable(), _nothing_is_garbage():
                 super().setup(opt_values)
         except NotKnownYet as error:
             problem, _, remedy = str(error).partition(": ")
@@ -63,6 +65,17 @@ class Loader(DodoTaskLoader):
         beside = super().load_tasks(cmd, pos_args)
         _refuse_command(plan, cmd.get_name(), pos_args, [each.name for each in beside])
         return [*tasks, *beside]
+
+
+@contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """What is made in the block stays for as long as the process, and nobody looks for garbage."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _refuse_names(plan: Plan, commands: list[str]) -> None:
