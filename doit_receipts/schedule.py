@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.calls import resources_of
+from doit_receipts.frozen import frozen
 from doit_receipts.task import Effect
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _CLONE: Final = "the clone"
 _NOT_KNOWN_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Claim:
     """What a task needs while it runs."""
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
+from doit_receipts.frozen import frozen
 from doit_receipts.orphaned_processes import end_orphaned
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ __all__ = ["Report", "Workers"]
 _HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """How a task ended: doit's word for a failure, or None; ``said`` is what it printed.
 
