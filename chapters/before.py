@@ -52,6 +52,7 @@ def check_tools():
     formats = settings.docs.formats if release.ships_docs else ()
     return [
         call(tools.tools_are_ready, release, services.programs, formats, settings.tests.source),
+        call(tools.foreign_code_is_confined, release, services.programs),
         call(disk.work_folder_has_room, release),
         call(tools.tool_is_as_committed, deferred(plan.project.revision)),
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports.programs import Programs
 
-__all__ = ["tool_is_as_committed", "tools_are_ready"]
+__all__ = ["foreign_code_is_confined", "tool_is_as_committed", "tools_are_ready"]
 
 _BLURB_COMMANDS: Final = ("release", "merge", "export")
 _LOOK_TIMEOUT_S: Final = 60.0
@@ -68,6 +68,23 @@ def tools_are_ready(
     findings += _blurb_faults(programs)
     findings += _autoconf_faults(release.series.autoconf, programs)
     return tuple(findings)
+
+
+@judges("tools.unconfined")
+def foreign_code_is_confined(release: Release, programs: Programs) -> tuple[Finding, ...]:
+    """What the tree and packages bring to be run cannot read or change anything of ours.
+
+    It is tried on this machine. A rehearsal's tree is our own, and comes with this tool.
+    """
+    found = programs.confinement()
+    if found.means:
+        return ()
+    message = f"{found.problem}, so the tree's own programs would run with all your rights"
+    if release.rehearsal:
+        message = f"{found.problem}; the tree of a rehearsal is our own and runs unconfined"
+    severity = Severity.NOTE if release.rehearsal else Severity.BLOCK
+    remedy = "" if release.rehearsal else found.remedy
+    return (_finding("tools.unconfined", "confinement", message, remedy, severity),)
 
 
 @judges("tools.changed")

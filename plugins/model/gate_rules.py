@@ -458,6 +458,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "install a newer one",
         milder=(_WARN,),
     ),
+    "tools.unconfined": Rule(
+        "The tree's own programs, and packages that it is built with, are run confined.",
+        "install bubblewrap, or waive tools.unconfined in release.toml, with a reason",
+        milder=(_NOTE,),
+    ),
     "version.not_next": Rule(
         "The version is one that may follow the newest tag of its series.",
         "check version; git fetch --tags upstream in the clone",

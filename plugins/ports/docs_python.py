@@ -65,7 +65,7 @@ def python_for(
     """The first Python ``among`` those here for which pip finds all that is required.
 
     Those before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
-    network, it is the first of the others, for want of a better answer.
+    network, it is the one that pip failed for, for want of a better answer.
     """
     pythons = tuple(among) or candidates(programs)
     able = [each for each in pythons if not least_minor or _minor_of(each, programs) >= least_minor]
@@ -75,8 +75,9 @@ def python_for(
         if ended.status == 0:
             return PythonFound(python)
         required = _REQUIRES.findall(ended.stdout + ended.stderr)
-        if not required and not wanted:
-            return PythonFound(able[0])
+        if not required:
+            # Whatever it is, a package without a wheel for one, is for the installation to report.
+            return PythonFound(python)
         wanted += [first or second for first, second in required]
     least = min(wanted, key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
@@ -98,7 +99,14 @@ def _asked(
 ) -> Completed:
     words: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
     words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
-    words += ["-r", requirements]
+    # Nothing of a package is run that comes as a wheel.
+    words += ["--only-binary", ":all:", "-r", requirements]
+    reads = [Path(sys.executable), python, requirements]
     if constraints:
         words += ["-c", constraints]
-    return programs.run(words, folder=requirements.parent, timeout_s=_TIMEOUT_S, check=False)
+        reads.append(constraints)
+    # Those of a tree name others beside them; the lines of a lock name nothing.
+    folder = requirements.parent if requirements.parent.name == "Doc" else Path("/")
+    reads += [folder] if folder.name else []
+    confined = programs.confined(reads=reads, network=True)
+    return confined.run(words, folder=folder, timeout_s=_TIMEOUT_S, check=False)

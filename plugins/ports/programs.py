@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["PIPE", "Completed", "Programs"]
+__all__ = ["PIPE", "Completed", "Confinement", "Programs"]
 
 PIPE: Final = -1
 """Asks ``Programs.pipe`` for a pipe to this process; the value that subprocess has for it."""
@@ -26,6 +26,16 @@ class Completed:
     status: int
     stdout: str
     stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What this machine confines foreign programs with; without it, why not and what to do."""
+
+    means: str
+    """The name of the program that does it; "" if nothing does."""
+    problem: str = ""
+    remedy: str = ""
 
 
 class Programs(Protocol):
@@ -42,6 +52,24 @@ class Programs(Protocol):
 
     def version(self, name: str) -> str:
         """The version number that the program reports; "" if it does not exist or reports none."""
+        ...
+
+    def confinement(self) -> Confinement:
+        """What foreign programs would be confined with now; it is tried, not looked up."""
+        ...
+
+    def confined(
+        self, *, writes: Sequence[Path] = (), reads: Sequence[Path] = (), network: bool = False
+    ) -> Programs:
+        """The same programs for foreign code: confined to what is named here.
+
+        They see the system's programs and libraries, change nothing but the folders ``writes``,
+        and read besides those ``reads``; a program that is named there comes with all that it is
+        installed with. Home, /tmp, processes and sockets are their own, and nothing that
+        they start outlives them. With ``network`` they can also fetch packages, with pip's own
+        configuration. What they leave behind is untrusted: see `plugins.steps.left_behind`.
+        Where this machine cannot confine and nobody waived that, running one raises ServiceFailed.
+        """
         ...
 
     def run(

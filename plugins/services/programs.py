@@ -7,18 +7,31 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
-from plugins.ports.programs import Completed
+from plugins.ports.programs import Completed, Confinement
+from plugins.services.own_process import hide_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
-__all__ = ["MachinePrograms", "Slot", "attended_environment", "exported", "neutral_environment"]
+    from plugins.services.walls import Limits
+
+__all__ = [
+    "MachinePrograms",
+    "Program",
+    "Slot",
+    "attended_environment",
+    "exported",
+    "kept_environment",
+    "neutral_environment",
+]
 
 _KEPT: Final = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
@@ -31,13 +44,19 @@ _DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS
 
 _VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
 _LAST_LINES: Final = 8
+_LONGEST_LINE: Final = 1 << 20
 # Between closing its end of a pipe and its end; an error waits for it, nothing else does.
 _LAST_BREATH_S: Final = 5.0
 
 
 def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """What programs see: enough to find their files, nothing that changes their output."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 - the one place that reads it
+    return kept_environment(_KEPT, more)
+
+
+def kept_environment(names: Sequence[str], more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of the environment what is named here, and what makes output the same on any machine."""
+    kept = {name: os.environ[name] for name in names if name in os.environ}  # noqa: TID251 - the one place that reads it
     return {
         **kept,
         "LC_ALL": "C.UTF-8",
@@ -83,6 +102,8 @@ class Slot(Protocol):
 class MachinePrograms:
     """The Programs port over this machine; ``say`` gets each line for the step's log.
 
+    ``may_be_unconfined`` is asked where foreign code cannot be confined; ``limits`` are those of
+    confined programs, by default those of this machine.
     Each program has a slot, where ``take_slot`` gives one. It leads a session of its own: it can
     ask nothing on our terminal, and when it is stopped, so is all that it started.
     """
@@ -91,10 +112,17 @@ class MachinePrograms:
         self,
         say: Callable[[str], None] | None = None,
         take_slot: Callable[[], Slot | None] = lambda: None,
+        *,
+        may_be_unconfined: Callable[[], bool] = lambda: True,
+        limits: Limits | None = None,
     ) -> None:
         self._say = say or _discard
         self._take_slot = take_slot
+        self._may_be_unconfined = may_be_unconfined
+        self._limits = limits
+        self._most_output_bytes = sys.maxsize
         self._versions: dict[str, str] = {}
+        self._confinement: Confinement | None = None
 
     def __repr__(self) -> str:
         return "programs"
@@ -121,6 +149,33 @@ class MachinePrograms:
         found = re.search(r"\d+(?:\.\d+)+[a-z0-9.]*", ended.stdout + ended.stderr)
         return found[0] if found else ""
 
+    def confinement(self) -> Confinement:
+        """See the port. What was found once is not tried again."""
+        from plugins.services.walls import confinement_here
+
+        if self._confinement is None or not self._confinement.means:
+            self._confinement = confinement_here()
+        return self._confinement
+
+    def confined(
+        self, *, writes: Sequence[Path] = (), reads: Sequence[Path] = (), network: bool = False
+    ) -> MachinePrograms:
+        """See the port."""
+        from plugins.services.confined_programs import ConfinedPrograms
+        from plugins.services.walls import Limits, Walls
+
+        found = self.confinement()
+        if not found.means and not self._may_be_unconfined():
+            raise ServiceFailed(
+                service="confinement",
+                action="run foreign code",
+                problem=found.problem,
+                remedy=found.remedy,
+            )
+        limits = self._limits or Limits.of_this_machine()
+        walls = Walls(found.means, limits, tuple(writes), tuple(reads), network=network)
+        return ConfinedPrograms(walls, self._say, self._take_slot)
+
     def run(
         self,
         argv: Sequence[str | Path],
@@ -139,7 +194,7 @@ class MachinePrograms:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         ) as process:  # fmt: skip
-            output = _Collected(process, self._say)
+            output = _Collected(process, self._say, most_bytes=self._most_output_bytes)
             try:
                 if process.stdin is not None:
                     _feed(process.stdin, stdin)
@@ -154,7 +209,8 @@ class MachinePrograms:
                     details=output.last_lines(),
                 ) from error
             output.finish()
-        completed = Completed(process.returncode, *output.texts())
+        self._see_bounded(words, output)
+        completed = Completed(self._status(process), *output.texts())
         if check and completed.status:
             raise _failed(words, completed.status, output.last_lines())
         return completed
@@ -178,7 +234,9 @@ class MachinePrograms:
             stdout=subprocess.DEVNULL if stdout is None else stdout,
             stderr=subprocess.PIPE,
         ) as process:  # fmt: skip
-            errors = _Collected(process, self._say, only_errors=True)
+            errors = _Collected(
+                process, self._say, only_errors=True, most_bytes=self._most_output_bytes
+            )
             try:
                 yield process
                 if process.stdin is not None and not process.stdin.closed:
@@ -198,24 +256,41 @@ class MachinePrograms:
                 raise
             finally:
                 errors.finish()
-        if process.returncode:
-            raise _failed(words, process.returncode, errors.last_lines())
+        self._see_bounded(words, errors)
+        if status := self._status(process):
+            raise _failed(words, status, errors.last_lines())
+
+    def _see_bounded(self, words: list[str], output: _Collected) -> None:
+        if output.exceeded:
+            problem = f"wrote more than {self._most_output_bytes >> 20} MB and was stopped"
+            raise ServiceFailed(service=Path(words[0]).name, action="run", problem=problem)
+
+    def _status(self, process: subprocess.Popen[bytes]) -> int:
+        """How it ended; the number of a signal is negative."""
+        return process.returncode
 
     def _started(
+        self, words: list[str], folder: Path, env: Mapping[str, str] | None, **streams: Any
+    ) -> AbstractContextManager[Program]:
+        return self._start(words, folder, neutral_environment(env), **streams)
+
+    def _start(
         self,
         words: list[str],
         folder: Path,
-        env: Mapping[str, str] | None,
+        env: dict[str, str],
         *,
-        stdin: int | IO[bytes],
-        stdout: int | IO[bytes],
-        stderr: int,
-    ) -> _Program:
+        name: str = "",
+        inherits: bool = True,
+        **streams: Any,
+    ) -> Program:
+        """The program runs; what ``inherits`` nothing of the run's lock has to end with us."""
+        hide_memory()
         slot = self._take_slot()
         try:
-            return _Program(
-                words, slot, cwd=folder, env=neutral_environment(env), umask=0o022,
-                stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True,
+            return Program(
+                words, slot, name=name or Path(words[0]).name, inherits=inherits, cwd=folder,
+                env=env, umask=0o022, start_new_session=True, **streams,
             )  # fmt: skip
         except FileNotFoundError as error:
             if not folder.is_dir():
@@ -232,15 +307,18 @@ class MachinePrograms:
             raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
 
 
-class _Program(subprocess.Popen[bytes]):
+class Program(subprocess.Popen[bytes]):
     """A program that leads a session, so that it is stopped together with all that it started."""
 
-    def __init__(self, words: list[str], slot: Slot | None, **options: Any) -> None:
+    def __init__(
+        self, words: list[str], slot: Slot | None, *, name: str, inherits: bool, **options: Any
+    ) -> None:
         self._slot = slot
         try:
-            super().__init__(words, pass_fds=slot.descriptors if slot else (), **options)
+            inherited = slot.descriptors if slot and inherits else ()
+            super().__init__(words, pass_fds=inherited, **options)
             if slot is not None:
-                slot.started(self.pid, Path(words[0]).name)
+                slot.started(self.pid, name)
         except BaseException:
             self._leave()
             raise
@@ -251,6 +329,7 @@ class _Program(subprocess.Popen[bytes]):
             self._slot = None
 
     def kill(self) -> None:
+        """It is ended, and so is all of its session."""
         if self.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -279,6 +358,7 @@ class _Collected:
         say: Callable[[str], None],
         *,
         only_errors: bool = False,
+        most_bytes: int,
     ) -> None:
         # threading is late: listing tasks never runs a program
         from threading import Thread
@@ -286,6 +366,9 @@ class _Collected:
         self._lines: tuple[list[bytes], list[bytes]] = ([], [])
         self._recent: list[str] = []
         self._say = say
+        self._process = process
+        self._most_bytes = most_bytes
+        self.exceeded = False
         streams = (None if only_errors else process.stdout, process.stderr)
         self._threads = [
             Thread(target=self._drain, args=(stream, lines), daemon=True)
@@ -298,7 +381,13 @@ class _Collected:
     def _drain(self, stream: IO[bytes], lines: list[bytes]) -> None:
         # A run that is stopped closes the stream, and what might still come is worth nothing.
         with suppress(ValueError):
-            for line in stream:
+            kept = 0
+            while line := stream.readline(_LONGEST_LINE):
+                kept += len(line)
+                if kept > self._most_bytes:
+                    self.exceeded = True
+                    self._process.kill()
+                    return
                 lines.append(line)
                 text = line.decode(errors="replace").rstrip()
                 if text:

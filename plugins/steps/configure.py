@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from plugins.steps.left_behind import content_left
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -132,9 +134,13 @@ def _made(
     for name, content in tree.items():
         write_whole(folder / name, content, mode=0o755)
     environment = {name: word for name, word in command.items() if name.isupper()}
+    tools = [found for name in command.values() if (found := programs.find(name))]
+    tools += [found for name in ("aclocal", "automake") if (found := programs.find(name))]
+    confined = programs.confined(writes=(folder,), reads=tools)
     # Source: the regen-configure.sh of the tree; options of CPython's own job
-    programs.run([command["autoreconf"], "-ivf", "-Werror"], folder=folder, env=environment)
-    return {name: (folder / name).read_bytes() for name in _PRODUCTS if (folder / name).exists()}
+    confined.run([command["autoreconf"], "-ivf", "-Werror"], folder=folder, env=environment)
+    there = [name for name in _PRODUCTS if os.path.lexists(folder / name)]
+    return {name: content_left(folder / name) for name in there}
 
 
 def _difference(tree: dict[str, bytes | None], made: dict[str, bytes]) -> list[str]:

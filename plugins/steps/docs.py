@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
-    from plugins.ports.programs import Completed, Programs
+    from plugins.ports.programs import Completed, Confinement, Programs
     from plugins.ports.progress import Progress
 
 __all__ = ["FORMATS", "Machine", "build"]
@@ -225,7 +225,8 @@ def _make_info(folder: Path, log: Path, programs: Programs) -> None:
         try:
             # Perl orders its hashes anew in each process unless it is set not to.
             environment = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
-            with programs.pipe(["make", "info"], folder=folder, env=environment, stdout=stream):
+            confined = programs.confined(writes=(folder,), reads=_makeinfo(programs))
+            with confined.pipe(["make", "info"], folder=folder, env=environment, stdout=stream):
                 pass
         except ServiceFailed as error:
             raise StepFailed(
@@ -234,6 +235,11 @@ def _make_info(folder: Path, log: Path, programs: Programs) -> None:
                 remedy=f"see {log}",
                 details=error.details,
             ) from error
+
+
+def _makeinfo(programs: Programs) -> tuple[Path, ...]:
+    found = programs.find("makeinfo")
+    return (found,) if found else ()
 
 
 def _facts(tree: DocsTree, forms: Sequence[str], programs: Programs) -> dict[str, str]:
@@ -261,12 +267,16 @@ def _count(folder: Path, form: str) -> int:
 
 
 class _Stoppable:
-    """The programs, run from several threads and ended from another."""
+    """The programs, run from several threads and ended from another.
 
-    def __init__(self, programs: Programs) -> None:
+    Those that are confined are ended with ``others``.
+    """
+
+    def __init__(self, programs: Programs, others: _Stoppable | None = None) -> None:
         from threading import Lock  # noqa: PLC0415 - only when something is built
 
         self._programs = programs
+        self._all = others or self
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         self._lock = Lock()
@@ -276,6 +286,15 @@ class _Stoppable:
 
     def version(self, name: str) -> str:
         return self._programs.version(name)
+
+    def confinement(self) -> Confinement:
+        return self._programs.confinement()
+
+    def confined(
+        self, *, writes: Sequence[Path] = (), reads: Sequence[Path] = (), network: bool = False
+    ) -> _Stoppable:
+        inside = self._programs.confined(writes=writes, reads=reads, network=network)
+        return _Stoppable(inside, self._all)
 
     def run(
         self,
@@ -302,17 +321,22 @@ class _Stoppable:
         stdout: int | IO[bytes] | None = None,
     ) -> Iterator[subprocess.Popen[bytes]]:
         started = self._programs.pipe(argv, folder=folder, env=env, stdin=stdin, stdout=stdout)
-        with started as process:
+        with started as process, self._all.running(process):
+            yield process
+            process.wait()
+
+    @contextmanager
+    def running(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """The process is ended by ``stop`` while the block lasts."""
+        with self._lock:
+            self._running.add(process)
+            if self._stopped:
+                process.kill()
+        try:
+            yield
+        finally:
             with self._lock:
-                self._running.add(process)
-                if self._stopped:
-                    process.kill()
-            try:
-                yield process
-                process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
+                self._running.discard(process)
 
     def stop(self) -> None:
         """End what runs, and what is started from now on."""

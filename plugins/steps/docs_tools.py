@@ -13,6 +13,8 @@ import json
 import re
 import shlex
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +23,14 @@ from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, python_for
+from plugins.steps.left_behind import see_plain
 from plugins.steps.plain_path import plain_path
+from plugins.steps.unpacking import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from plugins.ports.programs import Programs
+    from plugins.ports.programs import Completed, Programs
     from plugins.ports.progress import Progress
 
 __all__ = ["DocsTools", "make_environment"]
@@ -105,18 +109,61 @@ def make_environment(
     in_it = made / "bin" / "python"
     # A wheel that is built on the way may fail for a dollar or a space in the path.
     with plain_path(made) as plain:
-        pip: list[str | Path] = [sys.executable, "-m", "pip"]
-        pip += ["--python", plain / "bin" / "python"]
-        words: list[str | Path] = [*pip, "install", "--no-input", "-r", requirements]
-        if constraints is not None:
-            words += ["-c", constraints]
-        _install(words, doc, programs, source)
-        frozen = programs.run([*pip, "freeze"], folder=doc).stdout.split("\n")
+        pip = _Pip(programs, plain / "bin" / "python", doc)
+        with _reported(source), tempfile.TemporaryDirectory(dir=folder) as wheels:
+            pip.fetch(requirements, constraints, Path(wheels))
+            see_plain(Path(wheels))
+            pip.install(plain, Path(wheels))
+        # Nothing that was installed has run yet, and from now on it cannot change itself.
+        digest = _digest(made)
+        frozen = pip.frozen()
     installed = sorted(filter(None, frozen), key=str.lower)
-    version = _python_version(programs, in_it)
-    content = {"key": wanted, "name": made.name, "python": version, "installed": installed}
+    version = _python_version(programs.confined(reads=(in_it,)), in_it)
+    content = {
+        "key": wanted, "name": made.name, "python": version, "installed": installed,
+        "sha256": digest,
+    }  # fmt: skip
     write_whole(folder / _MARKER, json.dumps(content, indent=1).encode())
     return DocsTools(in_it, version, tuple(installed))
+
+
+@frozen
+class _Pip:
+    """Our own pip, confined, for the environment of a Python."""
+
+    programs: Programs
+    python: Path
+    doc: Path
+
+    def fetch(self, requirements: Path, constraints: Path | None, wheels: Path) -> None:
+        """The folder holds a wheel of each package, and no code of a package that has one ran."""
+        words: list[str | Path] = ["wheel", "--no-input", "--wheel-dir", wheels]
+        words += ["--only-binary", ":all:", "-r", requirements]
+        words += ["-c", constraints] if constraints else []
+        reads = [self.doc, requirements, *([constraints] if constraints else [])]
+        self._run(words, writes=(wheels,), reads=reads, network=True)
+
+    def install(self, environment: Path, wheels: Path) -> None:
+        """The wheels are in the environment; nothing is fetched for it."""
+        words: list[str | Path] = ["install", "--no-input", "--no-index", "--no-deps"]
+        if files := sorted(wheels.glob("*.whl")):
+            self._run([*words, *files], writes=(environment,), reads=(wheels, self.doc))
+
+    def frozen(self) -> list[str]:
+        return self._run(["freeze"], reads=(self.doc,)).stdout.split("\n")
+
+    def _run(
+        self,
+        words: list[str | Path],
+        *,
+        writes: Sequence[Path] = (),
+        reads: Sequence[Path],
+        network: bool = False,
+    ) -> Completed:
+        seen = (*reads, Path(sys.executable), self.python)
+        confined = self.programs.confined(writes=writes, reads=seen, network=network)
+        start: list[str | Path] = [sys.executable, "-m", "pip", "--python", self.python]
+        return confined.run([*start, *words], folder=self.doc)
 
 
 def _required(doc: Path, folder: Path) -> tuple[str, Path, int]:
@@ -144,16 +191,19 @@ def _required(doc: Path, folder: Path) -> tuple[str, Path, int]:
     return "the tree's Doc/requirements.txt", requirements, 0
 
 
-def _install(words: list[str | Path], doc: Path, programs: Programs, source: str) -> None:
+@contextmanager
+def _reported(source: str) -> Iterator[None]:
+    """What pip cannot do in the block is a ServiceFailed that names what it was asked for."""
     try:
-        programs.run(words, folder=doc)
+        yield
     except ServiceFailed as error:
         raise ServiceFailed(
             service="pip",
             action=f"install {source}",
             problem=error.problem.rpartition(": ")[2],
-            remedy="read the last lines of pip's output; check the network, or pin the packages "
-            "in conflict by [docs] constraints in release.toml",
+            remedy="read the last lines of pip's output; check the network, pin the packages in "
+            "conflict by [docs] constraints in release.toml, or, if one has no wheel for this "
+            "Python, choose another by [docs] python",
             details=error.details,
         ) from error
 
@@ -195,7 +245,15 @@ def _read(folder: Path, wanted: str) -> DocsTools | None:
     python = folder / str(content.get("name")) / "bin" / "python"
     if content.get("key") != wanted or not python.exists():
         return None
+    if content.get("sha256") != _digest(python.parents[1]):
+        return None
     return DocsTools(python, str(content["python"]), tuple(content["installed"]))
+
+
+def _digest(environment: Path) -> str:
+    """A digest of all that is in the environment: what runs is what was installed."""
+    listing = "".join(f"{name} {what}\n" for name, what in sorted(tree_of(environment).items()))
+    return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _new_folder(folder: Path) -> Path:
@@ -204,7 +262,6 @@ def _new_folder(folder: Path) -> Path:
     Its name is new each time: the pip of a run that was killed may still be at work.
     """
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
-    import tempfile  # noqa: PLC0415 - only when something is installed
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).unlink(missing_ok=True)

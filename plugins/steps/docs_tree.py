@@ -19,6 +19,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
+from plugins.steps.left_behind import see_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,7 @@ _UNPACKED_TIME_S: Final = 315_532_800
 _READER: Final = "dummy"
 
 _PROBLEM_LINES: Final = 8
+_MOST_LOG_BYTES: Final = 4 << 20
 
 
 @frozen
@@ -165,6 +167,7 @@ def finished(folder: Path, make: Callable[[Path], None]) -> None:
         making = Path(room) / folder.name
         making.mkdir()
         make(making)
+        see_plain(making)
         content = _digest(making)
         making.rename(folder)
     write_whole(seal, content)
@@ -278,7 +281,8 @@ def _make_news(doc: Path, tools: DocsTools, programs: Programs) -> None:
         "make", "build", "BUILDER=news", "SPHINXBUILD=true",
         f"BLURB={tools.module_for_make('blurb')}", f"PYTHON={tools.python_for_make()}",
     ]  # fmt: skip
-    programs.run(words, folder=doc)
+    _confined(programs, doc, tools, doc).run(words, folder=doc)
+    see_plain(doc / "build")
     for made in (doc / "build").iterdir():
         os.utime(made, (_UNPACKED_TIME_S, _UNPACKED_TIME_S))
 
@@ -311,11 +315,12 @@ def _sphinx(
     # Of options that are given twice, the last one counts.
     words += ["-d", str(doctrees), "-j", str(jobs)]
     start = (tree.tools.python, _START, str(tree.epoch_s))
+    confined = _confined(programs, tree.doc, tree.tools, output.parent)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as stream:
         try:
             environment = {"SOURCE_DATE_EPOCH": str(tree.epoch_s)}
-            with programs.pipe([*start, *words], folder=tree.doc, env=environment, stdout=stream):
+            with confined.pipe([*start, *words], folder=tree.doc, env=environment, stdout=stream):
                 pass
         except ServiceFailed as error:
             raise StepFailed(
@@ -347,6 +352,7 @@ def _ask_makefile(
     doc: Path, variable: str, settings: Sequence[str], tools: DocsTools, programs: Programs
 ) -> list[str]:
     """The shell's words of a variable, as the tree's Makefile sets it."""
+    programs = _confined(programs, doc, tools)
     words = [
         "make", "--no-print-directory", "-s", "-f", "Makefile", "-f", "-", "pep101-show",
         f"PYTHON={tools.python_for_make()}", *settings,
@@ -355,9 +361,17 @@ def _ask_makefile(
     return programs.run(words, folder=doc, stdin=rule.encode()).stdout.split("\n")[:-1]
 
 
+def _confined(programs: Programs, doc: Path, tools: DocsTools, *writes: Path) -> Programs:
+    """The programs for the tree's own code, which reads the tree and its tools."""
+    return programs.confined(writes=writes, reads=(doc.parent, tools.python, _START))
+
+
 def _telling_lines(log: Path, doc: Path) -> Iterator[str]:
     """The log's last lines; warnings and errors before them rather than tales of progress."""
-    lines = log.read_text("utf-8", "replace").replace(f"{doc}/", "Doc/").splitlines()
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _MOST_LOG_BYTES))
+        text = stream.read().decode("utf-8", "replace")
+    lines = text.replace(f"{doc}/", "Doc/").splitlines()
     problems = [line for line in lines if "WARNING" in line or "ERROR" in line or "rror:" in line]
     yield from problems[-_PROBLEM_LINES:]
     yield from (line for line in lines[-3:] if line and line not in problems)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from plugins.steps.left_behind import see_plain
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
     from plugins.ports.git import Clone
-    from plugins.ports.programs import Programs
+    from plugins.ports.programs import Completed, Programs
 
 __all__ = ["NEXT", "blurb_of", "merge", "news_file"]
 
+_NEWS: Final = "Misc/NEWS.d"
 NEXT: Final = "Misc/NEWS.d/next"
 """The folder of the entries that no release has published."""
 
@@ -77,9 +80,10 @@ def merge(
     entries = _entries(clone, previous)
     clone.checkout(previous)
     blurb = blurb_of(programs)
-    ended = programs.run([blurb, "release", str(release.version)], folder=clone.folder, check=False)
+    ended = _released(release, clone.folder, blurb, programs)
     if ended.status:
         raise _failed(clone.folder, entries, ended.stdout + ended.stderr)
+    see_plain(clone.folder / _NEWS)
     _see_complete(clone.folder, target, entries)
     _put_date(clone.folder / target, date)
     made = clone.record(step, previous, f"Fold NEWS for {release.version}")
@@ -88,6 +92,25 @@ def merge(
         "entries": str(len(entries)),
         "blurb": programs.version(str(blurb)),
     }
+
+
+def _released(release: Release, clone: Path, blurb: Path, programs: Programs) -> Completed:
+    """How ``blurb release`` ended, which changes nothing of the clone but its NEWS entries.
+
+    It adds them to an index as well; that is one of an empty repository, which is thrown away.
+    """
+    room = release.layout.scratch / "blurb"
+    shutil.rmtree(room, ignore_errors=True)
+    programs.run(["git", "init", "--quiet", "--bare", "--template=", room], folder=clone)
+    confined = programs.confined(writes=(clone / _NEWS, room), reads=(clone,))
+    ended = confined.run(
+        [blurb, "release", str(release.version)],
+        folder=clone,
+        env={"GIT_DIR": str(room), "GIT_WORK_TREE": str(clone)},
+        check=False,
+    )
+    shutil.rmtree(room)
+    return ended
 
 
 def _entries(clone: Clone, commit: str) -> tuple[str, ...]:

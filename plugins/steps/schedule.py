@@ -340,7 +340,7 @@ def _generate(programs: Programs, folder: Path) -> None:
     home = folder / "home"
     home.mkdir()
     try:
-        programs.run(
+        programs.confined(writes=(folder,)).run(
             [sys.executable, "-s", "-B", "-m", _GENERATOR, "update-peps"],
             folder=folder,
             env={"HOME": str(home)},

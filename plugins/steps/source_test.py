@@ -55,7 +55,9 @@ def run(
     unpacked = _unpacked(release, room, progress)
     tree = _tree_of_test(release)
     with plain_path(tree) as plain:
-        test = _Test(release, programs, progress, plain)
+        compiler = programs.find("cc")
+        confined = programs.confined(writes=(plain,), reads=(compiler,) if compiler else ())
+        test = _Test(release, confined, progress, plain)
         test.build()
         version = test.version()
         tests = test.quick() if level.value == "quick" else test.full()

@@ -18,6 +18,7 @@ from plugins.model.archive_rules import MADE, is_left_out
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
 from plugins.ports.programs import PIPE
 from plugins.steps.compressing import Compressed, Compressor, compress
+from plugins.steps.left_behind import content_left
 from plugins.steps.news import blurb_of
 
 if TYPE_CHECKING:
@@ -272,11 +273,12 @@ def merged_news(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     with ExitStack() as merging:
-        merging.enter_context(programs.pipe((blurb_of(programs), "merge"), folder=folder))
+        confined = programs.confined(writes=(folder,))
+        merging.enter_context(confined.pipe((blurb_of(programs), "merge"), folder=folder))
 
         def merged() -> bytes:
             merging.close()
-            return (folder / _NEWS).read_bytes()
+            return content_left(folder / _NEWS)
 
         yield merged
 

@@ -56,11 +56,11 @@ def make(
 
 
 def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path: Path) -> None:
-    project = tmp_path / "toy_tool"
-    project.mkdir()
+    project = tmp_path / "Doc" / "toy_tool"
+    project.mkdir(parents=True)
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "backend.py").write_text(BACKEND.replace("{version}", "1.5"))
-    tools = make(tmp_path, a_tree(tmp_path, f"{project}\n"))
+    tools = make(tmp_path, a_tree(tmp_path, "./toy_tool\n"))
     assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
 
 
@@ -135,15 +135,14 @@ def test_words_for_make_survive_its_shell(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["with $HOME", "a folder"])
 def test_tools_are_built_wherever_the_work_folder_is(tmp_path: Path, name: str) -> None:
     """As distutils does it, the backend takes a dollar in the environment's path for a variable."""
-    project = tmp_path / "toy_tool"
-    project.mkdir()
+    folder = tmp_path / name
+    project = folder / "Doc" / "toy_tool"
+    project.mkdir(parents=True)
     (project / "pyproject.toml").write_text(PROJECT)
     strict = "import string, sys\nassert ' ' not in sys.prefix\n"
     strict += "string.Template(sys.prefix).substitute()\n"
     (project / "backend.py").write_text(strict + BACKEND.replace("{version}", "1.5"))
-    folder = tmp_path / name
-    folder.mkdir()
-    tools = make(folder, a_tree(folder, f"{project}\n"))
+    tools = make(folder, a_tree(folder, "./toy_tool\n"))
     assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
     assert tools.python.is_relative_to(folder)
 

@@ -1,0 +1,53 @@
+"""Installed programs: the folders that a program cannot do without, wherever it was installed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["installed_with"]
+
+_PARTS: Final = ("bin", "sbin", "lib", "lib64", "libexec", "include")
+_MOST_LINKS: Final = 40
+
+
+def installed_with(path: Path) -> Iterator[Path]:
+    """What has to be readable for the path to be used; nothing if there is no such path.
+
+    A folder, or a file that is no program, is itself, by its name and where it is. A program in
+    a ``bin`` folder is that folder's prefix, and so is each link on the way to it: a virtual
+    environment and the Python that it was made of. Of a prefix in which a person's own files are
+    too, such as ``~/.local``, it is the folders of programs alone.
+    """
+    if not path.exists():
+        return
+    absolute = Path(os.path.normpath(path.absolute()))
+    if absolute.is_dir() or absolute.parent.name not in ("bin", "sbin"):
+        yield from (absolute, absolute.resolve())
+        return
+    for link in (absolute, *_links(absolute)):
+        prefix = link.parent.parent
+        if _is_personal(prefix):
+            yield from (part for name in _PARTS if (part := prefix / name).is_dir())
+        elif prefix != Path("/"):
+            yield prefix
+
+
+def _links(path: Path) -> Iterator[Path]:
+    """The program and each link to it, where all of them really are."""
+    for _ in range(_MOST_LINKS):
+        path = path.parent.resolve() / path.name
+        yield path
+        if not path.is_symlink():
+            return
+        path = path.parent / path.readlink()
+
+
+def _is_personal(prefix: Path) -> bool:
+    """Whether the prefix is a home, holds one, or is the one that every home has for programs."""
+    home = Path.home()
+    return home.is_relative_to(prefix) or prefix == home / ".local"

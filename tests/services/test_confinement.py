@@ -1,0 +1,294 @@
+"""What foreign code cannot do to a machine that confines it: each attack with what it does now."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doit_receipts.errors import ServiceFailed
+from plugins.services.programs import MachinePrograms
+from plugins.services.walls import Limits
+from tests.confining import ATTACKS, needs_confinement
+from tests.processes import lives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.ports.programs import Programs
+
+pytestmark = needs_confinement
+
+SMALL = Limits(memory_bytes=300 << 20, processes=40, output_bytes=1 << 20, scratch_bytes=4 << 20)
+PRELUDE = "import ctypes, fcntl, os, socket, sys\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The one folder that foreign code may write to."""
+    made = tmp_path / "work" / "its-own"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def victim() -> Iterator[int]:
+    """A process of ours whose environment holds a secret."""
+    environment = {"PATH": os.environ["PATH"], "GITHUB_TOKEN": "canary-of-the-environment"}
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], env=environment, stdin=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        yield process.pid
+        process.kill()
+
+
+class Agents:
+    """Servers of this machine that count who comes to them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "S.gpg-agent")
+        self.abstract = f"\0{folder}"
+        self.came = 0
+        self._sockets = [socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
+        self._sockets.append(socket.socket(socket.AF_INET))
+        addresses: tuple[Any, ...] = (self.path, self.abstract, ("127.0.0.1", 0))
+        for each, address in zip(self._sockets, addresses, strict=True):
+            each.bind(address)
+            each.listen()
+            threading.Thread(target=self._count, args=(each,), daemon=True).start()
+        self.port = self._sockets[2].getsockname()[1]
+
+    def _count(self, server: socket.socket) -> None:
+        try:
+            while True:
+                server.accept()[0].close()
+                self.came += 1
+        except OSError:
+            return
+
+    def close(self) -> None:
+        for each in self._sockets:
+            each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+@pytest.fixture
+def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agents]:
+    made = Agents(tmp_path_factory.mktemp("agents"))
+    yield made
+    made.close()
+
+
+def confined(folder: Path, limits: Limits = SMALL) -> Programs:
+    return MachinePrograms(limits=limits).confined(writes=(folder,), reads=(Path(sys.executable),))
+
+
+def tried(statement: str, folder: Path) -> str:
+    """What came of it: what refused the statement, or "done"."""
+    lines = "\n".join(f"    {line}" for line in statement.splitlines())
+    code = f"{PRELUDE}try:\n{lines}\n    print('done')\nexcept OSError as e:\n    print(repr(e))\n"
+    return confined(folder).run([sys.executable, "-c", code], folder=folder).stdout.strip()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_foreign_code_reaches_nothing_of_ours(
+    name: str,
+    folder: Path,
+    victim: int,
+    agents: Agents,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("canary-of-a-file")
+    monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-environment")
+    monkeypatch.setenv("SSH_AUTH_SOCK", agents.path)
+    outside = tmp_path / "work" / "beside"
+    statement = ATTACKS[name].format(
+        victim=victim,
+        secret=str(secret),
+        home=str(Path.home()),
+        agent=agents.path,
+        abstract=agents.abstract,
+        port=agents.port,
+        outside=str(outside),
+    )
+    outcome = tried(statement, folder)
+    # Below /tmp it writes into a /tmp of its own, which ends with it.
+    assert outcome != "done" or name == "write beside its folder"
+    assert lives(victim)
+    assert agents.came == 0
+    assert not outside.exists()
+
+
+def test_the_same_statements_do_what_they_say_without_walls(
+    folder: Path, victim: int, agents: Agents, tmp_path: Path
+) -> None:
+    """Otherwise the test above would show nothing."""
+    for name in ("environment of the parent", "socket of an agent", "write beside its folder"):
+        statement = ATTACKS[name].format(
+            victim=victim, agent=agents.path, outside=str(tmp_path / "beside")
+        )
+        code = PRELUDE + statement
+        assert MachinePrograms().run([sys.executable, "-c", code], folder=folder).status == 0
+    assert (tmp_path / "beside").exists()
+
+
+def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:
+    script = "echo kept >here; echo gone >/tmp/pep101-of-confined; echo gone >$HOME/x; ls /tmp"
+    told = confined(folder).run(["sh", "-c", script], folder=folder).stdout.split()
+    assert "pep101-of-confined" in told
+    assert (folder / "here").read_text() == "kept\n"
+    assert not Path("/tmp/pep101-of-confined").exists()
+
+
+def test_a_daemon_ends_with_the_program_that_left_it(folder: Path) -> None:
+    """It has a session of its own and holds nothing of ours; when the run returns, it is gone."""
+    seconds = f"987654.{os.getpid()}"
+    script = f"setsid sh -c 'exec sleep {seconds}' <&- >/dev/null 2>&1 & echo left"
+    assert confined(folder).run(["sh", "-c", script], folder=folder).stdout == "left\n"
+    commands = [
+        command
+        for process in Path("/proc").glob("[0-9]*")
+        if seconds.encode() in (command := _command_of(process))
+    ]
+    assert commands == []
+
+
+def _command_of(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_all_of_it_ends_when_time_is_up(folder: Path) -> None:
+    seconds = f"987655.{os.getpid()}"
+    script = f"setsid sleep {seconds} & sleep {seconds}"
+    with pytest.raises(ServiceFailed, match="did not end within 1 s and was stopped"):
+        confined(folder).run(["sh", "-c", script], folder=folder, timeout_s=1)
+    left = [p for p in Path("/proc").glob("[0-9]*") if seconds.encode() in _command_of(p)]
+    assert left == []
+
+
+def test_memory_is_filled_up_to_the_limit_alone(folder: Path) -> None:
+    """Its children share what it may use; each stays below what one process may have."""
+    code = (
+        "import os, time\n"
+        "for _ in range(4):\n"
+        "    if not os.fork():\n"
+        "        kept = bytearray(b'x') * (150 << 20); time.sleep(600)\n"
+        "time.sleep(600)\n"
+    )
+    with pytest.raises(ServiceFailed, match="used more than 300 MB of memory and was stopped"):
+        confined(folder).run([sys.executable, "-c", code], folder=folder)
+
+
+def test_a_fork_bomb_ends_at_its_limit(folder: Path) -> None:
+    code = (
+        "import os, time\n"
+        "for _ in range(60):\n"
+        "    if not os.fork(): time.sleep(600)\n"
+        "time.sleep(600)\n"
+    )
+    with pytest.raises(ServiceFailed, match="had more than 40 processes and was stopped"):
+        confined(folder).run([sys.executable, "-c", code], folder=folder)
+
+
+@pytest.mark.parametrize("flood", ["yes", "yes | tr -d '\\n'", "yes 1>&2"])
+def test_a_flood_of_output_fills_neither_memory_nor_log(folder: Path, flood: str) -> None:
+    with pytest.raises(ServiceFailed, match="wrote more than 1 MB and was stopped"):
+        confined(folder).run(["sh", "-c", flood], folder=folder)
+
+
+def test_what_it_writes_to_tmp_is_bounded(folder: Path) -> None:
+    ended = confined(folder).run(
+        ["dd", "if=/dev/zero", "of=/tmp/x", "bs=1M", "count=64"], folder=folder, check=False
+    )
+    assert ended.status == 1
+
+
+def test_escape_sequences_reach_neither_log_nor_error(folder: Path) -> None:
+    said: list[str] = []
+    programs = MachinePrograms(said.append).confined(writes=(folder,))
+    script = "printf '\\033]0;evil\\007\\033[2J\\n'; exit 3"
+    with pytest.raises(ServiceFailed) as caught:
+        programs.run(["sh", "-c", script], folder=folder)
+    assert "\033" not in "".join((*said, str(caught.value), *map(str, said)))
+    assert said[-1] == r"\x1b]0;evil\x07\x1b[2J"
+
+
+def test_a_signal_that_ends_it_is_reported_as_one(folder: Path) -> None:
+    with pytest.raises(ServiceFailed, match="was ended by SIGSEGV"):
+        confined(folder).run(["sh", "-c", "kill -SEGV $$"], folder=folder)
+
+
+def test_a_piped_program_is_confined_as_well(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("canary")
+    with (
+        pytest.raises(ServiceFailed, match="cat: .*ended with status 1"),
+        confined(folder).pipe(["cat", tmp_path / "token"], folder=folder),
+    ):
+        pass
+
+
+def test_its_loopback_is_its_own_and_works(folder: Path) -> None:
+    """Tests of the standard library talk to servers of their own."""
+    code = (
+        "import socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "with socket.create_connection(server.getsockname()): print('talked')\n"
+    )
+    assert confined(folder).run([sys.executable, "-c", code], folder=folder).stdout == "talked\n"
+
+
+def test_a_folder_is_found_under_the_link_that_names_it(folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "plain"
+    link.symlink_to(folder)
+    confined(link).run(["touch", link / "made"], folder=link, env={"PWD": str(link)})
+    assert (folder / "made").exists()
+
+
+def test_our_memory_is_hidden_once_a_program_ran() -> None:
+    code = (
+        "import ctypes; from pathlib import Path\n"
+        "from plugins.services.programs import MachinePrograms\n"
+        "MachinePrograms().run(['true'], folder=Path('/'))\n"
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
+    )
+    words = [sys.executable, "-c", code]
+    ended = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert ended.stdout == "0\n"
+
+
+def test_without_means_nothing_foreign_runs_unless_that_is_allowed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate may have passed on another day; the service asks at that moment."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    strict = MachinePrograms(may_be_unconfined=lambda: False)
+    with pytest.raises(ServiceFailed, match="is not installed"):
+        strict.confined(writes=(folder,))
+    assert MachinePrograms().confined().run(["/bin/true"], folder=folder).status == 0
+
+
+def test_a_machine_that_refuses_namespaces_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As containers do."""
+    program = tmp_path / "bwrap"
+    program.write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    found = MachinePrograms().confinement()
+    assert found.means == ""
+    assert "No permissions to create new namespace" in found.problem
