@@ -13,6 +13,7 @@ __all__ = ["installed_with"]
 
 _PARTS: Final = ("bin", "sbin", "lib", "lib64", "libexec", "include")
 _MOST_LINKS: Final = 40
+_LONGEST_LINE: Final = 4096
 
 
 def installed_with(path: Path) -> Iterator[Path]:
@@ -20,8 +21,8 @@ def installed_with(path: Path) -> Iterator[Path]:
 
     A folder, or a file that is no program, is itself, by its name and where it is. A program in
     a ``bin`` folder is that folder's prefix, and so is each link on the way to it: a virtual
-    environment and the Python that it was made of. Of a prefix in which a person's own files are
-    too, such as ``~/.local``, it is the folders of programs alone.
+    environment and the Python that it was made of. A script comes with what runs it. Of a prefix
+    that holds a person's own files too, such as ``~/.local``, it is the folders of programs alone.
     """
     if not path.exists():
         return
@@ -35,6 +36,8 @@ def installed_with(path: Path) -> Iterator[Path]:
             yield from (part for name in _PARTS if (part := prefix / name).is_dir())
         elif prefix != Path("/"):
             yield prefix
+    if interpreter := _interpreter_of(absolute):
+        yield from installed_with(interpreter)
 
 
 def _links(path: Path) -> Iterator[Path]:
@@ -45,6 +48,17 @@ def _links(path: Path) -> Iterator[Path]:
         if not path.is_symlink():
             return
         path = path.parent / path.readlink()
+
+
+def _interpreter_of(program: Path) -> Path | None:
+    """What runs a script, by its first line; None for any other program."""
+    with program.open("rb") as stream:
+        words = stream.readline(_LONGEST_LINE).partition(b"#!")
+    if words[0] or not (named := words[2].split()):
+        return None
+    found = Path(os.fsdecode(named[0]))
+    # A script that names itself would never end.
+    return found if found.is_absolute() and found.resolve() != program.resolve() else None
 
 
 def _is_personal(prefix: Path) -> bool:

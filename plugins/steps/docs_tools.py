@@ -145,9 +145,12 @@ class _Pip:
 
     def install(self, environment: Path, wheels: Path) -> None:
         """The wheels are in the environment; nothing is fetched for it."""
-        words: list[str | Path] = ["install", "--no-input", "--no-index", "--no-deps"]
-        if files := sorted(wheels.glob("*.whl")):
-            self._run([*words, *files], writes=(environment,), reads=(wheels, self.doc))
+        # By name: of a wheel that it is given by its path, pip would record the path.
+        found = sorted(file.stem.split("-")[:2] for file in wheels.glob("*.whl"))
+        if found:
+            words: list[str | Path] = ["install", "--no-input", "--no-index", "--no-deps"]
+            words += ["--find-links", wheels, *("==".join(each) for each in found)]
+            self._run(words, writes=(environment,), reads=(wheels, self.doc))
 
     def frozen(self) -> list[str]:
         return self._run(["freeze"], reads=(self.doc,)).stdout.split("\n")

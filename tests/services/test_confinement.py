@@ -233,7 +233,7 @@ def test_a_signal_that_ends_it_is_reported_as_one(folder: Path) -> None:
 def test_a_piped_program_is_confined_as_well(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("canary")
     with (
-        pytest.raises(ServiceFailed, match="cat: .*ended with status 1"),
+        pytest.raises(ServiceFailed, match=r"cat: .*ended with status 1"),
         confined(folder).pipe(["cat", tmp_path / "token"], folder=folder),
     ):
         pass

@@ -22,7 +22,7 @@ from tests.progress import Heard
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
@@ -76,8 +76,24 @@ def with_extensions(tree: dict[str, str], **extensions: str) -> dict[str, str]:
     return {**tree, "Doc/conf.py": tree["Doc/conf.py"] + names, **files}
 
 
-def build(release: Release, source: DocsSource, *formats: str) -> dict[str, str]:
-    return docs.build(release, source, formats, MachinePrograms(), Heard(), SMALL)
+def build(
+    release: Release, source: DocsSource, *formats: str, programs: MachinePrograms | None = None
+) -> dict[str, str]:
+    return docs.build(release, source, formats, programs or MachinePrograms(), Heard(), SMALL)
+
+
+class Reaching(MachinePrograms):
+    """Programs of which those that are confined reach a folder of the test as well."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        folder.mkdir()
+
+    def confined(
+        self, *, writes: Sequence[Path] = (), reads: Sequence[Path] = (), network: bool = False
+    ) -> MachinePrograms:
+        return super().confined(writes=(*writes, self._folder), reads=reads, network=network)
 
 
 def archives(release: Release) -> dict[str, bytes]:
@@ -230,13 +246,13 @@ def test_mistake_in_a_page_fails_with_its_file_and_line(
 def test_failing_format_ends_the_others(
     toy_docs: ToyDocs, toy_tree: dict[str, str], tmp_path: Path
 ) -> None:
-    hold = tmp_path / "hold"
+    reaching, hold = Reaching(tmp_path / "held"), tmp_path / "held" / "hold"
     hold.touch()
-    holding = HOLDING.format(hold=str(hold), held=str(tmp_path / "held"))
+    holding = HOLDING.format(hold=str(hold), held=str(tmp_path / "held" / "held"))
     changed = with_extensions(toy_tree, warning=WARNING, holding=holding)
     release, source = toy_docs(changed=changed)
     with pytest.raises(StepFailed, match="docs text"):
-        build(release, source, "text", "html")
+        build(release, source, "text", "html", programs=reaching)
     hold.unlink()
 
 
@@ -274,11 +290,12 @@ def test_archives_of_formats_that_are_no_longer_wanted_go(toy_docs: ToyDocs) -> 
 def test_build_that_was_killed_goes_on_with_what_it_had_and_ends_the_same(
     toy_docs: ToyDocs, toy_tree: dict[str, str], tmp_path: Path
 ) -> None:
-    hold, held = tmp_path / "hold", tmp_path / "held"
+    reaching = Reaching(tmp_path / "held")
+    hold, held = tmp_path / "held" / "hold", tmp_path / "held" / "held"
     holding = HOLDING.format(hold=str(hold), held=str(held))
     changed = with_extensions(toy_tree, holding=holding)
     undisturbed, source = toy_docs("undisturbed", changed)
-    build(undisturbed, source, "html", "text")
+    build(undisturbed, source, "html", "text", programs=reaching)
 
     held.unlink()
     hold.touch()
@@ -286,7 +303,7 @@ def test_build_that_was_killed_goes_on_with_what_it_had_and_ends_the_same(
     pid = os.fork()
     if pid == 0:
         try:
-            build(release, source, "html", "text")
+            build(release, source, "html", "text", programs=reaching)
         finally:
             os._exit(0)
 
@@ -300,7 +317,7 @@ def test_build_that_was_killed_goes_on_with_what_it_had_and_ends_the_same(
     read_before = release.layout.log("docs-read").stat().st_mtime_ns
     hold.unlink()
 
-    build(release, source, "html", "text")
+    build(release, source, "html", "text", programs=reaching)
     assert archives(release) == archives(undisturbed)
     assert release.layout.log("docs-read").stat().st_mtime_ns == read_before
 
