@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
 import pytest
 
 from plugins.services.walls import confinement_here
+from tests.processes import lives
 
-__all__ = ["ATTACKS", "needs_confinement"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ATTACKS", "Targets", "needs_confinement"]
 
 _FOUND = confinement_here()
 
@@ -51,3 +63,74 @@ ATTACKS = {
     ),
 }
 """Statements that a foreign program tries, by what they are after; each raises if it is refused."""
+
+_PRELUDE = "import ctypes, fcntl, os, socket, sys\n"
+
+
+class Targets:
+    """What attacks are after: a process of ours, a secret, agents, servers; to be used as a block.
+
+    The process has a secret in its environment and leads a group of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.secret = folder / "token"
+        self.secret.write_text("canary-of-a-file")
+        self.outside = folder / "beside"
+        self.agent = folder / "S.gpg-agent"
+        self._came = 0
+        self._servers = [socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
+        self._servers.append(socket.socket(socket.AF_INET))
+        addresses: tuple[Any, ...] = (str(self.agent), f"\0{folder}", ("127.0.0.1", 0))
+        for server, address in zip(self._servers, addresses, strict=True):
+            server.bind(address)
+            server.listen()
+            threading.Thread(target=self._count, args=(server,), daemon=True).start()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "input()"],
+            env={"PATH": os.environ["PATH"], "GITHUB_TOKEN": "canary-of-the-environment"},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.shutdown(socket.SHUT_RDWR)
+            server.close()
+        self._process.kill()
+        self._process.communicate()
+
+    def _count(self, server: socket.socket) -> None:
+        try:
+            while True:
+                server.accept()[0].close()
+                self._came += 1
+        except OSError:
+            return
+
+    def attacks(self) -> Mapping[str, str]:
+        """A program for each attack on these targets; it prints what refused it, or "done"."""
+        places: dict[str, object] = {
+            "victim": self._process.pid,
+            "secret": str(self.secret),
+            "home": str(Path.home()),
+            "agent": str(self.agent),
+            "abstract": f"\0{self._folder}",
+            "port": self._servers[2].getsockname()[1],
+            "outside": str(self.outside),
+        }
+        return {name: _program(text.format(**places)) for name, text in ATTACKS.items()}
+
+    def are_unharmed(self) -> bool:
+        """Whether nobody came, ended the process, or wrote anything beside his own folder."""
+        return lives(self._process.pid) and not self._came and not self.outside.exists()
+
+
+def _program(statement: str) -> str:
+    lines = "".join(f"    {line}\n" for line in statement.splitlines())
+    ends = "    print('done')\nexcept OSError as error:\n    print(repr(error))\n"
+    return f"{_PRELUDE}try:\n{lines}{ends}"

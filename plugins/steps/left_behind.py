@@ -67,13 +67,17 @@ def content_left(file: Path, *, most_bytes: int = _MOST_BYTES_READ) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _refused(file.parent, str(file), f"cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         seen = os.fstat(descriptor)
-        if problem := _problem(file.name, seen):
+        problem = _problem(file.name, seen)
+        if not problem and stat.S_ISDIR(seen.st_mode):
+            problem = "is a folder, and wanted is a file"
+        if problem:
             raise _refused(file.parent, str(file), problem)
-        content = stream.read(most_bytes + 1) if stat.S_ISREG(seen.st_mode) else None
-    if content is None:
-        raise _refused(file.parent, str(file), "is no file")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            content = stream.read(most_bytes + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > most_bytes:
         raise _refused(file.parent, str(file), f"holds more than {most_bytes >> 20:,} MB")
     return content

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from doit_receipts.errors import ServiceFailed
 from plugins.services.programs import MachinePrograms
 from plugins.services.walls import Limits
-from tests.confining import ATTACKS, needs_confinement
-from tests.processes import lives
+from tests.confining import ATTACKS, Targets, needs_confinement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = needs_confinement
 
 SMALL = Limits(memory_bytes=300 << 20, processes=40, output_bytes=1 << 20, scratch_bytes=4 << 20)
-PRELUDE = "import ctypes, fcntl, os, socket, sys\n"
 
 
 @pytest.fixture
@@ -38,107 +34,38 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def victim() -> Iterator[int]:
-    """A process of ours whose environment holds a secret."""
-    environment = {"PATH": os.environ["PATH"], "GITHUB_TOKEN": "canary-of-the-environment"}
-    with subprocess.Popen(
-        [sys.executable, "-c", "input()"], env=environment, stdin=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        yield process.pid
-        process.kill()
-
-
-class Agents:
-    """Servers of this machine that count who comes to them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = str(folder / "S.gpg-agent")
-        self.abstract = f"\0{folder}"
-        self.came = 0
-        self._sockets = [socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
-        self._sockets.append(socket.socket(socket.AF_INET))
-        addresses: tuple[Any, ...] = (self.path, self.abstract, ("127.0.0.1", 0))
-        for each, address in zip(self._sockets, addresses, strict=True):
-            each.bind(address)
-            each.listen()
-            threading.Thread(target=self._count, args=(each,), daemon=True).start()
-        self.port = self._sockets[2].getsockname()[1]
-
-    def _count(self, server: socket.socket) -> None:
-        try:
-            while True:
-                server.accept()[0].close()
-                self.came += 1
-        except OSError:
-            return
-
-    def close(self) -> None:
-        for each in self._sockets:
-            each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-
-@pytest.fixture
-def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agents]:
-    made = Agents(tmp_path_factory.mktemp("agents"))
-    yield made
-    made.close()
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
+    """What attacks are after, nowhere near the folder."""
+    with Targets(tmp_path_factory.mktemp("ours")) as made:
+        yield made
 
 
 def confined(folder: Path, limits: Limits = SMALL) -> Programs:
     return MachinePrograms(limits=limits).confined(writes=(folder,), reads=(Path(sys.executable),))
 
 
-def tried(statement: str, folder: Path) -> str:
-    """What came of it: what refused the statement, or "done"."""
-    lines = "\n".join(f"    {line}" for line in statement.splitlines())
-    code = f"{PRELUDE}try:\n{lines}\n    print('done')\nexcept OSError as e:\n    print(repr(e))\n"
-    return confined(folder).run([sys.executable, "-c", code], folder=folder).stdout.strip()
-
-
 @pytest.mark.parametrize("name", ATTACKS)
 def test_foreign_code_reaches_nothing_of_ours(
-    name: str,
-    folder: Path,
-    victim: int,
-    agents: Agents,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, folder: Path, targets: Targets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = tmp_path / "token"
-    secret.write_text("canary-of-a-file")
     monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-environment")
-    monkeypatch.setenv("SSH_AUTH_SOCK", agents.path)
-    outside = tmp_path / "work" / "beside"
-    statement = ATTACKS[name].format(
-        victim=victim,
-        secret=str(secret),
-        home=str(Path.home()),
-        agent=agents.path,
-        abstract=agents.abstract,
-        port=agents.port,
-        outside=str(outside),
-    )
-    outcome = tried(statement, folder)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(targets.agent))
+    program = targets.attacks()[name]
+    outcome = confined(folder).run([sys.executable, "-c", program], folder=folder).stdout.strip()
     # Below /tmp it writes into a /tmp of its own, which ends with it.
     assert outcome != "done" or name == "write beside its folder"
-    assert lives(victim)
-    assert agents.came == 0
-    assert not outside.exists()
+    assert targets.are_unharmed()
 
 
-def test_the_same_statements_do_what_they_say_without_walls(
-    folder: Path, victim: int, agents: Agents, tmp_path: Path
+@pytest.mark.parametrize(
+    "name", ["environment of the parent", "socket of an agent", "write beside its folder"]
+)
+def test_the_same_programs_do_what_they_say_without_walls(
+    name: str, folder: Path, targets: Targets
 ) -> None:
     """Otherwise the test above would show nothing."""
-    for name in ("environment of the parent", "socket of an agent", "write beside its folder"):
-        statement = ATTACKS[name].format(
-            victim=victim, agent=agents.path, outside=str(tmp_path / "beside")
-        )
-        code = PRELUDE + statement
-        assert MachinePrograms().run([sys.executable, "-c", code], folder=folder).status == 0
-    assert (tmp_path / "beside").exists()
+    program = targets.attacks()[name]
+    assert MachinePrograms().run([sys.executable, "-c", program], folder=folder).stdout == "done\n"
 
 
 def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:

@@ -1,0 +1,254 @@
+"""The tree's own programs turned against the release manager: what they reach, what they leave."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.errors import StepFailed
+from plugins.model.local_settings import SourceTest
+from plugins.services.programs import MachinePrograms
+from plugins.steps import docs, news, source_test
+from plugins.steps.docs_tools import make_environment
+from plugins.steps.docs_tree import Machine
+from plugins.steps.left_behind import content_left, see_plain
+from tests.confining import Targets, needs_confinement
+from tests.progress import Quiet
+from tests.source_world import DAY, a_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from plugins.model.release import Release
+    from plugins.steps.docs_tree import DocsSource
+
+    Builds = Callable[..., Release]
+    ToyDocs = Callable[..., tuple[Release, DocsSource]]
+
+# Each part of a source test is one of these, and all of them can be turned.
+TREE = {
+    "configure": "#!/bin/sh\n",
+    "Makefile": "all:\n\t@true\n",
+    "python": '#!/bin/sh\ntest "$1" != -V || echo Python 3.13.6\n',
+    "Lib/test/test_os.py": "",
+    "attack.py": "",
+}
+
+
+@pytest.fixture
+def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
+    with Targets(tmp_path_factory.mktemp("ours")) as made:
+        yield made
+
+
+def all_attacks(targets: Targets) -> str:
+    """A program that tries everything, and says of each what came of it."""
+    return "".join(
+        f"print({f'tried {name}:'!r}, end=' ', flush=True)\n{program}"
+        for name, program in targets.attacks().items()
+    )
+
+
+def outcomes(lines: list[str]) -> dict[str, str]:
+    found = (line.removeprefix("tried ").partition(": ") for line in lines if "tried " in line)
+    return {name: outcome.strip() for name, _, outcome in found}
+
+
+def with_sources(release: Release, changed: Mapping[str, str]) -> Release:
+    """Both source archives of a release, of a tree that builds without a compiler."""
+    release.layout.src.mkdir(parents=True)
+    for archive, mode in zip(release.layout.tarballs, ("w:gz", "w:xz"), strict=True):
+        with tarfile.open(archive, mode) as tar:  # type: ignore[call-overload]
+            for name, text in sorted({**TREE, **changed}.items()):
+                info = tarfile.TarInfo(f"{release.layout.folder_in_archive}/{name}")
+                info.size, info.mode = len(text.encode()), 0o755
+                tar.addfile(info, io.BytesIO(text.encode()))
+    return release
+
+
+@needs_confinement
+@pytest.mark.parametrize("planted", ["configure", "Makefile", "python"])
+def test_configure_make_and_tests_reach_nothing_of_ours(
+    a_release: Builds, targets: Targets, planted: str
+) -> None:
+    runs = "python3 -c 'import os' && python3 attack.py"
+    turned = {
+        "configure": f"#!/bin/sh\n{runs}\n",
+        "Makefile": f"all:\n\t@{runs}\n",
+        "python": f'{TREE["python"].rstrip()}\ntest "$1" = -V || {{ {runs}; }}\n',
+    }
+    tree = {planted: turned[planted], "attack.py": all_attacks(targets)}
+    said: list[str] = []
+    programs = MachinePrograms(said.append)
+    source_test.run(with_sources(a_release(), tree), programs, SourceTest.QUICK, Quiet())
+    found = outcomes(said)
+    assert set(found) == set(targets.attacks())
+    assert [name for name, outcome in found.items() if outcome == "done"] in (
+        [],
+        ["write beside its folder"],
+    )
+    assert targets.are_unharmed()
+
+
+@needs_confinement
+@pytest.mark.slow
+def test_the_documentation_reaches_nothing_of_ours(
+    toy_docs: ToyDocs, toy_tree: dict[str, str], targets: Targets
+) -> None:
+    """Its conf.py is a program; so is each package that it is built with."""
+    conf = toy_tree["Doc/conf.py"] + all_attacks(targets)
+    release, source = toy_docs(changed={"Doc/conf.py": conf})
+    docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    for log in ("docs-read", "docs-text"):
+        found = outcomes(release.layout.log(log).read_text().splitlines())
+        assert set(found) == set(targets.attacks())
+        done = [name for name, outcome in found.items() if outcome == "done"]
+        assert done in ([], ["write beside its folder"])
+    assert targets.are_unharmed()
+
+
+LEAVING = """
+import os
+def leave(app, error):
+    if app.builder.name == "text":
+        {statement}
+def setup(app):
+    app.connect("build-finished", leave)
+    return {{"parallel_read_safe": True}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("os.symlink({secret!r}, str(app.outdir / 'about.txt'))", "about.txt: is a link"),
+        ("os.mkfifo(app.outdir / 'pipe.txt')", "pipe.txt: is a device, a pipe or a socket"),
+    ],
+)
+def test_what_the_documentation_leaves_is_not_followed(
+    toy_docs: ToyDocs, toy_tree: dict[str, str], tmp_path: Path, statement: str, problem: str
+) -> None:
+    """A link to a key would otherwise be read, packed and published; a pipe would hang us."""
+    secret = tmp_path / "id_ed25519"
+    secret.write_text("canary")
+    code = LEAVING.format(statement=statement.format(secret=str(secret)))
+    conf = toy_tree["Doc/conf.py"] + "extensions.append('leaving')\n"
+    changed = {"Doc/conf.py": conf, "Doc/tools/leaving.py": code}
+    release, source = toy_docs(changed=changed)
+    with pytest.raises(StepFailed, match=problem):
+        docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    assert not list(release.layout.docs.glob("*"))
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+    path.chmod(0o2755)
+
+
+@pytest.mark.parametrize(
+    ("left", "problem"),
+    [
+        (lambda path: path.symlink_to("/etc/passwd"), "is a link"),
+        (lambda path: path.symlink_to("beside"), "is a link"),
+        (os.mkfifo, "is a device, a pipe or a socket"),
+        (lambda path: (path.touch(), path.chmod(0o4755)), "would run with the rights"),
+        (lambda path: (path.touch(), path.chmod(0o2755)), "would run with the rights"),
+        (make_folder, "would run with the rights"),
+        (lambda path: (path.touch(), path.with_name("z").hardlink_to(path)), "has a second name"),
+        (lambda path: path.with_name("a\nb").touch(), "control characters"),
+        (lambda path: Path(os.fsdecode(bytes(path) + b"\xff")).touch(), "bytes that are no text"),
+        (lambda path: path.write_bytes(b"12345"), "holds more than 0 MB"),
+        (lambda path: [path.with_name(f"f{n}").touch() for n in range(9)], "more than 8 files"),
+    ],
+)
+def test_nothing_but_plain_files_and_folders_may_be_left(
+    tmp_path: Path, left: Callable[[Path], object], problem: str
+) -> None:
+    (tmp_path / "deep").mkdir()
+    left(tmp_path / "deep" / "file")
+    with pytest.raises(StepFailed, match=problem):
+        see_plain(tmp_path, most_files=8, most_bytes=4)
+
+
+def test_plain_files_and_folders_pass(tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / "Ä.txt").write_text("text")
+    see_plain(tmp_path)
+    assert content_left(tmp_path / "a folder" / "Ä.txt") == b"text"
+
+
+@pytest.mark.parametrize(
+    ("left", "problem"),
+    [
+        (lambda path: path.symlink_to("/etc/passwd"), "cannot be read"),
+        (os.mkfifo, "is a device, a pipe or a socket"),
+        (lambda path: path.mkdir(), "is a folder, and wanted is a file"),
+        (lambda path: path.write_bytes(b"12345"), "holds more than"),
+        (lambda _path: None, "cannot be read: No such file"),
+    ],
+)
+def test_one_file_that_was_left_is_read_as_carefully(
+    tmp_path: Path, left: Callable[[Path], object], problem: str
+) -> None:
+    left(tmp_path / "NEWS")
+    with pytest.raises(StepFailed, match=problem):
+        content_left(tmp_path / "NEWS", most_bytes=4)
+
+
+@needs_confinement
+def test_blurb_cannot_plant_anything_in_the_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook or a setting of the clone would run with the next git of ours."""
+    world = a_world(tmp_path)
+    clone = world.make()
+    program = tmp_path / "bin" / "blurb"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        "for place in .git/config .git/hooks/pre-commit .git/index configure.ac Lib/spam.py; do\n"
+        "    echo evil 2>/dev/null >>$place && echo wrote $place >&2\n"
+        "done\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "elsewhere" / "python"))
+    with pytest.raises(StepFailed) as caught:
+        news.merge(world.release, clone, world.programs, date=DAY)
+    assert "wrote" not in "".join((str(caught.value), *caught.value.details))
+
+
+@pytest.mark.slow
+def test_an_environment_of_tools_that_changed_since_is_made_again(tmp_path: Path) -> None:
+    """Its marker says what it was made of; what is in it is looked at as well."""
+    doc = tmp_path / "Doc"
+    doc.mkdir()
+    (doc / "requirements.txt").write_text("# nothing\n")
+
+    def tools() -> Path:
+        return make_environment(tmp_path / "docs-tools", doc, MachinePrograms(), Quiet()).python
+
+    before = tools()
+    assert tools() == before
+    (before.parents[1] / "lib" / "evil.pth").write_text("import evil\n")
+    assert tools() != before
+
+
+@needs_confinement
+@pytest.mark.slow
+def test_building_the_documentation_leaves_its_tools_as_they_were(
+    toy_docs: ToyDocs, docs_tools: Path
+) -> None:
+    release, source = toy_docs()
+    docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    marker = (docs_tools / "pep101.json").read_bytes()
+    shutil.rmtree(release.layout.scratch)
+    docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    assert (docs_tools / "pep101.json").read_bytes() == marker
