@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from plugins.services.walls import confinement_here
+from plugins.services.programs import MachinePrograms
 from tests.processes import lives
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ATTACKS", "Targets", "needs_confinement"]
 
-_FOUND = confinement_here()
+_FOUND = MachinePrograms().confinement()
 
 needs_confinement = pytest.mark.skipif(
     not _FOUND.means, reason=f"foreign programs cannot be confined here: {_FOUND.problem}"

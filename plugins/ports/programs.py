@@ -28,7 +28,7 @@ class Completed:
     stderr: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confinement:
     """What this machine confines foreign programs with; without it, why not and what to do."""
 

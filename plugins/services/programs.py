@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.printable import printable
 from plugins.ports.programs import Completed, Confinement
 from plugins.services.own_process import hide_memory
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from plugins.services.confining import Confining
     from plugins.services.walls import Limits
 
 __all__ = [
@@ -45,6 +47,7 @@ _DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS
 _VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
 _LAST_LINES: Final = 8
 _LONGEST_LINE: Final = 1 << 20
+_PROBE_TIMEOUT_S: Final = 30.0
 # Between closing its end of a pipe and its end; an error waits for it, nothing else does.
 _LAST_BREATH_S: Final = 5.0
 
@@ -103,7 +106,7 @@ class MachinePrograms:
     """The Programs port over this machine; ``say`` gets each line for the step's log.
 
     ``may_be_unconfined`` is asked where foreign code cannot be confined; ``limits`` are those of
-    confined programs, by default those of this machine.
+    confined programs, by default those of this machine. ``confining`` confines all of them.
     Each program has a slot, where ``take_slot`` gives one. It leads a session of its own: it can
     ask nothing on our terminal, and when it is stopped, so is all that it started.
     """
@@ -115,12 +118,14 @@ class MachinePrograms:
         *,
         may_be_unconfined: Callable[[], bool] = lambda: True,
         limits: Limits | None = None,
+        confining: Confining | None = None,
     ) -> None:
         self._say = say or _discard
         self._take_slot = take_slot
         self._may_be_unconfined = may_be_unconfined
         self._limits = limits
-        self._most_output_bytes = sys.maxsize
+        self._confining = confining
+        self._most_output_bytes = confining.walls.limits.output_bytes if confining else sys.maxsize
         self._versions: dict[str, str] = {}
         self._confinement: Confinement | None = None
 
@@ -151,17 +156,15 @@ class MachinePrograms:
 
     def confinement(self) -> Confinement:
         """See the port. What was found once is not tried again."""
-        from plugins.services.walls import confinement_here
-
         if self._confinement is None or not self._confinement.means:
-            self._confinement = confinement_here()
+            self._confinement = _confinement_here()
         return self._confinement
 
     def confined(
         self, *, writes: Sequence[Path] = (), reads: Sequence[Path] = (), network: bool = False
     ) -> MachinePrograms:
         """See the port."""
-        from plugins.services.confined_programs import ConfinedPrograms
+        from plugins.services.confining import Confining
         from plugins.services.walls import Limits, Walls
 
         found = self.confinement()
@@ -174,7 +177,14 @@ class MachinePrograms:
             )
         limits = self._limits or Limits.of_this_machine()
         walls = Walls(found.means, limits, tuple(writes), tuple(reads), network=network)
-        return ConfinedPrograms(walls, self._say, self._take_slot)
+        say = self._say
+        return MachinePrograms(
+            lambda text: say(printable(text)),
+            self._take_slot,
+            may_be_unconfined=self._may_be_unconfined,
+            limits=limits,
+            confining=Confining(walls, kept_environment),
+        )
 
     def run(
         self,
@@ -267,12 +277,41 @@ class MachinePrograms:
 
     def _status(self, process: subprocess.Popen[bytes]) -> int:
         """How it ended; the number of a signal is negative."""
-        return process.returncode
+        status = process.returncode
+        return self._confining.status(status) if self._confining else status
 
     def _started(
         self, words: list[str], folder: Path, env: Mapping[str, str] | None, **streams: Any
     ) -> AbstractContextManager[Program]:
+        if self._confining is not None:
+            return self._confined_start(self._confining, words, folder, env, **streams)
         return self._start(words, folder, neutral_environment(env), **streams)
+
+    @contextmanager
+    def _confined_start(
+        self,
+        confining: Confining,
+        words: list[str],
+        folder: Path,
+        env: Mapping[str, str] | None,
+        **streams: Any,
+    ) -> Iterator[Program]:
+        # A path is one of the folder that it runs in, and a bare name one of PATH.
+        program = self.find(str(folder / words[0]) if os.sep in words[0] else words[0])
+        around = confining.words(words, program, folder)
+        with (
+            confining.environment(env) as environment,
+            self._start(
+                around,
+                folder,
+                environment,
+                name=Path(words[0]).name,
+                inherits=confining.inherits,
+                **streams,
+            ) as process,
+            confining.watched(process, words),
+        ):
+            yield process
 
     def _start(
         self,
@@ -305,6 +344,24 @@ class MachinePrograms:
             ) from error
         except PermissionError as error:
             raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
+
+
+def _confinement_here() -> Confinement:
+    from plugins.services import walls
+
+    means, trial = walls.trial()
+    if shutil.which(means) is None:
+        return walls.missing(means)
+    try:
+        tried = subprocess.run(
+            trial, check=False, capture_output=True, text=True, errors="replace", env={},
+            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return walls.refused(means, str(error))
+    if tried.returncode:
+        return walls.refused(means, tried.stderr or f"it ended with status {tried.returncode}")
+    return Confinement(means)
 
 
 class Program(subprocess.Popen[bytes]):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.frozen import frozen
 from plugins.ports.programs import Confinement
 from plugins.services.installed import installed_with
 from plugins.services.sandbox_profile import profile_of
@@ -21,7 +20,7 @@ from plugins.services.sandbox_profile import profile_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["HOME_INSIDE", "Limits", "Walls", "confinement_here"]
+__all__ = ["HOME_INSIDE", "Limits", "Walls", "missing", "refused", "trial"]
 
 _SYSTEM: Final = ("/usr", "/opt", "/nix/store", "/gnu/store")
 _LINKED: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -40,7 +39,6 @@ _OF_THE_KERNEL: Final = (
     "/proc/sys", "/proc/sysrq-trigger",
 )  # fmt: skip
 HOME_INSIDE: Final = "/tmp/home"  # noqa: S108 - of the program's own, empty /tmp
-_PROBE_TIMEOUT_S: Final = 30.0
 # The shell is the first process in there: when it ends, the kernel ends all others, and only then
 # is its end reported. "exit" keeps it from being replaced by the program. ulimit counts memory in
 # KiB and files in blocks of 512 bytes; the number of processes is -u or -p.
@@ -49,13 +47,11 @@ _FIRST: Final = (
     "ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null; "
     '"$@"; exit $?'
 )
-_INSTALL: Final = {
-    "linux": "install bubblewrap, or waive tools.unconfined in release.toml, with a reason",
-    "darwin": "waive tools.unconfined in release.toml, with a reason",
-}
+_WAIVE: Final = "waive tools.unconfined in release.toml, with a reason"
+_INSTALL: Final = {"bwrap": f"install bubblewrap, or {_WAIVE}"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What confined programs may use, all that one of them starts together."""
 
@@ -73,7 +69,7 @@ class Limits:
         return cls(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 7 // 8)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walls:
     """The walls around one kind of foreign program; see the port for what the parts mean."""
 
@@ -140,25 +136,21 @@ class Walls:
         yield from ("--remount-ro", "/dev", "--remount-ro", "/")
 
 
-def confinement_here() -> Confinement:
-    """What confines on this machine, tried with a program that does nothing."""
-    kind = "darwin" if sys.platform == "darwin" else "linux"
-    means = "sandbox-exec" if kind == "darwin" else "bwrap"
-    if shutil.which(means) is None:
-        return Confinement("", f"{means} is not installed", _INSTALL[kind])
-    words = Walls(means, Limits(4 << 30)).around(["true"], Path("/bin/sh"), Path("/"))
-    try:
-        tried = subprocess.run(
-            words, check=False, capture_output=True, text=True, errors="replace", env={},
-            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Confinement("", f"{means} cannot be used: {error}", _INSTALL[kind])
-    if tried.returncode:
-        said = " ".join(tried.stderr.split()) or f"it ended with status {tried.returncode}"
-        remedy = "let unprivileged users make namespaces, or waive tools.unconfined in release.toml"
-        return Confinement("", f"{means} is refused here: {said}", remedy)
-    return Confinement(means)
+def trial() -> tuple[str, list[str]]:
+    """What would confine on this kind of machine, and the words that try it."""
+    means = "sandbox-exec" if sys.platform == "darwin" else "bwrap"
+    return means, Walls(means, Limits(4 << 30)).around(["true"], Path("/bin/sh"), Path("/"))
+
+
+def missing(means: str) -> Confinement:
+    """This machine lacks what would confine."""
+    return Confinement("", f"{means} is not installed", _INSTALL.get(means, _WAIVE))
+
+
+def refused(means: str, message: str) -> Confinement:
+    """This machine has it and does not let it work, as its ``message`` says."""
+    problem = f"{means} is refused here: {' '.join(message.split()).rstrip('.')}"
+    return Confinement("", problem, f"let users make namespaces, or {_WAIVE}")
 
 
 def _all_of(reads: Sequence[Path]) -> tuple[Path, ...]:

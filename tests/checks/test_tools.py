@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.tools import tool_is_as_committed, tools_are_ready
+from checks.tools import foreign_code_is_confined, tool_is_as_committed, tools_are_ready
 from doit_receipts.finding import Severity
 from plugins.model.local_settings import SourceTest
 from plugins.services.programs import MachinePrograms
+from tests.confining import needs_confinement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,3 +192,33 @@ def test_tool_with_local_changes_warns() -> None:
     assert tool_is_as_committed("a" * 40) == ()
     (finding,) = tool_is_as_committed("a" * 40 + "+")
     assert (finding.rule, finding.severity) == ("tools.changed", Severity.WARN)
+
+
+@needs_confinement
+def test_machine_that_confines_passes(a_release: Builds) -> None:
+    assert foreign_code_is_confined(a_release(), MachinePrograms()) == ()
+
+
+@pytest.mark.usefixtures("machine")
+def test_machine_without_bubblewrap_blocks_and_says_what_to_install(a_release: Builds) -> None:
+    (finding,) = foreign_code_is_confined(a_release(), MachinePrograms())
+    assert (finding.rule, finding.severity) == ("tools.unconfined", Severity.BLOCK)
+    assert "is not installed, so the tree's own programs would run with all your" in str(finding)
+    assert "waive tools.unconfined" in finding.remedy
+
+
+def test_machine_that_refuses_namespaces_blocks_with_its_reason(
+    a_release: Builds, machine: Machine
+) -> None:
+    machine.has("bwrap", "bwrap: no namespaces here >&2", status=1)
+    machine.has("sandbox-exec", "no sandbox here", status=1)
+    (finding,) = foreign_code_is_confined(a_release(), MachinePrograms())
+    assert "is refused here" in finding.message
+    assert "namespaces" in finding.remedy
+
+
+@pytest.mark.usefixtures("machine")
+def test_rehearsal_runs_unconfined_and_says_so(a_release: Builds) -> None:
+    (finding,) = foreign_code_is_confined(replace(a_release(), rehearsal=True), MachinePrograms())
+    assert finding.severity is Severity.NOTE
+    assert "the tree of a rehearsal is our own and runs unconfined" in finding.message
