@@ -33,15 +33,14 @@ def a_wheel(folder: Path, version: str, requires: str) -> None:
 
 
 @pytest.fixture
-def doc(tmp_path: Path) -> Path:
-    """A Doc folder whose one tool wants a Python of the future."""
+def doc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Doc folder whose one tool wants a Python of the future; pip is told where wheels are."""
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     made = tmp_path / "Doc"
     made.mkdir()
     a_wheel(tmp_path, "1.0", ">=3.9")
     a_wheel(tmp_path, "2.0", ">=3.29")
-    (made / "requirements.txt").write_text(
-        f"--no-index\n--find-links {tmp_path}\ntoy_tool~=2.0\n-c constraints.txt\n"
-    )
+    (made / "requirements.txt").write_text("--no-index\ntoy_tool~=2.0\n-c constraints.txt\n")
     (made / "constraints.txt").write_text("toy_tool<3\n")
     return made
 
@@ -49,14 +48,14 @@ def doc(tmp_path: Path) -> Path:
 @pytest.fixture
 def python_of_the_future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A python3.29 on PATH: the one that runs us, which says another version."""
-    lies = tmp_path / "lies"
-    lies.mkdir()
+    lies = tmp_path / "installed" / "lib"
+    lies.mkdir(parents=True)
     (lies / "sitecustomize.py").write_text(
         "import sys\nfrom collections import namedtuple\n"
         "fields = namedtuple('version', 'major minor micro releaselevel serial')\n"
         "sys.version_info = fields(*sys.version_info[:2], 99, 'final', 0)\n"
     )
-    place = tmp_path / "bin"
+    place = tmp_path / "installed" / "bin"
     place.mkdir()
     python = place / "python3.29"
     python.write_text(f'#!/bin/sh\nPYTHONPATH={lies} exec {sys.executable} "$@"\n')

@@ -25,8 +25,8 @@ from tests.source_world import DAY, a_world
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
-    from plugins.steps.docs_tree import DocsSource
 
     Builds = Callable[..., Release]
     ToyDocs = Callable[..., tuple[Release, DocsSource]]
