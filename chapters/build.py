@@ -6,7 +6,7 @@ from chapters.before import deadline
 from chapters.commit import make_tag
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
-from checks import archives, built_docs, ci_artifacts, declared, mobile_packages
+from checks import archives, built_docs, ci_artifacts, declared, mobile_packages, sbom_statements
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
@@ -106,7 +106,10 @@ def build_sboms():
 def check_sboms():
     """Stop unless each SBOM states its archive and every file in it as they are."""
     commit = plan.fact(build_tarballs, "commit")
-    return call(sboms.sboms_are_true, release, services.clone, commit=commit)
+    return [
+        call(sboms.sboms_are_true, release, services.clone, commit=commit),
+        call(sbom_statements.sboms_say_nothing_else, release, services.clone, commit=commit),
+    ]
 
 
 @plan.step(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 _NAME = "Python "
-_PACKED = ("archive.stream", "archive.compressor")
+_PACKED = ("archive.stream", "archive.compressor", "sbom.statement")
 _EXPERTS = (Origin.WINDOWS, Origin.MACOS)
 
 
@@ -92,7 +92,7 @@ def _judged(
 def _of_other_tools(judged: Judgement) -> Judgement:
     """The judgement of a release that this tool need not have packed.
 
-    Another tar or gzip writes other bits around the same files; those are worth a warning.
+    Another tar, gzip or writer of SBOMs says the same in other bits; those are worth a warning.
     """
     found = tuple(
         replace(each, severity=Severity.WARN) if each.rule in _PACKED else each

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from checks import archives, built_docs, previous, rebuilt, sbom
+from checks import archives, built_docs, previous, rebuilt, sbom, sbom_statements
 from checks.verify_context import CheckGroup
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
@@ -139,7 +139,11 @@ class ContentChecks:
             tag = self.release.version.tag
             return (breach("sbom.unreadable", tag, "there is no tag to compare with"),)
         with self._one:
-            return sbom.sboms_are_true(self.release, self.clone(), commit=commit)
+            clone = self.clone()
+            return (
+                *sbom.sboms_are_true(self.release, clone, commit=commit),
+                *sbom_statements.sboms_say_nothing_else(self.release, clone, commit=commit),
+            )
 
     def _documented(self) -> tuple[Finding, ...]:
         self.here(Kind.DOCS)

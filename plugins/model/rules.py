@@ -169,6 +169,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "checksums.unlisted": Rule(
         "SHA256SUMS lists every file beside it, and no other.", "run doit export"
     ),
+    "sbom.statement": Rule(
+        "Every other field of an SBOM is what the tag and the archive make it.",
+        "write the SBOMs again: doit export",
+        waivable=False,
+        milder=(Severity.WARN,),
+    ),
     "sbom.content": Rule(
         "An SBOM lists every file of its archive with its digest, and no other file.",
         "delete it, then run doit export",

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed
+from plugins.model.spdx_names import (
+    CPYTHON_ID,
+    CREATORS,
+    DOCUMENT_ID,
+    ORGANIZATION,
+    file_id,
+    package_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -17,11 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpdxDocuments"]
 
-_DOCUMENT: Final = "SPDXRef-DOCUMENT"
-_CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
 _NAME: Final = "CPython SBOM"
-_CREATOR: Final = "pep101"
-_ORGANIZATION: Final = "Python Software Foundation"
 _LICENSE: Final = "PSF-2.0"
 _NO_SPDX: Final = "Misc/sbom.spdx.json is not a valid SPDX document"
 _NOT_VALID: Final = "the document would not be valid SPDX"
@@ -102,7 +105,7 @@ class _Bundled:
             ]
             for package in self.packages:
                 # Whoever made it, it comes from us.
-                package.supplier = Actor(ActorType.ORGANIZATION, _ORGANIZATION)
+                package.supplier = Actor(ActorType.ORGANIZATION, ORGANIZATION)
             self.owners = {
                 relation["relatedSpdxElement"]: relation["spdxElementId"]
                 for relation in content.get("relationships", ())
@@ -122,13 +125,10 @@ def _creation(archive: SourceArchive) -> Any:
 
     return CreationInfo(
         spdx_version="SPDX-2.3",
-        spdx_id=_DOCUMENT,
+        spdx_id=DOCUMENT_ID,
         name=_NAME,
         document_namespace=archive.namespace,
-        creators=[
-            Actor(ActorType.ORGANIZATION, _ORGANIZATION),
-            Actor(ActorType.TOOL, _CREATOR),
-        ],
+        creators=[Actor(ActorType[kind.upper()], name) for kind, name in CREATORS],
         # spdx-tools writes a Z behind whatever it is given.
         created=datetime.fromtimestamp(archive.epoch_s, UTC).replace(tzinfo=None),
     )
@@ -149,9 +149,9 @@ def _cpython(archive: SourceArchive) -> Any:
 
     parser: Any = LicenseExpressionParser()
     licence = parser.parse_license_expression(_LICENSE)
-    owner = Actor(ActorType.ORGANIZATION, _ORGANIZATION)
+    owner = Actor(ActorType.ORGANIZATION, ORGANIZATION)
     return Package(
-        spdx_id=_CPYTHON,
+        spdx_id=CPYTHON_ID,
         name="CPython",
         version=archive.version,
         file_name=archive.file_name,
@@ -173,7 +173,7 @@ def _file(file: SourceFile, bundled: _Bundled) -> Any:
 
     return File(
         name=file.path,
-        spdx_id=bundled.ids.get(file.path) or _file_id(file.path),
+        spdx_id=bundled.ids.get(file.path) or file_id(file.path),
         checksums=[
             Checksum(ChecksumAlgorithm.SHA1, file.sha1),
             Checksum(ChecksumAlgorithm.SHA256, file.sha256),
@@ -181,34 +181,21 @@ def _file(file: SourceFile, bundled: _Bundled) -> Any:
     )
 
 
-def _file_id(path: str) -> str:
-    """An id in the tree's own manner; a path that has to be bent for it gets a mark of its own."""
-    plain = path.replace("/", "-")
-    bent = re.sub(r"[^A-Za-z0-9.-]", "-", plain)
-    # Two paths may bend to one id, such as a-b and a/b; ids have to be unique.
-    mark = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return f"SPDXRef-FILE-{bent}-{mark}"
-
-
 def _relationships(bundled: _Bundled, files: Iterable[Any]) -> Iterator[Any]:
     from spdx_tools.spdx.model.relationship import Relationship, RelationshipType
 
-    yield Relationship(_DOCUMENT, RelationshipType.DESCRIBES, _CPYTHON)
+    yield Relationship(DOCUMENT_ID, RelationshipType.DESCRIBES, CPYTHON_ID)
     for package in bundled.packages:
-        yield Relationship(_CPYTHON, RelationshipType.DEPENDS_ON, package.spdx_id)
+        yield Relationship(CPYTHON_ID, RelationshipType.DEPENDS_ON, package.spdx_id)
     for file in files:
-        owner = bundled.owners.get(file.spdx_id, _CPYTHON)
+        owner = bundled.owners.get(file.spdx_id, CPYTHON_ID)
         yield Relationship(owner, RelationshipType.CONTAINS, file.spdx_id)
 
 
 def _dependency(of: str, on: str) -> Any:
     from spdx_tools.spdx.model.relationship import Relationship, RelationshipType
 
-    return Relationship(_package_id(of), RelationshipType.DEPENDS_ON, _package_id(on))
-
-
-def _package_id(name: str) -> str:
-    return "SPDXRef-PACKAGE-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name)
+    return Relationship(package_id(of), RelationshipType.DEPENDS_ON, package_id(on))
 
 
 def _carried(project: Carried) -> Any:
@@ -231,12 +218,12 @@ def _carried(project: Carried) -> Any:
         refs.insert(0, ExternalPackageRef(ExternalPackageRefCategory.SECURITY, "cpe23Type", cpe))
         originator = Actor(ActorType.ORGANIZATION, "Python Packaging Authority")
     return Package(
-        spdx_id=_package_id(project.name),
+        spdx_id=package_id(project.name),
         name=project.name,
         version=project.version,
         download_location=project.wheel.location,
         checksums=[Checksum(ChecksumAlgorithm.SHA256, project.wheel.sha256)],
-        supplier=Actor(ActorType.ORGANIZATION, _ORGANIZATION),
+        supplier=Actor(ActorType.ORGANIZATION, ORGANIZATION),
         originator=originator,
         license_concluded=SpdxNoAssertion(),
         primary_package_purpose=PackagePurpose.SOURCE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from plugins.model.spdx_names import namespace_of
 from plugins.model.vendored import BUNDLED, pins_of, pip_wheel, version_of_wheel
 from plugins.ports.sbom import Carried, SourceArchive, SourceFile
 
@@ -107,19 +108,15 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
 
 
 def _subject(version: Version, archive: Path, epoch_s: int) -> SourceArchive:
-    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - 5 ms that a list of tasks need not pay
-
     digest = sha256_of(archive)
     location = f"{_PUBLISHED}/{version.folder}/{archive.name}"
-    # The same archive gets the same name again, and any other archive another one.
-    own = uuid5(NAMESPACE_URL, f"{location}#{digest}")
     return SourceArchive(
         version=str(version),
         cpe=cpe_of(version),
         file_name=archive.name,
         location=location,
         sha256=digest,
-        namespace=f"{location}.spdx.json/{own}",
+        namespace=namespace_of(location, digest),
         epoch_s=epoch_s,
     )
 

@@ -73,6 +73,16 @@ def sbom_faults() -> Iterator[Fault]:
     def no_packages(told: dict[str, Any]) -> None:
         told["packages"] = [None]
 
+    def stated(**fields: object) -> Callable[[dict[str, Any]], None]:
+        return lambda document: document["packages"][-1].update(fields)
+
+    for fields in (
+        {"downloadLocation": "https://evil.example/toyzip-1.2.tar.gz"},
+        {"originator": "Person: Somebody"},
+        {"licenseConcluded": "GPL-2.0-only"},
+        {"comment": "x"},
+    ):
+        yield Fault(f"another {next(iter(fields))}", "sbom.statement", _sbom(stated(**fields)))
     yield Fault("a supplier less", "sbom.lacks", _sbom(_no_supplier))
     yield Fault("a file less", "sbom.content", _sbom(less))
     yield Fault("a file more", "sbom.content", _sbom(more))

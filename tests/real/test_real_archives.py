@@ -14,6 +14,7 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 
 from checks.archives import archives_are_sound
 from checks.sbom import sboms_are_true
+from checks.sbom_statements import sboms_say_nothing_else
 from plugins.model.layout import Layout
 from plugins.model.local_settings import SourceTest
 from plugins.model.release import Release, type_of
@@ -88,6 +89,7 @@ def test_upstreams_sbom_becomes_one_of_all_files(
         assert names == ["CPython", "expat", "hacl-star", "libb2", "macholib", "mpdecimal"]
         assert len(parse_file(str(path)).files) == 4808
     assert sboms_are_true(released, clone[0], commit=clone[1]) == ()
+    assert sboms_say_nothing_else(released, clone[0], commit=clone[1]) == ()
 
 
 def test_upstreams_signature_is_good_but_its_key_has_expired(upstream: Upstream) -> None:
