@@ -24,6 +24,7 @@ _PARTS: Final = {
     ),
     "What steps, looks and checks give, and raise": (
         "probe", "finding", "errors", "artifact", "durable", "run_context", "clock", "frozen",
+        "outside",
     ),
     "What a release leaves": (
         "work_folder", "receipt", "receipts", "on_record", "journal", "intents", "approval",
@@ -33,11 +34,11 @@ _PARTS: Final = {
     "What pyproject.toml names": (
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
-        "command/dumpdb", "command/graph",
+        "command/dumpdb", "command/graph", "command/plan",
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
-        "workers", "durations", "cores", "command/at_once", "handover",
+        "planned", "workers", "durations", "cores", "command/at_once", "handover",
         "typed", "packed_refs", "printable", "late", "command/command_line", "command/advice",
         "command/ticker",
     ),

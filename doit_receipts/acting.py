@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import NothingDone, StepFailed, Waiting
 from doit_receipts.intents import ADOPT, INTENT, RETRY, VOID, inputs_digest, intent_of, knows_all
+from doit_receipts.outside import heard_by
 from doit_receipts.probe import Probe, RemoteState
 from doit_receipts.task import Effect, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from doit_receipts.outside import Act
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
-__all__ = ["change_world", "doubt"]
+__all__ = ["change_world", "decide", "doubt", "look"]
 
 _STOPPING: Final = {
     RemoteState.DIFFERENT: "something else exists there",
@@ -31,34 +33,48 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     """The world is as the step wants it; gives the facts, and whether it was so already.
 
     What an earlier run of this release began and did not finish counts as done by this one.
-    Raises StepFailed if something else exists there or it cannot be told, AlreadyPublished for
-    a public step that was done from other inputs, and Waiting where only a person can tell.
+    Raises as ``decide`` does.
+    """
+    found, acts, adopted = decide(plan, task, inputs)
+    if not acts:
+        return dict(found.facts), adopted
+    unseen = found.state is RemoteState.UNSEEN
+    _act(plan, task, inputs_digest(inputs), unseen=unseen)
+    if unseen:
+        return dict(found.facts), False
+    after = look(plan, task)
+    if after.state is not RemoteState.IDENTICAL:
+        raise _stopped(task, after, "was done, but verification failed")
+    return dict(after.facts), False
+
+
+def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bool, bool]:
+    """What a look found, whether the act follows, and if not, whether the result is adopted.
+
+    Nothing is changed. Raises StepFailed if something else exists there or it cannot be told,
+    AlreadyPublished for a public step that was done from other inputs, and Waiting where only a
+    person can tell.
     """
     digest = inputs_digest(inputs)
     last = intent_of(plan.context.journal, task.name)
     accepted = last is not None and (last.word, last.inputs) == (ADOPT, digest)
     if not accepted:
         plan.receipts.refuse_second_time(task, inputs)
-    found = _look(plan, task)
+    found = look(plan, task)
     if found.state in _STOPPING:
         raise _stopped(task, found, _STOPPING[found.state])
     unseen = found.state is RemoteState.UNSEEN
     if found.state is RemoteState.IDENTICAL or (unseen and accepted):
-        return dict(found.facts), last is None or accepted
+        return found, False, last is None or accepted
     if unseen:
         _ask_a_person(plan, task, found)
     elif plan.receipts.has_published(task):
         raise _stopped(task, found, "was published, but no longer exists")
-    _act(plan, task, digest, unseen=unseen)
-    if unseen:
-        return dict(found.facts), False
-    after = _look(plan, task)
-    if after.state is not RemoteState.IDENTICAL:
-        raise _stopped(task, after, "was done, but verification failed")
-    return dict(after.facts), False
+    return found, True, False
 
 
-def _look(plan: Plan, task: Task) -> Probe:
+def look(plan: Plan, task: Task) -> Probe:
+    """What the task's look finds in the world now."""
     assert task.look is not None  # noqa: S101 - for the type checker
     found = task.look().perform(plan.receipts.fact_text)
     if not isinstance(found, Probe):
@@ -72,9 +88,15 @@ def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
     # What can be looked at needs no power-proof word; the world itself tells.
     sealed = unseen or task.effect is Effect.PUBLIC
     journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)
+
+    def let_go(act: Act) -> bool:
+        plan.context.log.record(f"outside: {act}")
+        return True
+
     try:
-        for each in task.calls:
-            each.perform(plan.receipts.fact_text)
+        with heard_by(let_go):
+            for each in task.calls:
+                each.perform(plan.receipts.fact_text)
     except NothingDone:
         journal.append(VOID, task=task.name, inputs=digest)
         raise

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
+
+from doit_receipts.outside import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +28,11 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Open a file whose bytes stand under ``path`` when the block ends without an error.
 
     Missing folders are made. On an error the file at ``path`` is as before and nothing
-    else is left. Whatever the umask is, the new file has ``mode``.
+    else is left. Whatever the umask is, the new file has ``mode``. A plan writes nothing.
     """
+    if is_held():
+        yield BytesIO()
+        return
     partial = path.with_name(path.name + PARTIAL)
     # A new file, never the old partial one: a compressor that outlived a killed run may still
     # be writing to that.

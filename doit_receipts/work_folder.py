@@ -53,6 +53,11 @@ class WorkFolder:
         """What the run that holds the lock is doing; gone when it does nothing."""
         return self.work / "running.json"
 
+    @property
+    def scratch(self) -> Path:
+        """Room for what nobody needs afterwards; may be deleted at any time."""
+        return self.work / "scratch"
+
     def receipt(self, task: str) -> Path:
         """The receipt that the task leaves."""
         return self.work.joinpath("receipts", f"{task}.json")  # one join: asked for each task

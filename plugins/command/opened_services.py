@@ -346,18 +346,20 @@ class Services:
 
     def _host(self, setting: str) -> Host:
         from plugins.services.opened_host import open_host
+        from plugins.services.told_host import ToldHost
 
         hosts = self._settings.hosts
         address = getattr(hosts, setting)
         if not address:
             example = f'{setting} = "ssh://me@{setting}.example/srv"'
             return cast("Host", _Undeclared(f"[hosts] {setting}", example))
-        return open_host(
+        opened = open_host(
             address,
             getattr(hosts, f"{setting}_group"),
             ssh_config=hosts.ssh_config,
             setting=setting,
         )
+        return cast("Host", ToldHost(opened))
 
     @_late("hosts.site")
     def site(self) -> Site:

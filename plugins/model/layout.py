@@ -94,11 +94,6 @@ class Layout(WorkFolder):
         return self.work / "texts"
 
     @property
-    def scratch(self) -> Path:
-        """Room for build trees that nobody needs afterwards; may be deleted at any time."""
-        return self.work / "scratch"
-
-    @property
     def folder_in_archive(self) -> str:
         """``Python-X.Y.ZaN``: the one folder at the top of the source archives."""
         return f"Python-{self.version}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.outside import Act, leaves
 from plugins.services.git_person import personal_files
 from plugins.services.retry import quiet_stamina
 
@@ -101,6 +102,8 @@ class GitRemote:
         for update in updates:
             self._refuse_wrong(update)
             self._refuse_going_back(source, update)
+        if not dry_run and not leaves(self._act(updates)):
+            return
         leases = [f"--force-with-lease={update.ref}:{update.old}" for update in updates]
         specs = [f"{update.new}:{update.ref}" for update in updates]
         ended = self._git(
@@ -112,6 +115,14 @@ class GitRemote:
             raise self._push_failed(ended, updates)
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, updates: Sequence[RefUpdate]) -> Act:
+        nothing = "nothing"
+        lines = tuple(
+            f"{update.ref}: {update.old or nothing} -> {update.new or nothing}"
+            for update in updates
+        )
+        return Act("push", f"push to {self._address}: {', '.join(lines)}", lines)
 
     def _git(
         self, folder: Path, *words: str, timeout_s: float | None = None, check: bool = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.outside import is_held
 from plugins.model.content import Content
 from plugins.ports.github import Artifact, BranchRule, Issue, Job, Pull, Run
 from plugins.services.http_client import HttpClient
@@ -334,9 +335,9 @@ class GitHubProposals:
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
         """See the port. Each part is looked for first, so that a partial proposal is completed."""
-        self._make_branch(branch)
+        at = self._make_branch(branch)
         for path, content in files.items():
-            self._put(branch, path, content, title)
+            self._put(branch, path, content, title, at)
         found = self.pull(branch)
         if found is not None:
             return found
@@ -347,18 +348,23 @@ class GitHubProposals:
         )  # fmt: skip
         return _pull(self._web.json(answer, "propose"))
 
-    def _make_branch(self, branch: str) -> None:
+    def _make_branch(self, branch: str) -> tuple[str, str]:
+        """Where what the branch has can be read; in a plan, that is what it would begin with."""
         action = f"make branch {branch}"
         wanted = f"{self._head_top}/git/ref/heads/{quote(branch)}"
         if self._web.get(wanted, action, may_miss=True).status_code != 404:
-            return
+            return self._head_top, branch
         answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
         sha = self._web.json(answer, action).part("object").line("sha")
         content = {"ref": f"refs/heads/{branch}", "sha": sha}
         self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, json=content)
+        return (self._top, "main") if is_held() else (self._head_top, branch)
 
-    def _put(self, branch: str, path: str, content: bytes, message: str) -> None:
-        before, sha = self._content(self._head_top, path, branch)
+    def _put(
+        self, branch: str, path: str, content: bytes, message: str, at: tuple[str, str]
+    ) -> None:
+        top, ref = at
+        before, sha = self._content(top, path, ref)
         if before == content:
             return
         change = {"message": message, "branch": branch,

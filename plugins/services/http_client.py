@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
+from doit_receipts.outside import Act, Unanswered, leaves
 from doit_receipts.printable import printable
 from plugins.services.answers import Part, json_of
 from plugins.services.bounds import Bounds
@@ -29,6 +30,8 @@ __all__ = ["HttpClient"]
 
 _MOST_REDIRECTS: Final = 3
 _MOST_PAGES: Final = 50
+_ASKING: Final = ("GET", "HEAD")
+_HELD: Final = "held"
 _HERE: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -37,7 +40,8 @@ class HttpClient(HttpErrors):
 
     ``leads_to`` are the ends of names of other hosts to which a read may be redirected, without
     the secrets. ``throttled_is_undone``: a request that is answered with 429 was not done.
-    ``hidden`` gives secrets that are elsewhere than in headers.
+    ``hidden`` gives secrets that are elsewhere than in headers. Without ``tells_acts``, whoever
+    uses it tells of its acts.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class HttpClient(HttpErrors):
         self._fixed = {"accept-encoding": "identity", **(headers or {})}
         self._leads_to = tuple(leads_to)
         self._hidden = hidden
+        self.tells_acts = True
         self._opened: httpx.Client | None = None
 
     def get(
@@ -111,8 +116,13 @@ class HttpClient(HttpErrors):
     ) -> httpx.Response:
         """The request was done. ``again``: it may be asked twice and is as if asked once.
 
-        Any status but 2xx and those in ``also`` is an error; ``more`` is as for httpx.
+        Any status but 2xx and those in ``also`` is an error; ``more`` is as for httpx. One that a
+        plan holds back is answered by 204.
         """
+        if method not in _ASKING and self.tells_acts:
+            held = self._held(method, path, **more)
+            if held is not None:
+                return held
 
         def ask() -> httpx.Response:
             with self.open(method, path, action, also, **more) as answer:
@@ -128,6 +138,8 @@ class HttpClient(HttpErrors):
 
     def json(self, answer: httpx.Response, action: str) -> Part:
         """The answer's JSON, to be asked for its fields. Raises ServiceFailed if it is none."""
+        if _HELD in answer.extensions:
+            raise Unanswered
         url = answer.request.url
         return json_of(answer.content, self.service, action, str(url.copy_with(query=None)))
 
@@ -237,6 +249,17 @@ class HttpClient(HttpErrors):
             raise self.stumbled(action, f"{size:,} of {declared:,} bytes came")
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
+
+    def _held(self, method: str, path: str, **more: Any) -> httpx.Response | None:
+        """An empty answer to a request that a plan holds back; None for one that is to be sent."""
+        import httpx
+
+        url = f"{self.base}{path}" if path.startswith("/") else path
+        more.pop("headers", None)  # they may hold secrets
+        request = httpx.Request(method, url, **more)
+        if leaves(Act.sending("http", f"{method} {request.url}", request.read())):
+            return None
+        return httpx.Response(204, request=request, extensions={_HELD: True})
 
     def _client(self) -> httpx.Client:
         if self._opened is None:

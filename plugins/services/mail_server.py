@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import NothingDone, ServiceFailed
+from doit_receipts.outside import Act, leaves
 from plugins.services.email_format import wire_bytes
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class MailServer:
             problem = f"its text cannot be written as UTF-8 at character {error.start}"
             raise self._unsent(_SEND, problem, "correct the text, then approve it again") from error
         action = f"send to {', '.join(email.to)}"
+        if not leaves(_act(email)):
+            return
         with self._connected(action) as server, self._sending(action):
             refused = server.sendmail(email.sender, list(email.to), content)
         if refused:
@@ -187,3 +190,17 @@ def _said(why: tuple[int, bytes | str]) -> str:
     code, text = why
     words = text.decode(errors="replace") if isinstance(text, bytes) else text
     return f"{code} {' '.join(words.split())[:200]}"
+
+
+def _act(email: Email) -> Act:
+    """The email in full, but for its date."""
+    names = ", ".join(email.to)
+    head = (
+        f"Message-ID: {email.message_id}",
+        f"From: {email.sender}",
+        f"To: {names}",
+        f"Subject: {email.subject}",
+        "",
+    )
+    what = f"email to {names}: {email.subject} {email.message_id}"
+    return Act.sending("mail", what, email.text.encode(), (*head, *email.text.splitlines()))

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
+from doit_receipts.outside import Act, Unanswered, leaves
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
 from plugins.services.http_client import HttpClient
@@ -112,6 +113,9 @@ class SigstoreClient:
 
     def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
         """See BundleSigner."""
+        what = f"sign {len(digests)} files as {by} into Sigstore's public log"
+        if not leaves(Act("sigstore", what, tuple(sorted(digests)))):
+            raise Unanswered
         signing = SigstoreSigning(
             repr(self), self._token, self._timeout_s, rehearsed=self._trust_file is not None
         )

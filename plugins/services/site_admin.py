@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from doit_receipts.printable import printable
 from plugins.services.bounds import Bounds
 from plugins.services.http_client import HttpClient
+from plugins.services.site_fields import admin_path
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +42,7 @@ class SiteAdmin:
             f"{urlsplit(base).netloc} admin", base, bounds=Bounds(silence_s=timeout_s),
             hidden=lambda: secret.reveal().partition(":")[::2],
         )  # fmt: skip
+        self._client.tells_acts = False  # saving a text is one act, for which one has to log in
 
     def close(self) -> None:
         """The session is forgotten."""
@@ -52,14 +54,14 @@ class SiteAdmin:
         Without a release ("") only the list of all releases is opened, which the right opens as
         well. Raises ServiceFailed for a person without it.
         """
-        self._log_in(_path_of(release))
-        page = self._opened(_path_of(release))
+        self._log_in(admin_path(release))
+        page = self._opened(admin_path(release))
         if release and "_save" not in dict(self._form(page, "content")):
             self._client.fail("open the form", "the form has no button to save it", _RIGHT)
 
     def save_text(self, release: str, text: str, markup: str) -> None:
         """The text of the release with this key is saved."""
-        path = _path_of(release)
+        path = admin_path(release)
         self._log_in(path)
         form = self._form(self._opened(path), "content")
         fields = [(name, value) for name, value in form if name not in _TEXT]
@@ -126,11 +128,6 @@ class SiteAdmin:
         problem = f"the page has no form with a field {wanted}"
         action, remedy = "read a form", "save the text by hand"
         raise self._client.failed(action, problem, remedy)
-
-
-def _path_of(release: str) -> str:
-    """The form of a release, or the list of all."""
-    return "/admin/downloads/release/" + (f"{release}/change/" if release else "")
 
 
 _TEXT: Final = ("content", "content_markup_type")

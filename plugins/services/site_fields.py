@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from plugins.services.answers import Part
 
-__all__ = ["number_of", "path_of", "release", "row"]
+__all__ = ["admin_path", "number_of", "path_of", "release", "row"]
 
 # Source: the serializers of version 2 of the API (pythondotorg, downloads/serializers.py).
 _RELEASE: Final[Mapping[str, type]] = {
@@ -63,3 +63,8 @@ def path_of(part: Part, name: str = "resource_uri") -> str:
 def number_of(found: SiteRelease) -> str:
     """The release's key in the site's database, the last part of its path."""
     return found.address.rstrip("/").rpartition("/")[2]
+
+
+def admin_path(number: str) -> str:
+    """The form of the release of this number in the site's admin, or the list of all for ""."""
+    return "/admin/downloads/release/" + (f"{number}/change/" if number else "")

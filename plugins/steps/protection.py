@@ -76,15 +76,17 @@ def lifted(
     or whose rules spare administrators anyway, are left alone. Source: M01, M23.
     """
     with _heard_signals() as signals:
+        saved: dict[str, Any] = {}
         try:
-            for branch in _save(protection, layout, branches):
+            saved = _save(protection, layout, branches)
+            for branch in saved:
                 progress.say(f"lifting the protection of {branch}")
                 protection.enforce_admins(branch, on=False)
             yield
         finally:
             signals.restoring = True
             progress.say("restoring the protection of upstream's branches")
-            restore(protection, layout)
+            _put_back(protection, layout, *((saved, ()) if saved else _lease(layout)))
 
 
 @contextmanager
@@ -98,18 +100,20 @@ def deletable(
     branches" (allow deletions). A process that is killed leaves the lease file, as ``lifted`` does.
     """
     with _heard_signals() as signals:
+        saved: dict[str, Any] = {}
         try:
             restore(protection, layout)
             rules = protection.rules(branch)
             if rules is not None:
                 _write_lease(layout, {branch: rules}, deletes=(branch,))
+                saved = {branch: rules}
                 progress.say(f"allowing the deletion of {branch}")
                 open_ = {"enforce_admins": False, "allow_deletions": True}
                 protection.protect(branch, {**rules, **open_})
             yield
         finally:
             signals.restoring = True
-            restore(protection, layout)
+            _put_back(protection, layout, *((saved, (branch,)) if saved else _lease(layout)))
 
 
 def restore(protection: Protection, layout: Layout) -> dict[str, str]:
@@ -118,9 +122,16 @@ def restore(protection: Protection, layout: Layout) -> dict[str, str]:
     Without a lease nothing is done, nor for a branch that was to be deleted and is gone. Raises
     StepFailed with both sides if they cannot be made equal; the lease stays open then.
     """
-    saved, deletes = _lease(layout)
+    _put_back(protection, layout, *_lease(layout))
+    return {}
+
+
+def _put_back(
+    protection: Protection, layout: Layout, saved: Mapping[str, Any], deletes: Sequence[str]
+) -> None:
+    """What was saved is so again. It is given, for a plan writes no lease that could be read."""
     if not saved:
-        return {}
+        return
     for branch, before in saved.items():
         try:
             if branch in deletes:
@@ -146,9 +157,9 @@ def restore(protection: Protection, layout: Layout) -> dict[str, str]:
                 details=(f"before {json.dumps(before, sort_keys=True)}",
                          f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip
-    write_whole(_closed(layout), layout.lease.read_bytes())
-    layout.lease.unlink()
-    return {}
+    if layout.lease.exists():
+        write_whole(_closed(layout), layout.lease.read_bytes())
+        layout.lease.unlink()
 
 
 def look_restored(protection: Protection, layout: Layout) -> Probe:
@@ -266,11 +277,11 @@ def _series_before(release: Release) -> str:
     return f"{release.version.major}.{release.version.minor - 1}"
 
 
-def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> tuple[str, ...]:
+def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> dict[str, Any]:
     """The lease holds how the rules are, before the first of them is lifted.
 
-    Returns the branches to lift. A lease of a run that was killed is closed first: what it
-    saved is older, and true.
+    Returns the branches to lift, with their rules. A lease of a run that was killed is closed
+    first: what it saved is older, and true.
     """
     restore(protection, layout)
     found = {branch: protection.rules(branch) for branch in branches}
@@ -279,7 +290,7 @@ def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> tu
     }
     if enforced:
         _write_lease(layout, enforced)
-    return tuple(enforced)
+    return enforced
 
 
 def _write_lease(layout: Layout, saved: Mapping[str, Any], *, deletes: Sequence[str] = ()) -> None:

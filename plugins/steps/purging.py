@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
@@ -158,4 +159,6 @@ def _in_parallel(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(do, these))
+        # Whoever hears of acts in this context hears of those of the threads.
+        asked = [pool.submit(copy_context().run, do, each) for each in these]
+        return [each.result() for each in asked]

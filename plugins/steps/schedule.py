@@ -10,7 +10,6 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.schedule import SCHEDULE_FILE, Schedule, Stage, read_schedule
@@ -176,7 +175,7 @@ def generated_files(
     shutil.rmtree(folder, ignore_errors=True)
     for path, content in {**before, SCHEDULE_FILE: edited.encode()}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / path, content)
+        (folder / path).write_bytes(content)
     _generate(programs, folder)
     peps = {path: content for path, content in before.items() if path.startswith("peps/")}
     # What an earlier try has put on the branch already is proposed, and described, all the same.

@@ -24,22 +24,34 @@ _MEMORY: Final = Path("/dev/shm")
 
 
 @contextmanager
+def a_day(
+    tmp_path_factory: pytest.TempPathFactory,
+    version: str = VERSION,
+    habit: str = "manifests",
+    kind: ReleaseType | None = None,
+) -> Iterator[Day]:
+    """A release of this version in the block, not begun, whose experts have this habit."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    folder = Path(tempfile.mkdtemp(prefix="day-", dir=_MEMORY if _MEMORY.is_dir() else base))
+    day = Day(folder, shared / "docs-tools", version, habit, kind)
+    try:
+        yield day
+    finally:
+        day.close()
+        shutil.rmtree(folder)
+
+
+@contextmanager
 def a_walk(
     tmp_path_factory: pytest.TempPathFactory,
     version: str = VERSION,
     habit: str = "manifests",
     kind: ReleaseType | None = None,
 ) -> Iterator[Walk]:
-    """A release of this version in the block, whose experts have this habit."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    folder = Path(tempfile.mkdtemp(prefix="day-", dir=_MEMORY if _MEMORY.is_dir() else base))
-    day = Day(folder, shared / "docs-tools", version, habit, kind)
-    try:
+    """The same, walked from its export to its announcement."""
+    with a_day(tmp_path_factory, version, habit, kind) as day:
         yield Walk(day)
-    finally:
-        day.close()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.publish.day import Day
 
-__all__ = ["EXPORTED", "Stage", "Walk"]
+__all__ = ["EXPORTED", "Stage", "Walk", "order"]
 
 EXPORTED = "exported"
 _TRIES = 50
@@ -54,7 +54,7 @@ class Walk:
         ended = day.doit("run", "export")
         assert ended.status == DONE, ended
         day.save(EXPORTED)
-        self.stages = {task: self._stage(task) for task in _order(day)}
+        self.stages = {task: self._stage(task) for task in order(day)}
         self.world = world_of(day)
         self.receipts = receipts(day)
         self.acts = acts(day)
@@ -86,7 +86,7 @@ class Walk:
         )  # fmt: skip
 
 
-def _order(day: Day) -> list[str]:
+def order(day: Day) -> list[str]:
     """Every task behind the export, in the order in which ``doit publish`` does them."""
     done = set(receipts(day))
     listed = day.doit("list").out

@@ -1,0 +1,135 @@
+"""The plan command: every act outside that the next run would do, with nothing sent."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.command.list import title
+from doit_receipts.loader import plan_of
+from doit_receipts.planned import Foreseen, planned
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from doit_receipts.outside import Act
+    from doit_receipts.plan import Plan
+    from doit_receipts.planned import Planned
+
+__all__ = ["PlanCommand"]
+
+_FORMAT: Final = 1
+_ALIKE: Final = 6
+"""So many acts of one kind in a row are shown; the rest is counted."""
+_ALL: Final = {
+    "name": "whole", "short": "a", "long": "all", "type": bool, "default": False,
+    "help": "also what comes after people, or after what stops the run, as far as it is known",
+}  # fmt: skip
+_JSON: Final = {
+    "name": "as_json", "short": "", "long": "json", "type": bool, "default": False,
+    "help": "the plan as one JSON document, for programs",
+}  # fmt: skip
+
+
+class PlanCommand(OptionsAnywhere):
+    """Look, and show each act outside that the next run would do; nothing is sent or written."""
+
+    name = "plan"
+    doc_purpose = "show every act outside that the next run would do, with nothing sent"
+    doc_usage = "[TASK ...]"
+    doc_description = None
+    cmd_options = (_ALL, _JSON)
+
+    def _execute(self, whole: bool, as_json: bool, pos_args: Any) -> int:
+        plan = plan_of(self)
+        for name in pos_args:
+            if name not in plan.tasks:
+                raise no_such_task(name, plan.tasks)
+        needed = {each for name in pos_args for each in plan.needs(plan.tasks[name])}
+        steps = planned(plan, {*needed, *pos_args} if pos_args else set(plan.tasks))
+        if as_json:
+            self.outstream.write(json.dumps(_document(plan, steps), indent=1) + "\n")
+        else:
+            self.outstream.write("\n".join(_lines(plan, steps, whole)) + "\n")
+        plan.state.close()
+        return 0
+
+
+def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
+    by = {each: [step for step in steps if step.foreseen is each] for each in Foreseen}
+    yield title(plan)
+    yield ""
+    yield from _part(
+        "The next run does this outside; nothing was sent to find out:", by[Foreseen.NOW]
+    )
+    yield from _part("Behind it in the same run, as far as it is known now:", by[Foreseen.BEHIND])
+    if whole:
+        yield from _part("Later, as far as it is known now:", by[Foreseen.LATER])
+    for step in by[Foreseen.THERE]:
+        yield f"{step.task.name} is there already: nothing is sent"
+    for step in by[Foreseen.STOPS]:
+        yield f"{step.task.name} stops: {step.why}"
+    for step in by[Foreseen.WAITS]:
+        yield f"{step.task.name} waits for {step.task.who}: {step.why}"
+    if by[Foreseen.LATER] and not whole:
+        count = len(by[Foreseen.LATER])
+        yield f"{count} more tasks act outside behind that: {plan.project.command('plan', '--all')}"
+    if not steps:
+        yield "nothing is left to be done outside"
+
+
+def _part(head: str, steps: Sequence[Planned]) -> Iterator[str]:
+    if not steps:
+        return
+    yield head
+    yield ""
+    for step in steps:
+        why = f", {step.why}" if step.why else ""
+        yield f"{step.task.name} ({step.task.label}{why}): {step.task.title}"
+        yield from _told(step.acts)
+        if not step.complete:
+            yield "  and what the answer asks for" if step.acts else "  not known before that"
+        yield ""
+
+
+def _told(acts: Sequence[Act]) -> Iterator[str]:
+    shown: dict[str, int] = {}
+    for act in acts:
+        alike = " ".join(act.what.split()[:2])
+        shown[alike] = shown.get(alike, 0) + 1
+        if shown[alike] > _ALIKE:
+            continue
+        yield f"  {act}"
+        if act.kind == "mail":
+            yield from (f"  | {line}" for line in act.lines)
+    for alike, count in shown.items():
+        if count > _ALIKE:
+            yield f"  {alike} … {count - _ALIKE} more of these; --json has all"
+
+
+def _document(plan: Plan, steps: Sequence[Planned]) -> dict[str, Any]:
+    project = plan.project
+    return {
+        "format": _FORMAT,
+        "project": project.name,
+        "version": project.version,
+        "rehearsal": project.rehearsal,
+        "tasks": [
+            {
+                "name": step.task.name,
+                "effect": step.task.label if step.task.kind is Kind.STEP else "",
+                "foreseen": step.foreseen.value,
+                "why": step.why,
+                "who": step.task.who,
+                "complete": step.complete,
+                "acts": [
+                    {"kind": act.kind, "what": act.what, "lines": list(act.lines),
+                     "size_bytes": act.size_bytes, "sha256": act.sha256}
+                    for act in step.acts
+                ],
+            }
+            for step in steps
+        ],
+    }  # fmt: skip

@@ -1,0 +1,219 @@
+"""Planned: what the next run would do outside, found by looking, with nothing sent.
+
+Each act is run by the code that a run runs, after the same look and the same decision, and is
+held back where it would leave this machine (``outside``). What stands behind something that is
+not done yet is looked at as the world is now, and shown apart: it is so if nothing else happens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.acting import decide, look
+from doit_receipts.command.check import look_at
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import blocking
+from doit_receipts.outside import Unanswered, heard_by
+from doit_receipts.probe import RemoteState
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from doit_receipts.outside import Act
+    from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
+    from doit_receipts.task import Task
+    from doit_receipts.work_folder import WorkFolder
+
+__all__ = ["Foreseen", "Planned", "planned"]
+
+_WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES: Final = frozenset({
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink",
+})  # fmt: skip
+
+
+class Foreseen(Enum):
+    """What can be said of a task; the value is the word of the JSON document."""
+
+    NOW = "now"
+    """The next run does it, unless the world changes before."""
+    THERE = "there"
+    """It is as wanted already: the next run takes it over, and sends nothing."""
+    BEHIND = "behind"
+    """It comes after something that the same run does or waits for."""
+    LATER = "later"
+    """It comes after something that a person does first, or that stops the run."""
+    WAITS = "waits"
+    """A person acts first."""
+    STOPS = "stops"
+    """The next run would stop there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One task of the plan: its acts in their order, and in ``why`` what else there is to say.
+
+    Where the acts are not ``complete``, what comes after the last one depends on its answer, or
+    none is known yet.
+    """
+
+    task: Task
+    foreseen: Foreseen
+    acts: tuple[Act, ...] = ()
+    complete: bool = True
+    why: str = ""
+
+
+def planned(plan: Plan, names: Collection[str]) -> list[Planned]:
+    """Every task among these that acts outside, waits for a person, or stops, in reading order."""
+    found = statuses(plan)
+    gates = _gates(plan, names, found)
+    behind: dict[str, Foreseen] = {}
+    steps = []
+    for name, task in plan.tasks.items():
+        if name not in names or found[name].state is TaskState.DONE:
+            continue
+        held = [behind[each] for each in task.after if each in behind]
+        if name in gates and not gates[name] and not held:
+            continue
+        later = next((each for each in held if each is Foreseen.LATER), Foreseen.BEHIND)
+        before = [each for each in task.after if each in behind]
+        step = _planned(plan, task, found[name], gates.get(name, ""), later, before)
+        if step is not None:
+            steps.append(step)
+        if step is not None and step.foreseen in (Foreseen.WAITS, Foreseen.STOPS):
+            behind[name] = Foreseen.LATER
+        elif step is None or step.foreseen is not Foreseen.THERE:
+            behind[name] = later
+    return steps
+
+
+def _planned(
+    plan: Plan, task: Task, status: Status, blocked: str, foreseen: Foreseen, before: list[str]
+) -> Planned | None:
+    """What can be said of the task; None of one that is not seen outside and stops nothing.
+
+    ``before`` are open tasks right before it.
+    """
+    if task.kind is Kind.APPROVAL and status.state is not TaskState.READY:
+        return Planned(task, Foreseen.WAITS, why=plan.project.command("approve", task.name))
+    if blocked:
+        return Planned(task, Foreseen.STOPS, why=blocked)
+    if task.look is None:
+        return None
+    return _behind(plan, task, foreseen, before) if before else _first(plan, task)
+
+
+def _first(plan: Plan, task: Task) -> Planned:
+    """A task that nothing open stands before: decided as a run decides."""
+    try:
+        _, acts, _ = decide(plan, task, plan.receipts.inputs(task))
+    except ReleaseError as error:
+        return Planned(task, Foreseen.STOPS, why=plan.completed(str(error), task.name))
+    if not acts:
+        return Planned(task, Foreseen.THERE)
+    told, complete, why = _acts(plan, task)
+    if not told and why:
+        return Planned(task, Foreseen.STOPS, why=plan.completed(why, task.name))
+    return Planned(task, Foreseen.NOW, told, complete)
+
+
+def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Planned:
+    """A task behind others, as far as it can be known before those are done."""
+    why = f"after {', '.join(before)}"
+    try:
+        is_there = look(plan, task).state is RemoteState.IDENTICAL
+    except (ReleaseError, OSError, LookupError, ValueError):
+        return Planned(task, foreseen, complete=False, why=why)
+    told, complete, _ = ((), True, "") if is_there else _acts(plan, task)
+    return Planned(task, foreseen, told, complete and (is_there or bool(told)), why)
+
+
+def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, str]:
+    """The acts of the task, whether they are all, and else why not."""
+    told: list[Act] = []
+
+    def hold_back(act: Act) -> bool:
+        if act in told:
+            # Done again, since it cannot see that it was done.
+            raise Unanswered
+        told.append(act)
+        return False
+
+    with heard_by(hold_back, held=True), _nothing_changed(plan.folder):
+        try:
+            for each in task.calls:
+                each.perform(plan.receipts.fact_text)
+        except Unanswered:
+            return tuple(told), False, ""
+        except (ReleaseError, OSError, LookupError, ValueError) as error:
+            return tuple(told), False, str(error)
+    return tuple(told), True, ""
+
+
+def _gates(plan: Plan, names: Collection[str], found: Mapping[str, Status]) -> dict[str, str]:
+    """What each gate that can be judged now says: "" if it lets on, else what stops there."""
+    open_ = [
+        name
+        for name, task in plan.tasks.items()
+        if task.kind is Kind.GATE
+        and name in names
+        and found[name].state is not TaskState.DONE
+        and all(found[each].lets_on for each in task.after)
+    ]
+    said = {}
+    for looked in look_at(plan, open_):
+        stopping = blocking(looked.findings, plan.receipts.covering_waivers())
+        lines = [*map(str, looked.errors), *map(str, stopping)]
+        said[looked.gate.name] = plan.completed(lines[0]) if lines else ""
+    return said
+
+
+# ── nothing of this machine is changed ─────────────────────────────────────────────────────
+
+
+class _Kept:
+    """Below which folder nothing may be changed, but for ``scratch``; None where anything may."""
+
+    below: str | None = None
+    scratch = ""
+    is_watched = False
+
+
+@contextmanager
+def _nothing_changed(folder: WorkFolder) -> Iterator[None]:
+    """In the block, whatever would change something below the work folder raises Unanswered.
+
+    What is scratch may be changed: nobody needs it afterwards.
+    """
+    if not _Kept.is_watched:
+        sys.addaudithook(_refuse_change)
+        _Kept.is_watched = True
+    _Kept.scratch = os.path.realpath(folder.scratch)
+    _Kept.below = f"{os.path.realpath(folder.work)}{os.sep}"
+    try:
+        yield
+    finally:
+        _Kept.below = None
+
+
+def _refuse_change(event: str, arguments: tuple[Any, ...]) -> None:
+    below = _Kept.below
+    if below is None or (event != "open" and event not in _CHANGES):
+        return
+    path = arguments[0]
+    if event == "open" and not (arguments[2] or 0) & _WRITES:
+        return
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    place = os.path.realpath(os.fsdecode(path))
+    if place.startswith(below) and not place.startswith(_Kept.scratch):
+        raise Unanswered

@@ -1,0 +1,207 @@
+"""`doit plan`: what the next run would do outside, with nothing sent and nothing changed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from doit_receipts.outside import Act, heard_by, is_held, leaves
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Project
+
+WORLD = """
+from doit_receipts.outside import Act, Unanswered, leaves
+from doit_receipts.probe import absent, different, identical, unseen
+
+
+def put(name, place, text):
+    ran(name)
+    if leaves(Act.sending("file", f"write {place.name}", text.encode())):
+        place.write_text(text)
+    return {}
+
+
+def put_twice(name, place, text):
+    put(name, place, text)
+    if not place.exists():
+        put(name, place, text)
+    return {}
+
+
+def note_first(name, place, text):
+    (at.src / "note").write_text("begun")
+    return put(name, place, text)
+
+
+def scratch_first(name, place, text):
+    write_whole(release.work / "kept", b"not by a plan")
+    return put(name, place, text)
+
+
+def ask_first(name, place, text):
+    put(name, place, text)
+    raise Unanswered
+
+
+def stumble(name, place, text):
+    raise StepFailed(where="there", problem="is closed", remedy="open it")
+
+
+def look(place, text):
+    if not place.exists():
+        return absent()
+    found = place.read_text()
+    return identical({}) if found == text else different("other text", "mend it", (found,))
+
+
+def look_never(text):
+    return unseen({}, "ask them")
+
+
+@plan.shared(look=look)
+def push_one():
+    \"\"\"Write one.\"\"\"
+    return call(DOES, "push_one", HERE / "one", text="1")
+
+@plan.step(after=[push_one], reads=[HERE / "input"], writes=[at.src / "a"])
+def copy_a():
+    \"\"\"Copy the input to a.\"\"\"
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.public(look=look, after=[copy_a])
+def push_two():
+    \"\"\"Write two.\"\"\"
+    return call(put, "push_two", HERE / "two", text="2")
+
+@plan.approval(who="RM", of=[push_two])
+def approve_it():
+    \"\"\"It is good.\"\"\"
+
+@plan.public(look=look_never, after=[approve_it])
+def mail_three():
+    \"\"\"Write three.\"\"\"
+    return call(put, "mail_three", HERE / "three", text="3")
+
+@plan.group(of=[mail_three])
+def export():
+    \"\"\"Everything.\"\"\"
+"""
+
+
+def world(project: Project, does: str = "put") -> Project:
+    project.declare(WORLD.replace("DOES", does))
+    return project
+
+
+def planned(project: Project, *words: str) -> dict[str, Any]:
+    ended = project.doit("plan", "--json", *words)
+    assert ended.status == 0, ended
+    return {each["name"]: each for each in json.loads(ended.out)["tasks"]}
+
+
+def test_each_act_is_shown_and_none_is_done(project: Project) -> None:
+    found = planned(world(project))
+    assert [(each, found[each]["foreseen"]) for each in found] == [
+        ("push_one", "now"), ("push_two", "behind"), ("approve_it", "waits"),
+        ("mail_three", "later"),
+    ]  # fmt: skip
+    (act,) = found["push_one"]["acts"]
+    assert (act["what"], act["size_bytes"], act["sha256"][:8]) == ("write one", 1, "6b86b273")
+    assert found["mail_three"]["acts"][0]["what"] == "write three"
+    assert not any((project.folder / name).exists() for name in ("one", "two", "three"))
+    assert not (project.work / "receipts").exists()
+    assert not (project.work / "journal.jsonl").exists()
+
+
+def test_what_a_run_then_does_is_in_its_log_as_the_plan_said(project: Project) -> None:
+    (act,) = planned(world(project))["push_one"]["acts"]
+    project.doit("push_one")
+    line = f"outside: {act['what']}, 1 bytes, sha256 {act['sha256']}\n"
+    assert (project.work / "logs" / "push_one.log").read_text() == line
+    assert "push_one" not in planned(project)
+
+
+def test_what_is_there_already_is_not_sent(project: Project) -> None:
+    world(project).write("one", "1")
+    assert planned(project)["push_one"]["foreseen"] == "there"
+    assert "push_one is there already: nothing is sent" in project.doit("plan").out
+
+
+def test_what_is_there_and_other_stops_it(project: Project) -> None:
+    world(project).write("one", "other")
+    found = planned(project)
+    assert found["push_one"]["foreseen"] == "stops"
+    assert "something else exists there: other text; mend it" in found["push_one"]["why"]
+    assert found["push_two"]["foreseen"] == "later"
+
+
+def test_an_act_that_fails_before_anything_left_stops_it(project: Project) -> None:
+    found = planned(world(project, "stumble"))["push_one"]
+    assert (found["foreseen"], found["why"]) == ("stops", "there: is closed; open it")
+
+
+def test_an_act_that_does_the_same_again_has_told_all(project: Project) -> None:
+    """It would go on as the world answers, and a plan cannot know that."""
+    found = planned(world(project, "put_twice"))["push_one"]
+    assert (len(found["acts"]), found["complete"]) == (1, False)
+    assert "and what the answer asks for" in project.doit("plan").out
+
+
+def test_an_act_that_needs_an_answer_is_shown_as_far_as_that(project: Project) -> None:
+    found = planned(world(project, "ask_first"))["push_one"]
+    assert (len(found["acts"]), found["complete"]) == (1, False)
+
+
+def test_a_plan_writes_no_file_of_the_release(project: Project) -> None:
+    world(project, "scratch_first")
+    (act,) = planned(project)["push_one"]["acts"]
+    assert act["what"] == "write one"
+    assert not (project.work / "kept").exists()
+
+
+def test_an_act_that_would_change_the_release_otherwise_is_ended_there(project: Project) -> None:
+    (project.work / "src").mkdir(parents=True)
+    found = planned(world(project, "note_first"))["push_one"]
+    assert (found["acts"], found["complete"]) == ([], False)
+    assert not list((project.work / "src").iterdir())
+
+
+def test_the_text_for_people_has_each_part(project: Project) -> None:
+    said = world(project).doit("plan").out
+    assert "The next run does this outside; nothing was sent to find out:" in said
+    assert "push_one (SHARED): Write one.\n  write one, 1 bytes, sha256 6b86b273" in said
+    assert "push_two (PUBLIC, after copy_a): Write two." in said
+    assert "approve_it waits for RM: doit approve approve_it" in said
+    assert "1 more tasks act outside behind that: doit plan --all" in said
+    assert (
+        "mail_three (PUBLIC, after approve_it): Write three." in project.doit("plan", "--all").out
+    )
+
+
+def test_only_what_some_tasks_need_is_planned(project: Project) -> None:
+    assert list(planned(world(project), "push_two")) == ["push_one", "push_two"]
+    ended = project.doit("plan", "push_too")
+    assert (ended.status, ended.out) == (3, "")
+    assert "'push_too' is not a task of this release" in ended.err
+
+
+def test_an_act_is_let_go_where_nobody_listens_and_told_where_somebody_does() -> None:
+    act, told = Act("push", "push it"), []
+
+    def listen(each: Act) -> bool:
+        told.append(each)
+        return False
+
+    assert leaves(act)
+    with heard_by(listen, held=True):
+        assert not leaves(act)
+        assert is_held()
+    assert leaves(act)
+    assert not is_held()
+    assert told == [act]
+
+
+def test_what_an_act_tells_obeys_no_terminal() -> None:
+    act = Act("mail", "to \x1b[31mred", ("a\x07line",))
+    assert (act.what, act.lines) == ("to \\x1b[31mred", ("a\\x07line",))

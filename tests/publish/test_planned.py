@@ -1,0 +1,98 @@
+"""What doit plan shows before each run of a whole day, what the run says, and what came."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.publish.conftest import a_day
+from tests.publish.day import DONE, WAITING
+from tests.publish.evening import products
+from tests.publish.outside import said, seen_by_world, told
+from tests.publish.walk import order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.publish.day import Day
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """A release whose export is done."""
+    with a_day(tmp_path_factory) as made:
+        made.start_world()
+        assert made.doit("run", "export").status == DONE
+        yield made
+
+
+def test_every_act_of_each_publish_was_in_the_plan_before_it(day: Day) -> None:
+    exact: set[str] = set()
+    before: dict[str, list[str]] = {}
+    ended = None
+    for _ in range(30):
+        plan = _plan(day, "--all")
+        recorded = len(list(day.store.happened()))
+        ended = day.publish()
+        events = list(day.store.happened())[recorded:]
+        now = said(day)
+        new = {task: lines for task, lines in now.items() if before.get(task) != lines}
+        lines = [line for each in new.values() for line in each]
+        assert told(lines) == seen_by_world(events, lines), "what a run says is what came"
+        assert {task for task, step in plan.items() if step["foreseen"] == "now"} <= set(new)
+        for task, came in new.items():
+            assert plan[task]["foreseen"] in ("now", "behind"), task
+            if plan[task]["foreseen"] == "now" or sorted(came) == _lines(plan[task]):
+                assert sorted(came) == _lines(plan[task]), task
+                exact.add(task)
+            else:
+                assert not plan[task]["complete"], task
+        before = now
+        if ended.status != WAITING:
+            break
+        day.wait_for_experts()
+        day.let_people_act()
+    assert ended is not None
+    assert ended.status == DONE, ended
+    assert len(exact) > len(set(before) - exact), sorted(set(before) - exact)
+
+
+def test_what_a_task_then_does_is_what_its_plan_said(day: Day) -> None:
+    for task in order(day):
+        if task.startswith("approve"):
+            day.let_people_act()
+        found = products(day)
+        recorded = len(list(day.store.happened()))
+        step = _plan(day, task).get(task)
+        assert products(day) == found, "a plan leaves everything as it is"
+        assert len(list(day.store.happened())) == recorded, "a plan sends nothing"
+        while (ended := day.doit("run", task)).status == WAITING:
+            day.wait_for_experts()
+        assert ended.status == DONE, ended
+        day.wait_for_experts()
+        came = said(day).get(task, [])
+        if step is None or step["foreseen"] == "there":
+            assert not came, task
+            continue
+        assert step["foreseen"] == "now", step
+        # Where an answer says how it goes on, nothing more goes on in this world.
+        assert _lines(step) == sorted(came), task
+
+
+def _plan(day: Day, *words: str) -> dict[str, Any]:
+    shown = day.doit("plan", "--json", *words)
+    assert shown.status == DONE, shown
+    return {step["name"]: step for step in json.loads(shown.out)["tasks"]}
+
+
+def _lines(step: dict[str, Any]) -> list[str]:
+    return sorted(
+        f"{act['what']}, {act['size_bytes']:,} bytes, sha256 {act['sha256']}"
+        if act["sha256"]
+        else act["what"]
+        for act in step["acts"]
+    )
