@@ -9,7 +9,6 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
-from plugins.steps.left_behind import content_left
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -130,6 +129,9 @@ def _made(
     folder: Path, tree: dict[str, bytes], command: dict[str, str], programs: Programs
 ) -> dict[str, bytes]:
     """What autoreconf makes of the inputs, in a folder of its own."""
+    # left_behind is late: a listing loads this module and makes nothing
+    from plugins.steps.left_behind import content_left  # noqa: PLC0415
+
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in tree.items():
         write_whole(folder / name, content, mode=0o755)
