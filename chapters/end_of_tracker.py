@@ -1,4 +1,4 @@
-"""A branch enters another phase, 3: the tracker of a series that reached its end of life."""
+"""A branch enters another phase, 3: tracker, builders and guide of a series that ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chapters.end_of_life import approve_end, delete_series_branch, list_tracker
 from chapters.moment import ends_life
 from chapters.release import plan, release, services
 from doit_receipts.calls import call
-from plugins.steps import tracker_end
+from plugins.steps import ended_places, tracker_end
 
 gone = [approve_end, list_tracker, delete_series_branch]
 
@@ -27,3 +27,27 @@ def mark_ended():
 def delete_backports():
     """Delete the label that asks for backports to the series."""
     return call(tracker_end.drop_backports, release, services.tracker)
+
+
+@plan.shared(after=gone, look=ended_places.look_forgotten, only=ends_life)
+def propose_builders():
+    """Ask, by a pull request, that no builder tests the branch any more."""
+    return call(
+        ended_places.propose,
+        release,
+        services.buildmaster,
+        ended_places.BRANCHES,
+        services.progress,
+    )
+
+
+@plan.shared(after=gone, look=ended_places.look_forgotten, only=ends_life, pep="L12")
+def propose_guide():
+    """Ask, by a pull request, that the developer's guide has no tab of the series any more."""
+    return call(
+        ended_places.propose,
+        release,
+        services.devguide,
+        ended_places.BUILDING,
+        services.progress,
+    )

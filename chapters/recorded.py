@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from chapters.bugfix_mode import mark_bugfix, open_branch
-from chapters.end_of_life import approve_end, delete_series_branch
+from chapters.end_of_life import approve_end, close_pulls, delete_series_branch, push_end_tag
+from chapters.end_of_tracker import (
+    delete_backports,
+    mark_ended,
+    move_issues,
+    propose_builders,
+    propose_guide,
+)
 from chapters.moment import (
     approve_change,
     author,
@@ -14,11 +21,11 @@ from chapters.moment import (
     settle_words,
     today,
 )
-from chapters.release import plan, release, services, settings
+from chapters.release import at, plan, release, services, settings
 from chapters.security_only import mark_security, restrict_merges
 from doit_receipts.calls import call, deferred
 from plugins.model.release import ReleaseType
-from plugins.steps import blog, docs_site, forum_post, phase_schedule
+from plugins.steps import blog, docs_site, forum_post, phase_end, phase_schedule
 
 announce = settings.announce
 change = deferred(phase_schedule.entered_of, release, enters, today)
@@ -82,3 +89,34 @@ def await_banner():
     return call(
         docs_site.await_banner, release, services.public_client, services.clock, until=deadline
     )
+
+
+@plan.step(after=[await_phase], writes=[at.made / phase_end.RIGHTS], only=ends_life)
+def write_rights():
+    """List the rights that end with the series, and whom to ask for that."""
+    return call(phase_end.write_rights, release, services.schedules)
+
+
+@plan.step(after=[write_rights], only=ends_life)
+def await_rights():
+    """Wait until the administrator's role has ended, unless another series needs it."""
+    return call(
+        phase_end.await_rights,
+        release,
+        services.tracker,
+        services.schedules,
+        services.clock,
+        until=deadline,
+    )
+
+
+ended = [push_end_tag, close_pulls, move_issues, mark_ended, delete_backports, propose_builders,
+         propose_guide, open_farewell, await_banner, await_rights]  # fmt: skip
+closed = [*happened, record_phase, await_phase, post_words, *(ended if ends_life else [])]
+
+
+@plan.step(after=closed, writes=[at.made / phase_end.REPORT], pep="L25")
+def close_series():
+    """Write what was done and what came of it into one report."""
+    found = {task.name: deferred(plan.receipts.facts, task.name) for task in closed}
+    return call(phase_end.close, release, deferred(dict, **found))

@@ -326,6 +326,16 @@ class Services:
         return GitHubProposals(settings.hosts.github, repository, settings.credentials.github)
 
     @_late("hosts.github")
+    def buildmaster(self) -> Proposals:
+        """The repository that configures the buildbots."""
+        return self._proposals("python/buildmaster-config", "")
+
+    @_late("hosts.github")
+    def devguide(self) -> Proposals:
+        """The repository of the developer's guide."""
+        return self._proposals("python/devguide", "")
+
+    @_late("hosts.github")
     def repositories(self) -> Repositories:
         """Public repositories of others, to be read."""
         from plugins.services.github import GitHubRepositories

@@ -116,6 +116,7 @@ def app(store: Store) -> Starlette:
     routes = [
         ("GET", "/user", guard.user),
         ("GET", REPOSITORY, guard.repository),
+        ("GET", REPOSITORY + "/collaborators/{user}/permission", guard.permission),
         *(route for part in (Tracker, Branches, Actions, Texts) for route in part(hub).routes()),
     ]
     return Starlette(
@@ -187,6 +188,16 @@ class _Guard:
 
     async def user(self, _request: Request) -> Response:
         return JSONResponse({"login": self._hub.document["user"], "id": 1, "type": "User"})
+
+    async def permission(self, request: Request) -> Response:
+        """Source: GitHub's "Get repository permissions for a user"."""
+        user, document = request.path_params["user"], self._hub.document
+        if user != document["user"]:
+            return problem(404, "Not Found")
+        rights = document["permissions"]
+        found = next((each for each in ("admin", "push", "pull") if rights.get(each)), "none")
+        words = {"push": "write", "pull": "read"}
+        return JSONResponse({"permission": words.get(found, found), "user": {"login": user}})
 
     async def repository(self, request: Request) -> Response:
         name = repository_of(request)

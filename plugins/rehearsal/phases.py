@@ -24,6 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["declared", "file_issues", "next_version", "seed"]
 
+_BUILDERS: Final = """\
+def generate_branches():
+    yield _maintenance_branch(3, {later})
+    yield _maintenance_branch(3, {minor})
+"""
+_TABS: Final = """\
+.. tab:: Python 3.{later}+
+
+   For Python 3.{later} and newer::
+
+      $ ./configure
+
+.. tab:: Python 3.{minor}
+
+   For Python 3.{minor}::
+
+      $ ./configure --with-old-ways
+"""
 _LATE: Final = 17
 _ISSUES: Final = 12
 _PULLS: Final = 3
@@ -60,6 +78,14 @@ def seed(store: Store, series: str, kind: ReleaseType, today: date) -> None:
             text = _with(text, series, "end-of-life", str(last.replace(day=1)))
         case _:
             pass
+    if phase is Phase.END_OF_LIFE:
+        _, minor = series.split(".")
+        hub["texts"] |= {
+                "python/buildmaster-config/master/custom/branches.py":
+                    _BUILDERS.format(minor=minor, later=int(minor) + 1),
+                "python/devguide/getting-started/setup-building.rst":
+                    _TABS.format(minor=minor, later=int(minor) + 1),
+        }  # fmt: skip
     hub["texts"][path] = text
     labels = dict.fromkeys((*hub["labels"], f"needs backport to {series}"))
     said = {series: "something else", f"needs backport to {series}": "backport"}

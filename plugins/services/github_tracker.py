@@ -10,7 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from doit_receipts.errors import Waiting
 from plugins.services.github import GitHub
+from plugins.services.http_errors import LimitReached
+from plugins.services.retry_after import until
 
 if TYPE_CHECKING:
     from plugins.model.secret import Secret
@@ -82,8 +85,8 @@ class GitHubTracker:
 
     def add_label(self, number: int, label: str) -> None:
         """See the port."""
-        self._keep_distance()
-        self._hub.add_label(number, label)
+        path = f"{self._top}/issues/{number}/labels"
+        self._write("POST", path, f"label issue {number}", json={"labels": [label]})
 
     def comments(self, number: int) -> tuple[str, ...]:
         """See the port."""
@@ -93,10 +96,9 @@ class GitHubTracker:
 
     def comment(self, number: int, text: str) -> None:
         """See the port."""
-        self._keep_distance()
         path = f"{self._top}/issues/{number}/comments"
         # not again: each request is a comment of its own
-        self._web.send("POST", path, f"comment on {number}", again=False, json={"body": text})
+        self._write("POST", path, f"comment on {number}", again=False, json={"body": text})
 
     def close(self, number: int) -> None:
         """See the port. A pull request is an issue here as well."""
@@ -119,9 +121,18 @@ class GitHubTracker:
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
-    def _write(self, method: str, path: str, action: str, **more: Any) -> None:
+    def _write(
+        self, method: str, path: str, action: str, *, again: bool = True, **more: Any
+    ) -> None:
         self._keep_distance()
-        self._web.send(method, path, action, again=True, **more)
+        try:
+            self._web.send(method, path, action, again=again, **more)
+        except LimitReached as error:
+            raise Waiting(
+                who="GitHub",
+                problem=f"{action}: its limit of an hour is used up until {until(error.left_s)}",
+                remedy="run the same command again then; what was done is not done again",
+            ) from error
 
     def _keep_distance(self) -> None:
         """The last write is at least as long ago as GitHub asks for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["HttpErrors", "Stumbled", "worth_another_try"]
+__all__ = ["HttpErrors", "LimitReached", "Stumbled", "worth_another_try"]
 
 _LONGEST_WAIT_S: Final = 60
 _SHOWN_CHARACTERS: Final = 300
 _SHORTEST_SECRET: Final = 6
+_DIGITS: Final = 12
 # A server that may answer the same request better in a moment.
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REMEDIES: Final[Mapping[int, str]] = {
@@ -38,6 +40,18 @@ class Stumbled(ServiceFailed):
 
     wait_s: float = 0.0
     undone: bool = False
+
+
+class LimitReached(ServiceFailed):
+    """So much was asked that nothing more is answered for now; ``left_s`` is for how long."""
+
+    left_s: float = 0.0
+
+    def until(self, reset: str) -> LimitReached:
+        """The error with what ``x-ratelimit-reset`` says: seconds since 1970."""
+        if reset.isascii() and reset.isdigit() and len(reset) < _DIGITS:
+            self.left_s = max(int(reset) - time.time(), 0.0)
+        return self
 
 
 def worth_another_try(error: Exception) -> bool | float:
@@ -92,23 +106,27 @@ class HttpErrors:
         status, waits = answer.status_code, answer.headers.get("retry-after", "")
         said, details = self._said(answer)
         problem = f"answered {status}: {said or answer.reason_phrase}".rstrip(": ")
-        busy = status in _BUSY or (status == 403 and bool(waits))
-        wait_s = wait_of(waits)
+        # GitHub: a secondary limit without Retry-After is over in a minute at the earliest
+        secondary = status in (403, 429) and "secondary rate limit" in said.lower()
+        busy = status in _BUSY or (status == 403 and bool(waits)) or secondary
+        wait_s = wait_of(waits) or (_LONGEST_WAIT_S if secondary else 0.0)
         if answer.headers.get("x-ratelimit-remaining") == "0" and not waits:
-            remedy = "its hourly limit is used up; run the same command again in an hour"
-        elif busy and wait_s > _LONGEST_WAIT_S:
+            return LimitReached(
+                service=self.service, action=action, problem=problem, details=details,
+                remedy="its hourly limit is used up; run the same command again in an hour",
+            ).until(answer.headers.get("x-ratelimit-reset", ""))  # fmt: skip
+        if busy and wait_s > _LONGEST_WAIT_S:
             return Waiting(
                 who=self.service,
                 problem=f"{action}: it accepts no more requests before {until(wait_s)}",
                 remedy="run the same command again then; this says nothing about the release",
             )
-        elif busy:
+        if busy:
             error = self.stumbled(action, problem, details)
             error.wait_s = wait_s or (1.0 if status == 429 else 0.0)
             error.undone = status == 429 and self._throttled_is_undone
             return error
-        else:
-            remedy = _REMEDIES.get(status, "run the same command again")
+        remedy = _REMEDIES.get(status, "run the same command again")
         return ServiceFailed(
             service=self.service, action=action, problem=problem, remedy=remedy, details=details
         )

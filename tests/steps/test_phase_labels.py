@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.release import Phase, ReleaseType
 from plugins.model.secret import Secret
@@ -15,6 +16,7 @@ from plugins.rehearsal import github, phases
 from plugins.rehearsal.store import Store
 from plugins.services.github import GitHub
 from plugins.services.github_tracker import GitHubTracker
+from plugins.services.http_errors import HttpErrors, Stumbled
 from plugins.steps import phase_labels, protection, tracker_end
 from tests.progress import Quiet
 from tests.served import served
@@ -124,6 +126,25 @@ def test_a_secondary_limit_in_the_middle_is_waited_for(
         tracker.add_label(number, "easy")
     issues = {each["number"]: each["labels"] for each in store.load("github", {})["issues"]}
     assert all(issues[number].count("easy") == 1 for number in (1, 2, 3))
+
+
+def test_the_hourly_limit_is_waited_for_by_name_of_its_end(
+    store: Store, tracker: GitHubTracker
+) -> None:
+    store.order_fault("github.rate_limited")
+    with pytest.raises(Waiting, match=r"used up until .* UTC") as told:
+        tracker.add_label(1, "easy")
+    assert "what was done is not done again" in told.value.remedy
+    tracker.add_label(1, "easy")
+
+
+def test_a_secondary_limit_without_retry_after_asks_for_a_minute() -> None:
+    errors = HttpErrors("github", "https://api.example", tuple)
+    request = httpx.Request("POST", "https://api.example/x")
+    content = {"message": "You have exceeded a secondary rate limit."}
+    error = errors.refused(httpx.Response(403, json=content, request=request), "label issue 1")
+    assert isinstance(error, Stumbled)
+    assert error.wait_s == 60
 
 
 def test_a_list_that_is_gone_is_one_line(ending: Release, tracker: GitHubTracker) -> None:

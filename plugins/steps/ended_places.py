@@ -1,0 +1,99 @@
+"""Ended places: files of other repositories that name an ended series, mended by pull requests.
+
+Source of the forms: python/buildmaster-config 860c070 and af48ad7 (master/custom/branches.py),
+python/devguide 587de2e3 and 0d5fbc08 (getting-started/setup-building.rst).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.probe import Probe, identical
+from plugins.steps.pull_requests import branch_of, look_proposed
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports.github import Proposals
+    from plugins.ports.progress import Progress
+
+__all__ = ["BRANCHES", "BUILDING", "look_forgotten", "propose", "without_builders", "without_tab"]
+
+BRANCHES: Final = "master/custom/branches.py"
+"""The file of python/buildmaster-config that names the branches which builders test."""
+BUILDING: Final = "getting-started/setup-building.rst"
+"""The page of python/devguide with tabs for what older series need."""
+_TAB: Final = re.compile(
+    r"^(?P<space> *)\.\. tab:: Python (?P<first>3\.\d+)(?:-(?P<last>3\.\d+))?$"
+)
+_DONE: Final = {"pull request": "none", "url": "already up to date"}
+
+
+def look_forgotten(release: Release, proposals: Proposals, path: str) -> Probe:
+    """Whether the file names the series no more, or a pull request asks for that (NEW44, L12)."""
+    before = _text(proposals, path)
+    after = _edited(release, path, before)
+    if after == before:
+        return identical(_DONE)
+    return look_proposed(release, proposals, path, after.encode())
+
+
+def propose(
+    release: Release, proposals: Proposals, path: str, progress: Progress
+) -> dict[str, str]:
+    """A pull request takes the ended series out of the file (NEW44, L12)."""
+    before = _text(proposals, path)
+    after = _edited(release, path, before)
+    if after == before:
+        return _DONE
+    progress.say(f"opening the pull request of {path}")
+    series = release.version.series
+    title = f"Remove {series}, which has reached its end of life"
+    made = proposals.propose(branch_of(release), {path: after.encode()}, title, "")
+    return {"pull request": str(made.number), "url": made.url}
+
+
+def without_builders(text: str, series: str) -> str:
+    """The text without the line that makes builders for the branch."""
+    major, minor = series.split(".")
+    line = rf"(?m)^[ \t]+yield _maintenance_branch\({major}, {minor}(?:, [^\n]*)?\)\n"
+    return re.sub(line, "", text)
+
+
+def without_tab(text: str, series: str) -> str:
+    """The text without the tab of the series; one of several series begins with the next."""
+    found: list[str] = []
+    lines = iter(text.splitlines(keepends=True))
+    skipped = ""  # the white space before the tab that is left out
+    rename = ("", "")
+    for line in lines:
+        depth = len(line) - len(line.lstrip(" "))
+        if skipped and (not line.strip() or depth > len(skipped)):
+            continue
+        skipped = ""
+        tab = _TAB.match(line.rstrip("\n"))
+        if line.strip() and not tab and depth <= len(rename[0]):
+            rename = ("", "")
+        if tab:
+            rename = ("", "")
+        if tab and tab["first"] == series and tab["last"] is None:
+            skipped = tab["space"]
+            continue
+        if tab and tab["first"] == series:
+            following = f"3.{int(series.partition('.')[2]) + 1}"
+            named = following if following == tab["last"] else f"{following}-{tab['last']}"
+            found.append(f"{tab['space']}.. tab:: Python {named}\n")
+            rename = (tab["space"], f"{series} and ")
+            continue
+        found.append(line.replace(rename[1], "") if rename[1] else line)
+    return "".join(found)
+
+
+def _edited(release: Release, path: str, text: str) -> str:
+    without = without_builders if path == BRANCHES else without_tab
+    return without(text, release.version.series)
+
+
+def _text(proposals: Proposals, path: str) -> str:
+    """The file on the main branch; what is not there names nothing."""
+    return (proposals.text(path) or b"").decode(errors="surrogateescape")

@@ -1,0 +1,88 @@
+"""Tests of files in other repositories that name an ended series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from doit_receipts.probe import RemoteState
+from plugins.model.release import ReleaseType
+from plugins.steps import ended_places
+from tests.progress import Quiet
+from tests.schedule_world import Repository
+
+if TYPE_CHECKING:
+    from tests.conftest import Builds
+
+BUILDERS = """\
+def generate_branches():
+    yield _maintenance_branch(3, 13)
+    yield _maintenance_branch(3, 12)
+    yield _maintenance_branch(3, 1)
+"""
+TABS = """\
+   .. tab:: Brew
+
+      .. tab:: Python 3.13+
+
+         For Python 3.13 and newer::
+
+            $ ./configure
+
+      .. tab:: Python 3.{}
+
+         For Python 3.12{}::
+
+            $ ./configure --old
+
+         (A word about 3.12 and others.)
+
+   .. tab:: Port
+
+      Text of another manager.
+"""
+
+
+def test_builders_of_the_branch_are_one_line_less() -> None:
+    found = ended_places.without_builders(BUILDERS, "3.12")
+    assert found == BUILDERS.replace("    yield _maintenance_branch(3, 12)\n", "")
+    assert ended_places.without_builders(found, "3.12") == found
+
+
+def test_tab_of_the_series_goes_and_nothing_else() -> None:
+    text = TABS.format("12", "")
+    found = ended_places.without_tab(text, "3.12")
+    head, _, rest = text.partition("      .. tab:: Python 3.12\n")
+    assert found == head + "   .. tab:: Port" + rest.partition("   .. tab:: Port")[2]
+    assert ended_places.without_tab(found, "3.12") == found
+    assert ended_places.without_tab(text, "3.11") == text
+
+
+def test_tab_of_two_series_is_that_of_the_later_one() -> None:
+    found = ended_places.without_tab(TABS.format("12-3.13", " and 3.13"), "3.12")
+    assert "      .. tab:: Python 3.13\n\n         For Python 3.13::\n" in found
+    assert ".. tab:: Port\n\n      Text of another manager.\n" in found
+
+
+def test_tab_of_many_series_begins_with_the_next() -> None:
+    found = ended_places.without_tab(TABS.format("12-3.15", " and later"), "3.12")
+    assert "      .. tab:: Python 3.13-3.15\n" in found
+
+
+def test_each_repository_gets_one_pull_request(a_release: Builds) -> None:
+    release = replace(a_release("3.12.0"), type=ReleaseType.END_OF_LIFE)
+    path = ended_places.BRANCHES
+    repository = Repository({path: BUILDERS})
+    assert ended_places.look_forgotten(release, repository, path).state is RemoteState.ABSENT
+    ended_places.propose(release, repository, path, Quiet())
+    assert ended_places.look_forgotten(release, repository, path).state is RemoteState.IDENTICAL
+    assert repository.titles == ["Remove 3.12, which has reached its end of life"]
+
+
+def test_what_names_the_series_no_more_gets_none(a_release: Builds) -> None:
+    release = replace(a_release("3.12.0"), type=ReleaseType.END_OF_LIFE)
+    repository = Repository({ended_places.BRANCHES: "nothing"})
+    found = ended_places.look_forgotten(release, repository, ended_places.BRANCHES)
+    assert found.state is RemoteState.IDENTICAL
+    assert ended_places.propose(release, repository, ended_places.BRANCHES, Quiet())["url"]
+    assert repository.titles == []
