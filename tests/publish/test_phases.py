@@ -19,6 +19,8 @@ import pytest
 from plugins.model.release import KIND_NAMES, ReleaseType
 from plugins.model.settings import read_settings, release_of
 from plugins.rehearsal import phases
+from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.world import home_of
 from tests.export.toy import PROJECT
 from tests.moments import EVERY, fatal_records
 from tests.publish.conftest import a_walk
@@ -49,10 +51,17 @@ KILLS: Final = 40 if EVERY else 4
 def test_the_kind_is_rehearsed_to_its_end_by_one_command(series: str, tmp_path: Path) -> None:
     kind = KIND_NAMES[KINDS[series]]
     words = ["rehearse", "--version", series, "--kind", kind, "--folder", str(tmp_path)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "doit", *words], cwd=PROJECT, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "doit", *words], cwd=PROJECT, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+    finally:
+        home = home_of(tmp_path / f"{series}-{kind}")
+        for each in (home / "experts", home):
+            if each.is_dir():
+                GnupgHome(each).stop()
+        shutil.rmtree(home, ignore_errors=True)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert "nothing remains" in ended.stdout
     assert f"Python {series}-{kind}" in ended.stdout
