@@ -13,7 +13,7 @@ from plugins.model.docs_source import DocsSource
 from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball
 
 
-@plan.step(after=[make_tag], writes=at.tarballs, pep="B01 B02")
+@plan.step(after=[make_tag], writes=at.tarballs, takes={"cores": 1}, pep="B01 B02")
 def build_tarballs():
     """Write both source archives; the same tag gives the same bytes on any machine."""
     return call(tarball.build, release, services.clone, services.programs, services.progress)
@@ -37,7 +37,7 @@ def check_archives():
     )
 
 
-@plan.step(after=[check_archives], reads=at.tarballs, pep="B07 B10 B11 B12")
+@plan.step(after=[check_archives], reads=at.tarballs, takes={"cores": 1}, pep="B07 B10 B11 B12")
 def test_source():
     """Unpack both archives as a user would, then build and test the sources."""
     return call(
@@ -50,7 +50,13 @@ docs_archives = [
 ]
 
 
-@plan.step(after=[build_tarballs], writes=docs_archives, pep="B03 B06", only=release.ships_docs)
+@plan.step(
+    after=[build_tarballs],
+    writes=docs_archives,
+    takes={"cores": 1, "memory_mb": 2000},
+    pep="B03 B06",
+    only=release.ships_docs,
+)
 def build_docs():
     """Build the documentation archives in every format; the sources are read once."""
     source = deferred(

@@ -111,7 +111,12 @@ def read_docs_source():
     return call(topics.sources_of, services.clone, after=docs_edit)
 
 
-@plan.step(after=[read_docs_source, choose_day], writes=[at.made / "topics.py"], pep="E02 Z09 P05")
+@plan.step(
+    after=[read_docs_source, choose_day],
+    writes=[at.made / "topics.py"],
+    takes={"cores": 1},
+    pep="E02 Z09 P05",
+)
 def build_topics():
     """Build the pydoc topics with the tree's own documentation tools."""
     source = deferred(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.cores import some_cores
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
@@ -312,12 +313,12 @@ def _sphinx(
 ) -> None:
     output, doctrees = folders
     words = list(_makefile_words(tree, builder, output, pages, programs))
-    # Of options that are given twice, the last one counts.
-    words += ["-d", str(doctrees), "-j", str(jobs)]
     start = (tree.tools.python, _START, str(tree.epoch_s))
     confined = _confined(programs, tree.doc, tree.tools, output.parent)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as stream:
+    with log.open("wb") as stream, some_cores(jobs) as cores:
+        # Of options that are given twice, the last one counts.
+        words += ["-d", str(doctrees), "-j", str(cores)]
         try:
             environment = {"SOURCE_DATE_EPOCH": str(tree.epoch_s)}
             with confined.pipe([*start, *words], folder=tree.doc, env=environment, stdout=stream):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.cores import some_cores
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.release import ReleaseType
 from plugins.steps.plain_path import plain_path
@@ -88,9 +88,9 @@ class _Test:
         """The interpreter is built (B10)."""
         self._progress.say("configuring the unpacked sources")
         self._do(("./configure",), _CONFIGURE_TIMEOUT_S)
-        cores = _cores()
-        self._progress.say(f"building the unpacked sources, {cores} at a time")
-        self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
+        with some_cores() as cores:
+            self._progress.say(f"building the unpacked sources, {cores} at a time")
+            self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
 
     def version(self) -> str:
         """The version that the built interpreter reports is the one that is released."""
@@ -191,10 +191,3 @@ def _unpacked_tree(archive: Path, folder: Path, root: str) -> dict[str, str]:
         )
     unpack(archive, folder, root)
     return tree_of(folder)
-
-
-def _cores() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, cast
 
+from doit_receipts.cores import some_cores
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.archive_rules import MADE, is_left_out
 from plugins.model.tarstream import Kind, Member, git_order, in_tar_order, tar_blocks
@@ -74,10 +75,6 @@ def build(
             remedy="run the task that makes the tag first",
         )
     tools = _tools(programs)
-    wanted = {
-        release.layout.tarball(".tgz"): gzip_compressor(),
-        release.layout.tarball(".tar.xz"): xz_compressor(release.series, os.cpu_count() or 1),
-    }
     scratch = release.layout.scratch / "tarball"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -85,9 +82,14 @@ def build(
         with (
             merged_news(release, export.members(_FRAGMENTS), scratch / "news", programs) as news,
             closing(export.members()) as tree,
+            some_cores() as cores,
         ):
             shipped = in_tar_order(_shipped(tree, news))
             members = _below(release.layout.folder_in_archive, shipped)
+            wanted = {
+                release.layout.tarball(".tgz"): gzip_compressor(),
+                release.layout.tarball(".tar.xz"): xz_compressor(release.series, cores),
+            }
             count, packed = pack(members, export.epoch_s, wanted, programs, progress)
     except OSError as error:
         # ``compress`` reports the faults of the archives themselves.
