@@ -35,10 +35,12 @@ _PARTS: Final = {
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
         "command/dumpdb", "command/graph", "command/plan",
+        "command/report", "command/board",
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
-        "planned", "workers", "durations", "cores", "command/at_once", "handover",
+        "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
+        "command/at_once", "handover",
         "typed", "packed_refs", "printable", "late", "command/command_line", "command/advice",
         "command/ticker",
     ),

@@ -68,13 +68,29 @@ class Journal:
         if not self._path.exists():
             return
         # In bytes: a line may be cut short within a letter, and only our own line ends count.
-        for line in self._path.read_bytes().split(b"\n"):
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(entry, dict):
-                yield entry
+        yield from _entries(self._path.read_bytes())
+
+    def latest(self, most_bytes: int) -> list[dict[str, Any]]:
+        """The entries among so many bytes at its end: of a journal of years, those of these days.
+
+        Empty where it cannot be read.
+        """
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
+                return list(_entries(stream.read(most_bytes)))
+        except OSError:
+            return []
+
+
+def _entries(text: bytes) -> Iterator[dict[str, Any]]:
+    for line in text.split(b"\n"):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _write(descriptor: int, text: bytes, size_bytes: int) -> None:

@@ -1,12 +1,13 @@
-"""The graph command: which task waits for which, and how far each is, for Graphviz."""
+"""The graph command: which task waits for which, and how far each is, drawn or for Graphviz."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.drawing import COLOURS, drawing_of, longest_chain
 from doit_receipts.loader import plan_of
-from doit_receipts.status import TaskState, statuses
+from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -14,41 +15,41 @@ if TYPE_CHECKING:
 
     from doit_receipts.plan import Plan
 
-__all__ = ["COLOURS", "Graph", "dot"]
+__all__ = ["Graph", "dot"]
 
-COLOURS: Final = {
-    TaskState.DONE: "#c8e6c9",
-    TaskState.STALE: "#fff9c4",
-    TaskState.READY: "#bbdefb",
-    TaskState.RUNNING: "#90caf9",
-    TaskState.LATER: "#ffffff",
-    TaskState.WAITING: "#ffe0b2",
-    TaskState.BLOCKED: "#ffcdd2",
-    TaskState.FAILED: "#ef9a9a",
-}
-"""The colour of a task by its state."""
 _SHAPES: Final = {Kind.STEP: "box", Kind.GATE: "hexagon", Kind.APPROVAL: "ellipse"}
+_SVG: Final = {
+    "name": "svg", "short": "", "long": "svg", "type": bool, "default": False,
+    "help": "the graph as an SVG file, drawn here, in place of Graphviz's language",
+}  # fmt: skip
 
 
 class Graph(OptionsAnywhere):
-    """Write the graph of the tasks, each with its state, in the language of Graphviz."""
+    """Write the graph of the tasks, each with its state, as SVG or in the language of Graphviz."""
 
     name = "graph"
-    doc_purpose = "write the graph of all tasks, or of what some need, for Graphviz's dot"
+    doc_purpose = "write the graph of all tasks, or of what some need, for Graphviz or as SVG"
     doc_usage = "[TASK ...]"
     doc_description = None
-    cmd_options = ()
+    cmd_options = (_SVG,)
 
-    def _execute(self, pos_args: Any) -> int:
+    def _execute(self, svg: bool, pos_args: Any) -> int:
         plan = plan_of(self)
         for name in pos_args or ():
             if name not in plan.tasks:
                 raise no_such_task(name, plan.tasks)
         wanted = {each for name in pos_args for each in plan.needs(plan.tasks[name])}
         names = {*wanted, *pos_args} if pos_args else set(plan.tasks)
-        self.outstream.write("\n".join(dot(plan, names)) + "\n")
+        text = _svg(plan, names) if svg else "\n".join(dot(plan, names))
+        self.outstream.write(text + "\n")
         plan.state.close()
         return 0
+
+
+def _svg(plan: Plan, names: Collection[str]) -> str:
+    found = statuses(plan)
+    chain, _ = longest_chain(plan, found, {})
+    return drawing_of(plan, names).svg(found, chain, alone=True)
 
 
 def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
@@ -72,7 +73,7 @@ def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
         for task in of_chapter:
             status = found[task.name]
             tip = _quoted(f"{status.state.value}: {task.title}")
-            colour = COLOURS[status.state]
+            colour = COLOURS[status.state][0]
             shape = "doubleoctagon" if task.is_public else _SHAPES[task.kind]
             yield f'    {_quoted(task.name)} [shape={shape}, fillcolor="{colour}", tooltip={tip}];'
         yield "  }"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.command.graph import COLOURS
+from doit_receipts.drawing import COLOURS
 from doit_receipts.status import TaskState
 
 if TYPE_CHECKING:

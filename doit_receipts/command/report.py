@@ -1,0 +1,91 @@
+"""The report command: the release as one HTML file, to keep or to publish."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import InvalidCommand
+
+from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ReleaseError, StepFailed
+from doit_receipts.loader import plan_of
+from doit_receipts.page import Page
+from doit_receipts.typed import started_in
+from doit_receipts.watching import signature_of
+
+if TYPE_CHECKING:
+    from doit_receipts.plan import Plan
+
+__all__ = ["Report"]
+
+_PAUSE_S: Final = 1.0
+_FILE: Final = {
+    "name": "file", "short": "o", "long": "output", "type": str, "default": "",
+    "help": "the file to write [default: report.html in the work folder]",
+}  # fmt: skip
+_FOLLOW: Final = {
+    "name": "follow", "short": "", "long": "follow", "type": bool, "default": False,
+    "help": "write it again at each change, until Ctrl-C",
+}  # fmt: skip
+
+
+class Report(OptionsAnywhere):
+    """Write what was done, what is left and who waits for whom into one HTML file."""
+
+    name = "report"
+    doc_purpose = "write the release as one HTML file that needs nothing else"
+    doc_usage = ""
+    doc_description = None
+    cmd_options = (_FILE, _FOLLOW)
+
+    def _execute(self, file: str, follow: bool, pos_args: Any) -> int:
+        if pos_args:
+            message = "doit report takes no task; --output FILE says where it is written"
+            raise InvalidCommand(message)
+        plan = plan_of(self)
+        path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
+        page = Page(plan)
+        _write(page, path)
+        self.outstream.write(f"{path}\n")
+        self.outstream.flush()
+        if follow:
+            self._follow(plan, page, path)
+        plan.state.close()
+        return 0
+
+    def _follow(self, plan: Plan, page: Page, path: Path) -> None:
+        """Write it again whenever something changed; a full disk is told, and tried again."""
+        said, before = "", signature_of(plan)
+        while True:
+            try:
+                time.sleep(_PAUSE_S)
+            except KeyboardInterrupt:
+                return
+            now = signature_of(plan)
+            if now == before and not said:
+                continue
+            plan.look_anew()
+            try:
+                _write(page, path)
+            except ReleaseError as error:
+                if str(error) != said:
+                    self.outstream.write(f"{error}\n")
+                    self.outstream.flush()
+                said = str(error)
+            else:
+                said, before = "", now
+
+
+def _write(page: Page, path: Path) -> None:
+    """The file holds the page, or is as it was. Raises StepFailed where it cannot be written."""
+    try:
+        write_whole(path, page.text().encode(errors="backslashreplace"))
+    except OSError as error:
+        raise StepFailed(
+            where=str(path),
+            problem=f"cannot be written: {(error.strerror or str(error)).lower()}",
+            remedy="make room there, or name another file with --output",
+        ) from error

@@ -1,0 +1,224 @@
+"""Drawing: the graph of a release as one self-contained SVG, from above to below.
+
+A task is one row below all that it waits for, so those of one row can run at once. State is shown
+by colour and by a sign, the kind of a task by the shape of its box, and the longest chain of what
+is left by thick lines. Where everything stands is found once; the states are filled in later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.status import TaskState
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
+    from doit_receipts.task import Task
+
+__all__ = ["COLOURS", "SIGNS", "STYLE", "Drawing", "drawing_of", "longest_chain"]
+
+COLOURS: Final = {
+    TaskState.DONE: ("#c8e6c9", "#1b4d24"),
+    TaskState.RUNNING: ("#64b5f6", "#0d47a1"),
+    TaskState.STALE: ("#fff59d", "#5f5100"),
+    TaskState.READY: ("#bbdefb", "#123a5e"),
+    TaskState.LATER: ("#ffffff", "#23262b"),
+    TaskState.WAITING: ("#ffe0b2", "#6b3e00"),
+    TaskState.BLOCKED: ("#ffcdd2", "#7a1a1a"),
+    TaskState.FAILED: ("#ef9a9a", "#a31515"),
+}
+"""The colour of a task by its state, on a light and on a dark page."""
+SIGNS: Final = {
+    TaskState.DONE: "✓",
+    TaskState.RUNNING: "▶",
+    TaskState.STALE: "↻",
+    TaskState.READY: "○",
+    TaskState.LATER: "·",
+    TaskState.WAITING: "…",
+    TaskState.BLOCKED: "■",
+    TaskState.FAILED: "✗",
+}
+"""A sign of each state, for whoever does not see its colour."""
+
+_WIDE, _HIGH, _GAP, _ROW = 168, 26, 14, 52
+_SWEEPS: Final = 6
+_MOST_LETTERS: Final = 23
+_ROUND: Final = {Kind.STEP: 4, Kind.APPROVAL: 13}
+
+
+def _style() -> str:
+    light, dark = (
+        "".join(f".s-{state.value}{{fill:{of[shade]}}}" for state, of in COLOURS.items())
+        for shade in (0, 1)
+    )
+    return (
+        "svg.graph{font:12px system-ui,sans-serif}.graph text{fill:#111}"
+        ".graph .box{stroke:#777}.graph .twice{fill:none;stroke:#777}"
+        ".graph .arrow{fill:none;stroke:#999;stroke-width:1}"
+        f".graph .chain{{stroke:#c2410c;stroke-width:2.5}}{light}"
+        "@media(prefers-color-scheme:dark){.graph text{fill:#eee}.graph .arrow{stroke:#666}"
+        f".graph .chain{{stroke:#fb923c}}{dark}}}"
+    )
+
+
+STYLE: Final = _style()
+"""The style sheet of a drawing; a page that has several needs it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Where each task stands, and which arrows there are; ``svg`` fills in how far each is."""
+
+    tasks: Mapping[str, Task]
+    places: Mapping[str, tuple[int, int]]
+    arrows: Sequence[tuple[str, str]]
+    wide: int
+    high: int
+
+    def svg(
+        self, found: Mapping[str, Status], chain: Collection[str] = (), *, alone: bool = False
+    ) -> str:
+        """The drawing now; ``alone`` it brings its style sheet and is a document of its own."""
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img"'
+            f' aria-label="graph of the tasks" viewBox="0 0 {self.wide} {self.high}"'
+            f' width="{self.wide}" height="{self.high}">'
+        )
+        lines = [head, *([f"<style>{STYLE}</style>"] if alone else [])]
+        for before, after in self.arrows:
+            thick = before in chain and after in chain
+            lines.append(f'<path class="arrow{" chain" * thick}" d="{self._path(before, after)}"/>')
+        lines += [
+            self._box(name, found[name], thick=name in chain, linked=not alone)
+            for name in self.places
+        ]
+        return "\n".join([*lines, "</svg>"])
+
+    def _path(self, before: str, after: str) -> str:
+        (x1, y1), (x2, y2) = self.places[before], self.places[after]
+        x1, x2, y1 = x1 + _WIDE // 2, x2 + _WIDE // 2, y1 + _HIGH
+        middle = (y2 - y1) // 2 or 1
+        return f"M{x1} {y1}C{x1} {y1 + middle} {x2} {y2 - middle} {x2} {y2}"
+
+    def _box(self, name: str, status: Status, *, thick: bool, linked: bool) -> str:
+        task, (x, y) = self.tasks[name], self.places[name]
+        kinds = f'class="box s-{status.state.value}{" chain" * thick}"'
+        if task.kind is Kind.GATE:
+            edge = f"l8-{_HIGH // 2}h{_WIDE - 16}l8 {_HIGH // 2}l-8 {_HIGH // 2}h-{_WIDE - 16}z"
+            shape = f'<path {kinds} d="M{x} {y + _HIGH // 2}{edge}"/>'
+        else:
+            shape = (
+                f'<rect {kinds} x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}"'
+                f' rx="{_ROUND[task.kind]}"/>'
+            )
+        if task.is_public:
+            shape += (
+                f'<rect class="twice" x="{x + 3}" y="{y + 3}" width="{_WIDE - 6}"'
+                f' height="{_HIGH - 6}" rx="2"/>'
+            )
+        shown = name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
+        tip = escape(f"{name} {status.state.value}: {task.title}")
+        text = f'<text x="{x + 10}" y="{y + 17}">{SIGNS[status.state]} {escape(shown)}</text>'
+        box = f"<title>{tip}</title>{shape}{text}"
+        return f'<a href="#{escape(name)}">{box}</a>' if linked else f"<g>{box}</g>"
+
+
+def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
+    """Where each of these tasks, or each at all, stands; groups and implied arrows are left out."""
+    tasks = {
+        name: task
+        for name, task in plan.tasks.items()
+        if task.kind is not Kind.GROUP and (names is None or name in names)
+    }
+    arrows = tuple(_arrows(tasks))
+    rows = _rows(tasks)
+    before: dict[str, list[str]] = {name: [] for name in tasks}
+    after: dict[str, list[str]] = {name: [] for name in tasks}
+    for one, other in arrows:
+        before[other].append(one)
+        after[one].append(other)
+    columns = {name: float(number) for row in rows for number, name in enumerate(row)}
+    for sweep in range(_SWEEPS):
+        near, turn = (after, reversed(rows)) if sweep % 2 else (before, iter(rows))
+        for row in turn:
+            _settle(row, near, columns)
+    least = min(columns.values(), default=0.0)
+    places = {
+        name: (
+            _GAP + round((columns[name] - least) * (_WIDE + _GAP)), _GAP + number * _ROW,
+        )
+        for number, row in enumerate(rows)
+        for name in row
+    }  # fmt: skip
+    wide = max((x for x, _ in places.values()), default=0) + _WIDE + _GAP
+    return Drawing(tasks, places, arrows, wide, len(rows) * _ROW + _GAP)
+
+
+def longest_chain(
+    plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]
+) -> tuple[tuple[str, ...], float]:
+    """The chain of what is left that takes longest, and how many seconds that is.
+
+    By the durations of earlier runs; what has none counts as a hundredth of a second, so that a
+    longer chain of unknown tasks is the longer one.
+    """
+    ends: dict[str, tuple[float, str]] = {}
+    for name, task in plan.tasks.items():
+        if task.kind is Kind.GROUP or found[name].state is TaskState.DONE:
+            continue
+        before = max(((ends[each][0], each) for each in task.after if each in ends),
+                     default=(0.0, ""))  # fmt: skip
+        ends[name] = (before[0] + took_s.get(name, 0.01), before[1])
+    last = max(ends, key=lambda each: ends[each][0], default="")
+    length_s = ends[last][0] if last else 0.0
+    chain = []
+    while last:
+        chain.append(last)
+        last = ends[last][1]
+    return tuple(reversed(chain)), length_s
+
+
+def _arrows(tasks: Mapping[str, Task]) -> Iterator[tuple[str, str]]:
+    """From each task to those that wait for it, but for what other arrows imply."""
+    needs: dict[str, set[str]] = {}
+    for name, task in tasks.items():
+        direct = [each for each in task.after if each in tasks]
+        implied = {far for each in direct for far in needs[each]}
+        needs[name] = {*direct, *implied}
+        yield from ((each, name) for each in direct if each not in implied)
+
+
+def _rows(tasks: Mapping[str, Task]) -> list[list[str]]:
+    depth: dict[str, int] = {}
+    rows: list[list[str]] = []
+    for name, task in tasks.items():
+        depth[name] = 1 + max((depth[each] for each in task.after if each in depth), default=-1)
+        while len(rows) <= depth[name]:
+            rows.append([])
+        rows[depth[name]].append(name)
+    return rows
+
+
+def _settle(row: list[str], near: Mapping[str, list[str]], columns: dict[str, float]) -> None:
+    """Each of the row moves towards what it is joined with, and nobody stands on anybody."""
+    wanted = {
+        name: sum(columns[each] for each in near[name]) / len(near[name])
+        if near[name]
+        else columns[name]
+        for name in row
+    }
+    row.sort(key=lambda name: (wanted[name], name))
+    right = None
+    for name in row:
+        columns[name] = wanted[name] if right is None else max(wanted[name], right + 1)
+        right = columns[name]
+    # As far to the left as to the right of where they would like to be.
+    shift = sum(wanted[name] - columns[name] for name in row) / len(row)
+    for name in row:
+        columns[name] += shift

@@ -1,0 +1,266 @@
+"""Page: a release as one HTML page that needs nothing else: no network, no file beside it.
+
+It is the same for ``doit report``, which is kept, and ``doit board``, which lives. What comes from
+outside (facts, findings, lines of logs) is text in it and nothing more, without control characters.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts import day, drawing
+from doit_receipts.command.advice import awaited
+from doit_receipts.command.list import title, upcoming
+from doit_receipts.durations import durations_s
+from doit_receipts.errors import ReleaseError
+from doit_receipts.printable import printable
+from doit_receipts.running import running_tasks, shown_time
+from doit_receipts.status import TaskState, is_first, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from doit_receipts.day import Event
+    from doit_receipts.plan import Plan
+    from doit_receipts.receipt import Receipt
+    from doit_receipts.status import Status
+
+__all__ = ["Page", "tail_of"]
+
+_TAIL_BYTES: Final = 8192
+_TAIL_LINES: Final = 12
+_MOST_FACTS: Final = 12
+_MOST_HISTORY: Final = 120
+_MOST_LETTERS: Final = 300
+_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
+_COMMAND: Final = re.compile(r"\bdoit (?:-f (?:'[^']*'|\S+) )?[a-z]+(?: (?!then\b)[\w./=~-]+)*")
+
+_STYLE: Final = """
+:root{color-scheme:light dark}
+body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:72rem;padding:.75rem}
+h1{font-size:1.3rem;margin:.2rem 0}h2{font-size:1.05rem;margin:1.4rem 0 .4rem}
+code,pre{font:.85em ui-monospace,monospace}pre{overflow-x:auto;white-space:pre-wrap;margin:.3rem 0}
+.wide{overflow:auto;max-height:80vh;border:1px solid #8886;border-radius:6px}
+.chip{display:inline-block;min-width:5.2em;padding:0 .4em;border-radius:4px;color:#111}
+progress{width:100%;height:.8rem}.alarm{color:#c62828;font-weight:bold}.small{opacity:.75}
+details{border-top:1px solid #8884;padding:.15rem 0}summary{cursor:pointer}
+details details{margin-left:.6rem}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:0 .8rem;margin:.2rem 0}
+dd{margin:0;overflow-wrap:anywhere}li{margin:.15rem 0}button{font:inherit;padding:0 .4em}
+@media(max-width:600px){dl{display:block}dd{margin-left:1rem}}
+""".strip()
+_SCRIPT: Final = """
+document.addEventListener("click",e=>{if(e.target.dataset.copy)
+navigator.clipboard.writeText(e.target.dataset.copy).then(()=>{e.target.textContent="copied"})});
+addEventListener("hashchange",()=>{let at=document.getElementById(location.hash.slice(1));
+for(let d=at;d;d=d.parentElement)if(d.tagName=="DETAILS")d.open=true;if(at)at.scrollIntoView()});
+""".strip()
+
+
+class Page:
+    """The page of one release; where its tasks stand in the graph is found once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._drawing = drawing.drawing_of(plan)
+
+    def text(self, body: str = "", script: str = "") -> str:
+        """The whole page as it is now, or with this body; ``script`` is what keeps it alive."""
+        name = escape(title(self._plan))
+        chips = "".join(
+            f".c-{state.value}{{background:{of[0]}}}" for state, of in drawing.COLOURS.items()
+        )
+        policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+        connect = "; connect-src 'self'" if script else ""
+        return (
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>\n'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}{connect}">\n'
+            f"<style>{_STYLE}{chips}{drawing.STYLE}{day.STYLE}</style></head>\n"
+            f'<body><main id="all">{body or self.body()}</main>\n'
+            f"<script>{_SCRIPT}{script}</script></body></html>\n"
+        )
+
+    def body(self) -> str:
+        """What changes: all that is known of the release now."""
+        plan = self._plan
+        found = statuses(plan)
+        events = day.events_of(plan.context.journal)
+        return "\n".join(
+            (
+                *self._top(found),
+                *_running(plan),
+                *self._next(found),
+                *_findings(plan),
+                *_tasks(plan, found, events),
+                *self._pictures(found, events),
+                *_history(events),
+            )
+        )
+
+    def _top(self, found: Mapping[str, Status]) -> Iterator[str]:
+        plan = self._plan
+        tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
+        done = sum(found[name].state is TaskState.DONE for name in tasks)
+        counts = {state: sum(found[name].state is state for name in tasks) for state in TaskState}
+        yield f"<h1>{escape(title(plan))}</h1>"
+        yield from (f'<p class="alarm">{_linked(alarm)}</p>' for alarm in plan.alarms())
+        chips = " ".join(f"{_chip(state, str(count))}" for state, count in counts.items() if count)
+        now = plan.context.clock.now()
+        yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
+        yield f"<br>{done} of {len(tasks)} tasks are done: {chips}</p>"
+        took_s = durations_s(plan.folder)
+        _, left_s = drawing.longest_chain(plan, found, took_s)
+        known = [
+            name for name in tasks if name in took_s and found[name].state is not TaskState.DONE
+        ]
+        rest = (
+            f"; what is left takes at least {shown_time(left_s)}, by earlier runs"
+            if known and left_s >= 1
+            else ""
+        )
+        yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest}</p>'
+
+    def _next(self, found: Mapping[str, Status]) -> Iterator[str]:
+        plan, lines = self._plan, upcoming(self._plan, found)
+        for name in plan.tasks:
+            if found[name].state is TaskState.WAITING and is_first(plan, name, found):
+                asked = awaited(plan, name, found[name])
+                lines += [] if any(asked in line for line in lines) else [asked]
+        if lines:
+            yield "<h2>Next</h2><ul>"
+            yield from (f"<li>{_linked(line, commands=True)}</li>" for line in lines)
+            yield "</ul>"
+
+    def _pictures(self, found: Mapping[str, Status], events: Sequence[Event]) -> Iterator[str]:
+        chain, _ = drawing.longest_chain(self._plan, found, durations_s(self._plan.folder))
+        picture = self._drawing.svg(found, chain)
+        yield f'<h2>Graph</h2><div class="wide" tabindex="0">{picture}</div>'
+        if events:
+            yield f'<h2>Timeline</h2><div class="wide" tabindex="0">{day.timeline(events)}</div>'
+
+
+def tail_of(log: Path) -> str:
+    """The newest lines of a log, however large it is, without control characters."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = stream.read(_TAIL_BYTES).decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return "\n".join(_short(line) for line in lines[-_TAIL_LINES - 1 :] if line.strip())
+
+
+def _short(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
+
+
+def _chip(state: TaskState, more: str = "") -> str:
+    words = f"{more} {state.value}".strip()
+    return f'<span class="chip c-{state.value}">{drawing.SIGNS[state]} {words}</span>'
+
+
+def _linked(text: str, *, commands: bool = False) -> str:
+    """The text with its addresses as links and, if asked, a button that copies each command."""
+    safe = escape(_short(text))
+    safe = _ADDRESS.sub(lambda found: f'<a href="{found[0]}" rel="noreferrer">{found[0]}</a>', safe)
+    if not commands:
+        return safe
+    return _COMMAND.sub(
+        lambda found: f'<code>{found[0]}</code> <button data-copy="{found[0]}">copy</button>', safe
+    )
+
+
+def _running(plan: Plan) -> Iterator[str]:
+    now_s = plan.context.clock.now().timestamp()
+    for each in running_tasks(plan.folder):
+        yield f"<h2>{_chip(TaskState.RUNNING)} {escape(each.task)}"
+        yield f" for {shown_time(now_s - each.since_s)}</h2>"
+        yield f"<pre>{escape(tail_of(plan.folder.log(each.task)))}</pre>"
+
+
+def _findings(plan: Plan) -> Iterator[str]:
+    lines = [
+        f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
+        for each in plan.receipts.covering_waivers()
+    ]
+    for name, task in plan.tasks.items():
+        receipt = _receipt(plan, name) if task.kind is Kind.GATE else None
+        lines += [f"{name}: {finding}" for finding in (receipt.findings if receipt else ())]
+    if lines:
+        yield "<h2>Waivers and findings</h2><ul>"
+        yield from (f"<li>{_linked(line)}</li>" for line in lines)
+        yield "</ul>"
+
+
+def _receipt(plan: Plan, name: str) -> Receipt | None:
+    try:
+        return plan.receipts.receipt(name)
+    except ReleaseError:
+        return None
+
+
+def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> Iterator[str]:
+    done = {each.task: each for each in events if each.word == "done"}
+    yield "<h2>Tasks</h2>"
+    for key, called in plan.project.chapters.items():
+        tasks = [
+            task for task in plan.tasks.values()
+            if task.chapter == key and task.kind is not Kind.GROUP
+        ]  # fmt: skip
+        if not tasks:
+            continue
+        left = sum(found[task.name].state is not TaskState.DONE for task in tasks)
+        words = f"{left} of {len(tasks)} left" if left else f"all {len(tasks)} done"
+        yield f'<details id="chapter-{escape(key)}"{" open" * bool(left)}>'
+        yield f'<summary><b>{escape(called)}</b> <span class="small">{words}</span></summary>'
+        for task in tasks:
+            status, name = found[task.name], escape(task.name)
+            why = f"{status.who}: {status.why}" if status.who else status.why
+            yield f'<details id="{name}"><summary>{_chip(status.state)} <b>{name}</b>'
+            yield f' <span class="small">{escape(task.label)}</span> {_linked(why or task.title)}'
+            yield "</summary><dl>"
+            yield from _about(plan, task.name, done.get(task.name), status)
+            yield "</dl></details>"
+        yield "</details>"
+
+
+def _about(plan: Plan, name: str, event: Event | None, status: Status) -> Iterator[str]:
+    task = plan.tasks[name]
+    yield _row("what", task.title)
+    if task.after:
+        yield _row("after", ", ".join(task.after))
+    receipt = _receipt(plan, name)
+    if event is not None and receipt is not None:
+        took = f", {shown_time(event.took_s)}" if event.took_s else ""
+        yield _row("done", f"{event.at:%Y-%m-%d %H:%M:%S} UTC by {event.by}{took}")
+    if receipt is not None:
+        if receipt.adopted:
+            yield _row("adopted", "it was so already")
+        rows = [*sorted(receipt.facts.items()), *sorted(receipt.outputs.items())]
+        yield from (_row(key, text) for key, text in rows[:_MOST_FACTS])
+        if len(rows) > _MOST_FACTS:
+            yield _row("more", f"{len(rows) - _MOST_FACTS} in receipts/{name}.json")
+    if status.state in (TaskState.FAILED, TaskState.BLOCKED):
+        tail = escape(tail_of(plan.folder.log(name)))
+        yield f"<dt>log</dt><dd><pre>{tail}</pre></dd>"
+
+
+def _row(key: str, text: str) -> str:
+    return f"<dt>{escape(_short(key))}</dt><dd>{_linked(text)}</dd>"
+
+
+def _history(events: Sequence[Event]) -> Iterator[str]:
+    if not events:
+        return
+    yield "<h2>What happened</h2><details><summary>newest first</summary><ol reversed>"
+    for each in reversed(events[-_MOST_HISTORY:]):
+        said = f": {each.said}" if each.said else ""
+        yield f"<li>{each.at:%m-%d %H:%M:%S} {each.word} {escape(each.task)}{_linked(said)}</li>"
+    yield "</ol></details>"

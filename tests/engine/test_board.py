@@ -1,0 +1,111 @@
+"""The board: who is answered, with what, and what cannot be done with it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from contextlib import closing
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.board import Board
+from tests.engine.released_thing import do, released
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from doit_receipts.plan import Plan
+    from tests.engine.conftest import Project
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """A release of which nothing is done."""
+    return released(tmp_path)
+
+
+@pytest.fixture
+def board(plan: Plan) -> Iterator[Board]:
+    """A board that answers."""
+    made = Board(plan)
+    thread = Thread(target=made.serve, daemon=True)
+    thread.start()
+    yield made
+    made.close()
+    thread.join()
+
+
+def asked(board: Board, path: str, method: str = "GET", host: str = "") -> tuple[int, str]:
+    """What the board answers: the status, and the body."""
+    server = http.client.HTTPConnection(board.names()[0], timeout=20)
+    with closing(server):
+        server.request(method, path, headers={"Host": host} if host else {})
+        answer = server.getresponse()
+        assert answer.getheader("cache-control") in ("no-store", None)
+        return answer.status, answer.read().decode()
+
+
+def test_who_has_the_address_sees_the_release(board: Board) -> None:
+    status, text = asked(board, f"/{board.token}/")
+    assert status == 200
+    assert "0 of 5 tasks are done" in text
+    assert board.token not in text
+    assert "connect-src 'self'" in text
+
+
+def test_what_changed_is_told_and_what_did_not_is_not(board: Board, tmp_path: Path) -> None:
+    path = f"/{board.token}/now"
+    status, text = asked(board, path)
+    first = json.loads(text)
+    assert status == 200
+    do(released(tmp_path), "make_a")
+    board.forget()
+    then = json.loads(asked(board, f"{path}?{first['mark']}")[1])
+    assert then["mark"] != first["mark"]
+    assert "1 of 5 tasks are done" in then["html"]
+
+
+@pytest.mark.parametrize("path", ["/", "/now", "/wrong/", "//", "/../", "/%s", "/%s/other"])
+def test_any_other_address_does_not_exist(board: Board, path: str) -> None:
+    told = path % board.token if "%" in path else path
+    assert asked(board, told) == (404, "there is nothing here\n")
+
+
+def test_a_foreign_page_that_asks_by_another_name_is_told_nothing(board: Board) -> None:
+    """A name that somebody else's server has led to loopback (DNS rebinding)."""
+    assert asked(board, f"/{board.token}/", host="evil.example")[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_nothing_can_be_done_with_it(board: Board, method: str) -> None:
+    assert asked(board, f"/{board.token}/", method)[0] == 501
+
+
+def test_a_browser_that_never_reads_holds_nobody_up(board: Board) -> None:
+    host, _, port = board.names()[0].partition(":")
+    with closing(socket.create_connection((host, int(port)), timeout=20)) as silent:
+        silent.sendall(f"GET /{board.token}/ HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        with closing(socket.create_connection((host, int(port)), timeout=20)):
+            assert asked(board, f"/{board.token}/")[0] == 200
+
+
+def test_a_second_board_has_an_address_of_its_own(board: Board, plan: Plan) -> None:
+    other = Board(plan)
+    other._server.server_close()
+    assert other.address != board.address
+    assert other.token != board.token
+
+
+def test_a_port_that_is_taken_is_one_line(project: Project) -> None:
+    project.declare("@plan.group(of=[])\ndef export():\n    '''Everything.'''\n")
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        ended = project.doit("board", "--port", str(port))
+    assert ended.status == 3
+    assert f"port {port} cannot be used: address already in use; leave out --port" in ended.err
+    assert "Traceback" not in ended.err
+    assert "--port 70000 is no port" in project.doit("board", "--port", "70000").err

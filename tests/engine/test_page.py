@@ -1,0 +1,135 @@
+"""The page of a release: what it shows, and what it never is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.day import events_of, timeline
+from doit_receipts.drawing import SIGNS, drawing_of, longest_chain
+from doit_receipts.page import Page, tail_of
+from doit_receipts.status import TaskState, statuses
+from tests.engine.released_thing import HOSTILE, do, released
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from doit_receipts.plan import Plan
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[Plan]:
+    """A release of which nothing is done."""
+    made = released(tmp_path)
+    yield made
+    made.state.close()
+
+
+def test_the_page_tells_what_is_done_what_is_left_and_who_acts(plan: Plan) -> None:
+    do(plan, "make_a", "check_a", "await_ci", "break_b")
+    text = Page(plan).text()
+    assert "<title>Thing 1.0</title>" in text
+    assert "2 of 5 tasks are done" in text
+    assert "2 of 2 left" in text
+    assert re.search(r'id="make_a"><summary><span class="chip c-done">✓ done</span>', text)
+    assert "waiting</span> <b>await_ci</b>" in text
+    assert "CI: 2 of 3 jobs ended; watch" in text
+    assert "b: broke; mend it" in text
+    assert '<button data-copy="doit approve approve_a">copy</button>' in text
+    assert '<a href="https://example.org/a" rel="noreferrer">' in text
+
+
+def test_what_others_wrote_is_text_and_nothing_more(plan: Plan) -> None:
+    do(plan, "make_a", "check_a")
+    text = Page(plan).text()
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &quot;quoted&quot; \\x1b[31mred" in text
+    assert "\x1b" not in text
+    assert HOSTILE not in text
+
+
+def test_the_page_needs_nothing_else(plan: Plan) -> None:
+    text = Page(plan).text()
+    assert not re.search(r"<(?:link|img|iframe|object|embed)\b|src=|@import|url\(", text)
+    assert "default-src 'none'" in text
+    assert "connect-src" not in text
+    assert 'name="viewport"' in text
+    assert "prefers-color-scheme:dark" in text
+
+
+def test_a_journal_of_years_is_read_at_its_end(plan: Plan) -> None:
+    line = b'{"at": "2020-01-01T00:00:00+00:00", "by": "me", "event": "done", "task": "old"}\n'
+    plan.folder.journal.parent.mkdir(parents=True)
+    plan.folder.journal.write_bytes(line * 200_000)
+    do(plan, "make_a")
+    events = events_of(plan.context.journal)
+    assert events[-1].task == "make_a"
+    assert len(events) < 60_000
+    assert len(Page(plan).text()) < 200_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]", b"{", b'{"event": "done"}', b'{"event": "done", "task": "a", "at": "never"}',
+        b'{"event": "done", "task": 1, "at": "2026-01-01T00:00:00"}', b"[" * 100_000,
+        b'{"event": "done", "task": "a", "at": "2026-01-01T00:00:00", "took_s": []}',
+    ],
+)  # fmt: skip
+def test_a_line_of_the_journal_that_says_nothing_is_left_out(plan: Plan, line: bytes) -> None:
+    do(plan, "make_a")
+    with plan.folder.journal.open("ab") as stream:
+        stream.write(line + b"\n")
+    assert [each.task for each in events_of(plan.context.journal)] == ["make_a"]
+
+
+def test_a_log_without_end_costs_its_last_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        stream.seek(1 << 30)
+        stream.write(b"\nlast \x1b]0;title\x07 line\xff\n")
+    assert tail_of(log).splitlines()[-1] == "last \\x1b]0;title\\x07 line�"
+    assert len(tail_of(log)) < 10_000
+    assert tail_of(tmp_path / "none") == ""
+
+
+def test_the_graph_has_each_task_once_and_no_arrow_that_others_imply(plan: Plan) -> None:
+    drawing = drawing_of(plan)
+    assert set(drawing.places) == {"make_a", "check_a", "approve_a", "await_ci", "break_b"}
+    assert len(set(drawing.places.values())) == 5
+    assert ("make_a", "check_a") in drawing.arrows
+    assert all(drawing.places[one][1] < drawing.places[two][1] for one, two in drawing.arrows)
+    found = statuses(plan)
+    drawn = drawing.svg(found, longest_chain(plan, found, {})[0], alone=True)
+    assert drawn.count("<g><title>") == 5
+    assert f"{SIGNS[TaskState.READY]} make_a" in drawn
+    assert set(SIGNS) == set(TaskState)
+
+
+def test_the_longest_chain_is_that_of_what_is_left(plan: Plan) -> None:
+    took_s = {"make_a": 10.0, "check_a": 1.0, "await_ci": 60.0, "break_b": 2.0}
+    found = statuses(plan)
+    assert longest_chain(plan, found, took_s) == (("make_a", "check_a", "await_ci"), 71.0)
+    do(plan, "make_a")
+    chain, _ = longest_chain(plan, statuses(plan), took_s)
+    assert chain == ("check_a", "await_ci")
+
+
+def test_the_timeline_has_a_row_an_event(plan: Plan) -> None:
+    assert timeline(()) == ""
+    do(plan, "make_a", "check_a", "break_b")
+    drawn = timeline(events_of(plan.context.journal))
+    assert drawn.count("<rect") == 3
+    assert '<rect class="failed"' in drawn
+
+
+def test_what_is_read_anew_sees_what_another_process_did(plan: Plan, tmp_path: Path) -> None:
+    page = Page(plan)
+    assert "0 of 5 tasks are done" in page.text()
+    other = released(tmp_path)
+    do(other, "make_a")
+    plan.look_anew()
+    assert "1 of 5 tasks are done" in page.text()
