@@ -25,6 +25,7 @@ from checks import (
 )
 from checks.content import ContentChecks
 from checks.looking_around import Look, path_of
+from checks.not_known import not_known
 from checks.previous import previous_tags
 from checks.recognising import recognised
 from checks.verify_context import CheckGroup, VerifyContext
@@ -88,7 +89,9 @@ def verify(
         first = Judgement("situation", "how far the release is", seen.trouble)
         judgements = (first, *judgements)
     kind = release.type.name.lower().replace("_", " ")
-    return Report(str(release.version), kind, situation, judgements)
+    is_public = situation in (Situation.SWITCHED, Situation.PUBLISHED)
+    unknown = tuple(not_known(context, contract.with_extras(seen.names))) if is_public else ()
+    return Report(str(release.version), kind, situation, judgements, not_known=unknown)
 
 
 def _judgements(

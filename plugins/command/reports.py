@@ -32,6 +32,8 @@ def table(report: Report, seconds: float) -> str:
     for judgement in report.judgements:
         if judgement.findings:
             lines += ["", judgement.subject, *_group(report, judgement)]
+    if report.not_known:
+        lines += ["", "not known", *(f"      {each}" for each in report.not_known)]
     lines += ["", summary(report, seconds)]
     return "\n".join(printable(line) for line in lines) + "\n"
 
@@ -89,6 +91,7 @@ def to_json(report: Report, seconds: float) -> str:
             }
             for judgement in report.judgements
         ],
+        "not_known": list(report.not_known),
     }
     return json.dumps(content, indent=1) + "\n"
 

@@ -57,6 +57,8 @@ class Report:
     situation: Situation
     judgements: tuple[Judgement, ...]
     waivers: tuple[Waiver, ...] = ()
+    not_known: tuple[str, ...] = ()
+    """What nobody could look at, or that is believed, in a sentence each."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree as ET
 
@@ -55,6 +56,16 @@ def test_json_holds_everything() -> None:
     told = json.loads(FORMATS["json"](a_report(_BAD, _WORSE), 1.0))
     assert (told["holds"], told["situation"]) == (False, "published")
     assert [each["rule"] for each in told["subjects"][0]["findings"]] == [_BAD.rule, _WORSE.rule]
+
+
+def test_what_is_not_known_is_listed_for_people_and_machines() -> None:
+    report = replace(a_report(), not_known=("docs.epub has no signature", "evil \x1b[2J"))
+    text = FORMATS["table"](report, 1.0)
+    assert "\nnot known\n      docs.epub has no signature\n      evil " in text
+    assert "\x1b" not in text
+    told = json.loads(FORMATS["json"](report, 1.0))
+    assert told["not_known"] == list(report.not_known)
+    assert report.holds
 
 
 def test_junit_is_xml_whatever_was_found() -> None:

@@ -15,11 +15,14 @@ from spdx_tools.spdx.parser.parse_anything import parse_file
 from checks.archives import archives_are_sound
 from checks.sbom import sboms_are_true
 from checks.sbom_statements import sboms_say_nothing_else
+from doit_receipts.artifact import sha256_of
 from plugins.model.layout import Layout
 from plugins.model.local_settings import SourceTest
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of
+from plugins.model.vendored import BUNDLED
 from plugins.model.version import Version
+from plugins.ports.sbom import Wheel
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.git_clone import GitClone
@@ -33,6 +36,7 @@ from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.real.conftest import Upstream
 
@@ -75,18 +79,32 @@ def test_upstreams_archive_has_no_fault_of_its_own(
     assert [str(each) for each in found] == []
 
 
+class Published:
+    """A package index that has the tree's own wheel, and one of each other project."""
+
+    def __init__(self, bundled: Path) -> None:
+        self._bundled = bundled
+
+    def wheel(self, project: str, version: str, file_name: str = "") -> Wheel:
+        name = file_name or f"{project}-{version}-py3-none-any.whl"
+        sha256 = sha256_of(self._bundled / file_name) if file_name else "0" * 64
+        return Wheel(f"https://files.example/{name}", sha256)
+
+
 def test_upstreams_sbom_becomes_one_of_all_files(
-    released: Release, clone: tuple[GitClone, str]
+    released: Release, clone: tuple[GitClone, str], upstream: Upstream
 ) -> None:
     facts = sbom.build(
-        released, clone[0], SpdxDocuments(), Quiet(), commit=clone[1], epoch_s=EPOCH_S
-    )
+        released, clone[0], SpdxDocuments(), Quiet(), commit=clone[1], epoch_s=EPOCH_S,
+        index=Published(upstream.source / BUNDLED),
+    )  # fmt: skip
     assert facts["files"] == "4808"
     for path in released.sboms:
         told = json.loads(path.read_bytes())
         assert len(told["files"]) == 4808
         names = [each["name"] for each in told["packages"]]
-        assert names == ["CPython", "expat", "hacl-star", "libb2", "macholib", "mpdecimal"]
+        assert names[:6] == ["CPython", "expat", "hacl-star", "libb2", "macholib", "mpdecimal"]
+        assert "pip" in names[6:]
         assert len(parse_file(str(path)).files) == 4808
     assert sboms_are_true(released, clone[0], commit=clone[1]) == ()
     assert sboms_say_nothing_else(released, clone[0], commit=clone[1]) == ()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.contract import Kind
 from plugins.model.report import Situation
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ def test_an_untouched_release_has_no_finding(world: Released) -> None:
     assert (report.situation, report.findings) == (Situation.PUBLISHED, ())
     assert report.holds
     assert len(report.judgements) == 9
+    # What no signature and no comparison covers is named, so that nobody believes it unseen.
+    unsigned = {each.partition(" ")[0] for each in report.not_known if "no signature" in each}
+    kinds = {each.kind for each in world.contract.files if each.remote in unsigned}
+    assert {each.remote for each in world.contract.files if each.kind is Kind.DOCS} <= unsigned
+    assert not kinds & {Kind.SOURCE, Kind.INSTALLER, Kind.SBOM}
+    assert "words, date and links" in "".join(report.not_known)
 
 
 def test_a_second_look_fetches_no_file_again_and_finds_nothing(world: Released) -> None:

@@ -1,0 +1,43 @@
+"""Not known: what a look from outside cannot tell of a release, by name, whatever it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plugins.model.contract import DOCS, Kind
+from plugins.ports.public import AROUND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.verify_context import VerifyContext
+    from plugins.model.contract import Contract
+
+__all__ = ["not_known"]
+
+_PROVEN = (Kind.SIGNATURE, Kind.BUNDLE, Kind.SBOM)
+"""Judged by themselves: a signature by its key, an SBOM by the tag and the archive."""
+
+
+def not_known(context: VerifyContext, contract: Contract) -> Iterator[str]:
+    """One sentence for each thing about a public release that is believed and not compared."""
+    signed = {file.beside for file in contract.files if file.kind in (Kind.SIGNATURE, Kind.BUNDLE)}
+    for file in contract.files:
+        if file.kind not in _PROVEN and file.remote not in signed:
+            by = "its row" if file.row is not None else "its server"
+            if context.judges_docs and file.name.endswith("-docs-html.zip"):
+                by = "the hosted pages"
+            yield f"{file.remote} has no signature: its bytes are known from {by} alone"
+    version = context.release.version
+    if context.judges_docs:
+        yield f"files below {DOCS}/release/{version}/ that the HTML archive does not hold"
+    if context.release.series.ships_sbom:
+        yield "addresses and digests that the SBOMs give for the projects inside of pip"
+    if any(file.kind is Kind.INSTALLER for file in contract.files):
+        yield "what is inside installers: each is compared as a whole, by signature and row"
+    if not context.rebuild:
+        yield "how tightly gzip and xz compressed the archives; doit verify --rebuild compares it"
+    yield f"words, date and links of {contract.page.url} beyond what it has to show"
+    asked = [each for each in context.clients.public.endpoints(contract.page.url) if each != AROUND]
+    yield f"caches that [hosts] cdn_edges does not name; asked were {', '.join(asked)}"
+    yield "what a server gives to somebody whom it knows by address or by the manner of asking"
