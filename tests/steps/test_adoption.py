@@ -387,7 +387,7 @@ def test_file_that_nobody_promised_blocks_with_its_owner(scene: Scene) -> None:
         scene.release, scene.contract, scene.host, ["windows"]
     )
     assert (finding.rule, finding.severity) == ("brought.unexpected", Severity.BLOCK)
-    assert "put there by steve" in finding.message
+    assert "uploaded by steve" in finding.message
     assert "wasm32" in finding.where
 
 
