@@ -197,7 +197,7 @@ class _Expected:
     def _of_pip(self, found: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         for name, version, _ in self._carried:
             there = found.get(package_id(name), {})
-            references = [_reference("PACKAGE-MANAGER", "purl", f"pkg:pypi/{name}@{version}")]
+            references = [_reference("PACKAGE_MANAGER", "purl", f"pkg:pypi/{name}@{version}")]
             package: dict[str, Any] = {
                 "SPDXID": package_id(name),
                 "checksums": there.get("checksums", []),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.sbom import sboms_are_true
+from checks.sbom_statements import sboms_say_nothing_else
 from doit_receipts.errors import StepFailed
 from plugins.model.version import Version
 from plugins.ports.sbom import Wheel
@@ -249,9 +250,10 @@ def with_pip(a_release: Builds, version: str = "3.15.0a1", tree: bytes | None = 
     sums = {"zip": hashlib.sha256(FILES["Modules/zip.c"]).hexdigest()}
     files = FILES | {WHEEL: PIP, "Misc/sbom.spdx.json": tree or tree_sbom(**sums)}
     made = Tree(a_release(version), files)
+    epoch_s = int(made.clone.about(made.commit).committed.timestamp())
     sbom.build(
         made.release, made.clone, SpdxDocuments(), Quiet(),
-        commit=made.commit, epoch_s=EPOCH_S, index=Index(),
+        commit=made.commit, epoch_s=epoch_s, index=Index(),
     )  # fmt: skip
     return made
 
@@ -262,7 +264,9 @@ def told(tree: Tree) -> Any:
 
 def test_document_says_what_upstreams_says_of_the_same_archive(a_release: Builds) -> None:
     """Source: release-tools' sbom.py of July 2026, applied to this tree by hand."""
-    document = told(with_pip(a_release))
+    made = with_pip(a_release)
+    document = told(made)
+    assert sboms_say_nothing_else(made.release, made.clone, commit=made.commit) == ()
     packages = {each["name"]: each for each in document["packages"]}
     assert {name: each["versionInfo"] for name, each in packages.items()} == {
         "CPython": "3.15.0a1", "zip": "1.2", "pip": "25.1.1",
@@ -304,6 +308,7 @@ def test_what_the_trees_own_document_says_of_pip_is_replaced(a_release: Builds) 
     made = with_pip(a_release, tree=json.dumps(tree).encode())
     versions = sorted((each["name"], each["versionInfo"]) for each in told(made)["packages"])
     assert [version for name, version in versions if name in ("pip", "idna")] == ["3.10", "25.1.1"]
+    assert sboms_say_nothing_else(made.release, made.clone, commit=made.commit) == ()
     assert sboms_are_true(made.release, made.clone, commit=made.commit) == ()
 
 
