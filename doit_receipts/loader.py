@@ -20,16 +20,17 @@ from doit_receipts.typed import DODO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Loader", "plan_of"]
+__all__ = ["NOT_OFFERED", "Loader", "plan_of"]
 
 # What doit's own commands do to a database says nothing about a receipt.
-_NOT_OFFERED: Final = {
+NOT_OFFERED: Final = {
     "ignore": "what is to be let pass is a waiver, with a reason and an end, in {declaration}",
     "reset-dep": "a receipt is left by doing a task; see {why}",
     "strace": "a task of a release is no command of a shell; see {why}",
     "clean": "nothing of a release is removed; its work folder is {work}",
     "info": "see {why}",
 }
+"""Commands of doit that are refused for tasks of a release, and what to do in their place."""
 
 
 class Loader(DodoTaskLoader):
@@ -91,10 +92,10 @@ def _refuse_command(plan: Plan, command: str, words: list[str], beside: Iterable
 
     For tasks that dodo.py has beside the plan doit's own commands are as they always were.
     """
-    if command not in _NOT_OFFERED or (words and set(words) <= set(beside)):
+    if command not in NOT_OFFERED or (words and set(words) <= set(beside)):
         return
     task = next((each for each in words if each in plan.tasks), "TASK")
-    remedy = _NOT_OFFERED[command].format(
+    remedy = NOT_OFFERED[command].format(
         declaration=plan.project.declaration,
         why=plan.project.command("why", task),
         work=plan.folder.work,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
 
-__all__ = ["List", "rows", "table", "title", "upcoming", "width_of"]
+__all__ = ["List", "coloured", "rows", "table", "title", "upcoming", "width_of"]
 
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
@@ -35,6 +36,15 @@ _JSON: Final = {
     "default": False,
     "help": "the status of each task as one JSON document, for programs",
 }
+_NO_COLOUR: Final = {
+    "name": "no_colour", "short": "", "long": "", "type": str, "default": "",
+    "env_var": "NO_COLOR", "help": "whatever it is set to, the list has no colours",
+}  # fmt: skip
+_SHADES: Final = {
+    "done": 32, "running": 34, "stale": 33, "ready": 36, "later": 2, "waiting": 33, "blocked": 31,
+    "failed": 31,
+}  # fmt: skip
+_STATE: Final = re.compile(rf"^  ({'|'.join(_SHADES)})(?= )", re.MULTILINE)
 _NARROWEST: Final = 60
 _WIDTH: Final = 80
 
@@ -45,6 +55,7 @@ class List(OptionsAnywhere, DoitList):
     cmd_options = (
         *({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options),
         _JSON,
+        _NO_COLOUR,
     )
 
     def _execute(
@@ -58,6 +69,7 @@ class List(OptionsAnywhere, DoitList):
         sort: str = "name",
         pos_args: Any = None,
         as_json: Any = False,
+        no_colour: str = "",
     ) -> int:
         if as_json:
             return self._write_document(pos_args)
@@ -68,7 +80,9 @@ class List(OptionsAnywhere, DoitList):
             return result
         plan = plan_of(self)
         columns = width_of(self.outstream)
-        self.outstream.write(rows(plan, pos_args, columns) if pos_args else table(plan, columns))
+        text = rows(plan, pos_args, columns) if pos_args else table(plan, columns)
+        is_terminal = getattr(self.outstream, "isatty", lambda: False)()
+        self.outstream.write(coloured(text) if is_terminal and not no_colour else text)
         plan.state.close()
         return 0
 
@@ -84,6 +98,11 @@ class List(OptionsAnywhere, DoitList):
         self.outstream.write(status_document(plan, found, upcoming(plan, found)))
         plan.state.close()
         return 0
+
+
+def coloured(text: str) -> str:
+    """The list with the word of each state in a colour of its own."""
+    return _STATE.sub(lambda found: f"  \x1b[{_SHADES[found[1]]}m{found[1]}\x1b[0m", text)
 
 
 def rows(plan: Plan, names: Sequence[str], columns: int) -> str:
