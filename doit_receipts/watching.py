@@ -10,17 +10,20 @@ if TYPE_CHECKING:
 
     from doit_receipts.plan import Plan
 
+    Signature = tuple[tuple[int, int, int], ...]
+    """How files stood: another one once one of them has changed."""
+
 __all__ = ["signature_of"]
 
 
-def signature_of(plan: Plan) -> tuple[tuple[int, int, int], ...]:
+def signature_of(plan: Plan) -> Signature:
     """Another one once a task has ended or begun, or an approval was given; cheap to take.
 
     The journal, the receipts, the approvals and what says which tasks run are looked at; the logs
     of those that run too.
     """
     folder = plan.folder
-    watched = [folder.journal, folder.receipts, folder.approvals, folder.running, folder.state]
+    watched = [folder.journal, folder.receipts, folder.approvals, folder.running]
     return tuple(map(_of, (*watched, folder.logs, *_newest(folder.logs))))
 
 

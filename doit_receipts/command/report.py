@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit.exceptions import InvalidCommand
 
@@ -18,6 +19,7 @@ from doit_receipts.watching import signature_of
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
+    from doit_receipts.watching import Signature
 
 __all__ = ["Report"]
 
@@ -47,23 +49,21 @@ class Report(OptionsAnywhere):
             raise InvalidCommand(message)
         plan = plan_of(self)
         path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
-        page = Page(plan)
+        page, before = Page(plan), signature_of(plan)
         _write(page, path)
         self.outstream.write(f"{path}\n")
         self.outstream.flush()
         if follow:
-            self._follow(plan, page, path)
+            with suppress(KeyboardInterrupt):
+                self._follow(plan, page, path, before)
         plan.state.close()
         return 0
 
-    def _follow(self, plan: Plan, page: Page, path: Path) -> None:
-        """Write it again whenever something changed; a full disk is told, and tried again."""
-        said, before = "", signature_of(plan)
+    def _follow(self, plan: Plan, page: Page, path: Path, before: Signature) -> NoReturn:
+        """Write it again whenever something changed; a full disk is told once, and tried again."""
+        said = ""
         while True:
-            try:
-                time.sleep(_PAUSE_S)
-            except KeyboardInterrupt:
-                return
+            time.sleep(_PAUSE_S)
             now = signature_of(plan)
             if now == before and not said:
                 continue
@@ -81,8 +81,9 @@ class Report(OptionsAnywhere):
 
 def _write(page: Page, path: Path) -> None:
     """The file holds the page, or is as it was. Raises StepFailed where it cannot be written."""
+    content = page.text().encode(errors="backslashreplace")
     try:
-        write_whole(path, page.text().encode(errors="backslashreplace"))
+        write_whole(path, content)
     except OSError as error:
         raise StepFailed(
             where=str(path),

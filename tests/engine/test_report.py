@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
+
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -35,3 +40,21 @@ def test_it_takes_no_task(chain: Project) -> None:
     ended = chain.doit("report", "copy_a")
     assert (ended.status, ended.out) == (3, "")
     assert "doit report takes no task" in ended.err
+
+
+def test_it_follows_what_is_done_until_it_is_stopped(chain: Project) -> None:
+    chain.doit("report")
+    report = chain.work / "report.html"
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", "report", "--follow"],
+        cwd=chain.folder, stdout=subprocess.PIPE, text=True,
+    ) as following:  # fmt: skip
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline() == f"{report}\n"
+            assert chain.doit("export").status == 0
+            wait_until(lambda: "3 of 3 tasks are done" in report.read_text(), "it is written again")
+        finally:
+            following.send_signal(signal.SIGINT)
+            status = following.wait(timeout=60)
+    assert status == 0
