@@ -18,9 +18,12 @@ from tests.processes import lives
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ATTACKS", "Targets", "needs_confinement"]
+__all__ = ["ATTACKS", "CONFINES", "Targets", "needs_confinement"]
 
 _FOUND = MachinePrograms().confinement()
+
+CONFINES = bool(_FOUND.means)
+"""Whether this machine can."""
 
 needs_confinement = pytest.mark.skipif(
     not _FOUND.means, reason=f"foreign programs cannot be confined here: {_FOUND.problem}"

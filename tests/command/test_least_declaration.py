@@ -14,6 +14,7 @@ import pytest
 from docs.every_kind import plan_of
 from doit_receipts.task import Kind
 from plugins.rehearsal.toy_cpython import make_toy
+from tests.confining import CONFINES
 from tests.ended import Ended
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ fork  = "git@github.com:me/cpython.git"
 """
 # A user and a network of its own, in which nobody answers: nothing real is asked.
 ALONE: Final = ("unshare", "--user", "--map-root-user", "--net")
+WAIVED: Final = """
+[[waivers]]
+rule = "tools.unconfined"
+reason = "a container, and a toy of a tree"
+by = "a test"
+until = {}
+"""
 LISTS: Final = ("list", "announce", "dev", "committers")
 
 
@@ -49,7 +57,9 @@ def test_four_lines_start_and_every_command_says_what_it_needs(
     released = datetime.now(UTC).date() - timedelta(days=9)
     make_toy(tmp_path, version=last, released=released)
     declaration = tmp_path / "release.toml"
-    declaration.write_text(FOUR_LINES.format(version))
+    # Where nothing can be confined, as in a container, the release manager has to waive that.
+    waived = "" if CONFINES else WAIVED.format(datetime.now(UTC).date() + timedelta(days=7))
+    declaration.write_text(FOUR_LINES.format(version) + waived)
 
     def doit(*words: str) -> Ended:
         ended = subprocess.run(
