@@ -107,8 +107,10 @@ class Board:
         signature = signature_of(self._plan)
         if signature != self._before or not self._now[0] or self._plan.folder.running.exists():
             self._plan.look_anew()
-            body = self._page.body()
-            self._plan.state.close()
+            try:
+                body = self._page.body()
+            finally:
+                self._plan.state.close()  # by the thread that opened it
             self._now = (sha256(body.encode(errors="replace")).hexdigest()[:16], body)
             self._before = signature
         self._looked_s = time.monotonic()
