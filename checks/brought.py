@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "brought_is_of_its_kind",
     "brought_is_proved",
+    "faults_of_manifest",
     "installers_are_signed",
     "nothing_unexpected_is_public",
     "promised_is_public",
@@ -106,7 +107,8 @@ def what_files_tell_is_true(
         if content is None:
             found.append(_untrue(path, "is not JSON that can be read"))
         elif is_manifest:
-            found += _manifest(path, content, files, release)
+            problems = faults_of_manifest(content, files, release)
+            found += [_untrue(path, problem) for problem in problems]
         else:
             found += _sbom(path, content, files)
     return tuple(found)
@@ -235,6 +237,32 @@ def promised_is_public(
     return tuple(found)
 
 
+def faults_of_manifest(
+    content: Any, files: Mapping[str, NamedFile], release: Release
+) -> Iterator[str]:
+    """What is wrong with the packages that the install manager would fetch by this manifest.
+
+    Each has to be among the files, with the digest listed.
+    """
+    listed = content.get("versions") if isinstance(content, dict) else None
+    if not isinstance(listed, list) or not listed:
+        yield "lists no version"
+        return
+    start = f"{SITE}/ftp/python/"
+    for each in listed:
+        entry = each if isinstance(each, dict) else {}
+        url, digests = entry.get("url"), entry.get("hash")
+        digest = digests.get("sha256") if isinstance(digests, dict) else None
+        if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
+            yield f"leads to {_shown(url)}, which is not of this release"
+        elif not isinstance(digest, str) or not _SHA256.fullmatch(digest.lower()):
+            yield f"gives no sha256 of {_shown(url)}"
+        elif url.removeprefix(start) not in files:
+            yield f"leads to {_shown(url)}, which does not exist"
+        elif files[url.removeprefix(start)].content.sha256 != digest.lower():
+            yield f"gives another sha256 of {_shown(url)}"
+
+
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -269,29 +297,6 @@ def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any
         return json.loads(host.read(_place(host, path, release), size_bytes))
     except (ValueError, RecursionError):
         return None
-
-
-def _manifest(
-    path: str, content: Any, files: Mapping[str, NamedFile], release: Release
-) -> Iterator[Finding]:
-    """Packages that the install manager would fetch: each is there, and has the digest listed."""
-    listed = content.get("versions") if isinstance(content, dict) else None
-    if not isinstance(listed, list) or not listed:
-        yield _untrue(path, "lists no version")
-        return
-    start = f"{SITE}/ftp/python/"
-    for each in listed:
-        entry = each if isinstance(each, dict) else {}
-        url, digests = entry.get("url"), entry.get("hash")
-        digest = digests.get("sha256") if isinstance(digests, dict) else None
-        if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
-            yield _untrue(path, f"leads to {_shown(url)}, which is not of this release")
-        elif not isinstance(digest, str) or not _SHA256.fullmatch(digest.lower()):
-            yield _untrue(path, f"gives no sha256 of {_shown(url)}")
-        elif url.removeprefix(start) not in files:
-            yield _untrue(path, f"leads to {_shown(url)}, which does not exist")
-        elif files[url.removeprefix(start)].content.sha256 != digest.lower():
-            yield _untrue(path, f"gives another sha256 of {_shown(url)}")
 
 
 def _sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ def not_known(context: VerifyContext, contract: Contract) -> Iterator[str]:
     for file in contract.files:
         if file.kind not in _PROVEN and file.remote not in signed:
             by = "its row" if file.row is not None else "its server"
+            if file.kind is Kind.PACKAGE:
+                by = "the install manager's manifest"
             if context.judges_docs and file.name.endswith("-docs-html.zip"):
                 by = "the hosted pages"
             yield f"{file.remote} has no signature: its bytes are known from {by} alone"

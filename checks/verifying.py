@@ -16,6 +16,7 @@ from checks import (
     caches,
     checksums,
     hosted_docs,
+    install_manifest,
     published_set,
     refs,
     rows,
@@ -273,6 +274,7 @@ def _public_files(
             *published_set.set_is_complete(release, contract, found_files),
             *published_set.local_is_published(_found_here(context), found_files),
             *published_set.listings_hide_nothing(found_files, names),
+            *install_manifest.manifests_are_true(release, found_files),
         )
 
     def signed() -> tuple[Finding, ...]:

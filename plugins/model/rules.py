@@ -82,6 +82,11 @@ RULES: Final[Mapping[str, Rule]] = {
         "A folder's listing shows every file that is served from it.",
         "see whether an index page hides it",
     ),
+    "file.manifest": Rule(
+        "The install manager's manifest gives the digest of every package that it leads to.",
+        _REPLACED,
+        waivable=False,
+    ),
     "file.other_here": Rule(
         "What is published is what was exported on this machine.",
         _REPLACED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.contract import Kind, PublishedFile
@@ -161,3 +162,24 @@ def set_faults() -> Iterator[Fault]:
     ):
         yield Fault(f"{one} and {other} are swapped", rule, _swapped(one, other))
     yield Fault("the folder is closed to users", "file.closed", _closed_folder)
+    rule = "file.manifest"
+    packages = ("python-3.13.6-embed-amd64.zip", "python-3.13.6-embed-win32.zip")
+    for name in packages:
+        yield Fault(f"{name} is another, and its row says so", rule, _put(file_of(name), flipped))
+    for told, old, new in (
+        ("another digest", b'"sha256": "', b'"sha256": "0'),
+        ("another address", b"https://www.python.org/", b"https://evil.example/"),
+        ("a package that is not there", b"-embed-amd64.zip", b"-embed-amd63.zip"),
+        ("no JSON", b"{", b""),
+    ):
+        change = partial(_replaced, old, new)
+        yield Fault(f"a manifest with {told}", rule, _put(file_of("windows-3.13.6.json"), change))
+
+
+def _put(file: PublishedFile, change: Callable[[bytes], bytes]) -> Callable[[Released], None]:
+    """The file is another, and row and caches know."""
+    return lambda world: world.put(file, change(world.path(file).read_bytes()))
+
+
+def _replaced(old: bytes, new: bytes, content: bytes) -> bytes:
+    return content.replace(old, new, 1)
