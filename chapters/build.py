@@ -1,4 +1,4 @@
-"""5. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
+"""7. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
 
 from __future__ import annotations
 

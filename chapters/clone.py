@@ -1,4 +1,4 @@
-"""2. The release clone: made from yours, and every edit of its tree."""
+"""3. The release clone: made from yours, and every edit of its tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""14. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
+"""16. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""3. The release commit: all edits judged, one commit of them, the signed tag."""
+"""4. The release commit: all edits judged, one commit of them, the signed tag."""
 
 from __future__ import annotations
 

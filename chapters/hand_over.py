@@ -1,4 +1,4 @@
-"""4. Hand over: proof-reading, the fork, CI's own build, and word to the experts."""
+"""5. Hand over: proof-reading, the fork, CI's own build, and word to the experts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chapters.release import (
 from doit_receipts.calls import call, deferred
 from plugins.model.awaited import awaited_of
 from plugins.model.windows_build import DEFINITION
-from plugins.steps import ci, email_drafts, emails, fork, handover, staging, windows_build
+from plugins.steps import ci, email_drafts, emails, fork, handover, staging
 from plugins.steps import experts as expert_files
 
 
@@ -155,48 +155,3 @@ def tell_experts():
     approved = email_drafts.as_approved(FOR_EXPERTS, handover.experts_email)
     brief = deferred(approved, *brief_words, fork=fork_address, commit=commit)
     return call(emails.send, brief, services.mail, services.progress)
-
-
-@plan.public(
-    after=[push_fork, tell_experts, write_request, approve_commit],
-    look=emails.look_sent,
-    pep="X02",
-    only=asks_for_windows,
-)
-def request_windows():
-    """Email the Windows expert the values of the form, where no token starts the build here."""
-    approved = email_drafts.as_approved(FOR_WINDOWS, handover.windows_email)
-    request = deferred(approved, *request_words, fork=fork_address, commit=commit)
-    return call(emails.send, request, services.mail, services.progress)
-
-
-@plan.step(after=[push_fork], writes=[at.windows_form], pep="X02", only=builds_windows)
-def write_windows_form():
-    """Write a page with every field of the form of the Windows build."""
-    return call(
-        windows_build.write_form,
-        release,
-        services.templates,
-        windows_page,
-        owner=owner,
-        commit=commit,
-    )
-
-
-@plan.shared(
-    after=[push_fork, reserve_folder, write_windows_form, request_windows],
-    look=windows_build.look_started,
-    pep="X02",
-    only=builds_windows,
-)
-def start_windows():
-    """Start the Windows build, or wait for you to; what it publishes, users see at once."""
-    return call(
-        windows_build.start,
-        release,
-        services.pipeline,
-        services.progress,
-        owner=owner,
-        commit=commit,
-        build=settings.windows.build,
-    )

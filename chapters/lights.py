@@ -1,4 +1,4 @@
-"""6. Green lights: the experts' files and approvals, and nobody forgotten."""
+"""8. Green lights: the experts' files and approvals, and nobody forgotten."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 from chapters.before import deadline
 from chapters.build import build_docs, check_build, check_docs
 from chapters.commit import commit
-from chapters.hand_over import (
-    awaited,
-    open_inboxes,
-    push_fork,
-    request_windows,
-    reserve_folder,
-    start_windows,
-    tell_experts,
-)
+from chapters.hand_over import awaited, open_inboxes, push_fork, reserve_folder, tell_experts
 from chapters.release import (
     SYSTEMS,
     at,
@@ -28,49 +20,19 @@ from chapters.release import (
     services,
     settings,
 )
+from chapters.windows_build import (
+    await_windows_build,
+    fetch_windows_digests,
+    request_windows,
+    windows_run,
+)
 from checks import brought, declared, windows_jobs
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import Origin
-from plugins.steps import adoption, experts, installer_signatures, windows_build
+from plugins.steps import adoption, experts, installer_signatures
 
 if TYPE_CHECKING:
     from doit_receipts.declaration import Declared
-
-windows_run = plan.fact(start_windows, "run")
-
-
-@plan.step(after=[start_windows], pep="X01 X03 X06 X07 X09 Z22", only=builds_windows)
-def await_windows_build():
-    """Wait until every stage of the Windows build has ended well."""
-    return call(
-        windows_build.follow, services.pipeline, windows_run, services.clock, until=deadline
-    )
-
-
-@plan.shared(
-    after=[await_windows_build],
-    look=windows_build.look_retained,
-    pep="X18 Z23",
-    only=builds_windows,
-)
-def retain_windows_build():
-    """Keep the records of the Windows build, which are lost after 30 days otherwise."""
-    return call(windows_build.retain, services.pipeline, windows_run)
-
-
-@plan.step(
-    after=[await_windows_build], writes=[at.reported_by_pipeline], pep="X12", only=builds_windows
-)
-def fetch_windows_digests():
-    """Fetch the digests that the Windows build reports for its files."""
-    return call(
-        windows_build.fetch_digests,
-        release,
-        services.pipeline,
-        promised,
-        windows_run,
-        commit=commit,
-    )
 
 
 FULFILLED = {

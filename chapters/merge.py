@@ -1,4 +1,4 @@
-"""9. Merge back: what upstream's branches will get, made and approved before users see anything."""
+"""11. Merge back: what upstream's branches will get, approved before users see anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""7. Stage and verify: every file on the host, ours in a hidden folder that no user sees."""
+"""9. Stage and verify: every file on the host, ours in a hidden folder that no user sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""10. The go and the switch: everything shown at once, approved, visible, and tried as a user."""
+"""12. The go and the switch: everything shown at once, approved, visible, and tried as a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""8. Texts: the release's page, the announcement and what goes with it, judged and approved."""
+"""10. Texts: the release's page, the announcement and what goes with it, judged and approved."""
 
 from __future__ import annotations
 

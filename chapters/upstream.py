@@ -1,4 +1,4 @@
-"""11. Push upstream: its branches and the tag, exactly and at once."""
+"""13. Push upstream: its branches and the tag, exactly and at once."""
 
 from __future__ import annotations
 

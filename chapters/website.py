@@ -1,4 +1,4 @@
-"""12. Website and CDN: the release's page, its files, and caches that serve them."""
+"""14. Website and CDN: the release's page, its files, and caches that serve them."""
 
 from __future__ import annotations
 
