@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["NO_FILE", "News", "Outcome", "State"]
+__all__ = ["NO_FILE", "Learned", "Outcome", "State"]
 
-News = tuple[Any, ...]
+Learned = tuple[Any, ...]
 """What was found out: digests of files by path and stat, and last words of tasks, newest last."""
 NO_FILE: Final = "no file"
 """The digest of a folder, a pipe, or whatever else is there and no file."""
@@ -73,7 +73,7 @@ class State:
         self._connection: sqlite3.Connection | None = None
         self._known: dict[str, tuple[tuple[int, int, int, int], str]] = {}
         self._outcomes: dict[str, Outcome] = {}
-        self._news: list[Any] | None = None
+        self._learned: list[Any] | None = None
         self._left_open: sqlite3.Connection | None = None
 
     def digest(self, path: Path) -> str:
@@ -109,8 +109,8 @@ class State:
         return sha256
 
     def _keep_digest(self, name: str, key: tuple[int, int, int, int], sha256: str) -> None:
-        if self._news is not None:
-            self._news.append((name, key, sha256))
+        if self._learned is not None:
+            self._learned.append((name, key, sha256))
             return
         self._write(
             "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
@@ -138,8 +138,8 @@ class State:
     def keep_outcome(self, task: str, outcome: Outcome | None) -> None:
         """Remember, or with None forget, how the task ended."""
         self._open()
-        if self._news is not None:
-            self._news.append((task, outcome))
+        if self._learned is not None:
+            self._learned.append((task, outcome))
         if outcome is None:
             if self._outcomes.pop(task, None) is not None:
                 self._write("delete from outcomes where task = ?", (task,))
@@ -174,20 +174,20 @@ class State:
         self._write("delete from records", ())
 
     def gather(self) -> None:
-        """From now on nothing is written: this is a fork, and ``news`` go to who forked it."""
+        """From now on nothing is written: this is a fork, and ``learned`` go to who forked it."""
         self._open()
         # What sqlite opened before a fork may not even be closed behind it.
         self._left_open, self._connection = self._connection, None
-        self._news = []
+        self._learned = []
 
-    def news(self) -> News:
+    def learned(self) -> Learned:
         """What was found out since the last call, or since ``gather``."""
-        found, self._news = tuple(self._news or ()), []
+        found, self._learned = tuple(self._learned or ()), []
         return found
 
-    def learn(self, news: News) -> None:
+    def learn(self, learned: Learned) -> None:
         """What another process found out is known here as well."""
-        for each in news:
+        for each in learned:
             if len(each) == 2:
                 self.keep_outcome(*each)
             elif self._known.get(each[0]) != each[1:]:
@@ -202,7 +202,7 @@ class State:
             self._connection = None
 
     def _open(self) -> None:
-        if self._connection is not None or self._news is not None:
+        if self._connection is not None or self._learned is not None:
             return
         try:
             self._load()
@@ -253,7 +253,7 @@ class State:
         yield from self._connection.execute(query, values)
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        if self._news is not None:
+        if self._learned is not None:
             return
         assert self._connection is not None  # noqa: S101 - for the type checker
         try:

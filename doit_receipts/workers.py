@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from doit_receipts.cores import Cores
     from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
-    from doit_receipts.state import News
+    from doit_receipts.state import Learned
 
 __all__ = ["Report", "Workers"]
 
@@ -51,7 +51,7 @@ class Report:
     task: str
     failure: Any = None
     said: str = ""
-    news: News = ()
+    learned: Learned = ()
     killed_by: int = 0
 
 
@@ -80,7 +80,7 @@ class Workers:
         self._cores = cores
         self._workers: list[_Worker] = []
         self._generation = 0
-        self._news: list[Any] = []
+        self._learned: list[Any] = []
         # The end for writing is closed when this process is gone, however it went.
         self._life = os.pipe()
 
@@ -112,8 +112,8 @@ class Workers:
         worker.task = task
         # Of one that is gone it is told when somebody waits for it.
         with suppress(OSError):
-            worker.pipe.send((task, self._news[worker.told :]))
-        worker.told = len(self._news)
+            worker.pipe.send((task, self._learned[worker.told :]))
+        worker.told = len(self._learned)
 
     def world_changed(self) -> None:
         """What a worker has seen until now may not be so any more."""
@@ -139,8 +139,8 @@ class Workers:
             end_orphaned(self._plan.folder.lock, by=worker.number)
             return Report(task, killed_by=-ended if ended < 0 else 0, failure=ended)
         worker.task = ""
-        self._plan.state.learn(report.news)
-        self._news += report.news
+        self._plan.state.learn(report.learned)
+        self._learned += report.learned
         return report
 
     def _let_go(self, worker: _Worker) -> int:
@@ -160,7 +160,7 @@ class Workers:
             number = os.fork()
             if not number:
                 self._be_worker(theirs, before)
-            worker = _Worker(number, ours, self._generation, told=len(self._news))
+            worker = _Worker(number, ours, self._generation, told=len(self._learned))
             self._workers.append(worker)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -192,11 +192,11 @@ class Workers:
     def _work(self, pipe: Connection) -> None:
         while True:
             try:
-                task, news = pipe.recv()
+                task, learned = pipe.recv()
             except EOFError:
                 return
-            self._plan.state.learn(news)
-            self._plan.state.news()
+            self._plan.state.learn(learned)
+            self._plan.state.learned()
             said = sys.stdout = sys.stderr = StringIO()
             try:
                 failure = self._do(task)
@@ -204,7 +204,7 @@ class Workers:
                 raise
             except BaseException:  # noqa: BLE001 - it ends the worker, and the run tells of it
                 failure = _bug()
-            pipe.send(Report(task, failure, said.getvalue(), self._plan.state.news()))
+            pipe.send(Report(task, failure, said.getvalue(), self._plan.state.learned()))
 
 
 def _share_nothing_but(*kept: int) -> None:

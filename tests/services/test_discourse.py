@@ -88,7 +88,7 @@ def test_topic_that_a_moderator_has_to_approve_is_not_called_public(
     forum: Discourse, store: Store
 ) -> None:
     store.order_fault("forum.enqueues")
-    with pytest.raises(ServiceFailed, match="until a moderator of the forum approves it") as told:
+    with pytest.raises(ServiceFailed, match="waits for a moderator of the forum") as told:
         forum.post("one", TITLE, TEXT, 23, RELEASE)
     assert "doit adopt post_forum" in told.value.remedy
 
