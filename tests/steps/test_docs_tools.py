@@ -61,7 +61,7 @@ def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "backend.py").write_text(BACKEND.replace("{version}", "1.5"))
     tools = make(tmp_path, a_tree(tmp_path, "./toy_tool\n"))
-    assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
+    assert list(tools.installed) == ["toy_tool==1.5"]
 
 
 def test_same_requirements_use_the_same_environment_again(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_tools_are_built_wherever_the_work_folder_is(tmp_path: Path, name: str) 
     strict += "string.Template(sys.prefix).substitute()\n"
     (project / "backend.py").write_text(strict + BACKEND.replace("{version}", "1.5"))
     tools = make(folder, a_tree(folder, "./toy_tool\n"))
-    assert [line.partition(" ")[0] for line in tools.installed] == ["toy_tool"]
+    assert list(tools.installed) == ["toy_tool==1.5"]
     assert tools.python.is_relative_to(folder)
 
 
