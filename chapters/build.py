@@ -25,16 +25,8 @@ tag_time_s = deferred(int, plan.fact(build_tarballs, "epoch_s"))
 @plan.gate(after=[build_tarballs], reads=at.tarballs, pep="B07 B08 B09")
 def check_archives():
     """Stop unless both archives hold exactly the tag's tree, readable by everyone."""
-    commit = plan.fact(build_tarballs, "commit")
-    return call(
-        archives.archives_are_sound,
-        release,
-        services.clone,
-        services.programs,
-        commit,
-        tag_time_s,
-        tarball.merged_news,
-    )
+    tree = (services.clone, services.programs, plan.fact(build_tarballs, "commit"), tag_time_s)
+    return call(archives.archives_are_sound, release, *tree, tarball.merged_news)
 
 
 @plan.step(after=[check_archives], reads=at.tarballs, takes={"cores": 1}, pep="B07 B10 B11 B12")
