@@ -56,9 +56,9 @@ def check(morning: Morning) -> Ended:
 def findings(ended: Ended) -> dict[str, str]:
     """The shown findings by rule, the first of each, but for those about this checkout and machine.
 
-    A container cannot confine, and a rehearsal says so.
+    A container cannot confine, a bare machine has no compiler and no autoconf, and all is said.
     """
-    here = ("tools.changed", "tools.unconfined")
+    here = ("tools.changed", "tools.unconfined", "tools.compiler", "tools.missing")
     lines = [line.strip() for line in ended.out.splitlines() if line.startswith("        ")]
     return {line.split()[0]: line for line in reversed(lines) if not line.startswith(here)}
 
