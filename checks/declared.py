@@ -74,7 +74,7 @@ def nobody_is_forgotten(
             Severity.BLOCK,
             f"the {each.value} binaries of Python {release.version} come later",
             f"[experts.{each.value}]",
-            f"renew the waiver of experts.{each.value}, or remove it and name the expert",
+            f"a waiver of experts.{each.value} that is not over lets it pass; or name the expert",
         )
         for each in later
     ]

@@ -174,7 +174,7 @@ def with_built(paths: Sequence[Path], layout: Layout, names: Sequence[str]) -> t
     if missing:
         raise StepFailed(
             where="ci", problem=f"CI did not make {', '.join(missing)}",
-            remedy="run its job again on GitHub, then run the same command again",
+            remedy="run its job again on GitHub, then doit forget fetch_build and doit publish",
         )  # fmt: skip
     return (*paths, *(there[name] for name in names))
 
@@ -190,8 +190,8 @@ def as_fetched(layout: Layout, files: Sequence[Artifact], fetched: Mapping[str, 
             raise StepFailed(
                 where=f"ci/{name}",
                 problem="is not as it was fetched from CI",
-                remedy="find out what writes there, then move receipts/fetch_build.json away and "
-                "run the same command again: it is fetched once more",
+                remedy="find out what writes there, then run doit forget fetch_build, then the "
+                "same command again: it is fetched once more",
             )
     return hashlib.sha256("".join(sorted(digests.values())).encode()).hexdigest()
 

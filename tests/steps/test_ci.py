@@ -179,6 +179,19 @@ def test_file_of_ci_that_no_table_knows_blocks_by_name(a_release: Builds) -> Non
     assert ci_files_are_known(release, contract_of(release)) == ()
 
 
+def test_file_that_ci_did_not_make_is_fetched_once_its_job_was_run_again(a_release: Builds) -> None:
+    """Its run is over and fetched already: the same command alone would fetch nothing anew."""
+    layout = a_release("3.14.9").layout
+    name = "python-3.14.9-aarch64-linux-android.tar.gz"
+    with pytest.raises(StepFailed, match=f"CI did not make {name}") as told:
+        ci.with_built([], layout, [name])
+    assert "doit forget fetch_build" in told.value.remedy
+    file = layout.ci / "android" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"made")
+    assert ci.with_built([], layout, [name]) == (file,)
+
+
 def test_artifact_of_other_bytes_is_refused_and_not_kept(
     release: Release, hub: GitHub, store: Store
 ) -> None:
