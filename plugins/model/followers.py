@@ -2,17 +2,18 @@
 
 Each is one line: where its newest versions are written. Source: the files named here, as they
 were in November 2026; ``versions.json`` of docker-library, ``pythonbuild/downloads.json`` of
-python-build-standalone, formulae of Homebrew, definitions of pyenv.
+python-build-standalone, formulae of Homebrew, definitions of pyenv, the install manager's build
+(which bundles the newest Python alone: python/pymanager 459d65a, 31b79ba).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import Final
 
+from doit_receipts.errors import BadVersion
 from doit_receipts.frozen import frozen
-
-if TYPE_CHECKING:
-    from plugins.model.version import Version
+from plugins.model.version import Version
 
 __all__ = ["FOLLOWERS", "Follower"]
 
@@ -21,13 +22,15 @@ __all__ = ["FOLLOWERS", "Follower"]
 class Follower:
     """``path`` and ``mark`` hold ``{version}`` or ``{series}``.
 
-    With an empty mark the file itself shows that the version is there.
+    With an empty mark the file itself shows that the version is there. ``newest`` is a pattern
+    around the one version that a project has: a later one, of any series, will do.
     """
 
     name: str
     repository: str
     path: str
     mark: str = ""
+    newest: str = ""
 
     def file_of(self, version: Version) -> str:
         """The file that shows whether it has the version."""
@@ -35,8 +38,21 @@ class Follower:
 
     def has(self, version: Version, content: bytes | None) -> bool:
         """Whether a file of this content, None for none, shows the version."""
-        mark = self.mark.format(version=version, series=version.series)
-        return content is not None and mark.encode() in content
+        if content is None:
+            return False
+        if self.newest:
+            return any(found >= version for found in self._versions(content))
+        return self.mark.format(version=version, series=version.series).encode() in content
+
+    def _versions(self, content: bytes) -> list[Version]:
+        """Every version that the pattern finds, as NuGet writes it or as Python does."""
+        found = []
+        for text in re.findall(self.newest, content.decode(errors="replace")):
+            try:
+                found.append(Version.parse(text.replace("-", "")))
+            except BadVersion:
+                continue
+        return found
 
 
 FOLLOWERS: Final = (
@@ -51,5 +67,9 @@ FOLLOWERS: Final = (
     Follower(
         "python-build-standalone", "astral-sh/python-build-standalone",
         "pythonbuild/downloads.json", '"version": "{version}"',
+    ),
+    Follower(
+        "the install manager's own runtime", "python/pymanager", "ci/release.yml",
+        newest=r"nuget install python -Version ([0-9][0-9a-z.-]{2,20})",
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion
+from plugins.model.binaries import nuget_version
 from plugins.model.version import Version
 from plugins.rehearsal.site_rows import Rows
 
@@ -19,7 +20,7 @@ FAULTS: Final = {
 }
 REPOSITORIES: Final = (
     "docker-library/python", "pyenv/pyenv", "Homebrew/homebrew-core",
-    "astral-sh/python-build-standalone",
+    "astral-sh/python-build-standalone", "python/pymanager",
 )  # fmt: skip
 
 
@@ -42,6 +43,9 @@ def text(store: Store, repository: str, path: str) -> str | None:
         case "astral-sh/python-build-standalone" if path == "pythonbuild/downloads.json":
             listed = {f"cpython-{v.series}": {"version": str(v)} for v in versions}
             return json.dumps(listed, indent=4)
+        case "python/pymanager" if path == "ci/release.yml":
+            newest = nuget_version(versions[-1]) if versions else "3.0.0"
+            return f"    - powershell: |\n        nuget install python -Version {newest} -x\n"
         case _:
             return None
 

@@ -72,11 +72,12 @@ def test_follower_that_lacks_it_is_waited_for_and_is_no_failure_in_the_end(
     assert _awaited(repositories, a_release, days=-1)["pyenv"] == "not by 2026-11-21"
 
 
-def test_version_before_it_does_not_count(
+def test_version_that_only_begins_alike_does_not_count(
     store: Store, repositories: GitHubRepositories, a_release: Builds
 ) -> None:
+    """Only who has one Python is content with a later one."""
     _publish(store, "3.14.50")
-    with pytest.raises(Waiting, match=f"0 of {len(FOLLOWERS)} have"):
+    with pytest.raises(Waiting, match=f"1 of {len(FOLLOWERS)} have"):
         _awaited(repositories, a_release)
 
 
@@ -96,8 +97,24 @@ def test_real_files_are_understood(a_release: Builds) -> None:
         "pyenv": b"install_package",
         "Homebrew": b'url "https://www.python.org/ftp/python/3.14.7/Python-3.14.7.tgz"',
         "python-build-standalone": b'        "version": "3.14.7",\n',
+        "the install manager's own runtime": b"nuget install python -Version 3.15.0-rc1 -x -o .\n",
     }
     for each in FOLLOWERS:
         assert each.has(version, lines[each.name])
         assert not each.has(version, None)
+
+
+def test_project_that_has_one_python_has_this_release_with_any_later_one(a_release: Builds) -> None:
+    """The install manager bundles the newest Python, and never one of an older series."""
+    manager = next(each for each in FOLLOWERS if each.repository == "python/pymanager")
+    version = a_release("3.14.7").version
+    line = "        nuget install python -Version {} -x -noninteractive\n"
+    assert manager.has(version, line.format("3.14.7").encode())
+    assert manager.has(version, line.format("3.15.0-a1").encode())
+    assert not manager.has(version, line.format("3.14.6").encode())
+    assert not manager.has(version, line.format("9" * 20).encode())
+    assert not manager.has(version, b"nuget install python -x\n\xff")
+
+
+def test_real_files_name_repositories_of_the_world() -> None:
     assert {each.repository for each in FOLLOWERS} == set(world.REPOSITORIES)

@@ -14,6 +14,7 @@ from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
+from plugins.rehearsal.places import served
 from plugins.steps.staging import (
     look_reserved,
     look_staged,
@@ -103,8 +104,11 @@ def test_a_release_is_reserved_staged_and_shown(
 def test_nobody_but_the_group_sees_what_is_staged(
     there: Standing, files: tuple[NamedFile, ...]
 ) -> None:
+    """A web server asked for what is hidden says 403: no cache can learn it before it is final."""
     stage(files, BERTH, there.host, Quiet())
     assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
+    for path in (f"{BERTH.staging}/", *(f"{BERTH.staging}/{file.name}" for file in files)):
+        assert served(there.files, path, "/ftp/python/").status_code == 403
 
 
 def test_files_join_those_that_stand_there_and_touch_none_of_them(
