@@ -1,7 +1,8 @@
 """Simulated Rekor: the transparency log (version 1), where each signature is public.
 
 The document ``rekor`` holds its entries, oldest first. Entries are of the kind ``hashedrekord``:
-a digest, a signature of it and the certificate of the key.
+a digest, a signature of it and the certificate of the key; or of the kind ``dsse``: the digests of
+an envelope and of its payload, its signature and the certificate of the key.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from plugins.rehearsal import merkle
+from plugins.rehearsal import merkle, rekor_dsse
 from plugins.rehearsal.fulcio import ISSUER_OID
 from plugins.rehearsal.sigstore_keys import Holder, identifier, key, pem
 
@@ -224,6 +225,10 @@ class _Log:
 def _fit(asked: dict[str, Any]) -> dict[str, Any]:
     """What the log keeps of a proposed entry. Raises ValueError for one that proves nothing."""
     kind, version = asked["kind"], asked["apiVersion"]
+    if (kind, version) == ("dsse", "0.0.1"):
+        body, digest, certificate = rekor_dsse.fit(asked["spec"])
+        identity, issuer = _identity(certificate)
+        return {"body": body, "digest": digest, "identity": identity, "issuer": issuer}
     if (kind, version) != ("hashedrekord", "0.0.1"):
         message = f"{kind} {version} is not a kind of entry that is kept here"
         raise ValueError(message)

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import json
 import threading
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from doit_receipts.outside import Act, Unanswered, leaves
+from plugins.model.envelope import as_kept
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
 from plugins.services.http_client import HttpClient
 from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import NoBundle, line_of
 from plugins.services.sigstore_signing import TIMEOUT_S, SigstoreSigning, bounded
+from plugins.services.sigstore_statements import judged_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from plugins.model.secret import Secret
     from plugins.model.series import SigstoreIdentity
+    from plugins.ports.statements import Stated
 
 __all__ = ["SigstoreClient"]
 
@@ -113,12 +117,7 @@ class SigstoreClient:
 
     def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
         """See BundleSigner."""
-        what = f"sign {len(digests)} files as {by} into Sigstore's public log"
-        if not leaves(Act("sigstore", what, tuple(sorted(digests)))):
-            raise Unanswered
-        signing = SigstoreSigning(
-            repr(self), self._token, self._timeout_s, rehearsed=self._trust_file is not None
-        )
+        signing = self._signing(f"sign {len(digests)} files as {by}", sorted(digests))
         trust, _ = self._open()
         bad = ""
         for digest, made in signing.sign(digests, by, trust):
@@ -129,6 +128,45 @@ class SigstoreClient:
                 yield digest, made
         if bad:
             raise signing.failed(bad)
+
+    def verify_statement(
+        self,
+        bundle: bytes,
+        by: SigstoreIdentity,
+        claims: Mapping[str, str] | None = None,
+        *,
+        ours: bool = True,
+    ) -> Stated:
+        """See StatementVerifier."""
+        _, verifier = self._open()
+        return judged_statement(verifier, bundle, by, claims or {}, ours=ours)
+
+    def sign_statements(
+        self, payloads: Collection[bytes], by: SigstoreIdentity
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """See StatementSigner."""
+        digests = {sha256(payload).hexdigest(): payload for payload in payloads}
+        signing = self._signing(f"sign {len(digests)} statements as {by}", sorted(digests))
+        trust, _ = self._open()
+        bad = ""
+        for digest, made in signing.sign_statements(payloads, by, trust):
+            bundle = as_kept(made)
+            found = self.verify_statement(bundle, by)
+            if found.signature.problem or found.payload != digests[digest]:
+                problem = found.signature.problem or "is of another payload"
+                bad = bad or f"the new bundle does not verify: {problem}"
+            else:
+                yield digests[digest], bundle
+        if bad:
+            raise signing.failed(bad)
+
+    def _signing(self, what: str, digests: Sequence[str]) -> SigstoreSigning:
+        """Raises Unanswered where nothing is to be signed: in a plan."""
+        if not leaves(Act("sigstore", f"{what} into Sigstore's public log", tuple(digests))):
+            raise Unanswered
+        return SigstoreSigning(
+            repr(self), self._token, self._timeout_s, rehearsed=self._trust_file is not None
+        )
 
     def _open(self) -> tuple[Any, Any]:
         """Whom to trust and where to sign, and what verifies; asked for once, even in vain."""

@@ -6,6 +6,7 @@ import queue
 import shlex
 import threading
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError, Waiting
@@ -14,7 +15,7 @@ from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import hashed, line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from plugins.model.secret import Secret
 
@@ -41,14 +42,36 @@ class SigstoreSigning:
     def sign(
         self, digests: Collection[str], by: SigstoreIdentity, trust: Any
     ) -> Iterator[tuple[str, bytes]]:
-        """A bundle of each file as it is made, by the sha256 of its bytes.
+        """A bundle of each file as it is made, by the sha256 of its bytes."""
+        files = {digest: digest for digest in digests}
+        return self._each(files, by, trust, lambda signer, it: signer.sign_artifact(hashed(it)))
+
+    def sign_statements(
+        self, payloads: Collection[bytes], by: SigstoreIdentity, trust: Any
+    ) -> Iterator[tuple[str, bytes]]:
+        """A bundle of each statement as it is made, by the sha256 of its payload."""
+        from sigstore.dsse import Statement
+
+        statements = {sha256(payload).hexdigest(): Statement(payload) for payload in payloads}
+        return self._each(statements, by, trust, lambda signer, it: signer.sign_dsse(it))
+
+    def _each(
+        self,
+        things: Mapping[str, Any],
+        by: SigstoreIdentity,
+        trust: Any,
+        signed: Callable[[Any, Any], Any],
+    ) -> Iterator[tuple[str, bytes]]:
+        """The bundle of each thing by its name, signed side by side.
 
         One that fails keeps no other from being made: what went wrong first is raised behind them.
         """
         signer = self._signer(by, trust)
-        wanted = sorted(set(digests))
+        wanted = sorted(things)
         todo = _queue(wanted)
-        answers = _side_by_side(lambda digest: self._signed(signer, digest), todo)
+        answers = _side_by_side(
+            lambda name: self._signed(lambda: signed(signer, things[name])), todo
+        )
         worst: Exception | None = None
         try:
             for _ in wanted:
@@ -101,7 +124,7 @@ class SigstoreSigning:
             # The client's errors have no base of their own.
             raise self._error(error, by) from error
 
-    def _signed(self, signer: Any, digest: str) -> bytes:
+    def _signed(self, act: Callable[[], Any]) -> bytes:
         """A new bundle. Asked again where the log did not answer: either entry is good."""
         for attempt in quiet_stamina().retry_context(
             on=lambda error: not isinstance(error, _ends_of_a_login()),
@@ -111,7 +134,7 @@ class SigstoreSigning:
             wait_max=5.0,
         ):
             with attempt:
-                text: str = signer.sign_artifact(hashed(digest)).to_json()
+                text: str = act().to_json()
                 return text.encode()
         message = "the attempts ended without a result or an error"
         raise AssertionError(message)
