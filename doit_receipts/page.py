@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts import day, drawing
 from doit_receipts.command.advice import awaited
-from doit_receipts.command.list import title, upcoming
+from doit_receipts.command.status_table import title, upcoming
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
 from doit_receipts.printable import printable

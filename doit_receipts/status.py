@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from doit_receipts.approval import Approval
+from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
@@ -17,13 +18,13 @@ from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from doit_receipts.plan import Plan
     from doit_receipts.running import Running
     from doit_receipts.task import Task
 
-__all__ = ["Status", "TaskState", "is_first", "statuses"]
+__all__ = ["Status", "TaskState", "before_all", "is_first", "statuses"]
 
 
 class TaskState(Enum):
@@ -63,19 +64,70 @@ def statuses(plan: Plan) -> dict[str, Status]:
     """The status of every task of the plan, in its order."""
     found: dict[str, Status] = {}
     running = {each.task: each for each in running_tasks(plan.folder)}
+    took_s = durations_s(plan.folder) if running else {}
+    open_before = _OpenBefore(plan)
     for name, task in plan.tasks.items():
-        open_ = [each for each in task.after if not found[each].lets_on]
+        open_ = open_before.of(name, found)
         found[name] = (
             _group(plan, task, found) if task.kind is Kind.GROUP else _one(plan, task, open_)
         )
         if name in running:
-            found[name] = _running(plan, running[name], found[name])
+            found[name] = _running(plan, running[name], found[name], took_s.get(name, 0.0))
     return found
 
 
-def _running(plan: Plan, running: Running, before: Status) -> Status:
-    took = shown_time(plan.context.clock.now().timestamp() - running.since_s)
-    why = f"for {took}" + (f": {running.last_line}" if running.last_line else "")
+class _OpenBefore:
+    """What each task waits for itself: open tasks, without those that another of them waits for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._tasks = plan.tasks
+        self._bits: dict[str, int] = {}
+        self._far: dict[str, int] = {}
+
+    def of(self, name: str, found: Mapping[str, Status]) -> list[str]:
+        """The names, in the order in which the task was declared to come after them.
+
+        Asked of all tasks in their order: each once those before it are ``found``.
+        """
+        open_ = [each for each in self._tasks[name].after if not found[each].lets_on]
+        far, near = 0, 0
+        for each in open_:
+            far |= self._far[each]
+            near |= self._bits[each]
+        self._bits[name] = 1 << len(self._bits)
+        self._far[name] = far | near
+        if not far & near:
+            return open_
+        return [each for each in open_ if not self._bits[each] & far]
+
+    def nearest(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that no other of them waits for."""
+        far = 0
+        for each in (names := list(names)):
+            far |= self._far[each]
+        return [each for each in names if not self._bits[each] & far]
+
+
+def before_all(plan: Plan, names: Iterable[str], found: Mapping[str, Status]) -> list[str]:
+    """What these tasks wait for together: open tasks that are none of them, the nearest ones."""
+    theirs = set(names)
+    waited: dict[str, None] = {}
+    open_before = _OpenBefore(plan)
+    for name in plan.tasks:
+        before = open_before.of(name, found)
+        if name in theirs:
+            waited |= dict.fromkeys(each for each in before if each not in theirs)
+    return open_before.nearest(waited)
+
+
+def _running(plan: Plan, running: Running, before: Status, took_s: float) -> Status:
+    """Since when it runs, how long it will by earlier runs, and the last line of its log."""
+    for_s = plan.context.clock.now().timestamp() - running.since_s
+    why = f"for {shown_time(for_s)}"
+    if took_s >= 1:
+        left = f"about {shown_time(took_s - for_s)} left"
+        why += f", {left}" if for_s < took_s else f", usually {shown_time(took_s)}"
+    why += f": {running.last_line}" if running.last_line else ""
     return Status(TaskState.RUNNING, why, passed=before.lets_on)
 
 
@@ -112,7 +164,7 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
     if open_:
         if done_before:
             return Status(TaskState.STALE, f"behind {open_[0]}")
-        return Status(TaskState.LATER, f"after {open_[0]}" + _more(open_))
+        return Status(TaskState.LATER, f"after {', '.join(open_)}")
     if not reasons:
         return Status(TaskState.DONE)
     if task.kind is Kind.APPROVAL:
@@ -153,7 +205,3 @@ def _last_word(plan: Plan, task: Task) -> Status | None:
         return None
     kind, _, who = outcome.kind.partition(" ")
     return Status(TaskState(kind), outcome.message, who)
-
-
-def _more(names: list[str]) -> str:
-    return f" and {len(names) - 1} more" if len(names) > 1 else ""

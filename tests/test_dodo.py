@@ -177,7 +177,7 @@ def test_nothing_stands_outside_of_publish(plans: dict[str, Plan]) -> None:
         assert set(plan.tasks) - needed == {"publish"}, version
 
 
-@pytest.mark.parametrize("words", [("list",), ("list", "--status")])
+@pytest.mark.parametrize("words", [("list",), ("list", "--status", "--all")])
 def test_the_list_tells_tasks_in_the_order_of_the_file(
     words: tuple[str, ...], plans: dict[str, Plan], tmp_path: Path
 ) -> None:

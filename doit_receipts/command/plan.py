@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
-from doit_receipts.command.list import title
+from doit_receipts.command.status_table import title
 from doit_receipts.loader import plan_of
 from doit_receipts.planned import Foreseen, planned
 from doit_receipts.task import Kind

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command import list as engine
+from doit_receipts.command.status_table import title, width_of
 from doit_receipts.loader import plan_of
 from plugins.command.python_release import PythonRelease
 
@@ -59,7 +60,7 @@ class List(engine.List):
             message = f"list --pep takes no names; doit why {pos_args[0]} explains one"
             raise InvalidCommand(message)
         plan = plan_of(self)
-        columns = engine.width_of(self.outstream)
+        columns = width_of(self.outstream)
         self.outstream.write(by_pep(plan, columns, with_status=status))
         plan.state.close()
         return 0
@@ -80,7 +81,7 @@ def by_pep(plan: Plan, columns: int, *, with_status: bool) -> str:
         message = "list --pep is about a release of Python"
         raise InvalidCommand(message)
     found = statuses(plan) if with_status else {}
-    lines, chapter, counts = [engine.title(plan)], "", dict.fromkeys(_WORDS, 0)
+    lines, chapter, counts = [title(plan)], "", dict.fromkeys(_WORDS, 0)
     for each in obligations().by_name.values():
         if not project.owes(each):
             continue

@@ -168,10 +168,10 @@ class Project:
         return names
 
     def standing(self, task: str) -> str:
-        """What `doit list --status` says of the task: its line without the name."""
-        for line in self.doit("list", "--status").out.splitlines():
+        """What `doit list --status` says of the task: its line without the name and its time."""
+        for line in self.doit("list", "--status", "--all").out.splitlines():
             if line[10:32].strip() == task:
-                return " ".join((line[:10] + line[32:]).split())
+                return " ".join((line[:10] + line[32:].partition("took ")[0]).split())
         return ""
 
     def receipt(self, task: str) -> dict[str, Any]:

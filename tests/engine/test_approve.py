@@ -105,7 +105,9 @@ def test_an_approval_that_was_refused_is_not_called_given(awaiting: Project) -> 
     good = signature.read_bytes()
     signature.write_text("no signature")
     assert awaiting.doit("export").status == 4
-    assert awaiting.standing("approve_a").startswith("waiting approval RM: its signature")
+    standing = awaiting.standing("approve_a")
+    assert standing.startswith("waiting approval RM since ")
+    assert " UTC: its signature" in standing
     signature.write_bytes(good)
     assert awaiting.standing("approve_a").startswith("ready approval approved by RM")
     assert awaiting.doit("export").status == 0

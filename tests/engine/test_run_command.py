@@ -182,7 +182,9 @@ def test_waiting_is_not_failing(project: Project) -> None:
     project.write("mood", "wait")
     ended = project.doit()
     assert ended.status == 4
-    assert project.standing("try_it").startswith("waiting LOCAL windows: 2 of 3 files are there")
+    standing = project.standing("try_it")
+    assert standing.startswith("waiting LOCAL windows since ")
+    assert " UTC: 2 of 3 files" in standing
     project.write("mood", "good")
     assert project.standing("try_it") == "ready LOCAL Do as the file says."
     assert project.doit().status == 0

@@ -78,14 +78,17 @@ class Place:
         return self.doit("run", "export", env=env, umask=umask)
 
     def listed(self) -> str:
-        """What ``doit list --status`` shows."""
-        ended = self.doit("list", "--status")
+        """What ``doit list --status`` shows, with a line for each task."""
+        ended = self.doit("list", "--status", "--all")
         assert (ended.status, ended.err) == (0, ""), ended
         return ended.out
 
     def standings(self) -> dict[str, tuple[str, str]]:
-        """State and words of every task, as the list shows them."""
-        return {name: (state, why) for state, name, _, why in _ROW.findall(self.listed())}
+        """State and words of every task, as the list shows them, without how long it took."""
+        return {
+            name: (state, why.partition("took ")[0])
+            for state, name, _, why in _ROW.findall(self.listed())
+        }
 
     def declare(self, old: str, new: str) -> None:
         """Edit release.toml as a person would."""

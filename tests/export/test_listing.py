@@ -30,20 +30,29 @@ _OF_THIS_MACHINE: Final = re.compile(
 )
 
 
-def shown(place: Place) -> str:
+# How long something took, since when it waits, and what no longer fits behind that.
+_OF_THIS_DAY: Final = re.compile(
+    r"(?: +took|(?<=\d done),|(?<=again),|(?<= to)( \w+),) \d+ (?:s|min|h)\b.*"
+)
+_SINCE: Final = re.compile(r" since (?:\d{4}-\d\d-\d\d )?\d\d:\d\d UTC: .*")
+
+
+def shown(place: Place, *options: str) -> str:
     """What a person sees who has exported PEP101_RELEASE, as the tutorial says.
 
-    Lines that were wrapped are whole again, for where they break hangs on the test's folder.
+    Lines that were wrapped are whole again, for where they break hangs on the test's folder. Times
+    are left out.
     """
     ended = place.program(
-        [sys.executable, "-m", "doit", "list", "--status"],
+        [sys.executable, "-m", "doit", "list", "--status", *options],
         env={"PEP101_RELEASE": str(place.declaration)},
     )
     assert (ended.status, ended.err) == (0, ""), ended
     wide = [line for line in ended.out.splitlines() if len(line) > 80]
     assert all(len(line.split()) == 1 for line in wide), wide
     whole = re.sub(r"\n {4}(?=\S)", " ", ended.out).replace(str(place.folder), "/rm")
-    rows = _OF_THIS_MACHINE.sub("", whole).splitlines(keepends=True)
+    timeless = _SINCE.sub(" since …", _OF_THIS_DAY.sub(r"\1", whole))
+    rows = _OF_THIS_MACHINE.sub("", timeless).splitlines(keepends=True)
     return "".join(_nowhere(row, str(place.folder)) for row in rows)
 
 
@@ -56,9 +65,9 @@ def _nowhere(row: str, folder: str) -> str:
     return row
 
 
-def compare(place: Place, moment: str) -> None:
+def compare(place: Place, moment: str, *options: str) -> None:
     golden = GOLDEN / f"{moment}.txt"
-    text = shown(place)
+    text = shown(place, *options)
     if not golden.exists():
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, encoding="utf-8")
@@ -76,6 +85,7 @@ def start(tmp_path: Path) -> Iterator[Place]:
 
 def test_nothing_is_done(start: Place) -> None:
     compare(start, "nothing-done")
+    compare(start, "nothing-done-unfolded", "--all")
 
 
 @pytest.mark.slow
@@ -88,6 +98,7 @@ def test_after_the_tag(a_start: Places) -> None:
 @pytest.mark.slow
 def test_a_person_is_waited_for(done: Place) -> None:
     assert done.doit("run", "approve_commit").status == 4
+    assert re.search(r"RM since \d\d:\d\d UTC: not approved yet$", done.listed(), re.MULTILINE)
     compare(done, "waiting-for-a-person")
 
 
@@ -134,6 +145,6 @@ def test_a_gate_is_shut(start: Place) -> None:
 def test_why_shows_all_that_the_list_cuts_off(done: Place) -> None:
     assert done.doit("run", "approve_commit").status == 4
     told = done.doit("why", "approve_commit").out
-    assert "RM: not approved yet" in shown(done)
+    assert "approval RM since" in shown(done)
     assert "said last     not approved yet; look, then doit approve approve_commit" in told
     assert f"with          doit approve approve_commit --release {done.declaration}" in told

@@ -1,0 +1,77 @@
+"""Times of tasks: how long each took when it was done, and since when it waits, by the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from math import isfinite
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
+from doit_receipts.running import shown_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from doit_receipts.work_folder import WorkFolder
+
+__all__ = ["TaskTimes", "shown_since", "task_times"]
+
+_READ_BYTES: Final = 1 << 20
+"""Of the end of the journal: some thousand tasks."""
+_STOPPED: Final = ("waiting", "failed", "blocked")
+
+
+@frozen
+class TaskTimes:
+    """Seconds by task that was done, and when each began to wait or fail, as the journal has it."""
+
+    took_s: Mapping[str, float]
+    since: Mapping[str, str]
+    """The first of the tries that ended so, in a row: ``2026-12-01T14:02:11+00:00``."""
+
+    def of(self, names: Iterable[str]) -> str:
+        """How long these took together, in words; "" where that is less than a second."""
+        seconds = sum(self.took_s.get(name, 0.0) for name in names)
+        return shown_time(seconds) if seconds >= 1 else ""
+
+
+def task_times(folder: WorkFolder) -> TaskTimes:
+    """What the journal of this release says; what cannot be read tells nothing."""
+    took_s: dict[str, float] = {}
+    stopped: dict[str, tuple[str, str]] = {}
+    for line in _last_lines(folder):
+        with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            entry = json.loads(line)
+            event, task = entry["event"], str(entry["task"])
+            if event == "done":
+                stopped.pop(task, None)
+                seconds = float(entry.get("took_s", 0))
+                took_s[task] = max(0.0, seconds) if isfinite(seconds) else 0.0
+            elif event in _STOPPED and stopped.get(task, ("", ""))[0] != event:
+                stopped[task] = (event, str(entry["at"]))
+    return TaskTimes(took_s, {task: at for task, (_, at) in stopped.items()})
+
+
+def shown_since(at: str, now: datetime) -> str:
+    """``since 14:02 UTC``, with the day if that is another one; "" for what is no time."""
+    from datetime import UTC, datetime
+
+    try:
+        began = datetime.fromisoformat(at)
+    except ValueError:
+        return ""
+    began = began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
+    form = "%H:%M" if began.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M"
+    return f"since {began:{form}} UTC"
+
+
+def _last_lines(folder: WorkFolder) -> list[bytes]:
+    try:
+        with folder.journal.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _READ_BYTES))
+            return stream.read(_READ_BYTES).split(b"\n")
+    except OSError:
+        return []
