@@ -34,9 +34,6 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         yield BytesIO()
         return
     partial = path.with_name(path.name + PARTIAL)
-    # A new file, never the old partial one: a compressor that outlived a killed run may still
-    # be writing to that.
-    partial.unlink(missing_ok=True)
     try:
         with _new(partial) as stream:
             os.fchmod(stream.fileno(), mode)
@@ -56,12 +53,18 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
         stream.write(content)
 
 
-def _new(path: Path) -> BinaryIO:
+def _new(partial: Path) -> BinaryIO:
+    """A new file, never the old partial one.
+
+    A compressor that outlived a killed run may still be writing to that.
+    """
     try:
-        return path.open("xb")
+        return partial.open("xb")
+    except FileExistsError:
+        partial.unlink()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
+        partial.parent.mkdir(parents=True, exist_ok=True)
+    return partial.open("xb")
 
 
 def _sync_folder(folder: Path) -> None:

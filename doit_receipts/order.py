@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.declaration import Declared, declaration_error, near
+from doit_receipts.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from doit_receipts.task import Task
-
 __all__ = ["ordered"]
+
+_PARTS: Final = [each.name for each in fields(Task)]
+_ALL: Final = attrgetter(*_PARTS)
+_AFTER: Final = _PARTS.index("after")
 
 
 def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[str, Task]:
@@ -22,7 +26,7 @@ def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[s
     did, and for tasks that wait for each other.
     """
     tasks = {
-        name: replace(each.task, after=tuple(_needs(each, declared)))
+        name: _behind(each.task, tuple(_needs(each, declared)))
         for name, each in declared.items()
         if each.task is not None
     }
@@ -33,6 +37,13 @@ def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[s
         for each in _with_needs(name, tasks, found, declared):
             found[each] = tasks[each]
     return found
+
+
+def _behind(task: Task, after: tuple[str, ...]) -> Task:
+    """The task, waiting for these; ``replace`` would take four times as long, in each command."""
+    parts = list(_ALL(task))
+    parts[_AFTER] = after
+    return Task(*parts)
 
 
 def _needs(

@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,10 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
         plan.receipts.look_again()
     plan.state.keep_outcome(task.name, None)
     return None
+
+
+# doit asks for it before each task, and it is known.
+perform.__signature__ = signature(perform)  # type: ignore[attr-defined]
 
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:

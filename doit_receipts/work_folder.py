@@ -64,7 +64,7 @@ class WorkFolder:
 
     def log(self, task: str) -> Path:
         """Where the task's programs write what they say."""
-        return self.logs / f"{task}.log"
+        return self.work.joinpath("logs", f"{task}.log")
 
     def approval(self, task: str) -> Path:
         """The statement that approves the task's subject; its signature has ``.asc`` at the end."""

@@ -41,6 +41,13 @@ def test_receipt_reads_back_what_it_writes(receipt: Receipt) -> None:
 
 
 @given(receipts)
+def test_bytes_are_those_of_indented_json(receipt: Receipt) -> None:
+    raw = receipt.to_bytes().decode()
+    again = json.dumps(json.loads(raw), sort_keys=True, indent=1, ensure_ascii=False)
+    assert raw == f"{again}\n"
+
+
+@given(receipts)
 def test_equal_receipts_have_equal_bytes(receipt: Receipt) -> None:
     again = Receipt(
         step=receipt.step,
