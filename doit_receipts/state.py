@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["NO_FILE", "Learned", "Outcome", "State"]
 
 Learned = tuple[Any, ...]
-"""What was found out: digests of files by path and stat, and last words of tasks, newest last."""
+"""What was found out: digests of files by path and stat, and last words of tasks, newest last.
+
+A digest is told with whether it is to be kept for later runs.
+"""
 NO_FILE: Final = "no file"
 """The digest of a folder, a pipe, or whatever else is there and no file."""
 
@@ -110,7 +113,7 @@ class State:
 
     def _keep_digest(self, name: str, key: tuple[int, int, int, int], sha256: str) -> None:
         if self._learned is not None:
-            self._learned.append((name, key, sha256))
+            self._learned.append((name, key, sha256, True))
             return
         self._write(
             "insert or replace into digests values (?, ?, ?, ?, ?, ?, ?)",
@@ -128,7 +131,10 @@ class State:
         """Remember the digest of a file that this process wrote and read back just now."""
         found = path.stat()
         key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        self._known[os.fspath(path)] = (key, sha256)
+        name = os.fspath(path)
+        self._known[name] = (key, sha256)
+        if self._learned is not None:
+            self._learned.append((name, key, sha256, False))
 
     def outcome(self, task: str) -> Outcome | None:
         """The last word of a task that left no receipt, if it is known."""
@@ -138,11 +144,13 @@ class State:
     def keep_outcome(self, task: str, outcome: Outcome | None) -> None:
         """Remember, or with None forget, how the task ended."""
         self._open()
+        if outcome is None and task not in self._outcomes:
+            return
         if self._learned is not None:
             self._learned.append((task, outcome))
         if outcome is None:
-            if self._outcomes.pop(task, None) is not None:
-                self._write("delete from outcomes where task = ?", (task,))
+            del self._outcomes[task]
+            self._write("delete from outcomes where task = ?", (task,))
             return
         self._outcomes[task] = outcome
         self._write(
@@ -185,15 +193,25 @@ class State:
         found, self._learned = tuple(self._learned or ()), []
         return found
 
-    def learn(self, learned: Learned) -> None:
-        """What another process found out is known here as well."""
+    def learn(self, learned: Learned) -> Learned:
+        """What another process found out is known here as well; gives what is news to others too.
+
+        That is all but what it wrote itself and read back: others have to read that in any case.
+        """
+        news = []
         for each in learned:
             if len(each) == 2:
                 self.keep_outcome(*each)
-            elif self._known.get(each[0]) != each[1:]:
+                news.append(each)
+                continue
+            name, key, sha256, is_kept = each
+            if self._known.get(name) != (key, sha256):
                 self._open()
-                self._known[each[0]] = (each[1], each[2])
-                self._keep_digest(*each)
+                self._known[name] = (key, sha256)
+                if is_kept:
+                    self._keep_digest(name, key, sha256)
+                    news.append(each)
+        return tuple(news)
 
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
@@ -28,7 +29,7 @@ from doit_receipts.frozen import frozen
 from doit_receipts.orphaned_processes import end_orphaned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
     from doit_receipts.cores import Cores
@@ -112,26 +113,25 @@ class Workers:
         worker.task = task
         # Of one that is gone it is told when somebody waits for it.
         with suppress(OSError):
-            worker.pipe.send((task, self._learned[worker.told :]))
+            # Connection.send looks up how to pickle what has a way of its own: half of the time.
+            worker.pipe.send_bytes(pickle.dumps((task, self._learned[worker.told :])))
         worker.told = len(self._learned)
 
     def world_changed(self) -> None:
         """What a worker has seen until now may not be so any more."""
         self._generation += 1
 
-    def reports(self, timeout_s: float | None = None, also: Sequence[int] = ()) -> list[Report]:
-        """Of those whose task has ended; waits for one, or for a descriptor that can be read."""
-        pipes = {each.pipe: each for each in self._workers if each.task}
-        found = []
-        for ready in wait([*pipes, *also], timeout_s):
-            worker = pipes.get(ready)  # type: ignore[call-overload]
-            if worker is not None:
-                found.append(self._report_of(worker))
-        return found
+    def reports(self, timeout_s: float) -> list[Report]:
+        """Of those whose task has ended; waits for one, or for so long."""
+        pipes = {each.pipe.fileno(): each for each in self._workers if each.task}
+        ends = select.poll()
+        for descriptor in pipes:
+            ends.register(descriptor, select.POLLIN)
+        return [self._report_of(pipes[ready]) for ready, _ in ends.poll(timeout_s * 1000)]
 
     def _report_of(self, worker: _Worker) -> Report:
         try:
-            report: Report = worker.pipe.recv()
+            report: Report = pickle.loads(worker.pipe.recv_bytes())  # noqa: S301 - of a fork
         except (EOFError, OSError, pickle.UnpicklingError):
             task = worker.task
             ended = self._let_go(worker)
@@ -139,8 +139,7 @@ class Workers:
             end_orphaned(self._plan.folder.lock, by=worker.number)
             return Report(task, killed_by=-ended if ended < 0 else 0, failure=ended)
         worker.task = ""
-        self._plan.state.learn(report.learned)
-        self._learned += report.learned
+        self._learned += self._plan.state.learn(report.learned)
         return report
 
     def _let_go(self, worker: _Worker) -> int:
@@ -151,6 +150,7 @@ class Workers:
         return os.waitstatus_to_exitcode(status)
 
     def _start(self) -> _Worker:
+        self._plan.project.revision()  # asked once and known to all, not by each for itself
         sys.stdout.flush()
         sys.stderr.flush()
         ours, theirs = Pipe()
@@ -192,7 +192,7 @@ class Workers:
     def _work(self, pipe: Connection) -> None:
         while True:
             try:
-                task, learned = pipe.recv()
+                task, learned = pickle.loads(pipe.recv_bytes())  # noqa: S301 - of who forked it
             except EOFError:
                 return
             self._plan.state.learn(learned)
@@ -204,7 +204,8 @@ class Workers:
                 raise
             except BaseException:  # noqa: BLE001 - it ends the worker, and the run tells of it
                 failure = _bug()
-            pipe.send(Report(task, failure, said.getvalue(), self._plan.state.learned()))
+            report = Report(task, failure, said.getvalue(), self._plan.state.learned())
+            pipe.send_bytes(pickle.dumps(report))
 
 
 def _share_nothing_but(*kept: int) -> None:
