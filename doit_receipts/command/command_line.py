@@ -19,7 +19,13 @@ from doit_receipts.errors import ReleaseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
+__all__ = ["JSON", "EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
+
+JSON: Final = {
+    "name": "as_json", "short": "", "long": "json", "type": bool, "default": False,
+    "help": "the same as one JSON document, for programs",
+}  # fmt: skip
+"""The option of commands that programs ask as well."""
 
 _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended

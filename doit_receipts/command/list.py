@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmd_list import List as DoitList
 from doit.exceptions import InvalidCommand
 
-from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.command_line import JSON, OptionsAnywhere
 from doit_receipts.command.status_table import rows, table, upcoming, width_of
 from doit_receipts.loader import plan_of
 from doit_receipts.status import statuses
@@ -22,14 +22,6 @@ _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
     "status": {"help": "the status of each task, what remains, and what to do next"},
     "subtasks": {"help": "every task; with --status a line for each, and no chapter in one line"},
-}
-_JSON: Final = {
-    "name": "as_json",
-    "short": "",
-    "long": "json",
-    "type": bool,
-    "default": False,
-    "help": "the status of each task as one JSON document, for programs",
 }
 _NO_COLOUR: Final = {
     "name": "no_colour", "short": "", "long": "", "type": str, "default": "",
@@ -47,7 +39,7 @@ class List(OptionsAnywhere, DoitList):
 
     cmd_options = (
         *({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options),
-        _JSON,
+        JSON,
         _NO_COLOUR,
     )
 

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.advice import awaited, goes_on, group_with, to_look_at, troubles, wrapped
-from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.command_line import JSON, OptionsAnywhere
 from doit_receipts.loader import plan_of
 from doit_receipts.status import TaskState, is_first, statuses
+from doit_receipts.status_document import about_release, as_document, told_status
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doit_receipts.plan import Plan
 
-__all__ = ["Next", "coming"]
+__all__ = ["Next", "can_be_done", "coming"]
 
 _A_RUN: Final = "a run"
 _WIDTH: Final = 80
@@ -29,20 +32,48 @@ class Next(OptionsAnywhere):
     doc_purpose = "show what each person, and the next run, can do now"
     doc_usage = ""
     doc_description = None
-    cmd_options = ()
+    cmd_options = (JSON,)
 
-    def _execute(self, pos_args: Any) -> int:
+    def _execute(self, as_json: bool, pos_args: Any) -> int:
         if pos_args:
             message = "doit next takes no task; doit why TASK explains one"
             raise InvalidCommand(message)
         plan = plan_of(self)
-        self.outstream.write("\n".join(coming(plan)) + "\n")
+        text = as_document(can_be_done(plan)) if as_json else "\n".join(coming(plan)) + "\n"
+        self.outstream.write(text)
         plan.state.close()
         return 0
 
 
 def coming(plan: Plan) -> list[str]:
     """What can be done now, under the one who can do it, in lines for 80 columns."""
+    told = can_be_done(plan)
+    if told["done"]:
+        return ["nothing: all tasks are done"]
+    lines = list(told["troubles"])
+    for each in told["running"]:
+        lines += wrapped(f"running: {each['name']} {each['why']}", _WIDTH)
+    run = told["run"]
+    if run["tasks"]:
+        lines.append(f"{_A_RUN}: {run['command']}")
+        for each in run["tasks"]:
+            lines += _entry(each["name"], each["title"])
+    for person in told["people"]:
+        lines.append(f"{person['who']}:")
+        for each in person["tasks"]:
+            lines += _asked(each)
+    if told["people"] and not run["tasks"]:
+        lines.append(f"then {_A_RUN}: {run['command']}")
+    return lines
+
+
+def can_be_done(plan: Plan) -> dict[str, Any]:
+    """The same as a document: what runs, what the next run does, and what people are asked for.
+
+    ``troubles`` are sentences about what failed or is blocked. ``run`` has the command, and the
+    tasks that it gets further with; of a person's tasks, ``command`` is what to type and
+    ``look_at`` what to look at before, and ``asked`` what to do where there is no command.
+    """
     found = statuses(plan)
     open_ = [
         name
@@ -51,39 +82,54 @@ def coming(plan: Plan) -> list[str]:
         and found[name].state is not TaskState.DONE
         and is_first(plan, name, found)
     ]
-    if not open_:
-        return ["nothing: all tasks are done"]
     able = [name for name in open_ if goes_on(found[name])]
-    lines = troubles(plan, found, list(found))
-    for name in open_:
-        if found[name].state is TaskState.RUNNING:
-            lines += wrapped(f"running: {name} {found[name].why}", _WIDTH)
-    if able:
-        lines.append(f"{_A_RUN}: {plan.project.command(group_with(plan, able[-1]))}")
-        for name in able:
-            lines += _entry(name, plan.tasks[name].title)
-    people: dict[str, list[str]] = {}
+    told = told_status(plan, found)
+    people: dict[str, list[dict[str, Any]]] = {}
     for name in open_:
         if found[name].state is TaskState.WAITING:
             who, _, what = awaited(plan, name, found[name]).partition(": ")
-            people.setdefault(who, []).extend(_asked(plan, name, what))
-    for who, theirs in people.items():
-        lines += [f"{who}:", *theirs]
-    if people and not able:
-        lines.append(f"then {_A_RUN}: {plan.project.command(group_with(plan, open_[-1]))}")
-    return lines
+            is_approval = plan.tasks[name].kind is Kind.APPROVAL
+            people.setdefault(who, []).append(
+                {
+                    **_named(plan, name),
+                    "since": told(name)["since"],
+                    "asked": "" if is_approval else what,
+                    "command": what if is_approval else "",
+                    "look_at": to_look_at(plan, name) if is_approval else [],
+                }
+            )
+    last = (able or open_)[-1:]
+    return {
+        **about_release(plan),
+        "done": not open_,
+        "troubles": troubles(plan, found, list(found)),
+        "running": [
+            {**_named(plan, name), **told(name)}
+            for name in open_
+            if found[name].state is TaskState.RUNNING
+        ],
+        "run": {
+            "command": plan.project.command(group_with(plan, last[0])) if last else "",
+            "tasks": [_named(plan, name) for name in able],
+        },
+        "people": [{"who": who, "tasks": theirs} for who, theirs in people.items()],
+    }
 
 
-def _asked(plan: Plan, name: str, what: str) -> list[str]:
+def _named(plan: Plan, name: str) -> dict[str, Any]:
+    return {"name": name, "title": plan.tasks[name].title}
+
+
+def _asked(task: Mapping[str, Any]) -> list[str]:
     """What one person is asked for; a command stands on a line of its own, to be copied."""
-    if plan.tasks[name].kind is not Kind.APPROVAL:
-        return _entry(name, what)
-    lines = _entry(name, plan.tasks[name].title)
+    if not task["command"]:
+        return _entry(task["name"], task["asked"])
+    lines = _entry(task["name"], task["title"])
     first = f"{_INDENT}look at: "
-    for look in to_look_at(plan, name):
+    for look in task["look_at"]:
         lines.append(f"{first}{look}")
         first = " " * len(first)
-    return [*lines, f"{_INDENT}then:    {what}"]
+    return [*lines, f"{_INDENT}then:    {task['command']}"]
 
 
 def _entry(name: str, words: str) -> list[str]:

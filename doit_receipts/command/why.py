@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.advice import to_look_at
-from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.command.command_line import JSON, OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
 from doit_receipts.receipts import NOT_COMPARED
@@ -15,11 +15,15 @@ from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
     from doit_receipts.task import Task
 
-__all__ = ["Why", "explanation", "meaning"]
+__all__ = ["Why", "explained", "explanation", "meaning"]
 
+_SETTLED: Final = (TaskState.DONE, TaskState.RUNNING)
 _WITH_REASON: Final = (TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
 
 
@@ -30,13 +34,17 @@ class Why(OptionsAnywhere):
     doc_purpose = "say why a task is done, stale, waiting or blocked"
     doc_usage = "TASK | LABEL ..."
     doc_description = None
-    cmd_options = ()
+    cmd_options = (JSON,)
 
-    def _execute(self, pos_args: Any) -> int:
+    def _execute(self, as_json: bool, pos_args: Any) -> int:
         plan = plan_of(self)
         if not pos_args:
             message = "doit why wants the name of a task; `doit list` shows them"
             raise InvalidCommand(message)
+        if as_json:
+            self.outstream.write(explained(plan, pos_args))
+            plan.state.close()
+            return 0
         for name in pos_args:
             lines = explanation(plan, name) if name in plan.tasks else meaning(plan, name)
             if not lines:
@@ -56,7 +64,7 @@ def explanation(plan: Plan, name: str) -> list[str]:
         lines[-1] += f", {status.why}" if status.why else ""
     if status.who:
         lines.append(f"  who acts      {status.who}")
-    if task.kind is not Kind.GROUP and status.state not in (TaskState.DONE, TaskState.RUNNING):
+    if task.kind is not Kind.GROUP and status.state not in _SETTLED:
         lines += [f"  because       {reason}" for reason in plan.receipts.reasons(task)]
     if task.kind is Kind.APPROVAL and status.state is TaskState.WAITING:
         lines += _asked(plan, name)
@@ -78,6 +86,75 @@ def explanation(plan: Plan, name: str) -> list[str]:
     if task.kind is not Kind.GROUP:
         lines += _records(plan, name)
     return lines
+
+
+def explained(plan: Plan, words: Sequence[str]) -> str:
+    """The same for programs: a document about these tasks and labels.
+
+    ``tasks`` have their status, why they are not done (``because``), what they ``said_last``, what
+    they need, read and make, what comes ``then``, their labels, receipt and log; ``labels`` what is
+    known of each word that is no task, and the tasks that have it. Raises InvalidCommand.
+    """
+    # late: people ask more often than programs
+    from doit_receipts.status_document import about_release, as_document, told_status
+
+    found, tasks, labels = statuses(plan), [], []
+    told = told_status(plan, found)
+    for word in words:
+        if word in plan.tasks:
+            tasks.append({**_document_of(plan, word, found[word]), **told(word)})
+            continue
+        about = plan.project.explained(word) or {word: ()}
+        of_word = [
+            {
+                "label": label,
+                "about": list(lines),
+                "tasks": [task.name for task in plan.tasks.values() if _has(task, label)],
+            }
+            for label, lines in about.items()
+        ]
+        if not any(each["about"] or each["tasks"] for each in of_word):
+            raise no_such_task(word, plan.tasks)
+        labels += of_word
+    return as_document({**about_release(plan), "tasks": tasks, "labels": labels})
+
+
+def _document_of(plan: Plan, name: str, status: Status) -> dict[str, Any]:
+    task, outcome = plan.tasks[name], plan.state.outcome(name)
+    is_asked = task.kind is not Kind.GROUP and status.state not in _SETTLED
+    log = plan.folder.log(name)
+    return {
+        "name": name,
+        "title": task.title,
+        "kind": task.kind.name.lower(),
+        "effect": task.label if task.kind is Kind.STEP else "",
+        "because": list(plan.receipts.reasons(task)) if is_asked else [],
+        "said_last": [outcome.message, *outcome.details] if outcome else [],
+        "needs": list(task.after),
+        "reads": [str(path) for path in task.reads],
+        "makes": [str(path) for path in task.writes],
+        "then": [each for each, other in plan.tasks.items() if name in other.after],
+        "labels": {kind: list(words) for kind, words in task.labels.items()},
+        "receipt": _receipt_of(plan, name),
+        "log": str(log) if log.exists() else "",
+    }
+
+
+def _receipt_of(plan: Plan, name: str) -> dict[str, Any] | None:
+    """Where it is and what it says; None where there is none, or none that can be read."""
+    try:
+        receipt = plan.receipts.receipt(name)
+    except ReleaseError:
+        receipt = None
+    if receipt is None:
+        return None
+    return {
+        "path": str(plan.receipts.receipt_path(name)),
+        "adopted": receipt.adopted,
+        "facts": dict(sorted(receipt.facts.items())),
+        "findings": list(receipt.findings),
+        "outputs": dict(sorted(receipt.outputs.items())),
+    }
 
 
 def meaning(plan: Plan, word: str) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from doit_receipts.lock import holding
 from doit_receipts.running import RunningTasks, running_tasks, shown_time
 from doit_receipts.work_folder import WorkFolder
+from tests.json_schemas import described
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def test_every_command_tells_of_the_task_that_runs(project: Project) -> None:
         why = project.doit("why", "pack").out
         assert "LOCAL, running, for " in why
         assert "because" not in why
+        (told,) = described("next", project.doit("next", "--json").out)["running"]
+        assert (told["name"], told["log_line"]) == ("pack", "packing 3 of 7")
+        assert told["since"]
+        described("status", project.doit("list", "--json").out)
     assert "all 2 tasks are done" in project.doit("list", "--status").out
 
 

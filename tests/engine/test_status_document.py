@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.json_schemas import described
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
+
+UNKNOWN: Final = {"since": "", "took_s": None, "left_s": None, "log_line": ""}
+
+WAITING = '''
+@plan.step(reads=[HERE / "mood"])
+def task_try_it():
+    """Fail as the mood says."""
+    return call(fail, HERE / "mood")
+
+@plan.approval(of=[task_try_it], who="RM")
+def approve_it():
+    """Approve what was tried."""
+
+@plan.group(of=[approve_it])
+def task_export():
+    """Everything."""
+'''
 
 
 def document(project: Project) -> dict[str, Any]:
     ended = project.doit("list", "--json")
     assert ended.status == 0, ended.err
-    found: dict[str, Any] = json.loads(ended.out)
-    return found
+    return described("status", ended.out)
 
 
 def test_the_document_says_what_the_list_says(chain: Project) -> None:
@@ -33,9 +52,10 @@ def test_the_document_says_what_the_list_says(chain: Project) -> None:
         "state": "later",
         "why": "after copy_a",
         "who": "",
+        **UNKNOWN,
     }
     assert found["groups"] == [
-        {"name": "export", "state": "ready", "why": "3 of 3 left", "who": ""}
+        {"name": "export", "state": "ready", "why": "3 of 3 left", "who": "", **UNKNOWN}
     ]
     assert found["next"] == ["next: doit export"]
     chain.doit()
@@ -62,3 +82,61 @@ def test_names_of_tasks_are_refused_in_one_line(chain: Project) -> None:
     ended = chain.doit("list", "--json", "copy_a")
     assert (ended.status, ended.out) == (3, "")
     assert "list --json is of the whole release, and takes no names of tasks" in ended.err
+
+
+def test_next_and_why_say_the_same_to_programs(chain: Project) -> None:
+    come = described("next", chain.doit("next", "--json").out)
+    assert (come["done"], come["people"], come["running"]) == (False, [], [])
+    assert come["run"] == {
+        "command": "doit export",
+        "tasks": [{"name": "copy_a", "title": "Copy the input to a."}],
+    }
+    asked = described("why", chain.doit("why", "halve_b", "copy_a", "export", "--json").out)
+    assert [each["name"] for each in asked["tasks"]] == ["halve_b", "copy_a", "export"]
+    assert asked["tasks"][0]["needs"] == ["copy_a"]
+    assert asked["tasks"][0]["then"] == ["copy_c"]
+    assert asked["tasks"][0]["receipt"] is None
+    chain.doit()
+    come = described("next", chain.doit("next", "--json").out)
+    assert (come["done"], come["run"]) == (True, {"command": "", "tasks": []})
+    (told,) = described("why", chain.doit("why", "copy_a", "--json").out)["tasks"]
+    assert told["receipt"]["facts"] == {"bytes": "5"}
+    assert told["because"] == []
+    assert told["took_s"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("mood", "state", "who"),
+    [("fail", "failed", ""), ("wait", "waiting", "windows"), ("bug", "ready", "")],
+)
+def test_what_stopped_is_told_with_its_words(
+    project: Project, mood: str, state: str, who: str
+) -> None:
+    project.declare(WAITING)
+    project.write("mood", mood)
+    project.doit()
+    (task, later) = document(project)["tasks"]
+    assert (task["state"], task["who"], later["state"]) == (state, who, "later")
+    assert bool(task["since"]) == (state != "ready")
+    (told,) = described("why", project.doit("why", "try_it", "--json").out)["tasks"]
+    assert bool(told["said_last"]) == (state != "ready")
+    come = described("next", project.doit("next", "--json").out)
+    assert [each["who"] for each in come["people"]] == ([who] if who else [])
+    assert len(come["troubles"]) == (state == "failed")
+
+
+def test_a_person_is_given_the_command(project: Project) -> None:
+    project.declare(WAITING)
+    project.write("mood", "good")
+    project.doit()
+    (person,) = described("next", project.doit("next", "--json").out)["people"]
+    (task,) = person["tasks"]
+    assert (person["who"], task["name"]) == ("RM", "approve_it")
+    assert (task["command"], task["asked"]) == ("doit approve approve_it", "")
+    assert task["since"].endswith("+00:00")
+
+
+def test_no_such_task_is_one_line_for_programs_too(chain: Project) -> None:
+    ended = chain.doit("why", "--json", "copy_x")
+    assert (ended.status, ended.out) == (3, "")
+    assert "'copy_x' is not a task of this release; did you mean " in ended.err

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.export.exporting import PROJECT, Place, a_place, git, lean
+from tests.json_schemas import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,10 @@ def compare(place: Place, moment: str, *options: str) -> None:
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
+    told = described("status", place.doit("list", "--json").out)
+    described("next", place.doit("next", "--json").out)
+    names = [each["name"] for each in (*told["tasks"], *told["groups"])]
+    described("why", place.doit("why", "--json", *names).out)
 
 
 @pytest.fixture
