@@ -181,9 +181,9 @@ class Services:
     @_late("")
     def index(self) -> PackageIndex:
         """Where pip and what it carries are published."""
-        from plugins.services.package_index import JsonIndex
+        from plugins.services.package_index import SimpleIndex
 
-        return JsonIndex(self._settings.hosts.packages, self.programs)
+        return SimpleIndex(self._settings.hosts.packages, self.programs)
 
     @_late("")
     def templates(self) -> Templates:
