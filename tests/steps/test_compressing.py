@@ -17,6 +17,7 @@ from plugins.model.content import Content
 from plugins.services.programs import MachinePrograms
 from plugins.steps.compressing import Compressor, compress
 from tests.processes import lives
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,13 +133,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_an_error_of_the_stream_stops_the_programs_and_leaves_no_file(
     tmp_path: Path, error: BaseException
 ) -> None:
+    pid = tmp_path / "pid"
+
     def pieces() -> Iterator[bytes]:
         yield _PIECE
+        wait_until(lambda: pid.is_file() and pid.read_text(), "the program to begin")
         raise error
 
     wanted = {tmp_path / "a": _script("echo $$ > pid; exec cat"), tmp_path / "b": _CAT}
     with pytest.raises(type(error)) as caught:
         compress(pieces(), wanted, MachinePrograms())
     assert caught.value is error
-    assert not lives(int((tmp_path / "pid").read_text()))
-    assert [path.name for path in tmp_path.iterdir()] == ["pid"]
+    assert not lives(int(pid.read_text()))
+    assert list(tmp_path.iterdir()) == [pid]
