@@ -151,5 +151,8 @@ def _markdown(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(settings_page(_PROJECT), encoding="utf-8")
-    for neighbour in ("generate_rules", "generate_tasks", "generate_pep", "generate_engine"):
+    for neighbour in (
+        "generate_rules", "generate_tasks", "generate_pep", "generate_engine",
+        "generate_release_schema",
+    ):  # fmt: skip
         runpy.run_path(str(Path(__file__).with_name(f"{neighbour}.py")), run_name="__main__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -40,6 +41,7 @@ _OPT_FILE: Final = {
     "help": "the file to write, which must not exist"
     " [default: release.toml, or VERSION.toml where that exists]",
 }
+_SCHEMA: Final = Path(__file__).parents[2] / "docs" / "reference" / "release.schema.json"
 _USUAL: Final = "../cpython"
 _RELEASE: Final = "release.toml"
 _GITHUB: Final = re.compile(
@@ -90,7 +92,7 @@ class Init(WordsInAnyOrder):
         file = _new_file(opt_values["file"], version)
         try:
             with file.open("x", encoding="utf-8") as stream:
-                stream.write("\n".join(_lines(found)) + "\n")
+                stream.write("\n".join([_directive(file), *_lines(found)]) + "\n")
         except FileExistsError as error:
             raise StepFailed(
                 where=str(file),
@@ -161,6 +163,11 @@ def _new_file(wanted: str, version: Version) -> Path:
     if wanted:
         return Path(wanted).expanduser()
     return Path(f"{version}.toml") if usual.exists() else usual
+
+
+def _directive(file: Path) -> str:
+    """The line by which taplo, and the editors that use it, check the file while it is written."""
+    return f"#:schema {os.path.relpath(_SCHEMA, file.absolute().parent)}"
 
 
 def _lines(found: _Found) -> list[str]:

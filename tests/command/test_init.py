@@ -77,6 +77,9 @@ def test_all_that_can_be_found_out_is_written(home: Path, clone: Path, ours: Gnu
     }
     assert f'# gpg_key = "{other}"  # eve <eve@example.org>' in file.read_text()
     assert str(read_settings(file).version) == "3.13.6"
+    directive, _, schema = file.read_text().splitlines()[0].partition(" ")
+    assert directive == "#:schema"
+    assert (file.parent / schema).resolve() == PROJECT / "docs/reference/release.schema.json"
 
 
 def test_what_cannot_be_found_out_is_said_and_stands_there_as_a_comment(
@@ -119,6 +122,23 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(
     assert ended.status == status
     assert problem in ended.err
     assert len(ended.err.splitlines()) == 1
+    assert not (home / "r.toml").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut short", "without a commit"])
+def test_a_folder_that_is_empty_or_broken_is_no_clone(home: Path, clone: Path, kind: str) -> None:
+    folder = home / "cpython"
+    folder.mkdir()
+    if kind == "cut short":
+        subprocess.run(["git", "clone", "-q", clone, folder], check=True)
+        (folder / ".git" / "HEAD").write_text("")
+    elif kind == "without a commit":
+        subprocess.run(["git", "init", "-q", folder], check=True)
+    ended = init(home, folder, "--file", home / "r.toml")
+    assert (ended.status, ended.out) == (1, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"{folder}: is not a clone of CPython")
+    assert line.endswith("; name yours: doit init PATH")
     assert not (home / "r.toml").exists()
 
 
