@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from doit_receipts.frozen import frozen
 
-__all__ = ["Cores", "cores_here", "sharing", "some_cores"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Cores", "MakeJobs", "cores_here", "jobs_of_make", "sharing", "some_cores"]
 
 _TOKEN: Final = b"+"
+_JOINS: Final = (4, 2)
+"""The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
 _shared: list[Cores] = []
 
 
@@ -27,6 +32,15 @@ def cores_here() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@frozen
+class MakeJobs:
+    """What makes a make run several jobs: its words, its environment, what it inherits."""
+
+    words: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    descriptors: tuple[int, ...] = ()
 
 
 class Cores:
@@ -69,7 +83,9 @@ class Cores:
 
     def give_back(self, count: int) -> None:
         """Others may have them."""
-        os.write(self._looking, _TOKEN * count)
+        # A program that inherits the pipe may have filled it: of tokens there is no lack then.
+        with suppress(BlockingIOError):
+            os.write(self._looking, _TOKEN * count)
 
     def restore(self) -> None:
         """All cores are free: nobody has one, and what a killed program had comes back."""
@@ -133,3 +149,20 @@ def some_cores(most: int | None = None) -> Iterator[int]:
         return
     with _shared[-1].some(most) as count:
         yield count
+
+
+@contextmanager
+def jobs_of_make(version: str) -> Iterator[MakeJobs]:
+    """How a make of this version uses the cores while the block runs, beside what else runs.
+
+    It takes and gives back cores as it has jobs for them. One that cannot take part in that has
+    from its beginning to its end what was there at the beginning.
+    """
+    numbers = tuple(int(each) for each in version.split(".")[:2] if each.isdecimal())
+    if _shared and numbers >= _JOINS:
+        cores = _shared[-1]
+        with cores.some(1):
+            yield MakeJobs((), {"MAKEFLAGS": cores.makeflags}, cores.descriptors)
+        return
+    with some_cores() as count:
+        yield MakeJobs((f"-j{count}",))

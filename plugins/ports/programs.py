@@ -81,8 +81,12 @@ class Programs(Protocol):
         stdin: bytes = b"",
         timeout_s: float | None = None,
         check: bool = True,
+        descriptors: Sequence[int] = (),
     ) -> Completed:
-        """Run to the end. With ``check``, raises ServiceFailed on any status but 0."""
+        """Run to the end. With ``check``, raises ServiceFailed on any status but 0.
+
+        It inherits the open files that ``descriptors`` name, behind walls too.
+        """
         ...
 
     def pipe(

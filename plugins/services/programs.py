@@ -195,6 +195,7 @@ class MachinePrograms:
         stdin: bytes = b"",
         timeout_s: float | None = None,
         check: bool = True,
+        descriptors: Sequence[int] = (),
     ) -> Completed:
         """Run to the end; see the port. Output reaches the log line by line while it runs."""
         words = [os.fspath(word) for word in argv]
@@ -202,7 +203,7 @@ class MachinePrograms:
         with self._started(
             words, folder, env,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=tuple(descriptors),
         ) as process:  # fmt: skip
             output = _Collected(process, self._say, most_bytes=self._most_output_bytes)
             try:
@@ -368,12 +369,13 @@ class Program(subprocess.Popen[bytes]):
     """A program that leads a session, so that it is stopped together with all that it started."""
 
     def __init__(
-        self, words: list[str], slot: Slot | None, *, name: str, inherits: bool, **options: Any
-    ) -> None:
+        self, words: list[str], slot: Slot | None, *, name: str, inherits: bool,
+        pass_fds: tuple[int, ...] = (), **options: Any,
+    ) -> None:  # fmt: skip
         self._slot = slot
         try:
             inherited = slot.descriptors if slot and inherits else ()
-            super().__init__(words, pass_fds=inherited, **options)
+            super().__init__(words, pass_fds=(*inherited, *pass_fds), **options)
             if slot is not None:
                 slot.started(self.pid, name)
         except BaseException:

@@ -305,10 +305,12 @@ class _Stoppable:
         stdin: bytes = b"",
         timeout_s: float | None = None,
         check: bool = True,
+        descriptors: Sequence[int] = (),
     ) -> Completed:
         return self._programs.run(
-            argv, folder=folder, env=env, stdin=stdin, timeout_s=timeout_s, check=check
-        )
+            argv, folder=folder, env=env, stdin=stdin, timeout_s=timeout_s, check=check,
+            descriptors=descriptors,
+        )  # fmt: skip
 
     @contextmanager
     def pipe(

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.cores import some_cores
+from doit_receipts.cores import MakeJobs, jobs_of_make
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.release import ReleaseType
 from plugins.steps.plain_path import plain_path
@@ -35,6 +35,7 @@ _ASK_TIMEOUT_S: Final = 60.0
 _LAST_LINES: Final = 20
 # Our programs run with hashes that repeat; a user's Python does not.
 _ENVIRONMENT: Final = {"PYTHONHASHSEED": "random"}
+_NO_MAKE: Final = MakeJobs()
 _EARLY: Final = (ReleaseType.ALPHA, ReleaseType.NEW_BRANCH, ReleaseType.BETA)
 
 
@@ -88,9 +89,9 @@ class _Test:
         """The interpreter is built (B10)."""
         self._progress.say("configuring the unpacked sources")
         self._do(("./configure",), _CONFIGURE_TIMEOUT_S)
-        with some_cores() as cores:
-            self._progress.say(f"building the unpacked sources, {cores} at a time")
-            self._do(("make", f"-j{cores}"), _BUILD_TIMEOUT_S)
+        with jobs_of_make(self._programs.version("make")) as jobs:
+            self._progress.say("building the unpacked sources")
+            self._do(("make", *jobs.words), _BUILD_TIMEOUT_S, jobs)
 
     def version(self) -> str:
         """The version that the built interpreter reports is the one that is released."""
@@ -123,14 +124,15 @@ class _Test:
         # On a file system that ignores case, python would be the folder Python.
         return "./python.exe" if (self._tree / "python.exe").is_file() else "./python"
 
-    def _do(self, argv: Sequence[str], timeout_s: float) -> Completed:
+    def _do(self, argv: Sequence[str], timeout_s: float, jobs: MakeJobs = _NO_MAKE) -> Completed:
         try:
             ended = self._programs.run(
                 argv,
                 folder=self._tree,
-                env={**_ENVIRONMENT, "PWD": str(self._tree)},
+                env={**_ENVIRONMENT, **jobs.environment, "PWD": str(self._tree)},
                 timeout_s=timeout_s,
                 check=False,
+                descriptors=jobs.descriptors,
             )
         except ServiceFailed as error:
             raise self._failed(problem=error.problem, details=error.details) from error

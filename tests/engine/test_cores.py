@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.cores import Cores, cores_here, sharing, some_cores
+from doit_receipts.cores import Cores, cores_here, jobs_of_make, sharing, some_cores
 from doit_receipts.schedule import Schedule
 from tests.engine.test_schedule import a_task, all_that_begin, named
 
@@ -139,3 +139,31 @@ def test_a_make_uses_the_cores_that_nobody_has(cores: Cores, tmp_path: Path) -> 
         env={**os.environ, "MAKEFLAGS": cores.makeflags},
     )  # fmt: skip
     assert cores.take(9) == 3
+
+
+def test_a_make_is_told_of_shared_cores_and_else_of_a_number(cores: Cores) -> None:
+    assert cores.take(1) == 1
+    with jobs_of_make("4.3") as jobs:
+        assert jobs.words == ()
+        assert jobs.environment == {"MAKEFLAGS": cores.makeflags}
+        assert cores.take(9) == 3  # its own is its own, and it takes others as it needs them
+        cores.give_back(3)
+    for version in ("3.81", "4.1", ""):
+        with jobs_of_make(version) as jobs:
+            wanted = (f"-j{min(4, cores_here())}",)
+            assert (jobs.words, jobs.environment, jobs.descriptors) == (wanted, {}, ())
+    assert cores.take(9) == 3
+
+
+def test_alone_a_make_is_told_of_all_cores() -> None:
+    with jobs_of_make("4.3") as jobs:
+        assert (jobs.words, jobs.environment) == ((f"-j{cores_here()}",), {})
+
+
+def test_a_program_that_fills_the_pipe_makes_nobody_wait_or_fail(cores: Cores) -> None:
+    looking = cores.descriptors[1]
+    with suppress(BlockingIOError):
+        while os.write(looking, b"+" * 4096):
+            pass
+    cores.give_back(1)
+    cores.restore()

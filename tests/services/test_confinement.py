@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.cores import Cores, jobs_of_make, sharing
 from doit_receipts.errors import ServiceFailed
 from plugins.services.programs import MachinePrograms
 from plugins.services.walls import Limits
@@ -74,6 +75,32 @@ def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path)
     assert "pep101-of-confined" in told
     assert (folder / "here").read_text() == "kept\n"
     assert not Path("/tmp/pep101-of-confined").exists()
+
+
+BOTH = """\
+all: left right
+left:
+\t@touch L; until test -e R; do sleep 0.01; done
+right:
+\t@touch R; until test -e L; do sleep 0.01; done
+"""
+
+
+@pytest.mark.skipif(MachinePrograms().version("make")[:2] != "4.", reason="GNU make 4 is needed")
+def test_a_make_behind_walls_uses_the_cores_that_nobody_has_and_gives_them_back(
+    folder: Path,
+) -> None:
+    """Its two jobs wait for each other, so that one after the other they would never end."""
+    (folder / "Makefile").write_text(BOTH)
+    programs = confined(folder)
+    with sharing(cores := Cores(4)):
+        assert cores.take(1) == 1  # as the run does before the step begins
+        with jobs_of_make(programs.version("make")) as jobs:
+            programs.run(
+                ["make", *jobs.words], folder=folder, env=jobs.environment,
+                descriptors=jobs.descriptors, timeout_s=120,
+            )  # fmt: skip
+        assert cores.take(9) == 3
 
 
 def test_a_daemon_ends_with_the_program_that_left_it(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.cores import Cores, sharing
 from doit_receipts.errors import StepFailed
 from plugins.model.local_settings import SourceTest
 from plugins.rehearsal.toy_cpython import make_toy
@@ -80,6 +81,28 @@ def test_archives_that_build_and_pass_are_told_with_their_version(
     assert str(release.layout.work) not in "".join(facts.values())
     assert any("building" in line for line in told.lines)
     assert not (release.layout.scratch / "source_test").exists()
+
+
+TWO_JOBS = b"""
+python: left right
+left:
+\t@touch L; until test -e R; do sleep 0.01; done
+right:
+\t@touch R; until test -e L; do sleep 0.01; done
+"""
+
+
+@pytest.mark.skipif(MachinePrograms().version("make")[:2] != "4.", reason="GNU make 4 is needed")
+def test_the_sources_are_built_with_the_cores_that_other_tasks_leave(
+    a_release: Builds, toy: Path
+) -> None:
+    """One by one the two jobs would never end; what make took, others may have again."""
+    makefile = (toy / "Makefile.pre.in").read_bytes() + TWO_JOBS
+    release = with_archives(a_release(), toy, {"Makefile.pre.in": makefile})
+    with sharing(cores := Cores(3)):
+        assert cores.take(1) == 1
+        assert run(release)["level"] == "quick"
+        assert cores.take(9) == 2
 
 
 def test_second_run_tells_the_same_facts(a_release: Builds, toy: Path) -> None:
