@@ -26,9 +26,9 @@ _SYSTEM: Final = ("/usr", "/opt", "/nix/store", "/gnu/store")
 _LINKED: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 # Of /etc what programs need to start and to know names; keys and passwords are elsewhere there.
 _ETC: Final = (
-    "alternatives", "crypto-policies", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache",
+    "alternatives", "crypto-policies", "gai.conf", "host.conf", "hosts", "ld.so.cache",
     "ld.so.conf", "ld.so.conf.d", "ld-musl-x86_64.path", "ld-musl-aarch64.path", "localtime",
-    "mime.types", "nsswitch.conf", "passwd", "perl", "protocols", "services", "timezone",
+    "mime.types", "nsswitch.conf", "perl", "protocols", "services", "timezone",
     "ca-certificates", "pki/ca-trust/extracted", "pki/tls/certs", "ssl/cert.pem", "ssl/certs",
     "ssl/openssl.cnf",
 )  # fmt: skip
@@ -38,6 +38,11 @@ _OF_THE_KERNEL: Final = (
     "/proc/acpi", "/proc/bus", "/proc/driver", "/proc/fs", "/proc/irq", "/proc/mtrr", "/proc/scsi",
     "/proc/sys", "/proc/sysrq-trigger",
 )  # fmt: skip
+# Whoever runs this is one user inside, and the only one there is: never root, who behaves otherwise
+# without rights, and with no other to name, since a namespace knows the ids of nobody else.
+_USER: Final = "1000"
+_ACCOUNTS: Final = ("passwd", "group")
+_OF_ACCOUNTS: Final = Path(__file__).with_name("inside")
 HOME_INSIDE: Final = "/tmp/home"  # noqa: S108 - of the program's own, empty /tmp
 # The shell is the first process in there: when it ends, the kernel ends all others, and only then
 # is its end reported. "exit" keeps it from being replaced by the program. ulimit counts memory in
@@ -109,6 +114,7 @@ class Walls:
     def _alone(self) -> Iterator[str]:
         """Namespaces, and a system in which nothing can be written."""
         yield from ("--unshare-user", "--unshare-all", "--cap-drop", "ALL")
+        yield from ("--uid", _USER, "--gid", _USER)
         yield from (*(("--share-net",) if self.network else ()), "--die-with-parent")
         yield from ("--new-session", "--as-pid-1", "--proc", "/proc", "--dev", "/dev")
         for path in _OF_THE_KERNEL:
@@ -125,6 +131,8 @@ class Walls:
                 yield from ("--ro-bind-try", str(part), str(part))
         for name in (*_ETC, *(_ETC_OF_NETWORK if self.network else ())):
             yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+        for name in _ACCOUNTS:
+            yield from ("--ro-bind", str(_OF_ACCOUNTS / name), f"/etc/{name}")
 
     def _bound(self, reads: tuple[Path, ...]) -> Iterator[str]:
         """What is named is where it is outside, and under the name that it was given, too."""

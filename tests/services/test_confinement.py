@@ -69,6 +69,16 @@ def test_the_same_programs_do_what_they_say_without_walls(
     assert MachinePrograms().run([sys.executable, "-c", program], folder=folder).stdout == "done\n"
 
 
+def test_it_is_an_ordinary_user_and_knows_no_other(folder: Path) -> None:
+    """Root without rights is nobody that tests of CPython know, and its names are not theirs."""
+    script = (
+        "import grp, os, pwd; print(os.getuid(), os.getgid(), "
+        "[each.pw_name for each in pwd.getpwall()], [each.gr_name for each in grp.getgrall()])"
+    )
+    told = confined(folder).run([sys.executable, "-c", script], folder=folder).stdout
+    assert told == "1000 1000 ['builder'] ['builder']\n"
+
+
 def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:
     script = "echo kept >here; echo gone >/tmp/pep101-of-confined; echo gone >$HOME/x; ls /tmp"
     told = confined(folder).run(["sh", "-c", script], folder=folder).stdout.split()
