@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chapters.before import author, today
-from chapters.release import plan, release, services, settings
+from chapters.release import follows, leads, others, plan, release, services, settings
 from chapters.texts import approve_announcement, settle_announcement, write_policy
 from chapters.upstream import push_upstream
 from chapters.website import check_site
@@ -14,26 +14,42 @@ from plugins.steps import (
     emails,
     forum_post,
 )
+from plugins.steps import train as trains
 
 announce = settings.announce
-out = [approve_announcement, settle_announcement, check_site, push_upstream]
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A02", only=bool(announce.list))
+@plan.step(
+    after=[settle_announcement, check_site, push_upstream],
+    extra_inputs={"others": call(trains.results, others, "tell_lead")},
+    only=leads,
+)
+def await_train():
+    """Wait until every release of the train is public, with this text approved."""
+    return call(trains.await_told, others, announcement=plan.fact(settle_announcement, "digest"))
+
+
+# What follows exists once for a train; in its other releases a step takes over the receipts.
+out = [approve_announcement, settle_announcement, check_site, push_upstream, await_train]
+
+
+@plan.public(after=out, look=emails.look_sent, pep="A02", only=not follows and bool(announce.list))
 def mail_list():
     """Send the announcement to the list for everybody, once."""
     email = deferred(announcing.announcement_email, release, announce.sender, announce.list)
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A03", only=bool(announce.announce))
+@plan.public(
+    after=out, look=emails.look_sent, pep="A03", only=not follows and bool(announce.announce)
+)
 def mail_announce():
     """Send the announcement to the list of announcements, once."""
     email = deferred(announcing.announcement_email, release, announce.sender, announce.announce)
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A04", only=bool(announce.dev))
+@plan.public(after=out, look=emails.look_sent, pep="A04", only=not follows and bool(announce.dev))
 def mail_dev():
     """Send the announcement to CPython's developers, once."""
     email = deferred(announcing.announcement_email, release, announce.sender, announce.dev)
@@ -44,7 +60,7 @@ def mail_dev():
     after=[mail_list, write_policy, *out],
     look=emails.look_sent,
     pep="A06",
-    only=bool(announce.committers),
+    only=not follows and bool(announce.committers),
 )
 def mail_committers():
     """Send the announcement to the core team, once."""
@@ -52,7 +68,7 @@ def mail_committers():
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=forum_post.look_posted, pep="A02 Z29")
+@plan.public(after=out, look=forum_post.look_posted, pep="A02 Z29", only=not follows)
 def post_forum():
     """Post the announcement to the forum, unless it is there already."""
     return call(
@@ -60,7 +76,9 @@ def post_forum():
     )
 
 
-@plan.public(after=out, look=blog.look_blog, pep="A05 Z29", only=bool(announce.blog))
+@plan.public(
+    after=out, look=blog.look_blog, pep="A05 Z29", only=not follows and bool(announce.blog)
+)
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)

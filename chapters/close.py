@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from chapters.announce import await_train
 from chapters.before import choose_day, deadline, today
-from chapters.release import is_new_branch, plan, release, services, settings
+from chapters.release import (
+    follows,
+    is_new_branch,
+    leads,
+    others,
+    plan,
+    release,
+    services,
+    settings,
+    train,
+)
 from chapters.upstream import push_upstream
-from chapters.website import publish_page
+from chapters.website import publish_page, tell_lead
 from doit_receipts.calls import call, deferred
 from plugins.steps import fork, schedule, tracker
+from plugins.steps import train as trains
 
 recorded = deferred(
     schedule.recorded_of,
@@ -18,7 +30,15 @@ recorded = deferred(
 )
 
 
-@plan.shared(after=[publish_page, choose_day], look=schedule.look_proposed, pep="A09 I03 Z27")
+besides = {"besides": deferred(trains.besides, others)} if leads else {}
+
+
+@plan.shared(
+    after=[publish_page, choose_day, *([await_train] if leads else [])],
+    look=schedule.look_proposed,
+    pep="A09 I03 Z27",
+    only=not follows,
+)
 def date_pep():
     """Ask, by a pull request, to record the release in the schedule and its PEP."""
     return call(
@@ -28,10 +48,21 @@ def date_pep():
         recorded,
         services.programs,
         services.progress,
+        **besides,
     )
 
 
-@plan.step(after=[date_pep], pep="Z27")
+@plan.step(
+    after=[tell_lead],
+    extra_inputs={"lead": call(trains.once_results, train.lead)} if train else {},
+    only=follows,
+)
+def await_lead():
+    """Take over what the lead of the train did once for all: announcement and schedule."""
+    return call(trains.take_over, train.lead) if train else None
+
+
+@plan.step(after=[await_lead if follows else date_pep], pep="Z27")
 def await_schedule():
     """Wait until peps.python.org has the release as released; nothing else waits for it."""
     return call(
@@ -40,7 +71,7 @@ def await_schedule():
         services.schedules,
         recorded,
         services.clock,
-        pull=plan.fact(date_pep, "pull request"),
+        pull=plan.fact(await_lead if follows else date_pep, "pull request"),
         until=deadline,
     )
 

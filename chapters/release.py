@@ -15,9 +15,12 @@ __all__ = [
     "contract",
     "docs_tools",
     "experts",
+    "follows",
     "is_new_branch",
     "later",
+    "leads",
     "notes",
+    "others",
     "plan",
     "promised",
     "release",
@@ -25,12 +28,20 @@ __all__ = [
     "roles",
     "services",
     "settings",
+    "train",
 ]
 
 release, settings, plan, services = opened()
 at = release.layout
 remote = RemoteLayout(release.version)
 is_new_branch = release.type is ReleaseType.NEW_BRANCH
+
+# The releases of the same day. The first does what exists once; a release alone leads nobody.
+train = settings.train
+others = train.others(settings.file) if train else ()
+leads = bool(others) and train is not None and train.lead.file == settings.file
+follows = bool(others) and not leads
+plan.hold(train.not_before if train else None)
 
 SYSTEMS = {Origin.WINDOWS: "Windows", Origin.MACOS: "macOS"}
 # What experts bring later, by a waiver, is left out of everything, and page and emails say so.

@@ -6,7 +6,17 @@ from chapters.before import nothing_came_up
 from chapters.commit import commit
 from chapters.lights import check_lights
 from chapters.merge import approve_merge, merge_back
-from chapters.release import at, plan, promised, release, remote, services, settings
+from chapters.release import (
+    at,
+    follows,
+    others,
+    plan,
+    promised,
+    release,
+    remote,
+    services,
+    settings,
+)
 from chapters.stage import (
     all_files,
     area,
@@ -26,6 +36,7 @@ from checks import published_set
 from doit_receipts.calls import call, deferred
 from plugins.steps import clean_room, docs_hosting, purging, staging, summary
 from plugins.steps import merge_back as merging
+from plugins.steps import train as trains
 
 staged = [stage_files, *taken, stage_bundles, verify_staged]
 
@@ -54,8 +65,23 @@ pushed = deferred(
 )
 
 
+@plan.step(after=[check_before_switch, approve_announcement, approve_merge], only=bool(others))
+def await_others():
+    """Wait until the other releases of the train are as ready, before one of them is public."""
+    return call(
+        trains.await_each, others, "check_before_switch", "approve_announcement", "approve_merge"
+    )
+
+
 @plan.step(
-    after=[*staged, stage_docs, check_before_switch, approve_announcement, approve_merge],
+    after=[
+        *staged,
+        stage_docs,
+        check_before_switch,
+        approve_announcement,
+        approve_merge,
+        await_others,
+    ],
     extra_inputs={"findings": call(summary.findings_digest, record)},
     writes=[at.made / summary.SUMMARY],
     only_shown=True,
@@ -66,7 +92,7 @@ def write_summary():
         summary.sum_up,
         release,
         promised,
-        settings.announce,
+        None if follows else settings.announce,
         settings.waivers,
         files=all_files,
         docs=docs_files,

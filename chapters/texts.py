@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chapters.before import author
 from chapters.build import write_checksums
 from chapters.clone import merge_news
 from chapters.commit import commit, make_tag
-from chapters.release import at, notes, plan, promised, release, services, settings
+from chapters.release import (
+    at,
+    follows,
+    leads,
+    notes,
+    others,
+    plan,
+    promised,
+    release,
+    services,
+    settings,
+    train,
+)
 from checks import announcement, site
 from doit_receipts.calls import call, deferred
+from plugins.model.train import JOINED
 from plugins.steps import announcement_draft, announcing, drafts, tiers
+from plugins.steps import train as trains
 
 page_text = drafts.settled_page(release)
 sources = deferred(plan.receipts.artifacts, at.tarballs)
 digests = deferred(plan.receipts.sums, at.tarballs)
 settled = at.made / announcement_draft.SETTLED
+drafted = at.made / (JOINED if leads else announcement_draft.DRAFT)
+# Of several releases of a day each judges its own section of the text that all share.
+shared: dict[str, Any] = (
+    {
+        "others": deferred(trains.versions, others),
+        "edited": deferred(trains.edited_at, train.lead),
+    }
+    if train and others
+    else {}
+)
 
 
 @plan.step(pep="W03 R07")
@@ -70,13 +96,31 @@ def draft_announcement():
 
 @plan.step(
     after=[draft_announcement],
-    extra_inputs={"announcement": call(announcement_draft.edited_digest, at)},
+    extra_inputs={"others": call(trains.results, others, "draft_announcement")},
     reads=[at.made / announcement_draft.DRAFT],
+    writes=[at.made / JOINED],
+    only=leads,
+)
+def make_announcement():
+    """Make one announcement of the drafts of all releases of the train."""
+    return call(trains.join, release, others)
+
+
+@plan.step(
+    after=[draft_announcement, make_announcement],
+    extra_inputs={
+        "announcement": call(trains.results, (train.lead,), "settle_announcement")
+        if follows and train
+        else call(announcement_draft.edited_digest, at)
+    },
+    reads=[drafted],
     writes=[settled],
 )
 def settle_announcement():
     """Take the announcement as it is now, to be approved and sent."""
-    return call(announcement_draft.settle, release)
+    if follows and train:
+        return call(trains.take_settled, release, train.lead)
+    return call(announcement_draft.settle, release, *([drafted.name] if leads else []))
 
 
 @plan.gate(after=[settle_announcement, write_checksums], reads=[settled, *at.tarballs], pep="A01")
@@ -91,9 +135,15 @@ def check_announcement():
             files=sources,
             commit=commit,
             versions=settings.announce.versions,
+            **shared,
         ),
         call(
-            announcement.security_content_is_true, release, services.clone, settled, commit=commit
+            announcement.security_content_is_true,
+            release,
+            services.clone,
+            settled,
+            commit=commit,
+            **shared,
         ),
     ]
 

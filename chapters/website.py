@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from chapters.before import choose_day, nothing_came_up, today_text
-from chapters.release import plan, promised, services
+from chapters.release import follows, plan, promised, services, settings
 from chapters.stage import digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
-from chapters.texts import approve_announcement, page_text
+from chapters.texts import approve_announcement, page_text, settle_announcement
 from chapters.upstream import push_upstream, restore_protection
 from checks import brought, site
 from doit_receipts.calls import call
 from plugins.steps import page_text as pages
 from plugins.steps import purging, site_files, site_release
+from plugins.steps import train as trains
 
 
 @plan.shared(
@@ -96,3 +97,15 @@ def check_site():
         call(site.release_is_shown, promised, services.site),
         call(site.rows_are_as_served, listed, services.downloads, services.site, known=digests),
     ]
+
+
+@plan.step(after=[check_site, push_upstream, settle_announcement], only=follows)
+def tell_lead():
+    """Tell the lead of the train that this release is public, and with which announcement."""
+    return call(
+        trains.tell,
+        today_text,
+        settings.series.next_phase,
+        announcement=plan.fact(settle_announcement, "digest"),
+        is_unplanned=settings.series.unplanned,
+    )

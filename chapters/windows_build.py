@@ -17,9 +17,20 @@ from chapters.hand_over import (
     windows_page,
     write_request,
 )
-from chapters.release import at, builds_windows, plan, promised, release, services, settings
+from chapters.release import (
+    at,
+    builds_windows,
+    follows,
+    plan,
+    promised,
+    release,
+    services,
+    settings,
+    train,
+)
 from doit_receipts.calls import call, deferred
 from plugins.steps import email_drafts, emails, handover, windows_build
+from plugins.steps import train as trains
 
 
 @plan.public(
@@ -48,8 +59,14 @@ def write_windows_form():
     )
 
 
+@plan.step(after=[push_fork], only=follows and builds_windows)
+def await_turn():
+    """Wait until the Windows builds of the releases before this one in the train have ended."""
+    return call(trains.await_builds, train.before(settings.file) if train else ())
+
+
 @plan.shared(
-    after=[push_fork, reserve_folder, write_windows_form, request_windows],
+    after=[push_fork, reserve_folder, write_windows_form, request_windows, await_turn],
     look=windows_build.look_started,
     pep="X02",
     only=builds_windows,

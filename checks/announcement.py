@@ -15,6 +15,7 @@ from checks.public_text import (
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
 from plugins.model.text_rules import TextFacts, names_version
+from plugins.model.train_text import of_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,19 +41,27 @@ def announcement_is_ready(
     files: Sequence[Artifact] = (),
     commit: str = "",
     versions: Sequence[str] = (),
+    others: Sequence[str] = (),
+    edited: str = "",
 ) -> tuple[Finding, ...]:
     """The announcement is complete, about this release alone, and one that the forum accepts (A01).
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
-    ``versions`` those of other releases that belong in it.
+    ``versions`` those of other releases that belong in it. ``others`` are the versions of the same
+    day that it announces as well: their sections are theirs to judge, and each has one.
+    ``edited`` is where the text of all is edited.
     """
-    remedy = _remedy(text)
+    remedy = _remedy(text, edited)
     words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return problems
     title, _, body = words.partition("\n")
-    facts = TextFacts.of(contract, files, (commit,), versions)
+    facts = TextFacts.of(contract, files, (commit,), (*versions, *others))
     found = []
+    if others and f"\n## Python {contract.version}\n" not in words:
+        problem = f"has no section '## Python {contract.version}'"
+        found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
+    words = of_one(words, contract.version, others)
     if not title.startswith("# ") or not names_version(title, facts.version):
         problem = f"its first line is not a title that names Python {contract.version}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
@@ -75,16 +84,24 @@ def announcement_is_ready(
 
 @judges("text.security", "text.security_missing", blind="announcement.text")
 def security_content_is_true(
-    release: Release, clone: Clone, text: Path, *, commit: str
+    release: Release,
+    clone: Clone,
+    text: Path,
+    *,
+    commit: str,
+    others: Sequence[str] = (),
+    edited: str = "",
 ) -> tuple[Finding, ...]:
     """What the announcement says of security is what the release's NEWS says (A01).
 
-    A final release has the NEWS of its own candidates too.
+    A final release has the NEWS of its own candidates too. The sections of ``others``, versions of
+    the same day, are about theirs; ``edited`` is where the text of all is edited.
     """
-    remedy = _remedy(text)
+    remedy = _remedy(text, edited)
     words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return ()  # said once, by the check before
+    words = of_one(words, str(release.version), others)
     whole = not release.version.is_prerelease
     paths = news_files_of(release.version, clone.names(commit, NEWS_FOLDER), whole=whole)
     texts = [(clone.read(commit, path) or b"").decode("utf-8", "replace") for path in paths]
@@ -92,8 +109,10 @@ def security_content_is_true(
     return security_is_true(words, text.name, release, content, remedy)
 
 
-def _remedy(text: Path) -> str:
+def _remedy(text: Path, edited: str) -> str:
     """Where the settled text is edited: in the copy beside it that belongs to a person."""
+    if edited:
+        return f"edit {edited}, then run doit train publish"
     folder, name = text.parent.parent, text.name.replace(".settled", "")
     mine, draft = f"{folder.name}/texts/{name}", f"{folder.name}/made/{name}"
     return f"edit {mine} (a copy of {draft} to begin with), then run the same command again"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
 
-__all__ = ["SERIES", "VERSIONS", "a_declaration", "every_plan", "plan_of"]
+__all__ = ["SERIES", "TRAINS", "VERSIONS", "a_declaration", "every_plan", "plan_of"]
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 VERSIONS: Final = {
@@ -33,6 +33,8 @@ SERIES: Final = {
     "3.12": "end-of-life",
 }
 """A series for each kind that is about the phase of a branch, and what the kind is called."""
+TRAINS: Final = {"3.13.6 leads": 0, "3.13.6 follows": 1}
+"""A release of a train in each of its places."""
 _BECOMES: Final = {"3.13.17": "security"}
 """What the branch becomes with the release, where that is declared."""
 _EXPERTS: Final = ("windows", "macos", "docs")
@@ -83,10 +85,27 @@ def plan_of(declaration: Path) -> Plan:
     return copy_context().run(read)
 
 
+def _in_train(declaration: Path, place: int) -> None:
+    """The release is in this place of a train of two."""
+    names = ['"other.toml"']
+    names.insert(place, f'"{declaration.name}"')
+    train = declaration.with_name("train.toml")
+    train.write_text(f"releases = [{', '.join(names)}]\n", encoding="utf-8")
+    text = declaration.read_text(encoding="utf-8")
+    declaration.write_text(f'train = "train.toml"\n{text}', encoding="utf-8")
+
+
 def every_plan(*, bare: bool = False) -> dict[str, Plan]:
-    """The plan of a release of each kind, by version or series; nothing of it stays on the disk."""
+    """The plan of a release of each kind, by version or series, and of those of a train.
+
+    Nothing of it stays on the disk.
+    """
     found = {}
-    for version in (*VERSIONS, *SERIES):
+    for name in (*VERSIONS, *TRAINS, *SERIES):
+        version = name.partition(" ")[0]
         with tempfile.TemporaryDirectory() as folder:
-            found[version] = plan_of(a_declaration(Path(folder), version, bare=bare))
+            declaration = a_declaration(Path(folder), version, bare=bare)
+            if name in TRAINS:
+                _in_train(declaration, TRAINS[name])
+            found[name] = plan_of(declaration)
     return found

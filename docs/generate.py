@@ -27,6 +27,7 @@ _SOURCES: Final = (
     "plugins/model/outside_settings",
     "plugins/model/people_settings",
     "plugins/model/release",
+    "plugins/model/train",
     "doit_receipts/finding",
 )
 _PLAIN: Final = {
@@ -36,11 +37,14 @@ _PLAIN: Final = {
     "bool": "`true` or `false`",
     "date": "a date, without quotes",
     "Version": "text",
+    "datetime": "a time, without quotes",
+    "Train": "a path",
+    "tuple[Member, ...]": "a list of paths",
     "Secret": "`env:NAME` or `file:PATH`",
     "tuple[str, ...]": "a list of texts",
 }
 # Not settings: made of others, or of where the file is.
-_MADE: Final = {"Settings": {"file", "experts", "waivers"}, "Expert": {"role"}}
+_MADE: Final = {"Settings": {"file", "experts", "waivers"}, "Expert": {"role"}, "Train": {"file"}}
 
 _HEAD: Final = """\
 # release.toml
@@ -63,6 +67,14 @@ version = "3.14.0rc1"
 [repository]
 clone = "../cpython"
 ```
+"""
+
+_TRAIN: Final = """
+## train.toml
+
+The releases of one day, each with a release file of its own that names this one by
+`train = "train.toml"`. See [several releases on one day](../how-to/trains.md).
+
 """
 
 _WAIVERS: Final = """
@@ -89,7 +101,14 @@ def settings_page(project: Path) -> str:
         if isinstance(node, ast.ClassDef)
     }
     return "".join(
-        (_HEAD, "\n## The top of the file\n\n", *_table("Settings", classes), *_sections(classes))
+        (
+            _HEAD,
+            "\n## The top of the file\n\n",
+            *_table("Settings", classes),
+            *_sections(classes),
+            _TRAIN,
+            *_table("Train", classes),
+        )
     )
 
 

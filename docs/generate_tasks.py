@@ -104,13 +104,17 @@ def _names(plans: Mapping[str, Plan], chapter: str) -> list[str]:
 
 
 def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
-    have = [version for version, plan in plans.items() if name in plan.tasks]
+    every = [version for version, plan in plans.items() if name in plan.tasks]
+    # What a release has alone, it mostly has in a train as well.
+    have = [version for version in every if version in _KINDS] or every
     task = plans[have[0]].tasks[name]
     effect = f"approval by {task.who}" if task.who else task.label
     notes = []
     of_files = "." in have[0].partition(".")[2]
-    likely = [version for version in plans if ("." in version.partition(".")[2]) is of_files]
-    if len(have) < len(likely):
+    likely = [version for version in _KINDS if ("." in version.partition(".")[2]) is of_files]
+    if have[0] not in _KINDS:
+        notes.append("only in a train")
+    elif len(have) < len(likely):
         lacking = [version for version in likely if version not in have]
         few, word = (have, "only in") if len(have) <= len(lacking) else (lacking, "not in")
         notes.append(f"{word} {', '.join(_KINDS[version] for version in few)}")

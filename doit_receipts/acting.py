@@ -33,8 +33,10 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     """The world is as the step wants it; gives the facts, and whether it was so already.
 
     What an earlier run of this release began and did not finish counts as done by this one.
-    Raises as ``decide`` does.
+    Before the hour that the plan is held until, nothing is even looked at. Raises as ``decide``
+    does.
     """
+    _wait_for_the_hour(plan)
     found, acts, adopted = decide(plan, task, inputs)
     if not acts:
         return dict(found.facts), adopted
@@ -81,6 +83,17 @@ def look(plan: Plan, task: Task) -> Probe:
         message = f"{task.name} looked and gave {found!r} where a Probe is wanted"
         raise TypeError(message)
     return found
+
+
+def _wait_for_the_hour(plan: Plan) -> None:
+    """Raise Waiting before the moment that was declared."""
+    hour = plan.held_until
+    if hour is not None and plan.context.clock.now() < hour:
+        raise Waiting(
+            who="the hour",
+            problem=f"nothing leaves this machine before {hour:%Y-%m-%d %H:%M:%S} UTC",
+            remedy="run the same command again then",
+        )
 
 
 def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:

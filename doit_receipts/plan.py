@@ -34,6 +34,7 @@ from doit_receipts.typed import completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from doit_receipts.project import Project
     from doit_receipts.run_context import RunContext
@@ -85,6 +86,8 @@ class Plan:
         self._unchecked: list[Callable[[], None]] = []
         """What is asked of tasks as soon as their functions are imported."""
         self._alarms: list[_Alarm] = []
+        self.held_until: datetime | None = None
+        """The moment before which no step acts outside of this machine; None for any time."""
         self.judged: dict[str, str] = {}
         """Approvals whose signatures this run has verified, and what they were of."""
         self._renamed: dict[str, tuple[str, str]] = {}
@@ -475,6 +478,12 @@ class Plan:
             self.project, self.folder, self.state, self.context, lambda: self.tasks
         )
         self.judged = {}
+
+    # ── the hour ───────────────────────────────────────────────────────────────────────────
+
+    def hold(self, until: datetime | None) -> None:
+        """Before this moment no SHARED or PUBLIC step looks or acts, whatever it is; it waits."""
+        self.held_until = until
 
     # ── alarms ─────────────────────────────────────────────────────────────────────────────
 

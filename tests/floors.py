@@ -49,7 +49,9 @@ ARROWS: Final[Mapping[str, frozenset[str]]] = {
 
 # The one arrow that belongs to a single module, and only inside a function: a release that is
 # real must not even load the simulated environment.
-REHEARSAL_COMMAND: Final = "plugins.command.rehearse"
+REHEARSAL_COMMANDS: Final = tuple(
+    f"plugins.command.{name}" for name in ("rehearse", "rehearsed", "rehearsed_train")
+)
 
 # "*" is any package that pyproject.toml declares.
 THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
@@ -209,7 +211,7 @@ def arrows_that_go_up(modules: Mapping[str, Module]) -> Iterator[str]:
         floor = modules[each.target].floor
         if floor == module.floor or floor in ARROWS.get(module.floor, frozenset()):
             continue
-        if (module.name, floor, each.late) == (REHEARSAL_COMMAND, "rehearsal", True):
+        if (module.name in REHEARSAL_COMMANDS, floor, each.late) == (True, "rehearsal", True):
             continue
         yield f"{module.path}:{each.line}: {module.floor or 'a root'} imports {each.target}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,5 +38,9 @@ class Loader(loader.Loader):
         refuse_foreign_environment()
         chosen = opt_values.get("release_file")
         if chosen:
-            RELEASE_FILE.set(started_in() / Path(chosen).expanduser())
+            path = started_in() / Path(chosen).expanduser()
+            if path != RELEASE_FILE.get():
+                # one process may do a command for several releases: dodo.py is read for each
+                sys.modules.pop("dodo", None)
+            RELEASE_FILE.set(path)
         super().setup(opt_values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import EndsAsTold
 from doit_receipts.errors import ReleaseError, StepFailed
+from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
 if TYPE_CHECKING:
     from plugins.model.release import ReleaseType
@@ -27,7 +27,8 @@ _OPT_VERSION: Final = {
     "long": "version",
     "type": str,
     "default": "3.13.6",
-    "help": "the version to rehearse; its kind decides what is done [default: %(default)s]",
+    "help": "the version to rehearse; its kind decides what is done. Several, as in"
+    " 3.14.7,3.13.15, are a train whose lead is the first [default: %(default)s]",
 }
 _OPT_KIND: Final = {
     "name": "kind",
@@ -96,6 +97,14 @@ _OPT_AT_ONCE: Final = {
     "default": 1,
     "help": "how many tasks run at once, as with doit run [default: %(default)s]",
 }
+_OPT_EMBARGO: Final = {
+    "name": "embargo",
+    "short": "",
+    "long": "embargo",
+    "type": int,
+    "default": 0,
+    "help": "of a train: nothing leaves before so many seconds have passed [default: %(default)s]",
+}
 _HABITS: Final = ("uploads", "manifests")
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60
@@ -111,7 +120,7 @@ class Rehearse(EndsAsTold):
     doc_description = None
     cmd_options = (
         _OPT_VERSION, _OPT_KIND, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD,
-        _OPT_FAULT, _OPT_AT_ONCE,
+        _OPT_FAULT, _OPT_AT_ONCE, _OPT_EMBARGO,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
@@ -122,6 +131,10 @@ class Rehearse(EndsAsTold):
         if opt_values["faults"] == ["list"]:
             return _list_faults()
         kind = _kind(opt_values["kind"])
+        if "," in opt_values["version"]:
+            from plugins.command.rehearsed_train import rehearse_train
+
+            return rehearse_train(opt_values)
         version = _version(opt_values["version"], kind)
         name = f"{version.series}-{opt_values['kind']}" if kind else str(version)
         folder = Path(opt_values["folder"]).absolute() / name
@@ -130,9 +143,9 @@ class Rehearse(EndsAsTold):
             raise InvalidCommand(message)
         declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"], kind)
         if opt_values["export_only"]:
-            _say(f"rehearsing the export of Python {version} in {folder}")
+            say(f"rehearsing the export of Python {version} in {folder}")
             words = ("run", f"-n{opt_values['at_once']}", "export")
-            return _show(declaration, _doit(declaration, *words))
+            return _show(declaration, doit(declaration, *words))
         return _in_its_environment(
             folder,
             declaration,
@@ -191,10 +204,10 @@ def _in_its_environment(
     from plugins.rehearsal.serving import running_world
     from plugins.rehearsal.store import Store
 
-    _order(faults, Store(folder / "world" / "state"))
+    order(faults, Store(folder / "world" / "state"))
     with running_world(folder / "world") as world:
-        _say(f"rehearsing Python {folder.name} in {folder}")
-        _say(f"simulated environment: {world['world']}")
+        say(f"rehearsing Python {folder.name} in {folder}")
+        say(f"simulated environment: {world['world']}")
         if by_hand:
             return _wait(declaration)
         return _show(declaration, _publish(declaration, world.store, at_once))
@@ -204,91 +217,31 @@ def _publish(declaration: Path, store: Any, at_once: int) -> int:
     """Run `doit publish` until nobody can do anything more for it, as its people would."""
     status = _WAITING
     for _ in range(_MOST_ROUNDS):
-        _say("\n$ doit publish")
-        status = _doit(declaration, "run", f"-n{at_once}", "publish")
+        say("\n$ doit publish")
+        status = doit(declaration, "run", f"-n{at_once}", "publish")
         if status != _WAITING:
             break
-        if not _play_people(declaration, store):
+        if not play_people(declaration, store):
             time.sleep(_PAUSE_S)
     return status
 
 
-def _play_people(declaration: Path, store: Any) -> bool:
-    """Everybody gives the green lights that are asked of them now; whether anybody did."""
-    from doit_receipts.plan import OPENED
-    from doit_receipts.runner import subject_of
-    from doit_receipts.status import TaskState, is_first, statuses
-    from doit_receipts.task import Kind
-    from plugins.rehearsal import experts
-
-    plan = OPENED.get()
-    found = statuses(plan)
-    asked = [
-        task
-        for name, task in plan.tasks.items()
-        if task.kind is Kind.APPROVAL
-        and found[name].state is TaskState.WAITING
-        and is_first(plan, name, found)
-    ]
-    subjects = {task.name: subject_of(plan.receipts.inputs(task)) for task in asked}
-    plan.state.close()
-    for task in asked:
-        _say(f"\n$ doit approve {task.name}    # {task.who}")
-        if task.who == "RM":
-            _doit(declaration, "approve", task.name)
-        else:
-            folder, version = plan.folder.approvals, plan.project.version
-            experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
-    return bool(asked)
-
-
 def _wait(declaration: Path) -> int:
-    _say(f"release in it:  doit publish --release {shlex.quote(str(declaration))}")
-    _say("Ctrl-C stops the simulated environment; its state is kept")
+    say(f"release in it:  doit publish --release {shlex.quote(str(declaration))}")
+    say("Ctrl-C stops the simulated environment; its state is kept")
     with suppress(KeyboardInterrupt):
         signal.pause()
     return 0
 
 
 def _show(declaration: Path, status: int) -> int:
-    _say("")
-    _doit(declaration, "list", "--status")
-    _say(f"\nshow the state:  doit list --status --release {shlex.quote(str(declaration))}")
+    say("")
+    doit(declaration, "list", "--status")
+    say(f"\nshow the state:  doit list --status --release {shlex.quote(str(declaration))}")
     return status
-
-
-def _order(faults: list[str], store: Any) -> None:
-    """The faults are ordered. Raises InvalidCommand for an unknown one."""
-    known = _faults()
-    for fault in faults:
-        name, _, argument = fault.partition("=")
-        if name not in known:
-            message = f"'{name}' is not a fault; doit rehearse --fault list shows them"
-            if name.startswith("-"):  # doit takes a word with = in it for a variable
-                message = "a fault with an argument is written as one word: --fault=NAME=ARGUMENT"
-            raise InvalidCommand(message)
-        store.order_fault(name, argument=argument)
 
 
 def _list_faults() -> int:
-    for name, description in sorted(_faults().items()):
-        _say(f"{name:<28}{description}")
+    for name, description in sorted(known_faults().items()):
+        say(f"{name:<28}{description}")
     return 0
-
-
-def _faults() -> dict[str, str]:
-    from plugins.rehearsal import cdn, hub, site, ssh_server
-
-    return {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
-
-
-def _doit(declaration: Path, command: str, *words: str) -> int:
-    from doit.doit_cmd import DoitMain
-
-    status: int = DoitMain().run([command, "--release", str(declaration), *words])
-    return status
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import fields, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import SettingsError
@@ -25,15 +27,15 @@ from plugins.model.people_settings import Expert, experts_of, limit_waivers, wai
 from plugins.model.release import KIND_NAMES, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
+from plugins.model.train import Train, read_train
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from doit_receipts.finding import Waiver
 
-__all__ = ["Settings", "read_settings", "release_of"]
+__all__ = ["Settings", "read_settings", "release_of", "train_at"]
 
 _SERIES: Final = re.compile(r"[1-9]\.(?:0|[1-9][0-9]?)(?![0-9])", flags=re.ASCII)
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", CLONE_EXAMPLE)
@@ -53,6 +55,9 @@ class Settings:
     begin-security-only or end-of-life. Default: none, ``version`` is released."""
     date: date | None
     """The day of the release, as NEWS and What's New give it. Default: the day of the first run."""
+    train: Train | None
+    """The file of the releases that are made on the same day and announced together, such as
+    train.toml. Default: none, this release is alone."""
     repository: Repository
     work: Work
     series: SeriesSettings
@@ -83,7 +88,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "announce": Announce,
     "windows": Windows,
 }
-_TOP: Final = ("version", "kind", "date", *_SECTIONS, "experts", "waivers")
+_TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.
 _OF_FILES: Final = {
     "repository": ("base", "cherry_picks", "merged_by_hand", "copyright_years"),
@@ -147,6 +152,13 @@ def read_settings(path: Path, today: date = date.max) -> Settings:
     _check_together(settings, mistakes)
     mistakes.raise_any()
     return settings
+
+
+def train_at(path: Path) -> Train:
+    """The train that the file declares. Raises SettingsError with the file's first mistake."""
+    import toml  # noqa: PLC0415 - late, as above
+
+    return read_train(path, toml.loads)  # noqa: TID251 - its other use
 
 
 def _check_together(settings: Settings, mistakes: Mistakes) -> None:
@@ -213,10 +225,11 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
     version = _version(top, mistakes)
     sections = {name: kind.of(_table(content, name, mistakes)) for name, kind in _SECTIONS.items()}
     return Settings(
-        file=path.absolute(),
+        file=_plain(path),
         version=version,
         kind=kind,
         date=top.value("date", date, "a date without quotes, such as 2026-12-01"),
+        train=_train(path, top) if top.holds("train") else None,
         experts=experts_of(content, mistakes),
         waivers=waivers_of(content, mistakes),
         **sections,
@@ -226,7 +239,9 @@ def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Set
 def _top(content: Mapping[str, Any], mistakes: Mistakes) -> Declared:
     for name, value in content.items():
         if isinstance(value, dict) and name not in _TOP:
-            remedy = near(name, [each for each in _TOP if each not in ("version", "kind", "date")])
+            remedy = near(
+                name, [each for each in _TOP if each not in ("version", "kind", "date", "train")]
+            )
             mistakes.note(f"[{name}] is not a section", remedy)
     plain = {
         name: value
@@ -234,6 +249,27 @@ def _top(content: Mapping[str, Any], mistakes: Mistakes) -> Declared:
         if name in _TOP or not isinstance(value, dict)
     }
     return Declared(plain, "", _TOP, mistakes, _HOMES)
+
+
+def _train(path: Path, top: Declared) -> Train | None:
+    """The train that the file names, if this is one of its releases."""
+    try:
+        found = train_at(top.path("train", "train.toml"))
+    except SettingsError as error:
+        top.note("train", f"is no train: {error.where}: {error.problem}", error.remedy)
+        return None
+    if _plain(path) not in [each.file for each in found.releases]:
+        top.note(
+            "train",
+            f"is {found.file.name}, whose releases are not this one",
+            f"write {path.name} into its releases, or take train out of this file",
+        )
+    return found
+
+
+def _plain(path: Path) -> Path:
+    """As paths in a file are read: links keep their names, and there is no ``..`` in it."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _table(content: Mapping[str, Any], name: str, mistakes: Mistakes) -> Declared:
@@ -282,6 +318,7 @@ def _refuse_files(content: Mapping[str, Any], kind: ReleaseType, mistakes: Mista
         if isinstance(content.get(section), dict) and key in content[section]
     ]
     found += [f"[experts.{role}]" for role in content.get("experts", {})]
+    found += ["train"] if "train" in content else []
     for name in found:
         mistakes.note(
             f"{name} is about a release of files, and kind is {KIND_NAMES[kind]}",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "seed"]
+__all__ = ["FAULTS", "add", "app", "seed"]
 
 FAULTS: Final = {
     "buildbots.500": "the buildbots answer with status 500",
@@ -39,14 +39,24 @@ _RESULTS: Final = (
 
 def seed(store: Store, branch: str) -> None:
     """The store has builders of the branch, all of them green, unless it has some already."""
-    if store.load("buildbots", None) is not None:
-        return
+    if store.load("buildbots", None) is None:
+        store.save("buildbots", _of_branch(branch))
+
+
+def add(store: Store, branch: str) -> None:
+    """There are such builders of this branch besides, unless there are some already."""
+    known = store.load("buildbots", [])
+    if not any(branch in each["tags"] for each in known):
+        store.save("buildbots", [*known, *_of_branch(branch)])
+
+
+def _of_branch(branch: str) -> list[dict[str, Any]]:
     # Source: buildmaster-config, master/custom/builders.py: a builder without a tier has no tag.
     stable = (
         ("AMD64 Debian root", "tier-1"), ("AMD64 Windows11 Non-Debug", "tier-1"),
         ("ARM64 macOS", "tier-2"), ("s390x Fedora Stable", "tier-3"), ("AMD64 Alpine Linux", ""),
     )  # fmt: skip
-    made = [
+    made: list[dict[str, Any]] = [
         {"name": f"{name} {branch}", "tags": [branch, "stable", *([tier] if tier else [])],
          "results": [0], "online": True}
         for name, tier in stable
@@ -55,7 +65,7 @@ def seed(store: Store, branch: str) -> None:
                 "results": [2], "online": True}  # fmt: skip
     gone = {"name": f"x86 Gentoo {branch}", "tags": [branch, "stable", "tier-1"],
             "results": [2], "online": None}  # fmt: skip
-    store.save("buildbots", [*made, unstable, gone])
+    return [*made, unstable, gone]
 
 
 def app(store: Store) -> Starlette:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plugins.rehearsal.github_hub import Handler
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "app", "seed"]
+__all__ = ["FAULTS", "add_series", "app", "seed"]
 
 FAULTS: Final = {
     "github.500": "GitHub answers with status 500 and has done nothing",
@@ -103,6 +103,13 @@ def seed(
     )  # fmt: skip
     store.save("protection", dict.fromkeys(sorted({*branches, before}), _RULES))
     store.save("ci", {"polls": 2, "jobs": dict.fromkeys(_JOBS, "success"), "files": {}, "runs": []})
+
+
+def add_series(store: Store, series: str) -> None:
+    """There is another series: its label, and a branch that is protected as the others are."""
+    hub = store.load("github", {})
+    store.save("github", {**hub, "labels": list(dict.fromkeys((*hub["labels"], series)))})
+    store.save("protection", {**store.load("protection", {}), series: _RULES})
 
 
 def _issue(number: int, title: str, labels: list[str]) -> dict[str, Any]:

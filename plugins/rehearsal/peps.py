@@ -25,13 +25,13 @@ from plugins.rehearsal import peps_generator
 from plugins.rehearsal.peps_generator import SCHEDULE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from starlette.requests import Request
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "REPOSITORY", "app", "phase_of", "seed"]
+__all__ = ["FAULTS", "REPOSITORY", "app", "phase_of", "put", "seed"]
 
 FAULTS: Final = {
     "peps.500": "peps.python.org answers with status 500",
@@ -82,13 +82,20 @@ def seed(store: Store, version: Version, day: date) -> None:
 
     Three series are there: this one, and one at either side of it.
     """
-    if store.load("peps", None) is not None:
-        return
-    texts = _texts(version, day)
+    if store.load("peps", None) is None:
+        put(store, [version], day)
+
+
+def put(store: Store, versions: Sequence[Version], day: date) -> None:
+    """The schedule has these releases on this day, in order of their series, and nothing else.
+
+    There is a series at either side of them.
+    """
+    texts = _texts(versions, day)
     hub = store.load("github", {})
-    put = {f"{REPOSITORY}/{path}": text for path, text in texts.items()}
-    store.save("github", {**hub, "texts": {**hub["texts"], **put}})
-    store.save("peps", {"version": str(version), "built from": texts[SCHEDULE], "polls": 0})
+    theirs = {f"{REPOSITORY}/{path}": text for path, text in texts.items()}
+    store.save("github", {**hub, "texts": {**hub["texts"], **theirs}})
+    store.save("peps", {"version": str(versions[0]), "built from": texts[SCHEDULE], "polls": 0})
 
 
 def app(store: Store) -> Starlette:
@@ -206,15 +213,18 @@ def _on_another_day(store: Store) -> str:
 # ── the repository ─────────────────────────────────────────────────────────────────────────
 
 
-def _texts(version: Version, day: date) -> dict[str, str]:
-    minor, phase = version.minor, phase_of(version)
-    before, after = Version(3, minor - 1, 5), Version(3, minor + 1, 0, Level.ALPHA, 1)
-    is_main = phase is Phase.FEATURE
+def _texts(versions: Sequence[Version], day: date) -> dict[str, str]:
+    first, last = versions[0], versions[-1]
+    before, after = Version(3, first.minor - 1, 5), Version(3, last.minor + 1, 0, Level.ALPHA, 1)
+    is_main = phase_of(last) is Phase.FEATURE
     following = ("planned", "") if is_main else ("feature", "main")
-    older = Phase.SECURITY if phase is Phase.SECURITY else Phase.BUGFIX
+    older = Phase.SECURITY if phase_of(first) is Phase.SECURITY else Phase.BUGFIX
     parts = [
         (before, (older.value, before.series), day - timedelta(days=20)),
-        (version, (phase.value, "main" if is_main else version.series), day),
+        *(
+            (each, (phase_of(each).value, "main" if is_main else each.series), day)
+            for each in versions
+        ),
         (after, following, day + timedelta(days=400)),
     ]
     texts = {

@@ -23,7 +23,7 @@ from plugins.rehearsal.toy_cpython import make_toy
 if TYPE_CHECKING:
     from plugins.model.release import ReleaseType
 
-__all__ = ["make_world"]
+__all__ = ["before", "branch_of", "ci_files", "home_of", "make_world"]
 
 _USER: Final = "rehearsal"
 _STAGES_A_LOOK: Final = 8
@@ -141,7 +141,7 @@ def make_world(
     if clone is None:
         # Four days of commits followed the last release, and the newest is not stale (Z05).
         released = datetime.now(UTC).date() - timedelta(days=9)  # noqa: TID251 - the simulated side
-        make_toy(world, version=str(_before(version)), released=released)
+        make_toy(world, version=str(before(version)), released=released)
     else:
         copy_clone(world, clone, branch_of(version))
     home = home_of(folder)
@@ -202,10 +202,14 @@ def _let_ci_build(store: Store, work: Path, version: Version, folder: Path) -> N
 
     Its packages for mobile systems are in the folder.
     """
-    archives = [str(work / "src" / f"Python-{version}{suffix}") for suffix in (".tgz", ".tar.xz")]
     jobs = dict.fromkeys(("build-source", "build-docs", "test-source"), "success")
-    files = {"source": archives, **ci_packages.write(folder, version)}
+    files = {"source": ci_files(work, version), **ci_packages.write(folder, version)}
     store.save("ci", {"polls": 1, "jobs": jobs, "runs": [], "files": files})
+
+
+def ci_files(work: Path, version: Version) -> list[str]:
+    """Where the archives will be that the release manager builds, and CI too."""
+    return [str(work / "src" / f"Python-{version}{suffix}") for suffix in (".tgz", ".tar.xz")]
 
 
 def _write_secrets(folder: Path, store: Store) -> None:
@@ -231,7 +235,7 @@ def _key(folder: Path) -> str:
     return found[0] if found else home.key(_USER, expires="1y")
 
 
-def _before(version: Version) -> Version:
+def before(version: Version) -> Version:
     """A version after which this one is the next."""
     major, minor, micro = version.major, version.minor, version.micro
     if version.serial > 1:

@@ -91,15 +91,16 @@ def edited_digest(layout: Layout) -> str:
         return ""
 
 
-def settle(release: Release) -> dict[str, str]:
+def settle(release: Release, drafted: str = DRAFT) -> dict[str, str]:
     """The text that will be sent is in ``made/announcement.settled.md``, with its digest.
 
+    It is the release manager's own, or else what was ``drafted`` below ``made/``.
     Line ends are single line feeds, and one blank line follows the title; nothing else of the
     text is changed. Raises StepFailed for a text that is not UTF-8.
     """
     layout = release.layout
     edited = _edited(layout)
-    source = edited if edited.exists() else layout.made / DRAFT
+    source = edited if edited.exists() else layout.made / drafted
     text = _read(source)
     title, _, body = text.partition("\n")
     settled = f"{title.strip()}\n\n{body.strip(chr(10)).rstrip()}\n".encode()

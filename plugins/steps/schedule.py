@@ -53,41 +53,48 @@ def recorded_of(
     return Recorded(release.version, day, enters, is_unplanned)
 
 
-def look_proposed(release: Release, proposals: Proposals, wanted: Recorded) -> Probe:
-    """Whether the schedule has the release, or a pull request asks for it (A09, Z27).
+def look_proposed(
+    release: Release, proposals: Proposals, wanted: Recorded, besides: Sequence[Recorded] = ()
+) -> Probe:
+    """Whether the schedule has the release, or a pull request asks for it (A09, Z27, NEW33).
 
-    The main branch counts, whoever wrote it there; a pull request that is closed, or that is
-    merged or edited to say something else, is shown and never replaced.
+    ``besides`` are releases of the same day, which the same pull request records. The main branch
+    counts, whoever wrote it there; a pull request that is closed, or that is merged or edited to
+    say something else, is shown and never replaced.
     """
+    all_of_them = (wanted, *besides)
     pull = proposals.pull(_branch(release))
-    if _has(release, proposals, wanted, ""):
+    if _has(release, proposals, all_of_them, ""):
         return identical(_facts(pull))
-    problem = _problem_of(proposals, wanted, "")
+    problem = _problem_of(proposals, all_of_them, "")
     if problem is not None:
         return different(*problem, ())
     if pull is None:
         return absent(f"no pull request from {_branch(release)} yet")
     if pull.state != "open":
-        return _ended(pull, wanted)
-    return _look_at_branch(release, proposals, wanted, pull)
+        return _ended(pull, all_of_them)
+    return _look_at_branch(release, proposals, all_of_them, pull)
 
 
-def _ended(pull: Pull, wanted: Recorded) -> Probe:
+def _ended(pull: Pull, wanted: Sequence[Recorded]) -> Probe:
     if pull.state == "closed":
         return different(
             f"pull request {pull.number} was closed and not merged",
             f"reopen it, or record the release by another one, {_AGAIN}",
             (pull.url,),
         )
+    names = ", ".join(str(each.version) for each in wanted)
     return different(
         f"pull request {pull.number} was merged, and the schedule does not state that"
-        f" {wanted.version} was released on {wanted.day}",
+        f" {names} was released on {wanted[0].day}",
         f"see {pull.url}, correct the schedule by another pull request, {_AGAIN}",
         (pull.url,),
     )
 
 
-def _look_at_branch(release: Release, proposals: Proposals, wanted: Recorded, pull: Pull) -> Probe:
+def _look_at_branch(
+    release: Release, proposals: Proposals, wanted: Sequence[Recorded], pull: Pull
+) -> Probe:
     """Whether the branch of the open pull request has what is wanted, or may get it."""
     branch = _branch(release)
     if _has(release, proposals, wanted, branch):
@@ -104,24 +111,27 @@ def propose(
     wanted: Recorded,
     programs: Programs,
     progress: Progress,
+    besides: Sequence[Recorded] = (),
 ) -> dict[str, str]:
     """A pull request asks python/peps to record the release and its branch's phase (A09, Z27).
 
-    It goes on from a branch that an earlier try left. Raises StepFailed if the schedule says
-    something else, or if its generator fails or changes more than lists of releases.
+    It records the releases ``besides`` as well, which are of the same day (NEW33). It goes on from
+    a branch that an earlier try left. Raises StepFailed if the schedule says something else, or if
+    its generator fails or changes more than lists of releases.
     """
     branch = _branch(release)
-    recorded(schedule_text(proposals, ""), [wanted])
+    all_of_them = (wanted, *besides)
+    recorded(schedule_text(proposals, ""), all_of_them)
     ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
     folder = release.layout.scratch / "peps"
     progress.say("making the schedules of the PEPs")
     try:
-        files = proposed_files([wanted], proposals, ref, programs, folder)
+        files = proposed_files(all_of_them, proposals, ref, programs, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     progress.say("opening the pull request of the schedule")
     schedule = read_schedule(files[SCHEDULE_FILE].decode())
-    made = proposals.propose(branch, files, title_of([wanted], schedule), _body(files))
+    made = proposals.propose(branch, files, title_of(all_of_them, schedule), _body(files))
     return _facts(made)
 
 
@@ -228,19 +238,25 @@ def await_published(
 # ── what is there ──────────────────────────────────────────────────────────────────────────
 
 
-def _has(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
-    """Whether schedule and PEP record the release there.
+def _has(release: Release, proposals: Proposals, wanted: Sequence[Recorded], ref: str) -> bool:
+    """Whether schedule and PEPs record these releases there.
 
     A schedule that cannot be read is none: then the PEP alone shows what people wrote by hand.
     """
     try:
         schedule = read_schedule(schedule_text(proposals, ref))
     except StepFailed:
-        return _is_in_pep_by_hand(release, proposals, wanted, ref)
+        return _is_in_pep_by_hand(release, proposals, wanted[0], ref)
+    return all(_is_there(proposals, schedule, each, ref) for each in wanted)
+
+
+def _is_there(proposals: Proposals, schedule: Schedule, wanted: Recorded, ref: str) -> bool:
     if not is_recorded(schedule, wanted):
         return False
-    pep = _decoded(proposals.text(pep_path(_pep(schedule, release)), ref), SCHEDULE_FILE)
-    return lists_as_released(pep, _stage(schedule, wanted))
+    path = pep_path(schedule.branches[wanted.version.series].pep)
+    return lists_as_released(
+        _decoded(proposals.text(path, ref), SCHEDULE_FILE), _stage(schedule, wanted)
+    )
 
 
 def _is_in_pep_by_hand(release: Release, proposals: Proposals, wanted: Recorded, ref: str) -> bool:
@@ -264,10 +280,12 @@ def _spelled(version: object) -> str:
     return text
 
 
-def _problem_of(proposals: Proposals, wanted: Recorded, ref: str) -> tuple[str, str] | None:
+def _problem_of(
+    proposals: Proposals, wanted: Sequence[Recorded], ref: str
+) -> tuple[str, str] | None:
     """Why nothing can be recorded there: problem and remedy; None if it can."""
     try:
-        recorded(schedule_text(proposals, ref), [wanted])
+        recorded(schedule_text(proposals, ref), wanted)
     except StepFailed as error:
         return f"{error.where} {error.problem}", error.remedy
     return None

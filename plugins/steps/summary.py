@@ -52,7 +52,7 @@ class Pushed:
 def sum_up(
     release: Release,
     contract: Contract,
-    announce: Announce,
+    announce: Announce | None,
     waivers: Sequence[Waiver],
     *,
     files: Sequence[NamedFile],
@@ -62,7 +62,8 @@ def sum_up(
 ) -> dict[str, str]:
     """``made/summary.txt`` shows all that users will see of this release, and why it is right.
 
-    ``docs`` are the archives of the documentation. ``record`` is what all tasks before this one
+    ``docs`` are the archives of the documentation. Without ``announce`` the lead of the train
+    announces this release too. ``record`` is what all tasks before this one
     left. Facts: the digest of the file.
     """
     remote = RemoteLayout(release.version)
@@ -126,11 +127,14 @@ def _page(release: Release, contract: Contract) -> Iterator[str]:
     yield f"made/{drafts.PAGE}  {hashlib.sha256(text).hexdigest()}"
 
 
-def _announcement(release: Release, announce: Announce) -> Iterator[str]:
+def _announcement(release: Release, announce: Announce | None) -> Iterator[str]:
     settled = (release.layout.made / announcement_draft.SETTLED).read_bytes()
     title = announcement_draft.subject_of(release)
     yield f"{title}"
     yield f"made/{announcement_draft.SETTLED}  {hashlib.sha256(settled).hexdigest()}"
+    if announce is None:
+        yield "forum, blog, lists and schedule: with the lead of the train"
+        return
     tags = ", ".join(forum_post.TAGS)
     yield f"forum: category {announce.forum_category}, tagged {tags}"
     if announce.blog:

@@ -211,3 +211,38 @@ def test_security_release_has_to_list_its_entries(tmp_path: Path) -> None:
     file.write_text(GOOD)
     found = security_content_is_true(release, clone, file, commit=commit)
     assert [each.rule for each in found] == ["text.security_missing"] * 2
+
+
+def test_each_release_of_a_train_judges_its_own_section(tmp_path: Path) -> None:
+    """What went into another release is told in that one's section, and nowhere else."""
+    release = a_release(tmp_path)
+    clone, commit = news_repository(tmp_path, NEWS)
+    file = tmp_path / "announcement.settled.md"
+    head = f"# Python 3.14.7 and 3.13.6 are now available\n\n{PAGE}\n"
+    ours = f"\n## Python 3.13.6\n\n{SECURITY.replace('##', '###')}- gh-333\n- gh-334\n"
+    theirs = f"\n## Python 3.14.7\n\n{SECURITY.replace('##', '###')}- gh-999\n"
+    edited = "3.14.7/texts/announcement.md"
+    file.write_text(head + theirs + ours)
+    assert (
+        security_content_is_true(
+            release, clone, file, commit=commit, others=["3.14.7"], edited=edited
+        )
+        == ()
+    )
+    assert (
+        announcement_is_ready(
+            contract_of(release), file, commit=commit, others=["3.14.7"], edited=edited
+        )
+        == ()
+    )
+    file.write_text(head + theirs.replace("gh-999", "gh-333") + ours.replace("gh-333", "gh-999"))
+    (wrong, *_) = security_content_is_true(
+        release, clone, file, commit=commit, others=["3.14.7"], edited=edited
+    )
+    assert wrong.message == "lists gh-999, which the NEWS of this version does not have"
+    assert wrong.remedy == f"edit {edited}, then run doit train publish"
+    file.write_text(head + theirs)
+    found = announcement_is_ready(
+        contract_of(release), file, commit=commit, others=["3.14.7"], edited=edited
+    )
+    assert "has no section '## Python 3.13.6'" in [each.message for each in found]

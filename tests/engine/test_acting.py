@@ -349,3 +349,18 @@ def test_next_tells_what_a_run_and_each_person_can_do(project: Project) -> None:
     project.doit()
     assert project.doit("next").out == "nothing: all tasks are done\n"
     assert project.doit("next", "copy_a").status == 3
+
+
+def test_nothing_is_looked_at_or_done_outside_before_the_hour(project: Project) -> None:
+    """What is local is done before; afterwards the same command goes on."""
+    hour = "\nfrom datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
+    project.declare(PUBLIC + hour.format("2999-12-08T16:00:00+00:00"))
+    ended = project.doit()
+    assert ended.status == 4
+    assert project.ran() == ["a"]
+    assert "nothing leaves this machine before 2999-12-08 16:00:00 UTC" in ended.said
+    assert world(project) == ""
+    assert "intent" not in words(project)
+    project.declare(PUBLIC + hour.format("2026-01-01T16:00:00+00:00"))
+    assert project.doit().status == 0
+    assert project.ran() == ["look", "put", "look"]

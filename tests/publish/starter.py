@@ -116,13 +116,13 @@ def _doit(asked: Asked) -> int:
 def _people(asked: Asked) -> int:
     from doit.doit_cmd import DoitMain  # noqa: PLC0415 - after sys.path was set
 
-    from plugins.command import rehearse as rehearsing  # noqa: PLC0415 - as above
+    from plugins.command import rehearsed as rehearsing  # noqa: PLC0415 - as above
     from plugins.rehearsal.store import Store  # noqa: PLC0415 - as above
 
     _prepared(asked)
     DoitMain().run(["list", *asked.words])
     declaration = Path(asked.words[-1].removeprefix("--release="))
-    rehearsing._play_people(declaration, Store(Path(asked.state)))
+    rehearsing.play_people(declaration, Store(Path(asked.state)))
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from plugins.command.rehearse import _faults
+from plugins.command.rehearsed import known_faults
 from plugins.rehearsal.experts import MANNERS
 from plugins.rehearsal.store import ALWAYS
 from tests.publish.cases import assert_nothing_told
@@ -116,4 +116,4 @@ def test_every_accident_has_a_case() -> None:
     folder = Path(__file__).parent
     text = "".join(path.read_text() for path in folder.glob("test_*.py"))
     wrongly = {f"experts.{how.replace(' ', '_')}" for how in MANNERS}  # by their manner, in people
-    assert not {fault for fault in _faults() if f'"{fault}"' not in text} - wrongly
+    assert not {fault for fault in known_faults() if f'"{fault}"' not in text} - wrongly

@@ -13,7 +13,9 @@ from doit_receipts.probe import RemoteState
 from plugins.model.schedule import SCHEDULE_FILE, read_schedule
 from plugins.model.schedule_edit import Recorded, recorded
 from plugins.model.version import Version
+from plugins.rehearsal import peps as seeded
 from plugins.rehearsal.peps_generator import updated
+from plugins.rehearsal.store import Store
 from plugins.services.programs import MachinePrograms
 from plugins.steps import schedule
 from tests.progress import Quiet
@@ -375,3 +377,25 @@ def test_branch_that_cannot_be_read_stops(release: Release) -> None:
 
     with pytest.raises(ServiceFailed):
         look(release, Down({}))
+
+
+def test_releases_of_one_day_are_recorded_by_one_pull_request(
+    a_release: Builds, tmp_path: Path
+) -> None:
+    release = a_release("3.14.8")
+    store = Store(tmp_path / "store")
+    store.save("github", {"texts": {}, "pulls": [], "branches": {}})
+    versions = [Version.parse("3.13.15"), release.version]
+    seeded.put(store, versions, DUE)
+    texts = store.load("github", {})["texts"]
+    peps = Repository({path.removeprefix("python/peps/"): text for path, text in texts.items()})
+    ours, theirs = (Recorded(each, DUE) for each in reversed(versions))
+    assert schedule.look_proposed(release, peps, ours, [theirs]).state is RemoteState.ABSENT
+    schedule.propose(release, peps, ours, MachinePrograms(), Quiet(), [theirs])
+    assert peps.titles == [f"PEP 745, 719: 3.14.8, 3.13.15 released on {DUE}"]
+    found = read_schedule(text(peps, SCHEDULE_FILE))
+    stages = [found.stage(each) for each in versions]
+    assert [stage is not None and stage.actual for stage in stages] == [True, True]
+    assert schedule.look_proposed(release, peps, ours, [theirs]).state is RemoteState.IDENTICAL
+    alone = schedule.look_proposed(release, peps, ours, [Recorded(theirs.version, DUE + LATER)])
+    assert alone.state is RemoteState.DIFFERENT

@@ -1,0 +1,76 @@
+"""Rehearsed: what the rehearsals of one release and of a train have in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from doit.exceptions import InvalidCommand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["doit", "known_faults", "order", "play_people", "say"]
+
+
+def play_people(declaration: Path, store: Any) -> bool:
+    """Everybody gives the green lights that are asked of them now; whether anybody did."""
+    from doit_receipts.plan import OPENED
+    from doit_receipts.runner import subject_of
+    from doit_receipts.status import TaskState, is_first, statuses
+    from doit_receipts.task import Kind
+    from plugins.rehearsal import experts
+
+    plan = OPENED.get()
+    found = statuses(plan)
+    asked = [
+        task
+        for name, task in plan.tasks.items()
+        if task.kind is Kind.APPROVAL
+        and found[name].state is TaskState.WAITING
+        and is_first(plan, name, found)
+    ]
+    subjects = {task.name: subject_of(plan.receipts.inputs(task)) for task in asked}
+    plan.state.close()
+    for task in asked:
+        say(f"\n$ doit approve {task.name}    # {task.who}")
+        if task.who == "RM":
+            doit(declaration, "approve", task.name)
+        else:
+            folder, version = plan.folder.approvals, plan.project.version
+            experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
+    return bool(asked)
+
+
+def order(faults: list[str], store: Any) -> None:
+    """The faults are ordered. Raises InvalidCommand for an unknown one."""
+    known = known_faults()
+    for fault in faults:
+        name, _, argument = fault.partition("=")
+        if name not in known:
+            message = f"'{name}' is not a fault; doit rehearse --fault list shows them"
+            if name.startswith("-"):  # doit takes a word with = in it for a variable
+                message = "a fault with an argument is written as one word: --fault=NAME=ARGUMENT"
+            raise InvalidCommand(message)
+        store.order_fault(name, argument=argument)
+
+
+def known_faults() -> dict[str, str]:
+    """Every fault that can be ordered, by name, each in one sentence."""
+    from plugins.rehearsal import cdn, hub, site, ssh_server
+
+    return {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
+
+
+def doit(declaration: Path, command: str, *words: str) -> int:
+    """The command is done for this release, in this process; its exit status."""
+    from doit.doit_cmd import DoitMain
+
+    status: int = DoitMain().run([command, "--release", str(declaration), *words])
+    return status
+
+
+def say(text: str) -> None:
+    """The line stands on standard output, for whoever reads it while the rehearsal runs."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

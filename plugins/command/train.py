@@ -1,0 +1,136 @@
+"""The train command: one command of doit for each of the releases that are made on one day."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit.exceptions import InvalidCommand, InvalidDodoFile
+
+from doit_receipts.command.command_line import EndsAsTold
+from doit_receipts.errors import SettingsError
+from doit_receipts.typed import started_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from plugins.model.train import Member, Train
+
+__all__ = ["TrainCommand", "each_release"]
+
+_OPT_FILE: Final = {
+    "name": "train_file",
+    "short": "",
+    "long": "train",
+    "type": str,
+    "default": "train.toml",
+    "env_var": "PEP101_TRAIN",
+    "help": "the declaration of the train [default: %(default)s]",
+}
+_WAITING: Final = 4
+_SEVERITY: Final = (0, 4, 1, 3, 2)
+"""Exit statuses from the one that others hide to the one that hides all others."""
+
+
+class TrainCommand(EndsAsTold):
+    """Do a command for each release of a train, in its order; the worst status is its own."""
+
+    name = "train"
+    doc_purpose = "do a command for each release of one day, such as doit train list --status"
+    doc_usage = "[--train FILE] COMMAND [WORD...]"
+    doc_description = (
+        "A run goes round until no release gets any further. An approval is given for all of them"
+        " or for none."
+    )
+    cmd_options = (_OPT_FILE,)
+
+    def execute(self, opt_values: Any, pos_args: Any) -> int:
+        """Do it; a word that is no command of doit is a task to run."""
+        if not pos_args:
+            message = "doit train wants a command, such as doit train list --status"
+            raise InvalidCommand(message)
+        if any(word.partition("=")[0] == "--release" for word in pos_args):
+            message = "doit train names the releases itself: leave --release out"
+            raise InvalidCommand(message)
+        train = _train(started_in() / Path(opt_values["train_file"]).expanduser())
+        if pos_args[0] == "approve":
+            return _approve(train, pos_args)
+        runs = pos_args[0] not in _COMMANDS or pos_args[0] == "run"
+        words = pos_args if pos_args[0] in _COMMANDS else ["run", *pos_args]
+        status, before = _WAITING, None
+        while status == _WAITING and before != (left := _left(train)):
+            status, before = each_release(train, words), left
+            if not runs:
+                break
+        return status
+
+
+_COMMANDS: Final = frozenset({
+    "adopt", "approve", "check", "graph", "list", "next", "plan", "report", "retry", "run",
+    "verify", "why",
+})  # fmt: skip
+
+
+def each_release(train: Train, words: Sequence[str]) -> int:
+    """The command was done for each release in order; the worst of their exit statuses."""
+    found = [_doit(*words, f"--release={member.file}") for member in train.releases]
+    return max(found, key=lambda status: _SEVERITY.index(status) if status in _SEVERITY else 9)
+
+
+def _train(file: Path) -> Train:
+    """The train, each of whose releases knows that it is one of it. Raises InvalidDodoFile."""
+    from plugins.model.settings import read_settings, train_at
+
+    try:
+        train = train_at(file)
+        for member in train.releases:
+            _refuse_stranger(member, read_settings(member.file).train, train)
+    except SettingsError as error:
+        raise InvalidDodoFile("\n".join((str(error), *error.details))) from error
+    return train
+
+
+def _refuse_stranger(member: Member, named: Train | None, train: Train) -> None:
+    if named != train:
+        raise SettingsError(
+            where=member.name,
+            problem=f"does not name {train.file.name}, and would be released alone",
+            remedy=f'write train = "{train.file.name}" at its top',
+        )
+
+
+def _approve(train: Train, words: Sequence[str]) -> int:
+    """The person's green light for each release, or for none while one of them is not ready."""
+    # A statement is what would be signed: who cannot write one is not ready.
+    import contextlib
+    import io
+
+    for member in train.releases:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            status = _doit(*words, "--statement", f"--release={member.file}")
+        if status:
+            sys.stdout.write(f"{member.name}: {said.getvalue()}nothing was approved\n")
+            return status
+    return each_release(train, words)
+
+
+def _left(train: Train) -> list[tuple[str, int]]:
+    """The receipts of all releases, by which a round is known to have got somewhere."""
+    return [(str(path), path.stat().st_mtime_ns) for path in _receipts(train)]
+
+
+def _receipts(train: Train) -> Iterator[Path]:
+    from plugins.model.settings import read_settings, release_of
+
+    for member in train.releases:
+        layout = release_of(read_settings(member.file)).layout
+        yield from sorted(layout.receipts.glob("*.json"))
+
+
+def _doit(*words: str) -> int:
+    from doit.doit_cmd import DoitMain
+
+    status: int = DoitMain().run(list(words))
+    return status

@@ -1,0 +1,79 @@
+"""Train: several releases of one day, as train.toml declares them beside their own files.
+
+Each stays a release of its own; the first is the lead, which does what exists once for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.frozen import frozen
+from plugins.model.declared import Declared, Mistakes
+from plugins.model.toml_file import declared_content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["JOINED", "Member", "Train", "read_train"]
+
+JOINED: Final = "announcement.train.md"
+"""The announcement of all releases, below ``made/`` of the lead."""
+_KEYS: Final = ("releases", "not_before")
+_EXAMPLE: Final = ('releases = ["3.14.7.toml", "3.13.15.toml"]',)
+_HOUR: Final = "a time with its offset, such as 2026-12-08T16:00:00Z"
+
+
+@frozen
+class Member:
+    """One release of a train: ``name`` is its file as train.toml writes it."""
+
+    name: str
+    file: Path = field(repr=False)
+
+
+@frozen
+class Train:
+    """All that train.toml says."""
+
+    file: Path
+    """The file that was read."""
+    releases: tuple[Member, ...]
+    """The release files, the lead first; of what has one writer the order is this one. Must be
+    written."""
+    not_before: datetime | None = None
+    """The moment before which nothing leaves this machine. Default: none."""
+
+    @property
+    def lead(self) -> Member:
+        """The release that does what exists once for the day."""
+        return self.releases[0]
+
+    def others(self, declaration: Path) -> tuple[Member, ...]:
+        """All but the release of this file, in order."""
+        return tuple(each for each in self.releases if each.file != declaration)
+
+    def before(self, declaration: Path) -> tuple[Member, ...]:
+        """The releases before the one of this file, in order."""
+        return self.releases[: [each.file for each in self.releases].index(declaration)]
+
+
+def read_train(path: Path, read: Callable[[str], dict[str, Any]]) -> Train:
+    """The train that the file declares. Raises SettingsError with the file's first mistake.
+
+    Names of releases are paths from the file's folder; ``read`` is the reader of TOML.
+    """
+    mistakes = Mistakes(path)
+    content = declared_content(path, read, mistakes, _EXAMPLE)
+    top = Declared(content, "", _KEYS, mistakes)
+    names = top.texts("releases", (), wanted="release files")
+    if not names:
+        top.note("releases", "names no release", f"write {_EXAMPLE[0]}")
+    hour = top.value("not_before", datetime, _HOUR)
+    if hour is not None and hour.tzinfo is None:
+        top.note("not_before", "has no offset, so it is another moment elsewhere", f"write {_HOUR}")
+    members = tuple(Member(name, top.located("releases", name)) for name in names)
+    mistakes.raise_any()
+    return Train(path.absolute(), members, hour.astimezone(UTC) if hour else None)

@@ -1,0 +1,61 @@
+"""Tests of doit train: one command for each release of a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.command.test_release_option import RELEASE, PythonProject
+from tests.doit_section import DOIT_SECTION
+from tests.engine.conftest import CHAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> PythonProject:
+    """Two releases of a train, of three invented steps each."""
+    (tmp_path / "pyproject.toml").write_text(DOIT_SECTION)
+    made = PythonProject(tmp_path)
+    made.write("input", "hello")
+    made.declare(CHAIN)
+    for version in ("3.13.6", "3.13.5"):
+        text = f'train = "train.toml"\n{RELEASE.replace("3.13.6", version)}'
+        made.write(f"{version}.toml", text)
+    made.write("train.toml", 'releases = ["3.13.6.toml", "3.13.5.toml"]\n')
+    return made
+
+
+def test_command_is_done_for_each_release_in_order(project: PythonProject) -> None:
+    ended = project.doit("train", "list", "--status")
+    assert ended.status == 0, ended
+    titles = [line for line in ended.out.splitlines() if line.startswith("Python 3.13.")]
+    assert [line.split()[1] for line in titles] == ["3.13.6", "3.13.5"]
+    assert ended.out.count("3 of 3 tasks remain") == 2
+
+
+def test_word_that_is_no_command_is_a_task_to_run(project: PythonProject) -> None:
+    ended = project.doit("train", "export")
+    assert ended.status == 0, ended
+    for version in ("3.13.6", "3.13.5"):
+        assert (project.folder / "build" / version / "receipts" / "copy_a.json").exists()
+    assert project.doit("train", "list", "--status").out.count("next: nothing") == 2
+
+
+def test_release_that_does_not_know_its_train_is_refused(project: PythonProject) -> None:
+    project.write("3.13.5.toml", RELEASE.replace("3.13.6", "3.13.5"))
+    ended = project.doit("train", "export")
+    assert ended.status == 3
+    assert "3.13.5.toml: does not name train.toml, and would be released alone" in ended.said
+    assert not (project.folder / "build").exists()
+
+
+def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProject) -> None:
+    assert "doit train wants a command" in project.doit("train").said
+    ended = project.doit("train", "list", "--release=3.13.6.toml")
+    assert "leave --release out" in ended.said
+    ended = project.doit("train", "--train", "other.toml", "list")
+    assert ended.status == 3
+    assert "there is no such file" in ended.said
