@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from io import RawIOBase
 
     from doit_receipts.clock import Clock
@@ -80,6 +80,8 @@ class RunContext:
 
     ``perform`` does one task of a plan; it is given here, so that the plan need not know how.
     ``lend`` is told the slots that programs take, as long as they count as part of the run.
+    ``notify`` tells people what a subject and a text say, and gives a line for each that could not
+    be told; None where nobody wants to hear.
     """
 
     log: StepLog
@@ -88,3 +90,4 @@ class RunContext:
     running: RunningTasks
     perform: Callable[..., Any]
     lend: Callable[[ProgramSlots], None] = lambda _slots: None
+    notify: Callable[[str, str], Iterable[str]] | None = None

@@ -162,6 +162,11 @@ class ReleaseReporter:
         return "\n".join((head, *next_steps(self._plan, found, in_order, asked)))
 
     @property
+    def did_something(self) -> bool:
+        """Whether a task of the run was done."""
+        return self._ran > 0
+
+    @property
     def status(self) -> int:
         """The exit status of the run, in the words of the design."""
         if self._bugs:

@@ -91,6 +91,7 @@ class Run(OptionsAnywhere, DoitRun):
                         outfile, verbosity, always, continue_, reporter, 0, par_type, single,
                         auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
                     )  # fmt: skip
+            _notify(plan, self.sel_tasks, reporter)
         except InvalidCommand as error:
             unknown = getattr(error, "not_found", None)
             if unknown is None:
@@ -125,6 +126,17 @@ class Run(OptionsAnywhere, DoitRun):
         )
         result: int = runner.run_all(self.control.task_dispatcher())
         return result
+
+
+def _notify(plan: Plan, asked: list[str], reporter: Any) -> None:
+    """Whoever wants to hear of the release heard of this run; what failed of that is a line."""
+    if plan.context.notify is None:
+        return
+    # late: most releases tell nobody
+    from doit_receipts.notifying import notify_of_run
+
+    for line in notify_of_run(plan, asked, did_something=getattr(reporter, "did_something", False)):
+        sys.stderr.write(f"{line}\n")
 
 
 def _refuse(again: Any, at_once: int, other: Any) -> None:

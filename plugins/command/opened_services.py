@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from doit_receipts.clock import Clock
     from doit_receipts.orphaned_processes import ProgramSlots
@@ -431,6 +431,21 @@ class Services:
             example = 'mail = "smtps://smtp.example.org"'
             return cast("Mail", _Undeclared("[hosts] mail", example))
         return MailServer(address, self._settings.credentials.mail)
+
+    @property
+    def notify(self) -> Callable[[str, str], Iterable[str]] | None:
+        """Tells people of a run, as release.toml says; None where it names nobody."""
+        declared = self._settings.notify
+        if not (declared.command or declared.mail or declared.webhook):
+            return None
+
+        def tell(subject: str, text: str) -> Iterable[str]:
+            from plugins.services.notifier import Notifier
+
+            notifier = Notifier(declared, self._settings.announce.sender, self.mail, self.programs)
+            return notifier.tell(self._release.layout.work, subject, text)
+
+        return tell
 
     @_late("hosts.forum")
     def forum(self) -> Forum:

@@ -56,6 +56,7 @@ def open_release(default: Path) -> OpenRelease:
     services = Services(settings, release, log, clock)
     plan = open_plan(PythonRelease(settings, release, services.programs), clock, log)
     plan.context.lend = services.lend
+    plan.context.notify = services.notify
     found = OpenRelease(release, settings, plan, services)
     _OPENED.set(found)
     return found

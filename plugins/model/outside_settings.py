@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from plugins.model.declared import Declared
 
-__all__ = ["Announce", "Credentials", "Hosts", "Windows"]
+__all__ = ["Announce", "Credentials", "Hosts", "Notify", "Windows"]
 
 _SITE: Final = "https://www.python.org"
 _DOCS: Final = "https://docs.python.org"
@@ -193,6 +193,36 @@ class Announce:
             author=table.text("author", ""),
             versions=table.forms("versions", forms.release_version, wanted="versions"),
             peps=table.form("peps", plain.peps, forms.github_repository),
+        )
+
+
+@frozen
+class Notify:
+    """``[notify]``: who hears that a run waits for a person, failed or is done, each thing once."""
+
+    command: tuple[str, ...] = ()
+    """A program and its arguments, to which the subject is added; the text is its input. Default:
+    none."""
+    mail: str = ""
+    """Who gets an email, by ``[hosts]`` mail and from ``[announce]`` sender. Default: nobody."""
+    webhook: Secret | None = None
+    """Where the address of a webhook is, which is a secret. Default: none."""
+    form: str = ""
+    """What it is a webhook of: discord, slack, or zulip (its Slack-compatible one). Must be written
+    beside ``webhook``."""
+
+    @classmethod
+    def of(cls, table: Declared) -> Notify:
+        """The section as it was declared."""
+        forms_ = {name: name for name in ("discord", "slack", "zulip")}
+        webhook, form = _secret(table, "webhook"), table.choice("form", forms_, "")
+        if webhook is not None and not form:
+            table.need("form", 'form = "discord", "slack" or "zulip"')
+        return cls(
+            command=table.texts("command", (), wanted="a program and its arguments"),
+            mail=table.form("mail", "", forms.mail_address),
+            webhook=webhook,
+            form=form,
         )
 
 

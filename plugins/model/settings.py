@@ -22,7 +22,7 @@ from plugins.model.local_settings import (
     Tests,
     Work,
 )
-from plugins.model.outside_settings import Announce, Credentials, Hosts, Windows
+from plugins.model.outside_settings import Announce, Credentials, Hosts, Notify, Windows
 from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
 from plugins.model.release import KIND_NAMES, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
@@ -68,6 +68,7 @@ class Settings:
     credentials: Credentials
     announce: Announce
     windows: Windows
+    notify: Notify
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -87,6 +88,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "credentials": Credentials,
     "announce": Announce,
     "windows": Windows,
+    "notify": Notify,
 }
 _TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.

@@ -65,7 +65,7 @@ VALUES: Final = (
     f'["{"a" * 64}"]', '["html"]', '["html", "epub"]', '["html", "html"]', '["pdf"]',
     '["https://edge.example"]', '["3.14.0"]', '["3.14"]', '["v3.14.0"]', '"env:NAME"',
     '"env:"', '"env:NA-ME"', '"file:~/token"', '"file:"', '"file: "', '"hunter2"', '"none"',
-    '"quick"', '"full"', '"bugfix"', '"security"', '"end-of-life"', '"Feature"',
+    '"slack"', '"quick"', '"full"', '"bugfix"', '"security"', '"end-of-life"', '"Feature"',
 )  # fmt: skip
 
 

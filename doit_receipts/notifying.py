@@ -1,0 +1,83 @@
+"""Notifying: what a person would want to hear of a run that has ended, each thing told once."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from doit_receipts.errors import ReleaseError
+from doit_receipts.printable import printable
+from doit_receipts.status import TaskState, is_first, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from doit_receipts.plan import Plan
+
+__all__ = ["notify_of_run"]
+
+_EVENT: Final = "notified"
+_READ_BYTES: Final = 4 << 20
+_STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
+_MOST_LETTERS: Final = 300
+
+
+class _News(NamedTuple):
+    mark: str
+    head: str
+    line: str
+
+
+def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> list[str]:
+    """Whoever is to hear of the release has heard what is new since they heard of it last.
+
+    New is a task that waits or failed, with its inputs and words, and that all that was ``asked``
+    for is done. It is in the journal before it is sent, so that it is sent once at most: what
+    could not be sent is a line of what is returned, and is not sent again.
+    """
+    notify = plan.context.notify
+    if notify is None:
+        return []
+    try:
+        told = {entry.get("what") for entry in plan.context.journal.latest(_READ_BYTES)}
+        news = [each for each in _news(plan, asked, did_something) if each.mark not in told]
+        for each in news:
+            plan.context.journal.append(_EVENT, sealed=True, what=each.mark, said=each.head)
+    except (ReleaseError, OSError) as error:
+        return [f"nobody was notified: {printable(str(error))}"]
+    if not news:
+        return []
+    name = f"{plan.project.name} {plan.project.version}"
+    subject = f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}: {news[0].head}"
+    subject += f" and {len(news) - 1} more" if news[1:] else ""
+    return list(notify(printable(subject), "\n".join(each.line for each in news) + "\n"))
+
+
+def _news(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_News]:
+    found = statuses(plan)
+    wanted = {name for each in asked if each in plan.tasks for name in _with_needs(plan, each)}
+    for name, status in found.items():
+        if name not in wanted or plan.tasks[name].kind is Kind.GROUP:
+            continue
+        if status.state in _STOPS and is_first(plan, name, found):
+            outcome = plan.state.outcome(name)
+            inputs = outcome.inputs if outcome else ""
+            head = f"{name} {status.state.value}" + (f" for {status.who}" if status.who else "")
+            line = printable(f"{head}: {status.why}")[:_MOST_LETTERS]
+            yield _News(_mark(name, status.state.value, status.who, status.why, inputs), head, line)
+    remains = any(not found[name].lets_on for name in wanted)
+    if did_something and wanted and not remains:
+        what = ", ".join(asked)
+        yield _News(
+            _mark("done", what), f"{what} done", f"{what}: all {len(wanted)} tasks are done"
+        )
+
+
+def _with_needs(plan: Plan, name: str) -> set[str]:
+    needed = {*plan.needs(plan.tasks[name]), name}
+    return {each for each in needed if plan.tasks[each].kind is not Kind.GROUP}
+
+
+def _mark(*words: str) -> str:
+    return sha256("\n".join(words).encode(errors="backslashreplace")).hexdigest()[:16]

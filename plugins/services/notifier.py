@@ -1,0 +1,124 @@
+"""Notifier: tells people of a release by a program, an email or a webhook, and never holds it up.
+
+Sources: Discord's "Execute Webhook" (``content`` of 2,000 characters, ``allowed_mentions``),
+Slack's "Incoming webhooks" (``text``, in which ``&``, ``<`` and ``>`` are markup), and Zulip's
+Slack-compatible incoming webhook, which takes the same field. Whether Zulip reads Slack's spelling
+of those three is not checked: it gets them as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
+from doit_receipts.printable import printable
+from plugins.model.forms import WrongForm, web_address
+from plugins.services.bounds import Bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from plugins.model.outside_settings import Notify
+    from plugins.ports.email import Mail
+    from plugins.ports.programs import Programs
+
+__all__ = ["Notifier", "payload"]
+
+_PATIENCE_S: Final = 10.0
+_BOUNDS: Final = Bounds(
+    grace_s=_PATIENCE_S, silence_s=_PATIENCE_S / 2, longest_s=_PATIENCE_S, size_bytes=1 << 16
+)
+_MOST_DISCORD: Final = 2000
+_MOST_OTHERS: Final = 4000
+
+
+class Notifier:
+    """Tells all that ``[notify]`` names. What holds a secret is read when it is sent."""
+
+    def __init__(self, settings: Notify, sender: str, mail: Mail, programs: Programs) -> None:
+        self._settings = settings
+        self._sender = sender
+        self._mail = mail
+        self._programs = programs
+
+    def tell(self, folder: Path, subject: str, text: str) -> Iterator[str]:
+        """Each way was tried once, for ten seconds at most; gives a line for each that failed."""
+        ways: dict[str, Callable[[], None]] = {}
+        if self._settings.command:
+            ways["command"] = lambda: self._run(folder, subject, text)
+        if self._settings.mail:
+            ways["mail"] = lambda: self._send(subject, text)
+        if self._settings.webhook is not None:
+            ways["webhook"] = lambda: self._post(f"{subject}\n{text}")
+        for name, way in ways.items():
+            try:
+                way()
+            except ServiceFailed as error:
+                yield _line(name, error.problem)
+            except (ReleaseError, OSError) as error:
+                yield _line(name, str(error))
+
+    def _run(self, folder: Path, subject: str, text: str) -> None:
+        from plugins.services.programs import attended_environment
+
+        words = [*self._settings.command, subject]
+        self._programs.run(
+            words, folder=folder, env=attended_environment(), stdin=text.encode(),
+            timeout_s=_PATIENCE_S,
+        )  # fmt: skip
+
+    def _send(self, subject: str, text: str) -> None:
+        from hashlib import sha256
+
+        from plugins.ports.email import Email
+
+        if not self._sender:
+            raise SettingsError(
+                where="[announce] sender", problem="is missing",
+                remedy="write the address that emails come from",
+            )  # fmt: skip
+        host = self._sender.partition("@")[2]
+        mark = sha256(f"{subject}\n{text}".encode()).hexdigest()[:32]
+        to = (self._settings.mail,)
+        self._mail.send(Email(f"<{mark}@{host}>", self._sender, to, subject, text))
+
+    def _post(self, text: str) -> None:
+        from plugins.services.http_client import HttpClient
+
+        secret = self._settings.webhook
+        assert secret is not None  # noqa: S101 - for the type checker
+        try:
+            address = urlsplit(web_address(secret.reveal()))
+        except WrongForm as error:
+            # Not the address: whoever knows it can write to the channel.
+            raise SettingsError(
+                where=f"secret {secret.place}", problem="holds no address of a webhook",
+                remedy=str(error),
+            ) from None  # fmt: skip
+        path = address.path + (f"?{address.query}" if address.query else "")
+        base = f"{address.scheme}://{address.netloc}"
+        client = HttpClient("webhook", base, bounds=_BOUNDS, hidden=lambda: (path, address.path))
+        content = payload(self._settings.form, text)
+        client.send("POST", path, "tell", again=False, json=content)
+
+
+def _line(way: str, problem: str) -> str:
+    return f"[notify] {way}: nobody was told, and it is not tried again: {printable(problem)}"
+
+
+def payload(form: str, text: str) -> dict[str, Any]:
+    """The JSON that a webhook of this form takes; nobody is called by a name in the text."""
+    match form:
+        case "discord":
+            return {"content": _cut(text, _MOST_DISCORD), "allowed_mentions": {"parse": []}}
+        case "slack":
+            safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            return {"text": _cut(safe, _MOST_OTHERS)}
+        case _:
+            return {"text": _cut(text.replace("@*", "@ *").replace("@_*", "@ *"), _MOST_OTHERS)}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
