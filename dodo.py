@@ -15,8 +15,8 @@ from plugins.command.opening import open_release
 release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = plan.doit_config("export")
 
-# before · heads_up · clone · commit · hand_over · windows_build · build · lights · stage · texts ·
-# merge · switch · upstream · website · announce · close · afterwards
+# before · heads_up · clone · commit · hand_over · windows_build · build · elsewhere · lights ·
+# stage · texts · merge · switch · upstream · website · announce · close · afterwards
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chapters.before import deadline
 from chapters.build import build_docs, check_build, check_docs
 from chapters.commit import commit
+from chapters.elsewhere import check_tests, tested_elsewhere
 from chapters.hand_over import awaited, open_inboxes, push_fork, reserve_folder, tell_experts
 from chapters.release import (
     SYSTEMS,
@@ -155,7 +156,14 @@ def approve_docs():
 
 
 @plan.gate(
-    after=[check_build, await_windows_build, check_brought, *approvals, approve_docs],
+    after=[
+        check_build,
+        await_windows_build,
+        check_brought,
+        *approvals,
+        approve_docs,
+        *([check_tests] if tested_elsewhere else []),
+    ],
     pep="R06 R07 S01 G04 X04 X08 X10 X11 WN10 WN11",
 )
 def check_lights():

@@ -30,6 +30,9 @@ class Journal:
         self._path = path
         self._clock = clock
 
+    def __repr__(self) -> str:
+        return "journal"
+
     def append(self, event: str, *, sealed: bool = False, **more: str) -> None:
         """Add one line with the time, the person and the machine; ``sealed`` waits for the disk.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from plugins.ports.git import Base, Clone, Remote
     from plugins.ports.github import Proposals, Repositories, Tracker
     from plugins.ports.host import Host
+    from plugins.ports.machines import Machines
     from plugins.ports.packages import Packages
     from plugins.ports.pipeline import Pipeline
     from plugins.ports.programs import Programs
@@ -262,6 +263,20 @@ class Services:
     def workflows(self) -> GitHub:
         """The repository whose workflows build a release."""
         return self._github("python/release-tools")
+
+    @_late("farm.repository")
+    def machines(self) -> Machines:
+        """The workflow that runs steps on other machines."""
+        from plugins.services.github_machines import GitHubMachines
+
+        farm, token = self._settings.farm, self._settings.credentials.github
+        return GitHubMachines(
+            self._settings.hosts.github,
+            farm.repository,
+            token,
+            workflow=farm.workflow,
+            ref=farm.ref,
+        )
 
     def _github(self, repository: str) -> GitHub:
         from plugins.services.github import GitHub

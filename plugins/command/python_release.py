@@ -39,6 +39,7 @@ class PythonRelease:
         "hand_over": "5 hand over",
         "windows_build": "6 the Windows build",
         "build": "7 build and check",
+        "elsewhere": "7b tests on other machines",
         "lights": "8 green lights",
         "stage": "9 stage and verify",
         "texts": "10 page and announcement",

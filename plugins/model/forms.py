@@ -28,6 +28,7 @@ __all__ = [
     "role",
     "rule_id",
     "web_address",
+    "workflow_file",
 ]
 
 _COMMIT: Final = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
@@ -161,6 +162,13 @@ def github_repository(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text):
         return text
     raise WrongForm(remedy="write owner/name, such as python/peps")
+
+
+def workflow_file(text: str) -> str:
+    """The name of a file in ``.github/workflows``."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml", text):
+        return text
+    raise WrongForm(remedy="write the name of a file in .github/workflows, such as build.yml")
 
 
 def web_address(text: str) -> str:

@@ -472,6 +472,17 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "wait until it has ended: the install manager's feed has one writer at a time",
         severity=_WARN,
     ),
+    "tests.platform": Rule(
+        "The sources passed their tests on every platform that [farm] names.",
+        "test them there by hand, then waive tests.platform",
+        source="PEP 11: tier 1",
+        milder=(_NOTE,),
+    ),
+    "tests.unproven": Rule(
+        "What is believed of tests on other machines is proved by an attestation that is kept.",
+        "doit forget await_tests, then the same command: it is fetched again",
+        milder=(_NOTE,),
+    ),
     "windows.job": Rule(
         "The Windows build ran every job that builds, packs and tests what this series ships.",
         "look at the run: a box of its form was left empty; the Windows expert knows if it matters",

@@ -89,6 +89,11 @@ class Layout(WorkFolder):
         return self.work / "ci"
 
     @property
+    def elsewhere(self) -> Path:
+        """What other machines did: a folder for each platform, and which run does what."""
+        return self.work / "elsewhere"
+
+    @property
     def texts(self) -> Path:
         """Drafts that the release manager has taken over and edited."""
         return self.work / "texts"

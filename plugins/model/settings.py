@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import SettingsError
 from doit_receipts.frozen import frozen
 from plugins.model.declared import Declared, Mistakes, kind_of, near
+from plugins.model.farm_settings import Farm
 from plugins.model.layout import Layout
 from plugins.model.local_settings import (
     CLONE_EXAMPLE,
@@ -69,6 +70,7 @@ class Settings:
     announce: Announce
     windows: Windows
     notify: Notify
+    farm: Farm
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -89,6 +91,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "announce": Announce,
     "windows": Windows,
     "notify": Notify,
+    "farm": Farm,
 }
 _TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.
@@ -97,6 +100,7 @@ _OF_FILES: Final = {
     "series": ("phase", "becomes", "unplanned"),
     "tests": ("source",),
     "windows": ("build",),
+    "farm": ("engine",),
 }
 # Only names that one section alone has: they show where a stray key belongs.
 _HOMES: Final = {

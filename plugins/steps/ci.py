@@ -7,10 +7,10 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.durable import PARTIAL, replacing, write_whole
+from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, identical, unknown
-from plugins.model.zipped import BrokenZip, is_plain_name, opened_zip, plain_files
+from plugins.steps.artifacts import fetch_artifact, refuse_odd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,18 +21,12 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
-    from plugins.ports.github import Artifact as Zipped
     from plugins.ports.github import Run, Workflows
     from plugins.ports.progress import Progress
 
 __all__ = ["WORKFLOW", "as_fetched", "built", "fetch", "look_started", "start", "wait"]
 
 WORKFLOW: Final = "build-release.yml"
-_PART: Final = 1 << 20
-# All that a release's run made in 2026 has 300 MB, and its files are compressed already.
-_MOST_BYTES: Final = 2 << 30
-_MOST_TIMES: Final = 20
-_WHO_MADE_IT: Final = "open the run on GitHub, and find out who made it"
 
 
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
@@ -136,10 +130,10 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
     facts: dict[str, str] = {}
     top = release.layout.ci
     artifacts = workflows.artifacts(int(run))
-    _refuse_odd(artifacts, run)
+    refuse_odd(artifacts, run)
     for artifact in artifacts:
         progress.say(f"fetching {artifact.name} ({artifact.content.size_bytes >> 20} MiB)")
-        facts |= _fetched(top, artifact, workflows)
+        facts |= fetch_artifact(top, artifact, workflows)
     if not facts:
         raise StepFailed(
             where=f"CI run {run}",
@@ -209,66 +203,6 @@ def _candidates(
     if named or kept.get("commit") != commit:
         return named
     return tuple(run for run in runs if run.id not in kept["before"])
-
-
-def _fetched(top: Path, artifact: Zipped, workflows: Workflows) -> dict[str, str]:
-    archive = top / f"{artifact.name}.zip"
-    digest = workflows.download(artifact, archive)
-    if artifact.content.sha256 and digest != artifact.content.sha256:
-        archive.unlink()
-        raise StepFailed(
-            where=f"CI artifact {artifact.name}",
-            problem="does not match the digest that GitHub reports",
-            remedy="run the same command again; if it fails again, ask GitHub's support",
-            details=(f"wanted {artifact.content.sha256}", f"found  {digest}"),
-        )
-    folder, partial = top / artifact.name, top / f"{artifact.name}{PARTIAL}"
-    for each in (folder, partial):
-        shutil.rmtree(each, ignore_errors=True)
-    partial.mkdir(parents=True)
-    facts: dict[str, str] = {}
-    try:
-        with opened_zip(archive) as opened:
-            for entry in plain_files(opened, _MOST_TIMES * archive.stat().st_size + _PART):
-                facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
-    except BrokenZip as error:
-        raise StepFailed(
-            where=f"CI artifact {artifact.name}", problem=f"is not a valid zip archive: {error}",
-            remedy=_WHO_MADE_IT,
-        ) from error  # fmt: skip
-    partial.rename(folder)
-    return facts
-
-
-def _refuse_odd(artifacts: Sequence[Zipped], run: str) -> None:
-    """Raise StepFailed for an artifact that cannot be fetched, or whose name or size is absurd.
-
-    GitHub itself allows more, and whoever can change the workflow chooses them.
-    """
-    names = [artifact.name for artifact in artifacts]
-    for artifact in artifacts:
-        where = f"CI run {run}"
-        problem, remedy = "", _WHO_MADE_IT
-        if artifact.expired:
-            problem, remedy = f"{artifact.name} has expired on GitHub", "run the build again"
-        elif not is_plain_name(artifact.name) or artifact.name.endswith((".zip", ".json", PARTIAL)):
-            problem = f"has an artifact named {artifact.name[:99]!a}, which is no plain name"
-        elif names.count(artifact.name) > 1:
-            problem = f"has two artifacts named {artifact.name}"
-        elif artifact.content.size_bytes > _MOST_BYTES:
-            problem = f"{artifact.name} has {artifact.content.size_bytes >> 20} MiB, and at most"
-            problem += f" {_MOST_BYTES >> 20} are expected"
-        if problem:
-            raise StepFailed(where=where, problem=problem, remedy=remedy)
-
-
-def _unpacked(opened: Any, entry: Any, folder: Path) -> str:
-    digest = hashlib.sha256()
-    with opened.open(entry) as source, replacing(folder / entry.filename) as stream:
-        while part := source.read(_PART):
-            digest.update(part)
-            stream.write(part)
-    return digest.hexdigest()
 
 
 def _facts_of(run: Run) -> dict[str, str]:

@@ -1,0 +1,124 @@
+"""Attested: what another machine says that it did, judged against the action that was asked for.
+
+Who said it is judged before, from the certificate; here is what was said. A statement of another
+action, of other files or of another kind is refused, and the text says which proof is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.frozen import frozen
+from doit_receipts.printable import printable
+from plugins.model.statement import Statement, Subject, read_statement
+from plugins.model.strict_json import BrokenJson, only_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plugins.model.action import Action
+
+__all__ = [
+    "ACTION_FILE", "GITHUB", "PREDICATE_TYPE", "PRODUCTS", "Attested", "attested", "statement_of",
+]  # fmt: skip
+
+GITHUB: Final = "https://token.actions.githubusercontent.com"
+"""Who knows the identity of a run at GitHub. Source: Fulcio's documentation of OIDC claims."""
+PREDICATE_TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
+"""A name and no page: what the predicate of a step holds is described here."""
+ACTION_FILE: Final = "action.json"
+PRODUCTS: Final[Mapping[str, tuple[str, ...]]] = {"test_source": ("tests.json",)}
+"""The files that a step leaves, by its name; there are no others."""
+_MOST_FACTS: Final = 20
+_LONGEST: Final = 200
+_RUN: Final = re.compile(
+    r"https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/actions/runs/([0-9]{1,15})"
+)
+_TOOL: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@frozen
+class Attested:
+    """A step that another machine did, as its statement says."""
+
+    run: str
+    """The address of the run."""
+    tool: str
+    """The commit of the tool that did it."""
+    products: Mapping[str, str]
+    """The sha256 of each file that it left."""
+    facts: Mapping[str, str]
+    """What it found: the version, the tests and how many there were."""
+
+    @property
+    def run_id(self) -> int:
+        """GitHub's number of the run."""
+        return int(self.run.rpartition("/")[2])
+
+
+def statement_of(action: Action, done: Attested) -> Statement:
+    """What a machine states that did the action, about the action and each file that it left."""
+    subjects = [
+        Subject(ACTION_FILE, action.digest),
+        *(Subject(name, digest) for name, digest in done.products.items()),
+    ]
+    predicate = {
+        "action": action.plain(),
+        "result": "passed",
+        "products": dict(done.products),
+        "facts": dict(done.facts),
+        "run": done.run,
+        "tool": done.tool,
+    }
+    return Statement(tuple(sorted(subjects)), PREDICATE_TYPE, predicate)
+
+
+def attested(payload: bytes, action: Action) -> Attested:
+    """What a statement says of this action. Raises BrokenJson, whose text says what is missing.
+
+    A statement exists only of what passed: a step that failed states nothing.
+    """
+    statement = read_statement(payload, ours=False)
+    if statement.predicate_type != PREDICATE_TYPE:
+        message = f"has the predicate {statement.predicate_type}, wanted {PREDICATE_TYPE}"
+        raise BrokenJson(message)
+    found = dict(statement.predicate)
+    only_keys(found, {"action", "result", "products", "facts", "run", "tool"}, "the predicate")
+    if found["action"] != action.plain() or statement.digest_of(ACTION_FILE) != action.digest:
+        message = f"is of another action than the one with sha256 {action.digest[:16]}…"
+        raise BrokenJson(message)
+    if found["result"] != "passed":
+        message = "does not say that the step passed"
+        raise BrokenJson(message)
+    products = _texts(found["products"], "products")
+    if tuple(sorted(products)) != PRODUCTS.get(action.step, ()):
+        message = f"names other files than {', '.join(PRODUCTS.get(action.step, ()))}"
+        raise BrokenJson(message)
+    subjects = {each.name: each.sha256 for each in statement.subjects}
+    if subjects != {ACTION_FILE: action.digest, **products}:
+        message = "is about other files than those that its predicate names"
+        raise BrokenJson(message)
+    facts = _texts(found["facts"], "facts")
+    if facts.get("python") != action.version:
+        message = f"is of Python {facts.get('python', '')}, wanted {action.version}"
+        raise BrokenJson(message)
+    run, tool = found["run"], found["tool"]
+    if not isinstance(run, str) or not _RUN.fullmatch(run):
+        message = "does not name its run at GitHub"
+        raise BrokenJson(message)
+    if not isinstance(tool, str) or not _TOOL.fullmatch(tool):
+        message = "does not name the commit of the tool that made it"
+        raise BrokenJson(message)
+    return Attested(run, tool, products, facts)
+
+
+def _texts(found: Any, what: str) -> dict[str, str]:
+    if not isinstance(found, dict) or len(found) > _MOST_FACTS:
+        message = f"has no table of up to {_MOST_FACTS} {what}"
+        raise BrokenJson(message)
+    for text in found.values():
+        if not isinstance(text, str) or len(text) > _LONGEST or printable(text) != text:
+            message = f"has {what} that are not one short line each"
+            raise BrokenJson(message)
+    return found

@@ -1,0 +1,113 @@
+"""Farm settings: the section of release.toml about steps that run on other machines."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
+from plugins.model import forms
+from plugins.model.action import TIER_1
+from plugins.model.attested import GITHUB
+from plugins.model.declared import alternatives, near
+from plugins.model.local_settings import SourceTest
+from plugins.model.series import SigstoreIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plugins.model.declared import Declared
+
+__all__ = ["Engine", "Farm", "Then"]
+
+_STEPS: Final = ("test_source",)
+_WAIT_HOURS: Final = 12
+_REPOSITORY: Final = "python/release-tools"
+_WORKFLOW: Final = "pep101-step.yml"
+
+
+class Engine(Enum):
+    """Who runs steps on other machines."""
+
+    NONE = "none"
+    GITHUB = "github"
+
+
+class Then(Enum):
+    """What is done when other machines have not answered in time."""
+
+    STOP = "stop"
+    HERE = "here"
+
+
+@frozen
+class Farm:
+    """``[farm]``: which steps run on other machines, and what counts as their word."""
+
+    engine: Engine = Engine.NONE
+    """none or github. Default: none, everything is done on this machine."""
+    steps: tuple[str, ...] = _STEPS
+    """Which steps run there: test_source. Default: test_source."""
+    platforms: tuple[str, ...] = TIER_1
+    """The platforms that the sources are tested on, by PEP 11's names. Default: the five of tier
+    1."""
+    tests: SourceTest = SourceTest.FULL
+    """quick or full: how much of the test suite runs there, whatever [tests] source says of this
+    machine. Default: full."""
+    repository: str = _REPOSITORY
+    """``owner/name`` at GitHub of the repository whose workflow runs the steps. Default:
+    python/release-tools."""
+    workflow: str = _WORKFLOW
+    """The file of that workflow. Default: pep101-step.yml."""
+    ref: str = "main"
+    """The branch that the workflow is taken from. Default: main."""
+    wait_hours: int = _WAIT_HOURS
+    """How many hours a run may take, counted from when it was asked for. Default: 12."""
+    then: Then = Then.STOP
+    """What is done after that: stop, or here, which tests on this machine if its platform is among
+    those that did not answer; the others have to be waived. Default: stop."""
+
+    def runs(self, step: str) -> bool:
+        """Whether the step runs on other machines."""
+        return self.engine is not Engine.NONE and step in self.steps
+
+    @property
+    def signer(self) -> SigstoreIdentity:
+        """How certificates name the workflow. Source: Fulcio's documentation of OIDC claims."""
+        place = f"https://github.com/{self.repository}/.github/workflows/{self.workflow}"
+        return SigstoreIdentity(f"{place}@refs/heads/{self.ref}", GITHUB)
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """What else a certificate has to say, by the names of Sigstore's policies."""
+        return {
+            "GitHubWorkflowRepository": self.repository,
+            "OIDCBuildTrigger": "workflow_dispatch",
+            "OIDCRunnerEnvironment": "github-hosted",
+        }
+
+    @classmethod
+    def of(cls, table: Declared) -> Farm:
+        """The section as it was declared."""
+        levels = {each.value: each for each in SourceTest if each is not SourceTest.NONE}
+        return cls(
+            engine=table.choice("engine", {each.value: each for each in Engine}, Engine.NONE),
+            steps=_known(table, "steps", _STEPS),
+            platforms=_known(table, "platforms", TIER_1),
+            tests=table.choice("tests", levels, SourceTest.FULL),
+            repository=table.form("repository", _REPOSITORY, forms.github_repository),
+            workflow=table.form("workflow", _WORKFLOW, forms.workflow_file),
+            ref=table.form("ref", "main", forms.revision),
+            wait_hours=table.number("wait_hours", "a number of hours") or _WAIT_HOURS,
+            then=table.choice("then", {each.value: each for each in Then}, Then.STOP),
+        )
+
+
+def _known(table: Declared, key: str, options: Iterable[str]) -> tuple[str, ...]:
+    found = table.texts(key, tuple(options), wanted=alternatives(options))
+    for each in found:
+        if each not in options:
+            table.note(key, f"holds {each!r}", near(each, options))
+    if table.holds(key) and not found:
+        table.note(key, "is empty", 'write engine = "none" to have everything done here')
+    return found

@@ -1,0 +1,254 @@
+"""Steps elsewhere: the sources tested on other machines, whose word counts as far as it is proved.
+
+What is asked for is an action (see ``plugins.model.action``). Whoever asks finds what was done for
+it already, the run that is doing it now, or nothing, and only then asks for a run. Which run did it
+is kept beside the receipts and in the journal, never in a receipt: the same sources tested here or
+there leave the same.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.probe import Probe, absent, identical
+from plugins.model.action import NOBODY, PASSED, Action, bundle_file, here_file
+from plugins.model.farm_settings import Then
+from plugins.model.strict_json import BrokenJson
+from plugins.steps import source_test
+from plugins.steps.artifacts import fetch_artifact, refuse_odd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from doit_receipts.journal import Journal
+    from plugins.model.farm_settings import Farm
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.steps.errand import Errand, Found
+
+__all__ = ["actions", "follow", "look_asked", "start"]
+
+_STEP: Final = "test_source"
+_VERSION: Final = 1
+"""Goes up when ``source_test`` tests something else: nothing that was tested before counts then."""
+_RESULT: Final = "result"
+"""What the workflow calls its one artifact."""
+_AGAIN: Final = "doit forget start_tests, then the same command: another run is asked for"
+_WHERE: Final = "tests elsewhere"
+
+
+def actions(
+    release: Release, farm: Farm, sums: Mapping[str, str], *, commit: str
+) -> tuple[Action, ...]:
+    """The tests of these archives, by their sha256, on each platform that is wanted."""
+    params = {"level": farm.tests.value, "kind": release.type.name.lower()}
+    version, tag = str(release.version), release.version.tag
+    return tuple(
+        Action(_STEP, _VERSION, version, tag, commit, dict(sums), params, platform)
+        for platform in farm.platforms
+    )
+
+
+def look_asked(errand: Errand) -> Probe:
+    """Whether each action was done, or a run is doing it, whoever asked for it.
+
+    A run that failed, was cancelled or is gone does not count: then another one is asked for.
+    """
+    missing = [each for each in errand.look() if each.done is None and not each.is_under_way]
+    if missing:
+        return absent(f"no run tests the sources on {_platforms(missing)}")
+    return identical(_facts(errand))
+
+
+def start(errand: Errand, clock: Clock, progress: Progress, *, owner: str) -> dict[str, str]:
+    """A run does each action that nobody did and no run is doing; ``owner`` has the pushed tag.
+
+    Raises Waiting where a run was asked for and GitHub does not list it yet.
+    """
+    unlisted = []
+    for each in errand.look():
+        if each.done is not None or each.is_under_way:
+            continue
+        action = each.action
+        progress.say(f"asking for a run on {action.platform}")
+        inputs = {"action": action.to_bytes().decode(), "digest": action.digest, "owner": owner}
+        number = errand.machines.dispatch(inputs)
+        errand.keep_asked(action, number, clock.now())
+        if not number:
+            unlisted.append(each)
+    if unlisted:
+        raise Waiting(
+            who="GitHub",
+            problem=f"a run on {_platforms(unlisted)} was asked for, and is not in its list yet",
+            remedy="run the same command again in a minute",
+        )
+    return _facts(errand)
+
+
+def follow(
+    release: Release,
+    errand: Errand,
+    clock: Clock,
+    journal: Journal,
+    programs: Programs,
+    progress: Progress,
+    *,
+    here: str,
+) -> dict[str, str]:
+    """The sources passed their tests on every platform; facts: what came of each.
+
+    What was stated is kept under ``elsewhere/``, with the files of the run by their digests.
+    Raises Waiting while a run goes on; StepFailed for one that ended otherwise or whose statement
+    does not count, and once the hours of ``[farm]`` are over, unless this machine steps in.
+    """
+    found, now = errand.look(), clock.now()
+    for each in found:
+        if each.done is not None and not _is_kept(errand, each.action):
+            _take(errand, each, progress)
+            journal.append(
+                "elsewhere", task="await_tests", platform=each.action.platform, run=each.done.run
+            )
+    left = [each for each in found if each.done is None and not _was_here(errand, each.action)]
+    late = [each for each in left if _is_late(each, now, errand.farm)]
+    _refuse_ended([each for each in left if each not in late or each.run is not None], now)
+    if late and errand.farm.then is Then.STOP:
+        raise StepFailed(
+            where=_WHERE,
+            problem=f"not done within {errand.farm.wait_hours} hours: {_shown(late)}",
+            remedy=f"look at the runs; then {_AGAIN}; or raise [farm] wait_hours",
+            details=_details(late),
+        )
+    on_time = [each for each in left if each not in late]
+    if on_time:
+        raise Waiting(
+            who="GitHub",
+            problem=f"{len(found) - len(left)} of {len(found)} platforms have tested the sources;"
+            f" {_shown(on_time)}",
+            remedy=f"watch {_address(on_time)}, then run the same command again",
+            details=_details(on_time),
+        )
+    nobody = {each.action.platform for each in late}
+    for each in late:
+        if each.action.platform == here:
+            progress.say(f"nobody answered for {here}: testing the sources here")
+            source_test.run(release, programs, errand.farm.tests, progress)
+            write_whole(here_file(errand.layout, each.action), each.action.to_bytes())
+            journal.append("elsewhere", task="await_tests", platform=here, run="this machine")
+            nobody.discard(here)
+    platforms = [action.platform for action in errand.actions]
+    return {platform: NOBODY if platform in nobody else PASSED for platform in platforms}
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _facts(errand: Errand) -> dict[str, str]:
+    return {action.platform: action.digest for action in errand.actions}
+
+
+def _is_late(found: Found, now: datetime, farm: Farm) -> bool:
+    return now - found.asked_at() > timedelta(hours=farm.wait_hours)
+
+
+def _refuse_ended(left: Iterable[Found], now: datetime) -> None:
+    bad = [f"{each.action.platform}: {why}" for each in left if (why := _why_never(each, now))]
+    if bad:
+        first, *others = bad
+        raise StepFailed(
+            where=_WHERE,
+            problem=first,
+            remedy=f"look at the run, or run its failed jobs again there; or {_AGAIN}",
+            details=tuple(others),
+        )
+
+
+def _why_never(found: Found, now: datetime) -> str:
+    """Why nothing will come of its run; "" while something may."""
+    if found.run is None:
+        return "the run that was asked for does not exist" if found.is_lost(now) else ""
+    if found.run.conclusion == "success":
+        why = "; ".join(found.refused) or "nothing was stated"
+        return f"the run ended well, and no statement of it counts: {why}, {found.run.url}"
+    return f"{found.run.conclusion}, {found.run.url}" if found.run.conclusion else ""
+
+
+def _is_kept(errand: Errand, action: Action) -> bool:
+    try:
+        errand.proved(bundle_file(errand.layout, action).read_bytes(), action)
+    except (OSError, BrokenJson):
+        return False
+    return True
+
+
+def _was_here(errand: Errand, action: Action) -> bool:
+    try:
+        return here_file(errand.layout, action).read_bytes() == action.to_bytes()
+    except OSError:
+        return False
+
+
+def _take(errand: Errand, found: Found, progress: Progress) -> None:
+    """The files of the run are here by their attested digests, as far as GitHub still has them.
+
+    The attestation is kept last. Raises StepFailed for other files than those, and keeps nothing.
+    """
+    assert found.done is not None  # noqa: S101 - for the type checker
+    action, done, machines = found.action, found.done, errand.machines
+    file = bundle_file(errand.layout, action)
+    folder = file.parent
+    shutil.rmtree(folder / _RESULT, ignore_errors=True)
+    gone = machines.run(done.run_id) is None
+    listed = () if gone else machines.artifacts(done.run_id)
+    results = [each for each in listed if each.name == _RESULT and not each.expired]
+    if results:
+        refuse_odd(results, str(done.run_id))
+        progress.say(f"fetching what was tested on {action.platform}")
+        facts = fetch_artifact(folder, results[0], machines)
+        (folder / f"{_RESULT}.zip").unlink(missing_ok=True)
+        if facts != {f"{_RESULT}/{name}": digest for name, digest in done.products.items()}:
+            shutil.rmtree(folder / _RESULT)
+            raise StepFailed(
+                where=f"tests on {action.platform}",
+                problem=f"the artifact of {done.run} holds other files than it attests",
+                remedy=f"find out who changed it; then {_AGAIN}",
+                details=tuple(f"attested {name} {each}" for name, each in done.products.items()),
+            )
+    else:
+        progress.say(f"{action.platform}: GitHub has no files of {done.run} any more")
+    write_whole(file, found.bundle)
+
+
+def _platforms(found: Sequence[Found]) -> str:
+    return ", ".join(each.action.platform for each in found)
+
+
+def _shown(found: Sequence[Found]) -> str:
+    return ", ".join(
+        f"{each.action.platform} {each.run.status.replace('_', ' ') if each.run else 'not listed'}"
+        for each in found
+    )
+
+
+def _address(found: Sequence[Found]) -> str:
+    return next((each.run.url for each in found if each.run is not None), "the runs on GitHub")
+
+
+def _details(found: Sequence[Found]) -> tuple[str, ...]:
+    """Where each runs, since when; and what was stated of it that does not count."""
+    runs = [
+        f"{each.action.platform}: {each.run.status.replace('_', ' ')}, asked for at"
+        f" {each.asked_at():%Y-%m-%d %H:%M} UTC, {each.run.url}"
+        for each in found
+        if each.run is not None
+    ]
+    refused = [
+        f"{each.action.platform}: does not count: {why}" for each in found for why in each.refused
+    ]
+    return (*runs, *refused)
