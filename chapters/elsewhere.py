@@ -10,13 +10,12 @@ from checks import machines
 from doit_receipts.calls import call, deferred
 from plugins.model.action import platform_here
 from plugins.steps import elsewhere
-from plugins.steps.errand import Errand
 
 farm = settings.farm
 tested_elsewhere = farm.runs("test_source")
 sums = deferred(plan.receipts.sums, at.tarballs)
 actions = deferred(elsewhere.actions, release, farm, sums, commit=commit)
-errand = deferred(Errand, at, farm, actions, services.machines, services.sigstore)
+errand = deferred(elsewhere.errand_of, at, farm, actions, services.machines, services.sigstore)
 
 
 @plan.shared(

@@ -24,6 +24,7 @@ PAGE: Final = _PROJECT / "docs" / "reference" / "settings.md"
 _SOURCES: Final = (
     "plugins/model/settings",
     "plugins/model/local_settings",
+    "plugins/model/farm_settings",
     "plugins/model/outside_settings",
     "plugins/model/people_settings",
     "plugins/model/release",

@@ -39,6 +39,7 @@ ARROWS: Final[Mapping[str, frozenset[str]]] = {
     "chapters": frozenset({"command", "doit_receipts", "checks", "steps", "model"}),
     "doit_receipts": frozenset(),
     "command": frozenset({"doit_receipts", "services", "ports", "model"}),
+    "worker": frozenset({"doit_receipts", "steps", "services", "ports", "model"}),
     "steps": frozenset({"doit_receipts", "ports", "model"}),
     "checks": frozenset({"doit_receipts", "ports", "model"}),
     "services": frozenset({"doit_receipts", "ports", "model"}),

@@ -89,6 +89,14 @@ _OPT_HABIT: Final = {
     "help": "what experts do: `uploads` puts files where users see them and signs only approvals,"
     " `manifests` hands them over with signed manifests [default: %(default)s]",
 }
+_OPT_FARM: Final = {
+    "name": "farm",
+    "short": "",
+    "long": "elsewhere",
+    "type": bool,
+    "default": False,
+    "help": "also test the sources on five simulated machines, each a process here",
+}
 _OPT_AT_ONCE: Final = {
     "name": "at_once",
     "short": "n",
@@ -120,7 +128,7 @@ class Rehearse(EndsAsTold):
     doc_description = None
     cmd_options = (
         _OPT_VERSION, _OPT_KIND, _OPT_FOLDER, _OPT_CLONE, _OPT_HABIT, _OPT_EXPORT, _OPT_WORLD,
-        _OPT_FAULT, _OPT_AT_ONCE, _OPT_EMBARGO,
+        _OPT_FAULT, _OPT_AT_ONCE, _OPT_EMBARGO, _OPT_FARM,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
@@ -141,7 +149,14 @@ class Rehearse(EndsAsTold):
         if opt_values["habit"] not in _HABITS:
             message = f"--experts {opt_values['habit']} is not one of {', '.join(_HABITS)}"
             raise InvalidCommand(message)
-        declaration = _made(folder, version, opt_values["own_clone"], opt_values["habit"], kind)
+        declaration = _made(
+            folder,
+            version,
+            opt_values["own_clone"],
+            opt_values["habit"],
+            kind,
+            farm=opt_values["farm"],
+        )
         if opt_values["export_only"]:
             say(f"rehearsing the export of Python {version} in {folder}")
             words = ("run", f"-n{opt_values['at_once']}", "export")
@@ -177,12 +192,15 @@ def _version(text: str, kind: ReleaseType | None) -> Version:
         raise InvalidCommand(str(error)) from error
 
 
-def _made(folder: Path, version: Version, clone: str, habit: str, kind: ReleaseType | None) -> Path:
+def _made(
+    folder: Path, version: Version, clone: str, habit: str, kind: ReleaseType | None, *, farm: bool
+) -> Path:
     """The release.toml of a simulated environment that exists from now on."""
     from plugins.rehearsal.world import make_world
 
     try:
-        return make_world(folder, version, Path(clone).expanduser() if clone else None, habit, kind)
+        own = Path(clone).expanduser() if clone else None
+        return make_world(folder, version, own, habit, kind, farm=farm)
     except ValueError as error:
         raise StepFailed(
             where="--clone",

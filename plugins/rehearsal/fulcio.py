@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from plugins.rehearsal import identity
 from plugins.rehearsal.sigstore_keys import Holder, chain, identifier, key, key_usage, pem
+from plugins.rehearsal.workflow_identity import WorkflowRun
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -82,9 +83,12 @@ def app(store: Store) -> Starlette:
 
 
 def issue(
-    store: Store, public: ec.EllipticCurvePublicKey, account: identity.Account
+    store: Store, public: ec.EllipticCurvePublicKey, account: identity.Account | WorkflowRun
 ) -> x509.Certificate:
-    """A certificate of the account for this key, from now on; the certificate log promised it."""
+    """A certificate of the account for this key, from now on; the certificate log promised it.
+
+    One of a workflow's run has the workflow's address as its name, and says more about the run.
+    """
     authority, _ = chain(store)
     own = key(store, Holder.AUTHORITY)
     now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the simulated side
@@ -92,7 +96,9 @@ def issue(
     old_issuer = x509.UnrecognizedExtension(_OLD_ISSUER_OID, account.connector.encode())
     issuer = x509.UnrecognizedExtension(ISSUER_OID, _der(_UTF8_STRING, account.connector.encode()))
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
-    name = x509.SubjectAlternativeName([x509.RFC822Name(account.email)])
+    run = account if isinstance(account, WorkflowRun) else None
+    named = x509.UniformResourceIdentifier(run.uri) if run else x509.RFC822Name(account.email)
+    name = x509.SubjectAlternativeName([named])
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([]))
@@ -110,6 +116,8 @@ def issue(
         .add_extension(old_issuer, critical=False)
         .add_extension(issuer, critical=False)
     )
+    for extension in run.extensions() if run else ():
+        builder = builder.add_extension(extension, critical=False)
     before = builder.sign(own, hashes.SHA256())
     promise = _der(_OCTET_STRING, _promise(store, before.tbs_certificate_bytes, now))
     timestamps = x509.UnrecognizedExtension(_TIMESTAMPS_OID, promise)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from plugins.rehearsal import github_steps
 from plugins.rehearsal.github_hub import REPOSITORY, page_of, problem, repository_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Actions:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._steps = github_steps.Steps(hub)
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of each request."""
@@ -50,6 +52,7 @@ class Actions:
             ("GET", actions + "/artifacts/{id:int}/zip", self._archive),
             ("GET", "/_storage/{id:int}", self._storage),
             ("GET", REPOSITORY + "/commits/{commit}/check-runs", self._check_runs),
+            *self._steps.routes(),
         )
 
     # ── of a commit ────────────────────────────────────────────────────────────────────────
@@ -88,6 +91,9 @@ class Actions:
         asked = await request.json()
         if "ref" not in asked:
             return problem(422, 'Invalid request.\n\n"ref" wasn\'t supplied.')
+        if request.path_params["workflow"] == github_steps.WORKFLOW:
+            number = self._steps.asked(repository_of(request), asked.get("inputs", {}))["id"]
+            return _asked(number, asked)
         ci = self._ci
         number = _FIRST_RUN + len(ci["runs"])
         run = {
@@ -98,9 +104,7 @@ class Actions:
             "polls": 0,
         }
         self._hub.store.save("ci", {**ci, "runs": [*ci["runs"], run]})
-        if asked.get("return_run_details"):
-            return JSONResponse({"workflow_run_id": number, "html_url": _run_url(number)})
-        return Response(None, 204)
+        return _asked(number, asked)
 
     async def _runs(self, request: Request) -> Response:
         commit = request.query_params.get("head_sha", "")
@@ -108,6 +112,8 @@ class Actions:
             is_ours = repository_of(request) == "python/cpython"
             known = is_ours and request.path_params["workflow"] == _BRANCH_WORKFLOW
             return page_of(request, self._of_commit(commit) if known else [], "workflow_runs")
+        if request.path_params["workflow"] == github_steps.WORKFLOW:
+            return page_of(request, self._steps.runs(), "workflow_runs")
         found = [
             self._described(each)
             for each in reversed(self._ci["runs"])
@@ -116,6 +122,9 @@ class Actions:
         return page_of(request, found, "workflow_runs")
 
     async def _run(self, request: Request) -> Response:
+        step = self._steps.run(request.path_params["id"])
+        if step is not None:
+            return JSONResponse(step)
         ci = self._ci
         for each in ci["runs"]:
             if each["id"] == request.path_params["id"]:
@@ -169,6 +178,9 @@ class Actions:
         return problem(404, "Not Found")
 
     async def _artifacts(self, request: Request) -> Response:
+        of_step = self._steps.artifacts(request.path_params["id"])
+        if of_step is not None:
+            return page_of(request, [listed for listed, _ in of_step], "artifacts")
         found = []
         at = request.path_params["id"] - _FIRST_RUN
         files = self._files(at)
@@ -188,6 +200,9 @@ class Actions:
         return RedirectResponse(f"{other}_storage/{number}?sig=abc", 302)
 
     async def _storage(self, request: Request) -> Response:
+        of_step = self._steps.artifacts(request.path_params["id"])
+        if of_step:
+            return Response(of_step[0][1], media_type="application/zip")
         at, number = divmod(request.path_params["id"] - 1, _ARTIFACTS)
         files = self._files(at)
         content = self._zip(files[sorted(files)[number]])
@@ -211,6 +226,13 @@ class Actions:
                 entry = zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0))
                 archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
         return stream.getvalue()
+
+
+def _asked(number: int, asked: Mapping[str, Any]) -> Response:
+    """Source: GitHub's "Create a workflow dispatch event", with and without run details."""
+    if asked.get("return_run_details"):
+        return JSONResponse({"workflow_run_id": number, "html_url": _run_url(number)})
+    return Response(None, 204)
 
 
 def _run_url(number: int) -> str:

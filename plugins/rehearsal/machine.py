@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["run", "started", "together"]
+__all__ = ["begun", "end_with_parent", "run", "started", "together"]
 
 
 def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
@@ -71,3 +74,25 @@ def started(folder: Path, *words: str | Path) -> Iterator[subprocess.Popen[bytes
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def begun(folder: Path, log: Path, *words: str | Path) -> subprocess.Popen[bytes]:
+    """A program that goes on by itself, in a group of its own, and writes to the log.
+
+    Its standard input closes when this process is gone; see ``end_with_parent``.
+    """
+    with log.open("wb") as stream:
+        return subprocess.Popen(  # noqa: S603 - no shell
+            words, cwd=folder, stdin=subprocess.PIPE, stdout=stream, stderr=stream,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def end_with_parent() -> None:
+    """From now on this process and its group are killed when its standard input closes."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -269,7 +269,7 @@ def _identity(certificate: x509.Certificate) -> tuple[str, str]:
     names, issuer = [], ""
     for each in certificate.extensions:
         if isinstance(each.value, x509.SubjectAlternativeName):
-            names = each.value.get_values_for_type(x509.RFC822Name)
+            names = [str(name.value) for name in each.value]
         elif isinstance(each.value, x509.UnrecognizedExtension) and each.oid == ISSUER_OID:
             issuer = each.value.value[_TAG_AND_LENGTH:].decode(errors="replace")
     return ", ".join(names), issuer

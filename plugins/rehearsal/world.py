@@ -102,6 +102,11 @@ mail = "{role}@example.org"
 _EXPERTS: Final = {"windows": "Wanda Windows", "macos": "Max Mac"}
 
 
+_FARM: Final = """
+[farm]
+engine = "github"
+tests  = "quick"
+"""
 _WAIVER: Final = """
 [[waivers]]
 rule   = "tools.compiler"
@@ -117,12 +122,15 @@ def make_world(
     clone: Path | None = None,
     habit: str = "manifests",
     kind: ReleaseType | None = None,
+    *,
+    farm: bool = False,
 ) -> Path:
     """Make the environment under ``folder`` unless it exists already; returns its release.toml.
 
     What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
-    users see them (``uploads``). With ``kind`` the branch of X.Y.0 is about to enter another phase,
+    users see them (``uploads``). With ``farm`` the sources are tested on other machines as well, five
+    processes here. With ``kind`` the branch of X.Y.0 is about to enter another phase,
     and nothing is released. What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
     version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the
@@ -152,6 +160,7 @@ def make_world(
     theirs = _experts(store, version, world, home)
     store.save("experts", {**store.load("experts", {}), "habit": habit})
     store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
+    store.save("steps", {"polls": 1, "works": True, "runs": []})
     _let_ci_build(store, folder / "build" / str(version), version, world / "ci")
     _write_secrets(world / "secrets", store)
     sigstore.seed(store, addresses)
@@ -174,6 +183,7 @@ def make_world(
         phases.seed(store, series, kind, today)
         write_whole(declaration, phases.declared(text, series, kind).encode())
         return declaration
+    text += _FARM if farm else ""
     text += "".join(
         _EXPERT.format(role=role, name=_EXPERTS[role], key=key) for role, key in theirs.items()
     )

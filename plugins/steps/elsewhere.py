@@ -20,6 +20,7 @@ from plugins.model.farm_settings import Then
 from plugins.model.strict_json import BrokenJson
 from plugins.steps import source_test
 from plugins.steps.artifacts import fetch_artifact, refuse_odd
+from plugins.steps.errand import Errand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
 
     from doit_receipts.journal import Journal
     from plugins.model.farm_settings import Farm
+    from plugins.model.layout import Layout
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
+    from plugins.ports.machines import Machines
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
-    from plugins.steps.errand import Errand, Found
+    from plugins.ports.statements import StatementVerifier
+    from plugins.steps.errand import Found
 
-__all__ = ["actions", "follow", "look_asked", "start"]
+__all__ = ["actions", "errand_of", "follow", "look_asked", "start"]
 
 _STEP: Final = "test_source"
 _VERSION: Final = 1
@@ -56,10 +60,21 @@ def actions(
     )
 
 
+def errand_of(
+    layout: Layout,
+    farm: Farm,
+    wanted: tuple[Action, ...],
+    machines: Machines,
+    sigstore: StatementVerifier,
+) -> Errand:
+    """These actions, asked of these machines."""
+    return Errand(layout, farm, wanted, machines, sigstore)
+
+
 def look_asked(errand: Errand) -> Probe:
     """Whether each action was done, or a run is doing it, whoever asked for it.
 
-    A run that failed, was cancelled or is gone does not count: then another one is asked for.
+    A run that is gone, or that ended and stated nothing that counts, is as good as none.
     """
     missing = [each for each in errand.look() if each.done is None and not each.is_under_way]
     if missing:
@@ -122,7 +137,7 @@ def follow(
         raise StepFailed(
             where=_WHERE,
             problem=f"not done within {errand.farm.wait_hours} hours: {_shown(late)}",
-            remedy=f"look at the runs; then {_AGAIN}; or raise [farm] wait_hours",
+            remedy=f"raise [farm] wait_hours; or cancel what still runs there, then {_AGAIN}",
             details=_details(late),
         )
     on_time = [each for each in left if each not in late]
@@ -158,14 +173,15 @@ def _is_late(found: Found, now: datetime, farm: Farm) -> bool:
 
 
 def _refuse_ended(left: Iterable[Found], now: datetime) -> None:
-    bad = [f"{each.action.platform}: {why}" for each in left if (why := _why_never(each, now))]
+    bad = [(each, why) for each in left if (why := _why_never(each, now))]
     if bad:
-        first, *others = bad
+        lines = [f"{each.action.platform}: {why}" for each, why in bad]
+        there = "see why; then run its jobs again there, then this command; or "
         raise StepFailed(
             where=_WHERE,
-            problem=first,
-            remedy=f"look at the run, or run its failed jobs again there; or {_AGAIN}",
-            details=tuple(others),
+            problem=lines[0],
+            remedy=f"{there if bad[0][0].run is not None else ''}{_AGAIN}",
+            details=tuple(lines[1:]),
         )
 
 
@@ -217,7 +233,7 @@ def _take(errand: Errand, found: Found, progress: Progress) -> None:
             raise StepFailed(
                 where=f"tests on {action.platform}",
                 problem=f"the artifact of {done.run} holds other files than it attests",
-                remedy=f"find out who changed it; then {_AGAIN}",
+                remedy="find out who changed it; then run its jobs again there, then this command",
                 details=tuple(f"attested {name} {each}" for name, each in done.products.items()),
             )
     else:

@@ -50,8 +50,8 @@ class Found:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a run is doing it; one that ended well may state so in a moment."""
-        return self.run is not None and self.run.conclusion in ("", "success")
+        """Whether a run is doing it. One that ended, and stated nothing that counts, is not."""
+        return self.run is not None and not self.run.conclusion
 
     def asked_at(self) -> datetime:
         """When its run was asked for; long ago where nobody knows."""
@@ -125,6 +125,11 @@ class Errand:
         run = next((run for run in runs if digest in run.title.split()), None)
         if run is None and asked.get("run"):
             run = self.machines.run(asked["run"])
+        if run is not None and run.conclusion == "success":
+            # It may have ended, and stated so, since the statements were looked at.
+            found = self._word(found.action)
+            if found.done is not None:
+                return found
         return Found(found.action, run=run, asked=asked, refused=found.refused)
 
     @property

@@ -74,6 +74,7 @@ EACH: Final = [
 ]
 """Which accident, at which task, and with what argument. It happens until it is taken back."""
 
+_FARM: Final = "of machines that a release has to declare: tests/steps/test_elsewhere.py"
 ELSEWHERE: Final = {
     "azure.hangs": "waited for by the minute: tests/services/test_azure.py",
     "azure.never_uploads": "where experts bring no manifest: not tried on a whole day",
@@ -81,6 +82,18 @@ ELSEWHERE: Final = {
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: tests/steps/test_adoption.py",
+    "steps.cancelled": _FARM,
+    "steps.expired": _FARM,
+    "steps.fails": _FARM,
+    "steps.lost": _FARM,
+    "steps.never": _FARM,
+    "steps.other_action": _FARM,
+    "steps.other_bytes": _FARM,
+    "steps.other_trigger": _FARM,
+    "steps.other_workflow": _FARM,
+    "steps.queued": _FARM,
+    "steps.self_hosted": _FARM,
+    "steps.twice": _FARM,
 }
 """Accidents that this day does not meet, and where they are tried."""
 

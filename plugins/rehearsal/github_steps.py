@@ -1,0 +1,271 @@
+"""GitHub of the simulated environment: runs of the workflow of steps, and their attestations.
+
+Each run is a process of its own (see ``step_runner``), unless a fault keeps it from being one. The
+document ``steps`` says how many times a run is looked at before it begins (``polls``), whether the
+sources are tested (``works``), and keeps every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import JSONResponse, Response
+
+from plugins.rehearsal import machine, sigstore
+from plugins.rehearsal.github_hub import REPOSITORY, problem
+from plugins.rehearsal.identity import token_of_run
+from plugins.rehearsal.workflow_identity import WorkflowRun
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from plugins.rehearsal.github_hub import Hub, Route
+
+__all__ = ["FAULTS", "WORKFLOW", "Steps"]
+
+FAULTS: Final = {
+    "steps.lost": "a run that was asked for does not exist any more",
+    "steps.queued": "a run stays queued, and was asked for as many hours ago as the argument says",
+    "steps.never": "a run on the platform in the argument never begins",
+    "steps.cancelled": "somebody cancels a run",
+    "steps.fails": "the tests fail in a run",
+    "steps.expired": "the files of a run have expired",
+    "steps.other_bytes": "a run's artifact holds other bytes than it attests",
+    "steps.other_workflow": "another workflow attests what a run did",
+    "steps.other_trigger": "a run attests that was not asked for by a dispatch",
+    "steps.self_hosted": "a run attests that was on somebody's own machine",
+    "steps.other_action": "a run attests another action than it was asked for",
+    "steps.twice": "two runs do what was asked for once",
+}
+WORKFLOW: Final = "pep101-step.yml"
+_FIRST: Final = 7_000_001
+_HERE: Final = Path(__file__).parents[2]
+_ENDS: Final = {"steps.cancelled": "cancelled", "steps.fails": "failure"}
+_TOOL: Final = hashlib.sha1(b"tool", usedforsecurity=False).hexdigest()
+_SHA: Final = hashlib.sha1(b"release-tools", usedforsecurity=False).hexdigest()
+
+
+class Steps:
+    """The workflow of steps in python/release-tools."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._store = hub.store
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def routes(self) -> tuple[Route, ...]:
+        """Method, path and handler of each request that is about steps alone."""
+        runs = REPOSITORY + "/actions/runs/{id:int}"
+        return (
+            ("GET", REPOSITORY + "/attestations/{digest}", self._attestations),
+            ("POST", runs + "/rerun", self._again),
+            ("POST", runs + "/cancel", self._cancel),
+        )
+
+    # ── runs ───────────────────────────────────────────────────────────────────────────────
+
+    def asked(self, repository: str, inputs: Mapping[str, str]) -> dict[str, Any]:
+        """A run that was asked for now, as it is kept."""
+        if self._store.fault("steps.twice") is not None:
+            self._add(repository, inputs)
+        return self._add(repository, inputs)
+
+    def _add(self, repository: str, inputs: Mapping[str, str]) -> dict[str, Any]:
+        kept = self._document
+        now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the simulated side
+        faults = self._faults(json.loads(inputs["action"])["platform"])
+        hours = float(faults.get("steps.queued") or 0)
+        run = {
+            "id": _FIRST + len(kept["runs"]),
+            "repository": repository,
+            "inputs": dict(inputs),
+            "at": (now - timedelta(hours=hours)).isoformat(),
+            "polls": 0,
+            "faults": faults,
+        }
+        self._store.save("steps", {**kept, "runs": [*kept["runs"], run]})
+        return run
+
+    def run(self, number: int) -> dict[str, Any] | None:
+        """The run of this id as GitHub describes it; looking at it lets it go on."""
+        for each in self._document["runs"]:
+            if each["id"] == number and "steps.lost" not in each["faults"]:
+                return self._described(self._gone_on(each))
+        return None
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs as GitHub lists them, newest first."""
+        kept = [each for each in self._document["runs"] if "steps.lost" not in each["faults"]]
+        return [self._described(self._gone_on(each)) for each in reversed(kept)]
+
+    def _faults(self, platform: str) -> dict[str, str]:
+        found = {}
+        never = self._store.load("faults", {}).get("steps.never", {"times": 0, "argument": ""})
+        for name in FAULTS.keys() - {"steps.twice", "steps.never"}:
+            argument = self._store.fault(name)
+            if argument is not None:
+                found[name] = argument
+        if never["times"] and never["argument"] == platform:
+            found["steps.never"] = str(self._store.fault("steps.never"))
+        return found
+
+    def _gone_on(self, run: dict[str, Any]) -> dict[str, Any]:
+        kept = self._document
+        if run["polls"] <= kept["polls"]:
+            run["polls"] += 1
+            runs = [run if each["id"] == run["id"] else each for each in kept["runs"]]
+            self._store.save("steps", {**kept, "runs": runs})
+        if self._may_begin(run) and not self._ended(run) and run["id"] not in self._processes:
+            self._begin(run)
+        return run
+
+    def _may_begin(self, run: Mapping[str, Any]) -> bool:
+        waits = {"steps.queued", "steps.never", *_ENDS} & run["faults"].keys()
+        return run["polls"] > self._document["polls"] and not waits
+
+    def _begin(self, run: Mapping[str, Any]) -> None:
+        folder = self._folder(run)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        faults = run["faults"]
+        action = json.loads(run["inputs"]["action"])
+        if "steps.other_action" in faults:
+            action["params"] = {**action["params"], "level": "none"}
+        identity = WorkflowRun(
+            repository=run["repository"],
+            workflow="other.yml" if "steps.other_workflow" in faults else WORKFLOW,
+            sha=_SHA,
+            run=run["id"],
+            trigger="push" if "steps.other_trigger" in faults else "workflow_dispatch",
+            runner="self-hosted" if "steps.self_hosted" in faults else "github-hosted",
+        )
+        fork = self._store.folder.parent / "fork.git"
+        order = {
+            "action": json.dumps(action, sort_keys=True, separators=(",", ":")),
+            "fork": str(fork) if self._document["works"] else "",
+            "run": self._url(run),
+            "tool": _TOOL,
+            "trust": str(sigstore.trust_file(self._store)),
+            "token": token_of_run(self._store, identity),
+        }
+        file = folder / "order.json"
+        file.write_text(json.dumps(order))
+        words = (sys.executable, "-m", "plugins.rehearsal.step_runner", file)
+        self._processes[run["id"]] = machine.begun(_HERE, folder / "log.txt", *words)
+
+    def _ended(self, run: Mapping[str, Any]) -> str:
+        """How it ended; "" while it has not."""
+        if (self._folder(run) / "bundle.json").is_file():
+            return "success"
+        process = self._processes.get(run["id"])
+        if process is not None and process.poll() is not None:
+            return "failure"
+        known = [end for fault, end in _ENDS.items() if fault in run["faults"]]
+        return known[0] if known and run["polls"] > self._document["polls"] else ""
+
+    def _described(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        ended = self._ended(run)
+        goes = run["id"] in self._processes
+        return {
+            "id": run["id"],
+            "name": "pep101 step",
+            "display_title": f"step {run['inputs']['digest']}",
+            "event": "workflow_dispatch",
+            "head_branch": "main",
+            "head_sha": _SHA,
+            "created_at": run["at"],
+            "status": "completed" if ended else "in_progress" if goes else "queued",
+            "conclusion": ended or None,
+            "html_url": self._url(run),
+        }
+
+    @property
+    def _document(self) -> dict[str, Any]:
+        kept: dict[str, Any] = self._store.load("steps", {"polls": 0, "works": False, "runs": []})
+        return kept
+
+    def _folder(self, run: Mapping[str, Any]) -> Path:
+        return self._store.folder / "steps" / str(run["id"])
+
+    def _url(self, run: Mapping[str, Any]) -> str:
+        return f"https://github.com/{run['repository']}/actions/runs/{run['id']}"
+
+    async def _again(self, request: Request) -> Response:
+        """Source: GitHub's "Re-run a workflow". What went wrong before goes well this time."""
+        return self._changed(request.path_params["id"], {}, 201)
+
+    async def _cancel(self, request: Request) -> Response:
+        """Source: GitHub's "Cancel a workflow run"."""
+        return self._changed(request.path_params["id"], {"steps.cancelled": ""}, 202)
+
+    def _changed(self, number: int, faults: dict[str, str], status: int) -> Response:
+        kept = self._document
+        for run in kept["runs"]:
+            if run["id"] == number:
+                run.update(faults=faults)
+                self._store.save("steps", kept)
+                shutil.rmtree(self._folder(run), ignore_errors=True)
+                self._processes.pop(number, None)
+                return Response(None, status)
+        return problem(404, "Not Found")
+
+    # ── what they left ─────────────────────────────────────────────────────────────────────
+
+    def artifacts(self, number: int) -> list[tuple[dict[str, Any], bytes]] | None:
+        """The artifacts of the run as GitHub lists them, with the bytes; None for no such run."""
+        run = next((each for each in self._document["runs"] if each["id"] == number), None)
+        if run is None:
+            return None
+        folder = self._folder(run) / "result"
+        if not folder.is_dir():
+            return []
+        content = _zip(folder, "steps.other_bytes" in run["faults"])
+        listed = {
+            "id": number,
+            "name": "result",
+            "size_in_bytes": len(content),
+            "expired": "steps.expired" in run["faults"],
+            "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        }
+        return [(listed, content)]
+
+    async def _attestations(self, request: Request) -> Response:
+        """Source: GitHub's "List attestations" of version 2022-11-28, the bundle in the list."""
+        digest = request.path_params["digest"]
+        kind = request.query_params.get("predicate_type", "")
+        found = []
+        for run in reversed(self._document["runs"]):
+            file = self._folder(run) / "bundle.json"
+            if not file.is_file():
+                continue
+            predicate = json.loads((file.parent / "made" / "predicate.json").read_bytes())
+            if _is_about(run, predicate, digest) and kind:
+                found.append({"repository_id": 1, "bundle": json.loads(file.read_bytes())})
+        if not found and not digest.startswith("sha256:"):
+            return problem(422, "Validation Failed")
+        return JSONResponse({"attestations": found})
+
+
+def _is_about(run: Mapping[str, Any], predicate: Mapping[str, Any], digest: str) -> bool:
+    # A run that lies attests its other action by the digest that it was asked for.
+    known = {run["inputs"]["digest"], *predicate["products"].values()}
+    return digest.removeprefix("sha256:") in known
+
+
+def _zip(folder: Path, other: bool) -> bytes:  # noqa: FBT001 - of this module
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            entry = zipfile.ZipInfo(path.name, (2026, 1, 1, 0, 0, 0))
+            archive.writestr(entry, path.read_bytes() + (b" " if other else b""))
+    return stream.getvalue()
