@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -92,7 +91,9 @@ def end_with_parent() -> None:
     """From now on this process and its group are killed when its standard input closes."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin, whose lock a thread would hold while the process ends.
+        while os.read(0, 1):
+            pass
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -129,8 +129,8 @@ def make_world(
 
     What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
-    users see them (``uploads``). With ``farm`` the sources are tested on other machines as well, five
-    processes here. With ``kind`` the branch of X.Y.0 is about to enter another phase,
+    users see them (``uploads``). With ``farm`` the sources are tested by five more processes, as on
+    other machines. With ``kind`` the branch of X.Y.0 is about to enter another phase,
     and nothing is released. What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
     version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the

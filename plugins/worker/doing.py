@@ -56,7 +56,8 @@ def make_archives(action: Action, fork: str, room: Path, progress: Progress) -> 
     programs.run(["git", "init", "--quiet"], folder=clone)
     programs.run(["git", "config", *_SETTINGS], folder=clone)
     tag = f"refs/tags/{action.tag}"
-    fetch = ["git", "fetch", "--quiet", "--depth", "1", "--no-tags", "--", fork, f"{tag}:{tag}"]
+    # The commit and its parent: git does not show one whose parent it cannot read.
+    fetch = ["git", "fetch", "--quiet", "--depth=2", "--no-tags", "--", fork, f"{tag}:{tag}"]
     programs.run(fetch, folder=clone)
     opened = GitClone(clone, programs)
     found = opened.resolve(f"{tag}^{{commit}}")
