@@ -41,18 +41,19 @@ def main(words: list[str]) -> int:
         "--any-machine", action="store_true", help="test: do not compare the platform, to rehearse"
     )
     given = parser.parse_args(words)
-    out = given.out or given.room
+    room = given.room.absolute()
+    out = (given.out or room).absolute()
     try:
         action = action_of(given.action.read_bytes())
         if given.part == "archives":
-            doing.make_archives(action, given.fork, given.room, _Shown())
+            doing.make_archives(action, given.fork, room, _Shown())
         elif given.part == "state":
-            doing.state(action, given.room, out, run=given.run, tool=given.tool)
+            doing.state(action, room, out, run=given.run, tool=given.tool)
         elif action.platform != platform_here() and not given.any_machine:
             sys.stderr.write(f"action: is for {action.platform}, and this is {platform_here()}\n")
             return 1
         else:
-            doing.run_tests(action, given.room, out, _Shown(), throw_away=given.throw_away)
+            doing.run_tests(action, room, out, _Shown(), throw_away=given.throw_away)
     except (ReleaseError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.writelines(f"  {line}\n" for line in getattr(error, "details", ()))

@@ -1,0 +1,149 @@
+"""The workflow that tests the sources elsewhere: its rights, and its steps as a runner does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+
+from plugins.model.action import platform_here
+from plugins.model.attested import PREDICATE_TYPE, attested
+from plugins.model.farm_settings import Engine, Farm
+from plugins.model.local_settings import SourceTest
+from plugins.model.statement import STATEMENT_TYPE
+from plugins.steps import elsewhere, tarball
+from tests.hub_world import a_hub_world
+from tests.progress import Quiet
+
+if TYPE_CHECKING:
+    from plugins.model.action import Action
+    from plugins.rehearsal.gnupg_home import GnupgHome
+
+PROJECT: Final = Path(__file__).parents[2]
+WORKFLOW: Final = PROJECT / "docs" / "how-to" / "workflows" / "pep101-step.yml"
+RUN: Final = "https://github.com/python/release-tools/actions/runs/1"
+TOOL: Final = "5" * 40
+
+
+def jobs() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+    return found
+
+
+def test_only_the_job_that_runs_nothing_of_the_tree_may_sign() -> None:
+    content = yaml.safe_load(WORKFLOW.read_text())
+    assert content["permissions"] == {}
+    rights = {name: job["permissions"] for name, job in content["jobs"].items()}
+    assert rights == {
+        "archives": {"contents": "read"},
+        "test": {},
+        "attest": {"contents": "read", "id-token": "write", "attestations": "write"},
+    }
+    signing = " ".join(str(step.get("run", "")) for step in content["jobs"]["attest"]["steps"])
+    assert "worker state" in signing
+    assert not re.search(r"worker (archives|test)|configure|make", signing)
+
+
+def test_every_action_is_named_by_its_commit_and_no_input_is_pasted_into_a_shell() -> None:
+    text = WORKFLOW.read_text()
+    steps = [step for job in jobs().values() for step in job["steps"]]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each) for each in used)
+    assert all(
+        step["with"]["persist-credentials"] is False
+        for step in steps
+        if step.get("uses", "").startswith("actions/checkout@")
+    )
+    assert not [step for step in steps if "${{" in str(step.get("run", ""))]
+    assert all(job["timeout-minutes"] for job in jobs().values())
+    assert "secrets." not in text
+    assert "pull_request" not in text
+    assert jobs()["attest"]["steps"][-1]["with"]["predicate-type"] == PREDICATE_TYPE
+
+
+class Runner:
+    """What a runner does with the jobs, here: each in an empty folder with the tool checked out."""
+
+    def __init__(self, folder: Path, action: Action, fork: Path) -> None:
+        self.folder = folder
+        self.stored = folder / "artifacts"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PEP101")},
+            "ACTION": action.to_bytes().decode(),
+            "DIGEST": action.digest,
+            "FORK": str(fork),
+            "RUN": RUN,
+            "TOOL_COMMIT": TOOL,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def job(self, name: str) -> Path:
+        room = self.folder / name
+        room.mkdir()
+        for part in ("plugins", "doit_receipts"):
+            (room / part).symlink_to(PROJECT / part)
+        for step in jobs()[name]["steps"]:
+            if step.get("name") == "Install" or "== 'Windows'" in step.get("if", ""):
+                continue
+            if "run" in step:
+                command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+                ended = subprocess.run(
+                    command, cwd=room, env=self.environment, capture_output=True, text=True,
+                    check=False,
+                )  # fmt: skip
+                assert ended.returncode == 0, (step["name"], ended.stdout[-2000:], ended.stderr)
+            elif "upload-artifact" in step["uses"]:
+                shutil.copytree(room / step["with"]["path"], self.stored / step["with"]["name"])
+            elif "download-artifact" in step["uses"]:
+                shutil.copytree(self.stored / step["with"]["name"], room / step["with"]["path"])
+        return room
+
+
+@pytest.mark.skipif(
+    not (shutil.which("cc") and shutil.which("sha256sum")), reason="no C compiler, or no sha256sum"
+)
+def test_the_steps_make_test_and_state_and_the_statement_counts(
+    tmp_path: Path, keyring: GnupgHome
+) -> None:
+    found = a_hub_world(tmp_path / "world", keyring, keyring.key("Runner"))
+    release, clone, programs = found.release, found.world.clone, found.world.programs
+    made = tarball.build(release, clone, programs, Quiet())
+    sums = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in release.layout.tarballs
+    }
+    farm = Farm(engine=Engine.GITHUB, platforms=(platform_here(),), tests=SourceTest.QUICK)
+    (action,) = elsewhere.actions(release, farm, sums, commit=made["commit"])
+    runner = Runner(tmp_path / "runner", action, release.layout.clone)
+    runner.folder.mkdir()
+    runner.job("archives")
+    runner.job("test")
+    room = runner.job("attest")
+    # What actions/attest signs, put together by nothing of ours.
+    lines = (room / "made" / "subjects.sha256").read_text().splitlines()
+    named = [line.split("  ", 1) for line in lines]
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": name, "digest": {"sha256": digest}} for digest, name in named],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": json.loads((room / "made" / "predicate.json").read_bytes()),
+    }
+    done = attested(json.dumps(statement).encode(), action)
+    assert (done.run, done.tool, done.facts["python"]) == (RUN, TOOL, "3.13.6")
+    assert done.facts["level"] == "quick"
+    subprocess.run(["sha256sum", "--check", "--strict", "../made/subjects.sha256"],
+                   cwd=_with_action(room), check=True, capture_output=True)  # fmt: skip
+
+
+def _with_action(room: Path) -> Path:
+    """A folder with every file that is attested."""
+    shutil.copy(room / "made" / "action.json", room / "tested")
+    return room / "tested"
