@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["begun", "end_with_parent", "run", "started", "together"]
+__all__ = ["begun", "end_with_parent", "run", "run_aloud", "started", "together"]
 
 
 def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
@@ -53,6 +53,14 @@ def together(folder: Path, commands: Sequence[Sequence[str]]) -> list[tuple[int,
             if each.poll() is None:
                 each.terminate()
                 each.communicate()
+
+
+def run_aloud(folder: Path, *words: str | Path) -> None:
+    """Run a program to its end; what it writes goes where this process writes.
+
+    Raises CalledProcessError on any status but 0.
+    """
+    subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, check=True)  # noqa: S603 - no shell
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
@@ -55,11 +54,7 @@ def _say_so(results: Path, action: Mapping[str, Any]) -> None:
 
 
 def _work(part: str, *words: str | Path) -> None:
-    try:
-        machine.run(_HERE, sys.executable, "-m", "plugins.worker", part, *words)
-    except CalledProcessError as error:
-        sys.stderr.write(error.stderr.decode(errors="replace"))
-        raise
+    machine.run_aloud(_HERE, sys.executable, "-m", "plugins.worker", part, *words)
 
 
 def _attested(order: Mapping[str, Any], made: Path) -> str:
