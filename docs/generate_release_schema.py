@@ -47,6 +47,7 @@ _FORMS: Final[Mapping[Callable[[str], str], str]] = {
     forms.release_version: f"^{_VERSION}$",
     forms.revision: r"^\.?([^\s\-:?*\[\\^~.][^\s:?*\[\\^~.]*\.?)([^\s:?*\[\\^~.]+\.?)*$",
     forms.rule_id: r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$",
+    forms.workflow_file: r"^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$",
     forms.web_address: r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$))",
 }
 

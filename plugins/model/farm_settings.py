@@ -49,8 +49,8 @@ class Farm:
     steps: tuple[str, ...] = _STEPS
     """Which steps run there: test_source. Default: test_source."""
     platforms: tuple[str, ...] = TIER_1
-    """The platforms that the sources are tested on, by PEP 11's names. Default: the five of tier
-    1."""
+    """The platforms that the sources are tested on, by PEP 11's names; [] for none. Default: the
+    five of tier 1."""
     tests: SourceTest = SourceTest.FULL
     """quick or full: how much of the test suite runs there, whatever [tests] source says of this
     machine. Default: full."""
@@ -69,7 +69,7 @@ class Farm:
 
     def runs(self, step: str) -> bool:
         """Whether the step runs on other machines."""
-        return self.engine is not Engine.NONE and step in self.steps
+        return self.engine is not Engine.NONE and step in self.steps and bool(self.platforms)
 
     @property
     def signer(self) -> SigstoreIdentity:
@@ -108,6 +108,4 @@ def _known(table: Declared, key: str, options: Iterable[str]) -> tuple[str, ...]
     for each in found:
         if each not in options:
             table.note(key, f"holds {each!r}", near(each, options))
-    if table.holds(key) and not found:
-        table.note(key, "is empty", 'write engine = "none" to have everything done here')
     return found

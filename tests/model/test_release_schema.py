@@ -66,6 +66,7 @@ VALUES: Final = (
     '["https://edge.example"]', '["3.14.0"]', '["3.14"]', '["v3.14.0"]', '"env:NAME"',
     '"env:"', '"env:NA-ME"', '"file:~/token"', '"file:"', '"file: "', '"hunter2"', '"none"',
     '"slack"', '"quick"', '"full"', '"bugfix"', '"security"', '"end-of-life"', '"Feature"',
+    '"build.yml"', '["test_source"]', '["x86_64-unknown-linux-gnu"]', '"stop"',
 )  # fmt: skip
 
 
