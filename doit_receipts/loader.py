@@ -61,7 +61,8 @@ class Loader(DodoTaskLoader):
         pos_args[:] = [plan.former_names.get(each, each) for each in pos_args]
         if cmd.dep_manager is not None:  # no command but tabcompletion has none
             cmd.dep_manager = Globals.dep_manager = ReceiptRecords(plan, cmd.dep_manager)
-        tasks = [dict_to_task(each) for each in plan.doit_tasks()]
+        with _nothing_is_garbage():
+            tasks = [dict_to_task(each) for each in plan.doit_tasks()]
         _refuse_names(plan, self.cmd_names)
         beside = super().load_tasks(cmd, pos_args)
         _refuse_command(plan, cmd.get_name(), pos_args, [each.name for each in beside])
