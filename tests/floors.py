@@ -68,7 +68,10 @@ PROGRAMS: Final = "plugins.services.programs"
 WORKERS: Final = "doit_receipts.workers"
 """Forks the run itself, and starts no program."""
 # The rehearsal imitates the other side, so it runs its programs without the client's code.
-HOMES: Final = (PROGRAMS, "plugins.rehearsal.machine", "doit_receipts.openpgp")
+HOMES: Final = (
+    PROGRAMS, "plugins.rehearsal.machine", "doit_receipts.openpgp",
+    "doit_receipts.command.waiting_run",  # starts doit again
+)  # fmt: skip
 # A secret may be in the environment, and nobody but its place reads it there.
 SECRETS: Final = "plugins.model.secret"
 

@@ -31,6 +31,8 @@ _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
 _STOPPED: Final = 130
+# As doit tells of a value that is of another type than the option's.
+_UNREAD: Final = re.compile(r"parameter '(\w+)' <class '(\w+)'>\.\n.*('.*')")
 _HELP: Final = frozenset({"-h", "--help"})
 
 
@@ -156,6 +158,12 @@ class WordsInAnyOrder(EndsAsTold):
 
     def _misread(self, problem: str) -> str:
         """What is wrong with an option, without the objects that doit appends for itself."""
+        unread = _UNREAD.search(problem)
+        if unread:
+            name, kind, given = unread.groups()
+            option = next(each for each in self.cmdparser.options if each.name == name)
+            wanted = "a number" if kind in ("int", "float") else kind
+            return f"doit {self.name}: --{option.long} is {given}, wanted {wanted}"
         problem = problem.partition(": ")[2].partition(" (parsing options")[0] or problem
         given = re.search(r"--([a-z-]+)", problem)
         known = [f"--{option.long}" for option in self.cmdparser.options if option.long]

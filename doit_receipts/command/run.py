@@ -23,7 +23,7 @@ from doit_receipts.plan import REPORTER
 from doit_receipts.runner import refused_by_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+_WAIT: Final = {
+    "name": "wait", "short": "", "long": "wait", "type": bool, "default": False,
+    "help": "where people are waited for, go on by itself once somebody approved",
+}  # fmt: skip
+_DEADLINE: Final = {
+    "name": "wait_hours", "short": "", "long": "wait-hours", "type": float, "default": 12.0,
+    "help": "how many hours --wait waits at most [default: 12]",
+}  # fmt: skip
+_AWAITED: Final = 4
+_MOST_HOURS: Final = 24 * 31
 _STOPPING: Final = {
     signal.SIGINT: "Ctrl-C",
     signal.SIGTERM: "SIGTERM",
@@ -43,7 +53,13 @@ _STOPPING: Final = {
 class Run(OptionsAnywhere, DoitRun):
     """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
 
+    cmd_options = (*DoitRun.cmd_options, _WAIT, _DEADLINE)
     tasks_take_options = True
+    _words: Sequence[str] = ()
+
+    def _executed(self, in_args: Sequence[str]) -> Any:
+        self._words = in_args
+        return super()._executed(in_args)
 
     def _execute(
         self,
@@ -59,6 +75,8 @@ class Run(OptionsAnywhere, DoitRun):
         force_verbosity: Any = False,
         failure_verbosity: int = 0,
         pdb: Any = False,
+        wait: Any = False,
+        wait_hours: float = 12.0,
     ) -> int:
         if not isinstance(self.dep_manager, ReceiptRecords):
             # Not a release but some other dodo.py, such as tests/dodo.py: doit as it is.
@@ -70,6 +88,7 @@ class Run(OptionsAnywhere, DoitRun):
         plan = plan_of(self)
         at_once = max(1, num_process)
         _refuse(always or single, at_once, pdb or reporter != REPORTER)
+        _refuse_hours(wait_hours)
         try:
             with _writing(plan) as (left, slots):
                 if left:
@@ -105,7 +124,8 @@ class Run(OptionsAnywhere, DoitRun):
             return _tell_stopped(stopped.by)
         finally:
             plan.state.close()
-        return reporter.status if isinstance(reporter, ReleaseReporter) else result
+        status: int = reporter.status if isinstance(reporter, ReleaseReporter) else result
+        return _goes_on(plan, self._words, wait_hours) if wait and status == _AWAITED else status
 
     def _at_once(
         self,
@@ -126,6 +146,20 @@ class Run(OptionsAnywhere, DoitRun):
         )
         result: int = runner.run_all(self.control.task_dispatcher())
         return result
+
+
+def _refuse_hours(hours: float) -> None:
+    """Raise InvalidCommand for what is no time to wait."""
+    if not 0 < hours <= _MOST_HOURS:
+        message = f"--wait-hours {hours:g} is no time to wait; wanted up to {_MOST_HOURS} hours"
+        raise InvalidCommand(message)
+
+
+def _goes_on(plan: Plan, words: Sequence[str], hours: float) -> int:
+    # late: who does not wait needs no programs
+    from doit_receipts.command.waiting_run import run_until_nobody_is_awaited
+
+    return run_until_nobody_is_awaited(plan, words, hours)
 
 
 def _notify(plan: Plan, asked: list[str], reporter: Any) -> None:

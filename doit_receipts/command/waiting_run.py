@@ -1,0 +1,107 @@
+"""The run that goes on by itself: once somebody approved, and now and then for what is outside.
+
+Each further run is a program of its own, as if a person had typed the command again: it reads
+release.toml anew, holds the lock for as long as it works, and leaves it to others in between.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.running import shown_time
+from doit_receipts.typed import DODO, started_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from doit_receipts.plan import Plan
+
+__all__ = ["run_until_nobody_is_awaited", "typed_again"]
+
+_AWAITED: Final = 4
+_LOOK_S: Final = 1.0
+_AGAIN_S: Final = 300.0
+"""So often it is tried again without an approval: files, builds and merges come by themselves."""
+
+
+def run_until_nobody_is_awaited(
+    plan: Plan, words: Sequence[str], hours: float, *, pause: Callable[[float], None] = time.sleep
+) -> int:
+    """The exit status of the last run: 4 only if somebody is still waited for after so long.
+
+    ``words`` are the command's, as they were typed. Ctrl-C ends the waiting, and the run below it.
+    """
+    ends_s = time.monotonic() + hours * 3600
+    command = typed_again(words)
+    _say(f"waiting for {shown_time(hours * 3600)} at most; Ctrl-C ends it, and loses nothing")
+    while True:
+        if not _changed(plan, ends_s, pause):
+            _say(
+                f"nobody acted within {shown_time(hours * 3600)}; run the same command again later"
+            )
+            return _AWAITED
+        status = _ended(command)
+        if status != _AWAITED:
+            return status if status >= 0 else 128 - status
+
+
+def _ended(command: Sequence[str]) -> int:
+    """The status of the run, which ends in good order where this process is asked to end."""
+    # The words are those of a person, for this very program, and no shell reads them.
+    with subprocess.Popen(command, cwd=started_in()) as run:  # noqa: S603
+        # The terminal tells both of us of Ctrl-C and of its end; SIGTERM is for this process alone.
+        heard = {
+            signal.SIGTERM: lambda number, _frame: run.send_signal(number),
+            signal.SIGINT: lambda _number, _frame: None,
+        }
+        before = {number: signal.signal(number, act) for number, act in heard.items()}
+        try:
+            return run.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """A line for whoever watches the terminal."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def typed_again(words: Sequence[str]) -> list[str]:
+    """The same command, which does not wait."""
+    given = DODO.get()
+    chosen = [] if given is None else ["-f", str(given[0])]
+    kept = [word for word in words if not _is_ours(word)]
+    return [sys.executable, "-m", "doit", *chosen, "run", *kept]
+
+
+def _is_ours(word: str) -> bool:
+    return word == "--wait" or word.startswith("--wait-hours=")
+
+
+def _changed(plan: Plan, ends_s: float, pause: Callable[[float], None]) -> bool:
+    """Whether there is a reason to go on before the end; waits for it."""
+    before, tries_s = _approvals(plan.folder.approvals), time.monotonic() + _AGAIN_S
+    while time.monotonic() < ends_s:
+        if _approvals(plan.folder.approvals) != before or time.monotonic() >= tries_s:
+            return True
+        pause(_LOOK_S)
+    return False
+
+
+def _approvals(folder: Path) -> Any:
+    """How the approvals stand: another value once one is given, or its signature comes."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(
+                (each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in found
+            )
+    except OSError:
+        return []

@@ -1,0 +1,118 @@
+"""``--wait``: a run goes on by itself once somebody approved, and gives up after its hours."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from doit_receipts.command.waiting_run import typed_again
+from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
+from tests.engine.conftest import RELEASE
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.engine.conftest import Project
+
+STEPS: Final = '''
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def task_copy_a():
+    """Copy the input to a."""
+    return call(copy, HERE / "input", at.src / "a")
+
+@plan.approval(of=[task_copy_a], who="RM")
+def approve_a():
+    """Approve a."""
+
+@plan.step(after=[approve_a], writes=[at.src / "b"])
+def task_copy_b():
+    """Copy a to b."""
+    return call(copy, at.src / "a", at.src / "b")
+
+@plan.group(of=[task_copy_b])
+def task_export():
+    """Everything local."""
+'''
+
+
+@pytest.fixture
+def keyring() -> Iterator[GnupgHome]:
+    with gnupg_home() as home:
+        yield home
+
+
+@contextmanager
+def waiting(project: Project, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that waits for the approval while the block runs, and has ended behind it."""
+    err = project.folder / "err"
+    with err.open("wb") as stream:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "doit", *words], cwd=project.folder, stderr=stream,
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: b"waiting for " in err.read_bytes(), "it waits")
+        yield run
+    finally:
+        if run.poll() is None:
+            run.send_signal(signal.SIGINT)
+        run.wait(timeout=120)
+
+
+def test_it_goes_on_once_somebody_approved(project: Project, keyring: GnupgHome) -> None:
+    key = keyring.key("rm")
+    release = RELEASE.replace("0123456789012345678901234567890123456789", key)
+    project.declare(STEPS, release + f'gnupg_home = "{keyring.folder}"\n')
+    with waiting(project, "export", "--wait") as run:
+        assert not (project.work / "src" / "b").exists()
+        given = project.doit("approve", "approve_a")
+        assert given.status == 0, given.err + given.out
+        assert run.wait(timeout=120) == 0
+    assert (project.work / "src" / "b").read_text() == "hello"
+
+
+def test_it_gives_up_after_its_hours(project: Project) -> None:
+    project.declare(STEPS)
+    ended = project.doit("export", "--wait", "--wait-hours", "0.0001")
+    assert ended.status == 4
+    assert ended.err.splitlines()[-1] == (
+        "nobody acted within 0 s; run the same command again later"
+    )
+
+
+def test_it_waits_for_nobody_where_nobody_is_awaited(project: Project) -> None:
+    project.declare(STEPS)
+    (project.folder / "input").unlink()
+    ended = project.doit("export", "--wait")
+    assert ended.status == 1
+    assert "waiting for " not in ended.err
+    assert project.doit("copy_a", "--wait").status == 1
+
+
+def test_ctrl_c_ends_the_waiting(project: Project) -> None:
+    project.declare(STEPS)
+    with waiting(project, "export", "--wait") as run:
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=120) == 130
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "soon", "1e9"])
+def test_what_is_no_time_is_refused_in_one_line(project: Project, hours: str) -> None:
+    project.declare(STEPS)
+    ended = project.doit("export", "--wait", f"--wait-hours={hours}")
+    assert (ended.status, ended.out) == (3, "")
+    assert "hours" in ended.err
+    assert "Traceback" not in ended.err
+    assert not project.ran()
+
+
+def test_the_command_is_the_one_that_was_typed() -> None:
+    words = ["--wait", "--wait-hours=3", "--release=x.toml", "--", "export"]
+    assert typed_again(words)[1:] == ["-m", "doit", "run", "--release=x.toml", "--", "export"]
+    assert typed_again([])[0] == sys.executable
