@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -58,6 +59,7 @@ class Look:
         self._files: dict[str, list[Future[Answer]]] = {}
         self._pages: list[tuple[Purge, list[Future[Answer]]]] = []
         self._hosted: dict[str, list[Future[Answer]]] = {}
+        self._asking = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -122,14 +124,21 @@ class Look:
 
     def hosted(self, wanted: Mapping[str, Content]) -> dict[str, list[Answer]]:
         """What every endpoint gave of the documentation's pages, of the main ones and of these."""
-        for page, content in wanted.items():
-            if page not in self._hosted:
-                url = f"{DOCS}/release/{self.contract.version}/{quote(page)}"
-                self._hosted[page] = [
-                    self._pool.submit(self._page, url, endpoint, content)
-                    for endpoint in self._client.endpoints(url)
-                ]
-        return {page: [each.result() for each in all_] for page, all_ in self._hosted.items()}
+        with self._asking:
+            for page, content in wanted.items():
+                if page not in self._hosted:
+                    url = f"{DOCS}/release/{self.contract.version}/{quote(page)}"
+                    self._hosted[page] = [
+                        self._pool.submit(self._page, url, endpoint, content)
+                        for endpoint in self._client.endpoints(url)
+                    ]
+            asked = dict(self._hosted)
+        return {page: [each.result() for each in all_] for page, all_ in asked.items()}
+
+    def address(self, url: str) -> tuple[Answer, ...]:
+        """What every endpoint gives of one page of the site, whether it was asked for before."""
+        asked = [all_ for page, all_ in self._pages if page.url == url]
+        return tuple(each.result() for each in (asked[0] if asked else self._at_all_endpoints(url)))
 
     def _page(self, url: str, endpoint: str, wanted: Content) -> Answer:
         try:

@@ -19,8 +19,36 @@ _PROVEN = (Kind.SIGNATURE, Kind.BUNDLE, Kind.SBOM)
 """Judged by themselves: a signature by its key, an SBOM by the tag and the archive."""
 
 
-def not_known(context: VerifyContext, contract: Contract) -> Iterator[str]:
-    """One sentence for each thing about a public release that is believed and not compared."""
+def not_known(context: VerifyContext, contract: Contract, *, proven: bool) -> Iterator[str]:
+    """One sentence for each thing about a public release that is believed and not compared.
+
+    ``proven`` says that a good manifest lists every file, row, page and ref of it.
+    """
+    if not proven:
+        yield from _without_manifest(context, contract)
+    version = context.release.version
+    if context.judges_docs:
+        lists = "the manifest does not list" if proven else "the HTML archive does not hold"
+        yield f"files below {DOCS}/release/{version}/ that {lists}"
+    if context.release.series.ships_sbom:
+        yield "addresses and digests that the SBOMs give for the projects inside of pip"
+    if any(file.kind is Kind.INSTALLER for file in contract.files):
+        by = "manifest" if proven else "signature and row"
+        yield f"what is inside installers: each is compared as a whole, by {by}"
+    if not context.rebuild:
+        yield "how tightly gzip and xz compressed the archives; doit verify --rebuild compares it"
+    if proven:
+        yield f"what python.org shows around the words and the table of {contract.page.url}"
+        yield "boxes, redirects and doc/current, once a newer release is public: they are its own"
+    else:
+        yield f"words, date and links of {contract.page.url} beyond what it has to show"
+    asked = [each for each in context.clients.public.endpoints(contract.page.url) if each != AROUND]
+    yield f"caches that [hosts] cdn_edges does not name; asked were {', '.join(asked)}"
+    yield "what a server gives to somebody whom it knows by address or by the manner of asking"
+
+
+def _without_manifest(context: VerifyContext, contract: Contract) -> Iterator[str]:
+    """The files that no signature covers, each by what little its bytes are known from."""
     signed = {file.beside for file in contract.files if file.kind in (Kind.SIGNATURE, Kind.BUNDLE)}
     for file in contract.files:
         if file.kind not in _PROVEN and file.remote not in signed:
@@ -30,16 +58,3 @@ def not_known(context: VerifyContext, contract: Contract) -> Iterator[str]:
             if context.judges_docs and file.name.endswith("-docs-html.zip"):
                 by = "the hosted pages"
             yield f"{file.remote} has no signature: its bytes are known from {by} alone"
-    version = context.release.version
-    if context.judges_docs:
-        yield f"files below {DOCS}/release/{version}/ that the HTML archive does not hold"
-    if context.release.series.ships_sbom:
-        yield "addresses and digests that the SBOMs give for the projects inside of pip"
-    if any(file.kind is Kind.INSTALLER for file in contract.files):
-        yield "what is inside installers: each is compared as a whole, by signature and row"
-    if not context.rebuild:
-        yield "how tightly gzip and xz compressed the archives; doit verify --rebuild compares it"
-    yield f"words, date and links of {contract.page.url} beyond what it has to show"
-    asked = [each for each in context.clients.public.endpoints(contract.page.url) if each != AROUND]
-    yield f"caches that [hosts] cdn_edges does not name; asked were {', '.join(asked)}"
-    yield "what a server gives to somebody whom it knows by address or by the manner of asking"

@@ -15,10 +15,12 @@ from checks import (
     bundles,
     caches,
     checksums,
+    current_docs,
     hosted_docs,
     install_manifest,
     published_set,
     refs,
+    release_manifest,
     rows,
     signatures,
     site,
@@ -35,13 +37,22 @@ from doit_receipts.durable import PARTIAL
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import BUNDLE_SUFFIX, Kind, Origin, bundle_paths, local_path
+from plugins.model.contract import (
+    BUNDLE_SUFFIX,
+    Kind,
+    Origin,
+    bundle_paths,
+    local_path,
+    record_paths,
+)
+from plugins.model.docs_pages import pages_in
 from plugins.model.found_files import FoundFiles
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
-from plugins.model.site_pages import Listing, listing_of, pages_of
+from plugins.model.site_pages import Listing, is_latest, listing_of, pages_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from concurrent.futures import Future
 
     from checks.recognising import Recognised
@@ -91,8 +102,19 @@ def verify(
         judgements = (first, *judgements)
     kind = release.type.name.lower().replace("_", " ")
     is_public = situation in (Situation.SWITCHED, Situation.PUBLISHED)
-    unknown = tuple(not_known(context, contract.with_extras(seen.names))) if is_public else ()
+    unknown: tuple[str, ...] = ()
+    if is_public:
+        proven = situation is Situation.PUBLISHED and _is_proven(context, judgements)
+        unknown = tuple(not_known(context, contract.with_extras(seen.names), proven=proven))
     return Report(str(release.version), kind, situation, judgements, not_known=unknown)
+
+
+def _is_proven(context: VerifyContext, judgements: Iterable[Judgement]) -> bool:
+    """Whether there is a manifest, and nothing was found against it or its signatures."""
+    place, *_ = record_paths(context.release)
+    return not any(
+        found.where.startswith(place) for judged in judgements for found in judged.findings
+    )
 
 
 def _judgements(
@@ -212,7 +234,8 @@ def _staged(context: VerifyContext) -> list[CheckGroup]:
 
 def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[Judgement, ...]:
     """What users get, from every endpoint, and what the website and upstream say of it."""
-    contract = context.contract.with_extras(seen.names)
+    names = release_manifest.names_with_record(context, seen.names)
+    contract = context.contract.with_extras(names)
     known = {file.remote for file in contract.files}
     unexpected = tuple(
         sorted(
@@ -234,6 +257,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
             *_public_content(context, look, bringing, whole=whole),
             *(_website(context, look) if whole else []),
             *_endpoints(context, look, docs=docs),
+            *([_manifest(context, look, seen.names)] if whole else []),
         ]
         return _judged(groups, context.clients.progress)
 
@@ -243,11 +267,14 @@ def _pages(context: VerifyContext) -> tuple[Purge, ...]:
 
     Where the list cannot be had, the website's own checks say so.
     """
+    return pages_of(context.contract, _listing(context))
+
+
+def _listing(context: VerifyContext) -> Listing:
     try:
-        listing = listing_of(each.fields for each in context.clients.site.releases())
+        return listing_of(each.fields for each in context.clients.site.releases())
     except ReleaseError:
-        listing = Listing()
-    return pages_of(context.contract, listing)
+        return Listing()
 
 
 def _brought(context: VerifyContext) -> Clone:
@@ -329,6 +356,14 @@ def _website(context: VerifyContext, look: Look) -> list[CheckGroup]:
     return [CheckGroup("website", described, (flags, listed), "row.unseen")]
 
 
+def _manifest(context: VerifyContext, look: Look, names: frozenset[str]) -> CheckGroup:
+    def listed() -> tuple[Finding, ...]:
+        return release_manifest.manifest_holds(context, look, names)
+
+    described = "each file, page, row, box, redirect and ref that it lists, and what it does not"
+    return CheckGroup("manifest", described, (listed,))
+
+
 def _endpoints(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckGroup]:
     def files() -> tuple[Finding, ...]:
         return caches.caches_serve_files(look.found_files(look.contract.files), look.answers())
@@ -339,13 +374,19 @@ def _endpoints(context: VerifyContext, look: Look, *, docs: bool) -> list[CheckG
     def hosted() -> tuple[Finding, ...]:
         archives = [each for each in look.contract.files if each.name.endswith("-docs-html.zip")]
         look.found_files(archives)
-        wanted = hosted_docs.pages_in(path_of(archives[0], context.room)) if archives else None
+        wanted = pages_in(path_of(archives[0], context.room)) if archives else None
         return hosted_docs.pages_are_the_archives(wanted, look.hosted(wanted or {}))
+
+    def current() -> tuple[Finding, ...]:
+        listing = _listing(context)
+        if context.judges_docs and listing.public and is_latest(look.contract, listing):
+            return current_docs.current_leads_here(context, look)
+        return ()
 
     groups = [CheckGroup("caches", "every file and page from every endpoint", (files, pages))]
     if docs:
-        described = "every file of the archive, as it is served"
-        groups.append(CheckGroup("documentation's pages", described, (hosted,)))
+        described = "every file of the archive, as it is served, and doc/current"
+        groups.append(CheckGroup("documentation's pages", described, (hosted, current)))
     return groups
 
 

@@ -390,6 +390,7 @@ def mirror(source: Path, target: Path) -> None:
             shutil.rmtree(each.path)
         elif not as_before:
             Path(each.path).unlink()
+    there = {name: each for name, each in there.items() if os.path.lexists(each.path)}
     for name, each in wanted.items():
         if each.is_dir(follow_symlinks=False):
             mirror(source / name, target / name)

@@ -47,9 +47,10 @@ class PythonRelease:
         "switch": "12 the go and the switch",
         "upstream": "13 push upstream",
         "website": "14 website and CDN",
-        "announce": "15 announce",
-        "close": "16 close",
-        "afterwards": "17 afterwards",
+        "manifest": "15 the manifest of all",
+        "announce": "16 announce",
+        "close": "17 close",
+        "afterwards": "18 afterwards",
         "verify": "verify",
     }
     _of_a_phase: Mapping[str, str] = {

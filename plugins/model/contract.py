@@ -38,6 +38,8 @@ __all__ = [
     "bundle_paths",
     "contract_of",
     "local_path",
+    "record_files",
+    "record_paths",
 ]
 
 SITE: Final = "https://www.python.org"
@@ -67,6 +69,7 @@ class Kind(Enum):
     BUNDLE = "Sigstore bundle"
     SBOM = "SBOM"
     PART = "part of an installer"
+    RECORD = "release manifest"
 
 
 class Origin(Enum):
@@ -80,6 +83,8 @@ class Origin(Enum):
     MACOS = "macos"
     SIGSTORE = "sigstore"
     """The release manager's identity, once everything that it signs is there (PEP 761)."""
+    RECORD = "record"
+    """The release manager, about all that is public by then."""
 
 
 class SizeClass(Enum):
@@ -216,7 +221,8 @@ class Contract:
     page: SitePage
     files: tuple[PublishedFile, ...]
     extras: tuple[tuple[Origin, str], ...] = ()
-    """Patterns of further paths that an expert may bring: parts of installers, sidecars."""
+    """Patterns of further paths: what an expert may bring (parts of installers, sidecars), and the
+    manifest that the release manager publishes behind everything else."""
 
     def by_origin(self, *origins: Origin) -> tuple[PublishedFile, ...]:
         """The files that these people make."""
@@ -256,7 +262,8 @@ class Contract:
                     if name.endswith(suffix):
                         beside = remote.removesuffix(suffix)
                         return PublishedFile(folder, name, kind, origin, size, beside=beside)
-                return PublishedFile(folder, name, Kind.PART, origin, SizeClass.TEXT)
+                kind = Kind.RECORD if origin is Origin.RECORD else Kind.PART
+                return PublishedFile(folder, name, kind, origin, SizeClass.TEXT)
         return None
 
     def with_extras(self, remotes: Iterable[str]) -> Contract:
@@ -429,6 +436,20 @@ def _docs(release: Release, formats: Iterable[str]) -> Iterator[PublishedFile]:
             )
 
 
+def record_paths(release: Release) -> tuple[str, ...]:
+    """The release manifest and its signatures, below the root of the downloads."""
+    version = release.version
+    path = f"{version.folder}/python-{version}-manifest.json"
+    signature = (f"{path}.asc",) if release.signs_with_gpg else ()
+    return (path, *signature, f"{path}{BUNDLE_SUFFIX}")
+
+
+def record_files(release: Release) -> tuple[Path, ...]:
+    """The release manifest on this machine, then its signatures."""
+    folder = release.layout.record
+    return tuple(folder / path.rpartition("/")[2] for path in record_paths(release))
+
+
 def parts_folders(release: Release) -> tuple[str, ...]:
     """Where the parts of the Windows installers are, below the root of the downloads."""
     version = release.version
@@ -454,3 +475,4 @@ def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
     for file in (*_source(release), *_binaries(release)):
         if not release.series.signs_with_sigstore or file.row is None:
             yield Origin.SIGSTORE, rf"{re.escape(file.remote)}\.sigstore"
+    yield Origin.RECORD, "|".join(map(re.escape, record_paths(release)))

@@ -42,6 +42,11 @@ class Layout(WorkFolder):
         return self.work / "bundles"
 
     @property
+    def record(self) -> Path:
+        """The release manifest, which lists all that is public, and its signatures."""
+        return self.work / "record"
+
+    @property
     def made(self) -> Path:
         """Files made for the release commit, before they are put into the clone."""
         return self.work / "made"

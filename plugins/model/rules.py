@@ -276,6 +276,33 @@ RULES: Final[Mapping[str, Rule]] = {
         "unpack the archive again: doit publish",
         "docsbuild-scripts#300",
     ),
+    "docs.current": Rule(
+        "Below doc/current is the documentation of the newest final release, byte for byte.",
+        "point the link to it on the downloads host, then purge it",
+    ),
+    "manifest.missing": Rule(
+        "A signed manifest lists all that is public of the release.",
+        "releases made before November 2026 have none: see what is listed as not known",
+        severity=Severity.NOTE,
+    ),
+    "manifest.unsigned": Rule(
+        "The manifest has the signatures of its series beside it.",
+        "find out who removed them; do not trust what it lists",
+        waivable=False,
+    ),
+    "manifest.unreadable": Rule(
+        "The manifest is one, of this release, in its one form.",
+        "find out who replaced it; do not trust what it lists",
+        waivable=False,
+    ),
+    "manifest.differs": Rule(
+        "Everything that the manifest lists is public as it says.", _REPLACED, waivable=False
+    ),
+    "manifest.unlisted": Rule(
+        "No file and no row of the release is public that the manifest does not list.",
+        "find out who put it there; do not use it",
+        waivable=False,
+    ),
     "staged.unseen": Rule(
         "What is staged can be compared with what was exported.",
         "run it where the release was exported, or publish first",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ class SiteReader:
         self._client = client
         # Asked once: guests may ask a hundred times a day.
         self._lists: dict[str, tuple[Part, ...]] = {}
+        self._asking = Lock()
 
     def __repr__(self) -> str:
         return f"site as {self._client!r}"
@@ -49,9 +51,10 @@ class SiteReader:
 
     def _list(self, kind: str, **query: str) -> tuple[Part, ...]:
         path = f"{_API}/{kind}/" + (f"?{urlencode(query)}" if query else "")
-        if path not in self._lists:
-            self._lists[path] = self._asked(path)
-        return self._lists[path]
+        with self._asking:
+            if path not in self._lists:
+                self._lists[path] = self._asked(path)
+            return self._lists[path]
 
     def _asked(self, path: str) -> tuple[Part, ...]:
         # The API is in no cache; the first endpoint that there is leads to it.

@@ -7,9 +7,10 @@ import pytest
 
 from checks import hosted_docs
 from checks.built_docs import archives_complete, no_unreleased
-from checks.hosted_docs import pages_are_the_archives, pages_in
+from checks.hosted_docs import pages_are_the_archives
 from doit_receipts.finding import Finding, Severity
 from plugins.model.content import Content
+from plugins.model.docs_pages import pages_in
 from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of

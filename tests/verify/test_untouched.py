@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.model.contract import Kind
+from doit_receipts.finding import Severity
+from plugins.model.contract import Kind, record_paths
 from plugins.model.report import Situation
 
 if TYPE_CHECKING:
@@ -19,13 +20,65 @@ def test_an_untouched_release_has_no_finding(world: Released) -> None:
     report = world.look(fresh=True)
     assert (report.situation, report.findings) == (Situation.PUBLISHED, ())
     assert report.holds
-    assert len(report.judgements) == 9
+    assert len(report.judgements) == 10
+    # The manifest proves every file, row and page; what nobody can look at is still named.
+    assert not any("no signature" in each for each in report.not_known)
+    assert not any("words, date and links" in each for each in report.not_known)
+    assert any("caches that [hosts] cdn_edges does not name" in each for each in report.not_known)
+
+
+def without_manifest(world: Released) -> None:
+    """A release as they were made before there were manifests."""
+    for path in record_paths(world.release):
+        (world.root / path).unlink()
+    world.purge()
+
+
+def test_a_release_without_a_manifest_is_judged_as_before_and_says_so(world: Released) -> None:
+    without_manifest(world)
+    report = world.look(fresh=True)
+    (note,) = report.findings
+    assert (note.rule, note.severity) == ("manifest.missing", Severity.NOTE)
+    assert report.holds
     # What no signature and no comparison covers is named, so that nobody believes it unseen.
     unsigned = {each.partition(" ")[0] for each in report.not_known if "no signature" in each}
     kinds = {each.kind for each in world.contract.files if each.remote in unsigned}
     assert {each.remote for each in world.contract.files if each.kind is Kind.DOCS} <= unsigned
     assert not kinds & {Kind.SOURCE, Kind.INSTALLER, Kind.SBOM}
     assert "words, date and links" in "".join(report.not_known)
+
+
+def test_a_manifest_that_only_the_list_hides_is_found_all_the_same(world: Released) -> None:
+    """Or whoever holds the server could make any release one that has none."""
+    folder = world.root / "3.13.6"
+    names = sorted(each.name + "/" * each.is_dir() for each in folder.iterdir())
+    links = (f'<a href="{name}">{name}</a>' for name in names if "manifest" not in name)
+    (folder / "index.html").write_text("<html>" + "\n".join(links))
+    world.purge()
+    hidden = [each.where for each in world.look().findings if each.rule == "file.unlisted"]
+    assert hidden == sorted(record_paths(world.release))
+
+
+def test_a_newer_release_that_is_out_makes_nothing_wrong(world: Released) -> None:
+    """Boxes, redirects, doc/current and the flag of the latest are the newer one's by then."""
+
+    def newer(tables: dict[str, Any]) -> None:
+        ((number, ours),) = tables["release"].items()
+        later = {"name": "Python 3.13.7", "slug": "python-3137", "is_published": True}
+        moved = {**ours, **later, "release_date": "2099-01-01T12:00:00Z"}
+        tables["release"] = {number: {**ours, "is_latest": False}, "999": moved}
+        tables["boxes"] = {name: text.replace("3.13.6", "3.13.7").replace("3136", "3137")
+                           for name, text in tables["boxes"].items()}  # fmt: skip
+
+    world.site(newer)
+    docs = world.root / "doc"
+    (docs / "3.13.7").mkdir()
+    for path in (docs / "3.13.6").iterdir():
+        (docs / "3.13.7" / path.name.replace("3.13.6", "3.13.7")).write_bytes(b"newer\n")
+    (docs / "current").unlink()
+    (docs / "current").symlink_to("3.13.7")
+    world.purge()
+    assert world.look(fresh=True).findings == ()
 
 
 def test_a_second_look_fetches_no_file_again_and_finds_nothing(world: Released) -> None:

@@ -1,0 +1,100 @@
+"""15. Manifest: one signed list of all that is public of the release, beside its files.
+
+It can be made only when everything that it lists is public, the page included, and it is made
+before anything is announced, so that whoever reads of the release can verify all of it. But nothing
+waits for it: the files have signatures of their own, and an announcement of what is public already
+must not stop because Sigstore is down or a token of ten minutes has run out. Where experts' files
+come later, it is made once they are there: what was seen is never replaced, and a list that lacks
+files would have to be.
+"""
+
+from __future__ import annotations
+
+from chapters.commit import commit
+from chapters.merge import merge_back
+from chapters.release import later, plan, promised, release, remote, services, settings
+from chapters.stage import digests, listed, with_bundles
+from chapters.switch import html, point_current, unpack_docs
+from chapters.upstream import push_upstream
+from chapters.website import check_public, check_site
+from doit_receipts.calls import call, deferred
+from plugins.model.contract import record_files
+from plugins.steps import purging, release_manifest, staging
+
+is_made = with_bundles and not later
+with_html = release.ships_docs and "html" in settings.docs.formats
+paths = record_files(release)
+record = deferred(plan.receipts.artifact, paths[0])
+files = deferred(staging.wanted, deferred(plan.receipts.artifacts, paths))
+as_published = deferred(release_manifest.contract_of_record, release, promised)
+known = deferred(release_manifest.digests_of_record, files, remote.record)
+
+
+@plan.step(
+    after=[check_site, check_public, push_upstream, unpack_docs, point_current],
+    writes=[paths[0]],
+    only=is_made,
+)
+def write_manifest():
+    """List all that is public, by digests from receipts, each compared with what is there now."""
+    return call(
+        release_manifest.write,
+        release,
+        listed,
+        digests,
+        html if with_html else None,
+        deferred(release_manifest.Pushed, plan.fact(merge_back, "tag"), commit),
+        deferred(
+            release_manifest.Sources,
+            services.downloads,
+            services.docs_host,
+            services.site,
+            services.history,
+        ),
+        services.progress,
+    )
+
+
+@plan.shared(
+    after=[write_manifest],
+    reads=[paths[0]],
+    writes=paths[1:],
+    look=release_manifest.look_signed,
+    only=is_made,
+)
+def sign_manifest():
+    """Sign the manifest as the files of its series are signed."""
+    return call(
+        release_manifest.sign,
+        release,
+        record,
+        services.signer if release.signs_with_gpg else None,
+        services.sigstore,
+        services.downloads,
+        services.progress,
+    )
+
+
+@plan.shared(after=[sign_manifest], reads=paths, look=staging.look_staged, only=is_made)
+def stage_manifest():
+    """Upload the manifest and its signatures to a hidden folder of their own."""
+    return call(staging.stage, files, remote.record, services.downloads, services.progress)
+
+
+@plan.public(after=[stage_manifest, check_site], look=staging.look_switched, only=is_made)
+def publish_manifest():
+    """Show the manifest beside the files; what users saw is never replaced."""
+    return call(staging.switch, files, remote.record, services.downloads, services.progress)
+
+
+@plan.shared(after=[publish_manifest], look=purging.look_purged, only=is_made)
+def purge_manifest():
+    """Purge the manifest and the list of its folder, and check that each edge serves them."""
+    return call(
+        purging.purge,
+        as_published,
+        services.downloads,
+        services.cdn,
+        services.progress,
+        known=known,
+    )
