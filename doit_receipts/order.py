@@ -25,8 +25,14 @@ def ordered(declared: Mapping[str, Declared], chapters: Sequence[str]) -> dict[s
     Raises InvalidDodoFile for a name that nobody declared, with the nearest one that somebody
     did, and for tasks that wait for each other.
     """
+    needs = {
+        name: tuple(_needs(each, declared))
+        for name, each in declared.items()
+        if each.task is not None
+    }
+    before: dict[str, set[str]] = {}
     tasks = {
-        name: _behind(each.task, tuple(_needs(each, declared)))
+        name: _behind(each.task, _without_implied(each, needs, before))
         for name, each in declared.items()
         if each.task is not None
     }
@@ -63,6 +69,39 @@ def _needs(
         else:
             names.update(dict.fromkeys(_needs(other, declared, (*seen, name))))
     yield from names
+
+
+def _without_implied(
+    each: Declared, needs: Mapping[str, tuple[str, ...]], before: dict[str, set[str]]
+) -> tuple[str, ...]:
+    """Its needs without those that it only inherits, and that another of them waits for anyway.
+
+    Else a gate would be asked again, and an approval be wanted anew, by tasks long after what it
+    guards: all that the release lacks in between would hand it on to them.
+    """
+    wanted = needs[each.name]
+    own = {other if isinstance(other, str) else other.name for other in each.after}
+    if own.issuperset(wanted):
+        return wanted
+    implied: set[str] = set()
+    for name in wanted:
+        implied |= _all_before(name, needs, before)
+    return tuple(name for name in wanted if name in own or name not in implied)
+
+
+def _all_before(
+    name: str, needs: Mapping[str, tuple[str, ...]], before: dict[str, set[str]]
+) -> set[str]:
+    """Everything that has to be done before it, however far; ``before`` keeps what was found."""
+    if name not in before:
+        found: set[str] = set()
+        left = [name]
+        while left:
+            new = set(needs[left.pop()]) - found
+            found |= new
+            left += new
+        before[name] = found
+    return before[name]
 
 
 def _unknown(name: str, before: str, declared: Mapping[str, Declared]) -> tuple[str, str]:

@@ -339,6 +339,50 @@ def task_export():
 '''
 
 
+LACKING = PUBLIC.replace(
+    '@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], look=look)',
+    """@plan.gate(after=[task_copy_a], volatile=True)
+def task_check_it():
+    \"\"\"Stop while the file names rules.\"\"\"
+    return call(judge, HERE / "bad")
+
+@plan.step(effect=Effect.PUBLIC, after=[task_check_it], look=look)""",
+).replace(
+    "@plan.group(of=[task_publish_a])",
+    """@plan.step(after=[task_check_it], only=False)
+def task_publish_b():
+    \"\"\"What this release lacks.\"\"\"
+    return call(publish, HERE / "world")
+
+@plan.gate(after=[task_publish_a, task_publish_b], volatile=True)
+def task_check_public():
+    \"\"\"Stop unless users see it.\"\"\"
+    return call(judge, HERE / "mood")
+
+@plan.step(after=[task_check_public], reads=[HERE / "late"], writes=[at.src / "late"])
+def task_wait_for_others():
+    \"\"\"What others do later.\"\"\"
+    return call(copy, HERE / "late", at.src / "late")
+
+@plan.group(of=[task_wait_for_others])""",
+)
+
+
+def test_a_gate_is_not_asked_again_for_what_only_a_left_out_task_led_to(project: Project) -> None:
+    """What comes up after the public act stops nothing that only waits for others."""
+    project.declare(LACKING)
+    project.write("bad", "")
+    project.write("mood", "")
+    assert project.doit().status != 0  # others are not done yet
+    assert (project.work / "receipts" / "publish_a.json").exists()
+    project.ran()
+    project.write("bad", "tree.dirty")
+    project.write("late", "of others")
+    ended = project.doit()
+    assert ended.status == 0, ended
+    assert "tree.dirty" not in ended.out
+
+
 def test_a_public_step_is_never_done_twice(project: Project) -> None:
     project.declare(PUBLIC)
     assert project.doit().status == 0
