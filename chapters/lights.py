@@ -27,7 +27,7 @@ from chapters.windows_build import (
     request_windows,
     windows_run,
 )
-from checks import brought, declared, windows_jobs
+from checks import beside, brought, declared, windows_jobs
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import Origin
 from plugins.steps import adoption, experts, installer_signatures
@@ -130,7 +130,7 @@ def verify_installers():
 @plan.gate(
     after=[*listed_files.values(), verify_installers],
     volatile=True,
-    pep="X12",
+    pep="X12 X22 Z17",
     only=bool(roles),
 )
 def check_brought():
@@ -139,6 +139,7 @@ def check_brought():
     return [
         call(brought.brought_is_proved, release, promised, roles),
         call(brought.what_files_tell_is_true, release, services.downloads, roles),
+        call(beside.experts_brought_sidecars, release, promised, roles),
         call(brought.brought_is_of_its_kind, release, services.downloads, roles),
         call(brought.installers_are_signed, wrong, unverified),
         call(brought.nothing_unexpected_is_public, release, promised, services.downloads, roles),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Entry, HostReader
 
 __all__ = [
+    "adopted",
     "brought_is_of_its_kind",
     "brought_is_proved",
     "faults_of_manifest",
@@ -60,7 +61,7 @@ def brought_is_proved(
     for role in roles:
         if not contract.by_origin(*(each for each in Origin if each.value == role)):
             continue
-        files = _adopted(release, role)
+        files = adopted(release, role)
         if (release.layout.adopted(role).with_name("MANIFEST")).is_file():
             continue
         by_pipeline = release.layout.reported_by_pipeline
@@ -97,7 +98,7 @@ def what_files_tell_is_true(
     """What the manifest of the install manager and each SBOM say of other files is so (F1)."""
     files: dict[str, NamedFile] = {}
     for role in roles:
-        files |= _adopted(release, role)
+        files |= adopted(release, role)
     found: list[Finding] = []
     for path, file in sorted(files.items()):
         is_manifest = path.endswith(f"/windows-{release.version}.json")
@@ -126,7 +127,7 @@ def brought_is_of_its_kind(
         return ()
     found = []
     for role in roles:
-        for path in _adopted(release, role):
+        for path in adopted(release, role):
             if not path.endswith((".exe", ".pkg", ".zip")):
                 continue
             place = _place(host, path, release)
@@ -183,7 +184,7 @@ def nothing_unexpected_is_public(
     """No file of this release is public that nobody promised or adopted."""
     known = {file.remote for file in contract.files}
     for role in roles:
-        known |= set(_adopted(release, role))
+        known |= set(adopted(release, role))
     found = []
     for entry in host.listing(RemoteLayout(release.version).downloads.final):
         if entry.kind is Kind.FOLDER or entry.path in known:
@@ -263,10 +264,8 @@ def faults_of_manifest(
             yield f"gives another sha256 of {_shown(url)}"
 
 
-# ── inside ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _adopted(release: Release, role: str) -> dict[str, NamedFile]:
+def adopted(release: Release, role: str) -> dict[str, NamedFile]:
+    """The files of this expert that count, by path. Raises StepFailed before they are known."""
     file = release.layout.adopted(role)
     if not file.is_file():
         raise StepFailed(
@@ -275,6 +274,9 @@ def _adopted(release: Release, role: str) -> dict[str, NamedFile]:
             remedy=f"run doit await_{role}",
         )
     return _listed_in(file)
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _listed_in(file: Path) -> dict[str, NamedFile]:

@@ -85,7 +85,7 @@ def _without_implied(
         return wanted
     implied: set[str] = set()
     for name in wanted:
-        implied |= _all_before(name, needs, before)
+        implied |= _all_before(name, needs, before) - {name}  # a cycle is reported as one
     return tuple(name for name in wanted if name in own or name not in implied)
 
 

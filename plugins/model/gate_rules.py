@@ -98,6 +98,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Every installer, package and archive begins as a file of its kind does.",
         "ask who made it; users would get a damaged file",
     ),
+    "brought.lacks": Rule(
+        "Beside every installer and archive of Windows is its SBOM; up to 3.13 beside every "
+        "installer and embeddable package its OpenPGP signature.",
+        "ask who made it for what is missing; or waive brought.lacks: users then go without",
+    ),
     "brought.signer": Rule(
         "Every installer is signed by the Python Software Foundation, and unchanged since.",
         "ask who made it; Windows and macOS would warn everybody who opens it",

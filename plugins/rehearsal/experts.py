@@ -25,7 +25,7 @@ from doit_receipts.durable import write_whole
 from plugins.model.content import Content, NamedFile
 from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.version import Version
-from plugins.rehearsal import places, windows_files
+from plugins.rehearsal import expert_keys, places, windows_files
 from plugins.rehearsal.gnupg_home import GnupgHome
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ FAULTS: Final = {
 MANNERS: Final = ("at once", "late", "never", "other bytes", "unknown key", "expired key", "half")
 HABITS: Final = ("uploads", "manifests")
 _LOOKS_S: Final = 0.2
+_SIGNED_UNTIL: Final = 13
+"""The last 3.Y whose files have OpenPGP signatures beside them (PEP 761)."""
 _BRIEF: Final = re.compile(
     r"^(?P<name>.+) \((?P<role>[a-z]+)\): put into \S*?(?P<inbox>\.[^\s/]+\.incoming/\S+)\n"
     r"(?P<files>(?:^  \S+\n)*)",
@@ -146,7 +148,7 @@ def deliver(
     elif how == "expired key":
         signer = known["keys"]["expired"]
     brought = []
-    made = _made(role, version, commit, files)
+    made = _made(store, role, version, commit, files)
     for path in (*(each for each in made if each not in files), *files):
         content = made.get(path) or _content(role, path, commit)
         brought.append(NamedFile(path, Content.of(content)))
@@ -163,12 +165,17 @@ def deliver(
 
 
 def upload(store: Store, role: str, version: str, commit: str, files: Iterable[str]) -> None:
-    """The expert's files are where users see them, without any manifest, as in every release."""
+    """The expert's files are where users see them, without any manifest, as in every release.
+
+    Beside each is its signature, in series that have them.
+    """
     mode = 0o600 if _ordered(store, "experts.wrong_mode", role, take=True) else 0o644
     half = _ordered(store, "experts.half", role, take=True)
     for path in files:
         content = _content(role, path, commit)
         sent = content[: len(content) // 2] if half else content
+        for name, beside in _signature(store, role, version, path, content).items():
+            write_whole(places.downloads(store) / name, beside, mode=mode)
         write_whole(places.downloads(store) / path, sent, mode=mode)
     store.record("experts", "uploaded", role=role, version=version, mode=f"{mode:o}")
 
@@ -188,23 +195,35 @@ def _package(content: bytes) -> bytes:
     return struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(contents), 0) + packed + content
 
 
-def _made(role: str, version: str, commit: str, files: Iterable[str]) -> dict[str, bytes]:
-    """All that the pipeline of Windows made, by path, for the expert who brings it."""
-    if role != "windows":
+def _signature(
+    store: Store, role: str, version: str, path: str, content: bytes
+) -> dict[str, bytes]:
+    """What the macOS expert signs by hand beside the installer, up to 3.13 (PEP 761)."""
+    if not path.endswith(".pkg") or Version.parse(version).minor > _SIGNED_UNTIL:
         return {}
+    return {f"{path}.asc": expert_keys.signature(store, role, content)}
+
+
+def _made(
+    store: Store, role: str, version: str, commit: str, files: Iterable[str]
+) -> dict[str, bytes]:
+    """All that was made beside what is asked for and with it, by path, for whoever brings it."""
+    files = tuple(files)
+    if role != "windows":
+        made = {path: _content(role, path, commit) for path in files}
+        signed: dict[str, bytes] = {}
+        for path, content in made.items():
+            signed |= _signature(store, role, version, path, content)
+        return signed
     parsed = Version.parse(version)
     given = {
         "SourceCommit": commit,
         "DoMSI": str(any(path.endswith(".exe") for path in files)),
         "DoFreethreaded": str(parsed.minor >= 13),
+        "DoGPG": str(parsed.minor <= _SIGNED_UNTIL),
     }
-    made = windows_files.made(parsed, given)
-    found = {f"{parsed.folder}/{name}": content for name, content in made.items()}
-    for path in files:
-        if path.endswith("-amd64.exe") and path in found:
-            name = path.rpartition("/")[2]
-            found[f"{path}.spdx.json"] = windows_files.sbom(name, found[path])
-    return found
+    made = windows_files.signed(store, windows_files.made(parsed, given), given)
+    return {f"{parsed.folder}/{name}": content for name, content in made.items()}
 
 
 def approve(

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
-from plugins.rehearsal import places
-from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal import expert_keys, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FEED", "made", "sbom", "table", "tables", "upload", "write_feed"]
+__all__ = ["FEED", "made", "signed", "table", "tables", "upload", "write_feed"]
 
 FEED: Final = "index-windows.json"
 _ROOT: Final = "https://www.python.org/ftp/python"
@@ -33,7 +31,7 @@ _FOLDER_MODE: Final = 0o755
 
 
 def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
-    """The files by their paths below the release's folder."""
+    """The files by their paths below the release's folder, without OpenPGP signatures."""
     found: dict[str, bytes] = {}
     commit = given.get("SourceCommit", "")
 
@@ -45,7 +43,9 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
     managed = version.minor >= _MANAGED_SINCE
     for machine in _MACHINES:
         if _ticked(given, "DoMSI", default=True):
-            add(f"python-{version}{'' if machine == 'win32' else f'-{machine}'}.exe")
+            installer = f"python-{version}{'' if machine == 'win32' else f'-{machine}'}.exe"
+            add(installer)
+            found[f"{installer}.spdx.json"] = _sbom(installer, found[installer])
             add(f"{machine}{early}/core.msi")
         packages = []
         if managed:
@@ -55,14 +55,26 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
         packages.append(f"python-{version}-embed-{machine}.zip")
         for name in packages:
             add(name)
-            found[f"{name}.spdx.json"] = sbom(name, found[name])
-    if _ticked(given, "DoGPG", default=False):
-        for name in [each for each in found if each.endswith((".exe", ".msi"))]:
-            add(f"{name}.asc")
+            found[f"{name}.spdx.json"] = _sbom(name, found[name])
     if managed:
         entries = _entries(version, found)
         found[f"windows-{version}.json"] = json.dumps({"versions": entries}, indent=2).encode()
     return found
+
+
+def signed(store: Store, files: Mapping[str, bytes], given: Mapping[str, str]) -> dict[str, bytes]:
+    """The files, with a signature for each of those that the box for GPG is about.
+
+    Source: stage-publish-pythonorg.yml signs installers, their parts and embeddable packages.
+    """
+    if not _ticked(given, "DoGPG", default=False):
+        return dict(files)
+    signatures = {
+        f"{path}.asc": expert_keys.signature(store, "windows", content)
+        for path, content in files.items()
+        if path.endswith((".exe", ".msi")) or ("-embed-" in path and path.endswith(".zip"))
+    }
+    return {**signatures, **files}
 
 
 def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
@@ -78,22 +90,7 @@ def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
             if not each.is_dir():
                 each.mkdir(parents=True)
                 each.chmod(_FOLDER_MODE)
-        if path.endswith(".asc") and "windows" in store.load("experts", {}).get("keys", {}):
-            _sign(store, place.with_suffix(""))
-        else:
-            write_whole(place, content, mode=_FILE_MODE)
-
-
-def _sign(store: Store, file: Path) -> None:
-    """The file has the detached signature of the Windows expert, as the pipeline has their key."""
-    known = store.load("experts", {})
-    home, key = GnupgHome(Path(known["home"])), known["keys"]["windows"]
-    signature = file.with_name(f"{file.name}.asc")
-    home.gpg(
-        "--yes", "--armor", "--local-user", key, "--output", str(signature),
-        "--detach-sign", str(file),
-    )  # fmt: skip
-    signature.chmod(_FILE_MODE)
+        write_whole(place, content, mode=_FILE_MODE)
 
 
 def write_feed(
@@ -176,7 +173,7 @@ def _entries(version: Version, files: Mapping[str, bytes]) -> list[dict[str, Any
     return found
 
 
-def sbom(name: str, content: bytes) -> bytes:
+def _sbom(name: str, content: bytes) -> bytes:
     """An SBOM with the digest of these bytes, as far as its form matters here."""
     document = {
         "spdxVersion": "SPDX-2.3",

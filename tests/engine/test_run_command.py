@@ -340,7 +340,7 @@ def task_export():
 
 
 LACKING = PUBLIC.replace(
-    '@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], look=look)',
+    "@plan.step(effect=Effect.PUBLIC, after=[task_copy_a], look=look)",
     """@plan.gate(after=[task_copy_a], volatile=True)
 def task_check_it():
     \"\"\"Stop while the file names rules.\"\"\"

@@ -59,12 +59,3 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """An undisturbed release of the toy, and the moment before each of its tasks."""
     with a_walk(tmp_path_factory) as made:
         yield made
-
-
-@pytest.fixture
-def other_walk(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Walk]:
-    """The same of another version, whose experts put their files straight before users."""
-    with a_walk(tmp_path_factory, request.param, "uploads") as made:
-        yield made

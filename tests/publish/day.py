@@ -45,6 +45,7 @@ class Day:
         kind: ReleaseType | None = None,
     ) -> None:  # fmt: skip
         self.folder = folder
+        self.version = version
         self.toy = Toy(folder, tools, '"html"', version, habit, kind)
         self.work = self.toy.work
         self.declaration = self.toy.declaration

@@ -77,11 +77,11 @@ EACH: Final = [
 _FARM: Final = "of machines that a release has to declare: tests/steps/test_elsewhere.py"
 ELSEWHERE: Final = {
     "azure.hangs": "waited for by the minute: tests/services/test_azure.py",
-    "azure.never_uploads": "where experts bring no manifest: not tried on a whole day",
+    "azure.never_uploads": "where experts bring no manifest: test_upload_days.py",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
-    "experts.wrong_mode": "where experts bring no manifest: tests/steps/test_adoption.py",
+    "experts.wrong_mode": "where experts bring no manifest: test_upload_days.py",
     "steps.cancelled": _FARM,
     "steps.expired": _FARM,
     "steps.fails": _FARM,
@@ -103,6 +103,11 @@ ELSEWHERE: Final = {
 def test_accident_that_is_over_leaves_the_day_as_it_was(
     walk: Walk, observed: Observed, fault: str, task: str, argument: str
 ) -> None:
+    meet(walk, observed, fault, task, argument)
+
+
+def meet(walk: Walk, observed: Observed, fault: str, task: str, argument: str) -> None:
+    """The accident happens at the task and is told; once it is over, so is all that it did."""
     day, stage = walk.day, walk.stages[task]
     day.restore(task)
     day.order(fault, argument, times=1 if fault == "cdn.cuts_body" else ALWAYS)

@@ -361,7 +361,8 @@ def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
         adopted(release, store, host, ours)
     assert people.read_mail(store) == ["macos"]
     facts = adopted(release, store, host, ours)
-    assert set(facts) == {"evidence", "3.13.6/python-3.13.6-macos11.pkg"}
+    installer = "3.13.6/python-3.13.6-macos11.pkg"
+    assert set(facts) == {"evidence", installer, f"{installer}.asc"}
     assert not (
         places.downloads(store) / RemoteLayout(release.version).inbox("macos") / MANIFEST
     ).exists()
