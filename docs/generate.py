@@ -173,6 +173,6 @@ if __name__ == "__main__":
     PAGE.write_text(settings_page(_PROJECT), encoding="utf-8")
     for neighbour in (
         "generate_rules", "generate_tasks", "generate_pep", "generate_engine",
-        "generate_release_schema",
+        "generate_release_schema", "generate_graph",
     ):  # fmt: skip
         runpy.run_path(str(Path(__file__).with_name(f"{neighbour}.py")), run_name="__main__")

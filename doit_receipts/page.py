@@ -37,6 +37,7 @@ _TAIL_LINES: Final = 12
 _MOST_FACTS: Final = 12
 _MOST_HISTORY: Final = 120
 _MOST_LETTERS: Final = 300
+_COLOURS: Final = tuple(drawing.COLOURS.items())
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
 _COMMAND: Final = re.compile(r"\bdoit (?:-f (?:'[^']*'|\S+) )?[a-z]+(?: (?!then\b)[\w./=~-]+)*")
 
@@ -72,9 +73,11 @@ class Page:
     def text(self, body: str = "", script: str = "") -> str:
         """The whole page as it is now, or with this body; ``script`` is what keeps it alive."""
         name = escape(title(self._plan))
-        chips = "".join(
-            f".c-{state.value}{{background:{of[0]}}}" for state, of in drawing.COLOURS.items()
+        light, dark = (
+            "".join(f".c-{state.value}{{background:{of[shade]}}}" for state, of in _COLOURS)
+            for shade in (0, 1)
         )
+        chips = f"{light}@media(prefers-color-scheme:dark){{.chip{{color:#eee}}{dark}}}"
         policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
         connect = "; connect-src 'self'" if script else ""
         return (
@@ -218,7 +221,10 @@ def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> 
             continue
         left = sum(found[task.name].state is not TaskState.DONE for task in tasks)
         words = f"{left} of {len(tasks)} left" if left else f"all {len(tasks)} done"
-        yield f'<details id="chapter-{escape(key)}"{" open" * bool(left)}>'
+        # As in the list: what is done, and what is later, is a line until somebody opens it.
+        is_at = any(not found[each.name].lets_on and found[each.name].state is not TaskState.LATER
+                    for each in tasks)  # fmt: skip
+        yield f'<details id="chapter-{escape(key)}"{" open" * is_at}>'
         yield f'<summary><b>{escape(called)}</b> <span class="small">{words}</span></summary>'
         for task in tasks:
             status, name = found[task.name], escape(task.name)

@@ -46,6 +46,7 @@ def test_the_page_of_settings_is_up_to_date(generator: dict[str, Any]) -> None:
         ("generate_pep", "pep_page", "PAGE"),
         ("generate_engine", "api_page", "PAGE"),
         ("generate_release_schema", "release_schema", "PAGE"),
+        ("generate_graph", "graph_page", "PAGE"),
     ],
 )
 def test_the_other_generated_pages_are_up_to_date(neighbour: str, function: str, page: str) -> None:

@@ -51,6 +51,19 @@ def test_what_others_wrote_is_text_and_nothing_more(plan: Plan) -> None:
     assert HOSTILE not in text
 
 
+def test_words_can_be_read_on_a_dark_page_as_well(plan: Plan) -> None:
+    style = Page(plan).text().partition("<style>")[2].partition("</style>")[0]
+    dark = style.partition("@media(prefers-color-scheme:dark){.chip{color:#eee}")[2]
+    assert all(f".c-{state.value}{{background:#" in dark for state in TaskState)
+
+
+def test_only_chapters_where_something_can_be_done_are_open(plan: Plan) -> None:
+    assert re.search(r'<details id="chapter-\w+" open>', Page(plan).text())
+    do(plan, "make_a", "check_a", "await_ci", "break_b")
+    opened = re.findall(r'<details id="chapter-\w+"( open)?>', Page(plan).text())
+    assert " open" in opened
+
+
 def test_the_page_needs_nothing_else(plan: Plan) -> None:
     text = Page(plan).text()
     assert not re.search(r"<(?:link|img|iframe|object|embed)\b|src=|@import|url\(", text)
