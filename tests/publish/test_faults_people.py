@@ -94,7 +94,7 @@ def test_expert_who_answers_wrongly(walk: Walk, observed: Observed, how: str) ->
     word = {
         "other bytes": "does not match its digest",
         "unknown key": "not known",
-        "half": "31 of 32 files are complete",
+        "half": "42 of 43 files are complete",
     }
     words = ("Wanda Windows", word.get(how, "expired"))
     line = assert_told(ended, "await_windows", *words, status=status)
