@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from doit_receipts.state import Learned
+
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
@@ -167,3 +169,51 @@ def damaged_in(factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     state.close()
     kept.write_bytes((folder / "state.sqlite3").read_bytes())
     return folder, kept.read_bytes()
+
+
+def as_in_a_fork(state: State) -> None:
+    """It gathers; what it leaves open for its parent has no parent here."""
+    state.gather()
+    assert state._left_open is not None
+    state._left_open.close()
+
+
+def test_what_a_worker_read_is_news_to_all_and_what_it_wrote_to_the_run_alone(
+    tmp_path: Path,
+) -> None:
+    """Seen from outside: the run gives both digests without reading, since both are made up."""
+    run, worker = State(tmp_path / "state.sqlite3"), State(tmp_path / "state.sqlite3")
+    as_in_a_fork(worker)
+    read, wrote = tmp_path / "read", tmp_path / "wrote"
+    read.write_bytes(b"read")
+    wrote.write_bytes(b"wrote")
+    worker.wrote(wrote, "made up")
+    assert run.learn(worker.learned()) == ()
+    assert run.digest(wrote) == "made up"
+    learned: Learned = ()
+    while not learned:  # its clock has to tick before a digest is kept
+        worker.digest(read)
+        learned = worker.learned()
+    ((name, key, sha256_read, is_kept),) = learned
+    assert (name, sha256_read) == (str(read), sha256(b"read"))
+    made_up = ((name, key, "made up", is_kept),)
+    assert run.learn(made_up) == made_up
+    assert run.learn(made_up) == ()
+    assert run.digest(read) == "made up"
+    run.close()
+
+
+def test_an_outcome_that_is_forgotten_is_told_once(tmp_path: Path) -> None:
+    run, worker = State(tmp_path / "state.sqlite3"), State(tmp_path / "state.sqlite3")
+    run.keep_outcome("task", Outcome("failed", "", "no"))
+    as_in_a_fork(worker)
+    worker.learn((("task", run.outcome("task")),))
+    worker.learned()
+    worker.keep_outcome("task", None)
+    worker.keep_outcome("task", None)
+    worker.keep_outcome("other", None)
+    learned = worker.learned()
+    assert learned == (("task", None),)
+    run.learn(learned)
+    assert run.outcome("task") is None
+    run.close()

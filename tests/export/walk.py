@@ -21,7 +21,7 @@ READING = {
     "git version", "gzip", "make", "make Makefile", "makeinfo", "xz",
 }  # fmt: skip
 # The engine opens and closes each run in the same way: that of one task stands for all.
-ENGINE = ("lock", "logs/")
+ENGINE = ("lock", "logs/", "running.")
 # On a full disk, so do the last lines of each task; a kill there leaves another receipt each time.
 RECORDS = (*ENGINE, PROGRAMS, "receipts", "journal.jsonl")
 SCRATCH_INSTANTS = 8
