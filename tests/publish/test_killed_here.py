@@ -1,13 +1,14 @@
 """SIGKILL and a full disk at each write on this machine while a release is published.
 
 What users see is written elsewhere (test_killed_publish); here are the products of each task, such
-as an email that waits to be sent or the digests of adopted files, and the records of the engine. It
-writes those alike for all tasks, so each pattern of them is tried once, by the first task that
-shows it.
+as an email that waits to be sent or the digests of adopted files, and the records of the engine.
+It writes those alike for all tasks, so each kind of such a moment is tried once, by the first task
+that passes it; so is what is done to temporary files, and the start of a program that only reads.
 """
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,13 @@ import pytest
 
 from doit_receipts.durable import PARTIAL
 from tests.export.walk import RECORDS, fatal, growing
-from tests.moments import chosen, kind_of_write
+from tests.moments import EVERY, chosen, kind_of_write
 from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import products
 from tests.publish.test_killed_publish import TRIES, assert_finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from tests.ended import Ended
     from tests.publish.walk import Stage, Walk
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SHARES = 4
+READING = ("git ls-remote ", "gpg ", "ssh-keygen ")
+"""Programs that change nothing here, beside those of tests/export/walk."""
+ELSEWHERE = "elsewhere"
+"""Below a folder for temporary files, under a made-up name: no later run reads there."""
 NO_ROOM = "no space left on device"
 NOTE = "ci/run.json"
 """Which runs CI had before ours, and then ours: a run that is found by that is not noted again."""
@@ -40,7 +45,7 @@ LEASE = "lease/protection.json"
 
 def points(walk: Walk, select: Callable[..., tuple[str, ...]]) -> list[tuple[Stage, str]]:
     """Each task with each of the instants of its writes that stands for others."""
-    known: set[tuple[str, ...]] = set()
+    known: set[str] = set()
     return [
         (stage, instant)
         for stage in walk.stages.values()
@@ -49,23 +54,29 @@ def points(walk: Walk, select: Callable[..., tuple[str, ...]]) -> list[tuple[Sta
 
 
 def _of_products(stage: Stage, select: Callable[..., tuple[str, ...]]) -> list[str]:
-    found = [each for each in select(stage.writes, first=False) if not is_of(each, RECORDS)]
+    found = [each for each in select(stage.writes, first=False) if not is_alike(each)]
     return chosen(found, kind_of_write)
 
 
-def _of_records(
-    stage: Stage, select: Callable[..., tuple[str, ...]], known: set[tuple[str, ...]]
-) -> list[str]:
-    found = [each for each in select(stage.writes, first=True) if is_of(each, RECORDS)]
-    pattern = tuple(each.replace(stage.task, "*") for each in found)
-    if pattern in known:
-        return []
-    known.add(pattern)
-    return found
+def _of_records(stage: Stage, select: Callable[..., tuple[str, ...]], known: set[str]) -> list[str]:
+    found = [each for each in select(stage.writes, first=True) if is_alike(each)]
+    if EVERY:
+        return found
+    news = {kind_of_record(each): each for each in reversed(found)}
+    told = [each for kind, each in news.items() if kind not in known]
+    known |= news.keys()
+    return told
 
 
-def is_of(instant: str, names: Sequence[str]) -> bool:
-    return instant.split(" ")[2].startswith(tuple(names))
+def is_alike(instant: str) -> bool:
+    """Whether the moment is the same in whatever task it is passed."""
+    _, act, what = instant.split(" ", 2)
+    return what.startswith(READING if act == "start" else (*RECORDS, ELSEWHERE))
+
+
+def kind_of_record(instant: str) -> str:
+    """The instant without the task that it is of, and without all that is counted in it."""
+    return re.sub(r"\d+", "1", re.sub(r"(logs|receipts)/[^ .]+", r"\1/any", instant))
 
 
 @pytest.mark.parametrize("share", range(SHARES))
