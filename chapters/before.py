@@ -58,10 +58,13 @@ def check_tools():
     ]
 
 
-@plan.gate(volatile=True, pep="P01", only=release.signs_with_gpg)
+@plan.gate(volatile=True, pep="P01 P02", only=release.signs_with_gpg)
 def check_key():
     """Stop unless the signing key is here with its secret part and will not expire soon."""
-    return call(keys.signing_key_is_usable, release, services.signer, services.clock)
+    return [
+        call(keys.signing_key_is_usable, release, services.signer, services.clock),
+        call(keys.another_person_certified_the_key, release, services.signer, services.clock),
+    ]
 
 
 @plan.step(pep="R01 R02 R03")

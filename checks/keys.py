@@ -1,4 +1,4 @@
-"""Keys: whether the release manager's OpenPGP key can sign today and long enough (P01)."""
+"""Keys: whether the release manager's OpenPGP key can sign, and who vouches for it (P01, P02)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plugins.ports.clock import Clock
     from plugins.ports.signing import Signer
 
-__all__ = ["signing_key_is_usable"]
+__all__ = ["another_person_certified_the_key", "signing_key_is_usable"]
 
 
 @judges("key.revoked", "key.secret", "key.expired", "key.expiring", blind="key.absent")
@@ -52,6 +52,33 @@ def signing_key_is_usable(
     else:
         found = ()
     return found
+
+
+@judges("key.uncertified", blind="key.absent")
+def another_person_certified_the_key(
+    release: Release, signer: Signer, clock: Clock
+) -> tuple[Finding, ...]:
+    """Somebody else's key certifies the one that signs, as far as the keyring here can tell (P02).
+
+    PEP 101 hopes for it and no more, so its absence is a note. That key has to be in the keyring,
+    or nothing can be said of what it signed.
+    """
+    name = signer.fingerprint
+    if not release.signs_with_gpg:
+        return ()
+    listed = signer.keys()
+    if all(each.fingerprint != name for each in listed) or signer.certifiers(clock.now()):
+        return ()
+    return (
+        Finding(
+            "key.uncertified",
+            Severity.NOTE,
+            "is certified by nobody else whose key is in the keyring",
+            where=f"key {name}",
+            remedy="import the keys of other release managers, or ask one of them to certify it: "
+            f"gpg --quick-sign-key {name}",
+        ),
+    )
 
 
 def _block(rule: str, name: str, problem: str, remedy: str) -> tuple[Finding, ...]:

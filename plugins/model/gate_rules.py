@@ -265,6 +265,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "The secret part of the signing key is here.",
         "insert its smart card, or import the secret key",
     ),
+    "key.uncertified": Rule(
+        "Somebody else, whose key is in the keyring, has certified the signing key.",
+        "import the keys of other release managers, or ask one of them to certify it",
+        severity=_NOTE,
+    ),
     "news.empty": Rule(
         "This version's NEWS has an entry.",
         "see whether the branch has entries that were not merged",

@@ -97,6 +97,10 @@ class Signer(Protocol):
         """Every key of the keyring."""
         ...
 
+    def certifiers(self, moment: datetime) -> tuple[str, ...]:
+        """Other keys of the keyring whose good certification of ours holds at the moment."""
+        ...
+
     def sign(self, file: Path, signature: Path) -> None:
         """Write a detached, armoured signature of the file. Raises ServiceFailed.
 

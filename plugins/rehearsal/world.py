@@ -158,6 +158,7 @@ def make_world(
     store = Store(world / "state")
     addresses = reserve_ports(store)
     theirs = _experts(store, version, world, home)
+    _certify(home, key, next(iter(theirs.values()), ""))
     store.save("experts", {**store.load("experts", {}), "habit": habit})
     store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
     store.save("steps", {"polls": 1, "works": True, "runs": []})
@@ -205,6 +206,16 @@ def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[st
     for fingerprint in theirs.values():
         GnupgHome(home).gpg("--import", stdin=others.public(fingerprint).encode())
     return theirs
+
+
+def _certify(home: Path, key: str, by: str) -> None:
+    """The release manager's key is certified by this one of a colleague, as PEP 101 hopes for."""
+    if not by:
+        return
+    others, ours = GnupgHome(home / "experts"), GnupgHome(home)
+    others.gpg("--import", stdin=ours.public(key).encode())
+    others.gpg("--yes", "--local-user", by, "--quick-sign-key", key)
+    ours.gpg("--import", stdin=others.public(key).encode())
 
 
 def _let_ci_build(store: Store, work: Path, version: Version, folder: Path) -> None:

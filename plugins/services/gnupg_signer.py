@@ -19,6 +19,7 @@ from doit_receipts.errors import ServiceFailed
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
 from plugins.ports.signing import Key, Signature, Verdict
+from plugins.services.gnupg_certifications import certifiers_of
 from plugins.services.programs import attended_environment, neutral_environment
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ class GnupgKeyring:
             secret = {key["fingerprint"]: key for key in gpg.list_keys(secret=True)}
             public = gpg.list_keys()
         return tuple(_key(key, secret.get(key["fingerprint"]), self.home) for key in public)
+
+    def certifiers(self, fingerprint: str, moment: datetime) -> tuple[str, ...]:
+        """The other keys here whose good certification of this key holds at the moment."""
+        gpg = _opened(self.home)
+        gpg.options = [*gpg.options, "--with-sig-check"]
+        with _bounded(gpg, _TIMEOUT_S, "check certifications"):
+            listed = gpg.list_keys(keys=[fingerprint])
+        listing = listed.data.decode(errors="replace")
+        return certifiers_of(listing, fingerprint, moment)
 
     def verify_by(self, file: Path, signature: Path, fingerprints: Collection[str]) -> Signature:
         """Check a detached signature that one of these keys has to have made; see the port."""
@@ -147,6 +157,10 @@ class GnupgSigner:
     def keys(self) -> tuple[Key, ...]:
         """Every key of the keyring."""
         return self._keyring.keys()
+
+    def certifiers(self, moment: datetime) -> tuple[str, ...]:
+        """Whose certification of the key holds; see the port."""
+        return self._keyring.certifiers(self._fingerprint, moment)
 
     def sign(self, file: Path, signature: Path) -> None:
         """A verified, armoured signature exists under its name; see the port."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.keys import signing_key_is_usable
+from checks.keys import another_person_certified_the_key, signing_key_is_usable
 from doit_receipts.finding import Severity
 from plugins.rehearsal.gnupg_home import gnupg_home
 from plugins.services.gnupg_signer import GnupgSigner
@@ -94,3 +94,65 @@ def test_keyring_that_cannot_be_looked_at_blocks(a_release: Builds, tmp_path: Pa
 def test_series_without_openpgp_needs_no_key(a_release: Builds, tmp_path: Path) -> None:
     """PEP 761: from 3.14 on there is sigstore only."""
     assert found(a_release("3.14.0"), tmp_path / "none", "0" * 40) == ()
+
+
+# ── who vouches for it ─────────────────────────────────────────────────────────────────────
+
+
+def uncertified(release: Release, folder: Path, name: str, days: float = 0) -> list[str]:
+    """The rules of what is said, each a note."""
+    signer = GnupgSigner(folder, name)
+    found = another_person_certified_the_key(release, signer, Now(days))
+    assert {each.severity for each in found} <= {Severity.NOTE}
+    return [each.rule for each in found]
+
+
+def test_key_that_nobody_else_certified_is_a_note_with_a_remedy_that_works(
+    a_release: Builds, keyring: GnupgHome
+) -> None:
+    """That it is certified by itself, as every key is, does not count."""
+    name, other = keyring.key("alone"), keyring.key("colleague")
+    assert uncertified(a_release(), keyring.folder, name) == ["key.uncertified"]
+    signer = GnupgSigner(keyring.folder, name)
+    (finding,) = another_person_certified_the_key(a_release(), signer, Now())
+    command = finding.remedy.partition("certify it: gpg ")[2]
+    keyring.gpg("--yes", "--local-user", other, *command.split())
+    assert uncertified(a_release(), keyring.folder, name) == []
+
+
+def test_certification_by_a_key_that_is_not_here_does_not_count(a_release: Builds) -> None:
+    """Anybody can write what claims to be one; without the key it cannot be checked."""
+    with gnupg_home() as theirs, gnupg_home() as ours:
+        name, other = theirs.key("rm"), theirs.key("colleague")
+        theirs.gpg("--yes", "--local-user", other, "--quick-sign-key", name)
+        ours.gpg("--import", stdin=theirs.public(name).encode())
+        assert uncertified(a_release(), ours.folder, name) == ["key.uncertified"]
+        ours.gpg("--import", stdin=theirs.public(other).encode())
+        assert uncertified(a_release(), ours.folder, name) == []
+
+
+def test_certification_counts_while_it_lasts(a_release: Builds, keyring: GnupgHome) -> None:
+    name, other = keyring.key("certified"), keyring.key("for a while")
+    keyring.gpg("--yes", "--default-cert-expire", "30d", "--local-user", other,
+                "--quick-sign-key", name)  # fmt: skip
+    assert uncertified(a_release(), keyring.folder, name) == []
+    assert uncertified(a_release(), keyring.folder, name, days=31) == ["key.uncertified"]
+
+
+def test_certification_that_was_taken_back_does_not_count(
+    a_release: Builds, keyring: GnupgHome
+) -> None:
+    name, other = keyring.key("once certified"), keyring.key("doubter")
+    keyring.gpg("--yes", "--local-user", other, "--quick-sign-key", name)
+    keyring.gpg("--yes", "--local-user", other, "--quick-revoke-sig", name, other)
+    assert uncertified(a_release(), keyring.folder, name) == ["key.uncertified"]
+
+
+def test_no_certification_is_asked_of_what_is_not_there_or_not_needed(
+    a_release: Builds, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    assert uncertified(a_release(), keyring.folder, "0" * 40) == []
+    assert uncertified(a_release("3.14.0"), keyring.folder, "0" * 40) == []
+    signer = GnupgSigner(tmp_path / "none", "0" * 40)
+    (finding,) = another_person_certified_the_key(a_release(), signer, Now())
+    assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
