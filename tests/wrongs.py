@@ -205,8 +205,20 @@ def _extend(morning: Morning, line: str) -> None:
     morning.follow(command)
 
 
+def _certify(morning: Morning, line: str) -> None:
+    """A colleague, who has a keyring of their own, does what they were asked for."""
+    key = _command(line, "gpg --quick-sign-key ").split()[-1]
+    theirs = GnupgHome(morning.home.folder / "experts")
+    theirs.gpg("--import", stdin=morning.home.public(key).encode())
+    colleague = morning.store.load("experts", {})["keys"]["macos"]
+    theirs.gpg("--yes", "--local-user", colleague, "--quick-sign-key", key)
+    morning.home.gpg("--import", stdin=theirs.public(key).encode())
+
+
 WRONGS: Final = (
     Wrong("key.expiring", _expiring_key, _extend, "extend it"),
+    # of the same key, which is new
+    Wrong("key.uncertified", lambda _: None, _certify, "ask one of them to certify it"),
     Wrong(
         "access.github",
         lambda m: m.change("github", _permit(push=False)),
