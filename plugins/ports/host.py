@@ -146,6 +146,14 @@ class Host(HostReader, Protocol):
         """Each first path has become the second. The order among them is not promised."""
         ...
 
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Each second path is a new file of ours, made there, with the bytes of the first.
+
+        Whoever has another name of the first, or holds it open, has nothing of the copy. A link is
+        not followed. Each is made as ``<path>.partial``, which may be left by a killed run.
+        """
+        ...
+
     def change(self, paths: Sequence[str], mode: int) -> None:
         """Each has this mode and the host's group."""
         ...

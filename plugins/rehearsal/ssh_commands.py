@@ -53,7 +53,7 @@ class Session:
         """Act out one command line."""
         return self._run(shlex.split(line), stdin)
 
-    def _run(self, words: Sequence[str], stdin: bytes) -> Ended:  # noqa: C901, PLR0911 - one for each
+    def _run(self, words: Sequence[str], stdin: bytes) -> Ended:  # noqa: C901, PLR0911, PLR0912 - one for each
         try:
             match words:
                 case ["id"]:
@@ -83,6 +83,8 @@ class Session:
                     return Ended(status, ended.output, ended.errors)
                 case ["head", "-c", most, "--", path] if most.isdigit():
                     return Ended(0, self.disk.read(self.user, path)[: int(most)])
+                case ["cp", "-P", "--remove-destination", "--", old, new]:
+                    return self._copy(old, new)
                 case ["unzip", "-q", "-o", archive, "-d", folder]:
                     return self._unzip(archive, folder)
                 case _:
@@ -130,6 +132,17 @@ class Session:
             else:
                 lines.append(f"{hashlib.sha256(content).hexdigest()} *{path}\n")
         return Ended(1 if errors else 0, "".join(lines).encode(), "".join(errors))
+
+    def _copy(self, old: str, new: str) -> Ended:
+        if self.disk.real(old).is_symlink():
+            return Ended(1, errors=f"cp: {old}: this rehearsed host copies no links\n")
+        content = self.disk.read(self.user, old)
+        if self.disk.real(new).exists():
+            self.disk.remove(self.user, new)
+        self.disk.create(self.user, new)
+        self.disk.real(new).write_bytes(content)
+        self.changed("copy", new)
+        return Ended(0)
 
     def _unzip(self, archive: str, folder: str) -> Ended:
         content = self.disk.read(self.user, archive)

@@ -140,6 +140,16 @@ class FolderHost:
             with self._reported("rename to", new):
                 self._rename(old, new)
 
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """See the port."""
+        for old, new in pairs:
+            with self._reported("copy to", new):
+                self._refuse_taken(new)
+                partial = self._at(partial_name(new))
+                partial.unlink(missing_ok=True)
+                shutil.copyfile(self._at(old), partial, follow_symlinks=False)
+                self._rename(partial_name(new), new)
+
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         for path in paths:

@@ -80,6 +80,19 @@ class SshHost(SshReader):
             answers = line.sftp.ask(requests)
             self._demand("rename to", [new for _, new in moves], answers, [old for old, _ in moves])
 
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """See the port. A copy is made under another name first, so that it may be made twice."""
+        for entry in self.look([new for _, new in pairs]):
+            if entry is not None:
+                raise self._taken(entry.path, "copy to")
+        partials = [(partial_name(new), new) for _, new in pairs]
+        for (old, _), (partial, _) in zip(pairs, partials, strict=True):
+            self._run(
+                "cp", "-P", "--remove-destination", "--", self._at(old), self._at(partial),
+                timeout_s=_UNPACK_S,
+            )  # fmt: skip
+        self.rename(partials)
+
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         found = self.look(paths)

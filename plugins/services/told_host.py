@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ToldHost"]
 
+_COPIED_FILE = 0o644
 _UNZIPPED_FILE, _UNZIPPED_FOLDER = 0o644, 0o755
 
 
@@ -129,6 +130,20 @@ class ToldHost:
             return
         for old, new in moves:
             self._move(old, new)
+
+    def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """See the port."""
+        if self._let(*(self._act("copy", old, f" to {new}") for old, new in pairs)):
+            self._host.copy(pairs)
+            return
+        for (old, new), entry in zip(pairs, self.look([old for old, _ in pairs]), strict=True):
+            if entry is None:
+                continue
+            self._changed[new] = self._entry(new, entry.kind, _COPIED_FILE, entry.size_bytes)
+            if old in self._digests:
+                self._digests[new] = self._digests[old]
+            else:
+                self._real[new] = self._real.get(old, entry)
 
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""

@@ -172,6 +172,9 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
     missing = [file.name for file in manifest.files if file.name not in found]
     if missing:
         return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
+    originals = _left_behind(release, host, role, manifest, staged)
+    if originals:
+        return absent(f"{len(originals)} of the expert's own files are still in the inbox")
     unlike = wrong.probe(host)
     if unlike is not None:
         return unlike
@@ -179,9 +182,12 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
 
 
 def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str, str]:
-    """The expert's files are staged, by renames, so that no byte was copied.
+    """The expert's files are staged as copies of ours, made on the host, and their inbox is empty.
 
-    Those that are in the public folder stay there, and files of others keep their modes.
+    A rename would keep the file itself, and whoever has another name of it, or has it open, could
+    change it behind every check. The copies are compared with what was signed for before anything
+    is removed. Files that are in the public folder stay there, and those of others keep their
+    modes. Raises StepFailed if a file changed since it was judged.
     """
     manifest = _judged(release, role)
     inbox = RemoteLayout(release.version).inbox(role)
@@ -196,10 +202,47 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
         host.make_folders(sorted(folders), _FOLDER_MODE)
-    host.rename([(f"{inbox}/{path}", place) for path, place in left.items()])
-    there = [*_entries_at(host, wanted).values(), *public.values()]
-    _wrong_modes(there, host).mend(host)
+    host.copy([(f"{inbox}/{path}", place) for path, place in left.items()])
+    staged = _entries_at(host, wanted)
+    _refuse_changed(host, manifest, {path: staged[path] for path in left if path in staged})
+    host.remove([entry.path for entry in _left_behind(release, host, role, manifest, staged)])
+    _wrong_modes([*staged.values(), *public.values()], host).mend(host)
     return {file.name: file.content.sha256 for file in manifest.files}
+
+
+def _refuse_changed(host: Host, manifest: Manifest, copies: Mapping[str, Entry]) -> None:
+    """Each copy has the bytes that were signed for; one that has not is removed again."""
+    digests = host.digests(list(copies.values()))
+    for file in manifest.files:
+        copy = copies.get(file.name)
+        if copy is None or digests.get(copy.path) == file.content.sha256:
+            continue
+        host.remove([copy.path])
+        raise StepFailed(
+            where=file.name,
+            problem=f"was changed after it was judged: {digests.get(copy.path, 'no file')[:16]}, "
+            f"signed for was {file.content.sha256[:16]}",
+            remedy="ask the expert who changed it; nothing of it was published",
+        )
+
+
+def _left_behind(
+    release: Release,
+    host: HostReader,
+    role: str,
+    manifest: Manifest,
+    staged: Mapping[str, Entry],
+) -> list[Entry]:
+    """The originals of files that are staged, as far as they still are what was copied."""
+    inbox = RemoteLayout(release.version).inbox(role)
+    names = {file.name: f"{inbox}/{file.name}" for file in manifest.files if file.name in staged}
+    found = _entries_at(host, names)
+    digests = host.digests(list(found.values())) if found else {}
+    return [
+        found[file.name]
+        for file in manifest.files
+        if file.name in found and digests.get(found[file.name].path) == file.content.sha256
+    ]
 
 
 def with_brought(

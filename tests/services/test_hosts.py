@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,39 @@ def test_a_rename_never_overwrites(there: Standing, tmp_path: Path) -> None:
     there.host.rename([("a", "c"), ("y", "w")])
     assert sorted(path.name for path in there.files.iterdir()) == ["b", "c", "doc", "w", "x"]
     assert (there.files / "b").read_bytes() == b"b"
+
+
+def test_a_copy_is_a_file_of_its_own_whatever_other_names_the_first_has(
+    there: Standing, tmp_path: Path
+) -> None:
+    """Who has a hard link to what they brought, or holds it open, does not reach the copy."""
+    there.host.make_folders(["inbox", "staged"], 0o2775)
+    content = bytes(range(250)) * 40
+    there.host.put([an_upload(tmp_path / "a b", "inbox/a b", content)], Quiet())
+    original, copy = there.files / "inbox/a b", there.files / "staged/a b"
+    (there.files / "kept").hardlink_to(original)
+    there.leave("staged/a b.partial", b"of a run that was killed")
+    with original.open("r+b") as held:
+        there.host.copy([("inbox/a b", "staged/a b")])
+        (there.files / "kept").write_bytes(b"other")
+        held.write(b"other")
+    assert copy.read_bytes() == content
+    assert copy.stat().st_nlink == 1
+    assert not (there.files / "staged/a b.partial").exists()
+    with pytest.raises(ServiceFailed, match="exists already, and nothing is overwritten"):
+        there.host.copy([("inbox/a b", "staged/a b")])
+    assert copy.read_bytes() == content
+
+
+def test_a_copy_of_a_link_brings_nothing_that_it_leads_to(there: Standing, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of the release manager")
+    there.host.make_folders(["inbox"], 0o2775)
+    (there.files / "inbox/a").symlink_to(secret)
+    with suppress(ServiceFailed):
+        there.host.copy([("inbox/a", "b")])
+    (found,) = there.host.look(["b"])
+    assert found is None or found.kind is Kind.LINK
 
 
 def test_an_upload_never_overwrites(there: Standing, tmp_path: Path) -> None:

@@ -173,6 +173,51 @@ def test_files_that_were_signed_for_are_taken_over(
     assert arrived(release, store, host, ours) == facts
 
 
+def test_whoever_kept_a_link_or_an_open_file_changes_nothing_that_was_taken(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    """What becomes public is a file of ours with one name, and not the one that was brought."""
+    asked(release, store, host)
+    people.read_mail(store)
+    arrived(release, store, host, ours)
+    area = RemoteLayout(release.version).downloads
+    host.make_folders([area.staging], 0o2770)
+    root = places.downloads(store)
+    inbox = root / RemoteLayout(release.version).inbox("windows")
+    kept, held = (root / "theirs" / name for name in ("kept", "held"))
+    kept.parent.mkdir()
+    first, second, *_ = awaited(release, store).files
+    kept.hardlink_to(inbox / first)
+    held.hardlink_to(inbox / second)
+    with held.open("r+b") as handle:
+        experts.take(release, host, "windows", area)
+        kept.write_bytes(b"evil")
+        handle.write(b"evil")
+    taken = [path for path in (root / area.staging).rglob("*") if path.is_file()]
+    assert {path.stat().st_nlink for path in taken} == {1}
+    assert not any(path.read_bytes().startswith(b"evil") for path in taken)
+    assert experts.look_taken(release, host, "windows", area).state is RemoteState.IDENTICAL
+    assert not (inbox / first).exists()
+
+
+def test_a_file_that_changes_between_judgement_and_copy_is_not_staged(
+    release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
+) -> None:
+    asked(release, store, host)
+    people.read_mail(store)
+    arrived(release, store, host, ours)
+    area = RemoteLayout(release.version).downloads
+    host.make_folders([area.staging], 0o2770)
+    first = awaited(release, store).files[0]
+    changed = places.downloads(store) / RemoteLayout(release.version).inbox("windows") / first
+    changed.write_bytes(b"evil")
+    with pytest.raises(StepFailed, match="was changed after it was judged"):
+        experts.take(release, host, "windows", area)
+    staged = places.downloads(store) / area.staging / first.partition("/")[2]
+    assert not staged.exists()
+    assert changed.exists()
+
+
 def test_half_taken_over_is_completed(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
