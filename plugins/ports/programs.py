@@ -37,6 +37,11 @@ class Confinement:
     problem: str = ""
     remedy: str = ""
 
+    @property
+    def fact(self) -> str:
+        """For a receipt: by what foreign code was confined; ``no`` if by nothing."""
+        return self.means or "no"
+
 
 class Programs(Protocol):
     """The programs of this machine, run without a shell in a neutral environment.

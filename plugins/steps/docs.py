@@ -254,6 +254,7 @@ def _facts(tree: DocsTree, forms: Sequence[str], programs: Programs) -> dict[str
         **makeinfo,
         **compressors(),
         **tree.tools.facts(),
+        "confined": programs.confinement().fact,
         **{f"pages.{form}": str(_count(tree.room / form, form)) for form in sorted(forms)},
     }
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
@@ -47,6 +48,9 @@ class DocsTools:
     python_version: str
     installed: tuple[str, ...]
     """``name==version`` as ``pip freeze`` lists them, sorted without regard to case."""
+    wheels: tuple[str, ...] = ()
+    """The file of each and its sha256, with a colon between; none of an environment that a version
+    of this tool made which did not record them."""
 
     def version(self, project: str) -> str:
         """The installed version of a project; "" if it is not installed."""
@@ -67,7 +71,12 @@ class DocsTools:
 
     def facts(self) -> dict[str, str]:
         """What the bytes of the documentation depend on."""
-        return {"python": self.python_version, "requirements": " ".join(self.installed)}
+        wheels = {"wheels": " ".join(self.wheels)} if self.wheels else {}
+        return {
+            "python": self.python_version,
+            "requirements": " ".join(self.installed),
+            **wheels,
+        }
 
 
 def make_environment(
@@ -113,6 +122,9 @@ def make_environment(
         with _reported(source), tempfile.TemporaryDirectory(dir=folder) as wheels:
             pip.fetch(requirements, constraints, Path(wheels))
             see_plain(Path(wheels))
+            digests = sorted(
+                f"{wheel.name}:{sha256_of(wheel)}" for wheel in Path(wheels).glob("*.whl")
+            )
             pip.install(plain, Path(wheels))
         # Nothing that was installed has run yet, and from now on it cannot change itself.
         digest = _digest(made)
@@ -121,10 +133,10 @@ def make_environment(
     version = _python_version(programs.confined(reads=(in_it,)), in_it)
     content = {
         "key": wanted, "name": made.name, "python": version, "installed": installed,
-        "sha256": digest,
+        "sha256": digest, "wheels": digests,
     }  # fmt: skip
     write_whole(folder / _MARKER, json.dumps(content, indent=1).encode())
-    return DocsTools(in_it, version, tuple(installed))
+    return DocsTools(in_it, version, tuple(installed), tuple(digests))
 
 
 @frozen
@@ -250,7 +262,8 @@ def _read(folder: Path, wanted: str) -> DocsTools | None:
         return None
     if content.get("sha256") != _digest(python.parents[1]):
         return None
-    return DocsTools(python, str(content["python"]), tuple(content["installed"]))
+    wheels = tuple(content.get("wheels", ()))
+    return DocsTools(python, str(content["python"]), tuple(content["installed"]), wheels)
 
 
 def _digest(environment: Path) -> str:

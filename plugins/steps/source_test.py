@@ -69,7 +69,13 @@ def run(
         version = test.version()
         tests = test.quick() if level.value == "quick" else test.full()
     shutil.rmtree(room)
-    return {"level": level.value, "python": version, "tests": tests, **unpacked}
+    return {
+        "level": level.value,
+        "python": version,
+        "tests": tests,
+        "confined": programs.confinement().fact,
+        **unpacked,
+    }
 
 
 def _room(release: Release) -> Path:

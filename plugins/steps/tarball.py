@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, cast
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.cores import some_cores
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.model.archive_rules import MADE, is_left_out
@@ -108,6 +109,8 @@ def build(
         **tools,
         "gzip_options": "-9 -n",
         "xz_options": "-6 -T1" if release.series.xz_threads == 1 else "-6 -T0",
+        "confined": programs.confinement().fact,
+        "programs_sha256": _digests(programs),
         **_sums(packed),
     }
 
@@ -183,9 +186,7 @@ def _sums(packed: Compressed) -> dict[str, str]:
 def _tools(programs: Programs) -> dict[str, str]:
     """The version of every program that the bytes depend on. Raises ServiceFailed."""
     versions = {}
-    for name, program in (
-        ("git", "git"), ("blurb", str(blurb_of(programs))), ("gzip", "gzip"), ("xz", "xz"),
-    ):  # fmt: skip
+    for name, program in _programs(programs):
         versions[name] = programs.version(program)
         if not versions[name]:
             raise ServiceFailed(
@@ -195,6 +196,18 @@ def _tools(programs: Programs) -> dict[str, str]:
                 remedy=f"install {name}, then run the same command again",
             )
     return versions
+
+
+def _digests(programs: Programs) -> str:
+    """``name:sha256`` of each of these programs' own file on this machine."""
+    found = ((name, programs.find(program)) for name, program in _programs(programs))
+    return " ".join(f"{name}:{sha256_of(path)}" for name, path in found if path is not None)
+
+
+def _programs(programs: Programs) -> tuple[tuple[str, str], ...]:
+    """What the bytes of the archives depend on, and what it is found by."""
+    blurb = str(blurb_of(programs))
+    return ("git", "git"), ("blurb", blurb), ("gzip", "gzip"), ("xz", "xz")
 
 
 class _Export:

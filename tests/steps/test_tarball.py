@@ -340,12 +340,19 @@ def test_facts_name_all_that_the_bytes_depend_on(tmp_path: Path) -> None:
         "gzip_options": "-9 -n",
         "xz": programs.version("xz"),
         "xz_options": "-6 -T0",
+        "confined": programs.confinement().means or "no",
+        "programs_sha256": facts["programs_sha256"],
         "tgz_sha256": sha256_of(tgz),
         "tgz_bytes": str(tgz.stat().st_size),
         "tar_xz_sha256": sha256_of(txz),
         "tar_xz_bytes": str(txz.stat().st_size),
     }
     assert all(facts.values())
+    digests = dict(word.split(":") for word in facts["programs_sha256"].split())
+    assert list(digests) == ["git", "blurb", "gzip", "xz"]
+    git = programs.find("git")
+    assert git is not None
+    assert digests["git"] == sha256_of(git)
     assert heard.lines[-1] == f"{len(_SHIPPED)} members; the compressors are finishing"
 
 
