@@ -16,7 +16,8 @@ release, settings, plan, services = open_release(Path(__file__).with_name("relea
 DOIT_CONFIG = plan.doit_config("export")
 
 # before · heads_up · clone · commit · hand_over · windows_build · build · elsewhere · lights ·
-# stage · texts · merge · switch · upstream · website · manifest · announce · close · afterwards
+# stage · texts · merge · switch · upstream · website · evidence · manifest ·
+# announce · close · afterwards
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 
@@ -40,6 +41,7 @@ def export():
         "export",
         "warn_experts",
         "check_site",
+        "purge_evidence",
         "purge_manifest",
         "mail_list",
         "mail_announce",

@@ -1,4 +1,4 @@
-"""18. Afterwards: what others publish of the release; looked at until a day, and then reported."""
+"""19. Afterwards: what others publish of the release; looked at until a day, and then reported."""
 
 from __future__ import annotations
 

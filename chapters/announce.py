@@ -1,4 +1,4 @@
-"""16. Announce: the settled text, mailing lists if any, the forum and the blog."""
+"""17. Announce: the settled text, mailing lists if any, the forum and the blog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""17. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
+"""18. Close: the schedule of the PEPs, the tracker, and what is left on your fork."""
 
 from __future__ import annotations
 

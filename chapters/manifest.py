@@ -1,4 +1,4 @@
-"""15. Manifest: one signed list of all that is public of the release, beside its files.
+"""16. Manifest: one signed list of all that is public of the release, beside its files.
 
 It can be made only when everything that it lists is public, the page included, and it is made
 before anything is announced, so that whoever reads of the release can verify all of it. But nothing
@@ -10,6 +10,7 @@ files would have to be.
 
 from __future__ import annotations
 
+from chapters import evidence as stated
 from chapters.commit import commit
 from chapters.merge import merge_back
 from chapters.release import later, plan, promised, release, remote, services, settings
@@ -19,7 +20,7 @@ from chapters.upstream import push_upstream
 from chapters.website import check_public, check_site
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import record_files
-from plugins.steps import purging, release_manifest, staging
+from plugins.steps import evidence, purging, release_manifest, staging
 
 is_made = with_bundles and not later
 with_html = release.ships_docs and "html" in settings.docs.formats
@@ -31,7 +32,14 @@ known = deferred(release_manifest.digests_of_record, files, remote.record)
 
 
 @plan.step(
-    after=[check_site, check_public, push_upstream, unpack_docs, point_current],
+    after=[
+        check_site,
+        check_public,
+        push_upstream,
+        unpack_docs,
+        point_current,
+        stated.purge_evidence,
+    ],
     writes=[paths[0]],
     only=is_made,
 )
@@ -40,8 +48,8 @@ def write_manifest():
     return call(
         release_manifest.write,
         release,
-        listed,
-        digests,
+        deferred(evidence.with_evidence, release, listed),
+        deferred(evidence.also_known, digests, stated.file, stated.area),
         html if with_html else None,
         deferred(release_manifest.Pushed, plan.fact(merge_back, "tag"), commit),
         deferred(

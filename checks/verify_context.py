@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from doit_receipts.frozen import frozen
 from plugins.model.layout import Layout
+from plugins.ports.sigstore import BundleVerifier
+from plugins.ports.statements import StatementVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.signing import Verifier
-    from plugins.ports.sigstore import BundleVerifier
 
 __all__ = ["Check", "CheckGroup", "Clients", "Makers", "Signers", "VerifyContext"]
 
 Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
 """Something that is judged when it is called."""
+
+
+class StatementsAndBundles(BundleVerifier, StatementVerifier, Protocol):
+    """Sigstore's roots of trust, for both kinds of bundles."""
 
 
 @frozen
@@ -65,7 +70,7 @@ class Clients:
     clone: Clone
     programs: Programs
     verifier: Verifier
-    bundles: BundleVerifier
+    bundles: StatementsAndBundles
     progress: Progress
 
 
@@ -81,6 +86,8 @@ class VerifyContext:
     clients: Clients
     make: Makers
     rebuild: bool = False
+    evidence: bool = False
+    """Whether it is wrong that the release has no evidence; what there is is judged in any case."""
 
     @property
     def room(self) -> Layout:

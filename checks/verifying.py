@@ -16,6 +16,7 @@ from checks import (
     caches,
     checksums,
     current_docs,
+    evidence,
     hosted_docs,
     install_manifest,
     published_set,
@@ -46,6 +47,7 @@ from plugins.model.contract import (
     record_paths,
 )
 from plugins.model.docs_pages import pages_in
+from plugins.model.evidence import evidence_path
 from plugins.model.found_files import FoundFiles
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
@@ -88,7 +90,7 @@ def verify(
     if wanted.fresh:
         clients.public.forget()
     context = VerifyContext(
-        release, contract, formats, signers, areas, clients, make, wanted.rebuild
+        release, contract, formats, signers, areas, clients, make, wanted.rebuild, wanted.evidence
     )
     clients.progress.say("finding out how far the release is")
     seen = recognised(context)
@@ -256,6 +258,7 @@ def _public(context: VerifyContext, seen: Recognised, *, whole: bool) -> tuple[J
             *_public_files(context, look, unexpected, seen.names),
             *_public_content(context, look, bringing, whole=whole),
             *(_website(context, look) if whole else []),
+            *_evidence(context, look, bringing),
             *_endpoints(context, look, docs=docs),
             *([_manifest(context, look, seen.names)] if whole else []),
         ]
@@ -342,6 +345,25 @@ def _public_content(
     content = ContentChecks(context, context.inside, bringing.result, tag, here, looks_back=True)
     # Before the tag is pushed there is nothing at upstream to compare with.
     return [group for group in content.groups() if whole or group.subject == "documentation"]
+
+
+def _evidence(context: VerifyContext, look: Look, bringing: Future[Clone]) -> list[CheckGroup]:
+    """What the signed statements say, where there are any or there have to be."""
+    release, clients = context.release, context.clients
+    path = evidence_path(release)
+    if not context.evidence and look.contract.find(path) is None:
+        return []
+
+    def stated() -> tuple[Finding, ...]:
+        commit = bringing.result().resolve(f"refs/tags/{release.version.tag}^{{commit}}")
+        found_files = look.found_files(look.contract.files)
+        manager = release.series.manager
+        return evidence.evidence_is_true(
+            release, look.contract, found_files, commit, manager, clients.bundles
+        )
+
+    described = f"the statements of {path.rpartition('/')[2]}: signer, files, commit"
+    return [CheckGroup("evidence", described, (stated,), "evidence.unseen")]
 
 
 def _website(context: VerifyContext, look: Look) -> list[CheckGroup]:

@@ -24,3 +24,5 @@ class OnRecord:
     findings: tuple[str, ...] = ()
     volatile: bool = False
     """Of a gate: whether it looks at what may change by itself, in each run anew."""
+    tool: str = ""
+    """The revision of the tool that did it, as the journal has it; "" where it says nothing."""

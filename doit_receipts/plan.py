@@ -452,13 +452,20 @@ class Plan:
     def on_record(self, name: str) -> tuple[OnRecord, ...]:
         """What the tasks left that this one stands behind, in reading order, if they are done."""
         found = []
+        done = [entry for entry in self.context.journal.entries() if entry.get("event") == "done"]
+        tools = {str(entry.get("task")): str(entry.get("tool", "")) for entry in done}
         for each in self.needs(self.tasks[name]):
             task = self.tasks[each]
             receipt = None if task.kind is Kind.GROUP else self.receipts.receipt(each)
             if receipt is not None:
                 found.append(
                     OnRecord(
-                        each, task.kind, receipt.facts, receipt.findings, volatile=task.volatile
+                        each,
+                        task.kind,
+                        receipt.facts,
+                        receipt.findings,
+                        volatile=task.volatile,
+                        tool=tools.get(each, ""),
                     )
                 )
         return tuple(found)

@@ -130,7 +130,14 @@ class Released:
 
     # ── looking ────────────────────────────────────────────────────────────────────────────
 
-    def look(self, situation: str = "", *, fresh: bool = False, rebuild: bool = False) -> Report:
+    def look(
+        self,
+        situation: str = "",
+        *,
+        fresh: bool = False,
+        rebuild: bool = False,
+        evidence: bool = False,
+    ) -> Report:
         """What `doit verify` finds: as any user, or on the machine of the RM.
 
         ``local`` and ``staged`` are judged as such there; ``public`` is recognised there, and
@@ -138,7 +145,7 @@ class Released:
         """
         self._run()
         stated = Situation(situation) if situation in ("local", "staged") else None
-        wanted = Wanted(stated, rebuild or situation == "rebuilt", fresh)
+        wanted = Wanted(stated, rebuild or situation == "rebuilt", fresh, evidence)
         home = self.local if situation in ("local", "staged", "public") else self.stranger
         release = replace(self.release, layout=home)
         remote = RemoteLayout(release.version)
@@ -210,7 +217,11 @@ class Released:
         shutil.copytree(self._pristine_local / bundles.name, bundles)
         remote = RemoteLayout(self.release.version)
         for area in (remote.downloads, remote.docs_archives):
-            shutil.copytree(self.root / area.final, self.staging / area.staging)
+            # The evidence is made when all else is public.
+            shutil.copytree(
+                self.root / area.final, self.staging / area.staging,
+                ignore=shutil.ignore_patterns("*.intoto.jsonl"),
+            )  # fmt: skip
 
     # ── the files ──────────────────────────────────────────────────────────────────────────
 

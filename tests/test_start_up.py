@@ -31,6 +31,7 @@ DECLARING: Final = {
     "plugins.steps.drafts",
     "plugins.steps.email_drafts",
     "plugins.steps.emails",
+    "plugins.steps.evidence",
     "plugins.steps.fork",
     "plugins.steps.forum_post",
     "plugins.steps.protection",

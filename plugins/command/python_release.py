@@ -47,10 +47,11 @@ class PythonRelease:
         "switch": "12 the go and the switch",
         "upstream": "13 push upstream",
         "website": "14 website and CDN",
-        "manifest": "15 the manifest of all",
-        "announce": "16 announce",
-        "close": "17 close",
-        "afterwards": "18 afterwards",
+        "evidence": "15 evidence",
+        "manifest": "16 the manifest of all",
+        "announce": "17 announce",
+        "close": "18 close",
+        "afterwards": "19 afterwards",
         "verify": "verify",
     }
     _of_a_phase: Mapping[str, str] = {

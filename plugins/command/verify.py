@@ -65,6 +65,14 @@ _OPT_REBUILD: Final = {
     "default": False,
     "help": "rebuild the archives from the tag and compare them byte for byte",
 }
+_OPT_EVIDENCE: Final = {
+    "name": "evidence",
+    "short": "",
+    "long": "evidence",
+    "type": bool,
+    "default": False,
+    "help": "report it if nobody states who built, tested and approved the release",
+}
 _OPT_KEYS: Final = {
     "name": "keys",
     "short": "",
@@ -92,7 +100,9 @@ class Verify(OptionsAnywhere):
     doc_purpose = "check whether anybody can trust this release"
     doc_usage = ""
     doc_description = None
-    cmd_options = (_OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_KEYS, _OPT_AUDIT)
+    cmd_options = (
+        _OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_EVIDENCE, _OPT_KEYS, _OPT_AUDIT,
+    )  # fmt: skip
 
     def _execute(
         self,
@@ -100,6 +110,7 @@ class Verify(OptionsAnywhere):
         situation: str,
         fresh: bool,
         rebuild: bool,
+        evidence: bool,
         keys: list[str],
         audit: bool,
         pos_args: Any = None,
@@ -117,7 +128,8 @@ class Verify(OptionsAnywhere):
             message = "--audit checks what is published; it cannot be combined with --as"
             raise InvalidCommand(message)
         files = tuple(Path(key).expanduser() for key in keys)
-        wanted = Wanted(_SITUATIONS.get(situation), rebuild, fresh, files)
+        seen = _SITUATIONS.get(situation)
+        wanted = Wanted(seen, rebuild, fresh, evidence=evidence, keys=files)
         plan = plan_of(self)
         began = time.monotonic()
         report = judged(plan, wanted, audit=audit)

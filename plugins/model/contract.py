@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUNDLE_SUFFIX",
     "DOCS",
+    "EVIDENCE_SUFFIX",
     "ROW_SIDECARS",
     "SITE",
     "Contract",
@@ -70,6 +71,7 @@ class Kind(Enum):
     SBOM = "SBOM"
     PART = "part of an installer"
     RECORD = "release manifest"
+    EVIDENCE = "signed evidence"
 
 
 class Origin(Enum):
@@ -110,6 +112,8 @@ _ABOUT: Final = {
 }
 BUNDLE_SUFFIX: Final = ".sigstore"
 """What the name of a file's bundle ends with."""
+EVIDENCE_SUFFIX: Final = ".intoto.jsonl"
+"""What the name of the file with the signed statements about a release ends with."""
 _SIDECARS: Final = {
     ".asc": (Kind.SIGNATURE, SizeClass.NOTE),
     BUNDLE_SUFFIX: (Kind.BUNDLE, SizeClass.NOTE),
@@ -222,7 +226,7 @@ class Contract:
     files: tuple[PublishedFile, ...]
     extras: tuple[tuple[Origin, str], ...] = ()
     """Patterns of further paths: what an expert may bring (parts of installers, sidecars), and the
-    manifest that the release manager publishes behind everything else."""
+    evidence and the manifest that the release manager publishes behind everything else."""
 
     def by_origin(self, *origins: Origin) -> tuple[PublishedFile, ...]:
         """The files that these people make."""
@@ -258,6 +262,9 @@ class Contract:
         for origin, pattern in self.extras:
             if re.fullmatch(pattern, remote):
                 folder, _, name = remote.rpartition("/")
+                if name.endswith(EVIDENCE_SUFFIX):
+                    kind = Kind.EVIDENCE
+                    return PublishedFile(folder, name, kind, origin, SizeClass.TEXT)
                 for suffix, (kind, size) in _SIDECARS.items():
                     if name.endswith(suffix):
                         beside = remote.removesuffix(suffix)
@@ -476,3 +483,6 @@ def _extras(release: Release) -> Iterator[tuple[Origin, str]]:
         if not release.series.signs_with_sigstore or file.row is None:
             yield Origin.SIGSTORE, rf"{re.escape(file.remote)}\.sigstore"
     yield Origin.RECORD, "|".join(map(re.escape, record_paths(release)))
+    if release.series.signs_with_sigstore:
+        name = f"{version.folder}/Python-{version}{EVIDENCE_SUFFIX}"
+        yield Origin.SIGSTORE, re.escape(name)

@@ -47,6 +47,11 @@ class Layout(WorkFolder):
         return self.work / "record"
 
     @property
+    def evidence(self) -> Path:
+        """The signed statements about the release; what publishes it keeps the name."""
+        return self.work / "evidence" / f"Python-{self.version}.intoto.jsonl"
+
+    @property
     def made(self) -> Path:
         """Files made for the release commit, before they are put into the clone."""
         return self.work / "made"

@@ -51,6 +51,11 @@ class RemoteLayout:
         return StagingArea(self.folder, f".{self.folder}.manifest-{self.version}")
 
     @property
+    def evidence(self) -> StagingArea:
+        """The downloads, and the hidden folder in which the evidence is made ready."""
+        return StagingArea(self.folder, f".{self.folder}.evidence-{self.version}")
+
+    @property
     def incoming(self) -> str:
         """The hidden folder that experts put their files into, each role into one of its own."""
         return f".{self.version}.incoming"

@@ -86,10 +86,12 @@ class Report:
 class Wanted:
     """How to look: by default at the situation that is recognised, believing what was seen before.
 
-    ``keys`` are files of public keys that count in place of the declared keyring.
+    With ``evidence`` the release has to have signed statements beside it. ``keys`` are files of
+    public keys that count in place of the declared keyring.
     """
 
     situation: Situation | None = None
     rebuild: bool = False
     fresh: bool = False
+    evidence: bool = False
     keys: tuple[Path, ...] = ()

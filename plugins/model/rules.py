@@ -160,6 +160,36 @@ RULES: Final[Mapping[str, Rule]] = {
         "Bundles can be checked.",
         "make sure that this machine can reach Sigstore's roots of trust, then verify again",
     ),
+    "evidence.missing": Rule(
+        "The signed statements about who built, tested and approved the release are beside it.",
+        "doit publish makes them: doit why sign_evidence",
+        "SLSA 1.0, Distributing provenance",
+    ),
+    "evidence.signature": Rule(
+        "Every statement is signed by the release manager's identity, and Sigstore confirms it.",
+        _REPLACED,
+        waivable=False,
+    ),
+    "evidence.form": Rule(
+        "The evidence holds a provenance of each kind of archive and one statement about all, in "
+        "their one spelling, and nothing else.",
+        _REPLACED,
+        waivable=False,
+    ),
+    "evidence.subject": Rule(
+        "Every file that a statement is about is public, with that digest.",
+        _REPLACED,
+        waivable=False,
+    ),
+    "evidence.commit": Rule(
+        "Every statement is about the commit that the public tag names.",
+        _REPLACED,
+        waivable=False,
+    ),
+    "evidence.unseen": Rule(
+        "The evidence can be checked.",
+        "make sure that this machine can reach Sigstore's roots of trust, then verify again",
+    ),
     "checksums.missing": Rule("SHA256SUMS exists.", "run doit export"),
     "checksums.form": Rule(
         "SHA256SUMS has lines of a digest, two spaces and a plain name.",

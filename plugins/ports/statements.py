@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.frozen import frozen
@@ -29,6 +30,11 @@ class Stated:
     """Where the public log has it."""
     logged_s: int = 0
     """When it came there, in seconds of the epoch; 0 where the log does not say."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the payload."""
+        return sha256(self.payload).hexdigest()
 
 
 class StatementVerifier(Protocol):

@@ -208,8 +208,11 @@ def test_every_listed_file_has_a_bundle_in_one_folder_here() -> None:
 def test_a_security_release_is_source_and_docs_only() -> None:
     contract = a_contract("3.12.11", Phase.SECURITY)
     assert {file.origin for file in contract.files} == {Origin.EXPORT, Origin.SIGSTORE}
-    # Nobody may bring anything; the manifest of all that is public comes behind the rest.
-    assert {origin for origin, _ in contract.extras} == {Origin.RECORD}
+    # Nobody may bring anything; evidence and manifest come behind the rest.
+    assert {origin for origin, _ in contract.extras} == {Origin.SIGSTORE, Origin.RECORD}
+    evidence = contract.brought("3.12.11/Python-3.12.11.intoto.jsonl")
+    assert evidence is not None
+    assert evidence.kind is Kind.EVIDENCE
     old = a_contract("3.10.18", Phase.SECURITY)
     assert Kind.SBOM not in {file.kind for file in old.files}
 

@@ -14,6 +14,7 @@ from collections import Counter
 from functools import cache as cache_of_calls
 from typing import TYPE_CHECKING, Any
 
+from plugins.model.contract import BUNDLE_SUFFIX, EVIDENCE_SUFFIX
 from plugins.model.series import SigstoreIdentity
 from plugins.rehearsal import cache, places, sigstore
 from plugins.rehearsal.ssh_disk import Account, Disk
@@ -84,6 +85,8 @@ def _files(day: Day, host: str) -> dict[str, tuple[Any, ...]]:
 def _content(day: Day, file: Path) -> str:
     """The digest of the file; of a bundle, what it is a bundle of if it is good."""
     content = file.read_bytes()
+    if file.name.endswith(EVIDENCE_SUFFIX):
+        return _stated(sigstore.trust_file(day.store), content)
     if file.suffix != ".sigstore":
         return hashlib.sha256(content).hexdigest()
     signed = file.with_suffix("")
@@ -91,6 +94,32 @@ def _content(day: Day, file: Path) -> str:
         return "a bundle of nothing"
     digest = hashlib.sha256(signed.read_bytes()).hexdigest()
     return _proven(sigstore.trust_file(day.store), file, content, digest)
+
+
+@cache_of_calls
+def _stated(trust: Path, content: bytes) -> str:
+    """What each statement of the evidence says, if it is good, but for digests of bundles."""
+    account = sigstore.RELEASE_MANAGER
+    by = SigstoreIdentity(account.email, account.connector)
+    client = SigstoreClient(trust)
+    said = []
+    for line in content.splitlines():
+        found = client.verify_statement(line, by)
+        said.append(found.signature.problem or _without_bundles(found.payload))
+    return "\n".join(said)
+
+
+def _without_bundles(payload: bytes) -> str:
+    """The statement without what follows from the bundles, no two of which are the same."""
+    statement = json.loads(payload)
+    statement["subject"] = [
+        each for each in statement["subject"] if not each["name"].endswith(BUNDLE_SUFFIX)
+    ]
+    predicate = statement["predicate"]
+    for each in (*predicate.get("tests", ()), *predicate.get("approvals", ())):
+        each.pop("files_sha256", None)
+        each.pop("subject", None)
+    return json.dumps(statement)
 
 
 @cache_of_calls
@@ -180,6 +209,8 @@ _OWN = frozenset({"clone", "docs-tools", "logs", "merge-clone", "processes", "re
 
 def _product(path: Path) -> bytes | str:
     content = path.read_bytes()
+    if path.name.endswith(EVIDENCE_SUFFIX):
+        return f"{content.count(b'dsseEnvelope')} statements"
     if path.suffix != ".sigstore":
         return content
     try:

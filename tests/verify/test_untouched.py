@@ -20,7 +20,7 @@ def test_an_untouched_release_has_no_finding(world: Released) -> None:
     report = world.look(fresh=True)
     assert (report.situation, report.findings) == (Situation.PUBLISHED, ())
     assert report.holds
-    assert len(report.judgements) == 10
+    assert len(report.judgements) == 11
     # The manifest proves every file, row and page; what nobody can look at is still named.
     assert not any("no signature" in each for each in report.not_known)
     assert not any("words, date and links" in each for each in report.not_known)

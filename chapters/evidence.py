@@ -1,0 +1,79 @@
+"""15. Evidence: who built, tested and approved the release, signed, in one file beside it.
+
+It is made from the receipts once everything that it states has happened, and published in a switch
+of its own. Nothing waits for it: the files have signatures of their own, and what is public already
+is announced even where Sigstore is down or nobody has logged in there again.
+"""
+
+from __future__ import annotations
+
+from chapters.build import build_docs, build_tarballs, docs_archives, test_source
+from chapters.release import at, plan, promised, release, remote, services, settings
+from chapters.stage import digests, with_bundles
+from chapters.switch import test_downloads
+from chapters.upstream import push_upstream
+from doit_receipts.calls import call, deferred
+from plugins.steps import evidence, purging, staging
+
+area = remote.evidence
+file = deferred(staging.wanted, deferred(plan.receipts.artifacts, [at.evidence]))
+stated = deferred(
+    evidence.statements,
+    release,
+    deferred(
+        evidence.Recorded,
+        deferred(plan.on_record, "sign_evidence"),
+        deferred(plan.receipts.artifacts, at.tarballs),
+        deferred(plan.receipts.artifacts, docs_archives),
+        digests,
+        settings.waivers,
+    ),
+)
+
+
+@plan.shared(
+    after=[build_tarballs, build_docs, test_source, test_downloads, push_upstream],
+    writes=[at.evidence],
+    look=evidence.look_signed,
+    only=with_bundles,
+)
+def sign_evidence():
+    """State who built, tested and approved the release, and sign it by Sigstore."""
+    return call(
+        evidence.sign,
+        release,
+        stated,
+        at.evidence,
+        release.series.manager,
+        services.sigstore,
+        services.downloads,
+        area,
+        services.progress,
+    )
+
+
+@plan.shared(
+    after=[sign_evidence], reads=[at.evidence], look=staging.look_staged, only=with_bundles
+)
+def stage_evidence():
+    """Upload the evidence to a hidden folder of its own."""
+    return call(staging.stage, file, area, services.downloads, services.progress)
+
+
+@plan.public(after=[stage_evidence], look=staging.look_switched, only=with_bundles)
+def publish_evidence():
+    """Show the evidence beside the files; what users saw is never replaced."""
+    return call(staging.switch, file, area, services.downloads, services.progress)
+
+
+@plan.shared(after=[publish_evidence], look=purging.look_purged, only=with_bundles)
+def purge_evidence():
+    """Purge the evidence and the list of its folder, and check that each edge serves them."""
+    return call(
+        purging.purge,
+        deferred(evidence.contract_of_evidence, release, promised),
+        services.downloads,
+        services.cdn,
+        services.progress,
+        known=deferred(evidence.known, file, area),
+    )
