@@ -35,7 +35,7 @@ _PARTS: Final = {
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
         "command/dumpdb", "command/graph", "command/plan",
-        "command/report", "command/board", "command/help",
+        "command/report", "command/board", "command/help", "command/completion",
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",

@@ -41,17 +41,17 @@ def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> l
         return []
     try:
         told = {entry.get("what") for entry in plan.context.journal.latest(_READ_BYTES)}
-        news = [each for each in _news(plan, asked, did_something) if each.mark not in told]
-        for each in news:
+        fresh = [each for each in _news(plan, asked, did_something) if each.mark not in told]
+        for each in fresh:
             plan.context.journal.append(_EVENT, sealed=True, what=each.mark, said=each.head)
     except (ReleaseError, OSError) as error:
         return [f"nobody was notified: {printable(str(error))}"]
-    if not news:
+    if not fresh:
         return []
     name = f"{plan.project.name} {plan.project.version}"
-    subject = f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}: {news[0].head}"
-    subject += f" and {len(news) - 1} more" if news[1:] else ""
-    return list(notify(printable(subject), "\n".join(each.line for each in news) + "\n"))
+    subject = f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}: {fresh[0].head}"
+    subject += f" and {len(fresh) - 1} more" if fresh[1:] else ""
+    return list(notify(printable(subject), "\n".join(each.line for each in fresh) + "\n"))
 
 
 def _news(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_News]:

@@ -62,6 +62,10 @@ class Project(Protocol):
         """What a task's labels of this kind stand for, in lines to be read; it may have none."""
         ...
 
+    def words(self) -> Collection[str]:
+        """Words beside labels that ``explained`` knows, such as ids of rules; for completion."""
+        ...
+
     def explained(self, word: str) -> Mapping[str, Sequence[str]]:
         """The labels that a word stands for, itself or others, with lines about each.
 
@@ -137,6 +141,10 @@ class Release:
         """The labels themselves: a small project has no more to say of them."""
         del task, kind
         return (", ".join(words),) if words else ()
+
+    def words(self) -> Collection[str]:
+        """None: a small project has labels and nothing else."""
+        return ()
 
     def explained(self, word: str) -> Mapping[str, Sequence[str]]:
         """Nothing: a label of a small project is what it says."""

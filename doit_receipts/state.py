@@ -194,15 +194,15 @@ class State:
         return found
 
     def learn(self, learned: Learned) -> Learned:
-        """What another process found out is known here as well; gives what is news to others too.
+        """What another process found out is known here as well; gives what is new to others too.
 
         That is all but what it wrote itself and read back: others have to read that in any case.
         """
-        news = []
+        new = []
         for each in learned:
             if len(each) == 2:
                 self.keep_outcome(*each)
-                news.append(each)
+                new.append(each)
                 continue
             name, key, sha256, is_kept = each
             if self._known.get(name) != (key, sha256):
@@ -210,8 +210,8 @@ class State:
                 self._known[name] = (key, sha256)
                 if is_kept:
                     self._keep_digest(name, key, sha256)
-                    news.append(each)
-        return tuple(news)
+                    new.append(each)
+        return tuple(new)
 
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""

@@ -1,7 +1,7 @@
 """The run that goes on by itself: once somebody approved, and now and then for what is outside.
 
 Each further run is a program of its own, as if a person had typed the command again: it reads
-release.toml anew, holds the lock for as long as it works, and leaves it to others in between.
+its declaration anew, holds the lock for as long as it works, and leaves it to others in between.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from doit_receipts.typed import started_in, typed
 from plugins.command.revision import tool_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from doit_receipts.approval import ApprovalKeys
     from doit_receipts.finding import Waiver
@@ -95,11 +95,25 @@ class PythonRelease:
 
         return described(self._release, task, words)
 
-    def explained(self, word: str) -> Mapping[str, Sequence[str]]:
-        """What the PEP asks for by this id, or in this line of its text: ``line:213``."""
-        from plugins.command.pep import explained
+    def words(self) -> Collection[str]:
+        """The ids of all rules."""
+        from plugins.model.gate_rules import GATE_RULES
+        from plugins.model.rules import RULES
 
-        return explained(word)
+        return {*RULES, *GATE_RULES}
+
+    def explained(self, word: str) -> Mapping[str, Sequence[str]]:
+        """What the PEP asks for by this id or in this line of its text, ``line:213``; or a rule."""
+        from plugins.command.pep import explained
+        from plugins.model.gate_rules import GATE_RULES
+        from plugins.model.rules import RULES
+
+        rule = RULES.get(word) or GATE_RULES.get(word)
+        if rule is None:
+            return explained(word)
+        waiver = "can be waived" if rule.waivable else "cannot be waived"
+        lines = [rule.holds, f"else          {rule.remedy}", f"              it {waiver}"]
+        return {word: [*lines, f"source        {rule.source}"] if rule.source else lines}
 
     def roster(self, who: str) -> tuple[str, ...]:
         """The keys that may approve as ``who``. Raises SettingsError if there are none."""

@@ -118,3 +118,11 @@ def test_why_of_what_is_neither_task_nor_obligation_is_refused(word: str, tmp_pa
     ended = doit("why", word, release=a_declaration(tmp_path))
     assert ended.status == 3
     assert f"'{word}' is not a task of this release" in ended.err
+
+
+def test_a_rule_is_explained_and_completed(tmp_path: Path) -> None:
+    release = a_declaration(tmp_path)
+    told = doit("why", "builders.red", release=release).out.splitlines()
+    assert told[0].startswith("builders.red: The last build of every stable builder")
+    assert told[-1].split() == ["it", "can", "be", "waived"]
+    assert " builders.red " in doit("tabcompletion", release=release).out
