@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["installed_with"]
 
+_PROGRAMS: Final = ("bin", "sbin")
 _PARTS: Final = ("bin", "sbin", "lib", "lib64", "libexec", "include")
 _MOST_LINKS: Final = 40
 _LONGEST_LINE: Final = 4096
@@ -21,18 +22,21 @@ def installed_with(path: Path) -> Iterator[Path]:
 
     A folder, or a file that is no program, is itself, by its name and where it is. A program in
     a ``bin`` folder is that folder's prefix, and so is each link on the way to it: a virtual
-    environment and the Python that it was made of. A script comes with what runs it. Of a prefix
+    environment and the Python that it was made of; a link that is elsewhere, such as one of
+    ``/etc/alternatives``, brings nothing but itself. A script comes with what runs it. Of a prefix
     that holds a person's own files too, such as ``~/.local``, it is the folders of programs alone.
     """
     if not path.exists():
         return
     absolute = Path(os.path.normpath(path.absolute()))
-    if absolute.is_dir() or absolute.parent.name not in ("bin", "sbin"):
+    if absolute.is_dir() or absolute.parent.name not in _PROGRAMS:
         yield from (absolute, absolute.resolve())
         return
     for link in (absolute, *_links(absolute)):
         prefix = link.parent.parent
-        if _is_personal(prefix):
+        if link.parent.name not in _PROGRAMS:
+            yield link
+        elif _is_personal(prefix):
             yield from (part for name in _PARTS if (part := prefix / name).is_dir())
         elif prefix != Path("/"):
             yield prefix

@@ -136,7 +136,14 @@ class Walls:
 
     def _bound(self, reads: tuple[Path, ...]) -> Iterator[str]:
         """What is named is where it is outside, and under the name that it was given, too."""
-        bound = dict.fromkeys(_all_of(reads), "--ro-bind")
+        found = _all_of(reads)
+        # A link in a folder that is shown is there already, and nothing can be bound over it.
+        shown = {*found, *(Path("/etc") / name for name in _ETC)}
+        bound = {
+            path: "--ro-bind"
+            for path in found
+            if not path.is_symlink() or shown.isdisjoint(path.parents)
+        }
         bound |= {path: "--bind" for each in self.writes for path in (each.resolve(), each)}
         # An outer folder comes first: what is bound later lies above it.
         for path in sorted(bound, key=lambda path: len(path.parts)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,31 @@ def test_it_is_an_ordinary_user_and_knows_no_other(folder: Path) -> None:
     )
     told = confined(folder).run([sys.executable, "-c", script], folder=folder).stdout
     assert told == "1000 1000 ['builder'] ['builder']\n"
+
+
+def test_a_link_on_the_way_to_a_program_shows_nothing_beside_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Debian's /usr/bin/cc leads through /etc/alternatives: all of /etc was readable for that."""
+    ours = tmp_path / "ours"
+    ways = [
+        tmp_path / "one" / "bin" / "tool",
+        ours / "ways" / "tool",
+        tmp_path / "two" / "bin" / "true",
+    ]
+    for way in ways:
+        way.parent.mkdir(parents=True, exist_ok=True)
+    (ours / "secret").write_text("canary")
+    (ours / "ways" / "secret").write_text("canary")
+    shutil.copy("/bin/true", ways[2])
+    ways[1].symlink_to(ways[2])
+    ways[0].symlink_to(ways[1])
+    programs = MachinePrograms().confined(writes=(folder,), reads=(ways[0], Path("/usr/bin/cc")))
+    script = f"{ways[0]} && echo runs; cat {ours}/secret {ours}/ways/secret; ls /etc"
+    told = programs.run(["sh", "-c", script], folder=folder).stdout.split()
+    assert told[0] == "runs"
+    assert "canary" not in told
+    assert not {"shadow", "ssh", "gshadow", "sudoers"} & set(told)
 
 
 def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:
