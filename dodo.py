@@ -63,6 +63,9 @@ def export():
         "await_docs",
         "await_followers",
         "propose_defaults",
+        "await_new_builders",
+        "await_branch_runs",
+        "write_late",
     ]
 )
 def publish():

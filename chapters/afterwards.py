@@ -5,20 +5,23 @@ from __future__ import annotations
 from chapters.before import deadline
 from chapters.commit import commit
 from chapters.release import (
+    at,
     builds_windows,
     contract,
     experts,
+    is_new_branch,
     plan,
     release,
     services,
     settings,
 )
 from chapters.stage import digests, listed
+from chapters.upstream import push_upstream, restore_protection
 from chapters.website import check_public, publish_page
 from doit_receipts.calls import call
 from plugins.model.contract import Kind
 from plugins.model.release import Phase
-from plugins.steps import build_defaults, docs_site, feed, followers
+from plugins.steps import branch_opened, build_defaults, docs_site, feed, followers
 
 windows_expert = next((each.name for each in experts if each.role == "windows"), "")
 
@@ -55,7 +58,7 @@ def await_nuget():
     )
 
 
-@plan.step(after=[publish_page])
+@plan.step(after=[publish_page], pep="I06 I12" if is_new_branch else "")
 def await_docs():
     """Wait until docs.python.org shows this release, where the docs of its branch are read."""
     return call(
@@ -85,3 +88,43 @@ def await_followers():
 def propose_defaults():
     """Ask, by a pull request, that CI's workflow tries this release when it is changed."""
     return call(build_defaults.propose, release, services.release_tools, commit, services.progress)
+
+
+@plan.shared(
+    after=[push_upstream, restore_protection],
+    look=branch_opened.look_builders,
+    pep="I05",
+    only=is_new_branch,
+)
+def propose_new_builders():
+    """Ask, by a pull request, for builders of the new branch."""
+    return call(branch_opened.propose_builders, release, services.buildmaster, services.progress)
+
+
+@plan.step(after=[propose_new_builders], pep="I05", only=is_new_branch)
+def await_new_builders():
+    """Wait until a builder of the new branch has built it."""
+    return call(
+        branch_opened.await_builders, release, services.builders, services.clock, until=deadline
+    )
+
+
+@plan.step(after=[push_upstream], pep="I09 I10", only=is_new_branch)
+def await_branch_runs():
+    """Wait until CI has passed for what main and the new branch became."""
+    return call(
+        branch_opened.await_runs,
+        release,
+        services.merge_clone,
+        services.github,
+        services.clock,
+        until=deadline,
+    )
+
+
+@plan.step(
+    after=[push_upstream], writes=[at.made / branch_opened.LATE], pep="I08", only=is_new_branch
+)
+def write_late():
+    """List what came to main after the freeze, which the new branch has as well."""
+    return call(branch_opened.write_late, release, services.merge_clone)

@@ -175,6 +175,7 @@ def release_schema(project: Path) -> str:
             },
             "kind": {"enum": list(KIND_NAMES.values()), "description": top["kind"]},
             "date": {**_DATE, "description": top["date"]},
+            "train": {**_TEXT, "description": top["train"]},
             **sections,
             "experts": {
                 "type": "object",

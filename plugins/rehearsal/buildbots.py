@@ -7,6 +7,7 @@ over from an earlier configuration, which Buildbot never forgets.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "add", "app", "seed"]
+__all__ = ["FAULTS", "add", "app", "configure", "seed"]
 
 FAULTS: Final = {
     "buildbots.500": "the buildbots answer with status 500",
@@ -29,6 +30,19 @@ FAULTS: Final = {
     "buildbots.new_tier": "the first stable builder is of an unknown tier",
 }
 
+_REPOSITORY: Final = "python/buildmaster-config"
+_CONFIGURATION: Final = f"{_REPOSITORY}/master/custom/branches.py"
+# Source of the form: python/buildmaster-config 7e8da94.
+_BRANCHES: Final = """\
+def generate_branches():
+    yield BranchInfo(
+        '3.x',
+        version_tuple=(3, {minor}),
+        git_branch='main',
+    )
+    yield _maintenance_branch(3, {older})
+    yield _maintenance_branch(3, {oldest})
+"""
 _RESULTS: Final = (
     ("buildbots.red", "stable", 2),
     ("buildbots.red_tier_3", "tier-3", 2),
@@ -48,6 +62,30 @@ def add(store: Store, branch: str) -> None:
     known = store.load("buildbots", [])
     if not any(branch in each["tags"] for each in known):
         store.save("buildbots", [*known, *_of_branch(branch)])
+
+
+def configure(store: Store, series: str) -> None:
+    """The configuration of the buildbots has main as this series, and two older branches."""
+    minor = int(series.partition(".")[2])
+    text = _BRANCHES.format(minor=minor, older=minor - 1, oldest=minor - 2)
+    hub = store.load("github", {})
+    store.save("github", {**hub, "texts": {**hub["texts"], _CONFIGURATION: text}})
+
+
+def _reconfigure(store: Store) -> None:
+    """Who looks after the buildbots has merged what adds builders, and these have built once."""
+    hub = store.load("github", {})
+    for pull in hub.get("pulls", []):
+        added = re.fullmatch(r"Add builders for the branch (3\.\d+)", pull["title"])
+        if added is None or pull["repository"] != _REPOSITORY or pull["state"] != "open":
+            continue
+        owner, _, branch = pull["head"].partition(":")
+        texts = hub["branches"][f"{owner}/{_REPOSITORY.partition('/')[2]}:{branch}"]
+        hub["texts"].update({f"{_REPOSITORY}/{path}": text for path, text in texts.items()})
+        pull |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"}
+        store.save("github", hub)
+        store.record("buildbots", "configured", branch=added[1])
+        add(store, added[1])
 
 
 def _of_branch(branch: str) -> list[dict[str, Any]]:
@@ -77,6 +115,7 @@ def app(store: Store) -> Starlette:
         return JSONResponse({key: found, "meta": {"total": len(found)}})
 
     async def listed(request: Request) -> Response:
+        _reconfigure(store)
         wanted = request.query_params.getlist("tags__contains")
         known = store.load("buildbots", [])
         if known and store.fault("buildbots.new_tier") is not None:

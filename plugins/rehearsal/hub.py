@@ -80,6 +80,8 @@ def seed(
     forms.seed(store)
     azure.seed(store)
     peps.seed(store, version, day or datetime.now(UTC).date())  # noqa: TID251 - the simulated side
+    if early and version.level.letters != "a":
+        buildbots.configure(store, version.series)
     buildbots.seed(store, "3.x" if early else version.series)
     for name in ("upstream", "fork"):
         remotes.guard(repositories / f"{name}.git", store, name)

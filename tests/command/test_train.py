@@ -9,9 +9,12 @@ import pytest
 from tests.command.test_release_option import RELEASE, PythonProject
 from tests.doit_section import DOIT_SECTION
 from tests.engine.conftest import CHAIN
+from tests.engine.test_approve import APPROVAL
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from plugins.rehearsal.gnupg_home import GnupgHome
 
 
 @pytest.fixture
@@ -59,3 +62,30 @@ def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProj
     ended = project.doit("train", "--train", "other.toml", "list")
     assert ended.status == 3
     assert "there is no such file" in ended.said
+
+
+def test_approval_is_given_for_all_releases_or_for_none(
+    project: PythonProject, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    key = keyring.key(tmp_path.name)
+    signing = f'gpg_key = "{key}"\ngnupg_home = "{keyring.folder}"\n'
+    project.declare(APPROVAL)
+    for version in ("3.13.6", "3.13.5"):
+        text = project.folder.joinpath(f"{version}.toml").read_text()
+        project.write(f"{version}.toml", text.partition("gpg_key")[0] + signing)
+    approvals = [
+        project.folder / "build" / version / "approvals" / "approve_a.json"
+        for version in ("3.13.6", "3.13.5")
+    ]
+    assert project.doit("export", "--release=3.13.6.toml").status == 4
+    early = project.doit("train", "approve", "approve_a")
+    assert early.status == 1, early
+    assert "copy_a not done, so there is nothing to approve yet" in early.out
+    assert "3.13.5.toml" in early.out
+    assert "nothing was approved" in early.out
+    assert [each.exists() for each in approvals] == [False, False]
+    assert project.doit("train", "export").status == 4
+    given = project.doit("train", "approve", "approve_a")
+    assert given.status == 0, given
+    assert [each.exists() for each in approvals] == [True, True]
+    assert project.doit("train", "export").status == 0

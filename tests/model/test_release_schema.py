@@ -51,6 +51,8 @@ clone = "x"
 gpg_key = "{"A" * 40}"
 """
 
+TRAIN: Final = LEAST.replace("[repo", 'train = "train.toml"\n[repo')
+
 VALUES: Final = (
     '"word"', '"two words"', '""', '"  "', '"a\\nb"', '"\\u007f"', "0", "1", "-1", "2.5", "true",
     "false", "[]", "[1]", '["word"]', '["word", "word"]', "{}", "2026-12-01",
@@ -99,8 +101,9 @@ def test_the_schema_is_one() -> None:
         assert SECTIONS[section][key]["description"], (section, key)
 
 
-@pytest.mark.parametrize("text", [LEAST, PEOPLE, KINDS])
+@pytest.mark.parametrize("text", [LEAST, PEOPLE, KINDS, TRAIN])
 def test_what_is_right_is_right_for_both(text: str, tmp_path: Path) -> None:
+    (tmp_path / "train.toml").write_text('releases = ["release.toml"]')
     assert told(tmp_path, text) == []
     assert seen(text) == []
 
