@@ -16,7 +16,7 @@ from checks.published_set import belongs_to_another
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
-from plugins.model.contract import SITE, Origin
+from plugins.model.contract import SITE, Origin, record_paths
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
 from plugins.model.remote_layout import RemoteLayout
@@ -181,8 +181,11 @@ def installers_are_signed(wrong: str, unverified: str) -> tuple[Finding, ...]:
 def nothing_unexpected_is_public(
     release: Release, contract: Contract, host: HostReader, roles: Collection[str]
 ) -> tuple[Finding, ...]:
-    """No file of this release is public that nobody promised or adopted."""
-    known = {file.remote for file in contract.files}
+    """No file of this release is public that nobody promised or adopted.
+
+    The gate looks on while others are waited for, when the manifest of all that is public is there.
+    """
+    known = {file.remote for file in contract.files} | set(record_paths(release))
     for role in roles:
         known |= set(adopted(release, role))
     found = []
