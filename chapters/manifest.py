@@ -51,9 +51,9 @@ def write_manifest():
         deferred(evidence.with_evidence, release, listed),
         deferred(evidence.also_known, digests, stated.file, stated.area),
         html if with_html else None,
-        deferred(release_manifest.Pushed, plan.fact(merge_back, "tag"), commit),
+        deferred(release_manifest.pushed, plan.fact(merge_back, "tag"), commit),
         deferred(
-            release_manifest.Sources,
+            release_manifest.sources,
             services.downloads,
             services.docs_host,
             services.site,

@@ -47,7 +47,9 @@ __all__ = [
     "contract_of_record",
     "digests_of_record",
     "look_signed",
+    "pushed",
     "sign",
+    "sources",
     "write",
 ]
 
@@ -74,6 +76,16 @@ class Sources:
     docs: HostReader
     site: SiteReader
     history: History
+
+
+def pushed(tag: str, commit: str) -> Pushed:
+    """What upstream got. A function, so that a listing need not import this module for it."""
+    return Pushed(tag, commit)
+
+
+def sources(downloads: HostReader, docs: HostReader, site: SiteReader, history: History) -> Sources:
+    """Where everything is looked at; a function for the same reason."""
+    return Sources(downloads, docs, site, history)
 
 
 def contract_of_record(release: Release, contract: Contract) -> Contract:
