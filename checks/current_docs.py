@@ -37,18 +37,16 @@ def current_leads_here(context: VerifyContext, look: Look) -> tuple[Finding, ...
         problem = f"shows the documentation of {shown}, wanted {look.contract.version}"
         return (breach("docs.current", _CURRENT, problem),)
     here = look.found_files(files).files
+    wanted = {
+        f"{_CURRENT}{file.name}": here[file.remote].content
+        for file in files
+        if file.remote in here  # one that is not is reported with the files
+    }
     found = []
-    for file in files:
-        there = here.get(file.remote)
-        if there is None:
-            continue  # reported with the files
-        most_bytes = there.content.size_bytes + 1
-        try:
-            answer = client.fetch(f"{_CURRENT}{file.name}", AROUND, most_bytes)
-        except ReleaseError as error:
-            found.append(breach("docs.current", f"{_CURRENT}{file.name}", error.problem))
-            continue
-        if (answer.status, answer.content) != (200, there.content):
-            problem = f"is not the file in {file.folder}"
-            found.append(breach("docs.current", f"{_CURRENT}{file.name}", problem))
+    for url, answer in look.behind_the_caches(wanted).items():
+        if answer.fetched is None:
+            found.append(breach("docs.current", url, answer.problem))
+        elif (answer.fetched.status, answer.fetched.content) != (200, wanted[url]):
+            problem = f"is not the file in doc/{look.contract.version}"
+            found.append(breach("docs.current", url, problem))
     return tuple(found)

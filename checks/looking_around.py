@@ -140,6 +140,14 @@ class Look:
         asked = [all_ for page, all_ in self._pages if page.url == url]
         return tuple(each.result() for each in (asked[0] if asked else self._at_all_endpoints(url)))
 
+    def behind_the_caches(self, wanted: Mapping[str, Content]) -> dict[str, Answer]:
+        """What is behind the caches at each address, of which about so many bytes are wanted."""
+        asked = {
+            url: self._pool.submit(self._page, url, AROUND, content)
+            for url, content in wanted.items()
+        }
+        return {url: each.result() for url, each in asked.items()}
+
     def _page(self, url: str, endpoint: str, wanted: Content) -> Answer:
         try:
             most_bytes = max(wanted.size_bytes, _LEAST_BOUND)

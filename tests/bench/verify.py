@@ -33,6 +33,7 @@ from plugins.model.contract import (  # noqa: E402 - the project need not be ins
     Kind,
     PublishedFile,
     contract_of,
+    record_paths,
 )
 from plugins.model.settings import Settings, read_settings, release_of  # noqa: E402
 from plugins.model.site_pages import Listing, pages_of  # noqa: E402
@@ -48,7 +49,7 @@ def main(made: Path, rounds: int) -> int:
     """Print the seconds of each round and the ratio of the medians; 1 if the bar was missed."""
     settings = read_settings(made / "release.toml")
     release = release_of(settings)
-    contract = contract_of(release, settings.docs.formats)
+    contract = contract_of(release, settings.docs.formats).with_extras(record_paths(release))
     size = sum(each.stat().st_size for each in _published(made, str(release.version)))
     told = f"Python {release.version}: {len(contract.files)} files, {size / 1e6:,.0f} MB served"
     print(f"{told}, {os.cpu_count()} processors")
@@ -146,6 +147,9 @@ def _files(settings: Settings, contract: Contract) -> Iterator[str]:
         yield f"sha256sum {name} > /dev/null"
         for edge in hosts.cdn_edges:
             yield f"get '{edge}{path}' {host} | sha256sum > {name}.edge"
+        if file.kind is Kind.DOCS:
+            current = path.replace(f"/{file.folder}/", "/doc/current/")
+            yield f"get '{hosts.cdn}{current}?fresh=1' {host} | cmp - {name}"
     for file in contract.files:
         if file.kind is Kind.SIGNATURE:
             yield f"gpg --batch --quiet --verify {_name(file)} {file.beside.replace('/', '_')}"
