@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.outside import is_held
 from doit_receipts.probe import Probe, absent, identical
 from plugins.model.action import NOBODY, PASSED, Action, bundle_file, here_file
 from plugins.model.farm_settings import Then
@@ -95,6 +96,8 @@ def start(errand: Errand, clock: Clock, progress: Progress, *, owner: str) -> di
         progress.say(f"asking for a run on {action.platform}")
         inputs = {"action": action.to_bytes().decode(), "digest": action.digest, "owner": owner}
         number = errand.machines.dispatch(inputs)
+        if is_held():
+            continue
         errand.keep_asked(action, number, clock.now())
         if not number:
             unlisted.append(each)

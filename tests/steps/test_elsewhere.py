@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
@@ -15,11 +16,14 @@ from checks.machines import every_platform_passed
 from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.journal import Journal
+from doit_receipts.outside import heard_by
 from doit_receipts.probe import RemoteState
 from plugins.model.action import NOBODY, PASSED, TIER_1, Action, bundle_file, here_file
+from plugins.model.attested import attested
 from plugins.model.farm_settings import Engine, Farm, Then
 from plugins.model.local_settings import SourceTest
 from plugins.model.secret import Secret
+from plugins.model.strict_json import BrokenJson
 from plugins.rehearsal import github as world
 from plugins.rehearsal import hub, sigstore
 from plugins.rehearsal.serving import running_world
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_receipts.finding import Finding
+    from doit_receipts.outside import Act
     from plugins.model.release import Release
     from plugins.ports.programs import Programs
     from plugins.rehearsal.serving import Addresses
@@ -176,6 +181,22 @@ def test_what_was_asked_for_runs_is_attested_and_counts(asking: Asking) -> None:
     assert all("/actions/runs/" in each["run"] for each in told)
     kept = bundle_file(asking.release.layout, asking.actions[0]).parent / "result" / "tests.json"
     assert json.loads(kept.read_bytes())["python"] == "3.13.6"
+
+
+def test_a_plan_shows_every_run_that_would_be_asked_for_and_asks_for_none(asking: Asking) -> None:
+    asking = asking.on(FIRST, SECOND)
+    runs, acts = len(asking.store.load("steps", {})["runs"]), []
+
+    def hold_back(act: Act) -> bool:
+        acts.append(act.what)
+        return False
+
+    with heard_by(hold_back, held=True):
+        asking.start()
+    assert len(acts) == 2
+    assert all(each.startswith("POST ") and "pep101-step.yml/dispatches" in each for each in acts)
+    assert len(asking.runs) == runs
+    assert not asking.release.layout.elsewhere.exists()
 
 
 def test_a_second_release_manager_adopts_what_is_there_and_asks_for_nothing(
@@ -340,3 +361,96 @@ def test_an_action_of_other_bytes_or_another_platform_has_another_digest(asking:
         replace(action, params={**action.params, "level": "full"}),
     ]  # fmt: skip
     assert len({each.digest for each in (action, *others)}) == 5
+
+
+def leaves_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of each field and entry that holds no others."""
+    if isinstance(value, dict | list) and value:
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves_of(each, (*path, key))
+    else:
+        yield path
+
+
+def altered(content: Any, path: tuple[Any, ...]) -> Iterator[bytes]:
+    """The document with one field of another value, and without that field."""
+    for change in (_other, None):
+        made = json.loads(json.dumps(content))
+        *way, last = path
+        inner = made
+        for key in way:
+            inner = inner[key]
+        if change is None:
+            del inner[last]
+        else:
+            inner[last] = change(inner[last])
+        yield json.dumps(made).encode()
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, str):
+        middle = len(value) // 2
+        swapped = "B" if value[middle : middle + 1] != "B" else "C"
+        return value[:middle] + swapped + value[middle + 1 :]
+    return not value if isinstance(value, bool) else "1" if value is None else 7
+
+
+# The checkpoint of a log names its signer beside the signature; no client reads that name.
+_HARMLESS: Final = {"envelope"}
+
+
+def test_each_single_alteration_of_what_was_attested_is_refused(
+    asking: Asking, count: Callable[[str, int], None]
+) -> None:
+    asking.start()
+    asking.to_the_end()
+    (action,), errand = asking.actions, asking.errand
+    raw = bundle_file(asking.release.layout, action).read_bytes()
+    good = errand.proved(raw, action)
+    bundle = json.loads(raw)
+    refused = 0
+    for path in leaves_of(bundle):
+        for other in altered(bundle, path):
+            try:
+                found = errand.proved(other, action)
+            except BrokenJson:
+                refused += 1
+            else:
+                assert found == good
+                assert _HARMLESS & set(path), path
+                kept += 1
+    assert refused > 30
+    count("alterations of a bundle refused", refused)
+    # Signed as it is by the right workflow, a statement still has to be the one that was wanted.
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    assert attested(json.dumps(statement).encode(), action) == good
+    free = 0
+    for path in leaves_of(statement):
+        for other in altered(statement, path):
+            try:
+                found = attested(other, action)
+            except BrokenJson:
+                refused += 1
+            else:
+                # Only what is reported and decides nothing: facts, the run and the tool.
+                assert path[:2] in {
+                    ("predicate", "facts"), ("predicate", "run"), ("predicate", "tool"),
+                }, path  # fmt: skip
+                free += 1
+    assert free < 20
+    count("alterations of a statement refused", refused)
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"_type": "a", "_type": "a"}', "twice"),
+        (b'{"_type": "x", "a": "' + b"a" * (1 << 20) + b'"}', "has more than"),
+    ],
+)
+def test_what_is_no_statement_is_refused_in_one_line(
+    asking: Asking, payload: bytes, message: str
+) -> None:
+    with pytest.raises(BrokenJson, match=message):
+        attested(payload, asking.actions[0])
