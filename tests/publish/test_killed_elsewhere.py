@@ -67,7 +67,9 @@ def test_killed_at_any_write_it_goes_on_and_asks_for_no_second_run(
     day.restore(task)
     assert day.doit("run", task, seen=True).status == DONE
     whole = receipts(day)[task]
-    instants = chosen(fatal(tuple(day.writes), first=False), kind_of_write)
+    # What the engine writes is the same for every task; see test_killed_here.
+    written = [each for each in fatal(tuple(day.writes), first=False) if " elsewhere" in each]
+    instants = chosen(written, kind_of_write)
     assert instants
     for instant in instants:
         day.restore(task)

@@ -108,7 +108,7 @@ class Asking:
                 return False
             return True
 
-        assert comes_true(ended, within_s=60, look_s=0.2)
+        assert comes_true(ended, look_s=0.2)
         return came
 
     def post(self, act: str) -> None:
@@ -314,7 +314,7 @@ def test_waiting_says_who_tests_where_and_since_when(asking: Asking) -> None:
             asking.follow()
         return "1 of 2 platforms" in str(caught.value)
 
-    assert comes_true(one_is_done, within_s=60, look_s=0.2)
+    assert comes_true(one_is_done, look_s=0.2)
     with pytest.raises(Waiting) as caught:
         asking.follow()
     assert f"{SECOND} queued" in caught.value.problem
