@@ -32,6 +32,10 @@ _FOLLOW: Final = {
     "name": "follow", "short": "", "long": "follow", "type": bool, "default": False,
     "help": "write it again at each change, until Ctrl-C",
 }  # fmt: skip
+_MARKDOWN: Final = {
+    "name": "markdown", "short": "", "long": "markdown", "type": bool, "default": False,
+    "help": "a checklist in Markdown for an issue, to the terminal or the file of --output",
+}  # fmt: skip
 
 
 class Report(OptionsAnywhere):
@@ -41,13 +45,15 @@ class Report(OptionsAnywhere):
     doc_purpose = "write the release as one HTML file that needs nothing else"
     doc_usage = ""
     doc_description = None
-    cmd_options = (_FILE, _FOLLOW)
+    cmd_options = (_FILE, _FOLLOW, _MARKDOWN)
 
-    def _execute(self, file: str, follow: bool, pos_args: Any) -> int:
+    def _execute(self, file: str, follow: bool, markdown: bool, pos_args: Any) -> int:
         if pos_args:
             message = "doit report takes no task; --output FILE says where it is written"
             raise InvalidCommand(message)
         plan = plan_of(self)
+        if markdown:
+            return self._write_checklist(plan, file, follow=follow)
         path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
         page, before = Page(plan), signature_of(plan)
         _write(page, path)
@@ -57,6 +63,23 @@ class Report(OptionsAnywhere):
             with suppress(KeyboardInterrupt):
                 self._follow(plan, page, path, before)
         plan.state.close()
+        return 0
+
+    def _write_checklist(self, plan: Plan, file: str, *, follow: bool) -> int:
+        # late: most reports are pages
+        from doit_receipts.checklist import checklist
+
+        if follow:
+            message = "doit report --markdown is written once: leave out --follow"
+            raise InvalidCommand(message)
+        text = checklist(plan)
+        plan.state.close()
+        if not file:
+            self.outstream.write(text)
+            return 0
+        path = started_in() / Path(file).expanduser()
+        _write_bytes(path, text.encode(errors="backslashreplace"))
+        self.outstream.write(f"{path}\n")
         return 0
 
     def _follow(self, plan: Plan, page: Page, path: Path, before: Signature) -> NoReturn:
@@ -81,7 +104,10 @@ class Report(OptionsAnywhere):
 
 def _write(page: Page, path: Path) -> None:
     """The file holds the page, or is as it was. Raises StepFailed where it cannot be written."""
-    content = page.text().encode(errors="backslashreplace")
+    _write_bytes(path, page.text().encode(errors="backslashreplace"))
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
     try:
         write_whole(path, content)
     except OSError as error:

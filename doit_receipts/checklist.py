@@ -1,0 +1,68 @@
+"""Checklist: a release as Markdown for an issue, a box for each task, where people follow it."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.command.status_table import title, upcoming
+from doit_receipts.printable import printable
+from doit_receipts.status import TaskState, statuses
+from doit_receipts.task import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
+
+__all__ = ["checklist"]
+
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~@!])")
+_MOST_LETTERS: Final = 200
+_TOLD: Final = (
+    TaskState.RUNNING, TaskState.WAITING, TaskState.BLOCKED, TaskState.FAILED, TaskState.STALE,
+)  # fmt: skip
+
+
+def checklist(plan: Plan) -> str:
+    """The Markdown, which ends with a line's end: the same status gives the same bytes.
+
+    A chapter that is done is folded. What others wrote is text in it, and calls nobody by name.
+    """
+    found = statuses(plan)
+    tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
+    done = sum(found[name].state is TaskState.DONE for name in tasks)
+    lines = [f"## {_text(title(plan))}", "", f"{done} of {len(tasks)} tasks are done.", ""]
+    lines += [f"- {_text(line)}" for line in upcoming(plan, found)]
+    for chapter, members in groupby(tasks, lambda name: plan.tasks[name].chapter):
+        names, heading = list(members), _text(plan.project.chapters[chapter])
+        boxes = [_box(plan, name, found) for name in names]
+        if all(found[name].lets_on for name in names):
+            lines += ["", "<details>", f"<summary>{heading}: all {len(names)} done</summary>", ""]
+            lines += [*boxes, "", "</details>"]
+        else:
+            lines += ["", f"### {heading}", "", *boxes]
+    return "\n".join(lines) + "\n"
+
+
+def _box(plan: Plan, name: str, found: Mapping[str, Status]) -> str:
+    task, status = plan.tasks[name], found[name]
+    box = "x" if status.lets_on else " "
+    return f"- [{box}] `{name}` {' '.join(_words(task.title, status))}"
+
+
+def _words(meaning: str, status: Status) -> Iterator[str]:
+    yield _text(meaning)
+    if status.state in _TOLD:
+        said = f": {_text(status.why)}" if status.why else ""
+        who = f" for {_text(status.who)}" if status.who else ""
+        yield f"**{status.state.value}**{who}{said}"
+
+
+def _text(words: str) -> str:
+    """The words as they are: no markup, no name that is called, no line's end."""
+    words = printable(words)
+    cut = words if len(words) <= _MOST_LETTERS else f"{words[: _MOST_LETTERS - 1]}…"
+    return _MARKUP.sub(r"\\\1", cut).replace(r"\@", "@\u200b")
