@@ -10,10 +10,12 @@ from chapters.release import (
     builds_windows,
     contract,
     experts,
+    later,
     plan,
     promised,
     release,
     remote,
+    roles,
     services,
     settings,
 )
@@ -22,6 +24,7 @@ from checks import (
     base_commit,
     blockers,
     builders,
+    declared,
     disk,
     forms,
     hosts,
@@ -86,6 +89,7 @@ def check_access():
     by_identity = settings.credentials.sigstore is not None
     shown = deferred(plan.receipts.is_done, "make_page")
     return [
+        call(declared.nobody_is_forgotten, release, promised, roles, later),
         call(access.github_lets_us_release, services.github),
         call(access.pushes_would_be_taken, release, services.base, remotes),
         call(access.upstream_is_protected, release, services.github),

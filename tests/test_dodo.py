@@ -138,6 +138,17 @@ def test_nothing_is_public_before_the_release_manager_said_go(plans: dict[str, P
                 assert go in plan.needs(task), task.name
 
 
+def test_caches_are_purged_only_of_what_is_in_place(plans: dict[str, Plan]) -> None:
+    """Read back before it is there, the purge would fail where it is run alone."""
+    shown = {"switch_files", "switch_docs", "unpack_docs"}
+    for plan in plans.values():
+        if "purge_files" in plan.tasks:
+            wanted = shown & plan.tasks.keys()
+            assert wanted <= set(plan.needs(plan.tasks["purge_files"]))
+    final = plans["3.13.6"]
+    assert shown <= set(final.needs(final.tasks["purge_files"]))
+
+
 def test_a_branch_is_deleted_only_after_its_tag_is_there(plans: dict[str, Plan]) -> None:
     plan = plans["3.12"]
     before = plan.needs(plan.tasks["delete_series_branch"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["tool_revision"]
 
+_HERE: Final = Path(__file__).parents[2]
 
-def tool_revision(programs: Programs) -> str:
+
+def tool_revision(programs: Programs, home: Path = _HERE) -> str:
     """The commit that the tool runs from, with ``+`` if its files were changed since.
 
     Where the tool is not run from a git checkout, its version.
     """
-    home = Path(__file__).parents[2]
     try:
         head = programs.run(["git", "rev-parse", "HEAD"], folder=home).stdout.strip()
         # The declaration is what is released and not what releases it: editing it is no change.

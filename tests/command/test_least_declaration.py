@@ -81,6 +81,8 @@ def test_four_lines_start_and_every_command_says_what_it_needs(
         "[credentials] sigstore: is missing",
         "github: read .github/workflows/build-release.yml: cannot be reached",
         "release.phase WARN: https://peps.python.org: the phase of",
+        "experts.windows",
+        "experts.macos",
     ):
         assert needed in checked.out
     exported = doit("run", "export")

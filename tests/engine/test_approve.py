@@ -74,6 +74,12 @@ def test_nothing_is_approved_before_it_is_done(awaiting: Project) -> None:
     assert "copy_a not done, so there is nothing to approve yet" in early.out
 
 
+def test_approve_without_a_name_names_what_there_is_to_approve(awaiting: Project) -> None:
+    listed = awaiting.doit("approve")
+    assert (listed.status, listed.out) == (3, ""), listed
+    assert "wants the name of one approval: approve_a\n" in listed.err
+
+
 def test_what_is_no_approval_is_told_with_those_that_are(awaiting: Project) -> None:
     wrong = awaiting.doit("approve", "copy_a")
     assert wrong.status == 3
