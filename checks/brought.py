@@ -17,6 +17,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin, record_paths
+from plugins.model.evidence import evidence_path
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
 from plugins.model.remote_layout import RemoteLayout
@@ -183,9 +184,11 @@ def nothing_unexpected_is_public(
 ) -> tuple[Finding, ...]:
     """No file of this release is public that nobody promised or adopted.
 
-    The gate looks on while others are waited for, when the manifest of all that is public is there.
+    The gate looks on while others are waited for, when evidence and manifest of the release are
+    there.
     """
-    known = {file.remote for file in contract.files} | set(record_paths(release))
+    known = {file.remote for file in contract.files}
+    known |= {evidence_path(release), *record_paths(release)}
     for role in roles:
         known |= set(adopted(release, role))
     found = []

@@ -22,6 +22,7 @@ from doit_receipts.probe import RemoteState
 from plugins.model.awaited import awaited_of
 from plugins.model.content import Content, NamedFile
 from plugins.model.contract import Contract, contract_of, record_paths
+from plugins.model.evidence import evidence_path
 from plugins.model.found_files import FoundFiles
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
@@ -391,13 +392,13 @@ def test_file_that_nobody_promised_blocks_with_its_owner(scene: Scene) -> None:
     assert "wasm32" in finding.where
 
 
-def test_manifest_of_all_that_is_public_is_no_surprise_to_a_gate_that_looks_on(
+def test_evidence_and_manifest_are_no_surprise_to_a_gate_that_looks_on(
     scene: Scene,
 ) -> None:
     """What waits for others days after the release is behind this gate as well."""
     scene.upload()
     scene.arrived()
-    for path in record_paths(scene.release):
+    for path in (evidence_path(scene.release), *record_paths(scene.release)):
         scene.put(path.rpartition("/")[2], b"of the release manager")
     found = brought.nothing_unexpected_is_public(
         scene.release, scene.contract, scene.host, ["windows"]
