@@ -122,9 +122,7 @@ def await_branch_runs():
     )
 
 
-@plan.step(
-    after=[push_upstream], writes=[at.made / branch_opened.LATE], pep="I08", only=is_new_branch
-)
+@plan.step(after=[push_upstream], writes=[at.merged_late], pep="I08", only=is_new_branch)
 def write_late():
     """List what came to main after the freeze, which the new branch has as well."""
     return call(branch_opened.write_late, release, services.merge_clone)

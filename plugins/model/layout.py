@@ -52,6 +52,11 @@ class Layout(WorkFolder):
         return self.work / "evidence" / f"Python-{self.version}.intoto.jsonl"
 
     @property
+    def merged_late(self) -> Path:
+        """What came to main after the freeze, as a list for people."""
+        return self.made / "merged-since-freeze.md"
+
+    @property
     def made(self) -> Path:
         """Files made for the release commit, before they are put into the clone."""
         return self.work / "made"

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
 
 __all__ = [
-    "LATE",
     "await_builders",
     "await_runs",
     "look_builders",
@@ -37,8 +36,6 @@ __all__ = [
     "write_late",
 ]
 
-LATE: Final = "merged-since-freeze.md"
-"""The file below ``made/``."""
 _MAIN: Final = re.compile(r"(?m)^(?P<space>[ \t]+)version_tuple=\((\d+), (\d+)\),$")
 _FIRST: Final = re.compile(r"(?m)^(?P<space>[ \t]+)yield _maintenance_branch\(")
 _WORKFLOW: Final = "build.yml"
@@ -167,5 +164,5 @@ def write_late(release: Release, clone: Clone) -> dict[str, str]:
     else:
         lines.append(f"Nothing: {main} was as {release.version} when {series} was made from it.")
     text = "\n".join(lines) + "\n"
-    write_whole(release.layout.made / LATE, text.encode())
+    write_whole(release.layout.merged_late, text.encode())
     return {"commits": str(len(late)), "digest": hashlib.sha256(text.encode()).hexdigest()}

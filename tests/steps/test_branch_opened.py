@@ -143,6 +143,6 @@ def test_what_came_to_main_after_the_tag_is_listed(hub: HubWorld) -> None:
     hub.release.layout.made.mkdir(parents=True, exist_ok=True)
     facts = branch_opened.write_late(hub.release, hub.merge_clone)
     assert facts["commits"] == "1"
-    text = (hub.release.layout.made / branch_opened.LATE).read_text()
+    text = hub.release.layout.merged_late.read_text()
     assert "gh-300001: Thank a colleague" in text
     assert "The branch 3.15 has all of these." in text
