@@ -7,7 +7,8 @@ from chapters.lights import check_lights
 from chapters.merge import approve_merge, merge_back
 from chapters.release import at, is_new_branch, plan, release, services, settings
 from chapters.switch import test_downloads
-from doit_receipts.calls import call
+from checks import rebuilds
+from doit_receipts.calls import call, deferred
 from plugins.model.release import Phase
 from plugins.steps import protection, upstream_push
 
@@ -43,6 +44,23 @@ def push_upstream():
 def restore_protection():
     """Restore the protection of upstream's branches to what it was before the push."""
     return call(protection.restore, services.github, at)
+
+
+counts_rebuilds = settings.rebuilds.are_counted
+
+
+@plan.gate(after=[push_upstream], reads=at.tarballs, volatile=True, only=counts_rebuilds)
+def check_rebuilds():
+    """Stop the page unless enough other people got the same archives from the tag."""
+    archives = deferred(plan.receipts.artifacts, at.tarballs)
+    return call(
+        rebuilds.others_got_the_same,
+        release,
+        settings.rebuilds,
+        archives,
+        settings.signing.gpg_key,
+        services.verifier,
+    )
 
 
 @plan.shared(

@@ -7,7 +7,12 @@ from chapters.release import follows, plan, promised, services, settings
 from chapters.stage import digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
 from chapters.texts import approve_announcement, page_text, settle_announcement
-from chapters.upstream import push_upstream, restore_protection
+from chapters.upstream import (
+    check_rebuilds,
+    counts_rebuilds,
+    push_upstream,
+    restore_protection,
+)
 from checks import brought, site
 from doit_receipts.calls import call
 from plugins.steps import page_text as pages
@@ -56,7 +61,14 @@ def check_public():
 
 
 @plan.gate(
-    after=[list_files, save_text, unpack_docs, point_current, check_public],
+    after=[
+        list_files,
+        save_text,
+        unpack_docs,
+        point_current,
+        check_public,
+        *([check_rebuilds] if counts_rebuilds else []),
+    ],
     volatile=True,
     pep="Q01 Q02 Q06 R01",
 )
@@ -66,7 +78,15 @@ def check_before_page():
 
 
 @plan.public(
-    after=[list_files, save_text, unpack_docs, point_current, check_public, check_before_page],
+    after=[
+        list_files,
+        save_text,
+        unpack_docs,
+        point_current,
+        check_public,
+        *([check_rebuilds] if counts_rebuilds else []),
+        check_before_page,
+    ],
     look=site_release.look_public,
     pep="W05 Z24",
 )

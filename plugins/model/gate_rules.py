@@ -24,6 +24,23 @@ _TRACKER: Final = "resolve it, or change its labels on the tracker"
 _BUILDBOTS: Final = "ask the buildbots' administrators"
 
 GATE_RULES: Final[Mapping[str, Rule]] = {
+    "rebuild.disagrees": Rule(
+        "Nobody whose rebuild counts got other archives from the tag than those of the release.",
+        "compare the versions of git, blurb, gzip and xz with them; if those are the same, do not "
+        "publish before the cause is found",
+        "bitcoin-core/guix.sigs",
+    ),
+    "rebuild.few": Rule(
+        "As many other people as [rebuilds] wanted says got the same archives from the tag.",
+        "ask others to run doit rebuild, then update the ledger",
+        "bitcoin-core/guix.sigs",
+        milder=(_NOTE,),
+    ),
+    "rebuild.unsigned": Rule(
+        "Each entry of the ledger is signed by a key that [rebuilds] keys names.",
+        "it counts for nothing; name the key if you know whose it is, or have the entry removed",
+        severity=_WARN,
+    ),
     "access.blog": Rule(
         "The blog has a record of the author, to which every post of theirs links.",
         "write [announce] author = and your name as the blog has it, or add your record there by "

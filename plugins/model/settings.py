@@ -25,6 +25,7 @@ from plugins.model.local_settings import (
 )
 from plugins.model.outside_settings import Announce, Credentials, Hosts, Notify, Windows
 from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
+from plugins.model.rebuild_settings import Rebuilds
 from plugins.model.release import KIND_NAMES, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
@@ -71,6 +72,7 @@ class Settings:
     windows: Windows
     notify: Notify
     farm: Farm
+    rebuilds: Rebuilds
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -92,6 +94,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "windows": Windows,
     "notify": Notify,
     "farm": Farm,
+    "rebuilds": Rebuilds,
 }
 _TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.

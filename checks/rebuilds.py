@@ -1,0 +1,94 @@
+"""Rebuilds: how many other people made the archives from the tag, and got the same bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.looking import judges
+from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
+from plugins.model.gate_rules import GATE_RULES
+from plugins.model.ledger import SIGNATURE, SUMS, entries, read_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from doit_receipts.artifact import Artifact
+    from plugins.model.ledger import Entry
+    from plugins.model.rebuild_settings import Rebuilds
+    from plugins.model.release import Release
+    from plugins.ports.signing import Verifier
+
+__all__ = ["others_got_the_same"]
+
+
+@judges("rebuild.few", "rebuild.disagrees", "rebuild.unsigned")
+def others_got_the_same(
+    release: Release,
+    rebuilds: Rebuilds,
+    archives: Iterable[Artifact],
+    own: str,
+    verifier: Verifier,
+) -> tuple[Finding, ...]:
+    """As many people as are wanted got the same archives, and nobody whose word counts others.
+
+    ``own`` is the release manager's key, which does not count; a key counts once.
+    """
+    if rebuilds.ledger is None:
+        return tuple(_counted(release, rebuilds, []))
+    wanted = {made.path.name: made.sha256 for made in archives}
+    found: list[Finding] = []
+    agreed: dict[str, str] = {}
+    keys = set(rebuilds.keys) - {own}
+    with tempfile.TemporaryDirectory(prefix="pep101-ledger-") as room:
+        for entry in entries(rebuilds.ledger, str(release.version)):
+            key, problem = _signer(entry, keys, verifier, Path(room))
+            where = printable(f"{release.version}/{entry.who}")
+            if not key:
+                found.append(_finding("rebuild.unsigned", where, problem))
+            elif (got := read_sums(entry.sums) or {}) == wanted:
+                agreed.setdefault(key, entry.who)
+            else:
+                found.append(_finding("rebuild.disagrees", where, "; ".join(_unlike(got, wanted))))
+    return (*found, *_counted(release, rebuilds, sorted(agreed.values())))
+
+
+def _counted(release: Release, rebuilds: Rebuilds, agreed: list[str]) -> Iterator[Finding]:
+    if len(agreed) >= max(1, rebuilds.wanted):
+        return
+    who = f"only {', '.join(agreed)} has" if agreed else "nobody else has"
+    message = f"{who} made the same archives from the tag; wanted {rebuilds.wanted}"
+    severity = Severity.BLOCK if rebuilds.wanted else Severity.NOTE
+    if rebuilds.ledger is None:
+        remedy = 'write ledger = "FOLDER" below [rebuilds]'
+    elif len(rebuilds.keys) < rebuilds.wanted:
+        remedy = "name the keys of all who may count in [rebuilds] keys"
+    else:
+        remedy = f"ask others: doit rebuild {release.version}, then update the ledger"
+    where = str(rebuilds.ledger or "release.toml: [rebuilds] ledger is missing")
+    yield Finding("rebuild.few", severity, message, where, remedy)
+
+
+def _signer(entry: Entry, keys: Collection[str], verifier: Verifier, room: Path) -> tuple[str, str]:
+    """The key that signed it, or why it does not count. The bytes that were read are judged."""
+    if entry.problem:
+        return "", entry.problem
+    sums, signature = room / SUMS, room / SIGNATURE
+    sums.write_bytes(entry.sums)
+    signature.write_bytes(entry.signature)
+    found = verifier.verify_by(sums, signature, keys)
+    return ("", found.problem) if found.problem else (found.fingerprint, "")
+
+
+def _unlike(got: dict[str, str], wanted: dict[str, str]) -> Iterator[str]:
+    for name in sorted(got.keys() | wanted.keys()):
+        mine, theirs = wanted.get(name, "none"), got.get(name, "none")
+        if mine != theirs:
+            yield f"{name}: they got {theirs[:16]}, wanted {mine[:16]}"
+
+
+def _finding(rule: str, where: str, message: str) -> Finding:
+    known = GATE_RULES[rule]
+    return Finding(rule, known.severity, message, where, known.remedy)

@@ -1,0 +1,41 @@
+"""Rebuild settings: whose rebuilds of the archives count, and how many a release waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doit_receipts.frozen import frozen
+from plugins.model import forms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from plugins.model.declared import Declared
+
+__all__ = ["Rebuilds"]
+
+
+@frozen
+class Rebuilds:
+    """``[rebuilds]``: other people who make the archives from the tag, and sign what they got."""
+
+    ledger: Path | None = None
+    """The folder that collects them, such as a clone of a repository. Default: none."""
+    keys: tuple[str, ...] = ()
+    """Full fingerprints of the OpenPGP keys whose rebuilds count. Default: none."""
+    wanted: int = 0
+    """How many have to have got the same bytes before the page is shown. Default: 0, which only
+    reports how many there are."""
+
+    @property
+    def are_counted(self) -> bool:
+        """Whether a release looks at them."""
+        return self.ledger is not None or self.wanted > 0
+
+    @classmethod
+    def of(cls, table: Declared) -> Rebuilds:
+        """The section as it was declared."""
+        wanted = table.number("wanted", "how many people")
+        keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
+        ledger = table.path("ledger", "") if table.holds("ledger") else None
+        return cls(ledger, keys, wanted)

@@ -1,0 +1,104 @@
+"""The rebuild command: the archives of any release from its tag, and a signed word of what came.
+
+It needs no release.toml, and so no chapter names what it does.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.command.command_line import WordsInAnyOrder
+from doit_receipts.errors import SettingsError
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+
+__all__ = ["Rebuild"]
+
+_UPSTREAM: Final = "https://github.com/python/cpython"
+
+
+def _option(name: str, default: Any, text: str) -> dict[str, Any]:
+    return {
+        "name": name, "short": "", "long": name, "type": type(default), "default": default,
+        "help": text,
+    }  # fmt: skip
+
+
+class Rebuild(WordsInAnyOrder):
+    """Make the archives of a release from its tag in an empty folder; sign their digests."""
+
+    name = "rebuild"
+    doc_purpose = "make the archives of a release from its tag, and sign what you got"
+    doc_usage = "VERSION"
+    doc_description = None
+    cmd_options = (
+        _option("who", "", "your login: the name of your folder in the ledger"),
+        _option("key", "", "the full fingerprint of the OpenPGP key that signs"),
+        _option("gnupg-home", "~/.gnupg", "the folder of your keyring [default: %(default)s]"),
+        _option("ledger", "rebuilds", "the folder of the ledger [default: %(default)s]"),
+        _option("repository", _UPSTREAM, "who has the tag [default: %(default)s]"),
+        _option("clone", "", "a clone on this machine, so that less is fetched"),
+        _option("unconfined", default=False, text="run blurb although nothing here can confine it"),
+    )
+
+    def execute(self, opt_values: Any, pos_args: Any) -> int:
+        """Write ``LEDGER/VERSION/WHO/SHA256SUMS`` and its signature; nothing else stays."""
+        from plugins.services.git_history import GitHistory, address_for_all
+        from plugins.services.git_remote import GitRemote
+        from plugins.services.gnupg_signer import GnupgSigner
+        from plugins.services.programs import MachinePrograms
+        from plugins.steps.rebuild import rebuild
+
+        if len(pos_args) != 1:
+            problem = "takes one version, such as 3.14.0rc2"
+            raise _misspelled(problem)
+        for name in ("who", "key"):
+            if not opt_values[name]:
+                problem = f"needs --{name}"
+                raise _misspelled(problem)
+        signer = GnupgSigner(Path(opt_values["gnupg-home"]).expanduser(), opt_values["key"])
+        ledger = Path(opt_values["ledger"]).expanduser().absolute()
+        with tempfile.TemporaryDirectory(prefix="pep101-rebuild-") as room:
+            release = _release(pos_args[0], Path(room))
+            unconfined = opt_values["unconfined"]
+            programs = MachinePrograms(may_be_unconfined=lambda: unconfined)
+            remote = GitRemote(address_for_all(opt_values["repository"]), programs)
+            near = Path(opt_values["clone"]).expanduser() if opt_values["clone"] else Path(room)
+            history = GitHistory(Path(room) / "upstream", remote, near, programs)
+            facts = rebuild(
+                release, history, programs, _Said(),
+                ledger=ledger, who=opt_values["who"], signer=signer,
+            )  # fmt: skip
+        tools = ", ".join(f"{name} {facts[name]}" for name in ("git", "blurb", "gzip", "xz"))
+        sys.stdout.write(f"made from {facts['commit']} with {tools}\n")
+        sys.stdout.write(f"{Path(facts['sums']).read_text(encoding='ascii')}")
+        sys.stdout.write(f"signed: {facts['sums']}.asc\nnext: propose both files to the ledger\n")
+        return 0
+
+
+class _Said:
+    """What is done, a line each."""
+
+    def say(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+
+
+def _misspelled(problem: str) -> SettingsError:
+    remedy = "doit rebuild --help says what there is"
+    return SettingsError(where="doit rebuild", problem=problem, remedy=remedy)
+
+
+def _release(text: str, work: Path) -> Release:
+    from plugins.model.layout import Layout
+    from plugins.model.release import Release, known_phase, type_of
+    from plugins.model.series import series_of
+    from plugins.model.version import Version
+
+    version = Version.parse(text)
+    series = series_of(version)
+    layout = Layout(work / str(version), version)
+    return Release(version, type_of(version, known_phase(version, series)), series, layout)

@@ -1,0 +1,243 @@
+"""Two people make the archives from the tag, each in a clean folder; a gate counts them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.rebuilds import others_got_the_same
+from doit_receipts.artifact import Artifact, sha256_of
+from doit_receipts.finding import Finding, Severity
+from plugins.model.ledger import entries, read_sums, sums_of
+from plugins.model.rebuild_settings import Rebuilds
+from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
+from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner, keyring_of
+from plugins.services.programs import MachinePrograms
+from plugins.steps import tarball
+from tests.export.toy import PROJECT
+from tests.progress import Quiet
+from tests.source_world import a_release, a_world, git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plugins.model.release import Release
+
+pytestmark = pytest.mark.slow
+
+VERSION = "3.13.6"
+RM = "F" * 40
+
+
+@dataclass
+class Person:
+    """Somebody with a key, and a machine of their own."""
+
+    name: str
+    home: GnupgHome
+    key: str
+    folder: Path
+
+
+@dataclass
+class Place:
+    """A tag that everybody can read, two people, and what the release manager made of it."""
+
+    repository: Path
+    people: tuple[Person, Person]
+    release: Release
+    archives: tuple[Artifact, ...]
+    keyring: GnupgKeyring
+    folder: Path
+
+    def rebuild(self, person: Person, *more: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "doit", "rebuild", VERSION, "--who", person.name]
+        words += ["--key", person.key, "--gnupg-home", str(person.home.folder)]
+        words += ["--ledger", str(person.folder / "ledger"), "--unconfined"]
+        words += ["--repository", str(self.repository), *more]
+        return subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    def judged(self, ledger: Path, wanted: int = 0) -> tuple[Finding, ...]:
+        keys = tuple(person.key for person in self.people)
+        rebuilds = Rebuilds(ledger, keys, wanted)
+        return others_got_the_same(self.release, rebuilds, self.archives, RM, self.keyring)
+
+    def collected(self, name: str) -> Path:
+        """A new ledger of what all people have made so far."""
+        ledger = self.folder / name
+        for person in self.people:
+            shutil.copytree(person.folder / "ledger", ledger, dirs_exist_ok=True)
+        return ledger
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("rebuild")
+    world = a_world(folder / "world", VERSION)
+    git(world.cpython, "tag", "-a", f"v{VERSION}", "-m", "release", env={
+        "GIT_COMMITTER_NAME": "rm", "GIT_COMMITTER_EMAIL": "rm@example.org",
+    })  # fmt: skip
+    release = a_release(folder / "rm", VERSION)
+    clone = world.make()
+    commit = git(world.cpython, "rev-parse", f"v{VERSION}^{{commit}}")
+    tarball.build(release, clone, MachinePrograms(), Quiet(), commit)
+    archives = tuple(
+        Artifact(path, path.stat().st_size, sha256_of(path)) for path in release.layout.tarballs
+    )
+    with ExitStack() as stack:
+        people = []
+        for name in ("alice", "bob"):
+            home = stack.enter_context(gnupg_home())
+            (folder / name).mkdir()
+            people.append(Person(name, home, home.key(name), folder / name))
+            (folder / f"{name}.asc").write_text(home.public(people[-1].key))
+        files = [folder / f"{person.name}.asc" for person in people]
+        keyring = stack.enter_context(keyring_of(files))
+        alice, bob = people
+        made = Place(world.cpython, (alice, bob), release, archives, keyring, folder)
+        for person in people:
+            ended = made.rebuild(person)
+            assert ended.returncode == 0, ended.stderr
+        yield made
+
+
+def test_two_people_get_the_same_bytes_and_the_gate_counts_them(place: Place) -> None:
+    ledger = place.collected("both")
+    wanted = {made.path.name: made.sha256 for made in place.archives}
+    found = list(entries(ledger, VERSION))
+    assert [entry.who for entry in found] == ["alice", "bob"]
+    assert [read_sums(entry.sums) for entry in found] == [wanted, wanted]
+    assert place.judged(ledger, wanted=2) == ()
+    assert place.judged(ledger) == ()
+
+
+def test_the_entry_is_what_sha256sum_and_gpg_read(place: Place) -> None:
+    alice, _ = place.people
+    folder = alice.folder / "ledger" / VERSION / "alice"
+    assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "SHA256SUMS.asc"]
+    checked = subprocess.run(
+        ["sha256sum", "--check", str(folder / "SHA256SUMS")], check=False,
+        cwd=place.release.layout.src, capture_output=True, text=True,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+    alice.home.gpg("--verify", str(folder / "SHA256SUMS.asc"), str(folder / "SHA256SUMS"))
+
+
+def test_nobody_is_a_note_and_too_few_block(place: Place, tmp_path: Path) -> None:
+    (note,) = place.judged(tmp_path)
+    assert (note.rule, note.severity) == ("rebuild.few", Severity.NOTE)
+    assert "nobody else has made the same archives" in note.message
+    ledger = place.collected("few")
+    shutil.rmtree(ledger / VERSION / "bob")
+    assert place.judged(ledger, wanted=1) == ()
+    (block,) = place.judged(ledger, wanted=2)
+    assert (block.rule, block.severity) == ("rebuild.few", Severity.BLOCK)
+    assert "only alice has" in block.message
+
+
+def test_people_who_are_wanted_and_no_ledger_or_too_few_keys_block(
+    place: Place, tmp_path: Path
+) -> None:
+    for rebuilds, remedy in (
+        (Rebuilds(None, (), 1), "write ledger"),
+        (Rebuilds(tmp_path, (), 1), "name the keys"),
+    ):
+        (found,) = others_got_the_same(place.release, rebuilds, place.archives, RM, place.keyring)
+        assert (found.rule, found.severity) == ("rebuild.few", Severity.BLOCK)
+        assert found.remedy.startswith(remedy)
+
+
+def test_a_key_counts_once_whatever_it_is_called(place: Place) -> None:
+    ledger = place.collected("twice")
+    shutil.rmtree(ledger / VERSION / "bob")
+    shutil.copytree(ledger / VERSION / "alice", ledger / VERSION / "carol")
+    assert [found.rule for found in place.judged(ledger, wanted=2)] == ["rebuild.few"]
+
+
+def test_the_release_managers_own_rebuild_does_not_count(place: Place) -> None:
+    ledger = place.collected("own")
+    alice, bob = place.people
+    rebuilds = Rebuilds(ledger, (alice.key, bob.key), 2)
+    found = others_got_the_same(place.release, rebuilds, place.archives, alice.key, place.keyring)
+    assert [finding.rule for finding in found] == ["rebuild.unsigned", "rebuild.few"]
+
+
+def test_other_bytes_of_somebody_who_counts_block(place: Place) -> None:
+    ledger = place.collected("other")
+    alice, _ = place.people
+    folder = ledger / VERSION / "alice"
+    digests = {made.path.name: made.sha256 for made in place.archives}
+    digests[place.archives[0].path.name] = "0" * 64
+    (folder / "SHA256SUMS").write_bytes(sums_of(digests))
+    GnupgSigner(alice.home.folder, alice.key).sign(folder / "SHA256SUMS", folder / "SHA256SUMS.asc")
+    (found,) = place.judged(ledger, wanted=1)
+    assert (found.rule, found.severity) == ("rebuild.disagrees", Severity.BLOCK)
+    assert "they got 0000000000000000" in found.message
+
+
+@pytest.mark.parametrize(
+    "what", ["changed", "unsigned", "link", "large", "folder", "stranger", "bad name"]
+)
+def test_what_nobody_signed_counts_for_nothing(place: Place, what: str) -> None:
+    ledger = place.collected(what.replace(" ", "-"))
+    entry = ledger / VERSION / "alice"
+    sums = entry / "SHA256SUMS"
+    match what:
+        case "changed":
+            sums.write_bytes(sums.read_bytes().replace(b"a", b"b"))
+        case "unsigned":
+            (entry / "SHA256SUMS.asc").unlink()
+        case "link":
+            sums.unlink()
+            sums.symlink_to(place.people[0].folder / "ledger" / VERSION / "alice" / "SHA256SUMS")
+        case "large":
+            sums.write_bytes(sums.read_bytes() * 1000)
+        case "folder":
+            sums.unlink()
+            sums.mkdir()
+        case "stranger":
+            with gnupg_home() as home:
+                key = home.key("mallory")
+                GnupgSigner(home.folder, key).sign(sums, entry / "SHA256SUMS.asc")
+        case _:
+            entry.rename(entry.with_name("Alice ..."))
+    rules = [found.rule for found in place.judged(ledger, wanted=2)]
+    assert rules == ["rebuild.unsigned", "rebuild.few"]
+    assert place.judged(ledger, wanted=1)[0].severity is Severity.WARN
+
+
+def test_a_rebuild_again_changes_nothing_and_other_digests_are_refused(place: Place) -> None:
+    alice, _ = place.people
+    folder = alice.folder / "ledger" / VERSION / "alice"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert place.rebuild(alice).returncode == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (folder / "SHA256SUMS").write_text("other\n")
+    ended = place.rebuild(alice)
+    (folder / "SHA256SUMS").write_bytes(before["SHA256SUMS"])
+    assert ended.returncode == 1
+    assert "says other digests than this rebuild gave" in ended.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--who", "../x"], 1, "cannot be a name in the ledger"),
+        (["--repository", "/nowhere"], 1, "/nowhere"),
+        (["--key", "ABCD"], 1, "not a full fingerprint"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    place: Place, words: list[str], status: int, said: str
+) -> None:
+    ended = place.rebuild(place.people[1], *words)
+    assert (ended.returncode, said in ended.stderr) == (status, True), ended.stderr
+    assert "Traceback" not in ended.stderr
