@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.declaration import Declared, declaration_error, near
-from doit_receipts.task import Task
+from doit_receipts.task import Kind, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,9 +77,12 @@ def _without_implied(
     """Its needs without those that it only inherits, and that another of them waits for anyway.
 
     Else a gate would be asked again, and an approval be wanted anew, by tasks long after what it
-    guards: all that the release lacks in between would hand it on to them.
+    guards: all that the release lacks in between would hand it on to them. What an approval is of
+    stays as it is.
     """
     wanted = needs[each.name]
+    if each.task is not None and each.task.kind is Kind.APPROVAL:
+        return wanted
     own = {other if isinstance(other, str) else other.name for other in each.after}
     if own.issuperset(wanted):
         return wanted
