@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import Command, DoitCmdBase
-from doit.cmdparse import CmdParseError
+from doit.cmdparse import CmdParse, CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from doit_receipts.declaration import near, readable
 from doit_receipts.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 __all__ = ["JSON", "EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
 
@@ -140,6 +140,21 @@ class WordsInAnyOrder(EndsAsTold):
 
     tasks_take_options = False
     """Whether an option that is none of the command's may be a task's own."""
+    not_told: Collection[str] = ()
+    """Names of options that a release has no use for: they are parsed, and not in the help."""
+
+    def help(self) -> str:
+        """The help text, of doit by its name however it was started, and of what is of use here."""
+        self.bin_name = "doit"
+        whole = self.cmdparser
+        self._cmdparser = CmdParse(
+            [each for each in whole.options if each.name not in self.not_told]
+        )
+        try:
+            text: str = super().help()
+        finally:
+            self._cmdparser = whole
+        return text
 
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Parse the words in any order and do what they ask for; ``--help`` shows all of them."""

@@ -217,3 +217,13 @@ def test_each_of_our_commands_tells_of_itself(chain: Project, command: str, word
     asked = chain.doit(command, word)
     assert (asked.status, asked.err) == (0, "")
     assert asked.out.splitlines() == chain.doit("help", command).out.splitlines()
+
+
+def test_the_help_of_a_run_tells_what_a_release_has_use_for(chain: Project) -> None:
+    told = chain.doit("run", "--help").out
+    assert "    doit run [TASK" in told
+    for option in ("--wait", "--wait-hours", "--process", "--file"):
+        assert f"{option}" in told
+    for option in ("--always-execute", "--single", "--parallel-type", "--reporter"):
+        assert option not in told
+    assert chain.doit("run", "-a", "copy_a").status == 3
