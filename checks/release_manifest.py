@@ -7,6 +7,7 @@ the latest) is compared as long as the site has no other releases than when it w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from checks.published_set import belongs_to_another
@@ -172,9 +173,10 @@ class _Judged:
         ours = [each for each in releases if each.slug in self.made.by_name(EntryKind.RELEASE)]
         found = [release_entry(each.slug, each.fields) for each in ours]
         yield from self._objects(EntryKind.RELEASE, found, () if same else (PASSING,))
-        rows = self.context.clients.site.rows(ours[0]) if ours else ()
-        entries = [row_entry(each.slug, each.system, each.fields) for each in rows]
-        yield from self._objects(EntryKind.ROW, entries, ())
+        with suppress(ReleaseError):  # rows that cannot be read are reported with the website
+            rows = self.context.clients.site.rows(ours[0]) if ours else ()
+            entries = [row_entry(each.slug, each.system, each.fields) for each in rows]
+            yield from self._objects(EntryKind.ROW, entries, ())
         for path, content in self.made.contents(EntryKind.PAGE).items():
             for each in self.look.address(f"{SITE}{path}"):
                 text = each.fetched.text if each.fetched is not None else ""

@@ -35,7 +35,8 @@ def test_no_keyring_is_told(world: Released, tmp_path: Path) -> None:
 
 def test_a_site_that_lists_nothing_that_can_be_read_is_told(world: Released) -> None:
     world.tell(world.file("Python-3.13.6.tgz"), filesize="many")
-    assert rules_of(world.look()) == {"row.unseen"}
+    # The page shows no size then, which the manifest tells.
+    assert rules_of(world.look()) == {"row.unseen", "manifest.differs"}
 
 
 def test_a_list_of_releases_that_cannot_be_read_hides_no_published_files(world: Released) -> None:
