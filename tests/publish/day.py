@@ -237,4 +237,5 @@ def _put(source: Path, target: Path) -> None:
     gone = [path for path in target.iterdir() if path.name != TOOLS]
     subprocess.run(["rm", "-rf", *gone], check=True)
     came = [path for path in source.iterdir() if path.name != TOOLS]
-    subprocess.run(["cp", "-a", "-t", target, *came], check=True)
+    if came:
+        subprocess.run(["cp", "-a", "-t", target, *came], check=True)
