@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["acts", "differences", "products", "receipts", "world_of"]
 
 _DOCUMENTS = ("site", "forum", "github", "protection", "buildbots")
+_MANIFEST = "-manifest.json"
 _ROOM_BYTES = 20_000_000_000
 
 
@@ -87,13 +88,26 @@ def _content(day: Day, file: Path) -> str:
     content = file.read_bytes()
     if file.name.endswith(EVIDENCE_SUFFIX):
         return _stated(sigstore.trust_file(day.store), content)
+    if file.name.endswith(f"{_MANIFEST}.asc"):
+        return "a signature of the manifest"  # of another one, and at another time, each time
     if file.suffix != ".sigstore":
-        return hashlib.sha256(content).hexdigest()
+        return hashlib.sha256(_comparable(file, content)).hexdigest()
     signed = file.with_suffix("")
     if not signed.is_file():
         return "a bundle of nothing"
-    digest = hashlib.sha256(signed.read_bytes()).hexdigest()
-    return _proven(sigstore.trust_file(day.store), file, content, digest)
+    raw = signed.read_bytes()
+    digest, told = (hashlib.sha256(each).hexdigest() for each in (raw, _comparable(signed, raw)))
+    return _proven(sigstore.trust_file(day.store), file, content, digest).replace(digest, told)
+
+
+def _comparable(file: Path, content: bytes) -> bytes:
+    """The content; of the manifest, what it lists beside bundles and evidence: those differ."""
+    if not file.name.endswith(_MANIFEST):
+        return content
+    listed = json.loads(content)
+    own = (BUNDLE_SUFFIX, EVIDENCE_SUFFIX)
+    left = [entry for entry in listed["entries"] if not entry["name"].endswith(own)]
+    return json.dumps({**listed, "entries": left}).encode()
 
 
 @cache_of_calls
