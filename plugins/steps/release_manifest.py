@@ -168,7 +168,8 @@ def sign(
                 write_whole(path, host.read(place, _MOST_BYTES))
                 break
     by = release.series.manager
-    for path in _unsigned(release, record, signer, sigstore):
+    # Sigstore first: it is what may have to wait, and all that a plan of this has to tell.
+    for path in reversed(_unsigned(release, record, signer, sigstore)):
         progress.say(f"signing {record.path.name}: {path.name}")
         if path.name.endswith(BUNDLE_SUFFIX):
             for _, bundle in sigstore.sign((record.sha256,), by):

@@ -18,9 +18,9 @@ __all__ = ["said", "seen_by_world", "told"]
 _OTHERS: Final = {"experts", "peps", "faults", "fulcio"}
 _BESIDE: Final = {"open", "write", "setstat", "symlink"}
 _PARTIAL: Final = ".partial"
-_SIGN: Final = re.compile(r"sign (\d+) files as ")
+_SIGN: Final = re.compile(r"sign (\d+) (?:files|statements) as ")
 _HOST: Final = re.compile(
-    r"(make the folder|upload|rename|set mode and group of|point the link|remove|unzip)"
+    r"(make the folder|upload|rename|copy|set mode and group of|point the link|remove|unzip)"
     r" (\w+)\.rehearsal:(\S+?)(?:,| to (\S+)| into |$)"
 )
 _SAVED: Final = {
@@ -86,6 +86,10 @@ def _on_host(verb: str, host: str, path: str, target: str) -> list[Any]:
             return [("host", host, "unzip")]
         case "rename":
             return [("host", host, "rename", target.rpartition("/")[2])]
+        case "copy":
+            # Made under another name first, as an upload is.
+            name = target.rpartition("/")[2]
+            return [("host", host, "copy", f"{name}{_PARTIAL}"), ("host", host, "rename", name)]
         case _:
             return [("host", host, verb, path)]
 
@@ -112,8 +116,8 @@ def seen_by_world(events: Iterable[Mapping[str, Any]], mine: Iterable[str]) -> C
 
 
 def _recorded(host: str, kind: str, path: str, uploaded: set[str]) -> Any:
-    if kind == "rename" and path not in uploaded:
-        return ("host", host, "rename", path.rpartition("/")[2])
+    if kind == "copy" or (kind == "rename" and path not in uploaded):
+        return ("host", host, kind, path.rpartition("/")[2])
     verb = {"mkdir": "make the folder", "rename": "upload", "replace": "point the link"}
     return ("host", host, verb.get(kind, kind), path)
 
