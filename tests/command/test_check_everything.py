@@ -63,6 +63,7 @@ def findings(ended: Ended) -> dict[str, str]:
     return {line.split()[0]: line for line in reversed(lines) if not line.startswith(here)}
 
 
+@pytest.mark.slow
 def test_all_that_is_wrong_is_reported_at_once_and_every_remedy_helps(morning: Morning) -> None:
     assert len(WRONGS) > 20
     assert findings(check(morning)) == {}

@@ -336,6 +336,7 @@ WIDE = CHAIN.replace("after=[task_copy_a]", 'reads=[HERE / "input"]').replace(
 WIDE = WIDE.replace("after=[task_halve_b]", "after=[task_copy_a, task_halve_b]")
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_write_of_any_process_loses_at_most_what_ran(project: Project) -> None:
     project.declare(WIDE)
     options = ("run", "-n2", "export")
