@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.command.status_table import title, upcoming
-from doit_receipts.printable import printable
+from doit_receipts.printable import cut, printable
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
@@ -63,6 +63,5 @@ def _words(meaning: str, status: Status) -> Iterator[str]:
 
 def _text(words: str) -> str:
     """The words as they are: no markup, no name that is called, no line's end."""
-    words = printable(words)
-    cut = words if len(words) <= _MOST_LETTERS else f"{words[: _MOST_LETTERS - 1]}…"
-    return _MARKUP.sub(r"\\\1", cut).replace(r"\@", "@\u200b")
+    shown = cut(printable(words), _MOST_LETTERS)
+    return _MARKUP.sub(r"\\\1", shown).replace(r"\@", "@\u200b")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.printable import cut
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
 
@@ -122,7 +123,7 @@ class Drawing:
                 f'<rect class="twice" x="{x + 3}" y="{y + 3}" width="{_WIDE - 6}"'
                 f' height="{_HIGH - 6}" rx="2"/>'
             )
-        shown = name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"
+        shown = cut(name, _MOST_LETTERS)
         tip = escape(f"{name} {status.state.value}: {task.title}")
         text = f'<text x="{x + 10}" y="{y + 17}">{SIGNS[status.state]} {escape(shown)}</text>'
         box = f"<title>{tip}</title>{shape}{text}"

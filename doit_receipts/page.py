@@ -16,7 +16,7 @@ from doit_receipts.command.advice import awaited
 from doit_receipts.command.status_table import title, upcoming
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
-from doit_receipts.printable import printable
+from doit_receipts.printable import cut, printable
 from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Kind
@@ -160,8 +160,7 @@ def tail_of(log: Path) -> str:
 
 
 def _short(text: str) -> str:
-    text = printable(text)
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
+    return cut(printable(text), _MOST_LETTERS)
 
 
 def _chip(state: TaskState, more: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["cut", "printable"]
 
 
 def printable(text: str) -> str:
@@ -12,6 +12,11 @@ def printable(text: str) -> str:
     escape becomes the four characters ``\x1b``. Line breaks and other white space are spaces.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def cut(text: str, columns: int) -> str:
+    """The text if it has no more characters than that, else its beginning and an ellipsis."""
+    return text if len(text) <= columns else f"{text[: columns - 1]}…"
 
 
 def _spelled(character: str) -> str:

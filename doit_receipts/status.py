@@ -6,12 +6,13 @@ doit asks each task alone; here a task counts as done only if everything before 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.approval import Approval
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import cut
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
 from doit_receipts.running import running_tasks, shown_time
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
 
 __all__ = ["Status", "TaskState", "before_all", "is_first", "statuses"]
+
+_MOST_OF_LOG: Final = 100
 
 
 class TaskState(Enum):
@@ -127,7 +130,7 @@ def _running(plan: Plan, running: Running, before: Status, took_s: float) -> Sta
     if took_s >= 1:
         left = f"about {shown_time(took_s - for_s)} left"
         why += f", {left}" if for_s < took_s else f", usually {shown_time(took_s)}"
-    why += f": {running.last_line}" if running.last_line else ""
+    why += f": {cut(running.last_line, _MOST_OF_LOG)}" if running.last_line else ""
     return Status(TaskState.RUNNING, why, passed=before.lets_on)
 
 

@@ -9,6 +9,7 @@ from doit_receipts.command.advice import group_with, next_steps, troubles, wrapp
 from doit_receipts.command.command_line import no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Severity
+from doit_receipts.printable import cut
 from doit_receipts.running import shown_time
 from doit_receipts.status import TaskState, before_all, statuses
 from doit_receipts.task import Kind
@@ -123,7 +124,7 @@ def _row(plan: Plan, name: str, status: Status, times: TaskTimes, columns: int) 
     line = f"{head}{words}".rstrip()
     if status.state is TaskState.LATER and len(line) > columns:
         return wrapped(line, columns, _WORDS)
-    return [_cut(line, columns)]
+    return [cut(line, columns)]
 
 
 def _words(plan: Plan, name: str, status: Status, times: TaskTimes) -> str:
@@ -184,7 +185,7 @@ def _passed(plan: Plan, columns: int) -> list[str]:
         f"waived: {each.rule} by {each.by} until {each.until}: {each.reason}"
         for each in plan.receipts.covering_waivers()
     ]
-    return [_cut(line, columns) for line in (*waived, *_warned(plan))]
+    return [cut(line, columns) for line in (*waived, *_warned(plan))]
 
 
 def _warned(plan: Plan) -> Iterator[str]:
@@ -199,10 +200,6 @@ def _warned(plan: Plan) -> Iterator[str]:
         for finding in receipt.findings if receipt is not None else ():
             if f" {Severity.BLOCK.name}: " not in finding:
                 yield f"{name}: {finding}"
-
-
-def _cut(line: str, columns: int) -> str:
-    return line if len(line) <= columns else line[: columns - 1] + "…"
 
 
 def width_of(out: Any) -> int:

@@ -84,6 +84,20 @@ def test_every_command_tells_of_the_task_that_runs(project: Project) -> None:
     assert "all 2 tasks are done" in project.doit("list", "--status").out
 
 
+def test_a_command_that_a_log_names_whole_is_cut_in_the_list(project: Project) -> None:
+    """What a compiler is called with fills a screen; --json and the log have all of it."""
+    with running(project):
+        log = next(project.folder.rglob("pack.log"))
+        with log.open("a") as stream:
+            stream.write(f"gcc {'-Wall ' * 300}\n")
+        last = project.doit("list", "--status").out.splitlines()[-1]
+        assert last.startswith("running: pack for ")
+        assert last.endswith("…")
+        assert len(last) < 150
+        (told,) = described("next", project.doit("next", "--json").out)["running"]
+        assert len(told["log_line"]) > 1_000
+
+
 def test_a_task_whose_run_was_killed_runs_no_longer(project: Project) -> None:
     with running(project) as run:
         run.send_signal(signal.SIGKILL)
