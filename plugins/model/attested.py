@@ -103,6 +103,10 @@ def attested(payload: bytes, action: Action) -> Attested:
     if facts.get("python") != action.version:
         message = f"is of Python {facts.get('python', '')}, wanted {action.version}"
         raise BrokenJson(message)
+    level = action.params.get("level", "")
+    if facts.get("level", "") != level:
+        message = f"is of the tests {facts.get('level') or 'of no level'}, wanted {level or 'none'}"
+        raise BrokenJson(message)
     run, tool = found["run"], found["tool"]
     if not isinstance(run, str) or not _RUN.fullmatch(run):
         message = "does not name its run at GitHub"

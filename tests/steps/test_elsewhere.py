@@ -19,7 +19,7 @@ from doit_receipts.journal import Journal
 from doit_receipts.outside import heard_by
 from doit_receipts.probe import RemoteState
 from plugins.model.action import NOBODY, PASSED, TIER_1, Action, bundle_file, here_file
-from plugins.model.attested import attested
+from plugins.model.attested import Attested, attested, statement_of
 from plugins.model.farm_settings import Engine, Farm, Then
 from plugins.model.local_settings import SourceTest
 from plugins.model.secret import Secret
@@ -439,6 +439,20 @@ def test_each_single_alteration_of_what_was_attested_is_refused(
                 free += 1
     assert free < 20
     count("alterations of a statement refused", refused)
+
+
+@pytest.mark.parametrize("facts", [{"level": "quick", "python": "3.13.6"}, {"python": "3.13.6"}])
+def test_quick_tests_do_not_count_where_the_whole_suite_was_wanted(
+    asking: Asking, facts: dict[str, str]
+) -> None:
+    (action,) = asking.actions
+    wanted = replace(action, params={**action.params, "level": "full"})
+    run, products = "https://github.com/a/b/actions/runs/1", {"tests.json": "0" * 64}
+    said = statement_of(wanted, Attested(run, "5" * 40, products, facts)).payload()
+    with pytest.raises(BrokenJson, match="is of the tests (quick|of no level), wanted full"):
+        attested(said, wanted)
+    full = Attested(run, "5" * 40, products, {**facts, "level": "full"})
+    assert attested(statement_of(wanted, full).payload(), wanted) == full
 
 
 @pytest.mark.parametrize(
