@@ -449,7 +449,7 @@ def test_quick_tests_do_not_count_where_the_whole_suite_was_wanted(
     wanted = replace(action, params={**action.params, "level": "full"})
     run, products = "https://github.com/a/b/actions/runs/1", {"tests.json": "0" * 64}
     said = statement_of(wanted, Attested(run, "5" * 40, products, facts)).payload()
-    with pytest.raises(BrokenJson, match="is of the tests (quick|of no level), wanted full"):
+    with pytest.raises(BrokenJson, match=r"is of the tests (quick|of no level), wanted full"):
         attested(said, wanted)
     full = Attested(run, "5" * 40, products, {**facts, "level": "full"})
     assert attested(statement_of(wanted, full).payload(), wanted) == full
