@@ -17,7 +17,8 @@ DOIT_CONFIG = plan.doit_config("export")
 
 # before · heads_up · clone · commit · hand_over · windows_build · build · elsewhere · lights ·
 # stage · texts · merge · switch · upstream · website · evidence · manifest ·
-# announce · close · afterwards
+# announce · close · afterwards; of a change of phase: moment · bugfix_mode · security_only ·
+# end_of_life · end_of_tracker · recorded
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 

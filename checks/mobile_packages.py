@@ -27,6 +27,8 @@ _HOLDS: Final = {
     "android": "lib/libpython{series}.so",
     "ios": "Python.xcframework/Info.plist",
 }
+_AGAIN: Final = "see the job of CI that built it, and have it built again"
+_REPORT: Final = "add it to checks/mobile_packages.py: nobody opened this file"
 
 
 @judges("ci.package", blind="ci.missing")
@@ -39,7 +41,10 @@ def mobile_packages_are_of_this_version(
     """
     found = []
     for file in contract.by_origin(Origin.CI):
-        if file.row is None or file.row.os not in _HOLDS:
+        if file.row is None:
+            continue
+        if file.row.os not in _HOLDS:
+            found.append(_block(file.name, "what it has to hold is not known", _REPORT))
             continue
         package = next(iter(release.layout.ci.glob(f"*/{file.name}")), None)
         if package is None:
@@ -49,16 +54,12 @@ def mobile_packages_are_of_this_version(
         wanted = _HOLDS[file.row.os].format(series=release.version.series)
         problem = _problem(package, release, wanted)
         if problem:
-            found.append(
-                Finding(
-                    "ci.package",
-                    Severity.BLOCK,
-                    problem,
-                    where=file.name,
-                    remedy="see the job of CI that built it, and have it built again",
-                )
-            )
+            found.append(_block(file.name, problem, _AGAIN))
     return tuple(found)
+
+
+def _block(name: str, problem: str, remedy: str) -> Finding:
+    return Finding("ci.package", Severity.BLOCK, problem, where=name, remedy=remedy)
 
 
 def _problem(package: Path, release: Release, wanted: str) -> str:

@@ -1,7 +1,7 @@
 """Evidence: the statements about one release that others can read, in one file beside it.
 
 Who built its archives from what, by provenance of SLSA; and what was tested, judged and approved,
-by a predicate of our own. docs/reference/evidence.md describes each field.
+by a predicate of our own. docs/how-to/read-the-evidence.md describes each field.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,3 +99,15 @@ def test_package_that_was_not_fetched_cannot_be_judged_and_blocks(release: Relea
     (release.layout.ci / "ios" / IOS).unlink()
     (finding,) = _judged(release)
     assert (finding.rule, finding.severity) == ("ci.missing", Severity.BLOCK)
+
+
+def test_package_of_a_system_that_nobody_knows_how_to_open_blocks(release: Release) -> None:
+    """A new line of the table would otherwise be published unopened, and no test would notice."""
+    contract = contract_of(release)
+    file = next(each for each in contract.files if each.name == ANDROID)
+    assert file.row is not None
+    wasm = replace(file, row=replace(file.row, os="wasi"))
+    files = tuple(wasm if each is file else each for each in contract.files)
+    (finding,) = mobile_packages_are_of_this_version(release, replace(contract, files=files))
+    assert (finding.rule, finding.severity) == ("ci.package", Severity.BLOCK)
+    assert finding.where == ANDROID
