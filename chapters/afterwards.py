@@ -1,4 +1,4 @@
-"""19. Afterwards: what others publish of the release; looked at until a day, and then reported."""
+"""19. Afterwards: what others publish of the release, checked until a deadline, then reported."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def await_new_builders():
 
 @plan.step(after=[push_upstream], pep="I09 I10", only=is_new_branch)
 def await_branch_runs():
-    """Wait until CI has passed for what main and the new branch became."""
+    """Wait until CI has passed for the commits pushed to main and the new branch."""
     return call(
         branch_opened.await_runs,
         release,
@@ -124,5 +124,5 @@ def await_branch_runs():
 
 @plan.step(after=[push_upstream], writes=[at.merged_late], pep="I08", only=is_new_branch)
 def write_late():
-    """List what came to main after the freeze, which the new branch has as well."""
+    """List what was merged to main between the tag and the push; the new branch has it too."""
     return call(branch_opened.write_late, release, services.merge_clone)

@@ -58,7 +58,7 @@ def date_pep():
     only=follows,
 )
 def await_lead():
-    """Take over what the lead of the train did once for all: announcement and schedule."""
+    """Take over what the lead of the train did for all releases: announcement and schedule."""
     return call(trains.take_over, train.lead) if train else None
 
 

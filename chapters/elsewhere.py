@@ -47,6 +47,6 @@ def await_tests():
 
 @plan.gate(after=[await_tests], reads=at.tarballs, pep="B11", only=tested_elsewhere)
 def check_tests():
-    """Stop unless every platform passed, and report by whose word."""
+    """Stop unless every platform passed, and report which run attested it."""
     came = deferred(plan.receipts.facts, "await_tests")
     return call(machines.every_platform_passed, at, farm, actions, services.sigstore, came)

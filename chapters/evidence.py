@@ -1,8 +1,8 @@
 """15. Evidence: who built, tested and approved the release, signed, in one file beside it.
 
 It is made from the receipts once everything that it states has happened, and published in a switch
-of its own. Nothing waits for it: the files have signatures of their own, and what is public already
-is announced even where Sigstore is down or nobody has logged in there again.
+of its own. Only the manifest waits for it: the files have signatures of their own, and what is
+public already is announced even where Sigstore is down or nobody has logged in there again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ stated = deferred(
     only=with_bundles,
 )
 def sign_evidence():
-    """State who built, tested and approved the release, and sign it by Sigstore."""
+    """State who built, tested and approved the release, and sign it with Sigstore."""
     return call(
         evidence.sign,
         release,
@@ -62,7 +62,7 @@ def stage_evidence():
 
 @plan.public(after=[stage_evidence], look=staging.look_switched, only=with_bundles)
 def publish_evidence():
-    """Show the evidence beside the files; what users saw is never replaced."""
+    """Publish the evidence beside the files; a published file is never replaced."""
     return call(staging.switch, file, area, services.downloads, services.progress)
 
 

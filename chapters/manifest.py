@@ -91,7 +91,7 @@ def stage_manifest():
 
 @plan.public(after=[stage_manifest, check_site], look=staging.look_switched, only=is_made)
 def publish_manifest():
-    """Show the manifest beside the files; what users saw is never replaced."""
+    """Publish the manifest beside the files; a published file is never replaced."""
     return call(staging.switch, files, remote.record, services.downloads, services.progress)
 
 

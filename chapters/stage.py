@@ -66,7 +66,7 @@ as_fetched = call(ci.as_fetched, at, built, fetched)
     pep="U01 U05 U06 U07",
 )
 def stage_files():
-    """Upload the source archives and what belongs to them to the hidden folder."""
+    """Upload the source archives, what belongs to them and CI's packages, still hidden."""
     return call(staging.stage, archives, area, services.downloads, services.progress)
 
 

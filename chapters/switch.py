@@ -67,7 +67,7 @@ pushed = deferred(
 
 @plan.step(after=[check_before_switch, approve_announcement, approve_merge], only=bool(others))
 def await_others():
-    """Wait until the other releases of the train are as ready, before one of them is public."""
+    """Wait until the other releases of the train are ready, before any of them is public."""
     return call(
         trains.await_each, others, "check_before_switch", "approve_announcement", "approve_merge"
     )

@@ -51,7 +51,7 @@ counts_rebuilds = settings.rebuilds.are_counted
 
 @plan.gate(after=[push_upstream], reads=at.tarballs, volatile=True, only=counts_rebuilds)
 def check_rebuilds():
-    """Stop the page unless enough other people got the same archives from the tag."""
+    """Stop before the page unless enough other people rebuilt the same archives."""
     archives = deferred(plan.receipts.artifacts, at.tarballs)
     return call(
         rebuilds.others_got_the_same,

@@ -121,7 +121,7 @@ def check_site():
 
 @plan.step(after=[check_site, push_upstream, settle_announcement], only=follows)
 def tell_lead():
-    """Tell the lead of the train that this release is public, and with which announcement."""
+    """Report to the train's lead that this release is public, and with which announcement."""
     return call(
         trains.tell,
         today_text,

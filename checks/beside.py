@@ -61,6 +61,6 @@ def _lacks(role: str, suffix: str, names: list[str]) -> Finding:
         Severity.BLOCK,
         f"no {what} is beside {names[0]}{more}",
         where=role,
-        remedy=f"ask who made it for {names[0]}{suffix}{more}; once they are there, move "
-        f"receipts/await_{role}.json away and run the same command again; or waive brought.lacks",
+        remedy=f"ask who made it for {names[0]}{suffix}{more}; once they are there, run "
+        f"doit forget await_{role}, then the same command again; or waive brought.lacks",
     )

@@ -62,8 +62,8 @@ def _judged(
     if done is None:
         return Finding("tests.unproven", Severity.BLOCK, f"the kept attestation {problem}", where)
     kept = bundle_file(layout, action).parent / "result" / _FILE
-    rest = "" if kept.is_file() else "; its files are not kept any more"
-    words = f"passed {done.facts.get('tests', 'its tests')}, by the word of {farm.repository}"
+    rest = "" if kept.is_file() else "; its result files are no longer available"
+    words = f"passed {done.facts.get('tests', 'its tests')}, attested by {farm.repository}"
     message = f"{words} in {done.run}{rest}"
     return Finding("tests.platform", Severity.NOTE, message, where)
 

@@ -59,14 +59,18 @@ def _counted(release: Release, rebuilds: Rebuilds, agreed: list[str]) -> Iterato
     if len(agreed) >= max(1, rebuilds.wanted):
         return
     who = f"only {', '.join(agreed)} has" if agreed else "nobody else has"
-    message = f"{who} made the same archives from the tag; wanted {rebuilds.wanted}"
+    wanted = f"; wanted {rebuilds.wanted}" if rebuilds.wanted else ""
+    message = f"{who} made the same archives from the tag{wanted}"
     severity = Severity.BLOCK if rebuilds.wanted else Severity.NOTE
     if rebuilds.ledger is None:
         remedy = 'write ledger = "FOLDER" below [rebuilds]'
     elif len(rebuilds.keys) < rebuilds.wanted:
         remedy = "name the keys of all who may count in [rebuilds] keys"
     else:
-        remedy = f"ask others: doit rebuild {release.version}, then update the ledger"
+        remedy = (
+            f"ask others to run doit rebuild {release.version} --who LOGIN --key FINGERPRINT, "
+            "then update the ledger"
+        )
     where = str(rebuilds.ledger or "release.toml: [rebuilds] ledger is missing")
     yield Finding("rebuild.few", severity, message, where, remedy)
 

@@ -92,7 +92,7 @@ def _wait_for_the_hour(plan: Plan) -> None:
         raise Waiting(
             who="the hour",
             problem=f"nothing leaves this machine before {hour:%Y-%m-%d %H:%M:%S} UTC",
-            remedy="run the same command again then",
+            remedy="run the same command again then, or add --wait",
         )
 
 

@@ -45,7 +45,9 @@ def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> l
         for each in fresh:
             plan.context.journal.append(_EVENT, sealed=True, what=each.mark, said=each.head)
     except (ReleaseError, OSError) as error:
-        return [f"nobody was notified: {printable(str(error))}"]
+        return [
+            f"nobody was notified: {printable(str(error))}; doit list --status shows what waits"
+        ]
     if not fresh:
         return []
     name = f"{plan.project.name} {plan.project.version}"

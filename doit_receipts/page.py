@@ -123,7 +123,7 @@ class Page:
             name for name in tasks if name in took_s and found[name].state is not TaskState.DONE
         ]
         rest = (
-            f"; what is left takes at least {shown_time(left_s)}, by earlier runs"
+            f"; what is left takes at least {shown_time(left_s)}, judging by earlier runs"
             if known and left_s >= 1
             else ""
         )

@@ -100,7 +100,7 @@ def _folded(
         return wrapped(f"{head}{len(names)} later, after {after}", columns, " " * _HEAD)
     again = sum(found[name].state is not TaskState.DONE for name in names)
     done = f"all {len(names)} done" if not again else f"{len(names) - again} done"
-    parts = (done, f"{again} passed and checked again" if again else "", times.of(names))
+    parts = (done, f"{again} passed, to be checked again" if again else "", times.of(names))
     return [head + ", ".join(part for part in parts if part)]
 
 
@@ -165,7 +165,7 @@ def _rest(plan: Plan, found: Mapping[str, Status]) -> Iterator[str]:
 
     _, left_s = longest_chain(plan, found, durations_s(plan.folder))
     if left_s >= _TOLD_S:
-        yield f"what is left takes at least {shown_time(left_s)}, by earlier runs"
+        yield f"what is left takes at least {shown_time(left_s)}, judging by earlier runs"
 
 
 def upcoming(plan: Plan, found: Mapping[str, Status]) -> list[str]:

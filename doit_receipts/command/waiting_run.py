@@ -43,7 +43,7 @@ def run_until_nobody_is_awaited(
     while True:
         if not _changed(plan, ends_s, pause):
             _say(
-                f"nobody acted within {shown_time(hours * 3600)}; run the same command again later"
+                f"still waiting after {shown_time(hours * 3600)}; run the same command again later"
             )
             return _AWAITED
         status = _ended(command)

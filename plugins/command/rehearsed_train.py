@@ -33,7 +33,7 @@ def rehearse_train(chosen: Mapping[str, Any]) -> int:
     from plugins.rehearsal.trains import make_train
 
     if chosen["kind"] or chosen["own_clone"] or chosen["export_only"] or chosen["world_only"]:
-        message = "several versions are rehearsed whole and from the toy: take the option out"
+        message = "--kind, --clone, --export-only and --world work with one version only"
         raise InvalidCommand(message)
     versions = _versions(chosen["version"])
     folder = Path(chosen["folder"]).absolute() / "-".join(map(str, versions))
@@ -43,7 +43,11 @@ def rehearse_train(chosen: Mapping[str, Any]) -> int:
     try:
         train = make_train(folder, versions, chosen["habit"], hour)
     except (ValueError, OSError) as error:
-        raise StepFailed(where="the train", problem=str(error)) from error
+        raise StepFailed(
+            where="the train",
+            problem=str(error),
+            remedy="remove the folder that --folder names, then rehearse again",
+        ) from error
     declarations = [folder / f"{version}.toml" for version in versions]
     order(chosen["faults"], Store(folder / "world" / "state"))
     with running_world(folder / "world") as world:

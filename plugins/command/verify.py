@@ -71,7 +71,7 @@ _OPT_EVIDENCE: Final = {
     "long": "evidence",
     "type": bool,
     "default": False,
-    "help": "report it if nobody states who built, tested and approved the release",
+    "help": "require signed evidence of who built, tested and approved the release",
 }
 _OPT_KEYS: Final = {
     "name": "keys",

@@ -128,5 +128,7 @@ def platform_here() -> str:
 
 def _refused(*, problem: str) -> StepFailed:
     return StepFailed(
-        where="action", problem=problem, remedy="have it made again by this tool, unedited"
+        where="action",
+        problem=problem,
+        remedy="ask the release manager to start the run again with the same pep101 commit",
     )

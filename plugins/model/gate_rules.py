@@ -32,7 +32,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "rebuild.few": Rule(
         "As many other people as [rebuilds] wanted says got the same archives from the tag.",
-        "ask others to run doit rebuild, then update the ledger",
+        "ask others to run doit rebuild VERSION --who LOGIN --key FINGERPRINT, then update the "
+        "ledger",
         "bitcoin-core/guix.sigs",
         milder=(_NOTE,),
     ),
@@ -506,7 +507,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         milder=(_NOTE,),
     ),
     "tests.unproven": Rule(
-        "What is believed of tests on other machines is proved by an attestation that is kept.",
+        "Every test result from another machine is backed by a stored attestation.",
         "doit forget await_tests, then the same command: it is fetched again",
         milder=(_NOTE,),
     ),

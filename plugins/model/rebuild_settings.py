@@ -25,7 +25,7 @@ class Rebuilds:
     """Full fingerprints of the OpenPGP keys whose rebuilds count. Default: none."""
     wanted: int = 0
     """How many have to have got the same bytes before the page is shown. Default: 0, which only
-    reports how many there are."""
+    notes it if there are none."""
 
     @property
     def are_counted(self) -> bool:

@@ -40,7 +40,8 @@ def breach(rule: str, where: str, message: str) -> Finding:
 
 
 _REPLACED: Final = (
-    "do not announce the release; find out who changed it, and do not replace what users saw"
+    "find out who changed it; do not announce or trust it until you know, and do not replace what "
+    "users saw"
 )
 _AGAIN: Final = "build it again from the tag: doit export"
 _ROW: Final = "correct the row in the site's admin from the bytes that are served"
@@ -158,11 +159,12 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "bundle.unseen": Rule(
         "Bundles can be checked.",
-        "make sure that this machine can reach Sigstore's roots of trust, then verify again",
+        "make sure that this machine reaches Sigstore's roots of trust, and can download the file, "
+        "then verify again",
     ),
     "evidence.missing": Rule(
         "The signed statements about who built, tested and approved the release are beside it.",
-        "doit publish makes them: doit why sign_evidence",
+        "run doit publish; doit why sign_evidence says what it waits for",
         "SLSA 1.0, Distributing provenance",
     ),
     "evidence.signature": Rule(
@@ -188,7 +190,8 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "evidence.unseen": Rule(
         "The evidence can be checked.",
-        "make sure that this machine can reach Sigstore's roots of trust, then verify again",
+        "make sure that this machine reaches Sigstore's roots of trust, and can download the file, "
+        "then verify again",
     ),
     "checksums.missing": Rule("SHA256SUMS exists.", "run doit export"),
     "checksums.form": Rule(
@@ -308,11 +311,12 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "docs.current": Rule(
         "Below doc/current is the documentation of the newest final release, byte for byte.",
-        "point the link to it on the downloads host, then purge it",
+        "point doc/current on the downloads host to this version, then purge doc/current",
     ),
     "manifest.missing": Rule(
         "A signed manifest lists all that is public of the release.",
-        "releases made before November 2026 have none: see what is listed as not known",
+        "doit publish makes it (doit why write_manifest); releases made before November 2026 have "
+        "none: see what is listed as not known",
         severity=Severity.NOTE,
     ),
     "manifest.unsigned": Rule(
@@ -321,7 +325,7 @@ RULES: Final[Mapping[str, Rule]] = {
         waivable=False,
     ),
     "manifest.unreadable": Rule(
-        "The manifest is one, of this release, in its one form.",
+        "The manifest is valid, canonical and about this release.",
         "find out who replaced it; do not trust what it lists",
         waivable=False,
     ),

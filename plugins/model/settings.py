@@ -270,7 +270,7 @@ def _train(path: Path, top: Declared) -> Train | None:
     if _plain(path) not in [each.file for each in found.releases]:
         top.note(
             "train",
-            f"is {found.file.name}, whose releases are not this one",
+            f"is {found.file.name}, which does not list this release",
             f"write {path.name} into its releases, or take train out of this file",
         )
     return found

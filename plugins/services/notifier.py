@@ -105,7 +105,7 @@ class Notifier:
 
 
 def _line(way: str, problem: str) -> str:
-    return f"[notify] {way}: nobody was told, and it is not tried again: {printable(problem)}"
+    return f"[notify] {way}: the notification was not sent and is not retried: {printable(problem)}"
 
 
 def payload(form: str, text: str) -> dict[str, Any]:

@@ -30,6 +30,6 @@ def not_yet(
     asked = f"ask {who} to {remedy}" if remedy else f"report it to {who}"
     raise StepFailed(
         where=where,
-        problem=f"{problem}, {(clock.now() - until).days} days after it should",
+        problem=f"{problem}; it was due on {until:%Y-%m-%d}",
         remedy=f"{asked}; the release itself is out, and nothing else waits for this",
     )

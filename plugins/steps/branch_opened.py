@@ -59,8 +59,8 @@ def with_builders(text: str, series: str) -> str:
     if main is None or first is None or (int(main[2]), int(main[3])) != (major, minor):
         raise StepFailed(
             where=BRANCHES,
-            problem=f"does not say that main is {series}, above the lines of older branches",
-            remedy=f"ask {_WHO} for builders of {series}, then run doit adopt",
+            problem=f"does not list main as {series} above the maintenance branches",
+            remedy=f"ask {_WHO} for builders of {series}, then run doit publish again",
         )
     line = f"{first['space']}yield _maintenance_branch({major}, {minor})\n"
     text = f"{text[: first.start()]}{line}{text[first.start() :]}"

@@ -193,8 +193,8 @@ def _why_never(found: Found, now: datetime) -> str:
     if found.run is None:
         return "the run that was asked for does not exist" if found.is_lost(now) else ""
     if found.run.conclusion == "success":
-        why = "; ".join(found.refused) or "nothing was stated"
-        return f"the run ended well, and no statement of it counts: {why}, {found.run.url}"
+        why = "; ".join(found.refused) or "it made no attestation"
+        return f"the run succeeded, but no attestation of it counts: {why}, {found.run.url}"
     return f"{found.run.conclusion}, {found.run.url}" if found.run.conclusion else ""
 
 

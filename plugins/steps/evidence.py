@@ -99,8 +99,9 @@ def statements(release: Release, recorded: Recorded) -> tuple[Statement, ...]:
     if not _COMMIT.fullmatch(commit):
         raise StepFailed(
             where="evidence",
-            problem="the receipt of build_tarballs does not say from which commit",
-            remedy="see doit why build_tarballs",
+            problem="the receipt of build_tarballs does not name the commit of the archives",
+            remedy="restore receipts/build_tarballs.json from a backup; without it there will be "
+            "no evidence and no manifest",
         )
     builds = [
         _built(

@@ -220,8 +220,8 @@ def _refuse_changed(host: Host, manifest: Manifest, copies: Mapping[str, Entry])
         host.remove([copy.path])
         raise StepFailed(
             where=file.name,
-            problem=f"was changed after it was judged: {digests.get(copy.path, 'no file')[:16]}, "
-            f"signed for was {file.content.sha256[:16]}",
+            problem="was changed after it was judged: found sha256 "
+            f"{digests.get(copy.path, 'no file')[:16]}, signed {file.content.sha256[:16]}",
             remedy="ask the expert who changed it; nothing of it was published",
         )
 

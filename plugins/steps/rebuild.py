@@ -57,7 +57,8 @@ def rebuild(
         raise StepFailed(
             where=str(sums),
             problem="says other digests than this rebuild gave",
-            remedy="find out which program changed (xz, gzip, git, blurb), then move it away",
+            remedy="find out which program changed (xz, gzip, git, blurb), then move SHA256SUMS "
+            "away and rebuild",
             details=tuple(content.decode().splitlines()),
         )
     write_whole(sums, content)

@@ -238,7 +238,11 @@ def _site(contract: Contract, known: Mapping[str, str], site: SiteReader) -> Ite
     seen = site.look(path)
     article = article_of(seen.text) if seen.status == _OK else None
     if article is None:
-        raise _wrong(contract.page.url, f"answers {seen.status}, and has no heading and table")
+        raise StepFailed(
+            where=contract.page.url,
+            problem=f"answers {seen.status}, and has no heading and table",
+            remedy="run the same command again; if it stays so, check the page in the site's admin",
+        )
     yield Entry(EntryKind.PAGE, path, article)
     for path in box_paths(contract, listing):
         seen = site.look(path)

@@ -107,7 +107,7 @@ def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> N
     if found != sorted(names):
         raise StepFailed(
             where="results", problem=f"hold other files than {', '.join(names)}",
-            remedy="see what the tests left there",
+            remedy="look at the test job's log and its artifact result",
         )  # fmt: skip
     facts = _facts_in(results / names[0])
     products = {name: sha256_of(results / name) for name in names}
@@ -128,7 +128,9 @@ def _facts_in(file: Path) -> dict[str, str]:
         return {str(name): str(text) for name, text in read_object(raw, _MOST_BYTES).items()}
     except BrokenJson as error:
         raise StepFailed(
-            where=file.name, problem=str(error), remedy="see what the tests left there"
+            where=file.name,
+            problem=str(error),
+            remedy="look at the test job's log and its artifact result",
         ) from error
 
 
@@ -147,7 +149,7 @@ def _refuse_other_inputs(action: Action, layout: Layout) -> None:
     if sorted(action.inputs) != names:
         raise StepFailed(
             where="action", problem=f"names other inputs than {', '.join(names)}",
-            remedy="have it made again by this tool",
+            remedy="ask the release manager to start the run again with the same pep101 commit",
         )  # fmt: skip
     for path in layout.tarballs:
         found, wanted = sha256_of(path), action.inputs[path.name]
@@ -166,7 +168,7 @@ def _release_of(action: Action, room: Path) -> Release:
     if kind is None or action.tag != version.tag:
         raise StepFailed(
             where="action", problem="names no kind of release, or another tag than its version's",
-            remedy="have it made again by this tool",
+            remedy="ask the release manager to start the run again with the same pep101 commit",
         )  # fmt: skip
     layout = Layout(work=room, version=version)
     return Release(version=version, type=kind, series=series_of(version), layout=layout)

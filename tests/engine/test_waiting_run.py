@@ -82,7 +82,7 @@ def test_it_gives_up_after_its_hours(project: Project) -> None:
     ended = project.doit("export", "--wait", "--wait-hours", "0.0001")
     assert ended.status == 4
     assert ended.err.splitlines()[-1] == (
-        "nobody acted within 0 s; run the same command again later"
+        "still waiting after 0 s; run the same command again later"
     )
 
 

@@ -60,7 +60,7 @@ def test_release_that_its_train_does_not_list_is_refused(tmp_path: Path) -> None
     declaration = a_declaration(tmp_path)
     declaration.write_text(f'train = "train.toml"\n{declaration.read_text()}')
     (tmp_path / "train.toml").write_text('releases = ["other.toml"]\n')
-    with pytest.raises(SettingsError, match="whose releases are not this one"):
+    with pytest.raises(SettingsError, match="which does not list this release"):
         read_settings(declaration)
     (tmp_path / "train.toml").write_text('releases = ["other.toml", "release.toml"]\n')
     train = read_settings(declaration).train

@@ -98,7 +98,7 @@ def test_what_is_tested_elsewhere_leaves_the_archives_and_all_other_receipts_alo
     before = receipts(day)
     ended = day.doit("run", "check_tests")
     assert ended.status == DONE, ended
-    assert "by the word of python/release-tools in https://github.com/" in ended.said
+    assert "attested by python/release-tools in https://github.com/" in ended.said
     after = receipts(day)
     assert set(after) - set(before) == {"await_tests", "check_tests"}
     assert {name: after[name] for name in before} == before

@@ -89,7 +89,7 @@ def test_a_webhook_that_refuses_or_lies_is_one_line_without_its_address(
 ) -> None:
     with lying(lambda connection, _path: connection.sendall(said)) as address:
         (line,) = told(webhook(tmp_path, address), tmp_path)
-    assert line.startswith("[notify] webhook: nobody was told, ")
+    assert line.startswith("[notify] webhook: the notification was not sent")
     assert CANARY not in line
     assert "\n" not in line
 
@@ -102,7 +102,7 @@ def test_a_webhook_that_says_nothing_is_left_after_a_while(tmp_path: Path) -> No
 
     with lying(hang) as address:
         (line,) = told(webhook(tmp_path, address), tmp_path)
-    assert line.startswith("[notify] webhook: nobody was told, ")
+    assert line.startswith("[notify] webhook: the notification was not sent")
     assert CANARY not in line
 
 

@@ -131,7 +131,7 @@ def test_last_release_of_a_series_says_that_it_is_no_longer_supported(
 ) -> None:
     scene.branch("3.14", "3.14.5")
     release = a_release("3.14.5")
-    with pytest.raises(StepFailed, match=r"no longer supported, .* --force --branches 3\.14"):
+    with pytest.raises(StepFailed, match=r"no longer supported; .* --force --branches 3\.14"):
         scene.awaited(release, days=-1, ends_life=True)
     scene.status("3.14", "end-of-life")
     assert scene.awaited(release, ends_life=True) == {f"{DOCS}/3.14/": "3.14.5"}

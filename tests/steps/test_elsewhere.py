@@ -171,7 +171,7 @@ def test_what_was_asked_for_runs_is_attested_and_counts(asking: Asking) -> None:
     found = asking.judged(came)
     assert [each.severity for each in found] == [Severity.NOTE, Severity.NOTE]
     assert found[0].message.startswith(
-        "passed make test, by the word of python/release-tools in"
+        "passed make test, attested by python/release-tools in"
         " https://github.com/python/release-tools/actions/runs/"
     )
     (inputs,) = {each["inputs"]["owner"] for each in asking.runs[-2:]}  # type: ignore[index]
@@ -244,7 +244,7 @@ def test_two_runs_for_one_action_are_as_good_as_one(asking: Asking) -> None:
     assert [each["inputs"] for each in asking.runs[-2:]] == [asking.runs[-1]["inputs"]] * 2
 
 
-WORD = "no statement of it counts"
+WORD = "no attestation of it counts"
 PLACE = "https://github.com/python/release-tools/.github/workflows"
 
 
@@ -293,7 +293,7 @@ def test_expired_files_leave_the_attestation_and_the_gate_says_so(asking: Asking
     came = asking.to_the_end()
     (finding,) = asking.judged(came)
     assert (finding.severity, came) == (Severity.NOTE, {FIRST: PASSED})
-    assert finding.message.endswith("its files are not kept any more")
+    assert finding.message.endswith("its result files are no longer available")
 
 
 def test_a_rate_limit_is_said_and_nothing_is_asked_for_twice(asking: Asking) -> None:
