@@ -25,6 +25,7 @@ from plugins.steps import evidence, purging, release_manifest, staging
 is_made = with_bundles and not later
 with_html = release.ships_docs and "html" in settings.docs.formats
 paths = record_files(release)
+signer = services.signer if release.signs_with_gpg else None
 record = deferred(plan.receipts.artifact, paths[0])
 files = deferred(staging.wanted, deferred(plan.receipts.artifacts, paths))
 as_published = deferred(release_manifest.contract_of_record, release, promised)
@@ -58,6 +59,8 @@ def write_manifest():
             services.docs_host,
             services.site,
             services.history,
+            signer,
+            services.sigstore,
         ),
         services.progress,
     )
@@ -76,7 +79,7 @@ def sign_manifest():
         release_manifest.sign,
         release,
         record,
-        services.signer if release.signs_with_gpg else None,
+        signer,
         services.sigstore,
         services.downloads,
         services.progress,

@@ -6,11 +6,15 @@ hosts and upstream is looked at in the same moment and has to agree.
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.artifact import Artifact
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import printable
 from doit_receipts.probe import RemoteState, absent, identical
 from plugins.model.article import article_of
 from plugins.model.content import Content
@@ -27,9 +31,7 @@ from plugins.steps.served import published_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
-    from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
     from plugins.model.content import NamedFile
     from plugins.model.release import Release
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.public import History
     from plugins.ports.signing import Signer
-    from plugins.ports.sigstore import BundleSigner
+    from plugins.ports.sigstore import BundleSigner, BundleVerifier
     from plugins.ports.site import SiteReader
 
 __all__ = [
@@ -70,12 +72,15 @@ class Pushed:
 
 @frozen
 class Sources:
-    """Where everything that is public is looked at."""
+    """Where everything that is public is looked at, and by what its signatures are judged."""
 
     downloads: HostReader
     docs: HostReader
     site: SiteReader
     history: History
+    signer: Signer | None
+    """None where the series has no OpenPGP signatures."""
+    sigstore: BundleVerifier
 
 
 def pushed(tag: str, commit: str) -> Pushed:
@@ -83,9 +88,16 @@ def pushed(tag: str, commit: str) -> Pushed:
     return Pushed(tag, commit)
 
 
-def sources(downloads: HostReader, docs: HostReader, site: SiteReader, history: History) -> Sources:
+def sources(
+    downloads: HostReader,
+    docs: HostReader,
+    site: SiteReader,
+    history: History,
+    signer: Signer | None,
+    sigstore: BundleVerifier,
+) -> Sources:
     """Where everything is looked at; a function for the same reason."""
-    return Sources(downloads, docs, site, history)
+    return Sources(downloads, docs, site, history, signer, sigstore)
 
 
 def contract_of_record(release: Release, contract: Contract) -> Contract:
@@ -113,14 +125,14 @@ def write(
 
     ``known`` gives the sha256 of each file by its path, from receipts; ``html`` is the archive
     whose pages are on the docs host. Raises StepFailed for the first thing that is public and not
-    as it was judged: then no manifest is written.
+    as it was judged, and for a public manifest that the release manager did not sign: then no
+    manifest is written.
     """
     (record, *_) = record_files(release)
     place, *_ = record_paths(release)
     (there,) = sources.downloads.look([place])
     if there is not None and there.kind is Kind.FILE:
-        raw = sources.downloads.read(place, _MOST_BYTES)
-        made = ReleaseManifest.from_bytes(raw, sources.downloads.shown(place))
+        made = _brought_back(release, sources)
         _agree(made, known, sources.downloads.shown(place))
     else:
         progress.say("looking at all that is public")
@@ -180,7 +192,7 @@ def sign(
 
 
 def _unsigned(
-    release: Release, record: Artifact, signer: Signer | None, sigstore: BundleSigner
+    release: Release, record: Artifact, signer: Signer | None, sigstore: BundleVerifier
 ) -> list[Path]:
     """The signatures that are not here, or are not good."""
     (_, *beside) = record_files(release)
@@ -188,7 +200,7 @@ def _unsigned(
 
 
 def _is_good(
-    path: Path, release: Release, record: Artifact, signer: Signer | None, sigstore: BundleSigner
+    path: Path, release: Release, record: Artifact, signer: Signer | None, sigstore: BundleVerifier
 ) -> bool:
     if not path.is_file() or not is_plain_signature(path.name, path.read_bytes()):
         return False
@@ -196,6 +208,32 @@ def _is_good(
         by = release.series.manager
         return not sigstore.verify_bundle(path, record.sha256, by).problem
     return signer is not None and not signer.verify(record.path, path).problem
+
+
+def _brought_back(release: Release, sources: Sources) -> ReleaseManifest:
+    """The public manifest, if it is ours: anybody may have put a file in its place.
+
+    Its signatures are shown before it is, so that one of ours has them after a kill as well.
+    """
+    place, *beside = record_paths(release)
+    host = sources.downloads
+    where, wanted = host.shown(place), str(release.version)
+    with TemporaryDirectory() as folder:
+        raw = host.read(place, _MOST_BYTES)
+        path = Path(folder, place.rpartition("/")[2])
+        path.write_bytes(raw)
+        record = Artifact(path, len(raw), Content.of(raw).sha256)
+        for remote, there in zip(beside, host.look(beside), strict=True):
+            signature = Path(folder, remote.rpartition("/")[2])
+            if there is not None and there.kind is Kind.FILE:
+                signature.write_bytes(host.read(remote, _MOST_BYTES))
+            if not _is_good(signature, release, record, sources.signer, sources.sigstore):
+                problem = f"is public, and its signature {signature.name} is not a good one of "
+                raise _planted(where, f"{problem}{release.series.manager}")
+    made = ReleaseManifest.from_bytes(raw, where)
+    if made.release != wanted:
+        raise _planted(where, f"is that of {printable(made.release[:40])}, wanted {wanted}")
+    return made
 
 
 # ── what is public ─────────────────────────────────────────────────────────────────────────
@@ -280,6 +318,14 @@ def _agree(made: ReleaseManifest, known: Mapping[str, str], where: str) -> None:
     for path, sha256 in known.items():
         if listed.get(path, Content(0, "")).sha256 != sha256:
             raise _wrong(where, f"is public and lists {path} with another sha256, or not at all")
+
+
+def _planted(where: str, problem: str) -> StepFailed:
+    remedy = (
+        "find out who put it there, take it and its signatures away on the host, then run the same"
+        " command again"
+    )
+    return StepFailed(where=where, problem=problem, remedy=remedy)
 
 
 def _wrong(where: str, problem: str) -> StepFailed:

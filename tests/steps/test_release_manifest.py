@@ -14,9 +14,10 @@ import pytest
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
+from plugins.model.content import Content
 from plugins.model.contract import contract_of, record_files, record_paths
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
-from plugins.model.release_manifest import EntryKind, ReleaseManifest
+from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest
 from plugins.model.version import Version
 from plugins.ports.signing import Signature, Verdict
 from plugins.rehearsal import site
@@ -89,6 +90,7 @@ class Public:
     html: Artifact
     known: dict[str, str]
     upstream: Upstream = field(default_factory=Upstream)
+    sigstore: Sigstore = field(default_factory=Sigstore)
 
     @property
     def docs(self) -> Path:
@@ -101,6 +103,8 @@ class Public:
             FolderHost(self.world.folder / "docs"),
             self.world.site(),
             self.upstream,
+            None,
+            self.sigstore,
         )
         release_manifest.write(
             self.release, self.contract, self.known, self.html, PUSHED, sources, QUIET
@@ -108,11 +112,21 @@ class Public:
         path = record_files(self.release)[0]
         return ReleaseManifest.from_bytes(path.read_bytes(), path.name)
 
+    def show(self, made: ReleaseManifest, by: str = "") -> None:
+        """Put this in the public manifest's place, signed by its release manager or by others."""
+        place, bundle = (self.world.root / path for path in record_paths(self.release))
+        place.write_bytes(made.to_bytes())
+        digest = sha256(made.to_bytes()).hexdigest()
+        signed = {"by": by or str(self.release.series.manager), "of": digest}
+        bundle.write_bytes(plain_bundle(json.dumps(signed).encode()))
+
 
 @pytest.fixture
 def public(running: SiteWorld, tmp_path: Path) -> Public:
     running.forget()
     release = a_release(tmp_path)
+    # A series from 3.14 on has no OpenPGP signature; that of gpg is tried by each rehearsal.
+    release = replace(release, series=replace(release.series, signs_with_gpg=False))
     contract = contract_of(release)
     archive = tmp_path / "python-3.13.6-docs-html.zip"
     with zipfile.ZipFile(archive, "w") as opened:
@@ -223,25 +237,48 @@ def test_a_manifest_that_is_public_is_brought_back_and_never_made_anew(public: P
     """Boxes and redirects are others by then, and what users saw is never replaced."""
     made = public.write()
     path = record_files(public.release)[0]
-    there = public.world.root / record_paths(public.release)[0]
-    there.write_bytes(made.to_bytes())
+    public.show(made)
     path.unlink()
     _other_latest(public)
     assert public.write() == made
-    there.write_bytes(made.to_bytes().replace(b"3.13.6/Python", b"3.13.6/python"))
-    with pytest.raises(StepFailed, match="is not a pep101 release manifest"):
-        public.write()
     other = ReleaseManifest.of("3.13.6", [each for each in made.entries if each.content is None])
-    there.write_bytes(other.to_bytes())
+    public.show(other)
     with pytest.raises(StepFailed, match="with another sha256, or not at all"):
         public.write()
 
 
+def test_a_manifest_that_somebody_else_put_there_is_never_taken_over(public: Public) -> None:
+    """What is brought back is signed next: of a planted one nothing may be believed."""
+    made = public.write()
+    record = record_files(public.release)[0]
+    record.unlink()
+    place, bundle = (public.world.root / path for path in record_paths(public.release))
+    evil = Entry(EntryKind.FILE, "3.13.6/evil.exe", Content(1, "ab" * 32))
+    planted = ReleaseManifest.of("3.13.6", [*made.entries, evil])
+    refused = "is public, and its signature .*3.13.6.*sigstore is not a good one of"
+
+    public.show(planted, by="somebody@example.org")
+    with pytest.raises(StepFailed, match=refused):
+        public.write()
+    public.show(made)
+    place.write_bytes(planted.to_bytes())
+    with pytest.raises(StepFailed, match=refused):
+        public.write()
+    bundle.unlink()
+    with pytest.raises(StepFailed, match=refused):
+        public.write()
+    public.show(replace(planted, release="9.9.9"))
+    with pytest.raises(StepFailed, match=r"is that of 9\.9\.9, wanted 3\.13\.6"):
+        public.write()
+    place.write_bytes(made.to_bytes() + b"\n")
+    with pytest.raises(StepFailed, match=refused):
+        public.write()
+    assert not record.exists()
+
+
 def test_signatures_are_made_once_kept_and_brought_back(public: Public) -> None:
     public.write()
-    # A series from 3.14 on has no OpenPGP signature; that of gpg is tried by each rehearsal.
-    series = replace(public.release.series, signs_with_gpg=False)
-    release = replace(public.release, series=series)
+    release = public.release
     path, bundle = record_files(release)
     record = Artifact(path, path.stat().st_size, sha256(path.read_bytes()).hexdigest())
     sigstore = Sigstore()
