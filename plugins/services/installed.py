@@ -24,7 +24,7 @@ def installed_with(path: Path) -> Iterator[Path]:
     a ``bin`` folder is that folder's prefix, and so is each link on the way to it: a virtual
     environment and the Python that it was made of; a link that is elsewhere, such as one of
     ``/etc/alternatives``, brings nothing but itself. A script comes with what runs it. Of a prefix
-    that holds a person's own files too, such as ``~/.local``, it is the folders of programs alone.
+    that may hold a person's own files, such as ``~/.cargo``, it is the folders of programs alone.
     """
     if not path.exists():
         return
@@ -66,6 +66,10 @@ def _interpreter_of(program: Path) -> Path | None:
 
 
 def _is_personal(prefix: Path) -> bool:
-    """Whether the prefix is a home, holds one, or is the one that every home has for programs."""
+    """Whether the prefix holds a home, or is in one and may have more in it than programs.
+
+    A virtual environment is nothing but programs, wherever it is.
+    """
     home = Path.home()
-    return home.is_relative_to(prefix) or prefix == home / ".local"
+    in_home = prefix.is_relative_to(home) and not (prefix / "pyvenv.cfg").is_file()
+    return home.is_relative_to(prefix) or in_home

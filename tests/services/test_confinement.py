@@ -105,6 +105,21 @@ def test_a_link_on_the_way_to_a_program_shows_nothing_beside_it(
     assert not {"shadow", "ssh", "gshadow", "sudoers"} & set(told)
 
 
+def test_a_program_in_a_home_brings_programs_and_none_of_its_owners_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """~/.cargo/bin is where one of its programs is, and ~/.cargo/credentials.toml is not for it."""
+    home = tmp_path / "home"
+    tool = home / ".cargo" / "bin" / "tool"
+    tool.parent.mkdir(parents=True)
+    shutil.copy("/bin/true", tool)
+    (home / ".cargo" / "credentials.toml").write_text("canary")
+    monkeypatch.setenv("HOME", str(home))
+    programs = MachinePrograms().confined(writes=(folder,), reads=(tool,))
+    script = f"{tool} && echo runs; ls {home}/.cargo"
+    assert programs.run(["sh", "-c", script], folder=folder).stdout.split() == ["runs", "bin"]
+
+
 def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:
     script = "echo kept >here; echo gone >/tmp/pep101-of-confined; echo gone >$HOME/x; ls /tmp"
     told = confined(folder).run(["sh", "-c", script], folder=folder).stdout.split()
