@@ -29,6 +29,7 @@ __all__ = [
     "Tool",
     "commit_of",
     "evidence_path",
+    "is_of_the_same",
     "lines_of",
     "provenance",
     "release_statement",
@@ -139,6 +140,20 @@ def commit_of(statement: Statement) -> tuple[str, str]:
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         message = "names no source commit"
         raise BrokenJson(message) from error
+
+
+def is_of_the_same(found: Statement, wanted: Statement) -> bool:
+    """Whether both state something of one commit and of the same files, whatever else they say."""
+    try:
+        if commit_of(found) != commit_of(wanted):
+            return False
+    except BrokenJson:
+        return False
+    same = (found.predicate_type, sorted(found.subjects)) == (
+        wanted.predicate_type,
+        sorted(wanted.subjects),
+    )
+    return same and found.predicate.get("rehearsal") == wanted.predicate.get("rehearsal")
 
 
 def lines_of(raw: bytes) -> tuple[bytes, ...]:

@@ -24,11 +24,12 @@ from plugins.model.evidence import (
     Built,
     Tool,
     evidence_path,
+    is_of_the_same,
     lines_of,
     provenance,
     release_statement,
 )
-from plugins.model.statement import Subject
+from plugins.model.statement import Subject, read_statement
 from plugins.model.strict_json import BrokenJson
 from plugins.ports.host import Kind as Entered
 
@@ -125,14 +126,21 @@ def look_signed(
     path: Path,
     by: SigstoreIdentity,
     signer: StatementVerifier,
+    host: HostReader,
+    area: StagingArea,
 ) -> Probe:
-    """Whether the file has a good bundle of each of these statements, in order."""
-    payloads = [statement.payload() for statement in stated]
-    if not path.is_file() or not _is_good(path.read_bytes(), payloads, by, signer):
+    """Whether the file has a good bundle of each of these statements, in order.
+
+    What users see already is as good if it is of the same commit and files: it is never replaced,
+    so a waiver that came later is not in it.
+    """
+    raw = path.read_bytes() if path.is_file() else b""
+    if not _is_good(raw, stated, by, signer) and not (
+        _is_good(raw, stated, by, signer, seen=True)
+        and raw == _on_host(release, host, area).get(area.final)
+    ):
         return absent(f"{evidence_path(release).rpartition('/')[2]} is not signed yet")
-    return identical(
-        {"statements": str(len(payloads)), "identity": by.address, "issuer": by.issuer}
-    )
+    return identical({"statements": str(len(stated)), "identity": by.address, "issuer": by.issuer})
 
 
 def sign(
@@ -148,10 +156,11 @@ def sign(
     """The file holds a bundle of each statement, signed ``by`` this identity, one a line.
 
     One that is on the host already, but was lost here, is taken from there: what users see is
-    never replaced. Raises Waiting for the release manager where a token is missing.
+    never replaced, also where it lacks a waiver that came later. Raises Waiting for the release
+    manager where a token is missing.
     """
     payloads = [statement.payload() for statement in stated]
-    brought = _brought(release, payloads, by, signer, host, area)
+    brought = _brought(release, stated, by, signer, host, area)
     if brought:
         write_whole(path, brought)
     else:
@@ -288,32 +297,55 @@ def _refuse_other_bytes(subjects: Iterable[Subject], public: Mapping[str, str]) 
 
 
 def _is_good(
-    raw: bytes, payloads: Sequence[bytes], by: SigstoreIdentity, verifier: StatementVerifier
+    raw: bytes,
+    stated: Sequence[Statement],
+    by: SigstoreIdentity,
+    verifier: StatementVerifier,
+    *,
+    seen: bool = False,
 ) -> bool:
+    """Whether it holds these statements, signed; where users have seen it, such as are of the same.
+
+    Those belong together by the digests that the last one names.
+    """
     try:
         lines = lines_of(raw)
+        if len(lines) != len(stated):
+            return False
+        found = [verifier.verify_statement(line, by) for line in lines]
+        if any(each.signature.problem for each in found):
+            return False
+        if not seen:
+            return [each.payload for each in found] == [each.payload() for each in stated]
+        read = [read_statement(each.payload) for each in found]
     except BrokenJson:
         return False
-    return len(lines) == len(payloads) and all(
-        verifier.verify_statement(line, by).payload == payload
-        for line, payload in zip(lines, payloads, strict=True)
-    )
+    named = read[-1].predicate.get("statements")
+    return named == [each.sha256 for each in found[:-1]] and all(map(is_of_the_same, read, stated))
 
 
 def _brought(
     release: Release,
-    payloads: Sequence[bytes],
+    stated: Sequence[Statement],
     by: SigstoreIdentity,
     verifier: StatementVerifier,
     host: HostReader,
     area: StagingArea,
 ) -> bytes:
     """The same evidence as it is on the host; b"" if it is not there."""
-    name = evidence_path(release).rpartition("/")[2]
-    places = [f"{folder}/{name}" for folder in (area.final, area.staging)]
-    for place, entry in zip(places, host.look(places), strict=True):
-        if entry is not None and entry.kind is Entered.FILE:
-            raw = host.read(place, MOST_BYTES + 1)
-            if _is_good(raw, payloads, by, verifier):
-                return raw
+    for folder, raw in _on_host(release, host, area).items():
+        if _is_good(raw, stated, by, verifier, seen=folder == area.final):
+            return raw
     return b""
+
+
+def _on_host(release: Release, host: HostReader, area: StagingArea) -> dict[str, bytes]:
+    """The evidence in each folder of the host that has it, the one that users see first."""
+    name = evidence_path(release).rpartition("/")[2]
+    folders = (area.final, area.staging)
+    entries = host.look([f"{folder}/{name}" for folder in folders])
+    return {
+        folder: host.read(f"{folder}/{name}", MOST_BYTES + 1)
+        for folder, entry in zip(folders, entries, strict=True)
+        if entry is not None and entry.kind is Entered.FILE
+    }
