@@ -9,7 +9,7 @@ of those three is not checked: it gets them as they are.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from doit_receipts.printable import printable
@@ -30,6 +30,7 @@ _PATIENCE_S: Final = 10.0
 _BOUNDS: Final = Bounds(
     grace_s=_PATIENCE_S, silence_s=_PATIENCE_S / 2, longest_s=_PATIENCE_S, size_bytes=1 << 16
 )
+_SHORTEST_SECRET: Final = 8
 _MOST_DISCORD: Final = 2000
 _MOST_OTHERS: Final = 4000
 
@@ -98,10 +99,20 @@ class Notifier:
                 remedy=str(error),
             ) from None  # fmt: skip
         path = address.path + (f"?{address.query}" if address.query else "")
+        secrets = (path, address.path, *_secret_parts(address.path, address.query))
         base = f"{address.scheme}://{address.netloc}"
-        client = HttpClient("webhook", base, bounds=_BOUNDS, hidden=lambda: (path, address.path))
+        client = HttpClient("webhook", base, bounds=_BOUNDS, hidden=lambda: secrets)
         content = payload(self._settings.form, text)
         client.send("POST", path, "tell", again=False, json=content)
+
+
+def _secret_parts(path: str, query: str) -> Iterator[str]:
+    """The values of the query and the long parts of the path, as written and as they are read."""
+    written = [part.partition("=")[2] for part in query.split("&")]
+    written += [part for part in path.split("/") if len(part) >= _SHORTEST_SECRET]
+    for each in (*written, *(value for _, value in parse_qsl(query))):
+        if each:
+            yield from (each, unquote(each))
 
 
 def _line(way: str, problem: str) -> str:

@@ -126,3 +126,18 @@ def test_one_way_that_fails_leaves_the_others(tmp_path: Path) -> None:
     bad = Notify(command=("no-such-program",), mail="a@example.org")
     lines = told(bad, tmp_path, Outbox(works=False))
     assert [line.partition(": ")[0] for line in lines] == ["[notify] command", "[notify] mail"]
+
+
+@pytest.mark.parametrize("address", [f"/api?api_key={CANARY}&stream=x", f"/hooks/{CANARY}/slack"])
+def test_a_server_that_repeats_a_part_of_the_address_tells_nobody_of_it(
+    address: str, tmp_path: Path
+) -> None:
+    said = f'{{"message": "no account has the key {CANARY}"}}'.encode()
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
+    whole = head + b"Content-Length: %d\r\n\r\n%s" % (len(said), said)
+    with lying(lambda connection, _path: connection.sendall(whole)) as base:
+        settings = webhook(tmp_path, base, "zulip")
+        (tmp_path / "webhook").write_text(f"{base}{address}")
+        (line,) = told(settings, tmp_path)
+    assert line.startswith("[notify] webhook: nobody was told, ")
+    assert CANARY not in line
