@@ -65,12 +65,20 @@ pushed = deferred(
 )
 
 
-@plan.step(after=[check_before_switch, approve_announcement, approve_merge], only=bool(others))
+@plan.step(
+    after=[check_before_switch, approve_announcement, approve_merge],
+    extra_inputs={"declaration": call(trains.declared, settings.file)},
+    only=bool(others),
+)
+def tell_ready():
+    """Tell the other releases of the train that this one is checked and approved, and by what."""
+    return call(dict)
+
+
+@plan.step(after=[tell_ready], only=bool(others), volatile=True)
 def await_others():
     """Wait until the other releases of the train are ready, before any of them is public."""
-    return call(
-        trains.await_each, others, "check_before_switch", "approve_announcement", "approve_merge"
-    )
+    return call(trains.await_ready, others)
 
 
 @plan.step(
@@ -107,7 +115,7 @@ def approve_release():
 
 
 @plan.public(
-    after=[*staged, check_lights, check_before_switch, approve_release],
+    after=[*staged, check_lights, check_before_switch, await_others, approve_release],
     look=staging.look_switched,
     pep="U05 U06 U07",
 )
@@ -117,7 +125,7 @@ def switch_files():
 
 
 @plan.public(
-    after=[stage_docs, check_lights, check_before_switch, approve_release],
+    after=[stage_docs, check_lights, check_before_switch, await_others, approve_release],
     look=staging.look_switched,
     pep="U09",
     only=release.ships_docs,

@@ -155,6 +155,7 @@ class Plan:
         extra_inputs: Mapping[str, Call] | None = None,
         look: Callable[..., Any] | None = None,
         only: bool = True,
+        volatile: bool = False,
         only_shown: bool = False,
         takes: Mapping[str, int] | None = None,
         **labels: str,
@@ -163,7 +164,8 @@ class Plan:
 
         One that changes the world outside (SHARED, PUBLIC) looks at it first and after: ``look``
         gets the arguments of the act that it names itself, and gives a Probe. One with another
-        effect has none. What is ``only_shown`` for an approval stays as it was shown once all that
+        effect has none. One that is ``volatile`` is done anew in each run until what stands behind
+        it has happened. What is ``only_shown`` for an approval stays as it was shown once all that
         was approved is public. Where several tasks run at once it begins when the machine has as
         much to spare as it ``takes``: ``{"cores": 1, "memory_mb": 2000}``.
         """
@@ -192,6 +194,7 @@ class Plan:
                 writes=tuple(writes),
                 extra_inputs=extra_inputs or {},
                 look=look,
+                volatile=volatile,
                 only_shown=only_shown,
                 takes=takes or {},
                 labels=labels,

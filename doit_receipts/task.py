@@ -46,8 +46,8 @@ class Task:
 
     ``after`` names tasks of this release only: one that the release lacks is replaced by its own
     needs. ``extra_inputs`` are calls whose text is an input beside files and results. A
-    ``volatile`` gate judges something outside the receipts, so it is asked again until what stands
-    behind it has happened. What is ``only_shown`` is there to be looked at for the approvals
+    ``volatile`` gate or step judges something outside the receipts, so it is asked again until what
+    stands behind it has happened. What is ``only_shown`` is there to be looked at for the approvals
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
     gives the call whose result is a Probe of the part of the world that the step changes, before
     it acts and after.

@@ -172,7 +172,12 @@ def test_each_act_that_cannot_be_taken_back_is_behind_a_gate_of_that_moment(
                 assert gate in plan.tasks[act].after
                 # the gate is the last one that is judged: behind all else that the act waits for
                 waits = {each for each in plan.tasks[act].after if each != gate}
-                last = {"approve_release"} if act.startswith("switch") else set()
+                # await_others is judged at that moment as well
+                switch = {"approve_release", "await_others"}
+                last = switch if act.startswith("switch") else set()
+                if "await_others" in plan.tasks and act.startswith("switch"):
+                    assert "await_others" in waits
+                    assert plan.tasks["await_others"].volatile
                 assert waits - last <= set(plan.needs(plan.tasks[gate])), (act, waits)
                 assert plan.tasks[gate].volatile
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "await_builds",
     "await_each",
+    "await_ready",
     "await_told",
     "besides",
+    "declared",
     "edited_at",
     "join",
     "once_results",
@@ -75,6 +77,26 @@ def await_each(members: Sequence[Member], *tasks: str) -> dict[str, str]:
         for task in tasks:
             _needed(member, task)
     return {"releases": " ".join(versions(members))}
+
+
+def declared(file: Path) -> str:
+    """The sha256 of a release file: what a release was made ready by."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def await_ready(members: Sequence[Member]) -> dict[str, str]:
+    """Each of these releases is ready now, by its release file as it is (NEW33).
+
+    Ready is one whose ``tell_ready`` has a receipt that was made from that file and, through every
+    task before it, from the results that are there. Raises Waiting for the first that is not. No
+    fact is left, so that a release that is taken out later changes nothing behind this.
+    """
+    for member in members:
+        told = _needed(member, "tell_ready")
+        if told.inputs.get("input declaration") != declared(member.file):
+            _wait(member, f"{member.name} was edited after that release was ready")
+        _refuse_stale(member, told, set())
+    return {}
 
 
 def await_builds(members: Sequence[Member]) -> dict[str, str]:
@@ -144,11 +166,7 @@ def await_told(members: Sequence[Member], announcement: str) -> dict[str, str]:
     for member in members:
         told = _needed(member, "tell_lead").facts
         if told["announcement"] != announcement:
-            raise Waiting(
-                who=str(_settings(member).version),
-                problem="another text of the announcement was approved there",
-                remedy=f"run doit publish --release {member.file}",
-            )
+            _wait(member, "another text of the announcement was approved there")
     return {"releases": " ".join(versions(members))}
 
 
@@ -208,12 +226,30 @@ def _product(member: Member, task: str, name: str) -> bytes:
 def _needed(member: Member, task: str) -> Receipt:
     receipt = _receipt(member, task)
     if receipt is None:
-        raise Waiting(
-            who=str(_settings(member).version),
-            problem=f"{task} is not done there",
-            remedy=f"run doit publish --release {member.file}",
-        )
+        _wait(member, f"{task} is not done there")
     return receipt
+
+
+def _wait(member: Member, problem: str) -> NoReturn:
+    raise Waiting(
+        who=str(_settings(member).version),
+        problem=problem,
+        remedy=f"run doit publish --release {member.file}",
+    )
+
+
+def _refuse_stale(member: Member, receipt: Receipt, seen: set[str]) -> None:
+    """Raise Waiting if a task was done again, and this one not yet, or one before it."""
+    for name, result in receipt.inputs.items():
+        kind, _, task = name.partition(" ")
+        if kind != "after":
+            continue
+        before = _needed(member, task)
+        if before.result != result:
+            _wait(member, f"{receipt.step} is older than what {task} gave there")
+        if task not in seen:
+            seen.add(task)
+            _refuse_stale(member, before, seen)
 
 
 def _receipt(member: Member, task: str) -> Receipt | None:

@@ -40,8 +40,15 @@ def of(member: Member) -> Release:
     return release_of(read_settings(member.file))
 
 
-def leave(member: Member, task: str, files: Mapping[str, str] | None = None, **facts: str) -> None:
-    """The task is done in that release, with these files below ``made/`` and these facts."""
+def leave(
+    member: Member,
+    task: str,
+    files: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    /,
+    **facts: str,
+) -> str:
+    """The task is done in that release, with these files and these facts; gives its result."""
     release = of(member)
     outputs = {}
     for name, text in (files or {}).items():
@@ -49,10 +56,13 @@ def leave(member: Member, task: str, files: Mapping[str, str] | None = None, **f
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         outputs[f"made/{name}"] = hashlib.sha256(text.encode()).hexdigest()
-    receipt = Receipt(task, str(release.version), outputs=outputs, facts=facts, project="Python")
+    receipt = Receipt(
+        task, str(release.version), dict(inputs or {}), outputs, facts, project="Python"
+    )
     path = release.layout.receipt(task)
     path.parent.mkdir(parents=True, exist_ok=True)
     receipt.write(path)
+    return receipt.result
 
 
 def a_draft(version: str, word: str) -> str:
@@ -78,6 +88,52 @@ def test_another_release_is_waited_for_by_name_and_by_task(members: tuple[Member
     assert trains.await_each([other], "check_before_switch", "approve_merge") == {
         "releases": "3.12.12"
     }
+
+
+def make_ready(member: Member, commit: str = "aaa") -> None:
+    """Its tasks up to ``tell_ready`` are done, from its release file as it is now."""
+    built = leave(member, "build_source", commit=commit)
+    checked = leave(member, "check_before_switch", None, {"after build_source": built})
+    approved = leave(member, "approve_merge", None, {"after build_source": built}, subject=built)
+    leave(
+        member,
+        "tell_ready",
+        None,
+        {
+            "after check_before_switch": checked,
+            "after approve_merge": approved,
+            "input declaration": trains.declared(member.file),
+        },
+    )
+
+
+def test_release_that_was_ready_and_was_begun_anew_is_waited_for(
+    members: tuple[Member, ...],
+) -> None:
+    """Its old receipts are still there, down to that of the last step."""
+    _, other = members
+    with pytest.raises(Waiting, match="tell_ready is not done there"):
+        trains.await_ready([other])
+    make_ready(other)
+    assert trains.await_ready([other]) == {}
+    leave(other, "build_source", commit="bbb")
+    with pytest.raises(Waiting, match="is older than what build_source gave there"):
+        trains.await_ready([other])
+    make_ready(other, "bbb")
+    assert trains.await_ready([other]) == {}
+
+
+def test_release_whose_file_was_edited_after_it_was_ready_is_waited_for(
+    members: tuple[Member, ...],
+) -> None:
+    """Nothing was done again there yet, so its receipts alone tell nothing of it."""
+    _, other = members
+    make_ready(other)
+    other.file.write_text(f"{other.file.read_text()}\n# another commit\n")
+    with pytest.raises(Waiting, match=r"3\.12\.12\.toml was edited after"):
+        trains.await_ready([other])
+    make_ready(other)
+    assert trains.await_ready([other]) == {}
 
 
 def test_windows_build_of_a_release_begins_after_those_before_it(
