@@ -29,6 +29,7 @@ _OPT_FILE: Final = {
     "help": "the declaration of the train [default: %(default)s]",
 }
 _WAITING: Final = 4
+_WAITS: Final = ("--wait", "--wait-hours")
 _SEVERITY: Final = (0, 4, 1, 3, 2)
 """Exit statuses from the one that others hide to the one that hides all others."""
 
@@ -52,6 +53,12 @@ class TrainCommand(EndsAsTold):
             raise InvalidCommand(message)
         if any(word.partition("=")[0] == "--release" for word in pos_args):
             message = "doit train names the releases itself: leave --release out"
+            raise InvalidCommand(message)
+        if any(word.partition("=")[0] in _WAITS for word in pos_args):
+            message = (
+                "doit train goes round its releases, and would wait in the first for one that"
+                " comes after it: leave --wait out, and run it again once somebody approved"
+            )
             raise InvalidCommand(message)
         train = _train(started_in() / Path(opt_values["train_file"]).expanduser())
         if pos_args[0] == "approve":

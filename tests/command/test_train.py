@@ -59,6 +59,10 @@ def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProj
     assert "doit train wants a command" in project.doit("train").said
     ended = project.doit("train", "list", "--release=3.13.6.toml")
     assert "leave --release out" in ended.said
+    for words in (("--wait",), ("--wait", "--wait-hours=1"), ("--wait-hours", "1")):
+        ended = project.doit("train", "export", *words)
+        assert (ended.status, "leave --wait out" in ended.said) == (3, True), ended
+        assert not (project.folder / "build").exists()
     ended = project.doit("train", "--train", "other.toml", "list")
     assert ended.status == 3
     assert "there is no such file" in ended.said
