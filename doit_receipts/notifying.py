@@ -34,10 +34,11 @@ def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> l
 
     New is a task that waits or failed, with its inputs and words, and that all that was ``asked``
     for is done. It is in the journal before it is sent, so that it is sent once at most: what
-    could not be sent is a line of what is returned, and is not sent again.
+    could not be sent is a line of what is returned, and is not sent again. Before the hour that
+    the plan is held until nothing is sent; what stands then is new to the first run after it.
     """
-    notify = plan.context.notify
-    if notify is None:
+    notify, hour = plan.context.notify, plan.held_until
+    if notify is None or (hour is not None and plan.context.clock.now() < hour):
         return []
     try:
         told = {entry.get("what") for entry in plan.context.journal.latest(_READ_BYTES)}

@@ -87,6 +87,18 @@ def test_it_is_in_the_journal_before_it_is_sent(project: Project) -> None:
     assert '"event": "notified"' in (project.work / "journal.jsonl").read_text()
 
 
+def test_nobody_is_told_before_the_hour_that_the_release_is_held_until(project: Project) -> None:
+    hour = "\nfrom datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
+    then = "return ()"
+    project.declare(TOLD.format(then=then) + hour.format("2999-12-08T16:00:00+00:00") + STEPS)
+    project.write("mood", "wait")
+    assert project.doit().status == 4
+    assert told(project) == []
+    project.declare(TOLD.format(then=then) + hour.format("2026-01-01T16:00:00+00:00") + STEPS)
+    assert project.doit().status == 4
+    assert told(project)[0] == "Thing 3.13.6: try_it waiting for windows"
+
+
 def test_who_only_looks_tells_nobody(project: Project) -> None:
     declared(project).write("mood", "wait")
     for words in (("list", "--status"), ("next",), ("plan",), ("why", "send")):
