@@ -1,4 +1,4 @@
-"""Several releases of one day: kept back until the hour, then released whole and announced once.
+"""Several releases of one day: kept back until the hour, announced once, one of them late.
 
 Security releases: they have no installers, so nothing is waited for but each other.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.publish.day import DONE, WAITING
+from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import acts, differences, world_of
 from tests.publish.train_day import TrainDay
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 VERSIONS: Final = ("3.12.14", "3.11.16", "3.10.21")
+LEAD: Final = VERSIONS[0]
 HOUR: Final = datetime(2999, 12, 8, 16, 0, tzinfo=UTC)
 CANARY: Final = "SpamWithoutASaltShaker"
 _MEMORY: Final = Path("/dev/shm")
@@ -78,6 +79,45 @@ def test_train_is_kept_back_until_the_hour_and_then_released_whole(
     doubled = [each for each, number in acts(day).items() if number != 1]
     # Each release has a run of CI and a pull request of its own, at the same addresses.
     assert [each for each in doubled if not each.startswith("github POST")] == []
+
+
+@pytest.fixture(scope="module")
+def ready(day: TrainDay) -> TrainDay:
+    """The same, where the go is given for all and nothing is public yet."""
+    day.restore("morning")
+    day.declare_hour("")
+    ended = day.go_on(until=lambda ended: "approve_release" in ended.said)
+    assert ended.status == WAITING, ended
+    day.let_people_act()
+    day.save("go")
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+    day.save("evening")
+    return day
+
+
+def test_accident_in_the_second_release_holds_the_announcement_back(
+    ready: TrainDay, count: Counts
+) -> None:
+    day = ready
+    day.restore("go")
+    assert day.alone(LEAD, "run", "publish").status == WAITING
+    day.order("upstream.refuses")
+    ended = day.doit("run", "publish")
+    assert ended.status == FAILED, ended
+    assert _titles(day) == ([], [])
+    again = day.go_on()
+    assert again.status == DONE, again
+    assert _titles(day) == (["Python 3.12.14, 3.11.16 and 3.10.21 are now available"], [LEAD])
+    count("accidents in the second release of a train, and nothing announced before it was over", 1)
+
+
+def _titles(day: TrainDay) -> tuple[list[str], list[str]]:
+    """The topics of the forum, and by which release's pull requests the schedule is changed."""
+    pulls = day.store.load("github", {})["pulls"]
+    heads = [each["head"] for each in pulls if each["repository"] == "python/peps"]
+    topics = [each["title"] for each in day.store.load("forum", [])]
+    return topics, [head.rpartition("-")[2] for head in heads]
 
 
 def _asks(ended: object) -> bool:

@@ -90,6 +90,10 @@ class TrainDay(Day):
         status = self._told(asked.line(kind))
         return Ended(status, out.read_text(), err.read_text())
 
+    def alone(self, version: str, *words: str) -> Ended:
+        """Run a doit command for one release only."""
+        return self._asked([*words, f"--release={self.folder / version}.toml"], "doit")
+
     def go_on(self, until: Callable[[Ended], bool] = lambda _: False) -> Ended:
         """Publish, and let people do what is asked of them, until all is done or it fails."""
         ended = self.publish()
