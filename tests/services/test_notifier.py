@@ -139,5 +139,5 @@ def test_a_server_that_repeats_a_part_of_the_address_tells_nobody_of_it(
         settings = webhook(tmp_path, base, "zulip")
         (tmp_path / "webhook").write_text(f"{base}{address}")
         (line,) = told(settings, tmp_path)
-    assert line.startswith("[notify] webhook: nobody was told, ")
+    assert line.startswith("[notify] webhook: the notification was not sent")
     assert CANARY not in line
