@@ -189,7 +189,8 @@ def _beside(file: PublishedFile) -> tuple[Kind, ...]:
 def names_in(client: PublicClient, folders: Iterable[str]) -> frozenset[str]:
     """The paths of all files that listings of these folders show, and of those below them.
 
-    Names that lead elsewhere are none. Raises ServiceFailed if a listing cannot be had.
+    Names that lead elsewhere are none, and what has no address is not opened. Raises ServiceFailed
+    if a listing cannot be had.
     """
     found: set[str] = set()
     wanted = list(folders)
@@ -204,7 +205,7 @@ def names_in(client: PublicClient, folders: Iterable[str]) -> frozenset[str]:
             inner = name.removesuffix("/")
             if "/" in inner or inner in ("", ".", "..") or inner.startswith(("?", "#")):
                 continue
-            if name.endswith("/"):
+            if name.endswith("/") and inner.isascii() and inner.isprintable():
                 wanted.append(f"{folder}/{inner}")
             else:
                 found.add(f"{folder}/{inner}")

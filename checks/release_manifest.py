@@ -8,9 +8,12 @@ the latest) is compared as long as the site has no other releases than when it w
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checks.bundles import bundles_are_good
 from checks.published_set import belongs_to_another
+from checks.signatures import signatures_are_good
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
@@ -84,6 +87,7 @@ def manifest_holds(
 ) -> tuple[Finding, ...]:
     """Each entry of the manifest is as it says, and no file is public that it does not list.
 
+    The entries of one that has no good signature are not followed: anybody may have written them.
     ``names`` are the files that listings show. A release without a manifest is said to be one.
     """
     place, *beside = record_paths(context.release)
@@ -96,7 +100,7 @@ def manifest_holds(
     if made is None:
         return ()  # that it cannot be had is reported with the files
     judged = _Judged(context, look, made)
-    return (
+    unsigned = (
         *(
             breach("manifest.unsigned", path, "is not beside the manifest")
             for path in beside
@@ -107,6 +111,11 @@ def manifest_holds(
             for path in beside
             if not judged.is_plain(path)
         ),
+    )
+    if not judged.is_signed():
+        return unsigned  # what is wrong with each signature is reported with those of the files
+    return (
+        *unsigned,
         *judged.files(names),
         *judged.pages(),
         *judged.site(),
@@ -132,6 +141,22 @@ class _Judged:
         if there is None or there.source is None:
             return True  # reported as missing
         return is_plain_signature(path, there.source.read_bytes())
+
+    def is_signed(self) -> bool:
+        """Whether one of its signatures at least is good."""
+        contract, clients = self.look.contract, self.context.clients
+        paths = record_paths(self.context.release)
+        record, *beside = (file for file in map(contract.find, paths) if file is not None)
+        found, by = self.look.found_files([record, *beside]), self.context.release.series.manager
+        for each in beside:
+            alone = replace(contract, files=(record, each), extras=())
+            signers = self.context.signers
+            if not (
+                *signatures_are_good(alone, found, signers, clients.verifier),
+                *bundles_are_good(alone, found, by, clients.bundles),
+            ):
+                return True
+        return False
 
     def files(self, names: frozenset[str]) -> Iterator[Finding]:
         """Every file is the one that is listed, and every file is listed."""
@@ -191,7 +216,7 @@ class _Judged:
         wanted = self.made.by_name(EntryKind.REF)
         there = self.context.clients.history.refs(*wanted) if wanted else {}
         for name, entry in wanted.items():
-            listed = str(dict(entry.fields).get("object"))
+            listed = printable(str(dict(entry.fields).get("object")))
             if there[name] != listed:
                 problem = f"is {there[name][:12] or 'not there'}, the manifest has {listed[:12]}"
                 yield breach("manifest.differs", printable(name), problem)
@@ -207,7 +232,8 @@ class _Judged:
             for each in self.look.address(f"{SITE}{path}"):
                 target = each.fetched.leads_to.removeprefix(SITE) if each.fetched else ""
                 if target != wanted:
-                    problem = f"leads to {printable(target[:80]) or 'nothing'}, wanted {wanted}"
+                    shown = printable(wanted)
+                    problem = f"leads to {printable(target[:80]) or 'nothing'}, wanted {shown}"
                     yield breach("manifest.differs", f"{SITE}{path} at {each.endpoint}", problem)
 
     def _objects(
@@ -230,7 +256,9 @@ class _Judged:
             for field, value in entry.fields:
                 if field not in passing and (field not in fields or fields[field] != value):
                     shown = printable(str(fields.get(field))[:80]) or "empty"
-                    problem = f"its {field} is {shown}, the manifest has {value!s}"
+                    problem = (
+                        f"its {field} is {shown}, the manifest has {printable(str(value)[:80])}"
+                    )
                     yield breach("manifest.differs", where, problem)
 
     def _fetched(self, path: str, wanted: Content) -> Answer:

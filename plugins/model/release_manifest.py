@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.content import Content
+from plugins.model.contract import SizeClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,13 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_BYTES: Final = 32 << 20
 _MOST_BRACKETS: Final = 40
 """Of one line: more would be nested deeper than anything that is written here."""
+_MOST_ENTRIES: Final = 20_000
+"""A release has about 1,500, most of them pages of its documentation."""
+_MOST_SIZE_BYTES: Final = max(each.value[1] for each in SizeClass)
+_MOST_NUMBER: Final = 1 << 63
+_NAME: Final = re.compile(r"(?!.*(?:^|/)\.\.?(?:/|$))[ -~]{1,500}")
+_ODD: Final = frozenset('\\?#%"<>')
+"""In a name these would make another address of it."""
 
 
 class EntryKind(Enum):
@@ -53,6 +61,15 @@ class EntryKind(Enum):
     """A ref of the repository: the object that it names, and the commit below."""
     LISTING = "releases of the site"
     """Which releases were public: boxes, redirects and links hold as long as no other is."""
+
+
+_BEGINS: Final = {
+    EntryKind.PAGE: re.compile("/(?!/)"),
+    EntryKind.BOX: re.compile("/(?!/)"),
+    EntryKind.REDIRECT: re.compile("/(?!/)"),
+    EntryKind.REF: re.compile("refs/"),
+}
+_ELSE_BEGINS: Final = re.compile("[^/-]")
 
 
 class BrokenRecord(StepFailed):
@@ -136,6 +153,8 @@ class ReleaseManifest:
         if not lines or any(each.count(b"{") + each.count(b"[") > _MOST_BRACKETS for each in lines):
             return None
         plain = json.loads(raw)
+        if len(plain["entries"]) > _MOST_ENTRIES:
+            return None
         entries = tuple(map(_entry, plain["entries"]))
         places = {_place(each) for each in entries}
         made = cls.of(str(plain["release"]), entries)
@@ -155,16 +174,23 @@ def _place(entry: Entry) -> tuple[str, str]:
 
 def _entry(plain: dict[str, Any]) -> Entry:
     kind, name = EntryKind(plain["kind"]), str(plain["name"])
+    begins = _BEGINS.get(kind, _ELSE_BEGINS)
+    if not begins.match(name) or not _NAME.fullmatch(name) or _ODD.intersection(name):
+        raise ValueError(name)
     if "fields" in plain:
         return Entry.of(kind, name, {str(key): _scalar(it) for key, it in plain["fields"].items()})
     sha256, size = str(plain["sha256"]), plain["size"]
-    if not _SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
+    if not _SHA256.fullmatch(sha256) or type(size) is not int:
+        raise ValueError(name)
+    if not 0 <= size <= _MOST_SIZE_BYTES:
         raise ValueError(name)
     return Entry(kind, name, Content(size, sha256))
 
 
 def _scalar(value: Any) -> Scalar:
     if value is not None and type(value) not in (str, int, bool):
+        raise ValueError(value)
+    if isinstance(value, int) and not -_MOST_NUMBER <= value < _MOST_NUMBER:
         raise ValueError(value)
     found: Scalar = value
     return found

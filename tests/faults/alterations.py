@@ -115,7 +115,7 @@ def _kind_of(world: Released, remote: str) -> str:
 
 
 def _of_files(world: Released) -> Iterator[Alteration]:
-    record = record_paths(world.release)[0]
+    record, *signed = record_paths(world.release)
     rows = {row["url"]: row["slug"] for row in _tables(world)["release_file"].values()}
     for folder in ("3.13.6", "doc/3.13.6"):
         for path in sorted((world.root / folder).rglob("*")):
@@ -126,6 +126,8 @@ def _of_files(world: Released) -> Iterator[Alteration]:
             disturbs = {f"row {slug}", _ARTICLE} if slug else set()
             if remote == record:
                 disturbs = {_ALL}
+            elif remote in signed:  # with one that is good, what the manifest lists is followed
+                disturbs = set(signed) - {remote}
             for what, change in RANGES.items():
                 yield Alteration(
                     f"{_kind_of(world, remote)}: {what}",

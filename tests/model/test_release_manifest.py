@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from plugins.model.article import article_of
 from plugins.model.content import Content
+from plugins.model.contract import SizeClass
 from plugins.model.release_manifest import (
     BrokenRecord,
     Entry,
@@ -72,6 +73,48 @@ def test_any_other_text_is_refused_in_one_line(change: Callable[[bytes], bytes])
     assert change(raw) != raw
     with pytest.raises(BrokenRecord, match="release manifest 1"):
         ReleaseManifest.from_bytes(change(raw), "here")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (EntryKind.FILE, "3.13.6/\ud800"),
+        (EntryKind.FILE, "3.13.6/a\nb"),
+        (EntryKind.FILE, "3.13.6/\u202eexe"),
+        (EntryKind.FILE, "3.13.6/../../x"),
+        (EntryKind.FILE, "/3.13.6/x"),
+        (EntryKind.FILE, "3.13.6/x?y"),
+        (EntryKind.FILE, "3.13.6\\x"),
+        (EntryKind.FILE, "x" * 501),
+        (EntryKind.FILE, ""),
+        (EntryKind.DOCS_PAGE, "release/3.13.6/.."),
+        (EntryKind.PAGE, ".evil.example/x"),
+        (EntryKind.PAGE, "@evil.example/x"),
+        (EntryKind.BOX, "//evil.example/x"),
+        (EntryKind.REDIRECT, ""),
+        (EntryKind.REF, "--upload-pack=x"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_refused(kind: EntryKind, name: str) -> None:
+    """Whoever verifies a release asks for what is listed, by its name."""
+    raw = ReleaseManifest.of("3.13.6", [Entry(kind, name, Content(7, SHA256))]).to_bytes()
+    with pytest.raises(BrokenRecord, match="release manifest 1"):
+        ReleaseManifest.from_bytes(raw, "here")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [Entry(EntryKind.FILE, "x", Content(10**4000, SHA256))],
+        [Entry(EntryKind.FILE, "x", Content(SizeClass.ARCHIVE.value[1] + 1, SHA256))],
+        [Entry.of(EntryKind.ROW, "x", {"filesize": 10**4000})],
+        [Entry(EntryKind.FILE, str(each), Content(7, SHA256)) for each in range(20_001)],
+    ],
+)
+def test_what_no_release_has_is_refused(entries: list[Entry]) -> None:
+    raw = ReleaseManifest.of("3.13.6", entries).to_bytes()
+    with pytest.raises(BrokenRecord, match="release manifest 1"):
+        ReleaseManifest.from_bytes(raw, "here")
 
 
 @given(some.binary(max_size=300), some.integers(0, 2_000))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from doit_receipts.finding import Severity
+from plugins.model.content import Content
 from plugins.model.contract import Kind, record_paths
+from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest
 from plugins.model.report import Situation
 
 if TYPE_CHECKING:
@@ -57,6 +59,19 @@ def test_a_manifest_that_only_the_list_hides_is_found_all_the_same(world: Releas
     world.purge()
     hidden = [each.where for each in world.look().findings if each.rule == "file.unlisted"]
     assert hidden == sorted(record_paths(world.release))
+
+
+def test_of_a_manifest_that_nobody_signed_no_entry_is_followed(world: Released) -> None:
+    """What it lists would be asked for; the findings are about its signatures alone."""
+    place, *beside = record_paths(world.release)
+    made = ReleaseManifest.from_bytes((world.root / place).read_bytes(), place)
+    evil = Entry(EntryKind.FILE, "3.13.6/evil.exe", Content(1, "ab" * 32))
+    planted = ReleaseManifest.of(made.release, [*made.entries, evil])
+    (world.root / place).write_bytes(planted.to_bytes())
+    world.purge()
+    findings = world.look(fresh=True).findings
+    assert {each.where for each in findings} == set(beside)
+    assert {each.rule for each in findings} == {"signature.bytes", "bundle.bytes"}
 
 
 def test_a_newer_release_that_is_out_makes_nothing_wrong(world: Released) -> None:
