@@ -16,10 +16,10 @@ from plugins.model.site_pages import overview_pages
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plugins.model.contract import Contract, Purge
+    from plugins.model.contract import Contract
     from plugins.model.site_pages import Listing
 
-__all__ = ["PASSING", "box_paths", "redirects_of", "release_entry", "row_entry"]
+__all__ = ["PASSING", "box_paths", "release_entry", "row_entry"]
 
 _ELSEWHERE: Final = ("resource_uri", "os", "release", "release_page")
 _BOXES: Final = f"{SITE}/box/"
@@ -41,11 +41,6 @@ def box_paths(contract: Contract, listing: Listing) -> tuple[str, ...]:
     """The paths of the boxes that name a latest release."""
     pages = overview_pages(contract, listing)
     return tuple(page.url.removeprefix(SITE) for page in pages if page.url.startswith(_BOXES))
-
-
-def redirects_of(contract: Contract, listing: Listing) -> tuple[Purge, ...]:
-    """The addresses that lead to this release at the moment."""
-    return tuple(page for page in overview_pages(contract, listing) if page.leads_to)
 
 
 def _plain(fields: Mapping[str, object]) -> dict[str, Scalar]:

@@ -20,14 +20,16 @@ from plugins.model.article import article_of
 from plugins.model.content import Content
 from plugins.model.contract import BUNDLE_SUFFIX, SITE, Contract, Origin, record_files, record_paths
 from plugins.model.docs_pages import UNREAD, pages_in
-from plugins.model.public_site import box_paths, redirects_of, release_entry, row_entry
+from plugins.model.public_site import box_paths, release_entry, row_entry
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
 from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest, listing_entry
 from plugins.model.remote_layout import RemoteLayout
-from plugins.model.site_pages import listing_of
+from plugins.model.site_pages import listing_of, overview_pages
 from plugins.ports.host import Kind
 from plugins.steps.docs_hosting import look_docs_hosted
 from plugins.steps.served import published_bytes
+from plugins.steps.site_files import unlike, wanted_rows
+from plugins.steps.site_release import look_draft, look_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,12 +38,13 @@ if TYPE_CHECKING:
     from plugins.model.content import NamedFile
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
+    from plugins.model.site_pages import Listing
     from plugins.ports.host import Host, HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.public import History
     from plugins.ports.signing import Signer
     from plugins.ports.sigstore import BundleSigner, BundleVerifier
-    from plugins.ports.site import SiteReader
+    from plugins.ports.site import SiteReader, SiteRow
 
 __all__ = [
     "Pushed",
@@ -136,10 +139,11 @@ def write(
         _agree(made, known, sources.downloads.shown(place))
     else:
         progress.say("looking at all that is public")
+        served = published_bytes(contract, sources.downloads, known)
         entries = [
-            *_files(contract, known, sources.downloads),
+            *(Entry(EntryKind.FILE, path, content) for path, content in served.items()),
             *_docs(release, html, sources.docs),
-            *_site(contract, known, sources.site),
+            *_site(contract, served, sources.site),
             *_upstream(release, pushed, sources.history),
             *_link(release, sources.downloads),
         ]
@@ -239,12 +243,6 @@ def _brought_back(release: Release, sources: Sources) -> ReleaseManifest:
 # ── what is public ─────────────────────────────────────────────────────────────────────────
 
 
-def _files(contract: Contract, known: Mapping[str, str], host: HostReader) -> Iterator[Entry]:
-    """Every file, by the digest that was judged."""
-    for path, content in published_bytes(contract, host, known).items():
-        yield Entry(EntryKind.FILE, path, content)
-
-
 def _docs(release: Release, html: Artifact | None, host: HostReader) -> Iterator[Entry]:
     """Every hosted page is that of the archive."""
     if html is None:
@@ -258,8 +256,11 @@ def _docs(release: Release, html: Artifact | None, host: HostReader) -> Iterator
         yield Entry(EntryKind.DOCS_PAGE, f"{area.final}/{page}", content)
 
 
-def _site(contract: Contract, known: Mapping[str, str], site: SiteReader) -> Iterator[Entry]:
-    """The release, its rows, its page, boxes and redirects, and which releases there are."""
+def _site(contract: Contract, served: Mapping[str, Content], site: SiteReader) -> Iterator[Entry]:
+    """The release, its rows, its page, boxes and redirects, and which releases there are.
+
+    All of it is judged in this moment: somebody may have changed it since the site was checked.
+    """
     public = [each for each in site.releases() if each.is_published]
     ours = [each for each in public if each.slug == contract.page.slug]
     if len(ours) != 1:
@@ -267,31 +268,57 @@ def _site(contract: Contract, known: Mapping[str, str], site: SiteReader) -> Ite
     listing = listing_of(each.fields for each in public)
     yield listing_entry(each.slug for each in public)
     yield release_entry(ours[0].slug, ours[0].fields)
-    for row in site.rows(ours[0]):
-        path = str(row.fields["url"]).removeprefix(f"{SITE}/ftp/python/")
-        if row.fields.get("sha256_sum") != known.get(path):
-            raise _wrong(path, "its row at python.org has another sha256 than the file")
-        yield row_entry(row.slug, row.system, row.fields)
+    day = str(ours[0].fields.get("release_date"))[:10]
+    _as_made(contract, look_draft(contract, day, site))
+    yield from _rows(contract, served, site.rows(ours[0]))
     path = contract.page.url.removeprefix(SITE)
     seen = site.look(path)
     article = article_of(seen.text) if seen.status == _OK else None
     if article is None:
-        raise StepFailed(
-            where=contract.page.url,
-            problem=f"answers {seen.status}, and has no heading and table",
-            remedy="run the same command again; if it stays so, check the page in the site's admin",
-        )
+        raise _wrong(contract.page.url, f"answers {seen.status}, and has no heading and table")
     yield Entry(EntryKind.PAGE, path, article)
-    for path in box_paths(contract, listing):
-        seen = site.look(path)
-        if seen.status == _OK:  # the site makes some of them only once there is what they show
-            yield Entry(EntryKind.BOX, path, seen.content)
-    for page in redirects_of(contract, listing):
+    yield from _overviews(contract, listing, site)
+    _as_made(contract, look_public(contract, site))
+
+
+def _as_made(contract: Contract, probe: Probe) -> None:
+    if probe.state is not RemoteState.IDENTICAL:
+        why = "; ".join(probe.details) or probe.problem
+        raise _wrong(contract.page.url, f"python.org has it otherwise than it was made: {why}")
+
+
+def _rows(
+    contract: Contract, served: Mapping[str, Content], rows: tuple[SiteRow, ...]
+) -> Iterator[Entry]:
+    """Each row is as it was made, and of a file of this release."""
+    for row in rows:
+        path = str(row.fields["url"]).removeprefix(f"{SITE}/ftp/python/")
+        if path not in served:
+            raise _wrong(printable(path), "has a row at python.org, and is no file of this release")
+        if row.fields.get("sha256_sum") != served[path].sha256:
+            raise _wrong(path, "its row at python.org has another sha256 than the file")
+        yield row_entry(row.slug, row.system, row.fields)
+    if wrong := unlike(wanted_rows(contract, served), rows):
+        problem = f"{len(wrong)} of its rows are not as they were made, first {wrong[0]}"
+        raise _wrong(contract.page.url, problem)
+
+
+def _overviews(contract: Contract, listing: Listing, site: SiteReader) -> Iterator[Entry]:
+    """The boxes and redirects; each page that names the newest releases names this one."""
+    boxes = box_paths(contract, listing)
+    for page in sorted(overview_pages(contract, listing), key=lambda page: not page.leads_to):
         path = page.url.removeprefix(SITE)
+        if not (page.tells or page.leads_to or path in boxes):
+            continue
         seen = site.look(path)
-        if problem := page.problem(seen.status, seen.text, seen.leads_to):
+        problem = page.problem(seen.status, seen.text, seen.leads_to)
+        if problem and (page.tells or page.leads_to):
             raise _wrong(page.url, problem)
-        yield Entry.of(EntryKind.REDIRECT, path, {"leads_to": page.leads_to})
+        if page.leads_to:
+            yield Entry.of(EntryKind.REDIRECT, path, {"leads_to": page.leads_to})
+        elif path in boxes and seen.status == _OK:
+            # The site makes some of them only once there is what they show.
+            yield Entry(EntryKind.BOX, path, seen.content)
 
 
 def _upstream(release: Release, pushed: Pushed, history: History) -> Iterator[Entry]:

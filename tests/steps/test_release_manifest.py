@@ -15,7 +15,7 @@ from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content
-from plugins.model.contract import contract_of, record_files, record_paths
+from plugins.model.contract import ROW_SIDECARS, SITE, contract_of, record_files, record_paths
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
 from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest
 from plugins.model.version import Version
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 TAG, COMMIT = "a" * 40, "c" * 40
 PUSHED = release_manifest.Pushed(TAG, COMMIT)
+EVIL = {"url": f"{SITE}/ftp/python/3.13.6/evil.exe"} | dict.fromkeys(ROW_SIDECARS, "")
 PAGES = {"index.html": b"<p>", "library/os.html": b"<b>"}
 
 
@@ -190,6 +191,24 @@ def _row(public: Public) -> None:
     ours.change_row(ours.rows(release)[0], {"sha256_sum": "0" * 64})
 
 
+def _set_row(**fields: object) -> Callable[[Public], None]:
+    def change(public: Public) -> None:
+        ours = public.world.site()
+        (release,) = (each for each in ours.releases() if each.slug == "python-3136")
+        ours.change_row(ours.rows(release)[0], fields)
+
+    return change
+
+
+def _set_release(**fields: object) -> Callable[[Public], None]:
+    def change(public: Public) -> None:
+        ours = public.world.site()
+        (release,) = (each for each in ours.releases() if each.slug == "python-3136")
+        ours.change_release(release, fields)
+
+    return change
+
+
 def _draft(public: Public) -> None:
     ours = public.world.site()
     (release,) = (each for each in ours.releases() if each.slug == "python-3136")
@@ -218,6 +237,11 @@ def _no_tag(public: Public) -> None:
         (_page, r"contains other pages"),
         (_page_more, r"contains other pages"),
         (_row, r"another sha256 than the file"),
+        (_set_row(name="Other"), r"rows .*first .*name is Other, wanted "),
+        (_set_row(filesize=1), r"rows .*first .*filesize is 1, wanted "),
+        (_set_row(**EVIL), r"3\.13\.6/evil\.exe: has a row .* and is no file of this release"),
+        (_set_release(pre_release=True), r"pre_release is true, wanted false"),
+        (_set_release(show_on_download_page=False), r"show_on_download_page is false"),
         (_draft, r"0 public releases"),
         (_other_latest, r"leads to /downloads/release/python-3135/"),
         (_tag, r"upstream has bbbbbbbbbbbb, pushed aaaaaaaaaaaa"),
