@@ -72,12 +72,14 @@ def errand_of(
     return Errand(layout, farm, wanted, machines, sigstore)
 
 
-def look_asked(errand: Errand) -> Probe:
+def look_asked(errand: Errand, clock: Clock) -> Probe:
     """Whether each action was done, or a run is doing it, whoever asked for it.
 
-    A run that is gone, or that ended and stated nothing that counts, is as good as none.
+    A run that is gone, or that ended and stated nothing that counts, is as good as none. One that
+    was asked for a moment ago counts, though GitHub does not list it yet.
     """
-    missing = [each for each in errand.look() if each.done is None and not each.is_under_way]
+    now = clock.now()
+    missing = [each for each in errand.look() if each.done is None and not each.is_under_way(now)]
     if missing:
         return absent(f"no run tests the sources on {_platforms(missing)}")
     return identical(_facts(errand))
@@ -86,27 +88,17 @@ def look_asked(errand: Errand) -> Probe:
 def start(errand: Errand, clock: Clock, progress: Progress, *, owner: str) -> dict[str, str]:
     """A run does each action that nobody did and no run is doing; ``owner`` has the pushed tag.
 
-    Raises Waiting where a run was asked for and GitHub does not list it yet.
+    A run that was asked for a moment ago is doing it, though GitHub may not list it yet.
     """
-    unlisted = []
     for each in errand.look():
-        if each.done is not None or each.is_under_way:
+        if each.done is not None or each.is_under_way(clock.now()):
             continue
         action = each.action
         progress.say(f"asking for a run on {action.platform}")
         inputs = {"action": action.to_bytes().decode(), "digest": action.digest, "owner": owner}
         number = errand.machines.dispatch(inputs)
-        if is_held():
-            continue
-        errand.keep_asked(action, number, clock.now())
-        if not number:
-            unlisted.append(each)
-    if unlisted:
-        raise Waiting(
-            who="GitHub",
-            problem=f"a run on {_platforms(unlisted)} was asked for, and is not in its list yet",
-            remedy="run the same command again in a minute",
-        )
+        if not is_held():
+            errand.keep_asked(action, number, clock.now())
     return _facts(errand)
 
 

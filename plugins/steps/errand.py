@@ -48,10 +48,12 @@ class Found:
     refused: tuple[str, ...] = ()
     """Why statements of it do not count, a line each."""
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether a run is doing it. One that ended, and stated nothing that counts, is not."""
-        return self.run is not None and not self.run.conclusion
+    def is_under_way(self, now: datetime) -> bool:
+        """Whether a run is doing it, or was asked for so lately that GitHub may not list it yet.
+
+        One that ended, and stated nothing that counts, is not.
+        """
+        return not self.is_lost(now) if self.run is None else not self.run.conclusion
 
     def asked_at(self) -> datetime:
         """When its run was asked for; long ago where nobody knows."""

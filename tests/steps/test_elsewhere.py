@@ -124,7 +124,7 @@ class Asking:
         if "doit forget start_tests" not in said:
             self.post("rerun")
             return
-        assert elsewhere.look_asked(self.errand).state is RemoteState.ABSENT
+        assert elsewhere.look_asked(self.errand, self.clock).state is RemoteState.ABSENT
         self.start()
 
     def judged(self, came: dict[str, str]) -> tuple[Finding, ...]:
@@ -161,9 +161,9 @@ def asking(
 
 def test_what_was_asked_for_runs_is_attested_and_counts(asking: Asking) -> None:
     asking = asking.on(FIRST, SECOND)
-    assert elsewhere.look_asked(asking.errand).state is RemoteState.ABSENT
+    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.ABSENT
     facts = asking.start()
-    probe = elsewhere.look_asked(asking.errand)
+    probe = elsewhere.look_asked(asking.errand, asking.clock)
     assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert facts == {action.platform: action.digest for action in asking.actions}
     came = asking.to_the_end()
@@ -207,7 +207,7 @@ def test_a_second_release_manager_adopts_what_is_there_and_asks_for_nothing(
     layout = replace(asking.release.layout, work=tmp_path / "another")
     other = replace(asking, release=replace(asking.release, layout=layout))
     runs = len(asking.runs)
-    assert elsewhere.look_asked(other.errand).state is RemoteState.IDENTICAL
+    assert elsewhere.look_asked(other.errand, other.clock).state is RemoteState.IDENTICAL
     assert other.start() == asking.start()
     assert other.follow() == first
     assert len(asking.runs) == runs
@@ -231,10 +231,37 @@ def test_a_dispatch_that_was_taken_and_answered_500_is_found_again(asking: Askin
     runs = len(asking.store.load("steps", {"runs": []})["runs"])
     with pytest.raises(ServiceFailed, match="500"):
         asking.start()
-    assert elsewhere.look_asked(asking.errand).state is RemoteState.IDENTICAL
+    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.IDENTICAL
     asking.start()
     assert len(asking.runs) == runs + 1
     assert asking.to_the_end() == {FIRST: PASSED}
+
+
+class Lagging:
+    """A GitHub that lists no run yet, and answers each request by 204."""
+
+    asked = 0
+
+    def dispatch(self, _inputs: dict[str, str]) -> int:
+        self.asked += 1
+        return 0
+
+    def runs(self) -> tuple[()]:
+        return ()
+
+    def attestations(self, _sha256: str, _predicate_type: str) -> tuple[()]:
+        return ()
+
+
+def test_a_run_that_github_does_not_list_yet_is_asked_for_once(asking: Asking) -> None:
+    github = Lagging()
+    errand = replace(asking.errand, machines=github)  # type: ignore[arg-type]
+    for _ in range(3):
+        elsewhere.start(errand, asking.clock, asking.progress, owner="rm")
+        assert elsewhere.look_asked(errand, asking.clock).state is RemoteState.IDENTICAL
+    assert github.asked == 1
+    asking.clock.time += timedelta(minutes=16)
+    assert elsewhere.look_asked(errand, asking.clock).state is RemoteState.ABSENT
 
 
 def test_two_runs_for_one_action_are_as_good_as_one(asking: Asking) -> None:
