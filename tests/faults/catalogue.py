@@ -8,6 +8,7 @@ from tests.faults.archives import archive_faults
 from tests.faults.bundles import bundle_faults
 from tests.faults.docs import docs_faults
 from tests.faults.files import file_faults, set_faults
+from tests.faults.records import record_faults
 from tests.faults.refs import ref_faults
 from tests.faults.sboms import sbom_faults
 from tests.faults.signatures import signature_faults
@@ -31,6 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *flag_faults(),
     *page_faults(),
     *ref_faults(),
+    *record_faults(),
     *exported_faults(),
     *staged_faults(),
     *elsewhere_faults(),
