@@ -164,4 +164,7 @@ class PythonRelease:
         if named and here / Path(named).expanduser() == chosen:
             return plain
         shown = chosen.relative_to(here) if chosen.is_relative_to(here) else chosen
-        return f"{plain} --release {shlex.quote(str(shown))}"
+        option = f"--release {shlex.quote(str(shown))}"
+        if words[0] == "forget":  # doit's own, which reads no option behind a task
+            return typed(words[0], option, *words[1:])
+        return f"{plain} {option}"

@@ -159,3 +159,20 @@ def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
     refused = project.doit("approve", "approve_a")
     assert refused.status == 1
     assert "release.toml: [signing] gpg_key names no key that may approve" in refused.out
+
+
+def test_remedy_that_forgets_a_task_can_be_typed_as_it_is_told(chain: Project) -> None:
+    """Stock doit's forget reads no option behind a task, and told remedies had it there."""
+    chain.declare(CHAIN.replace('copy, HERE / "input", at.src / "a"', "broken"))
+    dodo = chain.folder / "dodo.py"
+    step = (
+        "def broken():\n"
+        "    from doit_receipts.errors import StepFailed\n"
+        '    raise StepFailed(where="a", problem="broke", remedy="run doit forget copy_a")\n'
+    )
+    dodo.write_text(dodo.read_text().replace("HERE = ", f"{step}\n\nHERE = ", 1))
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    told = chain.doit("copy_a", "--release", "other.toml").out
+    assert "run doit forget --release other.toml copy_a" in told
+    ended = chain.doit("forget", "--release", "other.toml", "copy_a")
+    assert (ended.status, ended.out) == (0, "forgetting copy_a\n")
