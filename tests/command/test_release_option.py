@@ -81,16 +81,21 @@ def test_misspelled_option_is_one_line_with_the_right_one(
     assert "CmdOption" not in refused.err
 
 
-def test_remedy_of_a_step_names_the_release_that_was_chosen(chain: Project) -> None:
-    """A step says what to type without knowing which release is open (rule 22)."""
+def declare_broken(chain: Project, remedy: str) -> None:
+    """The first step of the chain fails, and says so with this remedy."""
     chain.declare(CHAIN.replace('copy, HERE / "input", at.src / "a"', "broken"))
     dodo = chain.folder / "dodo.py"
     step = (
         "def broken():\n"
         "    from doit_receipts.errors import StepFailed\n"
-        '    raise StepFailed(where="a", problem="broke", remedy="see it, then run doit adopt")\n'
+        f'    raise StepFailed(where="a", problem="broke", remedy="{remedy}")\n'
     )
     dodo.write_text(dodo.read_text().replace("HERE = ", f"{step}\n\nHERE = ", 1))
+
+
+def test_remedy_of_a_step_names_the_release_that_was_chosen(chain: Project) -> None:
+    """A step says what to type without knowing which release is open (rule 22)."""
+    declare_broken(chain, "see it, then run doit adopt")
     chain.write("other one.toml", RELEASE.replace("3.13.6", "3.13.7"))
     ended = chain.doit("copy_a", "--release", "other one.toml")
     assert ended.status == 1
@@ -163,14 +168,7 @@ def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
 
 def test_remedy_that_forgets_a_task_can_be_typed_as_it_is_told(chain: Project) -> None:
     """Stock doit's forget reads no option behind a task, and told remedies had it there."""
-    chain.declare(CHAIN.replace('copy, HERE / "input", at.src / "a"', "broken"))
-    dodo = chain.folder / "dodo.py"
-    step = (
-        "def broken():\n"
-        "    from doit_receipts.errors import StepFailed\n"
-        '    raise StepFailed(where="a", problem="broke", remedy="run doit forget copy_a")\n'
-    )
-    dodo.write_text(dodo.read_text().replace("HERE = ", f"{step}\n\nHERE = ", 1))
+    declare_broken(chain, "run doit forget copy_a")
     chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
     told = chain.doit("copy_a", "--release", "other.toml").out
     assert "run doit forget --release other.toml copy_a" in told
