@@ -20,7 +20,7 @@ from chapters.upstream import push_upstream
 from chapters.website import check_public, check_site
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import record_files
-from plugins.steps import evidence, purging, release_manifest, staging
+from plugins.steps import evidence, public_entries, purging, release_manifest, staging
 
 is_made = with_bundles and not later
 with_html = release.ships_docs and "html" in settings.docs.formats
@@ -52,9 +52,9 @@ def write_manifest():
         deferred(evidence.with_evidence, release, listed),
         deferred(evidence.also_known, digests, stated.file, stated.area),
         html if with_html else None,
-        deferred(release_manifest.pushed, plan.fact(merge_back, "tag"), commit),
+        deferred(public_entries.pushed, plan.fact(merge_back, "tag"), commit),
         deferred(
-            release_manifest.sources,
+            public_entries.sources,
             services.downloads,
             services.docs_host,
             services.site,

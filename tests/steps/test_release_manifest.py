@@ -22,7 +22,7 @@ from plugins.model.version import Version
 from plugins.ports.signing import Signature, Verdict
 from plugins.rehearsal import site
 from plugins.services.folder_host import FolderHost
-from plugins.steps import release_manifest, site_files, site_release
+from plugins.steps import public_entries, release_manifest, site_files, site_release
 from tests.site_world import DAY, QUIET, SiteWorld, a_release, site_world
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plugins.ports.git import Clone
 
 TAG, COMMIT = "a" * 40, "c" * 40
-PUSHED = release_manifest.Pushed(TAG, COMMIT)
+PUSHED = public_entries.Pushed(TAG, COMMIT)
 EVIL = {"url": f"{SITE}/ftp/python/3.13.6/evil.exe"} | dict.fromkeys(ROW_SIDECARS, "")
 PAGES = {"index.html": b"<p>", "library/os.html": b"<b>"}
 
@@ -99,7 +99,7 @@ class Public:
 
     def write(self) -> ReleaseManifest:
         """The manifest, as it is on this machine afterwards."""
-        sources = release_manifest.Sources(
+        sources = public_entries.Sources(
             self.world.host,
             FolderHost(self.world.folder / "docs"),
             self.world.site(),
