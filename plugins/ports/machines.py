@@ -34,7 +34,10 @@ class Machines(Protocol):
     """The workflow of one repository that runs steps, and the attestations kept there."""
 
     def dispatch(self, inputs: Mapping[str, str]) -> int:
-        """A run was asked for; returns its id, 0 if GitHub does not report it."""
+        """A run was asked for; returns its id, 0 if GitHub does not report it.
+
+        Raises NothingDone where it is certain that no run was started.
+        """
         ...
 
     def runs(self) -> tuple[StepRun, ...]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.errors import NothingDone, StepFailed, Waiting
 from doit_receipts.outside import is_held
 from doit_receipts.probe import Probe, absent, identical
 from plugins.model.action import NOBODY, PASSED, Action, bundle_file, here_file
@@ -88,7 +88,9 @@ def look_asked(errand: Errand, clock: Clock) -> Probe:
 def start(errand: Errand, clock: Clock, progress: Progress, *, owner: str) -> dict[str, str]:
     """A run does each action that nobody did and no run is doing; ``owner`` has the pushed tag.
 
-    A run that was asked for a moment ago is doing it, though GitHub may not list it yet.
+    A run that was asked for a moment ago is doing it, though GitHub may not list it yet. That it is
+    asked for is kept before it is: whatever becomes of the request, no second one is sent before
+    GitHub's list has had its time. Where GitHub refuses, nothing is kept.
     """
     for each in errand.look():
         if each.done is not None or each.is_under_way(clock.now()):
@@ -96,9 +98,16 @@ def start(errand: Errand, clock: Clock, progress: Progress, *, owner: str) -> di
         action = each.action
         progress.say(f"asking for a run on {action.platform}")
         inputs = {"action": action.to_bytes().decode(), "digest": action.digest, "owner": owner}
-        number = errand.machines.dispatch(inputs)
-        if not is_held():
-            errand.keep_asked(action, number, clock.now())
+        if is_held():
+            errand.machines.dispatch(inputs)
+            continue
+        errand.keep_asked(action, 0, clock.now())
+        try:
+            number = errand.machines.dispatch(inputs)
+        except (NothingDone, Waiting):
+            errand.forget_asked(action)
+            raise
+        errand.keep_asked(action, number, clock.now())
     return _facts(errand)
 
 

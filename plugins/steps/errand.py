@@ -91,10 +91,16 @@ class Errand:
         )
 
     def keep_asked(self, action: Action, run: int, now: datetime) -> None:
-        """Which run was asked for is known here, also while GitHub's list lacks it."""
+        """Which run was asked for is known here, also while GitHub's list lacks it.
+
+        With 0 for ``run`` one is being asked for: it may exist from now on.
+        """
         asked = {"run": run, "at": now.isoformat(timespec="seconds")}
-        content = json.dumps({**self._kept(), action.digest: asked}, indent=1, sort_keys=True)
-        write_whole(self._file, content.encode() + b"\n")
+        self._keep({**self._kept(), action.digest: asked})
+
+    def forget_asked(self, action: Action) -> None:
+        """No run was asked for the action."""
+        self._keep({key: each for key, each in self._kept().items() if key != action.digest})
 
     def proved(self, bundle: bytes, action: Action) -> Attested:
         """What the workflow states of the action, and Sigstore confirms.
@@ -137,6 +143,10 @@ class Errand:
     @property
     def _file(self) -> Path:
         return self.layout.elsewhere / "runs.json"
+
+    def _keep(self, kept: Mapping[str, Mapping[str, Any]]) -> None:
+        content = json.dumps(kept, indent=1, sort_keys=True)
+        write_whole(self._file, content.encode() + b"\n")
 
     def _kept(self) -> dict[str, dict[str, Any]]:
         """Which run was asked for each action, by its digest: a hint that may be lost."""

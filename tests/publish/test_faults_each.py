@@ -94,6 +94,7 @@ ELSEWHERE: Final = {
     "steps.queued": _FARM,
     "steps.self_hosted": _FARM,
     "steps.twice": _FARM,
+    "steps.unlisted": _FARM,
 }
 """Accidents that this day does not meet, and where they are tried."""
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from checks.machines import every_platform_passed
-from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed, Waiting
+from doit_receipts.errors import NothingDone, ReleaseError, ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.journal import Journal
 from doit_receipts.outside import heard_by
@@ -36,15 +36,17 @@ from tests.source_world import FixedClock
 from tests.waiting import comes_true
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from doit_receipts.finding import Finding
     from doit_receipts.outside import Act
     from plugins.model.release import Release
+    from plugins.ports.machines import Machines
     from plugins.ports.programs import Programs
     from plugins.rehearsal.serving import Addresses
     from plugins.rehearsal.store import Store
+    from plugins.steps.errand import Found
     from tests.conftest import Builds
 
 FIRST, SECOND, *_ = TIER_1
@@ -235,6 +237,86 @@ def test_a_dispatch_that_was_taken_and_answered_500_is_found_again(asking: Askin
     asking.start()
     assert len(asking.runs) == runs + 1
     assert asking.to_the_end() == {FIRST: PASSED}
+
+
+def test_a_dispatch_that_was_taken_and_answered_500_waits_for_the_list_before_a_second(
+    asking: Asking,
+) -> None:
+    asking.store.order_fault("github.500_after_write")
+    asking.store.order_fault("steps.unlisted", argument="4")
+    runs = len(asking.store.load("steps", {"runs": []})["runs"])
+    with pytest.raises(ServiceFailed, match="500"):
+        asking.start()
+    for _ in range(2):
+        assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.IDENTICAL
+        asking.start()
+    assert asking.to_the_end() == {FIRST: PASSED}
+    assert len(asking.runs) == runs + 1
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Deadly(GitHubMachines):
+    """A GitHub that takes a request, and whose answer nobody is there to hear."""
+
+    def dispatch(self, inputs: Mapping[str, str]) -> int:
+        super().dispatch(inputs)
+        raise Killed
+
+
+def test_killed_before_the_id_is_kept_it_waits_for_the_list_before_a_second(
+    asking: Asking,
+) -> None:
+    asking.store.order_fault("steps.unlisted", argument="3")
+    runs = len(asking.store.load("steps", {"runs": []})["runs"])
+    token = Secret("env:GITHUB_TOKEN_OF_TEST")
+    deadly = Deadly(
+        asking.world["github"], asking.farm.repository, token,
+        workflow=asking.farm.workflow, ref=asking.farm.ref,
+    )  # fmt: skip
+    with pytest.raises(Killed):
+        elsewhere.start(
+            replace(asking.errand, machines=deadly), asking.clock, asking.progress, owner="rm"
+        )
+    asking.start()
+    asking.start()
+    assert asking.to_the_end() == {FIRST: PASSED}
+    assert len(asking.runs) == runs + 1
+
+
+@pytest.mark.parametrize("fault", ["github.rate_limited", "github.secondary_limit"])
+def test_a_refused_dispatch_started_nothing_and_is_asked_for_again_at_once(
+    asking: Asking, fault: str
+) -> None:
+    runs = len(asking.store.load("steps", {"runs": []})["runs"])
+    looked = asking.errand.look()
+    asking.store.order_fault(fault)
+    machines = Looked(asking.errand.machines, looked)
+    with pytest.raises(NothingDone, match="start pep101"):
+        elsewhere.start(
+            replace(asking.errand, machines=machines), asking.clock, asking.progress,  # type: ignore[arg-type]
+            owner="rm",
+        )  # fmt: skip
+    assert len(asking.store.load("steps", {"runs": []})["runs"]) == runs
+    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.ABSENT
+    asking.start()
+    assert len(asking.runs) == runs + 1
+
+
+class Looked:
+    """Machines that were looked at already, so that the next request is the dispatch."""
+
+    def __init__(self, machines: Machines, looked: tuple[Found, ...]) -> None:
+        self.dispatch = machines.dispatch
+        assert all(each.done is None and each.run is None for each in looked)
+
+    def runs(self) -> tuple[()]:
+        return ()
+
+    def attestations(self, _sha256: str, _predicate_type: str) -> tuple[()]:
+        return ()
 
 
 class Lagging:
