@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "Looked", "look_at"]
 
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 32
 _NAME: Final = 22
 _VALUES: Final = (Deferred, Enum, PurePath, date)
 
@@ -70,8 +70,9 @@ class Check(OptionsAnywhere):
 def look_at(plan: Plan, names: Iterable[str]) -> list[Looked]:
     """Every check of these gates was asked now, side by side; nothing is recorded.
 
-    Checks that share a service are asked one after another. A gate behind something that is not
-    done yet is passed over, with the reason.
+    Checks that share a service are asked one after another, unless it is ``together``: true of
+    what may be asked by several at once. A gate behind something that is not done yet is passed
+    over, with the reason.
     """
     found = statuses(plan)
     looked = [Looked(plan.tasks[name]) for name in names]
@@ -118,8 +119,11 @@ def _services(call: Call) -> Iterator[int]:
 
 
 def _is_value(each: object) -> bool:
-    """Whether it can be asked by several at once, as it asks nobody itself."""
-    return isinstance(each, _VALUES) or is_dataclass(each) or type(each).__module__ == "builtins"
+    """Whether it can be asked by several at once: it asks nobody itself, or says that it can."""
+    if isinstance(each, _VALUES) or is_dataclass(each) or type(each).__module__ == "builtins":
+        return True
+    # only a value of that name is a word: a late service would be opened by asking it for more
+    return getattr(each, "together", False) is True
 
 
 def _gates(plan: Plan) -> list[str]:

@@ -45,13 +45,13 @@ _Port = TypeVar("_Port")
 
 
 def _late(
-    setting: str, shown: str = "the tool's own"
+    setting: str, shown: str = "the tool's own", *, together: bool = False
 ) -> Callable[[Callable[[Services], _Port]], cached_property[_Port]]:
     """A property whose port is opened when it is used, and not when dodo.py names it.
 
     A listing names every port and uses none, so it loads no service. ``setting`` is what the
     port depends on, such as ``hosts.site``: a receipt identifies its call by that, or else by
-    ``shown``.
+    ``shown``. Whoever looks at several things at once may ask a port ``together`` by all of them.
     """
 
     def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
@@ -61,7 +61,7 @@ def _late(
                 value = getattr(value, name)
             # By the setting and its value alone, which are public, and not by a name of ours.
             name = f"{setting}={value}" if setting else shown
-            return cast("_Port", _Later(name, lambda: open_(services)))
+            return cast("_Port", _Later(name, lambda: open_(services), together=together))
 
         later.__doc__ = open_.__doc__
         return cached_property(later)
@@ -72,9 +72,10 @@ def _late(
 class _Later:
     """Takes the place of a port until its first use."""
 
-    def __init__(self, shown: str, open_: Callable[[], object]) -> None:
+    def __init__(self, shown: str, open_: Callable[[], object], *, together: bool) -> None:
         self._shown = shown
         self._open = open_
+        self.together = together
         self._port: object = None
 
     def __repr__(self) -> str:
@@ -142,7 +143,7 @@ class Services:
             upstream=repository.upstream,
         )
 
-    @_late("", shown="clone")
+    @_late("", shown="clone", together=True)
     def clone(self) -> Clone:
         """The release clone."""
         from plugins.services.git_clone import GitClone
@@ -195,12 +196,12 @@ class Services:
 
     # ── git, elsewhere ──────────────────────────────────────────────────────────────────────
 
-    @_late("repository.fork")
+    @_late("repository.fork", together=True)
     def fork(self) -> Remote:
         """The release manager's fork, where the release is built before users see it."""
         return self._remote(self._settings.repository.fork, "fork")
 
-    @_late("repository.upstream")
+    @_late("repository.upstream", together=True)
     def upstream(self) -> Remote:
         """The repository that users see."""
         return self._remote(self._settings.repository.upstream, "upstream")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from plugins.ports.programs import Completed, Programs
 
@@ -37,14 +37,16 @@ class PythonFound:
     remedy: str = ""
 
 
-def candidates(programs: Programs) -> tuple[Path, ...]:
-    """Pythons of this machine that may run the tools: the one that runs us, then the newest."""
-    found = [Path(sys.executable)]
+def candidates(programs: Programs) -> Iterator[Path]:
+    """Pythons of this machine that may run the tools: the one that runs us, then the newest.
+
+    Each is tried only when it is asked for: a shim may take half a second to say that it is one.
+    """
+    yield Path(sys.executable)
     for minor in range(_NEWEST, _OLDEST - 1, -1):
         other = programs.find(f"python3.{minor}")
         if other is not None and minor != sys.version_info.minor and _works(other, programs):
-            found.append(other)
-    return tuple(found)
+            yield other
 
 
 def _works(python: Path, programs: Programs) -> bool:
@@ -67,10 +69,12 @@ def python_for(
     Those before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
     network, it is the one that pip failed for, for want of a better answer.
     """
-    pythons = tuple(among) or candidates(programs)
-    able = [each for each in pythons if not least_minor or _minor_of(each, programs) >= least_minor]
-    wanted = [] if able else [f"3.{least_minor}"]
-    for python in able:
+    seen: list[Path] = []
+    wanted: list[str] = []
+    for python in among or candidates(programs):
+        seen.append(python)
+        if least_minor and _minor_of(python, programs) < least_minor:
+            continue
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
             return PythonFound(python)
@@ -79,10 +83,10 @@ def python_for(
             # Whatever it is, a package without a wheel for one, is for the installation to report.
             return PythonFound(python)
         wanted += [first or second for first, second in required]
-    least = min(wanted, key=lambda version: int(version.partition(".")[2]))
+    least = min(wanted or [f"3.{least_minor}"], key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
         None,
-        f"needs Python {least} or later; this machine has only {', '.join(map(str, pythons))}",
+        f"needs Python {least} or later; this machine has only {', '.join(map(str, seen))}",
         f"install Python {least} so that python{least} is on PATH, or name another in "
         "[docs] python",
     )

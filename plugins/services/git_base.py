@@ -35,6 +35,9 @@ class GitBase:
     that PEP 101 names. ``upstream`` is the address by which the clone's remote is known.
     """
 
+    together: Final = True
+    """Several may ask at once: each question is a git of its own, and nothing is written."""
+
     def __init__(
         self, folder: Path, programs: Programs, *, branch: str, wanted: str = "", upstream: str = ""
     ) -> None:

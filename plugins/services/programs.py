@@ -111,6 +111,9 @@ class MachinePrograms:
     ask nothing on our terminal, and when it is stopped, so is all that it started.
     """
 
+    together: Final = True
+    """Several may ask at once: each program is a process of its own."""
+
     def __init__(
         self,
         say: Callable[[str], None] | None = None,

@@ -98,13 +98,13 @@ def make_environment(
     install them.
     """
     source, requirements, least_minor = _required(doc, folder)
-    possible = (python,) if python else candidates(programs)
-    for each in possible:
+    declared = (python,) if python else ()
+    for each in declared or candidates(programs):
         found = _read(folder, _key(requirements, constraints, programs, each))
         if found is not None:
             return found
     chosen = python_for(
-        requirements, programs, constraints=constraints, among=possible, least_minor=least_minor
+        requirements, programs, constraints=constraints, among=declared, least_minor=least_minor
     )
     if chosen.python is None:
         raise StepFailed(where=source, problem=chosen.problem, remedy=chosen.remedy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
@@ -86,3 +88,44 @@ def test_what_is_no_gate_is_refused(project: Project) -> None:
     assert ended.status == 3
     assert "copy_a is no gate; doit check looks at gates: check_it, check_other" in ended.err
     assert "did you mean check_it?" in project.doit("check", "chek_it").err
+
+
+TOGETHER = """
+from threading import Barrier
+
+MEETING = Barrier(2)
+
+class Asked:
+    def __init__(self, together):
+        self.together = together
+
+    def __repr__(self):
+        return "asked"
+
+def meet(asked):
+    try:
+        MEETING.wait(timeout=TIMEOUT_S)
+    except BrokenBarrierError:
+        return (Finding("they.never_met", Severity.BLOCK, "is alone", "", "ask both at once"),)
+    return ()
+
+@plan.gate(volatile=True)
+def check_it():
+    \"\"\"Stop unless both look at the same moment.\"\"\"
+    return [call(meet, ASKED), call(meet, ASKED)]
+"""
+
+
+@pytest.mark.parametrize(("together", "status"), [("True", 0), ("False", 1)])
+def test_what_may_be_asked_together_is_and_nothing_else(
+    project: Project, together: str, status: int
+) -> None:
+    timeout_s = 60 if status == 0 else 0.1
+    values = f"ASKED = Asked({together})\nTIMEOUT_S = {timeout_s}\n"
+    imports = (
+        "from threading import BrokenBarrierError\n"
+        "from doit_receipts.finding import Finding, Severity\n"
+    )
+    text = TOGETHER.replace("\n@plan.gate", f"\n{values}\n@plan.gate", 1)
+    project.declare(imports + text)
+    assert project.doit("check").status == status
