@@ -77,8 +77,10 @@ def resolved(function: Callable[..., Any]) -> Callable[..., Any]:
 def import_chapter(name: str, late: Collection[str]) -> ModuleType:
     """The module is imported, and modules of the packages ``late`` that it names are not.
 
-    Raises what importing it raises.
+    So are the modules beside it that it names: a chapter may be more than one. Raises what
+    importing it raises.
     """
+    beside = f"{name.rpartition('.')[0]}."
     spec = find_spec(name)
     if spec is None or spec.loader is None:
         message = f"No module named {name!r}"
@@ -89,6 +91,8 @@ def import_chapter(name: str, late: Collection[str]) -> ModuleType:
     ) -> Any:
         if wanted in late and names and not level:
             return SimpleNamespace(**{each: LateModule(f"{wanted}.{each}") for each in names})
+        if not level and beside != "." and wanted.startswith(beside) and wanted not in sys.modules:
+            import_chapter(wanted, late)
         return builtins.__import__(wanted, globals_, locals_, names, level)
 
     module = module_from_spec(spec)

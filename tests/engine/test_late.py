@@ -136,6 +136,17 @@ def test_a_value_that_a_chapter_uses_is_there(late: Project) -> None:
     assert late.doit("run").status == 0
 
 
+def test_the_second_module_of_a_chapter_imports_as_late(late: Project) -> None:
+    shared, tasks = ACT.split("\n\n\n", 1)
+    write(late, "acts/shared.py", f"{shared}\nshow = (copying.show, looking.look)\n")
+    imports = "from deeds import copying, judging, looking\nfrom doit_receipts.calls import call, "
+    own = f"{imports}deferred\nfrom acts.shared import plan, show, work"
+    write(late, "acts/before.py", f"{own}\n\n\n{tasks}")
+    assert late.doit("list", "--status").status == 0
+    assert imported(late) == []
+    assert late.doit("run").status == 0
+
+
 BROKEN: Final = {
     "a module that is no Python": (
         ("deeds/looking.py", "def look(seen:\n"),
