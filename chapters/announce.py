@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chapters.before import author, today
+from chapters.before import today
+from chapters.logins import author
 from chapters.release import follows, leads, others, plan, release, services, settings
 from chapters.texts import approve_announcement, settle_announcement, write_policy
 from chapters.upstream import push_upstream

@@ -5,44 +5,28 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from chapters.logins import logins
 from chapters.release import (
     at,
-    builds_windows,
-    contract,
-    experts,
-    later,
     plan,
-    promised,
     release,
-    remote,
-    roles,
     services,
     settings,
 )
 from checks import (
-    access,
     base_commit,
     blockers,
     builders,
-    declared,
     disk,
-    forms,
-    hosts,
     keys,
-    pipeline,
     schedule,
-    site,
     tools,
 )
 from doit_receipts.calls import call, deferred
-from plugins.steps import blog, day, handover, protection
+from plugins.steps import day, protection
 
 if TYPE_CHECKING:
     from doit_receipts.calls import Call
-
-# Nobody gets an email whose address release.toml does not name.
-addresses = [each.mail for each in experts if each.mail]
-author = deferred(blog.author_of, settings.announce.author, services.base)
 
 # Upstream is pushed to with its protection lifted. Where a run died meanwhile, every command says
 # so, and the next run restores it first.
@@ -79,47 +63,7 @@ def choose_day():
 @plan.gate(volatile=True, pep="P07 P08 P09 P10 P11 P12 P13 W01 Z01 Z02 Z04")
 def check_access():
     """Stop unless every login works, with the permissions that this release will need."""
-    ours = ["", remote.downloads.final, "doc", remote.docs_archives.final]
-    gathered = [remote.downloads.staging, remote.docs_archives.staging, remote.incoming]
-    remotes = {"fork": services.fork, "upstream": services.upstream}
-    tell = settings.announce
-    owner = deferred(handover.owner_of, settings.repository.fork)
-    windows_form = call(forms.windows_form_is_as_known, release, services.release_tools, owner)
-    windows_is_free = call(pipeline.nobody_else_publishes, release, services.pipeline)
-    by_identity = settings.credentials.sigstore is not None
-    shown = deferred(plan.receipts.is_done, "make_page")
-    return [
-        call(declared.nobody_is_forgotten, release, promised, roles, later),
-        call(access.github_lets_us_release, services.github),
-        call(access.pushes_would_be_taken, release, services.base, remotes),
-        call(access.upstream_is_protected, release, services.github),
-        call(access.no_ruleset_is_in_the_way, release, services.github),
-        call(forms.ci_form_takes_the_fork, services.release_tools, owner),
-        *([windows_form, windows_is_free] if builds_windows else []),
-        call(hosts.host_is_reached, services.downloads),
-        call(hosts.rights_are_usable, services.downloads, ours),
-        call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),
-        call(hosts.host_has_room, services.downloads, "", contract, gathered),
-        *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
-        call(site.login_works, services.site),
-        call(site.texts_can_be_saved, services.site),
-        call(site.name_is_free, promised, services.site, shown=shown),
-        call(site.caches_answer, promised, services.cdn),
-        *(
-            [call(access.mail_lets_us_in, services.mail, tell.sender)]
-            if addresses or tell.lists
-            else []
-        ),
-        call(access.forum_lets_us_in, services.forum, tell.forum_category),
-        *([call(access.blog_knows_author, services.blog, author)] if tell.blog else []),
-        *([call(access.changes_can_be_proposed, services.peps)] if tell.peps else []),
-        *([call(access.changes_can_be_proposed, services.blog)] if tell.blog else []),
-        *(
-            [call(access.sigstore_is_ready, services.sigstore, declared=by_identity)]
-            if release.series.signs_with_sigstore
-            else []
-        ),
-    ]
+    return logins
 
 
 no_blocker = [

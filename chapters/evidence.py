@@ -8,15 +8,16 @@ public already is announced even where Sigstore is down or nobody has logged in 
 from __future__ import annotations
 
 from chapters.build import build_docs, build_tarballs, docs_archives, test_source
+from chapters.publication import declare_publication, files_of
 from chapters.release import at, plan, promised, release, remote, services, settings
 from chapters.stage import digests, with_bundles
 from chapters.switch import test_downloads
 from chapters.upstream import push_upstream
 from doit_receipts.calls import call, deferred
-from plugins.steps import evidence, purging, staging
+from plugins.steps import evidence
 
 area = remote.evidence
-file = deferred(staging.wanted, deferred(plan.receipts.artifacts, [at.evidence]))
+file = files_of([at.evidence])
 stated = deferred(
     evidence.statements,
     release,
@@ -52,28 +53,12 @@ def sign_evidence():
     )
 
 
-@plan.shared(
-    after=[sign_evidence], reads=[at.evidence], look=staging.look_staged, only=with_bundles
+purge_evidence = declare_publication(
+    "evidence",
+    after=sign_evidence,
+    paths=[at.evidence],
+    area=area,
+    contract=deferred(evidence.contract_of_evidence, release, promised),
+    known=deferred(evidence.known, file, area),
+    only=with_bundles,
 )
-def stage_evidence():
-    """Upload the evidence to a hidden folder of its own."""
-    return call(staging.stage, file, area, services.downloads, services.progress)
-
-
-@plan.public(after=[stage_evidence], look=staging.look_switched, only=with_bundles)
-def publish_evidence():
-    """Publish the evidence beside the files; a published file is never replaced."""
-    return call(staging.switch, file, area, services.downloads, services.progress)
-
-
-@plan.shared(after=[publish_evidence], look=purging.look_purged, only=with_bundles)
-def purge_evidence():
-    """Purge the evidence and the list of its folder, and check that each edge serves them."""
-    return call(
-        purging.purge,
-        deferred(evidence.contract_of_evidence, release, promised),
-        services.downloads,
-        services.cdn,
-        services.progress,
-        known=deferred(evidence.known, file, area),
-    )

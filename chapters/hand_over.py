@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chapters.before import addresses, check_access, check_blockers, check_builders, check_schedule
+from chapters.before import check_access, check_blockers, check_builders, check_schedule
 from chapters.clone import merge_news
 from chapters.commit import commit, make_tag
+from chapters.logins import addresses
 from chapters.release import (
     at,
     builds_windows,

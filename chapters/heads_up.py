@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from chapters.before import (
-    addresses,
     check_access,
     check_blockers,
     check_schedule,
     choose_day,
     today_text,
 )
+from chapters.logins import addresses
 from chapters.release import at, plan, release, services, settings
 from doit_receipts.calls import call, deferred
 from plugins.steps import email_drafts, emails, handover

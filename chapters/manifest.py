@@ -13,6 +13,7 @@ from __future__ import annotations
 from chapters import evidence as stated
 from chapters.commit import commit
 from chapters.merge import merge_back
+from chapters.publication import declare_publication, files_of
 from chapters.release import later, plan, promised, release, remote, services, settings
 from chapters.stage import digests, listed, with_bundles
 from chapters.switch import html, point_current, unpack_docs
@@ -20,14 +21,14 @@ from chapters.upstream import push_upstream
 from chapters.website import check_public, check_site
 from doit_receipts.calls import call, deferred
 from plugins.model.contract import record_files
-from plugins.steps import evidence, public_entries, purging, release_manifest, staging
+from plugins.steps import evidence, public_entries, release_manifest
 
 is_made = with_bundles and not later
 with_html = release.ships_docs and "html" in settings.docs.formats
 paths = record_files(release)
 signer = services.signer if release.signs_with_gpg else None
 record = deferred(plan.receipts.artifact, paths[0])
-files = deferred(staging.wanted, deferred(plan.receipts.artifacts, paths))
+files = files_of(paths)
 as_published = deferred(release_manifest.contract_of_record, release, promised)
 known = deferred(release_manifest.digests_of_record, files, remote.record)
 
@@ -86,26 +87,13 @@ def sign_manifest():
     )
 
 
-@plan.shared(after=[sign_manifest], reads=paths, look=staging.look_staged, only=is_made)
-def stage_manifest():
-    """Upload the manifest and its signatures to a hidden folder of their own."""
-    return call(staging.stage, files, remote.record, services.downloads, services.progress)
-
-
-@plan.public(after=[stage_manifest, check_site], look=staging.look_switched, only=is_made)
-def publish_manifest():
-    """Publish the manifest beside the files; a published file is never replaced."""
-    return call(staging.switch, files, remote.record, services.downloads, services.progress)
-
-
-@plan.shared(after=[publish_manifest], look=purging.look_purged, only=is_made)
-def purge_manifest():
-    """Purge the manifest and the list of its folder, and check that each edge serves them."""
-    return call(
-        purging.purge,
-        as_published,
-        services.downloads,
-        services.cdn,
-        services.progress,
-        known=known,
-    )
+purge_manifest = declare_publication(
+    "manifest",
+    after=sign_manifest,
+    paths=paths,
+    area=remote.record,
+    contract=as_published,
+    known=known,
+    stands=[check_site],
+    only=is_made,
+)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from chapters.before import check_access
 from chapters.build import check_build, check_export, docs_archives
 from chapters.hand_over import reserve_folder
-from chapters.lights import awaited_files, check_lights, listed_files
+from chapters.installers import awaited_files, listed_files
+from chapters.lights import check_lights
 from chapters.release import (
     SYSTEMS,
     at,

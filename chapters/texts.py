@@ -1,13 +1,14 @@
-"""10. Texts: the release's page, the announcement and what goes with it, judged and approved."""
+"""10. Texts: the announcement and what goes with it, judged, and approved with the page."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from chapters.before import author
 from chapters.build import write_checksums
 from chapters.clone import merge_news
 from chapters.commit import commit, make_tag
+from chapters.logins import author
+from chapters.page import check_page, settle_page, sources
 from chapters.release import (
     at,
     follows,
@@ -21,14 +22,12 @@ from chapters.release import (
     settings,
     train,
 )
-from checks import announcement, site
+from checks import announcement
 from doit_receipts.calls import call, deferred
 from plugins.model.train import JOINED
-from plugins.steps import announcement_draft, announcing, drafts, tiers
+from plugins.steps import announcement_draft, announcing, tiers
 from plugins.steps import train as trains
 
-page_text = drafts.settled_page(release)
-sources = deferred(plan.receipts.artifacts, at.tarballs)
 digests = deferred(plan.receipts.sums, at.tarballs)
 settled = at.made / announcement_draft.SETTLED
 drafted = at.made / (JOINED if leads else announcement_draft.DRAFT)
@@ -41,36 +40,6 @@ shared: dict[str, Any] = (
     if train and others
     else {}
 )
-
-
-@plan.step(pep="W03 R07")
-def draft_page():
-    """Draft the text of the release's page; what you edit in it is kept."""
-    return call(drafts.draft_page, release, promised, services.templates, notes)
-
-
-@plan.step(
-    after=[draft_page],
-    extra_inputs={"page": call(drafts.digest_of_page, release)},
-    writes=[page_text],
-)
-def settle_page():
-    """Take the text of the page as it is now, to be approved and saved."""
-    return call(drafts.settle_page, release)
-
-
-@plan.gate(after=[settle_page, write_checksums], reads=at.tarballs, pep="W03")
-def check_page():
-    """Stop unless the text is about this release alone, and complete."""
-    return call(
-        site.text_is_ready,
-        promised,
-        page_text,
-        notes,
-        files=sources,
-        commit=commit,
-        versions=settings.announce.versions,
-    )
 
 
 @plan.step(

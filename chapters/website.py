@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chapters.before import choose_day, nothing_came_up, today_text
+from chapters.page import page_text
 from chapters.release import follows, plan, promised, services, settings
 from chapters.stage import digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
-from chapters.texts import approve_announcement, page_text, settle_announcement
+from chapters.texts import approve_announcement, settle_announcement
 from chapters.upstream import (
     check_rebuilds,
     counts_rebuilds,

@@ -28,6 +28,7 @@ __all__ = [
     "forbidden_acts",
     "imports_of_a_root",
     "imports_of_nothing",
+    "long_chapters",
     "modules_of",
     "roots_with_code",
     "strangers",
@@ -79,6 +80,7 @@ _STARTS_A_PROGRAM: Final = ("system", "popen", "exec", "spawn", "posix_spawn", "
 _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "unsetenv")
 _WORKING_FOLDER: Final = ("chdir", "fchdir")
 _ASKS: Final = ("getpass.getpass", "from getpass import getpass")
+LINES_OF_A_CHAPTER: Final = 170
 NOT_OURS_TO_READ: Final = ("plugins/rehearsal/toy/", "doit_receipts/examples/")
 
 
@@ -94,12 +96,22 @@ class Import:
 
 @dataclass(frozen=True)
 class Module:
-    """One file of the tree: its dotted name, its path below the root and its syntax tree."""
+    """One file of the tree: its dotted name, its path below the root and its text."""
 
     name: str
     path: str
-    tree: ast.Module
+    text: str
     others: frozenset[str]
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text, self.path)
+
+    @property
+    def lines(self) -> int:
+        """How many lines the file has."""
+        return len(self.text.splitlines())
 
     @property
     def floor(self) -> str:
@@ -147,7 +159,7 @@ def modules_of(root: Path) -> dict[str, Module]:
     names = frozenset(_dotted(each) for each in found.values())
     return {
         _dotted(relative): Module(
-            _dotted(relative), relative, ast.parse(path.read_bytes(), relative), names
+            _dotted(relative), relative, path.read_text(encoding="utf-8"), names
         )
         for path, relative in found.items()
     }
@@ -428,6 +440,13 @@ def _is_ours(target: str) -> bool:
     )
 
 
+def long_chapters(modules: Mapping[str, Module]) -> Iterator[str]:
+    """A chapter is read whole: what is declared alike in several is declared once, and shared."""
+    for module in modules.values():
+        if module.floor == "chapters" and module.lines > LINES_OF_A_CHAPTER:
+            yield f"{module.path}: {module.lines} lines, at most {LINES_OF_A_CHAPTER}"
+
+
 RULES: Final = (
     arrows_that_go_up,
     imports_of_a_root,
@@ -438,4 +457,5 @@ RULES: Final = (
     roots_with_code,
     checks_that_could_write,
     faceless_modules,
+    long_chapters,
 )

@@ -22,6 +22,7 @@ from tests.floors import (
     forbidden_acts,
     imports_of_a_root,
     imports_of_nothing,
+    long_chapters,
     modules_of,
     roots_with_code,
     strangers,
@@ -297,6 +298,15 @@ def test_a_root_that_holds_more_or_less_than_a_docstring_is_found(
 def test_a_faceless_module_is_found(text: str, breach: str, tmp_path: Path) -> None:
     (line,) = faceless_modules(a_tree(tmp_path, {"checks/a.py": text}))
     assert line == f"checks/a.py: {breach}"
+
+
+def test_a_chapter_that_is_too_long_to_be_read_whole_is_found(tmp_path: Path) -> None:
+    changes = {
+        f"chapters/{name}.py": f'"""{name}."""\n' + "x = 1\n" * (lines - 1)
+        for name, lines in (("stage", 170), ("build", 171))
+    }
+    (line,) = long_chapters(a_tree(tmp_path, changes))
+    assert line == "chapters/build.py: 171 lines, at most 170"
 
 
 # What is outside the three folders.
