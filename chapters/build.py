@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chapters.before import deadline
+from chapters.clone import approved_tools
 from chapters.commit import make_tag
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
@@ -43,7 +44,7 @@ docs_archives = [
 
 
 @plan.step(
-    after=[build_tarballs],
+    after=[build_tarballs, *approved_tools],
     writes=docs_archives,
     takes={"cores": 1, "memory_mb": 2000},
     pep="B03 B06",

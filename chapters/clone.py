@@ -5,12 +5,13 @@ from __future__ import annotations
 from chapters.before import check_key, check_tools, choose_day, midnight_s, today
 from chapters.release import at, docs_tools, plan, release, services, settings
 from checks import base as base_checks
-from checks import clone_state, docs_python
+from checks import clone_state, docs_lock, docs_python
 from doit_receipts.calls import call, deferred
 from doit_receipts.task import Effect
 from plugins.command.edit_chain import EditChain
 from plugins.model.docs_source import DocsSource
 from plugins.model.release import ReleaseType
+from plugins.steps import docs_lock as locking
 from plugins.steps import news, release_clone, topics, version_files
 
 CLONE = Effect.CLONE
@@ -33,6 +34,7 @@ def check_base():
         call(base_checks.base_is_upstreams_head, *ours, services.upstream_now, chosen),
         call(base_checks.identity_is_known, *ours),
         call(docs_python.docs_python_is_here, *ours, services.programs, settings.docs),
+        call(docs_lock.tools_are_locked, *ours, settings.docs.lock),
     ]
 
 
@@ -103,6 +105,7 @@ def set_source_uri(edit):
 
 
 docs_edit = edits.head
+locked = at.made / locking.FILE
 
 
 @plan.step(after=[set_source_uri])
@@ -112,7 +115,45 @@ def read_docs_source():
 
 
 @plan.step(
-    after=[read_docs_source, choose_day],
+    after=[read_docs_source],
+    extra_inputs={"kept": call(locking.kept_now, settings.docs.lock)},
+    writes=[locked],
+    only=settings.docs.lock is not None,
+)
+def lock_docs_tools():
+    """Name each package of the documentation's tools by its hash, as the series' lock has it."""
+    return call(
+        locking.make,
+        release,
+        services.clone,
+        settings.docs,
+        services.programs,
+        services.progress,
+        after=docs_edit,
+    )
+
+
+@plan.gate(
+    after=[lock_docs_tools],
+    reads=[locked],
+    volatile=True,
+    only=settings.docs.lock is not None,
+)
+def check_docs_tools():
+    """Stop unless you signed the lock that the documentation's tools are installed from."""
+    source = plan.fact(lock_docs_tools, "source")
+    made, kept = deferred(plan.receipts.artifact, locked), settings.docs.lock
+    return call(docs_lock.lock_is_approved, release, made, kept, source, services.signer)
+
+
+# Only where it is declared: what was made without it stays as it was made.
+if settings.docs.lock is not None:
+    docs_tools.update(lock=locked, lock_sha256=plan.fact(lock_docs_tools, "sha256"))
+approved_tools = [check_docs_tools] if settings.docs.lock is not None else []
+
+
+@plan.step(
+    after=[read_docs_source, choose_day, *approved_tools],
     writes=[at.made / "topics.py"],
     takes={"cores": 1},
     pep="E02 Z09 P05",

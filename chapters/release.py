@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from doit_receipts.calls import deferred
 from plugins.command.opening import opened
 from plugins.model.contract import Origin, contract_of
@@ -60,4 +62,4 @@ roles = [each.role for each in experts]
 # The release manager starts the pipeline of Windows, whoever of its experts is named.
 builds_windows = bool(contract.by_origin(Origin.WINDOWS))
 # Only where it is declared: what was made without it stays as it was made.
-docs_tools = {"python": settings.docs.python} if settings.docs.python else {}
+docs_tools: dict[str, Any] = {"python": settings.docs.python} if settings.docs.python else {}

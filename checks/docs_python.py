@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from checks.looking import judges
 from doit_receipts.durable import write_whole
 from doit_receipts.finding import Finding, Severity
+from plugins.model.docs_requirements import REQUIREMENTS, gathered
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import python_for
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
 
 __all__ = ["docs_python_is_here"]
-
-_INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
 
 
 @judges("docs.python", blind="clone.unreadable")
@@ -42,20 +40,15 @@ def docs_python_is_here(
         doc = Path(room) / "Doc"
         locked = _locked(base.text(commit, f"Doc/{LOCK}"))
         if locked is not None:
-            write_whole(doc / "requirements.txt", locked.requirements.encode())
-        waiting, seen = ["requirements.txt"] if locked is None else [], set()
-        while waiting:
-            name = waiting.pop()
-            text = base.text(commit, f"Doc/{name}")
-            if text is None or name in seen:
-                continue  # what is missing there is for pip, or for the step, to say
-            seen.add(name)
-            write_whole(doc / name, text.encode())
-            waiting += [each for each in _INCLUDES.findall(text) if re.fullmatch(r"[\w.-]+", each)]
-        if not seen and locked is None:
-            return ()
+            write_whole(doc / REQUIREMENTS, locked.requirements.encode())
+        else:
+            required = gathered(lambda name: base.text(commit, f"Doc/{name}"))
+            for name, content in required.items():
+                write_whole(doc / name, content)
+            if not required:
+                return ()
         found = python_for(
-            doc / "requirements.txt",
+            doc / REQUIREMENTS,
             programs,
             constraints=docs.constraints,
             among=(docs.python,) if docs.python else (),
@@ -63,7 +56,7 @@ def docs_python_is_here(
         )
     if found.python is not None:
         return ()
-    where = f"the tree's Doc/{LOCK if locked is not None else 'requirements.txt'}"
+    where = f"the tree's Doc/{LOCK if locked is not None else REQUIREMENTS}"
     return (Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy),)
 
 

@@ -27,3 +27,7 @@ class DocsSource:
     """The Python that runs them; None for the one that runs us."""
     tools: Path | None = None
     """Where their environment is kept; None for a folder of the release's own."""
+    lock: Path | None = None
+    """The lock that their packages are installed from; None for what the tree asks for."""
+    lock_sha256: str = ""
+    """The digest of the lock that was approved."""

@@ -225,6 +225,15 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Some Python of this machine can run the tree's own documentation tools.",
         "install the one that the finding names",
     ),
+    "docs.unapproved": Rule(
+        "The release manager has signed the lock that the documentation's tools come from.",
+        "read it, put it where [docs] lock says, and sign it there",
+    ),
+    "docs.unlocked": Rule(
+        "Each package that builds the documentation is named by its hash.",
+        "name a file in [docs] lock",
+        severity=_WARN,
+    ),
     "experts.macos": Rule(
         "The macOS expert is named in release.toml, or their files come later.",
         "name the expert, or waive experts.macos: the files then come later",

@@ -200,6 +200,9 @@ class Docs:
     python: Path | None = None
     """The Python that runs the tree's documentation tools. Default: the first here that is new
     enough for them: the one that runs this tool, then those on PATH."""
+    lock: Path | None = None
+    """The file that names each of those tools by version and hash, for all releases of the series;
+    ``.asc`` beside it is your signature. Default: none; they are what the index has that day."""
 
     @classmethod
     def of(cls, table: Declared) -> Docs:
@@ -210,7 +213,8 @@ class Docs:
                 table.note("formats", f"holds {each!r}", near(each, _DOCS_FORMATS))
         constraints = table.path("constraints", "") if table.holds("constraints") else None
         python = table.path("python", "") if table.holds("python") else None
-        return cls(formats=found, constraints=constraints, python=python)
+        lock = table.path("lock", "") if table.holds("lock") else None
+        return cls(formats=found, constraints=constraints, python=python, lock=lock)
 
 
 def _remote(table: Declared, key: str, default: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["PythonFound", "candidates", "python_for"]
+__all__ = ["PythonFound", "candidates", "machine_of", "python_for"]
 
 _NEWEST: Final = 30
 _OLDEST: Final = 9
@@ -47,6 +47,17 @@ def candidates(programs: Programs) -> Iterator[Path]:
         other = programs.find(f"python3.{minor}")
         if other is not None and minor != sys.version_info.minor and _works(other, programs):
             yield other
+
+
+def machine_of(python: Path, programs: Programs) -> str:
+    """What wheels have to be for: ``CPython 3.11 on linux-x86_64``."""
+    show = (
+        "import platform as p, sys, sysconfig; "
+        "print(p.python_implementation(), '%d.%d' % sys.version_info[:2], 'on', "
+        "sysconfig.get_platform())"
+    )
+    asked = (str(python), "-c", show)
+    return programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S).stdout.strip()
 
 
 def _works(python: Path, programs: Programs) -> bool:

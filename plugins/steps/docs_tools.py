@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shlex
 import sys
 import tempfile
@@ -22,8 +21,9 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
+from plugins.model.docs_requirements import INCLUDES, REQUIREMENTS
 from plugins.model.pylock import LOCK, NoLock, read_lock
-from plugins.ports.docs_python import candidates, python_for
+from plugins.ports.docs_python import candidates, machine_of, python_for
 from plugins.steps.left_behind import see_plain
 from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of
@@ -31,13 +31,13 @@ from plugins.steps.unpacking import tree_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from plugins.model.docs_lock import DocsLock
     from plugins.ports.programs import Completed, Programs
     from plugins.ports.progress import Progress
 
 __all__ = ["DocsTools", "make_environment"]
 
 _MARKER: Final = "pep101.json"
-_INCLUDES: Final = re.compile(r"^\s*(?:-[rc]|--requirement|--constraint)[ =]*(\S+)", re.MULTILINE)
 
 
 @frozen
@@ -87,6 +87,7 @@ def make_environment(
     *,
     constraints: Path | None = None,
     python: Path | None = None,
+    lock: DocsLock | None = None,
 ) -> DocsTools:
     """An environment of what ``doc``, the tree's Doc folder, asks for is in ``folder``.
 
@@ -94,11 +95,15 @@ def make_environment(
     killed is made again. ``constraints`` is a pip constraints file for trees whose pins have
     rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
     picks. ``python`` is the one to make it of; None for the first here that is new enough.
+    With a ``lock`` it is of those packages alone, whatever the tree asks for by version.
     Raises StepFailed without requirements or without such a Python, ServiceFailed if pip cannot
     install them.
     """
-    source, requirements, least_minor = _required(doc, folder)
+    source, requirements, least_minor = _required(doc, folder, lock)
     declared = (python,) if python else ()
+    if lock is not None:
+        constraints = None
+        declared = _made_for(lock, declared or tuple(candidates(programs)), programs)
     for each in declared or candidates(programs):
         found = _read(folder, _key(requirements, constraints, programs, each))
         if found is not None:
@@ -181,22 +186,38 @@ class _Pip:
         return confined.run([*start, *words], folder=self.doc)
 
 
-def _required(doc: Path, folder: Path) -> tuple[str, Path, int]:
+def _made_for(lock: DocsLock, pythons: Sequence[Path], programs: Programs) -> tuple[Path, ...]:
+    """Those Pythons that the lock's wheels are for. Raises StepFailed if there is none."""
+    able = tuple(each for each in pythons if machine_of(each, programs) == lock.machine)
+    if not able:
+        raise StepFailed(
+            where="docs tools",
+            problem=f"the lock is for {lock.machine}, and no such Python is here",
+            remedy="install it, or have the lock made again: doit forget lock_docs_tools, then "
+            "run the same command again",
+        )
+    return able
+
+
+def _required(doc: Path, folder: Path, lock: DocsLock | None) -> tuple[str, Path, int]:
     """Where the tree says what it needs, that as a file for pip, and the least Python 3."""
-    lock, requirements = doc / LOCK, doc / "requirements.txt"
-    if lock.is_file():
+    own, requirements = doc / LOCK, doc / REQUIREMENTS
+    as_locked = folder.with_name(f"{folder.name}-locked.txt")
+    if lock is not None:
+        write_whole(as_locked, lock.content)
+        return "the lock of its documentation tools", as_locked, 0
+    if own.is_file():
         source = f"the tree's Doc/{LOCK}"
         try:
-            locked = read_lock(lock.read_bytes())
+            locked = read_lock(own.read_bytes())
         except NoLock as error:
             raise StepFailed(
                 where=source,
                 problem=f"cannot be read as a lock: {error}",
                 remedy="have it made again on the branch",
             ) from error
-        requirements = folder.with_name(f"{folder.name}-locked.txt")
-        write_whole(requirements, locked.requirements.encode())
-        return source, requirements, locked.least_minor
+        write_whole(as_locked, locked.requirements.encode())
+        return source, as_locked, locked.least_minor
     if not requirements.is_file():
         raise StepFailed(
             where="docs tools",
@@ -242,7 +263,7 @@ def _with_included(file: Path, seen: set[Path]) -> Iterator[Path]:
     seen.add(file)
     yield file
     if file.is_file():
-        for name in _INCLUDES.findall(file.read_text("utf-8", "replace")):
+        for name in INCLUDES.findall(file.read_text("utf-8", "replace")):
             yield from _with_included(file.parent / name, seen)
 
 

@@ -18,6 +18,8 @@ from doit_receipts.cores import some_cores
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
+from plugins.model.docs_lock import DocsLock, read_docs_lock
+from plugins.model.pylock import LOCK
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 from plugins.steps.left_behind import see_plain
@@ -97,7 +99,7 @@ def open_tree(
     doc = tree / "source" / "Doc"
     tools = make_environment(
         source.tools or layout.work / "docs-tools", doc, programs, progress,
-        constraints=source.constraints, python=source.python,
+        constraints=source.constraints, python=source.python, lock=_approved(source, doc),
     )  # fmt: skip
     _check_version(release, doc, tools, programs)
     # What is read knows the day only, so the topics of a release and the pages of its tag,
@@ -116,6 +118,23 @@ def open_tree(
 
     finished(opened.doctrees, read)
     return opened
+
+
+def _approved(source: DocsSource, doc: Path) -> DocsLock | None:
+    """The lock that was approved, if there is one: those very bytes, and not others.
+
+    A tree that has a lock of its own needs no other.
+    """
+    if source.lock is None or (doc / LOCK).is_file():
+        return None
+    raw = source.lock.read_bytes() if source.lock.is_file() else b""
+    if hashlib.sha256(raw).hexdigest() != source.lock_sha256:
+        raise StepFailed(
+            where=str(source.lock),
+            problem="is not the lock that was approved",
+            remedy="run the same command again",
+        )
+    return read_docs_lock(raw)
 
 
 def run_sphinx(

@@ -1,0 +1,207 @@
+"""The docs lock: made of what the tree's Doc folder asks for, unless a lock of the series is kept.
+
+The release manager reads it, puts it where release.toml says, and signs it there; it is found
+again by every later release of the series, until the tree asks for something else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
+from plugins.model.docs_requirements import REQUIREMENTS, gathered
+from plugins.model.pylock import LOCK, NoLock, read_lock
+from plugins.ports.docs_python import candidates, machine_of, python_for
+from plugins.steps.release_clone import input_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from plugins.model.local_settings import Docs
+    from plugins.model.release import Release
+    from plugins.ports.git import Clone
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+
+__all__ = ["FILE", "kept_now", "make"]
+
+FILE: Final = "docs-tools.lock"
+"""The file below ``made/``."""
+_TREE: Final = f"the tree's Doc/{LOCK}"
+_TIMEOUT_S: Final = 900.0
+_MOST_REPORT: Final = 64 << 20
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def make(
+    release: Release,
+    clone: Clone,
+    docs: Docs,
+    programs: Programs,
+    progress: Progress,
+    *,
+    after: str,
+) -> dict[str, str]:
+    """``made/docs-tools.lock`` names each package of the documentation's tools by its hash.
+
+    It is the kept lock of the series as long as the tree asks for the same and a Python that it
+    is for is here; or the one that an earlier run made; or a new one, of the versions that pip
+    chooses now. A tree with a lock of its own needs no other. Facts: its digest, and how many
+    packages it has. Raises StepFailed for a tree that asks for what has no hash, ServiceFailed if
+    pip cannot say.
+    """
+    made = release.layout.made / FILE
+    commit = input_commit(clone, after)
+    own = clone.read(commit, f"Doc/{LOCK}")
+    if own is not None:
+        return _as_the_tree_has_it(own, made)
+    required = gathered(lambda name: _text(clone.read(commit, f"Doc/{name}")))
+    if not required:
+        raise StepFailed(
+            where="docs tools",
+            problem=f"the tree has no Doc/{REQUIREMENTS}",
+            remedy="release from a commit that can build its documentation",
+        )
+    asked = {**required, **({"": docs.constraints.read_bytes()} if docs.constraints else {})}
+    wanted = digest_of(asked)
+    pythons = (docs.python,) if docs.python else tuple(candidates(programs))
+    machines = {machine_of(python, programs) for python in pythons}
+    series = release.version.series
+    lock = None
+    for place in (docs.lock, made):
+        lock = lock or _fresh(place, series, wanted, machines)
+    if lock is None:
+        progress.say("locking the tree's documentation tools")
+        lock = _resolved(series, wanted, (required, docs.constraints), pythons, programs)
+    write_whole(made, lock.content)
+    return {
+        "packages": str(len(lock.pins)),
+        "sha256": hashlib.sha256(lock.content).hexdigest(),
+        "source": "Doc/requirements.txt",
+    }
+
+
+def kept_now(file: Path | None) -> str:
+    """The digest of the lock that is kept; "" if there is none."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+    except OSError:
+        return ""
+
+
+# ── inside ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _as_the_tree_has_it(own: bytes, made: Path) -> dict[str, str]:
+    """What the tree locks itself was judged with the commit that has it."""
+    try:
+        content = read_lock(own).requirements.encode()
+    except NoLock as error:
+        raise StepFailed(
+            where=_TREE,
+            problem=f"cannot be read as a lock: {error}",
+            remedy="have it made again on the branch",
+        ) from error
+    write_whole(made, content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return {"packages": str(content.count(b"\n")), "sha256": sha256, "source": f"Doc/{LOCK}"}
+
+
+def _fresh(place: Path | None, series: str, wanted: str, machines: set[str]) -> DocsLock | None:
+    """The lock in that place, if it is one of this series and made of what is wanted."""
+    try:
+        if place is None or place.stat().st_size > MOST_BYTES:
+            return None
+        lock = read_docs_lock(place.read_bytes())
+    except (OSError, NoLock):
+        return None
+    same = lock.series == series and lock.required == wanted and lock.machine in machines
+    return lock if same else None
+
+
+def _resolved(
+    series: str,
+    wanted: str,
+    asked: tuple[Mapping[str, bytes], Path | None],
+    pythons: Sequence[Path],
+    programs: Programs,
+) -> DocsLock:
+    """What pip would install now, by hash; nothing is installed, and no package's code runs."""
+    required, constraints = asked
+    with tempfile.TemporaryDirectory(prefix="pep101-") as room:
+        doc = Path(room) / "Doc"
+        for name, content in required.items():
+            write_whole(doc / name, content)
+        requirements = doc / REQUIREMENTS
+        chosen = python_for(requirements, programs, constraints=constraints, among=pythons)
+        if chosen.python is None:
+            raise StepFailed(
+                where=f"the tree's Doc/{REQUIREMENTS}",
+                problem=chosen.problem,
+                remedy=chosen.remedy,
+            )
+        words: list[str | Path] = [sys.executable, "-m", "pip", "--python", chosen.python]
+        words += ["install", "--dry-run", "--ignore-installed", "--quiet", "--no-input"]
+        words += ["--only-binary", ":all:", "--report", "-", "-r", requirements]
+        words += ["-c", constraints] if constraints else []
+        reads = [Path(sys.executable), chosen.python, doc, *([constraints] if constraints else [])]
+        confined = programs.confined(reads=reads, network=True)
+        ended = confined.run(words, folder=doc, timeout_s=_TIMEOUT_S, check=False)
+        machine = machine_of(chosen.python, programs)
+    if ended.status:
+        raise ServiceFailed(
+            service="pip",
+            action=f"lock the tree's Doc/{REQUIREMENTS}",
+            problem=f"ended with status {ended.status}",
+            remedy="read the last lines of pip's output; check the network, or pin the packages in "
+            "conflict by [docs] constraints in release.toml",
+            details=tuple(ended.stderr.splitlines()[-5:]),
+        )
+    return DocsLock(series, machine, wanted, tuple(_pins(ended.stdout)))
+
+
+def _pins(report: str) -> list[Pin]:
+    """The packages of pip's report. Raises StepFailed for one that no hash can name.
+
+    Source: pip's installation report, version 1; its download_info is that of PEP 610.
+    """
+    try:
+        found = json.loads(report[:_MOST_REPORT])
+        packages = [_pin(each) for each in found["install"]]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise StepFailed(
+            where="docs tools",
+            problem=f"what pip reports of them cannot be read: {str(error)[:80]}",
+            remedy="install a newer pip into this tool's environment",
+        ) from error
+    return packages
+
+
+def _pin(package: Mapping[str, Any]) -> Pin:
+    name, version = (str(package["metadata"][key]) for key in ("name", "version"))
+    download = package["download_info"]
+    archive = download.get("archive_info", {})
+    digest = str(archive.get("hashes", {}).get("sha256", ""))
+    pin = Pin(name, version, digest)
+    if not _SHA256.fullmatch(digest) or not str(download["url"]).endswith(".whl"):
+        raise StepFailed(
+            where="docs tools",
+            problem=f"{name[:60]!a} would come from {str(download['url'])[:200]!a}, "
+            "which is no wheel that a hash names",
+            remedy="have the branch require a version that the package index has",
+        )
+    lock = DocsLock("3.0", "any", "0" * 64, (pin,))
+    read_docs_lock(lock.content)
+    return pin
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode("utf-8", "replace")
