@@ -25,8 +25,8 @@ DODO: Final = PROJECT / "dodo.py"
 # Names are public, so a task that begins with another verb is a choice to be made here.
 VERBS: Final = {
     "announce", "approve", "ask", "await", "bless", "build", "bump", "check", "choose", "close",
-    "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift",
-    "list", "mail", "make", "mark", "merge", "move", "open", "point", "post", "propose", "publish",
+    "commit", "compare", "copy", "date", "delete", "draft", "fetch", "flip", "find", "lift", "list",
+    "lock", "mail", "make", "mark", "merge", "move", "open", "point", "post", "propose", "publish",
     "purge", "push", "put", "read", "record", "request", "reserve", "restore", "restrict", "retain",
     "save", "send", "set", "settle", "sign", "stage", "start", "switch", "tag", "take", "tell",
     "test", "unpack", "update", "upload", "verify", "wait", "warn", "write",

@@ -191,6 +191,9 @@ def _lines(found: _Found) -> list[str]:
             [(key.fingerprint, key.user_id) for key in found.keys],
             "FULL FINGERPRINT, as gpg --list-secret-keys prints it",
         ),
+        "",
+        "[docs]",
+        f"lock = {_quoted(f'docs-tools-{found.version.series}.lock')}  # you sign it once a series",
     ]
 
 

@@ -100,7 +100,7 @@ def make_environment(
     install them.
     """
     source, requirements, least_minor = _required(doc, folder, lock)
-    declared = (python,) if python else ()
+    declared: tuple[Path, ...] = (python,) if python else ()
     if lock is not None:
         constraints = None
         declared = _made_for(lock, declared or tuple(candidates(programs)), programs)

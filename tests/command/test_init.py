@@ -74,6 +74,7 @@ def test_all_that_can_be_found_out_is_written(home: Path, clone: Path, ours: Gnu
         "version": "3.13.6",
         "repository": {"clone": str(clone), "fork": "git@github.com:ada/cpython.git"},
         "signing": {"gpg_key": mine},
+        "docs": {"lock": "docs-tools-3.13.lock"},
     }
     assert f'# gpg_key = "{other}"  # eve <eve@example.org>' in file.read_text()
     assert str(read_settings(file).version) == "3.13.6"
@@ -93,6 +94,7 @@ def test_what_cannot_be_found_out_is_said_and_stands_there_as_a_comment(
     assert "still to do: r.toml: [signing] gpg_key is missing" in ended.out
     assert written(file) == {
         "version": "3.13.6", "repository": {"clone": str(clone)}, "signing": {},
+        "docs": {"lock": "docs-tools-3.13.lock"},
     }  # fmt: skip
     assert '# fork = "git@github.com:YOU/cpython.git"' in file.read_text()
 

@@ -71,7 +71,11 @@ def test_changes_are_named_by_package() -> None:
 def test_files_that_requirements_name_count() -> None:
     files = {"requirements.txt": "-c constraints.txt\n-r ../outside.txt\nSphinx\n",
              "constraints.txt": "Sphinx<9\n"}  # fmt: skip
-    found = gathered(files.get)
+
+    def read(name: str) -> str | None:
+        return files.get(name)
+
+    found = gathered(read)
     assert found == {name: text.encode() for name, text in files.items()}
     assert digest_of(found) != digest_of({**found, "constraints.txt": b"Sphinx<8\n"})
-    assert gathered({}.get) == {}
+    assert gathered(lambda _: None) == {}

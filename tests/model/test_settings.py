@@ -48,6 +48,7 @@ source = "quick"
 [docs]
 formats = ["html", "epub"]
 constraints = "docs.txt"
+lock = "docs-tools.lock"
 
 [hosts]
 downloads = "ssh://rm@downloads.example:2222/srv/ftp/python/"
@@ -95,6 +96,7 @@ def test_whole_declaration_is_read(tmp_path: Path) -> None:
     assert settings.tests.source is SourceTest.QUICK
     assert settings.docs.formats == ("html", "epub")
     assert settings.docs.constraints == tmp_path / "docs.txt"
+    assert settings.docs.lock == tmp_path / "docs-tools.lock"
     assert settings.hosts.downloads == "ssh://rm@downloads.example:2222/srv/ftp/python"
     assert settings.hosts.site == "https://site.example"
     assert settings.credentials.site == Secret(f"file:{Path('~/token').expanduser()}")
