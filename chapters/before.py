@@ -19,6 +19,7 @@ from checks import (
     builders,
     disk,
     keys,
+    own_tool,
     schedule,
     tools,
 )
@@ -42,6 +43,8 @@ def check_tools():
         call(tools.foreign_code_is_confined, release, services.programs),
         call(disk.work_folder_has_room, release),
         call(tools.tool_is_as_committed, deferred(plan.project.revision)),
+        call(own_tool.tool_is_released, release, services.programs, services.verifier),
+        call(own_tool.packages_are_locked, release),
     ]
 
 

@@ -34,7 +34,8 @@ work = TOOL / "build" / f"{name}-{version}"
 archive, announcement = work / "dist" / f"{name}-{version}.tar.gz", work / "dist/ANNOUNCEMENT.md"
 built = [work / "dist" / file for file in package.archive_names(engine["name"], engine["version"])]
 sums = work / "dist/SHA256SUMS"
-signed = [archive, *built, sums]
+listing = work / "dist" / f"{name}-{version}.sha256"
+signed = [archive, listing, *built, sums]
 signatures = [file.with_name(f"{file.name}.asc") for file in signed]
 
 chapters = {"make": "1 make", "publish": "2 publish"}
@@ -71,6 +72,12 @@ def pack_tool():
     return call(tool.pack, TOOL, commit, archive)
 
 
+@plan.step(after=pack_tool, reads=[archive], writes=[listing])
+def list_files():
+    """List every file of the tool by digest; what runs is compared with it by `doit check`."""
+    return call(tool.list_files, archive, listing)
+
+
 @plan.step(after=run_checks, writes=built)
 def build_engine():
     """Build the engine's sdist and wheel from the commit."""
@@ -83,10 +90,10 @@ def check_engine():
     return call(tool.engine_is_complete, TOOL / "doit_receipts", built)
 
 
-@plan.step(after=[pack_tool, check_engine], reads=[archive, *built], writes=[sums])
+@plan.step(after=[list_files, check_engine], reads=signed[:-1], writes=[sums])
 def write_digests():
     """Write the digests of what is downloaded."""
-    return call(tool.write_digests, [archive, *built], sums)
+    return call(tool.write_digests, signed[:-1], sums)
 
 
 @plan.step(after=write_digests, reads=signed, writes=signatures)

@@ -1,5 +1,6 @@
 """Steps and checks of a release of this tool that the example of the engine lacks."""
 
+import hashlib
 import io
 import subprocess
 import tarfile
@@ -64,6 +65,24 @@ def pack(clone: Path, commit: str, archive: Path) -> dict[str, str]:
     return {"sha256": sha256_of(archive)}
 
 
+def list_files(archive: Path, listing: Path) -> dict[str, str]:
+    """A line for each file that the archive unpacks, as sha256sum --check reads it beside them."""
+    lines = []
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            content = packed.extractfile(member)
+            if content is not None and member.isreg():
+                lines.append(f"{hashlib.sha256(content.read()).hexdigest()}  {member.name}\n")
+            elif not member.isdir():
+                raise StepFailed(
+                    where=member.name,
+                    problem="is neither a file nor a folder, so no digest names it",
+                    remedy="remove it from the repository",
+                )
+    write_whole(listing, "".join(sorted(lines, key=lambda line: line[66:])).encode())
+    return {"files": str(len(lines))}
+
+
 def build_engine(clone: Path, commit: str, built: Sequence[Path]) -> dict[str, str]:
     """The engine is built from the commit, and not from what else is in its folder."""
     with TemporaryDirectory() as room:
@@ -106,6 +125,8 @@ def draft(changelog: Path, title: str, sums: Path, key: str, text: Path) -> dict
         f"# {title}\n\n{entry}\n\n## Verifying your download\n\n"
         f"The tag and the files are signed with the key {key}:\n\n"
         "    gpg --verify SHA256SUMS.asc\n    sha256sum --check SHA256SUMS\n\n"
+        "Keep the list of files (.sha256) and its signature beside the folder that you unpack:\n"
+        "`doit check` compares what runs with them.\n\n"
         + "".join(f"    {line}\n" for line in sums.read_text(encoding="utf-8").splitlines())
     )
     write_whole(text, lines.encode())

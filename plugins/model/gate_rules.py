@@ -481,6 +481,20 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "correct the text; if the version belongs there, write it under [announce] versions in "
         "release.toml",
     ),
+    "tools.altered": Rule(
+        "No file of this tool differs from its version, and nothing else could be imported.",
+        "unpack the archive of the version anew, or use a clone of its tag",
+    ),
+    "tools.packages": Rule(
+        "Each package that is installed here has the version that requirements.lock names.",
+        "rm -rf .venv && make setup installs what is locked",
+        severity=_WARN,
+    ),
+    "tools.unreleased": Rule(
+        "What runs is a version of this tool that its maintainers signed.",
+        "for a release, check out a signed tag of a version",
+        severity=_NOTE,
+    ),
     "tools.changed": Rule(
         "This tool runs as one of its commits has it, so that others can run the very same.",
         "commit the changes",

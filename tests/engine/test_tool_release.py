@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from checks.own_tool import tool_is_released
+from plugins.services.gnupg_signer import GnupgKeyring
+from plugins.services.programs import MachinePrograms
 from tests.engine.conftest import PROJECT
 from tests.engine.test_example import Shop, spread
+from tests.source_world import a_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,18 +90,48 @@ def test_a_version_of_the_tool_is_released(tool: Tool) -> None:
     assert ended.status == 0, ended
     published = tool.published
     assert {name for name in published if not name.endswith(".asc")} == {
-        "ANNOUNCEMENT.md", "SHA256SUMS", "pep101-9.1.0.tar.gz",
+        "ANNOUNCEMENT.md", "SHA256SUMS", "pep101-9.1.0.tar.gz", "pep101-9.1.0.sha256",
         "doit_receipts-0.2.0.tar.gz", "doit_receipts-0.2.0-py3-none-any.whl",
     }  # fmt: skip
-    assert len(published) == 9
+    assert len(published) == 11
     assert published["ANNOUNCEMENT.md"].startswith(b"# pep101 9.1.0\n\n### Added\n")
     subprocess.run(
         ["sha256sum", "--check", "--quiet", "SHA256SUMS"],
         cwd=tool.clone / "build/releases/v9.1.0", check=True,
     )  # fmt: skip
+    unpacked(tool)
     assert git(tool.remote, "rev-parse", "v9.1.0^{}") == git(tool.clone, "rev-parse", "HEAD")
     again = tool.doit("publish")
     assert (again.status, again.done) == (0, [])
+
+
+def unpacked(tool: Tool) -> None:
+    """What users unpack is what the signed list says, and the tool itself sees a change of it."""
+    folder = tool.clone.parent / "user"
+    shutil.copytree(tool.clone / "build/releases/v9.1.0", folder)
+    for words in (["tar", "-xf", "pep101-9.1.0.tar.gz"],
+                  ["sha256sum", "--check", "--quiet", "pep101-9.1.0.sha256"]):  # fmt: skip
+        subprocess.run(words, cwd=folder, check=True)
+    home, verifier = folder / "pep101-9.1.0", GnupgKeyring(tool.home)
+    release = a_release(folder)
+
+    def found() -> list[str]:
+        judged = tool_is_released(release, MachinePrograms(), verifier, home)
+        return [f"{each.rule}: {each.message}" for each in judged]
+
+    assert found() == []
+    (home / "release.toml").write_text("version = '3.14.1'\n")
+    assert found() == []
+    (home / "toml.py").write_text("evil = 1\n")
+    with (home / "checks/tools.py").open("a") as file:
+        file.write("# changed\n")
+    (altered,) = found()
+    assert altered == (
+        "tools.altered: is not as pep101-9.1.0.sha256 says: checks/tools.py, toml.py (not in it)"
+    )
+    listing = folder / "pep101-9.1.0.sha256"
+    listing.write_text(listing.read_text().replace("checks/tools.py", "checks/tolls.py"))
+    assert found()[0].startswith("tools.unreleased: pep101-9.1.0.sha256 is not known to be theirs")
 
 
 def test_what_is_not_committed_or_not_pushed_is_not_released(tool: Tool) -> None:
