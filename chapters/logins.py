@@ -21,7 +21,7 @@ from checks import (
     forms,
     hosts,
     pipeline,
-    site,
+    site_access,
 )
 from doit_receipts.calls import call, deferred
 from plugins.steps import blog, handover
@@ -52,10 +52,11 @@ logins = [
     call(hosts.files_of_others_are_readable, services.downloads, [ours[1], gathered[0]]),
     call(hosts.host_has_room, services.downloads, "", contract, gathered),
     *([call(hosts.host_is_reached, services.docs_host)] if release.ships_docs else []),
-    call(site.login_works, services.site),
-    call(site.texts_can_be_saved, services.site),
-    call(site.name_is_free, promised, services.site, shown=shown),
-    call(site.caches_answer, promised, services.cdn),
+    call(site_access.login_works, services.site),
+    call(site_access.texts_can_be_saved, services.site),
+    call(site_access.name_is_free, promised, services.site, shown=shown),
+    call(site_access.systems_are_known, promised, services.site),
+    call(site_access.caches_answer, promised, services.cdn),
     *(
         [call(access.mail_lets_us_in, services.mail, tell.sender)]
         if addresses or tell.lists

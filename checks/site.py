@@ -1,4 +1,4 @@
-"""Site: judgements of the website and of the caches in front of it, before and after publishing."""
+"""Site: judgements of the release's page and rows at python.org, and of the text before it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from checks.public_text import TEXT_RULES, facts_are_right, notes_are_given, read_text
-from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.contract import SITE, Origin
@@ -20,20 +19,15 @@ if TYPE_CHECKING:
 
     from doit_receipts.artifact import Artifact
     from plugins.model.contract import Contract
-    from plugins.ports.caches import Cdn
     from plugins.ports.host import HostReader
     from plugins.ports.public import PublicSite
     from plugins.ports.site import SiteReader, SiteRelease
 
 __all__ = [
-    "caches_answer",
     "flags_are_right",
-    "login_works",
-    "name_is_free",
     "release_is_shown",
     "rows_are_as_served",
     "text_is_ready",
-    "texts_can_be_saved",
 ]
 
 _NO_INSTALLERS: Final = re.compile(
@@ -43,51 +37,6 @@ _NO_INSTALLERS: Final = re.compile(
 )
 _BUTTON: Final = "download_button"
 _CORRECT: Final = "correct it in the site's admin, then run the same command again"
-
-
-@judges(blind="site.login")
-def login_works(site: SiteReader) -> tuple[Finding, ...]:
-    """The site accepts our key and our changes (P11); what it answers instead is the finding."""
-    site.may_write()
-    return ()
-
-
-@judges(blind="site.admin")
-def texts_can_be_saved(site: SiteReader) -> tuple[Finding, ...]:
-    """The admin accepts our login and has a form that we may save, unless it is saved by hand.
-
-    Asked at the start of the day: it is used when the files are public already.
-    """
-    if site.saves_texts:
-        site.may_save_texts()
-    return ()
-
-
-@judges("site.draft_found", blind="site.name_taken")
-def name_is_free(
-    contract: Contract, site: SiteReader, *, shown: bool = False
-) -> tuple[Finding, ...]:
-    """No public release has this name or address, and at most one draft does.
-
-    The site allows two releases of one name, and users then find either. Once this release is
-    ``shown``, the one that is public is it.
-    """
-    page = contract.page
-    found = [
-        other
-        for other in site.releases()
-        if other.name.casefold() == page.name.casefold() or other.slug == page.slug
-    ]
-    public = [other for other in found if other.is_published]
-    if len(found) > 1 or (public and not shown):
-        which = ", ".join(f"{printable(other.name)} at {other.address}" for other in found)
-        problem = f"{len(found)} releases have this name or address: {which}"
-        remedy = "delete those that are wrong in the site's admin, then run the same command again"
-        return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
-    if found and not public:
-        problem = f"a draft of {page.name} exists and will be used"
-        return (Finding("site.draft_found", Severity.NOTE, problem, found[0].address),)
-    return ()
 
 
 @judges("site.latest", blind="site.flags")
@@ -223,27 +172,6 @@ def rows_are_as_served(
     found += [
         _block("site.rows", "has a row, but is not a file of this release", url) for url in surplus
     ]
-    return tuple(found)
-
-
-@judges("cdn.one_edge", blind="cdn.unreachable")
-def caches_answer(contract: Contract, cdn: Cdn) -> tuple[Finding, ...]:
-    """Every edge that is to be read back answers, before anything depends on it."""
-    root = contract.page.url.partition("/downloads/")[0] + "/ftp/python/"
-    found = []
-    for edge in cdn.edges:
-        try:
-            status = cdn.look(root, edge).status
-            problem = "" if status == 200 else f"{root} answers {status}"
-        except ServiceFailed as error:
-            problem = error.problem
-        if problem:
-            remedy = "correct [hosts] cdn_edges, or run the same command again in a few minutes"
-            found.append(Finding("cdn.unreachable", Severity.BLOCK, problem, edge, remedy))
-    if len(cdn.edges) == 1:
-        problem = "only one cache can be looked at; what the others serve is not known"
-        remedy = "name more of them in [hosts] cdn_edges"
-        found.append(Finding("cdn.one_edge", Severity.NOTE, problem, cdn.edges[0], remedy))
     return tuple(found)
 
 

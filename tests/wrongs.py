@@ -263,6 +263,12 @@ WRONGS: Final = (
         "[credentials]",
     ),
     Wrong(
+        "site.systems",
+        lambda m: m.order("site.no_system", "macos"),
+        lambda m, _: m.end("site.no_system"),
+        "ask the site's administrators to add it",
+    ),
+    Wrong(
         "cdn.unreachable",
         _write_edges,
         lambda m, _: m.declare(r"^cdn_edges .*$", _edges()),

@@ -406,6 +406,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "open the release in the site's admin and save it as it is, so that the site makes its "
         "boxes again",
     ),
+    "site.systems": Rule(
+        "The site has a record of each operating system that files will be listed under.",
+        "ask the site's administrators to add it, then run the same command again",
+    ),
     "site.text": Rule(
         "The edited text is complete, about this release alone, and says what users have to read.",
         _EDIT,

@@ -72,6 +72,10 @@ class SiteReader(Protocol):
         """The rows of its files."""
         ...
 
+    def systems(self) -> frozenset[str]:
+        """The slugs of the operating systems that a row may name."""
+        ...
+
     def page(self, slug: str) -> str | None:
         """The release's page in HTML, as fresh as the site has it, drafts too; None if there is
         none.

@@ -31,6 +31,7 @@ FAULTS: Final = {
     ),
     "site.429": "A request is throttled; the argument is Retry-After in seconds.",
     "site.garbled": "A field of a list has the wrong type.",
+    "site.no_system": "An operating system has no record; the argument is its slug.",
     "site.no_right": "The login to the admin works, without the permission to change releases.",
     "site.password_refused": "The admin refuses the password.",
 }

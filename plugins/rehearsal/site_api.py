@@ -152,6 +152,8 @@ class Api:
             for key, row in rows.in_order(kind)
             if seen(row) and all(_matches(row, *each) for each in wanted.items())
         ]
+        if kind == "os" and (unknown := self._store.fault("site.no_system")) is not None:
+            found = [each for each in found if each["slug"] != unknown]
         if self._store.fault("site.garbled") is not None:
             found = [{**each, "slug": [each["slug"]]} for each in found]
         return JSONResponse(found)

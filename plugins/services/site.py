@@ -102,6 +102,10 @@ class PythonOrg:
             for part in self._list(f"{_API}/release_file/", release=number)
         )
 
+    def systems(self) -> frozenset[str]:
+        """The slugs of the operating systems that a row may name."""
+        return frozenset(self._paths_of_systems())
+
     def add_row(self, release: SiteRelease, system: str, fields: Mapping[str, Any]) -> None:
         """The row exists, made by one request."""
         paths = self._paths_of_systems()

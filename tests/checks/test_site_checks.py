@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks import site as checks
+from checks import site_access as access
 from doit_receipts.finding import Severity
 from plugins.model.secret import Secret
+from plugins.rehearsal.store import ALWAYS
 from plugins.services.cdn import Caches
 from plugins.services.site import PythonOrg
 from tests.site_world import SiteWorld, a_contract, site_world
@@ -51,11 +53,11 @@ def release(version: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_login_that_works_is_no_finding(world: SiteWorld) -> None:
-    assert checks.login_works(world.site()) == ()
+    assert access.login_works(world.site()) == ()
 
 
 def test_a_login_that_may_not_write_blocks(world: SiteWorld) -> None:
-    (finding,) = checks.login_works(world.site(token="guest-token"))
+    (finding,) = access.login_works(world.site(token="guest-token"))
     assert (finding.rule, finding.severity) == ("site.login", Severity.BLOCK)
     assert "403" in finding.message
 
@@ -64,11 +66,12 @@ def test_a_site_that_cannot_be_asked_blocks(contract: Contract, nowhere: str) ->
     site = PythonOrg(nowhere, None)
     with_admin = PythonOrg(nowhere, None, Secret("env:PEP101_TEST_NOTHING"))
     for found, rule in (
-        (checks.login_works(site), "site.login"),
-        (checks.name_is_free(contract, site), "site.name_taken"),
+        (access.login_works(site), "site.login"),
+        (access.name_is_free(contract, site), "site.name_taken"),
         (checks.flags_are_right(contract, site), "site.flags"),
         (checks.release_is_shown(contract, site), "site.shown"),
-        (checks.texts_can_be_saved(with_admin), "site.admin"),
+        (access.systems_are_known(contract, site), "site.systems"),
+        (access.texts_can_be_saved(with_admin), "site.admin"),
     ):
         assert [(each.rule, each.severity) for each in found] == [(rule, Severity.BLOCK)]
 
@@ -78,7 +81,7 @@ def test_every_edge_that_cannot_be_reached_is_named_with_its_setting(
 ) -> None:
     """A wrong address does not answer in a few minutes either."""
     other = nowhere.replace("127.0.0.1", "localhost")
-    found = checks.caches_answer(contract, Caches(nowhere, nowhere, [nowhere, other]))
+    found = access.caches_answer(contract, Caches(nowhere, nowhere, [nowhere, other]))
     assert [(each.rule, each.where) for each in found] == [
         ("cdn.unreachable", nowhere),
         ("cdn.unreachable", other),
@@ -86,12 +89,25 @@ def test_every_edge_that_cannot_be_reached_is_named_with_its_setting(
     assert all(each.remedy.startswith("correct [hosts] cdn_edges") for each in found)
 
 
+def test_a_system_without_a_record_blocks_before_any_file_is_public(
+    world: SiteWorld, contract: Contract
+) -> None:
+    assert access.systems_are_known(contract, world.site()) == ()
+    world.store.order_fault("site.no_system", argument="macos", times=ALWAYS)
+    (finding,) = access.systems_are_known(contract, world.site())
+    assert (finding.rule, finding.severity) == ("site.systems", Severity.BLOCK)
+    assert "no record of macos" in finding.message
+    assert "ask the site's administrators to add it" in finding.remedy
+    world.store.order_fault("site.no_system", times=0)
+    assert access.systems_are_known(contract, world.site()) == ()
+
+
 def test_a_name_is_free_or_a_draft_has_it(world: SiteWorld, contract: Contract) -> None:
     site = world.site()
     site.add_release(release("3.13.5"))
-    assert checks.name_is_free(contract, site) == ()
+    assert access.name_is_free(contract, site) == ()
     site.add_release(release("3.13.6", is_published=False))
-    (note,) = checks.name_is_free(contract, site)
+    (note,) = access.name_is_free(contract, site)
     assert (note.rule, note.severity) == ("site.draft_found", Severity.NOTE)
 
 
@@ -101,11 +117,11 @@ def test_the_release_that_we_have_shown_is_not_in_its_own_way(
     """Whoever followed the remedy would delete what users see."""
     site = world.site()
     site.add_release(release("3.13.6"))
-    (finding,) = checks.name_is_free(contract, site)
+    (finding,) = access.name_is_free(contract, site)
     assert finding.rule == "site.name_taken"
-    assert checks.name_is_free(contract, site, shown=True) == ()
+    assert access.name_is_free(contract, site, shown=True) == ()
     site.add_release({**release("3.13.6", is_published=False), "slug": "again"})
-    (finding,) = checks.name_is_free(contract, site, shown=True)
+    (finding,) = access.name_is_free(contract, site, shown=True)
     assert finding.rule == "site.name_taken"
 
 
@@ -115,7 +131,7 @@ def test_a_name_that_is_taken_blocks_and_all_who_have_it_are_shown(
     site = world.site()
     site.add_release(release("3.13.6", is_published=False))
     site.add_release({**release("3.13.6", is_published=False), "slug": "again"})
-    (finding,) = checks.name_is_free(contract, site)
+    (finding,) = access.name_is_free(contract, site)
     assert (finding.rule, finding.severity) == ("site.name_taken", Severity.BLOCK)
     assert "release/1/" in finding.message
     assert "release/2/" in finding.message
@@ -169,5 +185,5 @@ def test_an_address_of_the_latest_release_that_leads_to_another_blocks(
 
 def test_one_cache_alone_is_told(world: SiteWorld, contract: Contract) -> None:
     cdn = Caches(world.addresses["cdn"], world.addresses["docs_cdn"], [world.addresses["cdn_a"]])
-    (note,) = checks.caches_answer(contract, cdn)
+    (note,) = access.caches_answer(contract, cdn)
     assert (note.rule, note.severity) == ("cdn.one_edge", Severity.NOTE)

@@ -68,6 +68,7 @@ EACH: Final = [
     ("nuget.malformed", "await_nuget", ""),
     ("site.garbled", "list_files", ""),
     ("site.no_right", "save_text", ""),
+    ("site.no_system", "check_access", "macos"),
     ("site.password_refused", "save_text", ""),
     ("ssh.slow", "stage_files", "5"),
     ("upstream.drops_after_push", "push_upstream", ""),

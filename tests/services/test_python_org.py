@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks import site as checks
+from checks import site_access as access
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, Waiting
 from doit_receipts.finding import Severity
 from plugins.model.secret import Secret
@@ -192,8 +192,8 @@ def test_login_form_and_right_of_the_admin_are_tried_without_a_change(world: Sit
     site.add_release(RELEASE)
     before = world.rows("release")
     site.may_save_texts()
-    assert checks.texts_can_be_saved(site) == ()
-    assert checks.texts_can_be_saved(world.site()) == ()  # saved by hand
+    assert access.texts_can_be_saved(site) == ()
+    assert access.texts_can_be_saved(world.site()) == ()  # saved by hand
     assert world.rows("release") == before
     assert world.events() == ["created release"]
 
@@ -216,12 +216,12 @@ def test_an_admin_that_does_not_let_us_save_is_a_finding_with_a_remedy(
     site.add_release(RELEASE)
     if fault:
         world.store.order_fault(fault)
-    (finding,) = checks.texts_can_be_saved(site)
+    (finding,) = access.texts_can_be_saved(site)
     assert (finding.rule, finding.severity) == ("site.admin", Severity.BLOCK)
     assert problem in finding.message
     assert finding.remedy
     assert world.events() == ["created release"]
-    assert checks.texts_can_be_saved(world.site(admin=f"rm:{PASSWORD}")) == ()
+    assert access.texts_can_be_saved(world.site(admin=f"rm:{PASSWORD}")) == ()
 
 
 def test_nothing_but_rows_of_files_is_ever_deleted(world: SiteWorld) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from checks import site as site_checks
+from checks import site_access
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.site_pages import pages_of
@@ -89,7 +90,7 @@ def test_every_address_is_purged_and_right_on_every_edge(
     purged = {each["path"] for each in world.store.happened("cdn")}
     assert FILE in purged
     assert {"/ftp/python/3.13.6/", "/box/download-sources/", "/downloads/windows/"} <= purged
-    assert site_checks.caches_answer(contract, cdn) == ()
+    assert site_access.caches_answer(contract, cdn) == ()
 
 
 def test_bytes_that_are_right_where_we_look_were_not_purged_elsewhere(
