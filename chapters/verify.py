@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from chapters.release import contract, release, services, settings
 from chapters.stage import area, docs_area
-from checks import verification
+from checks import whole_release, whole_series
 from checks.verify_context import Clients, Makers, Signers
 from doit_receipts.calls import call
-from plugins.command.verification import declare_verification
+from plugins.command.verify_calls import declare_verification
 from plugins.model.report import Wanted
 from plugins.steps import tarball
 
@@ -33,7 +33,7 @@ make = Makers(tarball.build, tarball.merged_news)
 
 declare_verification(
     call(
-        verification.verify,
+        whole_release.verify,
         release,
         contract,
         formats if release.ships_docs else (),
@@ -43,5 +43,5 @@ declare_verification(
         clients,
         Wanted(),
     ),
-    call(verification.audit, release, formats, signers, make, clients, Wanted()),
+    call(whole_series.audit, release, formats, signers, make, clients, Wanted()),
 )

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.auditing import audit
 from checks.verify_context import Clients, Makers, Signers
-from checks.verifying import verify
+from checks.whole_release import verify
+from checks.whole_series import audit
 from doit_receipts.artifact import sha256_of
 from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
 from plugins.model.layout import Layout

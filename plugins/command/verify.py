@@ -18,7 +18,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.loader import plan_of
 from plugins.command.reports import FORMATS
-from plugins.command.verification import declared_verification
+from plugins.command.verify_calls import declared_verification
 from plugins.model.report import Report, Situation, Wanted
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""Auditing: whether anybody may trust every public release of a series, not only one."""
+"""Whole series: whether anybody may trust every public release of it, not only one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from checks.verifying import verify
+from checks.whole_release import verify
 from doit_receipts.errors import ReleaseError, SettingsError
 from doit_receipts.finding import Severity
 from plugins.model.contract import Contract, Origin, contract_of
