@@ -5,13 +5,14 @@ from __future__ import annotations
 from chapters.before import deadline
 from chapters.clone import approved_tools
 from chapters.commit import make_tag
+from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
 from checks import archives, built_docs, ci_artifacts, declared, mobile_packages, sbom_statements
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
-from plugins.steps import checksums, ci, docs, sbom, signing, source_test, tarball
+from plugins.steps import checksums, ci, docs, docs_elsewhere, sbom, signing, source_test, tarball
 
 
 @plan.step(after=[make_tag], writes=at.tarballs, takes={"cores": 1}, pep="B01 B02")
@@ -45,13 +46,14 @@ docs_archives = [
 
 @plan.step(
     after=[build_tarballs, *approved_tools],
+    only_after=[check_fetched_docs] if are_elsewhere else [],
     writes=docs_archives,
-    takes={"cores": 1, "memory_mb": 2000},
+    takes={} if are_elsewhere else {"cores": 1, "memory_mb": 2000},
     pep="B03 B06",
     only=release.ships_docs,
 )
 def build_docs():
-    """Build the documentation archives in every format; the sources are read once."""
+    """Build the documentation archives in every format, or take those of another machine."""
     source = deferred(
         DocsSource,
         at.clone,
@@ -60,9 +62,9 @@ def build_docs():
         settings.docs.constraints,
         **docs_tools,
     )
-    return call(
-        docs.build, release, source, settings.docs.formats, services.programs, services.progress
-    )
+    # The arguments are the same, and so is the receipt.
+    make = docs_elsewhere.take if are_elsewhere else docs.build
+    return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
 
 @plan.gate(after=[build_docs], reads=docs_archives, pep="Z08", only=release.ships_docs)

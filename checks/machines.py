@@ -1,4 +1,4 @@
-"""Machines: on which platforms the sources passed their tests, and by whose word."""
+"""Machines: what was tested and built on others, and by whose word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
-from plugins.model.action import PASSED, bundle_file, here_file
+from plugins.model.action import PASSED, RESULT, bundle_file, here_file, result_of, room_of
 from plugins.model.attested import attested
 from plugins.model.strict_json import BrokenJson
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.action import Action
+    from plugins.model.attested import Attested
     from plugins.model.farm_settings import Farm
     from plugins.model.layout import Layout
     from plugins.ports.statements import StatementVerifier
 
-__all__ = ["every_platform_passed"]
+__all__ = ["docs_are_attested", "every_platform_passed"]
 
 _FILE: Final = "tests.json"
 
@@ -36,6 +37,54 @@ def every_platform_passed(
     return tuple(_judged(layout, farm, action, sigstore, came) for action in actions)
 
 
+@judges("docs.unproven", blind="docs.unproven")
+def docs_are_attested(
+    layout: Layout, farm: Farm, actions: Sequence[Action], sigstore: StatementVerifier
+) -> tuple[Finding, ...]:
+    """What was fetched is what the run attested, byte for byte; nobody is asked for that."""
+    return tuple(_built(layout, farm, action, sigstore) for action in actions)
+
+
+def _built(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier) -> Finding:
+    rule, where = "docs.unproven", action.step
+    if _read(here_file(layout, action)) == action.to_bytes() and not _read(
+        bundle_file(layout, action)
+    ):
+        return Finding(rule, Severity.NOTE, "nobody answered in time: built on this machine", where)
+    done, problem = _proved(layout, farm, action, sigstore)
+    if done is None:
+        return Finding(rule, Severity.BLOCK, problem, where)
+    try:
+        found = result_of(layout, action)
+    except OSError:
+        found = {}
+    for name in sorted(done.products.keys() | found.keys()):
+        if found.get(name) != done.products.get(name):
+            how = "is not attested" if name in found else "is not here"
+            how = (
+                "has other bytes than attested" if name in done.products and name in found else how
+            )
+            return Finding(rule, Severity.BLOCK, f"{name} {how}", where)
+    message = f"{len(found)} files attested by {farm.repository} in {done.run}"
+    return Finding(rule, Severity.NOTE, message, where)
+
+
+def _proved(
+    layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier
+) -> tuple[Attested | None, str]:
+    """What the kept attestation says of the action; or None, and what is missing."""
+    bundle = _read(bundle_file(layout, action))
+    if not bundle:
+        return None, "no attestation of it is kept"
+    stated = sigstore.verify_statement(bundle, farm.signer, farm.claims, ours=False)
+    if stated.signature.problem:
+        return None, f"the kept attestation {stated.signature.problem}"
+    try:
+        return attested(stated.payload, action), ""
+    except BrokenJson as error:
+        return None, f"the kept attestation {error}"
+
+
 def _judged(
     layout: Layout,
     farm: Farm,
@@ -49,19 +98,10 @@ def _judged(
         return Finding("tests.platform", Severity.BLOCK, result, where)
     if _read(here_file(layout, action)) == action.to_bytes():
         return Finding("tests.platform", Severity.NOTE, "passed on this machine", where)
-    bundle = _read(bundle_file(layout, action))
-    if not bundle:
-        return Finding("tests.unproven", Severity.BLOCK, "no attestation of it is kept", where)
-    stated = sigstore.verify_statement(bundle, farm.signer, farm.claims, ours=False)
-    problem, done = stated.signature.problem, None
-    if not problem:
-        try:
-            done = attested(stated.payload, action)
-        except BrokenJson as error:
-            problem = str(error)
+    done, problem = _proved(layout, farm, action, sigstore)
     if done is None:
-        return Finding("tests.unproven", Severity.BLOCK, f"the kept attestation {problem}", where)
-    kept = bundle_file(layout, action).parent / "result" / _FILE
+        return Finding("tests.unproven", Severity.BLOCK, problem, where)
+    kept = room_of(layout, action) / RESULT / _FILE
     rest = "" if kept.is_file() else "; its result files are no longer available"
     words = f"passed {done.facts.get('tests', 'its tests')}, attested by {farm.repository}"
     message = f"{words} in {done.run}{rest}"

@@ -158,6 +158,7 @@ class Plan:
         volatile: bool = False,
         only_shown: bool = False,
         takes: Mapping[str, int] | None = None,
+        only_after: Before = (),
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
@@ -168,6 +169,8 @@ class Plan:
         it has happened. What is ``only_shown`` for an approval stays as it was shown once all that
         was approved is public. Where several tasks run at once it begins when the machine has as
         much to spare as it ``takes``: ``{"cores": 1, "memory_mb": 2000}``.
+        ``only_after`` names tasks of this release that have to be done before as well, and are no
+        part of what it is made from: its receipt is the same with and without them.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -197,6 +200,7 @@ class Plan:
                 volatile=volatile,
                 only_shown=only_shown,
                 takes=takes or {},
+                only_after=only_after,
                 labels=labels,
             )
 
@@ -323,6 +327,7 @@ class Plan:
         after: Before,
         look: Callable[..., Any] | None = None,
         labels: dict[str, Any] | None = None,
+        only_after: Before = (),
         **parts: Any,
     ) -> Declared:
         name = name or _name_of(creator)
@@ -335,7 +340,8 @@ class Plan:
                 f"{name} is declared a second time; the first is at {before.place}",
                 "give one of them another name",
             )
-        needs = needs_of(after, place, name)
+        order = needs_of(only_after, place, name)
+        needs = (*needs_of(after, place, name), *order)
         does = only and parts["kind"] in _DOING
         refuse_creator(creator, place, name)
         refuse_amounts(parts.get("takes", {}), place, name)
@@ -358,6 +364,7 @@ class Plan:
             calls=calls,
             arguments=arguments,
             labels=known_labels(labels or {}, self.project.labels, place, name),
+            only_after=tuple(each if isinstance(each, str) else each.name for each in order),
             **parts,
         )
         declared = Declared(name, place, task if only else None, needs)

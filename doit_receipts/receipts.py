@@ -190,6 +190,8 @@ class Receipts:
         if task.calls:
             found["call"] = task.arguments
         for name in task.after:
+            if name in task.only_after:
+                continue
             found[f"after {name}"] = self.result(name)
         for path in task.reads:
             digest = self.state.digest(path)

@@ -45,7 +45,8 @@ class Task:
     ``arguments`` is the digest of what the calls are given.
 
     ``after`` names tasks of this release only: one that the release lacks is replaced by its own
-    needs. ``extra_inputs`` are calls whose text is an input beside files and results. A
+    needs. Of those that are in ``only_after`` too it takes nothing over, and its receipt does not
+    name them. ``extra_inputs`` are calls whose text is an input beside files and results. A
     ``volatile`` gate or step judges something outside the receipts, so it is asked again until what
     stands behind it has happened. What is ``only_shown`` is there to be looked at for the approvals
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
@@ -72,6 +73,7 @@ class Task:
     only_shown: bool = False
     who: str = ""
     takes: Mapping[str, int] = field(default_factory=dict)
+    only_after: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -40,6 +40,7 @@ class PythonRelease:
         "commit": "4 the release commit",
         "hand_over": "5 hand over",
         "windows_build": "6 the Windows build",
+        "docs_elsewhere": "6b documentation elsewhere",
         "build": "7 build and check",
         "elsewhere": "7b tests on other machines",
         "lights": "8 green lights",

@@ -12,6 +12,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.strict_json import BrokenJson, canonical, only_keys, read_object
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
 
 __all__ = [
-    "NOBODY", "PASSED", "TIER_1", "Action", "action_of", "bundle_file", "here_file",
-    "platform_here",
+    "BUILD_DOCS", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE", "TIER_1", "Action", "action_of",
+    "bundle_file", "here_file", "platform_here", "result_of", "room_of",
 ]  # fmt: skip
 
 TIER_1: Final = (
@@ -36,9 +37,13 @@ TIER_1: Final = (
     "i686-pc-windows-msvc",
 )
 """The platforms that PEP 11 lists in tier 1, by its names."""
+TEST_SOURCE: Final = "test_source"
+BUILD_DOCS: Final = "build_docs"
+RESULT: Final = "result"
+"""What a run calls its one artifact, and the folder that its files are kept in."""
 PASSED: Final = "passed"
-NOBODY: Final = "nobody tested it"
-"""What a receipt says of a platform, wherever it was tested."""
+NOBODY: Final = "nobody did it"
+"""What a receipt says of an action, wherever it was done."""
 _MOST_BYTES: Final = 65_535
 """What GitHub takes as the inputs of a run, all together."""
 _FIELDS: Final[Mapping[str, type]] = {
@@ -110,14 +115,25 @@ def action_of(raw: bytes) -> Action:
     return found
 
 
+def room_of(layout: Layout, action: Action) -> Path:
+    """The folder of what came of the action: of tests one for each platform."""
+    return layout.elsewhere / (action.platform if action.step == TEST_SOURCE else action.step)
+
+
 def bundle_file(layout: Layout, action: Action) -> Path:
     """Where the attestation is kept by which the action counts."""
-    return layout.elsewhere / action.platform / "attestation.json"
+    return room_of(layout, action) / "attestation.json"
+
+
+def result_of(layout: Layout, action: Action) -> dict[str, str]:
+    """The files that came of the action and are here, by name, with the sha256 of each."""
+    folder = room_of(layout, action) / RESULT
+    return {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def here_file(layout: Layout, action: Action) -> Path:
     """There if this machine did the action itself, since nobody else had in time."""
-    return layout.elsewhere / action.platform / "here.json"
+    return room_of(layout, action) / "here.json"
 
 
 def platform_here() -> str:

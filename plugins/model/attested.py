@@ -7,12 +7,16 @@ action, of other files or of another kind is refused, and the text says which pr
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
+from plugins.model.action import BUILD_DOCS, TEST_SOURCE
+from plugins.model.layout import Layout
 from plugins.model.statement import Statement, Subject, read_statement
 from plugins.model.strict_json import BrokenJson, only_keys
+from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
     from plugins.model.action import Action
 
 __all__ = [
-    "ACTION_FILE", "GITHUB", "PREDICATE_TYPE", "PRODUCTS", "Attested", "attested", "statement_of",
+    "ACTION_FILE", "FACTS_FILE", "GITHUB", "PREDICATE_TYPE", "Attested", "attested", "demanded",
+    "most_bytes", "products_of", "statement_of",
 ]  # fmt: skip
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"
@@ -28,10 +33,13 @@ GITHUB: Final = "https://token.actions.githubusercontent.com"
 PREDICATE_TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
 """A name and no page: what the predicate of a step holds is described here."""
 ACTION_FILE: Final = "action.json"
-PRODUCTS: Final[Mapping[str, tuple[str, ...]]] = {"test_source": ("tests.json",)}
-"""The files that a step leaves, by its name; there are no others."""
+FACTS_FILE: Final = "facts.json"
+"""What a builder of files says about them, for the receipt."""
+_MOST_BYTES: Final[Mapping[str, int]] = {TEST_SOURCE: 1 << 20, BUILD_DOCS: 512 << 20}
+"""CPython's docs in four formats have 60 MiB (3.13)."""
 _MOST_FACTS: Final = 20
 _LONGEST: Final = 200
+_NAMED: Final = {"python": "Python", "level": "the tests", "formats": "the formats"}
 _RUN: Final = re.compile(
     r"https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/actions/runs/([0-9]{1,15})"
 )
@@ -92,21 +100,19 @@ def attested(payload: bytes, action: Action) -> Attested:
         message = "does not say that the step passed"
         raise BrokenJson(message)
     products = _texts(found["products"], "products")
-    if tuple(sorted(products)) != PRODUCTS.get(action.step, ()):
-        message = f"names other files than {', '.join(PRODUCTS.get(action.step, ()))}"
+    if tuple(sorted(products)) != products_of(action):
+        message = f"names other files than {', '.join(products_of(action))}"
         raise BrokenJson(message)
     subjects = {each.name: each.sha256 for each in statement.subjects}
     if subjects != {ACTION_FILE: action.digest, **products}:
         message = "is about other files than those that its predicate names"
         raise BrokenJson(message)
     facts = _texts(found["facts"], "facts")
-    if facts.get("python") != action.version:
-        message = f"is of Python {facts.get('python', '')}, wanted {action.version}"
-        raise BrokenJson(message)
-    level = action.params.get("level", "")
-    if facts.get("level", "") != level:
-        message = f"is of the tests {facts.get('level') or 'of no level'}, wanted {level or 'none'}"
-        raise BrokenJson(message)
+    for name, wanted in demanded(action).items():
+        if facts.get(name, "") != wanted:
+            shown = facts.get(name) or ("of no level" if name == "level" else "")
+            message = f"is of {_NAMED[name]} {shown}, wanted {wanted or 'none'}"
+            raise BrokenJson(message)
     run, tool = found["run"], found["tool"]
     if not isinstance(run, str) or not _RUN.fullmatch(run):
         message = "does not name its run at GitHub"
@@ -115,6 +121,33 @@ def attested(payload: bytes, action: Action) -> Attested:
         message = "does not name the commit of the tool that made it"
         raise BrokenJson(message)
     return Attested(run, tool, products, facts)
+
+
+def products_of(action: Action) -> tuple[str, ...]:
+    """The names of the files that the action leaves, sorted; there are no others."""
+    if action.step == TEST_SOURCE:
+        return ("tests.json",)
+    if action.step != BUILD_DOCS:
+        return ()
+    layout = Layout(Path(), Version.parse(action.version))
+    archives = (
+        path.name
+        for form in action.params.get("formats", "").split()
+        for path in layout.docs_archives(form)
+    )
+    return tuple(sorted((FACTS_FILE, *archives)))
+
+
+def demanded(action: Action) -> dict[str, str]:
+    """The facts that a statement of the action has to have, with their values."""
+    if action.step == BUILD_DOCS:
+        return {"formats": action.params.get("formats", "")}
+    return {"python": action.version, "level": action.params.get("level", "")}
+
+
+def most_bytes(action: Action) -> int:
+    """How large its files may be together."""
+    return _MOST_BYTES.get(action.step, 1 << 20)
 
 
 def _texts(found: Any, what: str) -> dict[str, str]:

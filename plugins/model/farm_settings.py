@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 from plugins.model import forms
-from plugins.model.action import TIER_1
+from plugins.model.action import BUILD_DOCS, TEST_SOURCE, TIER_1
 from plugins.model.attested import GITHUB
 from plugins.model.declared import alternatives, near
 from plugins.model.local_settings import SourceTest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Farm", "Then"]
 
-_STEPS: Final = ("test_source",)
+_STEPS: Final = (TEST_SOURCE, BUILD_DOCS)
 _WAIT_HOURS: Final = 12
 _REPOSITORY: Final = "python/release-tools"
 _WORKFLOW: Final = "pep101-step.yml"
@@ -46,8 +46,9 @@ class Farm:
 
     engine: Engine = Engine.NONE
     """none or github. Default: none, everything is done on this machine."""
-    steps: tuple[str, ...] = _STEPS
-    """Which steps run there: test_source. Default: test_source."""
+    steps: tuple[str, ...] = (TEST_SOURCE,)
+    """Which steps run there: test_source, build_docs. Default: test_source. With build_docs
+    `doit export` pushes the release commit and its tag to your fork, and waits for the run."""
     platforms: tuple[str, ...] = TIER_1
     """The platforms that the sources are tested on, by PEP 11's names; [] for none. Default: the
     five of tier 1."""
@@ -64,12 +65,14 @@ class Farm:
     wait_hours: int = _WAIT_HOURS
     """How many hours a run may take, counted from when it was asked for. Default: 12."""
     then: Then = Then.STOP
-    """What is done after that: stop, or here, which tests on this machine if its platform is among
-    those that did not answer; the others have to be waived. Default: stop."""
+    """What is done after that: stop, or here, which builds the documentation on this machine, and
+    tests on it if its platform is among those that did not answer; the others have to be waived.
+    Default: stop."""
 
     def runs(self, step: str) -> bool:
         """Whether the step runs on other machines."""
-        return self.engine is not Engine.NONE and step in self.steps and bool(self.platforms)
+        asked = self.engine is not Engine.NONE and step in self.steps
+        return asked and (step != TEST_SOURCE or bool(self.platforms))
 
     @property
     def signer(self) -> SigstoreIdentity:
@@ -92,8 +95,8 @@ class Farm:
         levels = {each.value: each for each in SourceTest if each is not SourceTest.NONE}
         return cls(
             engine=table.choice("engine", {each.value: each for each in Engine}, Engine.NONE),
-            steps=_known(table, "steps", _STEPS),
-            platforms=_known(table, "platforms", TIER_1),
+            steps=_known(table, "steps", _STEPS, (TEST_SOURCE,)),
+            platforms=_known(table, "platforms", TIER_1, TIER_1),
             tests=table.choice("tests", levels, SourceTest.FULL),
             repository=table.form("repository", _REPOSITORY, forms.github_repository),
             workflow=table.form("workflow", _WORKFLOW, forms.workflow_file),
@@ -103,8 +106,10 @@ class Farm:
         )
 
 
-def _known(table: Declared, key: str, options: Iterable[str]) -> tuple[str, ...]:
-    found = table.texts(key, tuple(options), wanted=alternatives(options))
+def _known(
+    table: Declared, key: str, options: Iterable[str], default: tuple[str, ...]
+) -> tuple[str, ...]:
+    found = table.texts(key, default, wanted=alternatives(options))
     for each in found:
         if each not in options:
             table.note(key, f"holds {each!r}", near(each, options))

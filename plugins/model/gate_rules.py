@@ -538,6 +538,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "doit forget await_tests, then the same command: it is fetched again",
         milder=(_NOTE,),
     ),
+    "docs.unproven": Rule(
+        "Documentation that another machine built is, byte for byte, what its attestation names.",
+        "doit forget fetch_docs, then the same command: it is fetched again",
+        milder=(_NOTE,),
+    ),
     "windows.job": Rule(
         "The Windows build ran every job that builds, packs and tests what this series ships.",
         "look at the run: a box of its form was left empty; the Windows expert knows if it matters",

@@ -1,8 +1,8 @@
 """GitHub of the simulated environment: runs of the workflow of steps, and their attestations.
 
 Each run is a process of its own (see ``step_runner``), unless a fault keeps it from being one. The
-document ``steps`` says how many times a run is looked at before it begins (``polls``), whether the
-sources are tested (``works``), and keeps every run.
+document ``steps`` says how many times a run is looked at before it begins (``polls``), whether it
+does anything (``works``), where the tools of documentation are (``tools``), and keeps every run.
 """
 
 from __future__ import annotations
@@ -167,6 +167,7 @@ class Steps:
             "fork": str(fork) if self._document["works"] else "",
             "run": self._url(run),
             "tool": _TOOL,
+            "tools": self._document.get("tools", ""),
             "trust": str(sigstore.trust_file(self._store)),
             "token": token_of_run(self._store, identity),
         }

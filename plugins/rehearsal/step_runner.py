@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
+from plugins.model.action import action_of
+from plugins.model.attested import products_of
+from plugins.model.strict_json import canonical
 from plugins.rehearsal import machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["main"]
+__all__ = ["attest", "main"]
 
 _HERE: Final = Path(__file__).parents[2]
 _TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
@@ -34,20 +37,31 @@ def main(file: Path) -> None:
     results, made = room / "tested", room / "made"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir()
-    if order["fork"]:
+    step = json.loads(order["action"])["step"]
+    if order["fork"] and step == "build_docs":
+        tools = ("--tools", order["tools"]) if order.get("tools") else ()
+        given = ("--out", results, "--throw-away", "--any-machine", "--fork", order["fork"])
+        _work("docs", action, room / "work", *given, *tools)
+    elif order["fork"]:
         _work("archives", action, room / "work", "--fork", order["fork"])
         words = ("--out", results, "--throw-away", "--any-machine")
         _work("test", action, room / "work", *words)
     else:
         _say_so(results, json.loads(order["action"]))
     _work("state", action, results, "--out", made, "--run", order["run"], "--tool", order["tool"])
-    bundle = _attested(order, made)
+    bundle = attest(made, Path(order["trust"]), order["token"])
     results.rename(room / "result")
     write_whole(room / "bundle.json", bundle.encode())
 
 
 def _say_so(results: Path, action: Mapping[str, Any]) -> None:
-    """What tests would have found, for whoever rehearses the asking and not the tests."""
+    """What it would have made, for whoever rehearses the asking and not what is done."""
+    if action["step"] == "build_docs":
+        for name in products_of(action_of(canonical(dict(action)))):
+            write_whole(results / name, b"not really documentation\n")
+        facts = json.dumps({"formats": action["params"]["formats"]}, separators=(",", ":"))
+        write_whole(results / "facts.json", facts.encode())
+        return
     found = {"level": action["params"]["level"], "python": action["version"], "tests": "make test"}
     text = json.dumps({**found, "ran": "44"}, sort_keys=True, separators=(",", ":"))
     write_whole(results / "tests.json", text.encode())
@@ -57,8 +71,8 @@ def _work(part: str, *words: str | Path) -> None:
     machine.run_aloud(_HERE, sys.executable, "-m", "plugins.worker", part, *words)
 
 
-def _attested(order: Mapping[str, Any], made: Path) -> str:
-    """The bundle of the predicate about the subjects, as actions/attest makes it."""
+def attest(made: Path, trust_file: Path, token: str) -> str:
+    """The bundle of the predicate about the subjects in ``made``, as actions/attest makes it."""
     from sigstore.dsse import Statement  # noqa: PLC0415 - half a second, for a run that passed
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415
     from sigstore.oidc import IdentityToken  # noqa: PLC0415
@@ -73,9 +87,9 @@ def _attested(order: Mapping[str, Any], made: Path) -> str:
         "predicate": json.loads((made / "predicate.json").read_bytes()),
     }
     statement = Statement(json.dumps(content).encode())
-    trust = ClientTrustConfig.from_json(Path(order["trust"]).read_text())
+    trust = ClientTrustConfig.from_json(trust_file.read_text())
     context = SigningContext.from_trust_config(trust)
-    with context.signer(IdentityToken(order["token"])) as signer:
+    with context.signer(IdentityToken(token)) as signer:
         text: str = signer.sign_dsse(statement).to_json()
     return text
 

@@ -105,6 +105,7 @@ _EXPERTS: Final = {"windows": "Wanda Windows", "macos": "Max Mac"}
 _FARM: Final = """
 [farm]
 engine = "github"
+steps  = ["test_source", "build_docs"]
 tests  = "quick"
 """
 _WAIVER: Final = """
@@ -129,9 +130,9 @@ def make_world(
 
     What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
-    users see them (``uploads``). With ``farm`` the sources are tested by five more processes, as on
-    other machines. With ``kind`` the branch of X.Y.0 is about to enter another phase,
-    and nothing is released. What is there is kept as it is, so a rehearsal that was
+    users see them (``uploads``). With ``farm`` the sources are tested and documentation is built by
+    six more processes, as on other machines. With ``kind`` the branch of X.Y.0 is about to enter
+    another phase, and nothing is released. What is there is kept as it is, so a rehearsal that was
     interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
     version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the
     machine: without it nothing can be signed, or go on.
@@ -161,7 +162,8 @@ def make_world(
     _certify(home, key, next(iter(theirs.values()), ""))
     store.save("experts", {**store.load("experts", {}), "habit": habit})
     store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
-    store.save("steps", {"polls": 1, "works": True, "runs": []})
+    tools = str(folder / "build" / str(version) / "docs-tools")
+    store.save("steps", {"polls": 1, "works": True, "runs": [], "tools": tools})
     _let_ci_build(store, folder / "build" / str(version), version, world / "ci")
     _write_secrets(world / "secrets", store)
     sigstore.seed(store, addresses)

@@ -11,7 +11,7 @@ from doit_receipts.errors import StepFailed
 from plugins.model.zipped import BrokenZip, is_plain_name, opened_zip, plain_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from plugins.ports.github import Artifact
@@ -33,11 +33,19 @@ class Downloads(Protocol):
         ...
 
 
-def fetch_artifact(top: Path, artifact: Artifact, runs: Downloads) -> dict[str, str]:
+def fetch_artifact(
+    top: Path,
+    artifact: Artifact,
+    runs: Downloads,
+    *,
+    only: Collection[str] | None = None,
+    most_bytes: int = _MOST_BYTES,
+) -> dict[str, str]:
     """The artifact's files are in a folder of its name below ``top``; facts: each file's sha256.
 
-    It has the digest that GitHub reports. Raises StepFailed for one of other bytes, and for a name
-    that could end outside of the folder.
+    It has the digest that GitHub reports. Raises StepFailed for one of other bytes, for a name
+    that could end outside of the folder or is not among ``only``, and for more than
+    ``most_bytes``; none of its files is there then.
     """
     archive = top / f"{artifact.name}.zip"
     digest = runs.download(artifact, archive)
@@ -56,15 +64,26 @@ def fetch_artifact(top: Path, artifact: Artifact, runs: Downloads) -> dict[str, 
     facts: dict[str, str] = {}
     try:
         with opened_zip(archive) as opened:
-            for entry in plain_files(opened, _MOST_TIMES * archive.stat().st_size + _PART):
+            room = min(most_bytes, _MOST_TIMES * archive.stat().st_size + _PART)
+            entries = plain_files(opened, room)
+            _refuse_others((entry.filename for entry in entries), only)
+            for entry in entries:
                 facts[f"{artifact.name}/{entry.filename}"] = _unpacked(opened, entry, partial)
     except BrokenZip as error:
+        shutil.rmtree(partial)
         raise StepFailed(
             where=f"CI artifact {artifact.name}", problem=f"is not a valid zip archive: {error}",
             remedy=_WHO_MADE_IT,
         ) from error  # fmt: skip
     partial.rename(folder)
     return facts
+
+
+def _refuse_others(names: Iterable[str], only: Collection[str] | None) -> None:
+    other = next((name for name in names if only is not None and name not in only), "")
+    if other:
+        reason = f"it contains {other}, which is none of the files that are expected"
+        raise BrokenZip(reason)
 
 
 def refuse_odd(artifacts: Sequence[Artifact], run: str) -> None:

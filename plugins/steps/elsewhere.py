@@ -1,4 +1,4 @@
-"""Steps elsewhere: the sources tested on other machines, whose word counts as far as it is proved.
+"""Steps elsewhere: what other machines do, whose word counts as far as it is proved.
 
 What is asked for is an action (see ``plugins.model.action``). Whoever asks finds what was done for
 it already, the run that is doing it now, or nothing, and only then asks for a run. Which run did it
@@ -14,9 +14,21 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import NothingDone, StepFailed, Waiting
+from doit_receipts.frozen import frozen
 from doit_receipts.outside import is_held
 from doit_receipts.probe import Probe, absent, identical
-from plugins.model.action import NOBODY, PASSED, Action, bundle_file, here_file
+from plugins.model.action import (
+    BUILD_DOCS,
+    NOBODY,
+    PASSED,
+    RESULT,
+    TEST_SOURCE,
+    Action,
+    bundle_file,
+    here_file,
+    result_of,
+)
+from plugins.model.attested import most_bytes
 from plugins.model.farm_settings import Then
 from plugins.model.strict_json import BrokenJson
 from plugins.steps import source_test
@@ -38,15 +50,44 @@ if TYPE_CHECKING:
     from plugins.ports.statements import StatementVerifier
     from plugins.steps.errand import Found
 
-__all__ = ["actions", "errand_of", "follow", "look_asked", "start"]
+__all__ = ["actions", "errand_of", "follow", "gather", "look_asked", "start", "step_in"]
 
-_STEP: Final = "test_source"
 _VERSION: Final = 1
 """Goes up when ``source_test`` tests something else: nothing that was tested before counts then."""
-_RESULT: Final = "result"
-"""What the workflow calls its one artifact."""
-_AGAIN: Final = "doit forget start_tests, then the same command: another run is asked for"
-_WHERE: Final = "tests elsewhere"
+
+
+@frozen
+class _Words:
+    """How a step is spoken of, and which tasks ask for it and wait for it."""
+
+    where: str
+    does: str
+    progress: str
+    """With how many of how many are done."""
+    asking: str
+    waiting: str
+
+    @property
+    def again(self) -> str:
+        return f"doit forget {self.asking}, then the same command: another run is asked for"
+
+
+_WORDS: Final = {
+    TEST_SOURCE: _Words(
+        "tests elsewhere",
+        "tests the sources",
+        "{done} of {all} platforms have tested the sources",
+        "start_tests",
+        "await_tests",
+    ),
+    BUILD_DOCS: _Words(
+        "docs elsewhere",
+        "builds the documentation",
+        "the documentation is not built yet",
+        "start_docs",
+        "fetch_docs",
+    ),
+}
 
 
 def actions(
@@ -56,7 +97,7 @@ def actions(
     params = {"level": farm.tests.value, "kind": release.type.name.lower()}
     version, tag = str(release.version), release.version.tag
     return tuple(
-        Action(_STEP, _VERSION, version, tag, commit, dict(sums), params, platform)
+        Action(TEST_SOURCE, _VERSION, version, tag, commit, dict(sums), params, platform)
         for platform in farm.platforms
     )
 
@@ -81,7 +122,7 @@ def look_asked(errand: Errand, clock: Clock) -> Probe:
     now = clock.now()
     missing = [each for each in errand.look() if each.done is None and not each.is_under_way(now)]
     if missing:
-        return absent(f"no run tests the sources on {_platforms(missing)}")
+        return absent(f"no run {_words(errand).does} on {_platforms(missing)}")
     return identical(_facts(errand))
 
 
@@ -127,42 +168,58 @@ def follow(
     Raises Waiting while a run goes on; StepFailed for one that ended otherwise or whose statement
     does not count, and once the hours of ``[farm]`` are over, unless this machine steps in.
     """
+    late = gather(errand, clock, journal, progress)
+    nobody = {action.platform for action in late}
+    for action in late:
+        if action.platform == here:
+            progress.say(f"nobody answered for {here}: testing the sources here")
+            source_test.run(release, programs, errand.farm.tests, progress)
+            step_in(errand, action, journal)
+            nobody.discard(here)
+    platforms = [action.platform for action in errand.actions]
+    return {platform: NOBODY if platform in nobody else PASSED for platform in platforms}
+
+
+def gather(
+    errand: Errand, clock: Clock, journal: Journal, progress: Progress
+) -> tuple[Action, ...]:
+    """Each action was done, and what proves it is here, but for those returned.
+
+    Those nobody did in time, and ``[farm]`` says that this machine steps in. Raises Waiting and
+    StepFailed as ``follow`` does.
+    """
+    words = _words(errand)
     found, now = errand.look(), clock.now()
     for each in found:
         if each.done is not None and not _is_kept(errand, each.action):
             _take(errand, each, progress)
-            journal.append(
-                "elsewhere", task="await_tests", platform=each.action.platform, run=each.done.run
-            )
+            _record(journal, each.action, each.done.run)
     left = [each for each in found if each.done is None and not _was_here(errand, each.action)]
     late = [each for each in left if _is_late(each, now, errand.farm)]
-    _refuse_ended([each for each in left if each not in late or each.run is not None], now)
+    _refuse_ended(words, [each for each in left if each not in late or each.run is not None], now)
     if late and errand.farm.then is Then.STOP:
         raise StepFailed(
-            where=_WHERE,
+            where=words.where,
             problem=f"not done within {errand.farm.wait_hours} hours: {_shown(late)}",
-            remedy=f"raise [farm] wait_hours; or cancel what still runs there, then {_AGAIN}",
+            remedy=f"raise [farm] wait_hours; or cancel what still runs there, then {words.again}",
             details=_details(late),
         )
     on_time = [each for each in left if each not in late]
     if on_time:
+        counted = words.progress.format(done=len(found) - len(left), all=len(found))
         raise Waiting(
             who="GitHub",
-            problem=f"{len(found) - len(left)} of {len(found)} platforms have tested the sources;"
-            f" {_shown(on_time)}",
+            problem=f"{counted}; {_shown(on_time)}",
             remedy=f"watch {_address(on_time)}, then run the same command again",
             details=_details(on_time),
         )
-    nobody = {each.action.platform for each in late}
-    for each in late:
-        if each.action.platform == here:
-            progress.say(f"nobody answered for {here}: testing the sources here")
-            source_test.run(release, programs, errand.farm.tests, progress)
-            write_whole(here_file(errand.layout, each.action), each.action.to_bytes())
-            journal.append("elsewhere", task="await_tests", platform=here, run="this machine")
-            nobody.discard(here)
-    platforms = [action.platform for action in errand.actions]
-    return {platform: NOBODY if platform in nobody else PASSED for platform in platforms}
+    return tuple(each.action for each in late)
+
+
+def step_in(errand: Errand, action: Action, journal: Journal) -> None:
+    """It is kept that this machine did the action, since nobody else had in time."""
+    write_whole(here_file(errand.layout, action), action.to_bytes())
+    _record(journal, action, "this machine")
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
@@ -172,19 +229,28 @@ def _facts(errand: Errand) -> dict[str, str]:
     return {action.platform: action.digest for action in errand.actions}
 
 
+def _words(errand: Errand) -> _Words:
+    return _WORDS[errand.actions[0].step]
+
+
+def _record(journal: Journal, action: Action, run: str) -> None:
+    task = _WORDS[action.step].waiting
+    journal.append("elsewhere", task=task, platform=action.platform, run=run)
+
+
 def _is_late(found: Found, now: datetime, farm: Farm) -> bool:
     return now - found.asked_at() > timedelta(hours=farm.wait_hours)
 
 
-def _refuse_ended(left: Iterable[Found], now: datetime) -> None:
+def _refuse_ended(words: _Words, left: Iterable[Found], now: datetime) -> None:
     bad = [(each, why) for each in left if (why := _why_never(each, now))]
     if bad:
         lines = [f"{each.action.platform}: {why}" for each, why in bad]
         there = "see why; then run its jobs again there, then this command; or "
         raise StepFailed(
-            where=_WHERE,
+            where=words.where,
             problem=lines[0],
-            remedy=f"{there if bad[0][0].run is not None else ''}{_AGAIN}",
+            remedy=f"{there if bad[0][0].run is not None else ''}{words.again}",
             details=tuple(lines[1:]),
         )
 
@@ -200,11 +266,12 @@ def _why_never(found: Found, now: datetime) -> str:
 
 
 def _is_kept(errand: Errand, action: Action) -> bool:
+    """Whether the attestation is here, and the files of it that the release is made of."""
     try:
-        errand.proved(bundle_file(errand.layout, action).read_bytes(), action)
+        done = errand.proved(bundle_file(errand.layout, action).read_bytes(), action)
+        return action.step == TEST_SOURCE or result_of(errand.layout, action) == done.products
     except (OSError, BrokenJson):
         return False
-    return True
 
 
 def _was_here(errand: Errand, action: Action) -> bool:
@@ -217,31 +284,42 @@ def _was_here(errand: Errand, action: Action) -> bool:
 def _take(errand: Errand, found: Found, progress: Progress) -> None:
     """The files of the run are here by their attested digests, as far as GitHub still has them.
 
-    The attestation is kept last. Raises StepFailed for other files than those, and keeps nothing.
+    The attestation is kept last. Raises StepFailed for other files than those, and for files that
+    are gone where the release is made of them; then nothing is kept.
     """
     assert found.done is not None  # noqa: S101 - for the type checker
     action, done, machines = found.action, found.done, errand.machines
-    file = bundle_file(errand.layout, action)
+    words, file = _words(errand), bundle_file(errand.layout, action)
+    where = f"{words.where.split()[0]} on {action.platform}"
     folder = file.parent
-    shutil.rmtree(folder / _RESULT, ignore_errors=True)
+    shutil.rmtree(folder / RESULT, ignore_errors=True)
     gone = machines.run(done.run_id) is None
     listed = () if gone else machines.artifacts(done.run_id)
-    results = [each for each in listed if each.name == _RESULT and not each.expired]
+    results = [each for each in listed if each.name == RESULT and not each.expired]
     if results:
         refuse_odd(results, str(done.run_id))
-        progress.say(f"fetching what was tested on {action.platform}")
-        facts = fetch_artifact(folder, results[0], machines)
-        (folder / f"{_RESULT}.zip").unlink(missing_ok=True)
-        if facts != {f"{_RESULT}/{name}": digest for name, digest in done.products.items()}:
-            shutil.rmtree(folder / _RESULT)
+        progress.say(f"fetching the result on {action.platform}")
+        facts = fetch_artifact(
+            folder, results[0], machines, only=done.products, most_bytes=most_bytes(action)
+        )
+        (folder / f"{RESULT}.zip").unlink(missing_ok=True)
+        if facts != {f"{RESULT}/{name}": digest for name, digest in done.products.items()}:
+            shutil.rmtree(folder / RESULT)
             raise StepFailed(
-                where=f"tests on {action.platform}",
+                where=where,
                 problem=f"the artifact of {done.run} holds other files than it attests",
                 remedy="find out who changed it; then run its jobs again there, then this command",
                 details=tuple(f"attested {name} {each}" for name, each in done.products.items()),
             )
-    else:
+    elif action.step == TEST_SOURCE:
         progress.say(f"{action.platform}: GitHub has no files of {done.run} any more")
+    else:
+        raise StepFailed(
+            where=where,
+            problem=f"GitHub has no files of {done.run} any more",
+            remedy=f"run its jobs again there, then this command; or take {action.step} out of"
+            " [farm] steps: then it is done here",
+        )
     write_whole(file, found.bundle)
 
 

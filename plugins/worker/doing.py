@@ -1,8 +1,9 @@
-"""Doing: an action done on this machine, in three parts that may be jobs on different machines.
+"""Doing: an action done on this machine, in parts that may be jobs on different machines.
 
 The first makes the archives from the tag, and stops unless they are those of the action: that
 alone is a rebuild by a second machine. The second tests them; the tree's own code runs there, so it
-has to be a job without any right. The third states what passed, and runs nothing of the tree.
+has to be a job without any right. Documentation is made in one part, by the tree's own code as
+well. The last part states what passed, and runs nothing of the tree.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.attested import ACTION_FILE, PRODUCTS, Attested, statement_of
+from plugins.model.action import BUILD_DOCS, TEST_SOURCE
+from plugins.model.attested import (
+    ACTION_FILE,
+    FACTS_FILE,
+    Attested,
+    demanded,
+    products_of,
+    statement_of,
+)
+from plugins.model.docs_source import DocsSource
 from plugins.model.layout import Layout
 from plugins.model.local_settings import SourceTest
 from plugins.model.release import Release, ReleaseType
@@ -24,19 +34,19 @@ from plugins.model.strict_json import BrokenJson, canonical, read_object
 from plugins.model.version import Version
 from plugins.services.git_clone import GitClone
 from plugins.services.programs import MachinePrograms
-from plugins.steps import source_test, tarball
+from plugins.steps import docs, source_test, tarball
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.action import Action
+    from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["make_archives", "run_tests", "state"]
+__all__ = ["make_archives", "make_docs", "run_tests", "state"]
 
-_STEP: Final = "test_source"
-_VERSION: Final = 1
-_MOST_BYTES: Final = 10_000
+_VERSIONS: Final = {TEST_SOURCE: 1, BUILD_DOCS: 1}
+_MOST_BYTES: Final = 65_536
 _COUNTED: Final = re.compile(r"Total tests: run=([0-9,]{1,12})")
 _SETTINGS: Final = ("pep101.clone", "release")
 
@@ -47,9 +57,45 @@ def make_archives(action: Action, fork: str, room: Path, progress: Progress) -> 
     ``fork`` is the address of a repository that has the tag. Raises StepFailed where the tag is of
     another commit, or gives other bytes.
     """
-    _refuse_other(action)
+    _refuse_other(action, TEST_SOURCE)
     release = _release_of(action, room)
     programs = MachinePrograms(progress.say)
+    tarball.build(release, _clone_of(action, fork, release, programs), programs, progress)
+    _refuse_other_inputs(action, release.layout)
+
+
+def make_docs(
+    action: Action,
+    fork: str,
+    room: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    throw_away: bool,
+    tools: Path | None,
+) -> None:
+    """``out`` holds the documentation archives of the tag, and ``facts.json`` about them.
+
+    ``fork`` and ``throw_away`` are as for the others. ``tools`` is where the packages are that it
+    is built with, if they were installed before. Raises StepFailed.
+    """
+    _refuse_other(action, BUILD_DOCS)
+    release = _release_of(action, room)
+    programs = MachinePrograms(progress.say, may_be_unconfined=lambda: throw_away)
+    _clone_of(action, fork, release, programs)
+    forms = action.params.get("formats", "").split()
+    asked = ["git", "show", "--no-patch", "--format=%ct", action.commit]
+    epoch_s = int(programs.run(asked, folder=release.layout.clone).stdout)
+    source = DocsSource(release.layout.clone, action.tag, epoch_s, tools=tools)
+    facts = docs.build(release, source, forms, programs, progress)
+    for form in forms:
+        for archive in release.layout.docs_archives(form):
+            write_whole(out / archive.name, archive.read_bytes())
+    write_whole(out / FACTS_FILE, canonical(facts))
+
+
+def _clone_of(action: Action, fork: str, release: Release, programs: Programs) -> GitClone:
+    """A clone with the tag of the action. Raises StepFailed where it is of another commit."""
     clone = release.layout.clone
     shutil.rmtree(clone, ignore_errors=True)
     clone.mkdir(parents=True)
@@ -67,8 +113,7 @@ def make_archives(action: Action, fork: str, room: Path, progress: Progress) -> 
             problem=f"names commit {found}, wanted {action.commit}",
             remedy="push the tag that is to be tested",
         )
-    tarball.build(release, opened, programs, progress)
-    _refuse_other_inputs(action, release.layout)
+    return opened
 
 
 def run_tests(
@@ -79,7 +124,7 @@ def run_tests(
     The archives are those in ``room/src``. ``throw_away``: this machine has no secret and is
     deleted afterwards, so that the tree's code may run unconfined. Raises StepFailed.
     """
-    _refuse_other(action)
+    _refuse_other(action, TEST_SOURCE)
     release = _release_of(action, room)
     _refuse_other_inputs(action, release.layout)
     counted: list[str] = []
@@ -92,7 +137,7 @@ def run_tests(
     level = SourceTest(action.params.get("level", ""))
     facts = source_test.run(release, programs, level, progress)
     ran = {"ran": counted[-1]} if counted else {}
-    write_whole(out / PRODUCTS[_STEP][0], canonical({**facts, **ran}))
+    write_whole(out / products_of(action)[0], canonical({**facts, **ran}))
 
 
 def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> None:
@@ -101,15 +146,24 @@ def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> N
     What the job of the tests left in ``results`` is only read, and believed in its form alone.
     Raises StepFailed for what is not of that form.
     """
-    _refuse_other(action)
-    names = PRODUCTS[action.step]
+    _refuse_other(action, *_VERSIONS)
+    names = products_of(action)
     found = sorted(each.name for each in results.iterdir())
     if found != sorted(names):
         raise StepFailed(
             where="results", problem=f"hold other files than {', '.join(names)}",
             remedy="look at the test job's log and its artifact result",
         )  # fmt: skip
-    facts = _facts_in(results / names[0])
+    facts = _facts_in(results / (FACTS_FILE if action.step == BUILD_DOCS else names[0]))
+    if action.step == BUILD_DOCS:
+        facts = {"formats": facts.get("formats", "")}
+    for name, wanted in demanded(action).items():
+        if facts.get(name) != wanted:
+            raise StepFailed(
+                where="results",
+                problem=f"are of {name} {facts.get(name, 'none')}, wanted {wanted}",
+                remedy="look at the job's log and its artifact result",
+            )
     products = {name: sha256_of(results / name) for name in names}
     statement = statement_of(action, Attested(run, tool, products, facts))
     subjects = "".join(f"{each.sha256}  {each.name}\n" for each in statement.subjects)
@@ -134,12 +188,12 @@ def _facts_in(file: Path) -> dict[str, str]:
         ) from error
 
 
-def _refuse_other(action: Action) -> None:
-    if (action.step, action.step_version) != (_STEP, _VERSION):
+def _refuse_other(action: Action, *steps: str) -> None:
+    if action.step not in steps or action.step_version != _VERSIONS[action.step]:
         raise StepFailed(
             where="action",
-            problem=f"is {action.step}, version {action.step_version}, and this tool does"
-            f" {_STEP}, version {_VERSION}",
+            problem=f"is {action.step}, version {action.step_version}, and this part of the tool"
+            f" does {', '.join(f'{each}, version {_VERSIONS[each]}' for each in steps)}",
             remedy="use the tool that the release manager uses",
         )
 

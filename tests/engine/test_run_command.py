@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Final
 
 import pytest
 
@@ -503,3 +504,27 @@ def test_a_gate_of_a_newer_version_leaves_what_is_done_behind_it_done(project: P
     assert project.doit().status == 0
     assert project.ran() == ["judge"]
     assert project.standing("check_it").startswith("done")
+
+
+ASK: Final = """
+@plan.step()
+def task_ask():
+    "Ask somebody else."
+    return call(fail, HERE / "input")
+
+"""
+
+
+def test_what_a_step_is_only_after_is_done_before_and_no_part_of_its_receipt(
+    chain: Project,
+) -> None:
+    chain.doit()
+    chain.ran()
+    receipt = chain.work / "receipts" / "copy_c.json"
+    before = receipt.read_bytes()
+    receipt.unlink()
+    last = "@plan.step(after=[task_halve_b]"
+    chain.declare(CHAIN.replace(last, f"{ASK}{last}, only_after=[task_ask]"))
+    assert chain.doit().status == 0
+    assert chain.ran() == ["fail", "c"]
+    assert receipt.read_bytes() == before

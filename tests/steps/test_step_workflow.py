@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,10 @@ from plugins.model.attested import PREDICATE_TYPE, attested
 from plugins.model.farm_settings import Engine, Farm
 from plugins.model.local_settings import SourceTest
 from plugins.model.statement import STATEMENT_TYPE
+from plugins.rehearsal import sigstore, step_runner
+from plugins.rehearsal.identity import token_of_run
+from plugins.rehearsal.serving import running_world
+from plugins.rehearsal.workflow_identity import WorkflowRun
 from plugins.steps import elsewhere, tarball
 from tests.hub_world import a_hub_world
 from tests.progress import Quiet
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
 PROJECT: Final = Path(__file__).parents[2]
 WORKFLOW: Final = PROJECT / "docs" / "how-to" / "workflows" / "pep101-step.yml"
+SCRIPT: Final = PROJECT / "docs" / "how-to" / "read_step.py"
 RUN: Final = "https://github.com/python/release-tools/actions/runs/1"
 TOOL: Final = "5" * 40
 
@@ -47,11 +53,12 @@ def test_only_the_job_that_runs_nothing_of_the_tree_may_sign() -> None:
     assert rights == {
         "archives": {"contents": "read"},
         "test": {},
+        "docs": {},
         "attest": {"contents": "read", "id-token": "write", "attestations": "write"},
     }
     signing = " ".join(str(step.get("run", "")) for step in content["jobs"]["attest"]["steps"])
     assert "worker state" in signing
-    assert not re.search(r"worker (archives|test)|configure|make|install", signing)
+    assert not re.search(r"worker (archives|test|docs)|configure|make|install", signing)
 
 
 def test_every_action_is_named_by_its_commit_and_no_input_is_pasted_into_a_shell() -> None:
@@ -137,7 +144,7 @@ def test_the_steps_make_test_and_state_and_the_statement_counts(
     # What actions/attest signs, put together by nothing of ours.
     lines = (room / "made" / "subjects.sha256").read_text().splitlines()
     named = [line.split("  ", 1) for line in lines]
-    statement = {
+    statement: dict[str, Any] = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": name, "digest": {"sha256": digest}} for digest, name in named],
         "predicateType": PREDICATE_TYPE,
@@ -148,6 +155,34 @@ def test_the_steps_make_test_and_state_and_the_statement_counts(
     assert done.facts["level"] == "quick"
     subprocess.run(["sha256sum", "--check", "--strict", "../made/subjects.sha256"],
                    cwd=_with_action(room), check=True, capture_output=True)  # fmt: skip
+    with running_world(tmp_path / "lasting" / "world") as lasting:
+        whole = WorkflowRun("python/release-tools", "pep101-step.yml", sha=TOOL, run=1)
+        other = replace(whole, workflow="other.yml")
+        trust = sigstore.trust_file(lasting.store)
+        for at, run in enumerate((whole, other)):
+            token = token_of_run(lasting.store, run)
+            bundle = tmp_path / f"attestation-{at}.json"
+            bundle.write_text(step_runner.attest(room / "made", trust, token))
+    product = room / "tested" / "tests.json"
+    good = read(trust, tmp_path / "attestation-0.json", product)
+    assert good.returncode == 0, good
+    assert f"test_source of v3.13.6, commit {action.commit}, on {platform_here()}" in good.stdout
+    assert f"passed in {RUN}, done by the tool at commit {TOOL}" in good.stdout
+    assert "refused" in read(trust, tmp_path / "attestation-1.json", product).stderr
+    product.write_bytes(product.read_bytes() + b" ")
+    assert "is not what was attested" in read(
+        trust, tmp_path / "attestation-0.json", product
+    ).stderr  # fmt: skip
+
+
+def read(trust: Path, bundle: Path, product: Path) -> subprocess.CompletedProcess[str]:
+    """What a stranger's program says, which imports nothing of ours."""
+    words: list[str | Path] = [sys.executable, "-I", SCRIPT, bundle]
+    words += ["python/release-tools", "pep101-step.yml", product]
+    return subprocess.run(
+        words, env={"SIGSTORE_TRUST": str(trust), "HOME": str(bundle.parent)}, cwd=bundle.parent,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def _with_action(room: Path) -> Path:

@@ -1,0 +1,127 @@
+"""Docs elsewhere: the documentation archives of a run on another machine, by attested digests.
+
+What the run made comes into ``elsewhere/build_docs`` first. Only what the workflow attests of this
+action, byte for byte, is put into ``docs/``, and its receipt is the one that a build here leaves.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.durable import replacing
+from doit_receipts.errors import SettingsError, StepFailed
+from doit_receipts.printable import printable
+from plugins.model.action import BUILD_DOCS, RESULT, TIER_1, Action
+from plugins.model.attested import FACTS_FILE
+from plugins.model.strict_json import BrokenJson, read_object
+from plugins.steps import docs, elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from doit_receipts.journal import Journal
+    from plugins.model.docs_source import DocsSource
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.programs import Programs
+    from plugins.ports.progress import Progress
+    from plugins.steps.errand import Errand
+
+__all__ = ["actions", "fetch", "take"]
+
+_VERSION: Final = 1
+"""Goes up when ``docs`` writes other archives: nothing that was built before counts then."""
+_MOST_BYTES: Final = 65_536
+_LONGEST: Final = 8_000
+
+
+def actions(
+    release: Release, formats: Sequence[str], own: Sequence[Path | None], *, commit: str
+) -> tuple[Action, ...]:  # fmt: skip
+    """The documentation of the tag in these formats, once.
+
+    Raises SettingsError where it is to be built with something that only this machine has
+    (``own``).
+    """
+    if any(own):
+        raise SettingsError(
+            where="[farm] steps",
+            problem="build_docs cannot use [docs] constraints, python or lock: files here",
+            remedy="remove them, or take build_docs out of [farm] steps",
+        )
+    params = {"kind": release.type.name.lower(), "formats": " ".join(sorted(formats))}
+    version, tag = str(release.version), release.version.tag
+    return (Action(BUILD_DOCS, _VERSION, version, tag, commit, {}, params, TIER_1[0]),)
+
+
+def fetch(errand: Errand, clock: Clock, journal: Journal, progress: Progress) -> dict[str, str]:
+    """What the run made and attests is under ``elsewhere/``; facts: the action's digest.
+
+    Raises Waiting and StepFailed as ``elsewhere.gather`` does. Where nobody answered in time and
+    ``[farm]`` says so, nothing is there, and ``take`` builds here.
+    """
+    for action in elsewhere.gather(errand, clock, journal, progress):
+        elsewhere.step_in(errand, action, journal)
+    return {action.step: action.digest for action in errand.actions}
+
+
+def take(
+    release: Release,
+    source: DocsSource,
+    formats: Sequence[str],
+    programs: Programs,
+    progress: Progress,
+) -> dict[str, str]:
+    """``layout.docs`` holds the archives as ``docs.build`` leaves them; facts: the same.
+
+    They are those that were fetched and judged. Raises StepFailed if one of them is not there.
+    """
+    folder = release.layout.elsewhere / BUILD_DOCS
+    if (folder / "here.json").exists() and not (folder / RESULT).exists():
+        progress.say("nobody answered: building the documentation here")
+        return docs.build(release, source, formats, programs, progress)
+    for form in docs.FORMATS:
+        for archive in release.layout.docs_archives(form):
+            if form in formats:
+                _copy(folder / RESULT / archive.name, archive)
+            else:
+                archive.unlink(missing_ok=True)
+    return _facts(folder / RESULT / FACTS_FILE)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        with source.open("rb") as content, replacing(target) as stream:
+            shutil.copyfileobj(content, stream)
+    except FileNotFoundError as error:
+        raise _missing(source) from error
+
+
+def _facts(file: Path) -> dict[str, str]:
+    """What the builder said of the archives: short texts, or nothing of it is taken over."""
+    try:
+        with file.open("rb") as stream:
+            found = read_object(stream.read(_MOST_BYTES + 1), _MOST_BYTES)
+    except FileNotFoundError as error:
+        raise _missing(file) from error
+    except BrokenJson as error:
+        raise _odd(problem=str(error)) from error
+    for text in found.values():
+        if not isinstance(text, str) or len(text) > _LONGEST or printable(text) != text:
+            raise _odd(problem="has facts that are not one line each")
+    return found
+
+
+def _odd(*, problem: str) -> StepFailed:
+    remedy = "look at the run on GitHub: its job of the documentation made the file"
+    return StepFailed(where=FACTS_FILE, problem=problem, remedy=remedy)
+
+
+def _missing(file: Path) -> StepFailed:
+    return StepFailed(
+        where=file.name,
+        problem="is not among the files that were fetched",
+        remedy="doit forget fetch_docs, then the same command: they are fetched again",
+    )
