@@ -10,13 +10,15 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.printable import printable
+from doit_receipts.running import running_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from doit_receipts.journal import Journal
+    from doit_receipts.plan import Plan
 
-__all__ = ["STYLE", "Event", "events_of", "timeline"]
+__all__ = ["STYLE", "Event", "events_of", "now_at", "timeline"]
 
 _READ_BYTES: Final = 4 << 20
 """Of the end of the journal: some ten thousand events."""
@@ -28,6 +30,7 @@ _SHOWN: Final = ("done", "failed", "blocked", "waiting", "adopt", "retry")
 STYLE: Final = (
     "svg.day{font:11px system-ui,sans-serif}.day text{fill:#111}.day rect{fill:#4b8b5a}"
     ".day rect.failed,.day rect.blocked{fill:#c62828}.day rect.waiting{fill:#d98a1f}"
+    ".day rect.running{fill:#1e88e5}"
     ".day line{stroke:#bbb;stroke-dasharray:2 3}"
     "@media(prefers-color-scheme:dark){.day text{fill:#ddd}.day line{stroke:#555}}"
 )
@@ -35,9 +38,10 @@ STYLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the journal: ``word`` is done, failed, blocked, waiting, adopt or retry.
+    """A line of the journal: ``word`` is done, failed, blocked, waiting, adopt or retry.
 
-    ``took_s`` is 0 where the journal does not say it; ``said`` is what a task said that ended so.
+    Of what runs now it is running. ``took_s`` is 0 where the journal does not say it; ``said`` is
+    what a task said that ended so.
     """
 
     at: datetime
@@ -68,6 +72,15 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
         printable(str(entry.get("by", ""))), max(0.0, took_s) if isfinite(took_s) else 0.0,
         printable(str(entry.get("said", ""))),
     )  # fmt: skip
+
+
+def now_at(plan: Plan) -> tuple[Event, ...]:
+    """What runs at this moment, each as an event whose word is running."""
+    now = plan.context.clock.now()
+    return tuple(
+        Event(now, "running", each.task, "", max(0.0, now.timestamp() - each.since_s), "")
+        for each in running_tasks(plan.folder)
+    )
 
 
 def timeline(events: Sequence[Event], most: int = 160) -> str:

@@ -47,7 +47,7 @@ SIGNS: Final = {
 }
 """A sign of each state, for whoever does not see its colour."""
 
-_WIDE, _HIGH, _GAP, _ROW = 168, 26, 14, 52
+_WIDE, _HIGH, _GAP, _ROW = 186, 26, 14, 52
 _SWEEPS: Final = 6
 _MOST_LETTERS: Final = 23
 _ROUND: Final = {Kind.STEP: 4, Kind.APPROVAL: 13}

@@ -52,6 +52,7 @@ progress{width:100%;height:.8rem}.alarm{color:#c62828;font-weight:bold}.small{op
 details{border-top:1px solid #8884;padding:.15rem 0}summary{cursor:pointer}
 details details{margin-left:.6rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:0 .8rem;margin:.2rem 0}
+.tail{max-height:16em;overflow-y:auto}
 dd{margin:0;overflow-wrap:anywhere}li{margin:.15rem 0}button{font:inherit;padding:0 .4em}
 @media(max-width:600px){dl{display:block}dd{margin-left:1rem}}
 """.strip()
@@ -60,6 +61,11 @@ document.addEventListener("click",e=>{if(e.target.dataset.copy)
 navigator.clipboard.writeText(e.target.dataset.copy).then(()=>{e.target.textContent="copied"})});
 addEventListener("hashchange",()=>{let at=document.getElementById(location.hash.slice(1));
 for(let d=at;d;d=d.parentElement)if(d.tagName=="DETAILS")d.open=true;if(at)at.scrollIntoView()});
+const box=["running","failed","blocked","waiting","stale","ready"]
+.map(state=>document.querySelector(".graph .s-"+state)).find(found=>found);
+const graph=document.querySelector(".graph");if(graph){const wide=graph.parentElement,
+at=box?box.getBBox():{x:graph.getBBox().width/2,y:0,width:0};
+wide.scrollTo(at.x+at.width/2-wide.clientWidth/2,at.y-wide.clientHeight/2)}
 """.strip()
 
 
@@ -130,7 +136,13 @@ class Page:
         yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest}</p>'
 
     def _next(self, found: Mapping[str, Status]) -> Iterator[str]:
-        plan, lines = self._plan, upcoming(self._plan, found)
+        plan = self._plan
+        # What runs has a place of its own on the page.
+        lines = [
+            each.removeprefix("next: ")
+            for each in upcoming(plan, found)
+            if not each.startswith("running: ")
+        ]
         for name in plan.tasks:
             if found[name].state is TaskState.WAITING and is_first(plan, name, found):
                 asked = awaited(plan, name, found[name])
@@ -144,8 +156,9 @@ class Page:
         chain, _ = drawing.longest_chain(self._plan, found, durations_s(self._plan.folder))
         picture = self._drawing.svg(found, chain)
         yield f'<h2>Graph</h2><div class="wide" tabindex="0">{picture}</div>'
-        if events:
-            yield f'<h2>Timeline</h2><div class="wide" tabindex="0">{day.timeline(events)}</div>'
+        shown = (*events, *day.now_at(self._plan))
+        if shown:
+            yield f'<h2>Timeline</h2><div class="wide" tabindex="0">{day.timeline(shown)}</div>'
 
 
 def tail_of(log: Path) -> str:
@@ -184,7 +197,7 @@ def _running(plan: Plan) -> Iterator[str]:
     for each in running_tasks(plan.folder):
         yield f"<h2>{_chip(TaskState.RUNNING)} {escape(each.task)}"
         yield f" for {shown_time(now_s - each.since_s)}</h2>"
-        yield f"<pre>{escape(tail_of(plan.folder.log(each.task)))}</pre>"
+        yield f'<pre class="tail" tabindex="0">{escape(tail_of(plan.folder.log(each.task)))}</pre>'
 
 
 def _findings(plan: Plan) -> Iterator[str]:
@@ -243,13 +256,13 @@ def _about(plan: Plan, name: str, event: Event | None, status: Status) -> Iterat
         yield _row("after", ", ".join(task.after))
     receipt = _receipt(plan, name)
     if event is not None and receipt is not None:
-        took = f", {shown_time(event.took_s)}" if event.took_s else ""
+        took = f", {shown_time(event.took_s)}" if event.took_s >= 1 else ""
         yield _row("done", f"{event.at:%Y-%m-%d %H:%M:%S} UTC by {event.by}{took}")
     if receipt is not None:
         if receipt.adopted:
             yield _row("adopted", "it was so already")
         rows = [*sorted(receipt.facts.items()), *sorted(receipt.outputs.items())]
-        yield from (_row(key, text) for key, text in rows[:_MOST_FACTS])
+        yield from (_row(key, text) for key, text in rows[:_MOST_FACTS] if text)
         if len(rows) > _MOST_FACTS:
             yield _row("more", f"{len(rows) - _MOST_FACTS} in receipts/{name}.json")
     if status.state in (TaskState.FAILED, TaskState.BLOCKED):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.command.status_table import table
 from doit_receipts.day import events_of, timeline
 from doit_receipts.drawing import SIGNS, drawing_of, longest_chain
+from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
 from doit_receipts.status import TaskState, statuses
 from tests.engine.released_thing import HOSTILE, do, released
@@ -40,6 +42,29 @@ def test_the_page_tells_what_is_done_what_is_left_and_who_acts(plan: Plan) -> No
     assert "b: broke; mend it" in text
     assert '<button data-copy="doit approve approve_a">copy</button>' in text
     assert '<a href="https://example.org/a" rel="noreferrer">' in text
+
+
+def test_what_runs_stands_first_and_is_the_end_of_the_timeline(plan: Plan) -> None:
+    do(plan, "make_a")
+    with holding(plan.folder.lock), plan.context.running.of("check_a", now_s(plan) - 61):
+        text = Page(plan).text()
+    assert "▶ running</span> check_a for 1 min " in text.replace("\n", "")
+    assert "running: check_a" not in text
+    bars = re.findall(r'<rect class="(\w+)" x="[\d.]+" y="\d+" width="([\d.]+)"', text)
+    assert [word for word, _ in bars] == ["done", "running"]
+    assert float(bars[1][1]) > 600
+
+
+def test_what_people_can_do_while_something_runs_is_told(plan: Plan) -> None:
+    do(plan, "make_a", "check_a")
+    with holding(plan.folder.lock), plan.context.running.of("await_ci", now_s(plan)):
+        *_, running, also = table(plan, 80).splitlines()
+    assert running.startswith("running: await_ci for ")
+    assert also == "also: RM: doit approve approve_a"
+
+
+def now_s(plan: Plan) -> float:
+    return plan.context.clock.now().timestamp()
 
 
 def test_what_others_wrote_is_text_and_nothing_more(plan: Plan) -> None:
