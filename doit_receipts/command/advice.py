@@ -52,12 +52,12 @@ def next_steps(
         for name in names
         if found[name].state is not TaskState.DONE and is_first(plan, name, found)
     ]
-    at_work = [name for name in open_ if found[name].state is TaskState.RUNNING]
-    if at_work:
-        return [f"running: {name} {found[name].why}" for name in at_work]
-    stopped = [name for name in open_ if _stops(found[name])]
     waiting = [name for name in open_ if found[name].state is TaskState.WAITING]
     also = [f"also: {awaited(plan, name, found[name])}" for name in waiting]
+    at_work = [name for name in open_ if found[name].state is TaskState.RUNNING]
+    if at_work:
+        return [*(f"running: {name} {found[name].why}" for name in at_work), *also]
+    stopped = [name for name in open_ if _stops(found[name])]
     if stopped:
         return [
             f"next: mend that, then {plan.project.command(group)}",

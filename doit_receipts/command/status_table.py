@@ -154,7 +154,10 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
         lines += _rest(plan, found)
     for each in troubles(plan, found, tasks):
         lines += wrapped(each, columns)
-    return [*lines, *upcoming(plan, found)]
+    # What a program said last is cut; a command that is to be copied is not.
+    for each in upcoming(plan, found):
+        lines.append(cut(each, columns) if each.startswith("running: ") else each)
+    return lines
 
 
 def _rest(plan: Plan, found: Mapping[str, Status]) -> Iterator[str]:
