@@ -78,6 +78,12 @@ class Schedule:
         """Whether a task may begin, now or when one that runs has ended."""
         return bool(self._ready or any(self._held_up.values()))
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The tasks that may begin and do not run yet."""
+        held_up = [entry for entries in self._held_up.values() for entry in entries]
+        return tuple(name for _, _, name in (*self._ready, *held_up))
+
     def add(self, name: str) -> None:
         """Everything before the task is done. Of equal chains, the one that came first begins."""
         self._count += 1

@@ -14,15 +14,16 @@ from doit_receipts.cores import Cores, cores_here, sharing
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import StepFailed
 from doit_receipts.runner import failed
-from doit_receipts.schedule import Schedule
+from doit_receipts.schedule import Schedule, chains_s
 from doit_receipts.task import Effect
 from doit_receipts.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
+    from doit_receipts.task import Task
     from doit_receipts.workers import Report
 
 __all__ = ["AtOnceRunner", "free_memory_mb"]
@@ -47,13 +48,16 @@ class AtOnceRunner(Runner):
         self._plan = plan
         self._slots = slots
         self._cores = Cores(cores_here())
+        self._took_s = durations_s(plan.folder)
         self._schedule = Schedule(
             plan.tasks,
             at_once,
             machine=_machine(),
-            took_s=durations_s(plan.folder),
+            took_s=self._took_s,
             cores=self._cores,
         )
+        self._chains_s: Mapping[str, float] = {}
+        self._began_s: dict[str, float] = {}
         self._plain: list[Any] = []
         self._is_exhausted = False
         self._told_s = 0.0
@@ -61,6 +65,8 @@ class AtOnceRunner(Runner):
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Everything that doit dispatches is done, but for what stands behind a failure."""
         tasks = task_dispatcher.tasks
+        asked = _asked(self._plan, task_dispatcher.selected_tasks)
+        self._chains_s = chains_s(asked, self._took_s)
 
         def do(name: str) -> Any:
             tasks[name].overwrite_verbosity(self.stream)
@@ -91,7 +97,22 @@ class AtOnceRunner(Runner):
         for report in reports or workers.reports(_LOOK_S):
             self._end(workers, dispatcher, report)
         self._schedule.look_for_cores()
-        self.reporter.tick()
+        self.reporter.tick(self._left_s)
+
+    def _left_s(self) -> float | None:
+        """How long the longest chain of what is left takes by earlier runs; None if unknown.
+
+        A task that takes longer than it did before is through at any moment.
+        """
+        if not self._took_s:
+            return None
+        chains = [self._chains_s.get(name, 0.0) for name in self._schedule.waiting]
+        now_s = time.monotonic()
+        for name in self._schedule.running:
+            spent_s = now_s - self._began_s[name]
+            spent_s = min(spent_s, self._took_s.get(name, spent_s))
+            chains.append(self._chains_s.get(name, spent_s) - spent_s)
+        return max(0.0, *chains, 0.0)
 
     def _take(self, dispatcher: Any, done: Any) -> None:
         """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""
@@ -113,6 +134,7 @@ class AtOnceRunner(Runner):
         now_s = self._plan.context.clock.now().timestamp()
         self.reporter.execute_task(task)
         self._plan.context.running.begins(task.name, now_s)
+        self._began_s[task.name] = time.monotonic()
         workers.give(task.name)
 
     def _end(self, workers: Workers, dispatcher: Any, report: Report) -> None:
@@ -131,6 +153,13 @@ class AtOnceRunner(Runner):
         node = dispatcher.nodes[name]
         self.process_task_result(node, failure)
         self._take(dispatcher, node)
+
+
+def _asked(plan: Plan, names: Iterable[str]) -> Mapping[str, Task]:
+    """The tasks of these names and all that they need; names of other tasks are left out."""
+    asked = [plan.tasks[name] for name in names if name in plan.tasks]
+    wanted = {each.name for each in asked}.union(*(plan.needs(each) for each in asked))
+    return {name: task for name, task in plan.tasks.items() if name in wanted}
 
 
 def _killed(task: str, number: int) -> StepFailed:

@@ -17,7 +17,7 @@ from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from doit_receipts.task import Task
 
@@ -114,9 +114,9 @@ class ReleaseReporter:
         if said:
             self._out.write(said if said.endswith("\n") else f"{said}\n")
 
-    def tick(self) -> None:
-        """Called now and then while tasks run at once."""
-        self._ticker.tick()
+    def tick(self, left_s: Callable[[], float | None]) -> None:
+        """Called now and then while tasks run at once, with what tells how long the rest takes."""
+        self._ticker.tick(left_s)
 
     def _said(self, _task: str) -> str:
         return self._plan.context.log.latest

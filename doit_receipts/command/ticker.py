@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.running import shown_time
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,6 +16,8 @@ __all__ = ["Ticker"]
 _FIRST_S: Final = 2.0
 _LOOK_S: Final = 0.5
 _FILE_S: Final = 30.0
+_TOLD_S: Final = 5.0
+"""A rest that is shorter is not worth its words."""
 _WIDTH: Final = 79
 
 
@@ -62,11 +66,11 @@ class Ticker:
         if self._thread is not None:
             self._thread.join()
 
-    def tick(self) -> None:
-        """Show what runs, if it is time to."""
+    def tick(self, left_s: Callable[[], float | None] = lambda: None) -> None:
+        """Show what runs, if it is time to, and how long the rest takes, if that is known."""
         with self._lock:
             if self._began_s and time.monotonic() >= self._next_s:
-                self._show()
+                self._show(left_s())
 
     def _run(self) -> None:
         while not self._end.wait(_LOOK_S):
@@ -77,10 +81,13 @@ class Ticker:
             self._out.write("\r\x1b[2K")
         self._shown = False
 
-    def _show(self) -> None:
+    def _show(self, left_s: float | None) -> None:
         now_s = time.monotonic()
         times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
-        head = f"{len(times)} run: " if len(times) > 1 else ""
+        parts = [f"{len(times)} run"] if len(times) > 1 else []
+        if left_s is not None and left_s >= _TOLD_S:
+            parts.append(f"{shown_time(left_s)} to go")
+        head = f"{', '.join(parts)}: " if parts else ""
         words = f"  {head}{', '.join(times)}  {self._latest(next(iter(self._began_s)))}"[:_WIDTH]
         self._out.write(f"\r\x1b[2K{words}" if self._on_terminal else words + "\n")
         self._out.flush()
