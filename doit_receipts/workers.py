@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Workers"]
 
 _HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS: Final = frozenset(signal.Signals)
+_STOPPED: Final = 128
+"""A worker that a signal stopped ends with this and its number, as a shell tells it."""
 
 
 @frozen
@@ -137,7 +140,8 @@ class Workers:
             ended = self._let_go(worker)
             # What it had started is of no use any more, and would write on.
             end_orphaned(self._plan.folder.lock, by=worker.number)
-            return Report(task, killed_by=-ended if ended < 0 else 0, failure=ended)
+            number = -ended if ended < 0 else ended - _STOPPED
+            return Report(task, killed_by=number if number in _SIGNALS else 0, failure=ended)
         worker.task = ""
         self._learned += self._plan.state.learn(report.learned)
         return report
@@ -184,8 +188,9 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._work(pipe)
             status = 0
-        except KeyboardInterrupt:
-            status = 0  # stopped, and what was open is closed
+        except KeyboardInterrupt as stopped:
+            # What was open is closed.
+            status = _STOPPED + getattr(stopped, "by", signal.SIGINT)
         finally:
             os._exit(status)
 

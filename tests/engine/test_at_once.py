@@ -317,13 +317,16 @@ def test_when_the_run_is_killed_its_tasks_end_in_good_order(project: Project) ->
     assert not (project.work / "running.json").exists()
 
 
-def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(project: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(
+    project: Project, number: signal.Signals
+) -> None:
     process, programs = start(project)
     for worker in workers_of(project):
-        os.kill(worker, signal.SIGKILL)
+        os.kill(worker, number)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 1, out
-    assert out.count("its process was ended by SIGKILL; see whether") == 2
+    assert out.count(f"its process was ended by {number.name}; see whether") == 2
     assert all_end(*programs)
     assert project.standing("write_a").startswith("failed LOCAL write_a: its process was ended")
     project.write("quick", "")
