@@ -64,7 +64,8 @@ def _of_records(stage: Stage, select: Callable[..., tuple[str, ...]], known: set
         return found
     news = {kind_of_record(each): each for each in reversed(found)}
     told = [each for kind, each in news.items() if kind not in known]
-    known |= news.keys()
+    # A set that is or-ed with keys of a dict is another set.
+    known.update(news)
     return told
 
 
