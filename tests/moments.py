@@ -2,6 +2,7 @@
 
 A task that sends fifty files passes the same few kinds of moments fifty times. The first, the
 middle and the last of each kind stand for all others; with PEP101_EVERY_MOMENT=1 all are tried.
+With PEP101_AT_ONCE=2 each run does two tasks at once, in processes of their own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 
     from tests.publish.walk import Stage
 
-__all__ = ["EVERY", "chosen", "fatal_records", "kind_of_write"]
+__all__ = ["AT_ONCE", "EVERY", "chosen", "fatal_records", "kind_of_write"]
 
 Moment = TypeVar("Moment")
 EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
+AT_ONCE: Final = f"-n{os.environ.get('PEP101_AT_ONCE', '1')}"
+"""How many tasks each run of a day or an export does at once, as a word for ``doit run``."""
 
 
 def chosen(moments: Iterable[Moment], kind: Callable[[Moment], Hashable]) -> list[Moment]:

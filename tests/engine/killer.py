@@ -27,6 +27,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,19 +47,20 @@ IMPORTED = (
 )  # fmt: skip
 WITH_A_VALUE = ("-c", "-C", "-m")
 # What tempfile makes up is another word in each run.
-_OPEN, _WRITE = os.open, os.write
+_OPEN, _UNLINK, _WRITE = os.open, os.unlink, os.write
 MADE_UP = re.compile(r"(?<=[.-])[a-z0-9_]{8}(?=/|$)")
 
 
 class Killer:
     """Sees the instants of this process, and ends it at the fatal one."""
 
-    def __init__(self, fatal: str, full: str, below: str) -> None:
+    def __init__(self, fatal: str, full: str, below: str, *, everybody: bool = False) -> None:
         self.seen: list[str] = []
         self._fatal = fatal
         self._full = full
         self._is_full = False
         self._below = below
+        self._run = os.getpid() if everybody else 0
         self._counts: Counter[str] = Counter()
         # Steps write from several threads.
         self._lock = threading.Lock()
@@ -70,12 +72,17 @@ class Killer:
             name += f" {self._counts[name]}"
             self.seen.append(name)
             if name == self._fatal:
+                # The run first: it tells of whatever it outlives.
+                if self._run:
+                    os.kill(self._run, signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
             self._is_full = self._is_full or name == self._full
             return name
 
     def report_to(self, file: Path) -> None:
         """The instants stand in the file when this process and its forks have ended."""
+        with suppress(FileNotFoundError):
+            _UNLINK(file)
         run, end = os.getpid(), os._exit
         os.register_at_fork(after_in_child=self.seen.clear)
 
@@ -162,6 +169,7 @@ def run(arguments: list[str]) -> int:
     """doit, as the arguments ask; its exit status."""
     options = argparse.ArgumentParser()
     options.add_argument("--at", default="")
+    options.add_argument("--everybody", action="store_true")
     options.add_argument("--full", default="")
     options.add_argument("--below", default="")
     options.add_argument("--report", type=Path)
@@ -179,7 +187,7 @@ def run(arguments: list[str]) -> int:
         from doit_receipts.clock import SystemClock  # noqa: PLC0415 - as above
 
         SystemClock.now = lambda _: asked.clock  # type: ignore[method-assign, assignment]
-    killer = Killer(asked.at, asked.full, asked.below)
+    killer = Killer(asked.at, asked.full, asked.below, everybody=asked.everybody)
     if asked.at or asked.full or asked.report:
         killer.watch_writes()
     if asked.report:

@@ -50,7 +50,7 @@ def test_killed_at_any_write_of_any_task_it_goes_on_as_if_nothing_had_been(
 def survive(toy: Toy, stage: Stage, instant: str) -> None:
     when = f"{stage.task}, killed {instant}"
     toy.restore(stage.task)
-    killed = toy.quickly(f"--at={instant}", task=stage.task)
+    killed = toy.quickly("--everybody", f"--at={instant}", task=stage.task)
     assert killed.status == -signal.SIGKILL, (when, killed)
     half = [name for name, content in toy.files().items() if not stage.is_whole(name, content)]
     assert all(name.endswith(PARTIAL) for name in half), (when, half)

@@ -24,6 +24,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.world import home_of, make_world
 from tests.ended import Ended
+from tests.moments import AT_ONCE
 
 PROJECT = Path(__file__).resolve().parents[2]
 KILLER = PROJECT / "tests" / "engine" / "killer.py"
@@ -108,7 +109,7 @@ class Toy:
     def words(self, *words: str | Path) -> list[str]:
         """``doit run`` of this release with the clock stopped, as words for the killer."""
         return [
-            f"--clock={self.now.isoformat()}", "run", f"--release={self.declaration}",
+            f"--clock={self.now.isoformat()}", "run", AT_ONCE, f"--release={self.declaration}",
             *map(str, words),
         ]  # fmt: skip
 

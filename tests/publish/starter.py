@@ -104,12 +104,14 @@ def _doit(asked: Asked) -> int:
     from tests.engine.killer import Killer  # noqa: PLC0415 - as above
 
     _prepared(asked)
-    killer = Killer(asked.at, asked.full, asked.below)
+    killer = Killer(asked.at, asked.full, asked.below, everybody=True)
     if asked.at or asked.full or asked.report:
         killer.watch_writes()
+    if asked.report:
+        killer.report_to(Path(asked.report))
     status: int = DoitMain().run(asked.words)
     if asked.report:
-        Path(asked.report).write_text("".join(f"{each}\n" for each in tuple(killer.seen)))
+        killer.leave()
     return status
 
 
