@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.waiting import wait_until
 
@@ -36,6 +39,22 @@ def test_a_place_that_takes_no_file_is_one_line_and_nothing_is_lost(chain: Proje
     assert (chain.folder / "file").read_text() == "kept"
 
 
+def test_a_disk_that_is_full_leaves_the_report_of_before(chain: Project) -> None:
+    """The limit of a file's size stands for the disk."""
+    assert chain.doit("report").status == 0
+    before = (chain.work / "report.html").read_bytes()
+    assert chain.doit("copy_a").status == 0
+    ended = subprocess.run(
+        ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-m", "doit", "report"],
+        cwd=chain.folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "report.html: cannot be written: file too large; make room there" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert (chain.work / "report.html").read_bytes() == before
+    assert not list(chain.work.glob("report.html*.partial"))
+
+
 def test_it_takes_no_task(chain: Project) -> None:
     ended = chain.doit("report", "copy_a")
     assert (ended.status, ended.out) == (3, "")
@@ -58,3 +77,27 @@ def test_it_follows_what_is_done_until_it_is_stopped(chain: Project) -> None:
             following.send_signal(signal.SIGINT)
             status = following.wait(timeout=60)
     assert status == 0
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no other process")
+def test_a_disk_that_is_full_is_told_once_while_it_follows_and_tried_again(chain: Project) -> None:
+    chain.doit("report")
+    report = chain.work / "report.html"
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", "report", "--follow"],
+        cwd=chain.folder, stdout=subprocess.PIPE, text=True,
+    ) as following:  # fmt: skip
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline() == f"{report}\n"
+            before = resource.prlimit(following.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(following.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+            assert chain.doit("export").status == 0
+            assert "cannot be written: file too large" in following.stdout.readline()
+            assert "0 of 3 tasks are done" in report.read_text()
+            resource.prlimit(following.pid, resource.RLIMIT_FSIZE, before)
+            wait_until(lambda: "3 of 3 tasks are done" in report.read_text(), "it is written again")
+        finally:
+            following.send_signal(signal.SIGINT)
+            out, _ = following.communicate(timeout=60)
+    assert (following.returncode, out) == (0, "")
