@@ -6,20 +6,32 @@ then the wall time of a graph of sleeping steps against its longest chain, with 
 ``CORES``: sleeping steps need no core, so any machine can show it. The graph is as wide as that
 many cores can use, and its chains differ.
 
-``python tests/bench/at_once.py --export RELEASE.TOML`` exports that release with 1 and with 2 at
-once, each from an empty work folder but for the tools of its documentation, and draws both as
-timelines.
+``python tests/bench/at_once.py --export RELEASE.TOML`` exports that release three times, each from
+an empty work folder but for the tools of its documentation, and draws each as a timeline:
+
+- one core: ``-n 1`` bound to a single core, so each step runs alone, and make, Sphinx, the
+  compressors and the tests have a single job each;
+- one at a time: ``-n 1`` on all cores, so each step runs alone and uses all cores inside; by these
+  times the longest chain is counted;
+- at once: ``doit export`` as it is typed.
+
+Then it compares the last with the first, and with what cannot be beaten: the longest chain, or all
+its processor time spread over all cores, whichever is longer. What ended processes used counts, and
+what was waited for by them.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -27,9 +39,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from doit_receipts.schedule import chains_s
 from doit_receipts.task import Kind, Task
+from plugins.command.release_file import RELEASE_FILE
 from tests.bench.engine import busy_ms, disk_s, folder_of
 from tests.engine.conftest import DOIT
 
+COLUMNS = 64
 CORES = 8
 ROUNDS = 3
 SLEEPING = """\
@@ -125,33 +139,87 @@ def run(folder: Path, *words: str) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export took, and the journal's entries of it."""
+
+    wall_s: float
+    processor_s: float
+    entries: list[dict[str, str]]
+
+    @property
+    def took_s(self) -> dict[str, float]:
+        """Seconds by task."""
+        return {each["task"]: float(each["took_s"]) for each in self.entries if "took_s" in each}
+
+
 def export(declaration: str) -> None:
-    """The wall time of an export, and when each of its tasks ran."""
+    """Three exports, each as a timeline, and how they compare."""
+    cores = sorted(os.sched_getaffinity(0))
+    one_core = exported(declaration, "one core, one at a time", "-n1", cores=cores[:1])
+    one = exported(declaration, "one at a time", "-n1", cores=cores)
+    at_once = exported(declaration, f"at once on {len(cores)} cores", cores=cores)
+    RELEASE_FILE.set(Path(declaration).absolute())
+    plan = importlib.import_module("dodo").plan
+    wanted = {name: plan.tasks[name] for name in plan.needs(plan.tasks["export"])}
+    chain_s = max(chains_s(wanted, one.took_s).values())
+    spread_s = at_once.processor_s / len(cores)
+    print(f"\nlongest chain {chain_s:.1f} s; processor over {len(cores)} cores {spread_s:.1f} s")
+    ratios = (
+        ("of one core", one_core.wall_s, 0.62),
+        ("of what cannot be beaten", max(chain_s, spread_s), 1.1),
+        ("of one at a time", one.wall_s, 1.0),
+    )
+    for what, than_s, most in ratios:
+        print(f"{what:>26}{at_once.wall_s / than_s:9.2f}  at most {most}")
+
+
+def exported(declaration: str, what: str, *words: str, cores: list[int]) -> Exported:
+    """The release is exported anew on these cores; its tasks are drawn."""
     project = Path(__file__).resolve().parents[2]
     (work,) = (Path(declaration).parent / "build").iterdir()
-    for at_once in (1, 2):
-        for path in work.iterdir():
-            if path.name not in ("docs-tools", "journal.jsonl"):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        journal = work / "journal.jsonl"
-        before = len(journal.read_text().splitlines()) if journal.exists() else 0
-        began_s, wall_s = time.perf_counter(), time.time()
-        run(project, "run", "--release", declaration, f"-n{at_once}", "export")
-        print(f"\nexport, {at_once} at once: {time.perf_counter() - began_s:.1f} s")
-        draw([json.loads(line) for line in journal.read_text().splitlines()[before:]], wall_s)
+    for path in work.iterdir():
+        if path.name not in ("docs-tools", "journal.jsonl"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    journal = work / "journal.jsonl"
+    before = len(journal.read_text().splitlines()) if journal.exists() else 0
+    used_s = processor_s()
+    began_s, wall_s = time.perf_counter(), time.time()
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        run(project, "run", "--release", declaration, *words, "export")
+    finally:
+        os.sched_setaffinity(0, all_cores)
+    took_s = time.perf_counter() - began_s
+    entries = [json.loads(line) for line in journal.read_text().splitlines()[before:]]
+    made = Exported(took_s, processor_s() - used_s, entries)
+    print(f"\nexport, {what}: {took_s:.1f} s, processor {made.processor_s:.1f} s")
+    draw(entries, wall_s, took_s)
+    return made
 
 
-def draw(entries: list[dict[str, str]], began_s: float) -> None:
-    """A line for each task that took a second or more."""
+def processor_s() -> float:
+    """What all processes that were started here and have ended used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def draw(entries: list[dict[str, str]], began_s: float, whole_s: float) -> None:
+    """A line for each task that took a hundredth of it or more."""
+    scale = COLUMNS / whole_s
     for each in entries:
         took_s = float(each.get("took_s", 0))
-        if took_s >= 1:
+        if took_s >= whole_s / 100:
             end_s = datetime.fromisoformat(each["at"]).timestamp() - began_s
-            print(f"{each['task']:>24} {' ' * round(end_s - took_s)}{'#' * round(took_s)}")
+            bar = "#" * max(1, round(took_s * scale))
+            before = " " * round((end_s - took_s) * scale)
+            print(f"{each['task']:>20} {took_s:6.1f} s {before}{bar}")
 
 
 def main() -> None:
     if "--export" in sys.argv:
+        os.chdir(Path(__file__).resolve().parents[2])
         export(sys.argv[2])
         return
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
