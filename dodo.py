@@ -15,10 +15,11 @@ from plugins.command.opening import open_release
 release, settings, plan, services = open_release(Path(__file__).with_name("release.toml"))
 DOIT_CONFIG = plan.doit_config("export")
 
-# before (with logins) · heads_up · clone · commit · hand_over · windows_build · docs_elsewhere ·
-# build · elsewhere · lights (installers) · stage · texts (page) · merge · switch (go) · upstream ·
-# website · evidence · manifest · announce · close · afterwards; of a change of phase: moment ·
-# bugfix_mode · security_only · end_of_life · end_of_tracker · recorded
+# before (with logins) · heads_up · clone (base) · commit · hand_over · windows_build ·
+# docs_elsewhere · build (archives) · elsewhere · lights (installers) · stage · texts (page) ·
+# merge · switch (go) · upstream · website · evidence · manifest · announce · close · afterwards;
+# of a change of phase: moment · bugfix_mode · security_only · end_of_life · end_of_tracker ·
+# recorded
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 

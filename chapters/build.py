@@ -1,43 +1,18 @@
-"""7. Build and check: both archives, docs, SBOMs, signatures, checksums, all judged."""
+"""7. Build and check: docs, SBOMs, signatures and checksums, all judged, and CI's own build."""
 
 from __future__ import annotations
 
+from chapters.archives import build_tarballs, check_archives, tag_time_s, test_source
 from chapters.before import deadline
 from chapters.clone import approved_tools
-from chapters.commit import make_tag
 from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
-from checks import archives, built_docs, ci_artifacts, declared, mobile_packages, sbom_statements
+from checks import built_docs, ci_artifacts, declared, mobile_packages, sbom_statements
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
-from plugins.steps import checksums, ci, docs, docs_elsewhere, sbom, signing, source_test, tarball
-
-
-@plan.step(after=[make_tag], writes=at.tarballs, takes={"cores": 1}, pep="B01 B02")
-def build_tarballs():
-    """Write both source archives; the same tag gives the same bytes on any machine."""
-    return call(tarball.build, release, services.clone, services.programs, services.progress)
-
-
-tag_time_s = deferred(int, plan.fact(build_tarballs, "epoch_s"))
-
-
-@plan.gate(after=[build_tarballs], reads=at.tarballs, pep="B07 B08 B09")
-def check_archives():
-    """Stop unless both archives hold exactly the tag's tree, readable by everyone."""
-    tree = (services.clone, services.programs, plan.fact(build_tarballs, "commit"), tag_time_s)
-    return call(archives.archives_are_sound, release, *tree, tarball.merged_news)
-
-
-@plan.step(after=[check_archives], reads=at.tarballs, takes={"cores": 1}, pep="B07 B10 B11 B12")
-def test_source():
-    """Unpack both archives as a user would, then build and test the sources."""
-    return call(
-        source_test.run, release, services.programs, settings.tests.source, services.progress
-    )
-
+from plugins.steps import checksums, ci, docs, docs_elsewhere, sbom, signing
 
 docs_archives = [
     each for form in settings.docs.formats if release.ships_docs for each in at.docs_archives(form)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chapters.before import today
-from chapters.clone import CLONE, edited, put_topics, tree
+from chapters.clone import edited, put_topics, tree
 from chapters.release import at, plan, release, services, settings
 from checks import file_names, magic_number, source_tree, tag_tree
 from checks import news as news_checks
 from doit_receipts.calls import call
+from doit_receipts.task import Effect
 from plugins.steps import configure, release_clone, tag
 
 
@@ -44,7 +45,10 @@ def check_source():
 
 
 @plan.step(
-    effect=CLONE, after=[check_source, put_topics], writes=[at.clone_ref("commit")], pep="E13"
+    effect=Effect.CLONE,
+    after=[check_source, put_topics],
+    writes=[at.clone_ref("commit")],
+    pep="E13",
 )
 def commit_release():
     """Make the one release commit of all edits."""
@@ -67,7 +71,7 @@ def check_clean():
 
 
 @plan.step(
-    effect=CLONE,
+    effect=Effect.CLONE,
     after=[commit_release, check_clean],
     writes=[at.clone / ".git" / "refs" / "tags" / release.version.tag],
     pep="T01 T02",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.build import check_archives
+from chapters.archives import check_archives
 from chapters.commit import commit
 from chapters.hand_over import owner, push_fork
 from chapters.release import at, plan, release, services, settings

@@ -7,7 +7,8 @@ public already is announced even where Sigstore is down or nobody has logged in 
 
 from __future__ import annotations
 
-from chapters.build import build_docs, build_tarballs, docs_archives, test_source
+from chapters.archives import build_tarballs, test_source
+from chapters.build import build_docs, docs_archives
 from chapters.publication import declare_publication, files_of
 from chapters.release import at, plan, promised, release, remote, services, settings
 from chapters.stage import digests, with_bundles

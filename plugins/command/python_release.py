@@ -31,8 +31,8 @@ class PythonRelease:
     name = _NAME
     releaser = "RM"
     labels: Mapping[str, str] = {"pep": "PEP 101"}
-    # The module of each chapter. Where it has a second one (logins, installers, page, go), the
-    # chapter imports that, and its tasks come first.
+    # The module of each chapter. Where it has a second one, such as base or go, the chapter
+    # imports that, and its tasks come first.
     _of_files: Mapping[str, str] = {
         "before": "1 before anything",
         "heads_up": "2 heads-up",
