@@ -8,6 +8,7 @@ from chapters.release import at, docs_tools, plan, release, services, settings
 from checks import docs_lock
 from doit_receipts.calls import call, deferred
 from plugins.command.edit_chain import EditChain
+from plugins.model.docs_lock import FILE
 from plugins.model.docs_source import DocsSource
 from plugins.model.release import ReleaseType
 from plugins.steps import docs_lock as locking
@@ -61,7 +62,7 @@ def set_source_uri(edit):
 
 
 docs_edit = edits.head
-locked = at.made / locking.FILE
+locked = at.made / FILE
 
 
 @plan.step(after=[set_source_uri])

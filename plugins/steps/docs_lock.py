@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
-from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
+from plugins.model.docs_lock import FILE, MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
 from plugins.model.docs_requirements import REQUIREMENTS, gathered
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, machine_of, python_for
@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["FILE", "kept_now", "make"]
+__all__ = ["kept_now", "make"]
 
-FILE: Final = "docs-tools.lock"
-"""The file below ``made/``."""
 _TREE: Final = f"the tree's Doc/{LOCK}"
 _TIMEOUT_S: Final = 900.0
 _MOST_REPORT: Final = 64 << 20
