@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chapters.before import nothing_came_up
+from chapters.commit import commit
 from chapters.lights import check_lights
 from chapters.merge import approve_merge, merge_back
 from chapters.release import at, is_new_branch, plan, release, services, settings
@@ -10,7 +11,7 @@ from chapters.switch import test_downloads
 from checks import rebuilds
 from doit_receipts.calls import call, deferred
 from plugins.model.release import Phase
-from plugins.steps import protection, upstream_push
+from plugins.steps import protection, upstream_push, workers
 
 
 @plan.gate(
@@ -49,7 +50,24 @@ def restore_protection():
 counts_rebuilds = settings.rebuilds.are_counted
 
 
-@plan.gate(after=[push_upstream], reads=at.tarballs, volatile=True, only=counts_rebuilds)
+@plan.step(after=[push_upstream], only=bool(settings.farm.workers))
+def ask_workers():
+    """Ask other people's machines to make the archives again, and keep what their owners sign."""
+    return call(
+        workers.ask,
+        release,
+        settings.rebuilds,
+        services.workers,
+        services.verifier,
+        plan.context.journal,
+        services.progress,
+        commit=commit,
+    )
+
+
+@plan.gate(
+    after=[push_upstream, ask_workers], reads=at.tarballs, volatile=True, only=counts_rebuilds
+)
 def check_rebuilds():
     """Stop before the page unless enough other people rebuilt the same archives."""
     archives = deferred(plan.receipts.artifacts, at.tarballs)

@@ -62,7 +62,10 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
     elif not bare:
         words[0] += "copyright_years = true\n"
         words.append('[docs]\nlock = "docs-tools.lock"\n')
-        words.append('[farm]\nengine = "github"\nsteps = ["test_source", "build_docs"]\n')
+        words.append(
+            '[farm]\nengine = "github"\nsteps = ["test_source", "build_docs"]\n'
+            'workers = ["ssh://alice@example.org/"]\n'
+        )
         words.append('[rebuilds]\nledger = "rebuilds"\n')
         words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')
         words += [f'{name} = "{name}@example.org"\n' for name in _LISTS]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signer, Verifier
     from plugins.ports.site import Site
     from plugins.ports.templates import Templates
+    from plugins.ports.workers import Workers
     from plugins.services.github import GitHub
     from plugins.services.sigstore_client import SigstoreClient
 
@@ -278,6 +279,14 @@ class Services:
             workflow=farm.workflow,
             ref=farm.ref,
         )
+
+    @_late("farm.workers")
+    def workers(self) -> Workers:
+        """Other people's machines, which make the archives again."""
+        from plugins.services.ssh_workers import SshWorkers
+
+        settings = self._settings
+        return SshWorkers(settings.farm.workers, ssh_config=settings.hosts.ssh_config)
 
     def _github(self, repository: str) -> GitHub:
         from plugins.services.github import GitHub

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
 
 __all__ = [
-    "BUILD_DOCS", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE", "TIER_1", "Action", "action_of",
-    "bundle_file", "here_file", "platform_here", "result_of", "room_of",
+    "BUILD_DOCS", "BUILD_TARBALLS", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE", "TIER_1",
+    "Action", "action_of", "bundle_file", "here_file", "platform_here", "result_of", "room_of",
 ]  # fmt: skip
 
 TIER_1: Final = (
@@ -39,6 +39,7 @@ TIER_1: Final = (
 """The platforms that PEP 11 lists in tier 1, by its names."""
 TEST_SOURCE: Final = "test_source"
 BUILD_DOCS: Final = "build_docs"
+BUILD_TARBALLS: Final = "build_tarballs"
 RESULT: Final = "result"
 """What a run calls its one artifact, and the folder that its files are kept in."""
 PASSED: Final = "passed"

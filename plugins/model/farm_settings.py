@@ -62,6 +62,9 @@ class Farm:
     """The file of that workflow. Default: pep101-step.yml."""
     ref: str = "main"
     """The branch that the workflow is taken from. Default: main."""
+    workers: tuple[str, ...] = ()
+    """Other people's machines, as `ssh://user@host/`, that make the archives from the tag again
+    once it is public; what their owners sign goes into [rebuilds] ledger. Default: none."""
     wait_hours: int = _WAIT_HOURS
     """How many hours a run may take, counted from when it was asked for. Default: 12."""
     then: Then = Then.STOP
@@ -101,6 +104,9 @@ class Farm:
             repository=table.form("repository", _REPOSITORY, forms.github_repository),
             workflow=table.form("workflow", _WORKFLOW, forms.workflow_file),
             ref=table.form("ref", "main", forms.revision),
+            workers=table.forms(
+                "workers", forms.host_address, wanted="addresses such as ssh://user@host/"
+            ),
             wait_hours=table.number("wait_hours", "a number of hours") or _WAIT_HOURS,
             then=table.choice("then", {each.value: each for each in Then}, Then.STOP),
         )

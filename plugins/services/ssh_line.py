@@ -32,6 +32,8 @@ _CONNECT_S: Final = 20
 _LOGIN_S: Final = 30
 _SILENCE_S: Final = 60.0
 _KEEPALIVE_S: Final = 15
+_MOST_BYTES: Final = 1 << 28
+"""What a command may say; the longest list of a host's files has 30 MB."""
 _WINDOW_BYTES: Final = 1 << 26
 """What a host may send before we read it; our own sending has the host's window."""
 _CIPHERS: Final = (
@@ -106,11 +108,15 @@ class Line:
         return self._sftp
 
     def command(
-        self, line: str, stdin: bytes = b"", timeout_s: float = _SILENCE_S
+        self,
+        line: str,
+        stdin: bytes = b"",
+        timeout_s: float = _SILENCE_S,
+        most_bytes: int = _MOST_BYTES,
     ) -> CommandResult:
         """The host's shell runs one line, already quoted, to its end. Raises Lost.
 
-        ``timeout_s`` is how long it may be silent.
+        ``timeout_s`` is how long it may be silent, and ``most_bytes`` how much it may say.
         """
         channel = self._session()
         channel.settimeout(timeout_s)
@@ -119,8 +125,8 @@ class Line:
             if stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
-            output = b"".join(_all(channel.recv))
-            errors = b"".join(_all(channel.recv_stderr))
+            output = b"".join(_all(channel.recv, most_bytes))
+            errors = b"".join(_all(channel.recv_stderr, most_bytes))
             if not channel.status_event.wait(timeout_s):
                 raise Lost(problem="the host did not report how the command ended")
             # paramiko's value for a channel that ended without a status.
@@ -254,6 +260,10 @@ def _plain(error: Exception) -> str:
     return text or "the host ended the connection"
 
 
-def _all(read: Any) -> Iterator[bytes]:
+def _all(read: Any, most_bytes: int) -> Iterator[bytes]:
+    left = most_bytes
     while block := read(1 << 20):
+        left -= len(block)
+        if left < 0:
+            raise Lost(problem=f"the host said more than {most_bytes:,} bytes")
         yield block

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["make_archives", "make_docs", "run_tests", "state"]
+__all__ = ["make_archives", "make_docs", "rebuild", "run_tests", "state"]
 
 _VERSIONS: Final = {TEST_SOURCE: 1, BUILD_DOCS: 1}
 _MOST_BYTES: Final = 65_536
@@ -62,6 +62,15 @@ def make_archives(action: Action, fork: str, room: Path, progress: Progress) -> 
     programs = MachinePrograms(progress.say)
     tarball.build(release, _clone_of(action, fork, release, programs), programs, progress)
     _refuse_other_inputs(action, release.layout)
+
+
+def rebuild(
+    action: Action, repository: str, room: Path, programs: Programs, progress: Progress
+) -> tuple[Path, ...]:
+    """Both archives of the action's tag, made below ``room``. Raises StepFailed."""
+    release = _release_of(action, room)
+    tarball.build(release, _clone_of(action, repository, release, programs), programs, progress)
+    return release.layout.tarballs
 
 
 def make_docs(

@@ -71,6 +71,8 @@ class Asking:
     journal: Journal
     progress: Heard
     programs: Programs | None = None
+    github: str = ""
+    """Another GitHub than the simulated one."""
 
     @property
     def store(self) -> Store:
@@ -80,7 +82,7 @@ class Asking:
     def errand(self) -> Errand:
         token = Secret("env:GITHUB_TOKEN_OF_TEST")
         machines = GitHubMachines(
-            self.world["github"], self.farm.repository, token,
+            self.github or self.world["github"], self.farm.repository, token,
             workflow=self.farm.workflow, ref=self.farm.ref,
         )  # fmt: skip
         verifier = SigstoreClient(sigstore.trust_file(self.store))

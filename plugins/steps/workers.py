@@ -1,0 +1,100 @@
+"""Workers: other people's machines make the archives again, and their word goes into the ledger.
+
+Each entry has the form of ``doit rebuild``: SHA256SUMS and the person's signature. Whether it
+agrees with the release is for ``check_rebuilds``; only what a person of the roster signed is kept.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doit_receipts.durable import write_whole
+from doit_receipts.errors import SettingsError, StepFailed
+from plugins.model.action import BUILD_TARBALLS, Action
+from plugins.model.answer import answer_of
+from plugins.model.ledger import SIGNATURE, SUMS, entry_folder
+
+if TYPE_CHECKING:
+    from doit_receipts.journal import Journal
+    from plugins.model.answer import Answer
+    from plugins.model.rebuild_settings import Rebuilds
+    from plugins.model.release import Release
+    from plugins.ports.progress import Progress
+    from plugins.ports.signing import Verifier
+    from plugins.ports.workers import Workers
+
+__all__ = ["ask", "rebuild_action"]
+
+
+def rebuild_action(release: Release, *, commit: str) -> Action:
+    """The archives of the tag, made again: on any machine, for the same bytes are wanted."""
+    params = {"kind": release.type.name.lower()}
+    version, tag = str(release.version), release.version.tag
+    return Action(BUILD_TARBALLS, 1, version, tag, commit, {}, params, "any")
+
+
+def ask(
+    release: Release,
+    rebuilds: Rebuilds,
+    workers: Workers,
+    verifier: Verifier,
+    journal: Journal,
+    progress: Progress,
+    *,
+    commit: str,
+) -> dict[str, str]:
+    """The ledger has what each worker got from the tag, signed by its owner; facts: who by key.
+
+    Raises SettingsError without a ledger, ServiceFailed for a worker that does not answer, and
+    StepFailed for an answer about something else, or that nobody signed whose key is in
+    ``[rebuilds]``; what others answered is kept.
+    """
+    if rebuilds.ledger is None:
+        raise SettingsError(
+            where="[farm] workers",
+            problem="their answers need a place, and there is no ledger",
+            remedy='write ledger = "FOLDER" below [rebuilds], and the keys of their owners',
+        )
+    action = rebuild_action(release, commit=commit)
+    names = tuple(path.name for path in release.layout.tarballs)
+    facts: dict[str, str] = {}
+    for where in workers.addresses():
+        progress.say(f"waiting for {where} to make the archives again")
+        answer = answer_of(workers.answer(where, action.to_bytes()), action, names, where)
+        key = _signer(answer, rebuilds, verifier, where)
+        _keep(answer, rebuilds.ledger, str(release.version), where)
+        journal.append("elsewhere", task="ask_workers", platform=where, run=answer.who)
+        facts[answer.who] = key
+    return facts
+
+
+def _signer(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="pep101-answer-") as room:
+        sums, signature = Path(room) / SUMS, Path(room) / SIGNATURE
+        sums.write_text(answer.sums, encoding="ascii")
+        signature.write_text(answer.signature, encoding="utf-8")
+        found = verifier.verify_by(sums, signature, rebuilds.keys)
+    if found.problem:
+        raise StepFailed(
+            where=where,
+            problem=f"the signature of its answer does not count: {found.problem}",
+            remedy="name the key of its owner in [rebuilds] keys, after you compared it with them;"
+            " nothing of it was kept",
+        )
+    return found.fingerprint
+
+
+def _keep(answer: Answer, ledger: Path, version: str, where: str) -> None:
+    folder = entry_folder(ledger, version, answer.who)
+    sums = folder / SUMS
+    if sums.exists() and sums.read_bytes() != answer.sums.encode():
+        raise StepFailed(
+            where=where,
+            problem=f"got other digests than {sums} says",
+            remedy="find out which program changed there, then move that file away and ask again",
+            details=tuple(answer.sums.splitlines()),
+        )
+    write_whole(sums, answer.sums.encode())
+    write_whole(folder / SIGNATURE, answer.signature.encode())
