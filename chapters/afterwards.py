@@ -19,7 +19,7 @@ from chapters.stage import digests, listed
 from chapters.upstream import push_upstream, restore_protection
 from chapters.website import check_public, publish_page
 from doit_receipts.calls import call
-from plugins.model.contract import Kind
+from plugins.model.published_file import Kind
 from plugins.model.release import Phase
 from plugins.steps import branch_opened, build_defaults, docs_site, feed, followers
 

@@ -22,7 +22,7 @@ from chapters.windows_build import (
 )
 from checks import beside, brought
 from doit_receipts.calls import call, deferred
-from plugins.model.contract import Origin
+from plugins.model.published_file import Origin
 from plugins.steps import adoption, experts, installer_signatures
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from chapters.switch import html, point_current, unpack_docs
 from chapters.upstream import push_upstream
 from chapters.website import check_public, check_site
 from doit_receipts.calls import call, deferred
-from plugins.model.contract import record_files
+from plugins.model.promise import record_files
 from plugins.steps import evidence, public_entries, release_manifest
 
 is_made = with_bundles and not later

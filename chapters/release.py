@@ -6,7 +6,8 @@ from typing import Any
 
 from doit_receipts.calls import deferred
 from plugins.command.opening import opened
-from plugins.model.contract import Origin, contract_of
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Origin
 from plugins.model.release import ReleaseType
 from plugins.model.remote_layout import RemoteLayout
 

@@ -21,7 +21,8 @@ from chapters.release import (
     services,
 )
 from doit_receipts.calls import call, deferred
-from plugins.model.contract import Origin, local_path
+from plugins.model.promise import local_path
+from plugins.model.published_file import Origin
 from plugins.steps import (
     bundles,
     ci,

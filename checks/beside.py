@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from checks.brought import adopted
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
-from plugins.model.contract import Kind, Origin
+from plugins.model.published_file import Kind, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.contract import Contract
+    from plugins.model.published_file import PublishedFile
     from plugins.model.release import Release
 
 __all__ = ["experts_brought_sidecars"]

@@ -16,10 +16,11 @@ from checks.published_set import belongs_to_another
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
-from plugins.model.contract import SITE, Origin, record_paths
 from plugins.model.evidence import evidence_path
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
+from plugins.model.promise import record_paths
+from plugins.model.published_file import SITE, Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
 from plugins.ports.host import Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
-from plugins.model.contract import Kind
+from plugins.model.published_file import Kind
 from plugins.model.rules import breach
 from plugins.ports.signing import Verdict
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from doit_receipts.finding import Finding
-    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.contract import Contract
     from plugins.model.found_files import FoundFiles
+    from plugins.model.published_file import PublishedFile
     from plugins.model.series import SigstoreIdentity
     from plugins.ports.sigstore import BundleVerifier
 

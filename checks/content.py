@@ -14,8 +14,8 @@ from checks import archives, built_docs, previous, rebuilt, sbom, sbom_statement
 from checks.verify_context import CheckGroup
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
-from plugins.model.contract import Kind
 from plugins.model.layout import Layout
+from plugins.model.published_file import Kind
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import ReleaseError
-from plugins.model.contract import SITE, Kind
+from plugins.model.published_file import SITE, Kind
 from plugins.model.rules import breach
 from plugins.ports.public import AROUND
 

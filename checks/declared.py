@@ -10,8 +10,9 @@ from doit_receipts.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from plugins.model.contract import Contract, Origin
+    from plugins.model.contract import Contract
     from plugins.model.local_settings import SourceTest
+    from plugins.model.published_file import Origin
     from plugins.model.release import Release
 
 __all__ = ["nobody_is_forgotten", "nothing_is_left_out"]

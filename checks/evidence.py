@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
-from plugins.model.contract import Kind
 from plugins.model.evidence import (
     BUILDER,
     DOCS_BUILD,
@@ -17,6 +16,7 @@ from plugins.model.evidence import (
     evidence_path,
     lines_of,
 )
+from plugins.model.published_file import Kind
 from plugins.model.rules import breach
 from plugins.model.statement import Statement, read_statement
 from plugins.model.strict_json import BrokenJson

@@ -19,14 +19,9 @@ from checks.verify_context import CheckGroup, VerifyContext
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import (
-    BUNDLE_SUFFIX,
-    Kind,
-    Origin,
-    bundle_paths,
-    local_path,
-)
 from plugins.model.found_files import FoundFiles
+from plugins.model.promise import bundle_paths, local_path
+from plugins.model.published_file import BUNDLE_SUFFIX, Kind, Origin
 
 if TYPE_CHECKING:
     from doit_receipts.finding import Finding

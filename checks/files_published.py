@@ -24,11 +24,9 @@ from checks.previous import previous_tags
 from checks.side_by_side import judged
 from checks.verify_context import CheckGroup, VerifyContext
 from doit_receipts.errors import ReleaseError
-from plugins.model.contract import (
-    Kind,
-)
 from plugins.model.docs_pages import pages_in
 from plugins.model.evidence import evidence_path
+from plugins.model.published_file import Kind
 from plugins.model.site_pages import Listing, is_latest, listing_of, pages_of
 
 if TYPE_CHECKING:

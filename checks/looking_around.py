@@ -17,8 +17,8 @@ from checks.caches import Answer
 from checks.hosted_docs import PAGES
 from doit_receipts.errors import ReleaseError
 from plugins.model.content import NamedFile
-from plugins.model.contract import DOCS, SITE, Kind
 from plugins.model.found_files import FoundFiles
+from plugins.model.published_file import DOCS, SITE, Kind
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from plugins.model.content import Content
-    from plugins.model.contract import Contract, PublishedFile, Purge
+    from plugins.model.contract import Contract, Purge
     from plugins.model.layout import Layout
+    from plugins.model.published_file import PublishedFile
     from plugins.ports.public import PublicClient
 
 __all__ = ["Look", "names_in", "path_of"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.model.contract import Origin
 from plugins.model.patchlevel import read_patchlevel
+from plugins.model.published_file import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path

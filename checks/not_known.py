@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.contract import DOCS, Kind
+from plugins.model.published_file import DOCS, Kind
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from doit_receipts.finding import Finding
     from plugins.model.content import NamedFile
-    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.contract import Contract
     from plugins.model.found_files import FoundFiles
+    from plugins.model.published_file import PublishedFile
     from plugins.model.release import Release
 
 __all__ = [

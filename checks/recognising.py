@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from checks.looking_around import names_in
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
-from plugins.model.contract import Origin, local_path
+from plugins.model.promise import local_path
+from plugins.model.published_file import Origin
 from plugins.model.report import Situation
 from plugins.model.rules import breach
 

@@ -18,8 +18,9 @@ from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from plugins.model.article import article_of
-from plugins.model.contract import DOCS, SITE, record_paths
+from plugins.model.promise import record_paths
 from plugins.model.public_site import PASSING, release_entry, row_entry
+from plugins.model.published_file import DOCS, SITE
 from plugins.model.record_signatures import is_plain_signature
 from plugins.model.release_manifest import (
     BrokenRecord,

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.printable import printable
-from plugins.model.contract import ROW_SIDECARS
+from plugins.model.published_file import ROW_SIDECARS
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from doit_receipts.finding import Finding
-    from plugins.model.contract import Contract, PublishedFile, Row
+    from plugins.model.contract import Contract
     from plugins.model.found_files import FoundFiles
+    from plugins.model.published_file import PublishedFile, Row
     from plugins.ports.public import PublicSite
     from plugins.ports.site import SiteRow
 

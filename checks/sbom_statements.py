@@ -18,7 +18,7 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
-from plugins.model.contract import SITE
+from plugins.model.published_file import SITE
 from plugins.model.rules import breach
 from plugins.model.spdx_names import (
     CPYTHON_ID,

@@ -9,7 +9,7 @@ from checks.looking import judges
 from checks.public_text import TEXT_RULES, facts_are_right, notes_are_given, read_text
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
-from plugins.model.contract import SITE, Origin
+from plugins.model.published_file import SITE, Origin
 from plugins.model.site_pages import listing_of, overview_pages
 from plugins.model.text_rules import TextFacts
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from checks.bundles import bundles_are_good
 from checks.published_set import set_is_complete
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import BUNDLE_SUFFIX, Origin, SizeClass
 from plugins.model.found_files import FoundFiles
+from plugins.model.published_file import BUNDLE_SUFFIX, Origin, SizeClass
 from plugins.model.rules import breach
 from plugins.ports.host import Kind
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from checks.tag_stream import MergeNews
     from doit_receipts.finding import Finding
-    from plugins.model.contract import Contract, Origin
+    from plugins.model.contract import Contract
+    from plugins.model.published_file import Origin
     from plugins.model.release import Release
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.git import Clone

@@ -14,7 +14,7 @@ from checks.not_known import not_known
 from checks.recognising import recognised
 from checks.side_by_side import judged
 from checks.verify_context import VerifyContext
-from plugins.model.contract import record_paths
+from plugins.model.promise import record_paths
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from checks.whole_release import verify
 from doit_receipts.errors import ReleaseError, SettingsError
 from doit_receipts.finding import Severity
-from plugins.model.contract import Contract, Origin, contract_of
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Origin
 from plugins.model.release import Release, ReleaseType, type_of
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from checks.verify_context import Clients, Makers, Signers
+    from plugins.model.contract import Contract
     from plugins.model.report import Wanted
     from plugins.ports.site import SiteRelease
 

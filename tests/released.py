@@ -20,8 +20,9 @@ from checks.verify_context import Clients, Makers, Signers
 from checks.whole_release import verify
 from checks.whole_series import audit
 from doit_receipts.artifact import sha256_of
-from plugins.model.contract import Contract, Kind, PublishedFile, contract_of, local_path
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of, local_path
+from plugins.model.published_file import Kind, PublishedFile
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Report, Situation, Wanted
 from plugins.model.secret import Secret
@@ -48,6 +49,7 @@ from tests.progress import Quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plugins.model.contract import Contract
     from plugins.model.release import Release, ReleaseType
     from plugins.rehearsal.identity import Account
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from plugins.model.contract import Contract, contract_of
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
 from plugins.model.release import Phase, Release, type_of
 from plugins.model.secret import Secret
 from plugins.model.series import series_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from plugins.model.contract import Contract
     from plugins.rehearsal.serving import Addresses
     from plugins.rehearsal.store import Store
 

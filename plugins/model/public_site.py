@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.contract import SITE
+from plugins.model.published_file import SITE
 from plugins.model.release_manifest import Entry, EntryKind, Scalar
 from plugins.model.site_pages import overview_pages
 

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Final
 
-from plugins.model.contract import BUNDLE_SUFFIX
+from plugins.model.published_file import BUNDLE_SUFFIX
 
 __all__ = ["is_plain_signature", "plain_bundle"]
 

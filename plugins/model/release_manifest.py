@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.content import Content
-from plugins.model.contract import SizeClass
+from plugins.model.published_file import SizeClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import BadVersion
 from doit_receipts.frozen import frozen
 from plugins.model.binaries import SYSTEMS
-from plugins.model.contract import SITE, Purge
+from plugins.model.contract import Purge
+from plugins.model.published_file import SITE
 from plugins.model.version import Version
 
 if TYPE_CHECKING:

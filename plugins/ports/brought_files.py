@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.contract import Origin
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from plugins.model.contract import DOCS, SITE
+from plugins.model.published_file import DOCS, SITE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 
 from doit_receipts.printable import printable
-from plugins.model.contract import SizeClass
+from plugins.model.published_file import SizeClass
 from plugins.model.series import SigstoreIdentity
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from doit_receipts.errors import ServiceFailed
-from plugins.model.contract import SITE
+from plugins.model.published_file import SITE
 from plugins.ports.public import AROUND
 from plugins.services import site_fields
 from plugins.services.answers import json_of

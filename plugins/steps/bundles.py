@@ -13,7 +13,8 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL, write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import absent, identical
-from plugins.model.contract import Kind, SizeClass, bundle_paths
+from plugins.model.promise import bundle_paths
+from plugins.model.published_file import Kind, SizeClass
 from plugins.ports.host import Kind as Entered
 
 if TYPE_CHECKING:

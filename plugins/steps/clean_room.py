@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
-from plugins.model.contract import Kind, local_path
 from plugins.model.layout import Layout
+from plugins.model.promise import local_path
+from plugins.model.published_file import Kind
 from plugins.steps import source_test
 from plugins.steps.bundles import verify_downloaded
 from plugins.steps.served import published_bytes
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.content import Content
-    from plugins.model.contract import Contract, PublishedFile
+    from plugins.model.contract import Contract
     from plugins.model.local_settings import SourceTest
+    from plugins.model.published_file import PublishedFile
     from plugins.model.release import Release
     from plugins.ports.caches import Cdn
     from plugins.ports.host import HostReader

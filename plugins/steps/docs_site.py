@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion, ServiceFailed
-from plugins.model.contract import DOCS
+from plugins.model.published_file import DOCS
 from plugins.model.release import ReleaseType
 from plugins.model.tree_rules import changelog_title
 from plugins.model.version import Version

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.contract import DOCS
+from plugins.model.published_file import DOCS
 from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from doit_receipts.frozen import frozen
 from doit_receipts.probe import absent, identical
 from doit_receipts.task import Kind
 from plugins.model.contract import Contract
-from plugins.model.contract import Kind as FileKind
 from plugins.model.evidence import (
     DOCS_BUILD,
     MOST_BYTES,
@@ -29,6 +28,7 @@ from plugins.model.evidence import (
     provenance,
     release_statement,
 )
+from plugins.model.published_file import Kind as FileKind
 from plugins.model.statement import Subject, read_statement
 from plugins.model.strict_json import BrokenJson
 from plugins.ports.host import Kind as Entered

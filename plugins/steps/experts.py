@@ -15,8 +15,9 @@ from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import Origin, parts_folders
 from plugins.model.manifest import MANIFEST, Manifest
+from plugins.model.promise import parts_folders
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
@@ -445,7 +446,7 @@ def _at(file: NamedFile, area: StagingArea, folder: str) -> str:
         raise StepFailed(
             where=file.name,
             problem=f"is not below {area.final}",
-            remedy="this is a bug of plugins/model/contract.py: please report it",
+            remedy="this is a bug of plugins/model/promise.py: please report it",
         )
     return f"{folder}/{rest}"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from doit_receipts.errors import StepFailed
 from doit_receipts.printable import printable
 from plugins.model.binaries import nuget_packages, nuget_version
-from plugins.model.contract import SITE, Origin
+from plugins.model.published_file import SITE, Origin
 from plugins.ports.public import AROUND
 from plugins.steps.afterwards import not_yet
 

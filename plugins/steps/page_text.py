@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import absent, different, identical, unknown
-from plugins.model.contract import SITE
+from plugins.model.published_file import SITE
 from plugins.steps.site_release import the_release
 
 if TYPE_CHECKING:

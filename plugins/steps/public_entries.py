@@ -13,9 +13,9 @@ from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from doit_receipts.probe import RemoteState
 from plugins.model.article import article_of
-from plugins.model.contract import SITE
 from plugins.model.docs_pages import UNREAD, pages_in
 from plugins.model.public_site import box_paths, release_entry, row_entry
+from plugins.model.published_file import SITE
 from plugins.model.release_manifest import Entry, EntryKind, listing_entry
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.site_pages import listing_of, overview_pages

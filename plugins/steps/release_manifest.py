@@ -16,7 +16,9 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.printable import printable
 from doit_receipts.probe import absent, identical
 from plugins.model.content import Content
-from plugins.model.contract import BUNDLE_SUFFIX, Contract, Origin, record_files, record_paths
+from plugins.model.contract import Contract
+from plugins.model.promise import record_files, record_paths
+from plugins.model.published_file import BUNDLE_SUFFIX, Origin
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
 from plugins.model.release_manifest import EntryKind, ReleaseManifest
 from plugins.model.remote_layout import RemoteLayout

@@ -13,7 +13,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from doit_receipts.probe import absent, different, identical
-from plugins.model.contract import ROW_SIDECARS
+from plugins.model.published_file import ROW_SIDECARS
 from plugins.steps.served import published_bytes
 from plugins.steps.site_release import differences, the_release
 

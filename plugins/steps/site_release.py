@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.printable import printable
 from doit_receipts.probe import absent, different, identical
-from plugins.model.contract import SITE
+from plugins.model.published_file import SITE
 from plugins.model.site_pages import Listing, is_latest, listing_of, overview_pages
 from plugins.model.version import Version
 

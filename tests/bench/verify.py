@@ -26,21 +26,16 @@ from urllib.parse import urlsplit
 _TOP: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_TOP))
 
-from plugins.model.contract import (  # noqa: E402 - the project need not be installed
-    DOCS,
-    SITE,
-    Contract,
-    Kind,
-    PublishedFile,
-    contract_of,
-    record_paths,
-)
+from plugins.model.promise import contract_of, record_paths  # noqa: E402
+from plugins.model.published_file import DOCS, SITE, Kind, PublishedFile  # noqa: E402
 from plugins.model.settings import Settings, read_settings, release_of  # noqa: E402
 from plugins.model.site_pages import Listing, pages_of  # noqa: E402
 from plugins.rehearsal.serving import running_world  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plugins.model.contract import Contract
 
 _BAR: Final = 0.5
 

@@ -9,8 +9,8 @@ import pytest
 from checks.beside import experts_brought_sidecars
 from doit_receipts.finding import Severity
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import contract_of
 from plugins.model.manifest import Manifest
+from plugins.model.promise import contract_of
 from plugins.rehearsal import windows_files
 from plugins.rehearsal.store import Store
 

@@ -13,8 +13,9 @@ from checks.bundles import bundles_are_good
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import Kind, contract_of
 from plugins.model.found_files import FoundFiles
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Kind
 from plugins.model.series import SigstoreIdentity
 from plugins.ports.signing import Signature, Verdict
 

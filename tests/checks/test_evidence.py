@@ -11,7 +11,6 @@ import pytest
 from checks.evidence import evidence_is_true
 from doit_receipts.errors import ServiceFailed
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import Kind, contract_of
 from plugins.model.evidence import (
     DOCS_BUILD,
     SOURCE_BUILD,
@@ -22,6 +21,8 @@ from plugins.model.evidence import (
     release_statement,
 )
 from plugins.model.found_files import FoundFiles
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Kind
 from plugins.model.series import SigstoreIdentity
 from plugins.model.statement import Statement, Subject
 from plugins.model.strict_json import canonical

@@ -15,15 +15,9 @@ from checks.hosts import (
     rights_are_usable,
 )
 from doit_receipts.finding import Severity
-from plugins.model.contract import (
-    Contract,
-    Kind,
-    Origin,
-    PublishedFile,
-    SizeClass,
-    contract_of,
-)
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Kind, Origin, PublishedFile, SizeClass
 from plugins.model.release import Release, type_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
@@ -37,6 +31,8 @@ RELEASE = Release(RC2, type_of(RC2), series_of(RC2), Layout(Path("nowhere"), RC2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plugins.model.contract import Contract
 
 
 @pytest.fixture

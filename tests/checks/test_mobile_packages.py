@@ -11,7 +11,7 @@ import pytest
 
 from checks.mobile_packages import mobile_packages_are_of_this_version
 from doit_receipts.finding import Severity
-from plugins.model.contract import contract_of
+from plugins.model.promise import contract_of
 from plugins.model.version import Version
 from plugins.rehearsal import ci_packages
 

@@ -12,7 +12,8 @@ from checks.announcement import announcement_is_ready, security_content_is_true
 from checks.site import text_is_ready
 from doit_receipts.artifact import Artifact
 from doit_receipts.finding import Severity
-from plugins.model.contract import Origin, contract_of
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Origin
 from plugins.model.release import Phase
 from tests.news_world import an_entry, news_repository
 from tests.site_world import a_release

@@ -9,7 +9,7 @@ import pytest
 from checks.published_set import belongs_to_another, sizes_fit
 from doit_receipts.finding import Severity
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import contract_of
+from plugins.model.promise import contract_of
 
 if TYPE_CHECKING:
     from tests.conftest import Builds

@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.contract import record_paths
+from plugins.model.promise import record_paths
 from plugins.rehearsal import cache
 from plugins.rehearsal.store import Store
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from plugins.model.contract import Kind
+from plugins.model.published_file import Kind
 from plugins.rehearsal.identity import GITHUB, GOOGLE, Account
 from plugins.rehearsal.sigstore import RELEASE_MANAGER
 from tests.faults.fault import FILES, TGZ, Fault, file_of

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.contract import Origin, PublishedFile, contract_of
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Origin, PublishedFile
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of
 from plugins.model.version import Version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.contract import Kind, PublishedFile
+from plugins.model.published_file import Kind, PublishedFile
 from tests.faults.fault import FILES, HTML, TGZ, XZ, Fault, file_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tests.faults.signatures import other_signed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plugins.model.contract import PublishedFile
+    from plugins.model.published_file import PublishedFile
     from tests.released import Released
 
 __all__ = ["elsewhere_faults", "exported_faults", "staged_faults"]

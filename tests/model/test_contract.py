@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from plugins.model.binaries import BINARIES
-from plugins.model.contract import (
-    Contract,
-    Kind,
-    Origin,
-    bundle_paths,
-    contract_of,
-    local_path,
-)
 from plugins.model.layout import Layout
+from plugins.model.promise import bundle_paths, contract_of, local_path
+from plugins.model.published_file import Kind, Origin
 from plugins.model.release import Phase, Release, ReleaseType, type_of
 from plugins.model.series import series_of
 from plugins.model.version import Version
+
+if TYPE_CHECKING:
+    from plugins.model.contract import Contract
 
 WORK = Path("/work")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from plugins.model.article import article_of
 from plugins.model.content import Content
-from plugins.model.contract import SizeClass
+from plugins.model.published_file import SizeClass
 from plugins.model.release_manifest import (
     BrokenRecord,
     Entry,

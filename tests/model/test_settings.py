@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doit_receipts.errors import SettingsError
-from plugins.model.contract import Origin, contract_of
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.local_settings import SourceTest
+from plugins.model.promise import contract_of
+from plugins.model.published_file import Origin
 from plugins.model.release import Phase, ReleaseType
 from plugins.model.rules import RULES
 from plugins.model.secret import Secret

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doit_receipts.artifact import Artifact
-from plugins.model.contract import contract_of
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
 from plugins.model.release import Release, type_of
 from plugins.model.series import series_of
 from plugins.model.text_rules import (

@@ -14,7 +14,7 @@ from collections import Counter
 from functools import cache as cache_of_calls
 from typing import TYPE_CHECKING, Any
 
-from plugins.model.contract import BUNDLE_SUFFIX, EVIDENCE_SUFFIX
+from plugins.model.published_file import BUNDLE_SUFFIX, EVIDENCE_SUFFIX
 from plugins.model.series import SigstoreIdentity
 from plugins.rehearsal import cache, places, sigstore
 from plugins.rehearsal.ssh_disk import Account, Disk

@@ -21,11 +21,11 @@ from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.awaited import awaited_of
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import Contract, contract_of, record_paths
 from plugins.model.evidence import evidence_path
 from plugins.model.found_files import FoundFiles
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
+from plugins.model.promise import contract_of, record_paths
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
 from plugins.ports.fetched import Fetched
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.signing import Signature
     from plugins.services.ssh_host import SshHost

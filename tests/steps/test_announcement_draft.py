@@ -11,7 +11,7 @@ from checks.site import text_is_ready
 from doit_receipts.artifact import Artifact
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
-from plugins.model.contract import contract_of
+from plugins.model.promise import contract_of
 from plugins.model.release import Phase
 from plugins.services.templates import PackagedTemplates
 from plugins.steps import announcement_draft, drafts

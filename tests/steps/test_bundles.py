@@ -11,7 +11,8 @@ import pytest
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import Origin, bundle_paths, contract_of
+from plugins.model.promise import bundle_paths, contract_of
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version

@@ -14,7 +14,7 @@ from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
-from plugins.model.contract import contract_of
+from plugins.model.promise import contract_of
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store

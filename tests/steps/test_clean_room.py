@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import StepFailed
-from plugins.model.contract import Contract, contract_of, local_path
 from plugins.model.local_settings import SourceTest
+from plugins.model.promise import contract_of, local_path
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.programs import MachinePrograms
 from plugins.steps import clean_room
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.rehearsal.gnupg_home import GnupgHome
 

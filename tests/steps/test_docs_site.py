@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import StepFailed, Waiting
-from plugins.model.contract import DOCS
+from plugins.model.published_file import DOCS
 from plugins.rehearsal import cdn, peps
 from plugins.rehearsal.machine import run
 from plugins.rehearsal.store import ALWAYS, Store

@@ -8,8 +8,8 @@ import pytest
 
 from checks import site as site_checks
 from doit_receipts.errors import ServiceFailed
-from plugins.model.contract import contract_of
 from plugins.model.layout import Layout
+from plugins.model.promise import contract_of
 from plugins.model.release import Phase, Release, type_of
 from plugins.model.series import series_of
 from plugins.model.version import Version

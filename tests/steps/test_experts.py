@@ -15,8 +15,8 @@ from doit_receipts.probe import RemoteState
 from plugins.command.approval_keys import KeyringOfApprovals
 from plugins.model.awaited import Awaited, awaited_of
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import contract_of
 from plugins.model.manifest import MANIFEST, Manifest
+from plugins.model.promise import contract_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.rehearsal import experts as people
 from plugins.rehearsal import places

@@ -12,7 +12,7 @@ import pytest
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed, Waiting
 from plugins.model.content import Content
-from plugins.model.contract import contract_of
+from plugins.model.promise import contract_of
 from plugins.ports.fetched import Fetched
 from plugins.rehearsal import nuget as world
 from plugins.rehearsal import places, windows_files

@@ -15,7 +15,8 @@ from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content
-from plugins.model.contract import ROW_SIDECARS, SITE, contract_of, record_files, record_paths
+from plugins.model.promise import contract_of, record_files, record_paths
+from plugins.model.published_file import ROW_SIDECARS, SITE
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
 from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest
 from plugins.model.version import Version

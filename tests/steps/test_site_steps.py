@@ -13,7 +13,7 @@ import pytest
 from checks import site as site_checks
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
-from plugins.model.contract import Contract, Origin
+from plugins.model.published_file import Origin
 from plugins.steps import page_text, site_files, site_release
 from plugins.steps.served import published_bytes
 from tests.site_world import (
@@ -29,6 +29,7 @@ from tests.site_world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from plugins.model.contract import Contract
     from plugins.services.site import PythonOrg
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ from doit_receipts.finding import Waiver
 from doit_receipts.on_record import OnRecord
 from doit_receipts.task import Kind
 from plugins.model.content import Content, NamedFile
-from plugins.model.contract import contract_of
 from plugins.model.outside_settings import Announce
+from plugins.model.promise import contract_of
 from plugins.steps import announcement_draft, drafts, summary
 
 if TYPE_CHECKING:

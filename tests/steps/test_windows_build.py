@@ -10,9 +10,9 @@ import pytest
 from checks.windows_jobs import every_job_ran
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
-from plugins.model.contract import contract_of
 from plugins.model.hash_table import BrokenTable
 from plugins.model.manifest import Manifest
+from plugins.model.promise import contract_of
 from plugins.model.secret import Secret
 from plugins.model.windows_build import form_of
 from plugins.rehearsal import azure as world

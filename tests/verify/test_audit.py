@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.model.contract import Origin
+from plugins.model.published_file import Origin
 from plugins.model.release import ReleaseType
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugins.model.contract import Kind
+from plugins.model.published_file import Kind
 from tests.faults.alterations import alterations_of, batches
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from sigstore.dsse._predicate import SLSAPredicateV1_0
 
-from plugins.model.contract import record_paths
+from plugins.model.promise import record_paths
 from plugins.model.statement import read_statement
 from plugins.rehearsal import sigstore
 from plugins.rehearsal.store import Store

@@ -8,7 +8,8 @@ import pytest
 
 from doit_receipts.finding import Severity
 from plugins.model.content import Content
-from plugins.model.contract import Kind, record_paths
+from plugins.model.promise import record_paths
+from plugins.model.published_file import Kind
 from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest
 from plugins.model.report import Situation
 
