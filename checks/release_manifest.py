@@ -89,10 +89,13 @@ def manifest_holds(
     """Each entry of the manifest is as it says, and no file is public that it does not list.
 
     The entries of one that has no good signature are not followed: anybody may have written them.
-    ``names`` are the files that listings show. A release without a manifest is said to be one.
+    ``names`` are the files that listings show. A release without a manifest is said to be one;
+    where a signature of it is public, or this machine published it, it was removed.
     """
     place, *beside = record_paths(context.release)
     if look.contract.find(place) is None:
+        if proof := _was_there(context, look, beside):
+            return (breach("manifest.removed", place, f"is not there, and {proof}"),)
         return (breach("manifest.missing", place, "is not there: not everything is proved"),)
     try:
         made = read_record(context, look)
@@ -122,6 +125,15 @@ def manifest_holds(
         *judged.site(),
         *judged.refs(),
     )
+
+
+def _was_there(context: VerifyContext, look: Look, beside: list[str]) -> str:
+    """What proves that the manifest was published; "" if nothing that is seen from here does."""
+    left = next((path for path in beside if look.contract.find(path) is not None), "")
+    if left:
+        return f"its signature {left.rpartition('/')[2]} is"
+    receipt = context.release.layout.receipts / "publish_manifest.json"
+    return "this machine has published it" if receipt.is_file() else ""
 
 
 @frozen

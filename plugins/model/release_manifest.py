@@ -131,6 +131,32 @@ class ReleaseManifest:
         lines = ",\n".join(_compact(each.plain) for each in self.entries)
         return f"{head}{lines}\n]}}\n".encode()
 
+    def readable_bytes(self, where: str) -> bytes:
+        """The one text of this manifest, which its readers read as this very manifest.
+
+        Raises BrokenRecord, with the first thing that they would refuse or read otherwise.
+        """
+        for entry in self.entries:
+            try:
+                same = _entry(json.loads(_compact(entry.plain))) == entry
+            except (ValueError, KeyError, TypeError):
+                same = False
+            if not same:
+                raise BrokenRecord(
+                    where=where,
+                    problem=f"cannot list the {entry.kind.value} {entry.name!a:.120}: "
+                    "no reader would read it as it is",
+                    remedy="find out where it comes from, and have it renamed or removed",
+                )
+        raw = self.to_bytes()
+        if self.from_bytes(raw, where) != self:
+            raise BrokenRecord(
+                where=where,
+                problem="would be read as another manifest than was written",
+                remedy="report it as a bug",
+            )
+        return raw
+
     @classmethod
     def from_bytes(cls, raw: bytes, where: str) -> ReleaseManifest:
         """Read it back. Raises BrokenRecord for anything that ``to_bytes`` would not write."""

@@ -319,6 +319,11 @@ RULES: Final[Mapping[str, Rule]] = {
         "none: see what is listed as not known",
         severity=Severity.NOTE,
     ),
+    "manifest.removed": Rule(
+        "A manifest that was published stays where it is.",
+        "find out who removed it; do not trust what is there until you know",
+        waivable=False,
+    ),
     "manifest.unsigned": Rule(
         "The manifest has the signatures of its series beside it.",
         "find out who removed them; do not trust what it lists",

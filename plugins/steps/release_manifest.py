@@ -74,8 +74,8 @@ def write(
 
     ``known`` gives the sha256 of each file by its path, from receipts; ``html`` is the archive
     whose pages are on the docs host. Raises StepFailed for the first thing that is public and not
-    as it was judged, and for a public manifest that the release manager did not sign: then no
-    manifest is written.
+    as it was judged, for what no reader of a manifest would read as it is, and for a public
+    manifest that the release manager did not sign: then no manifest is written.
     """
     (record, *_) = record_files(release)
     place, *_ = record_paths(release)
@@ -87,7 +87,7 @@ def write(
         progress.say("looking at all that is public")
         every = entries(release, contract, known, html, pushed, sources)
         made = ReleaseManifest.of(str(release.version), every)
-    write_whole(record, made.to_bytes())
+    write_whole(record, made.readable_bytes(record.name))
     counts = {kind.value: len(made.by_name(kind)) for kind in EntryKind}
     return {kind: str(count) for kind, count in counts.items() if count}
 

@@ -30,6 +30,8 @@ def record_faults() -> Iterator[Fault]:
     for suffix in (".asc", ".sigstore"):
         away = partial(_gone, f"{_MANIFEST}{suffix}")
         yield Fault(f"the manifest has no {suffix}", "manifest.unsigned", away)
+    yield Fault("the manifest alone is gone", "manifest.removed", partial(_gone, _MANIFEST))
+    yield Fault("the manifest is gone with its signatures", "manifest.removed", _all_gone)
     nothing = partial(_changed, _MANIFEST, lambda _: b"{}\n")
     yield Fault("the manifest is an empty object", "manifest.unreadable", nothing)
     yield Fault("one more part of an installer is served", "manifest.unlisted", _one_more)
@@ -45,6 +47,15 @@ def _changed(path: str, change: Callable[[bytes], bytes], world: Released) -> No
 def _gone(path: str, world: Released) -> None:
     (world.root / path).unlink()
     world.purge()
+
+
+def _all_gone(world: Released) -> None:
+    """Nothing that is public tells of it any more: the machine that published it does."""
+    receipt = world.local.receipts / "publish_manifest.json"
+    receipt.parent.mkdir(parents=True, exist_ok=True)
+    receipt.write_bytes(b"{}")
+    for path in (_MANIFEST, f"{_MANIFEST}.asc", f"{_MANIFEST}.sigstore"):
+        _gone(path, world)
 
 
 def _one_more(world: Released) -> None:

@@ -163,3 +163,35 @@ def test_anything_else_in_it_is_another_article(note: str) -> None:
 @pytest.mark.parametrize("page", ["", "<h1>404</h1>", "</table><h1>x</h1>", "<h10>x</table>"])
 def test_a_page_without_heading_and_table_has_no_article(page: str) -> None:
     assert article_of(page) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["a page?.html", "a#b", "ü.html", "a/../b", "", "/a", "-a", "x" * 501, "a\nb", 'a"b']
+)
+def test_what_no_reader_would_take_is_not_written(name: str) -> None:
+    odd = ReleaseManifest.of("3.13.6", [TGZ, Entry(EntryKind.DOCS_PAGE, name, Content(1, SHA256))])
+    with pytest.raises(BrokenRecord, match="cannot list the documentation page"):
+        odd.readable_bytes("here")
+    with pytest.raises(BrokenRecord):
+        ReleaseManifest.from_bytes(odd.to_bytes(), "here")
+
+
+def test_neither_is_a_number_or_a_name_that_comes_twice() -> None:
+    huge = Entry.of(EntryKind.ROW, "row", {"filesize": 1 << 80})
+    for entries in ([huge], [TGZ, TGZ], [Entry(EntryKind.FILE, "a", Content(-1, SHA256))]):
+        with pytest.raises(BrokenRecord):
+            ReleaseManifest.of("3.13.6", entries).readable_bytes("here")
+    assert MANIFEST.readable_bytes("here") == MANIFEST.to_bytes()
+
+
+@given(some.text(max_size=40))
+def test_each_name_is_written_and_read_or_neither(name: str) -> None:
+    """What `verify` refuses is never signed: nobody could have the release judged after that."""
+    made = ReleaseManifest.of("3.13.6", [Entry(EntryKind.FILE, name, Content(1, SHA256))])
+    try:
+        raw = made.readable_bytes("here")
+    except BrokenRecord:
+        with pytest.raises(BrokenRecord):
+            ReleaseManifest.from_bytes(made.to_bytes(), "here")
+    else:
+        assert ReleaseManifest.from_bytes(raw, "here") == made

@@ -258,6 +258,20 @@ def test_what_is_public_and_not_as_it_was_judged_is_in_no_manifest(
     assert not record_files(public.release)[0].exists()
 
 
+def test_a_page_that_no_reader_of_a_manifest_takes_is_in_none(public: Public) -> None:
+    """It would be signed, and refused by everybody who verifies the release."""
+    odd = "library/a page?.html"
+    with zipfile.ZipFile(public.html.path, "a") as opened:
+        opened.writestr(f"python-3.13.6-docs-html/{odd}", "odd")
+    (public.docs / odd).write_text("odd")
+    (public.docs / odd).chmod(0o664)
+    path = public.html.path
+    public.html = Artifact(path, path.stat().st_size, sha256_of(path))
+    with pytest.raises(StepFailed, match=r"cannot list the documentation page .*a page\?"):
+        public.write()
+    assert not record_files(public.release)[0].exists()
+
+
 def test_a_manifest_that_is_public_is_brought_back_and_never_made_anew(public: Public) -> None:
     """Boxes and redirects are others by then, and what users saw is never replaced."""
     made = public.write()
