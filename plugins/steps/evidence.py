@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.model.series import SigstoreIdentity
     from plugins.model.statement import Statement
-    from plugins.ports.host import HostReader
+    from plugins.ports.host import Host, HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.statements import StatementSigner, StatementVerifier
 
@@ -149,15 +149,17 @@ def sign(
     path: Path,
     by: SigstoreIdentity,
     signer: StatementSigner,
-    host: HostReader,
+    host: Host,
     area: StagingArea,
     progress: Progress,
 ) -> dict[str, str]:
     """The file holds a bundle of each statement, signed ``by`` this identity, one a line.
 
     One that is on the host already, but was lost here, is taken from there: what users see is
-    never replaced, also where it lacks a waiver that came later. Raises Waiting for the release
-    manager where a token is missing.
+    never replaced, also where it lacks a waiver that came later. Our own of before that waiver,
+    which only waits there to be seen, is removed, so that this one can be uploaded; whatever else
+    lies there stays, and stops the upload. Raises Waiting for the release manager where a token
+    is missing.
     """
     payloads = [statement.payload() for statement in stated]
     brought = _brought(release, stated, by, signer, host, area)
@@ -166,6 +168,11 @@ def sign(
     else:
         progress.say(f"signing {len(payloads)} statements by Sigstore as {by}")
         bundles = dict(signer.sign_statements(payloads, by))
+        # Before the file is here: a run that is killed in between signs once more.
+        there = _on_host(release, host, area)
+        waits = there.get(area.staging, b"")
+        if area.final not in there and _is_good(waits, stated, by, signer, seen=True):
+            host.remove([f"{area.staging}/{path.name}"])
         write_whole(path, b"".join(bundles[payload] + b"\n" for payload in payloads))
     return {"statements": str(len(payloads)), "identity": by.address, "issuer": by.issuer}
 

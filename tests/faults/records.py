@@ -31,7 +31,8 @@ def record_faults() -> Iterator[Fault]:
         away = partial(_gone, f"{_MANIFEST}{suffix}")
         yield Fault(f"the manifest has no {suffix}", "manifest.unsigned", away)
     yield Fault("the manifest alone is gone", "manifest.removed", partial(_gone, _MANIFEST))
-    yield Fault("the manifest is gone with its signatures", "manifest.removed", _all_gone)
+    told = "the manifest is gone with its signatures"
+    yield Fault(told, "manifest.removed", _all_gone, "public")
     nothing = partial(_changed, _MANIFEST, lambda _: b"{}\n")
     yield Fault("the manifest is an empty object", "manifest.unreadable", nothing)
     yield Fault("one more part of an installer is served", "manifest.unlisted", _one_more)
@@ -51,6 +52,7 @@ def _gone(path: str, world: Released) -> None:
 
 def _all_gone(world: Released) -> None:
     """Nothing that is public tells of it any more: the machine that published it does."""
+    world.export()
     receipt = world.local.receipts / "publish_manifest.json"
     receipt.parent.mkdir(parents=True, exist_ok=True)
     receipt.write_bytes(b"{}")

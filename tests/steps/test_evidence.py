@@ -97,6 +97,22 @@ def test_what_is_signed_is_found_and_a_later_waiver_is_signed_while_nobody_saw_i
     assert evening.file.read_bytes() == file_of(with_waivers("rebuild.few"))
 
 
+def test_what_waits_to_be_seen_makes_room_for_what_a_later_waiver_changed(
+    evening: Evening,
+) -> None:
+    """It was refused at the upload, as other bytes than are there, and no remedy was told."""
+    evening.sign(with_waivers())
+    evening.show(evening.file.read_bytes(), AREA.staging)
+    there = evening.host.look([f"{AREA.staging}/{NAME}"])
+    assert there != (None,)
+    evening.sign(with_waivers("rebuild.few"))
+    assert evening.host.look([f"{AREA.staging}/{NAME}"]) == (None,)
+    # What somebody else put there stays, for a person to look at.
+    evening.show(file_of(stated(commit="f" * 40)), AREA.staging)
+    evening.sign(with_waivers("rebuild.few", "tools.old"))
+    assert evening.host.look([f"{AREA.staging}/{NAME}"]) != (None,)
+
+
 def test_a_waiver_that_comes_after_the_evidence_is_public_leaves_it_as_it_is(
     evening: Evening,
 ) -> None:
