@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.signing import Verifier
 
-__all__ = ["packages_are_locked", "tool_is_released"]
+__all__ = ["packages_are_locked", "read_list", "tool_is_released"]
 
 _HOME: Final = Path(__file__).resolve().parents[1]
 # Beside the folder of an unpacked version, with its signature: what the version holds.
@@ -140,7 +140,7 @@ def _of_archive(home: Path, verifier: Verifier, key: str) -> Iterator[Finding]:
         problem = verifier.verify_by(listing, signature, (key,)).problem
     if problem:
         yield _unreleased(home.name, f"{listing.name} is not known to be theirs: {problem}", get)
-    wanted = _read_list(listing.read_bytes(), home.name)
+    wanted = read_list(listing.read_bytes(), home.name)
     if wanted is None:
         yield _altered(home, f"{listing.name} is no list of its files", get)
         return
@@ -150,7 +150,7 @@ def _of_archive(home: Path, verifier: Verifier, key: str) -> Iterator[Finding]:
         yield _altered(home, f"is not as {listing.name} says: {_some(wrong)}", _ANEW)
 
 
-def _read_list(raw: bytes, top: str) -> Mapping[str, str] | None:
+def read_list(raw: bytes, top: str) -> Mapping[str, str] | None:
     """Digests by the names of files below the folder; None for anything but one line a file."""
     found = {}
     for line in raw.decode("utf-8", "replace").splitlines():

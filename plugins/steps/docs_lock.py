@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["kept_now", "make"]
+__all__ = ["kept_now", "make", "pins_of"]
 
 _TREE: Final = f"the tree's Doc/{LOCK}"
 _TIMEOUT_S: Final = 900.0
@@ -163,10 +163,10 @@ def _resolved(
             "conflict by [docs] constraints in release.toml",
             details=tuple(ended.stderr.splitlines()[-5:]),
         )
-    return DocsLock(series, machine, wanted, tuple(_pins(ended.stdout)))
+    return DocsLock(series, machine, wanted, tuple(pins_of(ended.stdout)))
 
 
-def _pins(report: str) -> list[Pin]:
+def pins_of(report: str) -> list[Pin]:
     """The packages of pip's report. Raises StepFailed for one that no hash can name.
 
     Source: pip's installation report, version 1; its download_info is that of PEP 610.
