@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ARROWS",
     "NOT_OURS_TO_READ",
     "RULES",
     "Module",

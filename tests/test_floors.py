@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.floors import (
+    ARROWS,
     NOT_OURS_TO_READ,
     RULES,
     Module,
@@ -307,6 +309,28 @@ def test_a_chapter_that_is_too_long_to_be_read_whole_is_found(tmp_path: Path) ->
     }
     (line,) = long_chapters(a_tree(tmp_path, changes))
     assert line == "chapters/build.py: 171 lines, at most 170"
+
+
+def test_the_picture_of_the_design_has_the_arrows_that_are_held() -> None:
+    """Each row of the table is one of ARROWS; the engine may be named by a part of it."""
+    design = (PROJECT / "docs" / "design.md").read_text(encoding="utf-8")
+    table = design.partition("| from | may import |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    shown = {}
+    for row in table.splitlines():
+        above, below = (cell.replace("`", "").lower() for cell in row.strip("| ").split(" | "))
+        named = set(re.findall(r"[a-z_]+", below.replace("engine", "doit_receipts")))
+        named |= {"doit_receipts"} if "frozen" in named else set()
+        late = {"rehearsal"} if above == "command" else set()
+        for floor in above.removesuffix(".py").removesuffix("/").split(", "):
+            shown[floor] = named & ARROWS.keys() - late - {floor}
+    assert shown == ARROWS
+
+
+def test_the_picture_of_the_design_has_each_floor_once() -> None:
+    design = (PROJECT / "docs" / "design.md").read_text(encoding="utf-8")
+    picture = design.partition("```text\ndodo.py ")[2].partition("\n")[2].partition("```")[0]
+    drawn = re.findall(r"^ *(?:plugins/)?([a-z_]+)/? ", picture, flags=re.MULTILINE)
+    assert sorted(drawn) == sorted(ARROWS.keys() - {"dodo"})
 
 
 # What is outside the three folders.
