@@ -304,7 +304,7 @@ class Services:
         return self._proposals(self._settings.announce.peps, "peps")
 
     def _proposals(self, repository: str, setting: str) -> Proposals:
-        from plugins.services.github import GitHubProposals
+        from plugins.services.github_proposals import GitHubProposals
 
         if not repository:
             example = f'{setting} = "python/{setting}"'
@@ -344,7 +344,7 @@ class Services:
     @_late("hosts.github")
     def release_tools(self) -> Proposals:
         """The repository whose forms start the builds."""
-        from plugins.services.github import GitHubProposals
+        from plugins.services.github_proposals import GitHubProposals
 
         settings = self._settings
         repository = "python/release-tools"
@@ -363,7 +363,7 @@ class Services:
     @_late("hosts.github")
     def repositories(self) -> Repositories:
         """Public repositories of others, to be read."""
-        from plugins.services.github import GitHubRepositories
+        from plugins.services.github_proposals import GitHubRepositories
 
         return GitHubRepositories(self._settings.hosts.github, self._settings.credentials.github)
 

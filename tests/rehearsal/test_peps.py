@@ -14,7 +14,7 @@ from plugins.model.secret import Secret
 from plugins.model.version import Version
 from plugins.rehearsal import github, peps
 from plugins.rehearsal.store import ALWAYS, Store
-from plugins.services.github import GitHubProposals
+from plugins.services.github_proposals import GitHubProposals
 from plugins.services.peps import PublishedSchedules
 from plugins.services.programs import MachinePrograms
 from plugins.steps import schedule

@@ -13,7 +13,8 @@ from plugins.model.secret import Secret
 from plugins.ports.github import BranchRule
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
-from plugins.services.github import GitHub, GitHubProposals
+from plugins.services.github import GitHub
+from plugins.services.github_proposals import GitHubProposals
 from tests.served import served
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from plugins.rehearsal.store import Store
 from plugins.services.anonymous_client import AnonymousClient
 from plugins.services.buildbot import Buildbot
 from plugins.services.discourse import Discourse
-from plugins.services.github import GitHub, GitHubProposals
+from plugins.services.github import GitHub
+from plugins.services.github_proposals import GitHubProposals
 from plugins.services.site import PythonOrg
 from plugins.services.site_reader import SiteReader
 from tests.replay import BAD, Replay, places, replaying, spoiled

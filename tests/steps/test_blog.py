@@ -18,7 +18,7 @@ from plugins.model.secret import Secret
 from plugins.rehearsal import blog as loader
 from plugins.rehearsal import github as github_world
 from plugins.rehearsal.store import Store
-from plugins.services.github import GitHubProposals
+from plugins.services.github_proposals import GitHubProposals
 from plugins.steps import announcement_draft, blog
 from tests.progress import Quiet
 from tests.served import served

@@ -11,7 +11,7 @@ from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
 from plugins.rehearsal import forms, github
 from plugins.rehearsal.store import Store
-from plugins.services.github import GitHubProposals
+from plugins.services.github_proposals import GitHubProposals
 from plugins.steps import build_defaults
 from tests.progress import Quiet
 from tests.served import served

@@ -14,7 +14,7 @@ from plugins.rehearsal import followers as world
 from plugins.rehearsal import github
 from plugins.rehearsal.site_rows import Rows
 from plugins.rehearsal.store import ALWAYS, Store
-from plugins.services.github import GitHubRepositories
+from plugins.services.github_proposals import GitHubRepositories
 from plugins.steps import followers
 from tests.progress import Quiet
 from tests.served import served

@@ -1,0 +1,151 @@
+"""GitHub proposals: files of a repository read, and changes of them proposed by a pull request."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from doit_receipts.outside import is_held
+from plugins.ports.github import Pull
+from plugins.services.github import GitHub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plugins.model.secret import Secret
+    from plugins.services.answers import Part
+    from plugins.services.http_client import HttpClient
+
+__all__ = ["GitHubProposals", "GitHubRepositories"]
+
+
+class GitHubProposals:
+    """The Proposals port of one repository; branches are made in ``head``, often a fork of it."""
+
+    def __init__(self, api: str, repository: str, token: Secret | None, head: str = "") -> None:
+        self._hub = GitHub(api, repository, token)
+        self._head_hub = GitHub(api, head or repository, token)
+        self._web = self._hub.web
+        self._top = f"/repos/{repository}"
+        self._head_top = f"/repos/{head or repository}"
+        self._owner = (head or repository).partition("/")[0]
+
+    def __repr__(self) -> str:
+        return f"proposals({self._hub!r} from {self._head_top.removeprefix('/repos/')})"
+
+    def text(self, path: str, ref: str = "") -> bytes | None:
+        """See the port."""
+        top = self._head_top if ref else self._top
+        return self._content(top, path, ref or "main")[0]
+
+    def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
+        """See the port."""
+        action = f"list {folder}"
+        top = self._head_top if ref else self._top
+        path = f"{top}/contents/{quote(folder)}"
+        answer = self._web.get(path, action, may_miss=True, ref=ref or "main")
+        if answer.status_code == 404:
+            return ()
+        listed = self._web.json(answer, action)
+        if not isinstance(listed.plain, list):
+            return ()
+        entries = listed.parts()
+        return tuple(
+            sorted(entry.line("name") for entry in entries if entry.line("type") == "file")
+        )
+
+    def may_propose(self) -> bool:
+        """See the port."""
+        return "push" in self._head_hub.rights()
+
+    def pull(self, branch: str) -> Pull | None:
+        """See the port."""
+        action = f"look for the pull request of {branch}"
+        answer = self._web.get(
+            f"{self._top}/pulls", action, head=f"{self._owner}:{branch}", state="all"
+        )
+        listed = self._web.json(answer, action).parts()
+        return _pull(listed[0]) if listed else None
+
+    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
+        """See the port. Each part is looked for first, so that a partial proposal is completed."""
+        at = self._make_branch(branch)
+        for path, content in files.items():
+            self._put(branch, path, content, title, at)
+        found = self.pull(branch)
+        if found is not None:
+            return found
+        answer = self._web.send(
+            "POST", f"{self._top}/pulls", f"propose {branch}", again=False,
+            json={"title": title, "head": f"{self._owner}:{branch}", "base": "main",
+                     "body": body, "maintainer_can_modify": True},
+        )  # fmt: skip
+        return _pull(self._web.json(answer, "propose"))
+
+    def _make_branch(self, branch: str) -> tuple[str, str]:
+        """Where what the branch has can be read; in a plan, that is what it would begin with."""
+        action = f"make branch {branch}"
+        wanted = f"{self._head_top}/git/ref/heads/{quote(branch)}"
+        if self._web.get(wanted, action, may_miss=True).status_code != 404:
+            return self._head_top, branch
+        answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
+        sha = self._web.json(answer, action).part("object").line("sha")
+        content = {"ref": f"refs/heads/{branch}", "sha": sha}
+        self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, json=content)
+        return (self._top, "main") if is_held() else (self._head_top, branch)
+
+    def _put(
+        self, branch: str, path: str, content: bytes, message: str, at: tuple[str, str]
+    ) -> None:
+        top, ref = at
+        before, sha = self._content(top, path, ref)
+        if before == content:
+            return
+        change = {"message": message, "branch": branch,
+                  "content": base64.b64encode(content).decode()}  # fmt: skip
+        if sha:
+            change["sha"] = sha
+        address = f"{self._head_top}/contents/{quote(path)}"
+        self._web.send("PUT", address, f"write {path}", again=False, json=change)
+
+    def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
+        return _content(self._web, f"{top}/contents/{quote(path)}", f"read {path}", ref=ref)
+
+
+class GitHubRepositories:
+    """The Repositories port: files of any public repository."""
+
+    def __init__(self, api: str, token: Secret | None) -> None:
+        self._api = api
+        self._token = token
+
+    def __repr__(self) -> str:
+        return f"repositories(at {self._api})"
+
+    def text(self, repository: str, path: str) -> bytes | None:
+        """See the port."""
+        web = GitHub(self._api, repository, self._token).web
+        address = f"/repos/{repository}/contents/{quote(path)}"
+        return _content(web, address, f"read {path} of {repository}")[0]
+
+
+def _content(web: HttpClient, address: str, action: str, ref: str = "") -> tuple[bytes | None, str]:
+    """The file's bytes and id, on the default branch without ``ref``; None and "" for no file."""
+    named: dict[str, Any] = {"ref": ref} if ref else {}
+    answer = web.get(address, action, may_miss=True, **named)
+    if answer.status_code == 404:
+        return None, ""
+    file = web.json(answer, action).part()
+    if file.line("encoding") != "base64":
+        file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
+    try:
+        return base64.b64decode(file.text("content")), file.line("sha")
+    except ValueError as error:
+        field = "content"
+        raise file.wrong(field, "is not valid base64") from error
+
+
+def _pull(part: Part) -> Pull:
+    state = "merged" if part.line("merged_at", may_miss=True) else part.line("state")
+    return Pull(part.number("number"), part.url("html_url"), state, part.part("head").line("sha"))
