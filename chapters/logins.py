@@ -20,6 +20,7 @@ from checks import (
     declared,
     forms,
     hosts,
+    manager,
     pipeline,
     site_access,
 )
@@ -71,4 +72,11 @@ logins = [
         if release.series.signs_with_sigstore
         else []
     ),
+    *(
+        [call(manager.identity_is_in_the_table, release, services.release_tools)]
+        if release.series.signs_with_sigstore
+        else []
+    ),
+    *([call(manager.pep_lists_the_manager, release, services.peps)] if tell.peps else []),
+    call(manager.manager_said_so, services.person),
 ]

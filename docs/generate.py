@@ -27,6 +27,7 @@ _SOURCES: Final = (
     "plugins/model/farm_settings",
     "plugins/model/outside_settings",
     "plugins/model/rebuild_settings",
+    "plugins/model/manager_settings",
     "plugins/model/people_settings",
     "plugins/model/release",
     "plugins/model/train",

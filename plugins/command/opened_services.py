@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.machines import Machines
     from plugins.ports.packages import Packages
+    from plugins.ports.person import Person
     from plugins.ports.pipeline import Pipeline
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
@@ -443,6 +444,13 @@ class Services:
         folder = self._release.layout.work / "verify" / "upstream"
         upstream = self._remote(address_for_all(repository.upstream), "upstream")
         return GitHistory(folder, upstream, repository.clone, self.programs)
+
+    @_late("", together=True)
+    def person(self) -> Person:
+        """What the release manager has said once about themselves."""
+        from plugins.services.person import OwnFile
+
+        return OwnFile(self._settings.manager.said)
 
     # ── announcements ─────────────────────────────────────────────────────────────────────────
 

@@ -297,6 +297,36 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "import the keys of other release managers, or ask one of them to certify it",
         severity=_NOTE,
     ),
+    "manager.channel": Rule(
+        "The release manager is where everybody talks on the day of a release; asked once.",
+        "say so in the file that [manager] said names, or ask another release manager for an "
+        "invitation",
+        "PEP 101",
+        severity=_NOTE,
+    ),
+    "manager.identity": Rule(
+        "The table of release-tools has the series with the identity that signs its bundles.",
+        "have the series put into that table by a pull request, or correct [signing] "
+        "sigstore_identity",
+        "python/release-tools b151f47",
+        severity=_WARN,
+    ),
+    "manager.list": Rule(
+        "The release manager reads the private list of release managers; asked once.",
+        "say so in the file that [manager] said names, or ask another release manager to add you",
+        "PEP 101",
+        severity=_NOTE,
+    ),
+    "manager.pep": Rule(
+        "PEP 101 has the address of whoever signs the series among the release managers.",
+        "add yourself there by a pull request, and to .github/CODEOWNERS",
+        "python/peps 03bdeb3d9",
+        severity=_NOTE,
+    ),
+    "manager.unread": Rule(
+        "What says who manages the series can be read: release-tools, PEP 101, and your own file.",
+        "run the same command again, or correct the file of [manager] said",
+    ),
     "news.empty": Rule(
         "This version's NEWS has an entry.",
         "see whether the branch has entries that were not merged",

@@ -23,6 +23,7 @@ from plugins.model.local_settings import (
     Tests,
     Work,
 )
+from plugins.model.manager_settings import Manager
 from plugins.model.outside_settings import Announce, Credentials, Hosts, Notify, Windows
 from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
 from plugins.model.rebuild_settings import Rebuilds
@@ -73,6 +74,7 @@ class Settings:
     notify: Notify
     farm: Farm
     rebuilds: Rebuilds
+    manager: Manager
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -95,6 +97,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "notify": Notify,
     "farm": Farm,
     "rebuilds": Rebuilds,
+    "manager": Manager,
 }
 _TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.

@@ -1,4 +1,5 @@
-"""Forms of the simulated environment: what python/release-tools asks for when a build is started.
+"""Forms of the simulated environment: what python/release-tools asks for when a build is started,
+and its table of who signs.
 
 In the form of the real files (state of 2026-07-22), short and with names of our own; the checks
 read the same fields of both.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.windows_build import REMOTES
+from plugins.rehearsal.sigstore import RELEASE_MANAGER
 
 if TYPE_CHECKING:
     from plugins.rehearsal.store import Store
@@ -18,6 +20,7 @@ __all__ = ["seed"]
 _TOOLS: Final = "python/release-tools"
 # The fork of a rehearsal is a folder of its environment.
 _OWNERS: Final = (*REMOTES, "world", "rm", "me")
+_SERIES: Final = range(8, 30)
 _WORKFLOW: Final = """\
 on:
   workflow_dispatch:
@@ -63,5 +66,14 @@ def seed(store: Store) -> None:
     forms = {
         f"{_TOOLS}/.github/workflows/build-release.yml": workflow,
         f"{_TOOLS}/windows-release/azure-pipelines.yml": pipeline + "\nstages: []\n",
+        f"{_TOOLS}/add_to_pydotorg.py": _signers(),
     }
     store.save("github", {**known, "texts": {**known.get("texts", {}), **forms}})
+
+
+def _signers() -> str:
+    """The table of who signs the bundles of each series."""
+    rows = "".join(
+        f'    "3.{minor}": ("{RELEASE_MANAGER.email}", provider),\n' for minor in _SERIES
+    )
+    return f'provider = "{RELEASE_MANAGER.connector}"\n\nsigners = {{\n{rows}}}\n'

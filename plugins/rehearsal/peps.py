@@ -23,6 +23,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Level, Version
 from plugins.rehearsal import peps_generator
 from plugins.rehearsal.peps_generator import SCHEDULE
+from plugins.rehearsal.sigstore import RELEASE_MANAGER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -47,6 +48,7 @@ REPOSITORY: Final = "python/peps"
 _GENERATOR: Final = "release_management/__main__.py"
 _EARLY: Final = [(Level.ALPHA, 7), (Level.BETA, 4), (Level.CANDIDATE, 3)]
 _EXPECTED: Final = 3
+_MANAGER: Final = RELEASE_MANAGER.email
 _APART: Final = timedelta(days=35)
 _HEAD: Final = """\
 # The releases of Python, as the simulated PEPs know them.
@@ -230,6 +232,7 @@ def _texts(versions: Sequence[Version], day: date) -> dict[str, str]:
     texts = {
         "release_management/__init__.py": '"""Release schedules of the rehearsal."""\n',
         _GENERATOR: inspect.getsource(peps_generator),
+        "peps/pep-0101.rst": f"* RM = Release Manager\n\n  - Romy Manager <{_MANAGER}>\n",
     }
     schedule = [_HEAD]
     for one, (status, branch), at in parts:

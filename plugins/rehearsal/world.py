@@ -52,6 +52,9 @@ sigstore_identity = "{signer.email}"
 sigstore_issuer   = "{signer.connector}"
 sigstore_trust    = "{trust}"
 
+[manager]
+said = "world/manager.toml"
+
 [tests]
 source = "quick"
 
@@ -91,6 +94,12 @@ dev            = "dev@example.org"
 committers     = "committers@example.org"
 author         = "Rita Manager"
 heads_up       = true
+"""
+
+_SAID: Final = """\
+# What is asked of a release manager once.
+private_list = 2026-01-15
+channel      = 2026-01-15
 """
 
 _EXPERT: Final = """
@@ -166,6 +175,7 @@ def make_world(
     store.save("steps", {"polls": 1, "works": True, "runs": [], "tools": tools})
     _let_ci_build(store, folder / "build" / str(version), version, world / "ci")
     _write_secrets(world / "secrets", store)
+    write_whole(world / "manager.toml", _SAID.encode())
     sigstore.seed(store, addresses)
     sigstore.sign_in(store)
     text = _DECLARATION.format(

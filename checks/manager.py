@@ -1,0 +1,113 @@
+"""Manager: whether the release manager of a series is known where others look who that is.
+
+What belongs to rights is looked at by using it: forms, logins and the blog's author have checks of
+their own, the team of release managers and the response team show in what GitHub lets one see, and
+psf-salt in a login on the hosts. Here is the rest: the table of who signs, PEP 101, and what nobody
+can look up, which is asked once of each person (NEW45, P16, R09).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from checks.looking import judges
+from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import printable
+
+if TYPE_CHECKING:
+    from plugins.model.release import Release
+    from plugins.ports.github import Texts
+    from plugins.ports.person import Person
+
+__all__ = ["identity_is_in_the_table", "manager_said_so", "pep_lists_the_manager"]
+
+TABLE: Final = "add_to_pydotorg.py"
+PEP: Final = "peps/pep-0101.rst"
+_PROVIDER: Final = re.compile(r"^(?P<name>\w+) = \"(?P<issuer>https://[^\"\s]+)\"$", re.MULTILINE)
+_ENTRY: Final = re.compile(
+    r"^ *\"(?P<series>3\.\d+)\": \(\"(?P<address>[^\"\s]+)\", *(?P<provider>\w+)\),?$", re.MULTILINE
+)
+_ASKED: Final = {
+    "private_list": (
+        "manager.list",
+        "read the private list of release managers",
+        "ask another release manager to add you",
+    ),
+    "channel": (
+        "manager.channel",
+        "are on the Discord server of the core team, where release days are talked about",
+        "ask another release manager for an invitation",
+    ),
+}
+"""What a person is asked once: the rule, the words, and what to do if it is not so.
+
+Source: PEP 101 (python/peps ba4deeb, pep-0101.rst), the list and Discord.
+"""
+
+
+@judges("manager.identity", blind="manager.unread")
+def identity_is_in_the_table(release: Release, tools: Texts) -> tuple[Finding, ...]:
+    """The table of release-tools has this series with the identity that signs its bundles.
+
+    Source: python/release-tools b151f47. To be asked only where something is signed by Sigstore.
+    """
+    series, manager = release.version.series, release.series.manager
+    text = (tools.text(TABLE) or b"").decode(errors="replace")
+    issuers = {each["name"]: each["issuer"] for each in _PROVIDER.finditer(text)}
+    listed = {
+        each["series"]: f"{each['address']} at {issuers.get(each['provider'], each['provider'])}"
+        for each in _ENTRY.finditer(text)
+    }
+    found = listed.get(series)
+    if found == str(manager):
+        return ()
+    problem = f"lists {printable(found)} for {series}" if found else f"does not list {series}"
+    return (
+        Finding(
+            "manager.identity",
+            Severity.WARN,
+            f"{problem}, and its bundles are signed by {manager}",
+            where=f"python/release-tools {TABLE}",
+            remedy=f"have {series} with {manager.address} put into that table by a pull request,"
+            " or correct [signing] sigstore_identity",
+        ),
+    )
+
+
+@judges("manager.pep", blind="manager.unread")
+def pep_lists_the_manager(release: Release, peps: Texts) -> tuple[Finding, ...]:
+    """PEP 101 has the address of whoever signs this series among the release managers.
+
+    Source: python/peps 03bdeb3d9.
+    """
+    address = release.series.manager.address
+    text = (peps.text(PEP) or b"").decode(errors="replace")
+    if f"<{address}>" in text:
+        return ()
+    return (
+        Finding(
+            "manager.pep",
+            Severity.NOTE,
+            f"does not list {address} among the release managers",
+            where=f"python/peps {PEP}",
+            remedy="add yourself there by a pull request, and to .github/CODEOWNERS",
+        ),
+    )
+
+
+@judges("manager.list", "manager.channel", blind="manager.unread")
+def manager_said_so(person: Person) -> tuple[Finding, ...]:
+    """The release manager has said once that they read and talk where the others do (P16, R09)."""
+    return tuple(
+        Finding(
+            rule,
+            Severity.NOTE,
+            f"nobody said yet that you {words}",
+            where=str(person.file),
+            remedy=f"if you do, write {name} = and the day into that file, once for all releases;"
+            f" else {otherwise}",
+        )
+        for name, (rule, words, otherwise) in _ASKED.items()
+        if person.said(name) is None
+    )
