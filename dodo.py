@@ -42,6 +42,7 @@ def export():
     else [
         "export",
         "warn_experts",
+        "write_invitation",
         "check_site",
         "purge_evidence",
         "purge_manifest",
@@ -62,6 +63,8 @@ def export():
         "retain_windows_build",
         "await_feed",
         "await_nuget",
+        "approve_store",
+        "await_store",
         "await_docs",
         "await_followers",
         "propose_defaults",

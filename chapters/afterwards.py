@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.before import deadline
+from chapters.before import deadline, today
 from chapters.commit import commit
 from chapters.release import (
     at,
@@ -18,10 +18,19 @@ from chapters.release import (
 from chapters.stage import digests, listed
 from chapters.upstream import push_upstream, restore_protection
 from chapters.website import check_public, publish_page
-from doit_receipts.calls import call
+from doit_receipts.calls import call, deferred
+from plugins.model import windows_build as windows_model
 from plugins.model.published_file import Kind
 from plugins.model.release import Phase
-from plugins.steps import branch_opened, build_defaults, docs_site, feed, followers
+from plugins.steps import (
+    branch_opened,
+    build_defaults,
+    day,
+    docs_site,
+    feed,
+    followers,
+    store_packages,
+)
 
 windows_expert = next((each.name for each in experts if each.role == "windows"), "")
 
@@ -55,6 +64,31 @@ def await_nuget():
         services.clock,
         until=deadline,
         who=windows_expert,
+    )
+
+
+brings_to_store = builds_windows and windows_model.makes_store_packages(release)
+
+
+@plan.approval(
+    who="windows" if windows_expert else "RM",
+    of=[publish_page],
+    pep="X17",
+    only=brings_to_store,
+)
+def approve_store():
+    """The Windows expert has brought the packages to the Microsoft Store, by hand."""
+
+
+@plan.step(after=[publish_page], pep="X17", only=brings_to_store)
+def await_store():
+    """Wait, for a week, until the Windows expert says that the Store has the packages."""
+    return call(
+        store_packages.await_told,
+        services.clock,
+        approved=deferred(plan.receipts.is_done, "approve_store"),
+        until=deferred(day.deadline, today, store_packages.DAYS),
+        who=windows_expert or "the release manager",
     )
 
 

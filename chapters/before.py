@@ -18,6 +18,7 @@ from checks import (
     blockers,
     builders,
     disk,
+    hour,
     keys,
     own_tool,
     schedule,
@@ -110,10 +111,13 @@ def on_schedule(expected: date | None) -> list[Call]:
     ]
 
 
-@plan.gate(volatile=True, pep="R01")
+@plan.gate(volatile=True, pep="R01 R05")
 def check_schedule():
     """Stop unless the schedule has the phase of this release, and expects its day."""
-    return on_schedule(settings.date)
+    pipeline = services.pipeline if builds_windows else None
+    away = tuple(each for each in experts if each.zone)
+    in_time = call(hour.tag_comes_in_time, release, settings.date, away, pipeline, services.clock)
+    return [*on_schedule(settings.date), in_time]
 
 
 # Asked once more right before each act that cannot be taken back: much may have come up since the

@@ -12,7 +12,7 @@ from checks import built_docs, ci_artifacts, declared, mobile_packages, sbom_sta
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
-from plugins.steps import checksums, ci, docs, docs_elsewhere, sbom, signing
+from plugins.steps import checksums, ci, docs, docs_elsewhere, invitation, sbom, signing
 
 docs_archives = [
     each for form in settings.docs.formats if release.ships_docs for each in at.docs_archives(form)
@@ -144,3 +144,10 @@ def check_build():
         call(ci_artifacts.ci_files_are_known, release, promised),
         call(mobile_packages.mobile_packages_are_of_this_version, release, promised),
     ]
+
+
+@plan.step(after=[fetch_build], writes=[at.made / invitation.INVITATION], pep="U02")
+def write_invitation():
+    """Write a text that asks others to test what CI built; you post it, or leave it."""
+    fetched = deferred(plan.receipts.facts, "fetch_build")
+    return call(invitation.write, release, fetched, plan.fact(start_build, "url"))

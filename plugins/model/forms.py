@@ -27,6 +27,7 @@ __all__ = [
     "revision",
     "role",
     "rule_id",
+    "time_zone",
     "web_address",
     "workflow_file",
 ]
@@ -147,6 +148,13 @@ def mail_address(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]", text):
         return text
     raise WrongForm(remedy="write an address such as python-dev@python.org")
+
+
+def time_zone(text: str) -> str:
+    """A name of the time zone database; whether this machine has it is looked at later."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", text):
+        return text
+    raise WrongForm(remedy="write a time zone such as America/New_York")
 
 
 def release_version(text: str) -> str:

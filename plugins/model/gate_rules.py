@@ -389,6 +389,12 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "unplanned = true under [series]",
         severity=_WARN,
     ),
+    "schedule.hour": Rule(
+        "A tag that is handed over now can be built before the evening of each expert.",
+        "agree with the expert on the hour, or hand the tag over in the morning",
+        "PEP 101",
+        severity=_WARN,
+    ),
     "schedule.last_bugfix": Rule(
         "After the last bugfix release of the schedule, the next phase is declared.",
         'write becomes = "security", or leave it if another bugfix release comes',

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Expert", "experts_of", "limit_waivers", "waivers_of"]
 
 _EXPERT: Final = {"name": '"..."', "keys": '["FULL FINGERPRINT"]'}
-_EXPERT_MAY: Final = ("mail",)
+_EXPERT_MAY: Final = ("mail", "zone")
 _WAIVER_DAYS: Final = 31
 _WAIVER: Final = {
     "rule": '"builders.red"',
@@ -43,6 +43,9 @@ class Expert:
     mail: str = ""
     """The expert's email address, for the emails that the release manager approves. No default;
     without one the release manager informs them."""
+    zone: str = ""
+    """Where the expert lives, as a time zone such as America/New_York: check_schedule warns if a
+    tag comes too late for their day. No default; without one nothing is warned of."""
 
 
 def experts_of(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Expert, ...]:
@@ -74,6 +77,7 @@ def _expert(name: str, section: object, mistakes: Mistakes) -> Expert:
         table.text("name", "", wanted="the person's name"),
         keys,
         table.form("mail", "", forms.mail_address),
+        table.form("zone", "", forms.time_zone),
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "form_of",
     "is_named_for",
     "jobs_of",
+    "makes_store_packages",
     "parameters_of",
     "range_of",
 ]
@@ -103,6 +104,12 @@ def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
 def parameters_of(form: tuple[Box, ...]) -> dict[str, str]:
     """The form as the API takes it."""
     return {box.parameter: box.in_api for box in form}
+
+
+def makes_store_packages(release: Release) -> bool:
+    """Whether the build leaves packages that somebody has to bring to the Microsoft Store."""
+    boxes = {box.parameter: box.value for box in form_of(release, "", "")}
+    return release.type.is_final and bool(boxes["DoMSIX"])
 
 
 def jobs_of(release: Release) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.frozen import frozen
@@ -16,7 +17,8 @@ __all__ = ["Pipeline", "PipelineRecord", "PipelineRun"]
 class PipelineRun:
     """A run of the pipeline: ``result`` is "" until it has ended, else succeeded or failed.
 
-    ``parameters`` are the values of its form, as far as it reports them; ``by`` who started it.
+    ``parameters`` are the values of its form, as far as it reports them; ``by`` who started it,
+    ``took`` how long it ran, zero until it has ended and where that is not told.
     """
 
     id: int
@@ -26,6 +28,7 @@ class PipelineRun:
     url: str
     parameters: Mapping[str, str]
     by: str = ""
+    took: timedelta = timedelta()
 
 
 @frozen

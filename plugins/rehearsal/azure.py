@@ -67,6 +67,8 @@ _JOBS: Final = {
              ("Test Nuget", "", "win32 amd64"), ("Test PyManager", "", "win32 amd64")),
 }  # fmt: skip
 _APPROVERS: Final = ("Steve Signer", "Ned Notary")
+_BEGUN: Final = "2026-01-15T10:00:00.1234567Z"
+_ENDED: Final = "2026-01-15T12:10:00.1234567Z"
 _LONG: Final = "2999-12-31T00:00:00Z"
 
 
@@ -194,6 +196,7 @@ class _Azure:
         }  # fmt: skip
         if ended:
             answer["result"] = "failed" if run["failed"] else "succeeded"
+            answer |= {"startTime": _BEGUN, "finishTime": _ENDED}
         if not (listed and self._store.fault("azure.forgets_parameters") is not None):
             answer["templateParameters"] = run["given"]
         return answer

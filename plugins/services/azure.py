@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -123,6 +124,7 @@ class AzurePipeline:
             f"{self._address}/_build/results?buildId={number}",
             {name: _value(given, name) for name in given.names()},
             part.part("requestedFor", may_miss=True).line("displayName", may_miss=True),
+            _between(part, "startTime", "finishTime") if ended else timedelta(),
         )
 
     # ── how far it has come ────────────────────────────────────────────────────────────────
@@ -273,3 +275,17 @@ def _value(given: Part, name: str) -> str:
     if isinstance(plain, bool):
         return str(plain).lower()
     return given.line(name, may_miss=True)
+
+
+def _between(part: Part, first: str, last: str) -> timedelta:
+    """The time between two moments of the answer, zero where one of them is missing or wrong."""
+    moments = []
+    for name in (first, last):
+        try:
+            moments.append(datetime.fromisoformat(part.line(name, may_miss=True)))
+        except ValueError:
+            return timedelta()
+    begun, ended = moments
+    if (begun.tzinfo is None) is not (ended.tzinfo is None):
+        return timedelta()
+    return max(ended - begun, timedelta())

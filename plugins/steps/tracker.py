@@ -47,11 +47,13 @@ def look_flipped(release: Release, issues: Issues) -> Probe:
 def flip_deferred(release: Release, issues: Issues, progress: Progress) -> dict[str, str]:
     """Every blocker that was put off for this release blocks the next one (K01).
 
-    The new label comes first: an issue may have both for a moment, never none.
+    The new label comes first: an issue may have both for a moment, never none. One that a killed
+    run left with both gets nothing twice.
     """
     for issue in _deferred(release, issues):
         progress.say(f"issue {issue.number}")
-        issues.add_label(issue.number, _RELEASE)
+        if _RELEASE not in issue.labels:
+            issues.add_label(issue.number, _RELEASE)
         issues.remove_label(issue.number, _DEFERRED)
     return {"deferred": "none"}
 

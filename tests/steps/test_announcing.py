@@ -174,6 +174,27 @@ def test_deferred_blockers_block_again_one_by_one(release: Release, api: str, st
     assert [each.number for each in hub.open_issues("deferred-blocker")] == [9]
 
 
+class Counted(GitHub):
+    """The hub, which counts the labels that are put on."""
+
+    added = 0
+
+    def add_label(self, number: int, label: str) -> None:
+        self.added += 1
+        super().add_label(number, label)
+
+
+def test_blocker_that_a_killed_run_left_with_both_labels_gets_nothing_twice(
+    release: Release, api: str
+) -> None:
+    hub = Counted(api, "python/cpython", TOKEN)
+    hub.add_label(2, "release-blocker")
+    tracker.flip_deferred(release, hub, Quiet())
+    assert [each.number for each in hub.open_issues("release-blocker", "3.13")] == [2]
+    assert tracker.look_flipped(release, hub).state is RemoteState.IDENTICAL
+    assert hub.added == 1
+
+
 def test_labels_of_the_new_series_are_made(a_release: Builds, api: str) -> None:
     release, hub = a_release("3.14.0b1"), GitHub(api, "python/cpython", TOKEN)
     assert tracker.look_labelled(release, hub).state is RemoteState.ABSENT

@@ -1,0 +1,98 @@
+"""Hour: whether the experts still have time today for what they build of the tag."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from checks.looking import judges
+from doit_receipts.errors import ReleaseError
+from doit_receipts.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from plugins.model.people_settings import Expert
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.pipeline import Pipeline
+
+__all__ = ["tag_comes_in_time"]
+
+_EVENING: Final = time(20)
+"""Nobody is expected to work after it, wherever they live."""
+_LAST_RUNS: Final = 3
+_BY_HAND: Final = timedelta(hours=2)
+"""What a build takes of which no machine tells the time."""
+
+
+@judges("schedule.hour")
+def tag_comes_in_time(
+    release: Release,
+    declared: date | None,
+    experts: Sequence[Expert],
+    pipeline: Pipeline | None,
+    clock: Clock,
+) -> tuple[Finding, ...]:
+    """A tag that is handed over now can be built before the evening of each expert (R05).
+
+    Asked of those whose time zone release.toml names. The Windows build takes as long as the
+    longest of the last three that ended well; others are given two hours. ``pipeline`` is None
+    where nothing is built for Windows.
+    """
+    now = clock.now()
+    day = declared or now.date()
+    found = []
+    for each in experts:
+        if not each.zone:
+            continue
+        takes, source = _BY_HAND, "as is assumed"
+        if each.role == "windows" and pipeline is not None:
+            takes, source = _longest(pipeline)
+        try:
+            zone = ZoneInfo(each.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            found.append(_unknown(each))
+            continue
+        latest = datetime.combine(day, _EVENING, zone).astimezone(UTC) - takes
+        if now <= latest:
+            continue
+        there = now.astimezone(zone)
+        minutes = int(takes.total_seconds()) // 60
+        found.append(
+            Finding(
+                "schedule.hour",
+                Severity.WARN,
+                f"it is {there:%H:%M} on {there:%Y-%m-%d} in {each.zone}; what {each.name} builds"
+                f" takes {minutes // 60} h {minutes % 60:02} min, {source}, so the tag of"
+                f" {release.version} should have come by {latest:%Y-%m-%d %H:%M} UTC",
+                f"[experts.{each.role}]",
+                f"agree with {each.name} on the hour, or hand the tag over in the morning and"
+                " write that day as date",
+            )
+        )
+    return tuple(found)
+
+
+def _unknown(expert: Expert) -> Finding:
+    return Finding(
+        "schedule.hour",
+        Severity.WARN,
+        f"this machine does not know the time zone {expert.zone}",
+        f"[experts.{expert.role}] zone",
+        "correct its name, or install tzdata",
+    )
+
+
+def _longest(pipeline: Pipeline) -> tuple[timedelta, str]:
+    """The time of the longest of the last runs that ended well, and where it is known from."""
+    try:
+        runs = [each for each in pipeline.runs() if each.result == "succeeded" and each.took]
+    except ReleaseError:  # windows.busy reports it
+        runs = []
+    if not runs:
+        return _BY_HAND, "as is assumed"
+    longest = max(runs[:_LAST_RUNS], key=lambda each: each.took)
+    return longest.took, f"as run {longest.id} did"
