@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from chapters.logins import logins
 from chapters.release import (
     at,
+    builds_windows,
+    experts,
     plan,
     release,
     services,
