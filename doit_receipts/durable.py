@@ -8,9 +8,9 @@ the new one under the final name, and at most a ``.partial`` file beside it.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from doit_receipts.outside import is_held
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTIAL", "replacing", "write_whole"]
 
 PARTIAL = ".partial"
+_ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @contextmanager
@@ -33,41 +34,55 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     if is_held():
         yield BytesIO()
         return
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        with _new(partial) as stream:
-            os.fchmod(stream.fileno(), mode)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    with _replacing(path, mode) as descriptor, open(descriptor, "wb", closefd=False) as stream:
+        yield stream
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put ``content`` under ``path``, durably, in one step that cannot be seen half done."""
-    with replacing(path, mode) as stream:
-        stream.write(content)
+    if is_held():
+        return
+    with _replacing(path, mode) as descriptor:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
 
 
-def _new(partial: Path) -> BinaryIO:
+@contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[int]:
+    """The same for a descriptor, without what a buffer costs before each receipt."""
+    partial = f"{path}{PARTIAL}"
+    try:
+        descriptor = _new(partial)
+        try:
+            os.fchmod(descriptor, mode)
+            yield descriptor
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
+        raise
+    _sync_folder(os.path.dirname(partial))
+
+
+def _new(partial: str) -> int:
     """A new file, never the old partial one.
 
     A compressor that outlived a killed run may still be writing to that.
     """
     try:
-        return partial.open("xb")
+        return os.open(partial, _ANEW, 0o666)
     except FileExistsError:
-        partial.unlink()
+        os.unlink(partial)
     except FileNotFoundError:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-    return partial.open("xb")
+        os.makedirs(os.path.dirname(partial), exist_ok=True)
+    return os.open(partial, _ANEW, 0o666)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

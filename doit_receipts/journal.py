@@ -8,7 +8,7 @@ import json
 import os
 import pwd
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from doit_receipts.clock import Clock
 
 __all__ = ["Journal"]
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Journal:
@@ -51,7 +53,7 @@ class Journal:
             size_bytes = os.fstat(descriptor).st_size
             cut_short = size_bytes and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
             # What is no text, such as the name of a file, is spelled out as JSON does it.
-            text = json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+            text = _JSON(line).encode(errors="backslashreplace") + b"\n"
             _write(descriptor, b"\n" + text if cut_short else text, size_bytes)
             if sealed:
                 os.fsync(descriptor)

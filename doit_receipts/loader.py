@@ -6,6 +6,7 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from doit.action import PythonAction
 from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.globals import Globals
@@ -61,12 +62,27 @@ class Loader(DodoTaskLoader):
         pos_args[:] = [plan.former_names.get(each, each) for each in pos_args]
         if cmd.dep_manager is not None:  # no command but tabcompletion has none
             cmd.dep_manager = Globals.dep_manager = ReceiptRecords(plan, cmd.dep_manager)
-        with _nothing_is_garbage():
-            tasks = [dict_to_task(each) for each in plan.doit_tasks()]
+        tasks = []
+        if not getattr(cmd, "asks_plan", False):
+            with _nothing_is_garbage():
+                tasks = [dict_to_task(_with_actions(each)) for each in plan.doit_tasks()]
         _refuse_names(plan, self.cmd_names)
         beside = super().load_tasks(cmd, pos_args)
         _refuse_command(plan, cmd.get_name(), pos_args, [each.name for each in beside])
         return [*tasks, *beside]
+
+
+class _Performance(PythonAction):
+    """A task's function as doit calls it, given nothing of what doit finds out for others."""
+
+    def _prepare_kwargs(self) -> dict[str, Any]:
+        return {}
+
+
+def _with_actions(task: dict[str, Any]) -> dict[str, Any]:
+    if task["actions"]:
+        task["actions"] = [_Performance(*each) for each in task["actions"]]
+    return task
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import field
+from io import FileIO
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
@@ -80,14 +82,14 @@ class Receipt:
         """The file's bytes: the same receipt gives the same bytes on any machine."""
         content = self._content()
         content["seal"] = _digest(content)
-        lines = (f'"{name}": {_in_lines(value)}' for name, value in sorted(content.items()))
+        lines = (f'"{name}": {_in_lines(content[name])}' for name in sorted(content))
         return ("{\n " + ",\n ".join(lines) + "\n}\n").encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes, where: str) -> Receipt:
         """Read a receipt back. Raises BrokenReceipt if one byte of meaning is not as written."""
         try:
-            content = json.loads(raw)
+            content = json.loads(raw.decode())
             seal = content.pop("seal")
             _refuse_newer(content, seal, where)
             found = cls(
@@ -121,7 +123,7 @@ class Receipt:
     def read(cls, path: Path) -> Receipt | None:
         """The receipt at ``path``, or None if there is no file. Raises BrokenReceipt."""
         try:
-            raw = path.read_bytes()
+            raw = _bytes_of(path)
         except FileNotFoundError:
             return None
         return cls.from_bytes(raw, f"{path.parent.name}/{path.name}")
@@ -134,13 +136,18 @@ class Receipt:
         """
         content = self.to_bytes()
         write_whole(path, content)
-        if path.read_bytes() != content:
+        if _bytes_of(path) != content:
             raise BrokenReceipt(
                 where=str(path),
                 problem="the disk returned other bytes than were written",
                 remedy="check the disk, then run the step again",
             )
         return hashlib.sha256(content).hexdigest()
+
+
+def _bytes_of(path: Path) -> bytes:
+    with FileIO(path) as stream:
+        return stream.readall()
 
 
 def _refuse_newer(content: Mapping[str, Any], seal: object, where: str) -> None:
@@ -165,10 +172,10 @@ def _in_lines(value: object) -> str:
 
     With indent it encodes in Python, and that takes three times as long.
     """
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, int):
         return repr(value).lower()  # a number, true or false
-    if not isinstance(value, (dict, list)):
-        return _LISTED(value)
     if not value:
         return repr(value)
     text = _LISTED(value)

@@ -224,12 +224,15 @@ class Receipts:
             kept = self._results[name] = (receipt, receipt.result)
         return kept[1]
 
-    def leave(self, receipt: Receipt) -> None:
-        """The receipt is in its place, read back and equal."""
+    def leave(self, receipt: Receipt) -> str:
+        """The receipt is in its place, read back and equal; gives its result."""
         path = self.receipt_path(receipt.step)
         digest = receipt.write(path)
         self.state.wrote(path, digest)
         self._receipts[receipt.step] = (digest, receipt)
+        result = receipt.result
+        self._results[receipt.step] = (receipt, result)
+        return result
 
     def outputs(self, task: Task) -> dict[str, str]:
         """The task's products as they are now: paths below the work folder to sha256."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.printable import printable
@@ -43,7 +44,7 @@ class StepLog:
             self._has_folder = True
         self._said = self._recorded = ""
         # Without a buffer nothing is left to be written, and to fail, at the end.
-        with path.open("wb", buffering=0) as file:
+        with FileIO(path, "w") as file:
             self._file = file
             try:
                 yield

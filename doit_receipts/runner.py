@@ -6,7 +6,6 @@ import errno
 import os
 import time
 from contextlib import suppress
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,10 +62,6 @@ def perform(plan: Plan, task: Task) -> TaskFailed | None:
         plan.receipts.look_again()
     plan.state.keep_outcome(task.name, None)
     return None
-
-
-# doit asks for it before each task, and it is known.
-perform.__signature__ = signature(perform)  # type: ignore[attr-defined]
 
 
 def refused_by_disk(error: OSError, work: Path) -> StepFailed:
@@ -289,12 +284,11 @@ def _leave(plan: Plan, task: Task, receipt: Receipt, began_s: float) -> None:
         same = plan.receipts.receipt(task.name) == receipt
     except BrokenReceipt:
         same = False
-    if not same:
-        plan.receipts.leave(receipt)
+    result = receipt.result if same else plan.receipts.leave(receipt)
     plan.context.journal.append(
         "done",
         task=task.name,
-        result=plan.receipts.result(task.name),
+        result=result,
         tool=plan.project.revision(),
         took_s=f"{time.monotonic() - began_s:.2f}",
     )

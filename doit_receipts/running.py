@@ -41,8 +41,8 @@ class RunningTasks:
     """
 
     def __init__(self, folder: WorkFolder) -> None:
-        self._file = folder.running
-        self._partial = folder.running.with_suffix(PARTIAL)
+        self._file = str(folder.running)
+        self._partial = str(folder.running.with_suffix(PARTIAL))
         self._since_s: dict[str, float] = {}
         self._told: tuple[str, ...] = ()
         self._is_silent = False
@@ -78,7 +78,7 @@ class RunningTasks:
         self._told = tasks_now
         with suppress(OSError):
             if not tasks_now:
-                self._file.unlink(missing_ok=True)
+                os.unlink(self._file)
                 return
             tasks = [{"task": name, "since_s": since_s} for name, since_s in self._since_s.items()]
             text = json.dumps({"pid": os.getpid(), "tasks": tasks}).encode()
@@ -88,7 +88,7 @@ class RunningTasks:
                 os.write(descriptor, text)
             finally:
                 os.close(descriptor)
-            self._partial.replace(self._file)
+            os.replace(self._partial, self._file)
 
 
 def running_tasks(folder: WorkFolder) -> tuple[Running, ...]:

@@ -84,8 +84,9 @@ class State:
 
         A ref of git that was packed counts as the file that it was.
         """
+        name = os.fspath(path)
         try:
-            found = path.stat()
+            found = os.stat(name)
         except (FileNotFoundError, NotADirectoryError):
             packed = packed_ref(path)
             return hashlib.sha256(packed).hexdigest() if packed else ""
@@ -98,7 +99,6 @@ class State:
             return NO_FILE
         self._open()
         key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        name = os.fspath(path)
         kept = self._known.get(name)
         if kept is not None and kept[0] == key:
             return kept[1]
@@ -129,9 +129,9 @@ class State:
 
     def wrote(self, path: Path, sha256: str) -> None:
         """Remember the digest of a file that this process wrote and read back just now."""
-        found = path.stat()
-        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         name = os.fspath(path)
+        found = os.stat(name)
+        key = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         self._known[name] = (key, sha256)
         if self._learned is not None:
             self._learned.append((name, key, sha256, False))

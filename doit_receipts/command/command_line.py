@@ -189,6 +189,9 @@ class WordsInAnyOrder(EndsAsTold):
 class OptionsAnywhere(WordsInAnyOrder, DoitCmdBase):
     """A command about the tasks of dodo.py that reads its words in any order."""
 
+    asks_plan = True
+    """Whether the plan is all that it asks: doit's own tasks are not even made then."""
+
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     """What to raise for a name that no task has, with the nearest that one has."""

@@ -43,6 +43,12 @@ class List(OptionsAnywhere, DoitList):
         _NO_COLOUR,
     )
 
+    def execute(self, params: Any, args: Any) -> Any:
+        """Do what the options say; doit's own tasks are needed for its own list alone."""
+        theirs = params["template"] or params["list_deps"] or not params["status"]
+        self.asks_plan = bool(params["as_json"] or not theirs)
+        return super().execute(params, args)
+
     def _execute(
         self,
         subtasks: Any = False,
@@ -58,7 +64,7 @@ class List(OptionsAnywhere, DoitList):
     ) -> int:
         if as_json:
             return self._write_document(pos_args)
-        if not status or template or list_deps:
+        if not self.asks_plan:
             result: int = super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args
             )

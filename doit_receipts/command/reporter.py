@@ -80,7 +80,8 @@ class ReleaseReporter:
         reasons = self._started[task.name][1]
         words = "" if reasons == (NOT_DONE,) else _shortly(reasons)
         self._line(known, "+", words)
-        receipt = self._plan.receipts.receipt(task.name)
+        judged = known.kind is Kind.GATE
+        receipt = self._plan.receipts.receipt(task.name) if judged else None
         for finding in receipt.findings if receipt else ():
             self._out.write(f"    {finding}\n")
 

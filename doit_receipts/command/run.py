@@ -55,6 +55,7 @@ class Run(OptionsAnywhere, DoitRun):
 
     cmd_options = (*DoitRun.cmd_options, _WAIT, _DEADLINE)
     tasks_take_options = True
+    asks_plan = False
     not_told = ("always", "single", "auto_delayed_regex", "par_type", "reporter", "backend",
                 "codec_cls", "check_file_uptodate", "dep_file")  # fmt: skip
     _words: Sequence[str] = ()

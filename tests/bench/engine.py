@@ -58,7 +58,7 @@ def task_export():
 """
 
 
-ROUNDS = 4
+ROUNDS = 6
 WORDS = {"run": "export", "again": "export", "list": "list --status"}
 MAKE = "import runpy, sys; from pathlib import Path; "
 MAKE += "runpy.run_path(sys.argv[1])['folder_of'](int(sys.argv[2]), Path(sys.argv[3]))"
@@ -145,7 +145,7 @@ def main() -> None:
         for number in range(ROUNDS):
             for count in counts:
                 for side in sides:
-                    if number < 2:  # first runs: each needs a new folder
+                    if number < 3:  # first runs: each needs a new folder
                         shutil.rmtree(side.room / str(count), ignore_errors=True)
                         side.make(count)
                         side.measure("run", count)
