@@ -34,7 +34,7 @@ _PARTS: Final = {
     "What pyproject.toml names": (
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
-        "command/dumpdb", "command/graph", "command/plan",
+        "command/dumpdb", "command/stock", "command/graph", "command/plan",
         "command/report", "command/board", "command/help", "command/completion",
     ),
     "Underneath": (

@@ -34,7 +34,11 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
     if is_held():
         yield BytesIO()
         return
-    with _replacing(path, mode) as descriptor, open(descriptor, "wb", closefd=False) as stream:
+    with (
+        _replacing(path, mode) as descriptor,
+        # It has the name of the file that is there, for programs that read what was written.
+        open(f"{path}{PARTIAL}", "wb", opener=lambda *_: os.dup(descriptor)) as stream,
+    ):
         yield stream
 
 

@@ -60,6 +60,7 @@ class Adopt(_Decide):
 
     name = "adopt"
     doc_purpose = "say that a step's work is done and right as users see it"
+    example = "doit adopt mail_announce"
     word = ADOPT
     then = "the next run adopts it as it is and does nothing"
 
@@ -73,6 +74,7 @@ class Retry(_Decide):
 
     name = "retry"
     doc_purpose = "say that a step's work was not done, and have it done"
+    example = "doit retry mail_announce"
     word = RETRY
     then = "the next run does it"
 

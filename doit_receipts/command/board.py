@@ -27,6 +27,7 @@ class BoardCommand(OptionsAnywhere):
     """Serve a page that shows how the release stands, until Ctrl-C; nothing can be done with it."""
 
     name = "board"
+    example = "doit board --port 8101"
     doc_purpose = "serve a living page of the release on this machine; it only shows"
     doc_usage = ""
     doc_description = None

@@ -48,6 +48,7 @@ class Check(OptionsAnywhere):
     """Look at every gate that can be judged now, without running or recording anything."""
 
     name = "check"
+    example = "doit check\ndoit check check_export"
     doc_purpose = "look at all that can be judged now, and say everything that is in the way"
     doc_usage = "[GATE ...]"
     doc_description = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_base import Command, DoitCmdBase
-from doit.cmdparse import CmdParse, CmdParseError
+from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
 from doit_receipts.declaration import near, readable
@@ -43,8 +43,21 @@ class EndsAsTold(Command):
     what it imports; a ReleaseError is one line and status 1, a bug its traceback and status 2.
     """
 
+    example = ""
+    """Lines that somebody could type, for the help."""
+    not_told: Collection[str] = ()
+    """Names of options that a release has no use for: they are parsed, and not in the help."""
+
+    def help(self) -> str:
+        """What ``--help`` shows: usage, one sentence, options with their defaults, an example."""
+        # late: only who asks for help pays for its words
+        from doit_receipts.command.help import help_text
+
+        told = (each for each in self.cmdparser.options if each.name not in self.not_told)
+        return help_text(self, told, self.example)
+
     def parse_execute(self, in_args: Sequence[str]) -> Any:
-        """Do what the words ask for."""
+        """Do what the words ask for; ``--help`` as the first of them shows what can be."""
         _speak_anyway()
         try:
             with readable():
@@ -73,6 +86,9 @@ class EndsAsTold(Command):
             _shout()
 
     def _executed(self, in_args: Sequence[str]) -> Any:
+        if in_args and in_args[0] in _HELP:
+            sys.stdout.write(f"{self.help()}\n")
+            return 0
         status = super().parse_execute(in_args)
         sys.stdout.flush()  # a reader that left is noticed here, and not when Python ends
         return status
@@ -140,27 +156,11 @@ class WordsInAnyOrder(EndsAsTold):
 
     tasks_take_options = False
     """Whether an option that is none of the command's may be a task's own."""
-    not_told: Collection[str] = ()
-    """Names of options that a release has no use for: they are parsed, and not in the help."""
-
-    def help(self) -> str:
-        """The help text, of doit by its name however it was started, and of what is of use here."""
-        self.bin_name = "doit"
-        whole = self.cmdparser
-        self._cmdparser = CmdParse(
-            [each for each in whole.options if each.name not in self.not_told]
-        )
-        try:
-            text: str = super().help()
-        finally:
-            self._cmdparser = whole
-        return text
 
     def parse_execute(self, in_args: Sequence[str]) -> Any:
         """Parse the words in any order and do what they ask for; ``--help`` shows all of them."""
         if _HELP.intersection(in_args):
-            sys.stdout.write(self.help() + "\n")
-            return 0
+            return super().parse_execute(["--help"])
         ordered = _options_first(in_args, self.cmdparser)
         if ordered is None:
             # In front, where doit sees what it has to refuse.

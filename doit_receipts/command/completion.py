@@ -53,6 +53,7 @@ class TabCompletion(OptionsAnywhere):
     """Write a script for bash, zsh or fish; with it, completing asks no program."""
 
     name = "tabcompletion"
+    example = "doit tabcompletion --shell zsh > ~/.zfunc/_doit"
     doc_purpose = "write a script by which a shell completes commands, options and tasks"
     doc_usage = ""
     doc_description = None

@@ -28,6 +28,7 @@ class Graph(OptionsAnywhere):
     """Write the graph of the tasks, each with its state, as SVG or in the language of Graphviz."""
 
     name = "graph"
+    example = "doit graph --svg export > export.svg"
     doc_purpose = "write the graph of all tasks, or of what some need, for Graphviz or as SVG"
     doc_usage = "[TASK ...]"
     doc_description = None

@@ -43,6 +43,9 @@ class List(OptionsAnywhere, DoitList):
         _NO_COLOUR,
     )
 
+    doc_purpose = "list the tasks; with --status what is done, what remains, and what to do next"
+    example = "doit list --status\ndoit list --status build_docs"
+
     def execute(self, params: Any, args: Any) -> Any:
         """Do what the options say; doit's own tasks are needed for its own list alone."""
         theirs = params["template"] or params["list_deps"] or not params["status"]

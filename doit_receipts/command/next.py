@@ -29,6 +29,7 @@ class Next(OptionsAnywhere):
     """Show who can do what now: the next run, the release manager, each expert."""
 
     name = "next"
+    example = "doit next --json"
     doc_purpose = "show what each person, and the next run, can do now"
     doc_usage = ""
     doc_description = None

@@ -39,6 +39,7 @@ class PlanCommand(OptionsAnywhere):
     name = "plan"
     doc_purpose = "show every act outside that the next run would do, with nothing sent"
     doc_usage = "[TASK ...]"
+    example = "doit plan\ndoit plan publish --json"
     doc_description = None
     cmd_options = (_ALL, _JSON)
 

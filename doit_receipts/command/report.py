@@ -42,6 +42,7 @@ class Report(OptionsAnywhere):
     """Write what was done, what is left and who waits for whom into one HTML file."""
 
     name = "report"
+    example = "doit report --output release.html"
     doc_purpose = "write the release as one HTML file that needs nothing else"
     doc_usage = ""
     doc_description = None

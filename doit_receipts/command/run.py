@@ -54,6 +54,9 @@ class Run(OptionsAnywhere, DoitRun):
     """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
 
     cmd_options = (*DoitRun.cmd_options, _WAIT, _DEADLINE)
+    doc_purpose = "run tasks, and all that they need and that is not done"
+    doc_usage = "[TASK ...]"
+    example = "doit run -n 8 export\ndoit publish --wait"
     tasks_take_options = True
     asks_plan = False
     not_told = ("always", "single", "auto_delayed_regex", "par_type", "reporter", "backend",

@@ -33,6 +33,7 @@ class Why(OptionsAnywhere):
     name = "why"
     doc_purpose = "say why a task is done, stale, waiting or blocked"
     doc_usage = "TASK | LABEL ..."
+    example = "doit why build_docs"
     doc_description = None
     cmd_options = (JSON,)
 

@@ -66,6 +66,7 @@ class Init(WordsInAnyOrder):
     """Write a first release.toml; what could not be found out stands there as a comment."""
 
     name = "init"
+    example = "doit init ../cpython"
     doc_purpose = "write a first release.toml from a clone of CPython and your keyring"
     doc_usage = "[CLONE]"
     doc_description = None

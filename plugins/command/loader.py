@@ -22,6 +22,7 @@ _OPT_RELEASE = {
     "short": "",
     "long": "release",
     "type": str,
+    "metavar": "FILE",
     "default": "",
     "env_var": "PEP101_RELEASE",
     "help": "the declaration of the release [default: release.toml beside dodo.py]",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import SettingsError
-from doit_receipts.typed import started_in, typed
+from doit_receipts.typed import DODO, started_in, typed
 from plugins.command.revision import tool_revision
 
 if TYPE_CHECKING:
@@ -166,8 +166,10 @@ class PythonRelease:
         named = exported("PEP101_RELEASE")
         if named and here / Path(named).expanduser() == chosen:
             return plain
-        shown = chosen.relative_to(here) if chosen.is_relative_to(here) else chosen
-        option = f"--release {shlex.quote(str(shown))}"
-        if words[0] == "forget":  # doit's own, which reads no option behind a task
-            return typed(words[0], option, *words[1:])
-        return f"{plain} {option}"
+        shown = shlex.quote(
+            str(chosen.relative_to(here) if chosen.is_relative_to(here) else chosen)
+        )
+        if DODO.get() is not None:
+            # In another folder doit's own list knows no --release, and would not even read dodo.py.
+            return f"PEP101_RELEASE={shown} {plain}"
+        return f"{plain} --release {shown}"

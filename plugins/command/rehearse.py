@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
-from doit_receipts.command.command_line import EndsAsTold
+from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.errors import ReleaseError, StepFailed
 from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
@@ -120,10 +120,11 @@ _MOST_ROUNDS: Final = 60
 _PAUSE_S: Final = 0.5
 
 
-class Rehearse(EndsAsTold):
+class Rehearse(WordsInAnyOrder):
     """Release a toy CPython in a simulated environment; run again, it goes on where it stopped."""
 
     name = "rehearse"
+    example = "doit rehearse --folder /tmp/rehearsed --version 3.14.0rc2"
     doc_purpose = "release a toy CPython in a simulated environment; nothing real is touched"
     doc_usage = ""
     doc_description = None

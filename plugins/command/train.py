@@ -24,6 +24,7 @@ _OPT_FILE: Final = {
     "short": "",
     "long": "train",
     "type": str,
+    "metavar": "FILE",
     "default": "train.toml",
     "env_var": "PEP101_TRAIN",
     "help": "the declaration of the train [default: %(default)s]",
@@ -38,8 +39,9 @@ class TrainCommand(EndsAsTold):
     """Do a command for each release of a train, in its order; the worst status is its own."""
 
     name = "train"
+    example = "doit train list --status\ndoit train publish"
     doc_purpose = "do a command for each release of one day, such as doit train list --status"
-    doc_usage = "[--train FILE] COMMAND [WORD...]"
+    doc_usage = "COMMAND [WORD ...]"
     doc_description = (
         "A run goes round until no release gets any further. An approval is given for all of them"
         " or for none."

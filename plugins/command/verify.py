@@ -97,6 +97,7 @@ class Verify(OptionsAnywhere):
     """Judge the release as anybody can, and report all findings."""
 
     name = "verify"
+    example = "doit verify"
     doc_purpose = "check whether anybody can trust this release"
     doc_usage = ""
     doc_description = None

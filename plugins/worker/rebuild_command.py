@@ -32,6 +32,7 @@ class Rebuild(WordsInAnyOrder):
     """Make the archives of a release from its tag in an empty folder; sign their digests."""
 
     name = "rebuild"
+    example = "doit rebuild 3.14.0rc2 --who LOGIN --key FINGERPRINT"
     doc_purpose = "make the archives of a release from its tag, and sign what you got"
     doc_usage = "VERSION"
     doc_description = None

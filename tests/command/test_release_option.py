@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.doit_section import DOIT_SECTION
-from tests.engine.conftest import CHAIN, HEAD, Project
+from tests.engine.conftest import CHAIN, HEAD, PROJECT, Project
 from tests.engine.test_approve import APPROVAL
+from tests.warm_doit import doit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,10 +170,28 @@ def test_release_without_a_key_starts_and_says_so_when_an_approval_is_asked_for(
 
 
 def test_remedy_that_forgets_a_task_can_be_typed_as_it_is_told(chain: Project) -> None:
-    """Stock doit's forget reads no option behind a task, and told remedies had it there."""
+    """Doit's own forget takes what stands behind a task for more tasks."""
     declare_broken(chain, "run doit forget copy_a")
     chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
     told = chain.doit("copy_a", "--release", "other.toml").out
-    assert "run doit forget --release other.toml copy_a" in told
-    ended = chain.doit("forget", "--release", "other.toml", "copy_a")
-    assert (ended.status, ended.out) == (0, "forgetting copy_a\n")
+    assert "run doit forget copy_a --release other.toml" in told
+    for words in (("copy_a", "--release", "other.toml"), ("--release=other.toml", "copy_a")):
+        ended = chain.doit("forget", *words)
+        assert (ended.status, ended.out) == (0, "forgetting copy_a\n")
+
+
+def test_remedy_that_is_told_in_another_folder_can_be_typed_there(
+    chain: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """There doit's own commands read the words first, and know no --release."""
+    elsewhere, release = tmp_path_factory.mktemp("else where"), chain.folder / "my other.toml"
+    chain.write("my other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    named = ("-f", str(chain.folder / "dodo.py"), "next", "--release", str(release))
+    env = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    shown = doit(*named, folder=elsewhere, env=env)
+    assert (shown.status, shown.err) == (0, "")
+    line = next(each for each in shown.out.splitlines() if "PEP101_RELEASE=" in each)
+    chosen, _, *words = shlex.split(line[line.index("PEP101_RELEASE=") :])
+    env["PEP101_RELEASE"] = chosen.partition("=")[2]
+    assert doit(*words, folder=elsewhere, env=env).done == ["copy_a", "halve_b", "copy_c"]
+    assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()

@@ -49,6 +49,7 @@ def test_name_is_free_until_the_block_ends(tmp_path: Path) -> None:
         stream.write(b"x")
         stream.flush()
         assert not path.exists()
+        assert stream.name == str(path) + PARTIAL
     assert path.read_bytes() == b"x"
 
 

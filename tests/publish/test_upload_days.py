@@ -270,11 +270,12 @@ def test_file_that_lacks_what_belongs_beside_it(
     beside[0].unlink()
     ended = go_to(built, first, "check_brought")
     role = "windows" if suffix == ".spdx.json" else "macos"
-    line = assert_told(ended, "check_brought", "brought.lacks", "run doit forget --release ")
+    remedy = f"run doit forget await_{role} --release "
+    line = assert_told(ended, "check_brought", "brought.lacks", remedy)
     assert_nothing_told(day)
     beside[0].write_bytes(content)
     beside[0].chmod(0o644)
-    words = "doit", "forget", "--release", day.declaration, f"await_{role}"
+    words = "doit", "forget", f"await_{role}", "--release", day.declaration
     assert " ".join(map(str, words)) in line
     subprocess.run([sys.executable, "-m", *words], cwd=PROJECT, check=True, capture_output=True)
     assert_over(built, first, "check_brought")
