@@ -30,6 +30,8 @@ _SILENCE_S: Final = 5.0
 """How long somebody may take to ask, or to read; then they are left."""
 _FRESH_S: Final = 0.5
 """What was looked at so shortly ago is shown again, however many ask."""
+_ASKED_S: Final = 5.0
+"""What extra inputs gave so shortly ago is not asked again: for that programs are run."""
 _SCRIPT: Final = """
 let seen="";const look=async()=>{try{const got=await fetch("now?"+seen,{cache:"no-store"});
 if(got.status==200){const now=await got.json();seen=now.mark;
@@ -59,6 +61,8 @@ class Board:
         self._lock = Lock()
         self._before: Any = None
         self._looked_s = 0.0
+        self._asked_s = 0.0
+        self._owes_asking = False
         self._now: tuple[str, str] = ("", "")
         self.token = token or token_urlsafe(18)
         board = self
@@ -81,6 +85,7 @@ class Board:
         """Nobody is answered any more. Called from another thread than ``serve``'s."""
         self._server.shutdown()
         self._server.server_close()
+        self._plan.state.close()
 
     def forget(self) -> None:
         """The next who asks is answered from a new look, however short ago the last one was."""
@@ -105,12 +110,14 @@ class Board:
         if self._looked_s and time.monotonic() - self._looked_s < _FRESH_S:
             return self._now
         signature = signature_of(self._plan)
-        if signature != self._before or not self._now[0] or self._plan.folder.running.exists():
-            self._plan.look_anew()
-            try:
-                body = self._page.body()
-            finally:
-                self._plan.state.close()  # by the thread that opened it
+        asks = time.monotonic() - self._asked_s >= _ASKED_S or not self._now[0]
+        is_other = signature != self._before or self._plan.folder.running.exists()
+        if is_other or not self._now[0] or (asks and self._owes_asking):
+            self._plan.look_anew(ask=asks)
+            self._owes_asking = not asks
+            if asks:
+                self._asked_s = time.monotonic()
+            body = self._page.body()
             self._now = (sha256(body.encode(errors="replace")).hexdigest()[:16], body)
             self._before = signature
         self._looked_s = time.monotonic()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.journal import latest_entries
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from doit_receipts.work_folder import WorkFolder
@@ -28,9 +27,8 @@ def durations_s(folder: WorkFolder) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for journal in _journals(folder):
-        for line in _last_lines(journal):
-            with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
-                entry = json.loads(line)
+        for entry in latest_entries(journal, _READ_BYTES):
+            with suppress(ValueError, TypeError, KeyError):
                 took_s = float(entry["took_s"])
                 if entry["event"] == "done" and isfinite(took_s):
                     found[str(entry["task"])] = max(0.0, took_s)
@@ -47,12 +45,3 @@ def _journals(folder: WorkFolder) -> list[Path]:
                 with suppress(OSError):
                     beside.append((journal.stat().st_mtime, journal))
     return [*(journal for _, journal in sorted(beside)[-_JOURNALS:]), folder.journal]
-
-
-def _last_lines(journal: Path) -> Iterator[bytes]:
-    try:
-        with journal.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _READ_BYTES))
-            yield from stream.read(_READ_BYTES).split(b"\n")
-    except OSError:
-        return

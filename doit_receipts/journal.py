@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from doit_receipts.clock import Clock
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "latest_entries"]
 
 _JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -80,22 +80,31 @@ class Journal:
 
         Empty where it cannot be read.
         """
-        try:
-            with self._path.open("rb") as stream:
-                stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
-                return list(_entries(stream.read(most_bytes)))
-        except OSError:
-            return []
+        return latest_entries(self._path, most_bytes)
+
+
+def latest_entries(journal: Path, most_bytes: int) -> list[dict[str, Any]]:
+    """The entries among so many bytes at the end of the file; none where it cannot be read."""
+    try:
+        with journal.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
+            return list(_entries(stream.read(most_bytes)))
+    except OSError:
+        return []
 
 
 def _entries(text: bytes) -> Iterator[dict[str, Any]]:
-    for line in text.split(b"\n"):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict):
-            yield entry
+    yield from filter(None, map(_entry, text.split(b"\n")))
+
+
+@functools.lru_cache(1 << 14)
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """What the line says; whoever watches a release asks again for each change of it."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
 
 
 def _write(descriptor: int, text: bytes, size_bytes: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -99,20 +100,20 @@ class Page:
         """What changes: all that is known of the release now."""
         plan = self._plan
         found = statuses(plan)
-        events = day.events_of(plan.context.journal)
+        events, took_s = day.events_of(plan.context.journal), durations_s(plan.folder)
         return "\n".join(
             (
-                *self._top(found),
+                *self._top(found, took_s),
                 *_running(plan),
                 *self._next(found),
                 *_findings(plan),
                 *_tasks(plan, found, events),
-                *self._pictures(found, events),
+                *self._pictures(found, events, took_s),
                 *_history(events),
             )
         )
 
-    def _top(self, found: Mapping[str, Status]) -> Iterator[str]:
+    def _top(self, found: Mapping[str, Status], took_s: Mapping[str, float]) -> Iterator[str]:
         plan = self._plan
         tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
         done = sum(found[name].state is TaskState.DONE for name in tasks)
@@ -123,7 +124,6 @@ class Page:
         now = plan.context.clock.now()
         yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
         yield f"<br>{done} of {len(tasks)} tasks are done: {chips}</p>"
-        took_s = durations_s(plan.folder)
         _, left_s = drawing.longest_chain(plan, found, took_s)
         known = [
             name for name in tasks if name in took_s and found[name].state is not TaskState.DONE
@@ -152,8 +152,10 @@ class Page:
             yield from (f"<li>{_linked(line, commands=True)}</li>" for line in lines)
             yield "</ul>"
 
-    def _pictures(self, found: Mapping[str, Status], events: Sequence[Event]) -> Iterator[str]:
-        chain, _ = drawing.longest_chain(self._plan, found, durations_s(self._plan.folder))
+    def _pictures(
+        self, found: Mapping[str, Status], events: Sequence[Event], took_s: Mapping[str, float]
+    ) -> Iterator[str]:
+        chain, _ = drawing.longest_chain(self._plan, found, took_s)
         picture = self._drawing.svg(found, chain)
         yield f'<h2>Graph</h2><div class="wide" tabindex="0">{picture}</div>'
         shown = (*events, *day.now_at(self._plan))
@@ -172,6 +174,7 @@ def tail_of(log: Path) -> str:
     return "\n".join(_short(line) for line in lines[-_TAIL_LINES - 1 :] if line.strip())
 
 
+@lru_cache(1 << 14)
 def _short(text: str) -> str:
     return cut(printable(text), _MOST_LETTERS)
 
@@ -181,6 +184,7 @@ def _chip(state: TaskState, more: str = "") -> str:
     return f'<span class="chip c-{state.value}">{drawing.SIGNS[state]} {words}</span>'
 
 
+@lru_cache(1 << 14)
 def _linked(text: str, *, commands: bool = False) -> str:
     """The text with its addresses as links and, if asked, a button that copies each command."""
     safe = escape(_short(text))
@@ -270,6 +274,7 @@ def _about(plan: Plan, name: str, event: Event | None, status: Status) -> Iterat
         yield f"<dt>log</dt><dd><pre>{tail}</pre></dd>"
 
 
+@lru_cache(1 << 14)
 def _row(key: str, text: str) -> str:
     return f"<dt>{escape(_short(key))}</dt><dd>{_linked(text)}</dd>"
 

@@ -28,7 +28,6 @@ from doit_receipts.frozen import frozen
 from doit_receipts.late import LateFunction, import_chapter
 from doit_receipts.on_record import OnRecord
 from doit_receipts.receipts import Receipts
-from doit_receipts.state import State
 from doit_receipts.task import Effect, Kind, Task
 from doit_receipts.typed import completed
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from doit_receipts.project import Project
     from doit_receipts.run_context import RunContext
+    from doit_receipts.state import State
     from doit_receipts.work_folder import WorkFolder
 
     Creator = Callable[[], Any]
@@ -487,14 +487,16 @@ class Plan:
         """The text with every command in it as it has to be typed for this release."""
         return completed(text, self.project.command, self.tasks, task)
 
-    def look_anew(self) -> None:
-        """What was read of the release is forgotten, for whoever watches it for long."""
-        self.state.close()
-        self.state = State(self.folder.state)
-        self.receipts = Receipts(
-            self.project, self.folder, self.state, self.context, lambda: self.tasks
-        )
+    def look_anew(self, *, ask: bool = True) -> None:
+        """What was found out is looked at again, for whoever watches a release for long.
+
+        Files that are as they were are not read again. ``ask``: what extra inputs gave, which may
+        have taken programs, is forgotten too.
+        """
+        self.state.look_again()
         self.judged = {}
+        if ask:
+            self.receipts.look_again()
 
     # ── the hour ───────────────────────────────────────────────────────────────────────────
 

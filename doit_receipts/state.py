@@ -78,6 +78,7 @@ class State:
         self._outcomes: dict[str, Outcome] = {}
         self._learned: list[Any] | None = None
         self._left_open: sqlite3.Connection | None = None
+        self._seen: tuple[int, ...] = ()
 
     def digest(self, path: Path) -> str:
         """The sha256 of the file now; "" if there is none; NO_FILE for anything else.
@@ -213,6 +214,27 @@ class State:
                     new.append(each)
         return tuple(new)
 
+    def look_again(self) -> None:
+        """What other processes wrote since the last use is known at the next one."""
+        if self._connection is None:
+            return
+        try:
+            seen = self._seen
+            self._seen = self._version()
+        except _UNREADABLE:
+            self.close()
+            return
+        if self._seen != seen:
+            self.close()
+
+    def _version(self) -> tuple[int, ...]:
+        """Another one once another process has written, or has put another file in its place."""
+        (version,) = next(self._rows("pragma data_version"))
+        try:
+            return (version, self._path.stat().st_ino)
+        except OSError:
+            return (version,)
+
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""
         if self._connection is not None:
@@ -235,13 +257,16 @@ class State:
     def _load(self) -> None:
         """Take over what an earlier process kept. Raises one of _UNREADABLE."""
         self._connection = self._prepared(self._path)
+        self._seen = self._version()
         for path, size, mtime, ctime, inode, sha256, seal in self._rows("select * from digests"):
             key = (size, mtime, ctime, inode)
             # sqlite notices some damage to its file, and by no means all.
             if seal == _seal(path, key, sha256):
                 self._known[path] = (key, sha256)
-        for task, kind, inputs, message, details in self._rows("select * from outcomes"):
-            self._outcomes[task] = Outcome(kind, inputs, message, tuple(details.splitlines()))
+        self._outcomes = {
+            task: Outcome(kind, inputs, message, tuple(details.splitlines()))
+            for task, kind, inputs, message, details in self._rows("select * from outcomes")
+        }
         for _ in self._rows("select * from records"):
             pass
 
@@ -256,7 +281,10 @@ class State:
             self._connection = self._prepared(":memory:")
 
     def _prepared(self, path: Path | str) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+        # Who asks from several threads, as a board does, lets one of them in at a time.
+        connection = sqlite3.connect(
+            path, timeout=1.0, isolation_level=None, check_same_thread=False
+        )
         try:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")

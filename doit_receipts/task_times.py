@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
+from doit_receipts.journal import latest_entries
 from doit_receipts.running import shown_time
 
 if TYPE_CHECKING:
@@ -42,9 +41,8 @@ def task_times(folder: WorkFolder) -> TaskTimes:
     """What the journal of this release says; what cannot be read tells nothing."""
     took_s: dict[str, float] = {}
     stopped: dict[str, tuple[str, str]] = {}
-    for line in _last_lines(folder):
-        with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
-            entry = json.loads(line)
+    for entry in latest_entries(folder.journal, _READ_BYTES):
+        with suppress(ValueError, TypeError, KeyError):
             event, task = entry["event"], str(entry["task"])
             if event == "done":
                 stopped.pop(task, None)
@@ -66,12 +64,3 @@ def shown_since(at: str, now: datetime) -> str:
     began = began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
     form = "%H:%M" if began.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M"
     return f"since {began:{form}} UTC"
-
-
-def _last_lines(folder: WorkFolder) -> list[bytes]:
-    try:
-        with folder.journal.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _READ_BYTES))
-            return stream.read(_READ_BYTES).split(b"\n")
-    except OSError:
-        return []

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.board import Board
+from doit_receipts.calls import call
+from doit_receipts.runner import situation
+from doit_receipts.state import Outcome, State
 from tests.engine.released_thing import do, released
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from doit_receipts.calls import Call
     from doit_receipts.plan import Plan
     from tests.engine.conftest import Project
 
@@ -67,6 +71,56 @@ def test_what_changed_is_told_and_what_did_not_is_not(board: Board, tmp_path: Pa
     then = json.loads(asked(board, f"{path}?{first['mark']}")[1])
     assert then["mark"] != first["mark"]
     assert "1 of 5 tasks are done" in then["html"]
+
+
+def test_what_extra_inputs_give_is_asked_anew_but_not_for_each_change(tmp_path: Path) -> None:
+    """For that programs may have to run; what the files say is shown at once in any case."""
+    asked_for: list[int] = []
+
+    def outside() -> str:
+        asked_for.append(1)
+        return "as it is"
+
+    plan = released(tmp_path)
+
+    @plan.step(extra_inputs={"outside": call(outside)})
+    def look_outside() -> Call:
+        """Look at it."""
+        return call(dict)
+
+    do(plan, "look_outside")
+    board = Board(plan)
+    board._server.server_close()
+    board.now()
+    asked_for.clear()
+    for _ in range(3):
+        board.forget()
+        plan.context.journal.append("noted")
+        board.now()
+    assert len(asked_for) <= 1
+    board._asked_s = 0.0
+    board.forget()
+    board.now()
+    assert len(asked_for) >= 1
+
+
+def test_the_last_word_of_another_process_is_seen(tmp_path: Path) -> None:
+    """Whatever it did to the cache: wrote to it, or made it anew."""
+    plan = released(tmp_path)
+    board = Board(plan)
+    board._server.server_close()
+    assert "it broke" not in board.now()[1]
+    plan.folder.work.mkdir(parents=True)
+    for word in ("it broke", "it broke otherwise"):
+        other = State(plan.folder.state)
+        inputs = situation(plan, plan.tasks["make_a"])
+        other.keep_outcome("make_a", Outcome("failed", inputs, word))
+        other.close()
+        board.forget()
+        plan.context.journal.append("failed", task="make_a")
+        assert word in board.now()[1]
+        for path in plan.folder.work.glob("state.sqlite3*"):
+            path.unlink()
 
 
 @pytest.mark.parametrize("path", ["/", "/now", "/wrong/", "//", "/../", "/%s", "/%s/other"])
