@@ -22,7 +22,7 @@ __all__ = ["LateFunction", "LateModule", "import_chapter", "resolved"]
 
 
 class LateFunction:
-    """A function by its module and name; calling it imports that module."""
+    """A function or a class by its module and name; calling it imports that module."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
@@ -34,6 +34,12 @@ class LateFunction:
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What the function itself gives."""
         return self.resolve()(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        # Of a class, which may have more than what it makes.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.resolve(), name)
 
     def resolve(self) -> Callable[..., Any]:
         """The function itself. Raises what importing its module raises."""
@@ -48,7 +54,7 @@ class LateFunction:
 class LateModule:
     """Takes the place of a module in a chapter.
 
-    By the names that Python gives things, what is written in lower case is a function.
+    By the names that Python gives things, only what is written in capitals is a value.
     """
 
     def __init__(self, name: str) -> None:
@@ -58,7 +64,7 @@ class LateModule:
         return f"<{self._name}, imported when it is used>"
 
     def __getattr__(self, name: str) -> Any:
-        if self._name not in sys.modules and name.islower() and not name.startswith("_"):
+        if self._name not in sys.modules and not name.isupper() and not name.startswith("_"):
             return LateFunction(self._name, name)
         return getattr(_imported(self._name), name)
 

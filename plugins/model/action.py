@@ -7,7 +7,7 @@ counts for the other. Where and by whom it is done is no part of it.
 from __future__ import annotations
 
 import hashlib
-import platform
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -139,7 +139,7 @@ def here_file(layout: Layout, action: Action) -> Path:
 
 def platform_here() -> str:
     """The platform of this machine, by PEP 11's names; made up alike where PEP 11 has none."""
-    machine = platform.machine().lower()
+    machine = os.uname().machine.lower()
     return f"{_MACHINES.get(machine, machine)}-{_SYSTEMS.get(sys.platform, sys.platform)}"
 
 
