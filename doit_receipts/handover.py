@@ -15,7 +15,7 @@ from doit_receipts.typed import DODO
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-__all__ = ["go_on_with_own_commands"]
+__all__ = ["caller", "go_on_with_own_commands"]
 
 
 def go_on_with_own_commands() -> None:
@@ -32,8 +32,8 @@ def go_on_with_own_commands() -> None:
     from doit import loader
     from doit.cmd_base import DodoTaskLoader
 
-    run = _caller(main.DoitMain.run.__code__)
-    reading = _caller(loader.get_module.__code__)
+    run = caller(main.DoitMain.run.__code__)
+    reading = caller(loader.get_module.__code__)
     if run is None or reading is None or type(run.f_locals["task_loader"]) is not DodoTaskLoader:
         return
     dodo = Path(reading.f_locals["dodo_path"])
@@ -45,7 +45,7 @@ def go_on_with_own_commands() -> None:
     raise SystemExit(again.run(run.f_locals["all_args"]))
 
 
-def _caller(code: CodeType) -> FrameType | None:
+def caller(code: CodeType) -> FrameType | None:
     """The newest call of this function that has not ended."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - who called is what is asked
     while frame is not None and frame.f_code is not code:

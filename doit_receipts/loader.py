@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.action import PythonAction
-from doit.cmd_base import DodoTaskLoader
+from doit.cmd_base import DodoTaskLoader, get_loader
+from doit.doit_cmd import DoitMain
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.globals import Globals
+from doit.plugin import PluginEntry
 from doit.task import dict_to_task
 
 from doit_receipts.calls import NotKnownYet
 from doit_receipts.declaration import declaration_error, place_in, readable
 from doit_receipts.doit_records import ReceiptRecords
+from doit_receipts.handover import caller
 from doit_receipts.plan import Plan
 from doit_receipts.typed import DODO
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["NOT_OFFERED", "Loader", "plan_of"]
+
+_STOCK: Final = "doit_receipts.command.stock"
 
 # What doit's own commands do to a database says nothing about a receipt.
 NOT_OFFERED: Final = {
@@ -35,7 +40,19 @@ NOT_OFFERED: Final = {
 
 
 class Loader(DodoTaskLoader):
-    """Loads a dodo.py that has a ``plan``; any other is loaded as doit does."""
+    """Loads a dodo.py that has a ``plan``; any other is loaded as doit does.
+
+    Where it is, doit's own commands read options before and behind their words, as ours do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        found = caller(get_loader.__code__)
+        if found is not None:
+            commands = found.f_locals["cmds"]
+            for name in commands:
+                if commands[name] in DoitMain.DOIT_CMDS:
+                    commands[name] = PluginEntry("COMMAND", name, f"{_STOCK}:{name}")
 
     def setup(self, opt_values: Mapping[str, Any]) -> None:
         """Read dodo.py. Raises InvalidDodoFile where it uses what is not known yet."""

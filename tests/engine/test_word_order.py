@@ -31,8 +31,9 @@ OPTIONS: Final = {
     "plan": ["--all"], "report": ["--markdown"], "run": ["--process=2"],
     "tabcompletion": ["--shell=zsh"], "why": ["--json"],
 }  # fmt: skip
-OURS: Final = sorted(set(tomllib.loads(DOIT)["tool"]["doit"]["plugins"]["command"]) - {"board"})
 STOCK: Final = {"clean", "forget", "help", "ignore", "info", "list", "reset-dep", "run", "strace"}
+NAMED: Final = set(tomllib.loads(DOIT)["tool"]["doit"]["plugins"]["command"])
+OURS: Final = sorted((STOCK | NAMED) - {"board"})
 
 
 @pytest.fixture(scope="module")
