@@ -229,7 +229,8 @@ class State:
 
     def _version(self) -> tuple[int, ...]:
         """Another one once another process has written, or has put another file in its place."""
-        (version,) = next(self._rows("pragma data_version"))
+        # To its end: what is left half read complains of a database that was closed meanwhile.
+        ((version,),) = tuple(self._rows("pragma data_version"))
         try:
             return (version, self._path.stat().st_ino)
         except OSError:
