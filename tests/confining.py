@@ -52,6 +52,19 @@ ATTACKS = {
         "x = ctypes.CDLL(None, use_errno=True)\n"
         "if x.ptrace(16, {victim}, 0, 0): raise OSError(ctypes.get_errno(), 'ptrace')"
     ),
+    "keyring of the session": (
+        "number = {{'x86_64': 250, 'aarch64': 219}}.get(os.uname().machine)\n"
+        "x = ctypes.CDLL(None, use_errno=True)\n"
+        "if number is None: raise OSError('not known here')\n"
+        "if x.syscall(number, 0, -3, 1) == -1: raise OSError(ctypes.get_errno(), 'keyctl')"
+    ),
+    "key for the session": (
+        "number = {{'x86_64': 248, 'aarch64': 217}}.get(os.uname().machine)\n"
+        "x = ctypes.CDLL(None, use_errno=True)\n"
+        "if number is None: raise OSError('not known here')\n"
+        "if x.syscall(number, b'user', b'evil', b'x', 1, -3) == -1:\n"
+        "    raise OSError(ctypes.get_errno(), 'add_key')"
+    ),
     "kill the parent": "os.kill({victim}, 9)",
     "kill the parent's group": "os.killpg({victim}, 9)",
     "terminal": "os.write(os.open('/dev/tty', os.O_RDWR), b'\\x1b]0;evil\\x07')",

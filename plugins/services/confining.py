@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
-from plugins.services.walls import HOME_INSIDE, Walls
+from plugins.services.walls import HOME_INSIDE, Walls, filters_of, with_filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 __all__ = ["Confining"]
 
@@ -52,14 +53,20 @@ class Confining:
         """Whether the program has to hold our lock, since the kernel does not end it with us."""
         return not self.walls.ends_with_us
 
-    def words(self, words: Sequence[str], program: Path | None, folder: Path) -> list[str]:
+    def filtered(self) -> AbstractContextManager[tuple[int, ...]]:
+        """The descriptors of filters of calls, which the program has to inherit."""
+        return filters_of(self.walls.means)
+
+    def words(
+        self, words: Sequence[str], program: Path | None, folder: Path, filters: Sequence[int] = ()
+    ) -> list[str]:
         """What is started in place of ``words``; where there is no program, those words."""
         if program is None:
             return list(words)
         walls = self.walls
         if walls.network:
             walls = replace(walls, reads=(*walls.reads, *self._files_of_pip()))
-        return walls.around(words, program, folder)
+        return with_filters(walls.around(words, program, folder), filters)
 
     @contextmanager
     def environment(self, more: Mapping[str, str] | None) -> Iterator[dict[str, str]]:

@@ -302,16 +302,16 @@ class MachinePrograms:
     ) -> Iterator[Program]:
         # A path is one of the folder that it runs in, and a bare name one of PATH.
         program = self.find(str(folder / words[0]) if os.sep in words[0] else words[0])
-        around = confining.words(words, program, folder)
         with (
+            confining.filtered() as filters,
             confining.environment(env) as environment,
             self._start(
-                around,
+                confining.words(words, program, folder, filters),
                 folder,
                 environment,
                 name=Path(words[0]).name,
                 inherits=confining.inherits,
-                **streams,
+                **{**streams, "pass_fds": (*streams.get("pass_fds", ()), *filters)},
             ) as process,
             confining.watched(process, words),
         ):
@@ -357,10 +357,12 @@ def _confinement_here() -> Confinement:
     if shutil.which(means) is None:
         return walls.missing(means)
     try:
-        tried = subprocess.run(
-            trial, check=False, capture_output=True, text=True, errors="replace", env={},
-            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S,
-        )  # fmt: skip
+        with walls.filters_of(means) as filters:
+            tried = subprocess.run(
+                walls.with_filters(trial, filters), check=False, capture_output=True, text=True,
+                errors="replace", env={}, stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S,
+                pass_fds=filters,
+            )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return walls.refused(means, str(error))
     if tried.returncode:

@@ -9,18 +9,30 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 from plugins.ports.programs import Confinement
+from plugins.services.call_filter import filtered
 from plugins.services.installed import installed_with
 from plugins.services.sandbox_profile import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-__all__ = ["HOME_INSIDE", "Limits", "Walls", "missing", "refused", "trial"]
+__all__ = [
+    "HOME_INSIDE",
+    "Limits",
+    "Walls",
+    "filters_of",
+    "missing",
+    "refused",
+    "trial",
+    "with_filters",
+]
 
 _SYSTEM: Final = ("/usr", "/opt", "/nix/store", "/gnu/store")
 _LINKED: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -155,6 +167,17 @@ def trial() -> tuple[str, list[str]]:
     """What would confine on this kind of machine, and the words that try it."""
     means = "sandbox-exec" if sys.platform == "darwin" else "bwrap"
     return means, Walls(means, Limits(4 << 30)).around(["true"], Path("/bin/sh"), Path("/"))
+
+
+def filters_of(means: str) -> AbstractContextManager[tuple[int, ...]]:
+    """Descriptors of the filters of calls that these means take, while the block lasts."""
+    return filtered() if means == "bwrap" else nullcontext(())
+
+
+def with_filters(words: Sequence[str], filters: Sequence[int]) -> list[str]:
+    """The words that start something behind walls, and read the filters before."""
+    start, *rest = words
+    return [start, *(word for each in filters for word in ("--seccomp", str(each))), *rest]
 
 
 def missing(means: str) -> Confinement:
