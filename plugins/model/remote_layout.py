@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from doit_receipts.frozen import frozen
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
 
 __all__ = ["RemoteLayout", "StagingArea"]
-
-_FTP: Final = "/ftp/python"
 
 
 @frozen
@@ -78,14 +76,3 @@ class RemoteLayout:
     def docs(self) -> StagingArea:
         """``release/X.Y.Z[rcN]`` on the docs host: the pages themselves (U12)."""
         return StagingArea(f"release/{self.version}", f"release/.{self.version}.staging")
-
-    def download_url(self, site: str, name: str = "") -> str:
-        """Where users fetch a file of the release; without a name, the list of all of them.
-
-        ``site`` is an address without a slash at its end, as settings have it.
-        """
-        return f"{site}{_FTP}/{self.downloads.final}/{name}"
-
-    def docs_archive_url(self, site: str, name: str = "") -> str:
-        """Where users fetch an archive of the documentation; without a name, their list."""
-        return f"{site}{_FTP}/{self.docs_archives.final}/{name}"

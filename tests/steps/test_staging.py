@@ -366,8 +366,3 @@ def test_a_candidate_goes_to_the_folder_of_its_final() -> None:
     assert layout.downloads.staging == ".3.14.0.staging-3.14.0rc2"
     assert layout.docs_archives.final == "doc/3.14.0rc2"
     assert layout.docs.final == "release/3.14.0rc2"
-    site = "https://www.python.org"
-    assert layout.download_url(site, "Python-3.14.0rc2.tgz") == (
-        "https://www.python.org/ftp/python/3.14.0/Python-3.14.0rc2.tgz"
-    )
-    assert layout.download_url(site) == "https://www.python.org/ftp/python/3.14.0/"
