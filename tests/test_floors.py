@@ -13,6 +13,8 @@ import pytest
 
 from tests.floors import (
     ARROWS,
+    LINES_OF_A_MODULE,
+    LONGER,
     NOT_OURS_TO_READ,
     RULES,
     Module,
@@ -25,6 +27,7 @@ from tests.floors import (
     imports_of_a_root,
     imports_of_nothing,
     long_chapters,
+    long_modules,
     modules_of,
     roots_with_code,
     strangers,
@@ -309,6 +312,18 @@ def test_a_chapter_that_is_too_long_to_be_read_whole_is_found(tmp_path: Path) ->
     }
     (line,) = long_chapters(a_tree(tmp_path, changes))
     assert line == "chapters/build.py: 171 lines, at most 170"
+
+
+def test_a_module_that_has_found_a_second_subject_is_found(tmp_path: Path) -> None:
+    lines = "x = 1\n" * 450
+    changes = {f"checks/{name}.py": f'"""Long."""\n{lines}' for name in ("long", "longer")}
+    found = list(long_modules(a_tree(tmp_path, changes)))
+    assert found == [f"checks/{name}.py: 451 lines, at most 450" for name in ("long", "longer")]
+
+
+def test_what_is_named_as_longer_is_so_still() -> None:
+    modules = of_the_project()
+    assert [name for name in LONGER if modules[name].lines <= LINES_OF_A_MODULE] == []
 
 
 def test_the_picture_of_the_design_has_the_arrows_that_are_held() -> None:
