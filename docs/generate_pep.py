@@ -27,8 +27,8 @@ _HEAD: Final = """\
 
 Everything that PEP 101 asks of a release, and what came later, with what does it: a task, a gate
 and the rule that it judges by, a person's approval; or why nobody does it any more, and where that
-was decided. What is **open** is not built yet. Lines are those of the PEP as it was on 2022-01-21
-(python/peps 113e49070).
+was decided. Below `tests/` is what shows it. What is **open** is not built yet. Lines are those of
+the PEP as it was on 2022-01-21 (python/peps 113e49070).
 
 `doit why U16` shows one of them, `doit why` with `line:213` what that line of the PEP asks for, and
 `doit list --pep` those of the release at hand; with `--status` how far it is.
@@ -53,7 +53,9 @@ def pep_page(project: Path) -> str:
             parts.append(f"\n## {chapter}\n\n{head}")
         cells = (each.name, each.lines, _wanted(each))
         doing = [tasks[name] for name in (*named.get(each.name, ()), *each.tasks)]
-        came = "; ".join([*_verdict(each), *_done_by(doing), *_rules(each, gates)])
+        came = "; ".join(
+            [*_verdict(each), *_done_by(doing), *_rules(each, gates), *_shown_by(each)]
+        )
         came += f" ({each.source})" if each.source else ""
         parts.append(f"| {' | '.join(map(_cell, cells))} | {_cell(came)} |\n")
     return "".join(parts)
@@ -120,6 +122,12 @@ def _verdict(each: Obligation) -> Iterator[str]:
     if each.verdict:
         word = f"**{each.verdict.value}**" if each.verdict.value == "open" else each.verdict.value
         yield f"{word}: {each.reason}"
+
+
+def _shown_by(each: Obligation) -> Iterator[str]:
+    if each.tests:
+        names = (f"`{test.removeprefix('tests/')}`" for test in each.tests)
+        yield f"shown by {', '.join(names)}"
 
 
 def _done_by(tasks: Iterable[Task]) -> Iterator[str]:
