@@ -228,6 +228,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "docs.unapproved": Rule(
         "The release manager has signed the lock that the documentation's tools come from.",
         "read it, put it where [docs] lock says, and sign it there",
+        waivable=False,
     ),
     "docs.unlocked": Rule(
         "Each package that builds the documentation is named by its hash.",
@@ -524,6 +525,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "tools.altered": Rule(
         "No file of this tool differs from its version, and nothing else could be imported.",
         "unpack the archive of the version anew, or use a clone of its tag",
+        waivable=False,
     ),
     "tools.packages": Rule(
         "Each package that is installed here has the version that requirements.lock names.",

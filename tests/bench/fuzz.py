@@ -42,7 +42,7 @@ from plugins.model.pylock import read_lock  # noqa: E402
 from plugins.model.record_signatures import is_plain_signature  # noqa: E402
 from plugins.model.release_manifest import Entry, EntryKind, ReleaseManifest  # noqa: E402
 from plugins.model.schedule import read_schedule  # noqa: E402
-from plugins.model.statement import read_statement  # noqa: E402
+from plugins.model.statement import Statement, Subject, read_statement  # noqa: E402
 from plugins.model.strict_json import BrokenJson, read_object  # noqa: E402
 from plugins.model.version import Version  # noqa: E402
 from plugins.model.xar import package_signature  # noqa: E402
@@ -132,13 +132,17 @@ def parsers(made: Path | None) -> Iterator[tuple[str, Parser]]:
     topics = b"# made\ntopics = {\n    'a': 'text',\n    'b': r'''more\n''',\n}\n"
     yield "pydoc topics", (topics, lambda raw: text_table.read(raw, "topics"), (ValueError,))
     yield "sums of a rebuild", (sums_of({"a.tgz": _HEX, "b.tar.xz": _HEX}), read_sums, ())
-    yield "hash table", (b"a.exe 7 " + b"a" * 32 + b"\n", lambda raw: read_table(raw, "x"),
-                         (ReleaseError,))  # fmt: skip
-    payload = b'{"_type":"https://in-toto.io/Statement/v1","predicate":{},"subject":[]}'
+    table = f"Name SHA256 Length\n---- ------ ------\na.exe {_HEX.upper()} 7\n".encode()
+    yield "table of the pipeline", (table, lambda raw: read_table(raw, "x"), (ReleaseError,))
+    subjects = (Subject("3.13.6/Python-3.13.6.tgz", _HEX),)
+    payload = Statement(subjects, "https://pep101.dev/release/v1", {"version": "1"}).payload()
     yield "strict JSON", (payload, lambda raw: read_object(raw, 1 << 20), (BrokenJson,))
     yield "in-toto statement", (payload, read_statement, (BrokenJson,))
     yield "version", (b"3.14.0rc1", _text(Version.parse), (ReleaseError, ValueError))
-    header = b'#define PY_MAJOR_VERSION 3\n#define PY_MINOR_VERSION 13\n#define PY_VERSION "3.13"\n'
+    parts = {"MAJOR_VERSION": 3, "MINOR_VERSION": 13, "MICRO_VERSION": 6, "RELEASE_SERIAL": 0}
+    told_parts = "".join(f"#define PY_{name} {value}\n" for name, value in parts.items())
+    level = "#define PY_RELEASE_LEVEL PY_RELEASE_LEVEL_FINAL\n"
+    header = f'{told_parts}{level}#define PY_VERSION "3.13.6"\n'.encode()
     yield "patchlevel.h", (header, _text(read_patchlevel), (ReleaseError, ValueError))
     pep = b"PEP: 719\n\nRelease Schedule\n====\n\n- 3.13.6: Wednesday, 2025-08-06\n\nNotes\n"
     yield "schedule", (pep, _text(read_schedule), (ReleaseError, ValueError))
