@@ -34,8 +34,8 @@ _PARTS: Final = {
     "What pyproject.toml names": (
         "loader", "here", "doit_records", "command/reporter", "command/list", "command/run",
         "command/why", "command/next", "command/approve", "command/adopt_retry", "command/check",
-        "command/dumpdb", "command/stock", "command/graph", "command/plan",
-        "command/report", "command/board", "command/help", "command/completion",
+        "command/dumpdb", "command/stock", "command/graph", "command/plan", "command/report",
+        "command/board", "command/help", "command/help_text", "command/completion",
     ),
     "Underneath": (
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",

@@ -51,7 +51,7 @@ class EndsAsTold(Command):
     def help(self) -> str:
         """What ``--help`` shows: usage, one sentence, options with their defaults, an example."""
         # late: only who asks for help pays for its words
-        from doit_receipts.command.help import help_text
+        from doit_receipts.command.help_text import help_text
 
         told = (each for each in self.cmdparser.options if each.name not in self.not_told)
         return help_text(self, told, self.example)

@@ -1,9 +1,8 @@
-"""The help: what there is to be asked for, and the words, options and an example of a command."""
+"""The help command: doit's own, without the commands that do nothing for a release."""
 
 from __future__ import annotations
 
-from textwrap import wrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from doit.cmd_help import Help as DoitHelp
 
@@ -11,85 +10,9 @@ from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.loader import NOT_OFFERED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["Help", "help_text"]
-
-_WIDTH: Final = 80
-_COLUMN: Final = 28
-_OF_A_DATABASE: Final = frozenset({"dep_file", "backend", "codec_cls", "check_file_uptodate"})
-"""Options of every command of doit, of which a release has no use."""
-_LOADING: Final = "task loader"
-_WORDS: Final = {
-    "dodoFile": ("FILE", "the dodo.py to read [default: dodo.py; or DOIT_FILE]"),
-    "cwdPath": ("FOLDER", "the folder to work in [default: that of dodo.py]"),
-    "seek_file": ("", "look for dodo.py in the folders above as well (or DOIT_SEEK_FILE)"),
-    "continue": ("", "go on with what does not depend on a task that failed [default]"),
-    "verbosity": ("0|1|2", "of what tasks print show nothing, errors, or all [default: 0]"),
-    "outfile": ("FILE", "write what is said into a file [default: the terminal]"),
-    "num_process": ("NUMBER", "so many tasks at once [default: 1]"),
-    "pdb": ("", "on a bug, debug it with pdb"),
-    "failure_verbosity": (
-        "0|1|2", "of failed tasks show again nothing, errors, or all they printed [default: 0]",
-    ),
-    "quiet": ("", "only the names"),
-    "private": ("", "also the tasks whose names begin with _"),
-    "list_deps": ("", "also the files that each task depends on"),
-    "template": ("TEXT", "a line as this has it, such as '{name} {doc}'"),
-    "sort": ("ORDER", "by name, or by definition, as dodo.py has them [default: definition]"),
-    "forget_sub": ("", "also the tasks that they depend on"),
-    "forget_disable_default": ("", "without a name forget nothing"),
-    "forget_all": ("", "refused: name the tasks"),
-}  # fmt: skip
-"""What doit says of its options otherwise than it is in a release: placeholder and sentence."""
-
-
-def help_text(command: Any, options: Iterable[Any], example: str) -> str:
-    """A line of usage, one sentence, the options with their defaults, and an example."""
-    known = [
-        each for each in options if (each.short or each.long) and each.name not in _OF_A_DATABASE
-    ]
-    own = [each for each in known if each.section != _LOADING]
-    loading = [each for each in known if each.section == _LOADING]
-    usage = f"usage: doit {command.name} [OPTION ...] {command.doc_usage or ''}".rstrip()
-    purpose = command.doc_purpose
-    lines = [usage, "", *wrap(f"{purpose[:1].upper()}{purpose[1:]}.", _WIDTH)]
-    if command.doc_description:
-        lines += ["", *wrap(" ".join(command.doc_description.split()), _WIDTH)]
-    for heading, those in (("options:", own), ("which release:", loading)):
-        if those:
-            lines += ["", heading, *(line for each in those for line in _option(each))]
-    if example:
-        lines += ["", "example:", *(f"  {line}" for line in example.splitlines())]
-    return "\n".join(lines)
-
-
-def _option(option: Any) -> Iterator[str]:
-    placeholder, sentence = _WORDS.get(option.name, ("", ""))
-    if option.type is not bool and not placeholder:
-        placeholder = option.metavar if option.metavar != "ARG" else _placeholder(option)
-    names = ", ".join(
-        [f"-{option.short}"] * bool(option.short) + [f"--{option.long}"] * bool(option.long)
-        + [f"--{option.inverse}"] * bool(option.inverse)
-    )  # fmt: skip
-    head = f"  {names}{' ' + placeholder if placeholder else ''}"
-    text = sentence or " ".join((option.help % {"default": option.default}).split())
-    if "default" not in text and option.type is not bool and option.default not in (None, "", []):
-        text += f" [default: {option.default}]"
-    if option.env_var and option.env_var not in text:
-        text += f" [or {option.env_var}]"
-    room = wrap(text, _WIDTH - _COLUMN) or [""]
-    if len(head) > _COLUMN - 2:
-        yield head
-    else:
-        yield f"{head:<{_COLUMN}}{room.pop(0)}"
-    yield from (f"{'':{_COLUMN}}{line}" for line in room)
-
-
-def _placeholder(option: Any) -> str:
-    if option.choices:
-        return "|".join(option.choices)
-    return "NUMBER" if option.type in (int, float) else str(option.long).upper()
+__all__ = ["Help"]
 
 
 class Help(OptionsAnywhere, DoitHelp):

@@ -1,8 +1,9 @@
 """What it costs to look at a release: ``doit list --status`` and an export with nothing to do.
 
-``python tests/bench/nothing_to_do.py RELEASE.TOML`` for a release that is exported already.
-Each round runs doit on an empty dodo.py, the list and the export, in turn. A figure is the least
-processor time of all rounds, the programs that are run included: a loaded machine only adds to it.
+``python tests/bench/nothing_to_do.py RELEASE.TOML [TRAIN.TOML]`` for a release that is exported
+already, and for a train, whose list is compared with that of one of its releases. Each round runs
+doit on an empty dodo.py, the list and the export, in turn. A figure is the least processor time of
+all rounds, the programs that are run included: a loaded machine only adds to it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROUNDS = 8
@@ -39,13 +41,30 @@ def main() -> None:
         for _ in range(ROUNDS):
             base = busy_s(empty, "list")
             listed = busy_s(PROJECT, "list", "--status", "--release", release)
+            document = busy_s(PROJECT, "list", "--status", "--json", "--release", release)
             again = busy_s(PROJECT, "run", "--release", release, "export")
-            rows.append((base, listed, again))
-    base, listed, again = (min(column) for column in zip(*rows, strict=True))
+            rows.append((base, listed, document, again))
+    base, listed, document, again = (min(column) for column in zip(*rows, strict=True))
     print(f"{'':32}{'seconds':>9}{'ratio':>8}{'bar':>6}")
     print(f"{'doit list, empty dodo.py':32}{base:9.3f}{1:8.2f}")
     print(f"{'doit list --status':32}{listed:9.3f}{listed / base:8.2f}{2:6}")
+    print(f"{'doit list --status --json':32}{document:9.3f}{document / base:8.2f}{2:6}")
     print(f"{'doit export, nothing to do':32}{again:9.3f}{again / base:8.2f}{3:6}")
+    if len(sys.argv) > 2:
+        train_row(str(Path(sys.argv[2]).absolute()))
+
+
+def train_row(train: str) -> None:
+    """The list of a train against the least of its releases' own."""
+    declared = tomllib.loads(Path(train).read_text(encoding="utf-8"))["releases"]
+    files = [str(Path(train).parent / each) for each in declared]
+    rows = []
+    for _ in range(ROUNDS):
+        whole = busy_s(PROJECT, "train", "--train", train, "list", "--status")
+        rows.append((whole, *(busy_s(PROJECT, "list", "--status", "--release", f) for f in files)))
+    whole, *single = (min(column) for column in zip(*rows, strict=True))
+    what = f"train list, of {len(files)}, against one"
+    print(f"{what:32}{whole:9.3f}{whole / max(single):8.2f}{2:6}")
 
 
 if __name__ == "__main__":
