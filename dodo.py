@@ -17,9 +17,9 @@ DOIT_CONFIG = plan.doit_config("export")
 
 # before (with logins) · heads_up · clone (base) · commit · hand_over · windows_build ·
 # docs_elsewhere · build (archives) · elsewhere · lights (installers) · stage · texts (page) ·
-# merge · switch (go) · upstream · website · evidence · manifest · announce · close · afterwards;
-# of a change of phase: moment · bugfix_mode · security_only · end_of_life · end_of_tracker ·
-# recorded
+# merge · switch (go) · upstream · website · evidence · manifest · announce · close · afterwards ·
+# archive; of a change of phase: moment · bugfix_mode · security_only · end_of_life ·
+# end_of_tracker · recorded
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 
@@ -35,43 +35,7 @@ def export():
     """Every local artifact: commit, tag, archives, signatures and checksums, all checked."""
 
 
-# The tasks that no other task waits for; all others stand before one of them.
-@plan.group(
-    of=["export", "close_series"]
-    if ONLY_A_PHASE
-    else [
-        "export",
-        "warn_experts",
-        "write_invitation",
-        "check_site",
-        "purge_evidence",
-        "purge_manifest",
-        "mail_list",
-        "mail_announce",
-        "mail_dev",
-        "mail_committers",
-        "post_forum",
-        "open_blog",
-        "date_pep",
-        "await_schedule",
-        "flip_blockers",
-        "make_labels",
-        "copy_protection",
-        "restrict_branch",
-        "write_triage",
-        "delete_branch",
-        "retain_windows_build",
-        "await_feed",
-        "await_nuget",
-        "approve_store",
-        "await_store",
-        "await_docs",
-        "await_followers",
-        "propose_defaults",
-        "await_new_builders",
-        "await_branch_runs",
-        "write_late",
-    ]
-)
+# What is archived at last are the receipts of all that came before.
+@plan.group(of=["export", "close_series" if ONLY_A_PHASE else "sign_archive"])
 def publish():
     """The whole release, to the announcement and what follows it."""

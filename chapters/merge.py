@@ -14,8 +14,8 @@ from plugins.steps import merge_back as merging
     effect=Effect.CLONE,
     after=[make_tag, push_fork],
     writes=[at.merged_ref(branch) for branch in release.merge_branches],
-    pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01 N02 N04 N06 N07 N08 N09 N10 N11 N12 N13"
-    " N14 N18 N19 E11 Z25",
+    pep="M02 M03 M04 M05 M06 M07 M08 M09 M10 M11 M12 N01 N02 N04 N05 N06 N07 N08 N09 N10 N11 N12"
+    " N13 N14 N18 N19 E11 Z25",
 )
 def merge_back():
     """Merge the release into upstream's current branches, and set the version that follows."""

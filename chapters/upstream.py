@@ -11,11 +11,25 @@ from chapters.switch import test_downloads
 from checks import rebuilds
 from doit_receipts.calls import call, deferred
 from plugins.model.release import Phase
-from plugins.steps import protection, upstream_push, workers
+from plugins.steps import protection, reservation, upstream_push, workers
+
+
+@plan.shared(
+    after=[merge_back, approve_merge, test_downloads, check_lights],
+    look=reservation.look_reserved,
+    pep="M21 I11",
+    only=is_new_branch,
+)
+def reserve_branch():
+    """Let nobody but administrators push to the new branch, from before it exists."""
+    return call(reservation.reserve, release, services.reservations, services.github)
+
+
+reserved = [reserve_branch] if is_new_branch else []
 
 
 @plan.gate(
-    after=[merge_back, approve_merge, test_downloads, check_lights],
+    after=[merge_back, approve_merge, test_downloads, check_lights, *reserved],
     volatile=True,
     pep="Q01 Q02 Q06 R01",
 )
@@ -25,7 +39,14 @@ def check_before_upstream():
 
 
 @plan.public(
-    after=[merge_back, approve_merge, test_downloads, check_lights, check_before_upstream],
+    after=[
+        merge_back,
+        approve_merge,
+        test_downloads,
+        check_lights,
+        check_before_upstream,
+        *reserved,
+    ],
     look=upstream_push.look_pushed,
     pep="M01 M14 M15 M16 M17 M18 M19 M20a M20b M20 M23",
 )
@@ -90,6 +111,14 @@ def check_rebuilds():
 def copy_protection():
     """Give the new branch the protection of the one before it."""
     return call(protection.copy_rules, release, services.github)
+
+
+@plan.shared(
+    after=[copy_protection], look=reservation.look_lifted, pep="M21 I11", only=is_new_branch
+)
+def lift_reservation():
+    """Delete the reservation of the new branch, which has its own protection now."""
+    return call(reservation.lift, release, services.reservations, services.github)
 
 
 @plan.shared(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chapters.release import contract, release, services, settings
 from chapters.stage import area, docs_area
-from checks import whole_release, whole_series
+from checks import archived, whole_release, whole_series
 from checks.verify_context import Clients, Makers, Signers
 from doit_receipts.calls import call
 from plugins.command.verify_calls import declare_verification
@@ -44,4 +44,5 @@ declare_verification(
         Wanted(),
     ),
     call(whole_series.audit, release, formats, signers, make, clients, Wanted()),
+    call(archived.judge, release, clients, release.layout.closing),
 )

@@ -81,7 +81,7 @@ def _judgements(
     context: VerifyContext, seen: Recognised, situation: Situation
 ) -> tuple[Judgement, ...]:
     match situation:
-        case Situation.NOTHING:
+        case Situation.NOTHING | Situation.ARCHIVED:
             return _nothing(context)
         case Situation.LOCAL:
             return judged(groups_here(context), context.clients.progress)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals, Repositories, Tracker
+    from plugins.ports.github import Proposals, Repositories, Reservations, Tracker
     from plugins.ports.host import Host
     from plugins.ports.machines import Machines
     from plugins.ports.packages import Packages
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from plugins.ports.public import History, PublicClient, PublicSite
     from plugins.ports.sbom import PackageIndex, Sboms
     from plugins.ports.schedules import Schedules
-    from plugins.ports.signing import Signer, Verifier
+    from plugins.ports.signing import Keyring, Signer
     from plugins.ports.site import Site
     from plugins.ports.templates import Templates
     from plugins.ports.workers import Workers
@@ -161,7 +161,7 @@ class Services:
         return GnupgSigner(signing.gnupg_home, signing.gpg_key)
 
     @_late("signing.gnupg_home")
-    def verifier(self) -> Verifier:
+    def verifier(self) -> Keyring:
         """OpenPGP with everybody's public keys."""
         from plugins.services.gnupg_signer import GnupgKeyring
 
@@ -250,6 +250,14 @@ class Services:
     def github(self) -> GitHub:
         """Upstream at GitHub: its issues, labels and the protection of its branches."""
         return self._github("python/cpython")
+
+    @_late("hosts.github")
+    def reservations(self) -> Reservations:
+        """Upstream's rulesets, as far as a release makes any."""
+        from plugins.services.github_rulesets import GitHubRulesets
+
+        settings = self._settings
+        return GitHubRulesets(settings.hosts.github, "python/cpython", settings.credentials.github)
 
     @_late("hosts.github")
     def tracker(self) -> Tracker:

@@ -55,6 +55,7 @@ class PythonRelease:
         "announce": "17 announce",
         "close": "18 close",
         "afterwards": "19 afterwards",
+        "archive": "20 the archive",
         "verify": "verify",
     }
     _of_a_phase: Mapping[str, str] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,21 +16,27 @@ from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.loader import plan_of
+from doit_receipts.typed import started_in
 from plugins.command.reports import FORMATS
 from plugins.command.verify_calls import declared_verification
 from plugins.model.report import Report, Situation, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from doit_receipts.calls import Call
     from doit_receipts.finding import Finding
     from doit_receipts.plan import Plan
+    from plugins.command.verify_calls import Verification
+    from plugins.ports.signing import Verifier
 
 __all__ = ["Verify"]
 
 _FOUND: Final = 1
 _SITUATIONS: Final = {
-    situation.value: situation for situation in Situation if situation is not Situation.NOTHING
+    situation.value: situation
+    for situation in Situation
+    if situation not in (Situation.NOTHING, Situation.ARCHIVED)
 }
 _OPT_FORMAT: Final = {
     "name": "form",
@@ -91,6 +96,14 @@ _OPT_AUDIT: Final = {
     "default": False,
     "help": "judge every published release of the series, not this one",
 }
+_OPT_ARCHIVE: Final = {
+    "name": "archive",
+    "short": "",
+    "long": "archive",
+    "type": str,
+    "default": "",
+    "help": "judge this closing archive, of whatever release it is, and not this release",
+}
 
 
 class Verify(OptionsAnywhere):
@@ -103,6 +116,7 @@ class Verify(OptionsAnywhere):
     doc_description = None
     cmd_options = (
         _OPT_FORMAT, _OPT_SITUATION, _OPT_FRESH, _OPT_REBUILD, _OPT_EVIDENCE, _OPT_KEYS, _OPT_AUDIT,
+        _OPT_ARCHIVE,
     )  # fmt: skip
 
     def _execute(
@@ -114,6 +128,7 @@ class Verify(OptionsAnywhere):
         evidence: bool,
         keys: list[str],
         audit: bool,
+        archive: str,
         pos_args: Any = None,
     ) -> int:
         if pos_args:
@@ -128,12 +143,19 @@ class Verify(OptionsAnywhere):
         if audit and situation:
             message = "--audit checks what is published; it cannot be combined with --as"
             raise InvalidCommand(message)
+        if archive and (audit or situation):
+            message = "--archive judges one file; it cannot be combined with --audit or --as"
+            raise InvalidCommand(message)
         files = tuple(Path(key).expanduser() for key in keys)
         seen = _SITUATIONS.get(situation)
         wanted = Wanted(seen, rebuild, fresh, evidence=evidence, keys=files)
         plan = plan_of(self)
         began = time.monotonic()
-        report = judged(plan, wanted, audit=audit)
+        report = (
+            judged_archive(plan, started_in() / Path(archive).expanduser(), files)
+            if archive
+            else judged(plan, wanted, audit=audit)
+        )
         self.outstream.write(FORMATS[form](report, time.monotonic() - began))
         plan.state.close()
         return 0 if report.holds else _FOUND
@@ -141,28 +163,8 @@ class Verify(OptionsAnywhere):
 
 def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
     """What `doit verify` reports. Raises InvalidCommand if no chapter declares a verification."""
-    found = declared_verification()
-    if found is None:
-        message = (
-            f"no chapter of {plan.project.version} declares what to verify: where only the phase "
-            "of a branch changes, no file is published; doit check judges its gates"
-        )
-        raise InvalidCommand(message)
-    declared = found.audit if audit else found.judge
-    with ExitStack() as stack:
-        arguments = [*declared.arguments[:-1], wanted]
-        if wanted.keys:
-            from plugins.services.gnupg_signer import keyring_of
-
-            keyring = stack.enter_context(keyring_of(wanted.keys))
-            arguments = [
-                dataclasses.replace(argument, verifier=keyring)
-                if hasattr(argument, "verifier")
-                else argument
-                for argument in arguments
-            ]
-        call = dataclasses.replace(declared, arguments=tuple(arguments))
-        report: Report = call.perform(plan.receipts.fact_text)
+    found = _declared(plan)
+    report = _performed(plan, found.audit if audit else found.judge, wanted, wanted.keys)
     # What was waived for one release is not for the others.
     waivers = () if audit else plan.receipts.covering_waivers()
     judgements = tuple(
@@ -170,6 +172,55 @@ def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
         for judgement in report.judgements
     )
     return dataclasses.replace(report, judgements=judgements, waivers=waivers)
+
+
+def judged_archive(plan: Plan, file: Path, keys: Sequence[Path] = ()) -> Report:
+    """What `doit verify --archive` reports of a closing archive; nothing in it is waived.
+
+    Signatures are judged with the public keys in these files, or else with those in the archive.
+    """
+    declared = _declared(plan).archived
+    if keys:
+        return _performed(plan, declared, file, keys)
+    from plugins.services.archived_keys import archived_keyring
+
+    with archived_keyring(file) as keyring:
+        return _made(plan, declared, file, keyring)
+
+
+def _declared(plan: Plan) -> Verification:
+    found = declared_verification()
+    if found is None:
+        message = (
+            f"no chapter of {plan.project.version} declares what to verify: where only the phase "
+            "of a branch changes, no file is published; doit check judges its gates"
+        )
+        raise InvalidCommand(message)
+    return found
+
+
+def _performed(plan: Plan, declared: Call, last: object, keys: Sequence[Path]) -> Report:
+    """The call was made with another last argument, and with these keys if there are any."""
+    if not keys:
+        return _made(plan, declared, last)
+    from plugins.services.gnupg_signer import keyring_of
+
+    with keyring_of(keys) as keyring:
+        return _made(plan, declared, last, keyring)
+
+
+def _made(plan: Plan, declared: Call, last: object, keyring: Verifier | None = None) -> Report:
+    arguments = [*declared.arguments[:-1], last]
+    if keyring is not None:
+        arguments = [
+            dataclasses.replace(argument, verifier=keyring)
+            if hasattr(argument, "verifier")
+            else argument
+            for argument in arguments
+        ]
+    call = dataclasses.replace(declared, arguments=tuple(arguments))
+    report: Report = call.perform(plan.receipts.fact_text)
+    return report
 
 
 def _to_type(plan: Plan, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -16,16 +16,18 @@ _DECLARED: ContextVar[Verification | None] = ContextVar("verification", default=
 class Verification(NamedTuple):
     """``judge`` is about this release, ``audit`` about all published ones of the series.
 
-    The last argument of each is how to look, for the command to replace.
+    ``archived`` is about the closing archive of any. The last argument of each is how to look, or
+    at which file, for the command to replace.
     """
 
     judge: Call
     audit: Call
+    archived: Call
 
 
-def declare_verification(judge: Call, audit: Call) -> None:
+def declare_verification(judge: Call, audit: Call, archived: Call) -> None:
     """`doit verify` makes these calls from now on."""
-    _DECLARED.set(Verification(judge, audit))
+    _DECLARED.set(Verification(judge, audit, archived))
 
 
 def declared_verification() -> Verification | None:

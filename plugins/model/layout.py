@@ -52,6 +52,16 @@ class Layout(WorkFolder):
         return self.work / "evidence" / f"Python-{self.version}.intoto.jsonl"
 
     @property
+    def closing(self) -> Path:
+        """What is kept of the release once it is over; its signatures are beside it."""
+        return self.work / "closing" / f"python-{self.version}-closing.tar"
+
+    @property
+    def report(self) -> Path:
+        """The report of the whole release, a page that needs nothing else."""
+        return self.work / "closing" / f"python-{self.version}-report.html"
+
+    @property
     def merged_late(self) -> Path:
         """What came to main after the freeze, as a list for people."""
         return self.made / "merged-since-freeze.md"

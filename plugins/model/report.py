@@ -26,6 +26,8 @@ class Situation(Enum):
     SWITCHED = "switched"
     """The files are public; tag, website and pages are not looked at."""
     PUBLISHED = "published"
+    ARCHIVED = "archived"
+    """What is judged is the closing archive, beside what is public now."""
 
     @property
     def described(self) -> str:
@@ -36,6 +38,7 @@ class Situation(Enum):
             Situation.STAGED: "staged on the downloads host, not yet visible",
             Situation.SWITCHED: "files are public; website and tag are not judged",
             Situation.PUBLISHED: "published",
+            Situation.ARCHIVED: "its closing archive, compared with what is public now",
         }[self]
 
 

@@ -409,5 +409,37 @@ RULES: Final[Mapping[str, Rule]] = {
     "site.latest": Rule(
         "One final release of Python 3 is the latest.", "correct the flag in the site's admin"
     ),
+    "archived.unreadable": Rule(
+        "The closing archive is byte for byte as this tool writes it.",
+        "take another copy of it; this one was changed or cut",
+        waivable=False,
+    ),
+    "archived.signature": Rule(
+        "The closing archive has good signatures of its release manager beside it.",
+        "take the archive and its signatures from where they were first kept",
+        "PEP 761",
+        waivable=False,
+    ),
+    "archived.receipt": Rule(
+        "Each archived receipt has its seal, is of this release, and was made from what the others "
+        "say.",
+        "ask the release manager which of them is right; believe neither until then",
+    ),
+    "archived.approval": Rule(
+        "Each archived approval is signed by a key of who may give it, over what was released.",
+        "ask who gave it; an approval of other bytes is none",
+    ),
+    "archived.missing": Rule(
+        "Nothing that an archived receipt speaks of is missing in the archive.",
+        "take another copy of it; without the file that receipt proves nothing",
+    ),
+    "archived.published": Rule(
+        "What is public has the digests that the archive has.",
+        _REPLACED,
+    ),
+    "archived.unseen": Rule(
+        "What is public can be looked at.",
+        "check whether python.org can be reached, then run the same command again",
+    ),
 }
 """Every rule by its id."""

@@ -24,6 +24,7 @@ __all__ = [
     "Protection",
     "Pull",
     "Repositories",
+    "Reservations",
     "Rulesets",
     "Run",
     "Texts",
@@ -49,6 +50,25 @@ class Rulesets(Protocol):
 
     def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
         """Every active rule of a ruleset that holds for a branch of this name."""
+        ...
+
+
+class Reservations(Protocol):
+    """Rulesets of ours, each of which keeps one branch for administrators while it is new."""
+
+    def reserved(self, name: str) -> bool:
+        """Whether there is a ruleset of this name."""
+        ...
+
+    def reserve(self, name: str, branch: str) -> None:
+        """Only administrators can create, change or delete the branch, which need not exist.
+
+        Raises ServiceFailed if our account is not among them; then there is no such ruleset.
+        """
+        ...
+
+    def lift(self, name: str) -> None:
+        """There is no ruleset of this name. Done again, it changes nothing."""
         ...
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["Key", "Signature", "Signer", "Verdict", "Verifier"]
+__all__ = ["Key", "Keyring", "Signature", "Signer", "Verdict", "Verifier"]
 
 
 @frozen
@@ -82,6 +82,14 @@ class Verifier(Protocol):
         Fingerprints are those of primary keys; their subkeys may have signed. A file that is
         missing is a problem, not an error.
         """
+        ...
+
+
+class Keyring(Verifier, Protocol):
+    """OpenPGP public keys that can be handed on."""
+
+    def exported(self, fingerprint: str) -> bytes:
+        """The public key, armoured, for a file; b"" if the keyring does not have it."""
         ...
 
 

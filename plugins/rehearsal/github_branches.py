@@ -34,7 +34,10 @@ class Branches:
             ("POST", branch + "/enforce_admins", self._enforce),
             ("DELETE", branch + "/enforce_admins", self._spare),
             ("GET", REPOSITORY + "/rules/branches/{branch:path}", self._active_rules),
+            ("GET", REPOSITORY + "/rulesets", self._all_rulesets),
+            ("POST", REPOSITORY + "/rulesets", self._make_ruleset),
             ("GET", REPOSITORY + "/rulesets/{id:int}", self._ruleset),
+            ("DELETE", REPOSITORY + "/rulesets/{id:int}", self._delete_ruleset),
         )
 
     def _rules(self, request: Request) -> dict[str, Any] | None:
@@ -119,7 +122,43 @@ class Branches:
         for each in self._rulesets:
             if each["id"] == request.path_params["id"]:
                 return JSONResponse(
-                    {"id": each["id"], "name": "release branches", "target": "branch",
+                    {"id": each["id"], "name": _name_of(each), "target": "branch",
                      "enforcement": "active", "current_user_can_bypass": each["bypass"]}
                 )  # fmt: skip
         return problem(404, "Not Found")
+
+    async def _all_rulesets(self, request: Request) -> Response:
+        """Source: GitHub's "Get all repository rulesets", which tells little of each."""
+        found = [{"id": each["id"], "name": _name_of(each)} for each in self._rulesets]
+        return page_of(request, found)
+
+    async def _make_ruleset(self, request: Request) -> Response:
+        """Source: GitHub's "Create a repository ruleset"."""
+        asked = await request.json()
+        refs = asked.get("conditions", {}).get("ref_name", {}).get("include", [])
+        if not asked.get("name") or asked.get("enforcement") not in ("active", "disabled"):
+            return problem(422, "Validation Failed")
+        known: list[dict[str, Any]] = self._hub.store.load("rulesets", [])
+        administrators = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+        passes = administrators in asked.get("bypass_actors", [])
+        made = {
+            "id": max((each["id"] for each in known), default=100) + 1,
+            "name": asked["name"],
+            "branches": [ref.removeprefix("refs/heads/") for ref in refs],
+            "rules": [rule["type"] for rule in asked.get("rules", [])],
+            "bypass": "always" if passes else "never",
+        }
+        self._hub.store.save("rulesets", [*known, made])
+        return JSONResponse({"id": made["id"], "name": made["name"]}, 201)
+
+    async def _delete_ruleset(self, request: Request) -> Response:
+        known: list[dict[str, Any]] = self._hub.store.load("rulesets", [])
+        kept = [each for each in known if each["id"] != request.path_params["id"]]
+        if kept == known:
+            return problem(404, "Not Found")
+        self._hub.store.save("rulesets", kept)
+        return Response(None, 204)
+
+
+def _name_of(ruleset: Mapping[str, Any]) -> str:
+    return str(ruleset.get("name", "release branches"))

@@ -105,6 +105,14 @@ class GnupgKeyring:
             output = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
         return (output.data if output.returncode == 0 else b""), tuple(output.lines)
 
+    def exported(self, fingerprint: str) -> bytes:
+        """The public key, armoured; see the port."""
+        gpg = self._gpg()
+        with _bounded(gpg, _TIMEOUT_S, "export"):
+            # late: gpg answers with nothing but a status for a key that it does not have
+            output = gpg.export_keys(fingerprint, armor=True, minimal=True)
+        return str(output).encode()
+
     def add(self, files: Iterable[Path]) -> None:
         """The public keys in these files are in the keyring. Raises ServiceFailed for others."""
         gpg = self._gpg()

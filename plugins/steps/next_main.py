@@ -18,6 +18,9 @@ from plugins.model.version import Level, Version
 from plugins.steps import new_series
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from plugins.model.release import Release
     from plugins.ports.git import Clone
 
@@ -29,6 +32,10 @@ _LINK: Final = (
 )
 _INDEX: Final = "Doc/whatsnew/index.rst"
 _TUTORIAL: Final = ("interpreter", "stdlib", "stdlib2", "appendix")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _WINDOWS: Final = ("PC/", "PCbuild/")
 _WINDOWS_FILES: Final = (".h", ".in", ".txt", ".rc", ".props", ".c", ".bat")
 
@@ -53,6 +60,7 @@ def edits(release: Release, clone: Clone, commit: str, *, pep: int = 0) -> dict[
     found |= _source_uri(clone, commit)
     for chapter in _TUTORIAL:
         found |= _replaced(clone, commit, f"Doc/tutorial/{chapter}.rst", old, new)
+    found |= _banner(found, new, clone.about(commit).committed)
     found |= _whatsnew(clone, commit, old, new)
     found |= _configure(clone, commit, old, new)
     found |= _windows(clone, commit, old, new)
@@ -93,6 +101,21 @@ def _source_uri(clone: Clone, commit: str) -> dict[str, bytes]:
 def _replaced(clone: Clone, commit: str, name: str, old: str, new: str) -> dict[str, bytes]:
     content = clone.read(commit, name)
     return {} if content is None else {name: _next_series(content, old, new)}
+
+
+def _banner(found: Mapping[str, bytes], new: str, day: datetime) -> dict[str, bytes]:
+    """The interpreter that the tutorial shows was built on this day, at the hour that is there.
+
+    Another day than the one of the series before, so that both fit (N05). Without a banner of that
+    form the chapter stays as it is.
+    """
+    name = "Doc/tutorial/interpreter.rst"
+    if name not in found:
+        return {}
+    date = f"{_MONTHS[day.month - 1]} {day.day} {day.year}"
+    banner = rb"(?m)^(?P<before>[ \t]+Python %s \([^,\n]*, )[A-Z][a-z]+ \d{1,2} \d{4}(?=, )"
+    written = re.sub(banner % re.escape(new).encode(), rb"\g<before>" + date.encode(), found[name])
+    return {name: written}
 
 
 def _next_series(content: bytes, old: str, new: str) -> bytes:

@@ -18,11 +18,11 @@ from doit_receipts.probe import absent, identical
 from plugins.model.content import Content
 from plugins.model.contract import Contract
 from plugins.model.promise import record_files, record_paths
-from plugins.model.published_file import BUNDLE_SUFFIX, Origin
-from plugins.model.record_signatures import is_plain_signature, plain_bundle
+from plugins.model.published_file import Origin
 from plugins.model.release_manifest import EntryKind, ReleaseManifest
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
+from plugins.steps import record_signatures
 from plugins.steps.public_entries import entries, refused
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from plugins.ports.host import Host
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
-    from plugins.ports.sigstore import BundleSigner, BundleVerifier
+    from plugins.ports.sigstore import BundleSigner
     from plugins.steps.public_entries import Pushed, Sources
 
 __all__ = [
@@ -96,7 +96,8 @@ def look_signed(
     release: Release, record: Artifact, signer: Signer | None, sigstore: BundleSigner
 ) -> Probe:
     """Whether the manifest has good signatures on this machine."""
-    missing = _unsigned(release, record, signer, sigstore)
+    (_, *beside) = record_files(release)
+    missing = record_signatures.unsigned(beside, release, record, signer, sigstore)
     if missing:
         return absent(f"{' and '.join(path.name for path in missing)} is still to be made")
     return identical({"identity": str(release.series.manager), "sha256": record.sha256})
@@ -116,41 +117,15 @@ def sign(
     the release manager where a token of Sigstore is missing.
     """
     area = RemoteLayout(release.version).record
-    for path in _unsigned(release, record, signer, sigstore):
+    (_, *beside) = record_files(release)
+    for path in record_signatures.unsigned(beside, release, record, signer, sigstore):
         for place in (f"{area.final}/{path.name}", f"{area.staging}/{path.name}"):
             (there,) = host.look([place])
             if there is not None and there.kind is Kind.FILE:
                 write_whole(path, host.read(place, _MOST_BYTES))
                 break
-    by = release.series.manager
-    # Sigstore first: it is what may have to wait, and all that a plan of this has to tell.
-    for path in reversed(_unsigned(release, record, signer, sigstore)):
-        progress.say(f"signing {record.path.name}: {path.name}")
-        if path.name.endswith(BUNDLE_SUFFIX):
-            for _, bundle in sigstore.sign((record.sha256,), by):
-                write_whole(path, plain_bundle(bundle))
-        elif signer is not None:
-            signer.sign(record.path, path)
+    record_signatures.sign(beside, release, record, signer, sigstore, progress)
     return {}
-
-
-def _unsigned(
-    release: Release, record: Artifact, signer: Signer | None, sigstore: BundleVerifier
-) -> list[Path]:
-    """The signatures that are not here, or are not good."""
-    (_, *beside) = record_files(release)
-    return [path for path in beside if not _is_good(path, release, record, signer, sigstore)]
-
-
-def _is_good(
-    path: Path, release: Release, record: Artifact, signer: Signer | None, sigstore: BundleVerifier
-) -> bool:
-    if not path.is_file() or not is_plain_signature(path.name, path.read_bytes()):
-        return False
-    if path.name.endswith(BUNDLE_SUFFIX):
-        by = release.series.manager
-        return not sigstore.verify_bundle(path, record.sha256, by).problem
-    return signer is not None and not signer.verify(record.path, path).problem
 
 
 def _brought_back(release: Release, sources: Sources) -> ReleaseManifest:
@@ -170,7 +145,9 @@ def _brought_back(release: Release, sources: Sources) -> ReleaseManifest:
             signature = Path(folder, remote.rpartition("/")[2])
             if there is not None and there.kind is Kind.FILE:
                 signature.write_bytes(host.read(remote, _MOST_BYTES))
-            if not _is_good(signature, release, record, sources.signer, sources.sigstore):
+            if not record_signatures.is_good(
+                signature, release, record, sources.signer, sources.sigstore
+            ):
                 problem = f"is public, and its signature {signature.name} is not a good one of "
                 raise _planted(where, f"{problem}{release.series.manager}")
     made = ReleaseManifest.from_bytes(raw, where)

@@ -14,6 +14,7 @@ from collections import Counter
 from functools import cache as cache_of_calls
 from typing import TYPE_CHECKING, Any
 
+from plugins.model.closing_archive import BrokenArchive, ClosingArchive
 from plugins.model.published_file import BUNDLE_SUFFIX, EVIDENCE_SUFFIX
 from plugins.model.series import SigstoreIdentity
 from plugins.rehearsal import cache, places, sigstore
@@ -56,6 +57,7 @@ def world_of(day: Day) -> dict[str, Any]:
             found[f"{name} {ref}"] = told
     for host in ("downloads", "docs"):
         found |= _files(day, host)
+    found["rulesets"] = store.load("rulesets", [])
     found["stale caches"] = stale(day)
     found["lease"] = day.lease.exists()
     return found
@@ -195,7 +197,7 @@ def _act(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one line for each par
     return ""
 
 
-_ONCE = ("/dispatches", "/pulls", "/git/refs", "/labels", "/comments")
+_ONCE = ("/dispatches", "/pulls", "/rulesets", "/git/refs", "/labels", "/comments")
 
 
 def receipts(day: Day) -> dict[str, bytes]:
@@ -225,11 +227,25 @@ def _product(path: Path) -> bytes | str:
     content = path.read_bytes()
     if path.name.endswith(EVIDENCE_SUFFIX):
         return f"{content.count(b'dsseEnvelope')} statements"
+    if path.parent.name == "closing":
+        return _kept(path.name, content)
     if path.suffix != ".sigstore":
         return content
     try:
         return f"a bundle of {json.loads(content)['mediaType']}"
     except ValueError:
+        return content
+
+
+def _kept(name: str, content: bytes) -> bytes | str:
+    """What there is of a closed release, without the journal's times and what names them."""
+    if name.endswith(".html"):
+        return "a report" if content.rstrip().endswith(b"</html>") else content
+    if not name.endswith(".tar"):
+        return f"a signature, {name}" if content else content
+    try:
+        return str(sorted(ClosingArchive.from_bytes(content, name).members))
+    except BrokenArchive:
         return content
 
 

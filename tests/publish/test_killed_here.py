@@ -85,16 +85,7 @@ def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
     walk: Walk, share: int, count: Counts
 ) -> None:
     for stage, instant in points(walk, fatal)[share::SHARES]:
-        when = f"{stage.task}, killed {instant}"
-        ended = until(walk, stage, at=instant)
-        if is_beyond(ended, instant, count):
-            continue
-        assert ended.status == -signal.SIGKILL, (when, ended)
-        half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
-        assert not half, (when, half)
-        assert_finished(walk.day, stage, when)
-        assert not list(incomplete(walk, stage)), when
-        count("kills at a write on this machine, each gone on to the same bytes", 1)
+        assert_goes_on_after_kill(walk, stage, instant, count)
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -102,18 +93,38 @@ def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
     walk: Walk, share: int, count: Counts
 ) -> None:
     for stage, instant in points(walk, growing)[share::SHARES]:
-        when = f"{stage.task}, full {instant}"
-        ended = until(walk, stage, full=instant)
-        if is_beyond(ended, instant, count):
-            continue
-        assert ended.status == FAILED, (when, ended)
-        assert "Traceback" not in ended.said, (when, ended)
-        assert NO_ROOM in ended.said.lower(), (when, ended)
-        half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
-        assert not half, (when, half)
-        assert_finished(walk.day, stage, when)
-        assert not list(incomplete(walk, stage)), when
-        count("full disks while publishing, each told in one line and gone on after", 1)
+        assert_goes_on_after_full_disk(walk, stage, instant, count)
+
+
+def assert_goes_on_after_kill(walk: Walk, stage: Stage, instant: str, count: Counts) -> None:
+    """Killed at that write of its own, the task leaves nothing half, and ends as undisturbed."""
+    when = f"{stage.task}, killed {instant}"
+    ended = until(walk, stage, at=instant)
+    if is_beyond(ended, instant, count):
+        return
+    assert ended.status == -signal.SIGKILL, (when, ended)
+    _assert_goes_on(walk, stage, when)
+    count("kills at a write on this machine, each gone on to the same bytes", 1)
+
+
+def assert_goes_on_after_full_disk(walk: Walk, stage: Stage, instant: str, count: Counts) -> None:
+    """Without room from that write on, the task says so, and ends as undisturbed once there is."""
+    when = f"{stage.task}, full {instant}"
+    ended = until(walk, stage, full=instant)
+    if is_beyond(ended, instant, count):
+        return
+    assert ended.status == FAILED, (when, ended)
+    assert "Traceback" not in ended.said, (when, ended)
+    assert NO_ROOM in ended.said.lower(), (when, ended)
+    _assert_goes_on(walk, stage, when)
+    count("full disks while publishing, each told in one line and gone on after", 1)
+
+
+def _assert_goes_on(walk: Walk, stage: Stage, when: str) -> None:
+    half = [name for name in incomplete(walk, stage) if not is_on_the_way(name)]
+    assert not half, (when, half)
+    assert_finished(walk.day, stage, when)
+    assert not list(incomplete(walk, stage)), when
 
 
 def until(walk: Walk, stage: Stage, *, at: str = "", full: str = "") -> Ended:

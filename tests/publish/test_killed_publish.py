@@ -83,7 +83,8 @@ def assert_finished(day: Day, stage: Stage, when: str) -> None:
     found = receipts(day)
     unlike = [name for name, wanted in stage.receipts.items() if found.get(name) != wanted]
     # That a person told that a mail is there stands in its receipt; of each bundle, its digest.
-    signs = ("sign_bundles", "sign_evidence", "sign_manifest")
+    # Of the archive, what the journal says of when it was.
+    signs = ("sign_bundles", "sign_evidence", "sign_manifest", "write_archive", "sign_archive")
     own = is_mail(stage.task) or stage.task in signs
     assert [name for name in unlike if not (name == stage.task and own)] == [], when
 

@@ -1,13 +1,16 @@
-"""Every kind of release, rehearsed from nothing to its announcement by the command itself."""
+"""Each of the ten kinds of release, rehearsed from nothing to its end by the command itself."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.world import home_of
 from tests.export.toy import PROJECT
 
 if TYPE_CHECKING:
@@ -15,16 +18,43 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+KINDS: Final = {
+    "alpha": ("--version", "3.16.0a1"),
+    "new branch": ("--version", "3.15.0b1"),
+    "beta": ("--version", "3.15.0b2"),
+    "release candidate": ("--version", "3.14.0rc1"),
+    "final": ("--version", "3.14.0"),
+    "bugfix release": ("--version", "3.13.6"),
+    "security release": ("--version", "3.13.17"),
+    "begin bugfix": ("--version", "3.15", "--kind", "begin-bugfix"),
+    "begin security-only": ("--version", "3.13", "--kind", "begin-security-only"),
+    "end of life": ("--version", "3.12", "--kind", "end-of-life"),
+}
+"""Every kind that PEP 101 names under "Types of Releases", and the two of its X.Y.Z.
 
-@pytest.mark.parametrize("version", ["3.16.0a1", "3.15.0b1", "3.14.0rc1", "3.13.17"])
-def test_a_release_of_this_kind_is_rehearsed_to_its_announcement(
-    version: str, tmp_path: Path
-) -> None:
-    """An alpha of 3.16 ships neither documentation nor an installer of Windows, a first beta makes
-    a branch, 3.13.17 ships no binaries. Experts put their files straight before users.
-    """
-    words = [sys.executable, "-m", "doit", "rehearse", "--version", version]
-    words += ["--folder", str(tmp_path)]
-    ended = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+An alpha of 3.16 ships neither documentation nor an installer of Windows, and 3.13.17 no binaries.
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_release_of_this_kind_is_rehearsed_to_its_end(kind: str, tmp_path: Path) -> None:
+    """Experts put their files straight before users."""
+    words = [sys.executable, "-m", "doit", "rehearse", *KINDS[kind], "--folder", str(tmp_path)]
+    try:
+        ended = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    finally:
+        for folder in tmp_path.iterdir():
+            _end_agents(folder)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert "nothing remains" in ended.stdout
+    name = "-".join(each for each in KINDS[kind] if not each.startswith("--"))
+    assert f"Python {name}" in ended.stdout
+
+
+def _end_agents(folder: Path) -> None:
+    """No agent of a keyring outlives the test that started it."""
+    home = home_of(folder)
+    for each in (home / "experts", home):
+        if each.is_dir():
+            GnupgHome(each).stop()
+    shutil.rmtree(home, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The three kinds that make no files: rehearsed to their end, killed at their writes, 500 issues.
+"""The three kinds that make no files: killed at their writes, there and here, and 500 issues.
 
 A branch enters its bugfix phase, gets security fixes only, or reaches its end of life.
 """
@@ -8,32 +8,36 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from plugins.model.release import KIND_NAMES, ReleaseType
+from plugins.model.release import ReleaseType
 from plugins.model.settings import read_settings, release_of
 from plugins.rehearsal import phases
-from plugins.rehearsal.gnupg_home import GnupgHome
-from plugins.rehearsal.world import home_of
 from tests.export.toy import PROJECT
+from tests.export.walk import fatal, growing
 from tests.moments import EVERY, fatal_records
 from tests.publish.conftest import a_walk
 from tests.publish.day import DONE, Day
 from tests.publish.evening import acts, world_of
+from tests.publish.test_killed_here import (
+    assert_goes_on_after_full_disk,
+    assert_goes_on_after_kill,
+    points,
+)
 from tests.publish.test_killed_publish import assert_finished, assert_same, killed
 from tests.publish.walk import EXPORTED
 from tests.source_world import git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.publish.walk import Walk
+
+    Counts = Callable[[str, int], None]
 
 pytestmark = pytest.mark.slow
 
@@ -45,26 +49,6 @@ KINDS: Final = {
 ISSUES: Final = 500
 BURST: Final = 120
 KILLS: Final = 40 if EVERY else 4
-
-
-@pytest.mark.parametrize("series", KINDS)
-def test_the_kind_is_rehearsed_to_its_end_by_one_command(series: str, tmp_path: Path) -> None:
-    kind = KIND_NAMES[KINDS[series]]
-    words = ["rehearse", "--version", series, "--kind", kind, "--folder", str(tmp_path)]
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-m", "doit", *words], cwd=PROJECT, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-    finally:
-        home = home_of(tmp_path / f"{series}-{kind}")
-        for each in (home / "experts", home):
-            if each.is_dir():
-                GnupgHome(each).stop()
-        shutil.rmtree(home, ignore_errors=True)
-    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
-    assert "nothing remains" in ended.stdout
-    assert f"Python {series}-{kind}" in ended.stdout
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -98,6 +82,20 @@ def test_killed_in_any_task_it_ends_as_on_an_undisturbed_day(phase_walk: Walk) -
         assert ended.status == DONE, (stage.task, ended)
         assert_same(day, phase_walk.world, phase_walk.acts, f"publish from {stage.task}")
         assert not day.lease.exists()
+
+
+def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
+    phase_walk: Walk, count: Counts
+) -> None:
+    for stage, instant in points(phase_walk, fatal):
+        assert_goes_on_after_kill(phase_walk, stage, instant, count)
+
+
+def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
+    phase_walk: Walk, count: Counts
+) -> None:
+    for stage, instant in points(phase_walk, growing):
+        assert_goes_on_after_full_disk(phase_walk, stage, instant, count)
 
 
 PAGE: Final = PROJECT / "docs" / "how-to" / "change-a-phase.md"

@@ -109,3 +109,28 @@ def test_schedule_whose_number_nobody_knows_stays_that_of_the_series_before() ->
     assert with_series(line, "3.17") == line
     assert pep_of(line, "3.17") == 0
     assert pep_of(with_series(line, "3.17", 840), "3.17") == 840
+
+
+def test_banner_of_the_tutorial_has_the_next_series_and_the_day_of_the_release(
+    world: World,
+) -> None:
+    """The form that it has upstream; the hour is nobody's, and stays."""
+    name = "Doc/tutorial/interpreter.rst"
+    text = "   $ python3.14\n   Python 3.14 (default, April 4 2024, 09:25:04)\n   [GCC 10.2.0]\n"
+    world.commit({name: text})
+    clone = world.make()
+    day = clone.about("refs/release/base").committed
+    found = next_main.edits(world.release, clone, "refs/release/base")[name].decode()
+    assert found.splitlines()[0] == "   $ python3.15"
+    assert found.splitlines()[1] == (
+        f"   Python 3.15 (default, {day:%B} {day.day} {day.year}, 09:25:04)"
+    )
+    assert found.splitlines()[2] == "   [GCC 10.2.0]"
+
+
+def test_banner_of_another_form_gets_the_series_alone(world: World) -> None:
+    name = "Doc/tutorial/interpreter.rst"
+    world.commit({name: "   Python 3.14 of some day\n"})
+    clone = world.make()
+    found = next_main.edits(world.release, clone, "refs/release/base")[name].decode()
+    assert found == "   Python 3.15 of some day\n"

@@ -27,6 +27,9 @@ _OF_OTHERS = {
     "situation.unseen", "situation.nothing", "cache.unseen", "page.unseen", "row.unseen",
     "tag.unseen", "signature.unseen", "bundle.unseen", "staged.unseen", "rebuild.failed",
     "docs.unreadable", "evidence.unseen",
+    # Of closing archives, in tests/verify/test_archived.
+    "archived.unreadable", "archived.signature", "archived.receipt", "archived.approval",
+    "archived.missing", "archived.published", "archived.unseen",
     # Only the release manager can sign a statement of another commit or file; a release without
     # evidence and manifest is one of those that were made before there were any.
     "evidence.commit", "evidence.subject", "evidence.missing", "manifest.missing",

@@ -1,0 +1,100 @@
+"""Tests of a branch that is kept for administrators while it is new, over the real service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import RemoteState
+from plugins.model.secret import Secret
+from plugins.rehearsal import github
+from plugins.rehearsal.store import Store
+from plugins.services.github import GitHub
+from plugins.services.github_rulesets import GitHubRulesets
+from plugins.steps import protection, reservation
+from tests.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import Builds
+
+Hubs = tuple[GitHubRulesets, GitHub]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    github.seed(store, "3.14", ("main", "3.13", "3.14"))
+    return store
+
+
+@pytest.fixture
+def hubs(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hubs]:
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", store.load("github", {})["token"])
+    token = Secret("env:GITHUB_TOKEN_OF_TEST")
+    with served(github.app(store)) as address:
+        yield (
+            GitHubRulesets(address, "python/cpython", token),
+            GitHub(address, "python/cpython", token),
+        )
+
+
+def test_only_administrators_may_push_to_a_branch_that_does_not_exist_yet(
+    hubs: Hubs, a_release: Builds
+) -> None:
+    rulesets, hub = hubs
+    release = a_release("3.15.0b1")
+    assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.ABSENT
+    facts = reservation.reserve(release, rulesets, hub)
+    probe = reservation.look_reserved(release, rulesets, hub)
+    assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
+    kinds = {each.kind: each.passed for each in hub.rulesets("3.15")}
+    assert kinds == dict.fromkeys(("creation", "update", "deletion", "non_fast_forward"), True)
+    assert hub.rulesets("main") == ()
+
+
+def test_the_reservation_stays_until_the_branch_is_protected_and_then_goes(
+    hubs: Hubs, a_release: Builds, store: Store
+) -> None:
+    rulesets, hub = hubs
+    release = a_release("3.15.0b1")
+    reservation.reserve(release, rulesets, hub)
+    with pytest.raises(StepFailed, match="has no protection yet"):
+        reservation.lift(release, rulesets, hub)
+    assert rulesets.reserved("3.15 until it is protected")
+    protection.copy_rules(release, hub)
+    assert reservation.look_lifted(release, rulesets, hub).state is RemoteState.ABSENT
+    reservation.lift(release, rulesets, hub)
+    assert reservation.look_lifted(release, rulesets, hub).state is RemoteState.IDENTICAL
+    assert store.load("rulesets", []) == []
+    # whoever lost the receipts is not kept out of a protected branch again
+    assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.IDENTICAL
+
+
+def test_a_reservation_that_would_keep_us_out_is_not_left_behind(
+    store: Store, a_release: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", store.load("github", {})["token"])
+    token = Secret("env:GITHUB_TOKEN_OF_TEST")
+    with served(github.app(store)) as address:
+        rulesets = GitHubRulesets(address, "python/cpython", token, role=4)
+        hub = GitHub(address, "python/cpython", token)
+        release = a_release("3.15.0b1")
+        with pytest.raises(ServiceFailed, match="could not bypass"):
+            reservation.reserve(release, rulesets, hub)
+    assert store.load("rulesets", []) == []
+
+
+def test_other_rulesets_are_left_alone(hubs: Hubs, a_release: Builds, store: Store) -> None:
+    other = {"id": 7, "branches": [], "rules": ["deletion"], "bypass": "never"}
+    store.save("rulesets", [other])
+    rulesets, hub = hubs
+    release = a_release("3.15.0b1")
+    reservation.reserve(release, rulesets, hub)
+    protection.copy_rules(release, hub)
+    reservation.lift(release, rulesets, hub)
+    assert store.load("rulesets", []) == [other]
