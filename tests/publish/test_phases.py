@@ -84,6 +84,7 @@ def test_killed_in_any_task_it_ends_as_on_an_undisturbed_day(phase_walk: Walk) -
         assert not day.lease.exists()
 
 
+@pytest.mark.skipif(not EVERY, reason="only with PEP101_EVERY_MOMENT=1: it takes minutes")
 def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
     phase_walk: Walk, count: Counts
 ) -> None:
@@ -91,6 +92,7 @@ def test_killed_at_any_write_here_it_goes_on_as_if_nothing_had_been(
         assert_goes_on_after_kill(phase_walk, stage, instant, count)
 
 
+@pytest.mark.skipif(not EVERY, reason="only with PEP101_EVERY_MOMENT=1: it takes minutes")
 def test_a_disk_that_is_full_from_any_write_on_is_one_clear_line(
     phase_walk: Walk, count: Counts
 ) -> None:
