@@ -76,7 +76,8 @@ def await_schedule():
     )
 
 
-@plan.shared(after=[push_upstream], look=tracker.look_flipped, pep="K01")
+# Not before the last gate that looks for blockers: what is turned would shut it for good.
+@plan.shared(after=[publish_page], look=tracker.look_flipped, pep="K01")
 def flip_blockers():
     """Turn deferred blockers of this release into blockers of the next one."""
     return call(tracker.flip_deferred, release, services.github, services.progress)

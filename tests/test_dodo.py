@@ -157,6 +157,15 @@ def test_a_branch_is_deleted_only_after_its_tag_is_there(plans: dict[str, Plan])
         assert "delete_series_branch" in plan.needs(plan.tasks[name]), name
 
 
+def test_deferred_blockers_are_turned_after_the_last_gate_that_looks_for_blockers(
+    plans: dict[str, Plan],
+) -> None:
+    """Where tasks run at once, and after a stop, an earlier turn would shut that gate for good."""
+    for plan in plans.values():
+        if "flip_blockers" in plan.tasks:
+            assert "check_before_page" in plan.needs(plan.tasks["flip_blockers"]), plan.project
+
+
 def test_each_act_that_cannot_be_taken_back_is_behind_a_gate_of_that_moment(
     plans: dict[str, Plan],
 ) -> None:
