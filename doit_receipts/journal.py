@@ -8,10 +8,11 @@ import json
 import os
 import pwd
 import socket
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from doit_receipts.clock import Clock
@@ -73,7 +74,8 @@ class Journal:
         if not self._path.exists():
             return
         # In bytes: a line may be cut short within a letter, and only our own line ends count.
-        yield from _entries(self._path.read_bytes())
+        with self._path.open("rb") as stream:
+            yield from _entries(stream)
 
     def latest(self, most_bytes: int) -> list[dict[str, Any]]:
         """The entries among so many bytes at its end: of a journal of years, those of these days.
@@ -88,13 +90,13 @@ def latest_entries(journal: Path, most_bytes: int) -> list[dict[str, Any]]:
     try:
         with journal.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
-            return list(_entries(stream.read(most_bytes)))
+            return list(_entries(BytesIO(stream.read(most_bytes))))
     except OSError:
         return []
 
 
-def _entries(text: bytes) -> Iterator[dict[str, Any]]:
-    yield from filter(None, map(_entry, text.split(b"\n")))
+def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    yield from filter(None, map(_entry, lines))
 
 
 @functools.lru_cache(1 << 14)

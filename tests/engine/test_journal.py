@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,21 @@ def test_a_line_that_the_disk_takes_in_part_is_refused_whole(tmp_path: Path) -> 
     assert path.read_bytes() == whole
     journal.append("intent", sealed=True, task="b")
     assert [each["task"] for each in journal.entries()] == ["a", "b"]
+
+
+def test_a_journal_of_years_is_read_line_by_line(tmp_path: Path) -> None:
+    """It has 2 MB here, and a tenth of that is never in memory at once."""
+    journal = Journal(tmp_path / "journal.jsonl", Noon())
+    journal.append("intent", task="first")
+    line = (tmp_path / "journal.jsonl").read_bytes()
+    (tmp_path / "journal.jsonl").write_bytes(line * (2_000_000 // len(line)))
+    tracemalloc.start()
+    try:
+        assert sum(each["task"] == "first" for each in journal.entries()) > 10_000
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 200_000
 
 
 def test_no_journal_has_no_entries(tmp_path: Path) -> None:
