@@ -45,6 +45,9 @@ class ReleaseReporter:
         self._failed = 0
         self._waited = 0
         self._bugs: list[str] = []
+        self._failures: list[str] = []
+        self._at_once = at_once
+        self._said_after = False
         self._selected: Sequence[str] = ()
 
     def initialize(self, tasks: Mapping[str, Any], selected_tasks: Sequence[str]) -> None:
@@ -80,6 +83,7 @@ class ReleaseReporter:
         reasons = self._started[task.name][1]
         words = "" if reasons == (NOT_DONE,) else _shortly(reasons)
         self._line(known, "+", words)
+        self._said_after = True
         judged = known.kind is Kind.GATE
         receipt = self._plan.receipts.receipt(task.name) if judged else None
         for finding in receipt.findings if receipt else ():
@@ -101,9 +105,12 @@ class ReleaseReporter:
         kind, message = (outcome.kind, outcome.message) if outcome else ("failed", fail.message)
         if kind.startswith("waiting"):
             self._waited += 1
+            self._said_after = True
             self._line(known, "~", f"{kind.partition(' ')[2]}: {message}")
         else:
             self._failed += 1
+            self._failures.append(f"{known.name} {kind}: {message}\n")
+            self._said_after = False
             self._line(known, "x", message)
         for line in (outcome.details if outcome else ())[:_SHOWN_DETAILS]:
             self._out.write(f"    {line}\n")
@@ -147,6 +154,9 @@ class ReleaseReporter:
     def complete_run(self) -> None:
         """Called at the end, also of a run that was interrupted."""
         self._ticker.stop()
+        if self._at_once and self._said_after:
+            # What others said meanwhile is between a failure and the end.
+            self._out.write("".join(self._failures))
         self._out.write(self._summary() + "\n")
         self._out.flush()
 

@@ -41,6 +41,11 @@ _DEADLINE: Final = {
     "name": "wait_hours", "short": "", "long": "wait-hours", "type": float, "default": 12.0,
     "help": "how many hours --wait waits at most [default: 12]",
 }  # fmt: skip
+_AT_ONCE: Final = {
+    "name": "num_process", "short": "n", "long": "process", "type": int, "default": 0,
+    "help": "how many tasks run at once at most, the one with the longest chain behind it first"
+    " [default: 1, in the order of the list]",
+}  # fmt: skip
 _AWAITED: Final = 4
 _MOST_HOURS: Final = 24 * 31
 _STOPPING: Final = {
@@ -53,7 +58,10 @@ _STOPPING: Final = {
 class Run(OptionsAnywhere, DoitRun):
     """Run tasks. Status 0: all done, 1: failed, 2: a bug, 3: settings, 4: people are waited for."""
 
-    cmd_options = (*DoitRun.cmd_options, _WAIT, _DEADLINE)
+    cmd_options = (
+        *(each for each in DoitRun.cmd_options if each["name"] != "num_process"),
+        _AT_ONCE, _WAIT, _DEADLINE,
+    )  # fmt: skip
     doc_purpose = "run tasks, and all that they need and that is not done"
     doc_usage = "[TASK ...]"
     example = "doit run -n 8 export\ndoit publish --wait"
@@ -92,8 +100,8 @@ class Run(OptionsAnywhere, DoitRun):
             )  # fmt: skip
             return plain
         plan = plan_of(self)
-        at_once = max(1, num_process)
-        _refuse(always or single, at_once, pdb or reporter != REPORTER)
+        _refuse(always or single, num_process, pdb or reporter != REPORTER)
+        at_once = num_process or 1
         _refuse_hours(wait_hours)
         try:
             with _writing(plan) as (left, slots):
@@ -183,6 +191,9 @@ def _refuse(again: Any, at_once: int, other: Any) -> None:
     """Raise InvalidCommand for options of doit that a release has no use for."""
     if again:
         message = "-a and -s are not supported: to repeat a step, delete its receipt"
+        raise InvalidCommand(message)
+    if at_once < 0:
+        message = f"-n {at_once} is no number of tasks; wanted 1 or more"
         raise InvalidCommand(message)
     if at_once > 1 and other:
         message = "-n is not supported with --pdb or another reporter: leave one of them out"

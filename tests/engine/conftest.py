@@ -22,12 +22,6 @@ README_BLOCK: Final = re.compile(r"```toml\n(\[tool\.doit\].*?)```", re.DOTALL)
 # As README.md of the engine shows it.
 DOIT: Final = README_BLOCK.search((PROJECT / "doit_receipts/README.md").read_text())[1]  # type: ignore[index]
 
-ONE_AT_A_TIME: Final = """
-[tool.doit.commands.run]
-num_process = 1
-"""
-"""The same order on every machine; tests of several at once say so."""
-
 RELEASE = """\
 version = "3.13.6"
 [signing]
@@ -194,7 +188,7 @@ def modules_of_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """An empty project whose input holds "hello"."""
-    (tmp_path / "pyproject.toml").write_text(DOIT + ONE_AT_A_TIME)
+    (tmp_path / "pyproject.toml").write_text(DOIT)
     made = Project(tmp_path)
     made.write("input", "hello")
     return made

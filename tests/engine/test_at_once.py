@@ -225,6 +225,54 @@ def test_a_plain_task_of_doit_runs_alone_and_in_its_place(project: Project) -> N
     assert (project.folder / "plain").read_text() == "h"
 
 
+ONE_FAILS = '''
+def break_now():
+    (HERE / "broken").touch()
+    raise StepFailed(where="thing", problem="broke", remedy="mend it")
+
+def end_later():
+    import time
+    while not (HERE / "broken").exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    return {}
+
+@plan.step()
+def task_fail():
+    """Fail at once."""
+    return call(break_now)
+
+@plan.step()
+def task_last():
+    """End after the other."""
+    return call(end_later)
+
+@plan.group(of=[task_fail, task_last])
+def task_export():
+    """Both."""
+'''
+
+
+def test_a_failure_is_the_last_thing_told_whatever_ended_after_it(project: Project) -> None:
+    project.declare(ONE_FAILS)
+    ended = project.doit("run", "-n2")
+    assert ended.status == 1
+    lines = ended.out.splitlines()
+    good = next(number for number, line in enumerate(lines) if line.startswith("+ last"))
+    assert any("thing: broke; mend it" in line for line in lines[good + 1 :])
+    assert lines[-3:] == [
+        "export: 1 task run, 1 of 2 done", "next: mend that, then doit export",
+        "more: doit why fail",
+    ]  # fmt: skip
+
+
+def test_a_negative_number_at_once_is_refused(project: Project) -> None:
+    project.declare(ONE_FAILS)
+    ended = project.doit("run", "-n", "-1")
+    assert (ended.status, ended.out) == (3, "")
+    assert "-n -1 is no number of tasks; wanted 1 or more" in ended.err
+
+
 # ── ended by others ────────────────────────────────────────────────────────────────────────
 
 # What a step has to put right when it is stopped, as a lifted protection, it puts right.
