@@ -2,7 +2,8 @@
 
 A task that sends fifty files passes the same few kinds of moments fifty times. The first, the
 middle and the last of each kind stand for all others; with PEP101_EVERY_MOMENT=1 all are tried.
-With PEP101_AT_ONCE=2 each run does two tasks at once, in processes of their own.
+Runs do one task after another, in the order that some tests name; with PEP101_AT_ONCE=2 each does
+two at once, in processes of their own.
 """
 
 from __future__ import annotations

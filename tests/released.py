@@ -43,6 +43,7 @@ from plugins.services.programs import MachinePrograms
 from plugins.services.sigstore_client import SigstoreClient
 from plugins.services.site_reader import SiteReader
 from plugins.steps import tarball
+from tests.moments import AT_ONCE
 from tests.packing import TarEntry, packed
 from tests.progress import Quiet
 
@@ -64,7 +65,7 @@ Members = list[tuple[tarfile.TarInfo, bytes]]
 
 def rehearse(folder: Path) -> Path:
     """A complete release in an environment of its own; the folder with its release.toml."""
-    words = [sys.executable, "-m", "doit", "rehearse", "--folder", str(folder)]
+    words = [sys.executable, "-m", "doit", "rehearse", AT_ONCE, "--folder", str(folder)]
     subprocess.run(words, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return folder / "3.13.6"
 

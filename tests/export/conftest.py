@@ -71,7 +71,9 @@ def _kept_tools(config: pytest.Config) -> Path | None:
 
 
 def _export(place: Place, kept: Path | None) -> None:
-    """Export for the first time. Kept tools are used; if they are not the right ones, steps say so.
+    """Export for the first time, in the order of the outline.
+
+    Kept tools are used; if they are not the right ones, steps say so.
 
     An environment can stand under two names: its Python is always called by its path.
     """
@@ -79,7 +81,7 @@ def _export(place: Place, kept: Path | None) -> None:
     tools = place.work / "docs-tools"
     if kept is not None and kept.exists():
         shutil.copytree(kept, tools, symlinks=True)
-    ended = place.export()
+    ended = place.doit("run", "-n1", "export")
     assert ended.status == 0, ended
     (place.folder / "first-run").write_text(ended.out, encoding="utf-8")
     if kept is not None:

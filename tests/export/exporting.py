@@ -16,6 +16,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.world import home_of, make_world
 from tests.ended import Ended
+from tests.moments import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +54,9 @@ class Place:
         self, command: str, *words: str, env: Mapping[str, str] | None = None, umask: int = 0o022
     ) -> Ended:
         """Run a doit command to its end, as a person at a terminal 80 columns wide would."""
+        asked = [command, *([AT_ONCE] if command == "run" else [])]
         return self.program(
-            [sys.executable, "-m", "doit", command, "--release", str(self.declaration), *words],
+            [sys.executable, "-m", "doit", *asked, "--release", str(self.declaration), *words],
             env=env,
             umask=umask,
         )

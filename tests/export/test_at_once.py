@@ -76,7 +76,7 @@ def test_any_order_with_any_delay_exports_the_same(toy: Toy) -> None:
             assert_same(toy.left(), wanted, when)
             assert told(toy) == entries, when
             orders.add(tuple(toy.ran()))
-    assert len(orders) > RUNS // 2
+    assert len(orders) > 1
 
 
 def make_up_times(toy: Toy, tasks: list[str], dice: random.Random) -> None:

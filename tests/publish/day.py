@@ -133,7 +133,7 @@ class Day:
         """
         out, err = self.folder / "out", self.folder / "err"
         if words[:1] == ("run",):
-            words = (*words, AT_ONCE)
+            words = ("run", AT_ONCE, *words[1:])
         asked = Asked(
             [*words, f"--release={self.declaration}"], self._now.isoformat(),
             str(self.store.folder), str(out), str(err), records,
