@@ -85,7 +85,7 @@ _ENVIRONMENT: Final = ("environ", "environb", "getenv", "getenvb", "putenv", "un
 _WORKING_FOLDER: Final = ("chdir", "fchdir")
 _ASKS: Final = ("getpass.getpass", "from getpass import getpass")
 LINES_OF_A_CHAPTER: Final = 170
-LINES_OF_A_MODULE: Final = 450
+LINES_OF_A_MODULE: Final = 460
 """More than the 250 that are wanted; what is longer still is named, and no other joins it."""
 LONGER: Final = frozenset({
     "doit_receipts.plan", "doit_receipts.receipts", "plugins.command.opened_services",
