@@ -24,6 +24,7 @@ HEAVY: Final = {
 # Checks and steps that a chapter takes more from than functions to call when the time comes.
 DECLARING: Final = {
     "checks.verify_context",
+    "plugins.steps.afterwards",
     "plugins.steps.announcement_draft",
     "plugins.steps.announcing",
     "plugins.steps.bundles",
@@ -34,10 +35,12 @@ DECLARING: Final = {
     "plugins.steps.evidence",
     "plugins.steps.fork",
     "plugins.steps.forum_post",
+    "plugins.steps.invitation",
     "plugins.steps.protection",
     "plugins.steps.published_tag",
     "plugins.steps.release_clone",
     "plugins.steps.signing",
+    "plugins.steps.store_packages",
     "plugins.steps.summary",
     "plugins.steps.tiers",
 }
