@@ -13,7 +13,7 @@ an empty work folder but for the tools of its documentation, and draws each as a
   compressors and the tests have a single job each;
 - one at a time: ``-n 1`` on all cores, so each step runs alone and uses all cores inside; by these
   times the longest chain is counted;
-- at once: ``doit export`` as it is typed.
+- at once: ``-n`` with the number of cores.
 
 Then it compares the last with the first, and with what cannot be beaten: the longest chain, or all
 its processor time spread over all cores, whichever is longer. What ended processes used counts, and
@@ -158,7 +158,7 @@ def export(declaration: str) -> None:
     cores = sorted(os.sched_getaffinity(0))
     one_core = exported(declaration, "one core, one at a time", "-n1", cores=cores[:1])
     one = exported(declaration, "one at a time", "-n1", cores=cores)
-    at_once = exported(declaration, f"at once on {len(cores)} cores", cores=cores)
+    at_once = exported(declaration, "at once", f"-n{len(cores)}", cores=cores)
     RELEASE_FILE.set(Path(declaration).absolute())
     plan = importlib.import_module("dodo").plan
     wanted = {name: plan.tasks[name] for name in plan.needs(plan.tasks["export"])}
