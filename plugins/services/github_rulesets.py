@@ -64,8 +64,8 @@ class GitHubRulesets:
                 service="github",
                 action=action,
                 problem="your account could not bypass the ruleset, so it was deleted again",
-                remedy="reserve the branch in GitHub's settings by a rule of its name that you may"
-                " bypass, then run doit adopt reserve_branch",
+                remedy=f'make a ruleset named "{name}" for {branch} in GitHub\'s settings, with a'
+                " bypass for your account, then run the same command again",
             )
 
     def lift(self, name: str) -> None:

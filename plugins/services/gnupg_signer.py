@@ -143,6 +143,14 @@ class GnupgSigner:
         self, home: Path, fingerprint: str, *, timeout_s: float = _SIGNING_TIMEOUT_S
     ) -> None:
         """Take the key's full fingerprint; raises ServiceFailed for a shorter name of it."""
+        if not fingerprint:
+            raise ServiceFailed(
+                service="gpg",
+                action="sign",
+                problem="release.toml names no key of the release manager",
+                remedy='write gpg_key = "FULL FINGERPRINT" below [signing], as'
+                " gpg --list-secret-keys prints it",
+            )
         try:
             self._fingerprint = full_fingerprint(fingerprint)
         except WrongForm as error:

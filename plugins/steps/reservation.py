@@ -43,7 +43,7 @@ def look_lifted(release: Release, reservations: Reservations, protection: Protec
     """Whether there is no reservation any more."""
     del protection
     if reservations.reserved(_name(release)):
-        return absent(f"the ruleset {_name(release)} still keeps everybody out")
+        return absent(f'the ruleset "{_name(release)}" still keeps out all but administrators')
     return identical({"branch": release.version.series})
 
 

@@ -125,7 +125,15 @@ def test_revoked_key_does_not_sign(home: GnupgHome, file: Path) -> None:
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
-@pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41, ""])
+def test_without_any_key_the_setting_is_named(tmp_path: Path) -> None:
+    """From 3.14 on no file needs OpenPGP, and nothing else may have asked for the key."""
+    with pytest.raises(
+        ServiceFailed, match=r"names no key .*; write gpg_key = .* below \[signing\]"
+    ):
+        GnupgSigner(tmp_path, "")
+
+
+@pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41])
 def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
     with pytest.raises(ServiceFailed, match="is not a full fingerprint; write the full"):
         GnupgSigner(home.folder, short)

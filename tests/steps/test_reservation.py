@@ -84,9 +84,15 @@ def test_a_reservation_that_would_keep_us_out_is_not_left_behind(
         rulesets = GitHubRulesets(address, "python/cpython", token, role=4)
         hub = GitHub(address, "python/cpython", token)
         release = a_release("3.15.0b1")
-        with pytest.raises(ServiceFailed, match="could not bypass"):
+        with pytest.raises(ServiceFailed, match="could not bypass") as caught:
             reservation.reserve(release, rulesets, hub)
-    assert store.load("rulesets", []) == []
+        assert store.load("rulesets", []) == []
+        # its remedy: one that somebody makes by hand is taken as it is
+        assert 'make a ruleset named "3.15 until it is protected" for 3.15' in caught.value.remedy
+        by_hand = {"id": 9, "name": "3.15 until it is protected", "branches": ["3.15"],
+                   "rules": ["creation"], "bypass": "always"}  # fmt: skip
+        store.save("rulesets", [by_hand])
+        assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.IDENTICAL
 
 
 def test_other_rulesets_are_left_alone(hubs: Hubs, a_release: Builds, store: Store) -> None:
