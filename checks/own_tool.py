@@ -35,7 +35,9 @@ _RUN: Final = re.compile(r"[-_.]+")
 _SIGNATURE: Final = "-----BEGIN PGP SIGNATURE-----\n"
 _NOBODY: Final = "0" * 40
 _SHOWN: Final = 5
-_ANEW: Final = "unpack the archive of the version anew, or use a clone of its tag"
+_ANEW: Final = "unpack the archive of the version again, or use a clone of its tag"
+_NO_KEY: Final = "docs/release/pyproject.toml names no key of a maintainer"
+_ASK: Final = "ask the maintainers for a version that names their key"
 
 
 @judges("tools.altered", "tools.changed", "tools.unreleased", blind="tools.altered")
@@ -72,8 +74,8 @@ def packages_are_locked(release: Release, home: Path = _HOME) -> tuple[Finding, 
     ]
     if not wrong:
         return ()
-    message = f"are others than requirements.lock names: {_some(wrong)}"
-    remedy = "rm -rf .venv && make setup installs what is locked"
+    message = f"differ from requirements.lock: {_some(wrong)}"
+    remedy = "run rm -rf .venv && make setup"
     return (Finding("tools.packages", Severity.WARN, message, "installed packages", remedy),)
 
 
@@ -93,7 +95,7 @@ def _of_checkout(home: Path, programs: Programs, verifier: Verifier, key: str) -
     git = ["git", "-c", f"safe.directory={home}"]
     listed = programs.run([*git, "ls-files", "-z"], folder=home).stdout.split("\0")
     if odd := _importable(home, set(listed)):
-        problem = f"holds {_some(odd)}, which no commit has and Python could import"
+        problem = f"holds {_some(odd)}, which Python could import and no commit has"
         yield Finding(
             "tools.changed", Severity.WARN, problem, f"the tool in {home}",
             "move it away, or commit it",
@@ -102,7 +104,12 @@ def _of_checkout(home: Path, programs: Programs, verifier: Verifier, key: str) -
     tags = programs.run([*git, "tag", "--points-at", "HEAD"], folder=home).stdout.split()
     versions = [tag for tag in tags if _TAG.fullmatch(tag)]
     if not versions:
-        yield _unreleased(f"commit {head[:12]}", "is no released version: no tag v… names it")
+        yield _unreleased(f"commit {head[:12]}", "is not a released version: no tag v… names it")
+        return
+    if key == _NOBODY:
+        yield _unreleased(
+            f"commit {head[:12]}", f"tag {versions[0]} proves nothing: {_NO_KEY}", _ASK
+        )
         return
     problems = [_tag_problem(git, home, tag, programs, verifier, key) for tag in versions]
     if all(problems):
@@ -112,8 +119,6 @@ def _of_checkout(home: Path, programs: Programs, verifier: Verifier, key: str) -
 def _tag_problem(
     git: list[str], home: Path, tag: str, programs: Programs, verifier: Verifier, key: str
 ) -> str:
-    if key == _NOBODY:
-        return "cannot be judged: docs/release/pyproject.toml names no key of a maintainer"
     ended = programs.run([*git, "cat-file", "tag", tag], folder=home, check=False)
     content, mark, signature = ended.stdout.partition(_SIGNATURE)
     with tempfile.TemporaryDirectory(prefix="pep101-") as room:
@@ -134,20 +139,20 @@ def _of_archive(home: Path, verifier: Verifier, key: str) -> Iterator[Finding]:
         yield _unreleased(home.name, f"cannot be compared: {listing.name} is not beside it", get)
         return
     if key == _NOBODY:
-        problem = "docs/release/pyproject.toml names no key of a maintainer"
+        yield _unreleased(home.name, f"{listing.name} proves nothing: {_NO_KEY}", _ASK)
     else:
         signature = listing.with_name(f"{listing.name}.asc")
-        problem = verifier.verify_by(listing, signature, (key,)).problem
-    if problem:
-        yield _unreleased(home.name, f"{listing.name} is not known to be theirs: {problem}", get)
+        if problem := verifier.verify_by(listing, signature, (key,)).problem:
+            problem = f"{listing.name} has no good signature of a maintainer: {problem}"
+            yield _unreleased(home.name, problem, get)
     wanted = read_list(listing.read_bytes(), home.name)
     if wanted is None:
-        yield _altered(home, f"{listing.name} is no list of its files", get)
+        yield _altered(home, f"{listing.name} is not a list of its files", get)
         return
     wrong = [name for name, sha256 in wanted.items() if _sha256(home / name) != sha256]
     wrong += [f"{name} (not in it)" for name in _importable(home, wanted)]
     if wrong:
-        yield _altered(home, f"is not as {listing.name} says: {_some(wrong)}", _ANEW)
+        yield _altered(home, f"differs from {listing.name}: {_some(wrong)}", _ANEW)
 
 
 def read_list(raw: bytes, top: str) -> Mapping[str, str] | None:
@@ -209,5 +214,5 @@ def _altered(home: Path, problem: str, remedy: str) -> Finding:
 
 
 def _unreleased(where: str, problem: str, remedy: str = "") -> Finding:
-    told = remedy or "for a release, check out a signed tag of a version"
-    return Finding("tools.unreleased", Severity.NOTE, problem, f"the tool, {where}", told)
+    remedy = remedy or "for a release, check out a signed tag of a version"
+    return Finding("tools.unreleased", Severity.NOTE, problem, f"the tool, {where}", remedy)

@@ -524,12 +524,12 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "tools.altered": Rule(
         "No file of this tool differs from its version, and nothing else could be imported.",
-        "unpack the archive of the version anew, or use a clone of its tag",
+        "unpack the archive of the version again, or use a clone of its tag",
         waivable=False,
     ),
     "tools.packages": Rule(
         "Each package that is installed here has the version that requirements.lock names.",
-        "rm -rf .venv && make setup installs what is locked",
+        "run rm -rf .venv && make setup",
         severity=_WARN,
     ),
     "tools.unreleased": Rule(

@@ -80,7 +80,7 @@ def checkout(
 def test_signed_tag_of_a_maintainer_is_a_release(checkout: Checkout, keys: dict[str, str]) -> None:
     (found,) = checkout.found()
     assert (found.rule, found.severity) == ("tools.unreleased", Severity.NOTE)
-    assert "is no released version: no tag v… names it" in found.message
+    assert "is not a released version: no tag v… names it" in found.message
     checkout.tag(keys["maintainer"])
     assert checkout.found() == ()
     git(checkout.home, "-c", "user.name=x", "-c", "user.email=x@example.org",
@@ -105,9 +105,15 @@ def test_without_a_maintainers_key_nothing_is_believed(
     checkout.tag(keys["maintainer"])
     (found,) = checkout.found()
     assert "names no key of a maintainer" in found.message
+    assert found.remedy == "ask the maintainers for a version that names their key"
     (checkout.home / "docs/release/pyproject.toml").unlink()
     (found,) = checkout.found()
     assert "names no key of a maintainer" in found.message
+    shutil.rmtree(checkout.home / ".git")
+    listing = checkout.home.with_name("pep101-1.0.sha256")
+    listing.write_text("no digest\n")
+    first, *_ = checkout.found()
+    assert first.remedy == found.remedy, "no download makes up for the key"
 
 
 @pytest.mark.parametrize(
