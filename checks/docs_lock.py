@@ -42,8 +42,8 @@ def tools_are_locked(release: Release, base: Base, lock: Path | None) -> tuple[F
         Finding(
             "docs.unlocked",
             Severity.WARN,
-            "names versions and no hashes, so what builds the documentation is what the package "
-            "index serves that day",
+            "pins versions without hashes, so the documentation is built with whatever the "
+            "package index serves that day",
             where="the tree's Doc/requirements.txt",
             remedy=f'write lock = "docs-tools-{release.version.series}.lock" below [docs] in '
             "release.toml",
@@ -81,10 +81,10 @@ def lock_is_approved(
     if not is_kept:
         differs = list(changes(_pins_of(kept), lock.pins)) if kept.is_file() else []
         more = f" and {len(differs) - _SHOWN} more" if len(differs) > _SHOWN else ""
-        told = f": {'; '.join(differs[:_SHOWN])}{more}" if differs else ""
-        problem = f"of {len(lock.pins)} packages of {source} is not kept yet{told}"
+        changed = f": {'; '.join(differs[:_SHOWN])}{more}" if differs else ""
+        problem = f"(packages of {source}: {len(lock.pins)}) is not kept yet{changed}"
     else:
-        problem = f"of {len(lock.pins)} packages is not signed by you: {signed.problem}"
+        problem = f"(packages: {len(lock.pins)}) is not signed by you: {signed.problem}"
     keys = signer.keys()
     home = next((key.home for key in keys if key.fingerprint == signer.fingerprint), "")
     put = ["cp", str(made.path), str(kept)]

@@ -43,8 +43,8 @@ _DEADLINE: Final = {
 }  # fmt: skip
 _AT_ONCE: Final = {
     "name": "num_process", "short": "n", "long": "process", "type": int, "default": 0,
-    "help": "how many tasks run at once at most, the one with the longest chain behind it first"
-    " [default: 1, in the order of the list]",
+    "help": "how many tasks run at once at most; those with the longest chain behind them start"
+    " first [default: 1, in the order of the list]",
 }  # fmt: skip
 _AWAITED: Final = 4
 _MOST_HOURS: Final = 24 * 31
@@ -62,7 +62,7 @@ class Run(OptionsAnywhere, DoitRun):
         *(each for each in DoitRun.cmd_options if each["name"] != "num_process"),
         _AT_ONCE, _WAIT, _DEADLINE,
     )  # fmt: skip
-    doc_purpose = "run tasks, and all that they need and that is not done"
+    doc_purpose = "run tasks, and everything that they need and that is not done yet"
     doc_usage = "[TASK ...]"
     example = "doit run -n 8 export\ndoit publish --wait"
     tasks_take_options = True
@@ -193,7 +193,7 @@ def _refuse(again: Any, at_once: int, other: Any) -> None:
         message = "-a and -s are not supported: to repeat a step, delete its receipt"
         raise InvalidCommand(message)
     if at_once < 0:
-        message = f"-n {at_once} is no number of tasks; wanted 1 or more"
+        message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
         raise InvalidCommand(message)
     if at_once > 1 and other:
         message = "-n is not supported with --pdb or another reporter: leave one of them out"

@@ -16,7 +16,7 @@ __all__: list[str] = []
 
 _TOLD: Final = {
     "forget": {
-        "doc_purpose": "have tasks done again that users have not seen",
+        "doc_purpose": "have tasks done again whose results users have not seen",
         "example": "doit forget build_docs",
     },
 }

@@ -102,7 +102,7 @@ _OPT_ARCHIVE: Final = {
     "long": "archive",
     "type": str,
     "default": "",
-    "help": "judge this closing archive, of whatever release it is, and not this release",
+    "help": "judge this closing archive, of any release, and not this release",
 }
 
 

@@ -71,7 +71,7 @@ def follow(found: Finding) -> None:
 def test_what_the_finding_tells_to_do_lets_it_pass(made: Made, signer: GnupgSigner) -> None:
     (found,) = made.judged(signer)
     assert (found.rule, found.severity) == ("docs.unapproved", Severity.BLOCK)
-    assert found.message == "of 1 packages of Doc/requirements.txt is not kept yet"
+    assert found.message == "(packages of Doc/requirements.txt: 1) is not kept yet"
     follow(found)
     assert made.judged(signer) == ()
     # Of another lock the signature is none, and what differs is told.

@@ -270,7 +270,7 @@ def test_a_negative_number_at_once_is_refused(project: Project) -> None:
     project.declare(ONE_FAILS)
     ended = project.doit("run", "-n", "-1")
     assert (ended.status, ended.out) == (3, "")
-    assert "-n -1 is no number of tasks; wanted 1 or more" in ended.err
+    assert "-n -1 is not a number of tasks; wanted 1 or more" in ended.err
 
 
 # ── ended by others ────────────────────────────────────────────────────────────────────────

@@ -226,4 +226,5 @@ def test_the_help_of_a_run_tells_what_a_release_has_use_for(chain: Project) -> N
         assert f"{option}" in told
     for option in ("--always-execute", "--single", "--parallel-type", "--reporter"):
         assert option not in told
+    assert "the longest chain behind them start first" in " ".join(told.split())
     assert chain.doit("run", "-a", "copy_a").status == 3
