@@ -20,6 +20,7 @@ DOIT_CONFIG = plan.doit_config("export")
 # merge · switch (go) · upstream · website · evidence · manifest · announce · close · afterwards ·
 # archive; of a change of phase: moment · bugfix_mode · security_only · end_of_life ·
 # end_of_tracker · recorded
+# The functions of checks and steps are imported only when a task runs.
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
 

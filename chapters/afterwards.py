@@ -15,7 +15,7 @@ from chapters.release import (
     services,
     settings,
 )
-from chapters.stage import digests, listed
+from chapters.stage import known_digests, listed
 from chapters.upstream import push_upstream, restore_protection
 from chapters.website import check_public, publish_page
 from doit_receipts.calls import call, deferred
@@ -46,7 +46,7 @@ def await_feed():
         feed.await_feed,
         release,
         listed,
-        digests,
+        known_digests,
         services.public_client,
         services.clock,
         until=deadline,

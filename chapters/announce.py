@@ -17,7 +17,7 @@ from plugins.steps import (
 )
 from plugins.steps import train as trains
 
-announce = settings.announce
+places = settings.announce
 
 
 @plan.step(
@@ -34,26 +34,26 @@ def await_train():
 out = [approve_announcement, settle_announcement, check_site, push_upstream, await_train]
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A02", only=not follows and bool(announce.list))
+@plan.public(after=out, look=emails.look_sent, pep="A02", only=not follows and bool(places.list))
 def mail_list():
     """Send the announcement to the list for everybody, once."""
-    email = deferred(announcing.announcement_email, release, announce.sender, announce.list)
+    email = deferred(announcing.announcement_email, release, places.sender, places.list)
     return call(emails.send, email, services.mail, services.progress)
 
 
 @plan.public(
-    after=out, look=emails.look_sent, pep="A03", only=not follows and bool(announce.announce)
+    after=out, look=emails.look_sent, pep="A03", only=not follows and bool(places.announce)
 )
 def mail_announce():
     """Send the announcement to the list of announcements, once."""
-    email = deferred(announcing.announcement_email, release, announce.sender, announce.announce)
+    email = deferred(announcing.announcement_email, release, places.sender, places.announce)
     return call(emails.send, email, services.mail, services.progress)
 
 
-@plan.public(after=out, look=emails.look_sent, pep="A04", only=not follows and bool(announce.dev))
+@plan.public(after=out, look=emails.look_sent, pep="A04", only=not follows and bool(places.dev))
 def mail_dev():
     """Send the announcement to CPython's developers, once."""
-    email = deferred(announcing.announcement_email, release, announce.sender, announce.dev)
+    email = deferred(announcing.announcement_email, release, places.sender, places.dev)
     return call(emails.send, email, services.mail, services.progress)
 
 
@@ -61,25 +61,21 @@ def mail_dev():
     after=[mail_list, write_policy, *out],
     look=emails.look_sent,
     pep="A06",
-    only=not follows and bool(announce.committers),
+    only=not follows and bool(places.committers),
 )
 def mail_committers():
     """Send the announcement to the core team, once."""
-    email = deferred(announcing.committers_email, release, announce.sender, announce.committers)
+    email = deferred(announcing.committers_email, release, places.sender, places.committers)
     return call(emails.send, email, services.mail, services.progress)
 
 
 @plan.public(after=out, look=forum_post.look_posted, pep="A02 Z29", only=not follows)
 def post_forum():
     """Post the announcement to the forum, unless it is there already."""
-    return call(
-        forum_post.post, release, services.forum, announce.forum_category, services.progress
-    )
+    return call(forum_post.post, release, services.forum, places.forum_category, services.progress)
 
 
-@plan.public(
-    after=out, look=blog.look_blog, pep="A05 Z29", only=not follows and bool(announce.blog)
-)
+@plan.public(after=out, look=blog.look_blog, pep="A05 Z29", only=not follows and bool(places.blog))
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)

@@ -11,7 +11,7 @@ from chapters.archives import build_tarballs, test_source
 from chapters.build import build_docs, docs_archives
 from chapters.publication import declare_publication, files_of
 from chapters.release import at, plan, promised, release, remote, services, settings
-from chapters.stage import digests, with_bundles
+from chapters.stage import known_digests, with_bundles
 from chapters.switch import test_downloads
 from chapters.upstream import push_upstream
 from doit_receipts.calls import call, deferred
@@ -27,7 +27,7 @@ stated = deferred(
         deferred(plan.on_record, "sign_evidence"),
         deferred(plan.receipts.artifacts, at.tarballs),
         deferred(plan.receipts.artifacts, docs_archives),
-        digests,
+        known_digests,
         settings.waivers,
     ),
 )

@@ -15,7 +15,7 @@ from chapters.commit import commit
 from chapters.merge import merge_back
 from chapters.publication import declare_publication, files_of
 from chapters.release import later, plan, promised, release, remote, services, settings
-from chapters.stage import digests, listed, with_bundles
+from chapters.stage import known_digests, listed, with_bundles
 from chapters.switch import html, point_current, unpack_docs
 from chapters.upstream import push_upstream
 from chapters.website import check_public, check_site
@@ -51,7 +51,7 @@ def write_manifest():
         release_manifest.write,
         release,
         deferred(evidence.with_evidence, release, listed),
-        deferred(evidence.also_known, digests, stated.file, stated.area),
+        deferred(evidence.also_known, known_digests, stated.file, stated.area),
         html if with_html else None,
         deferred(public_entries.pushed, plan.fact(merge_back, "tag"), commit),
         deferred(

@@ -53,7 +53,7 @@ bundle_files = deferred(staging.wanted, deferred(plan.receipts.artifacts, bundle
 signed_files = deferred(experts.with_brought, archives, release, roles, area)
 all_files = deferred(experts.with_brought, archives, release, roles, area, bundle_files)
 listed = deferred(experts.with_extras, promised, all_files, area)
-digests = deferred(staging.known, all_files, area, docs_files, docs_area)
+known_digests = deferred(staging.known, all_files, area, docs_files, docs_area)
 
 fetched = deferred(plan.receipts.facts, "fetch_build")
 built = deferred(plan.receipts.artifacts, deferred(ci.with_built, [], at, from_ci))

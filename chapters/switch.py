@@ -1,4 +1,8 @@
-"""12. The switch: everything becomes visible at once, and is tried as a user would."""
+"""12. The switch: every file becomes visible at once, and is tried as a user would.
+
+Upstream's branches and tag come after it, as in the PEP: a push cannot be taken back, and a user's
+download and build show first that the files are what was meant.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,9 @@ from chapters.release import (
 from chapters.stage import (
     all_files,
     area,
-    digests,
     docs_area,
     docs_files,
+    known_digests,
     listed,
     stage_docs,
     with_bundles,
@@ -78,7 +82,12 @@ def point_current():
 def purge_files():
     """Purge these files from every cache, and check that each edge serves the new bytes."""
     return call(
-        purging.purge, listed, services.downloads, services.cdn, services.progress, known=digests
+        purging.purge,
+        listed,
+        services.downloads,
+        services.cdn,
+        services.progress,
+        known=known_digests,
     )
 
 
@@ -96,5 +105,5 @@ def test_downloads():
         settings.tests.source,
         services.progress,
         bundles=services.sigstore if with_bundles else None,
-        known=digests,
+        known=known_digests,
     )

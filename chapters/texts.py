@@ -28,7 +28,7 @@ from plugins.model.train import JOINED
 from plugins.steps import announcement_draft, announcing, tiers
 from plugins.steps import train as trains
 
-digests = deferred(plan.receipts.sums, at.tarballs)
+tarball_digests = deferred(plan.receipts.sums, at.tarballs)
 settled = at.made / announcement_draft.SETTLED
 drafted = at.made / (JOINED if leads else announcement_draft.DRAFT)
 # Of several releases of a day each judges its own section of the text that all share.
@@ -57,7 +57,7 @@ def draft_announcement():
         services.clone,
         commit=commit,
         changes=plan.fact(merge_news, "entries"),
-        digests=digests,
+        digests=tarball_digests,
         author=author,
         notes=notes,
     )

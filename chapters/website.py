@@ -5,7 +5,7 @@ from __future__ import annotations
 from chapters.before import choose_day, nothing_came_up, today_text
 from chapters.page import page_text
 from chapters.release import follows, plan, promised, services, settings
-from chapters.stage import digests, listed
+from chapters.stage import known_digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
 from chapters.texts import approve_announcement, settle_announcement
 from chapters.upstream import (
@@ -40,7 +40,7 @@ def list_files():
         services.downloads,
         services.site,
         services.progress,
-        known=digests,
+        known=known_digests,
     )
 
 
@@ -58,7 +58,7 @@ def save_text():
 @plan.gate(after=[list_files, switch_files, switch_docs], volatile=True, pep="Z24")
 def check_public():
     """Stop unless every file of the release is where users download it, as it was verified."""
-    return call(brought.promised_is_public, listed, digests, services.downloads)
+    return call(brought.promised_is_public, listed, known_digests, services.downloads)
 
 
 @plan.gate(
@@ -106,7 +106,7 @@ def purge_pages():
         services.cdn,
         services.progress,
         site=services.site,
-        known=digests,
+        known=known_digests,
     )
 
 
@@ -116,7 +116,9 @@ def check_site():
     return [
         call(site.flags_are_right, promised, services.site),
         call(site.release_is_shown, promised, services.site),
-        call(site.rows_are_as_served, listed, services.downloads, services.site, known=digests),
+        call(
+            site.rows_are_as_served, listed, services.downloads, services.site, known=known_digests
+        ),
     ]
 
 

@@ -293,6 +293,19 @@ class Plan:
 
         return declare
 
+    def ends(self) -> list[Declared]:
+        """The tasks declared so far that no other waits for; all others stand before one."""
+        waited: set[str] = set()
+        open_ = [each for task in self._declared.values() if task.task for each in task.after]
+        while open_:
+            each = open_.pop()
+            name = each if isinstance(each, str) else each.name
+            declared = self._declared.get(name)
+            if declared is not None and declared.task is None and name not in waited:
+                open_ += declared.after
+            waited.add(name)
+        return [each for name, each in self._declared.items() if each.task and name not in waited]
+
     def renamed(self, *old: str, now: Declared | str) -> None:
         """On the command line these names, which earlier versions had, are that of ``now``.
 

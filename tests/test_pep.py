@@ -195,7 +195,6 @@ def test_every_task_is_somebodys_wish(plans: dict[str, Plan]) -> None:
         "read_docs_source",  # the topics' input, so that they are built only when it changed
         "lock_docs_tools",  # what the topics are built with, by hash
         "check_docs_tools",  # and signed
-        "ask_workers",  # other machines, for what check_rebuilds counts
         "settle_announcement",  # a person's text as it was when it was approved
         "settle_page",
         "settle_words",

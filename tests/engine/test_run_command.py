@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -382,6 +383,26 @@ def test_a_gate_is_not_asked_again_for_what_only_a_left_out_task_led_to(project:
     ended = project.doit()
     assert ended.status == 0, ended
     assert "tree.dirty" not in ended.out
+
+
+LAST: Final = """
+@plan.step(after=plan.ends(), writes=[at.src / "closed"])
+def task_close():
+    \"\"\"Close it when all is over.\"\"\"
+    return call(copy, HERE / "input", at.src / "closed")
+
+@plan.group(of=[task_close])
+"""
+
+
+def test_a_last_task_may_wait_for_all_that_nothing_waits_for(project: Project) -> None:
+    """A task that this release lacks is passed over."""
+    project.declare(LACKING.replace("@plan.group(of=[task_wait_for_others])", LAST.lstrip()))
+    for name, text in {"bad": "", "mood": "", "late": "of others"}.items():
+        project.write(name, text)
+    assert project.doit().status == 0
+    made_of = json.loads((project.work / "receipts" / "close.json").read_text())["inputs"]
+    assert set(made_of) == {"after wait_for_others", "call"}
 
 
 def test_a_public_step_is_never_done_twice(project: Project) -> None:
