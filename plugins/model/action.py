@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
 
 __all__ = [
-    "BUILD_DOCS", "BUILD_TARBALLS", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE", "TIER_1",
-    "Action", "action_of", "bundle_file", "here_file", "platform_here", "result_of", "room_of",
+    "BUILD_DOCS", "BUILD_TARBALLS", "BUNDLE", "HERE", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE",
+    "TIER_1", "Action", "action_of", "bundle_file", "here_file", "platform_here", "result_of",
+    "room_of",
 ]  # fmt: skip
 
 TIER_1: Final = (
@@ -42,6 +43,8 @@ BUILD_DOCS: Final = "build_docs"
 BUILD_TARBALLS: Final = "build_tarballs"
 RESULT: Final = "result"
 """What a run calls its one artifact, and the folder that its files are kept in."""
+BUNDLE: Final = "attestation.json"
+HERE: Final = "here.json"
 PASSED: Final = "passed"
 NOBODY: Final = "nobody did it"
 """What a receipt says of an action, wherever it was done."""
@@ -123,7 +126,7 @@ def room_of(layout: Layout, action: Action) -> Path:
 
 def bundle_file(layout: Layout, action: Action) -> Path:
     """Where the attestation is kept by which the action counts."""
-    return room_of(layout, action) / "attestation.json"
+    return room_of(layout, action) / BUNDLE
 
 
 def result_of(layout: Layout, action: Action) -> dict[str, str]:
@@ -134,7 +137,7 @@ def result_of(layout: Layout, action: Action) -> dict[str, str]:
 
 def here_file(layout: Layout, action: Action) -> Path:
     """There if this machine did the action itself, since nobody else had in time."""
-    return room_of(layout, action) / "here.json"
+    return room_of(layout, action) / HERE
 
 
 def platform_here() -> str:

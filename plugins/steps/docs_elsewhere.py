@@ -6,14 +6,16 @@ action, byte for byte, is put into ``docs/``, and its receipt is the one that a 
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import replacing
 from doit_receipts.errors import SettingsError, StepFailed
 from doit_receipts.printable import printable
-from plugins.model.action import BUILD_DOCS, RESULT, TIER_1, Action
+from plugins.model.action import BUILD_DOCS, BUNDLE, HERE, RESULT, TIER_1, Action
 from plugins.model.attested import FACTS_FILE
+from plugins.model.envelope import read_envelope
+from plugins.model.statement import read_statement
 from plugins.model.strict_json import BrokenJson, read_object
 from plugins.steps import docs, elsewhere
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from doit_receipts.journal import Journal
     from plugins.model.docs_source import DocsSource
     from plugins.model.release import Release
+    from plugins.model.statement import Statement
     from plugins.ports.clock import Clock
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
@@ -35,6 +38,7 @@ _VERSION: Final = 1
 """Goes up when ``docs`` writes other archives: nothing that was built before counts then."""
 _MOST_BYTES: Final = 65_536
 _LONGEST: Final = 8_000
+_PART: Final = 1 << 20
 
 
 def actions(
@@ -76,40 +80,65 @@ def take(
 ) -> dict[str, str]:
     """``layout.docs`` holds the archives as ``docs.build`` leaves them; facts: the same.
 
-    They are those that were fetched and judged. Raises StepFailed if one of them is not there.
+    They are those that were fetched, and still as the kept attestation names them. Raises
+    StepFailed if one of them is not there, or has been changed since it was judged.
     """
     folder = release.layout.elsewhere / BUILD_DOCS
-    if (folder / "here.json").exists() and not (folder / RESULT).exists():
+    if (folder / HERE).exists() and not (folder / BUNDLE).exists():
         progress.say("nobody answered: building the documentation here")
         return docs.build(release, source, formats, programs, progress)
+    named = _attested(folder / BUNDLE)
     for form in docs.FORMATS:
         for archive in release.layout.docs_archives(form):
             if form in formats:
-                _copy(folder / RESULT / archive.name, archive)
+                _copy(folder / RESULT / archive.name, archive, named.digest_of(archive.name))
             else:
                 archive.unlink(missing_ok=True)
-    return _facts(folder / RESULT / FACTS_FILE)
+    return _facts(folder / RESULT / FACTS_FILE, named.digest_of(FACTS_FILE))
 
 
-def _copy(source: Path, target: Path) -> None:
+def _attested(bundle: Path) -> Statement:
+    """What the kept attestation says of files; whether it is to be believed was judged before."""
+    try:
+        payload = read_envelope(bundle.read_bytes(), ours=False).payload
+        return read_statement(payload, ours=False)
+    except FileNotFoundError as error:
+        raise _missing(bundle) from error
+    except BrokenJson as error:
+        raise _changed(bundle) from error
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """The bytes that are compared are those that are written."""
+    digest = hashlib.sha256()
     try:
         with source.open("rb") as content, replacing(target) as stream:
-            shutil.copyfileobj(content, stream)
+            while part := content.read(_PART):
+                digest.update(part)
+                stream.write(part)
+            if digest.hexdigest() != sha256:
+                raise _changed(source)
     except FileNotFoundError as error:
         raise _missing(source) from error
 
 
-def _facts(file: Path) -> dict[str, str]:
+def _facts(file: Path, sha256: str) -> dict[str, str]:
     """What the builder said of the archives: short texts, or nothing of it is taken over."""
     try:
         with file.open("rb") as stream:
-            found = read_object(stream.read(_MOST_BYTES + 1), _MOST_BYTES)
+            raw = stream.read(_MOST_BYTES + 1)
     except FileNotFoundError as error:
         raise _missing(file) from error
+    if len(raw) <= _MOST_BYTES and hashlib.sha256(raw).hexdigest() != sha256:
+        raise _changed(file)
+    try:
+        found = read_object(raw, _MOST_BYTES)
     except BrokenJson as error:
         raise _odd(problem=str(error)) from error
-    for text in found.values():
-        if not isinstance(text, str) or len(text) > _LONGEST or printable(text) != text:
+    for name, text in found.items():
+        if not isinstance(text, str) or max(len(name), len(text)) > _LONGEST:
+            raise _odd(problem="has facts that are not one line each")
+        if printable(f"{name}{text}") != f"{name}{text}":
             raise _odd(problem="has facts that are not one line each")
     return found
 
@@ -120,8 +149,16 @@ def _odd(*, problem: str) -> StepFailed:
 
 
 def _missing(file: Path) -> StepFailed:
+    return _refetch(file, problem="is not among the files that were fetched")
+
+
+def _changed(file: Path) -> StepFailed:
+    return _refetch(file, problem="is not what was attested: it was changed since it was judged")
+
+
+def _refetch(file: Path, *, problem: str) -> StepFailed:
     return StepFailed(
         where=file.name,
-        problem="is not among the files that were fetched",
+        problem=problem,
         remedy="doit forget fetch_docs, then the same command: they are fetched again",
     )

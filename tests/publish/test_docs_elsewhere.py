@@ -178,6 +178,20 @@ def test_what_was_fetched_and_then_changed_is_fetched_again(day: Day) -> None:
     assert archive.read_bytes() == good
 
 
+def test_what_was_changed_behind_the_gate_reaches_no_docs(day: Day) -> None:
+    day.restore("build_docs")
+    archive = next((day.work / "elsewhere" / "build_docs" / "result").glob("*.zip"))
+    good = archive.read_bytes()
+    archive.write_bytes(good + b" ")
+    ended = day.doit("run", "build_docs")
+    assert ended.status == FAILED
+    assert f"{archive.name}: is not what was attested" in ended.said
+    assert not list((day.work / "docs").glob(archive.name))
+    (day.work / "receipts" / "fetch_docs.json").unlink()
+    assert day.doit("run", "build_docs").status == DONE
+    assert (day.work / "docs" / archive.name).read_bytes() == good
+
+
 def test_where_nobody_answers_in_time_it_is_built_here_if_the_settings_say_so(day: Day) -> None:
     day.restore(ASKING)
     day.declare(FARM, FARM + 'then = "here"\nwait_hours = 1\n')
