@@ -111,13 +111,17 @@ def _in_order(cls: Any) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any
                 if name not in found:
                     found[name] = factory()
         twice = given and not named.keys().isdisjoint(names[: len(given)])
-        if twice or len(given) > len(names) or len(found) != len(names):
+        if not twice and len(given) <= len(names) and len(found) == len(names):
             try:
-                cls.__signature__.bind(*given, **named)
-            except TypeError as error:
-                message = f"{cls.__qualname__}: {error}"
-                raise TypeError(message) from None
-        return tuple(map(found.__getitem__, names))
+                return tuple(map(found.__getitem__, names))
+            except KeyError:
+                pass  # as many as there are fields, and one of them has an unknown name
+        try:
+            cls.__signature__.bind(*given, **named)
+        except TypeError as error:
+            message = f"{cls.__qualname__}: {error}"
+            raise TypeError(message) from None
+        raise AssertionError
 
     return in_order
 

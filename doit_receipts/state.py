@@ -19,7 +19,6 @@ from doit_receipts.frozen import frozen
 from doit_receipts.packed_refs import packed_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["NO_FILE", "Learned", "Outcome", "State"]
@@ -229,8 +228,7 @@ class State:
 
     def _version(self) -> tuple[int, ...]:
         """Another one once another process has written, or has put another file in its place."""
-        # To its end: what is left half read complains of a database that was closed meanwhile.
-        ((version,),) = tuple(self._rows("pragma data_version"))
+        ((version,),) = self._rows("pragma data_version")
         try:
             return (version, self._path.stat().st_ino)
         except OSError:
@@ -268,8 +266,7 @@ class State:
             task: Outcome(kind, inputs, message, tuple(details.splitlines()))
             for task, kind, inputs, message, details in self._rows("select * from outcomes")
         }
-        for _ in self._rows("select * from records"):
-            pass
+        self._rows("select * from records")
 
     def _set_aside(self) -> None:
         """Begin anew, beside what cannot be read or written."""
@@ -295,9 +292,10 @@ class State:
             raise
         return connection
 
-    def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        # All at once: what is left half read complains of a database that was closed meanwhile.
         assert self._connection is not None  # noqa: S101 - for the type checker
-        yield from self._connection.execute(query, values)
+        return self._connection.execute(query, values).fetchall()
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         if self._learned is not None:

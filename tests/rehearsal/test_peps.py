@@ -133,6 +133,8 @@ def test_folder_is_listed_as_github_does(proposals: GitHubProposals) -> None:
     assert proposals.names("release_management") == (
         "__init__.py", "__main__.py", "python-releases.toml",
     )  # fmt: skip
-    assert proposals.names("peps") == ("pep-0719.rst", "pep-0745.rst", "pep-0790.rst")
+    assert proposals.names("peps") == (
+        "pep-0101.rst", "pep-0719.rst", "pep-0745.rst", "pep-0790.rst",
+    )  # fmt: skip
     assert proposals.names("nowhere") == ()
     assert proposals.names("release_management/__main__.py") == ()
