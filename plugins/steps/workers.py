@@ -48,8 +48,8 @@ def ask(
     """The ledger has what each worker got from the tag, signed by its owner; facts: who by key.
 
     Raises SettingsError without a ledger, ServiceFailed for a worker that does not answer, and
-    StepFailed for an answer about something else, or that nobody signed whose key is in
-    ``[rebuilds]``; what others answered is kept.
+    StepFailed for an answer about something else, that nobody signed whose key is in
+    ``[rebuilds]``, or by the name of another person; what others answered is kept.
     """
     if rebuilds.ledger is None:
         raise SettingsError(
@@ -64,7 +64,9 @@ def ask(
         progress.say(f"waiting for {where} to make the archives again")
         answer = answer_of(workers.answer(where, action.to_bytes()), action, names, where)
         key = _signer(answer, rebuilds, verifier, where)
-        _keep(answer, rebuilds.ledger, str(release.version), where)
+        folder = entry_folder(rebuilds.ledger, str(release.version), answer.who)
+        _refuse_anothers(folder, answer.who, key, verifier, where)
+        _keep(answer, folder, where)
         journal.append("elsewhere", task="ask_workers", platform=where, run=answer.who)
         facts[answer.who] = key
     return facts
@@ -86,8 +88,19 @@ def _signer(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) 
     return found.fingerprint
 
 
-def _keep(answer: Answer, ledger: Path, version: str, where: str) -> None:
-    folder = entry_folder(ledger, version, answer.who)
+def _refuse_anothers(folder: Path, who: str, key: str, verifier: Verifier, where: str) -> None:
+    """What somebody else signed stays: who answers chooses the name, and not the key."""
+    signature = folder / SIGNATURE
+    if signature.exists() and verifier.verify_by(folder / SUMS, signature, (key,)).problem:
+        raise StepFailed(
+            where=where,
+            problem=f"calls itself {who}, whose entry in the ledger its key {key} did not sign",
+            remedy=f"ask its owner for another --who; or, if {folder} is theirs, move it away and"
+            " ask again",
+        )
+
+
+def _keep(answer: Answer, folder: Path, where: str) -> None:
     sums = folder / SUMS
     if sums.exists() and sums.read_bytes() != answer.sums.encode():
         raise StepFailed(

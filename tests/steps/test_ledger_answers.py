@@ -1,0 +1,103 @@
+"""Answers of workers and the ledger: nobody's word takes the place of another person's."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from doit_receipts.errors import StepFailed
+from doit_receipts.journal import Journal
+from plugins.model.answer import Answer
+from plugins.model.ledger import SIGNATURE, entries, sums_of
+from plugins.model.rebuild_settings import Rebuilds
+from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.services.gnupg_signer import GnupgKeyring, keyring_of
+from plugins.steps import workers
+from tests.progress import Quiet
+from tests.source_world import FixedClock, a_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plugins.model.release import Release
+
+COMMIT: Final = "c" * 40
+VERSION: Final = "3.13.6"
+
+
+@dataclass
+class People:
+    """Two people whose keys count, and the keyring that knows both."""
+
+    home: GnupgHome
+    alice: str
+    mallory: str
+    keyring: GnupgKeyring
+
+    def answer(self, release: Release, who: str, key: str) -> bytes:
+        """What a machine answers that calls itself ``who``, signed by the key."""
+        action = workers.rebuild_action(release, commit=COMMIT)
+        sums = sums_of({path.name: "0" * 64 for path in release.layout.tarballs}).decode()
+        file = self.home.folder / "sums"
+        file.write_text(sums)
+        words = ("--pinentry-mode", "loopback", "--passphrase", "", "--local-user", key)
+        signature = self.home.gpg(*words, "--armor", "--output", "-", "--detach-sign", str(file))
+        return Answer(who, sums, signature, action.digest).to_bytes()
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[People]:
+    # gpg-agent's socket has to have a short name.
+    with tempfile.TemporaryDirectory(prefix="pep101-") as folder:
+        home = GnupgHome(Path(folder) / "keys")
+        home.folder.mkdir(mode=0o700)
+        alice, mallory = home.key("Alice"), home.key("Mallory")
+        files = [Path(folder) / f"{key}.asc" for key in (alice, mallory)]
+        for file in files:
+            file.write_text(home.public(file.stem))
+        with keyring_of(files) as keyring:
+            yield People(home, alice, mallory, keyring)
+        home.stop()
+
+
+@dataclass
+class Answering:
+    """A machine that answers what it was told to."""
+
+    raw: bytes
+
+    def addresses(self) -> tuple[str, ...]:
+        return ("ssh://machine",)
+
+    def answer(self, _address: str, _action: bytes) -> bytes:
+        return self.raw
+
+
+def test_who_calls_itself_as_another_person_replaces_nothing_of_theirs(
+    people: People, tmp_path: Path
+) -> None:
+    release, ledger = a_release(tmp_path, VERSION), tmp_path / "ledger"
+    rebuilds = Rebuilds(ledger, (people.alice, people.mallory), 2)
+
+    def ask(who: str, key: str) -> dict[str, str]:
+        raw = people.answer(release, who, key)
+        return workers.ask(
+            release, rebuilds, Answering(raw), people.keyring,
+            Journal(tmp_path / "journal.jsonl", FixedClock()), Quiet(), commit=COMMIT,
+        )  # fmt: skip
+
+    assert ask("alice", people.alice) == {"alice": people.alice}
+    (before,) = entries(ledger, VERSION)
+    with pytest.raises(StepFailed, match="calls itself alice") as caught:
+        ask("alice", people.mallory)
+    assert str(ledger / VERSION / "alice") in str(caught.value)
+    assert list(entries(ledger, VERSION)) == [before]
+    assert ask("alice", people.alice) == {"alice": people.alice}
+    assert ask("mallory", people.mallory) == {"mallory": people.mallory}
+    # Of an entry that was cut short nothing is lost.
+    (ledger / VERSION / "alice" / SIGNATURE).unlink()
+    assert ask("alice", people.alice) == {"alice": people.alice}
