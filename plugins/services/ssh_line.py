@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,8 @@ __all__ = ["Address", "CommandResult", "Line", "open_line"]
 _CONNECT_S: Final = 20
 _LOGIN_S: Final = 30
 _SILENCE_S: Final = 60.0
+_WHOLE_S: Final = 7_200.0
+"""Longer than anything that is asked of a host; who sends a byte a minute never ends."""
 _KEEPALIVE_S: Final = 15
 _MOST_BYTES: Final = 1 << 28
 """What a command may say; the longest list of a host's files has 30 MB."""
@@ -113,11 +116,14 @@ class Line:
         stdin: bytes = b"",
         timeout_s: float = _SILENCE_S,
         most_bytes: int = _MOST_BYTES,
+        whole_s: float = _WHOLE_S,
     ) -> CommandResult:
         """The host's shell runs one line, already quoted, to its end. Raises Lost.
 
-        ``timeout_s`` is how long it may be silent, and ``most_bytes`` how much it may say.
+        ``timeout_s`` is how long it may be silent, ``most_bytes`` how much it may say, and
+        ``whole_s`` how long it may talk.
         """
+        until_s = time.monotonic() + whole_s
         channel = self._session()
         channel.settimeout(timeout_s)
         with losses(), closing(channel):
@@ -125,8 +131,8 @@ class Line:
             if stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
-            output = b"".join(_all(channel.recv, most_bytes))
-            errors = b"".join(_all(channel.recv_stderr, most_bytes))
+            output = b"".join(_all(channel.recv, most_bytes, until_s))
+            errors = b"".join(_all(channel.recv_stderr, most_bytes, until_s))
             if not channel.status_event.wait(timeout_s):
                 raise Lost(problem="the host did not report how the command ended")
             # paramiko's value for a channel that ended without a status.
@@ -260,10 +266,12 @@ def _plain(error: Exception) -> str:
     return text or "the host ended the connection"
 
 
-def _all(read: Any, most_bytes: int) -> Iterator[bytes]:
+def _all(read: Any, most_bytes: int, until_s: float) -> Iterator[bytes]:
     left = most_bytes
     while block := read(1 << 20):
         left -= len(block)
         if left < 0:
             raise Lost(problem=f"the host said more than {most_bytes:,} bytes")
+        if time.monotonic() > until_s:
+            raise Lost(problem="the host talks on and on, and does not end")
         yield block
