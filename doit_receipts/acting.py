@@ -53,7 +53,8 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
 def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bool, bool]:
     """What a look found, whether the act follows, and if not, whether the result is adopted.
 
-    Nothing is changed. Raises StepFailed if something else exists there or it cannot be told,
+    Nothing is changed. Raises StepFailed if something else exists there or it cannot be told
+    (unless a person adopted what the step says may be adopted),
     AlreadyPublished for a public step that was done from other inputs, and Waiting where only a
     person can tell.
     """
@@ -63,10 +64,11 @@ def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bo
     if not accepted:
         plan.receipts.refuse_second_time(task, inputs)
     found = look(plan, task)
-    if found.state in _STOPPING:
-        raise _stopped(task, found, _STOPPING[found.state])
     unseen = found.state is RemoteState.UNSEEN
-    if found.state is RemoteState.IDENTICAL or (unseen and accepted):
+    vouched = accepted and (unseen or bool(found.facts))
+    if found.state in _STOPPING and not vouched:
+        raise _stopped(task, found, _STOPPING[found.state])
+    if found.state is RemoteState.IDENTICAL or vouched:
         return found, False, last is None or accepted
     if unseen:
         _ask_a_person(plan, task, found)

@@ -6,7 +6,8 @@ A step that changes something outside this machine looks first, and what it find
 ========== ============================================================================
 ABSENT     not there, or there in part and ours to complete: act, then look again
 IDENTICAL  there as wanted: nothing is done, and the receipt tells what stands there
-DIFFERENT  something else exists there: stop, and show both sides
+DIFFERENT  something else exists there: stop, and show both sides; where the step says so, a
+           person may have it counted as done
 UNKNOWN    could not be told this time: stop, and say how to find out
 UNSEEN     cannot be looked at, ever (a mail): done at most once, on the journal's word
 ========== ============================================================================
@@ -66,9 +67,19 @@ def identical(facts: Mapping[str, str]) -> Probe:
     return Probe(RemoteState.IDENTICAL, facts)
 
 
-def different(problem: str, remedy: str, details: tuple[str, ...]) -> Probe:
-    """Something else stands there, and this step must not replace it; ``details`` show both."""
-    return Probe(RemoteState.DIFFERENT, problem=problem, remedy=remedy, details=details)
+def different(
+    problem: str,
+    remedy: str,
+    details: tuple[str, ...],
+    *,
+    adopted: Mapping[str, str] | None = None,
+) -> Probe:
+    """Something else stands there, and this step must not replace it; ``details`` show both.
+
+    With ``adopted`` a person who looked at both may have it counted as done, by ``doit adopt``:
+    these are the facts of the receipt then.
+    """
+    return Probe(RemoteState.DIFFERENT, dict(adopted or {}), problem, remedy, details)
 
 
 def unknown(problem: str, remedy: str, details: tuple[str, ...] = ()) -> Probe:

@@ -65,8 +65,8 @@ class Adopt(_Decide):
     then = "the next run adopts it as it is and does nothing"
 
     def is_open(self, plan: Plan, task: Task) -> bool:
-        """Begun and without a receipt, or published once from other inputs."""
-        return _is_in_doubt(plan, task) or _was_published(plan, task)
+        """Begun and without a receipt, published from other inputs, or told in the last run."""
+        return _is_in_doubt(plan, task) or _was_published(plan, task) or _was_told(plan, task)
 
 
 class Retry(_Decide):
@@ -89,6 +89,12 @@ def _is_in_doubt(plan: Plan, task: Task) -> bool:
         and plan.receipts.receipt(task.name) is None
         and doubt(plan, task) != ""
     )
+
+
+def _was_told(plan: Plan, task: Task) -> bool:
+    """Whether the last run said that the task may be adopted as it stands."""
+    ended = plan.state.outcome(task.name)
+    return task.look is not None and ended is not None and f"doit {Adopt.name}" in ended.message
 
 
 def _was_published(plan: Plan, task: Task) -> bool:

@@ -111,6 +111,7 @@ def look_tagged(release: Release, remote: Remote, tag: str) -> Probe:
             "a tag that others have seen is never moved: find out who made it; if it is right, run"
             " doit adopt",
             (f"found  {there}", f"wanted {tag}"),
+            adopted={"tag": there},
         )
     return identical({"tag": there})
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion, StepFailed
-from doit_receipts.probe import Probe, identical
+from doit_receipts.probe import Probe, different, identical
 from plugins.model.version import Version
 from plugins.steps.pull_requests import branch_of, look_proposed
 
@@ -29,7 +29,11 @@ _RELEASE: Final = re.compile(_DEFAULT.format("CPYTHON_RELEASE"), re.MULTILINE)
 
 def look_proposed_defaults(release: Release, proposals: Proposals, commit: str) -> Probe:
     """Whether the workflow tries this release or a newer one, or a pull request asks for it."""
-    content = _edited(release, proposals, commit)
+    try:
+        content = _edited(release, proposals, commit)
+    except StepFailed as error:
+        by_hand = {"pull request": "none", "url": "changed by hand"}
+        return different(f"{WORKFLOW} {error.problem}", error.remedy, (), adopted=by_hand)
     if content is None:
         return identical({"pull request": "none", "url": "a newer release is tried"})
     return look_proposed(release, proposals, WORKFLOW, content)

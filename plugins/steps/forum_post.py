@@ -34,6 +34,7 @@ def look_posted(release: Release, forum: Forum, category: int) -> Probe:
             f"edit {found.url}, then run the same command again; if it is right as it is, run"
             " doit adopt post_forum",
             tuple(wrong[1:]),
+            adopted={"topic": str(found.id), "url": found.url},
         )
     return identical({"topic": str(found.id), "url": found.url})
 

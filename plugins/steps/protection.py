@@ -191,6 +191,7 @@ def look_copied(release: Release, protection: Protection) -> Probe:
             f"{old} has no protection that could be copied to {new}",
             f"protect {new} by hand in GitHub's settings, then run doit adopt",
             (f"{old}: none", f"{new}: {json.dumps(found, sort_keys=True)}"),
+            adopted={"branch": new, "as": "set by hand"},
         )
     if found is None:
         return absent(f"{new} is not protected yet")
@@ -200,6 +201,7 @@ def look_copied(release: Release, protection: Protection) -> Probe:
             "compare both sides; if that is right, run doit adopt",
             (f"{old}: {json.dumps(wanted, sort_keys=True)}",
              f"{new}: {json.dumps(found, sort_keys=True)}"),
+            adopted={"branch": new, "as": "set by hand"},
         )  # fmt: skip
     return identical({"branch": new, "as": old})
 
@@ -221,7 +223,7 @@ def look_restricted(release: Release, protection: Protection) -> Probe:
     if rules is None:
         return different(
             f"{branch} has no protection that could be restricted",
-            f"protect {branch} by hand in GitHub's settings, then run doit adopt",
+            f"protect {branch} in GitHub's settings, then run the same command again",
             (f"{branch}: none", f"wanted: merged into by {MANAGERS} alone"),
         )
     if rules["restrictions"] != _restrictions(rules):
@@ -250,7 +252,7 @@ def look_opened(release: Release, protection: Protection) -> Probe:
     if rules is None:
         return different(
             f"{branch} has no protection",
-            f"protect {branch} by hand in GitHub's settings, then run doit adopt",
+            f"protect {branch} in GitHub's settings, then run the same command again",
             (f"{branch}: none", "wanted: protected, and merged into by the core team"),
         )
     if rules["restrictions"] is not None:

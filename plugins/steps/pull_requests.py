@@ -32,6 +32,7 @@ def look_proposed(release: Release, proposals: Proposals, path: str, content: by
             f"the pull request {pull.number} was closed and not merged",
             f"see {pull.url}: open it again, or run doit adopt",
             (pull.url,),
+            adopted={"pull request": str(pull.number), "url": pull.url},
         )
     # what is merged may have been edited by those who merged it
     if pull.state == "open" and proposals.text(path, branch) != content:

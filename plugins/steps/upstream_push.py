@@ -51,6 +51,8 @@ def look_pushed(release: Release, clone: Clone, remote: Remote) -> Probe:
             f"if it was merged by hand and is right, run doit adopt; if not, merge "
             f"{wanted[branch][1][:12]} of {release.layout.merge_clone} into it by hand",
             (f"found  {_head(there, branch) or 'nothing'}", f"wanted {wanted[branch][1]}"),
+            adopted=_facts(release, tag, wanted)
+            | {f"{branch} holds": _head(there, branch) for branch in strange},
         )
     if strange:
         return absent(f"{', '.join(strange)} moved on upstream since the release was merged")

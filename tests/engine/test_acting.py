@@ -130,6 +130,37 @@ def test_something_else_there_stops_and_shows_both_sides(project: Project, text:
     assert world(project) == "other"
 
 
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_something_else_there_is_adopted_where_the_step_says_that_it_may_be(
+    project: Project, text: str
+) -> None:
+    may = '(f"there: {stands}", wanted), adopted={"stands": stands})'
+    text = text.replace('(f"there: {stands}", wanted))', may)
+    project.declare(text.replace('"see who put it"', '"see who put it, or run doit adopt"'))
+    project.write("world", "other")
+    assert project.doit("adopt", "put_thing").status == 1  # nobody has looked at it yet
+    assert "or run doit adopt put_thing" in project.doit().out
+    assert project.doit("adopt", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "other"
+    receipt = project.receipt("put_thing")
+    assert (receipt["facts"], receipt["adopted"]) == ({"stands": "other"}, True)
+    assert project.doit("adopt", "put_thing").status == 1
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_something_else_there_is_not_adopted_where_no_step_says_so(
+    project: Project, text: str
+) -> None:
+    project.declare(text)
+    project.write("world", "other")
+    project.doit()
+    ended = project.doit("adopt", "put_thing")
+    assert "there is nothing to decide about it" in ended.err
+    assert project.doit().status == 1
+    assert not (project.work / "receipts" / "put_thing.json").exists()
+
+
 def test_a_look_that_tells_nothing_stops_before_the_act(project: Project) -> None:
     project.declare(PUBLIC)
     project.write("mood", "dark")

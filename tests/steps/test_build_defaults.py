@@ -91,3 +91,10 @@ def test_workflow_of_another_form_is_refused(
     _replaced(store, old, new)
     with pytest.raises(StepFailed, match="one line each with the default commit and release"):
         build_defaults.propose(a_release("3.14.5"), tools, COMMIT, Quiet())
+    # the remedy is to change it by hand and say so: the look, which comes first, has to let that be
+    found = build_defaults.look_proposed_defaults(a_release("3.14.5"), tools, COMMIT)
+    assert "one line each with the default commit and release" in found.problem
+    assert "doit adopt propose_defaults" in found.remedy
+    assert (found.state, dict(found.facts)) == (
+        RemoteState.DIFFERENT, {"pull request": "none", "url": "changed by hand"},
+    )  # fmt: skip
