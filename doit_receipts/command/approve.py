@@ -45,7 +45,7 @@ class Approve(OptionsAnywhere):
     name = "approve"
     doc_purpose = "sign a green light for exactly what is there now"
     doc_usage = "TASK"
-    example = 'doit approve approve_build --note "installed it, and ran it"'
+    example = 'doit approve approve_windows --note "installed it, and ran it"'
     doc_description = None
     cmd_options = (_OPT_NOTE, _OPT_STATEMENT)
 

@@ -1,0 +1,186 @@
+"""What remedies tell a person to type, write or read is there: every text of the sources."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from docs.every_kind import every_plan
+from tests.remedies import PROJECT, UNKNOWN, commands, named_settings, sections, texts
+
+# Commands that are a person's task, and of doit itself.
+_STOCK = {"clean", "forget", "info"}
+_OF_TASKS = ("adopt", "approve", "check", "forget", "retry", "why")
+# What is typed in a clone of CPython or of the PEPs, whose own this is.
+_OF_CPYTHON = {"regen-sbom"}
+_OF_THE_PEPS = {"release_management"}
+# Words that say what a program did, and are no command.
+_TOLD_OF_GIT = {"does", "ended", "has", "repository", "returned"}
+
+
+@pytest.fixture(scope="module")
+def tasks() -> set[str]:
+    return {name for plan in every_plan().values() for name in plan.tasks}
+
+
+@pytest.fixture(scope="module")
+def offered() -> dict[str, str]:
+    """The commands of doit in a release, and where each is."""
+    text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    declared: dict[str, str] = tomllib.loads(text)["tool"]["doit"]["plugins"]["command"]
+    return declared
+
+
+def _is_one(word: str, names: set[str]) -> bool:
+    """Whether a name is this one, of which a part may be known only when it is told."""
+    pattern = re.escape(word).replace(re.escape(UNKNOWN), r"\w*")
+    return any(re.fullmatch(pattern, name) for name in names)
+
+
+def test_enough_is_read_to_judge_by() -> None:
+    assert len(texts()) > 5000
+    assert len(commands("doit")) > 100
+    assert len(commands("gpg")) > 10
+    assert len(named_settings()) > 100
+
+
+def test_each_command_of_doit_that_is_told_is_one(tasks: set[str], offered: dict[str, str]) -> None:
+    known = {*offered, *tasks, *_STOCK}
+    told = [(text.where, words[0]) for text, words in commands("doit")]
+    assert [each for each in told if not _is_one(each[1], known)] == []
+
+
+def test_each_task_that_a_command_is_told_for_is_one(tasks: set[str]) -> None:
+    """An example of a command of the engine, which has no tasks of its own, is among them."""
+    wrong = []
+    for text, words in commands("doit"):
+        names = [word for word in words[1:] if "_" in word and not word.startswith("-")]
+        if words[0] in _OF_TASKS:
+            wrong += [(text.where, name) for name in names if not _is_one(name, tasks)]
+    assert wrong == []
+
+
+def test_each_option_that_is_told_for_a_command_of_doit_is_one_of_it(
+    offered: dict[str, str],
+) -> None:
+    helps: dict[str, str] = {}
+    wrong = []
+    for text, words in commands("doit"):
+        of = words[0] if words[0] in offered else "run"
+        options = [word for word in words if word.startswith("--") and word != "--help"]
+        for option in options:
+            if UNKNOWN in words[0]:
+                continue
+            if of not in helps:
+                helps[of] = _help(of)
+            if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", helps[of]):
+                wrong.append((text.where, of, option))
+    assert wrong == []
+
+
+def _help(command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "doit", "help", command], cwd=PROJECT, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_each_command_of_git_that_is_told_is_one_and_has_the_options() -> None:
+    wrong = []
+    for text, said in commands("git"):
+        words = said[2:] if said[:2] == ["-C", UNKNOWN] else said
+        if words[0] in _TOLD_OF_GIT or UNKNOWN in words[0]:
+            continue
+        known = subprocess.run(
+            ["git", words[0], "-h"], capture_output=True, text=True, check=False, cwd="/"
+        )
+        usage = (known.stdout + known.stderr).replace("[no-]", "")
+        options = [word for word in words[1:] if word.startswith("-") and word != "--"]
+        wrong += [(text.where, each) for each in ("usage:", *options) if each not in usage]
+    assert wrong == []
+
+
+def test_each_option_of_gpg_that_is_told_is_one() -> None:
+    known = subprocess.run(
+        ["gpg", "--dump-options"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    told = [
+        (text.where, word)
+        for text, words in commands("gpg")
+        for word in words
+        if word.startswith("--")
+    ]
+    assert len(told) > 10
+    assert [each for each in told if each[1] not in known] == []
+
+
+def test_each_target_of_make_and_module_of_python_that_is_told_is_there() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = {*re.findall(r"^([a-z-]+):", makefile, re.MULTILINE), *_OF_CPYTHON}
+    # in prose people make things too; a target is typed, or set off by an option or a hyphen
+    told = re.compile(r"`make ([a-z-]+)`|&& make ([a-z-]+)|make ([a-z]+-[a-z-]+)")
+    named = {
+        next(filter(None, each.groups())) for text in texts() for each in told.finditer(text.said)
+    }
+    assert named >= {"setup", "regen-sbom"}
+    assert named - targets == set()
+    for text, words in commands("python -m"):
+        name = words[0].partition(".")[0]
+        if name not in _OF_THE_PEPS and UNKNOWN not in name:
+            assert importlib.util.find_spec(words[0]), text
+
+
+def test_each_setting_that_is_told_is_one_of_its_section() -> None:
+    known = sections()
+    told = [(text.where, section, name) for text, section, name in named_settings()]
+    assert [each for each in told if each[1] not in known] == []
+    assert [each for each in told if each[2] and each[2] not in known[each[1]]] == []
+
+
+def test_each_page_that_is_told_is_there() -> None:
+    named = {
+        (text.where, page)
+        for text in texts()
+        for page in re.findall(r"(?<![\w/.])(docs/[\w/.-]*\w\.(?:md|toml|json))", text.said)
+    }
+    assert len(named) > 2
+    assert [each for each in named if not (PROJECT / each[1]).exists()] == []
+
+
+def test_a_name_in_a_text_that_looks_like_a_task_is_one(tasks: set[str]) -> None:
+    """`see await_docs`: a task that was given another name is not told by its old one."""
+    verbs = {name.partition("_")[0] for name in tasks}
+    wrong = []
+    for text in texts():
+        if " " not in text.said.strip():
+            continue
+        named = re.findall(r"(?<![\w./\"'`{=-])([a-z]+_[a-z_]+)(?![\w(.\"'=*/])", text.said)
+        wrong += [
+            (text.where, name)
+            for name in named
+            if name.partition("_")[0] in verbs and not _is_one(name, tasks)
+        ]
+    assert wrong == []
+
+
+def test_whatever_may_be_adopted_as_the_text_says_can_be() -> None:
+    """``different`` has to give the facts that the receipt gets, or ``doit adopt`` does nothing."""
+    told, wrong = 0, []
+    for file in sorted((PROJECT / "plugins").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "different"):
+                continue
+            says = "doit adopt" in ast.unparse(node)
+            gives = any(each.arg == "adopted" for each in node.keywords)
+            told += says
+            if says and not gives:
+                wrong.append(f"{file.relative_to(PROJECT)}:{node.lineno}")
+    assert told > 4
+    assert wrong == []
