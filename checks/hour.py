@@ -26,6 +26,8 @@ _EVENING: Final = time(20)
 _LAST_RUNS: Final = 3
 _BY_HAND: Final = timedelta(hours=2)
 """What a build takes of which no machine tells the time."""
+_MOST: Final = timedelta(days=1)
+"""What took longer hung, or is no time at all."""
 
 
 @judges("schedule.hour")
@@ -89,7 +91,8 @@ def _unknown(expert: Expert) -> Finding:
 def _longest(pipeline: Pipeline) -> tuple[timedelta, str]:
     """The time of the longest of the last runs that ended well, and where it is known from."""
     try:
-        runs = [each for each in pipeline.runs() if each.result == "succeeded" and each.took]
+        ended = [each for each in pipeline.runs() if each.result == "succeeded"]
+        runs = [each for each in ended if timedelta() < each.took <= _MOST]
     except ReleaseError:  # windows.busy reports it
         runs = []
     if not runs:

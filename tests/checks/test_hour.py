@@ -73,6 +73,7 @@ class Blind(Ran):
     ("pipeline", "late", "word"),
     [
         (Ran(130, None, 190, 100, 500), At(16, 50), "takes 3 h 10 min, as run 3 did"),
+        (Ran(5_000_000_000, 190), At(16, 50), "takes 3 h 10 min, as run 2 did"),
         (Ran(None), At(18), "takes 2 h 00 min, as is assumed"),
         (Blind(), At(18), "takes 2 h 00 min, as is assumed"),
     ],
