@@ -230,7 +230,8 @@ def _tree_key(source: DocsSource, programs: Programs) -> str:
 
 
 def _reading_key(day_s: int, tools: DocsTools) -> str:
-    said = "\n".join((str(day_s), tools.python_version, *tools.installed))
+    # By their wheels too: two of one version may be different programs.
+    said = "\n".join((str(day_s), tools.python_version, *tools.installed, *tools.wheels))
     return hashlib.sha256(said.encode() + _START.read_bytes()).hexdigest()[:16]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import tarfile
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -329,6 +331,26 @@ def test_pages_that_somebody_touched_in_scratch_are_written_again(toy_docs: ToyD
     for page in release.layout.scratch.rglob("text/tutorial.txt"):
         page.write_text("edited")
     build(release, source, "text")
+    assert archives(release) == good
+
+
+def test_what_another_wheel_of_the_same_version_read_does_not_count(
+    toy_docs: ToyDocs, docs_tools: Path, tmp_path: Path
+) -> None:
+    """An index may serve other bytes by one name, and so may the day before a lock was signed."""
+    release, source = toy_docs()
+    build(release, source, "text")
+    good = archives(release)
+    others = tmp_path / "others"
+    shutil.copytree(docs_tools, others, symlinks=True)
+    marker = others / "pep101.json"
+    marker.write_text(re.sub(r"(\.whl:)[0-9a-f]{64}", rf"\g<1>{'0' * 64}", marker.read_text()))
+    heard = Heard()
+    for tools in (others, docs_tools, docs_tools):
+        docs.build(
+            release, replace(source, tools=tools), ("text",), MachinePrograms(), heard, SMALL
+        )
+    assert heard.lines.count("reading the documentation's sources") == 2
     assert archives(release) == good
 
 
