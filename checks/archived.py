@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -97,7 +98,7 @@ def judge(release: Release, clients: Clients, file: Path) -> Report:
             f"{len(archive.below('approvals', '.json'))}: keys, and what was approved",
             tuple(_approvals(looked, clients.verifier)),
         ),
-        # Who is not the release manager would only be told what is public.
+        # Who is not the release manager would only learn what is public.
         *([] if _is_strangers(signed) else [_published(looked, clients)]),
     ]
     return Report(
@@ -110,7 +111,7 @@ def _is_strangers(signed: tuple[Finding, ...]) -> bool:
 
 
 def _unreadable(file: Path, error: BrokenArchive) -> Report:
-    found = (breach("archived.unreadable", file.name, error.problem),)
+    found = (replace(breach("archived.unreadable", file.name, error.problem), remedy=error.remedy),)
     return Report("?", "", Situation.ARCHIVED, (Judgement("archive", "its form", found),))
 
 
@@ -120,7 +121,11 @@ def _bytes_of(file: Path) -> bytes | BrokenArchive:
             return stream.read(MOST_BYTES + 1)
     except OSError as error:
         problem = f"cannot be read: {str(error.strerror).lower()}"
-        return BrokenArchive(where=file.name, problem=problem, remedy="name another file")
+        return BrokenArchive(
+            where=file.name,
+            problem=problem,
+            remedy="name a closing archive that exists and can be read",
+        )
 
 
 # ── signatures ─────────────────────────────────────────────────────────────────────────────
@@ -156,7 +161,7 @@ def _signatures(
 def _not_plain(signature: Path) -> str:
     """A signature that is good may have more in it than was signed with, or otherwise."""
     is_plain = is_plain_signature(signature.name, signature.read_bytes())
-    return "" if is_plain else "has more in it than a signature"
+    return "" if is_plain else "contains more than a signature"
 
 
 # ── receipts ───────────────────────────────────────────────────────────────────────────────
@@ -191,9 +196,11 @@ def _chain(looked: _Looked) -> Iterator[Finding]:
                 continue
             if before not in looked.receipts:
                 if where not in looked.archive.members:
-                    yield breach("archived.missing", where, f"{name} was made from it")
+                    yield breach(
+                        "archived.missing", where, f"is missing, and {name} was made from it"
+                    )
             elif looked.receipts[before].result != result:
-                problem = f"says another result than that which {name} was made from"
+                problem = f"differs from the result that {name} was made from"
                 yield breach("archived.receipt", where, problem)
 
 
@@ -204,9 +211,9 @@ def _products(looked: _Looked) -> Iterator[Finding]:
         for path, digest in receipt.outputs.items():
             content = members.get(path)
             if content is not None and hashlib.sha256(content).hexdigest() != digest:
-                yield breach("archived.receipt", path, f"is not as {name} left it")
+                yield breach("archived.receipt", path, f"differs from what {name} made")
             if content is None and path.startswith(("record/", "evidence/")):
-                yield breach("archived.missing", path, f"{name} left it")
+                yield breach("archived.missing", path, f"is missing, and {name} made it")
 
 
 # ── approvals ──────────────────────────────────────────────────────────────────────────────
@@ -219,7 +226,9 @@ def _approvals(looked: _Looked, keyring: Verifier) -> Iterator[Finding]:
         where = f"approvals/{name}.json"
         receipt = looked.receipts.get(name)
         if receipt is None:
-            yield breach("archived.missing", f"receipts/{name}.json", "is that of an approval")
+            yield breach(
+                "archived.missing", f"receipts/{name}.json", "is missing, and its approval is here"
+            )
             continue
         try:
             approval = Approval.from_bytes(raw, where)
@@ -229,14 +238,16 @@ def _approvals(looked: _Looked, keyring: Verifier) -> Iterator[Finding]:
         given = (approval.task, approval.version, approval.subject, approval.by)
         subject, by = subject_of(receipt.inputs), receipt.facts.get("by", "")
         if given != (name, archive.release, subject, by) or receipt.facts.get("subject") != subject:
-            yield breach("archived.approval", where, "is of other bytes than the receipt says")
+            yield breach("archived.approval", where, "was not given for what its receipt names")
         keys = archive.people.get(approval.by, ())
         signature = archive.members.get(f"{where}.asc", b"")
         if problem := _signed(keyring, raw, signature, keys):
             yield breach("archived.approval", where, f"{approval.by}: {problem}")
     for name, receipt in looked.receipts.items():
         if receipt.facts.keys() >= _APPROVED and f"approvals/{name}.json" not in archive.members:
-            yield breach("archived.missing", f"approvals/{name}.json", "its receipt is here")
+            yield breach(
+                "archived.missing", f"approvals/{name}.json", "is missing, and its receipt is here"
+            )
 
 
 def _signed(keyring: Verifier, raw: bytes, signature: bytes, keys: tuple[str, ...]) -> str:
@@ -263,9 +274,13 @@ def _published(looked: _Looked, clients: Clients) -> Judgement:
         except ReleaseError as error:
             return breach("archived.unseen", path, str(error))
         if there.status != _OK:
-            return breach("archived.published", path, f"answers {there.status}, and was published")
+            return breach(
+                "archived.published",
+                path,
+                f"answers {there.status}, wanted the file that was published",
+            )
         if there.content.sha256 != digest:
-            problem = f"is public with sha256 {there.content.sha256}, archived is {digest}"
+            problem = f"has sha256 {there.content.sha256}, wanted {digest} as archived"
             return breach("archived.published", path, problem)
         return None
 
@@ -320,5 +335,5 @@ def _refs(looked: _Looked, clients: Clients) -> Iterator[Finding]:
         yield breach("archived.unseen", name, str(error))
         return
     if there != pushed:
-        problem = f"upstream has {there[:12] or 'no such tag'}, archived is {pushed[:12]}"
+        problem = f"upstream has {there[:12] or 'no such tag'}, wanted {pushed[:12]} as archived"
         yield breach("archived.published", name, problem)

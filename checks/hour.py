@@ -50,7 +50,7 @@ def tag_comes_in_time(
     for each in experts:
         if not each.zone:
             continue
-        takes, source = _BY_HAND, "as is assumed"
+        takes, source = _BY_HAND, "assumed"
         if each.role == "windows" and pipeline is not None:
             takes, source = _longest(pipeline)
         try:
@@ -68,11 +68,11 @@ def tag_comes_in_time(
                 "schedule.hour",
                 Severity.WARN,
                 f"it is {there:%H:%M} on {there:%Y-%m-%d} in {each.zone}; what {each.name} builds"
-                f" takes {minutes // 60} h {minutes % 60:02} min, {source}, so the tag of"
+                f" takes {minutes // 60} h {minutes % 60:02} min ({source}), so the tag of"
                 f" {release.version} should have come by {latest:%Y-%m-%d %H:%M} UTC",
                 f"[experts.{each.role}]",
                 f"agree with {each.name} on the hour, or hand the tag over in the morning and"
-                " write that day as date",
+                " write that day as date in release.toml",
             )
         )
     return tuple(found)
@@ -96,6 +96,6 @@ def _longest(pipeline: Pipeline) -> tuple[timedelta, str]:
     except ReleaseError:  # windows.busy reports it
         runs = []
     if not runs:
-        return _BY_HAND, "as is assumed"
+        return _BY_HAND, "assumed"
     longest = max(runs[:_LAST_RUNS], key=lambda each: each.took)
     return longest.took, f"as run {longest.id} did"

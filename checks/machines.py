@@ -60,7 +60,7 @@ def _built(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifi
         found = {}
     for name in sorted(done.products.keys() | found.keys()):
         if found.get(name) != done.products.get(name):
-            how = "is not attested" if name in found else "is not here"
+            how = "is not attested" if name in found else "is missing"
             how = (
                 "has other bytes than attested" if name in done.products and name in found else how
             )

@@ -36,7 +36,7 @@ _ASKED: Final = {
     ),
     "channel": (
         "manager.channel",
-        "are on the Discord server of the core team, where release days are talked about",
+        "are on the Discord server of the core team, where releases are coordinated",
         "ask another release manager for an invitation",
     ),
 }
@@ -103,10 +103,10 @@ def manager_said_so(person: Person) -> tuple[Finding, ...]:
         Finding(
             rule,
             Severity.NOTE,
-            f"nobody said yet that you {words}",
+            f"does not say yet that you {words}",
             where=str(person.file),
-            remedy=f"if you do, write {name} = and the day into that file, once for all releases;"
-            f" else {otherwise}",
+            remedy=f"if it is so, write {name} = YYYY-MM-DD, today, into that file, once for all"
+            f" releases; else {otherwise}",
         )
         for name, (rule, words, otherwise) in _ASKED.items()
         if person.said(name) is None

@@ -95,7 +95,7 @@ def manifest_holds(
     place, *beside = record_paths(context.release)
     if look.contract.find(place) is None:
         if proof := _was_there(context, look, beside):
-            return (breach("manifest.removed", place, f"is not there, and {proof}"),)
+            return (breach("manifest.removed", place, f"does not exist, but {proof}"),)
         return (breach("manifest.missing", place, "is not there: not everything is proved"),)
     try:
         made = read_record(context, look)
@@ -131,9 +131,9 @@ def _was_there(context: VerifyContext, look: Look, beside: list[str]) -> str:
     """What proves that the manifest was published; "" if nothing that is seen from here does."""
     left = next((path for path in beside if look.contract.find(path) is not None), "")
     if left:
-        return f"its signature {left.rpartition('/')[2]} is"
+        return f"its signature {left.rpartition('/')[2]} does"
     receipt = context.release.layout.receipts / "publish_manifest.json"
-    return "this machine has published it" if receipt.is_file() else ""
+    return "this machine published it" if receipt.is_file() else ""
 
 
 @frozen

@@ -79,7 +79,7 @@ def systems_are_known(contract: Contract, site: SiteReader) -> tuple[Finding, ..
     missing = [system for system in wanted if system not in known]
     if not missing:
         return ()
-    problem = f"no record of {', '.join(missing)}, wanted one for each system that has files"
+    problem = f"has no record of {', '.join(missing)}, wanted one for each system that has files"
     remedy = "ask the site's administrators to add it, then run the same command again"
     return (Finding("site.systems", Severity.BLOCK, problem, "site", remedy),)
 

@@ -119,7 +119,7 @@ def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
         few, word = (have, "only in") if len(have) <= len(lacking) else (lacking, "not in")
         notes.append(f"{word} {', '.join(_KINDS[version] for version in few)}")
     if not any(name in bare[version].tasks for version in have):
-        notes.append("only if release.toml names whom it concerns")
+        notes.append("only if release.toml asks for it")
     note = f" *{'; '.join(notes)[:1].upper()}{'; '.join(notes)[1:]}.*" if notes else ""
     ids = ", ".join(task.labels.get("pep", ()))
     return f"| `{name}` | {effect} | {_sentence(task.title)}{note} | {ids} |\n"

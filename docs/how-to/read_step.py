@@ -39,7 +39,7 @@ def main(bundle: str, repository: str, workflow: str, *files: str) -> None:
     kind, payload = verifier.verify_dsse(Bundle.from_json(Path(bundle).read_bytes()), wanted)
     statement = json.loads(payload, object_pairs_hook=once)
     if kind != "application/vnd.in-toto+json" or statement["predicateType"] != STEP:
-        raise ValueError("signed, but no statement about a step")
+        raise ValueError("is signed, but is not a statement about a step")
     predicate = statement["predicate"]
     action = json.dumps(predicate["action"], sort_keys=True, separators=(",", ":")).encode()
     known = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}

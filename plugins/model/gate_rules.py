@@ -326,7 +326,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "manager.unread": Rule(
         "What says who manages the series can be read: release-tools, PEP 101, and your own file.",
-        "run the same command again, or correct the file of [manager] said",
+        "correct the file that [manager] said names, or run the same command again",
     ),
     "news.empty": Rule(
         "This version's NEWS has an entry.",

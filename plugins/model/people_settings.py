@@ -45,7 +45,7 @@ class Expert:
     without one the release manager informs them."""
     zone: str = ""
     """Where the expert lives, as a time zone such as America/New_York: check_schedule warns if a
-    tag comes too late for their day. No default; without one nothing is warned of."""
+    tag comes too late for their day. No default; without one there is no warning."""
 
 
 def experts_of(content: Mapping[str, Any], mistakes: Mistakes) -> tuple[Expert, ...]:

@@ -427,7 +427,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "archived.approval": Rule(
         "Each archived approval is signed by a key of who may give it, over what was released.",
-        "ask who gave it; an approval of other bytes is none",
+        "ask who gave it; an approval of other bytes does not count",
     ),
     "archived.missing": Rule(
         "Nothing that an archived receipt speaks of is missing in the archive.",

@@ -52,7 +52,7 @@ class OwnFile:
         if day is None:
             return None
         if type(day) is not date:
-            problem = f"{what} is no day"
+            problem = f"{what} is not a date"
             raise self._error(problem)
         return day
 

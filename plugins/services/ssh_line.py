@@ -271,7 +271,7 @@ def _all(read: Any, most_bytes: int, until_s: float) -> Iterator[bytes]:
     while block := read(1 << 20):
         left -= len(block)
         if left < 0:
-            raise Lost(problem=f"the host said more than {most_bytes:,} bytes")
+            raise Lost(problem=f"the host sent more than {most_bytes:,} bytes")
         if time.monotonic() > until_s:
-            raise Lost(problem="the host talks on and on, and does not end")
+            raise Lost(problem="the host keeps sending and does not end")
         yield block

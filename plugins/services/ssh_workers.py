@@ -60,6 +60,6 @@ def _failed(address: str, problem: str, details: tuple[str, ...] = ()) -> Servic
         service=address,
         action="make the archives again",
         problem=problem,
-        remedy="ask its owner to look; or take it out of [farm] workers",
+        remedy="ask its owner to look at it, or take it out of [farm] workers",
         details=details,
     )

@@ -52,7 +52,8 @@ def actions(
     if any(own):
         raise SettingsError(
             where="[farm] steps",
-            problem="build_docs cannot use [docs] constraints, python or lock: files here",
+            problem="build_docs cannot use [docs] constraints, python or lock,"
+            " which are files on this machine",
             remedy="remove them, or take build_docs out of [farm] steps",
         )
     params = {"kind": release.type.name.lower(), "formats": " ".join(sorted(formats))}
@@ -137,9 +138,9 @@ def _facts(file: Path, sha256: str) -> dict[str, str]:
         raise _odd(problem=str(error)) from error
     for name, text in found.items():
         if not isinstance(text, str) or max(len(name), len(text)) > _LONGEST:
-            raise _odd(problem="has facts that are not one line each")
+            raise _odd(problem="has a name or value that is not one line of text")
         if printable(f"{name}{text}") != f"{name}{text}":
-            raise _odd(problem="has facts that are not one line each")
+            raise _odd(problem="has a name or value that is not one line of text")
     return found
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.printable import printable
 from plugins.model.docs_lock import FILE, MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
 from plugins.model.docs_requirements import REQUIREMENTS, gathered
 from plugins.model.pylock import LOCK, NoLock, read_lock
@@ -192,9 +193,9 @@ def _pin(package: Mapping[str, Any]) -> Pin:
     if not _SHA256.fullmatch(digest) or not str(download["url"]).endswith(".whl"):
         raise StepFailed(
             where="docs tools",
-            problem=f"{name[:60]!a} would come from {str(download['url'])[:200]!a}, "
-            "which is no wheel that a hash names",
-            remedy="have the branch require a version that the package index has",
+            problem=f"{printable(name[:60])} would come from"
+            f" {printable(str(download['url'])[:200])}, which is not a wheel with a sha256",
+            remedy="have the branch require a version that the package index has as a wheel",
         )
     lock = DocsLock("3.0", "any", "0" * 64, (pin,))
     read_docs_lock(lock.content)

@@ -54,8 +54,8 @@ def ask(
     if rebuilds.ledger is None:
         raise SettingsError(
             where="[farm] workers",
-            problem="their answers need a place, and there is no ledger",
-            remedy='write ledger = "FOLDER" below [rebuilds], and the keys of their owners',
+            problem="are named, and there is no ledger for their answers",
+            remedy='write ledger = "FOLDER" and their owners\' keys below [rebuilds]',
         )
     action = rebuild_action(release, commit=commit)
     names = tuple(path.name for path in release.layout.tarballs)
@@ -82,8 +82,8 @@ def _signer(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) 
         raise StepFailed(
             where=where,
             problem=f"the signature of its answer does not count: {found.problem}",
-            remedy="name the key of its owner in [rebuilds] keys, after you compared it with them;"
-            " nothing of it was kept",
+            remedy="name the key of its owner in [rebuilds] keys, once you have compared it with"
+            " them; nothing of it was kept",
         )
     return found.fingerprint
 
@@ -106,7 +106,8 @@ def _keep(answer: Answer, folder: Path, where: str) -> None:
         raise StepFailed(
             where=where,
             problem=f"got other digests than {sums} says",
-            remedy="find out which program changed there, then move that file away and ask again",
+            remedy="find out which program differs there, then move that file away and run the"
+            " same command again",
             details=tuple(answer.sums.splitlines()),
         )
     write_whole(sums, answer.sums.encode())

@@ -120,7 +120,7 @@ def _clone_of(action: Action, fork: str, release: Release, programs: Programs) -
         raise StepFailed(
             where=f"tag {action.tag}",
             problem=f"names commit {found}, wanted {action.commit}",
-            remedy="push the tag that is to be tested",
+            remedy="push the release's tag to that repository, or find out who moved it there",
         )
     return opened
 
@@ -161,7 +161,7 @@ def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> N
     if found != sorted(names):
         raise StepFailed(
             where="results", problem=f"hold other files than {', '.join(names)}",
-            remedy="look at the test job's log and its artifact result",
+            remedy="look at the job's log and its artifact named result",
         )  # fmt: skip
     facts = _facts_in(results / (FACTS_FILE if action.step == BUILD_DOCS else names[0]))
     if action.step == BUILD_DOCS:
@@ -170,8 +170,8 @@ def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> N
         if facts.get(name) != wanted:
             raise StepFailed(
                 where="results",
-                problem=f"are of {name} {facts.get(name, 'none')}, wanted {wanted}",
-                remedy="look at the job's log and its artifact result",
+                problem=f"name {facts.get(name, 'none')} as {name}, wanted {wanted}",
+                remedy="look at the job's log and its artifact named result",
             )
     products = {name: sha256_of(results / name) for name in names}
     statement = statement_of(action, Attested(run, tool, products, facts))
@@ -193,7 +193,7 @@ def _facts_in(file: Path) -> dict[str, str]:
         raise StepFailed(
             where=file.name,
             problem=str(error),
-            remedy="look at the test job's log and its artifact result",
+            remedy="look at the job's log and its artifact named result",
         ) from error
 
 

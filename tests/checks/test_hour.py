@@ -72,10 +72,10 @@ class Blind(Ran):
 @pytest.mark.parametrize(
     ("pipeline", "late", "word"),
     [
-        (Ran(130, None, 190, 100, 500), At(16, 50), "takes 3 h 10 min, as run 3 did"),
-        (Ran(5_000_000_000, 190), At(16, 50), "takes 3 h 10 min, as run 2 did"),
-        (Ran(None), At(18), "takes 2 h 00 min, as is assumed"),
-        (Blind(), At(18), "takes 2 h 00 min, as is assumed"),
+        (Ran(130, None, 190, 100, 500), At(16, 50), "takes 3 h 10 min (as run 3 did)"),
+        (Ran(5_000_000_000, 190), At(16, 50), "takes 3 h 10 min (as run 2 did)"),
+        (Ran(None), At(18), "takes 2 h 00 min (assumed)"),
+        (Blind(), At(18), "takes 2 h 00 min (assumed)"),
     ],
 )
 def test_tag_has_to_leave_time_for_the_windows_build(
@@ -104,7 +104,10 @@ def test_another_day_gives_them_time_again(a_release: Builds) -> None:
     """The remedy: the tag is handed over in the morning, with that day declared."""
     release, late = a_release("3.14.2"), At(23, 30)
     (finding,) = asked(release, [MACOS], None, late)
-    assert "hand the tag over in the morning and write that day as date" in finding.remedy
+    assert (
+        "hand the tag over in the morning and write that day as date in release.toml"
+        in finding.remedy
+    )
     assert asked(release, [MACOS], None, late, DAY + timedelta(days=1)) == ()
 
 

@@ -97,7 +97,7 @@ def test_what_nobody_can_look_up_is_asked_once_and_kept_for_the_person(tmp_path:
     file.parent.mkdir()
     for count, name in enumerate(("private_list", "channel"), 1):
         # its remedy
-        assert f"write {name} = and the day into that file" in found[count - 1].remedy
+        assert f"write {name} = YYYY-MM-DD, today, into that file" in found[count - 1].remedy
         with file.open("a") as answers:
             answers.write(f"{name} = 2026-12-01\n")
         assert manager.manager_said_so(person) == found[count:]
@@ -108,8 +108,8 @@ def test_what_nobody_can_look_up_is_asked_once_and_kept_for_the_person(tmp_path:
     [
         (b"private_list = yes", "is not TOML"),
         (b"\xff", "is not TOML"),
-        (b'channel = "today"', "channel is no day"),
-        (b"channel = 2026-12-01T10:00:00", "channel is no day"),
+        (b'channel = "today"', "channel is not a date"),
+        (b"channel = 2026-12-01T10:00:00", "channel is not a date"),
         (b"#" * (1 << 17), "is larger than 64 kB"),
     ],
 )

@@ -118,5 +118,5 @@ def test_files_without_their_attestation_are_not_taken(fetched: Fetched) -> None
 
 def test_a_fact_whose_name_no_terminal_should_see_is_refused(fetched: Fetched) -> None:
     fetched.keep({"formats": "text", "\x1b[2Jsphinx": "9"})
-    with pytest.raises(StepFailed, match="facts that are not one line each"):
+    with pytest.raises(StepFailed, match="is not one line of text"):
         fetched.take()

@@ -303,4 +303,6 @@ def test_what_is_no_archive_is_one_finding(kept: Kept) -> None:
     kept.file.write_bytes(b"nothing of the kind\n")
     assert rules_of(kept.judge()) == {"archived.unreadable"}
     kept.file.unlink()
-    assert "cannot be read" in table(kept.judge(), 0)
+    missing = table(kept.judge(), 0)
+    assert "cannot be read" in missing
+    assert "name a closing archive that exists" in missing
