@@ -161,7 +161,11 @@ class WordsInAnyOrder(EndsAsTold):
         """Parse the words in any order and do what they ask for; ``--help`` shows all of them."""
         if _HELP.intersection(in_args):
             return super().parse_execute(["--help"])
-        ordered = _options_first(in_args, self.cmdparser)
+        try:
+            ordered = _options_first(in_args, self.cmdparser)
+        except CmdParseError as error:
+            message = f"doit {self.name}: {error}; doit help {self.name} shows its options"
+            raise InvalidCommand(message) from error
         if ordered is None:
             # In front, where doit sees what it has to refuse.
             in_front = sorted(in_args, key=lambda word: not word.startswith("-"))
@@ -200,13 +204,19 @@ def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
 
 
 def _options_first(words: Sequence[str], parser: Any) -> list[str] | None:
-    """The same words in the order that doit reads; None if one is not an option of the command."""
+    """The same words in the order that doit reads; None if one is not an option of the command.
+
+    Raises CmdParseError for an option that lacks its value.
+    """
     from getopt import GetoptError, gnu_getopt
 
     takes_value = set(parser.get_long())
     try:
         options, names = gnu_getopt(list(words), parser.get_short(), parser.get_long())
-    except GetoptError:
+    except GetoptError as error:
+        if error.msg.endswith(" requires argument"):
+            message = error.msg.replace(" requires argument", " needs a value")
+            raise CmdParseError(message) from error
         return None
     first = [
         f"{name}={value}" if f"{name[2:]}=" in takes_value else f"{name}{value}"

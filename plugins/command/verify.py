@@ -146,7 +146,7 @@ class Verify(OptionsAnywhere):
         if archive and (audit or situation):
             message = "--archive judges one file; it cannot be combined with --audit or --as"
             raise InvalidCommand(message)
-        files = tuple(Path(key).expanduser() for key in keys)
+        files = tuple(started_in() / Path(key).expanduser() for key in keys)
         seen = _SITUATIONS.get(situation)
         wanted = Wanted(seen, rebuild, fresh, evidence=evidence, keys=files)
         plan = plan_of(self)

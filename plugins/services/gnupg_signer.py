@@ -117,8 +117,17 @@ class GnupgKeyring:
         """The public keys in these files are in the keyring. Raises ServiceFailed for others."""
         gpg = self._gpg()
         for file in files:
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                raise ServiceFailed(
+                    service="gpg",
+                    action=f"import {file.name}",
+                    problem=f"cannot be read: {str(error.strerror).lower()}",
+                    remedy=f"name another file than {file}",
+                ) from error
             with _bounded(gpg, _TIMEOUT_S, "import"):
-                output = gpg.import_keys(file.read_bytes())
+                output = gpg.import_keys(content)
             if not output.fingerprints:
                 raise ServiceFailed(
                     service="gpg",

@@ -91,6 +91,14 @@ def test_a_wrong_option_is_one_line_wherever_it_stands(done: Project, command: s
         assert "nonsense" in ended.err
 
 
+def test_an_option_without_its_value_is_told_as_that(done: Project) -> None:
+    for option in ("--wait-hours", "-n", "--file"):
+        ended = done.doit("run", "copy_c", option)
+        assert_read(ended, [option])
+        told = f"doit run: option {option} needs a value; doit help run shows its options"
+        assert ended.err == f"ERROR: {told}\n"
+
+
 @pytest.mark.parametrize("command", OURS)
 def test_each_command_says_what_it_takes(done: Project, command: str) -> None:
     told = done.doit(command, *WORDS[command], "--help")

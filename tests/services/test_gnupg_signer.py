@@ -329,6 +329,14 @@ def test_file_without_a_key_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_file_of_keys_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ServiceFailed, match=r"import expert\.asc: cannot be read: no such file"),
+        keyring_of([tmp_path / "expert.asc"]),
+    ):
+        pass
+
+
 def test_language_of_the_person_changes_nothing(
     home: GnupgHome, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
