@@ -60,6 +60,10 @@ class Reservations(Protocol):
         """Whether there is a ruleset of this name."""
         ...
 
+    def keeps_out(self, name: str) -> bool:
+        """Whether a ruleset of this name holds for our account as well."""
+        ...
+
     def reserve(self, name: str, branch: str) -> None:
         """Only administrators can create, change or delete the branch, which need not exist.
 

@@ -40,6 +40,10 @@ class GitHubRulesets:
         """See the port."""
         return bool(self._numbers(name))
 
+    def keeps_out(self, name: str) -> bool:
+        """See the port."""
+        return not all(self._passes(number, name) for number in self._numbers(name))
+
     def reserve(self, name: str, branch: str) -> None:
         """See the port."""
         action = f"reserve {branch} by a ruleset"
@@ -56,9 +60,7 @@ class GitHubRulesets:
         # not again: two rulesets may have one name
         answer = self._web.send("POST", self._top, action, again=False, json=content)
         made = self._web.json(answer, action).number("id")
-        read = self._web.get(f"{self._top}/{made}", action)
-        bypass = self._web.json(read, action).line("current_user_can_bypass", may_miss=True)
-        if bypass not in ("always", "exempt"):
+        if not self._passes(made, branch):
             self._delete(made, branch)
             raise ServiceFailed(
                 service="github",
@@ -76,6 +78,12 @@ class GitHubRulesets:
     def _numbers(self, name: str) -> list[int]:
         listed = self._web.get_all(self._top, "list rulesets")
         return [each.number("id") for each in listed if each.line("name") == name]
+
+    def _passes(self, number: int, what: str) -> bool:
+        action = f"look who may bypass the ruleset of {what}"
+        read = self._web.get(f"{self._top}/{number}", action)
+        bypass = self._web.json(read, action).line("current_user_can_bypass", may_miss=True)
+        return bypass in ("always", "exempt")
 
     def _delete(self, number: int, what: str) -> None:
         action = f"delete the ruleset of {what}"

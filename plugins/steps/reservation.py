@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed
-from doit_receipts.probe import absent, identical
+from doit_receipts.probe import absent, different, identical
 
 if TYPE_CHECKING:
     from doit_receipts.probe import Probe
@@ -20,10 +20,20 @@ __all__ = ["lift", "look_lifted", "look_reserved", "reserve"]
 
 
 def look_reserved(release: Release, reservations: Reservations, protection: Protection) -> Probe:
-    """Whether nobody but administrators can push to the new branch: by a ruleset, or for good."""
+    """Whether nobody but administrators can push to the new branch: by a ruleset, or for good.
+
+    One that keeps us out as well is shown: a run that was killed before it looked may have made it.
+    """
     branch = release.version.series
     if reservations.reserved(_name(release)):
-        return identical(_facts(release))
+        if not reservations.keeps_out(_name(release)):
+            return identical(_facts(release))
+        return different(
+            f'the ruleset "{_name(release)}" keeps your account out as well',
+            "delete it in GitHub's settings, or add a bypass for your account to it, then run the"
+            " same command again",
+            (),
+        )
     if protection.rules(branch) is not None:
         return identical({"branch": branch, "ruleset": "none: the branch is protected"})
     return absent(f"{branch} is not reserved yet")

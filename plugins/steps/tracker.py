@@ -102,13 +102,17 @@ def _labels(release: Release) -> dict[str, str]:
 
 
 def _deferred(release: Release, issues: Issues) -> tuple[Issue, ...]:
-    """Those of this series, and those that name none; other series flip their own."""
+    """Those of this series, and those that name none; other series flip their own.
+
+    GitHub's search may still find a pull request by a label that it has lost, so its labels decide.
+    """
     found = (
         issue
         for issue in issues.open_issues(_DEFERRED)
         if release.version.series in issue.labels or not any(map(_SERIES.fullmatch, issue.labels))
     )
-    return (*found, *issues.open_pulls(release.branch, _DEFERRED))
+    pulls = issues.open_pulls(release.branch, _DEFERRED)
+    return (*found, *(pull for pull in pulls if _DEFERRED in pull.labels))
 
 
 def _shown(issue: Issue) -> str:

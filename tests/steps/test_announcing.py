@@ -10,6 +10,7 @@ import pytest
 from doit_receipts.errors import StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
+from plugins.ports.github import Issue
 from plugins.rehearsal import github as github_world
 from plugins.rehearsal.store import Store
 from plugins.services.github import GitHub
@@ -172,6 +173,21 @@ def test_deferred_blockers_block_again_one_by_one(release: Release, api: str, st
     assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, facts)
     assert [each.number for each in hub.open_issues("release-blocker", "3.13")] == [2]
     assert [each.number for each in hub.open_issues("deferred-blocker")] == [9]
+
+
+class LateSearch(GitHub):
+    """The hub, whose search still finds a pull request by a label that it has lost."""
+
+    def open_pulls(self, base: str, *labels: str) -> tuple[Issue, ...]:
+        return (*super().open_pulls(base, *labels), Issue(77, "Late", "https://pull/77", ("3.13",)))
+
+
+def test_pull_request_that_a_late_search_finds_is_turned_already(
+    release: Release, api: str
+) -> None:
+    hub = LateSearch(api, "python/cpython", TOKEN)
+    tracker.flip_deferred(release, hub, Quiet())
+    assert tracker.look_flipped(release, hub).state is RemoteState.IDENTICAL
 
 
 class Counted(GitHub):

@@ -95,6 +95,24 @@ def test_a_reservation_that_would_keep_us_out_is_not_left_behind(
         assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.IDENTICAL
 
 
+def test_a_run_that_was_killed_before_it_looked_who_may_bypass_leaves_nothing_unseen(
+    store: Store, hubs: Hubs, a_release: Builds
+) -> None:
+    rulesets, hub = hubs
+    release = a_release("3.15.0b1")
+    left = {"id": 101, "name": "3.15 until it is protected", "branches": ["3.15"],
+            "rules": ["creation"], "bypass": "never"}  # fmt: skip
+    store.save("rulesets", [left])
+    found = reservation.look_reserved(release, rulesets, hub)
+    assert found.state is RemoteState.DIFFERENT
+    assert "keeps your account out as well" in found.problem
+    # both of its remedies
+    store.save("rulesets", [{**left, "bypass": "always"}])
+    assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.IDENTICAL
+    store.save("rulesets", [])
+    assert reservation.look_reserved(release, rulesets, hub).state is RemoteState.ABSENT
+
+
 def test_other_rulesets_are_left_alone(hubs: Hubs, a_release: Builds, store: Store) -> None:
     other = {"id": 7, "branches": [], "rules": ["deletion"], "bypass": "never"}
     store.save("rulesets", [other])
