@@ -12,6 +12,9 @@ import tomllib
 import pytest
 
 from docs.every_kind import every_plan
+from plugins.model.gate_rules import GATE_RULES
+from plugins.model.rules import RULES
+from tests.followed import FOLLOWED, NOBODY_FOLLOWS, UNDONE
 from tests.remedies import PROJECT, UNKNOWN, commands, named_settings, sections, texts
 
 # Commands that are a person's task, and of doit itself.
@@ -20,6 +23,19 @@ _OF_TASKS = ("adopt", "approve", "check", "forget", "retry", "why")
 # What is typed in a clone of CPython or of the PEPs, whose own this is.
 _OF_CPYTHON = {"regen-sbom"}
 _OF_THE_PEPS = {"release_management"}
+# Errors that a person is told of, and that say what to do.
+_ERRORS = {"NothingDone", "ServiceFailed", "SettingsError", "StepFailed", "Waiting"}
+# Of these, who calls says what to do, or the words of a program are all that is known, or it is a
+# mistake of this tool.
+SILENT = [
+    "plugins/services/discourse.py",
+    "plugins/services/folder_host.py", "plugins/services/git_clone.py",
+    "plugins/services/github.py", "plugins/services/gnupg_signer.py",
+    "plugins/services/host_paths.py", *["plugins/services/programs.py"] * 5,
+    "plugins/steps/installer_signatures.py",
+    "plugins/steps/tag.py", *["plugins/steps/tarball.py"] * 2,
+]  # fmt: skip
+MOST_NOT_FOLLOWED = 117
 # Words that say what a program did, and are no command.
 _TOLD_OF_GIT = {"does", "ended", "has", "repository", "returned"}
 
@@ -184,3 +200,28 @@ def test_whatever_may_be_adopted_as_the_text_says_can_be() -> None:
                 wrong.append(f"{file.relative_to(PROJECT)}:{node.lineno}")
     assert told > 4
     assert wrong == []
+
+
+def test_each_rule_says_what_to_do_and_is_followed_or_known_not_to_be() -> None:
+    rules = {**RULES, **GATE_RULES}
+    assert [name for name, rule in rules.items() if not rule.remedy] == []
+    assert rules.keys() - FOLLOWED.keys() - UNDONE == NOBODY_FOLLOWS
+    assert len(NOBODY_FOLLOWS) <= MOST_NOT_FOLLOWED
+    for test in set(FOLLOWED.values()):
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (PROJECT / file).read_text(encoding="utf-8"), test
+
+
+def test_an_error_that_stops_a_release_says_what_to_do() -> None:
+    """Only so many do not, none more: mistakes of this tool, and what a caller adds to."""
+    silent = []
+    for folder in ("checks", "chapters", "doit_receipts", "plugins"):
+        for file in sorted((PROJECT / folder).rglob("*.py")):
+            name = str(file.relative_to(PROJECT))
+            if name.startswith(("plugins/rehearsal/", "doit_receipts/examples/")):
+                continue
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in _ERRORS:
+                    given = {each.arg for each in node.keywords}
+                    silent += [name] if not given & {"remedy", None} else []
+    assert sorted(silent) == SILENT

@@ -75,7 +75,11 @@ def _text(path: Path, mistakes: Mistakes, example: tuple[str, ...]) -> str:
             details=example,
         ) from None
     except OSError as error:
-        raise SettingsError(where=str(path), problem=f"cannot be read: {error.strerror}") from error
+        raise SettingsError(
+            where=str(path),
+            problem=f"cannot be read: {error.strerror}",
+            remedy="give yourself the right to read it, or name another file",
+        ) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise mistakes.error(

@@ -28,7 +28,9 @@ def write(release: Release, files: Iterable[Path]) -> dict[str, str]:
     for path in listed:
         if path.parent != layout.src or not path.is_file():
             raise StepFailed(
-                where=f"src/{path.name}", problem="does not exist, so its checksum cannot be listed"
+                where=f"src/{path.name}",
+                problem="does not exist, so its checksum cannot be listed",
+                remedy="run doit export",
             )
     for path in sorted(layout.src.iterdir()):
         ours = path in listed or path == layout.checksums

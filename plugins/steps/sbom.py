@@ -87,7 +87,11 @@ def _carried(clone: Clone, commit: str, index: PackageIndex | None) -> tuple[Car
     if not path:
         return ()
     if index is None:
-        raise StepFailed(where=path, problem="no package index is set in which to look it up")
+        raise StepFailed(
+            where=path,
+            problem="no package index is set in which to look it up",
+            remedy="name one in [hosts] packages",
+        )
     content = clone.read(commit, path) or b""
     version, name = version_of_wheel(path), path.rpartition("/")[2]
     digest = hashlib.sha256(content).hexdigest()

@@ -1,0 +1,88 @@
+"""Followed remedies: for each rule, what shows that its remedy helps, or that nothing does yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.faults.catalogue import FAULTS
+from tests.wrongs import WRONGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FOLLOWED", "NOBODY_FOLLOWS", "UNDONE"]
+
+_WRONGS: Final = (
+    "tests/command/test_check_everything.py::"
+    "test_all_that_is_wrong_is_reported_at_once_and_every_remedy_helps"
+)
+
+FOLLOWED: Final[Mapping[str, str]] = {
+    **dict.fromkeys((each.rule for each in WRONGS), _WRONGS),
+    "docs.unapproved": (
+        "tests/checks/test_docs_lock.py::test_what_the_finding_tells_to_do_lets_it_pass"
+    ),
+    "manager.channel": (
+        "tests/checks/test_manager.py::"
+        "test_what_nobody_can_look_up_is_asked_once_and_kept_for_the_person"
+    ),
+    "manager.identity": (
+        "tests/checks/test_manager.py::"
+        "test_series_with_another_identity_or_none_is_named_and_mended"
+    ),
+    "manager.list": (
+        "tests/checks/test_manager.py::"
+        "test_what_nobody_can_look_up_is_asked_once_and_kept_for_the_person"
+    ),
+    "manager.pep": ("tests/checks/test_manager.py::test_new_release_manager_is_to_be_in_pep_101"),
+    "manager.unread": ("tests/checks/test_manager.py::test_file_that_cannot_be_read_is_named"),
+    "release.pep": (
+        "tests/checks/test_schedule_checks.py::test_other_pep_blocks_and_its_remedy_works"
+    ),
+    "site.shown": (
+        "tests/steps/test_purging.py::test_the_remedy_of_old_boxes_a_save_in_the_admin_works"
+    ),
+    "tests.unproven": (
+        "tests/steps/test_elsewhere.py::"
+        "test_a_kept_attestation_that_was_changed_or_deleted_shuts_the_gate"
+    ),
+    "text.version": (
+        "tests/checks/test_public_text.py::test_remedy_for_a_version_that_belongs_there_is_followed"
+    ),
+}
+"""The test in which somebody does what the remedy says, and the finding is gone, by rule."""
+
+UNDONE: Final = frozenset(each.rule for each in FAULTS) - FOLLOWED.keys()
+"""Rules of `doit verify` that the same release without the fault keeps (tests/verify).
+
+Their remedies make that release again, from the tag or by its owner, whom nobody plays there.
+"""
+
+NOBODY_FOLLOWS: Final = frozenset({
+    "access.proposals", "announcement.text", "archived.approval", "archived.missing",
+    "archived.published", "archived.receipt", "archived.signature", "archived.unreadable",
+    "archived.unseen", "base.only_here", "blockers.advisories", "brought.approved_only",
+    "brought.kind", "brought.lacks", "brought.signer", "brought.unexpected", "brought.unproved",
+    "brought.unseen", "brought.untrue", "brought.unverified", "bundle.unseen", "cache.unseen",
+    "cdn.one_edge", "ci.differs", "ci.missing", "ci.package", "ci.unknown", "clone.branch",
+    "clone.future", "clone.stale", "clone.unreadable", "docs.next", "docs.none", "docs.python",
+    "docs.unlocked", "docs.unproven", "evidence.commit", "evidence.missing", "evidence.subject",
+    "evidence.unseen", "experts.macos", "experts.windows", "forms.changed", "forms.unseen",
+    "hosts.group", "hosts.login", "hosts.rights", "hosts.space", "key.absent", "key.expired",
+    "key.revoked", "key.secret", "manifest.missing", "news.empty", "news.garbled",
+    "page.unseen", "phase.current", "phase.moment", "phase.words", "public.closed",
+    "public.differs", "public.missing", "public.unjudged", "public.unseen", "rebuild.disagrees",
+    "rebuild.failed", "rebuild.few", "rebuild.unsigned", "row.unseen", "schedule.hour",
+    "schedule.last_bugfix", "schedule.next_series", "schedule.released", "signature.unseen",
+    "site.draft_found", "site.login", "site.name_taken", "site.replaced", "site.rows",
+    "site.text", "situation.nothing", "situation.unseen", "source.attributes",
+    "source.autoconf", "source.configure", "source.copyright", "source.dirty",
+    "source.file_name", "source.magic", "source.unexpected", "source.unreadable",
+    "source.version", "staged.unseen", "tag.unseen", "tests.none", "tests.platform",
+    "text.address", "text.digest", "text.gap", "text.leftover", "text.security",
+    "text.security_missing", "text.series", "tools.altered", "tools.changed", "tools.compiler",
+    "tools.missing", "tools.old", "tools.packages", "tools.unconfined", "tools.unreleased",
+    "version.not_next", "windows.busy", "windows.job", "windows.tests", "windows.unseen",
+    "work.space",
+})  # fmt: skip
+"""Rules whose remedy no test follows yet: a rule that is added belongs above, if it can be."""
