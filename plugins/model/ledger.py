@@ -49,14 +49,25 @@ def read_sums(raw: bytes) -> dict[str, str] | None:
 
 
 def entry_folder(ledger: Path, version: str, who: str) -> Path:
-    """Where this person's rebuild of this version is. Raises StepFailed for a bad name."""
+    """Where this person's rebuild of this version is.
+
+    Raises StepFailed for a bad name, and for a symbolic link: the ledger is filled by others.
+    """
     if not _WHO.fullmatch(who):
         raise StepFailed(
             where="rebuild",
             problem=f"{who!a} cannot be a name in the ledger",
             remedy="take your login: small letters, digits and hyphens, 39 at most",
         )
-    return ledger / version / who
+    folder = ledger / version / who
+    for each in (folder.parent, folder):
+        if each.is_symlink():
+            raise StepFailed(
+                where=str(each),
+                problem="is a symbolic link, which may lead out of the ledger",
+                remedy="find out who put it there, and remove it",
+            )
+    return folder
 
 
 def entries(ledger: Path, version: str) -> Iterator[Entry]:

@@ -77,19 +77,48 @@ class Answering:
         return self.raw
 
 
-def test_who_calls_itself_as_another_person_replaces_nothing_of_theirs(
-    people: People, tmp_path: Path
-) -> None:
-    release, ledger = a_release(tmp_path, VERSION), tmp_path / "ledger"
-    rebuilds = Rebuilds(ledger, (people.alice, people.mallory), 2)
+@dataclass
+class Asking:
+    """A release manager who asks one machine."""
 
-    def ask(who: str, key: str) -> dict[str, str]:
-        raw = people.answer(release, who, key)
+    people: People
+    folder: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger"
+
+    def __call__(self, who: str, key: str) -> dict[str, str]:
+        release = a_release(self.folder, VERSION)
+        rebuilds = Rebuilds(self.ledger, (self.people.alice, self.people.mallory), 2)
+        answering = Answering(self.people.answer(release, who, key))
+        journal = Journal(self.folder / "journal.jsonl", FixedClock())
         return workers.ask(
-            release, rebuilds, Answering(raw), people.keyring,
-            Journal(tmp_path / "journal.jsonl", FixedClock()), Quiet(), commit=COMMIT,
-        )  # fmt: skip
+            release, rebuilds, answering, self.people.keyring, journal, Quiet(), commit=COMMIT
+        )
 
+
+@pytest.fixture
+def ask(people: People, tmp_path: Path) -> Asking:
+    return Asking(people, tmp_path)
+
+
+@pytest.mark.parametrize("link", [VERSION, f"{VERSION}/mallory"])
+def test_a_link_in_the_ledger_leads_no_answer_out_of_it(ask: Asking, link: str) -> None:
+    """The ledger is filled by others; so is, with a link in it, what the link leads to."""
+    outside = ask.folder / "outside"
+    outside.mkdir()
+    (ask.ledger / link).parent.mkdir(parents=True)
+    (ask.ledger / link).symlink_to(outside)
+    with pytest.raises(StepFailed, match=f"{link}: is a symbolic link"):
+        ask("mallory", ask.people.mallory)
+    assert not list(outside.rglob("*"))
+
+
+def test_who_calls_itself_as_another_person_replaces_nothing_of_theirs(
+    people: People, ask: Asking
+) -> None:
+    ledger = ask.ledger
     assert ask("alice", people.alice) == {"alice": people.alice}
     (before,) = entries(ledger, VERSION)
     with pytest.raises(StepFailed, match="calls itself alice") as caught:
