@@ -18,7 +18,7 @@ from chapters.release import (
 from chapters.upstream import push_upstream
 from chapters.website import publish_page, tell_lead
 from doit_receipts.calls import call, deferred
-from plugins.steps import fork, schedule, tracker
+from plugins.steps import branch_opened, day, fork, schedule, tracker
 from plugins.steps import train as trains
 
 recorded = deferred(
@@ -92,6 +92,19 @@ def flip_blockers():
 def make_labels():
     """Make the labels of the new series: what is about it, and what is to be backported to it."""
     return call(tracker.make_labels, release, services.github)
+
+
+@plan.step(after=[make_labels], pep="I07", only=is_new_branch)
+def await_backports():
+    """Look for some days whether the bots backport to the new branch."""
+    return call(
+        branch_opened.await_backports,
+        release,
+        services.github,
+        services.clock,
+        services.progress,
+        until=deferred(day.deadline, today, branch_opened.BOT_DAYS),
+    )
 
 
 @plan.step(after=[push_upstream], pep="Q03 K03 K06")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advisories",
     "Artifact",
+    "Backports",
     "BranchRule",
     "CommitChecks",
     "Issue",
@@ -189,6 +190,14 @@ class Tracker(Protocol):
 
     def permission(self, user: str) -> str:
         """What the user may do there: admin, write, read or none."""
+        ...
+
+
+class Backports(Protocol):
+    """The pull requests of one repository by who opened them, such as the bot that backports."""
+
+    def first_pull(self, base: str, author: str) -> Issue | None:
+        """The oldest pull request of this user into the branch, whatever its state, or None."""
         ...
 
 

@@ -38,6 +38,7 @@ FAULTS: Final = {
     "github.secondary_limit": "the secondary rate limit is reached: status 429 with Retry-After",
     "github.artifact_other_bytes": "a downloaded artifact has other bytes than its digest says",
     "github.search_incomplete": "GitHub's search times out and marks its results as incomplete",
+    "github.no_backports": "the bot that backports has not opened any pull request",
     "github.advisories": "as many accepted advisories as the argument says are secret",
     "github.ruleset": "a ruleset with the rule of the argument applies to every branch",
     "ci.base_red": "the tests of the base commit ended as the argument says (failure)",

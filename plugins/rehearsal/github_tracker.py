@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracker"]
 
+_BACKPORT: Final = "needs backport to "
+_BOT: Final = "miss-islington"
 _UNHEARD: Final = "Advisory that nobody may hear of"
 _WORD: Final = re.compile(r'([a-z]+):"?([^"\s]+(?: [^":]+(?="))?)"?')
 
@@ -58,7 +60,8 @@ class Tracker:
     def _shown(self, issue: Mapping[str, Any]) -> dict[str, Any]:
         url = f"https://github.com/python/cpython/issues/{issue['number']}"
         labels = [{"id": number, "name": each} for number, each in enumerate(issue["labels"])]
-        shown = {**issue, "html_url": url, "labels": labels}
+        shown = {**issue, "html_url": url, "labels": labels,
+                 "user": {"login": issue.get("user", "colleague")}}  # fmt: skip
         if "base" in issue:
             # As GitHub reports it: that it is a pull request, and not into which branch.
             del shown["base"]
@@ -72,13 +75,33 @@ class Tracker:
         if not words:
             return problem(422, "Validation Failed",
                            errors=[{"resource": "Search", "code": "missing"}])  # fmt: skip
+        oldest_first = request.query_params.get("order") == "asc"
+        known = [*self._hub.document["issues"], *self._backports()]
         found = [
             self._shown(each)
-            for each in sorted(self._hub.document["issues"], key=lambda one: -one["number"])
+            for each in sorted(known, key=lambda one: one["number"], reverse=not oldest_first)
             if all(_holds(each, name, text) for name, text in words)
         ]
         cut = self._hub.store.fault("github.search_incomplete") is not None
         return page_of(request, found, "items", incomplete_results=cut)
+
+    def _backports(self) -> list[dict[str, Any]]:
+        """What the bot opened: one merged change is to be backported to each branch with a label.
+
+        Source: python/miss-islington 07a61c1, tasks.py.
+        """
+        if self._hub.store.fault("github.no_backports") is not None:
+            return []
+        branches = [
+            label.removeprefix(_BACKPORT)
+            for label in self._hub.document["labels"]
+            if label.startswith(_BACKPORT)
+        ]
+        return [
+            {"number": 9_001 + at, "title": f"[{branch}] gh-2: Let eggs wait (GH-9000)",
+             "labels": [], "state": "open", "base": branch, "user": _BOT}
+            for at, branch in enumerate(branches)
+        ]  # fmt: skip
 
     async def _advisories(self, request: Request) -> Response:
         """Source: GitHub's "List repository security advisories": for those who may administer."""
@@ -219,7 +242,7 @@ def _holds(issue: Mapping[str, Any], name: str, text: str) -> bool:
             return bool(issue["state"] == text)
         case "label", _:
             return text in issue["labels"]
-        case "base", _:
-            return bool(issue.get("base", "") == text)
+        case (("author" | "base"), _):
+            return bool(issue.get("user" if name == "author" else "base") == text)
         case _:
             return False

@@ -49,7 +49,9 @@ _MOST_FOUND: Final = 1_000
 
 
 class GitHub:
-    """The Issues, Protection, Rulesets, CommitChecks and Workflows ports of one repository."""
+    """The ports of one repository that look at it: Issues, Backports, Protection, Rulesets,
+    CommitChecks and Workflows.
+    """
 
     def __init__(self, api: str, repository: str, token: Secret | None) -> None:
         """``api`` is GitHub's address, ``repository`` such as ``python/cpython``."""
@@ -107,6 +109,18 @@ class GitHub:
             if not items or len(found) >= count:
                 break
         return tuple(sorted(set(found), key=lambda pull: pull.number))
+
+    def first_pull(self, base: str, author: str) -> Issue | None:
+        """See the port. One is asked for, however many there are."""
+        action = "search pull requests"
+        words = f"repo:{self._repository} is:pr base:{base} author:{author}"
+        path = "/search/issues"
+        answer = self._web.get(path, action, q=words, sort="created", order="asc", per_page=1)
+        result = self._web.json(answer, action).part()
+        found = result.parts("items")
+        if not found and result.flag("incomplete_results"):
+            result.refuse("incomplete_results", "is true: GitHub did not search everything")
+        return _issue(found[0]) if found else None
 
     def add_label(self, number: int, label: str) -> None:
         """See the port."""

@@ -1,6 +1,7 @@
 """Branch opened: what others do for a new branch once it is pushed, asked for and looked at.
 
-Source of the builders' form: python/buildmaster-config 7e8da94 (3.15), master/custom/branches.py.
+Source of the builders' form: python/buildmaster-config 7e8da94 (3.15), master/custom/branches.py;
+of the bots: python/bedevere 8f57a31, backport.py, and python/miss-islington 07a61c1, tasks.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, different, identical
 from plugins.steps.afterwards import not_yet
 from plugins.steps.ended_places import BRANCHES
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from plugins.ports.builders import Builders
     from plugins.ports.clock import Clock
     from plugins.ports.git import Clone
-    from plugins.ports.github import CommitChecks, Proposals
+    from plugins.ports.github import Backports, CommitChecks, Proposals
     from plugins.ports.progress import Progress
 
 __all__ = [
+    "BOT_DAYS",
+    "await_backports",
     "await_builders",
     "await_runs",
     "look_builders",
@@ -36,6 +39,10 @@ __all__ = [
     "write_late",
 ]
 
+BOT_DAYS: Final = 3
+"""How long after the day of the release a first backport by the bot is looked for."""
+
+_BOT: Final = "miss-islington"
 _MAIN: Final = re.compile(r"(?m)^(?P<space>[ \t]+)version_tuple=\((\d+), (\d+)\),$")
 _FIRST: Final = re.compile(r"(?m)^(?P<space>[ \t]+)yield _maintenance_branch\(")
 _WORKFLOW: Final = "build.yml"
@@ -142,6 +149,37 @@ def await_runs(
             not_yet(problem, branch, clock, until=until, who=f"CI of {branch}")
         facts[branch] = commit
     return facts
+
+
+# ── the bots ────────────────────────────────────────────────────────────────────────────────
+
+
+def await_backports(
+    release: Release, pulls: Backports, clock: Clock, progress: Progress, *, until: datetime
+) -> dict[str, str]:
+    """The bots backport to the new branch, or the day has come on which it is noted (I07).
+
+    They have no list of branches: bedevere makes the label when the branch is created, and
+    miss-islington opens a pull request for what is merged with it. Before somebody merges such a
+    thing there is none, so none at ``until`` is no failure. Facts: the first backport, or that
+    there was none. Raises Waiting before.
+    """
+    series = release.version.series
+    found = pulls.first_pull(series, _BOT)
+    if found is None and clock.now() <= until:
+        raise Waiting(
+            who=_BOT,
+            problem=f"it has not backported anything to {series} yet",
+            remedy=f"nothing has to be done; from {until:%Y-%m-%d} on nobody is waited for",
+        )
+    if found is None:
+        progress.say(
+            f"NOTE: no backport to {series} by {_BOT} until {until:%Y-%m-%d}; if something with"
+            f" the label needs backport to {series} was merged, tell"
+            " https://github.com/python/core-workflow/issues"
+        )
+        return {"backport": f"none by {until:%Y-%m-%d}", "series": series}
+    return {"backport": found.url, "series": series}
 
 
 # ── what came late ──────────────────────────────────────────────────────────────────────────

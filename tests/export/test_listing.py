@@ -94,6 +94,15 @@ def test_nothing_is_done(start: Place) -> None:
     compare(start, "nothing-done-unfolded", "--all")
 
 
+def test_nothing_is_done_of_a_new_branch(tmp_path: Path) -> None:
+    place = a_place(tmp_path / "place", "3.15.0b1")
+    try:
+        lean(place)
+        compare(place, "new-branch", "--all")
+    finally:
+        place.forget_key()
+
+
 @pytest.mark.slow
 def test_after_the_tag(a_start: Places) -> None:
     place = a_start()

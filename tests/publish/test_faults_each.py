@@ -81,6 +81,7 @@ ELSEWHERE: Final = {
     "azure.never_uploads": "where experts bring no manifest: test_upload_days.py",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
+    "github.no_backports": "where a branch is new: tests/steps/test_branch_opened.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: test_upload_days.py",
     "steps.cancelled": _FARM,

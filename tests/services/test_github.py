@@ -125,6 +125,22 @@ def test_search_that_was_not_finished_is_no_answer(hub: GitHub, store: Store) ->
         hub.open_pulls("3.12", "release-blocker")
 
 
+def test_oldest_pull_request_of_a_user_is_found(hub: GitHub, store: Store) -> None:
+    """Of closed ones as well; a search that was cut short is an answer only if it found one."""
+    known = store.load("github", {})
+    many = [{"number": number, "title": "x", "labels": [], "state": "closed", "base": "3.13",
+             "user": "bot"} for number in range(1000, 1230)]  # fmt: skip
+    store.save("github", known | {"issues": [*known["issues"], *many]})
+    found = hub.first_pull("3.13", "bot")
+    assert found is not None
+    assert found.number == 1000
+    store.order_fault("github.search_incomplete", times=2)
+    assert hub.first_pull("3.13", "bot") == found
+    with pytest.raises(ServiceFailed, match="GitHub did not search everything"):
+        hub.first_pull("3.14", "bot")
+    assert hub.first_pull("3.14", "bot") is None
+
+
 def test_ci_of_a_commit_is_read(hub: GitHub, store: Store) -> None:
     commit = "c" * 40
     (run,) = hub.runs_of("build.yml", commit)

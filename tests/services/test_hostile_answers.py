@@ -82,6 +82,7 @@ def _rows(site: Any) -> Any:
 CASES: dict[str, tuple[str, Callable[[str, Path], Any]]] = {
     "issues": ("github", lambda base, _: _github(base).open_issues("release-blocker")),
     "pulls": ("github", lambda base, _: _github(base).open_pulls("3.12", "release-blocker")),
+    "first pull": ("github", lambda base, _: _github(base).first_pull("3.12", "miss-islington")),
     "labels": ("github", lambda base, _: _github(base).labels()),
     "rights": ("github", lambda base, _: _github(base).rights()),
     "protection": ("github", lambda base, _: _github(base).rules("3.13")),

@@ -10,16 +10,22 @@ import pytest
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.release import ReleaseType
+from plugins.model.secret import Secret
 from plugins.ports.builders import Builder
 from plugins.ports.github import Run
+from plugins.rehearsal import github
 from plugins.rehearsal.remotes import colleague_pushes
-from plugins.steps import branch_opened, ended_places, merge_back
+from plugins.rehearsal.store import ALWAYS, Store
+from plugins.services.github import GitHub
+from plugins.steps import branch_opened, day, ended_places, merge_back, tracker
 from tests.hub_world import QUIET, HubWorld, a_hub_world
-from tests.progress import Quiet
+from tests.progress import Heard, Quiet
 from tests.schedule_world import Repository
+from tests.served import served
 from tests.source_world import FixedClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from plugins.ports.github import Job
@@ -93,6 +99,54 @@ def test_builders_are_waited_for_and_then_somebody_is_named(a_release: Builds) -
         branch_opened.await_builders(release, Bots(), clock, until=NOW - timedelta(days=1))
     facts = branch_opened.await_builders(release, Bots(a_builder("failure")), clock, until=later)
     assert facts == {"builders": "1", "series": "3.15"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    github.seed(made, "3.15", ("main", "3.14", "3.15"))
+    return made
+
+
+@pytest.fixture
+def upstream(store: Store, tmp_path: Path) -> Iterator[GitHub]:
+    token = tmp_path / "token"
+    token.write_text(store.load("github", {})["token"])
+    token.chmod(0o600)
+    with served(github.app(store)) as address:
+        yield GitHub(address, "python/cpython", Secret(f"file:{token}"))
+
+
+def test_first_backport_by_the_bot_shows_that_it_knows_the_branch(
+    upstream: GitHub, a_release: Builds
+) -> None:
+    """A pull request into the branch by anybody else says nothing of the bot."""
+    release, later = a_release("3.15.0b1"), NOW + timedelta(days=3)
+    words = (release, upstream, FixedClock(NOW), Quiet())
+    assert upstream.open_pulls("3.14")
+    with pytest.raises(Waiting, match=r"it has not backported anything to 3\.15 yet") as caught:
+        branch_opened.await_backports(*words, until=later)
+    assert caught.value.who == "miss-islington"
+    tracker.make_labels(release, upstream)
+    facts = branch_opened.await_backports(*words, until=later)
+    assert facts == {"backport": "https://github.com/python/cpython/pull/9002", "series": "3.15"}
+
+
+def test_bot_that_backports_nothing_is_noted_after_three_days_and_holds_nothing_up(
+    upstream: GitHub, store: Store, a_release: Builds
+) -> None:
+    release, heard = a_release("3.15.0b1"), Heard()
+    tracker.make_labels(release, upstream)
+    store.order_fault("github.no_backports", times=ALWAYS)
+    until = day.deadline(NOW.date(), branch_opened.BOT_DAYS)
+    with pytest.raises(Waiting, match="has not backported"):
+        branch_opened.await_backports(release, upstream, FixedClock(until), heard, until=until)
+    late = FixedClock(until + timedelta(seconds=1))
+    facts = branch_opened.await_backports(release, upstream, late, heard, until=until)
+    assert facts == {"backport": "none by 2026-05-11", "series": "3.15"}
+    (note,) = heard.lines
+    assert note.startswith("NOTE: no backport to 3.15 by miss-islington until 2026-05-11; ")
+    assert note.endswith("tell https://github.com/python/core-workflow/issues")
 
 
 class Checks:
