@@ -40,7 +40,7 @@ def work_folder_has_room(
         raise StepFailed(
             where=str(folder),
             problem=f"cannot be looked at: {error.strerror}",
-            remedy="give yourself the right to it, or write another [work] folder",
+            remedy="give yourself access to it, or write another [work] folder",
         ) from error
     free = found.f_bavail * found.f_frsize
     part = 100 if release.rehearsal else 1

@@ -52,6 +52,7 @@ _OPT_SITUATION: Final = {
     "long": "as",
     "type": str,
     "default": "",
+    "metavar": "SITUATION",
     "help": f"judge it as {', '.join(_SITUATIONS)} [default: what is recognised]",
 }
 _OPT_FRESH: Final = {
@@ -84,6 +85,7 @@ _OPT_KEYS: Final = {
     "long": "keys",
     "type": list,
     "default": [],
+    "metavar": "FILE",
     "help": "a file of public keys, used instead of the declared keyring",
 }
 
@@ -102,6 +104,7 @@ _OPT_ARCHIVE: Final = {
     "long": "archive",
     "type": str,
     "default": "",
+    "metavar": "FILE",
     "help": "judge this closing archive, of any release, and not this release",
 }
 

@@ -96,7 +96,7 @@ def _refuse_anothers(folder: Path, who: str, key: str, verifier: Verifier, where
             where=where,
             problem=f"calls itself {who}, whose entry in the ledger its key {key} did not sign",
             remedy=f"ask its owner for another --who; or, if {folder} is theirs, move it away and"
-            " ask again",
+            " run the same command again",
         )
 
 
