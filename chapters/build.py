@@ -8,7 +8,7 @@ from chapters.clone import approved_tools
 from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
-from checks import built_docs, ci_artifacts, declared, mobile_packages, sbom_statements
+from checks import built_docs, ci_artifacts, ci_attested, declared, mobile_packages, sbom_statements
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
@@ -139,10 +139,13 @@ def fetch_build():
 @plan.gate(after=[fetch_build, check_export], reads=at.tarballs, pep="Z13")
 def check_build():
     """Stop unless CI built the same source archives, sound mobile packages and nothing unknown."""
+    attested, judge = settings.farm.attested, services.sigstore
+    proof = call(ci_attested.ci_build_is_attested, at, attested, services.workflows, judge, run)
     return [
         call(ci_artifacts.ci_built_the_same, release),
         call(ci_artifacts.ci_files_are_known, release, promised),
         call(mobile_packages.mobile_packages_are_of_this_version, release, promised),
+        *([proof] if attested else []),
     ]
 
 

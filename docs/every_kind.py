@@ -64,7 +64,7 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         words.append('[docs]\nlock = "docs-tools.lock"\n')
         words.append(
             '[farm]\nengine = "github"\nsteps = ["test_source", "build_docs"]\n'
-            'workers = ["ssh://alice@example.org/"]\n'
+            'workers = ["ssh://alice@example.org/"]\nattested = ["source"]\n'
         )
         words.append('[rebuilds]\nledger = "rebuilds"\n')
         words.append('[announce]\nsender = "rm@example.org"\nheads_up = true\n')

@@ -37,6 +37,7 @@ _DATE: Final[Mapping[str, Any]] = {"type": "string", "format": "date"}
 
 # What an editor can see of each form; the reader in plugins/model/forms.py has the last word.
 _FORMS: Final[Mapping[Callable[[str], str], str]] = {
+    forms.artifact_name: "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$",
     forms.commit_id: f"^{_HEX}{{40}}({_HEX}{{24}})?$",
     forms.fingerprint: r"^(0[xX])?[ \t]*([0-9a-fA-F][ \t]*){40}$",
     forms.git_remote: r"^(\.|/|~|(ssh|https|http|git|file)://\S+$|([\w.-]+@)?[A-Za-z0-9][\w.-]*:/?[^/:\s]\S*$)",

@@ -14,6 +14,7 @@ from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from plugins.model.action import BUILD_DOCS, TEST_SOURCE
 from plugins.model.layout import Layout
+from plugins.model.series import SigstoreIdentity
 from plugins.model.statement import Statement, Subject, read_statement
 from plugins.model.strict_json import BrokenJson, only_keys
 from plugins.model.version import Version
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from plugins.model.action import Action
 
 __all__ = [
-    "ACTION_FILE", "FACTS_FILE", "GITHUB", "PREDICATE_TYPE", "Attested", "attested", "demanded",
-    "most_bytes", "products_of", "statement_of",
+    "ACTION_FILE", "FACTS_FILE", "PREDICATE_TYPE", "Attested", "attested", "demanded", "most_bytes",
+    "products_of", "statement_of", "workflow_claims", "workflow_signer",
 ]  # fmt: skip
 
-GITHUB: Final = "https://token.actions.githubusercontent.com"
+_GITHUB: Final = "https://token.actions.githubusercontent.com"
 """Who knows the identity of a run at GitHub. Source: Fulcio's documentation of OIDC claims."""
 PREDICATE_TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
 """A name and no page: what the predicate of a step holds is described here."""
@@ -63,6 +64,24 @@ class Attested:
     def run_id(self) -> int:
         """GitHub's number of the run."""
         return int(self.run.rpartition("/")[2])
+
+
+def workflow_signer(repository: str, workflow: str, ref: str) -> SigstoreIdentity:
+    """How certificates name a workflow file of a repository, on the branch ``ref``.
+
+    Source: Fulcio's documentation of OIDC claims.
+    """
+    place = f"https://github.com/{repository}/.github/workflows/{workflow}"
+    return SigstoreIdentity(f"{place}@refs/heads/{ref}", _GITHUB)
+
+
+def workflow_claims(repository: str) -> dict[str, str]:
+    """What else its certificate has to say, by the names of Sigstore's policies."""
+    return {
+        "GitHubWorkflowRepository": repository,
+        "OIDCBuildTrigger": "workflow_dispatch",
+        "OIDCRunnerEnvironment": "github-hosted",
+    }
 
 
 def statement_of(action: Action, done: Attested) -> Statement:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.action import BUILD_DOCS, TEST_SOURCE, TIER_1
-from plugins.model.attested import GITHUB
+from plugins.model.attested import workflow_claims, workflow_signer
 from plugins.model.declared import alternatives, near
 from plugins.model.local_settings import SourceTest
-from plugins.model.series import SigstoreIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plugins.model.declared import Declared
+    from plugins.model.series import SigstoreIdentity
 
 __all__ = ["Engine", "Farm", "Then"]
 
@@ -71,6 +71,10 @@ class Farm:
     """What is done after that: stop, or here, which builds the documentation on this machine, and
     tests on it if its platform is among those that did not answer; the others have to be waived.
     Default: stop."""
+    attested: tuple[str, ...] = ()
+    """Artifacts of CI's own build whose every file has to come with GitHub's attestation, such as
+    source, docs and ios; it needs three more lines in build-release.yml, whatever engine says.
+    Default: none."""
 
     def runs(self, step: str) -> bool:
         """Whether the step runs on other machines."""
@@ -79,18 +83,13 @@ class Farm:
 
     @property
     def signer(self) -> SigstoreIdentity:
-        """How certificates name the workflow. Source: Fulcio's documentation of OIDC claims."""
-        place = f"https://github.com/{self.repository}/.github/workflows/{self.workflow}"
-        return SigstoreIdentity(f"{place}@refs/heads/{self.ref}", GITHUB)
+        """How certificates name the workflow."""
+        return workflow_signer(self.repository, self.workflow, self.ref)
 
     @property
     def claims(self) -> dict[str, str]:
         """What else a certificate has to say, by the names of Sigstore's policies."""
-        return {
-            "GitHubWorkflowRepository": self.repository,
-            "OIDCBuildTrigger": "workflow_dispatch",
-            "OIDCRunnerEnvironment": "github-hosted",
-        }
+        return workflow_claims(self.repository)
 
     @classmethod
     def of(cls, table: Declared) -> Farm:
@@ -109,6 +108,9 @@ class Farm:
             ),
             wait_hours=table.number("wait_hours", "a number of hours") or _WAIT_HOURS,
             then=table.choice("then", {each.value: each for each in Then}, Then.STOP),
+            attested=table.forms(
+                "attested", forms.artifact_name, wanted="names of artifacts such as source"
+            ),
         )
 
 

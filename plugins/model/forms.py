@@ -15,6 +15,7 @@ from plugins.model.version import Version
 __all__ = [
     "HoldsSecret",
     "WrongForm",
+    "artifact_name",
     "commit_id",
     "environment_name",
     "fingerprint",
@@ -177,6 +178,13 @@ def workflow_file(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml", text):
         return text
     raise WrongForm(remedy="write the name of a file in .github/workflows, such as build.yml")
+
+
+def artifact_name(text: str) -> str:
+    """The name of what a run leaves, which is also that of a folder."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", text):
+        return text
+    raise WrongForm(remedy="write the name of an artifact as GitHub shows it, such as source")
 
 
 def web_address(text: str) -> str:

@@ -172,6 +172,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Every edge of the CDN that will be checked answers, before anything depends on it.",
         "correct [hosts] cdn_edges, or run the same command again",
     ),
+    "ci.attested": Rule(
+        "Each file of the artifacts that [farm] attested names comes with GitHub's attestation.",
+        "run its job again at GitHub; or take its artifact out of [farm] attested",
+        milder=(_NOTE,),
+    ),
     "ci.base_commit": Rule(
         "The newest run of build.yml for the base commit passed.",
         "wait until CI has run for it, or release from the last commit that it passed",

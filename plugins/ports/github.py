@@ -277,6 +277,10 @@ class Workflows(Protocol):
         """What the run left."""
         ...
 
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """The bundle of each attestation about what has this digest; nothing of it is verified."""
+        ...
+
     def download(self, artifact: Artifact, file: Path) -> str:
         """The file holds the artifact's zip; returns its sha256. Streamed to disk."""
         ...

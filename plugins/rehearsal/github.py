@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from plugins.rehearsal import blog, github_steps
+from plugins.rehearsal import blog, github_provenance, github_steps
 from plugins.rehearsal.github_actions import Actions
 from plugins.rehearsal.github_branches import Branches
 from plugins.rehearsal.github_hub import REPOSITORY, TOKEN, Hub, problem, repository_of
@@ -46,6 +46,7 @@ FAULTS: Final = {
     "ci.base_untested": "nothing has tested the base commit",
     "ci.fails": "the job named by the argument fails",
     "ci.never_ends": "workflow runs never end",
+    **github_provenance.FAULTS,
     **github_steps.FAULTS,
 }
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from plugins.rehearsal import github_steps
 from plugins.rehearsal.github_hub import REPOSITORY, page_of, problem, repository_of
+from plugins.rehearsal.github_provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ class Actions:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._steps = github_steps.Steps(hub)
+        self._provenance = Provenance(hub)
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of each request."""
@@ -52,6 +54,8 @@ class Actions:
             ("GET", actions + "/artifacts/{id:int}/zip", self._archive),
             ("GET", "/_storage/{id:int}", self._storage),
             ("GET", REPOSITORY + "/commits/{commit}/check-runs", self._check_runs),
+            ("GET", REPOSITORY + "/attestations/{digest}", self._attestations),
+            ("POST", actions + "/runs/{id:int}/rerun", self._again),
             *self._steps.routes(),
         )
 
@@ -209,6 +213,31 @@ class Actions:
         if self._hub.store.fault("github.artifact_other_bytes") is not None:
             content += b"\0"
         return Response(content, media_type="application/zip")
+
+    async def _attestations(self, request: Request) -> Response:
+        """Source: GitHub's "List attestations" of version 2022-11-28, the bundle in the list."""
+        digest = request.path_params["digest"]
+        if not digest.startswith("sha256:"):
+            return problem(422, "Validation Failed")
+        if request.query_params.get("predicate_type", "") != Provenance.TYPE:
+            found = self._steps.attestations(digest)
+        else:
+            found = []
+            for at, run in enumerate(self._ci["runs"]):
+                made = {name: _contents(listed) for name, listed in self._files(at).items()}
+                found += await self._provenance.attestations(digest, run, made)
+        listed = [{"repository_id": 1, "bundle": each} for each in reversed(found)]
+        return JSONResponse({"attestations": listed})
+
+    async def _again(self, request: Request) -> Response:
+        """Source: GitHub's "Re-run a workflow": one more attempt of the same run."""
+        ci = self._ci
+        for each in ci["runs"]:
+            if each["id"] == request.path_params["id"]:
+                each.update(polls=0, attempt=each.get("attempt", 1) + 1)
+                self._hub.store.save("ci", ci)
+                return Response(None, 201)
+        return await self._steps.again(request)
 
     def _files(self, at: int) -> dict[str, Any]:
         """What the run of this number leaves: what its version has, or else what every run does."""

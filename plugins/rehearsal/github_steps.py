@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from plugins.rehearsal import machine, sigstore
 from plugins.rehearsal.github_hub import REPOSITORY, problem
@@ -67,11 +67,7 @@ class Steps:
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of each request that is about steps alone."""
         runs = REPOSITORY + "/actions/runs/{id:int}"
-        return (
-            ("GET", REPOSITORY + "/attestations/{digest}", self._attestations),
-            ("POST", runs + "/rerun", self._again),
-            ("POST", runs + "/cancel", self._cancel),
-        )
+        return (("POST", runs + "/cancel", self._cancel),)
 
     # ── runs ───────────────────────────────────────────────────────────────────────────────
 
@@ -213,7 +209,7 @@ class Steps:
     def _url(self, run: Mapping[str, Any]) -> str:
         return f"https://github.com/{run['repository']}/actions/runs/{run['id']}"
 
-    async def _again(self, request: Request) -> Response:
+    async def again(self, request: Request) -> Response:
         """Source: GitHub's "Re-run a workflow". What went wrong before goes well this time."""
         return self._changed(request.path_params["id"], {}, 201)
 
@@ -252,21 +248,17 @@ class Steps:
         }
         return [(listed, content)]
 
-    async def _attestations(self, request: Request) -> Response:
-        """Source: GitHub's "List attestations" of version 2022-11-28, the bundle in the list."""
-        digest = request.path_params["digest"]
-        kind = request.query_params.get("predicate_type", "")
+    def attestations(self, digest: str) -> list[dict[str, Any]]:
+        """The bundles about this digest, the newest first."""
         found = []
         for run in reversed(self._document["runs"]):
             file = self._folder(run) / "bundle.json"
             if not file.is_file():
                 continue
             predicate = json.loads((file.parent / "made" / "predicate.json").read_bytes())
-            if _is_about(run, predicate, digest) and kind:
-                found.append({"repository_id": 1, "bundle": json.loads(file.read_bytes())})
-        if not found and not digest.startswith("sha256:"):
-            return problem(422, "Validation Failed")
-        return JSONResponse({"attestations": found})
+            if _is_about(run, predicate, digest):
+                found.append(json.loads(file.read_bytes()))
+        return found
 
 
 def _is_about(run: Mapping[str, Any], predicate: Mapping[str, Any], digest: str) -> bool:

@@ -22,7 +22,7 @@ from plugins.rehearsal import machine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["attest", "main"]
+__all__ = ["attest", "main", "signed"]
 
 _HERE: Final = Path(__file__).parents[2]
 _TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
@@ -73,11 +73,6 @@ def _work(part: str, *words: str | Path) -> None:
 
 def attest(made: Path, trust_file: Path, token: str) -> str:
     """The bundle of the predicate about the subjects in ``made``, as actions/attest makes it."""
-    from sigstore.dsse import Statement  # noqa: PLC0415 - half a second, for a run that passed
-    from sigstore.models import ClientTrustConfig  # noqa: PLC0415
-    from sigstore.oidc import IdentityToken  # noqa: PLC0415
-    from sigstore.sign import SigningContext  # noqa: PLC0415
-
     lines = (made / "subjects.sha256").read_text().splitlines()
     named = [line.split("  ", 1) for line in lines]
     content = {
@@ -86,6 +81,16 @@ def attest(made: Path, trust_file: Path, token: str) -> str:
         "predicateType": _TYPE,
         "predicate": json.loads((made / "predicate.json").read_bytes()),
     }
+    return signed(content, trust_file, token)
+
+
+def signed(content: Mapping[str, Any], trust_file: Path, token: str) -> str:
+    """The bundle of this statement by whoever the token is of."""
+    from sigstore.dsse import Statement  # noqa: PLC0415 - half a second, for a run that passed
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415
+    from sigstore.oidc import IdentityToken  # noqa: PLC0415
+    from sigstore.sign import SigningContext  # noqa: PLC0415
+
     statement = Statement(json.dumps(content).encode())
     trust = ClientTrustConfig.from_json(trust_file.read_text())
     context = SigningContext.from_trust_config(trust)

@@ -116,6 +116,7 @@ _FARM: Final = """
 engine = "github"
 steps  = ["test_source", "build_docs"]
 tests  = "quick"
+attested = ["source"]
 """
 _WAIVER: Final = """
 [[waivers]]

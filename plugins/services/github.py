@@ -6,6 +6,7 @@ them one line here, with the timeouts, retries and errors of every other service
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -44,6 +45,7 @@ _STORAGES: Final = ("blob.core.windows.net", "actions.githubusercontent.com")
 _ROOM_BYTES: Final = 1 << 20
 _REFUSED: Final = tuple(status for status in range(400, 500) if status != 408)
 """Statuses that prove that nothing was done; after 408 the request may have been taken."""
+_MOST_BUNDLES: Final = 100
 _MOST_FOUND: Final = 1_000
 """What GitHub's search gives at most, however much there is."""
 
@@ -305,6 +307,22 @@ class GitHub:
             )
             for artifact in listed
         )
+
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """See the port. Nothing that has this digest is answered by an empty list or by 404.
+
+        Source: GitHub's "List attestations" of version 2022-11-28, the bundle in the list.
+        """
+        action = f"list attestations of {sha256[:16]}…"
+        path = f"{self._top}/attestations/sha256:{sha256}"
+        answer = self._web.get(
+            path, action, may_miss=True, per_page=_MOST_BUNDLES, predicate_type=predicate_type
+        )
+        if answer.status_code == 404:
+            return ()
+        found = self._web.json(answer, action).parts("attestations")
+        bundles = (each.part("bundle", may_miss=True).plain for each in found)
+        return tuple(json.dumps(bundle).encode() for bundle in bundles if bundle)
 
     def download(self, artifact: Artifact, file: Path) -> str:
         """See the port."""

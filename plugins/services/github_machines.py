@@ -1,14 +1,13 @@
 """GitHub's machines: one workflow that runs steps, its runs, and the attestations of them.
 
 Read in GitHub's REST documentation of version 2022-11-28: "Create a workflow dispatch event" with
-``return_run_details`` (since February 2026), "List workflow runs for a workflow" and "List
-attestations", which has each bundle in its list in this version. Not tried against GitHub itself.
+``return_run_details`` (since February 2026) and "List workflow runs for a workflow". Not tried
+against GitHub itself.
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from plugins.ports.machines import StepRun
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GitHubMachines"]
 
-_MOST_BUNDLES: Final = 100
-
 
 class GitHubMachines:
     """The Machines port of one workflow file of one repository, on the branch ``ref``."""
@@ -36,7 +33,6 @@ class GitHubMachines:
         self._hub = GitHub(api, repository, token)
         self._web = self._hub._web  # noqa: SLF001 - the same client of the same server
         self._actions = f"/repos/{repository}/actions"
-        self._attestations = f"/repos/{repository}/attestations"
         self._workflow = workflow
         self._ref = ref
 
@@ -61,20 +57,8 @@ class GitHubMachines:
         return None if answer.status_code == 404 else _run(self._web.json(answer, action))
 
     def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
-        """See the port. Nothing that has this digest is answered by an empty list or by 404."""
-        action = f"list attestations of {sha256[:16]}…"
-        answer = self._web.get(
-            f"{self._attestations}/sha256:{sha256}",
-            action,
-            may_miss=True,
-            per_page=_MOST_BUNDLES,
-            predicate_type=predicate_type,
-        )
-        if answer.status_code == 404:
-            return ()
-        found = self._web.json(answer, action).parts("attestations")
-        bundles = (each.part("bundle", may_miss=True).plain for each in found)
-        return tuple(json.dumps(bundle).encode() for bundle in bundles if bundle)
+        """See the port."""
+        return self._hub.attestations(sha256, predicate_type)
 
     def artifacts(self, number: int) -> tuple[Artifact, ...]:
         """See the port."""

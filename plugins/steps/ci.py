@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, identical, unknown
+from plugins.model.provenance import WORKFLOW
 from plugins.steps.artifacts import fetch_artifact, refuse_odd
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from plugins.ports.github import Run, Workflows
     from plugins.ports.progress import Progress
 
-__all__ = ["WORKFLOW", "as_fetched", "built", "fetch", "look_started", "start", "wait"]
-
-WORKFLOW: Final = "build-release.yml"
+__all__ = ["as_fetched", "built", "fetch", "look_started", "start", "wait"]
 
 
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:

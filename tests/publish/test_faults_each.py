@@ -75,11 +75,14 @@ EACH: Final = [
 ]
 """Which accident, at which task, and with what argument. It happens until it is taken back."""
 
+_ATTESTED: Final = "of attestations that a release has to ask for: tests/steps/test_ci_attested.py"
 _FARM: Final = "of machines that a release has to declare: tests/steps/test_elsewhere.py"
 ELSEWHERE: Final = {
     "azure.hangs": "waited for by the minute: tests/services/test_azure.py",
     "azure.never_uploads": "where experts bring no manifest: test_upload_days.py",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
+    "ci.falsely_attested": _ATTESTED,
+    "ci.unattested": _ATTESTED,
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
     "github.no_backports": "where a branch is new: tests/steps/test_branch_opened.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",

@@ -15,6 +15,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.promise import contract_of
+from plugins.model.provenance import WORKFLOW
 from plugins.model.secret import Secret
 from plugins.rehearsal import github as world
 from plugins.rehearsal.store import ALWAYS, Store
@@ -87,7 +88,7 @@ def test_run_is_started_once_and_its_inputs_are_tag_and_commit(
 def test_run_whose_answer_was_lost_is_found_again(
     release: Release, hub: GitHub, store: Store
 ) -> None:
-    hub.dispatch(ci.WORKFLOW, "main", {})  # somebody else's, earlier
+    hub.dispatch(WORKFLOW, "main", {})  # somebody else's, earlier
     store.order_fault("github.500_after_write")
     with pytest.raises(ServiceFailed):
         start(release, hub)
@@ -103,7 +104,7 @@ def test_two_runs_that_may_be_ours_are_shown_to_a_person(
     store.order_fault("github.500_after_write")
     with pytest.raises(ServiceFailed):
         start(release, hub)
-    hub.dispatch(ci.WORKFLOW, "main", {})
+    hub.dispatch(WORKFLOW, "main", {})
     probe = ci.look_started(release, hub, COMMIT)
     assert probe.state is RemoteState.UNKNOWN
     assert len(probe.details) == 2
