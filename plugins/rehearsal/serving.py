@@ -2,8 +2,8 @@
 
 ``python -m plugins.rehearsal.serving FOLDER`` serves until a signal ends it (SIGTERM, SIGINT),
 until its standard input closes if that is a pipe, or until its parent is gone. It writes
-``FOLDER/addresses.json`` and a line ``ready`` once every part answers; ports stay the same over
-restarts, and the state is in ``FOLDER/state``.
+``FOLDER/addresses.json`` and a line ``ready`` once every part answers, or a line that says why it
+does not; ports stay the same over restarts, and the state is in ``FOLDER/state``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import uvicorn
 
 from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 from plugins.rehearsal import (
     azure,
@@ -160,13 +161,21 @@ def reserve_ports(store: Store) -> Mapping[str, str]:
 
 @contextlib.contextmanager
 def running_world(folder: Path) -> Iterator[Addresses]:
-    """The environment of this folder answers until the block ends, in a process of its own."""
+    """The environment of this folder answers until the block ends, in a process of its own.
+
+    Raises StepFailed where somebody else has one of its ports: its addresses are declared, and
+    whoever asks there would be answered by another environment.
+    """
     here = Path(__file__).parents[2]
     with started(here, sys.executable, "-m", __spec__.name, folder.absolute()) as process:
-        out = process.stdout
-        if out is None or out.readline() != b"ready\n":
-            message = f"the simulated environment in {folder} did not start"
-            raise RuntimeError(message)
+        said = process.stdout.readline().decode().strip() if process.stdout else ""
+        if said != "ready":
+            raise StepFailed(
+                where=f"{folder}",
+                problem=f"the simulated environment did not start: {said or 'see above'}",
+                remedy="end what has its port, such as another rehearsal, and start it again; or "
+                "rehearse in another --folder",
+            )
         yield read_addresses(folder)
 
 
@@ -177,7 +186,10 @@ def read_addresses(folder: Path) -> Addresses:
 
 
 async def serve(folder: Path) -> None:
-    """Serve every part until this process gets a signal to end or nobody needs it any more."""
+    """Serve every part until this process gets a signal to end or nobody needs it any more.
+
+    Raises OSError, whose text names part and port, for a port that somebody else has.
+    """
     store = Store(folder / "state")
     ports: dict[str, int] = store.load("ports", {})
     ending = asyncio.Event()
@@ -186,13 +198,19 @@ async def serve(folder: Path) -> None:
         addresses: dict[str, str] = {}
         others = [part for part in PARTS if isinstance(part, Other)]
         for other in others:
-            running = await other.serve(store, ports.get(other.name, 0))
+            with _named(other.name, ports):
+                running = await other.serve(store, ports.get(other.name, 0))
             stack.callback(running.close)
             ports[other.name] = running.port
             addresses[other.name] = f"{other.scheme}://{_HOST}:{running.port}"
         web = [part for part in PARTS if isinstance(part, Web)]
-        sockets = [_socket(ports.get(part.name, 0)) for part in web]
-        for part, each in zip(web, sockets, strict=True):
+        sockets = []
+        for part in web:
+            with _named(part.name, ports):
+                each = stack.enter_context(_socket(ports.get(part.name, 0)))
+                # Two that have bound one port are told apart here at the latest.
+                each.listen()
+            sockets.append(each)
             ports[part.name] = each.getsockname()[1]
             addresses[part.name] = f"http://{_HOST}:{ports[part.name]}"
         store.save("ports", ports)
@@ -202,7 +220,11 @@ async def serve(folder: Path) -> None:
         apps = {ports[part.name]: part.app(store) for part in web}
         server = _Server(apps)
         serving = asyncio.create_task(server.serve(sockets=sockets))
-        await server.answers.wait()
+        answering = asyncio.create_task(server.answers.wait())
+        await asyncio.wait({serving, answering}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            answering.cancel()
+            await serving
         file = folder / "addresses.json"
         stack.callback(file.unlink, missing_ok=True)
         write_whole(file, json.dumps({"of": addresses, "pid": os.getpid()}, indent=1).encode())
@@ -243,6 +265,16 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         # Signals end the complete environment, not only what speaks HTTP.
         yield
+
+
+@contextlib.contextmanager
+def _named(part: str, ports: Mapping[str, int]) -> Iterator[None]:
+    """An error about the part's port says whose it is."""
+    try:
+        yield
+    except OSError as error:
+        message = f"its {part} cannot answer at port {ports.get(part, 0)}, which somebody else has"
+        raise OSError(error.errno, message) from error
 
 
 def _free_socket() -> socket.socket:
@@ -292,5 +324,15 @@ def _fed(descriptor: int, loop: asyncio.AbstractEventLoop, ending: asyncio.Event
         ending.set()
 
 
+def main(folder: Path) -> int:
+    """Serve the folder to the end; 1 and a line on standard output where that cannot be."""
+    try:
+        asyncio.run(serve(folder))
+    except OSError as error:
+        sys.stdout.write(f"{error.strerror or error}\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1])))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
+from doit_receipts.errors import StepFailed
+from plugins.rehearsal.machine import started
 from plugins.rehearsal.serving import PARTS, reserve_ports, running_world
 from plugins.rehearsal.store import Store
 
@@ -40,6 +46,45 @@ def test_ports_of_a_world_that_rests_are_given_to_nobody_else(tmp_path: Path) ->
     assert len(set(ports)) == len(PARTS)
     assert max(ports) < first
     assert reserve_ports(Store(tmp_path / "state")) == addresses
+
+
+@pytest.mark.parametrize("part", ["site", "mail"])
+def test_a_world_whose_port_somebody_else_has_says_so_and_does_not_start(
+    tmp_path: Path, part: str
+) -> None:
+    """Whoever asked there would be answered by another world, such as 404."""
+    addresses = reserve_ports(Store(tmp_path / "state"))
+    port = int(addresses[part].rpartition(":")[2])
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(StepFailed, match=f"its {part} cannot answer at port {port}") as told,
+        running_world(tmp_path),
+    ):
+        pytest.fail("it started")
+    assert "another --folder" in told.value.remedy
+    assert not (tmp_path / "addresses.json").exists()
+    with running_world(tmp_path) as world:
+        assert world[part] == addresses[part]
+
+
+def test_of_two_worlds_that_start_at_once_at_one_port_one_says_that_it_is_taken(
+    tmp_path: Path,
+) -> None:
+    first, second = (tmp_path / name for name in ("first", "second"))
+    for folder in (first, second):
+        reserve_ports(Store(folder / "state"))
+    ports = Store(first / "state").load("ports", {})
+    others = Store(second / "state").load("ports", {})
+    Store(second / "state").save("ports", {**others, "site": ports["github"]})
+    words = (sys.executable, "-m", "plugins.rehearsal.serving")
+    with contextlib.ExitStack() as stack:
+        begun = [
+            stack.enter_context(started(Path(__file__).parents[2], *words, folder))
+            for folder in (first, second)
+        ]
+        said = sorted(each.stdout.readline().decode() for each in begun if each.stdout)
+    assert said[1] == "ready\n"
+    assert f"cannot answer at port {ports['github']}, which somebody else has" in said[0]
 
 
 def test_the_world_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
