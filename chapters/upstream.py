@@ -82,6 +82,7 @@ def ask_workers():
         services.verifier,
         plan.context.journal,
         services.progress,
+        services.clock,
         commit=commit,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -71,6 +72,8 @@ class Signature:
     fingerprint: str
     problem: str
     verdict: Verdict = Verdict.GOOD
+    made_s: int = field(default=0, compare=False)
+    """When it says that it was made, in seconds of the epoch; 0 where nobody knows."""
 
 
 class Verifier(Protocol):

@@ -37,6 +37,7 @@ ISSUER_OID: Final = ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
 _OLD_ISSUER_OID: Final = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _TIMESTAMPS_OID: Final = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _LASTS: Final = timedelta(minutes=10)
+_AHEAD: Final = timedelta(hours=1)
 _UTF8_STRING: Final = 0x0C
 _OCTET_STRING: Final = 0x04
 _SHORT: Final = 0x80
@@ -92,6 +93,8 @@ def issue(
     authority, _ = chain(store)
     own = key(store, Holder.AUTHORITY)
     now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the simulated side
+    if store.fault("sigstore.certificate_ahead") is not None:
+        now += _AHEAD
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(own.public_key())
     old_issuer = x509.UnrecognizedExtension(_OLD_ISSUER_OID, account.connector.encode())
     issuer = x509.UnrecognizedExtension(ISSUER_OID, _der(_UTF8_STRING, account.connector.encode()))

@@ -41,6 +41,7 @@ FAULTS: Final = {
     "sigstore.foreign_identity": (
         "the release manager logged in at Google, not at GitHub, or as the person in the argument"
     ),
+    "sigstore.certificate_ahead": "a certificate is good from an hour after it was asked for",
     "sigstore.expired_token": "the release manager logged in too long ago",
 }
 

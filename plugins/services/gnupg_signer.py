@@ -367,7 +367,8 @@ def _judged(lines: Iterable[tuple[str, str]], fingerprints: Collection[str]) -> 
         ("GOODSIG" not in status, "gpg does not report it as good", Verdict.UNREADABLE),
     )
     first = next((fault for fault in faults if fault[0]), None)
-    return Signature(maker, first[1], first[2]) if first else Signature(maker, "")
+    good = Signature(maker, "", made_s=int(valid[2]) if valid[2].isdigit() else 0)
+    return Signature(maker, first[1], first[2]) if first else good
 
 
 def _not_valid(status: Mapping[str, str], made: int) -> Signature:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.envelope import read_envelope
@@ -48,7 +49,8 @@ def judged_statement(
     try:
         kind, payload = verifier.verify_dsse(found, own)
     except Exception as error:  # noqa: BLE001 - untrusted bytes are good only if this returns
-        problem = f"Sigstore does not confirm it: {line_of(error)}"
+        why = _outside(found.signing_certificate, envelope.logged_s) or line_of(error)
+        problem = f"Sigstore does not confirm it: {why}"
         return Stated(Signature("", problem, Verdict.UNKNOWN_KEY))
     if kind != PAYLOAD_TYPE or payload != envelope.payload:
         problem = "what Sigstore verified is not the payload that the bundle shows"
@@ -63,3 +65,15 @@ def judged_statement(
             problem = f"its certificate does not say {name} {wanted}: {line_of(error)}"
             return Stated(Signature(str(maker), problem, Verdict.OTHER_KEY))
     return Stated(Signature(str(by), ""), payload, envelope.log_index, envelope.logged_s)
+
+
+def _outside(certificate: Any, logged_s: int) -> str:
+    """That the log has it at a time when the certificate was not good; "" if it was."""
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not logged_s or first.timestamp() <= logged_s <= last.timestamp():
+        return ""
+    logged = datetime.fromtimestamp(logged_s, UTC)
+    return (
+        f"its certificate is good from {first:%Y-%m-%d %H:%M} to {last:%H:%M} UTC, and the public "
+        f"log has it at {logged:%Y-%m-%d %H:%M}"
+    )

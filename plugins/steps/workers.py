@@ -7,8 +7,9 @@ agrees with the release is for ``check_rebuilds``; only what a person of the ros
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import SettingsError, StepFailed
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
     from plugins.model.answer import Answer
     from plugins.model.rebuild_settings import Rebuilds
     from plugins.model.release import Release
+    from plugins.ports.clock import Clock
     from plugins.ports.progress import Progress
-    from plugins.ports.signing import Verifier
+    from plugins.ports.signing import Signature, Verifier
     from plugins.ports.workers import Workers
 
 __all__ = ["ask", "rebuild_action"]
+
+_APART: Final = timedelta(minutes=10)
+"""How far two clocks may be apart. Also how long a certificate of Sigstore is good."""
 
 
 def rebuild_action(release: Release, *, commit: str) -> Action:
@@ -42,6 +47,7 @@ def ask(
     verifier: Verifier,
     journal: Journal,
     progress: Progress,
+    clock: Clock,
     *,
     commit: str,
 ) -> dict[str, str]:
@@ -62,8 +68,11 @@ def ask(
     facts: dict[str, str] = {}
     for where in workers.addresses():
         progress.say(f"waiting for {where} to make the archives again")
+        asked = clock.now()
         answer = answer_of(workers.answer(where, action.to_bytes()), action, names, where)
-        key = _signer(answer, rebuilds, verifier, where)
+        signature = _signed(answer, rebuilds, verifier, where)
+        _refuse_clock(signature.made_s, asked, clock.now(), where)
+        key = signature.fingerprint
         folder = entry_folder(rebuilds.ledger, str(release.version), answer.who)
         _refuse_anothers(folder, answer.who, key, verifier, where)
         _keep(answer, folder, where)
@@ -72,7 +81,7 @@ def ask(
     return facts
 
 
-def _signer(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) -> str:
+def _signed(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) -> Signature:
     with tempfile.TemporaryDirectory(prefix="pep101-answer-") as room:
         sums, signature = Path(room) / SUMS, Path(room) / SIGNATURE
         sums.write_text(answer.sums, encoding="ascii")
@@ -85,7 +94,23 @@ def _signer(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) 
             remedy="name the key of its owner in [rebuilds] keys, once you have compared it with"
             " them; nothing of it was kept",
         )
-    return found.fingerprint
+    return found
+
+
+def _refuse_clock(made_s: int, asked: datetime, now: datetime, where: str) -> None:
+    """It was signed since it was asked for, by clocks that differ by ten minutes at most.
+
+    A later date would make it count after its key has expired or was revoked.
+    """
+    made = datetime.fromtimestamp(made_s, UTC)
+    if not asked - _APART <= made <= now + _APART:
+        raise StepFailed(
+            where=where,
+            problem=f"its answer was signed at {made:%Y-%m-%d %H:%M} UTC by its clock, and asked "
+            f"for at {asked:%Y-%m-%d %H:%M} UTC",
+            remedy="ask its owner to set the clock there, or set the one here; nothing of it was"
+            " kept",
+        )
 
 
 def _refuse_anothers(folder: Path, who: str, key: str, verifier: Verifier, where: str) -> None:

@@ -87,6 +87,7 @@ ELSEWHERE: Final = {
     "github.no_backports": "where a branch is new: tests/steps/test_branch_opened.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: test_upload_days.py",
+    "sigstore.certificate_ahead": _FARM,
     "steps.cancelled": _FARM,
     "steps.expired": _FARM,
     "steps.fails": _FARM,

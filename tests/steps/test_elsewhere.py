@@ -368,6 +368,7 @@ PLACE = "https://github.com/python/release-tools/.github/workflows"
         ("steps.other_workflow", "", f"{WORD}: was made by {PLACE}/other.yml@refs/heads/main"),
         ("steps.other_trigger", "", f"{WORD}: its certificate does not say OIDCBuildTrigger"),
         ("steps.self_hosted", "", f"{WORD}: its certificate does not say OIDCRunnerEnvironment"),
+        ("sigstore.certificate_ahead", "", "not confirm it: its certificate is good from"),
         ("steps.other_action", "", f"{WORD}: is of another action"),
         ("steps.other_bytes", "", "holds other files than it attests"),
         ("steps.queued", "13", "not done within 12 hours"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,13 +39,14 @@ class People:
     mallory: str
     keyring: GnupgKeyring
 
-    def answer(self, release: Release, who: str, key: str) -> bytes:
-        """What a machine answers that calls itself ``who``, signed by the key."""
+    def answer(self, release: Release, who: str, key: str, at: str = "") -> bytes:
+        """What a machine answers that calls itself ``who``, signed by the key, at its time."""
         action = workers.rebuild_action(release, commit=COMMIT)
         sums = sums_of({path.name: "0" * 64 for path in release.layout.tarballs}).decode()
         file = self.home.folder / "sums"
         file.write_text(sums)
-        words = ("--pinentry-mode", "loopback", "--passphrase", "", "--local-user", key)
+        words = ["--pinentry-mode", "loopback", "--passphrase", "", "--local-user", key]
+        words += ["--faked-system-time", f"{at}!"] if at else []
         signature = self.home.gpg(*words, "--armor", "--output", "-", "--detach-sign", str(file))
         return Answer(who, sums, signature, action.digest).to_bytes()
 
@@ -55,7 +57,7 @@ def people() -> Iterator[People]:
     with tempfile.TemporaryDirectory(prefix="pep101-") as folder:
         home = GnupgHome(Path(folder) / "keys")
         home.folder.mkdir(mode=0o700)
-        alice, mallory = home.key("Alice"), home.key("Mallory")
+        alice, mallory = home.key("Alice", made="20200101T120000!"), home.key("Mallory")
         files = [Path(folder) / f"{key}.asc" for key in (alice, mallory)]
         for file in files:
             file.write_text(home.public(file.stem))
@@ -88,14 +90,15 @@ class Asking:
     def ledger(self) -> Path:
         return self.folder / "ledger"
 
-    def __call__(self, who: str, key: str) -> dict[str, str]:
+    def __call__(self, who: str, key: str, at: str = "") -> dict[str, str]:
         release = a_release(self.folder, VERSION)
         rebuilds = Rebuilds(self.ledger, (self.people.alice, self.people.mallory), 2)
-        answering = Answering(self.people.answer(release, who, key))
+        answering = Answering(self.people.answer(release, who, key, at))
         journal = Journal(self.folder / "journal.jsonl", FixedClock())
         return workers.ask(
-            release, rebuilds, answering, self.people.keyring, journal, Quiet(), commit=COMMIT
-        )
+            release, rebuilds, answering, self.people.keyring, journal, Quiet(),
+            FixedClock(datetime.now(UTC)), commit=COMMIT,
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -129,4 +132,17 @@ def test_who_calls_itself_as_another_person_replaces_nothing_of_theirs(
     assert ask("mallory", people.mallory) == {"mallory": people.mallory}
     # Of an entry that was cut short nothing is lost.
     (ledger / VERSION / "alice" / SIGNATURE).unlink()
+    assert ask("alice", people.alice) == {"alice": people.alice}
+
+
+@pytest.mark.parametrize("at", ["20990101T120000", "20210101T120000"])
+def test_a_worker_whose_clock_is_wrong_is_refused_in_one_line(
+    people: People, ask: Asking, at: str
+) -> None:
+    said = rf"signed at {at[:4]}-01-01 12:00 UTC by its clock, and asked for at \d{{4}}-"
+    with pytest.raises(StepFailed, match=said) as caught:
+        ask("alice", people.alice, at)
+    assert str(caught.value).startswith("ssh://machine: ")
+    assert "\n" not in str(caught.value)
+    assert not ask.ledger.exists()
     assert ask("alice", people.alice) == {"alice": people.alice}

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,7 @@ class Place:
         rebuilds = Rebuilds(ledger, (self.key,), 1)
         return workers.ask(
             self.release, rebuilds, others or self.workers, self.keyring, self.journal, Quiet(),
-            commit=self.commit,
+            FixedClock(datetime.now(UTC)), commit=self.commit,
         )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def test_without_a_ledger_it_is_a_mistake_of_the_settings(place: Place) -> None:
     with pytest.raises(SettingsError, match="there is no ledger"):
         workers.ask(
             place.release, Rebuilds(None, (), 0), place.workers, place.keyring, place.journal,
-            Quiet(), commit=place.commit,
+            Quiet(), FixedClock(datetime.now(UTC)), commit=place.commit,
         )  # fmt: skip
 
 
@@ -254,7 +255,7 @@ def test_a_person_who_is_on_no_list_does_not_count(place: Place, tmp_path: Path)
     with pytest.raises(ReleaseError, match="does not count") as caught:
         workers.ask(
             place.release, Rebuilds(tmp_path, (RM,), 1), place.workers, place.keyring,
-            place.journal, Quiet(), commit=place.commit,
+            place.journal, Quiet(), FixedClock(datetime.now(UTC)), commit=place.commit,
         )  # fmt: skip
     assert "[rebuilds] keys" in str(caught.value)
     assert not list(tmp_path.iterdir())
