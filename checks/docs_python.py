@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from checks.looking import judges
 from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.model.docs_requirements import REQUIREMENTS, gathered
+from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
 from plugins.model.pylock import LOCK, NoLock, read_lock
-from plugins.ports.docs_python import python_for
+from plugins.ports.docs_python import PythonFound, python_for
 
 if TYPE_CHECKING:
     from plugins.model.local_settings import Docs
@@ -47,6 +48,11 @@ def docs_python_is_here(
                 write_whole(doc / name, content)
             if not required:
                 return ()
+            try:
+                refuse_building(required)
+            except StepFailed as error:
+                found = PythonFound(None, error.problem, error.remedy)
+                return (_blocks(found, error.where),)
         found = python_for(
             doc / REQUIREMENTS,
             programs,
@@ -57,7 +63,11 @@ def docs_python_is_here(
     if found.python is not None:
         return ()
     where = f"the tree's Doc/{LOCK if locked is not None else REQUIREMENTS}"
-    return (Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy),)
+    return (_blocks(found, where),)
+
+
+def _blocks(found: PythonFound, where: str) -> Finding:
+    return Finding("docs.python", Severity.BLOCK, found.problem, where, found.remedy)
 
 
 def _locked(text: str | None) -> Locked | None:

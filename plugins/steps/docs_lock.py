@@ -18,7 +18,7 @@ from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.printable import printable
 from plugins.model.docs_lock import FILE, MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
-from plugins.model.docs_requirements import REQUIREMENTS, gathered
+from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, machine_of, python_for
 from plugins.steps.release_clone import input_commit
@@ -69,6 +69,7 @@ def make(
             problem=f"the tree has no Doc/{REQUIREMENTS}",
             remedy="release from a commit that can build its documentation",
         )
+    refuse_building(required)
     asked = {**required, **({"": docs.constraints.read_bytes()} if docs.constraints else {})}
     wanted = digest_of(asked)
     pythons = (docs.python,) if docs.python else tuple(candidates(programs))

@@ -141,6 +141,14 @@ def test_package_that_pip_cannot_find_is_told(series: Series) -> None:
         series.lock()
 
 
+def test_tree_that_has_pip_build_a_package_is_refused_before_pip_is_asked(series: Series) -> None:
+    """An option in the tree's file counts more than ours, and pip would run code of the package."""
+    series.require("--no-binary toy_part\ntoy_part")
+    with pytest.raises(StepFailed, match=r"Doc/requirements\.txt: has a line by which pip may run"):
+        series.lock()
+    assert not series.made.exists()
+
+
 def test_tree_with_a_lock_of_its_own_needs_no_other(series: Series) -> None:
     own = (
         'lock-version = "1.0"\n[[packages]]\nname = "toy_part"\nversion = "1.0"\n'

@@ -114,6 +114,13 @@ def test_old_python_blocks_before_anything_is_made(world: World) -> None:
     assert "needs Python 3.29 or later" in finding.message
 
 
+def test_tree_that_has_pip_build_a_package_blocks_and_pip_is_not_asked(world: World) -> None:
+    world.commit({"Doc/requirements.txt": "-e ./evil\n"}, "Build one more")
+    (finding,) = docs_python_is_here(world.release, world.base, PROGRAMS, Docs())
+    assert (finding.rule, finding.severity) == ("docs.python", Severity.BLOCK)
+    assert finding.message.endswith("a package's own code: '-e ./evil'")
+
+
 def test_python_of_the_future_passes(world: World, doc: Path, python_of_the_future: Path) -> None:
     wants_a_little_more(doc)
     assert python_of_the_future.exists()
