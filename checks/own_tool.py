@@ -47,7 +47,8 @@ def tool_is_released(
     """What runs is as a released version has it, and nothing else could be imported in its place.
 
     In a checkout a signed tag says so, beside an archive the signed list of its files. Whoever can
-    change the tool can change this check: a stranger verifies the list by sha256sum and gpg.
+    change the tool can change this check: a stranger verifies the list by sha256sum and gpg. What
+    Python compiled of the files (``__pycache__``) is not looked into.
     Of a rehearsal nothing is asked.
     """
     if release.rehearsal:

@@ -176,7 +176,10 @@ def pins_of(report: str) -> list[Pin]:
     try:
         found = json.loads(report[:_MOST_REPORT])
         packages = [_pin(each) for each in found["install"]]
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        if not packages:
+            message = "it names no package"
+            raise NoLock(message)
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise StepFailed(
             where="docs tools",
             problem=f"what pip reports of them cannot be read: {str(error)[:80]}",

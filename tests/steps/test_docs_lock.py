@@ -141,6 +141,18 @@ def test_package_that_pip_cannot_find_is_told(series: Series) -> None:
         series.lock()
 
 
+@pytest.mark.parametrize(
+    "install",
+    [
+        "[]", "{}", "[1]", '[{"metadata": {"name": "a", "version": "1"}, "download_info": []}]',
+        '[{"metadata": {"name": "a", "version": "1"}, "download_info": {"archive_info": null}}]',
+    ],
+)  # fmt: skip
+def test_report_of_pip_that_cannot_be_a_lock_is_told_in_one_line(install: str) -> None:
+    with pytest.raises(StepFailed, match="what pip reports of them cannot be read"):
+        docs_lock.pins_of(f'{{"install": {install}}}')
+
+
 def test_tree_that_has_pip_build_a_package_is_refused_before_pip_is_asked(series: Series) -> None:
     """An option in the tree's file counts more than ours, and pip would run code of the package."""
     series.require("--no-binary toy_part\ntoy_part")
