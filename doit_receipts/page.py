@@ -21,6 +21,7 @@ from doit_receipts.printable import cut, printable
 from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Kind
+from doit_receipts.task_times import task_times, waits_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -227,6 +228,7 @@ def _receipt(plan: Plan, name: str) -> Receipt | None:
 
 def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> Iterator[str]:
     done = {each.task: each for each in events if each.word == "done"}
+    times, now = task_times(plan.folder), plan.context.clock.now()
     yield "<h2>Tasks</h2>"
     for key, called in plan.project.chapters.items():
         tasks = [
@@ -244,7 +246,8 @@ def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> 
         yield f'<summary><b>{escape(called)}</b> <span class="small">{words}</span></summary>'
         for task in tasks:
             status, name = found[task.name], escape(task.name)
-            why = f"{status.who}: {status.why}" if status.who else status.why
+            at = times.since.get(task.name, "") if status.state is TaskState.WAITING else ""
+            why = waits_since(status.who, status.why, at, now)
             yield f'<details id="{name}"><summary>{_chip(status.state)} <b>{name}</b>'
             yield f' <span class="small">{escape(task.label)}</span> {_linked(why or task.title)}'
             yield "</summary><dl>"

@@ -22,6 +22,7 @@ from doit_receipts.outside import Unanswered, heard_by
 from doit_receipts.probe import RemoteState
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
+from doit_receipts.task_times import task_times, waits_since
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -51,6 +52,8 @@ class Foreseen(Enum):
     """It comes after something that the same run does or waits for."""
     LATER = "later"
     """It comes after something that a person does first, or that stops the run."""
+    AWAITED = "awaited"
+    """Others are at it; the next run looks whether they are done."""
     WAITS = "waits"
     """A person acts first."""
     STOPS = "stops"
@@ -99,7 +102,7 @@ def planned(plan: Plan, names: Collection[str]) -> list[Planned]:
 def _planned(
     plan: Plan, task: Task, status: Status, blocked: str, foreseen: Foreseen, before: list[str]
 ) -> Planned | None:
-    """What can be said of the task; None of one that is not seen outside and stops nothing.
+    """What can be said of the task; None of one that is not seen outside and awaits nobody.
 
     ``before`` are open tasks right before it.
     """
@@ -108,7 +111,10 @@ def _planned(
     if blocked:
         return Planned(task, Foreseen.STOPS, why=blocked)
     if task.look is None:
-        return None
+        if status.state is not TaskState.WAITING:
+            return None
+        at, now = task_times(plan.folder).since.get(task.name, ""), plan.context.clock.now()
+        return Planned(task, Foreseen.AWAITED, why=waits_since(status.who, status.why, at, now))
     return _behind(plan, task, foreseen, before) if before else _first(plan, task)
 
 

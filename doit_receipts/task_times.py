@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["TaskTimes", "shown_since", "task_times"]
+__all__ = ["TaskTimes", "shown_since", "task_times", "waits_since"]
 
 _READ_BYTES: Final = 1 << 20
 """Of the end of the journal: some thousand tasks."""
@@ -64,3 +64,9 @@ def shown_since(at: str, now: datetime) -> str:
     began = began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
     form = "%H:%M" if began.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M"
     return f"since {began:{form}} UTC"
+
+
+def waits_since(who: str, why: str, at: str, now: datetime) -> str:
+    """Who is waited for, since when as far as that is known, and for what."""
+    head = " ".join(part for part in (who, shown_since(at, now)) if part)
+    return f"{head}: {why}" if head else why

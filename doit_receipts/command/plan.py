@@ -72,6 +72,8 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
         yield f"{step.task.name} is there already: nothing is sent"
     for step in by[Foreseen.STOPS]:
         yield f"{step.task.name} stops: {step.why}"
+    for step in by[Foreseen.AWAITED]:
+        yield f"{step.task.name} waits for {step.why}"
     for step in by[Foreseen.WAITS]:
         yield f"{step.task.name} waits for {step.task.who}: {step.why}"
     if by[Foreseen.LATER] and not whole:

@@ -13,7 +13,7 @@ from doit_receipts.printable import cut
 from doit_receipts.running import shown_time
 from doit_receipts.status import TaskState, before_all, statuses
 from doit_receipts.task import Kind
-from doit_receipts.task_times import shown_since, task_times
+from doit_receipts.task_times import task_times, waits_since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,8 +138,7 @@ def _words(plan: Plan, name: str, status: Status, times: TaskTimes) -> str:
         why = why.partition("; ")[0]  # the command to type stands whole below the table
     if status.state is not TaskState.WAITING or plan.tasks[name].kind is Kind.GROUP:
         return f"{status.who}: {why}" if status.who else why
-    since = shown_since(times.since.get(name, ""), plan.context.clock.now())
-    return f"{' '.join(part for part in (status.who, since) if part)}: {why}"
+    return waits_since(status.who, why, times.since.get(name, ""), plan.context.clock.now())
 
 
 def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:

@@ -38,7 +38,7 @@ def test_the_page_tells_what_is_done_what_is_left_and_who_acts(plan: Plan) -> No
     assert "2 of 2 left" in text
     assert re.search(r'id="make_a"><summary><span class="chip c-done">✓ done</span>', text)
     assert "waiting</span> <b>await_ci</b>" in text
-    assert "CI: 2 of 3 jobs ended; watch" in text
+    assert re.search(r"CI since \d\d:\d\d UTC: 2 of 3 jobs ended; watch <a href=", text)
     assert "b: broke; mend it" in text
     assert '<button data-copy="doit approve approve_a">copy</button>' in text
     assert '<a href="https://example.org/a" rel="noreferrer">' in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.outside import Act, heard_by, is_held, leaves
@@ -120,6 +121,34 @@ def test_what_a_run_then_does_is_in_its_log_as_the_plan_said(project: Project) -
     line = f"outside: {act['what']}, 1 bytes, sha256 {act['sha256']}\n"
     assert (project.work / "logs" / "push_one.log").read_text() == line
     assert "push_one" not in planned(project)
+
+
+def test_what_others_are_at_is_shown_since_when_and_with_its_address(project: Project) -> None:
+    """Such as documentation that another machine builds: a step of this machine that waits."""
+    address = "https://example.org/runs/1"
+    project.declare(f"""
+from doit_receipts.errors import Waiting
+
+
+def ask():
+    raise Waiting(who="GitHub", problem="the docs are queued", remedy="watch {address}")
+
+@plan.step()
+def fetch_docs():
+    \"\"\"Fetch them.\"\"\"
+    return call(ask)
+
+@plan.group(of=[fetch_docs])
+def export():
+    \"\"\"Everything.\"\"\"
+""")
+    assert "fetch_docs" not in planned(project)
+    assert project.doit("fetch_docs").status == 4
+    found = planned(project)["fetch_docs"]
+    assert found["foreseen"] == "awaited"
+    said = rf"GitHub since \d\d:\d\d UTC: the docs are queued; watch {address}"
+    assert re.fullmatch(said, found["why"])
+    assert re.search(rf"^fetch_docs waits for {said}$", project.doit("plan").out, re.MULTILINE)
 
 
 def test_what_is_there_already_is_not_sent(project: Project) -> None:
