@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engine.conftest import CHAIN
 from tests.warm_doit import python
 
@@ -39,6 +41,7 @@ def copy_d():
 '''
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_write_loses_at_most_the_running_step(chain: Project) -> None:
     """Every instant just before and after a write: resume, compare, and no finished step twice."""
     chain.declare(CHAIN + FOURTH)

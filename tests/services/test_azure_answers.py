@@ -106,6 +106,7 @@ def answering(told: dict[str, str]) -> Iterator[str]:
         yield at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ANSWERS)
 def test_each_field_that_is_wrong_gives_one_line(path: str) -> None:
     good, ask = ANSWERS[path]

@@ -122,6 +122,7 @@ class Runner:
         return room
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (shutil.which("cc") and shutil.which("sha256sum")), reason="no C compiler, or no sha256sum"
 )
