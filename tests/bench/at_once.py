@@ -86,7 +86,7 @@ def cost(counts: list[int]) -> None:
                 for tasks in (1, count):
                     took = []
                     for number in range(ROUNDS):
-                        folder = folder_of(tasks, Path(room) / f"{at_once}-{tasks}-{number}")
+                        folder = folder_of(tasks, Path(room) / f"{count}-{at_once}-{number}")
                         words = f"run -n{at_once} export"
                         took.append(busy_ms(sys.executable, folder, words))
                     least[at_once, tasks] = min(took)
