@@ -8,8 +8,7 @@ from chapters.release import at, docs_tools, plan, release, services, settings
 from checks import docs_lock
 from doit_receipts.calls import call, deferred
 from plugins.command.edit_chain import EditChain
-from plugins.model.docs_lock import FILE
-from plugins.model.docs_source import DocsSource
+from plugins.model.docs_source import LOCK_FILE, DocsSource
 from plugins.model.release import ReleaseType
 from plugins.steps import docs_lock as locking
 from plugins.steps import news, topics, version_files
@@ -62,7 +61,7 @@ def set_source_uri(edit):
 
 
 docs_edit = edits.head
-locked = at.made / FILE
+locked = at.made / LOCK_FILE
 
 
 @plan.step(after=[set_source_uri])

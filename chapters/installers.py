@@ -23,7 +23,7 @@ from chapters.windows_build import (
 from checks import beside, brought
 from doit_receipts.calls import call, deferred
 from plugins.model.published_file import Origin
-from plugins.steps import adoption, experts, installer_signatures
+from plugins.steps import adoption, experts, installer_signatures, signature_tools
 
 if TYPE_CHECKING:
     from doit_receipts.declaration import Declared
@@ -105,7 +105,7 @@ for each in SYSTEMS:
 @plan.step(
     after=list(listed_files.values()),
     reads=[at.adopted(role) for role in roles],
-    extra_inputs={"tools": call(installer_signatures.tools_here, release, services.programs)},
+    extra_inputs={"tools": call(signature_tools.tools_here, release, services.programs)},
     only=bool(roles),
 )
 def verify_installers():

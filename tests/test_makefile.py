@@ -156,6 +156,7 @@ def test_another_system_is_refused_by_name(machine: Path) -> None:
     assert "pep101 runs on Linux and macOS; this is MINGW64_NT" in output
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_installed_leave_nothing_that_looks_ready(machine: Path) -> None:
     (machine / "requirements.lock").write_text("[broken", encoding="utf-8")
     status, output = make(machine, "setup")

@@ -17,10 +17,8 @@ from plugins.model.pylock import NoLock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["FILE", "MOST_BYTES", "DocsLock", "Pin", "changes", "digest_of", "read_docs_lock"]
+__all__ = ["MOST_BYTES", "DocsLock", "Pin", "changes", "digest_of", "read_docs_lock"]
 
-FILE: Final = "docs-tools.lock"
-"""The file below ``made/``."""
 MOST_BYTES: Final = 1 << 20
 _HEAD: Final = re.compile(
     r"# Documentation tools of Python (3\.\d{1,3}), for ([\w. -]{1,80})\n"

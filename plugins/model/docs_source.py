@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DocsSource"]
+__all__ = ["LOCK_FILE", "DocsSource"]
+
+LOCK_FILE: Final = "docs-tools.lock"
+"""The file below ``made/`` that locks the tools which make it."""
 
 
 @frozen

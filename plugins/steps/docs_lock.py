@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.printable import printable
-from plugins.model.docs_lock import FILE, MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
+from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
 from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
+from plugins.model.docs_source import LOCK_FILE
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, machine_of, python_for
 from plugins.steps.release_clone import input_commit
@@ -57,7 +58,7 @@ def make(
     packages it has. Raises StepFailed for a tree that asks for what has no hash, ServiceFailed if
     pip cannot say.
     """
-    made = release.layout.made / FILE
+    made = release.layout.made / LOCK_FILE
     commit = input_commit(clone, after)
     own = clone.read(commit, f"Doc/{LOCK}")
     if own is not None:

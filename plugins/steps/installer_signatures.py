@@ -28,19 +28,13 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["SIGNER", "tools_here", "verify"]
+__all__ = ["SIGNER", "verify"]
 
 SIGNER: Final = "Python Software Foundation"
-_TOOLS: Final = ("osslsigncode", "pkgutil", "openssl")
 _SUBJECT: Final = re.compile(r"^\s*Signer #0:\s+Subject: *(.*)$", re.MULTILINE)
 _DIGEST: Final = re.compile(r"^(?:Current|Calculated) message digest *: *([0-9A-F]+)", re.MULTILINE)
 _NAME: Final = re.compile(r"(?:^|[/,]) *CN *= *([^/,\n]*)")
 _TIMEOUT_S: Final = 300.0
-
-
-def tools_here(release: Release, programs: Programs) -> str:  # noqa: ARG001 - as every extra input
-    """Which of the programs are here; one that is installed later has the signatures looked at."""
-    return " ".join(name for name in _TOOLS if programs.find(name))
 
 
 def verify(

@@ -215,6 +215,7 @@ def test_what_xz_has_room_for_blocks(
     assert {each.rule for each in found} & {"archive.compressor", "archive.unreadable"}
 
 
+@pytest.mark.slow
 def test_xz_in_one_block_or_in_many_passes_and_blocks_of_another_size_do_not(
     tmp_path: Path,
 ) -> None:

@@ -80,6 +80,7 @@ def tool(tmp_path: Path, keyring: GnupgHome) -> Tool:
     return Tool(clone / "docs/release", keyring.folder)
 
 
+@pytest.mark.slow
 def test_a_version_of_the_tool_is_released(tool: Tool) -> None:
     waiting = tool.doit("publish")
     assert (waiting.status, waiting.waiting) == (4, ["approve_release"]), waiting
@@ -146,6 +147,7 @@ def test_what_is_not_committed_or_not_pushed_is_not_released(tool: Tool) -> None
     assert tool.doit("check_commit").status == 0
 
 
+@pytest.mark.slow
 def test_a_tag_that_users_have_is_never_moved(tool: Tool) -> None:
     git(tool.clone, "tag", "v9.1.0", "HEAD~1")
     git(tool.clone, "push", "--quiet", "origin", "v9.1.0")

@@ -64,6 +64,7 @@ def a_record(version: str, day: date = DAY, *, unplanned: bool = False) -> Recor
     return Recorded(parsed, day, phase_entered(parsed), is_unplanned=unplanned)
 
 
+@pytest.mark.slow
 def test_every_release_is_recorded_by_its_own_lines(text: str) -> None:
     """As if each had been expected on another day: the file comes back byte for byte."""
     other = date(1999, 12, 31)
@@ -86,6 +87,7 @@ def test_what_is_recorded_stays_as_it_is(text: str) -> None:
     assert recorded(text, [a_record("3.14.7", date(2026, 8, 5))]) == text
 
 
+@pytest.mark.slow
 def test_every_release_is_inserted_where_it_was(text: str) -> None:
     """As if nobody had expected it: the same releases in the same order, all other lines kept."""
     for part in parts(text):

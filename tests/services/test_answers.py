@@ -72,6 +72,7 @@ _ANY: Final = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(_ANY, st.sampled_from(sorted(_ASK, key=str)), st.sampled_from(["", "x"]))
 def test_every_value_has_the_type_that_was_asked_for_or_is_an_error(

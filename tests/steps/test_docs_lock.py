@@ -13,8 +13,8 @@ from checks.docs_lock import tools_are_locked
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.finding import Severity
-from plugins.model.docs_lock import FILE, read_docs_lock
-from plugins.model.docs_source import DocsSource
+from plugins.model.docs_lock import read_docs_lock
+from plugins.model.docs_source import LOCK_FILE, DocsSource
 from plugins.model.local_settings import Docs
 from plugins.services.programs import MachinePrograms
 from plugins.steps import docs_lock
@@ -61,7 +61,7 @@ class Series:
         self.kept = folder / "docs-tools-3.13.lock"
         self.docs = Docs(lock=self.kept)
         self.require("toy_tool~=1.0")
-        self.made = self.world.release.layout.made / FILE
+        self.made = self.world.release.layout.made / LOCK_FILE
 
     def require(self, line: str) -> None:
         text = f"--no-index\n{line}\n-c constraints.txt\n"

@@ -22,7 +22,7 @@ from plugins.model.content import Content, NamedFile
 from plugins.model.xar import package_signature
 from plugins.services.folder_host import FolderHost
 from plugins.services.programs import MachinePrograms
-from plugins.steps import experts, installer_signatures
+from plugins.steps import experts, installer_signatures, signature_tools
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def test_installer_without_a_program_for_it_is_a_note(
     ((rule, severity, message),) = findings(facts)
     assert (rule, severity) == ("brought.unverified", Severity.NOTE)
     assert message == f"this tool did not verify the signatures inside {EXE}, {PKG}"
-    assert installer_signatures.tools_here(release, only) == ""
+    assert signature_tools.tools_here(release, only) == ""
 
 
 def test_toys_of_a_rehearsal_are_not_looked_at(release: Release, tmp_path: Path) -> None:

@@ -549,6 +549,7 @@ def _found(folder: Path) -> dict[str, tuple[Kind, int, bytes, str]]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(_TREES)
 def test_any_tree_is_unpacked_again_by_gnu_tar_and_by_python(tree: Mapping[str, object]) -> None:
