@@ -30,8 +30,8 @@ setup: $(READY)
 rehearse: setup
 	@$(RUN) -m doit rehearse $(ARGS)
 
-# One more than there are cores: some tests wait for a time-out and do nothing else.
-test: WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+# Two more than there are cores: many tests wait for programs or for a time-out, and do nothing else.
+test: WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 2))
 test: setup
 	@echo 'make: the quick tests, about four minutes on two cores; left out: whole exports and releases,' >&2
 	@echo 'make: documentation, kills at every write (make test-slow), the real CPython (make test-real)' >&2
