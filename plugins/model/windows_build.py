@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CERTIFICATE",
     "DEFINITION",
+    "LEFT_OUT",
     "REMOTES",
     "Box",
     "form_of",
@@ -26,6 +27,7 @@ __all__ = [
     "makes_store_packages",
     "parameters_of",
     "range_of",
+    "tells_series",
 ]
 
 DEFINITION: Final = 21
@@ -48,6 +50,25 @@ _SERIES_BOXES: Final = (
     ("Produce Store packages", "DoMSIX", 0, 13),
     ("Include free-threaded builds", "DoFreethreaded", 13, 999),
 )
+LEFT_OUT: Final = {
+    "GitRemote_Other": "",
+    "DoARM64": "true",
+    "DoPGO": "true",
+    "DoPGOARM64": "true",
+    "DoLayout": "true",
+    "DoPyManager": "true",
+    "DoNuget": "true",
+    "DoEmbed": "true",
+    "TestMSI": "true",
+    "BuildToPublish": "current",
+    "BuildToPackage": "current",
+    "SigningDescription": "(default)",
+    "vmImage": "",
+    "SignNuget": "false",
+    "DoJITEnabled": "false",
+    "DoJITFreethreaded": "false",
+}
+"""What keeps the form's own default, which has to be this one; "" for any."""
 # Job by its name on the page, what it is repeated for, and the series that have it.
 _JOBS: Final = (
     ("Python PGO build", ("amd64", "arm64"), 0, 999),
@@ -59,6 +80,7 @@ _JOBS: Final = (
     ("Test PyManager", ("win32", "amd64"), 0, 999),
 )
 _RANGE: Final = re.compile(r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)")
+_SERIES: Final = re.compile(r"\b3\.[0-9]{1,3}")
 
 
 @frozen
@@ -79,7 +101,7 @@ def form_of(release: Release, owner: str, commit: str) -> tuple[Box, ...]:
     """Every field of the form that matters, in the form's order.
 
     ``owner`` is the account of the fork that has the tag. What is left out keeps the form's own
-    default, which fits every series that is released.
+    default, which fits every series that is released (``LEFT_OUT``).
     """
     remote: tuple[Box, ...] = (Box("Git remote", "GitRemote", owner),)
     if owner not in REMOTES:
@@ -139,3 +161,8 @@ def range_of(label: str, minor: int) -> bool | None:
         return None
     bound = int(found["minor"])
     return minor >= bound if found["way"] == "later" else minor <= bound
+
+
+def tells_series(label: str) -> bool:
+    """Whether a label of the form names a series at all, understood by ``range_of`` or not."""
+    return _SERIES.search(label) is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plugins.model.windows_build import REMOTES
+from plugins.model.windows_build import LEFT_OUT, REMOTES
 from plugins.rehearsal.sigstore import RELEASE_MANAGER
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def seed(store: Store) -> None:
     pipeline += "- name: GitRemote_Other\n  displayName: Other\n"
     pipeline += "- name: SigningCertificate\n  values:\n  - 'PythonSoftwareFoundation'\n"
     pipeline += "".join(f'- name: {name}\n  displayName: "{label}"\n' for name, label in _FIELDS)
+    pipeline += "".join(
+        f"- name: {name}\n  displayName: As always\n  default: '{value}'\n"
+        for name, value in LEFT_OUT.items()
+        if name != "GitRemote_Other"
+    )
     workflow = _WORKFLOW.format(options=options, commit="1" * 40)
     forms = {
         f"{_TOOLS}/.github/workflows/build-release.yml": workflow,
