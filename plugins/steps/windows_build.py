@@ -72,7 +72,8 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
     """Whether a run builds and publishes this tag and commit; ``build`` is one that was declared.
 
     A run is ours by the tag and commit of its form. One of another commit, one that publishes
-    nothing or one that is signed otherwise is somebody's trial, and is left alone.
+    nothing or one that is signed otherwise is somebody's trial, and is left alone. One that was
+    started with other boxes than this series needs counts only if it is declared.
     """
     if build:
         return _declared(release, pipeline, build)
@@ -82,7 +83,16 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
     unsure = [run for run in runs if not run.parameters and run.result not in _FAILED]
     live = [run for run in ours if run.result not in _FAILED]
     if len(live) == 1:
-        return identical(_facts(live[0]))
+        found = live[0]
+        others = _other_boxes(found, release)
+        if not others:
+            return identical(_facts(found))
+        return different(
+            f"run {found.id} was started with other boxes than {release.version.series} needs",
+            f"cancel it at {found.url} and start another with the values in "
+            f"{release.layout.windows_form}; or write {_DECLARE} = {found.id} to take it as it is",
+            others,
+        )
     if live or unsure:
         problem = (
             f"{len(live)} runs build {tag} at this commit"
@@ -262,6 +272,16 @@ def _builds(run: PipelineRun, commit: str) -> bool:
         given.get("SourceCommit") == commit
         and given.get("DoPublish", "").lower() == "true"
         and given.get("SigningCertificate", CERTIFICATE) == CERTIFICATE
+    )
+
+
+def _other_boxes(run: PipelineRun, release: Release) -> tuple[str, ...]:
+    """The boxes of the form that do not hold what this series needs, in words."""
+    wanted = {box: run.parameters.get(box.parameter, "") for box in form_of(release, "", "")}
+    return tuple(
+        f"{box.label} is {'not ' if box.value else ''}ticked"
+        for box, value in wanted.items()
+        if isinstance(box.value, bool) and value and value.lower() != box.in_api
     )
 
 

@@ -151,6 +151,37 @@ def test_run_of_something_else_is_left_alone(
     assert look(release, anonymous).state is RemoteState.ABSENT
 
 
+@pytest.mark.parametrize(
+    ("version", "box", "value", "told"),
+    [
+        ("3.15.0rc1", "Post315OutputDir", "false", "Separate free-threaded outputs is not ticked"),
+        ("3.14.9", "DoJIT", "false", "Build the JIT compiler is not ticked"),
+        ("3.13.17", "DoMSIX", "false", "Produce Store packages is not ticked"),
+        ("3.16.0a1", "DoMSI", "true", "Produce EXE/MSI installer is ticked"),
+    ],
+)
+def test_run_that_was_started_with_other_boxes_stops_before_it_publishes(
+    version: str, box: str, value: str, told: str, a_release: Builds, anonymous: AzurePipeline,
+    store: Store,
+) -> None:  # fmt: skip
+    """The form's defaults are of no series in particular, so a box is easily forgotten."""
+    release = a_release(version)
+    run = world.queue_by_hand(store, form_of(release, "hugovk", COMMIT), **{box: value})
+    probe = look(release, anonymous)
+    assert probe.state is RemoteState.DIFFERENT
+    assert probe.details == (told,)
+    assert f"[windows] build = {run}" in probe.remedy
+    # Both remedies work: the run counts as it is once it is declared, and so does another one.
+    assert look(release, anonymous, build=run).state is RemoteState.IDENTICAL
+    again = world.queue_by_hand(store, form_of(release, "hugovk", COMMIT))
+    assert look(release, anonymous).state is RemoteState.UNKNOWN
+    known = store.load("azure", {})
+    canceled = [{**each, "failed": "Build"} for each in known["runs"] if each["id"] == run]
+    others = [each for each in known["runs"] if each["id"] != run]
+    store.save("azure", {**known, "runs": [*others, *canceled]})
+    assert look(release, anonymous).facts["run"] == str(again)
+
+
 def test_two_runs_are_never_guessed_between_and_the_declared_one_counts(
     release: Release, anonymous: AzurePipeline, store: Store
 ) -> None:
