@@ -22,6 +22,7 @@ from checks import (
     disk,
     hour,
     keys,
+    own_packages,
     own_tool,
     schedule,
     tools,
@@ -47,7 +48,8 @@ def check_tools():
         call(disk.work_folder_has_room, release),
         call(tools.tool_is_as_committed, deferred(plan.project.revision)),
         call(own_tool.tool_is_released, release, services.programs, services.verifier),
-        call(own_tool.packages_are_locked, release),
+        call(own_packages.packages_are_locked, release),
+        call(own_packages.packages_are_unchanged, release),
     ]
 
 

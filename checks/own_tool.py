@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import tempfile
 import tomllib
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checks.compiled import CACHE, foreign_code
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
@@ -21,17 +22,16 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.signing import Verifier
 
-__all__ = ["packages_are_locked", "read_list", "tool_is_released"]
+__all__ = ["read_list", "tool_is_released"]
 
 _HOME: Final = Path(__file__).resolve().parents[1]
 # Beside the folder of an unpacked version, with its signature: what the version holds.
 _LIST: Final = ".sha256"
 _CODE: Final = ("chapters", "checks", "doit_receipts", "plugins")
+_FLOORS: Final = tuple(f"{each}/" for each in _CODE)
 _IMPORTED: Final = (".py", ".pyc", ".so", ".pth")
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]+)")
 _TAG: Final = re.compile(r"v\d[\w.]*")
-_LOCKED: Final = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
-_RUN: Final = re.compile(r"[-_.]+")
 _SIGNATURE: Final = "-----BEGIN PGP SIGNATURE-----\n"
 _NOBODY: Final = "0" * 40
 _SHOWN: Final = 5
@@ -59,27 +59,6 @@ def tool_is_released(
     return tuple(_of_archive(home, verifier, key))
 
 
-@judges("tools.packages")
-def packages_are_locked(release: Release, home: Path = _HOME) -> tuple[Finding, ...]:
-    """Each package that is installed here has the version that requirements.lock names."""
-    if release.rehearsal:
-        return ()
-    locked: dict[str, set[str]] = {}
-    for name, version in _LOCKED.findall((home / "requirements.lock").read_text("utf-8")):
-        locked.setdefault(_key(name), set()).add(version)
-    found = {_key(each.name): each.version for each in metadata.distributions() if each.name}
-    wrong = [
-        f"{name} {version}, locked {' or '.join(sorted(locked[name]))}"
-        for name, version in sorted(found.items())
-        if version not in locked.get(name, {version})
-    ]
-    if not wrong:
-        return ()
-    message = f"differ from requirements.lock: {_some(wrong)}"
-    remedy = "run rm -rf .venv && make setup"
-    return (Finding("tools.packages", Severity.WARN, message, "installed packages", remedy),)
-
-
 def _maintainer(home: Path) -> str:
     """The full fingerprint of who releases the tool; of nobody, where none is named."""
     try:
@@ -101,6 +80,11 @@ def _of_checkout(home: Path, programs: Programs, verifier: Verifier, key: str) -
             "tools.changed", Severity.WARN, problem, f"the tool in {home}",
             "move it away, or commit it",
         )  # fmt: skip
+    if foreign := _foreign(home, listed):
+        problem = f"holds {_some(foreign)}, which Python would run and whose source is other code"
+        yield Finding(
+            "tools.changed", Severity.WARN, problem, f"the tool in {home}", _compile_again(home)
+        )
     head = programs.run([*git, "rev-parse", "HEAD"], folder=home).stdout.strip()
     tags = programs.run([*git, "tag", "--points-at", "HEAD"], folder=home).stdout.split()
     versions = [tag for tag in tags if _TAG.fullmatch(tag)]
@@ -154,6 +138,9 @@ def _of_archive(home: Path, verifier: Verifier, key: str) -> Iterator[Finding]:
     wrong += [f"{name} (not in it)" for name in _importable(home, wanted)]
     if wrong:
         yield _altered(home, f"differs from {listing.name}: {_some(wrong)}", _ANEW)
+    if foreign := _foreign(home, wanted):
+        problem = f"{_some(foreign)}: Python would run it, and its source is other code"
+        yield _altered(home, problem, _compile_again(home))
 
 
 def read_list(raw: bytes, top: str) -> Mapping[str, str] | None:
@@ -196,18 +183,29 @@ def _importable(home: Path, known: Iterable[str]) -> list[str]:
     for top in _CODE:
         for each in (home / top).rglob("*"):
             name = each.relative_to(home).as_posix()
-            if each.suffix in _IMPORTED and "__pycache__" not in each.parts and name not in names:
+            if each.suffix in _IMPORTED and CACHE not in each.parts and name not in names:
                 odd.append(name)
     return sorted(odd)
+
+
+def _foreign(home: Path, names: Iterable[str]) -> list[str]:
+    """Compiled files beside the tool's own sources that hold anything but those."""
+    own = [
+        home / name
+        for name in names
+        if name.endswith(".py") and ("/" not in name or name.startswith(_FLOORS))
+    ]
+    found = foreign_code(each for each in own if each.is_file())
+    return sorted(each.relative_to(home).as_posix() for each in found)
+
+
+def _compile_again(home: Path) -> str:
+    return f"run find {shlex.quote(str(home))} -name {CACHE} -prune -exec rm -rf {{}} +"
 
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return printable(", ".join(names[:_SHOWN]) + more)
-
-
-def _key(name: str) -> str:
-    return _RUN.sub("-", name).lower()
 
 
 def _altered(home: Path, problem: str, remedy: str) -> Finding:

@@ -533,7 +533,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         waivable=False,
     ),
     "tools.packages": Rule(
-        "Each package that is installed here has the version that requirements.lock names.",
+        "Each package that is installed here is of the version that requirements.lock names, and "
+        "as it was installed.",
         "run rm -rf .venv && make setup",
         severity=_WARN,
     ),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.own_tool import packages_are_locked, tool_is_released
+from checks.own_packages import packages_are_locked
+from checks.own_tool import tool_is_released
 from doit_receipts.finding import Severity
 from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.programs import MachinePrograms
