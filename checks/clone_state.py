@@ -67,6 +67,7 @@ def base_leads_to_version(release: Release, base: Base) -> tuple[Finding, ...]:
 def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
     """The version is one that may follow the newest tag of its series (R02)."""
     version = release.version
+    fetch = git_in(base.folder, "fetch", "--tags", "upstream")
     tagged = [each for each in _tagged(base) if each.series == version.series and each != version]
     if not tagged:
         first = Version(version.major, version.minor, 0, Level.ALPHA, 1)
@@ -77,7 +78,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
                 "version.not_next",
                 Severity.BLOCK,
                 f"the clone has no tag of {version.series}, so the next version is not known",
-                remedy=git_in(base.folder, "fetch", "--tags", "upstream"),
+                remedy=fetch,
             ),
         )
     newest = max(tagged)
@@ -88,7 +89,7 @@ def version_is_next(release: Release, base: Base) -> tuple[Finding, ...]:
             "version.not_next",
             Severity.BLOCK,
             f"the newest tag is {newest.tag}, and {version} does not come next",
-            remedy=f"that would be {' or '.join(map(str, newest.successors()))}",
+            remedy=f"write {_either(newest)}; or if the clone lacks tags: {fetch}",
         ),
     )
 
@@ -146,10 +147,15 @@ def base_is_recent(
                 Severity.WARN,
                 f"the commit to release from, {commit[:12]}, is {age.days} days"
                 " old; is there more to release?",
-                remedy=f"{git_in(base.folder, 'fetch', '--all')}, then run the same command again",
+                remedy=f"{git_in(base.folder, 'fetch', '--all')}, then run the same command"
+                " again; if nothing is new, nothing is wrong",
             ),
         )
     return ()
+
+
+def _either(newest: Version) -> str:
+    return " or ".join(f'version = "{each}"' for each in newest.successors())
 
 
 def _tagged(base: Base) -> list[Version]:

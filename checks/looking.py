@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Final, ParamSpec, TypeAlias
 
@@ -33,8 +34,9 @@ def judges(*rules: str, blind: str = "") -> Callable[[_Check[_Looked]], _Check[_
     """A decorator of checks: the findings are of these rules, and of ``blind`` if it cannot look.
 
     With ``blind``, an error that a person can act on becomes a finding of that rule. So it can be
-    waived like any other, and the gate's other checks are still heard. LookupError for a rule
-    that no table has, and for a finding of a rule that is not named here.
+    waived like any other, and the gate's other checks are still heard. A finding that stops or
+    warns, and does not say itself what to do, says what its rule does. LookupError for a rule that
+    no table has, and for a finding of a rule that is not named here.
     """
     judged = Judged(frozenset({*rules, blind} - {""}), blind)
     if unknown := judged.rules - RULES.keys() - GATE_RULES.keys():
@@ -49,16 +51,24 @@ def judges(*rules: str, blind: str = "") -> Callable[[_Check[_Looked]], _Check[_
             except ReleaseError as error:
                 if not blind:
                     raise
-                return (Finding(blind, Severity.BLOCK, error.problem, error.where, error.remedy),)
+                found = (Finding(blind, Severity.BLOCK, error.problem, error.where, error.remedy),)
             if undeclared := {finding.rule for finding in found} - judged.rules:
                 message = f"{check.__name__} does not name {', '.join(sorted(undeclared))}"
                 raise LookupError(message)
-            return found
+            return tuple(map(_with_remedy, found))
 
         _JUDGED[look] = judged
         return look
 
     return decorate
+
+
+def _with_remedy(finding: Finding) -> Finding:
+    """The finding with the remedy of its rule, where it has none of its own and something to do."""
+    if finding.remedy or finding.severity is Severity.NOTE:
+        return finding
+    rule = RULES.get(finding.rule) or GATE_RULES[finding.rule]
+    return replace(finding, remedy=rule.remedy)
 
 
 def judged_by(check: Callable[..., object]) -> Judged:

@@ -41,7 +41,6 @@ _TABLE: Final = r"^[# \t]*Python {}(?:a|b|rc)?\d*[ \t]+(\d{{4,5}})\b"
 _NEXT_STARTS: Final = r"^[# \t]*Python 3\.(\d+) will start with (\d+)"
 _RANGE: Final = r'\{{[ \t]*(\d+),[ \t]*(\d+),[ \t]*L"{}"[ \t]*\}}'
 _EXPECTED: Final = r"^[ \t]+EXPECTED_MAGIC_NUMBER = (\d+)$"
-_MUST_NOT_MOVE: Final = "it must not move from rc1 on: see PEP 745"
 
 
 @judges("source.magic", blind="source.unreadable")
@@ -103,13 +102,13 @@ def _disagreeing(
             f"the magic number is {number}, and the newest of {series} in the table above it "
             f"is {max(listed)}",
             place,
-            _MUST_NOT_MOVE,
+            _back(max(listed)),
         )
     if expected is not None and int(expected[1]) != number:
         yield _block(
             f"expects the magic number {expected[1]}, and {place} says {number}",
             TEST,
-            _MUST_NOT_MOVE,
+            f"have both name the number that {series} is known by, on the branch",
         )
 
 
@@ -168,8 +167,16 @@ def _moved(version: Version, number: int, base: Base, place: str) -> Iterator[Fi
         yield _block(
             f"the magic number is {number}, and {tagged} had {', '.join(map(str, sorted(before)))}",
             place,
-            _MUST_NOT_MOVE,
+            _back(*before),
         )
+
+
+def _back(*numbers: int) -> str:
+    """What to do about a number that moved. Source: PEP 745, for rc3 of 3.14."""
+    return (
+        f"write {' or '.join(map(str, sorted(numbers)))} there again on the branch: it must not"
+        " move from rc1 on"
+    )
 
 
 def _block(message: str, where: str = "", remedy: str = "") -> Finding:

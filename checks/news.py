@@ -28,7 +28,12 @@ def news_tells_something(release: Release, clone: Clone, *, after: str) -> tuple
     if re.search(rb"^\.\. no changes: True$", content, flags=re.MULTILINE):
         return (
             Finding(
-                "news.empty", Severity.WARN, "NEWS says that this release has no changes", name
+                "news.empty",
+                Severity.WARN,
+                "NEWS says that this release has no changes",
+                name,
+                "merge the entries that are missing into the branch; if nothing changed, this is"
+                " as it has to be",
             ),
         )
     return ()

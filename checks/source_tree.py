@@ -16,6 +16,7 @@ from plugins.model.tree_rules import (
     is_documentation,
     readme_title,
 )
+from plugins.ports.git import git_in
 
 if TYPE_CHECKING:
     from datetime import date
@@ -93,7 +94,12 @@ def next_markers_are_gone(
         if content and marker:
             line = content.count(b"\n", 0, marker.start("before")) + 1
             found.append(
-                _block("docs.next", "still contains a `next` version marker", f"{name}:{line}")
+                _block(
+                    "docs.next",
+                    "still contains a `next` version marker",
+                    f"{name}:{line}",
+                    f"name the version there on the branch; or {_anew(clone)}",
+                )
             )
     return tuple(found)
 
@@ -107,17 +113,21 @@ def tree_is_clean(
 ) -> tuple[Finding, ...]:
     """The files of the release clone are those of the commit, with nothing else (E23)."""
     wanted, checked_out = clone.resolve(f"{_ref(after)}^{{commit}}"), clone.resolve("HEAD")
+    # no step that is done checks it out again: without this, the next run would find the same
+    undo = git_in(clone.folder, "checkout", "--force", "--detach", wanted)
+    clean = git_in(clone.folder, "clean", "-ffdx")
+    remedy = f"nobody should work there; to undo it: {undo}, then {clean}" if wanted else ""
     if not wanted or wanted != checked_out:
         return (
             _block(
                 "source.dirty",
                 f"the release clone has {checked_out[:12] or 'nothing'} checked out,"
                 f" wanted {wanted[:12] or after}",
-                remedy="run the same command again",
+                remedy=remedy,
             ),
         )
     return tuple(
-        _block("source.dirty", "differs from the commit", name, "nobody should work there")
+        _block("source.dirty", "differs from the commit", name, remedy)
         for name in clone.unrecorded()
     )
 
@@ -132,7 +142,12 @@ def only_release_files_changed(
 ) -> tuple[Finding, ...]:
     """The release commit changes what a release changes, and no code."""
     return tuple(
-        _block("source.unexpected", "differs from the base, but no release changes this file", name)
+        _block(
+            "source.unexpected",
+            "differs from the base, but no release changes this file",
+            name,
+            f"find out what made the change; then {_anew(clone)}",
+        )
         for name in clone.difference(_ref(start), _ref(after))
         if not _RELEASE_FILES.fullmatch(name)
     )
@@ -167,7 +182,14 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
     """Whether autoconf gave the tree's ``configure`` again, as the step that tried it reports."""
     if skipped:
         return (
-            Finding("source.configure", Severity.WARN, f"not compared: {skipped}", "configure"),
+            Finding(
+                "source.configure",
+                Severity.WARN,
+                f"not compared: {skipped}",
+                "configure",
+                "install it and run the same command again, or release configure as the branch"
+                " has it",
+            ),
         )
     if differs == "no":
         return ()
@@ -211,6 +233,10 @@ def notices_are_current(
                 )
             )
     return tuple(found)
+
+
+def _anew(clone: Clone) -> str:
+    return f"delete {clone.folder}, and run the same command again: it is made anew"
 
 
 def _ref(step: str) -> str:

@@ -213,13 +213,14 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "clone.stale": Rule(
         "The last commit of the base is a recent one.",
-        "git fetch --all in the clone, and see whether there is more to release",
+        "git fetch --all in the clone; if nothing is new, nothing is wrong",
         severity=_WARN,
     ),
     "clone.unreadable": Rule("The clone can be read.", "check [repository] clone"),
     "docs.next": Rule(
         "No `versionadded:: next` is left in the documentation.",
-        "replace it on the branch, or see why the release commit did not",
+        "name the version there on the branch; or delete the release clone and run the same "
+        "command again: it is made anew",
     ),
     "docs.none": Rule(
         "The release has documentation archives.",
@@ -335,7 +336,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "news.empty": Rule(
         "This version's NEWS has an entry.",
-        "see whether the branch has entries that were not merged",
+        "merge the entries that are missing into the branch; if nothing changed, this is as it has "
+        "to be",
         milder=(_WARN,),
     ),
     "news.garbled": Rule(
@@ -478,7 +480,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "source.dirty": Rule(
         "The files of the release clone are those of the commit, with nothing else.",
-        "run the same command again; nobody should work there",
+        "nobody should work there; undo it by the two commands that the finding has",
         waivable=False,
     ),
     "source.file_name": Rule(
@@ -487,7 +489,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "source.magic": Rule(
         "Compiled files begin with one magic number, wherever the tree gives it.",
-        "take a number of this series on the branch",
+        "correct it on the branch, in the files that the finding names",
         milder=(_WARN,),
     ),
     "source.unexpected": Rule(
@@ -495,7 +497,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "find out what made the change; delete the release clone and run the same command again",
         waivable=False,
     ),
-    "source.unreadable": Rule("The tree can be read.", "see the message of the finding"),
+    "source.unreadable": Rule(
+        "The tree can be read.",
+        "delete the release clone and run the same command again: it is made anew",
+    ),
     "source.version": Rule(
         "Every place that gives the version gives this one.", "correct it on the branch"
     ),
@@ -564,7 +569,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "version.not_next": Rule(
         "The version is one that may follow the newest tag of its series.",
-        "check version; git fetch --tags upstream in the clone",
+        "write the version that comes next, or git fetch --tags upstream in the clone",
     ),
     "windows.busy": Rule(
         "No other run of the Windows pipeline is about to publish.",

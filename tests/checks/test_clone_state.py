@@ -176,7 +176,8 @@ def test_old_base_is_warned_of(shared: World) -> None:
     assert re.search(r"is \d+ days old; is there more to release\?$", finding.message)
     assert (
         finding.remedy
-        == f"git -C {shared.base.folder} fetch --all, then run the same command again"
+        == f"git -C {shared.base.folder} fetch --all, then run the same command again; "
+        "if nothing is new, nothing is wrong"
     )
 
 

@@ -38,6 +38,14 @@ def test_a_check_that_cannot_look_blocks_under_its_rule() -> None:
     assert str(found) == "news.empty BLOCK: host: is down; wait"
 
 
+def test_a_finding_that_does_not_say_what_to_do_says_what_its_rule_does() -> None:
+    """A remedy of the table that nobody is shown helps nobody."""
+    (found,) = _judged("news.garbled")
+    assert found.remedy == GATE_RULES["news.garbled"].remedy
+    (blind,) = _judged("news.garbled", ReleaseError(problem="is down", where="host"))
+    assert blind.remedy == GATE_RULES["news.empty"].remedy
+
+
 def test_a_check_without_a_rule_for_it_raises_what_it_met() -> None:
     with pytest.raises(ReleaseError, match="is down"):
         _sighted(ReleaseError(problem="is down", where="host"))
