@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports.git import Clone
 
-__all__ = ["announcement_is_ready", "security_content_is_true"]
+__all__ = ["announcement_is_ready", "security_content_is_true", "where_to_edit"]
 
 # Source: Discourse's max_topic_title_length and min_topic_title_length of a new forum.
 _TITLE_LEAST, _TITLE_MOST = 15, 255
@@ -51,7 +51,7 @@ def announcement_is_ready(
     day that it announces as well: their sections are theirs to judge, and each has one.
     ``edited`` is where the text of all is edited.
     """
-    remedy = _remedy(text, edited)
+    remedy = where_to_edit(text, edited)
     words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return problems
@@ -97,7 +97,7 @@ def security_content_is_true(
     A final release has the NEWS of its own candidates too. The sections of ``others``, versions of
     the same day, are about theirs; ``edited`` is where the text of all is edited.
     """
-    remedy = _remedy(text, edited)
+    remedy = where_to_edit(text, edited)
     words, problems = read_text(text, "announcement.text", remedy)
     if problems:
         return ()  # said once, by the check before
@@ -109,7 +109,7 @@ def security_content_is_true(
     return security_is_true(words, text.name, release, content, remedy)
 
 
-def _remedy(text: Path, edited: str) -> str:
+def where_to_edit(text: Path, edited: str = "") -> str:
     """Where the settled text is edited: in the copy beside it that belongs to a person."""
     if edited:
         return f"edit {edited}, then run doit train publish"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from typing import TYPE_CHECKING, Final
 
+from checks.announcement import where_to_edit
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.release import Phase
@@ -89,7 +90,7 @@ def words_are_ready(release: Release, file: Path) -> tuple[Finding, ...]:
         ),
         *([] if text.strip() else ["it has a title and no text"]),
     ]
-    remedy = f"correct texts/{file.name.replace('.settled', '')}, then run the same command again"
+    remedy = where_to_edit(file)
     return tuple(
         Finding("phase.words", Severity.BLOCK, problem, file.name, remedy) for problem in problems
     )

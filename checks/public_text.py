@@ -28,6 +28,7 @@ TEXT_RULES: Final = (
 )  # fmt: skip
 """What `facts_are_right` judges by, beside the rule that it is given."""
 
+_IF_MEANT: Final = "leave it if it is meant, nothing waits for that; else"
 _ALLOW: Final = (
     "correct the text; if the version belongs there, write it under [announce] versions in"
     " release.toml"
@@ -69,7 +70,7 @@ def facts_are_right(
         for each in text_rules.foreign_addresses(text, facts)
     ]
     found += [
-        Finding("text.series", Severity.WARN, each, where, "check that this is intended")
+        Finding("text.series", Severity.WARN, each, where, f"{_IF_MEANT} {remedy}")
         for each in text_rules.foreign_series(text, facts)
     ]
     found += [
@@ -114,13 +115,7 @@ def security_is_true(
     ]
     if inside or release.type is ReleaseType.SECURITY_FINAL:
         found += [
-            Finding(
-                "text.security_missing",
-                Severity.WARN,
-                problem,
-                where,
-                "check that this is intended",
-            )
+            Finding("text.security_missing", Severity.WARN, problem, where, f"{_IF_MEANT} {remedy}")
             for problem in _missing(content, issues_in(text))
         ]
     return tuple(found)

@@ -191,7 +191,8 @@ def day_is_expected(
                 f"the schedule says that {stage.name} was released on {stage.day},"
                 f" and this release is dated {day}",
                 "[series] and date",
-                f"if it is the same release, write date = {stage.day}; if not, see version",
+                f"if it is the same release, write date = {stage.day}; if not, write the version"
+                ' that it is: version = "…"',
             ),
         )
     return (

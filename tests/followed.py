@@ -17,6 +17,7 @@ _WRONGS: Final = (
     "test_all_that_is_wrong_is_reported_at_once_and_every_remedy_helps"
 )
 _SOURCE: Final = "tests/checks/test_remedies_of_source.py"
+_TEXTS: Final = "tests/checks/test_remedies_of_texts.py"
 
 FOLLOWED: Final[Mapping[str, str]] = {
     **dict.fromkeys((each.rule for each in WRONGS), _WRONGS),
@@ -49,6 +50,33 @@ FOLLOWED: Final[Mapping[str, str]] = {
     "source.dirty": f"{_SOURCE}::test_work_in_the_release_clone_is_undone_by_what_is_told",
     "source.unreadable": f"{_SOURCE}::test_clone_that_lacks_what_a_step_left_is_made_again",
     "version.not_next": f"{_SOURCE}::test_version_that_does_not_come_next_is_written_as_told",
+    **dict.fromkeys(
+        (
+            "announcement.text",
+            "text.address",
+            "text.digest",
+            "text.gap",
+            "text.leftover",
+            "text.security",
+            "text.security_missing",
+            "text.series",
+        ),
+        f"{_TEXTS}::test_announcement_is_edited_where_its_finding_says",
+    ),
+    **dict.fromkeys(
+        ("schedule.last_bugfix", "schedule.next_series"),
+        f"{_TEXTS}::test_what_begins_with_a_release_is_declared_or_added",
+    ),
+    "phase.current": (
+        f"{_TEXTS}::test_kind_or_schedule_is_corrected_where_the_phase_is_not_the_one_before"
+    ),
+    "phase.moment": (f"{_TEXTS}::test_moment_comes_by_waiting_or_with_another_day_in_the_schedule"),
+    "phase.words": f"{_TEXTS}::test_words_about_a_phase_are_edited_where_their_finding_says",
+    "schedule.hour": (
+        "tests/checks/test_hour.py::test_hour_is_right_in_the_morning_of_the_day_that_is_written"
+    ),
+    "schedule.released": f"{_TEXTS}::test_day_of_a_release_that_is_recorded_is_written_as_told",
+    "site.text": f"{_TEXTS}::test_page_is_edited_where_its_finding_says",
     "ci.attested": (
         "tests/steps/test_ci_attested.py::test_what_is_false_is_named_and_the_remedy_works"
     ),
@@ -92,26 +120,22 @@ Their remedies make that release again, from the tag or by its owner, whom nobod
 """
 
 NOBODY_FOLLOWS: Final = frozenset({
-    "access.proposals", "announcement.text", "archived.approval", "archived.missing",
-    "archived.published", "archived.receipt", "archived.signature", "archived.unreadable",
-    "archived.unseen", "blockers.advisories", "brought.approved_only", "brought.kind",
-    "brought.lacks", "brought.signer", "brought.unexpected", "brought.unproved",
-    "brought.unseen", "brought.untrue", "brought.unverified", "bundle.unseen", "cache.unseen",
-    "cdn.one_edge", "ci.differs", "ci.missing", "ci.package", "ci.unknown", "docs.none",
-    "docs.python", "docs.unlocked", "docs.unproven", "evidence.commit", "evidence.missing",
-    "evidence.subject", "evidence.unseen", "experts.macos", "experts.windows", "forms.changed",
-    "forms.unseen", "hosts.group", "hosts.login", "hosts.rights", "hosts.space", "key.absent",
-    "key.expired", "key.revoked", "key.secret", "manifest.missing", "page.unseen",
-    "phase.current", "phase.moment", "phase.words", "public.closed", "public.differs",
-    "public.missing", "public.unjudged", "public.unseen", "rebuild.disagrees", "rebuild.failed",
-    "rebuild.few", "rebuild.unsigned", "row.unseen", "schedule.hour", "schedule.last_bugfix",
-    "schedule.next_series", "schedule.released", "signature.unseen", "site.draft_found",
-    "site.login", "site.name_taken", "site.replaced", "site.rows", "site.text",
+    "access.proposals", "archived.approval", "archived.missing", "archived.published",
+    "archived.receipt", "archived.signature", "archived.unreadable", "archived.unseen",
+    "blockers.advisories", "brought.approved_only", "brought.kind", "brought.lacks",
+    "brought.signer", "brought.unexpected", "brought.unproved", "brought.unseen",
+    "brought.untrue", "brought.unverified", "bundle.unseen", "cache.unseen", "cdn.one_edge",
+    "ci.differs", "ci.missing", "ci.package", "ci.unknown", "docs.none", "docs.python",
+    "docs.unlocked", "docs.unproven", "evidence.commit", "evidence.missing", "evidence.subject",
+    "evidence.unseen", "experts.macos", "experts.windows", "forms.changed", "forms.unseen",
+    "hosts.group", "hosts.login", "hosts.rights", "hosts.space", "key.absent", "key.expired",
+    "key.revoked", "key.secret", "manifest.missing", "page.unseen", "public.closed",
+    "public.differs", "public.missing", "public.unjudged", "public.unseen", "rebuild.disagrees",
+    "rebuild.failed", "rebuild.few", "rebuild.unsigned", "row.unseen", "signature.unseen",
+    "site.draft_found", "site.login", "site.name_taken", "site.replaced", "site.rows",
     "situation.nothing", "situation.unseen", "source.configure", "staged.unseen", "tag.unseen",
-    "tests.none", "tests.platform", "text.address", "text.digest", "text.gap", "text.leftover",
-    "text.security", "text.security_missing", "text.series", "tools.altered", "tools.changed",
-    "tools.compiler", "tools.missing", "tools.old", "tools.packages", "tools.unconfined",
-    "tools.unreleased", "windows.busy", "windows.job", "windows.tests", "windows.unseen",
-    "work.space",
+    "tests.none", "tests.platform", "tools.altered", "tools.changed", "tools.compiler",
+    "tools.missing", "tools.old", "tools.packages", "tools.unconfined", "tools.unreleased",
+    "windows.busy", "windows.job", "windows.tests", "windows.unseen", "work.space",
 })  # fmt: skip
 """Rules whose remedy no test follows yet: a rule that is added belongs above, if it can be."""

@@ -20,6 +20,7 @@ _WARN: Final = Severity.WARN
 _NOTE: Final = Severity.NOTE
 _ADMIN: Final = "correct it in the site's admin, then run the same command again"
 _EDIT: Final = "edit the draft, then run the same command again"
+_IF_MEANT: Final = "leave it if it is meant, nothing waits for that; else edit the draft"
 _TRACKER: Final = "resolve it, or change its labels on the tracker"
 _BUILDBOTS: Final = "ask the buildbots' administrators"
 
@@ -415,7 +416,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "schedule.released": Rule(
         "The schedule does not say that this version was released on another day.",
-        "if it is the same release, write date =; if not, check version",
+        "if it is the same release, write date =; if not, write the version that it is",
     ),
     "site.admin": Rule(
         "The site's admin accepts your login and has a form that you may save, unless the text "
@@ -521,12 +522,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "text.security_missing": Rule(
         "The text has every security fix of this version's NEWS.",
-        "check that this is intended",
+        _IF_MEANT,
         severity=_WARN,
     ),
-    "text.series": Rule(
-        "The text names no other series of Python.", "check that this is intended", severity=_WARN
-    ),
+    "text.series": Rule("The text names no other series of Python.", _IF_MEANT, severity=_WARN),
     "text.version": Rule(
         "The text names no other version of Python.",
         "correct the text; if the version belongs there, write it under [announce] versions in "

@@ -123,3 +123,16 @@ def test_zone_that_this_machine_does_not_know_is_named_and_corrected(a_release: 
     assert "does not know the time zone America/New_Yrok" in finding.message
     assert finding.remedy == "correct its name, or install tzdata"
     assert asked(release, [MACOS], None, At(8)) == ()
+
+
+def test_hour_is_right_in_the_morning_of_the_day_that_is_written(a_release: Builds) -> None:
+    """What its remedy says, of both: to hand the tag over in the morning, and to write that day."""
+    release, evening = a_release("3.14.2"), At(18, 1)
+    (finding,) = asked(release, [WINDOWS], None, evening)
+    assert "hand the tag over in the morning and write that day as date" in finding.remedy
+    assert asked(release, [WINDOWS], None, At(8)) == ()
+    assert asked(release, [WINDOWS], None, evening, DAY + timedelta(days=1)) == ()
+    odd = Expert("windows", "Wanda Windows", (), zone="Europe/Londn")
+    (finding,) = asked(release, [odd], None, At(8))
+    assert "correct its name" in finding.remedy
+    assert asked(release, [WINDOWS], None, At(8)) == ()
