@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from chapters.before import nothing_came_up
-from chapters.commit import commit
 from chapters.lights import check_lights
 from chapters.merge import approve_merge, merge_back
 from chapters.release import at, is_new_branch, plan, release, services, settings
 from chapters.switch import test_downloads
-from checks import rebuilds
-from doit_receipts.calls import call, deferred
+from doit_receipts.calls import call
 from plugins.model.release import Phase
-from plugins.steps import protection, reservation, upstream_push, workers
+from plugins.steps import protection, reservation, upstream_push
 
 
 @plan.shared(
@@ -66,41 +64,6 @@ def push_upstream():
 def restore_protection():
     """Restore the protection of upstream's branches to what it was before the push."""
     return call(protection.restore, services.github, at)
-
-
-counts_rebuilds = settings.rebuilds.are_counted
-
-
-@plan.step(after=[push_upstream], only=bool(settings.farm.workers))
-def ask_workers():
-    """Ask other people's machines to make the archives again, and keep what their owners sign."""
-    return call(
-        workers.ask,
-        release,
-        settings.rebuilds,
-        services.workers,
-        services.verifier,
-        plan.context.journal,
-        services.progress,
-        services.clock,
-        commit=commit,
-    )
-
-
-@plan.gate(
-    after=[push_upstream, ask_workers], reads=at.tarballs, volatile=True, only=counts_rebuilds
-)
-def check_rebuilds():
-    """Stop before the page unless enough other people rebuilt the same archives."""
-    archives = deferred(plan.receipts.artifacts, at.tarballs)
-    return call(
-        rebuilds.others_got_the_same,
-        release,
-        settings.rebuilds,
-        archives,
-        settings.signing.gpg_key,
-        services.verifier,
-    )
 
 
 @plan.shared(

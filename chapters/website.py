@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from chapters.before import choose_day, nothing_came_up, today_text
 from chapters.page import page_text
+from chapters.rebuilds import check_rebuilds, counts_rebuilds
 from chapters.release import follows, plan, promised, services, settings
 from chapters.stage import known_digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
 from chapters.texts import approve_announcement, settle_announcement
-from chapters.upstream import (
-    check_rebuilds,
-    counts_rebuilds,
-    push_upstream,
-    restore_protection,
-)
+from chapters.upstream import push_upstream, restore_protection
 from checks import brought, site
 from doit_receipts.calls import call
 from plugins.steps import page_text as pages

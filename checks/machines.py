@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.action import PASSED, RESULT, bundle_file, here_file, result_of, room_of
-from plugins.model.attested import attested
+from plugins.model.attested import FACTS_FILE, attested
+from plugins.model.ledger import GITHUB, Remade
 from plugins.model.strict_json import BrokenJson
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from plugins.model.layout import Layout
     from plugins.ports.statements import StatementVerifier
 
-__all__ = ["docs_are_attested", "every_platform_passed"]
+__all__ = ["docs_are_attested", "every_platform_passed", "remade"]
 
 _FILE: Final = "tests.json"
 
@@ -43,6 +44,22 @@ def docs_are_attested(
 ) -> tuple[Finding, ...]:
     """What was fetched is what the run attested, byte for byte; nobody is asked for that."""
     return tuple(_built(layout, farm, action, sigstore) for action in actions)
+
+
+def remade(
+    layout: Layout, farm: Farm, actions: Sequence[Action], sigstore: StatementVerifier
+) -> tuple[Remade, ...]:
+    """What the runs got that made the archives again, as is verified once more."""
+    return tuple(_remade(layout, farm, action, sigstore) for action in actions)
+
+
+def _remade(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier) -> Remade:
+    done, problem = _proved(layout, farm, action, sigstore)
+    if done is None:
+        return Remade(GITHUB, farm.repository, GITHUB, "", {}, problem)
+    digests = {name: each for name, each in done.products.items() if name != FACTS_FILE}
+    word = f"the attestation of {farm.repository}"
+    return Remade(GITHUB, done.run, GITHUB, word, digests)
 
 
 def _built(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier) -> Finding:

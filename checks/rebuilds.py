@@ -1,4 +1,4 @@
-"""Rebuilds: how many other people made the archives from the tag, and got the same bytes."""
+"""Rebuilds: who else made the archives from the tag, and got the same bytes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import printable
 from plugins.model.gate_rules import GATE_RULES
-from plugins.model.ledger import SIGNATURE, SUMS, entries, read_sums
+from plugins.model.ledger import GITHUB, SIGNATURE, SUMS, Remade, entries, read_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from doit_receipts.artifact import Artifact
     from plugins.model.ledger import Entry
@@ -24,35 +24,47 @@ if TYPE_CHECKING:
 __all__ = ["others_got_the_same"]
 
 
-@judges("rebuild.few", "rebuild.disagrees", "rebuild.unsigned")
+@judges("rebuild.few", "rebuild.disagrees", "rebuild.unsigned", "rebuild.agrees")
 def others_got_the_same(
     release: Release,
     rebuilds: Rebuilds,
     archives: Iterable[Artifact],
     own: str,
     verifier: Verifier,
+    runs: Iterable[Remade] = (),
 ) -> tuple[Finding, ...]:
-    """As many people as are wanted got the same archives, and nobody whose word counts others.
+    """As many as are wanted got the same archives, and nobody whose word counts others.
 
-    ``own`` is the release manager's key, which does not count; a key counts once.
+    ``own`` is the release manager's key, which does not count; a key counts once. So do all
+    ``runs`` together: they are one company's machines.
     """
-    if rebuilds.ledger is None:
-        return tuple(_counted(release, rebuilds, []))
     wanted = {made.path.name: made.sha256 for made in archives}
-    found: list[Finding] = []
     agreed: dict[str, str] = {}
-    keys = set(rebuilds.keys) - {own}
+    found: list[Finding] = []
+    for each in (*_signed(release, rebuilds, set(rebuilds.keys) - {own}, verifier), *runs):
+        if each.problem:
+            found.append(_finding("rebuild.unsigned", each.where, each.problem))
+        elif each.digests != wanted:
+            unlike = "; ".join(_unlike(each.digests, wanted))
+            found.append(_finding("rebuild.disagrees", each.where, unlike))
+        elif each.signer not in agreed:
+            agreed[each.signer] = each.who
+            message = f"{each.who} made the same archives from the tag, by {each.word}"
+            found.append(_finding("rebuild.agrees", each.where, message))
+    return (*found, *_counted(release, rebuilds, sorted(agreed.values())))
+
+
+def _signed(
+    release: Release, rebuilds: Rebuilds, keys: Collection[str], verifier: Verifier
+) -> Iterator[Remade]:
+    if rebuilds.ledger is None:
+        return
     with tempfile.TemporaryDirectory(prefix="pep101-ledger-") as room:
         for entry in entries(rebuilds.ledger, str(release.version)):
             key, problem = _signer(entry, keys, verifier, Path(room))
             where = printable(f"{release.version}/{entry.who}")
-            if not key:
-                found.append(_finding("rebuild.unsigned", where, problem))
-            elif (got := read_sums(entry.sums) or {}) == wanted:
-                agreed.setdefault(key, entry.who)
-            else:
-                found.append(_finding("rebuild.disagrees", where, "; ".join(_unlike(got, wanted))))
-    return (*found, *_counted(release, rebuilds, sorted(agreed.values())))
+            got = read_sums(entry.sums) or {}
+            yield Remade(entry.who, where, key, f"the signature of {key}", got, problem)
 
 
 def _counted(release: Release, rebuilds: Rebuilds, agreed: list[str]) -> Iterator[Finding]:
@@ -64,7 +76,7 @@ def _counted(release: Release, rebuilds: Rebuilds, agreed: list[str]) -> Iterato
     severity = Severity.BLOCK if rebuilds.wanted else Severity.NOTE
     if rebuilds.ledger is None:
         remedy = 'write ledger = "FOLDER" below [rebuilds]'
-    elif len(rebuilds.keys) < rebuilds.wanted:
+    elif len(rebuilds.keys) < rebuilds.wanted - agreed.count(GITHUB):
         remedy = "name the keys of all who may count in [rebuilds] keys"
     else:
         remedy = (
@@ -86,7 +98,7 @@ def _signer(entry: Entry, keys: Collection[str], verifier: Verifier, room: Path)
     return ("", found.problem) if found.problem else (found.fingerprint, "")
 
 
-def _unlike(got: dict[str, str], wanted: dict[str, str]) -> Iterator[str]:
+def _unlike(got: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(got.keys() | wanted.keys()):
         mine, theirs = wanted.get(name, "none"), got.get(name, "none")
         if mine != theirs:

@@ -63,7 +63,7 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         words[0] += "copyright_years = true\n"
         words.append('[docs]\nlock = "docs-tools.lock"\n')
         words.append(
-            '[farm]\nengine = "github"\nsteps = ["test_source", "build_docs"]\n'
+            '[farm]\nengine = "github"\nsteps = ["test_source", "build_docs", "build_tarballs"]\n'
             'workers = ["ssh://alice@example.org/"]\nattested = ["source"]\n'
         )
         words.append('[rebuilds]\nledger = "rebuilds"\n')

@@ -49,6 +49,7 @@ class PythonRelease:
         "merge": "11 merge back",
         "switch": "12 the go and the switch",
         "upstream": "13 push upstream",
+        "rebuilds": "13b rebuilds",
         "website": "14 website and CDN",
         "evidence": "15 evidence",
         "manifest": "16 the manifest of all",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
-from plugins.model.action import BUILD_DOCS, TEST_SOURCE
+from plugins.model.action import BUILD_DOCS, BUILD_TARBALLS, TEST_SOURCE
 from plugins.model.layout import Layout
 from plugins.model.series import SigstoreIdentity
 from plugins.model.statement import Statement, Subject, read_statement
@@ -35,12 +35,14 @@ PREDICATE_TYPE: Final = "https://github.com/python/release-tools/pep101-step/v1"
 """A name and no page: what the predicate of a step holds is described here."""
 ACTION_FILE: Final = "action.json"
 FACTS_FILE: Final = "facts.json"
-"""What a builder of files says about them, for the receipt."""
+"""What a builder of files says about them: for the receipt, or for whoever compares them."""
 _MOST_BYTES: Final[Mapping[str, int]] = {TEST_SOURCE: 1 << 20, BUILD_DOCS: 512 << 20}
 """CPython's docs in four formats have 60 MiB (3.13)."""
 _MOST_FACTS: Final = 20
 _LONGEST: Final = 200
-_NAMED: Final = {"python": "Python", "level": "the tests", "formats": "the formats"}
+_NAMED: Final = {
+    "python": "Python", "level": "the tests", "formats": "the formats", "commit": "the commit",
+}  # fmt: skip
 _RUN: Final = re.compile(
     r"https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/actions/runs/([0-9]{1,15})"
 )
@@ -146,21 +148,20 @@ def products_of(action: Action) -> tuple[str, ...]:
     """The names of the files that the action leaves, sorted; there are no others."""
     if action.step == TEST_SOURCE:
         return ("tests.json",)
-    if action.step != BUILD_DOCS:
-        return ()
     layout = Layout(Path(), Version.parse(action.version))
-    archives = (
-        path.name
-        for form in action.params.get("formats", "").split()
-        for path in layout.docs_archives(form)
-    )
-    return tuple(sorted((FACTS_FILE, *archives)))
+    forms = action.params.get("formats", "").split() if action.step == BUILD_DOCS else ()
+    archives = [path for form in forms for path in layout.docs_archives(form)]
+    if action.step == BUILD_TARBALLS:
+        archives = list(layout.tarballs)
+    return tuple(sorted((FACTS_FILE, *(path.name for path in archives))))
 
 
 def demanded(action: Action) -> dict[str, str]:
     """The facts that a statement of the action has to have, with their values."""
     if action.step == BUILD_DOCS:
         return {"formats": action.params.get("formats", "")}
+    if action.step == BUILD_TARBALLS:
+        return {"commit": action.commit}
     return {"python": action.version, "level": action.params.get("level", "")}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 from plugins.model import forms
-from plugins.model.action import BUILD_DOCS, TEST_SOURCE, TIER_1
+from plugins.model.action import BUILD_DOCS, BUILD_TARBALLS, TEST_SOURCE, TIER_1
 from plugins.model.attested import workflow_claims, workflow_signer
 from plugins.model.declared import alternatives, near
 from plugins.model.local_settings import SourceTest
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Farm", "Then"]
 
-_STEPS: Final = (TEST_SOURCE, BUILD_DOCS)
+_STEPS: Final = (TEST_SOURCE, BUILD_DOCS, BUILD_TARBALLS)
 _WAIT_HOURS: Final = 12
 _REPOSITORY: Final = "python/release-tools"
 _WORKFLOW: Final = "pep101-step.yml"
@@ -47,8 +47,10 @@ class Farm:
     engine: Engine = Engine.NONE
     """none or github. Default: none, everything is done on this machine."""
     steps: tuple[str, ...] = (TEST_SOURCE,)
-    """Which steps run there: test_source, build_docs. Default: test_source. With build_docs
-    `doit export` pushes the release commit and its tag to your fork, and waits for the run."""
+    """Which steps run there: test_source, build_docs, build_tarballs. Default: test_source. With
+    build_docs `doit export` pushes the release commit and its tag to your fork, and waits for the
+    run. With build_tarballs a run makes the archives from the tag once more, and counts as one of
+    those that [rebuilds] wants."""
     platforms: tuple[str, ...] = TIER_1
     """The platforms that the sources are tested on, by PEP 11's names; [] for none. Default: the
     five of tier 1."""

@@ -25,6 +25,11 @@ _TRACKER: Final = "resolve it, or change its labels on the tracker"
 _BUILDBOTS: Final = "ask the buildbots' administrators"
 
 GATE_RULES: Final[Mapping[str, Rule]] = {
+    "rebuild.agrees": Rule(
+        "Everybody else who got the same archives from the tag is named, with what proves it.",
+        "nothing has to be done",
+        severity=_NOTE,
+    ),
     "rebuild.disagrees": Rule(
         "Nobody whose rebuild counts got other archives from the tag than those of the release.",
         "compare the versions of git, blurb, gzip and xz with them; if those are the same, do not "
@@ -39,8 +44,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         milder=(_NOTE,),
     ),
     "rebuild.unsigned": Rule(
-        "Each entry of the ledger is signed by a key that [rebuilds] keys names.",
-        "it counts for nothing; name the key if you know whose it is, or have the entry removed",
+        "Each entry of the ledger is signed by a key that [rebuilds] keys names, and what a run"
+        " got is attested by the workflow of [farm].",
+        "it counts for nothing; name the key if you know whose it is, or have the entry removed; "
+        "of a run: doit forget await_rebuild, then the same command",
         severity=_WARN,
     ),
     "access.blog": Rule(

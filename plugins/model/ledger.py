@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["SIGNATURE", "SUMS", "Entry", "entries", "entry_folder", "read_sums", "sums_of"]
+__all__ = [
+    "GITHUB", "SIGNATURE", "SUMS", "Entry", "Remade", "entries", "entry_folder", "read_sums",
+    "sums_of",
+]  # fmt: skip
 
 SUMS: Final = "SHA256SUMS"
 SIGNATURE: Final = f"{SUMS}.asc"
+GITHUB: Final = "GitHub"
+"""Who makes archives again at GitHub: all its machines are one witness."""
 _WHO: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,37}[a-z0-9])?")
 _LINE: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._+-]{0,120})\n")
 _MOST_BYTES: Final = 16 * 1024
@@ -33,6 +38,21 @@ class Entry:
     who: str
     sums: bytes = b""
     signature: bytes = b""
+    problem: str = ""
+
+
+@frozen
+class Remade:
+    """What somebody got who made the archives again; ``problem`` says why it does not count."""
+
+    who: str
+    where: str
+    """Where it is said: an entry of the ledger, or a run."""
+    signer: str
+    """Whose word it is; each counts once."""
+    word: str
+    """What it is believed by, for people to read."""
+    digests: Mapping[str, str]
     problem: str = ""
 
 

@@ -24,8 +24,8 @@ class Rebuilds:
     keys: tuple[str, ...] = ()
     """Full fingerprints of the OpenPGP keys whose rebuilds count. Default: none."""
     wanted: int = 0
-    """How many have to have got the same bytes before the page is shown. Default: 0, which only
-    notes it if there are none."""
+    """How many have to have got the same bytes before the page is shown; GitHub counts as one, if
+    [farm] steps has build_tarballs. Default: 0, which only notes it if there are none."""
 
     @property
     def are_counted(self) -> bool:

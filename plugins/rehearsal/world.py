@@ -114,7 +114,7 @@ _EXPERTS: Final = {"windows": "Wanda Windows", "macos": "Max Mac"}
 _FARM: Final = """
 [farm]
 engine = "github"
-steps  = ["test_source", "build_docs"]
+steps  = ["test_source", "build_docs", "build_tarballs"]
 tests  = "quick"
 attested = ["source"]
 """
@@ -140,12 +140,12 @@ def make_world(
 
     What is released is a toy that is one release before ``version``, or a copy of
     ``clone``. By ``habit`` experts bring their files with signed manifests, or put them where
-    users see them (``uploads``). With ``farm`` the sources are tested and documentation is built by
-    six more processes, as on other machines. With ``kind`` the branch of X.Y.0 is about to enter
-    another phase, and nothing is released. What is there is kept as it is, so a rehearsal that was
-    interrupted goes on where it stopped. Raises ValueError for a clone without the branch of the
-    version, and FileNotFoundError where the key of an earlier run is gone, as after a start of the
-    machine: without it nothing can be signed, or go on.
+    users see them (``uploads``). With ``farm`` the sources are tested, documentation is built and
+    the archives are made again by seven more processes, as on other machines. With ``kind`` the
+    branch of X.Y.0 is about to enter another phase, and nothing is released. What is there is kept
+    as it is, so a rehearsal that was interrupted goes on where it stopped. Raises ValueError for a
+    clone without the branch of the version, and FileNotFoundError where the key of an earlier run
+    is gone, as after a start of the machine: without it nothing can be signed, or go on.
     """
     declaration = folder / "release.toml"
     if declaration.exists():

@@ -19,6 +19,7 @@ from doit_receipts.outside import is_held
 from doit_receipts.probe import Probe, absent, identical
 from plugins.model.action import (
     BUILD_DOCS,
+    BUILD_TARBALLS,
     NOBODY,
     PASSED,
     RESULT,
@@ -86,6 +87,13 @@ _WORDS: Final = {
         "the documentation is not built yet",
         "start_docs",
         "fetch_docs",
+    ),
+    BUILD_TARBALLS: _Words(
+        "rebuild elsewhere",
+        "makes the archives again",
+        "the archives are not made again yet",
+        "start_rebuild",
+        "await_rebuild",
     ),
 }
 
@@ -269,7 +277,8 @@ def _is_kept(errand: Errand, action: Action) -> bool:
     """Whether the attestation is here, and the files of it that the release is made of."""
     try:
         done = errand.proved(bundle_file(errand.layout, action).read_bytes(), action)
-        return action.step == TEST_SOURCE or result_of(errand.layout, action) == done.products
+        is_whole = action.step != BUILD_DOCS
+        return is_whole or result_of(errand.layout, action) == done.products
     except (OSError, BrokenJson):
         return False
 
@@ -282,16 +291,26 @@ def _was_here(errand: Errand, action: Action) -> bool:
 
 
 def _take(errand: Errand, found: Found, progress: Progress) -> None:
+    """The attestation is kept, and before it the files that it names are here.
+
+    Of archives that were made again the digests are all that is wanted. Raises StepFailed as
+    ``_fetch`` does; then nothing is kept.
+    """
+    if found.action.step != BUILD_TARBALLS:
+        _fetch(errand, found, progress)
+    write_whole(bundle_file(errand.layout, found.action), found.bundle)
+
+
+def _fetch(errand: Errand, found: Found, progress: Progress) -> None:
     """The files of the run are here by their attested digests, as far as GitHub still has them.
 
-    The attestation is kept last. Raises StepFailed for other files than those, and for files that
-    are gone where the release is made of them; then nothing is kept.
+    Raises StepFailed for other files than those, and for files that are gone where the release is
+    made of them; then nothing is kept.
     """
     assert found.done is not None  # noqa: S101 - for the type checker
     action, done, machines = found.action, found.done, errand.machines
-    words, file = _words(errand), bundle_file(errand.layout, action)
-    where = f"{words.where.split()[0]} on {action.platform}"
-    folder = file.parent
+    folder = bundle_file(errand.layout, action).parent
+    where = f"{_words(errand).where.split()[0]} on {action.platform}"
     shutil.rmtree(folder / RESULT, ignore_errors=True)
     gone = machines.run(done.run_id) is None
     listed = () if gone else machines.artifacts(done.run_id)
@@ -320,7 +339,6 @@ def _take(errand: Errand, found: Found, progress: Progress) -> None:
             remedy=f"run its jobs again there, then this command; or take {action.step} out of"
             " [farm] steps: then it is done here",
         )
-    write_whole(file, found.bundle)
 
 
 def _platforms(found: Sequence[Found]) -> str:

@@ -33,11 +33,11 @@ _APART: Final = timedelta(minutes=10)
 """How far two clocks may be apart. Also how long a certificate of Sigstore is good."""
 
 
-def rebuild_action(release: Release, *, commit: str) -> Action:
+def rebuild_action(release: Release, *, commit: str, platform: str = "any") -> Action:
     """The archives of the tag, made again: on any machine, for the same bytes are wanted."""
     params = {"kind": release.type.name.lower()}
     version, tag = str(release.version), release.version.tag
-    return Action(BUILD_TARBALLS, 1, version, tag, commit, {}, params, "any")
+    return Action(BUILD_TARBALLS, 1, version, tag, commit, {}, params, platform)
 
 
 def ask(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from plugins.model.action import BUILD_DOCS, TEST_SOURCE
+from plugins.model.action import BUILD_DOCS, BUILD_TARBALLS, TEST_SOURCE
 from plugins.model.attested import (
     ACTION_FILE,
     FACTS_FILE,
@@ -45,7 +45,12 @@ if TYPE_CHECKING:
 
 __all__ = ["make_archives", "make_docs", "rebuild", "run_tests", "state"]
 
-_VERSIONS: Final = {TEST_SOURCE: 1, BUILD_DOCS: 1}
+_VERSIONS: Final = {TEST_SOURCE: 1, BUILD_DOCS: 1, BUILD_TARBALLS: 1}
+_STATED: Final = {
+    BUILD_DOCS: ("formats",),
+    BUILD_TARBALLS: ("commit", "git", "blurb", "gzip", "xz"),
+}
+"""Which facts about files are attested."""
 _MOST_BYTES: Final = 65_536
 _COUNTED: Final = re.compile(r"Total tests: run=([0-9,]{1,12})")
 _SETTINGS: Final = ("pep101.clone", "release")
@@ -54,14 +59,19 @@ _SETTINGS: Final = ("pep101.clone", "release")
 def make_archives(action: Action, fork: str, room: Path, progress: Progress) -> None:
     """``room/src`` holds the archives of the action's tag, with the sha256 that the action names.
 
-    ``fork`` is the address of a repository that has the tag. Raises StepFailed where the tag is of
-    another commit, or gives other bytes.
+    An action that is to make them again names none: ``facts.json`` is beside them then, with the
+    programs that they depend on. ``fork`` is the address of a repository that has the tag. Raises
+    StepFailed where the tag is of another commit, or gives other bytes.
     """
-    _refuse_other(action, TEST_SOURCE)
+    _refuse_other(action, TEST_SOURCE, BUILD_TARBALLS)
     release = _release_of(action, room)
     programs = MachinePrograms(progress.say)
-    tarball.build(release, _clone_of(action, fork, release, programs), programs, progress)
-    _refuse_other_inputs(action, release.layout)
+    clone = _clone_of(action, fork, release, programs)
+    facts = tarball.build(release, clone, programs, progress)
+    if action.step == TEST_SOURCE:
+        _refuse_other_inputs(action, release.layout)
+    else:
+        write_whole(release.layout.src / FACTS_FILE, canonical(facts))
 
 
 def rebuild(
@@ -163,9 +173,9 @@ def state(action: Action, results: Path, out: Path, *, run: str, tool: str) -> N
             where="results", problem=f"hold other files than {', '.join(names)}",
             remedy="look at the job's log and its artifact named result",
         )  # fmt: skip
-    facts = _facts_in(results / (FACTS_FILE if action.step == BUILD_DOCS else names[0]))
-    if action.step == BUILD_DOCS:
-        facts = {"formats": facts.get("formats", "")}
+    facts = _facts_in(results / (FACTS_FILE if FACTS_FILE in names else names[0]))
+    if action.step in _STATED:
+        facts = {name: text for name, text in facts.items() if name in _STATED[action.step]}
     for name, wanted in demanded(action).items():
         if facts.get(name) != wanted:
             raise StepFailed(

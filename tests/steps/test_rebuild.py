@@ -65,6 +65,12 @@ class Place:
         return subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     def judged(self, ledger: Path, wanted: int = 0) -> tuple[Finding, ...]:
+        """What is said, but for who agrees."""
+        return tuple(
+            each for each in self.said(ledger, wanted) if each.rule != "rebuild.agrees"
+        )  # fmt: skip
+
+    def said(self, ledger: Path, wanted: int = 0) -> tuple[Finding, ...]:
         keys = tuple(person.key for person in self.people)
         rebuilds = Rebuilds(ledger, keys, wanted)
         return others_got_the_same(self.release, rebuilds, self.archives, RM, self.keyring)
@@ -114,8 +120,14 @@ def test_two_people_get_the_same_bytes_and_the_gate_counts_them(place: Place) ->
     found = list(entries(ledger, VERSION))
     assert [entry.who for entry in found] == ["alice", "bob"]
     assert [read_sums(entry.sums) for entry in found] == [wanted, wanted]
-    assert place.judged(ledger, wanted=2) == ()
-    assert place.judged(ledger) == ()
+    for wanted_people in (0, 2):
+        notes = place.said(ledger, wanted=wanted_people)
+        assert {each.severity for each in notes} == {Severity.NOTE}
+        assert [(each.rule, each.where, each.message) for each in notes] == [
+            ("rebuild.agrees", f"{VERSION}/{who.name}",
+             f"{who.name} made the same archives from the tag, by the signature of {who.key}")
+            for who in place.people
+        ]  # fmt: skip
 
 
 def test_the_entry_is_what_sha256sum_and_gpg_read(place: Place) -> None:
@@ -166,7 +178,8 @@ def test_the_release_managers_own_rebuild_does_not_count(place: Place) -> None:
     alice, bob = place.people
     rebuilds = Rebuilds(ledger, (alice.key, bob.key), 2)
     found = others_got_the_same(place.release, rebuilds, place.archives, alice.key, place.keyring)
-    assert [finding.rule for finding in found] == ["rebuild.unsigned", "rebuild.few"]
+    rules = ["rebuild.unsigned", "rebuild.agrees", "rebuild.few"]
+    assert [finding.rule for finding in found] == rules
 
 
 def test_other_bytes_of_somebody_who_counts_block(place: Place) -> None:

@@ -177,7 +177,7 @@ def test_the_word_of_another_person_comes_into_the_ledger_and_counts(
     assert (entry.who, read_sums(entry.sums)) == ("wanda", wanted)
     rebuilds = Rebuilds(ledger, (place.key,), 1)
     found = others_got_the_same(place.release, rebuilds, place.archives, RM, place.keyring)
-    assert found == ()
+    assert [(each.rule, each.where) for each in found] == [("rebuild.agrees", f"{VERSION}/wanda")]
     told = [each for each in place.journal.entries() if each["event"] == "elsewhere"]
     assert (told[-1]["run"], told[-1]["platform"]) == ("wanda", WORKER)
     assert place.ask(ledger) == {"wanda": place.key}  # again: the same

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from doit_receipts.artifact import sha256_of
 from plugins.model.action import platform_here
 from plugins.model.attested import PREDICATE_TYPE, attested
 from plugins.model.farm_settings import Engine, Farm
@@ -26,7 +27,7 @@ from plugins.rehearsal import sigstore, step_runner
 from plugins.rehearsal.identity import token_of_run
 from plugins.rehearsal.serving import running_world
 from plugins.rehearsal.workflow_identity import WorkflowRun
-from plugins.steps import elsewhere, tarball
+from plugins.steps import elsewhere, rebuild_elsewhere, tarball
 from tests.hub_world import a_hub_world
 from tests.progress import Quiet
 
@@ -78,11 +79,61 @@ def test_every_action_is_named_by_its_commit_and_no_input_is_pasted_into_a_shell
     assert jobs()["attest"]["steps"][-1]["with"]["predicate-type"] == PREDICATE_TYPE
 
 
+STEP_IS: Final = re.compile(r"fromJSON\(inputs\.action\)\.step (==|!=) '(\w+)'")
+
+
+def begun(step: str) -> set[str]:
+    """The jobs that run for an action of this step, where all that they need went well."""
+    conditions = {name: " ".join(job["if"].split()) for name, job in jobs().items()}
+    last = conditions.pop("attest")
+    found = {name for name, words in conditions.items() if is_so(words, step)}
+    for name in jobs().keys() - {"attest"}:
+        last = last.replace(f"needs.{name}.result == 'success'", str(name in found))
+    last = STEP_IS.sub(lambda words: str(is_so(words[0], step)), last)
+    text = last.removeprefix("${{ !cancelled() && ").removesuffix(" }}")
+    for there, here in (("||", "or"), ("&&", "and")):
+        text = text.replace(there, here)
+    assert re.fullmatch(r"[()TrueFalsandor ]+", text), text
+    return found | ({"attest"} if eval(text) else set())
+
+
+def is_so(words: str, step: str) -> bool:
+    match = STEP_IS.fullmatch(words)
+    assert match, words
+    return (match[1] == "==") == (match[2] == step)
+
+
+def named(name: str, step: str) -> str:
+    """What an artifact is called for an action of this step."""
+    if not name.startswith("${{"):
+        return name
+    match = re.fullmatch(rf"\$\{{\{{ ({STEP_IS.pattern}) && '(\w+)' \|\| '(\w+)' \}}\}}", name)
+    assert match, name
+    return match[4] if is_so(match[1], step) else match[5]
+
+
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        ("test_source", {"archives", "test", "attest"}),
+        ("build_docs", {"docs", "attest"}),
+        ("build_tarballs", {"archives", "attest"}),
+    ],
+)
+def test_each_step_has_its_jobs_and_what_failed_is_not_attested(
+    step: str, wanted: set[str]
+) -> None:
+    assert begun(step) == wanted
+    assert set(jobs()["attest"]["needs"]) == {"archives", "test", "docs"}
+
+
 class Runner:
     """What a runner does with the jobs, here: each in an empty folder with the tool checked out."""
 
     def __init__(self, folder: Path, action: Action, fork: Path) -> None:
+        folder.mkdir()
         self.folder = folder
+        self.step = action.step
         self.stored = folder / "artifacts"
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PEP101")},
@@ -116,7 +167,8 @@ class Runner:
                 )  # fmt: skip
                 assert ended.returncode == 0, (step["name"], ended.stdout[-2000:], ended.stderr)
             elif "upload-artifact" in step["uses"]:
-                shutil.copytree(room / step["with"]["path"], self.stored / step["with"]["name"])
+                name = named(step["with"]["name"], self.step)
+                shutil.copytree(room / step["with"]["path"], self.stored / name)
             elif "download-artifact" in step["uses"]:
                 shutil.copytree(self.stored / step["with"]["name"], room / step["with"]["path"])
         return room
@@ -138,11 +190,39 @@ def test_the_steps_make_test_and_state_and_the_statement_counts(
     farm = Farm(engine=Engine.GITHUB, platforms=(platform_here(),), tests=SourceTest.QUICK)
     (action,) = elsewhere.actions(release, farm, sums, commit=made["commit"])
     runner = Runner(tmp_path / "runner", action, release.layout.clone)
-    runner.folder.mkdir()
     runner.job("archives")
     runner.job("test")
     room = runner.job("attest")
-    # What actions/attest signs, put together by nothing of ours.
+    done = attested(stated(room), action)
+    assert (done.run, done.tool, done.facts["python"]) == (RUN, TOOL, "3.13.6")
+    assert done.facts["level"] == "quick"
+    subprocess.run(["sha256sum", "--check", "--strict", "../made/subjects.sha256"],
+                   cwd=_with_action(room), check=True, capture_output=True)  # fmt: skip
+    a_stranger_believes_it(tmp_path, room, action, room / "tested" / "tests.json")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="no sha256sum")
+def test_the_steps_make_the_archives_again_and_the_statement_counts(
+    tmp_path: Path, keyring: GnupgHome
+) -> None:
+    found = a_hub_world(tmp_path / "world", keyring, keyring.key("Another runner"))
+    release, clone, programs = found.release, found.world.clone, found.world.programs
+    facts = tarball.build(release, clone, programs, Quiet())
+    (action,) = rebuild_elsewhere.actions(release, commit=facts["commit"])
+    runner = Runner(tmp_path / "runner", action, release.layout.clone)
+    runner.job("archives")
+    room = runner.job("attest")
+    done = attested(stated(room), action)
+    made = {path.name: sha256_of(path) for path in release.layout.tarballs}
+    assert {name: done.products[name] for name in made} == made
+    assert set(done.products) - set(made) == {"facts.json"}
+    assert done.facts == {name: facts[name] for name in ("commit", "git", "blurb", "gzip", "xz")}
+    a_stranger_believes_it(tmp_path, room, action, room / "tested" / "Python-3.13.6.tgz")
+
+
+def stated(room: Path) -> bytes:
+    """What actions/attest signs, put together by nothing of ours."""
     lines = (room / "made" / "subjects.sha256").read_text().splitlines()
     named = [line.split("  ", 1) for line in lines]
     statement: dict[str, Any] = {
@@ -151,29 +231,28 @@ def test_the_steps_make_test_and_state_and_the_statement_counts(
         "predicateType": PREDICATE_TYPE,
         "predicate": json.loads((room / "made" / "predicate.json").read_bytes()),
     }
-    done = attested(json.dumps(statement).encode(), action)
-    assert (done.run, done.tool, done.facts["python"]) == (RUN, TOOL, "3.13.6")
-    assert done.facts["level"] == "quick"
-    subprocess.run(["sha256sum", "--check", "--strict", "../made/subjects.sha256"],
-                   cwd=_with_action(room), check=True, capture_output=True)  # fmt: skip
-    with running_world(tmp_path / "lasting" / "world") as lasting:
+    return json.dumps(statement).encode()
+
+
+def a_stranger_believes_it(folder: Path, room: Path, action: Action, product: Path) -> None:
+    """A program without anything of ours verifies the product, and refuses it once it differs."""
+    with running_world(folder / "lasting" / "world") as lasting:
         whole = WorkflowRun("python/release-tools", "pep101-step.yml", sha=TOOL, run=1)
         other = replace(whole, workflow="other.yml")
         trust = sigstore.trust_file(lasting.store)
         for at, run in enumerate((whole, other)):
             token = token_of_run(lasting.store, run)
-            bundle = tmp_path / f"attestation-{at}.json"
+            bundle = folder / f"attestation-{at}.json"
             bundle.write_text(step_runner.attest(room / "made", trust, token))
-    product = room / "tested" / "tests.json"
-    good = read(trust, tmp_path / "attestation-0.json", product)
+    good = read(trust, folder / "attestation-0.json", product)
     assert good.returncode == 0, good
-    assert f"test_source of v3.13.6, commit {action.commit}, on {platform_here()}" in good.stdout
+    said = f"{action.step} of v3.13.6, commit {action.commit}, on {action.platform}"
+    assert said in good.stdout
     assert f"passed in {RUN}, done by the tool at commit {TOOL}" in good.stdout
-    assert "refused" in read(trust, tmp_path / "attestation-1.json", product).stderr
+    assert "refused" in read(trust, folder / "attestation-1.json", product).stderr
     product.write_bytes(product.read_bytes() + b" ")
-    assert "is not what was attested" in read(
-        trust, tmp_path / "attestation-0.json", product
-    ).stderr  # fmt: skip
+    altered = read(trust, folder / "attestation-0.json", product)
+    assert "is not what was attested" in altered.stderr
 
 
 def read(trust: Path, bundle: Path, product: Path) -> subprocess.CompletedProcess[str]:
