@@ -95,8 +95,8 @@ _OPT_FARM: Final = {
     "long": "elsewhere",
     "type": bool,
     "default": False,
-    "help": "test the sources on five simulated machines and build the documentation on a sixth,"
-    " each a process here",
+    "help": "test the sources on five simulated machines, build documentation and archives on two"
+    " more, each a process here",
 }
 _OPT_AT_ONCE: Final = {
     "name": "at_once",
