@@ -12,9 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import stat
 import sys
 from pathlib import Path
@@ -43,9 +41,11 @@ from plugins.rehearsal import (
     ssh_hosts,
 )
 from plugins.rehearsal.machine import started
+from plugins.rehearsal.reserved_ports import HOST, reserved, socket_at
 from plugins.rehearsal.store import Store
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from starlette.applications import Starlette
@@ -62,11 +62,7 @@ __all__ = [
     "serve",
 ]
 
-_HOST: Final = "127.0.0.1"
 _PARENT_LOOKS_S: Final = 0.2
-_PORTS: Final = range(12_000, 32_000)
-"""Below those that systems give to connections (from 32768 on Linux, 49152 elsewhere), so that
-nobody else gets a port of an environment that is stopped for a moment."""
 
 
 class Running(Protocol):
@@ -145,16 +141,17 @@ class Addresses:
 def reserve_ports(store: Store) -> Mapping[str, str]:
     """The address that each part will have, by name; the same ones each time this is asked.
 
-    So an environment can be declared before it runs.
+    So an environment can be declared before it runs; no other gets one of them meanwhile.
     """
     ports: dict[str, int] = store.load("ports", {})
-    held = [part for part in PARTS if part.name not in ports]
-    with contextlib.ExitStack() as stack:
-        for part in held:
-            ports[part.name] = stack.enter_context(_free_socket()).getsockname()[1]
-    store.save("ports", ports)
+    missing = [part.name for part in PARTS if part.name not in ports]
+    if missing:
+        # Its folder may be exchanged for another moment's; the one above stays meanwhile.
+        owner = store.folder.absolute().parents[1]
+        ports.update(zip(missing, reserved(owner, len(missing)), strict=True))
+        store.save("ports", ports)
     return {
-        part.name: f"{'http' if isinstance(part, Web) else part.scheme}://{_HOST}:{ports[part.name]}"
+        part.name: f"{'http' if isinstance(part, Web) else part.scheme}://{HOST}:{ports[part.name]}"
         for part in PARTS
     }
 
@@ -202,17 +199,17 @@ async def serve(folder: Path) -> None:
                 running = await other.serve(store, ports.get(other.name, 0))
             stack.callback(running.close)
             ports[other.name] = running.port
-            addresses[other.name] = f"{other.scheme}://{_HOST}:{running.port}"
+            addresses[other.name] = f"{other.scheme}://{HOST}:{running.port}"
         web = [part for part in PARTS if isinstance(part, Web)]
         sockets = []
         for part in web:
             with _named(part.name, ports):
-                each = stack.enter_context(_socket(ports.get(part.name, 0)))
+                each = stack.enter_context(socket_at(ports.get(part.name, 0)))
                 # Two that have bound one port are told apart here at the latest.
                 each.listen()
             sockets.append(each)
             ports[part.name] = each.getsockname()[1]
-            addresses[part.name] = f"http://{_HOST}:{ports[part.name]}"
+            addresses[part.name] = f"http://{HOST}:{ports[part.name]}"
         store.save("ports", ports)
         store.save("addresses", addresses)
         sigstore.seed(store, addresses)
@@ -275,27 +272,6 @@ def _named(part: str, ports: Mapping[str, int]) -> Iterator[None]:
     except OSError as error:
         message = f"its {part} cannot answer at port {ports.get(part, 0)}, which somebody else has"
         raise OSError(error.errno, message) from error
-
-
-def _free_socket() -> socket.socket:
-    """A socket at a port that nobody has now."""
-    for port in random.sample(_PORTS, k=200):
-        with contextlib.suppress(OSError):
-            return _socket(port)
-    return _socket(0)
-
-
-def _socket(port: int) -> socket.socket:
-    # The protocol is named, for asyncio sends at once only where it is: without it, each answer
-    # waits 40 ms for the acknowledgement of its head.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((_HOST, port))
-    except OSError:
-        made.close()
-        raise
-    return made
 
 
 def _end_with_others(ending: asyncio.Event) -> None:

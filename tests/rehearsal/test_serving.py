@@ -16,6 +16,7 @@ import pytest
 
 from doit_receipts.errors import StepFailed
 from plugins.rehearsal.machine import started
+from plugins.rehearsal.reserved_ports import reserved
 from plugins.rehearsal.serving import PARTS, reserve_ports, running_world
 from plugins.rehearsal.store import Store
 
@@ -46,6 +47,48 @@ def test_ports_of_a_world_that_rests_are_given_to_nobody_else(tmp_path: Path) ->
     assert len(set(ports)) == len(PARTS)
     assert max(ports) < first
     assert reserve_ports(Store(tmp_path / "state")) == addresses
+
+
+_RESERVE = """
+import sys
+from pathlib import Path
+from plugins.rehearsal.serving import reserve_ports
+from plugins.rehearsal.store import Store
+for number in range(25):
+    made = reserve_ports(Store(Path(sys.argv[1], str(number), "world", "state")))
+    print(*(address.rpartition(":")[2] for address in made.values()))
+"""
+
+
+def test_environments_that_are_made_at_once_have_no_port_in_common(tmp_path: Path) -> None:
+    """Nobody listens at most of them: that a port can be had says nothing."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", _RESERVE, tmp_path / str(number)], env=environment,
+            cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    ports = [port for each in begun for port in each.communicate()[0].split()]
+    assert [each.returncode for each in begun] == [0] * 4
+    assert len(ports) == 4 * 25 * len(PARTS)
+    assert len(set(ports)) == len(ports)
+
+
+def test_ports_of_an_environment_that_is_gone_may_be_had_again(
+    tmp_path: Path,
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        reserved(tmp_path / name, 3, tmp_path)
+    (file,) = tmp_path.glob("*.json")
+    assert len(json.loads(file.read_bytes())) == 6
+    (tmp_path / "first").rmdir()
+    reserved(tmp_path / "second", 1, tmp_path)
+    assert set(json.loads(file.read_bytes()).values()) == {str(tmp_path / "second")}
+    file.write_bytes(b"not JSON")
+    assert len(reserved(tmp_path, 2, tmp_path)) == 2
 
 
 @pytest.mark.parametrize("part", ["site", "mail"])
