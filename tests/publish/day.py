@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.model.settings import read_settings
 from plugins.rehearsal.machine import run
@@ -166,6 +166,16 @@ class Day:
             ended = self.publish()
         return ended
 
+    def done(self, *tasks: str) -> Ended:
+        """The tasks are done; people do what is asked of them."""
+        ended = self.doit("run", *tasks)
+        for _ in range(_MOST_ROUNDS):
+            if ended.status != WAITING:
+                break
+            self.let_people_act()
+            ended = self.doit("run", *tasks)
+        return ended
+
     def let_people_act(self) -> Ended:
         """Everybody gives the green lights that are asked of them."""
         return self.doit(kind="people")
@@ -206,6 +216,12 @@ class Day:
         self._starter.stdin.write(line)
         self._starter.stdin.flush()
         return int(self._starter.stdout.readline())
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs of steps that GitHub was asked for."""
+        found: list[dict[str, Any]] = self.store.load("steps", {})["runs"]
+        return found
 
     def order(self, fault: str, argument: str = "", times: int = 1) -> None:
         """Let an accident happen."""

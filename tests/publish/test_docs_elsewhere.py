@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.ended import Ended
     from tests.publish.day import Day
 
 pytestmark = pytest.mark.slow
@@ -26,7 +25,6 @@ pytestmark = pytest.mark.slow
 FARM: Final = '\n[farm]\nengine = "github"\nsteps = ["build_docs"]\n'
 ASKING: Final = "start_docs"
 ONLY_ELSEWHERE: Final = {"start_docs", "fetch_docs", "check_fetched_docs"}
-_MOST_ROUNDS: Final = 20
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         made.store.save("steps", {**steps, "polls": 0})
         made.start_world()
         # Signed once: OpenPGP signatures have a time in them.
-        assert done(made, "sign_archives", "push_fork").status == DONE
+        assert made.done("sign_archives", "push_fork").status == DONE
         made.save(ASKING)
         assert made.doit("run", ASKING).status == DONE
         assert made.doit("run", "fetch_docs").status == WAITING
@@ -50,22 +48,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         assert made.doit("run", "export").status == DONE
         made.save("exported")
         yield made
-
-
-def done(day: Day, *tasks: str) -> Ended:
-    """The tasks are done; people do what is asked of them."""
-    ended = day.doit("run", *tasks)
-    for _ in range(_MOST_ROUNDS):
-        if ended.status != WAITING:
-            break
-        day.let_people_act()
-        ended = day.doit("run", *tasks)
-    return ended
-
-
-def runs(day: Day) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = day.store.load("steps", {})["runs"]
-    return found
 
 
 def archives(work: Path) -> dict[str, bytes]:
@@ -97,7 +79,7 @@ def test_where_and_by_which_run_stands_in_the_journal_and_in_no_receipt(day: Day
                 name != "check_fetched_docs"]  # fmt: skip
     journal = (day.work / "journal.jsonl").read_text()
     (line,) = [each for each in journal.splitlines() if '"elsewhere"' in each]
-    assert f"actions/runs/{runs(day)[0]['id']}" in line
+    assert f"actions/runs/{day.runs[0]['id']}" in line
     assert '"fetch_docs"' in line
 
 
@@ -120,7 +102,7 @@ def test_killed_at_any_write_it_goes_on_and_asks_for_no_second_run(
         ended = day.doit("run", task)
         assert ended.status == DONE, (instant, ended)
         assert receipts(day)[task] == whole, instant
-        assert len(runs(day)) == 1, instant
+        assert len(day.runs) == 1, instant
         count("kills at writes about docs elsewhere, gone on after", 1)
 
 
@@ -135,7 +117,7 @@ def test_a_second_clone_on_another_path_adopts_the_run_and_leaves_the_same(day: 
     day.work.rename(moved)
     try:
         assert day.doit("run", "export").status == DONE
-        assert len(runs(day)) == 1
+        assert len(day.runs) == 1
         assert archives(moved) == made
         second = {path.stem: path.read_bytes() for path in (moved / "receipts").glob("*.json")}
         assert b'"adopted": true' in second.pop(ASKING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -18,13 +18,11 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.ended import Ended
     from tests.publish.day import Day
 
 pytestmark = pytest.mark.slow
 
 FARM: Final = f'\n[farm]\nengine = "github"\nplatforms = ["{TIER_1[0]}"]\ntests = "quick"\n'
-_MOST_ROUNDS: Final = 20
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         made.declaration.write_text(made.declaration.read_text() + FARM)
         made.store.save("steps", {"polls": 0, "works": False, "runs": []})
         made.start_world()
-        assert done(made, "check_archives", "push_fork").status == DONE
+        assert made.done("check_archives", "push_fork").status == DONE
         made.save("start_tests")
         assert made.doit("run", "start_tests").status == DONE
         assert made.doit("run", "await_tests").status == WAITING
@@ -42,22 +40,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         wait_until(lambda: list(bundles.glob("*/bundle.json")), "the run attests")
         made.save("await_tests")
         yield made
-
-
-def done(day: Day, *tasks: str) -> Ended:
-    """The tasks are done; people do what is asked of them."""
-    ended = day.doit("run", *tasks)
-    for _ in range(_MOST_ROUNDS):
-        if ended.status != WAITING:
-            break
-        day.let_people_act()
-        ended = day.doit("run", *tasks)
-    return ended
-
-
-def runs(day: Day) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = day.store.load("steps", {})["runs"]
-    return found
 
 
 @pytest.mark.parametrize("task", ["start_tests", "await_tests"])
@@ -77,7 +59,7 @@ def test_killed_at_any_write_it_goes_on_and_asks_for_no_second_run(
         ended = day.doit("run", task)
         assert ended.status == DONE, (instant, ended)
         assert receipts(day)[task] == whole, instant
-        assert len(runs(day)) == 1, instant
+        assert len(day.runs) == 1, instant
         count("kills at writes about other machines, gone on after", 1)
 
 
@@ -88,7 +70,7 @@ def test_killed_between_the_request_and_its_answer_it_finds_the_run_again(day: D
     (event,) = list(day.store.happened())[before:]
     assert event["path"].endswith("/pep101-step.yml/dispatches")
     assert day.doit("run", "start_tests").status == DONE
-    assert len(runs(day)) == 1
+    assert len(day.runs) == 1
 
 
 def test_what_is_tested_elsewhere_leaves_the_archives_and_all_other_receipts_alone(
@@ -114,7 +96,7 @@ def test_a_second_release_manager_adopts_the_run_and_leaves_the_same_receipts(da
     assert not (day.work / "elsewhere").exists()
     assert day.doit("run", "check_tests").status == DONE
     second = receipts(day)
-    assert len(runs(day)) == 1
+    assert len(day.runs) == 1
     assert second["await_tests"] == first["await_tests"]
     adopted = second["start_tests"].replace(b'"adopted": true', b'"adopted": false')
     assert b'"adopted": true' in second["start_tests"]
