@@ -7,42 +7,47 @@ from __future__ import annotations
 
 from chapters.release import contract, release, services, settings
 from chapters.stage import area, docs_area
-from checks import archived, whole_release, whole_series
-from checks.verify_context import Clients, Makers, Signers
+from checks import archived, verify_context, whole_release, whole_series
 from doit_receipts.calls import call
 from plugins.command.verify_calls import declare_verification
-from plugins.model.report import Wanted
 from plugins.steps import tarball
 
-signers = Signers(
-    (settings.signing.gpg_key,), tuple((expert.role, expert.keys) for expert in settings.experts)
-)
-clients = Clients(
-    services.public_client,
-    services.public_site,
-    services.history,
-    services.downloads,
-    services.clone,
-    services.programs,
-    services.verifier,
-    services.sigstore,
-    services.progress,
-)
-formats = settings.docs.formats
-make = Makers(tarball.build, tarball.merged_news)
 
-declare_verification(
-    call(
-        whole_release.verify,
-        release,
-        contract,
-        formats if release.ships_docs else (),
-        signers,
-        (area, docs_area) if release.ships_docs else (area,),
-        make,
-        clients,
-        Wanted(),
-    ),
-    call(whole_series.audit, release, formats, signers, make, clients, Wanted()),
-    call(archived.judge, release, clients, release.layout.closing),
-)
+@declare_verification
+def judgements():
+    """This release, all published ones of its series, and a closing archive."""
+    # late: only doit verify looks
+    from plugins.model.report import Wanted  # noqa: PLC0415
+
+    signers = verify_context.Signers(
+        (settings.signing.gpg_key,),
+        tuple((expert.role, expert.keys) for expert in settings.experts),
+    )
+    clients = verify_context.Clients(
+        services.public_client,
+        services.public_site,
+        services.history,
+        services.downloads,
+        services.clone,
+        services.programs,
+        services.verifier,
+        services.sigstore,
+        services.progress,
+    )
+    formats = settings.docs.formats
+    make = verify_context.Makers(tarball.build, tarball.merged_news)
+    return (
+        call(
+            whole_release.verify,
+            release,
+            contract,
+            formats if release.ships_docs else (),
+            signers,
+            (area, docs_area) if release.ships_docs else (area,),
+            make,
+            clients,
+            Wanted(),
+        ),
+        call(whole_series.audit, release, formats, signers, make, clients, Wanted()),
+        call(archived.judge, release, clients, release.layout.closing),
+    )

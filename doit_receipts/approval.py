@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Approval", "ApprovalKeys", "BrokenApproval", "Judgement", "Signed", "Validity"]
 
 _FORMAT: Final = 1
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SHA256: Final = r"[0-9a-f]{64}"
 
 
 class BrokenApproval(StepFailed):
@@ -82,7 +82,7 @@ class Approval:
             found = cls(**content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return found if known and whole and _SHA256.fullmatch(found.subject) else None
+        return found if known and whole and re.fullmatch(_SHA256, found.subject) else None
 
 
 @frozen

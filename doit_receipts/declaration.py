@@ -44,7 +44,7 @@ _PARTS: Final = (
     "volatile", "only_shown", "who", "of", "takes",
 )  # fmt: skip
 # A receipt has the task's name in its own, and doit reads = and : and a leading dash its own way.
-_NAME: Final = re.compile(r"\w[\w.-]*")
+_NAME: Final = r"\w[\w.-]*"
 _HERE: Final = str(Path(__file__).parent)
 
 
@@ -130,7 +130,7 @@ def near(word: str, known: Iterable[str], otherwise: str) -> str:
 
 def refuse_name(name: str, place: str) -> None:
     """Raise InvalidDodoFile for a name that no task can have."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise declaration_error(
             place,
             f"{name!r} is no name for a task",

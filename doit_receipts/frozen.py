@@ -8,18 +8,19 @@ values share the same methods, and ``dataclasses`` knows their fields: ``fields`
 
 from __future__ import annotations
 
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from functools import partial
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, get_annotations
 from operator import attrgetter, eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, dataclass_transform, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["frozen"]
 
 _Value = TypeVar("_Value")
+_NO_SLOTS: Final = ("__dict__", "__weakref__")
 
 
 @overload
@@ -35,12 +36,24 @@ def frozen(cls: type[Any] | None = None, /, *, order: bool = False) -> Any:
     return partial(_frozen, order=order) if cls is None else _frozen(cls, order=order)
 
 
-def _frozen(cls: type[Any], *, order: bool) -> type[Any]:
+def _frozen(cls: Any, *, order: bool) -> Any:
     own = frozenset(cls.__dict__)
-    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    key = _key_of([each.name for each in fields(made) if each.compare])
+    named = tuple(get_annotations(cls))
+    known: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        known |= vars(base).get("__value_fields__", {})
+    for name in named:
+        default = cls.__dict__.get(name, MISSING)
+        known[name] = default if isinstance(default, Field) else field(default=default)
+    rest = {each: what for each, what in vars(cls).items() if each not in (*named, *_NO_SLOTS)}
+    made = type(cls)(cls.__name__, cls.__bases__, {**rest, "__slots__": named})
+    made.__qualname__ = cls.__qualname__
+    key = _key_of([name for name, each in known.items() if each.compare])
     methods = {
-        "__init__": _init_of(made),
+        "__value_fields__": known,
+        "__match_args__": tuple(known),
+        "__dataclass_fields__": _Fields(cls, made),
+        "__init__": _init_of(made, known),
         "__repr__": _repr,
         "__eq__": _comparison(key, eq),
         "__hash__": _hash_of(key),
@@ -55,6 +68,20 @@ def _frozen(cls: type[Any], *, order: bool) -> type[Any]:
         if name not in own:
             setattr(made, name, method)
     return made
+
+
+class _Fields:
+    """What ``dataclasses`` knows of a value's class; made when it is asked."""
+
+    def __init__(self, written: type[Any], made: type[Any]) -> None:
+        self._written = written
+        self._made = made
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        told: Any = dataclass(init=False, repr=False, eq=False)(self._written)
+        self._made.__dataclass_params__ = told.__dataclass_params__
+        self._made.__dataclass_fields__ = told.__dataclass_fields__
+        return told.__dataclass_fields__
 
 
 class _Signature:
@@ -76,10 +103,9 @@ def _is_needed(each: Any) -> bool:
     return each.default is MISSING and each.default_factory is MISSING
 
 
-def _init_of(cls: Any) -> Callable[..., None]:
-    known = fields(cls)
-    puts = [getattr(cls, each.name).__set__ for each in known]
-    in_order = _in_order(cls)
+def _init_of(cls: Any, known: Mapping[str, Any]) -> Callable[..., None]:
+    puts = [getattr(cls, name).__set__ for name in known]
+    in_order = _in_order(cls, known)
     checks = hasattr(cls, "__post_init__")
 
     def __init__(self: Any, /, *given: Any, **named: Any) -> None:  # noqa: N807 - it becomes that
@@ -93,13 +119,16 @@ def _init_of(cls: Any) -> Callable[..., None]:
     return __init__
 
 
-def _in_order(cls: Any) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]:
+def _in_order(
+    cls: Any, known: Mapping[str, Any]
+) -> Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]:
     """What gives a value for each field, or raises TypeError as a function of them would."""
-    known = fields(cls)
-    names = tuple(each.name for each in known)
-    defaults = {each.name: each.default for each in known if each.default is not MISSING}
+    names = tuple(known)
+    defaults = {name: each.default for name, each in known.items() if each.default is not MISSING}
     factories = [
-        (each.name, each.default_factory) for each in known if each.default_factory is not MISSING
+        (name, each.default_factory)
+        for name, each in known.items()
+        if each.default_factory is not MISSING
     ]
 
     def in_order(given: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:

@@ -30,9 +30,7 @@ _COMMANDS: Final = frozenset({
 })  # fmt: skip
 _OF_ONE_TASK: Final = frozenset({"adopt", "retry"})
 # A command that names its release already is left as it is.
-_SPOKEN: Final = re.compile(
-    r"\bdoit (?P<word>[a-z_]+)(?: (?P<name>[a-z_]+))?\b(?![^;:]* --release )"
-)
+_SPOKEN: Final = r"\bdoit (?P<word>[a-z_]+)(?: (?P<name>[a-z_]+))?\b(?![^;:]* --release )"
 
 
 def completed(
@@ -53,7 +51,7 @@ def completed(
         own = (task,) if task and word in _OF_ONE_TASK else ()
         return command(word, *own) + (f" {name}" if name else "")
 
-    return _SPOKEN.sub(spelled, text)
+    return re.sub(_SPOKEN, spelled, text)
 
 
 def started_in() -> Path:

@@ -23,7 +23,6 @@ HEAVY: Final = {
 
 # Checks and steps that a chapter takes more from than functions to call when the time comes.
 DECLARING: Final = {
-    "checks.verify_context",
     "plugins.steps.afterwards",
     "plugins.steps.announcement_draft",
     "plugins.steps.announcing",
@@ -45,6 +44,12 @@ DECLARING: Final = {
     "plugins.steps.tiers",
 }
 
+# Parts of the model that only some releases, and some commands, need.
+LATE: Final = {
+    f"plugins.model.{name}"
+    for name in ("attested", "gate_rules", "obligations", "report", "rules", "statement")
+}
+
 LOADED: Final = """\
 import sys
 from doit.doit_cmd import DoitMain
@@ -53,18 +58,48 @@ open(sys.argv[1], "w").write("\\n".join(sorted(sys.modules)))
 sys.exit(status)
 """
 
+# What a module does while it is imported: an expression compiled by it, or a file read.
+DONE_AT_IMPORT: Final = """\
+import os, re, sys
+from doit.doit_cmd import DoitMain
+record, project = open(sys.argv[1], "w", buffering=1), os.getcwd() + os.sep
+plain = re.compile
+def importing():
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    while frame is not None and frame.f_code.co_name != "<module>":
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return ""
+        frame = frame.f_back
+    name = frame.f_code.co_filename if frame is not None else ""
+    ours = name.startswith(project) and not name.startswith(sys.prefix)
+    return name.removeprefix(project) if ours and not name.endswith("dodo.py") else ""
+def compile(pattern, flags=0):
+    if found := importing():
+        record.write(f"{found} compiles {pattern!r}\\n")
+    return plain(pattern, flags)
+def audit(event, arguments):
+    if event == "open" and str(arguments[0]).endswith((".py", ".pyc")) is False:
+        if found := importing():
+            record.write(f"{found} reads {arguments[0]}\\n")
+re.compile = compile
+sys.addaudithook(audit)
+sys.exit(DoitMain().run(sys.argv[2:]))
+"""
 
-def loaded_by(folder: Path, record: Path, *words: str | Path) -> set[str]:
-    """The modules that doit has loaded when it ends."""
+
+def loaded_by(folder: Path, record: Path, *words: str | Path, program: str = LOADED) -> set[str]:
+    """The modules that doit has loaded when it ends, or else the lines that ``program`` writes."""
     ended = subprocess.run(
-        [sys.executable, "-c", LOADED, record, *words],
+        [sys.executable, "-c", program, record, *words],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    return set(record.read_text(encoding="utf-8").split())
+    return set(record.read_text(encoding="utf-8").splitlines())
 
 
 def packages(modules: set[str]) -> set[str]:
@@ -112,3 +147,12 @@ def test_a_listing_loads_no_check_and_no_step_but_those_whose_values_are_declare
     loaded = loaded_by(PROJECT, tmp_path / "loaded", *words)
     named = {each for each in loaded if each.startswith(("checks.", "plugins.steps."))}
     assert named - DECLARING == set()
+    assert loaded & LATE == set()
+
+
+def test_no_module_compiles_an_expression_or_reads_a_file_while_a_listing_imports_it(
+    declaration: Path, tmp_path: Path
+) -> None:
+    words = ("list", "--status", "--release", declaration)
+    done = loaded_by(PROJECT, tmp_path / "done", *words, program=DONE_AT_IMPORT)
+    assert done == set()

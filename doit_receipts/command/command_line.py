@@ -32,7 +32,7 @@ _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
 _BUG: Final = 2
 _STOPPED: Final = 130
 # As doit tells of a value that is of another type than the option's.
-_UNREAD: Final = re.compile(r"parameter '(\w+)' <class '(\w+)'>\.\n.*('.*')")
+_UNREAD: Final = r"parameter '(\w+)' <class '(\w+)'>\.\n.*('.*')"
 _HELP: Final = frozenset({"-h", "--help"})
 
 
@@ -177,7 +177,7 @@ class WordsInAnyOrder(EndsAsTold):
 
     def _misread(self, problem: str) -> str:
         """What is wrong with an option, without the objects that doit appends for itself."""
-        unread = _UNREAD.search(problem)
+        unread = re.search(_UNREAD, problem)
         if unread:
             name, kind, given = unread.groups()
             option = next(each for each in self.cmdparser.options if each.name == name)

@@ -31,7 +31,7 @@ _SHADES: Final = {
     "done": 32, "running": 34, "stale": 33, "ready": 36, "later": 2, "waiting": 33, "blocked": 31,
     "failed": 31,
 }  # fmt: skip
-_STATE: Final = re.compile(rf"^  ({'|'.join(_SHADES)})(?= )", re.MULTILINE)
+_STATE: Final = rf"(?m)^  ({'|'.join(_SHADES)})(?= )"
 
 
 class List(OptionsAnywhere, DoitList):
@@ -97,4 +97,4 @@ class List(OptionsAnywhere, DoitList):
 
 def coloured(text: str) -> str:
     """The list with the word of each state in a colour of its own."""
-    return _STATE.sub(lambda found: f"  \x1b[{_SHADES[found[1]]}m{found[1]}\x1b[0m", text)
+    return re.sub(_STATE, lambda found: f"  \x1b[{_SHADES[found[1]]}m{found[1]}\x1b[0m", text)

@@ -6,11 +6,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from doit_receipts.calls import Call
 
 __all__ = ["Verification", "declare_verification", "declared_verification"]
 
-_DECLARED: ContextVar[Verification | None] = ContextVar("verification", default=None)
+_DECLARED: ContextVar[Callable[[], tuple[Call, Call, Call]] | None] = ContextVar(
+    "verification", default=None
+)
 
 
 class Verification(NamedTuple):
@@ -25,11 +29,12 @@ class Verification(NamedTuple):
     archived: Call
 
 
-def declare_verification(judge: Call, audit: Call, archived: Call) -> None:
-    """`doit verify` makes these calls from now on."""
-    _DECLARED.set(Verification(judge, audit, archived))
+def declare_verification(creator: Callable[[], tuple[Call, Call, Call]]) -> None:
+    """`doit verify` makes the calls that ``creator`` gives; nothing else needs them, or asks."""
+    _DECLARED.set(creator)
 
 
 def declared_verification() -> Verification | None:
     """What was declared last in this process; None if nothing was."""
-    return _DECLARED.get()
+    creator = _DECLARED.get()
+    return Verification(*creator()) if creator else None

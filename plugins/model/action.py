@@ -54,8 +54,8 @@ _FIELDS: Final[Mapping[str, type]] = {
     "step": str, "step_version": int, "version": str, "tag": str, "commit": str,
     "inputs": dict, "params": dict, "platform": str,
 }  # fmt: skip
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_COMMIT: Final = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
+_SHA256: Final = r"[0-9a-f]{64}"
 _MACHINES: Final = {"arm64": "aarch64", "amd64": "x86_64", "x86": "i686"}
 _SYSTEMS: Final = {
     "linux": "unknown-linux-gnu",
@@ -110,9 +110,9 @@ def action_of(raw: bytes) -> Action:
         if not all(isinstance(text, str) for text in content[name].values()):
             raise _refused(problem=f"has {name} that are not text")
     found = Action(**content)
-    if not _COMMIT.fullmatch(found.commit):
+    if not re.fullmatch(_COMMIT, found.commit):
         raise _refused(problem="names no full commit")
-    if not all(_SHA256.fullmatch(digest) for digest in found.inputs.values()):
+    if not all(re.fullmatch(_SHA256, digest) for digest in found.inputs.values()):
         raise _refused(problem="names an input without its sha256")
     if not all(map(is_plain_name, found.inputs)):
         raise _refused(problem="names an input by more than a plain name")

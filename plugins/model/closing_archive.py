@@ -31,7 +31,7 @@ _BLOCK: Final = 512
 _RECORD: Final = 20 * _BLOCK
 _MOST_NAME: Final = 100
 _MOST_OF_FOLDER: Final = 40
-_NAME: Final = re.compile(
+_NAME: Final = (
     rf"(?!.*(?:^|/)\.{{0,2}}(?:/|$))[A-Za-z0-9][ -\[\]-~]{{0,{_MOST_NAME - _MOST_OF_FOLDER - 1}}}"
 )
 """Printable, without a backslash; no part of it is empty or made of dots."""
@@ -121,7 +121,7 @@ def closing_files(release: Release) -> tuple[Path, ...]:
 
 def fits(name: str) -> bool:
     """Whether a member can have this name."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None
 
 
 def _fitting(name: str) -> str:

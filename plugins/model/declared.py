@@ -22,7 +22,7 @@ __all__ = ["Declared", "Mistakes", "alternatives", "kind_of", "near"]
 
 _Kind = TypeVar("_Kind")
 _Chosen = TypeVar("_Chosen")
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+", flags=re.ASCII)
+_BARE: Final = r"[A-Za-z0-9_-]+"
 _SHOWN_CHARACTERS: Final = 60
 
 
@@ -77,7 +77,7 @@ class Declared:
 
     def note(self, key: str, problem: str, remedy: str = "") -> None:
         """Remember one mistake of this key."""
-        shown = key if _BARE.fullmatch(key) else repr(key)
+        shown = key if re.fullmatch(_BARE, key) else repr(key)
         self._mistakes.note(f"{self._title} {shown} {problem}".lstrip(), remedy)
 
     def holds(self, key: str) -> bool:

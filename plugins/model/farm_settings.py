@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.action import BUILD_DOCS, BUILD_TARBALLS, TEST_SOURCE, TIER_1
-from plugins.model.attested import workflow_claims, workflow_signer
 from plugins.model.declared import alternatives, near
 from plugins.model.local_settings import SourceTest
 
@@ -86,11 +85,16 @@ class Farm:
     @property
     def signer(self) -> SigstoreIdentity:
         """How certificates name the workflow."""
+        # late here and below: only where other machines are asked
+        from plugins.model.attested import workflow_signer  # noqa: PLC0415
+
         return workflow_signer(self.repository, self.workflow, self.ref)
 
     @property
     def claims(self) -> dict[str, str]:
         """What else a certificate has to say, by the names of Sigstore's policies."""
+        from plugins.model.attested import workflow_claims  # noqa: PLC0415
+
         return workflow_claims(self.repository)
 
     @classmethod

@@ -9,8 +9,6 @@ from doit_receipts.finding import Waiver
 from doit_receipts.frozen import frozen
 from plugins.model import forms
 from plugins.model.declared import Declared, kind_of
-from plugins.model.gate_rules import GATE_RULES
-from plugins.model.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,6 +103,12 @@ def _waiver(section: Mapping[str, Any], count: int, mistakes: Mistakes) -> Waive
 
 def limit_waivers(waivers: Sequence[Waiver], today: date, mistakes: Mistakes) -> None:
     """None is of a rule that nobody can waive, and none outlives the release that it is for."""
+    if not waivers:
+        return
+    # late: a list of tables, and most releases waive nothing
+    from plugins.model.gate_rules import GATE_RULES  # noqa: PLC0415
+    from plugins.model.rules import RULES  # noqa: PLC0415
+
     latest = date.max if today == date.max else today + timedelta(days=_WAIVER_DAYS)
     for count, waiver in enumerate(waivers, 1):
         where = f"[[waivers]] number {count}"

@@ -13,7 +13,7 @@ from doit_receipts.frozen import frozen
 
 __all__ = ["Secret"]
 
-_FORM: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f\x7f]*[^\s]", re.ASCII)
+_FORM: Final = r"(?a)env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f\x7f]*[^\s]"
 _OTHERS: Final = 0o077
 _MOST_BYTES: Final = 65_536
 
@@ -30,7 +30,7 @@ class Secret:
 
     def __post_init__(self) -> None:
         # What is here may be the secret itself by mistake: no message repeats any of it.
-        if _FORM.fullmatch(self.place) is None:
+        if re.fullmatch(_FORM, self.place) is None:
             object.__setattr__(self, "place", "env:NOTHING")
             raise SettingsError(
                 where="[credentials]",

@@ -30,17 +30,17 @@ from plugins.model.rebuild_settings import Rebuilds
 from plugins.model.release import KIND_NAMES, Release, ReleaseType, known_phase, type_of
 from plugins.model.series import SigstoreIdentity, series_of
 from plugins.model.toml_file import declared_content
-from plugins.model.train import Train, read_train
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doit_receipts.finding import Waiver
+    from plugins.model.train import Train
 
 __all__ = ["Settings", "read_settings", "release_of", "train_at"]
 
-_SERIES: Final = re.compile(r"[1-9]\.(?:0|[1-9][0-9]?)(?![0-9])", flags=re.ASCII)
+_SERIES: Final = r"[1-9]\.(?:0|[1-9][0-9]?)(?![0-9])"
 _EXAMPLE: Final = ('version = "3.14.0rc1"', "[repository]", CLONE_EXAMPLE)
 
 
@@ -168,7 +168,10 @@ def read_settings(path: Path, today: date = date.max) -> Settings:
 
 def train_at(path: Path) -> Train:
     """The train that the file declares. Raises SettingsError with the file's first mistake."""
-    import toml  # noqa: PLC0415 - late, as above
+    # late, as above, and for who is in no train
+    import toml  # noqa: PLC0415
+
+    from plugins.model.train import read_train  # noqa: PLC0415
 
     return read_train(path, toml.loads)  # noqa: TID251 - its other use
 
@@ -304,10 +307,10 @@ def _version(top: Declared, mistakes: Mistakes) -> Version:
     text = top.value("version", str, 'text such as "3.14.0rc1"')
     if text is None:
         return nothing
-    is_series = _SERIES.fullmatch(text) is not None
+    is_series = re.fullmatch(_SERIES, text) is not None
     try:
         if top.holds("kind") and not is_series:
-            series = _SERIES.match(text)
+            series = re.match(_SERIES, text)
             mistakes.note(
                 f"version is {text!a}, and kind is about a whole series",
                 f'write version = "{series[0] if series else "3.12"}"',

@@ -12,7 +12,7 @@ from doit_receipts.frozen import frozen
 __all__ = ["Level", "Version"]
 
 _NUMBER: Final = r"(0|[1-9][0-9]{0,3})"
-_FORM: Final = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:(a|b|rc){_NUMBER})?", flags=re.ASCII)
+_FORM: Final = rf"(?a){_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:(a|b|rc){_NUMBER})?"
 
 
 class Level(IntEnum):
@@ -50,7 +50,7 @@ class Version:
         Raises BadVersion for anything else: a missing part, a leading ``v``, a suffix, white
         space, digits that are not ASCII, a leading zero, an alpha of a bugfix release.
         """
-        found = _FORM.fullmatch(text)
+        found = re.fullmatch(_FORM, text)
         if found is None:
             raise BadVersion(
                 where="version",
@@ -140,7 +140,7 @@ def _nearest(text: str) -> str:
     plain = re.sub(r"[^0-9a-z.]", "", plain.lower().removeprefix("v"))
     plain = re.sub(r"(?<=\d)c(?=\d)", "rc", plain)
     for guess in (plain, f"{plain}.0", re.sub(r"^(\d+\.\d+)(a|b|rc)", r"\1.0\2", plain)):
-        if guess != text and _FORM.fullmatch(guess):
+        if guess != text and re.fullmatch(_FORM, guess):
             return f"write {guess}"
     return "write X.Y.Z, X.Y.ZaN, X.Y.ZbN or X.Y.ZrcN, such as 3.14.0rc1"
 

@@ -79,8 +79,8 @@ _JOBS: Final = (
     ("Test Nuget", ("win32", "amd64"), 0, 999),
     ("Test PyManager", ("win32", "amd64"), 0, 999),
 )
-_RANGE: Final = re.compile(r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)")
-_SERIES: Final = re.compile(r"\b3\.[0-9]{1,3}")
+_RANGE: Final = r"\(3\.(?P<minor>[0-9]{1,3}) and (?P<way>later|earlier)\)"
+_SERIES: Final = r"\b3\.[0-9]{1,3}"
 
 
 @frozen
@@ -156,7 +156,7 @@ def is_named_for(name: str, tag: str) -> bool:
 
 def range_of(label: str, minor: int) -> bool | None:
     """What a label of the form says of 3.``minor``: "(3.15 and later)"; None if it says nothing."""
-    found = _RANGE.search(label)
+    found = re.search(_RANGE, label)
     if found is None:
         return None
     bound = int(found["minor"])
@@ -165,4 +165,4 @@ def range_of(label: str, minor: int) -> bool | None:
 
 def tells_series(label: str) -> bool:
     """Whether a label of the form names a series at all, understood by ``range_of`` or not."""
-    return _SERIES.search(label) is not None
+    return re.search(_SERIES, label) is not None

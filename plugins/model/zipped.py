@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenZip", "is_plain_name", "opened_zip", "plain_files"]
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+,=@~-]{0,127}")
+_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+,=@~-]{0,127}"
 _MOST_FILES: Final = 10_000
 
 
@@ -51,7 +51,7 @@ def opened_zip(archive: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
 
 def is_plain_name(name: str) -> bool:
     """Whether it names one file of a folder, for every system and every terminal alike."""
-    return _NAME.fullmatch(name) is not None and not name.endswith(".")
+    return re.fullmatch(_NAME, name) is not None and not name.endswith(".")
 
 
 def plain_files(opened: zipfile.ZipFile, most_bytes: int) -> tuple[zipfile.ZipInfo, ...]:

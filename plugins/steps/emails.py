@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["email", "look_sent", "message_id", "send"]
 
-_PURPOSE: Final = re.compile(r"[a-z][a-z0-9-]*")
+_PURPOSE: Final = r"[a-z][a-z0-9-]*"
 _SUBJECT_MOST: Final = 200
 
 
@@ -33,7 +33,7 @@ def message_id(release: Release, purpose: str, sender: str) -> str:
 
     In a rehearsal it is another one, so that no archive ever takes one for the other.
     """
-    if not _PURPOSE.fullmatch(purpose):
+    if not re.fullmatch(_PURPOSE, purpose):
         raise StepFailed(
             where="email",
             problem=f"{purpose} is not the name of a purpose",
