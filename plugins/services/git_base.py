@@ -1,6 +1,7 @@
 """Git base: the Base port over the release manager's own clone, by git alone and only reading.
 
-It answers on every ``doit list``, so it asks git two small questions and imports nothing.
+It answers on every ``doit list``, so it imports nothing, and starts git only for what the files
+of the clone do not say by themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Commit, Identity, Tag, git_in
+from plugins.services.git_files import commit_of_ref, remotes_of
 from plugins.services.git_person import NO_LAZY_FETCH, configured, trusting
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class GitBase:
         names = tuple(self._names_of_wanted() if self._wanted else self._names_of_branch())
         # rev-parse stops at the first name that does not exist, so each is asked for alone
         for name in names:
+            if not self._wanted and (commit := commit_of_ref(self._folder, name)):
+                return commit
             found = self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if found.status == 0:
                 return found.stdout.strip()
@@ -156,6 +160,9 @@ class GitBase:
         return tuple(dict.fromkeys([*same, *(["upstream"] if "upstream" in remotes else [])]))
 
     def _remotes(self) -> dict[str, str]:
+        found = remotes_of(self._folder)
+        if found is not None:
+            return found
         listed = self._git("config", "--null", "--get-regexp", r"^remote\..*\.url$")
         pairs = (entry.partition("\n") for entry in listed.stdout.split("\0") if entry)
         return {key.removeprefix("remote.").removesuffix(".url"): value for key, _, value in pairs}

@@ -8,14 +8,19 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Identity, git_in
 from plugins.services.git_base import GitBase
+from plugins.services.git_files import remotes_of
 from plugins.services.programs import MachinePrograms
 from tests.source_world import NOON, World, a_world, git
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @pytest.fixture
@@ -74,6 +79,50 @@ def test_local_branch_serves_where_no_remote_has_it(world: World) -> None:
     git(world.cpython, "remote", "remove", "upstream")
     git(world.cpython, "checkout", "-q", "--detach", "v3.13.4")
     assert world.base.commit() == git(world.cpython, "rev-parse", "refs/heads/3.13")
+
+
+class NoPrograms(MachinePrograms):
+    """A machine on which nothing may be started."""
+
+    def run(self, argv: Sequence[str | Path], **_: object) -> NoReturn:
+        pytest.fail(f"starts {argv}")
+
+
+def test_a_plain_clone_is_asked_without_a_git(world: World) -> None:
+    later = world.commit({"Lib/spam.py": "later\n"})
+    assert replace(world, programs=NoPrograms()).base.commit() == later
+    git(world.cpython, "pack-refs", "--all")
+    assert replace(world, programs=NoPrograms()).base.commit() == later
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        "[include]\n\tpath = more\n",
+        '[includeIf "onbranch:3.13"]\n\tpath = more\n',
+        "[extensions]\n\tworktreeConfig = true\n",
+        '[alias]\n\tx = "!true; \\\n\turl = no"\n',
+        "[core] # a comment\n",
+        '[remote "one two"]\n\turl = elsewhere\n',
+    ],
+)
+def test_a_clone_with_an_unusual_configuration_is_asked_by_git(world: World, unusual: str) -> None:
+    later = world.commit({"Lib/spam.py": "later\n"})
+    config = world.cpython / ".git" / "config"
+    config.write_text(unusual + config.read_text(encoding="utf-8"), encoding="utf-8")
+    assert remotes_of(world.cpython) is None
+    assert world.base.commit() == later
+
+
+def test_worktree_of_a_clone_and_a_symbolic_ref_are_asked_by_git(world: World) -> None:
+    later = world.commit({"Lib/spam.py": "later\n"})
+    beside = world.cpython.with_name("beside")
+    git(world.cpython, "worktree", "add", "-q", "--detach", str(beside))
+    git(world.cpython, "symbolic-ref", "refs/remotes/upstream/3.13", "refs/remotes/upstream/to")
+    git(world.cpython, "update-ref", "refs/remotes/upstream/to", later)
+    base = GitBase(beside, MachinePrograms(), branch="3.13", upstream="git@elsewhere:x/y")
+    assert base.commit() == later
+    assert world.base.commit() == later
 
 
 def test_alpha_comes_from_main(tmp_path: Path) -> None:
