@@ -107,11 +107,12 @@ deadline = deferred(day.deadline, today, settings.work.wait_days)
 def on_schedule(expected: date | None) -> list[Call]:
     """The schedule has the phase of this release, expects that day, and what begins with it."""
     series, found = settings.series, services.schedules
+    proposed = {"is_proposed": True} if settings.next_series.manager else {}
     dated = (release, expected, found, services.clock)
     return [
         call(schedule.phase_is_current, release, series.phase, found, services.clock),
         call(schedule.day_is_expected, *dated, is_unplanned=series.unplanned),
-        call(schedule.series_follow, release, series.next_phase, found),
+        call(schedule.series_follow, release, series.next_phase, found, services.clock, **proposed),
     ]
 
 

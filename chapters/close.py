@@ -18,7 +18,7 @@ from chapters.release import (
 from chapters.upstream import push_upstream
 from chapters.website import publish_page, tell_lead
 from doit_receipts.calls import call, deferred
-from plugins.steps import branch_opened, day, fork, schedule, tracker
+from plugins.steps import branch_opened, day, fork, next_schedule, schedule, tracker
 from plugins.steps import train as trains
 
 recorded = deferred(
@@ -73,6 +73,26 @@ def await_schedule():
         services.clock,
         pull=plan.fact(await_lead if follows else date_pep, "pull request"),
         until=deadline,
+    )
+
+
+# The schedule is one file: two pull requests at once would be merged by hand.
+@plan.shared(
+    after=[await_schedule],
+    look=next_schedule.look_series,
+    pep="P14",
+    only=bool(settings.next_series.manager),
+)
+def propose_series():
+    """Ask, by a pull request, for the schedule of the next series: its PEP, days and owner."""
+    return call(
+        next_schedule.propose_series,
+        release,
+        services.peps,
+        settings.next_series,
+        today,
+        services.programs,
+        services.progress,
     )
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.finding import Finding, Severity
+from plugins.model.next_schedule import following
 from plugins.model.release import Phase, ReleaseType, type_of
 from plugins.model.schedule_edit import ends_bugfix
 from plugins.model.series import TABLE_DAY
+from plugins.model.version import Level, Version
 
 if TYPE_CHECKING:
     from datetime import date
 
     from plugins.model.release import Release
     from plugins.model.schedule import CycleEntry
-    from plugins.model.version import Version
     from plugins.ports.clock import Clock
     from plugins.ports.schedules import Schedules
 
@@ -24,6 +26,7 @@ __all__ = ["day_is_expected", "phase_is_current", "series_follow"]
 
 # Nobody expects these: they come when there is something to fix (the schedule lists past ones).
 _UNDATED: Final = (ReleaseType.SECURITY_FINAL, ReleaseType.SECURITY_CANDIDATE)
+_SOON: Final = timedelta(weeks=14)
 
 
 @judges("release.pep", blind="release.phase")
@@ -209,25 +212,41 @@ def day_is_expected(
 
 @judges("schedule.next_series", "schedule.last_bugfix")
 def series_follow(
-    release: Release, becomes: Phase | None, schedules: Schedules
+    release: Release,
+    becomes: Phase | None,
+    schedules: Schedules,
+    clock: Clock,
+    *,
+    is_proposed: bool = False,
 ) -> tuple[Finding, ...]:
-    """What begins with this release is in the schedule, or declared: X.Y+1, or the next phase."""
+    """What begins with this release is in the schedule, or declared: X.Y+1, or the next phase.
+
+    X.Y+1 is main from X.Y.0b1 on, and has to be planned some weeks before; alphas say so, unless
+    they propose it themselves (P14). Source: python/peps f29099efb, ten weeks before 3.15.0b1.
+    """
     version = release.version
     try:
         schedule = schedules.schedule()
     except ReleaseError:
         return ()  # reported by schedule.day
-    following = f"{version.major}.{version.minor + 1}"
-    if release.type is ReleaseType.NEW_BRANCH and following not in schedule.branches:
-        return (
-            Finding(
-                "schedule.next_series",
-                Severity.WARN,
-                f"the schedule has no {following}, which main is from {version} on",
-                "python-releases.toml",
-                f"have {following} added there with its PEP; date_pep waits for it",
-            ),
-        )
+    series = following(version)
+    if series not in schedule.branches:
+        if release.type is ReleaseType.NEW_BRANCH:
+            return (
+                _not_planned(
+                    f"{series}, which main is from {version} on",
+                    f"have {series} added there with its PEP; date_pep waits for it",
+                ),
+            )
+        beta = schedule.stage(Version(version.major, version.minor, 0, Level.BETA, 1))
+        is_soon = beta is not None and beta.day - clock.now().date() <= _SOON
+        if release.type is ReleaseType.ALPHA and beta and is_soon and not is_proposed:
+            return (
+                _not_planned(
+                    f"{series}, which main is from {beta.name} on, expected on {beta.day}",
+                    "write manager, login and pep under [next_series]; propose_series asks for it",
+                ),
+            )
     if becomes is None and ends_bugfix(schedule, version):
         return (
             Finding(
@@ -239,3 +258,13 @@ def series_follow(
             ),
         )
     return ()
+
+
+def _not_planned(what: str, remedy: str) -> Finding:
+    return Finding(
+        "schedule.next_series",
+        Severity.WARN,
+        f"the schedule has no {what}",
+        "python-releases.toml",
+        remedy,
+    )

@@ -55,6 +55,8 @@ def a_declaration(folder: Path, version: str = "3.13.6", *, bare: bool = False) 
         "" if kind else f'[series]\nphase = "{VERSIONS[version]}"\n',
         '[signing]\ngpg_key = "0123456789ABCDEF0123456789ABCDEF01234567"\n',
     ]
+    if VERSIONS.get(version) == "feature" and "a" in version and not bare:
+        words.append('[next_series]\nmanager = "Nina Next"\nlogin = "nina"\npep = 845\n')
     if version in _BECOMES:
         words[1] += f'becomes = "{_BECOMES[version]}"\n'
     if kind:

@@ -20,10 +20,12 @@ __all__ = [
     "environment_name",
     "fingerprint",
     "git_remote",
+    "github_login",
     "github_repository",
     "host_address",
     "mail_address",
     "mail_server",
+    "person_name",
     "release_version",
     "revision",
     "role",
@@ -171,6 +173,20 @@ def github_repository(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text):
         return text
     raise WrongForm(remedy="write owner/name, such as python/peps")
+
+
+def github_login(text: str) -> str:
+    """The name of an account at GitHub."""
+    if re.fullmatch(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", text):
+        return text
+    raise WrongForm(remedy="write a name at GitHub, without @")
+
+
+def person_name(text: str) -> str:
+    """A person's name, in the letters and signs that check-peps.py of python/peps allows."""
+    if re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ '.-])*", text):
+        return text
+    raise WrongForm(remedy="write a name of letters, spaces and any of ' . -")
 
 
 def workflow_file(text: str) -> str:

@@ -417,8 +417,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         severity=_WARN,
     ),
     "schedule.next_series": Rule(
-        "The first beta of a series: the schedule has the series that main becomes.",
-        "have it added there with its PEP; date_pep waits for it",
+        "The first beta of a series, and alphas from 14 weeks before it: the schedule has the "
+        "series that main becomes.",
+        "in an alpha, write manager, login and pep under [next_series], and propose_series asks "
+        "for it; in the beta, have it added there with its PEP, date_pep waits for it",
         severity=_WARN,
     ),
     "schedule.released": Rule(

@@ -23,7 +23,7 @@ from plugins.model.local_settings import (
     Tests,
     Work,
 )
-from plugins.model.manager_settings import Manager
+from plugins.model.manager_settings import Manager, NextSeries
 from plugins.model.outside_settings import Announce, Credentials, Hosts, Notify, Windows
 from plugins.model.people_settings import Expert, experts_of, limit_waivers, waivers_of
 from plugins.model.rebuild_settings import Rebuilds
@@ -75,6 +75,7 @@ class Settings:
     farm: Farm
     rebuilds: Rebuilds
     manager: Manager
+    next_series: NextSeries
     experts: tuple[Expert, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
@@ -98,6 +99,7 @@ _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "farm": Farm,
     "rebuilds": Rebuilds,
     "manager": Manager,
+    "next_series": NextSeries,
 }
 _TOP: Final = ("version", "kind", "date", "train", *_SECTIONS, "experts", "waivers")
 # What is about the files of a release, or says what ``kind`` says already.
@@ -107,6 +109,7 @@ _OF_FILES: Final = {
     "tests": ("source",),
     "windows": ("build",),
     "farm": ("engine",),
+    "next_series": ("manager", "login", "pep"),
 }
 # Only names that one section alone has: they show where a stray key belongs.
 _HOMES: Final = {
@@ -190,6 +193,11 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
         )
     if settings.kind is None:
         _check_identity(settings, release, mistakes)
+        if settings.next_series.manager and release.type is not ReleaseType.ALPHA:
+            mistakes.note(
+                f"[next_series] is about the alphas of a series, and version is {release.version}",
+                "take the section out",
+            )
     clone, folder = settings.repository.clone, settings.work.folder
     # A link may lead into the clone as well.
     reported = mistakes.about("[repository] clone", "[work]")

@@ -18,10 +18,12 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from plugins.model.next_schedule import OWNERS
 from plugins.model.release import Phase, known_phase
 from plugins.model.series import series_of
 from plugins.model.version import Level, Version
 from plugins.rehearsal import peps_generator
+from plugins.rehearsal.peps_checks import complaints
 from plugins.rehearsal.peps_generator import SCHEDULE
 from plugins.rehearsal.sigstore import RELEASE_MANAGER
 
@@ -60,7 +62,17 @@ _HEAD: Final = """\
 _TEXT: Final = """\
 PEP: {pep}
 Title: Python {series} Release Schedule
+Author: Romy Manager
 Status: Active
+Type: Informational
+Created: 01-Apr-2021
+
+
+Release manager and crew
+========================
+
+- {series} release manager: Romy Manager
+- Windows installers: Wanda Windows
 
 
 Release schedule
@@ -82,7 +94,7 @@ def phase_of(version: Version) -> Phase:
 def seed(store: Store, version: Version, day: date) -> None:
     """The schedule has the release on this day, in repository and site, unless it has one already.
 
-    Three series are there: this one, and one at either side of it.
+    A series before it is there and, but for alphas, one after it.
     """
     if store.load("peps", None) is None:
         put(store, [version], day)
@@ -91,7 +103,7 @@ def seed(store: Store, version: Version, day: date) -> None:
 def put(store: Store, versions: Sequence[Version], day: date) -> None:
     """The schedule has these releases on this day, in order of their series, and nothing else.
 
-    There is a series at either side of them.
+    There is a series before them and, but for alphas, one after them.
     """
     texts = _texts(versions, day)
     hub = store.load("github", {})
@@ -195,12 +207,27 @@ def _let_time_pass(store: Store) -> None:
             owner, _, branch = each["head"].partition(":")
             name = REPOSITORY.partition("/")[2]
             texts = hub["branches"].get(f"{owner}/{name}:{branch}", {})
-            hub["texts"].update({f"{REPOSITORY}/{path}": text for path, text in texts.items()})
+            theirs = {f"{REPOSITORY}/{path}": text for path, text in texts.items()}
+            if _is_refused(store, each["number"], theirs, hub["texts"]):
+                continue
+            hub["texts"].update(theirs)
             each |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"}
             store.record("peps", "merged", number=each["number"])
         store.save("github", hub)
     text = hub["texts"][f"{REPOSITORY}/{SCHEDULE}"]
     store.save("peps", {**store.load("peps", {}), "built from": text})
+
+
+def _is_refused(store: Store, number: int, texts: dict[str, str], main: dict[str, str]) -> bool:
+    """Whether the repository's checks fail for a pull request; then nobody merges it."""
+    top = f"{REPOSITORY}/"
+    changed = {
+        path.removeprefix(top): text for path, text in texts.items() if main.get(path) != text
+    }
+    found = complaints(changed, {path.removeprefix(top): text for path, text in texts.items()})
+    if found:
+        store.record("peps", "refused", number=number, why=found)
+    return bool(found)
 
 
 def _on_another_day(store: Store) -> str:
@@ -227,11 +254,13 @@ def _texts(versions: Sequence[Version], day: date) -> dict[str, str]:
             (each, (phase_of(each).value, "main" if is_main else each.series), day)
             for each in versions
         ),
-        (after, following, day + timedelta(days=400)),
+        # as in most years: alphas come first, then somebody plans the series after them
+        *([] if last.level is Level.ALPHA else [(after, following, day + timedelta(days=400))]),
     ]
     texts = {
         "release_management/__init__.py": '"""Release schedules of the rehearsal."""\n',
         _GENERATOR: inspect.getsource(peps_generator),
+        OWNERS: "*  @python/pep-editors\npeps/pep-0001.rst  @warsaw\npeps/pep-3000.rst  @one\n",
         "peps/pep-0101.rst": f"* RM = Release Manager\n\n  - Romy Manager <{_MANAGER}>\n",
     }
     schedule = [_HEAD]

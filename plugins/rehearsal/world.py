@@ -96,6 +96,13 @@ author         = "Rita Manager"
 heads_up       = true
 """
 
+_NEXT: Final = """
+[next_series]
+manager = "Nina Next"
+login   = "nina"
+pep     = 845
+"""
+
 _SAID: Final = """\
 # What is asked of a release manager once.
 private_list = 2026-01-15
@@ -198,6 +205,7 @@ def make_world(
         write_whole(declaration, phases.declared(text, series, kind).encode())
         return declaration
     text += _FARM if farm else ""
+    text += _NEXT if version.level is Level.ALPHA else ""
     text += "".join(
         _EXPERT.format(role=role, name=_EXPERTS[role], key=key) for role, key in theirs.items()
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
@@ -173,15 +174,20 @@ def proposed_files(
 
 
 def generated_files(
-    edited: str, proposals: Proposals, ref: str, programs: Programs, folder: Path
+    edited: str,
+    proposals: Proposals,
+    ref: str,
+    programs: Programs,
+    folder: Path,
+    added: Mapping[str, bytes] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """The schedule file as it was edited, and each PEP that the generator rebuilds from it.
 
-    The folder has copies of all that the generator read and wrote. Raises StepFailed if it fails
-    or changes more than lists of releases.
+    ``added`` are PEPs that come with the edit. The folder has copies of all that the generator
+    read and wrote. Raises StepFailed if it fails or changes more than lists of releases.
     """
     schedule = read_schedule(edited)
-    before = _checkout(proposals, ref, schedule)
+    before = {**_checkout(proposals, ref, schedule), **added}
     shutil.rmtree(folder, ignore_errors=True)
     for path, content in {**before, SCHEDULE_FILE: edited.encode()}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

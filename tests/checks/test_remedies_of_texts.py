@@ -219,9 +219,9 @@ def test_what_begins_with_a_release_is_declared_or_added(
     release = a_release(tmp_path, version)
     last = Version.parse("3.13.6")
     told = Told(a_branch(Phase.BUGFIX), Stage(last, "3.13.6", actual=False, day=date(2026, 4, 1)))
-    (finding,) = schedule.series_follow(release, None, told)
+    (finding,) = schedule.series_follow(release, None, told, At())
     assert (finding.rule, words in finding.remedy) == (rule, True)
-    assert schedule.series_follow(release, *mend(told)) == ()
+    assert schedule.series_follow(release, *mend(told), At()) == ()
 
 
 def with_next(told: Told) -> Told:

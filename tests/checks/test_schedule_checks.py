@@ -13,7 +13,7 @@ from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed
 from doit_receipts.finding import Severity
 from plugins.model.layout import Layout
 from plugins.model.release import Phase, Release, known_phase, type_of
-from plugins.model.schedule import CycleEntry, Schedule, read_schedule
+from plugins.model.schedule import SCHEDULE_FILE, CycleEntry, Schedule, read_schedule
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from tests.schedule_world import DUE, a_repository
@@ -239,14 +239,14 @@ def test_day_of_an_unplanned_release_passes(told: Told) -> None:
 def test_schedule_that_cannot_be_read_is_told() -> None:
     (finding,) = checks.day_is_expected(a_release("3.14.8"), DUE, Told(), CLOCK)
     assert (finding.rule, finding.severity) == ("schedule.day", Severity.WARN)
-    assert checks.series_follow(a_release("3.14.8"), None, Told()) == ()
+    assert checks.series_follow(a_release("3.14.8"), None, Told(), CLOCK) == ()
 
 
 def test_last_bugfix_release_asks_what_becomes_of_the_branch(told: Told) -> None:
-    assert checks.series_follow(a_release("3.14.8"), None, told) == ()
-    (finding,) = checks.series_follow(a_release("3.14.10"), None, told)
+    assert checks.series_follow(a_release("3.14.8"), None, told, CLOCK) == ()
+    (finding,) = checks.series_follow(a_release("3.14.10"), None, told, CLOCK)
     assert (finding.rule, finding.severity) == ("schedule.last_bugfix", Severity.WARN)
-    assert checks.series_follow(a_release("3.14.10"), Phase.SECURITY, told) == ()
+    assert checks.series_follow(a_release("3.14.10"), Phase.SECURITY, told, CLOCK) == ()
 
 
 def test_first_beta_needs_the_next_series(tmp_path: Path) -> None:
@@ -255,11 +255,30 @@ def test_first_beta_needs_the_next_series(tmp_path: Path) -> None:
     assert content is not None
     whole = read_schedule(content.decode())
     release = a_release("3.16.0b1")
-    assert checks.series_follow(release, None, Told(schedule=whole)) == ()
+    assert checks.series_follow(release, None, Told(schedule=whole), CLOCK) == ()
     fewer = {name: each for name, each in whole.branches.items() if name != "3.17"}
     less = Told(schedule=Schedule(fewer, whole.stages))
-    (finding,) = checks.series_follow(release, None, less)
+    (finding,) = checks.series_follow(release, None, less, CLOCK)
     assert (finding.rule, finding.severity) == ("schedule.next_series", Severity.WARN)
+
+
+def test_alpha_needs_the_next_series_some_weeks_before_the_first_beta(tmp_path: Path) -> None:
+    release = a_release("3.16.0a6")
+    day = date(2026, 11, 30)  # b1 is two times 35 days after that
+    content = a_repository(tmp_path, release.version, day).text(SCHEDULE_FILE)
+    assert content is not None
+    near = Told(schedule=read_schedule(content.decode()))
+    (finding,) = checks.series_follow(release, None, near, CLOCK)
+    assert (finding.rule, finding.severity) == ("schedule.next_series", Severity.WARN)
+    assert finding.message == (
+        "the schedule has no 3.17, which main is from 3.16.0 beta 1 on, expected on 2027-02-08"
+    )
+    assert "[next_series]" in finding.remedy
+    assert checks.series_follow(release, None, near, CLOCK, is_proposed=True) == ()
+    early = a_repository(tmp_path / "early", Version.parse("3.16.0a1"), day).text(SCHEDULE_FILE)
+    assert early is not None
+    far = Told(schedule=read_schedule(early.decode()))
+    assert checks.series_follow(a_release("3.16.0a1"), None, far, CLOCK) == ()
 
 
 def test_day_that_is_not_declared_is_today(told: Told) -> None:

@@ -163,6 +163,22 @@ def test_mistake_about_the_announcement_is_one_line(tmp_path: Path, words: str, 
     assert told in line
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('manager = "Nina Next"\n', "[next_series] login is missing; write login = "),
+        ('manager = "Nina"\nlogin = "nina"\n', "[next_series] pep is missing; write pep = 845"),
+        ('manager = "N\\"ina"\nlogin = "nina"\npep = 845\n', "write a name of letters"),
+        ('manager = "Nina"\nlogin = "@nina"\npep = 845\n', "write a name at GitHub, without @"),
+        ('manager = "Nina"\nlogin = "nina"\npep = 12345\n', "write a number up to 9999"),
+        ('manager = "Nina"\nlogin = "nina"\npep = 845\n',
+         "[next_series] is about the alphas of a series, and version is 3.14.0rc1; take"),
+    ],
+)  # fmt: skip
+def test_mistake_about_the_next_series_is_one_line(tmp_path: Path, words: str, told: str) -> None:
+    assert told in mistakes_of(tmp_path, f"{LEAST}[next_series]\n{words}")[0]
+
+
 def test_people_are_waited_for_a_week_unless_declared(tmp_path: Path) -> None:
     assert read_settings(write(tmp_path, LEAST)).work.wait_days == 7
     declared = LEAST + "[work]\nwait_days = 2\n"
