@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,10 +24,12 @@ from doit_receipts.typed import DODO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from types import FrameType
 
 __all__ = ["NOT_OFFERED", "Loader", "plan_of"]
 
 _STOCK: Final = "doit_receipts.command.stock"
+_REFUSED: Final = 3  # doit's own status for words that it cannot use
 
 # What doit's own commands do to a database says nothing about a receipt.
 NOT_OFFERED: Final = {
@@ -49,6 +52,7 @@ class Loader(DodoTaskLoader):
         super().__init__()
         found = caller(get_loader.__code__)
         if found is not None:
+            _refuse_empty(found.f_back)
             commands = found.f_locals["cmds"]
             for name in commands:
                 if commands[name] in DoitMain.DOIT_CMDS:
@@ -87,6 +91,16 @@ class Loader(DodoTaskLoader):
         beside = super().load_tasks(cmd, pos_args)
         _refuse_command(plan, cmd.get_name(), pos_args, [each.name for each in beside])
         return [*tasks, *beside]
+
+
+def _refuse_empty(run: FrameType | None) -> None:
+    """SystemExit ends a command that was given an empty word, of which doit makes a traceback.
+
+    ``run`` is doit's own call, which has the words and reads them next.
+    """
+    if run is not None and "" in run.f_locals.get("all_args", ()):
+        sys.stderr.write("ERROR: one of the words after doit is empty; leave it out\n")
+        raise SystemExit(_REFUSED)
 
 
 class _Performance(PythonAction):

@@ -42,7 +42,7 @@ _DEADLINE: Final = {
     "help": "how many hours --wait waits at most [default: 12]",
 }  # fmt: skip
 _AT_ONCE: Final = {
-    "name": "num_process", "short": "n", "long": "process", "type": int, "default": 0,
+    "name": "num_process", "short": "n", "long": "process", "type": int, "default": None,
     "help": "how many tasks run at once at most; those with the longest chain behind them start"
     " first [default: 1, in the order of the list]",
 }  # fmt: skip
@@ -82,7 +82,7 @@ class Run(OptionsAnywhere, DoitRun):
         always: Any = False,
         continue_: Any = False,
         reporter: Any = "console",
-        num_process: int = 0,
+        num_process: int | None = None,
         par_type: str = "process",
         single: Any = False,
         auto_delayed_regex: Any = False,
@@ -95,7 +95,7 @@ class Run(OptionsAnywhere, DoitRun):
         if not isinstance(self.dep_manager, ReceiptRecords):
             # Not a release but some other dodo.py, such as tests/dodo.py: doit as it is.
             plain: int = super()._execute(
-                outfile, verbosity, always, continue_, reporter, num_process, par_type, single,
+                outfile, verbosity, always, continue_, reporter, num_process or 0, par_type, single,
                 auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
             )  # fmt: skip
             return plain
@@ -187,15 +187,15 @@ def _notify(plan: Plan, asked: list[str], reporter: Any) -> None:
         sys.stderr.write(f"{line}\n")
 
 
-def _refuse(again: Any, at_once: int, other: Any) -> None:
+def _refuse(again: Any, at_once: int | None, other: Any) -> None:
     """Raise InvalidCommand for options of doit that a release has no use for."""
     if again:
         message = "-a and -s are not supported: to repeat a step, delete its receipt"
         raise InvalidCommand(message)
-    if at_once < 0:
+    if at_once is not None and at_once < 1:
         message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
         raise InvalidCommand(message)
-    if at_once > 1 and other:
+    if (at_once or 1) > 1 and other:
         message = "-n is not supported with --pdb or another reporter: leave one of them out"
         raise InvalidCommand(message)
 

@@ -16,6 +16,8 @@ from doit_receipts.errors import ReleaseError, StepFailed
 from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plugins.model.release import ReleaseType
     from plugins.model.version import Version
 
@@ -103,8 +105,8 @@ _OPT_AT_ONCE: Final = {
     "short": "n",
     "long": "process",
     "type": int,
-    "default": 1,
-    "help": "how many tasks run at once, as with doit run [default: %(default)s]",
+    "default": None,
+    "help": "how many tasks run at once at most [default: as doit run]",
 }
 _OPT_EMBARGO: Final = {
     "name": "embargo",
@@ -140,11 +142,12 @@ class Rehearse(WordsInAnyOrder):
             raise InvalidCommand(message)
         if opt_values["faults"] == ["list"]:
             return _list_faults()
+        run = _run(opt_values["at_once"])
         kind = _kind(opt_values["kind"])
         if "," in opt_values["version"]:
             from plugins.command.rehearsed_train import rehearse_train
 
-            return rehearse_train(opt_values)
+            return rehearse_train(opt_values, run)
         version = _version(opt_values["version"], kind)
         name = f"{version.series}-{opt_values['kind']}" if kind else str(version)
         folder = Path(opt_values["folder"]).absolute() / name
@@ -161,15 +164,22 @@ class Rehearse(WordsInAnyOrder):
         )
         if opt_values["export_only"]:
             say(f"rehearsing the export of Python {version} in {folder}")
-            words = ("run", f"-n{opt_values['at_once']}", "export")
-            return _show(declaration, doit(declaration, *words))
+            return _show(declaration, doit(declaration, *run, "export"))
         return _in_its_environment(
             folder,
             declaration,
             opt_values["faults"],
             by_hand=opt_values["world_only"],
-            at_once=opt_values["at_once"],
+            run=run,
         )
+
+
+def _run(at_once: int | None) -> Sequence[str]:
+    """The words of ``doit run`` with this number at once, or with its own."""
+    if at_once is not None and at_once < 1:
+        message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
+        raise InvalidCommand(message)
+    return ("run",) if at_once is None else ("run", f"-n{at_once}")
 
 
 def _kind(text: str) -> ReleaseType | None:
@@ -218,7 +228,7 @@ def _made(
 
 
 def _in_its_environment(
-    folder: Path, declaration: Path, faults: list[str], *, by_hand: bool, at_once: int
+    folder: Path, declaration: Path, faults: list[str], *, by_hand: bool, run: Sequence[str]
 ) -> int:
     """Publish while the simulated environment answers, or keep it answering; the exit status."""
     from plugins.rehearsal.serving import running_world
@@ -230,15 +240,15 @@ def _in_its_environment(
         say(f"simulated environment: {world['world']}")
         if by_hand:
             return _wait(declaration)
-        return _show(declaration, _publish(declaration, world.store, at_once))
+        return _show(declaration, _publish(declaration, world.store, run))
 
 
-def _publish(declaration: Path, store: Any, at_once: int) -> int:
+def _publish(declaration: Path, store: Any, run: Sequence[str]) -> int:
     """Run `doit publish` until nobody can do anything more for it, as its people would."""
     status = _WAITING
     for _ in range(_MOST_ROUNDS):
         say("\n$ doit publish")
-        status = doit(declaration, "run", f"-n{at_once}", "publish")
+        status = doit(declaration, *run, "publish")
         if status != _WAITING:
             break
         if not play_people(declaration, store):

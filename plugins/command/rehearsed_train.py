@@ -26,7 +26,7 @@ _MOST_ROUNDS: Final = 60
 _PAUSE_S: Final = 0.5
 
 
-def rehearse_train(chosen: Mapping[str, Any]) -> int:
+def rehearse_train(chosen: Mapping[str, Any], run: Sequence[str]) -> int:
     """Rehearse all releases of the day to their end; the worst status of the last round."""
     from plugins.rehearsal.serving import running_world
     from plugins.rehearsal.store import Store
@@ -53,7 +53,7 @@ def rehearse_train(chosen: Mapping[str, Any]) -> int:
     with running_world(folder / "world") as world:
         say(f"rehearsing Python {', '.join(map(str, versions))} in {folder}")
         say(f"simulated environment: {world['world']}")
-        status = _publish(declarations, world.store, chosen["at_once"])
+        status = _publish(declarations, world.store, run)
     _list(train)
     say(f"\nshow the state:  doit train --train {train} list --status")
     return status
@@ -68,7 +68,7 @@ def _versions(text: str) -> list[Version]:
         raise InvalidCommand(str(error)) from error
 
 
-def _publish(declarations: Sequence[Path], store: Any, at_once: int) -> int:
+def _publish(declarations: Sequence[Path], store: Any, run: Sequence[str]) -> int:
     """Every release runs by itself, with its people, until nobody can do anything more."""
     left = dict.fromkeys(declarations, _WAITING)
     for _ in range(_MOST_ROUNDS):
@@ -76,18 +76,18 @@ def _publish(declarations: Sequence[Path], store: Any, at_once: int) -> int:
         if not open_:
             break
         say(f"\n$ doit publish    # {', '.join(each.stem for each in open_)}, at once")
-        left |= _runs(open_, at_once)
+        left |= _runs(open_, run)
         acted = [_people(each, store) for each in open_ if left[each] == _WAITING]
         if not any(acted):
             time.sleep(_PAUSE_S)
     return max(left.values(), key=lambda status: (status != 0, status != _WAITING, status))
 
 
-def _runs(declarations: Sequence[Path], at_once: int) -> dict[Path, int]:
+def _runs(declarations: Sequence[Path], run: Sequence[str]) -> dict[Path, int]:
     """``doit publish`` of each, all at once; their statuses. What each says stays together."""
     from plugins.rehearsal.machine import together
 
-    words = [sys.executable, "-m", "doit", "run", f"-n{at_once}", "publish"]
+    words = [sys.executable, "-m", "doit", *run, "publish"]
     ended = together(_PROJECT, [[*words, f"--release={each}"] for each in declarations])
     found = {}
     for each, (status, said) in zip(declarations, ended, strict=True):

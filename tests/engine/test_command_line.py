@@ -34,6 +34,15 @@ def test_a_name_that_no_task_has_is_told_with_the_nearest_one(chain: Project) ->
     assert chain.ran() == []
 
 
+@pytest.mark.parametrize("words", [("why", ""), ("",), ("run", "", "export"), ("list", "")])
+def test_an_empty_word_is_refused_in_one_line(chain: Project, words: tuple[str, ...]) -> None:
+    """As a script has it whose variable is empty; doit makes a traceback of it."""
+    ended = chain.doit(*words)
+    assert (ended.status, ended.out) == (3, "")
+    assert ended.err == "ERROR: one of the words after doit is empty; leave it out\n"
+    assert chain.ran() == []
+
+
 def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> None:
     chain.doit()
     chain.write("input", "jelly")
