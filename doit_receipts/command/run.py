@@ -14,6 +14,7 @@ from doit.exceptions import InvalidCommand
 from doit.task import Stream
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.cores import cores_here
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
@@ -44,8 +45,9 @@ _DEADLINE: Final = {
 _AT_ONCE: Final = {
     "name": "num_process", "short": "n", "long": "process", "type": int, "default": None,
     "help": "how many tasks run at once at most; those with the longest chain behind them start"
-    " first [default: 1, in the order of the list]",
+    " first [default: as many as there are cores, from 2 to 8; 1 is in the order of the list]",
 }  # fmt: skip
+_LEAST, _MOST = 2, 8
 _AWAITED: Final = 4
 _MOST_HOURS: Final = 24 * 31
 _STOPPING: Final = {
@@ -101,7 +103,7 @@ class Run(OptionsAnywhere, DoitRun):
             return plain
         plan = plan_of(self)
         _refuse(always or single, num_process, pdb or reporter != REPORTER)
-        at_once = num_process or 1
+        at_once = _number(num_process, one_only=pdb or reporter != REPORTER)
         _refuse_hours(wait_hours)
         try:
             with _writing(plan) as (left, slots):
@@ -198,6 +200,16 @@ def _refuse(again: Any, at_once: int | None, other: Any) -> None:
     if (at_once or 1) > 1 and other:
         message = "-n is not supported with --pdb or another reporter: leave one of them out"
         raise InvalidCommand(message)
+
+
+def _number(asked: int | None, *, one_only: bool) -> int:
+    """How many tasks run at once at most: as many as asked for, or as there are cores.
+
+    With one core two, since many wait for others; with many, few enough that a graph is busy.
+    """
+    if asked is not None or one_only:
+        return asked or 1
+    return min(max(cores_here(), _LEAST), _MOST)
 
 
 def _mend_first(plan: Plan) -> bool:

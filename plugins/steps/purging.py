@@ -37,6 +37,8 @@ __all__ = ["look_purged", "purge", "stale"]
 
 _AT_ONCE: Final = 6
 _TRIES: Final = 4
+_GIVES_UP: Final = 3
+"""An edge that is down is not asked for hundreds of addresses, each a few times."""
 
 
 def look_purged(
@@ -124,13 +126,18 @@ def _stale(
     wanted: Iterable[Purge], served: Mapping[str, Content], cdn: Cdn
 ) -> tuple[tuple[str, Purge], ...]:
     asked = [(address, edge) for address in wanted for edge in cdn.edges]
+    failed_in_a_row = dict.fromkeys(cdn.edges, 0)
 
     def judge(pair: tuple[Purge, str]) -> str:
         address, edge = pair
+        if failed_in_a_row[edge] >= _GIVES_UP:
+            return f"was not asked, after {_GIVES_UP} in a row got no answer there"
         try:
             seen = cdn.look(address.url, edge)
         except ServiceFailed as error:
+            failed_in_a_row[edge] += 1
             return error.problem
+        failed_in_a_row[edge] = 0
         return _problem(address, seen, served)
 
     problems = _in_parallel(judge, asked)
@@ -154,11 +161,14 @@ def _problem(address: Purge, seen: Fetched, served: Mapping[str, Content]) -> st
 
 
 def _in_parallel(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
-    """Do it for each, several at a time; the first error is raised when all have ended."""
+    """Do it for each, several at a time; after an error no other one begins."""
     # threading is late: listing tasks purges nothing
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # Whoever hears of acts in this context hears of those of the threads.
         asked = [pool.submit(copy_context().run, do, each) for each in these]
-        return [each.result() for each in asked]
+        try:
+            return [each.result() for each in asked]
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,20 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     found = look(world, contract, cdn)
     assert found.state is RemoteState.ABSENT
     assert found.details == raised.value.details
+
+
+def test_edges_that_are_down_are_not_asked_for_every_address(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """Each address was asked for four times in each round, which took three minutes."""
+    cdn, addresses = world.cdn(), wanted(world, contract)
+    world.store.order_fault("cdn.serves_503", times=-1)
+    lines = purging.stale(addresses, {}, cdn)
+    assert len(lines) == len(addresses) * len(cdn.edges)
+    assert "503" in lines[0]
+    assert lines[-1].endswith("was not asked, after 3 in a row got no answer there")
+    asked = Counter(each["event"] for each in world.store.happened("faults"))
+    assert asked["cdn.serves_503"] < 2 * len(addresses)
 
 
 def test_the_worlds_page_shows_release_and_caches(world: SiteWorld, contract: Contract) -> None:
