@@ -26,7 +26,7 @@ from plugins.ports.brought_files import place_of
 from plugins.ports.host import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from plugins.model.content import NamedFile
@@ -77,8 +77,8 @@ def brought_is_proved(
                     Severity.BLOCK,
                     f"the pipeline gives no digest of {_few(promised)}",
                     where=role,
-                    remedy="have the expert sign a manifest of them; or waive brought.unproved: "
-                    "then their approval is all there is",
+                    remedy="have the expert put a signed manifest of them into their inbox; "
+                    f"{_anew(role)}; or waive brought.unproved: their approval is all then",
                 )
             )
         elif bare:
@@ -88,6 +88,8 @@ def brought_is_proved(
                     Severity.NOTE,
                     f"only the expert's approval vouches for {_few(bare)}",
                     where=role,
+                    remedy="nothing, if the expert's word is enough; a signed manifest in their "
+                    "inbox is the way to have more",
                 )
             )
     return tuple(found)
@@ -99,8 +101,11 @@ def what_files_tell_is_true(
 ) -> tuple[Finding, ...]:
     """What the manifest of the install manager and each SBOM say of other files is so (F1)."""
     files: dict[str, NamedFile] = {}
+    owners: dict[str, str] = {}
     for role in roles:
-        files |= adopted(release, role)
+        listed = adopted(release, role)
+        files |= listed
+        owners |= dict.fromkeys(listed, role)
     found: list[Finding] = []
     for path, file in sorted(files.items()):
         is_manifest = path.endswith(f"/windows-{release.version}.json")
@@ -108,12 +113,12 @@ def what_files_tell_is_true(
             continue
         content = _json(host, path, file.content.size_bytes, release)
         if content is None:
-            found.append(_untrue(path, "is not JSON that can be read"))
+            problems: Iterable[str] = ("is not JSON that can be read",)
         elif is_manifest:
             problems = faults_of_manifest(content, files, release)
-            found += [_untrue(path, problem) for problem in problems]
         else:
-            found += _sbom(path, content, files)
+            problems = _faults_of_sbom(path, content, files)
+        found += [_untrue(path, problem, owners[path]) for problem in problems]
     return tuple(found)
 
 
@@ -141,7 +146,7 @@ def brought_is_of_its_kind(
                         Severity.BLOCK,
                         f"does not begin as {what} does",
                         where=path,
-                        remedy="ask who made it; users would get a damaged file",
+                        remedy=f"ask who made it for a whole one; {_anew(role)}",
                     )
                 )
     return tuple(found)
@@ -159,7 +164,7 @@ def installers_are_signed(wrong: str, unverified: str) -> tuple[Finding, ...]:
             Severity.BLOCK,
             problem,
             where=where,
-            remedy="ask who made it; Windows and macOS would warn everybody who opens it",
+            remedy=f"ask who made it for a signed one; {_anew(_role_of(where))}",
         )
         for where, _, problem in (line.partition(": ") for line in wrong.splitlines())
     ]
@@ -205,7 +210,7 @@ def nothing_unexpected_is_public(
                 f"was uploaded by {entry.owner}, and is no file of the release",
                 where=printable(host.shown(entry.path)),
                 remedy=f"ask {entry.owner} to remove it, or what it is for; if it came after "
-                "the others of its kind, remove the receipt of the task that awaited them",
+                f"the others of its kind: {_anew(_role_of(entry.path))}",
             )
         )
     return tuple(found)
@@ -308,11 +313,11 @@ def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any
         return None
 
 
-def _sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[Finding]:
+def _faults_of_sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[str]:
     """An SBOM of a file gives the sha256 of that very file."""
     described = files.get(path.removesuffix(".spdx.json"))
     if described is None:
-        yield _untrue(path, "is of a file that does not exist")
+        yield "is of a file that does not exist"
         return
     packages = content.get("packages") if isinstance(content, dict) else None
     digests = {
@@ -323,8 +328,7 @@ def _sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[F
         if isinstance(checksum, dict) and checksum.get("algorithm") == "SHA256"
     }
     if described.content.sha256 not in digests:
-        problem = "gives another sha256 of its file" if digests else "gives no sha256 of it"
-        yield _untrue(path, problem)
+        yield "gives another sha256 of its file" if digests else "gives no sha256 of it"
 
 
 def _list(value: object) -> list[Any]:
@@ -340,24 +344,34 @@ def _listed(host: HostReader, paths: Collection[str]) -> Iterator[Entry]:
             yield from host.listing(folder)
 
 
-def _untrue(path: str, problem: str) -> Finding:
+def _untrue(path: str, problem: str, role: str) -> Finding:
     return Finding(
         "brought.untrue",
         Severity.BLOCK,
         problem,
         where=path,
-        remedy="ask whoever made it for a corrected one",
+        remedy=f"ask whoever made it for a corrected one; {_anew(role)}",
     )
+
+
+def _anew(role: str) -> str:
+    """How the files of an expert are looked at again: what was adopted stays so by itself."""
+    return f"once it is there, run doit forget await_{role}, then the same command again"
+
+
+def _role_of(path: str) -> str:
+    """Whose a file is, by its name: who builds for macOS brings nothing but packages."""
+    return Origin.MACOS.value if ".pkg" in path else Origin.WINDOWS.value
 
 
 def _public(rule: str, path: str, problem: str) -> Finding:
     remedy = {
         "public.closed": "ask its owner or the host's administrators for chmod 664",
-        "public.unjudged": "find out who uploaded it; it is removed, or listed by its expert",
-    }.get(
-        rule,
-        "do not publish the page; find out who changed the file, and do not replace what users saw",
-    )
+        "public.differs": "publish no page; find out who changed it, and have the file that was "
+        "judged put back",
+        "public.missing": "publish no page; find out who removed it, and have it put back",
+        "public.unjudged": f"find out who uploaded it; {_anew(_role_of(path))}",
+    }[rule]
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
 
 

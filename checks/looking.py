@@ -51,7 +51,8 @@ def judges(*rules: str, blind: str = "") -> Callable[[_Check[_Looked]], _Check[_
             except ReleaseError as error:
                 if not blind:
                     raise
-                found = (Finding(blind, Severity.BLOCK, error.problem, error.where, error.remedy),)
+                remedy = error.remedy or _seen_again(blind)
+                found = (Finding(blind, Severity.BLOCK, error.problem, error.where, remedy),)
             if undeclared := {finding.rule for finding in found} - judged.rules:
                 message = f"{check.__name__} does not name {', '.join(sorted(undeclared))}"
                 raise LookupError(message)
@@ -61,6 +62,13 @@ def judges(*rules: str, blind: str = "") -> Callable[[_Check[_Looked]], _Check[_
         return look
 
     return decorate
+
+
+def _seen_again(blind: str) -> str:
+    """What to do where an error does not say it: a fault that was not seen may not be there."""
+    if blind.endswith((".unseen", ".unreadable")):
+        return (RULES.get(blind) or GATE_RULES[blind]).remedy
+    return "once that is mended, run the same command again"
 
 
 def _with_remedy(finding: Finding) -> Finding:

@@ -36,6 +36,7 @@ _NO_INSTALLERS: Final = re.compile(
     re.IGNORECASE,
 )
 _BUTTON: Final = "download_button"
+_RESTORE: Final = "find out who changed it, and have the file that was released put back"
 _CORRECT: Final = "correct it in the site's admin, then run the same command again"
 
 
@@ -143,8 +144,14 @@ def rows_are_as_served(
     digests = host.digests(present)
     found = []
     for url, file in listed.items():
-        if file.remote not in digests:
-            found.append(_block("site.rows", "is not on the host", file.remote))
+        if known is not None and digests.get(file.remote) != known.get(file.remote):
+            # of its row nothing is said: who corrected that would tell users the other digest
+            there = digests.get(file.remote, "no file")
+            problem = f"sha256 on the host is {there}, wanted {known.get(file.remote, 'none')}"
+            found.append(Finding("site.replaced", Severity.BLOCK, problem, file.name, _RESTORE))
+        elif file.remote not in digests:
+            problem = "is not on the host"
+            found.append(Finding("site.rows", Severity.BLOCK, problem, file.remote, _RESTORE))
         elif url not in rows:
             found.append(_block("site.rows", "has no row on the site", file.name))
         else:
@@ -164,10 +171,6 @@ def rows_are_as_served(
                 for name, value in wanted.items()
                 if fields[name] != value
             ]
-        if known is not None and digests.get(file.remote) != known.get(file.remote):
-            there = digests.get(file.remote, "no file")
-            problem = f"sha256 on the host is {there}, wanted {known.get(file.remote, 'none')}"
-            found.append(_block("site.replaced", problem, file.name))
     surplus = sorted(rows.keys() - listed.keys())
     found += [
         _block("site.rows", "has a row, but is not a file of this release", url) for url in surplus

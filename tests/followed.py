@@ -18,6 +18,7 @@ _WRONGS: Final = (
 )
 _SOURCE: Final = "tests/checks/test_remedies_of_source.py"
 _TEXTS: Final = "tests/checks/test_remedies_of_texts.py"
+_UPLOADS: Final = "tests/steps/test_remedies_of_uploads.py"
 
 FOLLOWED: Final[Mapping[str, str]] = {
     **dict.fromkeys((each.rule for each in WRONGS), _WRONGS),
@@ -77,6 +78,32 @@ FOLLOWED: Final[Mapping[str, str]] = {
     ),
     "schedule.released": f"{_TEXTS}::test_day_of_a_release_that_is_recorded_is_written_as_told",
     "site.text": f"{_TEXTS}::test_page_is_edited_where_its_finding_says",
+    **dict.fromkeys(
+        ("brought.lacks", "brought.untrue"),
+        f"{_UPLOADS}::test_what_an_expert_brings_anew_is_seen_once_"
+        "the_task_that_awaited_it_is_forgotten",
+    ),
+    **dict.fromkeys(
+        ("public.closed", "public.differs", "public.missing"),
+        f"{_UPLOADS}::test_page_is_shown_once_the_judged_file_is_back",
+    ),
+    **dict.fromkeys(
+        ("brought.approved_only", "brought.unproved"),
+        f"{_UPLOADS}::test_manifest_that_the_expert_signs_afterwards_proves_what_is_public",
+    ),
+    "brought.kind": f"{_UPLOADS}::test_toy_of_an_installer_is_replaced_by_one_that_is_whole",
+    "brought.unexpected": f"{_UPLOADS}::test_file_of_nobody_is_removed_by_its_owner",
+    "brought.unseen": (
+        f"{_UPLOADS}::test_files_that_were_never_awaited_are_looked_at_once_they_are"
+    ),
+    "public.unjudged": (
+        f"{_UPLOADS}::test_file_that_nobody_judged_is_judged_once_it_is_awaited_again"
+    ),
+    "public.unseen": f"{_UPLOADS}::test_host_that_answers_again_is_looked_at_again",
+    "windows.busy": (
+        "tests/checks/test_pipeline.py::test_run_of_another_release_that_publishes_too_is_warned_of"
+    ),
+    "windows.unseen": "tests/steps/test_windows_build.py::test_jobs_that_cannot_be_read_block",
     "ci.attested": (
         "tests/steps/test_ci_attested.py::test_what_is_false_is_named_and_the_remedy_works"
     ),
@@ -126,21 +153,18 @@ Their remedies make that release again, from the tag or by its owner, whom nobod
 NOBODY_FOLLOWS: Final = frozenset({
     "access.proposals", "archived.approval", "archived.missing", "archived.published",
     "archived.receipt", "archived.signature", "archived.unreadable", "archived.unseen",
-    "blockers.advisories", "brought.approved_only", "brought.kind", "brought.lacks",
-    "brought.signer", "brought.unexpected", "brought.unproved", "brought.unseen",
-    "brought.untrue", "brought.unverified", "bundle.unseen", "cache.unseen", "cdn.one_edge",
-    "ci.differs", "ci.missing", "ci.package", "ci.unknown", "docs.none", "docs.python",
-    "docs.unlocked", "docs.unproven", "evidence.commit", "evidence.missing", "evidence.subject",
-    "evidence.unseen", "experts.macos", "experts.windows", "forms.changed", "forms.unseen",
-    "hosts.group", "hosts.login", "hosts.rights", "hosts.space", "key.absent", "key.expired",
-    "key.revoked", "key.secret", "manifest.missing", "page.unseen", "public.closed",
-    "public.differs", "public.missing", "public.unjudged", "public.unseen", "rebuild.agrees",
-    "rebuild.disagrees",
-    "rebuild.failed", "rebuild.few", "row.unseen", "signature.unseen",
-    "site.draft_found", "site.login", "site.name_taken", "site.replaced", "site.rows",
-    "situation.nothing", "situation.unseen", "source.configure", "staged.unseen", "tag.unseen",
-    "tests.none", "tests.platform", "tools.altered", "tools.changed", "tools.compiler",
-    "tools.missing", "tools.old", "tools.packages", "tools.unconfined", "tools.unreleased",
-    "windows.busy", "windows.job", "windows.tests", "windows.unseen", "work.space",
+    "blockers.advisories", "brought.signer", "brought.unverified", "bundle.unseen",
+    "cache.unseen", "cdn.one_edge", "ci.differs", "ci.missing", "ci.package", "ci.unknown",
+    "docs.none", "docs.python", "docs.unlocked", "docs.unproven", "evidence.commit",
+    "evidence.missing", "evidence.subject", "evidence.unseen", "experts.macos",
+    "experts.windows", "forms.changed", "forms.unseen", "hosts.group", "hosts.login",
+    "hosts.rights", "hosts.space", "key.absent", "key.expired", "key.revoked", "key.secret",
+    "manifest.missing", "page.unseen", "rebuild.agrees", "rebuild.disagrees", "rebuild.failed",
+    "rebuild.few", "row.unseen", "signature.unseen", "site.draft_found", "site.login",
+    "site.name_taken", "site.replaced", "site.rows", "situation.nothing", "situation.unseen",
+    "source.configure", "staged.unseen", "tag.unseen", "tests.none", "tests.platform",
+    "tools.altered", "tools.changed", "tools.compiler", "tools.missing", "tools.old",
+    "tools.packages", "tools.unconfined", "tools.unreleased", "windows.job", "windows.tests",
+    "work.space",
 })  # fmt: skip
 """Rules whose remedy no test follows yet: a rule that is added belongs above, if it can be."""

@@ -35,7 +35,7 @@ SILENT = [
     "plugins/steps/installer_signatures.py",
     "plugins/steps/tag.py", *["plugins/steps/tarball.py"] * 2,
 ]  # fmt: skip
-MOST_NOT_FOLLOWED = 83
+MOST_NOT_FOLLOWED = 69
 # Words that say what a program did, and are no command.
 _TOLD_OF_GIT = {"does", "ended", "has", "repository", "returned"}
 

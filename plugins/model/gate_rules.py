@@ -20,6 +20,7 @@ _WARN: Final = Severity.WARN
 _NOTE: Final = Severity.NOTE
 _ADMIN: Final = "correct it in the site's admin, then run the same command again"
 _EDIT: Final = "edit the draft, then run the same command again"
+_ANEW: Final = "then run doit forget and the task that awaited it, and the same command again"
 _IF_MEANT: Final = "leave it if it is meant, nothing waits for that; else edit the draft"
 _TRACKER: Final = "resolve it, or change its labels on the tracker"
 _BUILDBOTS: Final = "ask the buildbots' administrators"
@@ -122,25 +123,26 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "brought.kind": Rule(
         "Every installer, package and archive begins as a file of its kind does.",
-        "ask who made it; users would get a damaged file",
+        f"ask who made it for a whole one; {_ANEW}",
     ),
     "brought.lacks": Rule(
         "Beside every installer and archive of Windows is its SBOM; up to 3.13 beside every "
         "installer and embeddable package its OpenPGP signature.",
-        "ask who made it for what is missing; or waive brought.lacks: users then go without",
+        f"ask who made it for what is missing; {_ANEW}; or waive brought.lacks: users then go "
+        "without",
     ),
     "brought.signer": Rule(
         "Every installer is signed by the Python Software Foundation, and unchanged since.",
-        "ask who made it; Windows and macOS would warn everybody who opens it",
+        f"ask who made it for a signed one; {_ANEW}",
     ),
     "brought.unexpected": Rule(
         "The public folder has no file of this release that nobody promised or adopted.",
-        "ask its owner to remove it, or what it is for",
+        f"ask its owner to remove it, or what it is for; if it came after the others: {_ANEW}",
     ),
     "brought.unproved": Rule(
         "Every promised file of Windows has a digest from the pipeline or from a signed manifest.",
-        "have the expert sign a manifest of them; or waive brought.unproved: then their approval "
-        "is all there is",
+        f"have the expert put a signed manifest of them into their inbox; {_ANEW}; or waive "
+        "brought.unproved: then their approval is all there is",
     ),
     "brought.unseen": Rule(
         "The files of experts and of the pipeline can be read.",
@@ -148,11 +150,12 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "brought.untrue": Rule(
         "The manifest of the install manager and every SBOM are right about the other files.",
-        "ask who made it for one that is right; users and tools believe it",
+        f"ask who made it for one that is right; {_ANEW}",
     ),
     "brought.unverified": Rule(
         "The signatures inside the installers were verified.",
-        "signtool verify /pa on Windows, pkgutil --check-signature on macOS",
+        "install what the finding names, or look at it yourself: signtool verify /pa on Windows, "
+        "pkgutil --check-signature on macOS",
         severity=_NOTE,
     ),
     "builders.offline": Rule(
@@ -359,16 +362,16 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "public.differs": Rule(
         "Every promised file is the one that was judged.",
-        "publish no page; find out who changed it, and never replace what users saw",
+        "publish no page; find out who changed it, and have the file that was judged put back",
         waivable=False,
     ),
     "public.missing": Rule(
         "Every promised file is in the public folder.",
-        "show nothing; find out who removed it",
+        "publish no page; find out who removed it, and have it put back",
     ),
     "public.unjudged": Rule(
         "Every promised file was judged before it is shown.",
-        "find out who put it there; the release has to know it before it is shown",
+        f"find out who uploaded it; {_ANEW}",
         waivable=False,
     ),
     "public.unseen": Rule(
@@ -446,7 +449,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "site.replaced": Rule(
         "Every row has the digest of the file that was judged.",
-        "find out who changed the file; never replace what users have seen",
+        "find out who changed it, and have the file that was released put back",
         waivable=False,
     ),
     "site.rows": Rule(

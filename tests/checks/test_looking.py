@@ -43,7 +43,7 @@ def test_a_finding_that_does_not_say_what_to_do_says_what_its_rule_does() -> Non
     (found,) = _judged("news.garbled")
     assert found.remedy == GATE_RULES["news.garbled"].remedy
     (blind,) = _judged("news.garbled", ReleaseError(problem="is down", where="host"))
-    assert blind.remedy == GATE_RULES["news.empty"].remedy
+    assert blind.remedy == "once that is mended, run the same command again"
 
 
 def test_a_check_without_a_rule_for_it_raises_what_it_met() -> None:

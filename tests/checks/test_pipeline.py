@@ -51,6 +51,11 @@ def test_run_of_another_release_that_publishes_too_is_warned_of(
     (finding,) = nobody_else_publishes(a_release("3.13.6"), pipeline)
     assert (finding.rule, finding.severity) == ("windows.busy", Severity.WARN)
     assert "is under way and publishes as well" in finding.message
+    assert finding.remedy.startswith("wait until it has ended")
+    known = store.load("azure", {})
+    known["runs"][-1]["stage"] = len(azure.STAGES)
+    store.save("azure", known)
+    assert nobody_else_publishes(a_release("3.13.6"), pipeline) == ()
 
 
 def test_trial_and_our_own_run_are_left_alone(

@@ -6,8 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -19,106 +18,24 @@ from checks.staged_files import staged_is_ready
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
-from plugins.model.awaited import awaited_of
 from plugins.model.content import Content, NamedFile
 from plugins.model.evidence import evidence_path
 from plugins.model.found_files import FoundFiles
-from plugins.model.manifest import Manifest
 from plugins.model.package_head import is_of_its_kind, needed_bytes
 from plugins.model.promise import contract_of, record_paths
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
 from plugins.ports.fetched import Fetched
 from plugins.ports.public import AROUND
-from plugins.rehearsal import windows_files
-from plugins.steps import adoption, experts, staging
-from tests.host_world import ROOT, Rehearsed, a_rehearsed_host
+from plugins.steps import experts, staging
 from tests.progress import Quiet
-from tests.source_world import NOON, FixedClock
+from tests.upload_world import Scene, a_program, a_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from plugins.model.contract import Contract
-    from plugins.model.release import Release
-    from plugins.ports.signing import Signature
-    from plugins.services.ssh_host import SshHost
     from tests.conftest import Builds
-
-COMMIT = "5" * 40
-GIVEN = {"SourceCommit": COMMIT, "DoMSI": "True"}
-
-
-class NoKeys:
-    """A keyring that nobody should ask: there is no manifest."""
-
-    def verify_by(self, file: Path, signature: Path, fingerprints: object) -> Signature:
-        raise AssertionError(file, signature, fingerprints)
-
-
-@dataclass
-class Scene:
-    """A release, its host, and what stands in the public folder there."""
-
-    release: Release
-    world: Rehearsed
-    host: SshHost
-    contract: Contract
-
-    @property
-    def folder(self) -> Path:
-        return self.world.files / self.release.version.folder
-
-    def put(self, path: str, content: bytes, owner: str = "steve", mode: int = 0o644) -> None:
-        """Somebody put this file into the release's public folder."""
-        place = self.folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-        place.chmod(mode)
-        inner = f"{ROOT}/{self.release.version.folder}"
-        self.world.server.disk.own(f"{inner}/{path}", owner, "downloads")
-        if "/" in path:
-            self.world.server.disk.own(f"{inner}/{path.partition('/')[0]}", owner, "downloads")
-
-    def upload(self, given: dict[str, str] | None = None) -> dict[str, bytes]:
-        """The pipeline has put all of its files there, and its digests are known."""
-        files = windows_files.made(self.release.version, given or GIVEN)
-        for path, content in files.items():
-            self.put(path, content)
-        self.tell(files)
-        return files
-
-    def tell(self, files: dict[str, bytes]) -> None:
-        """The pipeline reported the digests of these files, as far as it reports any."""
-        reported = [
-            NamedFile(f"{self.release.version.folder}/{name}", Content.of(content))
-            for table in windows_files.tables(self.release.version, files).values()
-            for name, content in table.items()
-        ]
-        unique = {file.name: file for file in reported}.values()
-        made = Manifest.of(str(self.release.version), "windows", COMMIT, unique)
-        file = self.release.layout.reported_by_pipeline
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(made.to_bytes())
-
-    def arrived(self, role: str = "windows", days_late: int = 0) -> dict[str, str]:
-        """What arrived, which is on the list then, as it is by the task behind."""
-        reported = self.release.layout.reported_by_pipeline if role == "windows" else None
-        facts = adoption.arrived(
-            self.release, self.host, NoKeys(), self.contract,
-            awaited_of(self.contract, role, f"The {role} expert", [], reported),
-            FixedClock(), commit=COMMIT,
-            until=NOON - timedelta(days=days_late) if days_late else None,
-        )  # fmt: skip
-        experts.keep_adopted(self.release, role, facts, commit=COMMIT)
-        return facts
-
-    def modes(self) -> dict[str, int]:
-        return {
-            str(path.relative_to(self.folder)): path.stat().st_mode & 0o7777
-            for path in self.folder.rglob("*")
-        }
 
 
 def _sha256(content: bytes) -> str:
@@ -127,12 +44,8 @@ def _sha256(content: bytes) -> str:
 
 @pytest.fixture
 def scene(tmp_path: Path, a_release: Builds) -> Iterator[Scene]:
-    release = a_release("3.15.0rc1")
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
-        area = RemoteLayout(release.version).downloads
-        staging.reserve(area, host, shared=True)
-        yield Scene(release, world, host, contract_of(release))
+    with a_scene(tmp_path, a_release("3.15.0rc1")) as made:
+        yield made
 
 
 def test_public_folder_is_made_early_for_whoever_uploads_there(scene: Scene) -> None:
@@ -324,7 +237,7 @@ def test_promised_file_that_the_pipeline_does_not_tell_blocks(scene: Scene) -> N
     scene.arrived()
     (finding,) = brought.brought_is_proved(scene.release, scene.contract, ["windows"])
     assert (finding.rule, finding.severity) == ("brought.unproved", Severity.BLOCK)
-    assert "sign a manifest" in finding.remedy
+    assert "a signed manifest" in finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -528,19 +441,6 @@ def a_package(content: bytes) -> bytes:
     packed = zlib.compress(contents)
     head = struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(contents), 1)
     return head + packed + b"c" * 20 + content
-
-
-def a_program(content: bytes, *, signed: bool = True, magic: int = 0x20B) -> bytes:
-    """A program of Windows, as far as its form goes, with its signature at the end."""
-    head = bytearray(512)
-    head[:2] = b"MZ"
-    struct.pack_into("<I", head, 0x3C, 128)
-    head[128:132] = b"PE\0\0"
-    struct.pack_into("<H", head, 152, magic)
-    tables = 152 + (112 if magic == 0x20B else 96)
-    if signed:
-        struct.pack_into("<II", head, tables + 32, 512 + len(content), 64)
-    return bytes(head) + content + b"s" * 64
 
 
 @pytest.mark.parametrize("magic", [0x10B, 0x20B])
