@@ -34,7 +34,7 @@ from doit_receipts.opening import open_plan
 from doit_receipts.project import Release
 
 plan = open_plan(Release("Thing", "1.0", Path("build").absolute(), chapters={"before": "1"}))
-DOIT_CONFIG = plan.doit_config("export")
+DOIT_CONFIG = {**plan.doit_config("export"), "num_process": 1}
 plan.chapter("before")
 
 def nothing(number):

@@ -56,7 +56,7 @@ release = Release(
     declaration="release.toml",
 )
 plan = open_plan(release)
-DOIT_CONFIG = plan.doit_config("export")
+DOIT_CONFIG = {**plan.doit_config("export"), "num_process": 1}  # in the order of the list
 
 
 class at:

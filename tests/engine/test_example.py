@@ -27,6 +27,8 @@ EXAMPLE: Final = PROJECT / "doit_receipts/examples/package"
 KILLER: Final = Path(__file__).with_name("killer.py")
 NO_KEY: Final = "0" * 40
 KILLS: Final = 24
+PUBLISH: Final = ("run", "-n1", "publish")
+"""One at a time, so that the same instants come in each run and all are of one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,11 @@ def spread(names: list[str], count: int) -> list[str]:
 def release_survives(shop: Shop, count: Callable[[str, int], None], kills: int) -> None:
     """The release is killed at so many instants before and behind its approval, and resumed."""
     work, world, ready = (shop.folder / each for each in ("build", "world", "approved"))
-    making = shop.instants("publish")
+    making = shop.instants(*PUBLISH)
     made = shop.made
     assert shop.doit("approve", "approve_release").status == 0
     shutil.copytree(work, ready)
-    publishing = shop.instants("publish")
+    publishing = shop.instants(*PUBLISH)
     index = {name: content for name, (_, content) in shop.index.items()}
     (letter,) = shop.mails
     assert len(index) == 4
@@ -133,14 +135,14 @@ def release_survives(shop: Shop, count: Callable[[str, int], None], kills: int) 
     assert len(publishing) > kills
     for fatal in spread(making, kills):
         shutil.rmtree(work)
-        assert shop.killed(fatal, "publish").status == -9, fatal
+        assert shop.killed(fatal, *PUBLISH).status == -9, fatal
         assert shop.doit("publish").status == 4, fatal
         assert shop.made == made, fatal
     for fatal in spread(publishing, kills):
         shutil.rmtree(work)
         shutil.rmtree(world)
         shutil.copytree(ready, work)
-        assert shop.killed(fatal, "publish").status == -9, fatal
+        assert shop.killed(fatal, *PUBLISH).status == -9, fatal
         seen = shop.index
         goes_on(shop)
         assert {name: content for name, (_, content) in shop.index.items()} == index, fatal

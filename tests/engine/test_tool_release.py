@@ -13,7 +13,7 @@ from checks.own_tool import tool_is_released
 from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.programs import MachinePrograms
 from tests.engine.conftest import PROJECT
-from tests.engine.test_example import Shop, spread
+from tests.engine.test_example import PUBLISH, Shop, spread
 from tests.source_world import a_release
 
 if TYPE_CHECKING:
@@ -165,15 +165,15 @@ def test_the_release_of_the_tool_survives_a_kill_anywhere(
     tool: Tool, count: Callable[[str, int], None]
 ) -> None:
     ready, bare = tool.clone.with_name("ready"), tool.clone.with_name("bare.git")
-    making = tool.instants("publish")
+    making = tool.instants(*PUBLISH)
     assert tool.doit("approve", "approve_release").status == 0
     shutil.copytree(tool.work, ready)
     shutil.copytree(tool.remote, bare)
-    publishing = tool.instants("publish")
+    publishing = tool.instants(*PUBLISH)
     wanted = tool.published
     for fatal in spread(making, KILLS):
         shutil.rmtree(tool.work)
-        assert tool.killed(fatal, "publish").status == -9, fatal
+        assert tool.killed(fatal, *PUBLISH).status == -9, fatal
         assert tool.doit("publish").status in (0, 4), fatal
     for fatal in spread(publishing, KILLS):
         shutil.rmtree(tool.work)
@@ -182,7 +182,7 @@ def test_the_release_of_the_tool_survives_a_kill_anywhere(
         shutil.copytree(ready, tool.work)
         shutil.copytree(bare, tool.remote)
         git(tool.clone, "tag", "--delete", "v9.1.0")
-        assert tool.killed(fatal, "publish").status == -9, fatal
+        assert tool.killed(fatal, *PUBLISH).status == -9, fatal
         ended = tool.doit("publish")
         assert ended.status == 0, (fatal, ended)
         assert tool.published == wanted, fatal

@@ -1,4 +1,7 @@
-"""Each of the ten kinds of release, rehearsed from nothing to its end by the command itself."""
+"""Each of the ten kinds of release, rehearsed from nothing to its end by the command itself.
+
+Each does as many tasks at once as the command does by itself.
+"""
 
 from __future__ import annotations
 
