@@ -41,7 +41,7 @@ _PARTS: Final = {
         "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "checklist",
-        "command/at_once", "handover",
+        "command/at_once", "handover", "command/option",
         "typed", "packed_refs", "printable", "late", "command/command_line", "command/advice",
         "command/ticker",
     ),

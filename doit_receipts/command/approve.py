@@ -9,6 +9,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.approval import Approval
 from doit_receipts.approvals import write
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.loader import plan_of
 from doit_receipts.runner import subject_of
@@ -21,22 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Approve"]
 
-_OPT_NOTE: Final = {
-    "name": "note",
-    "short": "m",
-    "long": "note",
-    "type": str,
-    "default": "",
-    "help": "a word that is signed with it, such as where the test report is",
-}
-_OPT_STATEMENT: Final = {
-    "name": "statement",
-    "short": "",
-    "long": "statement",
-    "type": bool,
-    "default": False,
-    "help": "only write what would be signed to standard output, to be signed elsewhere",
-}
+_OPT_NOTE: Final = option(
+    "note", "a word that is signed with it, such as where the test report is", default="", short="m"
+)
+_OPT_STATEMENT: Final = option(
+    "statement", "only write what would be signed to standard output, to be signed elsewhere"
+)
 
 
 class Approve(OptionsAnywhere):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.loader import plan_of
 
 if TYPE_CHECKING:
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BoardCommand"]
 
-_PORT: Final = {
-    "name": "port", "short": "p", "long": "port", "type": int, "default": 0,
-    "help": "the port to answer at [default: any that is free]",
-}  # fmt: skip
+_PORT: Final = option(
+    "port", "the port to answer at [default: any that is free]", default=0, short="p"
+)
 _MOST: Final = 65535
 
 

@@ -13,6 +13,7 @@ from doit.cmd_base import Command, DoitCmdBase
 from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 
+from doit_receipts.command.option import option
 from doit_receipts.declaration import near, readable
 from doit_receipts.errors import ReleaseError
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JSON", "EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
 
-JSON: Final = {
-    "name": "as_json", "short": "", "long": "json", "type": bool, "default": False,
-    "help": "the same as one JSON document, for programs",
-}  # fmt: skip
+JSON: Final = option("as_json", "the same as one JSON document, for programs", long="json")
 """The option of commands that programs ask as well."""
 
 _FAILED: Final = 1

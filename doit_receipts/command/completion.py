@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.loader import NOT_OFFERED, plan_of
 from doit_receipts.task import Kind
 
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["TabCompletion"]
 
 _SHELLS: Final = ("bash", "zsh", "fish")
-_SHELL: Final = {
-    "name": "shell", "short": "s", "long": "shell", "type": str, "default": "bash",
-    "help": "the shell that the script is for: bash, zsh or fish [default: bash]",
-}  # fmt: skip
-_HARDCODED: Final = {
-    "name": "hardcode_tasks", "short": "", "long": "hardcode-tasks", "type": bool,
-    "default": False, "help": "as it is in any case; for those who are used to doit's own",
-}  # fmt: skip
+_SHELL: Final = option(
+    "shell",
+    "the shell that the script is for: bash, zsh or fish [default: bash]",
+    default="bash",
+    short="s",
+)
+_HARDCODED: Final = option(
+    "hardcode_tasks",
+    "as it is in any case; for those who are used to doit's own",
+    long="hardcode-tasks",
+)
 _OF_WORDS: Final = re.compile(r"[\w.:+-]+")
 _OF_FILES: Final = ("--dir", "--file", "--folder", "--output", "--release", "-d", "-f", "-o")
 _APPROVALS, _GATES, _EXPLAINED, _FILES = "approvals", "gates", "explained", "files"

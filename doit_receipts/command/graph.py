@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.command.option import option
 from doit_receipts.drawing import COLOURS, drawing_of, longest_chain
 from doit_receipts.loader import plan_of
 from doit_receipts.status import statuses
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Graph", "dot"]
 
 _SHAPES: Final = {Kind.STEP: "box", Kind.GATE: "hexagon", Kind.APPROVAL: "ellipse"}
-_SVG: Final = {
-    "name": "svg", "short": "", "long": "svg", "type": bool, "default": False,
-    "help": "the graph as an SVG file, drawn here, in place of Graphviz's language",
-}  # fmt: skip
+_SVG: Final = option("svg", "the graph as an SVG file, drawn here, in place of Graphviz's language")
 
 
 class Graph(OptionsAnywhere):

@@ -9,6 +9,7 @@ from doit.cmd_list import List as DoitList
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import JSON, OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.command.status_table import rows, table, upcoming, width_of
 from doit_receipts.loader import plan_of
 from doit_receipts.status import statuses
@@ -23,10 +24,13 @@ _OPTIONS: Final = {
     "status": {"help": "the status of each task, what remains, and what to do next"},
     "subtasks": {"help": "every task; with --status a line for each, and no chapter in one line"},
 }
-_NO_COLOUR: Final = {
-    "name": "no_colour", "short": "", "long": "", "type": str, "default": "",
-    "env_var": "NO_COLOR", "help": "whatever it is set to, the list has no colours",
-}  # fmt: skip
+_NO_COLOUR: Final = option(
+    "no_colour",
+    "whatever it is set to, the list has no colours",
+    default="",
+    long="",
+    env_var="NO_COLOR",
+)
 _SHADES: Final = {
     "done": 32, "running": 34, "stale": 33, "ready": 36, "later": 2, "waiting": 33, "blocked": 31,
     "failed": 31,

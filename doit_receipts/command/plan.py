@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title
 from doit_receipts.loader import plan_of
 from doit_receipts.planned import Foreseen, planned
@@ -23,14 +24,13 @@ __all__ = ["PlanCommand"]
 _FORMAT: Final = 1
 _ALIKE: Final = 6
 """So many acts of one kind in a row are shown; the rest is counted."""
-_ALL: Final = {
-    "name": "whole", "short": "a", "long": "all", "type": bool, "default": False,
-    "help": "also what comes after people, or after what stops the run, as far as it is known",
-}  # fmt: skip
-_JSON: Final = {
-    "name": "as_json", "short": "", "long": "json", "type": bool, "default": False,
-    "help": "the plan as one JSON document, for programs",
-}  # fmt: skip
+_ALL: Final = option(
+    "whole",
+    "also what comes after people, or after what stops the run, as far as it is known",
+    long="all",
+    short="a",
+)
+_JSON: Final = option("as_json", "the plan as one JSON document, for programs", long="json")
 
 
 class PlanCommand(OptionsAnywhere):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.loader import plan_of
@@ -24,18 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["Report"]
 
 _PAUSE_S: Final = 1.0
-_FILE: Final = {
-    "name": "file", "short": "o", "long": "output", "type": str, "default": "",
-    "help": "the file to write [default: report.html in the work folder]",
-}  # fmt: skip
-_FOLLOW: Final = {
-    "name": "follow", "short": "", "long": "follow", "type": bool, "default": False,
-    "help": "write it again at each change, until Ctrl-C",
-}  # fmt: skip
-_MARKDOWN: Final = {
-    "name": "markdown", "short": "", "long": "markdown", "type": bool, "default": False,
-    "help": "a checklist in Markdown for an issue, to the terminal or the file of --output",
-}  # fmt: skip
+_FILE: Final = option(
+    "file",
+    "the file to write [default: report.html in the work folder]",
+    default="",
+    long="output",
+    short="o",
+)
+_FOLLOW: Final = option("follow", "write it again at each change, until Ctrl-C")
+_MARKDOWN: Final = option(
+    "markdown", "a checklist in Markdown for an issue, to the terminal or the file of --output"
+)
 
 
 class Report(OptionsAnywhere):

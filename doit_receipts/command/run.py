@@ -14,6 +14,7 @@ from doit.exceptions import InvalidCommand
 from doit.task import Stream
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
+from doit_receipts.command.option import option
 from doit_receipts.cores import cores_here
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.errors import ReleaseError
@@ -34,19 +35,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-_WAIT: Final = {
-    "name": "wait", "short": "", "long": "wait", "type": bool, "default": False,
-    "help": "where people are waited for, go on by itself once somebody approved",
-}  # fmt: skip
-_DEADLINE: Final = {
-    "name": "wait_hours", "short": "", "long": "wait-hours", "type": float, "default": 12.0,
-    "help": "how many hours --wait waits at most [default: 12]",
-}  # fmt: skip
-_AT_ONCE: Final = {
-    "name": "num_process", "short": "n", "long": "process", "type": int, "default": None,
-    "help": "how many tasks run at once at most; those with the longest chain behind them start"
+_WAIT: Final = option("wait", "where people are waited for, go on by itself once somebody approved")
+_DEADLINE: Final = option(
+    "wait_hours",
+    "how many hours --wait waits at most [default: 12]",
+    default=12.0,
+    long="wait-hours",
+)
+_AT_ONCE: Final = option(
+    "num_process",
+    "how many tasks run at once at most; those with the longest chain behind them start"
     " first [default: as many as there are cores, from 2 to 8; 1 is in the order of the list]",
-}  # fmt: skip
+    default=None,
+    type=int,
+    long="process",
+    short="n",
+)
 _LEAST, _MOST = 2, 8
 _AWAITED: Final = 4
 _MOST_HOURS: Final = 24 * 31

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import WordsInAnyOrder
+from doit_receipts.command.option import option
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 
 if TYPE_CHECKING:
@@ -24,23 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Init"]
 
-_OPT_VERSION: Final = {
-    "name": "version",
-    "short": "",
-    "long": "version",
-    "type": str,
-    "default": "",
-    "help": "the version to release [default: the next one of the clone's branch]",
-}
-_OPT_FILE: Final = {
-    "name": "file",
-    "short": "",
-    "long": "file",
-    "type": str,
-    "default": "",
-    "help": "the file to write, which must not exist"
+_OPT_VERSION: Final = option(
+    "version", "the version to release [default: the next one of the clone's branch]", default=""
+)
+_OPT_FILE: Final = option(
+    "file",
+    "the file to write, which must not exist"
     " [default: release.toml, or VERSION.toml where that exists]",
-}
+    default="",
+)
 _SCHEMA: Final = Path(__file__).parents[2] / "docs" / "reference" / "release.schema.json"
 _USUAL: Final = "../cpython"
 _RELEASE: Final = "release.toml"

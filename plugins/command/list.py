@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command import list as engine
+from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title, width_of
 from doit_receipts.loader import plan_of
 from plugins.command.python_release import PythonRelease
@@ -21,15 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["List", "by_pep"]
 
 _INDENT: Final = " " * 8
-_OPTION: Final = {
-    "name": "pep",
-    "short": "",
-    "long": "pep",
-    "type": bool,
-    "default": False,
-    "help": "the release by the chapters of PEP 101: what does each obligation of it, or why"
+_OPTION: Final = option(
+    "pep",
+    "the release by the chapters of PEP 101: what does each obligation of it, or why"
     " nothing does; with --status how far each task is",
-}
+)
 
 
 class List(engine.List):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts import loader
+from doit_receipts.command.option import option
 from doit_receipts.typed import started_in
 from plugins.command.checkout import refuse_foreign_environment
 from plugins.command.release_file import RELEASE_FILE
@@ -16,17 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Loader"]
 
-_OPT_RELEASE = {
-    "section": "task loader",
-    "name": "release_file",
-    "short": "",
-    "long": "release",
-    "type": str,
-    "metavar": "FILE",
-    "default": "",
-    "env_var": "PEP101_RELEASE",
-    "help": "the declaration of the release [default: release.toml beside dodo.py]",
-}
+_OPT_RELEASE = option(
+    "release_file",
+    "the declaration of the release [default: release.toml beside dodo.py]",
+    default="",
+    long="release",
+    section="task loader",
+    metavar="FILE",
+    env_var="PEP101_RELEASE",
+)
 
 
 class Loader(loader.Loader):

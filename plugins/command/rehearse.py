@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import WordsInAnyOrder
+from doit_receipts.command.option import option
 from doit_receipts.errors import ReleaseError, StepFailed
 from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
@@ -23,99 +24,70 @@ if TYPE_CHECKING:
 
 __all__ = ["Rehearse"]
 
-_OPT_VERSION: Final = {
-    "name": "version",
-    "short": "",
-    "long": "version",
-    "type": str,
-    "default": "3.13.6",
-    "help": "the version to rehearse; its kind decides what is done. Several, as in"
+_OPT_VERSION: Final = option(
+    "version",
+    "the version to rehearse; its kind decides what is done. Several, as in"
     " 3.14.7,3.13.15, are a train whose lead is the first [default: %(default)s]",
-}
-_OPT_KIND: Final = {
-    "name": "kind",
-    "short": "",
-    "long": "kind",
-    "type": str,
-    "default": "",
-    "help": "begin-bugfix, begin-security-only or end-of-life: rehearse that of a series, such as"
+    default="3.13.6",
+)
+_OPT_KIND: Final = option(
+    "kind",
+    "begin-bugfix, begin-security-only or end-of-life: rehearse that of a series, such as"
     " --version 3.12, instead of a release",
-}
-_OPT_FOLDER: Final = {
-    "name": "folder",
-    "short": "",
-    "long": "folder",
-    "type": str,
-    "default": "rehearsal",
-    "help": "folder for the simulated environment and the release [default: %(default)s]",
-}
-_OPT_EXPORT: Final = {
-    "name": "export_only",
-    "short": "",
-    "long": "export-only",
-    "type": bool,
-    "default": False,
-    "help": "stop when everything local is built and checked",
-}
-_OPT_WORLD: Final = {
-    "name": "world_only",
-    "short": "",
-    "long": "world",
-    "type": bool,
-    "default": False,
-    "help": "only keep the simulated environment running until Ctrl-C, to release in it by hand",
-}
-_OPT_CLONE: Final = {
-    "name": "own_clone",
-    "short": "",
-    "long": "clone",
-    "type": str,
-    "default": "",
-    "help": "release from a copy of this clone of CPython, which is only read, instead of a toy",
-}
-_OPT_FAULT: Final = {
-    "name": "faults",
-    "short": "",
-    "long": "fault",
-    "type": list,
-    "default": [],
-    "help": "cause a fault: --fault NAME or, as one word, --fault=NAME=ARGUMENT;"
+    default="",
+)
+_OPT_FOLDER: Final = option(
+    "folder",
+    "folder for the simulated environment and the release [default: %(default)s]",
+    default="rehearsal",
+)
+_OPT_EXPORT: Final = option(
+    "export_only", "stop when everything local is built and checked", long="export-only"
+)
+_OPT_WORLD: Final = option(
+    "world_only",
+    "only keep the simulated environment running until Ctrl-C, to release in it by hand",
+    long="world",
+)
+_OPT_CLONE: Final = option(
+    "own_clone",
+    "release from a copy of this clone of CPython, which is only read, instead of a toy",
+    default="",
+    long="clone",
+)
+_OPT_FAULT: Final = option(
+    "faults",
+    "cause a fault: --fault NAME or, as one word, --fault=NAME=ARGUMENT;"
     " `--fault list` shows all of them",
-}
-_OPT_HABIT: Final = {
-    "name": "habit",
-    "short": "",
-    "long": "experts",
-    "type": str,
-    "default": "uploads",
-    "help": "what experts do: `uploads` puts files where users see them and signs only approvals,"
+    default=[],
+    long="fault",
+)
+_OPT_HABIT: Final = option(
+    "habit",
+    "what experts do: `uploads` puts files where users see them and signs only approvals,"
     " `manifests` hands them over with signed manifests [default: %(default)s]",
-}
-_OPT_FARM: Final = {
-    "name": "farm",
-    "short": "",
-    "long": "elsewhere",
-    "type": bool,
-    "default": False,
-    "help": "test the sources on five simulated machines, build documentation and archives on two"
+    default="uploads",
+    long="experts",
+)
+_OPT_FARM: Final = option(
+    "farm",
+    "test the sources on five simulated machines, build documentation and archives on two"
     " more, each a process here",
-}
-_OPT_AT_ONCE: Final = {
-    "name": "at_once",
-    "short": "n",
-    "long": "process",
-    "type": int,
-    "default": None,
-    "help": "how many tasks run at once at most [default: as doit run]",
-}
-_OPT_EMBARGO: Final = {
-    "name": "embargo",
-    "short": "",
-    "long": "embargo",
-    "type": int,
-    "default": 0,
-    "help": "of a train: nothing leaves before so many seconds have passed [default: %(default)s]",
-}
+    long="elsewhere",
+)
+_OPT_AT_ONCE: Final = option(
+    "at_once",
+    "how many tasks run at once at most [default: as doit run]",
+    default=None,
+    type=int,
+    long="process",
+    short="n",
+)
+_OPT_EMBARGO: Final = option(
+    "embargo",
+    "of a train: nothing leaves before so many seconds have passed [default: %(default)s]",
+    default=0,
+)
 _HABITS: Final = ("uploads", "manifests")
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 
 from doit_receipts.command.command_line import EndsAsTold
+from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
 from doit_receipts.typed import started_in
 
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainCommand", "each_release"]
 
-_OPT_FILE: Final = {
-    "name": "train_file",
-    "short": "",
-    "long": "train",
-    "type": str,
-    "metavar": "FILE",
-    "default": "train.toml",
-    "env_var": "PEP101_TRAIN",
-    "help": "the declaration of the train [default: %(default)s]",
-}
+_OPT_FILE: Final = option(
+    "train_file",
+    "the declaration of the train [default: %(default)s]",
+    default="train.toml",
+    long="train",
+    metavar="FILE",
+    env_var="PEP101_TRAIN",
+)
 _WAITING: Final = 4
 _WAITS: Final = ("--wait", "--wait-hours")
 _SEVERITY: Final = (0, 4, 1, 3, 2)

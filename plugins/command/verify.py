@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.option import option
 from doit_receipts.loader import plan_of
 from doit_receipts.typed import started_in
 from plugins.command.reports import FORMATS
@@ -38,75 +39,38 @@ _SITUATIONS: Final = {
     for situation in Situation
     if situation not in (Situation.NOTHING, Situation.ARCHIVED)
 }
-_OPT_FORMAT: Final = {
-    "name": "form",
-    "short": "",
-    "long": "format",
-    "type": str,
-    "default": "table",
-    "help": f"{', '.join(FORMATS)} [default: %(default)s]",
-}
-_OPT_SITUATION: Final = {
-    "name": "situation",
-    "short": "",
-    "long": "as",
-    "type": str,
-    "default": "",
-    "metavar": "SITUATION",
-    "help": f"judge it as {', '.join(_SITUATIONS)} [default: what is recognised]",
-}
-_OPT_FRESH: Final = {
-    "name": "fresh",
-    "short": "",
-    "long": "fresh",
-    "type": bool,
-    "default": False,
-    "help": "fetch everything again, even what has not changed",
-}
-_OPT_REBUILD: Final = {
-    "name": "rebuild",
-    "short": "",
-    "long": "rebuild",
-    "type": bool,
-    "default": False,
-    "help": "rebuild the archives from the tag and compare them byte for byte",
-}
-_OPT_EVIDENCE: Final = {
-    "name": "evidence",
-    "short": "",
-    "long": "evidence",
-    "type": bool,
-    "default": False,
-    "help": "require signed evidence of who built, tested and approved the release",
-}
-_OPT_KEYS: Final = {
-    "name": "keys",
-    "short": "",
-    "long": "keys",
-    "type": list,
-    "default": [],
-    "metavar": "FILE",
-    "help": "a file of public keys, used instead of the declared keyring",
-}
+_OPT_FORMAT: Final = option(
+    "form", f"{', '.join(FORMATS)} [default: %(default)s]", default="table", long="format"
+)
+_OPT_SITUATION: Final = option(
+    "situation",
+    f"judge it as {', '.join(_SITUATIONS)} [default: what is recognised]",
+    default="",
+    long="as",
+    metavar="SITUATION",
+)
+_OPT_FRESH: Final = option("fresh", "fetch everything again, even what has not changed")
+_OPT_REBUILD: Final = option(
+    "rebuild", "rebuild the archives from the tag and compare them byte for byte"
+)
+_OPT_EVIDENCE: Final = option(
+    "evidence", "require signed evidence of who built, tested and approved the release"
+)
+_OPT_KEYS: Final = option(
+    "keys",
+    "a file of public keys, used instead of the declared keyring",
+    default=[],
+    metavar="FILE",
+)
 
 
-_OPT_AUDIT: Final = {
-    "name": "audit",
-    "short": "",
-    "long": "audit",
-    "type": bool,
-    "default": False,
-    "help": "judge every published release of the series, not this one",
-}
-_OPT_ARCHIVE: Final = {
-    "name": "archive",
-    "short": "",
-    "long": "archive",
-    "type": str,
-    "default": "",
-    "metavar": "FILE",
-    "help": "judge this closing archive, of any release, and not this release",
-}
+_OPT_AUDIT: Final = option("audit", "judge every published release of the series, not this one")
+_OPT_ARCHIVE: Final = option(
+    "archive",
+    "judge this closing archive, of any release, and not this release",
+    default="",
+    metavar="FILE",
+)
 
 
 class Verify(OptionsAnywhere):

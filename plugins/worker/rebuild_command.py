@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import WordsInAnyOrder
+from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Rebuild"]
 
 _UPSTREAM: Final = "https://github.com/python/cpython"
-
-
-def _option(name: str, default: Any, text: str) -> dict[str, Any]:
-    return {
-        "name": name, "short": "", "long": name, "type": type(default), "default": default,
-        "help": text,
-    }  # fmt: skip
 
 
 class Rebuild(WordsInAnyOrder):
@@ -37,13 +31,15 @@ class Rebuild(WordsInAnyOrder):
     doc_usage = "VERSION"
     doc_description = None
     cmd_options = (
-        _option("who", "", "your login: the name of your folder in the ledger"),
-        _option("key", "", "the full fingerprint of the OpenPGP key that signs"),
-        _option("gnupg-home", "~/.gnupg", "the folder of your keyring [default: %(default)s]"),
-        _option("ledger", "rebuilds", "the folder of the ledger [default: %(default)s]"),
-        _option("repository", _UPSTREAM, "who has the tag [default: %(default)s]"),
-        _option("clone", "", "a clone on this machine, so that less is fetched"),
-        _option("unconfined", default=False, text="run blurb although nothing here can confine it"),
+        option("who", "your login: the name of your folder in the ledger", default=""),
+        option("key", "the full fingerprint of the OpenPGP key that signs", default=""),
+        option(
+            "gnupg-home", "the folder of your keyring [default: %(default)s]", default="~/.gnupg"
+        ),
+        option("ledger", "the folder of the ledger [default: %(default)s]", default="rebuilds"),
+        option("repository", "who has the tag [default: %(default)s]", default=_UPSTREAM),
+        option("clone", "a clone on this machine, so that less is fetched", default=""),
+        option("unconfined", "run blurb although nothing here can confine it"),
     )
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
