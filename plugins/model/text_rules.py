@@ -36,8 +36,11 @@ __all__ = [
 _VERSION: Final = re.compile(
     r"(?<![\w.])v?(?P<version>[234]\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)(?!\w|\.\d)"
 )
+# People write 3.15.0 beta 3, 3.15 beta 3, 3.15rc1, 3.15.0-rc1 and 3.15.0 RC1 of one release.
 _LONG: Final = re.compile(
-    r"(\d\.\d{1,2}\.\d{1,3})\s+(alpha|beta|(?:release\s+)?candidate|rc)\s+(\d{1,2})\b",
+    r"(?<![\w.])(?P<v>v?)(?P<series>[234]\.\d{1,2})(?P<micro>\.\d{1,3})?"
+    r"(?:[\s~_-]*(?P<word>alpha|beta|(?:release[\s-]+)?candidate|rc)[\s._-]*"
+    r"|[~_-]?(?P<letter>[ab]))(?P<serial>\d{1,2})\b",
     re.IGNORECASE,
 )
 _LETTERS: Final = {"alpha": "a", "beta": "b"}
@@ -160,11 +163,15 @@ def foreign_addresses(text: str, facts: TextFacts) -> tuple[str, ...]:
                 found.append(f"links to a file that is not of this release: {url}")
         elif host == "docs.python.org" and parts[0] == "release" and parts[1:2] not in versions:
             found.append(f"links to the documentation of another release: {url}")
+        elif (host.endswith("python.org") or parts[:2] == ["python", "cpython"]) and (
+            other := _foreign_in(path, facts)
+        ):
+            found.append(f"links to what is of Python {other}: {url}")
     return tuple(dict.fromkeys(found))
 
 
 def foreign_series(text: str, facts: TextFacts) -> tuple[str, ...]:
-    """Addresses of another series' documentation; they may be meant, so this is a warning."""
+    """Addresses of another series' documentation or releases; they may be meant: a warning."""
     series = {version.series for version in (facts.version, *facts.versions)}
     found = []
     for scheme, host, path in _addresses(text):
@@ -173,6 +180,10 @@ def foreign_series(text: str, facts: TextFacts) -> tuple[str, ...]:
         if host == "docs.python.org" and other:
             url = f"{scheme}://{host}{path}"
             found.append(f"links to the documentation of Python {other[0]}: {url}")
+        newest = re.match(r"/downloads/latest/python(3\.\d{1,2})(?:/|$)", path)
+        if host in _SITE_HOSTS and newest and newest[1] not in series:
+            url = f"{scheme}://{host}{path}"
+            found.append(f"links to the newest release of Python {newest[1]}: {url}")
     return tuple(dict.fromkeys(found))
 
 
@@ -239,7 +250,7 @@ def sections(text: str) -> Iterator[tuple[str, int, str, int]]:
 def _versions(text: str) -> Iterator[tuple[Version, str]]:
     """Each version of Python that the text names outside addresses, and what comes before it."""
     bare = _ADDRESS.sub(" ", text)
-    bare = _LONG.sub(lambda found: found[1] + _LETTERS.get(found[2].lower(), "rc") + found[3], bare)
+    bare = _LONG.sub(_short, bare)
     for found in _VERSION.finditer(bare):
         before = bare[max(0, found.start() - 60) : found.start()]
         if _OTHERS.search(before):
@@ -248,6 +259,12 @@ def _versions(text: str) -> Iterator[tuple[Version, str]]:
             yield Version.parse(found["version"]), before
         except BadVersion:
             continue  # such as 3.14.05: no version of ours
+
+
+def _short(found: re.Match[str]) -> str:
+    """A prerelease as its tag has it: 3.15.0b3."""
+    level = (found["letter"] or _LETTERS.get(found["word"].lower(), "rc")).lower()
+    return f"{found['v']}{found['series']}{found['micro'] or '.0'}{level}{found['serial']}"
 
 
 def _follows(version: Version, facts: TextFacts) -> bool:
@@ -260,6 +277,13 @@ def _follows(version: Version, facts: TextFacts) -> bool:
 def _addresses(text: str) -> Iterator[tuple[str, str, str]]:
     for scheme, host, path in _ADDRESS.findall(text):
         yield scheme, host.lower().rstrip(".,;:!?*_"), path.rstrip(".,;:!?*_")
+
+
+def _foreign_in(path: str, facts: TextFacts) -> str:
+    """A version in an address that is not ours; "" if ours is there too, as where both compare."""
+    ours = {facts.version, *facts.versions}
+    named = [version for version, _ in _versions(re.sub(r"/|\.\.\.", " ", path))]
+    return "" if ours & set(named) else next((str(version) for version in named), "")
 
 
 def _published(url: str, facts: TextFacts) -> bool:

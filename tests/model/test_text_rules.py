@@ -61,7 +61,10 @@ def test_version_is_named_as_a_whole_word(text: str, names: bool) -> None:  # no
     assert names_version(text, Version.parse("3.14.1")) is names
 
 
-@pytest.mark.parametrize("text", ["3.15.0 beta 3", "Python 3.15.0 Beta 3", "3.15.0b3"])
+@pytest.mark.parametrize(
+    "text",
+    ["3.15.0 beta 3", "Python 3.15.0 Beta 3", "3.15.0b3", "Python 3.15 beta 3", "v3.15.0-b3"],
+)
 def test_version_in_words_is_the_same_version(text: str) -> None:
     assert names_version(text, Version.parse("3.15.0b3"))
 
@@ -78,6 +81,13 @@ def test_version_in_words_is_the_same_version(text: str) -> None:
         ("3.14.1", "Python 2.7.18", "2.7.18"),
         ("3.15.0b3", "3.15.0 beta 2", "3.15.0b2"),
         ("3.15.0rc1", "3.15.0 release candidate 3 is here; 3.14.9", "3.14.9"),
+        ("3.15.0rc1", "Python 3.15 beta 4 is here!", "3.15.0b4"),
+        ("3.15.0rc2", "Python 3.15rc1 is here", "3.15.0rc1"),
+        ("3.15.0rc2", "Python 3.15.0-rc1 is here", "3.15.0rc1"),
+        ("3.15.0rc2", "Python 3.15.0 RC1 is here", "3.15.0rc1"),
+        ("3.15.0rc2", "v3.15.0RC1", "3.15.0rc1"),
+        ("3.15.0b3", "3.15.0~b2", "3.15.0b2"),
+        ("3.15.0b3", "faster since 3.15 beta 1; in 3.15 a 10% speedup, 3.15 rc1 follows", ""),
         ("3.14.1", "changes made since 3.14.0", ""),
         ("3.14.1", "compared to Python 3.13.9", ""),
         ("3.14.1", "faster than CPython 3.13.0 was", ""),
@@ -111,6 +121,10 @@ def test_declared_version_belongs_there() -> None:
         "https://peps.python.org/pep-0745/",
         "https://github.com/python/cpython/issues/142516",
         "https://www.python.org/psf/",
+        "https://www.python.org/downloads/latest/python3.14/",
+        "https://github.com/python/cpython/compare/v3.14.0...v3.14.1",
+        "https://github.com/python/cpython/tree/v3.14.1/Doc",
+        "https://github.com/openssl/openssl/releases/tag/openssl-3.0.18",
     ],
 )
 def test_addresses_of_this_release_pass(url: str) -> None:
@@ -133,6 +147,9 @@ def test_addresses_of_this_release_pass(url: str) -> None:
             "a file that is not of this release",
         ),
         ("https://docs.python.org/release/3.14.0/", "documentation of another release"),
+        ("https://github.com/python/cpython/releases/tag/v3.14.0", "what is of Python 3.14.0"),
+        ("https://github.com/python/cpython/compare/v3.13.8...v3.13.9", "what is of Python 3.13.8"),
+        ("https://docs.python.org/3.14/3.14.0.html", "what is of Python 3.14.0"),
         ("http://www.python.org/psf/", "without https"),
         ("https://downloads.example/x", "a link with an invalid address"),
         ("http://127.0.0.1:8000/x", "a link with an invalid address"),
@@ -147,6 +164,8 @@ def test_addresses_of_another_release_are_named(url: str, problem: str) -> None:
 def test_other_series_of_the_docs_is_a_question() -> None:
     text = "https://docs.python.org/3.13/whatsnew/3.13.html and https://docs.python.org/3/"
     assert len(foreign_series(text, facts())) == 1
+    text = "https://www.python.org/downloads/latest/python3.13/"
+    assert foreign_series(text, facts()) == (f"links to the newest release of Python 3.13: {text}",)
 
 
 @pytest.mark.parametrize(
