@@ -26,6 +26,8 @@ __all__ = [
 
 RELEASE: Final = "release-blocker"
 DEFERRED: Final = "deferred-blocker"
+_BACKPORT: Final = "needs backport to "
+"""How bedevere's labels begin that ask for a backport."""
 _SERIES: Final = re.compile(r"3\.[0-9]+")
 
 
@@ -35,7 +37,8 @@ def no_release_blockers(release: Release, issues: Issues) -> tuple[Finding, ...]
 
     An issue that is labelled for other series only concerns those; one that names no series
     concerns every release. A pull request concerns the branch that it would be merged into, as
-    the backports of security fixes do (devguide, "Python Security Response Team").
+    the backports of security fixes do (devguide, "Python Security Response Team"), and one into
+    main each series that it is to be backported to.
     """
     remedy = f"resolve it, or make it a {DEFERRED} on the tracker"
     return _findings("blockers.release", release, issues, RELEASE, remedy)
@@ -95,7 +98,12 @@ def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
 def _findings(
     rule: str, release: Release, issues: Issues, label: str, remedy: str
 ) -> tuple[Finding, ...]:
-    pulls = issues.open_pulls(release.branch, label)
+    pulls = {release.branch: issues.open_pulls(release.branch, label)}
+    if release.branch != "main":
+        backport = f"{_BACKPORT}{release.version.series}"
+        pulls[f"main, to be backported to {release.version.series}"] = tuple(
+            pull for pull in issues.open_pulls("main", label) if backport in pull.labels
+        )
     return (
         *(
             Finding(rule, Severity.BLOCK, f"issue {issue.number}: {issue.title}", issue.url, remedy)
@@ -105,10 +113,11 @@ def _findings(
             Finding(
                 rule,
                 Severity.BLOCK,
-                f"pull request {pull.number} into {release.branch}: {pull.title}",
+                f"pull request {pull.number} into {branch}: {pull.title}",
                 pull.url,
                 f"have it merged, or {remedy}",
             )
-            for pull in pulls
+            for branch, found in pulls.items()
+            for pull in found
         ),
     )

@@ -119,6 +119,28 @@ def test_pull_request_blocks_the_release_of_its_base(a_release: Builds) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "labels", "count"),
+    [
+        ("3.13.6", ("type-security", "needs backport to 3.13", "needs backport to 3.14"), 1),
+        ("3.13.6", ("needs backport to 3.14",), 0),
+        ("3.13.6", (), 0),
+        ("3.16.0a1", ("needs backport to 3.13",), 1),
+    ],
+)
+def test_pull_request_into_main_blocks_the_series_that_it_is_to_be_backported_to(
+    version: str, labels: tuple[str, ...], count: int, a_release: Builds
+) -> None:
+    """Its backport, which would be of the branch, does not exist before it is merged."""
+    pull = Issue(4, "gh-1: Refuse spam", "https://example.org/pull/4", labels)
+    hub: Any = Pulls({("main", "release-blocker"): (pull,)})
+    release = a_release(version)
+    found = blockers.no_release_blockers(release, hub)
+    assert severities(found) == [("blockers.release", Severity.BLOCK)] * count
+    if release.branch != "main":
+        assert all("into main, to be backported to 3.13:" in each.message for each in found)
+
+
+@pytest.mark.parametrize(
     ("tested", "message"),
     [
         (CommitWith("success"), ""),
