@@ -8,9 +8,9 @@ an installer's SBOM with another sha256).
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from checks.described import faults_of_manifest, faults_of_sbom
 from checks.looking import judges
 from checks.published_set import belongs_to_another
 from doit_receipts.errors import StepFailed
@@ -20,7 +20,7 @@ from plugins.model.evidence import evidence_path
 from plugins.model.manifest import Manifest
 from plugins.model.package_head import HEAD_BYTES, is_of_its_kind
 from plugins.model.promise import record_paths
-from plugins.model.published_file import SITE, Origin
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
 from plugins.ports.host import Kind
@@ -38,7 +38,6 @@ __all__ = [
     "adopted",
     "brought_is_of_its_kind",
     "brought_is_proved",
-    "faults_of_manifest",
     "installers_are_signed",
     "nothing_unexpected_is_public",
     "promised_is_public",
@@ -46,7 +45,6 @@ __all__ = [
 ]
 
 _MOST_BYTES: Final = 1 << 25
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ALL_READ: Final = 0o004
 _ALL_WRITE: Final = 0o002
 
@@ -117,7 +115,7 @@ def what_files_tell_is_true(
         elif is_manifest:
             problems = faults_of_manifest(content, files, release)
         else:
-            problems = _faults_of_sbom(path, content, files)
+            problems = _faults_of_sbom(path, content, files, release)
         found += [_untrue(path, problem, owners[path]) for problem in problems]
     return tuple(found)
 
@@ -250,32 +248,6 @@ def promised_is_public(
     return tuple(found)
 
 
-def faults_of_manifest(
-    content: Any, files: Mapping[str, NamedFile], release: Release
-) -> Iterator[str]:
-    """What is wrong with the packages that the install manager would fetch by this manifest.
-
-    Each has to be among the files, with the digest listed.
-    """
-    listed = content.get("versions") if isinstance(content, dict) else None
-    if not isinstance(listed, list) or not listed:
-        yield "lists no version"
-        return
-    start = f"{SITE}/ftp/python/"
-    for each in listed:
-        entry = each if isinstance(each, dict) else {}
-        url, digests = entry.get("url"), entry.get("hash")
-        digest = digests.get("sha256") if isinstance(digests, dict) else None
-        if not isinstance(url, str) or not url.startswith(f"{start}{release.version.folder}/"):
-            yield f"leads to {_shown(url)}, which is not of this release"
-        elif not isinstance(digest, str) or not _SHA256.fullmatch(digest.lower()):
-            yield f"gives no sha256 of {_shown(url)}"
-        elif url.removeprefix(start) not in files:
-            yield f"leads to {_shown(url)}, which does not exist"
-        elif files[url.removeprefix(start)].content.sha256 != digest.lower():
-            yield f"gives another sha256 of {_shown(url)}"
-
-
 def adopted(release: Release, role: str) -> dict[str, NamedFile]:
     """The files of this expert that count, by path. Raises StepFailed before they are known."""
     file = release.layout.adopted(role)
@@ -313,26 +285,15 @@ def _json(host: HostReader, path: str, size_bytes: int, release: Release) -> Any
         return None
 
 
-def _faults_of_sbom(path: str, content: Any, files: Mapping[str, NamedFile]) -> Iterator[str]:
-    """An SBOM of a file gives the sha256 of that very file."""
+def _faults_of_sbom(
+    path: str, content: Any, files: Mapping[str, NamedFile], release: Release
+) -> Iterator[str]:
+    """What an SBOM says of a file that is not so."""
     described = files.get(path.removesuffix(".spdx.json"))
     if described is None:
         yield "is of a file that does not exist"
         return
-    packages = content.get("packages") if isinstance(content, dict) else None
-    digests = {
-        str(checksum.get("checksumValue", "")).lower()
-        for package in (packages if isinstance(packages, list) else ())
-        if isinstance(package, dict) and package.get("name") == "CPython"
-        for checksum in _list(package.get("checksums"))
-        if isinstance(checksum, dict) and checksum.get("algorithm") == "SHA256"
-    }
-    if described.content.sha256 not in digests:
-        yield "gives another sha256 of its file" if digests else "gives no sha256 of it"
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    yield from faults_of_sbom(content, described, release)
 
 
 def _listed(host: HostReader, paths: Collection[str]) -> Iterator[Entry]:
@@ -373,10 +334,6 @@ def _public(rule: str, path: str, problem: str) -> Finding:
         "public.unjudged": f"find out who uploaded it; {_anew(_role_of(path))}",
     }[rule]
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
-
-
-def _shown(value: object) -> str:
-    return printable(value[:120]) if isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def _few(paths: Collection[str]) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from checks import (
     caches,
     current_docs,
+    descriptions,
     evidence,
     hosted_docs,
-    install_manifest,
     published_set,
     refs,
     release_manifest,
@@ -113,7 +113,8 @@ def _public_files(
             *published_set.set_is_complete(release, contract, found_files),
             *published_set.local_is_published(found_here(context), found_files),
             *published_set.listings_hide_nothing(found_files, names),
-            *install_manifest.manifests_are_true(release, found_files),
+            *descriptions.manifests_are_true(release, found_files),
+            *descriptions.sboms_of_experts_are_true(release, contract, found_files),
         )
 
     def signed() -> tuple[Finding, ...]:

@@ -88,6 +88,11 @@ RULES: Final[Mapping[str, Rule]] = {
         _REPLACED,
         waivable=False,
     ),
+    "file.described": Rule(
+        "An SBOM gives digest, name, version and address of the file that it is beside.",
+        "ask whoever made the file which of the two is right, and for a corrected SBOM",
+        "cpython#142200: an installer's SBOM with another sha256",
+    ),
     "file.other_here": Rule(
         "What is published is what was exported on this machine.",
         _REPLACED,

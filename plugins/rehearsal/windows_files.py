@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
     from plugins.rehearsal.store import Store
 
-__all__ = ["FEED", "made", "signed", "table", "tables", "upload", "write_feed"]
+__all__ = ["FEED", "made", "sbom_of", "signed", "table", "tables", "upload", "write_feed"]
 
 FEED: Final = "index-windows.json"
 _ROOT: Final = "https://www.python.org/ftp/python"
@@ -45,7 +45,7 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
         if _ticked(given, "DoMSI", default=True):
             installer = f"python-{version}{'' if machine == 'win32' else f'-{machine}'}.exe"
             add(installer)
-            found[f"{installer}.spdx.json"] = _sbom(installer, found[installer])
+            found[f"{installer}.spdx.json"] = sbom_of(version, installer, found[installer])
             add(f"{machine}{early}/core.msi")
         packages = []
         if managed:
@@ -55,7 +55,7 @@ def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
         packages.append(f"python-{version}-embed-{machine}.zip")
         for name in packages:
             add(name)
-            found[f"{name}.spdx.json"] = _sbom(name, found[name])
+            found[f"{name}.spdx.json"] = sbom_of(version, name, found[name])
     if managed:
         entries = _entries(version, found)
         found[f"windows-{version}.json"] = json.dumps({"versions": entries}, indent=2).encode()
@@ -173,14 +173,24 @@ def _entries(version: Version, files: Mapping[str, bytes]) -> list[dict[str, Any
     return found
 
 
-def _sbom(name: str, content: bytes) -> bytes:
-    """An SBOM with the digest of these bytes, as far as its form matters here."""
+def sbom_of(version: Version, name: str, content: bytes) -> bytes:
+    """An SBOM of the file, as far as what it says of it matters here.
+
+    Source: ``create_cpython_sbom`` of python/release-tools, sbom.py.
+    """
+    address = f"{_ROOT}/{version.folder}/{name}"
+    cpe = f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"
     document = {
         "spdxVersion": "SPDX-2.3",
-        "name": name,
+        "name": "CPython SBOM",
+        "documentNamespace": f"{address}.spdx.json",
         "packages": [
             {
                 "name": "CPython",
+                "versionInfo": str(version),
+                "packageFileName": name,
+                "downloadLocation": address,
+                "externalRefs": [{"referenceType": "cpe23Type", "referenceLocator": cpe}],
                 "checksums": [
                     {"algorithm": "SHA256", "checksumValue": hashlib.sha256(content).hexdigest()}
                 ],

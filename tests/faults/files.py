@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.published_file import Kind, PublishedFile
+from plugins.rehearsal.windows_files import sbom_of
 from tests.faults.fault import FILES, HTML, TGZ, XZ, Fault, file_of
 
 if TYPE_CHECKING:
@@ -123,6 +125,17 @@ def _stray(name: str) -> Callable[[Released], None]:
     return do
 
 
+def _sbom_with(key: str, value: object) -> Callable[[Released], None]:
+    def do(world: Released) -> None:
+        exe = world.path(file_of("python-3.13.6-amd64.exe"))
+        content = json.loads(sbom_of(world.release.version, exe.name, exe.read_bytes()))
+        content["packages"][0][key] = value
+        exe.with_name(f"{exe.name}.spdx.json").write_text(json.dumps(content))
+        world.purge()
+
+    return do
+
+
 def _swapped(one: str, other: str) -> Callable[[Released], None]:
     def do(world: Released) -> None:
         first, second = (world.path(file_of(each)) for each in (one, other))
@@ -161,6 +174,16 @@ def set_faults() -> Iterator[Fault]:
         ("python-3.13.6-embed-win32.zip", "python-3.13.6-embed-amd64.zip", "row.digest"),
     ):
         yield Fault(f"{one} and {other} are swapped", rule, _swapped(one, other))
+    for key, value in (
+        ("checksums", [{"algorithm": "SHA256", "checksumValue": "0" * 64}]),
+        ("checksums", []),
+        ("versionInfo", "3.13.5"),
+        ("packageFileName", "python-3.13.6.exe"),
+        ("downloadLocation", "https://www.python.org/ftp/python/3.13.5/python-3.13.5-amd64.exe"),
+        ("externalRefs", [{"referenceLocator": "cpe:2.3:a:python:python:3.13.5:*:*:*:*:*:*:*"}]),
+    ):
+        words = f"an installer's SBOM has other {key}" if value else f"it has no {key}"
+        yield Fault(words, "file.described", _sbom_with(key, value))
     yield Fault("the folder is closed to users", "file.closed", _closed_folder)
     rule = "file.manifest"
     packages = ("python-3.13.6-embed-amd64.zip", "python-3.13.6-embed-win32.zip")

@@ -249,6 +249,8 @@ def test_promised_file_that_the_pipeline_does_not_tell_blocks(scene: Scene) -> N
         (lambda entry: entry.update(url="https://evil.example/x.zip"), "not of this release"),
         (lambda entry: entry.update(url=7), "leads to a int"),
         (lambda entry: entry.update(url=entry["url"] + "x"), "which does not exist"),
+        (lambda entry: entry.update({"sort-version": "3.15.0rc2"}), "version 3.15.0rc2, wanted"),
+        (lambda entry: entry.pop("sort-version"), "the version a NoneType, wanted 3.15.0rc1"),
     ],
 )
 def test_manifest_of_the_install_manager_that_is_wrong_blocks(
@@ -262,8 +264,54 @@ def test_manifest_of_the_install_manager_that_is_wrong_blocks(
     scene.put(name, files[name])
     scene.tell(files)
     scene.arrived()
-    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    finding, *more = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
     assert (finding.rule, finding.severity) == ("brought.untrue", Severity.BLOCK)
+    assert told in finding.message
+    # with another address, the package that it led to is not listed
+    assert all("does not list 3.15.0/python-3.15.0rc1-" in each.message for each in more)
+
+
+def test_package_that_the_manifest_does_not_list_blocks(scene: Scene) -> None:
+    """Users of that machine could not install the release; those of a candidate are others'."""
+    files = scene.upload()
+    name = "windows-3.15.0rc1.json"
+    content = json.loads(files[name])
+    content["versions"] = [each for each in content["versions"] if "1t-arm64" not in each["url"]]
+    files[name] = json.dumps(content).encode()
+    scene.put(name, files[name])
+    scene.tell(files)
+    scene.arrived()
+    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    assert finding.message == "does not list 3.15.0/python-3.15.0rc1t-arm64.zip"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("versionInfo", "3.15.0b4", "versionInfo is 3.15.0b4, wanted 3.15.0rc1"),
+        ("packageFileName", "python-3.15.0rc1.exe", "packageFileName is python-3.15.0rc1.exe, wa"),
+        ("downloadLocation", "https://www.python.org/ftp/python/3.14.0/x", "downloadLocation is"),
+        (
+            "externalRefs",
+            [{"referenceLocator": "cpe:2.3:a:python:python:3.15.0b4:*"}],
+            "its CPE is",
+        ),
+        ("checksums", [], "gives no sha256 of it"),
+        ("checksums", [{"algorithm": "SHA256", "checksumValue": "0" * 64}], "gives another sha256"),
+        ("name", "pip", "gives no sha256 of it"),
+    ],
+)
+def test_sbom_that_is_of_another_file_blocks(
+    scene: Scene, key: str, value: object, told: str
+) -> None:
+    files = scene.upload()
+    name = "python-3.15.0rc1-amd64.exe.spdx.json"
+    content = json.loads(files[name])
+    content["packages"][0][key] = value
+    scene.put(name, json.dumps(content).encode())
+    scene.arrived()
+    (finding,) = brought.what_files_tell_is_true(scene.release, scene.host, ["windows"])
+    assert (finding.rule, finding.where) == ("brought.untrue", f"3.15.0/{name}")
     assert told in finding.message
 
 
