@@ -12,16 +12,21 @@ import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from tests.publish.walk import Stage
 
-__all__ = ["AT_ONCE", "EVERY", "chosen", "fatal_records", "kind_of_write"]
+__all__ = ["AT_ONCE", "EVERY", "at_once", "chosen", "fatal_records", "kind_of_write"]
 
 Moment = TypeVar("Moment")
 EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
 AT_ONCE: Final = f"-n{os.environ.get('PEP101_AT_ONCE', '1')}"
 """How many tasks each run of a day or an export does at once, as a word for ``doit run``."""
+
+
+def at_once(words: Sequence[str]) -> Sequence[str]:
+    """The words of a command, with that number if it is a run."""
+    return ("run", AT_ONCE, *words[1:]) if words[:1] == ("run",) else words
 
 
 def chosen(moments: Iterable[Moment], kind: Callable[[Moment], Hashable]) -> list[Moment]:

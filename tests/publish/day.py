@@ -18,7 +18,7 @@ from plugins.rehearsal.serving import read_addresses
 from plugins.rehearsal.store import Store
 from tests.ended import Ended
 from tests.export.toy import PROJECT, TOOLS, VERSION, Toy, copy
-from tests.moments import AT_ONCE
+from tests.moments import at_once
 from tests.publish.starter import Asked
 from tests.waiting import wait_until
 
@@ -132,10 +132,8 @@ class Day:
         wrote is told by ``writes`` if it is ``seen``.
         """
         out, err = self.folder / "out", self.folder / "err"
-        if words[:1] == ("run",):
-            words = ("run", AT_ONCE, *words[1:])
         asked = Asked(
-            [*words, f"--release={self.declaration}"], self._now.isoformat(),
+            [*at_once(words), f"--release={self.declaration}"], self._now.isoformat(),
             str(self.store.folder), str(out), str(err), records,
             at, full, str(self._report) if seen else "", f"{self.work}/",
         )  # fmt: skip

@@ -12,6 +12,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.trains import make_train
 from tests.ended import Ended
 from tests.export.toy import TOOLS, copy
+from tests.moments import at_once
 from tests.publish.day import WAITING, Day, _put
 from tests.publish.starter import Asked
 
@@ -75,7 +76,7 @@ class TrainDay(Day):
         """Run a doit command for each release to its end, or until its kill; see ``Day.doit``."""
         if kind == "people":
             return [self._asked([f"--release={each}"], kind) for each in self.declarations][-1]
-        given = ["train", f"--train={self.train}", *words]
+        given = ["train", f"--train={self.train}", *at_once(words)]
         return self._asked(given, kind, records, at, full, seen=seen)
 
     def _asked(
@@ -92,7 +93,7 @@ class TrainDay(Day):
 
     def alone(self, version: str, *words: str) -> Ended:
         """Run a doit command for one release only."""
-        return self._asked([*words, f"--release={self.folder / version}.toml"], "doit")
+        return self._asked([*at_once(words), f"--release={self.folder / version}.toml"], "doit")
 
     def go_on(self, until: Callable[[Ended], bool] = lambda _: False) -> Ended:
         """Publish, and let people do what is asked of them, until all is done or it fails."""
