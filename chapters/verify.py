@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chapters.release import contract, release, services, settings
 from chapters.stage import area, docs_area
-from checks import archived, verify_context, whole_release, whole_series
+from checks import archived, rebuilds, verify_context, whole_release, whole_series
 from doit_receipts.calls import call
 from plugins.command.verify_calls import declare_verification
 from plugins.steps import tarball
@@ -35,7 +35,9 @@ def judgements():
         services.progress,
     )
     formats = settings.docs.formats
-    make = verify_context.Makers(tarball.build, tarball.merged_news)
+    key, farm = settings.signing.gpg_key, settings.farm
+    others = rebuilds.Others(settings.rebuilds, farm, services.machines, key)
+    make = verify_context.Makers(tarball.build, tarball.merged_news, others)
     return (
         call(
             whole_release.verify,

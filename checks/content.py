@@ -6,11 +6,12 @@ import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import field, replace
+from functools import partial
 from multiprocessing import get_context
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from checks import archives, built_docs, previous, rebuilt, sbom, sbom_statements
+from checks import archives, built_docs, previous, rebuilds, rebuilt, sbom, sbom_statements
 from checks.verify_context import CheckGroup
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from checks.rebuilds import Others
     from checks.verify_context import Check, VerifyContext
     from doit_receipts.finding import Finding
     from plugins.model.archive import Archive
@@ -77,6 +79,10 @@ class ContentChecks:
         if self.context.rebuild:
             described = "archives made again from the tag"
             found.append(CheckGroup("rebuild", described, (self._again,), "rebuild.failed"))
+            if (others := self.context.make.others) is not None:
+                asked = f"the ledger, and attestations of {others.farm.repository}"
+                check = partial(self._by_others, others)
+                found.append(CheckGroup("rebuild by others", asked, (check,), "rebuild.failed"))
         return found
 
     def _commit(self) -> str:
@@ -165,6 +171,15 @@ class ContentChecks:
                 problem="a process that read the archives was killed",
                 remedy="check whether memory ran out, then run the same command again",
             ) from error
+
+    def _by_others(self, others: Others) -> tuple[Finding, ...]:
+        self.here(Kind.SOURCE)
+        commit, clients = self._commit(), self.context.clients
+        if not commit:
+            return ()
+        return rebuilds.others_of_a_stranger(
+            self.release, others, commit, clients.verifier, clients.bundles
+        )
 
     def _again(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
+from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.action import PASSED, RESULT, bundle_file, here_file, result_of, room_of
-from plugins.model.attested import FACTS_FILE, attested
+from plugins.model.attested import FACTS_FILE, PREDICATE_TYPE, attested
 from plugins.model.ledger import GITHUB, Remade
 from plugins.model.strict_json import BrokenJson
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from plugins.model.attested import Attested
     from plugins.model.farm_settings import Farm
     from plugins.model.layout import Layout
+    from plugins.ports.machines import MachinesReader
     from plugins.ports.statements import StatementVerifier
 
-__all__ = ["docs_are_attested", "every_platform_passed", "remade"]
+__all__ = ["docs_are_attested", "every_platform_passed", "remade", "remade_for_anybody"]
 
 _FILE: Final = "tests.json"
 
@@ -53,8 +55,22 @@ def remade(
     return tuple(_remade(layout, farm, action, sigstore) for action in actions)
 
 
+def remade_for_anybody(
+    farm: Farm, action: Action, machines: MachinesReader, sigstore: StatementVerifier
+) -> tuple[Remade, ...]:
+    """What the repository has attestations of, whoever asked for the archives to be made again."""
+    try:
+        bundles = machines.attestations(action.digest, PREDICATE_TYPE)
+    except ReleaseError as error:
+        return (Remade(GITHUB, farm.repository, GITHUB, "", {}, f"cannot be asked: {error}"),)
+    return tuple(_got(farm, *_read_in(bundle, farm, action, sigstore)) for bundle in bundles)
+
+
 def _remade(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier) -> Remade:
-    done, problem = _proved(layout, farm, action, sigstore)
+    return _got(farm, *_proved(layout, farm, action, sigstore))
+
+
+def _got(farm: Farm, done: Attested | None, problem: str) -> Remade:
     if done is None:
         return Remade(GITHUB, farm.repository, GITHUB, "", {}, problem)
     digests = {name: each for name, each in done.products.items() if name != FACTS_FILE}
@@ -93,13 +109,19 @@ def _proved(
     bundle = _read(bundle_file(layout, action))
     if not bundle:
         return None, "no attestation of it is kept"
+    return _read_in(bundle, farm, action, sigstore)
+
+
+def _read_in(
+    bundle: bytes, farm: Farm, action: Action, sigstore: StatementVerifier
+) -> tuple[Attested | None, str]:
     stated = sigstore.verify_statement(bundle, farm.signer, farm.claims, ours=False)
     if stated.signature.problem:
-        return None, f"the kept attestation {stated.signature.problem}"
+        return None, f"its attestation {stated.signature.problem}"
     try:
         return attested(stated.payload, action), ""
     except BrokenJson as error:
-        return None, f"the kept attestation {error}"
+        return None, f"its attestation {error}"
 
 
 def _judged(

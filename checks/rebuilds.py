@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.looking import judges
+from checks.machines import remade_for_anybody
+from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
+from plugins.model.action import TIER_1, rebuild_action
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.ledger import GITHUB, SIGNATURE, SUMS, Remade, entries, read_sums
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from doit_receipts.artifact import Artifact
+    from plugins.model.farm_settings import Farm
     from plugins.model.ledger import Entry
     from plugins.model.rebuild_settings import Rebuilds
     from plugins.model.release import Release
+    from plugins.ports.machines import MachinesReader
     from plugins.ports.signing import Verifier
+    from plugins.ports.statements import StatementVerifier
 
-__all__ = ["others_got_the_same"]
+__all__ = ["Others", "others_got_the_same", "others_of_a_stranger"]
 
 
 @judges("rebuild.few", "rebuild.disagrees", "rebuild.unsigned", "rebuild.agrees")
@@ -52,6 +58,37 @@ def others_got_the_same(
             message = f"{each.who} made the same archives from the tag, by {each.word}"
             found.append(_finding("rebuild.agrees", each.where, message))
     return (*found, *_counted(release, rebuilds, sorted(agreed.values())))
+
+
+@frozen
+class Others:
+    """Where others say what they got: the ledger, and attestations of a workflow at GitHub.
+
+    ``own`` is the release manager's key, which does not count.
+    """
+
+    rebuilds: Rebuilds
+    farm: Farm
+    machines: MachinesReader
+    own: str
+
+
+def others_of_a_stranger(
+    release: Release,
+    others: Others,
+    commit: str,
+    verifier: Verifier,
+    sigstore: StatementVerifier,
+) -> tuple[Finding, ...]:
+    """What others got from the tag, for somebody who has the published archives and no receipt."""
+    archives = [
+        Artifact(path, path.stat().st_size, sha256_of(path))
+        for path in release.layout.tarballs
+        if path.is_file()
+    ]
+    action = rebuild_action(release, commit=commit, platform=TIER_1[0])
+    runs = remade_for_anybody(others.farm, action, others.machines, sigstore)
+    return others_got_the_same(release, others.rebuilds, archives, others.own, verifier, runs)
 
 
 def _signed(

@@ -13,6 +13,7 @@ from plugins.ports.statements import StatementVerifier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from checks.rebuilds import Others
     from checks.tag_stream import MergeNews
     from doit_receipts.finding import Finding
     from plugins.model.contract import Contract
@@ -38,10 +39,14 @@ class StatementsAndBundles(BundleVerifier, StatementVerifier, Protocol):
 
 @frozen
 class Makers:
-    """What writes the source archives of a release from a clone, and its merged NEWS."""
+    """What writes the source archives of a release from a clone, and its merged NEWS.
+
+    ``others`` is where those who made them again say what they got.
+    """
 
     archives: Callable[[Release, Clone, Programs, Progress], object]
     news: MergeNews
+    others: Others | None = None
 
 
 @frozen

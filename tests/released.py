@@ -16,13 +16,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checks.rebuilds import Others
 from checks.verify_context import Clients, Makers, Signers
 from checks.whole_release import verify
 from checks.whole_series import audit
 from doit_receipts.artifact import sha256_of
+from plugins.model.farm_settings import Farm
 from plugins.model.layout import Layout
 from plugins.model.promise import contract_of, local_path
 from plugins.model.published_file import Kind, PublishedFile
+from plugins.model.rebuild_settings import Rebuilds
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Report, Situation, Wanted
 from plugins.model.secret import Secret
@@ -58,7 +61,18 @@ PROJECT = Path(__file__).resolve().parents[1]
 # The rehearsed site lets a guest ask a hundred times a day, three times for each look.
 _LOOKS_A_DAY = 30
 
-_MAKE = Makers(tarball.build, tarball.merged_news)
+
+class NobodysMachines:
+    """A GitHub that has no attestation of anything."""
+
+    def attestations(self, _sha256: str, _predicate_type: str) -> tuple[bytes, ...]:
+        """See the port."""
+        return ()
+
+
+_MAKE = Makers(
+    tarball.build, tarball.merged_news, Others(Rebuilds(), Farm(), NobodysMachines(), "F" * 40)
+)
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 

@@ -51,7 +51,7 @@ _OPT_SITUATION: Final = option(
 )
 _OPT_FRESH: Final = option("fresh", "fetch everything again, even what has not changed")
 _OPT_REBUILD: Final = option(
-    "rebuild", "rebuild the archives from the tag and compare them byte for byte"
+    "rebuild", "rebuild the archives from the tag and compare them byte for byte; say who else did"
 )
 _OPT_EVIDENCE: Final = option(
     "evidence", "require signed evidence of who built, tested and approved the release"

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.layout import Layout
+    from plugins.model.release import Release
 
 __all__ = [
     "BUILD_DOCS", "BUILD_TARBALLS", "BUNDLE", "HERE", "NOBODY", "PASSED", "RESULT", "TEST_SOURCE",
-    "TIER_1", "Action", "action_of", "bundle_file", "here_file", "platform_here", "result_of",
-    "room_of",
+    "TIER_1", "Action", "action_of", "bundle_file", "here_file", "platform_here",
+    "rebuild_action", "result_of", "room_of",
 ]  # fmt: skip
 
 TIER_1: Final = (
@@ -117,6 +118,13 @@ def action_of(raw: bytes) -> Action:
     if not all(map(is_plain_name, found.inputs)):
         raise _refused(problem="names an input by more than a plain name")
     return found
+
+
+def rebuild_action(release: Release, *, commit: str, platform: str = "any") -> Action:
+    """The archives of the tag, made again: on any machine, for the same bytes are wanted."""
+    params = {"kind": release.type.name.lower()}
+    version, tag = str(release.version), release.version.tag
+    return Action(BUILD_TARBALLS, 1, version, tag, commit, {}, params, platform)
 
 
 def room_of(layout: Layout, action: Action) -> Path:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.github import Artifact
 
-__all__ = ["Machines", "StepRun"]
+__all__ = ["Machines", "MachinesReader", "StepRun"]
 
 
 @frozen
@@ -30,7 +30,15 @@ class StepRun:
     """When it was asked for, in ISO 8601."""
 
 
-class Machines(Protocol):
+class MachinesReader(Protocol):
+    """The attestations that one repository keeps."""
+
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """The bundle of each attestation about what has this digest; nothing of it is verified."""
+        ...
+
+
+class Machines(MachinesReader, Protocol):
     """The workflow of one repository that runs steps, and the attestations kept there."""
 
     def dispatch(self, inputs: Mapping[str, str]) -> int:
@@ -46,10 +54,6 @@ class Machines(Protocol):
 
     def run(self, number: int) -> StepRun | None:
         """The run with this id, or None if there is none any more."""
-        ...
-
-    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
-        """The bundle of each attestation about what has this digest; nothing of it is verified."""
         ...
 
     def artifacts(self, number: int) -> tuple[Artifact, ...]:

@@ -19,9 +19,27 @@ if TYPE_CHECKING:
     from plugins.ports.public import History
     from plugins.ports.signing import Signer
 
-__all__ = ["rebuild"]
+__all__ = ["make_again", "rebuild"]
 
 _FETCHED: Final = "refs/tags/{}"
+
+
+def make_again(
+    release: Release, history: History, programs: Programs, progress: Progress
+) -> dict[str, str]:
+    """Both archives were made from the tag alone, below ``release.layout.work``.
+
+    The facts are those of ``tarball.build``. Raises StepFailed if there is no such tag.
+    """
+    ref = _FETCHED.format(release.version.tag)
+    if not history.refs(ref)[ref]:
+        raise StepFailed(
+            where=repr(history),
+            problem=f"has no tag {release.version.tag}",
+            remedy="name the repository that has it: --repository ADDRESS",
+        )
+    progress.say(f"fetching {release.version.tag}")
+    return tarball.build(release, history.bring({ref: ref}), programs, progress)
 
 
 def rebuild(
@@ -41,16 +59,7 @@ def rebuild(
     tag, or if this person has said something else of it before: nothing is written then.
     """
     folder = entry_folder(ledger, str(release.version), who)
-    ref = _FETCHED.format(release.version.tag)
-    if not history.refs(ref)[ref]:
-        raise StepFailed(
-            where=repr(history),
-            problem=f"has no tag {release.version.tag}",
-            remedy="name the repository that has it: --repository ADDRESS",
-        )
-    progress.say(f"fetching {release.version.tag}")
-    clone = history.bring({ref: ref})
-    facts = tarball.build(release, clone, programs, progress)
+    facts = make_again(release, history, programs, progress)
     content = sums_of({path.name: sha256_of(path) for path in release.layout.tarballs})
     sums, signature = folder / SUMS, folder / SIGNATURE
     if sums.exists() and sums.read_bytes() != content:

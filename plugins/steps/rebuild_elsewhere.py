@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugins.model.action import NOBODY, TIER_1
+from plugins.model.action import NOBODY, TIER_1, rebuild_action
 from plugins.steps import elsewhere
-from plugins.steps.workers import rebuild_action
 
 if TYPE_CHECKING:
     from doit_receipts.journal import Journal

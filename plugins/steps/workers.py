@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import SettingsError, StepFailed
-from plugins.model.action import BUILD_TARBALLS, Action
+from plugins.model.action import rebuild_action
 from plugins.model.answer import answer_of
 from plugins.model.ledger import SIGNATURE, SUMS, entry_folder
 
@@ -27,17 +27,10 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signature, Verifier
     from plugins.ports.workers import Workers
 
-__all__ = ["ask", "rebuild_action"]
+__all__ = ["ask"]
 
 _APART: Final = timedelta(minutes=10)
 """How far two clocks may be apart. Also how long a certificate of Sigstore is good."""
-
-
-def rebuild_action(release: Release, *, commit: str, platform: str = "any") -> Action:
-    """The archives of the tag, made again: on any machine, for the same bytes are wanted."""
-    params = {"kind": release.type.name.lower()}
-    version, tag = str(release.version), release.version.tag
-    return Action(BUILD_TARBALLS, 1, version, tag, commit, {}, params, platform)
 
 
 def ask(

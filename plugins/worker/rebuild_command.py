@@ -10,11 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.artifact import sha256_of
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plugins.model.release import Release
 
 __all__ = ["Rebuild"]
@@ -26,8 +29,10 @@ class Rebuild(WordsInAnyOrder):
     """Make the archives of a release from its tag in an empty folder; sign their digests."""
 
     name = "rebuild"
-    example = "doit rebuild 3.14.0rc2 --who LOGIN --key FINGERPRINT"
-    doc_purpose = "make the archives of a release from its tag, and sign what you got"
+    example = (
+        "doit rebuild 3.14.0rc2 > SHA256SUMS\ndoit rebuild 3.14.0rc2 --who LOGIN --key FINGERPRINT"
+    )
+    doc_purpose = "make the archives of a release from its tag; show or sign what you got"
     doc_usage = "VERSION"
     doc_description = None
     cmd_options = (
@@ -43,21 +48,26 @@ class Rebuild(WordsInAnyOrder):
     )
 
     def execute(self, opt_values: Any, pos_args: Any) -> int:
-        """Write ``LEDGER/VERSION/WHO/SHA256SUMS`` and its signature; nothing else stays."""
+        """Write ``LEDGER/VERSION/WHO/SHA256SUMS`` and its signature; nothing else stays.
+
+        With neither a name nor a key nothing is written: the digests are on standard output, as
+        sha256sum reads them.
+        """
+        from plugins.model.ledger import sums_of
         from plugins.services.git_history import GitHistory, address_for_all
         from plugins.services.git_remote import GitRemote
         from plugins.services.gnupg_signer import GnupgSigner
         from plugins.services.programs import MachinePrograms
-        from plugins.steps.rebuild import rebuild
+        from plugins.steps.rebuild import make_again, rebuild
 
         if len(pos_args) != 1:
             problem = "takes one version, such as 3.14.0rc2"
             raise _misspelled(problem)
-        for name in ("who", "key"):
+        is_signed = bool(opt_values["who"] or opt_values["key"])
+        for name in ("who", "key") if is_signed else ():
             if not opt_values[name]:
                 problem = f"needs --{name}"
                 raise _misspelled(problem)
-        signer = GnupgSigner(Path(opt_values["gnupg-home"]).expanduser(), opt_values["key"])
         ledger = Path(opt_values["ledger"]).expanduser().absolute()
         with tempfile.TemporaryDirectory(prefix="pep101-rebuild-") as room:
             release = _release(pos_args[0], Path(room))
@@ -66,15 +76,26 @@ class Rebuild(WordsInAnyOrder):
             remote = GitRemote(address_for_all(opt_values["repository"]), programs)
             near = Path(opt_values["clone"]).expanduser() if opt_values["clone"] else Path(room)
             history = GitHistory(Path(room) / "upstream", remote, near, programs)
+            if not is_signed:
+                facts = make_again(release, history, programs, _Said())
+                made = {path.name: sha256_of(path) for path in release.layout.tarballs}
+                sys.stderr.write(_made(facts))
+                sys.stdout.write(sums_of(made).decode())
+                return 0
+            signer = GnupgSigner(Path(opt_values["gnupg-home"]).expanduser(), opt_values["key"])
             facts = rebuild(
                 release, history, programs, _Said(),
                 ledger=ledger, who=opt_values["who"], signer=signer,
             )  # fmt: skip
-        tools = ", ".join(f"{name} {facts[name]}" for name in ("git", "blurb", "gzip", "xz"))
-        sys.stdout.write(f"made from {facts['commit']} with {tools}\n")
+        sys.stdout.write(_made(facts))
         sys.stdout.write(f"{Path(facts['sums']).read_text(encoding='ascii')}")
         sys.stdout.write(f"signed: {facts['sums']}.asc\nnext: propose both files to the ledger\n")
         return 0
+
+
+def _made(facts: Mapping[str, str]) -> str:
+    tools = ", ".join(f"{name} {facts[name]}" for name in ("git", "blurb", "gzip", "xz"))
+    return f"made from {facts['commit']} with {tools}\n"
 
 
 class _Said:

@@ -12,6 +12,7 @@ import pytest
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.journal import Journal
+from plugins.model.action import rebuild_action
 from plugins.model.answer import Answer
 from plugins.model.ledger import SIGNATURE, entries, sums_of
 from plugins.model.rebuild_settings import Rebuilds
@@ -41,7 +42,7 @@ class People:
 
     def answer(self, release: Release, who: str, key: str, at: str = "") -> bytes:
         """What a machine answers that calls itself ``who``, signed by the key, at its time."""
-        action = workers.rebuild_action(release, commit=COMMIT)
+        action = rebuild_action(release, commit=COMMIT)
         sums = sums_of({path.name: "0" * 64 for path in release.layout.tarballs}).decode()
         file = self.home.folder / "sums"
         file.write_text(sums)

@@ -142,6 +142,23 @@ def test_the_entry_is_what_sha256sum_and_gpg_read(place: Place) -> None:
     alice.home.gpg("--verify", str(folder / "SHA256SUMS.asc"), str(folder / "SHA256SUMS"))
 
 
+def test_a_stranger_without_a_key_gets_digests_that_sha256sum_reads(
+    place: Place, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-m", "doit", "rebuild", VERSION, "--unconfined"]
+    words += ["--repository", str(place.repository), "--ledger", str(tmp_path / "ledger")]
+    ended = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--strict"], input=ended.stdout, check=False,
+        cwd=place.release.layout.src, capture_output=True, text=True,
+    )  # fmt: skip
+    assert checked.returncode == 0, (ended.stdout, checked)
+    assert len(ended.stdout.splitlines()) == 2
+    assert "made from " in ended.stderr
+    assert not (tmp_path / "ledger").exists()
+
+
 def test_nobody_is_a_note_and_too_few_block(place: Place, tmp_path: Path) -> None:
     (note,) = place.judged(tmp_path)
     assert (note.rule, note.severity) == ("rebuild.few", Severity.NOTE)

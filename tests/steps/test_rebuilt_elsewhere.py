@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from checks import machines
-from checks.rebuilds import others_got_the_same
+from checks.rebuilds import Others, others_got_the_same, others_of_a_stranger
 from doit_receipts.artifact import Artifact
 from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.finding import Severity
@@ -166,6 +166,36 @@ def test_what_does_not_count_stops_with_what_is_missing_and_the_remedy_works(
     remaking.follow_the_remedy(said)
     remaking.to_the_end()
     assert remaking.counted(wanted=1)[0][0] == "rebuild.agrees"
+
+
+def test_a_stranger_is_told_who_else_made_them_without_any_receipt(
+    remaking: Remaking, tmp_path: Path
+) -> None:
+    (action,) = remaking.actions
+    layout = replace(remaking.release.layout, work=tmp_path / "stranger")
+    release = replace(remaking.release, layout=layout)
+    for path in layout.tarballs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(f"not really {path.name}\n".encode())
+
+    def told(asked: Remaking, wanted: int = 1) -> list[tuple[str, Severity]]:
+        errand = asked.errand
+        others = Others(Rebuilds(wanted=wanted), asked.farm, errand.machines, RM)
+        keyring = GnupgKeyring(tmp_path)
+        found = others_of_a_stranger(release, others, action.commit, keyring, errand.sigstore)
+        assert not [each for each in found if "\n" in each.message]
+        return [(each.rule, each.severity) for each in found]
+
+    assert told(remaking, 0) == [("rebuild.few", NOTE)]
+    assert told(remaking) == [("rebuild.few", BLOCK)]
+    remaking.start()
+    remaking.to_the_end()
+    assert told(remaking) == [("rebuild.agrees", NOTE)]
+    # Nobody answers: what cannot be asked counts for nothing.
+    gone = replace(remaking, github="http://127.0.0.1:9")
+    assert told(gone) == [("rebuild.unsigned", WARN), ("rebuild.few", BLOCK)]
+    layout.tarballs[0].write_bytes(b"other")
+    assert told(remaking) == [("rebuild.disagrees", BLOCK), ("rebuild.few", BLOCK)]
 
 
 @pytest.mark.slow

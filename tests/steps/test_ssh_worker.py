@@ -19,6 +19,7 @@ from checks.rebuilds import others_got_the_same
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.journal import Journal
+from plugins.model.action import rebuild_action
 from plugins.model.answer import Answer
 from plugins.model.ledger import entries, read_sums, sums_of
 from plugins.model.rebuild_settings import Rebuilds
@@ -222,10 +223,10 @@ def test_each_wrong_answer_is_refused_in_one_line_and_nothing_of_it_is_kept(
     place: Place, tmp_path: Path
 ) -> None:
     good = place.workers.answer(
-        WORKER, workers.rebuild_action(place.release, commit=place.commit).to_bytes()
+        WORKER, rebuild_action(place.release, commit=place.commit).to_bytes()
     )
     names = [made.path.name for made in place.archives]
-    action = workers.rebuild_action(place.release, commit=place.commit)
+    action = rebuild_action(place.release, commit=place.commit)
     sums = sums_of(dict.fromkeys(names, "0" * 64)).decode()
     signature = "-----BEGIN PGP SIGNATURE-----\n\nxxxx\n-----END PGP SIGNATURE-----\n"
     raw = Answer("wanda", sums, signature, action.digest)
