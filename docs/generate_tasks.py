@@ -1,4 +1,4 @@
-"""Generator of docs/reference: tasks.md from the plans, and accidents.md from the rehearsal."""
+"""Generator of docs/reference: tasks.md from the plans, and faults.md from the rehearsal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["FAULTS_PAGE", "PAGE", "faults_page", "tasks_page"]
 
 _PROJECT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = _PROJECT / "docs" / "reference" / "tasks.md"
-FAULTS_PAGE: Final = _PROJECT / "docs" / "reference" / "accidents.md"
+FAULTS_PAGE: Final = _PROJECT / "docs" / "reference" / "faults.md"
 
 _HEAD: Final = """\
 # Tasks

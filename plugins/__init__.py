@@ -1,1 +1,1 @@
-"""The floors of pep101: flow, services and steps, ports, model; an import only goes down."""
+"""The layers of pep101: services and steps, ports, model; an import only goes down."""

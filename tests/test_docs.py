@@ -66,7 +66,7 @@ def test_every_task_and_fault_is_in_the_reference() -> None:
     tasks = (PROJECT / "docs" / "reference" / "tasks.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+ \| .+\. ?(?:\*.+\*)? \|", tasks, re.MULTILINE)
     assert set(rows) == _tasks() - {"export", "publish"}
-    faults = (PROJECT / "docs" / "reference" / "accidents.md").read_text(encoding="utf-8")
+    faults = (PROJECT / "docs" / "reference" / "faults.md").read_text(encoding="utf-8")
     known = {**hub.FAULTS, **site.FAULTS, **cdn.FAULTS, **ssh_server.FAULTS}
     assert set(re.findall(r"^\| `([a-z0-9_.]+)` \|", faults, re.MULTILINE)) == set(known)
 

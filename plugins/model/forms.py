@@ -92,23 +92,21 @@ def fingerprint(text: str) -> str:
 
 def role(text: str) -> str:
     """The name of an expert's section: lower-case letters, digits, - and _."""
-    if re.fullmatch(_ROLE, text):
-        return text
-    raise WrongForm(remedy="write a name such as windows: lower-case letters, digits, - and _")
+    return _matching(
+        _ROLE, text, "write a name such as windows: lower-case letters, digits, - and _"
+    )
 
 
 def rule_id(text: str) -> str:
     """A dotted rule id, as findings show it."""
-    if re.fullmatch(_RULE, text):
-        return text
-    raise WrongForm(remedy="write a rule as findings show it, such as builders.red")
+    return _matching(_RULE, text, "write a rule as findings show it, such as builders.red")
 
 
 def environment_name(text: str) -> str:
     """The name of an environment variable."""
-    if re.fullmatch(_ENVIRONMENT_NAME, text):
-        return text
-    raise WrongForm(remedy="write the name of an environment variable, such as PYDOTORG_AUTH")
+    return _matching(
+        _ENVIRONMENT_NAME, text, "write the name of an environment variable, such as PYDOTORG_AUTH"
+    )
 
 
 def git_remote(text: str) -> str:
@@ -148,16 +146,20 @@ def mail_server(text: str) -> str:
 
 def mail_address(text: str) -> str:
     """``name@host``, without a display name."""
-    if re.fullmatch(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]", text):
-        return text
-    raise WrongForm(remedy="write an address such as python-dev@python.org")
+    return _matching(
+        r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9][\w.-]*[A-Za-z0-9]",
+        text,
+        "write an address such as python-dev@python.org",
+    )
 
 
 def time_zone(text: str) -> str:
     """A name of the time zone database; whether this machine has it is looked at later."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", text):
-        return text
-    raise WrongForm(remedy="write a time zone such as America/New_York")
+    return _matching(
+        r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}",
+        text,
+        "write a time zone such as America/New_York",
+    )
 
 
 def release_version(text: str) -> str:
@@ -170,37 +172,41 @@ def release_version(text: str) -> str:
 
 def github_repository(text: str) -> str:
     """``owner/name`` of a repository at GitHub."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text):
-        return text
-    raise WrongForm(remedy="write owner/name, such as python/peps")
+    return _matching(
+        r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", text, "write owner/name, such as python/peps"
+    )
 
 
 def github_login(text: str) -> str:
     """The name of an account at GitHub."""
-    if re.fullmatch(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", text):
-        return text
-    raise WrongForm(remedy="write a name at GitHub, without @")
+    return _matching(
+        r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}", text, "write a name at GitHub, without @"
+    )
 
 
 def person_name(text: str) -> str:
     """A person's name, in the letters and signs that check-peps.py of python/peps allows."""
-    if re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ '.-])*", text):
-        return text
-    raise WrongForm(remedy="write a name of letters, spaces and any of ' . -")
+    return _matching(
+        r"[^\W\d_](?:[^\W\d_]|[ '.-])*", text, "write a name of letters, spaces and any of ' . -"
+    )
 
 
 def workflow_file(text: str) -> str:
     """The name of a file in ``.github/workflows``."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml", text):
-        return text
-    raise WrongForm(remedy="write the name of a file in .github/workflows, such as build.yml")
+    return _matching(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml",
+        text,
+        "write the name of a file in .github/workflows, such as build.yml",
+    )
 
 
 def artifact_name(text: str) -> str:
     """The name of what a run leaves, which is also that of a folder."""
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", text):
-        return text
-    raise WrongForm(remedy="write the name of an artifact as GitHub shows it, such as source")
+    return _matching(
+        r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}",
+        text,
+        "write the name of an artifact as GitHub shows it, such as source",
+    )
 
 
 def web_address(text: str) -> str:
@@ -212,6 +218,12 @@ def web_address(text: str) -> str:
     if found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
         raise WrongForm(remedy="write https: over http a secret would be sent unencrypted")
     return text.rstrip("/")
+
+
+def _matching(form: str, text: str, remedy: str) -> str:
+    if re.fullmatch(form, text):
+        return text
+    raise WrongForm(remedy=remedy)
 
 
 def _refuse_secrets(text: str, form: str, remedy: str) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
-from doit_receipts.probe import absent, identical
 from doit_receipts.task import Kind
 from plugins.model.closing_archive import ClosingArchive, closing_files, fits
 from plugins.model.promise import record_files
@@ -81,10 +80,7 @@ def look_signed(
 ) -> Probe:
     """Whether the archive has good signatures on this machine."""
     (_, *beside) = closing_files(release)
-    missing = record_signatures.unsigned(beside, release, archive, signer, sigstore)
-    if missing:
-        return absent(f"{' and '.join(path.name for path in missing)} is still to be made")
-    return identical({"identity": str(release.series.manager), "sha256": archive.sha256})
+    return record_signatures.look(beside, release, archive, signer, sigstore)
 
 
 def sign(

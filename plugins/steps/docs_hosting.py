@@ -15,7 +15,7 @@ from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
 from plugins.steps.host_modes import WrongModes, wrong_modes
-from plugins.steps.staging import FOLDER_MODE, look_reserved, reserve
+from plugins.steps.staging import FOLDER_MODE, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,23 +32,11 @@ __all__ = [
     "host_docs",
     "look_current",
     "look_docs_hosted",
-    "look_docs_reserved",
     "point_current",
-    "reserve_docs",
 ]
 
 _FILE_MODE: Final = 0o664
 _SHOWN: Final = 6
-
-
-def look_docs_reserved(area: StagingArea, host: HostReader) -> Probe:
-    """Whether the pages can be put there: see ``staging.look_reserved`` (U12, U13)."""
-    return look_reserved(area, host)
-
-
-def reserve_docs(area: StagingArea, host: Host) -> dict[str, str]:
-    """The hidden folder for the pages is there."""
-    return reserve(area, host)
 
 
 def look_docs_hosted(archive: Artifact, area: StagingArea, host: HostReader) -> Probe:

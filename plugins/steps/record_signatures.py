@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.durable import write_whole
+from doit_receipts.probe import absent, identical
 from plugins.model.published_file import BUNDLE_SUFFIX
 from plugins.model.record_signatures import is_plain_signature, plain_bundle
 
@@ -17,12 +18,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_receipts.artifact import Artifact
+    from doit_receipts.probe import Probe
     from plugins.model.release import Release
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
     from plugins.ports.sigstore import BundleSigner, BundleVerifier
 
-__all__ = ["is_good", "sign", "unsigned"]
+__all__ = ["is_good", "look", "sign", "unsigned"]
+
+
+def look(
+    beside: Sequence[Path],
+    release: Release,
+    record: Artifact,
+    signer: Signer | None,
+    sigstore: BundleVerifier,
+) -> Probe:
+    """Whether the record has good signatures on this machine."""
+    missing = unsigned(beside, release, record, signer, sigstore)
+    if missing:
+        return absent(f"{' and '.join(path.name for path in missing)} is still to be made")
+    return identical({"identity": str(release.series.manager), "sha256": record.sha256})
 
 
 def unsigned(

@@ -14,7 +14,6 @@ from doit_receipts.artifact import Artifact
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.printable import printable
-from doit_receipts.probe import absent, identical
 from plugins.model.content import Content
 from plugins.model.contract import Contract
 from plugins.model.promise import record_files, record_paths
@@ -97,10 +96,7 @@ def look_signed(
 ) -> Probe:
     """Whether the manifest has good signatures on this machine."""
     (_, *beside) = record_files(release)
-    missing = record_signatures.unsigned(beside, release, record, signer, sigstore)
-    if missing:
-        return absent(f"{' and '.join(path.name for path in missing)} is still to be made")
-    return identical({"identity": str(release.series.manager), "sha256": record.sha256})
+    return record_signatures.look(beside, release, record, signer, sigstore)
 
 
 def sign(

@@ -1,4 +1,4 @@
-"""Cases: what every accident of a release day asks of the day, and of its end."""
+"""Cases: what every fault of a release day asks of the day, and of its end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def assert_alike(walk: Walk, but: tuple[str, ...] = ()) -> None:
 
 
 def ends_alike(walk: Walk, but: tuple[str, ...] = ()) -> Ended:
-    """The accident is over; now everything gets done, as on an undisturbed day."""
+    """The fault is over; now everything gets done, as on an undisturbed day."""
     walk.day.store.save("faults", {})
     ended = walk.day.go_on()
     assert ended.status == DONE, ended

@@ -222,7 +222,7 @@ class Day:
         return found
 
     def order(self, fault: str, argument: str = "", times: int = 1) -> None:
-        """Let an accident happen."""
+        """Let a fault happen."""
         self.store.order_fault(fault, argument=argument, times=times)
 
     def declare(self, old: str, new: str) -> None:

@@ -1,7 +1,7 @@
-"""Every accident that the simulated environment knows, each at the task that meets it.
+"""Every fault that the simulated environment knows, each at the task that meets it.
 
 Those which ask more of a person than to run the same command again have a test of their own in the
-other modules; here are all others: nothing is lost, doubled or announced, and once the accident is
+other modules; here are all others: nothing is lost, doubled or announced, and once the fault is
 over the task ends as on an undisturbed day, with its world and its receipts.
 """
 
@@ -73,7 +73,7 @@ EACH: Final = [
     ("ssh.slow", "stage_files", "5"),
     ("upstream.drops_after_push", "push_upstream", ""),
 ]
-"""Which accident, at which task, and with what argument. It happens until it is taken back."""
+"""Which fault, at which task, and with what argument. It happens until it is taken back."""
 
 _ATTESTED: Final = "of attestations that a release has to ask for: tests/steps/test_ci_attested.py"
 _FARM: Final = "of machines that a release has to declare: tests/steps/test_elsewhere.py"
@@ -114,7 +114,7 @@ def test_accident_that_is_over_leaves_the_day_as_it_was(
 
 
 def meet(walk: Walk, observed: Observed, fault: str, task: str, argument: str) -> None:
-    """The accident happens at the task and is told; once it is over, so is all that it did."""
+    """The fault happens at the task and is told; once it is over, so is all that it did."""
     day, stage = walk.day, walk.stages[task]
     day.restore(task)
     day.order(fault, argument, times=1 if fault == "cdn.cuts_body" else ALWAYS)

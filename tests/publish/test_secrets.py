@@ -1,6 +1,6 @@
 """Canaries: what every credential file holds is found nowhere but in these files.
 
-A whole release with accidents that end in errors, and everything that it wrote and said.
+A whole release with faults that end in errors, and everything that it wrote and said.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def test_accident_in_the_second_release_holds_the_announcement_back(
     again = day.go_on()
     assert again.status == DONE, again
     assert _titles(day) == (["Python 3.12.14, 3.11.16 and 3.10.21 are now available"], [LEAD])
-    count("accidents in the second release of a train, and nothing announced before it was over", 1)
+    count("faults in the second release of a train, and nothing announced before it was over", 1)
 
 
 def _titles(day: TrainDay) -> tuple[list[str], list[str]]:

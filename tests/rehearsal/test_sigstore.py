@@ -41,7 +41,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 @pytest.fixture
 def client(lasting: Client) -> Client:
-    """A client of the one world, in which no accident is ordered."""
+    """A client of the one world, in which no fault is ordered."""
     lasting.world.store.save("faults", {})
     sigstore.sign_in(lasting.world.store)
     return lasting
@@ -318,7 +318,7 @@ def test_the_page_of_the_world_shows_what_was_signed_by_whom(client: Client) -> 
     assert f"{RM}<br>{GITHUB}" in page
 
 
-# ── accidents ──────────────────────────────────────────────────────────────────────────────
+# ── faults ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_log_that_is_down_has_nothing_and_answers_the_next_time(client: Client) -> None:

@@ -46,7 +46,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def store(lasting: Store) -> Store:
-    """A world in which no accident is ordered, and the release manager has just logged in."""
+    """A world in which no fault is ordered, and the release manager has just logged in."""
     lasting.save("faults", {})
     sigstore.sign_in(lasting)
     return lasting

@@ -1,4 +1,4 @@
-"""Tests of the merge back and the push to upstream: real git with rules, every accident of it."""
+"""Tests of the merge back and the push to upstream: real git with rules, every fault of it."""
 
 from __future__ import annotations
 

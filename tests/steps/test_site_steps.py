@@ -346,7 +346,7 @@ def test_a_row_that_was_stored_with_an_error_is_not_made_twice(
     calls = 0
 
     class Failing:
-        """The site, which orders the accident just before one row."""
+        """The site, which orders the fault just before one row."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(site, name)

@@ -1,4 +1,4 @@
-"""Source archives from a tag of a small repository: members, sameness everywhere, accidents."""
+"""Source archives from a tag of a small repository: members, sameness everywhere, faults."""
 
 from __future__ import annotations
 
