@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.model.release import Release
 
-__all__ = ["ci_built_the_same", "ci_files_are_known"]
+__all__ = ["FETCH_AGAIN", "ci_built_the_same", "ci_files_are_known"]
+
+FETCH_AGAIN: Final = "once it is there, run doit forget fetch_build, then the same command again"
+"""How what CI built anew is seen: what was fetched is known by its digests of then."""
 
 _DOCS: Final = re.compile(r"-docs[.-]")
 
@@ -35,7 +38,7 @@ def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
         if not theirs.is_file():
             raise StepFailed(
                 where="ci/source", problem=f"{mine.name} is not there",
-                remedy="see whether CI's job build-source made it",
+                remedy=f"see whether CI's job build-source made it; {FETCH_AGAIN}",
             )  # fmt: skip
         here, there = _digest(mine), _digest(theirs)
         if here != there:
@@ -45,7 +48,9 @@ def ci_built_the_same(release: Release) -> tuple[Finding, ...]:
                     Severity.BLOCK,
                     f"CI built other bytes: {there[:16]}, here {here[:16]}",
                     where=mine.name,
-                    remedy=f"compare {mine} with {theirs}: diffoscope shows what differs",
+                    remedy=f"compare {mine} with {theirs}: diffoscope shows what differs; then "
+                    "have the wrong one built again: here by doit forget build_tarballs and the "
+                    f"same command, there by its job; {FETCH_AGAIN}",
                 )
             )
     return tuple(found)

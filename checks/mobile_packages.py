@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from checks.ci_artifacts import FETCH_AGAIN
 from checks.looking import judges
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Finding, Severity
@@ -27,7 +28,7 @@ _HOLDS: Final = {
     "android": "lib/libpython{series}.so",
     "ios": "Python.xcframework/Info.plist",
 }
-_AGAIN: Final = "see the job of CI that built it, and have it built again"
+_AGAIN: Final = f"see the job of CI that built it, and have it built again; {FETCH_AGAIN}"
 _REPORT: Final = "add it to checks/mobile_packages.py: nobody opened this file"
 
 

@@ -109,6 +109,7 @@ def tool_is_as_committed(revision: str) -> tuple[Finding, ...]:
 
 def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[Finding]:
     install = f"install {need.package or need.name}"
+    newer = f"install {need.oldest} or later of it: {need.package or need.name}"
     if programs.find(command) is None:
         yield _finding(
             need.rule, need.name, f"is not installed; it is needed for {need.use}", install
@@ -119,10 +120,10 @@ def _missing_or_old(need: _Need, command: str, programs: Programs) -> Iterator[F
     found = programs.version(command)
     if not found:
         problem = f"reports no version, wanted {need.oldest} or later for {need.use}"
-        yield _finding("tools.old", need.name, problem, install, Severity.WARN)
+        yield _finding("tools.old", need.name, problem, newer, Severity.WARN)
     elif _numbers(found) < _numbers(need.oldest):
         problem = f"is {found}, wanted {need.oldest} or later for {need.use}"
-        yield _finding("tools.old", need.name, problem, install)
+        yield _finding("tools.old", need.name, problem, newer)
 
 
 def _blurb_faults(programs: Programs) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def _refuse_empty(run: FrameType | None) -> None:
     ``run`` is doit's own call, which has the words and reads them next.
     """
     if run is not None and "" in run.f_locals.get("all_args", ()):
-        sys.stderr.write("ERROR: one of the words after doit is empty; leave it out\n")
+        sys.stderr.write("ERROR: one of the words of the command is empty; leave it out\n")
         raise SystemExit(_REFUSED)
 
 

@@ -19,6 +19,7 @@ _WRONGS: Final = (
 _SOURCE: Final = "tests/checks/test_remedies_of_source.py"
 _TEXTS: Final = "tests/checks/test_remedies_of_texts.py"
 _UPLOADS: Final = "tests/steps/test_remedies_of_uploads.py"
+_MORNING: Final = "tests/checks/test_remedies_of_morning.py"
 
 FOLLOWED: Final[Mapping[str, str]] = {
     **dict.fromkeys((each.rule for each in WRONGS), _WRONGS),
@@ -104,6 +105,63 @@ FOLLOWED: Final[Mapping[str, str]] = {
         "tests/checks/test_pipeline.py::test_run_of_another_release_that_publishes_too_is_warned_of"
     ),
     "windows.unseen": "tests/steps/test_windows_build.py::test_jobs_that_cannot_be_read_block",
+    **dict.fromkeys(
+        ("docs.none", "tests.none"),
+        f"{_MORNING}::test_what_is_left_out_is_written_or_left_out_as_told",
+    ),
+    **dict.fromkeys(
+        ("experts.macos", "experts.windows"),
+        f"{_MORNING}::test_expert_is_named_or_comes_later_by_a_waiver",
+    ),
+    **dict.fromkeys(
+        ("key.revoked", "key.secret"),
+        f"{_MORNING}::test_secret_half_is_imported_and_a_revoked_key_replaced",
+    ),
+    **dict.fromkeys(
+        ("access.proposals", "blockers.advisories"),
+        f"{_MORNING}::test_right_to_propose_is_asked_for",
+    ),
+    **dict.fromkeys(
+        ("forms.changed", "forms.unseen"),
+        f"{_MORNING}::"
+        "test_form_that_changed_is_waived_and_one_that_was_not_seen_is_looked_at_again",
+    ),
+    **dict.fromkeys(
+        ("hosts.group", "hosts.rights", "hosts.space"),
+        f"{_MORNING}::test_what_is_asked_of_the_administrators_of_a_host_helps",
+    ),
+    **dict.fromkeys(
+        ("tools.compiler", "tools.missing"),
+        "tests/checks/test_tools.py::"
+        "test_program_that_is_not_here_blocks_and_names_what_to_install",
+    ),
+    "ci.differs": "tests/steps/test_ci.py::test_artifacts_stand_with_their_digests",
+    "ci.missing": (
+        "tests/steps/test_ci.py::test_check_blocks_until_what_ci_made_of_the_source_is_fetched"
+    ),
+    "ci.package": ("tests/checks/test_mobile_packages.py::test_package_that_is_cut_short_blocks"),
+    "ci.unknown": ("tests/steps/test_ci.py::test_file_of_ci_that_no_table_knows_blocks_by_name"),
+    "docs.unlocked": f"{_MORNING}::test_lock_is_written_as_told",
+    "hosts.login": f"{_MORNING}::test_login_that_is_refused_is_right_once_its_setting_is",
+    "key.absent": f"{_MORNING}::test_key_that_is_not_there_is_set_to_one_that_is_shown",
+    "key.expired": f"{_MORNING}::test_expired_key_is_extended_by_the_command_that_is_told",
+    "tools.altered": (
+        "tests/checks/test_own_tool.py::"
+        "test_archive_that_was_altered_is_as_before_once_it_is_unpacked_again"
+    ),
+    "tools.changed": (
+        "tests/checks/test_own_tool.py::"
+        "test_what_python_could_import_instead_is_told_though_git_is_told_to_ignore_it"
+    ),
+    "tools.old": "tests/checks/test_tools.py::test_program_that_is_too_old_blocks",
+    "tools.unconfined": (
+        "tests/checks/test_tools.py::"
+        "test_machine_without_bubblewrap_blocks_and_says_what_to_install"
+    ),
+    "tools.unreleased": (
+        "tests/checks/test_own_tool.py::test_signed_tag_of_a_maintainer_is_a_release"
+    ),
+    "work.space": (f"{_MORNING}::test_work_folder_is_another_one_where_its_disk_is_full"),
     "ci.attested": (
         "tests/steps/test_ci_attested.py::test_what_is_false_is_named_and_the_remedy_works"
     ),
@@ -151,20 +209,14 @@ Their remedies make that release again, from the tag or by its owner, whom nobod
 """
 
 NOBODY_FOLLOWS: Final = frozenset({
-    "access.proposals", "archived.approval", "archived.missing", "archived.published",
-    "archived.receipt", "archived.signature", "archived.unreadable", "archived.unseen",
-    "blockers.advisories", "brought.signer", "brought.unverified", "bundle.unseen",
-    "cache.unseen", "cdn.one_edge", "ci.differs", "ci.missing", "ci.package", "ci.unknown",
-    "docs.none", "docs.python", "docs.unlocked", "docs.unproven", "evidence.commit",
-    "evidence.missing", "evidence.subject", "evidence.unseen", "experts.macos",
-    "experts.windows", "forms.changed", "forms.unseen", "hosts.group", "hosts.login",
-    "hosts.rights", "hosts.space", "key.absent", "key.expired", "key.revoked", "key.secret",
-    "manifest.missing", "page.unseen", "rebuild.agrees", "rebuild.disagrees", "rebuild.failed",
-    "rebuild.few", "row.unseen", "signature.unseen", "site.draft_found", "site.login",
-    "site.name_taken", "site.replaced", "site.rows", "situation.nothing", "situation.unseen",
-    "source.configure", "staged.unseen", "tag.unseen", "tests.none", "tests.platform",
-    "tools.altered", "tools.changed", "tools.compiler", "tools.missing", "tools.old",
-    "tools.packages", "tools.unconfined", "tools.unreleased", "windows.job", "windows.tests",
-    "work.space",
+    "archived.approval", "archived.missing", "archived.published", "archived.receipt",
+    "archived.signature", "archived.unreadable", "archived.unseen", "brought.signer",
+    "brought.unverified", "bundle.unseen", "cache.unseen", "cdn.one_edge", "docs.python",
+    "docs.unproven", "evidence.commit", "evidence.missing", "evidence.subject",
+    "evidence.unseen", "manifest.missing", "page.unseen", "rebuild.agrees", "rebuild.disagrees",
+    "rebuild.failed", "rebuild.few", "row.unseen", "signature.unseen", "site.draft_found",
+    "site.login", "site.name_taken", "site.replaced", "site.rows", "situation.nothing",
+    "situation.unseen", "source.configure", "staged.unseen", "tag.unseen", "tests.platform",
+    "tools.packages", "windows.job", "windows.tests",
 })  # fmt: skip
 """Rules whose remedy no test follows yet: a rule that is added belongs above, if it can be."""

@@ -21,6 +21,7 @@ _NOTE: Final = Severity.NOTE
 _ADMIN: Final = "correct it in the site's admin, then run the same command again"
 _EDIT: Final = "edit the draft, then run the same command again"
 _ANEW: Final = "then run doit forget and the task that awaited it, and the same command again"
+_FETCH: Final = "then run doit forget fetch_build, and the same command again"
 _IF_MEANT: Final = "leave it if it is meant, nothing waits for that; else edit the draft"
 _TRACKER: Final = "resolve it, or change its labels on the tracker"
 _BUILDBOTS: Final = "ask the buildbots' administrators"
@@ -194,16 +195,16 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "ci.differs": Rule(
         "The source archives of CI are byte for byte those of `doit export`.",
-        "compare the two with diffoscope",
+        f"compare the two with diffoscope; have the wrong one built again, {_FETCH}",
         waivable=False,
     ),
     "ci.missing": Rule(
         "The source archives of CI can be compared with those of `doit export`.",
-        "see the run of CI for this tag, then run the same command again",
+        f"see the run of CI for this tag, {_FETCH}",
     ),
     "ci.package": Rule(
         "Each package for Android and iOS opens, and its headers are of this version.",
-        "see the job of CI that built it, and have it built again",
+        f"see the job of CI that built it, and have it built again, {_FETCH}",
     ),
     "ci.unknown": Rule(
         "Every file that CI built is one that the release publishes, or documentation.",
@@ -570,7 +571,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "tools.old": Rule(
         "Every program that this release will run is new enough.",
-        "install a newer one",
+        "install the version that the finding names, or a later one",
         milder=(_WARN,),
     ),
     "tools.unconfined": Rule(

@@ -90,9 +90,15 @@ def test_package_built_after_the_release_blocks(release: Release) -> None:
 
 def test_package_that_is_cut_short_blocks(release: Release) -> None:
     file = release.layout.ci / "ios" / IOS
-    file.write_bytes(file.read_bytes()[:-20])
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
     (finding,) = _judged(release)
     assert (finding.rule, finding.where) == ("ci.package", IOS)
+    # its remedy: built again, and fetched again
+    assert "have it built again" in finding.remedy
+    assert "run doit forget fetch_build, then the same command again" in finding.remedy
+    file.write_bytes(whole)
+    assert _judged(release) == ()
 
 
 def test_package_that_was_not_fetched_cannot_be_judged_and_blocks(release: Release) -> None:

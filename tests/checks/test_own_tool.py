@@ -14,6 +14,7 @@ import pytest
 
 from checks.own_packages import packages_are_locked
 from checks.own_tool import tool_is_released
+from doit_receipts.artifact import sha256_of
 from doit_receipts.finding import Severity
 from plugins.services.gnupg_signer import GnupgKeyring
 from plugins.services.programs import MachinePrograms
@@ -165,6 +166,22 @@ def test_list_that_is_none_blocks(checkout: Checkout, text: str) -> None:
     shutil.rmtree(checkout.home / ".git")
     checkout.home.with_name("pep101-1.0.sha256").write_text(text)
     assert [each.rule for each in checkout.found()] == ["tools.unreleased", "tools.altered"]
+
+
+def test_archive_that_was_altered_is_as_before_once_it_is_unpacked_again(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    shutil.rmtree(checkout.home / ".git")
+    files = [each for each in sorted(checkout.home.rglob("*")) if each.is_file()]
+    lines = [f"{sha256_of(each)}  {each.relative_to(checkout.home.parent)}\n" for each in files]
+    checkout.home.with_name("pep101-1.0.sha256").write_text("".join(lines))
+    shutil.copytree(checkout.home, tmp_path / "unpacked")
+    (checkout.home / "checks/a.py").write_text("evil = 1\n")
+    found = {each.rule: each for each in checkout.found()}
+    assert found["tools.altered"].remedy.startswith("unpack the archive of the version again")
+    shutil.rmtree(checkout.home)
+    shutil.copytree(tmp_path / "unpacked", checkout.home)
+    assert "tools.altered" not in {each.rule for each in checkout.found()}
 
 
 def test_rehearsal_asks_nothing(checkout: Checkout) -> None:

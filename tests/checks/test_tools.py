@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sys
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.tools import foreign_code_is_confined, tool_is_as_committed, tools_are_ready
-from doit_receipts.finding import Severity
+from doit_receipts.finding import Severity, Waiver, blocking
 from plugins.model.local_settings import SourceTest
 from plugins.services.programs import MachinePrograms
 from tests.confining import needs_confinement
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     Builds = Callable[..., Release]
 
+BEFORE = os.environ["PATH"]
 BLURB_HELP = "subcommands\\n  release  x\\n  merge  x\\n  export  x\\n"
 NEEDED = {
     "git": "git version 2.39.5",
@@ -39,15 +44,15 @@ class Machine:
     """A PATH with exactly these programs, and a Python with no blurb beside it."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder = folder / "bin"
-        self._folder.mkdir()
-        monkeypatch.setenv("PATH", str(self._folder))
+        self.folder = folder / "bin"
+        self.folder.mkdir()
+        monkeypatch.setenv("PATH", str(self.folder))
         monkeypatch.setattr(sys, "executable", str(folder / "elsewhere" / "python"))
         for name, told in NEEDED.items():
             self.has(name, told)
 
     def has(self, name: str, told: str, helped: str = BLURB_HELP, status: int = 0) -> None:
-        program = self._folder / name
+        program = self.folder / name
         program.write_text(
             f"#!/bin/sh\ncase $1 in --help) printf '{helped}';; *) echo '{told}';; esac\n"
             f"exit {status}\n"
@@ -55,7 +60,7 @@ class Machine:
         program.chmod(0o755)
 
     def lacks(self, name: str) -> None:
-        (self._folder / name).unlink()
+        (self.folder / name).unlink()
 
 
 @pytest.fixture
@@ -92,6 +97,8 @@ def test_program_that_is_not_here_blocks_and_names_what_to_install(
     assert (finding.rule, finding.where) == (rule, name)
     assert finding.severity is Severity.BLOCK
     assert finding.remedy.startswith("install ")
+    machine.has(name, NEEDED[name])
+    assert found(a_release()) == {}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,10 @@ def test_program_that_is_too_old_blocks(
     assert (finding.rule, finding.where) == ("tools.old", name)
     assert finding.severity is Severity.BLOCK
     assert told.rsplit(maxsplit=1)[-1] in finding.message
+    wanted = re.search(r"install ([\d.]+) or later of it", finding.remedy)
+    assert wanted, finding.remedy
+    machine.has(name, told.replace(told.rsplit(maxsplit=1)[-1], wanted[1]))
+    assert found(a_release()) == {}
 
 
 def test_gzip_of_another_maker_warns(a_release: Builds, machine: Machine) -> None:
@@ -205,6 +216,22 @@ def test_machine_without_bubblewrap_blocks_and_says_what_to_install(a_release: B
     assert (finding.rule, finding.severity) == ("tools.unconfined", Severity.BLOCK)
     assert "is not installed, so the tree's own programs would run with all your" in str(finding)
     assert "waive tools.unconfined" in finding.remedy
+    waiver = Waiver("tools.unconfined", "a machine for this alone", "rm", date(2026, 12, 1))
+    assert blocking([finding], [waiver]) == ()
+
+
+@needs_confinement
+def test_machine_that_gets_bubblewrap_confines(
+    a_release: Builds, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where bubblewrap is what confines; a Mac has its own."""
+    real = shutil.which("bwrap", path=BEFORE)
+    if real is None:
+        pytest.skip("something else confines here")
+    (finding,) = foreign_code_is_confined(a_release(), MachinePrograms())
+    assert finding.remedy.startswith("install bubblewrap")
+    monkeypatch.setenv("PATH", f"{machine.folder}:{BEFORE}")
+    assert foreign_code_is_confined(a_release(), MachinePrograms()) == ()
 
 
 def test_machine_that_refuses_namespaces_blocks_with_its_reason(

@@ -39,7 +39,7 @@ def test_an_empty_word_is_refused_in_one_line(chain: Project, words: tuple[str, 
     """As a script has it whose variable is empty; doit makes a traceback of it."""
     ended = chain.doit(*words)
     assert (ended.status, ended.out) == (3, "")
-    assert ended.err == "ERROR: one of the words after doit is empty; leave it out\n"
+    assert ended.err == "ERROR: one of the words of the command is empty; leave it out\n"
     assert chain.ran() == []
 
 

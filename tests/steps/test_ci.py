@@ -12,7 +12,7 @@ import pytest
 from checks.ci_artifacts import ci_built_the_same, ci_files_are_known
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
-from doit_receipts.finding import Severity
+from doit_receipts.finding import Severity, Waiver, blocking
 from doit_receipts.probe import RemoteState
 from plugins.model.promise import contract_of
 from plugins.model.provenance import WORKFLOW
@@ -152,11 +152,28 @@ def test_artifacts_stand_with_their_digests(release: Release, hub: GitHub) -> No
     release.layout.tarballs[1].write_text("other")
     (finding,) = ci_built_the_same(release)
     assert (finding.rule, finding.severity) == ("ci.differs", Severity.BLOCK)
+    assert "built again: here by doit forget build_tarballs" in finding.remedy
+    release.layout.tarballs[1].write_text("xz")
+    assert ci_built_the_same(release) == ()
+    theirs = release.layout.ci / "source" / release.layout.tarballs[0].name
+    theirs.write_text("other")
+    (finding,) = ci_built_the_same(release)
+    assert "run doit forget fetch_build, then the same command again" in finding.remedy
+    ci.fetch(release, hub, run, Quiet())
+    assert ci_built_the_same(release) == ()
 
 
-def test_check_blocks_if_ci_made_no_source(release: Release) -> None:
+def test_check_blocks_until_what_ci_made_of_the_source_is_fetched(
+    release: Release, hub: GitHub
+) -> None:
     (finding,) = ci_built_the_same(release)
     assert (finding.rule, finding.severity) == ("ci.missing", Severity.BLOCK)
+    assert "run doit forget fetch_build, then the same command again" in finding.remedy
+    ci.fetch(release, hub, start(release, hub)["run"], Quiet())
+    for mine, text in zip(release.layout.tarballs, ("gz", "xz"), strict=True):
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text(text)
+    assert ci_built_the_same(release) == ()
 
 
 def test_file_of_ci_that_no_table_knows_blocks_by_name(a_release: Builds) -> None:
@@ -176,6 +193,9 @@ def test_file_of_ci_that_no_table_knows_blocks_by_name(a_release: Builds) -> Non
     assert (finding.rule, finding.severity) == ("ci.unknown", Severity.BLOCK)
     assert finding.where == "wasi/python-3.15.0rc1-wasm32-wasip1.tar.xz"
     assert "plugins/model/binaries.py" in finding.remedy
+    assert finding.remedy.endswith("if not, waive ci.unknown")
+    waiver = Waiver("ci.unknown", "nobody asked for it yet", "rm", NOON.date())
+    assert blocking([finding], [waiver]) == ()
     (release.layout.ci / "wasi" / names["wasi"][0]).unlink()
     assert ci_files_are_known(release, contract_of(release)) == ()
 
