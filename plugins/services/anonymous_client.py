@@ -11,6 +11,8 @@ import hashlib
 import json
 from contextlib import ExitStack
 from dataclasses import astuple, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from secrets import token_hex
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
@@ -182,7 +184,9 @@ class AnonymousClient:
             mark = answer.headers.get("etag", "")
             leads_to = answer.headers.get("location", "")[:_MOST_ADDRESS]
             content = Content(size, digest.hexdigest())
-            return Fetched(answer.status_code, content, leads_to=leads_to), mark
+            changed = _moment(answer.headers.get("last-modified", ""))
+            found = Fetched(answer.status_code, content, leads_to=leads_to, changed=changed)
+            return found, mark
 
     def _caches(self) -> tuple[str, ...]:
         with self._lock:
@@ -265,6 +269,15 @@ class _Kept(_Sink):
         self._stack.close()
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+
+
+def _moment(header: str) -> datetime | None:
+    """The moment that a header states; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(header[:64])
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _holds(file: Path, fetched: Fetched) -> bool:

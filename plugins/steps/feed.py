@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.ports.clock import Clock
+    from plugins.ports.fetched import Fetched
     from plugins.ports.packages import Packages
     from plugins.ports.public import PublicClient
 
@@ -53,7 +54,8 @@ def await_feed(
     for another digest, a feed that cannot be read, and what is missing at ``until``.
     """
     whom = who or _NOBODY
-    entries = _entries(client, str(release.version))
+    came = client.read(FEED, AROUND, _MOST_BYTES)
+    entries = _entries(came, str(release.version))
     listed: dict[str, str] = {}
     for url, digest in entries:
         path = url.removeprefix(_ROOT)
@@ -81,8 +83,13 @@ def await_feed(
     if missing or not listed:
         what = f"lacks {_few(missing)}" if missing else f"has no entry of {release.version}"
         not_yet(f"the feed of the install manager {what}", FEED, clock, until=until, who=whom)
-    if client.read(f"{FEED}.cat", AROUND, _MOST_BYTES).status != 200:
+    signature = client.read(f"{FEED}.cat", AROUND, _MOST_BYTES)
+    if signature.status != 200:
         not_yet("the feed has no signature", f"{FEED}.cat", clock, until=until, who=whom)
+    # The pipeline uploads the feed and then its signature: one that is older is of another feed.
+    if came.changed and signature.changed and signature.changed < came.changed:
+        problem = "the signature is older than the feed, so the install manager refuses the feed"
+        not_yet(problem, f"{FEED}.cat", clock, until=until, who=whom)
     return dict(sorted(listed.items()))
 
 
@@ -111,9 +118,8 @@ def await_packages(
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _entries(client: PublicClient, version: str) -> list[tuple[str, str]]:
+def _entries(came: Fetched, version: str) -> list[tuple[str, str]]:
     """Address and sha256 of each entry of the version."""
-    came = client.read(FEED, AROUND, _MOST_BYTES)
     if came.status != 200:
         _refuse(f"responded with status {came.status}")
     try:

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import tracemalloc
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,24 @@ def test_a_door_that_fails_again_and_again_is_not_waited_for(tmp_path: Path) -> 
         with pytest.raises(ServiceFailed, match="no longer asked, after 3 failures"):
             client.fetch(URL, base, MOST)
         assert len(asked) == before
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        ("Sun, 29 Nov 2026 12:00:00 GMT", datetime(2026, 11, 29, 12, tzinfo=UTC)),
+        ("Sun, 29 Nov 2026 12:00:00", datetime(2026, 11, 29, 12, tzinfo=UTC)),
+        ("yesterday", None),
+        ("Sun, 99 Nov 2026 99:00:00 GMT", None),
+        ("9" * 400, None),
+        ("", None),
+    ],
+)
+def test_when_a_file_was_changed_is_what_the_server_says(
+    header: str, moment: datetime | None, tmp_path: Path
+) -> None:
+    with lying(lambda to, _: to.sendall(answer(b"x", Last_Modified=header))) as base:
+        assert a_client(base, tmp_path).read(URL, AROUND).changed == moment
 
 
 def test_what_is_packed_is_not_unfolded(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.source_world import NOON, FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from plugins.model.contract import Contract
@@ -39,6 +40,7 @@ class Visitor:
     """What everybody gets, of a few addresses."""
 
     pages: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, datetime] = field(default_factory=dict)
 
     def endpoints(self, url: str) -> tuple[str, ...]:
         raise NotImplementedError(url)
@@ -51,7 +53,7 @@ class Visitor:
         text = self.pages.get(url)
         if text is None or len(text) > most_bytes:
             return Fetched(404, Content(0, ""))
-        return Fetched(200, Content(len(text), ""), text)
+        return Fetched(200, Content(len(text), ""), text, changed=self.changed.get(url))
 
     def forget(self) -> None: ...
 
@@ -126,6 +128,20 @@ def test_feed_without_any_entry_or_signature_is_waited_for(scene: Scene) -> None
     scene.known.clear()
     with pytest.raises(Waiting, match=r"has no entry of 3.15.0rc1"):
         scene.awaited()
+
+
+def test_signature_of_an_older_feed_is_waited_for(scene: Scene) -> None:
+    """The pipeline may stop between the two; the install manager then refuses every version."""
+    cat = f"{feed.FEED}.cat"
+    scene.visitor.changed = {feed.FEED: NOON, cat: NOON - timedelta(seconds=1)}
+    with pytest.raises(Waiting, match="the signature is older than the feed"):
+        scene.awaited()
+    with pytest.raises(StepFailed, match="report it to Wanda Windows"):
+        scene.awaited(days=-2)
+    scene.visitor.changed[cat] = NOON
+    assert len(scene.awaited()) == 12
+    del scene.visitor.changed[feed.FEED]
+    assert len(scene.awaited()) == 12
 
 
 def test_other_digest_than_users_get_is_a_failure_at_once(scene: Scene) -> None:
