@@ -40,7 +40,7 @@ _VERSION: Final = re.compile(
 _LONG: Final = re.compile(
     r"(?<![\w.])(?P<v>v?)(?P<series>[234]\.\d{1,2})(?P<micro>\.\d{1,3})?"
     r"(?:[\s~_-]*(?P<word>alpha|beta|(?:release[\s-]+)?candidate|rc)[\s._-]*"
-    r"|[~_-]?(?P<letter>[ab]))(?P<serial>\d{1,2})\b",
+    r"|[~_-]?(?P<letter>a|b))(?P<serial>\d{1,2})\b",
     re.IGNORECASE,
 )
 _LETTERS: Final = {"alpha": "a", "beta": "b"}
