@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import sys
+from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-    from types import CodeType
 
 __all__ = ["CACHE", "foreign_code", "ignores_its_source"]
 
@@ -20,9 +20,14 @@ _HEAD_BYTES: Final = 16
 _HASHED: Final = 0b01
 _LOOKED_AT: Final = 0b10
 _CUT: Final = 0xFFFFFFFF
-# The format of marshal that has neither references nor marks of interned strings: those depend on
-# what else a process holds, so two compilations of one text differ in them.
-_PLAIN: Final = 0
+# What a code object holds beside its name, instructions and constants, which == compares. The bytes
+# of marshal are no measure: they depend on what else a process holds, and the one format that does
+# not has no form for a slice, which Python 3.14 makes a constant of.
+_BESIDE: Final = (
+    "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize",
+    "co_flags", "co_names", "co_varnames", "co_cellvars", "co_freevars", "co_filename",
+    "co_qualname", "co_firstlineno", "co_linetable", "co_exceptiontable",
+)  # fmt: skip
 
 
 def foreign_code(sources: Iterable[Path]) -> list[Path]:
@@ -60,9 +65,22 @@ def _is_of(compiled: Path, source: Path, optimize: int) -> bool:
     try:
         code: CodeType = marshal.loads(raw[_HEAD_BYTES:])  # noqa: S302 - an import would do the same
         again = compile(text, code.co_filename, "exec", dont_inherit=True, optimize=optimize)
-        return marshal.dumps(again, _PLAIN) == marshal.dumps(code, _PLAIN)
+        return _is_same(code, again)
     except (AttributeError, EOFError, SyntaxError, TypeError, ValueError):
         return False
+
+
+def _is_same(code: CodeType, again: CodeType) -> bool:
+    """Whether one does what the other does, and says the same of itself; so all that is in it."""
+    return (
+        code == again
+        and all(getattr(code, part) == getattr(again, part) for part in _BESIDE)
+        and all(map(_is_same, _inside(code), _inside(again)))
+    )
+
+
+def _inside(code: CodeType) -> list[CodeType]:
+    return [each for each in code.co_consts if isinstance(each, CodeType)]
 
 
 def _would_be_read(raw: bytes, source: Path, text: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import marshal
 import os
 import py_compile
 import shlex
@@ -98,6 +99,37 @@ def test_what_is_no_code_is_named(tmp_path: Path, body: bytes) -> None:
     planted = compiled(source)
     planted.write_bytes(planted.read_bytes()[:16] + body)
     assert foreign_code([source]) == [planted]
+
+
+EVERY_CONSTANT = """\
+def all_of(text):
+    found = text[1:], text[:-1], text[1:3], text[::2], text[..., 1:2]
+    if text in {"a", b"b", 1, 1.5, 2j, None, ("c", 1)}:
+        return found, -0.0, 1 << 70, True, lambda: {each[:9] for each in text}
+"""
+
+
+def test_constants_of_every_kind_are_compared(tmp_path: Path) -> None:
+    """Slices are constants from Python 3.14 on."""
+    source = tmp_path / "module.py"
+    source.write_text(EVERY_CONSTANT)
+    compiled(source)
+    assert foreign_code([source]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("1.5", "2.5"), ("-0.0", " 0.0"), ("True", "1   "), ("[:9]", "[:8]"), ("[1:3]", "[1:4]"),
+     ("all_of", "all_if"), ("each", "none"), ("    if", "\n    if")],
+)  # fmt: skip
+def test_code_that_is_nearly_the_same_is_other_code(tmp_path: Path, old: str, new: str) -> None:
+    """In another constant, name or line than the source has: in its deepest function as well."""
+    source = tmp_path / "module.py"
+    source.write_text(EVERY_CONSTANT)
+    made = compiled(source)
+    other = compile(EVERY_CONSTANT.replace(old, new), str(source), "exec", dont_inherit=True)
+    made.write_bytes(made.read_bytes()[:16] + marshal.dumps(other))
+    assert foreign_code([source]) == [made]
 
 
 def test_every_module_of_this_project_and_of_the_standard_library_is_its_own(
