@@ -115,6 +115,8 @@ def _from_here(path: Path) -> str:
 
 def wrapped(line: str, columns: int, indent: str = _INDENT) -> list[str]:
     """The line in pieces of that width; words, and so paths and commands, stay whole."""
+    if len(line) <= columns:
+        return [line]
     import re
     from textwrap import wrap
 

@@ -148,7 +148,8 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     by_state = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     if not remaining:
         return [f"all {len(tasks)} tasks are done", *_passed(plan, columns), "next: nothing"]
-    lines = [f"{remaining} of {len(tasks)} tasks remain: {by_state}", *_passed(plan, columns)]
+    lines = wrapped(f"{remaining} of {len(tasks)} tasks remain: {by_state}", columns)
+    lines += _passed(plan, columns)
     if counts[TaskState.RUNNING]:
         lines += _rest(plan, found)
     for each in troubles(plan, found, tasks):
