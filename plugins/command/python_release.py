@@ -163,7 +163,7 @@ class PythonRelease:
             return plain
         import shlex
 
-        from plugins.services.programs import exported
+        from plugins.services.environment import exported
 
         named = exported("PEP101_RELEASE")
         if named and here / Path(named).expanduser() == chosen:

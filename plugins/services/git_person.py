@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from plugins.services.programs import exported
+from plugins.services.environment import exported
 
 if TYPE_CHECKING:
     from plugins.ports.programs import Programs

@@ -20,8 +20,8 @@ from doit_receipts.outside import is_held
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
 from plugins.ports.signing import Key, Signature, Verdict
+from plugins.services.environment import attended_environment, neutral_environment
 from plugins.services.gnupg_certifications import certifiers_of
-from plugins.services.programs import attended_environment, neutral_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -62,7 +62,7 @@ class Notifier:
                 yield _line(name, str(error))
 
     def _run(self, folder: Path, subject: str, text: str) -> None:
-        from plugins.services.programs import attended_environment
+        from plugins.services.environment import attended_environment
 
         words = [*self._settings.command, subject]
         self._programs.run(

@@ -8,98 +8,31 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.printable import printable
 from plugins.ports.programs import Completed, Confinement
+from plugins.services.environment import kept_environment, neutral_environment
 from plugins.services.own_process import hide_memory
+from plugins.services.process import CollectedOutput, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from plugins.services.confining import Confining
+    from plugins.services.process import Slot
     from plugins.services.walls import Limits
 
-__all__ = [
-    "MachinePrograms",
-    "Program",
-    "Slot",
-    "attended_environment",
-    "exported",
-    "kept_environment",
-    "neutral_environment",
-]
-
-_KEPT: Final = (
-    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SSH_AUTH_SOCK", "GPG_AGENT_INFO", "GPG_TTY",
-    "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT",
-    "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-)  # fmt: skip
-
-_DISPLAY: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
+__all__ = ["MachinePrograms"]
 
 _VERSION_ARGUMENTS: Final = {"ssh": ("-V",), "zip": ("-v",)}
-_LAST_LINES: Final = 8
-_LONGEST_LINE: Final = 1 << 20
 _PROBE_TIMEOUT_S: Final = 30.0
 # Between closing its end of a pipe and its end; an error waits for it, nothing else does.
 _LAST_BREATH_S: Final = 5.0
-
-
-def neutral_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What programs see: enough to find their files, nothing that changes their output."""
-    return kept_environment(_KEPT, more)
-
-
-def kept_environment(names: Sequence[str], more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Of the environment what is named here, and what makes output the same on any machine."""
-    kept = {name: os.environ[name] for name in names if name in os.environ}  # noqa: TID251 - the one place that reads it
-    return {
-        **kept,
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "PYTHONHASHSEED": "0",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        **(more or {}),
-    }
-
-
-def attended_environment() -> dict[str, str]:
-    """Where an agent's own dialogue may ask a person: this terminal or this desktop."""
-    found = {name: os.environ[name] for name in _DISPLAY if name in os.environ}  # noqa: TID251 - as above
-    terminal = next((number for number in (0, 1, 2) if os.isatty(number)), None)
-    if "GPG_TTY" not in os.environ and terminal is not None:  # noqa: TID251 - as above
-        found["GPG_TTY"] = os.ttyname(terminal)
-    return found
-
-
-def exported(name: str) -> str:
-    """What a person exported for this tool itself; "" if nothing."""
-    return os.environ.get(name, "")  # noqa: TID251 - as above
-
-
-class Slot(Protocol):
-    """What is known of a program as long as it runs, for whoever has to end what is left of it."""
-
-    descriptors: tuple[int, ...]
-    """The program inherits them."""
-
-    def started(self, number: int, name: str) -> None:
-        """The program leads the process group of this number."""
-        ...
-
-    def leave(self) -> None:
-        """The program has ended, or was never started."""
-        ...
 
 
 class MachinePrograms:
@@ -208,7 +141,7 @@ class MachinePrograms:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=tuple(descriptors),
         ) as process:  # fmt: skip
-            output = _Collected(process, self._say, most_bytes=self._most_output_bytes)
+            output = CollectedOutput(process, self._say, most_bytes=self._most_output_bytes)
             try:
                 if process.stdin is not None:
                     _feed(process.stdin, stdin)
@@ -248,7 +181,7 @@ class MachinePrograms:
             stdout=subprocess.DEVNULL if stdout is None else stdout,
             stderr=subprocess.PIPE,
         ) as process:  # fmt: skip
-            errors = _Collected(
+            errors = CollectedOutput(
                 process, self._say, only_errors=True, most_bytes=self._most_output_bytes
             )
             try:
@@ -274,7 +207,7 @@ class MachinePrograms:
         if status := self._status(process):
             raise _failed(words, status, errors.last_lines())
 
-    def _see_bounded(self, words: list[str], output: _Collected) -> None:
+    def _see_bounded(self, words: list[str], output: CollectedOutput) -> None:
         if output.exceeded:
             problem = f"wrote more than {self._most_output_bytes >> 20} MB and was stopped"
             raise ServiceFailed(service=Path(words[0]).name, action="run", problem=problem)
@@ -368,106 +301,6 @@ def _confinement_here() -> Confinement:
     if tried.returncode:
         return walls.refused(means, tried.stderr or f"it ended with status {tried.returncode}")
     return Confinement(means)
-
-
-class Program(subprocess.Popen[bytes]):
-    """A program that leads a session, so that it is stopped together with all that it started."""
-
-    def __init__(
-        self, words: list[str], slot: Slot | None, *, name: str, inherits: bool,
-        pass_fds: tuple[int, ...] = (), **options: Any,
-    ) -> None:  # fmt: skip
-        self._slot = slot
-        try:
-            inherited = slot.descriptors if slot and inherits else ()
-            super().__init__(words, pass_fds=(*inherited, *pass_fds), **options)
-            if slot is not None:
-                slot.started(self.pid, name)
-        except BaseException:
-            self._leave()
-            raise
-
-    def _leave(self) -> None:
-        if self._slot is not None:
-            self._slot.leave()
-            self._slot = None
-
-    def kill(self) -> None:
-        """It is ended, and so is all of its session."""
-        if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            # Before anything waits for its end, or for that of somebody who writes to its pipes.
-            self.kill()
-        try:
-            super().__exit__(kind, error, trace)
-        finally:
-            self._leave()
-
-
-class _Collected:
-    """What a process writes, kept and passed on line by line by one thread for each stream."""
-
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        say: Callable[[str], None],
-        *,
-        only_errors: bool = False,
-        most_bytes: int,
-    ) -> None:
-        # threading is late: listing tasks never runs a program
-        from threading import Thread
-
-        self._lines: tuple[list[bytes], list[bytes]] = ([], [])
-        self._recent: list[str] = []
-        self._say = say
-        self._process = process
-        self._most_bytes = most_bytes
-        self.exceeded = False
-        streams = (None if only_errors else process.stdout, process.stderr)
-        self._threads = [
-            Thread(target=self._drain, args=(stream, lines), daemon=True)
-            for stream, lines in zip(streams, self._lines, strict=True)
-            if stream is not None
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def _drain(self, stream: IO[bytes], lines: list[bytes]) -> None:
-        # A run that is stopped closes the stream, and what might still come is worth nothing.
-        with suppress(ValueError):
-            kept = 0
-            while line := stream.readline(_LONGEST_LINE):
-                kept += len(line)
-                if kept > self._most_bytes:
-                    self.exceeded = True
-                    self._process.kill()
-                    return
-                lines.append(line)
-                text = line.decode(errors="replace").rstrip()
-                if text:
-                    self._recent = [*self._recent[1 - _LAST_LINES :], text]
-                    self._say(text)
-
-    def finish(self) -> None:
-        for thread in self._threads:
-            thread.join()
-
-    def texts(self) -> tuple[str, str]:
-        out, err = (b"".join(lines).decode(errors="replace") for lines in self._lines)
-        return out, err
-
-    def last_lines(self) -> tuple[str, ...]:
-        return tuple(self._recent)
 
 
 def _feed(stream: IO[bytes], content: bytes) -> None:

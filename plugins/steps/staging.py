@@ -24,15 +24,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from doit_receipts.frozen import frozen
 from doit_receipts.probe import absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
-from plugins.steps.host_modes import WrongModes, wrong_modes
+from plugins.steps.area_files import AreaFiles, few, inner_folders, parents_of, rights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
@@ -58,7 +57,6 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
-_PARTIAL: Final = ".partial"  # as the port of hosts documents
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -103,7 +101,7 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
             return different(
                 _unusable(entry, host),
                 f"ask {entry.owner} or the host's administrators for {_cure(entry, host)}",
-                (f"found:  {_rights(entry)}", f"wanted: {_wanted_rights(host)}"),
+                (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(host)}"),
             )
     if wrong:
         return absent(f"{_unusable(wrong[0], host)} yet")
@@ -120,7 +118,7 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
 
     ``shared``: so is the final one, empty, for what others upload.
     """
-    parents = _parents(area.staging)
+    parents = parents_of(area.staging)
     missing = [
         path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
     ]
@@ -143,14 +141,14 @@ def look_staged(files: Sequence[NamedFile], area: StagingArea, host: HostReader)
     """Whether every file is in the hidden folder, or already in the final one, with its
     bytes, digests computed there.
     """
-    found_files = _FoundFiles.of(files, area, host)
+    found_files = AreaFiles.of(files, area, host)
     clash = found_files.closed.probe(host) or found_files.clash(files, area, host)
     if clash is not None:
         return clash
     missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         return absent(
-            f"{len(files) - len(missing)} of {len(files)} files are staged: {_few(missing)}"
+            f"{len(files) - len(missing)} of {len(files)} files are staged: {few(missing)}"
         )
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
@@ -168,7 +166,7 @@ def stage(
     Half an upload is continued. What is right already, there or in the final folder, is kept.
     """
     reserve(area, host)
-    found_files = _FoundFiles.of(files, area, host)
+    found_files = AreaFiles.of(files, area, host)
     uploads = [
         Upload(file.source, f"{area.staging}/{file.name}", file.content.size_bytes, file.mode)
         for file in files
@@ -179,7 +177,7 @@ def stage(
     if uploads:
         host.put(uploads, progress)
         progress.say("comparing digests on the host")
-        found_files = _FoundFiles.of(files, area, host)
+        found_files = AreaFiles.of(files, area, host)
     partials = found_files.partials(files)
     if partials:
         host.remove(partials)
@@ -197,7 +195,7 @@ def verify_staged(
     are those of the files here. 3.8.20, 3.9.20 and 3.10.16 went out without signatures.
     """
     by_name = {file.name: file for file in files}
-    found_files = _FoundFiles.of(files, area, host)
+    found_files = AreaFiles.of(files, area, host)
     facts = {}
     for name, signature in sorted(by_name.items()):
         signed = by_name.get(name.removesuffix(".asc"))
@@ -229,7 +227,7 @@ def verify_staged(
 
 def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> Probe:
     """Whether users see every file, with the right bytes and modes, and nothing is left over."""
-    found_files = _FoundFiles.of(files, area, host)
+    found_files = AreaFiles.of(files, area, host)
     clash = (
         found_files.closed.probe(host)
         or found_files.clash(files, area, host)
@@ -240,7 +238,7 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         return absent(
-            f"{len(files) - len(hidden)} of {len(files)} files are in place: {_few(hidden)}"
+            f"{len(files) - len(hidden)} of {len(files)} files are in place: {few(hidden)}"
         )
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
@@ -259,7 +257,7 @@ def switch(
     SBOMs and checksums come before the archives that they speak of. A name that is taken stops
     it, unless the very same bytes are there.
     """
-    found_files = _FoundFiles.of(files, area, host)
+    found_files = AreaFiles.of(files, area, host)
     found_files.closed.refuse_others(host)
     problem = found_files.clash(files, area, host) or found_files.unexpected(files, area, host)
     if problem is not None:
@@ -270,7 +268,7 @@ def switch(
     missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         raise StepFailed(
-            where=host.shown(area.staging), problem=f"{_few(missing)} not staged",
+            where=host.shown(area.staging), problem=f"{few(missing)} not staged",
             remedy="stage them first",
         )  # fmt: skip
     found_files.wrong_modes(files, host).mend(host)
@@ -279,7 +277,7 @@ def switch(
         host.change([area.staging], FOLDER_MODE)
         host.rename([(area.staging, area.final)])
         return {}
-    inner = _inner_folders(files)
+    inner = inner_folders(files)
     _open_inner([file for file in files if file.name not in found_files.final], area, host)
     for group in _in_safe_order(files):
         moves = [
@@ -288,131 +286,11 @@ def switch(
             if file.name not in found_files.final
         ]
         if moves:
-            progress.say(f"show {_few([new for _, new in moves])}")
+            progress.say(f"show {few([new for _, new in moves])}")
             host.rename(moves)
     left = [*(file.name for file in files), *reversed(inner)]
     host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
     return {}
-
-
-@frozen
-class _FoundFiles:
-    """What is in both folders, by name, with the digests of what is wanted."""
-
-    final: Mapping[str, Entry]
-    staging: Mapping[str, Entry]
-    digests: Mapping[str, str]
-    has_final: bool
-    has_staging: bool
-    closed: WrongModes
-    """Files of others under these names that users could not get as they are."""
-
-    @classmethod
-    def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> _FoundFiles:
-        has_final, has_staging = (
-            each is not None for each in host.look([area.final, area.staging])
-        )
-        final = _by_name(area.final, host) if has_final else {}
-        staging = _by_name(area.staging, host) if has_staging else {}
-        modes = {file.name: file.mode for file in files}
-        there = [
-            (entry, modes[name])
-            for folder in (final, staging)
-            for name, entry in folder.items()
-            if name in modes
-        ]
-        closed = wrong_modes(there, host).of_others()
-        unreadable = {entry.path for entry, _ in closed.others}
-        # Only a file of the right size can be the right one. The host computes no digest of a
-        # file that is closed to us.
-        compared = [
-            entry
-            for file in files
-            for entry in (final.get(file.name), staging.get(file.name))
-            if entry is not None
-            and entry.kind is Kind.FILE
-            and entry.size_bytes == file.content.size_bytes
-            and entry.path not in unreadable
-        ]
-        digests = host.digests(compared) if compared else {}
-        return cls(final, staging, digests, has_final, has_staging, closed)
-
-    def is_right(self, file: NamedFile, entry: Entry | None) -> bool:
-        return entry is not None and self.digests.get(entry.path) == file.content.sha256
-
-    def place_of(self, file: NamedFile) -> Entry | None:
-        """Where the right bytes are; the final folder counts first."""
-        for entry in (self.final.get(file.name), self.staging.get(file.name)):
-            if self.is_right(file, entry):
-                return entry
-        return None
-
-    def is_closed(self, file: NamedFile) -> bool:
-        """Whether a colleague's file has the name, and its bytes cannot be judged."""
-        places = {entry.path for entry, _ in self.closed.others}
-        return any(
-            entry.path in places
-            for entry in (self.final.get(file.name), self.staging.get(file.name))
-            if entry is not None
-        )
-
-    def wrong_modes(self, files: Sequence[NamedFile], host: HostReader) -> WrongModes:
-        places = ((self.place_of(file), file.mode) for file in files)
-        return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
-
-    def partials(self, files: Sequence[NamedFile]) -> list[str]:
-        """Partial uploads of files that are complete: a killed run may leave both names."""
-        names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
-        return [self.staging[name].path for name in names if name in self.staging]
-
-    def clash(
-        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
-    ) -> Probe | None:
-        """Names that other bytes have; both sides are shown."""
-        seen, details = [], []
-        for file in files:
-            for entry in (self.final.get(file.name), self.staging.get(file.name)):
-                if entry is None or self.is_right(file, entry):
-                    continue
-                seen.append(entry)
-                there = self.digests.get(
-                    entry.path, f"{entry.kind.value} of {entry.size_bytes} bytes"
-                )
-                details += [
-                    f"{file.name}",
-                    f"  found:  {there} ({host.shown(entry.path)}, by {entry.owner})",
-                    f"  wanted: {file.content.sha256} ({file.content.size_bytes} bytes)",
-                ]
-        if not seen:
-            return None
-        names = _few([entry.path for entry in seen])
-        public = [entry for entry in seen if entry.path.startswith(f"{area.final}/")]
-        if public:
-            remedy = "users may have fetched it: it is never replaced; find out who put it there"
-        else:
-            remedy = (
-                "if the release was built again, remove what is there; "
-                "if not, find out who replaced it"
-            )
-        return different(f"files with other content exist there: {names}", remedy, tuple(details))
-
-    def unexpected(
-        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
-    ) -> Probe | None:
-        """What is in the hidden folder but was not asked for: it would be shown as well."""
-        known = {file.name for file in files} | set(_inner_folders(files))
-        strange = sorted(set(self.staging) - known)
-        if not strange:
-            return None
-        return different(
-            f"{host.shown(area.staging)} also contains {_few(strange)}",
-            "remove what does not belong to the release, or declare it",
-            tuple(f"found: {_rights(self.staging[name])}" for name in strange),
-        )
-
-
-def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
-    return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
 def _in_safe_order(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:
@@ -420,14 +298,9 @@ def _in_safe_order(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[Na
     return describing, [file for file in files if file not in describing]
 
 
-def _inner_folders(files: Sequence[NamedFile]) -> list[str]:
-    """Folders within the release's own that contain files, outer ones first."""
-    return sorted({folder for file in files for folder in _parents(file.name)})
-
-
 def _open_inner(files: Sequence[NamedFile], area: StagingArea, host: Host) -> None:
     """The folders that these files move into are there; one that others made stays as it is."""
-    paths = [f"{area.final}/{each}" for each in _inner_folders(files)]
+    paths = [f"{area.final}/{each}" for each in inner_folders(files)]
     there = host.look(paths) if paths else ()
     me = host.login().user if any(there) else ""
     ours = [
@@ -439,13 +312,8 @@ def _open_inner(files: Sequence[NamedFile], area: StagingArea, host: Host) -> No
         host.make_folders(ours, FOLDER_MODE)
 
 
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
-
-
 def _folders(area: StagingArea) -> list[str]:
-    return [*_parents(area.staging), area.final, area.staging]
+    return [*parents_of(area.staging), area.final, area.staging]
 
 
 def _unusable(entry: Entry, host: HostReader) -> str:
@@ -464,14 +332,5 @@ def _cure(entry: Entry, host: HostReader) -> str:
     return f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
 
 
-def _rights(entry: Entry) -> str:
-    return f"{entry.path} {entry.owner}:{entry.group} mode {entry.mode:o}"
-
-
 def _wanted_rights(host: HostReader) -> str:
     return f"group {host.group or 'any'}, mode {FOLDER_MODE:o}"
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

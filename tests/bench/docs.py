@@ -37,7 +37,8 @@ from plugins.model.layout import Layout  # noqa: E402 - the project need not be 
 from plugins.model.release import Release, type_of  # noqa: E402
 from plugins.model.series import series_of  # noqa: E402
 from plugins.model.version import Version  # noqa: E402
-from plugins.services.programs import MachinePrograms, neutral_environment  # noqa: E402
+from plugins.services.environment import neutral_environment  # noqa: E402
+from plugins.services.programs import MachinePrograms  # noqa: E402
 from plugins.steps import docs  # noqa: E402
 from plugins.steps.docs_tools import make_environment  # noqa: E402
 

@@ -10,7 +10,8 @@ import pytest
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.programs import PIPE
-from plugins.services.programs import MachinePrograms, neutral_environment
+from plugins.services.environment import neutral_environment
+from plugins.services.programs import MachinePrograms
 from tests.processes import all_end
 from tests.waiting import wait_until
 

@@ -13,7 +13,7 @@ from plugins.model.layout import Layout
 from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of
 from plugins.model.version import Version
-from plugins.services.programs import neutral_environment
+from plugins.services.environment import neutral_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import SettingsError, StepFailed
-from plugins.services.programs import MachinePrograms, neutral_environment
+from plugins.services.environment import neutral_environment
+from plugins.services.programs import MachinePrograms
 from plugins.steps import docs
 from plugins.steps.docs import FORMATS
 from plugins.steps.docs_tree import Machine

@@ -1,0 +1,170 @@
+"""Area files: what is in the hidden folder of a release on a host, and in the one that users see.
+
+Each file is judged by the digest that the host computes; the final folder counts first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doit_receipts.frozen import frozen
+from doit_receipts.probe import different
+from plugins.ports.host import Kind
+from plugins.steps.host_modes import WrongModes, wrong_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from doit_receipts.probe import Probe
+    from plugins.model.content import NamedFile
+    from plugins.model.remote_layout import StagingArea
+    from plugins.ports.host import Entry, HostReader
+
+__all__ = ["AreaFiles", "few", "inner_folders", "parents_of", "rights_of"]
+
+_PARTIAL: Final = ".partial"  # as the port of hosts documents
+
+
+@frozen
+class AreaFiles:
+    """What is in both folders, by name, with the digests of what is wanted."""
+
+    final: Mapping[str, Entry]
+    staging: Mapping[str, Entry]
+    digests: Mapping[str, str]
+    has_final: bool
+    has_staging: bool
+    closed: WrongModes
+    """Files of others under these names that users could not get as they are."""
+
+    @classmethod
+    def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> AreaFiles:
+        """What the host shows of these files now."""
+        has_final, has_staging = (
+            each is not None for each in host.look([area.final, area.staging])
+        )
+        final = _by_name(area.final, host) if has_final else {}
+        staging = _by_name(area.staging, host) if has_staging else {}
+        modes = {file.name: file.mode for file in files}
+        there = [
+            (entry, modes[name])
+            for folder in (final, staging)
+            for name, entry in folder.items()
+            if name in modes
+        ]
+        closed = wrong_modes(there, host).of_others()
+        unreadable = {entry.path for entry, _ in closed.others}
+        # Only a file of the right size can be the right one. The host computes no digest of a
+        # file that is closed to us.
+        compared = [
+            entry
+            for file in files
+            for entry in (final.get(file.name), staging.get(file.name))
+            if entry is not None
+            and entry.kind is Kind.FILE
+            and entry.size_bytes == file.content.size_bytes
+            and entry.path not in unreadable
+        ]
+        digests = host.digests(compared) if compared else {}
+        return cls(final, staging, digests, has_final, has_staging, closed)
+
+    def is_right(self, file: NamedFile, entry: Entry | None) -> bool:
+        """Whether the entry has the bytes that are wanted of the file."""
+        return entry is not None and self.digests.get(entry.path) == file.content.sha256
+
+    def place_of(self, file: NamedFile) -> Entry | None:
+        """Where the right bytes are; the final folder counts first."""
+        for entry in (self.final.get(file.name), self.staging.get(file.name)):
+            if self.is_right(file, entry):
+                return entry
+        return None
+
+    def is_closed(self, file: NamedFile) -> bool:
+        """Whether a colleague's file has the name, and its bytes cannot be judged."""
+        places = {entry.path for entry, _ in self.closed.others}
+        return any(
+            entry.path in places
+            for entry in (self.final.get(file.name), self.staging.get(file.name))
+            if entry is not None
+        )
+
+    def wrong_modes(self, files: Sequence[NamedFile], host: HostReader) -> WrongModes:
+        """Which of the right files have modes that are not wanted."""
+        places = ((self.place_of(file), file.mode) for file in files)
+        return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
+
+    def partials(self, files: Sequence[NamedFile]) -> list[str]:
+        """Partial uploads of files that are complete: a killed run may leave both names."""
+        names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
+        return [self.staging[name].path for name in names if name in self.staging]
+
+    def clash(
+        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
+    ) -> Probe | None:
+        """Names that other bytes have; both sides are shown."""
+        seen, details = [], []
+        for file in files:
+            for entry in (self.final.get(file.name), self.staging.get(file.name)):
+                if entry is None or self.is_right(file, entry):
+                    continue
+                seen.append(entry)
+                there = self.digests.get(
+                    entry.path, f"{entry.kind.value} of {entry.size_bytes} bytes"
+                )
+                details += [
+                    f"{file.name}",
+                    f"  found:  {there} ({host.shown(entry.path)}, by {entry.owner})",
+                    f"  wanted: {file.content.sha256} ({file.content.size_bytes} bytes)",
+                ]
+        if not seen:
+            return None
+        names = few([entry.path for entry in seen])
+        public = [entry for entry in seen if entry.path.startswith(f"{area.final}/")]
+        if public:
+            remedy = "users may have fetched it: it is never replaced; find out who put it there"
+        else:
+            remedy = (
+                "if the release was built again, remove what is there; "
+                "if not, find out who replaced it"
+            )
+        return different(f"files with other content exist there: {names}", remedy, tuple(details))
+
+    def unexpected(
+        self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
+    ) -> Probe | None:
+        """What is in the hidden folder but was not asked for: it would be shown as well."""
+        known = {file.name for file in files} | set(inner_folders(files))
+        strange = sorted(set(self.staging) - known)
+        if not strange:
+            return None
+        return different(
+            f"{host.shown(area.staging)} also contains {few(strange)}",
+            "remove what does not belong to the release, or declare it",
+            tuple(f"found: {rights_of(self.staging[name])}" for name in strange),
+        )
+
+
+def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
+    return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
+
+
+def inner_folders(files: Sequence[NamedFile]) -> list[str]:
+    """Folders within the release's own that contain files, outer ones first."""
+    return sorted({folder for file in files for folder in parents_of(file.name)})
+
+
+def parents_of(path: str) -> list[str]:
+    """The folders above the path, outer ones first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def rights_of(entry: Entry) -> str:
+    """Path, owner, group and mode, for a person."""
+    return f"{entry.path} {entry.owner}:{entry.group} mode {entry.mode:o}"
+
+
+def few(names: Sequence[str]) -> str:
+    """The first three names, and how many there are besides."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
