@@ -19,7 +19,7 @@ DOIT_CONFIG = plan.doit_config("export")
 # docs_elsewhere · build (archives) · elsewhere · lights (installers) · stage · texts (page) ·
 # merge · switch (go) · upstream · rebuilds · website · evidence · manifest · announce · close ·
 # afterwards · archive; of a change of phase: moment · bugfix_mode · security_only · end_of_life ·
-# end_of_tracker · recorded
+# end_of_tracker · recorded · archive
 # The functions of checks and steps are imported only when a task runs.
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 
@@ -37,6 +37,6 @@ def export():
 
 
 # What is archived at last are the receipts of all that came before.
-@plan.group(of=["export", "close_series" if ONLY_A_PHASE else "sign_archive"])
+@plan.group(of=["export", "sign_archive"])
 def publish():
     """The whole release, to the announcement and what follows it."""

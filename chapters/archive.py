@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from chapters.manifest import signer
-from chapters.release import experts, plan, release, services, settings
+from chapters.release import experts, plan, release, services, settings, signer
 from doit_receipts.calls import call, deferred
-from plugins.model.closing_archive import closing_files
+from plugins.model.closing_archive import closing_files, report_file
 from plugins.steps import closing
 
 archived = closing_files(release)
@@ -24,7 +23,7 @@ def report_page() -> str:
 # This chapter is read last: all tasks of the release stand before one that is named here.
 @plan.step(
     after=plan.ends(),
-    writes=[release.layout.report, archived[0]],
+    writes=[report_file(release), archived[0]],
     pep="V07",
 )
 def write_archive():

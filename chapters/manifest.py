@@ -14,7 +14,7 @@ from chapters import evidence as stated
 from chapters.commit import commit
 from chapters.merge import merge_back
 from chapters.publication import declare_publication, files_of
-from chapters.release import later, plan, promised, release, remote, services, settings
+from chapters.release import later, plan, promised, release, remote, services, settings, signer
 from chapters.stage import known_digests, listed, with_bundles
 from chapters.switch import html, point_current, unpack_docs
 from chapters.upstream import push_upstream
@@ -26,7 +26,6 @@ from plugins.steps import evidence, public_entries, release_manifest
 is_made = with_bundles and not later
 with_html = release.ships_docs and "html" in settings.docs.formats
 paths = record_files(release)
-signer = services.signer if release.signs_with_gpg else None
 record = deferred(plan.receipts.artifact, paths[0])
 files = files_of(paths)
 as_published = deferred(release_manifest.contract_of_record, release, promised)

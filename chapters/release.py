@@ -31,12 +31,14 @@ __all__ = [
     "roles",
     "services",
     "settings",
+    "signer",
     "train",
 ]
 
 release, settings, plan, services = opened()
 at = release.layout
 remote = RemoteLayout(release.version)
+signer = services.signer if release.signs_with_gpg else None
 is_new_branch = release.type is ReleaseType.NEW_BRANCH
 
 # The releases of the same day. The first does what exists once; a release alone leads nobody.

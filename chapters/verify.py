@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from chapters.release import contract, release, services, settings
-from chapters.stage import area, docs_area
+from chapters.release import contract, release, remote, services, settings
 from checks import archived, rebuilds, verify_context, whole_release, whole_series
 from doit_receipts.calls import call
 from plugins.command.verify_calls import declare_verification
@@ -15,7 +14,7 @@ from plugins.steps import tarball
 
 @declare_verification
 def judgements():
-    """This release, all published ones of its series, and a closing archive."""
+    """This release, all published ones of its series, and a closing archive; files or none."""
     # late: only doit verify looks
     from plugins.model.report import Wanted  # noqa: PLC0415
 
@@ -34,6 +33,10 @@ def judgements():
         services.sigstore,
         services.progress,
     )
+    kept = call(archived.judge, release, clients, release.layout.closing)
+    if release.type.begins:
+        return None, None, kept
+    area, docs_area = remote.downloads, remote.docs_archives
     formats = settings.docs.formats
     key, farm = settings.signing.gpg_key, settings.farm
     others = rebuilds.Others(settings.rebuilds, farm, services.machines, key)
@@ -51,5 +54,5 @@ def judgements():
             Wanted(),
         ),
         call(whole_series.audit, release, formats, signers, make, clients, Wanted()),
-        call(archived.judge, release, clients, release.layout.closing),
+        kept,
     )

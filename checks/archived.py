@@ -25,7 +25,6 @@ from plugins.model.release_manifest import EntryKind, ReleaseManifest
 from plugins.model.report import Judgement, Report, Situation
 from plugins.model.rules import breach
 from plugins.model.series import series_of
-from plugins.model.version import Version
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
@@ -80,8 +79,8 @@ def judge(release: Release, clients: Clients, file: Path) -> Report:
         archive = ClosingArchive.from_bytes(raw, file.name)
     except BrokenArchive as error:
         return _unreadable(file, error)
-    by = series_of(Version.parse(archive.release)).manager
-    if archive.release == str(release.version):
+    by = series_of(archive.version).manager
+    if archive.release == release.name:
         by = release.series.manager
     receipts, broken = _receipts(archive)
     looked = _Looked(archive, receipts)
@@ -152,7 +151,7 @@ def _signatures(
         if problem := found.problem or _not_plain(bundle):
             yield breach("archived.signature", bundle.name, problem)
     signature = file.with_name(f"{file.name}.asc")
-    if series_of(Version.parse(archive.release)).signs_with_gpg:
+    if series_of(archive.version).signs_with_gpg:
         openpgp = keyring.verify_by(file, signature, archive.people.get("RM", ()))
         if problem := openpgp.problem or _not_plain(signature):
             yield breach("archived.signature", signature.name, problem)
@@ -286,13 +285,14 @@ def _published(looked: _Looked, clients: Clients) -> Judgement:
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="archived") as pool:
         found += [each for each in pool.map(compare, sorted(wanted.items())) if each]
-    found += _refs(looked, clients)
-    return Judgement("published files", f"{len(wanted)} files, and the tag", tuple(found))
+    names, others = _refs(looked, clients)
+    about = ", ".join((f"{len(wanted)} files", *names)) if wanted or names else "nothing"
+    return Judgement("published files", about, (*found, *others))
 
 
 def _wanted(looked: _Looked) -> tuple[dict[str, str], list[Finding]]:
     """What users have to get, by path: what receipts say was made, and all of the manifest."""
-    version = Version.parse(looked.archive.release)
+    version = looked.archive.version
     wanted: dict[str, str] = {}
     found: list[Finding] = []
     for receipt in looked.receipts.values():
@@ -321,19 +321,25 @@ def _manifest(looked: _Looked, found: list[Finding]) -> dict[str, str]:
     return {}
 
 
-def _refs(looked: _Looked, clients: Clients) -> Iterator[Finding]:
-    """The tag is the object that the receipt of the push names."""
-    version = Version.parse(looked.archive.release)
-    merged = looked.receipts.get("merge_back")
-    pushed = merged.facts.get("tag", "") if merged else ""
-    name = f"refs/tags/{version.tag}"
-    if not pushed:
-        return
-    try:
-        there = clients.history.refs(name)[name]
-    except ReleaseError as error:
-        yield breach("archived.unseen", name, str(error))
-        return
-    if there != pushed:
-        problem = f"upstream has {there[:12] or 'no such tag'}, wanted {pushed[:12]} as archived"
-        yield breach("archived.published", name, problem)
+def _refs(looked: _Looked, clients: Clients) -> tuple[list[str], list[Finding]]:
+    """Names of the refs that receipts are about, and which of them are other ones there."""
+    facts = {task: receipt.facts for task, receipt in looked.receipts.items()}
+    version = looked.archive.version
+    wanted: dict[str, str] = {}
+    for task, tag in (("merge_back", version.tag), ("push_end_tag", version.series)):
+        if pushed := facts.get(task, {}).get("tag", ""):
+            wanted[f"refs/tags/{tag}"] = pushed
+    if "delete_series_branch" in facts:
+        wanted[f"refs/heads/{version.series}"] = ""
+    found = []
+    for name, commit in wanted.items():
+        try:
+            there = clients.history.refs(name)[name]
+        except ReleaseError as error:
+            found.append(breach("archived.unseen", name, str(error)))
+            continue
+        if there != commit:
+            has, meant = (each[:12] or "nothing of that name" for each in (there, commit))
+            problem = f"upstream has {has}, wanted {meant} as archived"
+            found.append(breach("archived.published", name, problem))
+    return [name.removeprefix("refs/") for name in wanted], found

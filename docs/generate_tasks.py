@@ -37,7 +37,8 @@ PEP 101's obligations, as in `chapters/` and `doit why`.
 
 _A_PHASE: Final = """\
 From here on: what is done where no files are made and only the phase of a branch changes, by
-`kind = "begin-bugfix"`, `"begin-security-only"` or `"end-of-life"` in `release.toml`.
+`kind = "begin-bugfix"`, `"begin-security-only"` or `"end-of-life"` in `release.toml`. The archive
+above is the last chapter of that too.
 
 """
 _FAULTS_HEAD: Final = """\
@@ -75,9 +76,10 @@ def tasks_page(project: Path) -> str:
     plans: dict[str, Plan] = every_kind["every_plan"]()
     bare: dict[str, Plan] = every_kind["every_plan"](bare=True)
     parts = [_HEAD]
-    chapters = {
-        key: title for plan in plans.values() for key, title in plan.project.chapters.items()
-    }
+    chapters: dict[str, str] = {}
+    for plan in plans.values():
+        for key, title in plan.project.chapters.items():
+            chapters.setdefault(key, title)  # a chapter of both is called as a release calls it
     for chapter, title in chapters.items():
         rows = [_row(name, plans, bare) for name in _names(plans, chapter)]
         if rows:

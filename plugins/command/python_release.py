@@ -66,6 +66,8 @@ class PythonRelease:
         "end_of_life": "2 the end of the branch",
         "end_of_tracker": "3 the tracker of an ended series",
         "recorded": "4 recorded and announced",
+        "archive": "5 the archive",
+        "verify": "verify",
     }
 
     def __init__(self, settings: Settings, release: Release, programs: Programs) -> None:

@@ -131,7 +131,14 @@ class Verify(OptionsAnywhere):
 def judged(plan: Plan, wanted: Wanted, *, audit: bool = False) -> Report:
     """What `doit verify` reports. Raises InvalidCommand if no chapter declares a verification."""
     found = _declared(plan)
-    report = _performed(plan, found.audit if audit else found.judge, wanted, wanted.keys)
+    call = found.audit if audit else found.judge
+    if call is None:
+        message = (
+            f"{plan.project.version} publishes no file to verify; doit check judges its gates, and"
+            " doit verify --archive FILE its closing archive"
+        )
+        raise InvalidCommand(message)
+    report = _performed(plan, call, wanted, wanted.keys)
     # What was waived for one release is not for the others.
     waivers = () if audit else plan.receipts.covering_waivers()
     judgements = tuple(
@@ -158,10 +165,7 @@ def judged_archive(plan: Plan, file: Path, keys: Sequence[Path] = ()) -> Report:
 def _declared(plan: Plan) -> Verification:
     found = declared_verification()
     if found is None:
-        message = (
-            f"no chapter of {plan.project.version} declares what to verify: where only the phase "
-            "of a branch changes, no file is published; doit check judges its gates"
-        )
+        message = f"no chapter of {plan.project.version} declares what to verify"
         raise InvalidCommand(message)
     return found
 

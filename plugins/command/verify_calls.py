@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verification", "declare_verification", "declared_verification"]
 
-_DECLARED: ContextVar[Callable[[], tuple[Call, Call, Call]] | None] = ContextVar(
+_DECLARED: ContextVar[Callable[[], tuple[Call | None, Call | None, Call]] | None] = ContextVar(
     "verification", default=None
 )
 
@@ -20,16 +20,16 @@ _DECLARED: ContextVar[Callable[[], tuple[Call, Call, Call]] | None] = ContextVar
 class Verification(NamedTuple):
     """``judge`` is about this release, ``audit`` about all published ones of the series.
 
-    ``archived`` is about the closing archive of any. The last argument of each is how to look, or
-    at which file, for the command to replace.
+    Both are None where no file is published. ``archived`` is about the closing archive of any. The
+    last argument of each is how to look, or at which file, for the command to replace.
     """
 
-    judge: Call
-    audit: Call
+    judge: Call | None
+    audit: Call | None
     archived: Call
 
 
-def declare_verification(creator: Callable[[], tuple[Call, Call, Call]]) -> None:
+def declare_verification(creator: Callable[[], tuple[Call | None, Call | None, Call]]) -> None:
     """`doit verify` makes the calls that ``creator`` gives; nothing else needs them, or asks."""
     _DECLARED.set(creator)
 

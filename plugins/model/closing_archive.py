@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.published_file import BUNDLE_SUFFIX
+from plugins.model.release import KIND_NAMES
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from plugins.model.release import Release
 
-__all__ = ["MOST_BYTES", "BrokenArchive", "ClosingArchive", "closing_files", "fits"]
+__all__ = ["MOST_BYTES", "BrokenArchive", "ClosingArchive", "closing_files", "fits", "report_file"]
 
 _FORMAT: Final = "pep101 closing archive 1"
 _HEAD: Final = "archive.json"
@@ -45,6 +46,7 @@ class BrokenArchive(StepFailed):
 class ClosingArchive:
     """Everything that is kept: ``members`` by their names below the one folder of the archive.
 
+    ``release`` is the version, or the series and what became of it, such as 3.12-end-of-life;
     ``people`` are those who could approve, each with the full fingerprints of their keys.
     """
 
@@ -53,6 +55,12 @@ class ClosingArchive:
     rehearsal: bool
     people: Mapping[str, tuple[str, ...]]
     members: Mapping[str, bytes]
+
+    @property
+    def version(self) -> Version:
+        """The version; X.Y.0 stands for a series. Raises BadVersion if it is neither."""
+        name, _, kind = self.release.partition("-")
+        return Version.parse(f"{name}.0" if kind else name)
 
     @property
     def folder(self) -> str:
@@ -107,16 +115,26 @@ class ClosingArchive:
         folder = min(members).partition("/")[0]
         inner = {name.removeprefix(f"{folder}/"): content for name, content in members.items()}
         head: dict[str, Any] = json.loads(inner.pop(_HEAD))
-        version = Version.parse(head["release"])
         people = {str(who): tuple(map(str, keys)) for who, keys in head["people"].items()}
-        return cls(str(version), str(head["kind"]), bool(head["rehearsal"]), people, inner)
+        read = cls(str(head["release"]), str(head["kind"]), bool(head["rehearsal"]), people, inner)
+        if read.release not in (str(read.version), *map(read._of_a_phase, KIND_NAMES.values())):
+            raise ValueError(read.release)
+        return read
+
+    def _of_a_phase(self, kind: str) -> str:
+        return f"{self.version.series}-{kind}"
 
 
 def closing_files(release: Release) -> tuple[Path, ...]:
     """The closing archive of the release on this machine, then its signatures."""
-    path = release.layout.closing
+    path = release.layout.closing / f"python-{release.name}-closing.tar"
     suffixes = (".asc", BUNDLE_SUFFIX) if release.signs_with_gpg else (BUNDLE_SUFFIX,)
     return (path, *(path.with_name(f"{path.name}{each}") for each in suffixes))
+
+
+def report_file(release: Release) -> Path:
+    """The report of the whole release on this machine, a page that needs nothing else."""
+    return release.layout.closing / f"python-{release.name}-report.html"
 
 
 def fits(name: str) -> bool:

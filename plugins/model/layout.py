@@ -53,13 +53,8 @@ class Layout(WorkFolder):
 
     @property
     def closing(self) -> Path:
-        """What is kept of the release once it is over; its signatures are beside it."""
-        return self.work / "closing" / f"python-{self.version}-closing.tar"
-
-    @property
-    def report(self) -> Path:
-        """The report of the whole release, a page that needs nothing else."""
-        return self.work / "closing" / f"python-{self.version}-report.html"
+        """The report of the whole release, its closing archive, and the signatures of that."""
+        return self.work / "closing"
 
     @property
     def merged_late(self) -> Path:

@@ -191,13 +191,9 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
             f"[signing] gpg_key is missing, and {settings.version} is signed with OpenPGP",
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys prints it',
         )
-    if settings.kind is None:
-        _check_identity(settings, release, mistakes)
-        if settings.next_series.manager and release.type is not ReleaseType.ALPHA:
-            mistakes.note(
-                f"[next_series] is about the alphas of a series, and version is {release.version}",
-                "take the section out",
-            )
+    _check_identity(settings, release, mistakes)
+    if settings.kind is None and settings.next_series.manager:
+        _check_next_series(release, mistakes)
     clone, folder = settings.repository.clone, settings.work.folder
     # A link may lead into the clone as well.
     reported = mistakes.about("[repository] clone", "[work]")
@@ -205,6 +201,14 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
         mistakes.note(
             f"[work] folder is {folder}, inside of the clone {clone}, which is never written",
             "name a folder outside of it",
+        )
+
+
+def _check_next_series(release: Release, mistakes: Mistakes) -> None:
+    if release.type is not ReleaseType.ALPHA:
+        mistakes.note(
+            f"[next_series] is about the alphas of a series, and version is {release.version}",
+            "take the section out",
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.task import Kind
-from plugins.model.closing_archive import ClosingArchive, closing_files, fits
+from plugins.model.closing_archive import ClosingArchive, closing_files, fits, report_file
 from plugins.model.promise import record_files
 from plugins.steps import record_signatures
 
@@ -57,15 +57,16 @@ def write(
     members |= _read(layout.work, [path for path, is_fit in named.items() if is_fit])
     members |= _keys(people, keyring)
     archive = ClosingArchive(
-        str(release.version),
+        release.name,
         release.type.words,
         release.rehearsal,
         {who: tuple(keys) for who, keys in people.items()},
         members,
     )
     progress.say(f"archiving {len(members)} files")
-    write_whole(layout.report, page)
-    write_whole(layout.closing, archive.to_bytes())
+    (file, *_) = closing_files(release)
+    write_whole(report_file(release), page)
+    write_whole(file, archive.to_bytes())
     left_out = [path.name for path, is_fit in named.items() if not is_fit]
     return {
         "receipts": str(len(record)),

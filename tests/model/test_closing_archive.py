@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from dataclasses import replace
 
 import pytest
 
@@ -76,3 +77,23 @@ def test_a_name_that_leads_elsewhere_is_not_taken(name: str) -> None:
     assert not fits(name)
     with pytest.raises(ValueError, match=r"^"):
         an_archive({name: b""}).to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("3.14.0rc1", "3.14.0rc1"), ("3.12-end-of-life", "3.12.0"),
+        ("3.13-begin-security-only", "3.13.0"), ("3.15-begin-bugfix", "3.15.0"),
+    ],
+)  # fmt: skip
+def test_it_is_of_a_version_or_of_what_became_of_a_series(name: str, version: str) -> None:
+    archive = replace(an_archive({"x" * 60: b""}), release=name)
+    assert ClosingArchive.from_bytes(archive.to_bytes(), "x.tar") == archive
+    assert str(archive.version) == version
+
+
+@pytest.mark.parametrize("name", ["3.12", "3.12.0-end-of-life", "3.12-end", "3.13.06", "-", "x"])
+def test_of_anything_else_it_is_refused(name: str) -> None:
+    raw = replace(an_archive(MEMBERS), release=name).to_bytes()
+    with pytest.raises(BrokenArchive):
+        ClosingArchive.from_bytes(raw, "x.tar")

@@ -9,19 +9,26 @@ import re
 import shutil
 import signal
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
+from checks.archived import judge
+from plugins.model.closing_archive import ClosingArchive
 from plugins.model.release import ReleaseType
 from plugins.model.settings import read_settings, release_of
 from plugins.rehearsal import phases
+from plugins.services.archived_keys import archived_keyring
+from plugins.services.sigstore_client import SigstoreClient
 from tests.export.toy import PROJECT
 from tests.export.walk import fatal, growing
 from tests.moments import EVERY, fatal_records
+from tests.progress import Quiet
 from tests.publish.conftest import a_walk
-from tests.publish.day import DONE, Day
+from tests.publish.day import DONE, FAILED, Day
 from tests.publish.evening import acts, world_of
 from tests.publish.test_killed_here import (
     assert_goes_on_after_full_disk,
@@ -31,10 +38,12 @@ from tests.publish.test_killed_here import (
 from tests.publish.test_killed_publish import assert_finished, assert_same, killed
 from tests.publish.walk import EXPORTED
 from tests.source_world import git
+from tests.verify.test_archived import altered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from checks.verify_context import Clients
     from tests.publish.walk import Walk
 
     Counts = Callable[[str, int], None]
@@ -127,6 +136,73 @@ def test_the_page_about_security_only_mode_works_as_it_is_typed(
         assert ended.status == DONE, (line, ended)
     assert day.go_on().status == DONE
     assert world_of(day)["protection"]["3.13"]["restrictions"]["teams"] == ["release-managers"]
+
+
+def kept(walk: Walk, folder: Path) -> Path:
+    """The closing archive after an undisturbed day, with its signatures, in a folder of its own."""
+    walk.day.restore("sign_archive")
+    assert walk.day.go_on().status == DONE
+    for path in (walk.day.work / "closing").glob("*.tar*"):
+        shutil.copy(path, folder)
+    (file,) = folder.glob("*.tar")
+    return file
+
+
+def test_its_closing_archive_is_judged_by_the_command_and_without_the_folder(
+    phase_walk: Walk, tmp_path: Path
+) -> None:
+    """The ended branch stays away, and the tag in its place."""
+    day, file = phase_walk.day, kept(phase_walk, tmp_path)
+    name = release_of(read_settings(day.declaration)).name
+    assert file.name == f"python-{name}-closing.tar"
+    archive = ClosingArchive.from_bytes(file.read_bytes(), file.name)
+    receipts = archive.below("receipts", ".json")
+    assert set(receipts) == set(phase_walk.receipts) - {"write_archive", "sign_archive"}
+    shutil.rmtree(day.work)
+    words = ("verify", "--archive", str(file))
+    assert day.doit(*words).status == DONE
+    if "push_end_tag" not in receipts:
+        return
+    for moved in ("refs/heads/3.12", "refs/tags/3.12"):
+        git(day.upstream, "update-ref", moved, "refs/heads/main")
+        judged = day.doit(*words)
+        assert judged.status == FAILED, judged
+        assert "archived.published" in judged.out
+        assert moved in judged.out
+
+
+def test_no_change_of_its_closing_archive_is_missed(
+    phase_walk: Walk, tmp_path: Path, count: Counts
+) -> None:
+    """Of each folder in it one file, and the bytes of the archive and its signatures."""
+    file, settings = kept(phase_walk, tmp_path), read_settings(phase_walk.day.declaration)
+    clients = cast("Clients", SimpleNamespace(
+        bundles=SigstoreClient(settings.signing.sigstore_trust), progress=Quiet(),
+        history=phase_walk, public=phase_walk,  # which they are not: nobody may look there
+    ))  # fmt: skip
+
+    def holds() -> bool:
+        with archived_keyring(file) as keyring:
+            looking = cast("Clients", SimpleNamespace(**{**vars(clients), "verifier": keyring}))
+            return judge(release_of(settings), looking, file).holds
+
+    raw = file.read_bytes()
+    archive = ClosingArchive.from_bytes(raw, file.name)
+    shown = {name.partition("/")[0]: name for name in archive.members}
+    rest = {name: text for name, text in archive.members.items() if name not in shown.values()}
+    for said, changed in altered({name: archive.members[name] for name in shown.values()}):
+        file.write_bytes(replace(archive, members={**rest, **changed}).to_bytes())
+        assert not holds(), said
+        count("closing archives of a change of phase altered by others, each found", 1)
+    file.write_bytes(replace(archive, release="3.11-end-of-life").to_bytes())
+    assert not holds()
+    file.write_bytes(raw)
+    for path in sorted(tmp_path.glob("*.tar*")):
+        before = path.read_bytes()
+        for spoiled in (b"", before[:-1], before + b"\n"):
+            path.write_bytes(spoiled)
+            assert not holds(), (path.name, len(spoiled))
+        path.write_bytes(before)
 
 
 @pytest.fixture
