@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import json
 import tomllib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -224,7 +224,9 @@ def _is_refused(store: Store, number: int, texts: dict[str, str], main: dict[str
     changed = {
         path.removeprefix(top): text for path, text in texts.items() if main.get(path) != text
     }
-    found = complaints(changed, {path.removeprefix(top): text for path, text in texts.items()})
+    on_branch = {path.removeprefix(top): text for path, text in texts.items()}
+    today = datetime.now(UTC).date()  # noqa: TID251 - the simulated side
+    found = complaints(changed, on_branch, today)
     if found:
         store.record("peps", "refused", number=number, why=found)
     return bool(found)

@@ -99,17 +99,18 @@ def test_checks_of_the_repository_accept_it_and_see_what_is_wrong(
     propose(release, peps)
     main, branch = texts(peps, ""), texts(peps, BRANCH)
     changed = {path: text for path, text in branch.items() if text != main.get(path)}
-    assert complaints(changed, branch) == []
+    assert complaints(changed, branch, DUE) == []
     for old, new, problem in (
         ("Type: Informational\n", "", "Must have required header: Type"),
         ("Author:", "Writer:", "Must not have invalid header: Writer"),
         ("Created: 06-Oct", "Created: 6-Oct", "Created must not be 6-Oct-2026"),
+        ("06-Oct-2026", "21-Oct-2026", "Created must not be in the future: 21-Oct-2026"),
         ("PEP: 845", "PEP: 846", "PEP must be 845"),
         ("- 3.16.0 beta 2:", "- 3.16.0 beta 9:", "is other than update-peps makes it"),
     ):
         assert old in branch[PEP]
         spoiled = {**branch, PEP: branch[PEP].replace(old, new)}
-        assert f"{PEP}: {problem}" in complaints({PEP: spoiled[PEP]}, spoiled)
+        assert f"{PEP}: {problem}" in complaints({PEP: spoiled[PEP]}, spoiled, DUE)
 
 
 def test_what_the_gate_says_of_a_series_that_nobody_planned_helps(
