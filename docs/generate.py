@@ -56,6 +56,8 @@ _HEAD: Final = """\
 
 The declaration of one release. It is beside `dodo.py`, unless `--release FILE` or the
 environment variable `PEP101_RELEASE` names another file; a second release needs one of these.
+From another folder only the variable can: `PEP101_RELEASE=FILE doit -f CHECKOUT/dodo.py list`. With
+`-f` doit refuses `--release` before it has read the `dodo.py` that knows it.
 Relative paths start at the file's own folder, and `~` is the home folder.
 
 A setting or section that is not listed here is refused, and the message names the one that was
