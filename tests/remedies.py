@@ -22,7 +22,7 @@ UNKNOWN: Final = "…"
 _FOLDERS: Final = ("checks", "chapters", "doit_receipts", "plugins")
 # they speak in the name of other people's sites, or are read by other projects
 _NOT_OURS: Final = ("plugins/rehearsal/", "doit_receipts/examples/")
-_END: Final = r"(?=[;:,)`\"\n]|\. | and | then | or | again| in it| says| signs| makes| works|$)"
+_END: Final = r"(?=[];:,)`\"\n]|\. | and | then | or | again| in it| says| signs| makes| works|$)"
 
 
 @dataclass(frozen=True)
