@@ -64,7 +64,8 @@ def name_is_free(
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
     if found and not public:
         problem = f"a draft of {page.name} exists and will be used"
-        return (Finding("site.draft_found", Severity.NOTE, problem, found[0].address),)
+        remedy = "nothing, if it is yours; if it is not, delete it in the site's admin"
+        return (Finding("site.draft_found", Severity.NOTE, problem, found[0].address, remedy),)
     return ()
 
 

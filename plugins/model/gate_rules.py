@@ -438,7 +438,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "site.draft_found": Rule(
         "The site has no draft of this release.",
-        "nothing, if it is yours: it will be used",
+        "nothing, if it is yours; if it is not, delete it in the site's admin",
         severity=_NOTE,
     ),
     "site.login": Rule(

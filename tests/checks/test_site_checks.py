@@ -52,6 +52,13 @@ def release(version: str, **more: Any) -> dict[str, Any]:
     return {"name": f"Python {version}", "slug": slug, "is_published": True, **more}
 
 
+def deleted(world: SiteWorld, key: int) -> None:
+    """Somebody deletes a release in the site's admin."""
+    tables = world.store.load("site", {})
+    del tables["release"][str(key)]
+    world.store.save("site", tables)
+
+
 def test_a_login_that_works_is_no_finding(world: SiteWorld) -> None:
     assert access.login_works(world.site()) == ()
 
@@ -60,6 +67,8 @@ def test_a_login_that_may_not_write_blocks(world: SiteWorld) -> None:
     (finding,) = access.login_works(world.site(token="guest-token"))
     assert (finding.rule, finding.severity) == ("site.login", Severity.BLOCK)
     assert "403" in finding.message
+    assert "[credentials]" in finding.remedy
+    assert access.login_works(world.site()) == ()
 
 
 def test_a_site_that_cannot_be_asked_blocks(contract: Contract, nowhere: str) -> None:
@@ -109,6 +118,9 @@ def test_a_name_is_free_or_a_draft_has_it(world: SiteWorld, contract: Contract) 
     site.add_release(release("3.13.6", is_published=False))
     (note,) = access.name_is_free(contract, site)
     assert (note.rule, note.severity) == ("site.draft_found", Severity.NOTE)
+    assert note.remedy == "nothing, if it is yours; if it is not, delete it in the site's admin"
+    deleted(world, 2)
+    assert access.name_is_free(contract, site) == ()
 
 
 def test_the_release_that_we_have_shown_is_not_in_its_own_way(
@@ -135,6 +147,9 @@ def test_a_name_that_is_taken_blocks_and_all_who_have_it_are_shown(
     assert (finding.rule, finding.severity) == ("site.name_taken", Severity.BLOCK)
     assert "release/1/" in finding.message
     assert "release/2/" in finding.message
+    assert finding.remedy.startswith("delete those that are wrong in the site's admin")
+    deleted(world, 2)
+    assert [each.rule for each in access.name_is_free(contract, site)] == ["site.draft_found"]
 
 
 @pytest.mark.parametrize(
@@ -187,3 +202,5 @@ def test_one_cache_alone_is_told(world: SiteWorld, contract: Contract) -> None:
     cdn = Caches(world.addresses["cdn"], world.addresses["docs_cdn"], [world.addresses["cdn_a"]])
     (note,) = access.caches_answer(contract, cdn)
     assert (note.rule, note.severity) == ("cdn.one_edge", Severity.NOTE)
+    assert note.remedy == "name more of them in [hosts] cdn_edges"
+    assert access.caches_answer(contract, world.cdn()) == ()

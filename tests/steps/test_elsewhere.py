@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ import pytest
 
 from checks.machines import every_platform_passed
 from doit_receipts.errors import NothingDone, ReleaseError, ServiceFailed, StepFailed, Waiting
-from doit_receipts.finding import Severity
+from doit_receipts.finding import Severity, Waiver, blocking
 from doit_receipts.journal import Journal
 from doit_receipts.outside import heard_by
 from doit_receipts.probe import RemoteState
@@ -452,6 +452,9 @@ def test_a_platform_that_never_comes_has_to_be_waived_where_this_machine_steps_i
     note, missing = asking.judged(came)
     assert (note.severity, note.message) == (Severity.NOTE, "passed on this machine")
     assert (missing.rule, missing.severity) == ("tests.platform", Severity.BLOCK)
+    assert missing.remedy == "test them there by hand, then waive tests.platform"
+    waiver = Waiver("tests.platform", "tested by hand", "rm", date(2026, 12, 1))
+    assert blocking([missing], [waiver]) == ()
 
 
 def test_a_kept_attestation_that_was_changed_or_deleted_shuts_the_gate(asking: Asking) -> None:

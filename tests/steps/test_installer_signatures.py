@@ -177,11 +177,15 @@ def test_program_that_is_none_blocks(release: Release, tmp_path: Path) -> None:
 
 
 def test_package_that_somebody_else_signed_blocks(
-    release: Release, tmp_path: Path, somebody: Person
+    release: Release, tmp_path: Path, somebody: Person, apple: Person
 ) -> None:
     facts = looked_at(release, tmp_path / "root", {PKG: somebody.package(digest="sha256")})
     assert findings(facts)[0][:2] == ("brought.signer", Severity.BLOCK)
     assert "is signed by Somebody Else" in facts["wrong"]
+    (finding,) = installers_are_signed(facts["wrong"], facts["unverified"])
+    assert finding.remedy.startswith("ask who made it for a signed one; once it is there, run doit")
+    assert "doit forget await_macos" in finding.remedy
+    assert findings(looked_at(release, tmp_path / "root", {PKG: apple.package()})) == []
 
 
 @pytest.mark.parametrize(
@@ -218,6 +222,11 @@ def test_installer_without_a_program_for_it_is_a_note(
     assert (rule, severity) == ("brought.unverified", Severity.NOTE)
     assert message == f"this tool did not verify the signatures inside {EXE}, {PKG}"
     assert signature_tools.tools_here(release, only) == ""
+    (finding,) = installers_are_signed(facts["wrong"], facts["unverified"])
+    assert finding.remedy.startswith("install osslsigncode and pkgutil or openssl, or look at it")
+    facts = looked_at(release, tmp_path / "root", {PKG: content[PKG]}, only)
+    assert [each[0] for each in findings(facts)] == ["brought.unverified"]
+    assert findings(looked_at(release, tmp_path / "root", {PKG: content[PKG]})) == []
 
 
 def test_toys_of_a_rehearsal_are_not_looked_at(release: Release, tmp_path: Path) -> None:

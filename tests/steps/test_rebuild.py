@@ -169,6 +169,9 @@ def test_nobody_is_a_note_and_too_few_block(place: Place, tmp_path: Path) -> Non
     (block,) = place.judged(ledger, wanted=2)
     assert (block.rule, block.severity) == ("rebuild.few", Severity.BLOCK)
     assert "only alice has" in block.message
+    assert "ask others to run doit rebuild" in block.remedy
+    shutil.copytree(place.people[1].folder / "ledger", ledger, dirs_exist_ok=True)  # bob did
+    assert place.judged(ledger, wanted=2) == ()
 
 
 def test_people_who_are_wanted_and_no_ledger_or_too_few_keys_block(
@@ -210,6 +213,10 @@ def test_other_bytes_of_somebody_who_counts_block(place: Place) -> None:
     (found,) = place.judged(ledger, wanted=1)
     assert (found.rule, found.severity) == ("rebuild.disagrees", Severity.BLOCK)
     assert "they got 0000000000000000" in found.message
+    assert "compare the versions of git, blurb, gzip and xz" in found.remedy
+    shutil.rmtree(folder)
+    shutil.copytree(alice.folder / "ledger" / VERSION / "alice", folder)  # with the right ones
+    assert place.judged(ledger, wanted=1) == ()
 
 
 @pytest.mark.parametrize(

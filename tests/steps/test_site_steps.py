@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -305,6 +306,7 @@ def test_right_rows_stay_wrong_ones_are_changed_and_strange_ones_go(
     findings = site_checks.rows_are_as_served(contract, world.host, site)
     assert {each.rule for each in findings} == {"site.rows"}
     assert len(findings) == 3
+    assert all("correct it in the site's admin" in each.remedy for each in findings)
     site_files.put_files(contract, world.host, site, QUIET)
     assert site_files.look_files(contract, world.host, site).state is RemoteState.IDENTICAL
     assert before <= world.rows("release_file").keys()
@@ -449,6 +451,37 @@ def test_a_file_that_is_not_the_released_one_is_never_listed(
     site_release.publish(contract, site, QUIET)
     (finding,) = site_checks.rows_are_as_served(contract, world.host, site, known)
     assert (finding.rule, finding.where) == ("site.replaced", "python-3.13.6-amd64.exe")
+
+
+def test_a_file_that_was_replaced_is_put_back_and_its_row_is_left_alone(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """Whoever corrected the row by what the host has would tell users the intruder's digest."""
+    site = world.site()
+    known = {path: each.sha256 for path, each in published_bytes(contract, world.host).items()}
+    listed(contract, world, site)
+    file = world.root / "3.13.6" / "python-3.13.6-amd64.exe"
+    released = file.read_bytes()
+    file.write_bytes(b"somebody else's")
+    (finding,) = site_checks.rows_are_as_served(contract, world.host, site, known)
+    assert finding.rule == "site.replaced"
+    assert finding.remedy.endswith("have the file that was released put back")
+    file.write_bytes(released)
+    assert site_checks.rows_are_as_served(contract, world.host, site, known) == ()
+
+
+def test_a_row_is_corrected_as_its_finding_says(world: SiteWorld, contract: Contract) -> None:
+    site = world.site()
+    listed(contract, world, site)
+    rows = {row.slug: row for row in site.rows(site.releases()[0])}
+    row = rows["3136-XZ-compressed-source-tarball"]
+    site.change_row(row, {"sha256_sum": "0" * 64})
+    (finding,) = site_checks.rows_are_as_served(contract, world.host, site)
+    wanted = re.search(r"its row's (\w+) is \w+, wanted (\w+)", finding.message)
+    assert wanted, finding.message
+    assert finding.remedy.startswith("correct it in the site's admin")
+    site.change_row(row, {wanted[1]: wanted[2]})
+    assert site_checks.rows_are_as_served(contract, world.host, site) == ()
 
 
 def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
