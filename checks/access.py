@@ -41,6 +41,8 @@ __all__ = [
 _NEEDED: Final = ("push", "admin")
 _HARMLESS: Final = ("deletion", "non_fast_forward")
 """Rules that no push of a release breaks: branches only ever move forward."""
+_HARMLESS_TAG: Final = (*_HARMLESS, "update")
+"""The same of a tag, which is pushed once."""
 
 
 @judges(blind="access.github")
@@ -103,27 +105,32 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
 
 @judges(blind="access.rulesets")
 def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Finding, ...]:
-    """No rule of a ruleset would refuse the pushes of this release.
+    """No rule of a ruleset would refuse the pushes of this release, of branch and tag.
 
     Rulesets exist beside classic protection, and lifting that does not lift them: one that our
     account may not pass would refuse the push at the end of the day.
     """
-    found: dict[tuple[str, bool], list[str]] = {}
-    for each in rulesets.rulesets(release.branch):
-        if each.kind not in _HARMLESS:
-            found.setdefault((each.ruleset, each.passed), []).append(each.kind)
+    tag = release.version.tag
+    rules = [
+        *((release.branch, each) for each in rulesets.rulesets(release.branch)
+          if each.kind not in _HARMLESS),
+        *((tag, each) for each in rulesets.tag_rules(tag) if each.kind not in _HARMLESS_TAG),
+    ]  # fmt: skip
+    found: dict[tuple[str, str, bool], list[str]] = {}
+    for where, each in rules:
+        found.setdefault((where, each.ruleset, each.passed), []).append(each.kind)
     return tuple(
         Finding(
             "access.rulesets",
             Severity.NOTE if passed else Severity.BLOCK,
             f"ruleset {name} has rules that a push may break ({', '.join(sorted(kinds))}), and "
             + ("your account may bypass it" if passed else "your account may not bypass it"),
-            where=release.branch,
+            where=where,
             remedy=""
             if passed
             else "ask an administrator to add release managers to those who may bypass it",
         )
-        for (name, passed), kinds in sorted(found.items())
+        for (where, name, passed), kinds in sorted(found.items())
     )
 
 

@@ -36,7 +36,7 @@ __all__ = [
 
 @frozen
 class BranchRule:
-    """A rule of a ruleset that holds for a branch, beside its classic protection.
+    """A rule of a ruleset that holds for a branch, beside its classic protection, or for a tag.
 
     ``kind`` is GitHub's word, such as ``pull_request``; ``passed`` whether we may pass it.
     """
@@ -51,6 +51,10 @@ class Rulesets(Protocol):
 
     def rulesets(self, branch: str) -> tuple[BranchRule, ...]:
         """Every active rule of a ruleset that holds for a branch of this name."""
+        ...
+
+    def tag_rules(self, tag: str) -> tuple[BranchRule, ...]:
+        """Every active rule of a ruleset that holds for a tag of this name."""
         ...
 
 

@@ -98,7 +98,10 @@ class Branches:
 
     @property
     def _rulesets(self) -> list[dict[str, Any]]:
-        """Each with id, branches, rules (GitHub's kinds) and who may pass: never, always, ..."""
+        """Each with id, branches, rules (GitHub's kinds) and who may pass: never, always, ...
+
+        One of tags has the refs that it is about as ``tags``, and those that it is ``not``.
+        """
         found: list[dict[str, Any]] = self._hub.store.load("rulesets", [])
         kind = self._hub.store.fault("github.ruleset")
         if kind is not None:
@@ -112,6 +115,7 @@ class Branches:
             {"type": kind, "ruleset_source_type": "Repository",
              "ruleset_source": "python/cpython", "ruleset_id": each["id"]}
             for each in self._rulesets
+            if "tags" not in each
             if not each["branches"] or request.path_params["branch"] in each["branches"]
             for kind in each["rules"]
         ]  # fmt: skip
@@ -121,16 +125,20 @@ class Branches:
         """Source: GitHub's "Get a repository ruleset"."""
         for each in self._rulesets:
             if each["id"] == request.path_params["id"]:
+                refs = each.get("tags") or [f"refs/heads/{name}" for name in each["branches"]]
                 return JSONResponse(
-                    {"id": each["id"], "name": _name_of(each), "target": "branch",
-                     "enforcement": "active", "current_user_can_bypass": each["bypass"]}
+                    {**_listed(each), "current_user_can_bypass": each["bypass"],
+                     "conditions": {"ref_name": {"include": refs or ["~ALL"],
+                                                 "exclude": each.get("not", [])}},
+                     "rules": [{"type": kind} for kind in each["rules"]]}
                 )  # fmt: skip
         return problem(404, "Not Found")
 
     async def _all_rulesets(self, request: Request) -> Response:
         """Source: GitHub's "Get all repository rulesets", which tells little of each."""
-        found = [{"id": each["id"], "name": _name_of(each)} for each in self._rulesets]
-        return page_of(request, found)
+        wanted = request.query_params.get("targets", "branch,tag,push").split(",")
+        found = [_listed(each) for each in self._rulesets]
+        return page_of(request, [each for each in found if each["target"] in wanted])
 
     async def _make_ruleset(self, request: Request) -> Response:
         """Source: GitHub's "Create a repository ruleset"."""
@@ -158,6 +166,17 @@ class Branches:
             return problem(404, "Not Found")
         self._hub.store.save("rulesets", kept)
         return Response(None, 204)
+
+
+def _listed(ruleset: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": ruleset["id"],
+        "name": _name_of(ruleset),
+        "target": "tag" if "tags" in ruleset else "branch",
+        "source_type": "Repository",
+        "source": "python/cpython",
+        "enforcement": ruleset.get("enforcement", "active"),
+    }
 
 
 def _name_of(ruleset: Mapping[str, Any]) -> str:

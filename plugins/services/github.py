@@ -209,6 +209,44 @@ class GitHub:
             for rule in rules
         )
 
+    def tag_rules(self, tag: str) -> tuple[BranchRule, ...]:
+        """See the port. Source: GitHub's "Get all repository rulesets" and "Get a ruleset".
+
+        There is no "rules for a tag": which refs a ruleset is about is in its conditions.
+        """
+        from fnmatch import fnmatchcase
+
+        action = f"read the rulesets of tag {tag}"
+        found: list[BranchRule] = []
+        for listed in self._web.get_all(f"{self._top}/rulesets", action, targets="tag"):
+            about = (
+                listed.line("target", may_miss=True),
+                listed.line("enforcement", may_miss=True),
+            )
+            if about != ("tag", "active"):
+                continue
+            number = listed.number("id")
+            ruleset = self._web.json(
+                self._web.get(f"{self._top}/rulesets/{number}", action), action
+            )
+            names = ruleset.part("conditions", may_miss=True).part("ref_name", may_miss=True)
+            include, exclude = (
+                [each.line() for each in names.parts(key, may_miss=True)]
+                for key in ("include", "exclude")
+            )
+            ref = f"refs/tags/{tag}"
+            if any(fnmatchcase(ref, each) for each in exclude) or not any(
+                each == "~ALL" or fnmatchcase(ref, each) for each in include
+            ):
+                continue
+            passes = ruleset.line("current_user_can_bypass", may_miss=True) in ("always", "exempt")
+            source = ruleset.line("source", may_miss=True)
+            found += [
+                BranchRule(rule.line("type"), f"{source} #{number}", passes)
+                for rule in ruleset.parts("rules", may_miss=True)
+            ]
+        return tuple(found)
+
     def enforce_admins(self, branch: str, *, on: bool) -> None:
         """See the port."""
         action = f"{'restore' if on else 'lift'} the protection of {branch}"

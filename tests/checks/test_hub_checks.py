@@ -42,6 +42,19 @@ class Told:
     def open_pulls(self, *_words: object) -> Any:
         return self._say() if isinstance(self._answer, Exception) else ()
 
+    tag_rules = open_pulls
+
+
+class TagRules(Told):
+    """No rule is of a branch; these are of the tag."""
+
+    def rulesets(self, *_words: object, **_named: object) -> Any:
+        return ()
+
+    def tag_rules(self, *words: object) -> Any:
+        assert words == ("v3.13.6",)
+        return self._answer
+
 
 class Pulls(Told):
     """A tracker without issues, whose pull requests are by the branch that they go into."""
@@ -183,6 +196,17 @@ def test_ruleset_that_we_may_not_pass_blocks_and_one_that_breaks_nothing_does_no
     )
     assert refused.severity is Severity.BLOCK
     assert "(pull_request, required_signatures), and your account may not bypass" in refused.message
+
+
+def test_ruleset_of_tags_that_we_may_not_pass_blocks(a_release: Builds) -> None:
+    """The tag is pushed at the end of the day, and a refused one would be a late surprise."""
+    release = a_release("3.13.6")
+    moves = [BranchRule(kind, "python/cpython #1", passed=False) for kind in ("update", "deletion")]
+    assert access.no_ruleset_is_in_the_way(release, TagRules(moves)) == ()
+    made = BranchRule("creation", "python/cpython #1", passed=False)
+    (finding,) = access.no_ruleset_is_in_the_way(release, TagRules([*moves, made]))
+    assert (finding.rule, finding.severity) == ("access.rulesets", Severity.BLOCK)
+    assert (finding.where, "(creation)" in finding.message) == ("v3.13.6", True)
 
 
 def test_checks_that_cannot_look_block(a_release: Builds) -> None:

@@ -168,6 +168,28 @@ def test_rulesets_are_read_with_whether_we_may_pass_them(hub: GitHub, store: Sto
     )
 
 
+def test_rulesets_of_tags_are_read_by_the_names_that_they_are_about(
+    hub: GitHub, store: Store
+) -> None:
+    assert hub.tag_rules("v3.13.6") == ()
+    of = {"branches": [], "bypass": "never"}
+    store.save("rulesets", [
+        {**of, "id": 1, "tags": ["refs/tags/v*"], "rules": ["creation", "update"]},
+        {**of, "id": 2, "tags": ["~ALL"], "rules": ["deletion"], "bypass": "always"},
+        {**of, "id": 3, "tags": ["~ALL"], "not": ["refs/tags/v3.13.*"], "rules": ["creation"]},
+        {**of, "id": 4, "tags": ["refs/tags/v2.*"], "rules": ["creation"]},
+        {**of, "id": 5, "tags": ["~ALL"], "rules": ["creation"], "enforcement": "evaluate"},
+        {**of, "id": 6, "branches": ["v3.13.6"], "rules": ["creation"]},
+    ])  # fmt: skip
+    assert hub.tag_rules("v3.13.6") == (
+        BranchRule("creation", "python/cpython #1", passed=False),
+        BranchRule("update", "python/cpython #1", passed=False),
+        BranchRule("deletion", "python/cpython #2", passed=True),
+    )
+    # and branches are no matter of theirs
+    assert {each.ruleset for each in hub.rulesets("v3.13.6")} == {"python/cpython #6"}
+
+
 def test_rights_are_those_of_the_tokens_user(hub: GitHub, store: Store) -> None:
     assert {"push", "admin"} <= hub.rights()
     store.save("github", store.load("github", {}) | {"permissions": {"pull": True, "push": False}})
