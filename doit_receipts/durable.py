@@ -7,6 +7,7 @@ the new one under the final name, and at most a ``.partial`` file beside it.
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTIAL", "replacing", "write_whole"]
 
 PARTIAL = ".partial"
+_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
@@ -65,11 +67,22 @@ def _replacing(path: Path, mode: int) -> Iterator[int]:
         finally:
             os.close(descriptor)
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(FileNotFoundError):
             os.unlink(partial)
+        _name(error, path)
         raise
-    _sync_folder(os.path.dirname(partial))
+    try:
+        _sync_folder(os.path.dirname(partial))
+    except OSError as error:
+        _name(error, path)
+        raise
+
+
+def _name(error: BaseException, path: Path) -> None:
+    """What writes to a descriptor knows no name, and so not which disk it was."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OF_THE_DISK:
+        error.filename = str(path)
 
 
 def _new(partial: str) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -41,6 +42,19 @@ def test_error_before_the_first_file_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk is full"):
         write_half(tmp_path / "file", OSError("disk is full"))
     assert names_in(tmp_path) == []
+
+
+def test_full_disk_names_the_file_that_was_to_be_there(tmp_path: Path) -> None:
+    """The error of a descriptor has no name; what has one keeps it, and so does a broken pipe."""
+    for number, named, wanted in (
+        (errno.ENOSPC, None, str(tmp_path / "file")),
+        (errno.ENOSPC, "/elsewhere", "/elsewhere"),
+        (errno.EPIPE, None, None),
+    ):
+        error = OSError(number, os.strerror(number), named)
+        with pytest.raises(OSError, match=os.strerror(number)) as caught:
+            write_half(tmp_path / "file", error)
+        assert caught.value.filename == wanted
 
 
 def test_name_is_free_until_the_block_ends(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -20,12 +21,15 @@ from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner, keyring_of
 from plugins.services.programs import MachinePrograms
 from plugins.steps import tarball
-from tests.export.toy import PROJECT
+from tests.ended import Ended
+from tests.export.toy import KILLER, PROJECT
+from tests.export.walk import fatal, growing
+from tests.moments import chosen, kind_of_write
 from tests.progress import Quiet
 from tests.source_world import a_release, a_world, git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from plugins.model.release import Release
@@ -63,6 +67,15 @@ class Place:
         words += ["--ledger", str(person.folder / "ledger"), "--unconfined"]
         words += ["--repository", str(self.repository), *more]
         return subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    def killer(self, person: Person, ledger: Path, *options: str) -> Ended:
+        """The rebuild into that ledger, with the writes to it watched."""
+        words = [sys.executable, str(KILLER), f"--below={ledger}/", *options]
+        words += ["rebuild", VERSION, "--who", person.name, "--key", person.key]
+        words += ["--gnupg-home", str(person.home.folder), "--ledger", str(ledger)]
+        words += ["--unconfined", "--repository", str(self.repository)]
+        ended = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def judged(self, ledger: Path, wanted: int = 0) -> tuple[Finding, ...]:
         """What is said, but for who agrees."""
@@ -262,6 +275,65 @@ def test_a_rebuild_again_changes_nothing_and_other_digests_are_refused(place: Pl
     assert ended.returncode == 1
     assert "says other digests than this rebuild gave" in ended.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def ledger_writes(place: Place, select: Callable[..., tuple[str, ...]]) -> list[str]:
+    """The instants of a first rebuild at which something happens to the ledger."""
+    report, ledger = place.folder / "instants", place.folder / "watched"
+    shutil.rmtree(ledger, ignore_errors=True)
+    ended = place.killer(place.people[0], ledger, f"--report={report}")
+    assert ended.status == 0, ended
+    seen = select(report.read_text().splitlines(), first=True)
+    found = [each for each in seen if f" {VERSION}" in each or " start gpg" in each]
+    assert len(found) > 5, seen
+    return found
+
+
+def state_of(place: Place, ledger: Path) -> str:
+    """What everybody makes of the entry of the one person: nothing, unsigned, or sound."""
+    if not (ledger / VERSION / "alice" / "SHA256SUMS").exists():
+        return "nothing"
+    return "unsigned" if place.judged(ledger, wanted=1) else "sound"
+
+
+def test_a_rebuild_that_is_killed_at_any_write_leaves_no_half_entry(
+    place: Place, count: Callable[[str, int], None]
+) -> None:
+    """It counts for nothing until it is whole, and the same command again makes it whole."""
+    alice, _ = place.people
+    states = []
+    for instant in chosen(ledger_writes(place, fatal), kind_of_write):
+        ledger = place.folder / "killed"
+        shutil.rmtree(ledger, ignore_errors=True)
+        ended = place.killer(alice, ledger, f"--at={instant}")
+        assert ended.status == -signal.SIGKILL, (instant, ended)
+        states.append(state_of(place, ledger))
+        ended = place.killer(alice, ledger)
+        assert ended.status == 0, (instant, ended)
+        assert state_of(place, ledger) == "sound", instant
+        left = sorted(each.name for each in (ledger / VERSION / "alice").iterdir())
+        assert left == ["SHA256SUMS", "SHA256SUMS.asc"], instant
+        count("kills at a write to the ledger, each gone on to a sound entry", 1)
+    assert {"nothing", "unsigned"} <= set(states)
+
+
+def test_a_disk_that_is_full_at_any_write_to_the_ledger_is_one_line(
+    place: Place, count: Callable[[str, int], None]
+) -> None:
+    alice, _ = place.people
+    for instant in chosen(ledger_writes(place, growing), kind_of_write):
+        ledger = place.folder / "full"
+        shutil.rmtree(ledger, ignore_errors=True)
+        ended = place.killer(alice, ledger, f"--full={instant}")
+        assert ended.status == 1, (instant, ended)
+        assert "Traceback" not in ended.said, (instant, ended)
+        said, *more = [each for each in ended.err.splitlines() if "space" in each]
+        assert not more, (instant, ended)
+        assert f"no space left on device; see to the disk of {ledger}" in said, (instant, ended)
+        assert not list(ledger.rglob("*.partial")), instant
+        assert place.killer(alice, ledger).status == 0, instant
+        assert state_of(place, ledger) == "sound", instant
+        count("full disks at a write to the ledger, each told in one line and gone on after", 1)
 
 
 @pytest.mark.parametrize(

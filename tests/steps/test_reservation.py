@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +22,10 @@ from tests.served import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.conftest import Builds
 
+PROJECT = Path(__file__).parents[2]
 Hubs = tuple[GitHubRulesets, GitHub]
 
 
@@ -122,3 +126,55 @@ def test_other_rulesets_are_left_alone(hubs: Hubs, a_release: Builds, store: Sto
     protection.copy_rules(release, hub)
     reservation.lift(release, rulesets, hub)
     assert store.load("rulesets", []) == [other]
+
+
+CLIENT = """
+import sys, os
+from plugins.model.secret import Secret
+from plugins.services.github_rulesets import GitHubRulesets
+address, role = sys.argv[1], int(sys.argv[2])
+rulesets = GitHubRulesets(
+    address, "python/cpython", Secret("env:GITHUB_TOKEN_OF_TEST"), role=role
+)
+print(flush=True)
+input()
+rulesets.reserve("3.15 until it is protected", "3.15")
+"""
+ADMINISTRATORS, WRITERS = 5, 4
+
+
+@pytest.mark.parametrize("role", [ADMINISTRATORS, WRITERS])
+def test_killed_before_it_hears_that_the_ruleset_was_made_it_makes_no_second_one(
+    store: Store, a_release: Builds, monkeypatch: pytest.MonkeyPatch, role: int
+) -> None:
+    """SIGKILL between the making and the reading back, and after each other change."""
+    monkeypatch.setenv("GITHUB_TOKEN_OF_TEST", store.load("github", {})["token"])
+    token = Secret("env:GITHUB_TOKEN_OF_TEST")
+    release = a_release("3.15.0b1")
+    with served(github.app(store)) as address:
+        rulesets = GitHubRulesets(address, "python/cpython", token, role=role)
+        hub = GitHub(address, "python/cpython", token)
+        states = []
+        while killed_after(len(states) + 1, store, address, role):
+            probe = reservation.look_reserved(release, rulesets, hub)
+            states.append((probe.state, len(store.load("rulesets", []))))
+            # As a person is told: one that keeps us out is deleted.
+            store.save("rulesets", [])
+    made_and_unread = RemoteState.IDENTICAL if role == ADMINISTRATORS else RemoteState.DIFFERENT
+    deleted = [] if role == ADMINISTRATORS else [(RemoteState.ABSENT, 0)]
+    assert states == [(made_and_unread, 1), *deleted]
+
+
+def killed_after(changes: int, store: Store, address: str, role: int) -> bool:
+    """Reserve in a process that is killed after so many changes; False if it makes fewer."""
+    words = [sys.executable, "-c", CLIENT, address, str(role)]
+    with subprocess.Popen(
+        words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    ) as client:  # fmt: skip
+        assert client.stdout is not None
+        assert client.stdout.readline() == "\n"
+        store.aim(client.pid, changes)
+        client.communicate("\n")
+    store.save("aim", {})
+    return client.returncode == -signal.SIGKILL
