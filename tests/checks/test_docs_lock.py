@@ -82,7 +82,9 @@ def test_what_the_finding_tells_to_do_lets_it_pass(made: Made, signer: GnupgSign
     assert made.judged(signer) == ()
 
 
-@pytest.mark.parametrize("how", ["unsigned", "other key", "other bytes", "planted", "link"])
+@pytest.mark.parametrize(
+    "how", ["unsigned", "other key", "other bytes", "half", "empty", "planted", "link"]
+)
 def test_lock_that_the_release_manager_did_not_sign_blocks(
     made: Made, signer: GnupgSigner, somebody: GnupgSigner, how: str
 ) -> None:
@@ -93,6 +95,11 @@ def test_lock_that_the_release_manager_did_not_sign_blocks(
         other = made.kept.with_name("other")
         other.write_text("other")
         signer.sign(other, made.signature)
+    elif how in ("half", "empty"):
+        # gpg was killed while it signed, or its disk was full
+        signer.sign(made.kept, made.signature)
+        whole = made.signature.read_bytes()
+        made.signature.write_bytes(whole[: len(whole) // 2] if how == "half" else b"")
     elif how == "planted":
         signer.sign(made.kept, made.signature)
         evil = made.file.read_text().replace("toy_tool==1.0", "toy_tool==6.6")
@@ -103,6 +110,9 @@ def test_lock_that_the_release_manager_did_not_sign_blocks(
         made.kept.symlink_to(made.kept.with_name("nowhere"))
     (found,) = made.judged(signer)
     assert (found.rule, found.severity) == ("docs.unapproved", Severity.BLOCK)
+    if how in ("half", "empty"):
+        follow(found)
+        assert made.judged(signer) == ()
 
 
 def test_lock_that_cannot_be_read_blocks(made: Made, signer: GnupgSigner) -> None:

@@ -154,7 +154,7 @@ def test_killed_before_it_hears_that_the_ruleset_was_made_it_makes_no_second_one
     with served(github.app(store)) as address:
         rulesets = GitHubRulesets(address, "python/cpython", token, role=role)
         hub = GitHub(address, "python/cpython", token)
-        states = []
+        states: list[tuple[RemoteState, int]] = []
         while killed_after(len(states) + 1, store, address, role):
             probe = reservation.look_reserved(release, rulesets, hub)
             states.append((probe.state, len(store.load("rulesets", []))))
