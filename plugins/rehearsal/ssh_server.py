@@ -33,6 +33,7 @@ __all__ = ["FAULTS", "SshServer", "login_key", "serve", "write_login"]
 FAULTS: Final[Mapping[str, str]] = {
     "ssh.drop": "the connection breaks after as many bytes of files as the argument says (0)",
     "ssh.disk_full": "a write finds the disk full",
+    "ssh.names_full": "folders take as many new names as the argument says (0), and no more",
     "ssh.foreign_folder": "another release manager owns the folder in the argument, alone",
     "ssh.host_key_changed": "the host has another key than before",
     "ssh.clock_skew": "the host's clock is ahead by the seconds in the argument (3600)",
@@ -64,6 +65,7 @@ class SshServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._drop_after: int | None = None
+        self._names_left: int | None = None
 
     @property
     def known_key(self) -> str:
@@ -119,6 +121,22 @@ class SshServer:
             return None
         arrived, self._drop_after = self._drop_after, None
         return arrived
+
+    def take_name(self) -> None:
+        """A folder may have a new name. Raises SFTPFailure if its disk or a quota is full.
+
+        OpenSSH has one word for both, and for a host without inodes.
+        Source: openssh-portable, sftp-server.c, errno_to_portable.
+        """
+        most = self.store.fault("ssh.names_full")
+        if most is None:
+            self._names_left = None
+            return
+        left = int(most or 0) if self._names_left is None else self._names_left
+        if not left:
+            answer = "Failure"
+            raise asyncssh.SFTPFailure(answer)
+        self._names_left = left - 1
 
     def before_digests(self, paths: Sequence[str]) -> None:
         """Replace a file, if that was ordered."""
@@ -324,6 +342,7 @@ class _Files(asyncssh.SFTPServer):
 
     def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
         mode = 0o777 if attrs.permissions is None else attrs.permissions
+        self._server.take_name()
         self._disk.make_folder(self._user, path.decode(), mode)
         self._server.changed(self._user, "mkdir", path.decode())
 
@@ -334,6 +353,7 @@ class _Files(asyncssh.SFTPServer):
         self._remove(path)
 
     def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._server.take_name()
         self._disk.rename(self._user, oldpath.decode(), newpath.decode())
         self._server.changed(self._user, "rename", newpath.decode())
 

@@ -40,6 +40,13 @@ _COMMAND_TIMEOUT_S: Final = 120.0
 _FILES_TO_A_DIGEST: Final = 8
 """Names to one program: its lines then leave it at once, so two may run side by side."""
 _NEARLY_FULL_BYTES: Final = 1 << 20
+# What takes a name in a folder. OpenSSH has one word for a taken name, a full disk, no inodes and a
+# quota that is used up; only the first two are asked about here.
+_TAKING: Final = ("rename", "make", "write", "link")
+_ROOM: Final = (
+    "see there whether the disk or its inodes (df -h, df -i) or your quota (quota) are used up, "
+    "then run the same command again; what was done is not done again"
+)
 _NOT_FOUND: Final = 127
 
 # openssl is six times as fast as Debian's sha256sum, which every host has.
@@ -306,9 +313,10 @@ class SshReader:
                         "free space there, then run the same command again; "
                         "what was sent is not sent again",
                     )  # fmt: skip
-                if any(self.look([path])) and action.startswith(("rename", "make", "write")):
+                if action.startswith(_TAKING) and any(self.look([path])):
                     return self._taken(path, action)
-        return self._failed(place, action, f"the host refused: {refused}")
+        remedy = _ROOM if action.startswith(_TAKING) and refused.status == Status.FAILURE else ""
+        return self._failed(place, action, f"the host refused: {refused}", remedy)
 
     def _refuses_us(self, paths: Sequence[str]) -> Entry | None:
         """What most likely refused, if others than us write there.

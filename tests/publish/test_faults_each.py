@@ -70,6 +70,8 @@ EACH: Final = [
     ("site.no_right", "save_text", ""),
     ("site.no_system", "check_access", "macos"),
     ("site.password_refused", "save_text", ""),
+    ("ssh.names_full", "switch_files", "2"),
+    ("ssh.names_full", "switch_docs", ""),
     ("ssh.slow", "stage_files", "5"),
     ("upstream.drops_after_push", "push_upstream", ""),
 ]

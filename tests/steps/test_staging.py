@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from plugins.model.content import Content, NamedFile
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
 from plugins.rehearsal.places import served
+from plugins.rehearsal.store import ALWAYS
 from plugins.steps.staging import (
     look_reserved,
     look_staged,
@@ -336,6 +338,60 @@ def test_a_parent_that_is_missing_is_made(tmp_path: Path) -> None:
         assert look_reserved(area, world.host()).state is RemoteState.IDENTICAL
         parent, staging = world.host().look(["release", area.staging])
         assert (parent and parent.mode, staging and staging.mode) == (0o2775, 0o2770)
+
+
+@pytest.mark.parametrize("shown", range(len(NAMES)))
+def test_a_disk_that_fills_while_files_are_shown_is_one_line_and_nothing_is_undescribed(
+    tmp_path: Path, shown: int
+) -> None:
+    """What is public by then has its bytes, and no archive is without its signature."""
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        there = Standing("rehearsed", host, world.files)
+        reserve(BERTH, host, shared=True)
+        stage(files, BERTH, host, Quiet())
+        world.store.order_fault("ssh.names_full", times=ALWAYS, argument=str(shown))
+        with pytest.raises(ServiceFailed) as caught:
+            switch(files, BERTH, host, Quiet())
+        public = seen(there)
+        assert len(public) == shown
+        assert public.items() <= everything(files).items()
+        archives = [name for name in public if name.endswith((".tgz", ".xz"))]
+        assert all(f"{name}.asc" in public for name in archives)
+        assert look_switched(files, BERTH, host).state is RemoteState.ABSENT
+        assert caught.value.problem.endswith(": the host refused: Failure")
+        assert caught.value.remedy == (
+            "see there whether the disk or its inodes (df -h, df -i) or your quota (quota) are used"
+            " up, then run the same command again; what was done is not done again"
+        )
+        # The remedy is followed.
+        world.store.save("faults", {})
+        switch(files, BERTH, host, Quiet())
+        assert seen(there) == everything(files)
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_public_file_that_a_colleague_of_the_group_changes_is_never_taken_for_ours(
+    tmp_path: Path,
+) -> None:
+    """PEP 101 lets the group write; size and time may be as before, the digest is not."""
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        released(files, Standing("rehearsed", host, world.files))
+        path = world.files / BERTH.final / "Python-3.13.6.tgz"
+        before, right = path.stat(), path.read_bytes()
+        path.write_bytes(right[:-1] + b"!")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        probe = look_switched(files, BERTH, host)
+        assert probe.state is RemoteState.DIFFERENT
+        assert "files with other content exist there" in probe.problem
+        assert "never replaced" in probe.remedy
+        with pytest.raises(StepFailed, match="other content"):
+            switch(files, BERTH, host, Quiet())
+        path.write_bytes(right)
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
 
 
 def test_a_taken_name_at_the_last_moment_is_not_overwritten(tmp_path: Path) -> None:
