@@ -266,6 +266,42 @@ def test_a_failure_is_the_last_thing_told_whatever_ended_after_it(project: Proje
     ]  # fmt: skip
 
 
+MEET = '''
+DOIT_CONFIG = plan.doit_config("export")
+
+def meet(mine, other):
+    import time
+    (HERE / mine).touch()
+    for _ in range(6000):
+        if (HERE / other).exists():
+            return {}
+        time.sleep(0.01)
+    raise StepFailed(where=mine, problem="was alone for a minute", remedy="do both at once")
+
+@plan.step()
+def task_one():
+    """Wait for the other one."""
+    return call(meet, "one begun", "two begun")
+
+@plan.step()
+def task_two():
+    """Wait for the other one."""
+    return call(meet, "two begun", "one begun")
+
+@plan.group(of=[task_one, task_two])
+def export():
+    """Both."""
+'''
+
+
+def test_two_at_once_is_the_least_without_a_word_on_any_machine(project: Project) -> None:
+    """On one core as well; they end only if both have begun."""
+    project.declare(MEET)
+    ended = project.doit("run")
+    assert ended.status == 0, ended
+    assert "export: 2 tasks run, 2 of 2 done, nothing remains" in ended.out
+
+
 @pytest.mark.parametrize("number", ["-1", "0"])
 def test_less_than_one_at_once_is_refused(project: Project, number: str) -> None:
     project.declare(ONE_FAILS)
