@@ -65,8 +65,8 @@ def packages_are_unchanged(release: Release, folder: Path | None = None) -> tupl
     folder = folder or Path(sysconfig.get_path("purelib"))
     listed: dict[Path, str] = {}
     for package in metadata.distributions(path=[str(folder)]):
-        for name, digest, *_ in csv.reader((package.read_text("RECORD") or "").splitlines()):
-            listed[folder / name] = digest
+        rows = csv.reader((package.read_text("RECORD") or "").splitlines())
+        listed |= {folder / row[0]: row[1] for row in rows if len(row) > 1}
     other = [file for file, digest in listed.items() if not _is_as_listed(file, digest)]
     wrong = [f"{_short(file, folder)} differs" for file in other]
     wrong += [f"{_short(file, folder)} of no package" for file in _unlisted(folder, listed)]

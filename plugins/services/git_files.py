@@ -23,7 +23,7 @@ _UNUSUAL: Final = (
     rb"(?im)^\s*(?:\[(?:include|includeif|extensions)\b|repositoryformatversion = [^0])"
 )
 _REMOTE: Final = rb"\[remote \"([\w./-]+)\"\]"
-_URL: Final = rb"\s*url = (.*?)\s*"
+_URL: Final = rb"(?i)\s*url = (.*?)\s*"
 
 
 def remotes_of(folder: Path) -> dict[str, str] | None:

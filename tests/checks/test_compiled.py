@@ -219,7 +219,7 @@ def installed(folder: Path) -> Path:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: good\nVersion: 1.0\n")
     digest = base64.urlsafe_b64encode(hashlib.sha256(GOOD.encode()).digest()).rstrip(b"=").decode()
     cache = importlib.util.cache_from_source("good.py")
-    record = f"good.py,sha256={digest},16\n{cache},,\ngood-1.0.dist-info/RECORD,,\n"
+    record = f"good.py,sha256={digest},16\n\n{cache},,\ngood-1.0.dist-info/RECORD,,\n"
     (about / "RECORD").write_text(record)
     return module
 

@@ -114,6 +114,16 @@ def test_a_clone_with_an_unusual_configuration_is_asked_by_git(world: World, unu
     assert world.base.commit() == later
 
 
+def test_address_of_a_remote_is_known_however_its_key_is_written(world: World) -> None:
+    config = world.cpython / ".git" / "config"
+    before = remotes_of(world.cpython)
+    assert before
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("url =", "URL ="), encoding="utf-8"
+    )
+    assert remotes_of(world.cpython) == before
+
+
 def test_worktree_of_a_clone_and_a_symbolic_ref_are_asked_by_git(world: World) -> None:
     later = world.commit({"Lib/spam.py": "later\n"})
     beside = world.cpython.with_name("beside")
