@@ -29,7 +29,7 @@ _ERRORS = {"NothingDone", "ServiceFailed", "SettingsError", "StepFailed", "Waiti
 # mistake of this tool.
 SILENT = [
     "plugins/services/discourse.py",
-    "plugins/services/folder_host.py", "plugins/services/git_clone.py",
+    "plugins/services/folder_host.py",
     "plugins/services/github.py", "plugins/services/gnupg_signer.py",
     "plugins/services/host_paths.py", *["plugins/services/programs.py"] * 5,
     "plugins/steps/installer_signatures.py",

@@ -365,6 +365,7 @@ class GitClone:
                 service="git",
                 action=f"read commit {commit}",
                 problem="the release clone does not have it",
+                remedy="delete the release clone and run the same command again: it is made anew",
             ) from error
         return found
 
