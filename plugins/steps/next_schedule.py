@@ -70,18 +70,17 @@ def propose_series(
     series, branch = following(release.version), _branch(release)
     ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
     text = schedule_text(proposals, ref)
-    if series not in (known := read_schedule(text)).branches:
-        _refuse_taken(proposals, wanted.pep)
-        plan = planned(known, release.version, wanted.manager, wanted.pep)
-        running = _text(proposals, pep_path(known.branches[release.version.series].pep), ref)
-        text, pep = with_series(text, plan), plan.pep(running, today)
-        known = read_schedule(text)
-    else:
-        number = known.branches[series].pep
-        plan = planned(known, release.version, wanted.manager, number)
-        pep = _text(proposals, pep_path(number), ref) or plan.pep("", today)
-    path = pep_path(known.branches[series].pep)
-    owners = with_owner(_text(proposals, OWNERS, ref), known.branches[series].pep, wanted.login)
+    known = read_schedule(text)
+    there = known.branches.get(series)
+    number = there.pep if there else wanted.pep
+    plan = planned(known, release.version, wanted.manager, number)
+    if there is None:
+        _refuse_taken(proposals, number)
+        text = with_series(text, plan)
+    path = pep_path(number)
+    running = _text(proposals, pep_path(known.branches[release.version.series].pep), ref)
+    pep = _text(proposals, path, ref) or plan.pep(running, today)
+    owners = with_owner(_text(proposals, OWNERS, ref), number, wanted.login)
     progress.say(f"making the schedule of {series}")
     folder = release.layout.scratch / "peps-next"
     try:
@@ -89,7 +88,7 @@ def propose_series(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     progress.say(f"opening the pull request of the schedule of {series}")
-    title = f"PEP {known.branches[series].pep}: Python {series} Release Schedule"
+    title = f"PEP {number}: Python {series} Release Schedule"
     body = (
         f"Plans Python {series}. The days are those of {release.version.series} 52 weeks later, on"
         " Tuesdays; they are a draft, to be changed here before this is merged.\n"

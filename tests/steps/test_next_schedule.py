@@ -144,9 +144,10 @@ def test_half_a_branch_is_gone_on_from_and_edits_of_others_stay(
 ) -> None:
     facts = propose(release, peps)
     peps.edit('release-manager = "Nina Next"', 'release-manager = "Nele Next"', ref=BRANCH)
-    del peps.branches[BRANCH][lost]
+    before = peps.branches[BRANCH].pop(lost)
     assert look_series(release, peps).state is RemoteState.ABSENT
     assert propose(release, peps) == facts
+    assert peps.branches[BRANCH][lost] == before
     assert look_series(release, peps).state is RemoteState.IDENTICAL
     assert "Nele Next" in texts(peps, BRANCH)[SCHEDULE_FILE]
 
