@@ -127,8 +127,14 @@ def _next_series(content: bytes, old: str, new: str) -> bytes:
 
 
 def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:
-    """A new document, first in the list of them (N08-N10)."""
+    """A new document, first in the list of them (N08-N10); what main has of both already, stays."""
+    name = f"Doc/whatsnew/{new}.rst"
+    document = clone.read(commit, name)
+    if document is None:
+        document = new_series.whatsnew(old, new, clone.names(commit, "Doc/deprecations")).encode()
     index = _read(clone, commit, _INDEX).decode()
+    if re.search(rf"^[ \t]+{re.escape(new)}(?:\.rst)?$", index, flags=re.MULTILINE):
+        return {name: document}
     entry = re.search(
         rf"^(?P<space>[ \t]+){re.escape(old)}(?P<end>\.rst)?$", index, flags=re.MULTILINE
     )
@@ -140,8 +146,7 @@ def _whatsnew(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]
         )
     line = f"{entry['space']}{new}{entry['end'] or ''}\n"
     listed = index[: entry.start()] + line + index[entry.start() :]
-    document = new_series.whatsnew(old, new, clone.names(commit, "Doc/deprecations")).encode()
-    return {_INDEX: listed.encode(), f"Doc/whatsnew/{new}.rst": document}
+    return {_INDEX: listed.encode(), name: document}
 
 
 def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes]:

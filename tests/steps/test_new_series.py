@@ -104,6 +104,18 @@ def test_whatsnew_has_the_sections_of_today_and_what_is_going_to_be_removed() ->
             assert len(line) >= len(above), above
 
 
+def test_whatsnew_that_main_has_already_and_its_line_in_the_index_are_kept(world: World) -> None:
+    """Somebody began it before the branch was cut: their words must not be lost."""
+    index = (world.cpython / "Doc/whatsnew/index.rst").read_text()
+    listed = index.replace("3.14.rst", "3.15.rst\n   3.14.rst", 1)
+    assert listed != index
+    kept = {"Doc/whatsnew/3.15.rst": "What's new in 3.15, as somebody began it\n"}
+    world.commit({**kept, "Doc/whatsnew/index.rst": listed})
+    clone = world.make()
+    found = next_main.edits(world.release, clone, "refs/release/base")
+    assert not {name for name in found if name.startswith("Doc/whatsnew/")}
+
+
 def test_schedule_whose_number_nobody_knows_stays_that_of_the_series_before() -> None:
     line = b"See `PEP 826 <https://peps.python.org/pep-0826/>`__ for Python 3.16 release details."
     assert with_series(line, "3.17") == line
