@@ -197,7 +197,10 @@ def _let_time_pass(store: Store) -> None:
     opened = [
         each
         for each in hub["pulls"]
-        if each["repository"] == REPOSITORY and each["state"] == "open"
+        if each["repository"] == REPOSITORY
+        and each["state"] == "open"
+        # the plan of a series is talked about for days before it is merged
+        and not each["head"].endswith("-schedule")
     ]
     known = store.load("peps", {})
     if opened and known["polls"]:
