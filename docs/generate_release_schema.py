@@ -46,7 +46,8 @@ _FORMS: Final[Mapping[Callable[[str], str], str]] = {
     forms.host_address: "^(ssh://[^/]+/|folder:///.)",
     forms.mail_address: "^[A-Za-z0-9][\\w.+-]*@[A-Za-z0-9][\\w.-]*[A-Za-z0-9]$",
     forms.mail_server: "^smtps?://[^/@]+/?$",
-    forms.person_name: r"^[^\s0-9_@<>\"\\][^0-9_@<>\"\\]*$",
+    # Of ASCII letters, spaces and ' . - only; which other letters there are, no pattern says.
+    forms.person_name: r"^[^\x00-@\[-`{-\x7f][^\x00-\x1f!-&(-,/-@\[-`{-\x7f]*$",
     forms.release_version: f"^{_VERSION}$",
     forms.revision: r"^\.?([^\s\-:?*\[\\^~.][^\s:?*\[\\^~.]*\.?)([^\s:?*\[\\^~.]+\.?)*$",
     forms.rule_id: r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$",
