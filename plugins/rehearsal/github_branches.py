@@ -100,7 +100,8 @@ class Branches:
     def _rulesets(self) -> list[dict[str, Any]]:
         """Each with id, branches, rules (GitHub's kinds) and who may pass: never, always, ...
 
-        One of tags has the refs that it is about as ``tags``, and those that it is ``not``.
+        One of tags has the refs that it is about as ``tags``, and those that it is ``not``;
+        ``hidden`` are the fields that the list of all does not tell.
         """
         found: list[dict[str, Any]] = self._hub.store.load("rulesets", [])
         kind = self._hub.store.fault("github.ruleset")
@@ -137,8 +138,12 @@ class Branches:
     async def _all_rulesets(self, request: Request) -> Response:
         """Source: GitHub's "Get all repository rulesets", which tells little of each."""
         wanted = request.query_params.get("targets", "branch,tag,push").split(",")
-        found = [_listed(each) for each in self._rulesets]
-        return page_of(request, [each for each in found if each["target"] in wanted])
+        found = [(each.get("hidden", []), _listed(each)) for each in self._rulesets]
+        return page_of(request, [
+            {name: value for name, value in each.items() if name not in hidden}
+            for hidden, each in found
+            if each["target"] in wanted
+        ])  # fmt: skip
 
     async def _make_ruleset(self, request: Request) -> Response:
         """Source: GitHub's "Create a repository ruleset"."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from doit_receipts.errors import NothingDone, ServiceFailed
 from plugins.model.content import Content
+from plugins.model.ref_patterns import is_about
 from plugins.ports.github import Artifact, BranchRule, Issue, Job, Run
 from plugins.services.http_client import HttpClient
 from plugins.services.http_errors import Stumbled
@@ -45,6 +46,8 @@ _STORAGES: Final = ("blob.core.windows.net", "actions.githubusercontent.com")
 _ROOM_BYTES: Final = 1 << 20
 _REFUSED: Final = tuple(status for status in range(400, 500) if status != 408)
 """Statuses that prove that nothing was done; after 408 the request may have been taken."""
+_OF_TAGS: Final = ("tag", "")
+_NOT_ENFORCED: Final = ("disabled", "evaluate")
 _MOST_BUNDLES: Final = 100
 _MOST_FOUND: Final = 1_000
 """What GitHub's search gives at most, however much there is."""
@@ -212,32 +215,22 @@ class GitHub:
     def tag_rules(self, tag: str) -> tuple[BranchRule, ...]:
         """See the port. Source: GitHub's "Get all repository rulesets" and "Get a ruleset".
 
-        There is no "rules for a tag": which refs a ruleset is about is in its conditions.
+        There is no "rules for a tag": which refs a ruleset is about is in its conditions. The list
+        need not tell what a ruleset is for, and its word for one that holds is not always "active".
         """
-        from fnmatch import fnmatchcase
-
         action = f"read the rulesets of tag {tag}"
         found: list[BranchRule] = []
         for listed in self._web.get_all(f"{self._top}/rulesets", action, targets="tag"):
-            about = (
-                listed.line("target", may_miss=True),
-                listed.line("enforcement", may_miss=True),
-            )
-            if about != ("tag", "active"):
+            if (
+                listed.line("target", may_miss=True) not in _OF_TAGS
+                or listed.line("enforcement", may_miss=True) in _NOT_ENFORCED
+            ):
                 continue
             number = listed.number("id")
             ruleset = self._web.json(
                 self._web.get(f"{self._top}/rulesets/{number}", action), action
             )
-            names = ruleset.part("conditions", may_miss=True).part("ref_name", may_miss=True)
-            include, exclude = (
-                [each.line() for each in names.parts(key, may_miss=True)]
-                for key in ("include", "exclude")
-            )
-            ref = f"refs/tags/{tag}"
-            if any(fnmatchcase(ref, each) for each in exclude) or not any(
-                each == "~ALL" or fnmatchcase(ref, each) for each in include
-            ):
+            if ruleset.line("target", may_miss=True) not in _OF_TAGS or not _holds(ruleset, tag):
                 continue
             passes = ruleset.line("current_user_can_bypass", may_miss=True) in ("always", "exempt")
             source = ruleset.line("source", may_miss=True)
@@ -403,6 +396,16 @@ def _job(part: Part) -> Job:
         part.line("conclusion", may_miss=True),
         part.url("html_url", may_miss=True),
     )
+
+
+def _holds(ruleset: Part, tag: str) -> bool:
+    """Whether the conditions of a ruleset name the tag; to exclude counts for more."""
+    names = ruleset.part("conditions", may_miss=True).part("ref_name", may_miss=True)
+    included, excluded = (
+        any(is_about(each.line(), f"refs/tags/{tag}") for each in names.parts(key, may_miss=True))
+        for key in ("include", "exclude")
+    )
+    return included and not excluded
 
 
 def _plain(value: Any) -> Any:

@@ -180,14 +180,28 @@ def test_rulesets_of_tags_are_read_by_the_names_that_they_are_about(
         {**of, "id": 4, "tags": ["refs/tags/v2.*"], "rules": ["creation"]},
         {**of, "id": 5, "tags": ["~ALL"], "rules": ["creation"], "enforcement": "evaluate"},
         {**of, "id": 6, "branches": ["v3.13.6"], "rules": ["creation"]},
+        {**of, "id": 7, "tags": ["refs/tags/**/*"], "rules": ["tag_name_pattern"]},
+        {**of, "id": 8, "tags": ["refs/*"], "rules": ["creation"]},
     ])  # fmt: skip
     assert hub.tag_rules("v3.13.6") == (
         BranchRule("creation", "python/cpython #1", passed=False),
         BranchRule("update", "python/cpython #1", passed=False),
         BranchRule("deletion", "python/cpython #2", passed=True),
+        BranchRule("tag_name_pattern", "python/cpython #7", passed=False),
     )
     # and branches are no matter of theirs
     assert {each.ruleset for each in hub.rulesets("v3.13.6")} == {"python/cpython #6"}
+
+
+def test_ruleset_of_tags_counts_though_the_list_names_no_target(hub: GitHub, store: Store) -> None:
+    """GitHub's example of the list has no target, and the word "enabled" for one that holds."""
+    store.save("rulesets", [
+        {"branches": [], "bypass": "never", "id": 1, "tags": ["~ALL"], "rules": ["creation"],
+         "enforcement": "enabled", "hidden": ["target"]},
+        {"branches": [], "bypass": "never", "id": 2, "tags": ["~ALL"], "rules": ["creation"],
+         "enforcement": "disabled", "hidden": ["target"]},
+    ])  # fmt: skip
+    assert [each.ruleset for each in hub.tag_rules("v3.13.6")] == ["python/cpython #1"]
 
 
 def test_rights_are_those_of_the_tokens_user(hub: GitHub, store: Store) -> None:

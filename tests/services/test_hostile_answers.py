@@ -87,6 +87,7 @@ CASES: dict[str, tuple[str, Callable[[str, Path], Any]]] = {
     "rights": ("github", lambda base, _: _github(base).rights()),
     "protection": ("github", lambda base, _: _github(base).rules("3.13")),
     "rulesets": ("github", lambda base, _: _github(base).rulesets("3.13")),
+    "rulesets of tags": ("github", lambda base, _: _github(base).tag_rules("v3.13.6")),
     "runs": ("github", lambda base, _: _tools(base).runs("build-release.yml")),
     "run": ("github", lambda base, _: _tools(base).run(9_000_001)),
     "jobs": ("github", lambda base, _: _tools(base).jobs(9_000_001)),
@@ -124,7 +125,8 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     github.seed(store, "3.13", ("main", "3.12", "3.13"), pep=719)
     buildbots.seed(store, "3.13")
     rules = {"id": 1, "branches": [], "rules": ["pull_request"], "bypass": "never"}
-    store.save("rulesets", [rules])
+    tags = {**rules, "id": 2, "tags": ["refs/tags/v*"], "not": ["refs/tags/v2.*"]}
+    store.save("rulesets", [rules, tags])
     store.save("ci", store.load("ci", {}) | {"files": {"source": {"a.txt": "A"}}})
     with (
         pytest.MonkeyPatch.context() as patch,
