@@ -105,15 +105,16 @@ def upstream_is_protected(release: Release, protection: Protection) -> tuple[Fin
 
 @judges(blind="access.rulesets")
 def no_ruleset_is_in_the_way(release: Release, rulesets: Rulesets) -> tuple[Finding, ...]:
-    """No rule of a ruleset would refuse the pushes of this release, of branch and tag.
+    """No rule of a ruleset would refuse the pushes of this release, of its branches and tag.
 
     Rulesets exist beside classic protection, and lifting that does not lift them: one that our
-    account may not pass would refuse the push at the end of the day.
+    account may not pass would refuse the push at the end of the day. GitHub knows which hold for
+    a branch that does not exist yet, as that of a first beta.
     """
     tag = release.version.tag
     rules = [
-        *((release.branch, each) for each in rulesets.rulesets(release.branch)
-          if each.kind not in _HARMLESS),
+        *((branch, each) for branch in release.merge_branches
+          for each in rulesets.rulesets(branch) if each.kind not in _HARMLESS),
         *((tag, each) for each in rulesets.tag_rules(tag) if each.kind not in _HARMLESS_TAG),
     ]  # fmt: skip
     found: dict[tuple[str, str, bool], list[str]] = {}

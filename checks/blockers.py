@@ -98,6 +98,18 @@ def concerns(release: Release, found: Iterable[Issue]) -> tuple[Issue, ...]:
 def _findings(
     rule: str, release: Release, issues: Issues, label: str, remedy: str
 ) -> tuple[Finding, ...]:
+    labelled = issues.open_issues(label)
+    # GitHub answers with an empty list for a label that was renamed or deleted
+    if not labelled and label not in map(str.lower, issues.labels()):
+        return (
+            Finding(
+                rule,
+                Severity.BLOCK,
+                f"the tracker has no label {label}, so nobody knows what blocks",
+                repr(issues),
+                "rename the label back on the tracker, or make it again and put it on what blocks",
+            ),
+        )
     pulls = {release.branch: issues.open_pulls(release.branch, label)}
     if release.branch != "main":
         backport = f"{_BACKPORT}{release.version.series}"
@@ -107,7 +119,7 @@ def _findings(
     return (
         *(
             Finding(rule, Severity.BLOCK, f"issue {issue.number}: {issue.title}", issue.url, remedy)
-            for issue in concerns(release, issues.open_issues(label))
+            for issue in concerns(release, labelled)
         ),
         *(
             Finding(

@@ -44,6 +44,9 @@ class Told:
 
     tag_rules = open_pulls
 
+    def labels(self) -> tuple[str, ...]:
+        return ("release-blocker", "Deferred-Blocker")
+
 
 class TagRules(Told):
     """No rule is of a branch; these are of the tag."""
@@ -54,6 +57,23 @@ class TagRules(Told):
     def tag_rules(self, *words: object) -> Any:
         assert words == ("v3.13.6",)
         return self._answer
+
+
+class BranchRules(Told):
+    """No rule is of a tag; these are of the branches."""
+
+    def rulesets(self, *words: object, **_named: object) -> Any:
+        return self._answer.get(*words, ())
+
+    def tag_rules(self, *_words: object) -> Any:
+        return ()
+
+
+class Unlabelled(Told):
+    """A tracker in which nothing is open, with other labels."""
+
+    def labels(self) -> tuple[str, ...]:
+        return ("easy", "blocker")
 
 
 class Pulls(Told):
@@ -118,6 +138,23 @@ def test_nothing_open_passes(a_release: Builds) -> None:
     hub: Any = Told(())
     assert blockers.no_release_blockers(a_release("3.14.0rc1"), hub) == ()
     assert blockers.no_deferred_blockers(a_release("3.14.0rc1"), hub) == ()
+
+
+def test_label_that_the_tracker_does_not_have_says_nothing(a_release: Builds) -> None:
+    """Asked for a label that was renamed, GitHub answers with an empty list and no error."""
+    hub: Any = Unlabelled(())
+    release = a_release("3.14.0rc1")
+    for rule, judge in (
+        ("blockers.release", blockers.no_release_blockers),
+        ("blockers.deferred", blockers.no_deferred_blockers),
+    ):
+        (found,) = judge(release, hub)
+        assert (found.rule, found.severity, found.where) == (rule, Severity.BLOCK, "told")
+        label = f"{rule.partition('.')[2]}-blocker"
+        assert found.message == f"the tracker has no label {label}, so nobody knows what blocks"
+        assert found.remedy.startswith("rename the label back")
+        assert judge(release, Told(())) == ()  # type: ignore[arg-type]
+    assert blockers.no_deferred_blockers(a_release("3.14.0b4"), hub) == ()
 
 
 def test_pull_request_blocks_the_release_of_its_base(a_release: Builds) -> None:
@@ -196,6 +233,16 @@ def test_ruleset_that_we_may_not_pass_blocks_and_one_that_breaks_nothing_does_no
     )
     assert refused.severity is Severity.BLOCK
     assert "(pull_request, required_signatures), and your account may not bypass" in refused.message
+
+
+def test_ruleset_of_the_new_branch_blocks_the_first_beta(a_release: Builds) -> None:
+    """It is pushed with main, and a refused branch refuses both: the push is atomic."""
+    made = BranchRule("creation", "python/cpython #1", passed=False)
+    hub: Any = BranchRules({"3.15": [made]})
+    (finding,) = access.no_ruleset_is_in_the_way(a_release("3.15.0b1"), hub)
+    assert (finding.rule, finding.severity) == ("access.rulesets", Severity.BLOCK)
+    assert (finding.where, "(creation)" in finding.message) == ("3.15", True)
+    assert access.no_ruleset_is_in_the_way(a_release("3.15.0a7"), hub) == ()
 
 
 def test_ruleset_of_tags_that_we_may_not_pass_blocks(a_release: Builds) -> None:
