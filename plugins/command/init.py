@@ -121,14 +121,23 @@ def _of_clone(
     from plugins.model.version import Version
     from plugins.services.git_person import configured, trusting
 
-    header = ""
+    header, why = "", "there is no such folder"
     if clone.is_dir():
         git = ["git", *trusting(clone, programs)]
-        header = programs.run([*git, "show", f"HEAD:{PATH}"], folder=clone, check=False).stdout
+        # in this order: what is missing first is why the rest is missing as well
+        for words, missing in (
+            (["rev-parse", "--git-dir"], "it is no repository of git"),
+            (["rev-parse", "--quiet", "--verify", "HEAD"], "it has no commit"),
+            (["show", f"HEAD:{PATH}"], f"its last commit has no {PATH}"),
+        ):
+            header = programs.run([*git, *words], folder=clone, check=False).stdout
+            if not header:
+                why = missing
+                break
     if not header:
         raise StepFailed(
             where=str(clone),
-            problem=f"is not a clone of CPython: its last commit has no {PATH}",
+            problem=f"is not a clone of CPython: {why}",
             remedy="name yours: doit init PATH",
         )
     found = read_patchlevel(header)

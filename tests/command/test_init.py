@@ -111,7 +111,7 @@ def test_nothing_that_exists_is_changed(home: Path, clone: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "problem"),
     [
-        (["nowhere"], 1, "is not a clone of CPython: its last commit has no Include/patchlevel.h"),
+        (["nowhere"], 1, "nowhere: is not a clone of CPython: there is no such folder; name yours"),
         ([str(PROJECT)], 1, "is not a clone of CPython"),
         (["a", "b"], 3, "doit init takes one clone of CPython, and not 2"),
         (["--versoin", "3"], 3, "doit init: "),
@@ -139,9 +139,18 @@ def test_a_folder_that_is_empty_or_broken_is_no_clone(home: Path, clone: Path, k
     ended = init(home, folder, "--file", home / "r.toml")
     assert (ended.status, ended.out) == (1, "")
     (line,) = ended.err.splitlines()
-    assert line.startswith(f"{folder}: is not a clone of CPython")
+    why = "it has no commit" if kind == "without a commit" else "it is no repository of git"
+    assert line.startswith(f"{folder}: is not a clone of CPython: {why}; ")
     assert line.endswith("; name yours: doit init PATH")
     assert not (home / "r.toml").exists()
+
+
+def test_a_repository_of_something_else_is_no_clone(home: Path) -> None:
+    git = ["git", "-C", str(home / "other"), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "-q", home / "other"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Begin"], check=True)
+    ended = init(home, home / "other", "--file", home / "r.toml")
+    assert "is not a clone of CPython: its last commit has no Include/patchlevel.h;" in ended.err
 
 
 def test_a_version_that_is_none_is_refused(home: Path, clone: Path) -> None:
