@@ -1,7 +1,7 @@
 """Reserved ports: which simulated environment of this user has which ports, also while it rests.
 
 They stand in one file of the machine's temporary folder, which one process at a time may read and
-change: two rehearsals that begin at the same moment never get the same port.
+replace: two rehearsals that begin at the same moment never get the same port.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from doit_receipts.durable import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,19 +75,20 @@ def _is_free(port: int) -> bool:
 def _claims(folder: Path) -> Iterator[dict[str, str]]:
     """The folder of each reserved port's owner, kept as the block leaves them; nobody else acts.
 
-    Owners that are gone, and a file that cannot be read, hold nothing.
+    Owners that are gone, and a file that cannot be read, hold nothing. Whoever is killed leaves the
+    file as it was, so the lock is another: this one is replaced.
     """
     file = folder / f"pep101-ports-{os.getuid()}.json"
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "r+b") as stream:  # noqa: PTH123 - it is open already
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    lock = os.open(
+        file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+    )
+    with open(lock, "rb") as held:  # noqa: PTH123 - it is open already
+        fcntl.flock(held, fcntl.LOCK_EX)
         claims: dict[str, str] = {}
-        with contextlib.suppress(ValueError, TypeError, AttributeError):
-            known = {str(port): str(owner) for port, owner in json.loads(stream.read()).items()}
+        with contextlib.suppress(FileNotFoundError, ValueError, TypeError, AttributeError):
+            known = {str(port): str(owner) for port, owner in json.loads(file.read_bytes()).items()}
             there = {owner: Path(owner).exists() for owner in set(known.values())}
             claims = {port: owner for port, owner in known.items() if there[owner]}
         yield claims
         kept = dict(list(claims.items())[-_MOST_KEPT:])
-        stream.seek(0)
-        stream.truncate()
-        stream.write(json.dumps(kept, indent=0).encode())
+        write_whole(file, json.dumps(kept, indent=0).encode(), 0o600)

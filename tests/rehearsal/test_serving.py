@@ -91,6 +91,19 @@ def test_ports_of_an_environment_that_is_gone_may_be_had_again(
     assert len(reserved(tmp_path, 2, tmp_path)) == 2
 
 
+def test_reserved_ports_are_replaced_and_never_written_over(tmp_path: Path) -> None:
+    """Whoever is killed as they are written leaves those that were reserved before."""
+    reserved(tmp_path, 3, tmp_path)
+    (file,) = tmp_path.glob("*.json")
+    before = tmp_path / "before"
+    before.hardlink_to(file)
+    kept = file.read_bytes()
+    reserved(tmp_path, 2, tmp_path)
+    assert before.read_bytes() == kept
+    assert json.loads(file.read_bytes()).keys() > json.loads(kept).keys()
+    assert (file.stat().st_mode & 0o777, list(tmp_path.glob("*.partial"))) == (0o600, [])
+
+
 @pytest.mark.parametrize("part", ["site", "mail"])
 def test_a_world_whose_port_somebody_else_has_says_so_and_does_not_start(
     tmp_path: Path, part: str
