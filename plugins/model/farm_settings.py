@@ -49,7 +49,7 @@ class Farm:
     """Which steps run there: test_source, build_docs, build_tarballs. Default: test_source. With
     build_docs `doit export` pushes the release commit and its tag to your fork, and waits for the
     run. With build_tarballs a run makes the archives from the tag once more, and counts as one of
-    those that [rebuilds] wants."""
+    those that [rebuilds] wants; the page waits for that run."""
     platforms: tuple[str, ...] = TIER_1
     """The platforms that the sources are tested on, by PEP 11's names; [] for none. Default: the
     five of tier 1."""

@@ -67,6 +67,8 @@ class _Words:
     """With how many of how many are done."""
     asking: str
     waiting: str
+    without: str = ""
+    """How one goes on without it, where the release can."""
 
     @property
     def again(self) -> str:
@@ -91,9 +93,10 @@ _WORDS: Final = {
     BUILD_TARBALLS: _Words(
         "rebuild elsewhere",
         "makes the archives again",
-        "the archives are not made again yet",
+        "the archives are not made again yet, and the page waits for that",
         "start_rebuild",
         "await_rebuild",
+        "; or take build_tarballs out of [farm] steps: then the page does not wait for it",
     ),
 }
 
@@ -209,7 +212,8 @@ def gather(
         raise StepFailed(
             where=words.where,
             problem=f"not done within {errand.farm.wait_hours} hours: {_shown(late)}",
-            remedy=f"raise [farm] wait_hours; or cancel what still runs there, then {words.again}",
+            remedy=f"raise [farm] wait_hours; or cancel what still runs there, then {words.again}"
+            f"{words.without}",
             details=_details(late),
         )
     on_time = [each for each in left if each not in late]
@@ -218,7 +222,7 @@ def gather(
         raise Waiting(
             who="GitHub",
             problem=f"{counted}; {_shown(on_time)}",
-            remedy=f"watch {_address(on_time)}, then run the same command again",
+            remedy=f"watch {_address(on_time)}, then run the same command again{words.without}",
             details=_details(on_time),
         )
     return tuple(each.action for each in late)

@@ -13,7 +13,7 @@ import pytest
 from checks import machines
 from checks.rebuilds import Others, others_got_the_same, others_of_a_stranger
 from doit_receipts.artifact import Artifact
-from doit_receipts.errors import ReleaseError, StepFailed
+from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.action import NOBODY, TIER_1, bundle_file
@@ -88,6 +88,17 @@ def test_a_run_that_got_the_same_counts_as_one_and_says_by_whose_word(remaking: 
     (told,) = [each for each in remaking.journal.entries() if each["event"] == "elsewhere"]
     assert told["task"] == "await_rebuild"
     assert told["run"].endswith(f"/actions/runs/{remaking.runs[-1]['id']}")
+
+
+def test_page_that_waits_for_the_run_says_so_and_how_it_does_not(remaking: Remaking) -> None:
+    """However many are wanted: bytes that differ have to be known before users see the page."""
+    remaking.store.order_fault("steps.queued", argument="2")
+    remaking.start()
+    with pytest.raises(Waiting, match="not made again yet, and the page waits for that") as told:
+        remaking.follow()
+    assert "take build_tarballs out of [farm] steps" in told.value.remedy
+    assert remaking.farm.runs("build_tarballs")
+    assert not replace(remaking.farm, steps=("test_source",)).runs("build_tarballs")
 
 
 def test_a_run_that_got_other_archives_blocks_and_names_both_digests(remaking: Remaking) -> None:
