@@ -87,7 +87,7 @@ def archives_are_sound(
             wanted = tag.result()
         except ReleaseError as error:
             wanted = None
-            message = "; ".join((str(error), *error.details[-1:]))
+            message = "; ".join((f"{error.where}: {error.problem}", *error.details[-1:]))
             findings.append(_block("archive.tree", commit, f"cannot read the tag: {message}"))
     for name, archive in _distinct(archives).items():
         findings += _lint(name, archive, release.layout.folder_in_archive, epoch_s)

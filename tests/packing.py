@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import tarfile
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["TarEntry", "packed"]
+from plugins.model.tarstream import Kind, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["TarEntry", "members_of", "packed"]
 
 
 class TarEntry(tarfile.TarInfo):
@@ -30,3 +38,21 @@ def packed(stream: bytes, how: str) -> bytes:
     """The stream as our compressors pack it: ``how`` is gz or xz."""
     words = ("gzip", "-9", "-n") if how == "gz" else ("xz", "-6", "-T2")
     return subprocess.run(words, input=stream, check=True, capture_output=True).stdout
+
+
+def members_of(folder: Path, name: str) -> Iterator[Member]:
+    """The folder and all below it, in tar's order, as members called ``name`` and so on.
+
+    One file at a time is read; there are files, folders and links.
+    """
+    about = folder.lstat()
+    mode = stat.S_IMODE(about.st_mode)
+    if stat.S_ISLNK(about.st_mode):
+        target = os.readlink(folder)  # noqa: PTH115 - Path would tidy the target
+        yield Member(name, Kind.LINK, mode, target=target)
+    elif stat.S_ISREG(about.st_mode):
+        yield Member(name, Kind.FILE, mode, folder.read_bytes())
+    else:
+        yield Member(name, Kind.FOLDER, mode)
+        for entry in sorted(folder.iterdir(), key=lambda entry: os.fsencode(entry.name)):
+            yield from members_of(entry, f"{name}/{entry.name}")

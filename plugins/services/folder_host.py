@@ -183,7 +183,10 @@ class FolderHost:
                         checked(name.rstrip("/"))
                     opened.extractall(self._at(folder))
             except BrokenZip as error:
-                raise self._failed(action="unpack", path=archive, problem=str(error)) from error
+                raise self._failed(
+                    action="unpack", path=archive, problem=str(error),
+                    remedy="have the task that makes it run again",
+                ) from error  # fmt: skip
 
     def read(self, path: str, most_bytes: int) -> bytes:
         """See the port."""
@@ -246,14 +249,28 @@ class FolderHost:
         try:
             yield
         except OSError as error:
-            if error.errno == errno.EEXIST:
-                problem = "exists already, and nothing is overwritten"
-            else:
-                problem = error.strerror or str(error)
-            raise self._failed(action=action, path=path, problem=problem) from error
+            problem, remedy = _told(error)
+            raise self._failed(action=action, path=path, problem=problem, remedy=remedy) from error
 
-    def _failed(self, *, action: str, path: str, problem: str) -> ServiceFailed:
-        return ServiceFailed(service=str(self._root), action=f"{action} {path}", problem=problem)
+    def _failed(self, *, action: str, path: str, problem: str, remedy: str) -> ServiceFailed:
+        return ServiceFailed(
+            service=str(self._root), action=f"{action} {path}", problem=problem, remedy=remedy
+        )
+
+
+def _told(error: OSError) -> tuple[str, str]:
+    """What is wrong, and what to do about it."""
+    problem, then = error.strerror or str(error), "then run the same command again"
+    match error.errno:
+        case errno.EEXIST:
+            problem = "exists already, and nothing is overwritten"
+            return problem, "run the same command again: it checks what exists there"
+        case errno.ENOSPC | errno.EDQUOT:
+            return problem, f"free space there, {then}"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return problem, f"let your account read and write there, {then}"
+        case _:
+            return problem, f"see that the folders above it exist and its disk is sound, {then}"
 
 
 def _copy(upload: Upload, partial: Path) -> None:

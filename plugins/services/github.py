@@ -262,7 +262,10 @@ class GitHub:
         )
         if answer.status_code == 404:
             raise ServiceFailed(
-                service="github", action=action, problem="the branch does not exist"
+                service="github",
+                action=action,
+                problem="the branch does not exist, or your account may not protect it",
+                remedy="ask an administrator of the repository",
             )
 
     def _protection(self, branch: str) -> str:

@@ -326,8 +326,10 @@ def _opened(home: Path) -> Any:
         ) from error  # fmt: skip
     except ValueError as error:
         raise ServiceFailed(
-            service="gpg", action="start", problem=str(error).splitlines()[0]
-        ) from error
+            service="gpg", action="start", problem=str(error).splitlines()[0],
+            remedy="install GnuPG again, so that `gpg --version` works; then run the same command "
+            "again",
+        ) from error  # fmt: skip
     # Its own readings stop at the first signature and mix "expired" with "good".
     gpg.result_map = {**gpg.result_map, "verify": _StatusLines, "sign": _StatusLines}
     return gpg

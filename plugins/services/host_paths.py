@@ -26,7 +26,11 @@ def checked(path: str) -> str:
     ):
         return path
     raise ServiceFailed(
-        service="host", action=ascii(path), problem="is not the name of a file below the root"
+        service="host",
+        action=ascii(path),
+        problem="is not the name of a file below the root",
+        remedy="rename or remove it there, or have the archive made again that holds it; "
+        "then run the same command again",
     )
 
 

@@ -153,6 +153,8 @@ class MachinePrograms:
                     service=words[0],
                     action=_shown(words[1:3]),
                     problem=f"did not end within {timeout_s:g} s and was stopped",
+                    remedy="run the same command again when this machine and its network are less "
+                    "busy",
                     details=output.last_lines(),
                 ) from error
             output.finish()
@@ -210,7 +212,13 @@ class MachinePrograms:
     def _see_bounded(self, words: list[str], output: CollectedOutput) -> None:
         if output.exceeded:
             problem = f"wrote more than {self._most_output_bytes >> 20} MB and was stopped"
-            raise ServiceFailed(service=Path(words[0]).name, action="run", problem=problem)
+            raise ServiceFailed(
+                service=Path(words[0]).name,
+                action="run",
+                problem=problem,
+                remedy="mend the program that it is of, then run the same command again; "
+                "what it wrote begins in the log",
+            )
 
     def _status(self, process: subprocess.Popen[bytes]) -> int:
         """How it ended; the number of a signal is negative."""
@@ -271,7 +279,10 @@ class MachinePrograms:
         except FileNotFoundError as error:
             if not folder.is_dir():
                 raise ServiceFailed(
-                    service=words[0], action="start", problem=f"the folder {folder} does not exist"
+                    service=words[0],
+                    action="start",
+                    problem=f"the folder {folder} does not exist",
+                    remedy="put it back, or have the task that makes it run again",
                 ) from error
             raise ServiceFailed(
                 service=words[0],
@@ -280,7 +291,14 @@ class MachinePrograms:
                 remedy=f"install {words[0]}, then run the same command again",
             ) from error
         except PermissionError as error:
-            raise ServiceFailed(service=words[0], action="start", problem=str(error)) from error
+            place = error.filename or words[0]
+            raise ServiceFailed(
+                service=words[0],
+                action="start",
+                problem=f"{place}: permission denied",
+                remedy="give your account the right to use it (chmod u+rx), "
+                "then run the same command again",
+            ) from error
 
 
 def _confinement_here() -> Confinement:
@@ -326,13 +344,13 @@ def _failed(
 ) -> ServiceFailed:
     if status < 0:
         problem = f"was ended by {signal.Signals(-status).name}"
-    elif status:
-        problem = f"ended with status {status}"
+        remedy = "see whether memory ran out or somebody ended it, then run the same command again"
     else:
-        problem = well
+        problem = f"ended with status {status}" if status else well
+        remedy = "see what it reports, then run the same command again"
     return ServiceFailed(
         service=Path(words[0]).name, action=_shown(words[1:3]) or "run", problem=problem,
-        details=lines,
+        remedy=remedy, details=lines,
     )  # fmt: skip
 
 

@@ -151,7 +151,9 @@ class SshReader:
             return self._reading(lambda line: line.sftp.free_bytes(self._at(folder)))
         except Refused as refused:
             problem = f"the host does not report its free space: {refused}"
-            raise self._failed(self._at(folder), "look at", problem) from refused
+            raise self._failed(self._at(folder), "look at", problem,
+                "ask the host's administrators for an SFTP server that knows statvfs@openssh.com",
+            ) from refused  # fmt: skip
 
     def usable_folders(self, paths: Sequence[str]) -> frozenset[str]:
         """See the port; GNU find asks the system there, as ``access(2)`` answers."""
@@ -197,7 +199,9 @@ class SshReader:
             return Accounts(said, self._look_up)
         except ValueError as error:
             problem = f"the command `id` on the host answers {said.strip()[:80]!a}"
-            raise self._failed(self._at(""), "log in to", problem) from error
+            raise self._failed(self._at(""), "log in to", problem,
+                "have its login scripts print nothing, then run the same command again",
+            ) from error  # fmt: skip
 
     def _look_up(self, database: str, key: str) -> str:
         return self._run("getent", database, key, check=False).output.decode(errors="replace")
@@ -222,7 +226,7 @@ class SshReader:
         remedy = (
             f"ask the host's administrators to install {words[0]}"
             if result.status == _NOT_FOUND
-            else ""
+            else "see what it reports there, then run the same command again"
         )
         raise ServiceFailed(
             service=str(self._address), action=f"run {words[0]}",
@@ -304,7 +308,9 @@ class SshReader:
                         f"ask {shown.owner} or the host's administrators for "
                         f"chgrp {self._group or 'GROUP'} and chmod g+rwx on it",
                     )  # fmt: skip
-            return self._failed(place, action, "permission denied")
+            return self._failed(place, action, "permission denied",
+                "ask the host's administrators to let your account read and write there",
+            )  # fmt: skip
         if refused.status == Status.FAILURE:
             with suppress(ReleaseError):
                 free = self.free_bytes("")
@@ -315,8 +321,10 @@ class SshReader:
                     )  # fmt: skip
                 if action.startswith(_TAKING) and any(self.look([path])):
                     return self._taken(path, action)
-        remedy = _ROOM if action.startswith(_TAKING) and refused.status == Status.FAILURE else ""
-        return self._failed(place, action, f"the host refused: {refused}", remedy)
+        taking = action.startswith(_TAKING) and refused.status == Status.FAILURE
+        return self._failed(place, action, f"the host refused: {refused}",
+            _ROOM if taking else "see what is there, then run the same command again",
+        )  # fmt: skip
 
     def _refuses_us(self, paths: Sequence[str]) -> Entry | None:
         """What most likely refused, if others than us write there.
@@ -345,7 +353,7 @@ class SshReader:
             self._at(""), action, f"the connection was lost: {lost}", "run the same command again"
         )
 
-    def _failed(self, place: str, action: str, problem: str, remedy: str = "") -> ServiceFailed:
+    def _failed(self, place: str, action: str, problem: str, remedy: str) -> ServiceFailed:
         return ServiceFailed(
             service=str(self._address), action=f"{action} {place}".strip(), problem=problem,
             remedy=remedy,

@@ -144,4 +144,6 @@ def _common_name(subject: re.Match[str] | None) -> str:
 
 
 def _wrong(file: Path, problem: str) -> StepFailed:
-    return StepFailed(where=file.name, problem=problem)
+    return StepFailed(
+        where=file.name, problem=problem, remedy="ask the expert who made it for one that is signed"
+    )

@@ -153,7 +153,10 @@ def _facts(release: Release, tag: Tag, signer: Signer | None) -> dict[str, str]:
 def _needed(signer: Signer | None) -> Signer:
     if signer is None:
         raise StepFailed(
-            where="tag", problem="this series is signed with OpenPGP, and no signer is given"
+            where="tag",
+            problem="this series is signed with OpenPGP, and no signer is given",
+            remedy='write gpg_key = "FULL FINGERPRINT" below [signing], '
+            "then run the same command again",
         )
     return signer
 

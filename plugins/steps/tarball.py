@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final, cast
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from plugins.ports.programs import Programs
     from plugins.ports.progress import Progress
 
-__all__ = ["build", "gzip_compressor", "members_of", "merged_news", "pack", "xz_compressor"]
+__all__ = ["build", "gzip_compressor", "merged_news", "pack", "xz_compressor"]
 
 # Huge pages under xz's tables: the same bytes a tenth to a quarter sooner. Only glibc knows it.
 _XZ_ENVIRONMENT: Final = (("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),)
@@ -140,26 +139,6 @@ def pack(
     return count, packed
 
 
-def members_of(folder: Path, name: str) -> Iterator[Member]:
-    """The folder and all below it, in tar's order, as members called ``name`` and so on.
-
-    One file at a time is read. Raises StepFailed for anything but files, folders and links.
-    """
-    about = folder.lstat()
-    mode = stat.S_IMODE(about.st_mode)
-    if stat.S_ISLNK(about.st_mode):
-        target = os.readlink(folder)  # noqa: PTH115 - Path would tidy the target
-        yield Member(name, Kind.LINK, mode, target=target)
-    elif stat.S_ISREG(about.st_mode):
-        yield Member(name, Kind.FILE, mode, folder.read_bytes())
-    elif stat.S_ISDIR(about.st_mode):
-        yield Member(name, Kind.FOLDER, mode)
-        for entry in sorted(folder.iterdir(), key=lambda entry: os.fsencode(entry.name)):
-            yield from members_of(entry, f"{name}/{entry.name}")
-    else:
-        raise StepFailed(where=str(folder), problem="is neither file, folder nor link")
-
-
 def gzip_compressor() -> Compressor:
     """How the ``.tgz`` is made: neither name nor time in its head, and xz goes first."""
     return Compressor(("gzip", "-9", "-n"), niceness=10)
@@ -257,7 +236,11 @@ class _Export:
             while stream.read(_READ_BYTES):
                 pass
         if broken is not None:
-            raise StepFailed(where="git archive", problem=f"did not produce an archive: {broken}")
+            raise StepFailed(
+                where="git archive",
+                problem=f"did not produce an archive: {broken}",
+                remedy="see which program PATH names as git, then run the same command again",
+            )
 
 
 def _member(archive: TarFile, entry: TarInfo) -> Member:

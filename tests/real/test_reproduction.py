@@ -18,6 +18,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.programs import MachinePrograms
 from plugins.steps import tarball
+from tests.packing import members_of
 from tests.progress import Quiet
 from tests.real.tree import EPOCH_S, RELEASED, make_real_clone
 
@@ -53,7 +54,7 @@ def rewritten(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> t
     one_stream = replace(series_of(_VERSION), xz_threads=1)
     tgz, txz = folder / "Python.tgz", folder / "Python.tar.xz"
     tarball.pack(
-        tarball.members_of(upstream.source, f"Python-{RELEASED}"),
+        members_of(upstream.source, f"Python-{RELEASED}"),
         EPOCH_S,
         {tgz: tarball.gzip_compressor(), txz: tarball.xz_compressor(one_stream, cores=2)},
         MachinePrograms(),

@@ -14,6 +14,7 @@ import pytest
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.host import Kind
+from plugins.services.folder_host import FolderHost
 from tests.host_world import Standing, a_host, an_upload
 from tests.progress import Quiet
 
@@ -209,14 +210,47 @@ def test_an_archive_is_unpacked_there_and_may_be_again(there: Standing, tmp_path
     assert (there.files / "doc/top/library/spam.html").read_bytes() == b"<b>"
 
 
+def test_archive_that_is_none_is_made_again_as_a_folder_host_says(tmp_path: Path) -> None:
+    host = FolderHost(tmp_path)
+    (tmp_path / "d.zip").write_bytes(b"no archive")
+    with pytest.raises(
+        ServiceFailed, match=r"unpack d.zip: .*have the task that makes it run again"
+    ):
+        host.unzip("d.zip", "")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as made:
+        made.writestr("a", "a")
+    host.unzip("d.zip", "")
+    assert (tmp_path / "a").read_text() == "a"
+
+
+def test_folder_that_is_not_there_is_made_as_a_folder_host_says(tmp_path: Path) -> None:
+    host = FolderHost(tmp_path)
+    upload = an_upload(tmp_path / "source", "new/a", b"abc")
+    with pytest.raises(ServiceFailed, match="see that the folders above it exist"):
+        host.put([upload], Quiet())
+    host.make_folders(["new"], 0o2775)
+    host.put([upload], Quiet())
+    assert (tmp_path / "new/a").read_bytes() == b"abc"
+
+
 def test_room_is_told(there: Standing) -> None:
     assert there.host.free_bytes("doc") > 1_000_000
 
 
 @pytest.mark.parametrize("path", ["../a", "/etc/passwd", "a//b", "a/./b", "a\nb", "a\\b", "."])
 def test_a_path_that_leaves_the_root_is_refused(there: Standing, path: str) -> None:
-    with pytest.raises(ServiceFailed, match="is not the name of a file below the root"):
+    with pytest.raises(ServiceFailed, match="is not the name of a file below the root; rename"):
         there.host.look([path])
+
+
+def test_a_name_that_no_program_should_get_is_renamed_as_told(there: Standing) -> None:
+    odd = there.files / "doc" / "a\nb"
+    odd.parent.mkdir(exist_ok=True)
+    odd.write_bytes(b"abc")
+    with pytest.raises(ServiceFailed, match="rename or remove it there"):
+        there.host.digests(there.host.listing("doc"))
+    odd.rename(odd.with_name("b"))
+    assert list(there.host.digests(there.host.listing("doc"))) == ["doc/b"]
 
 
 @pytest.mark.parametrize("name", ["a b", "a'b", 'a"b', "$(touch x)", "a;b", "-rf", "a*", "ä"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -71,6 +72,7 @@ def test_a_failure_names_the_program_its_status_and_its_last_lines(tmp_path: Pat
     code = "[print(n) for n in range(99)]; raise SystemExit(3)"
     with pytest.raises(ServiceFailed, match=r"ended with status 3") as caught:
         MachinePrograms().run(python(code), folder=tmp_path)
+    assert caught.value.remedy == "see what it reports, then run the same command again"
     assert caught.value.details[-1] == "98"
     assert len(caught.value.details) < 20
 
@@ -86,13 +88,33 @@ def test_a_program_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_not_there_is_not_taken_for_the_program(tmp_path: Path) -> None:
-    with pytest.raises(ServiceFailed, match=r"the folder .*gone does not exist"):
+    with pytest.raises(ServiceFailed, match=r"the folder .*gone does not exist; put it back"):
         MachinePrograms().run(python(""), folder=tmp_path / "gone")
+    (tmp_path / "gone").mkdir()
+    assert MachinePrograms().run(python(""), folder=tmp_path / "gone").status == 0
+
+
+def test_a_program_that_may_not_be_run_is_run_once_its_mode_is_what_is_told(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o600)
+    with pytest.raises(ServiceFailed, match="permission denied; give your account") as caught:
+        MachinePrograms().run([program], folder=tmp_path)
+    told = re.search(r"\((chmod \S+)\)", caught.value.remedy)
+    assert told
+    assert str(program) in caught.value.problem
+    subprocess.run([*told[1].split(), program], check=True)
+    assert MachinePrograms().run([program], folder=tmp_path).status == 0
 
 
 def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
-    with pytest.raises(ServiceFailed, match=r"did not end within 0.5 s and was stopped"):
-        MachinePrograms().run(python("import time; time.sleep(60)"), folder=tmp_path, timeout_s=0.5)
+    code = "import sys, time; time.sleep(float(sys.argv[1]))"
+    programs = MachinePrograms()
+    with pytest.raises(
+        ServiceFailed, match=r"did not end within 0.5 s and was stopped; run the same command again"
+    ):
+        programs.run([*python(code), "60"], folder=tmp_path, timeout_s=0.5)
+    assert programs.run([*python(code), "0"], folder=tmp_path, timeout_s=60).status == 0
 
 
 def test_what_a_program_started_is_stopped_with_it(tmp_path: Path) -> None:

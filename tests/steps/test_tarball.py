@@ -32,6 +32,7 @@ from plugins.model.tarstream import Kind, tar_blocks
 from plugins.model.version import Version
 from plugins.services.programs import MachinePrograms
 from plugins.steps import tarball
+from tests.packing import members_of
 from tests.progress import Heard
 
 if TYPE_CHECKING:
@@ -450,6 +451,24 @@ head -c 2000; kill -9 $$
     assert len(list(release.layout.src.iterdir())) == 2
 
 
+def test_a_git_that_is_none_is_told_and_the_true_one_makes_the_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, release = _a_clone(tmp_path), _a_release(tmp_path)
+    other = tmp_path / "bin" / "git"
+    other.parent.mkdir()
+    git = shutil.which("git")
+    other.write_text(f'#!/bin/sh\ncase "$*" in *" archive "*) ;; *) exec {git} "$@" ;; esac\n')
+    other.chmod(0o755)
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{other.parent}:{path}")
+    with pytest.raises(StepFailed, match=r"did not produce an archive.*which program PATH names"):
+        _build(repository, release)
+    monkeypatch.setenv("PATH", path)
+    _build(repository, release)
+    assert all(each.exists() for each in release.layout.tarballs)
+
+
 @contextmanager
 def _largest_file(size_bytes: int) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -545,7 +564,7 @@ def _plant(tree: Mapping[str, object], folder: Path) -> None:
 def _found(folder: Path) -> dict[str, tuple[Kind, int, bytes, str]]:
     return {
         member.name: (member.kind, member.mode, member.content, member.target)
-        for member in tarball.members_of(folder, "tree")
+        for member in members_of(folder, "tree")
     }
 
 
@@ -556,7 +575,7 @@ def test_any_tree_is_unpacked_again_by_gnu_tar_and_by_python(tree: Mapping[str, 
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         _plant(tree, folder / "tree")
-        stream = b"".join(tar_blocks(tarball.members_of(folder / "tree", "tree"), _EPOCH_S))
+        stream = b"".join(tar_blocks(members_of(folder / "tree", "tree"), _EPOCH_S))
         for name in ("gnu", "python"):
             (folder / name).mkdir()
         argv = ("tar", "--extract", "--preserve-permissions")
