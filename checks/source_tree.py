@@ -200,7 +200,8 @@ def configure_is_as_generated(differs: str, skipped: str) -> tuple[Finding, ...]
             Severity.NOTE if harmless else Severity.WARN,
             f"differs from what autoconf generates: {differs}",
             "configure",
-            "read made/configure.diff; if it matters, commit the new one on the branch",
+            "read made/configure.diff; "
+            "if it matters, commit made/configure/configure on the branch",
         ),
     )
 

@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from checks.own_packages import packages_are_unchanged
+from tests.checks.test_compiled import installed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.conftest import Builds
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 FILES: Final = (
@@ -154,6 +158,38 @@ def test_another_system_is_refused_by_name(machine: Path) -> None:
     status, output = make(machine, "rehearse")
     assert status == 2
     assert "pep101 runs on Linux and macOS; this is MINGW64_NT" in output
+
+
+def test_packages_that_were_altered_are_as_they_were_once_they_are_installed_anew(
+    machine: Path, a_release: Builds
+) -> None:
+    """Python and its pip are stand-ins here: what they install is one package."""
+    (machine / "wheel").mkdir()
+    installed(machine / "wheel")
+    venv, copied = machine / ".venv", shutil.which("cp")
+    a_program(
+        machine,
+        "python3",
+        f"""case "$*" in
+*"-m venv"*) {shutil.which("mkdir")} -p .venv/bin && {copied} bin/python3 .venv/bin/python ;;
+*"pip install"*) {copied} -r wheel/. .venv ;;
+*"pip uninstall"*) ;;
+*) exec {sys.executable} "$@" ;;
+esac""",
+    )
+    (machine / "bin" / "make").symlink_to(shutil.which("make") or "")
+    assert make(machine, "setup")[0] == 0
+    release = a_release()
+    assert packages_are_unchanged(release, venv) == ()
+    (venv / "good.py").write_text("answer = 'evil'\n")
+    (finding,) = packages_are_unchanged(release, venv)
+    assert finding.rule == "tools.packages"
+    assert make(machine, "setup")[0] == 0
+    assert packages_are_unchanged(release, venv) == (finding,), "not by make setup alone"
+    words = finding.remedy.removeprefix("run ")
+    path = {"PATH": str(machine / "bin")}
+    subprocess.run(["/bin/sh", "-c", words], cwd=machine, env=path, check=True, capture_output=True)
+    assert packages_are_unchanged(release, venv) == ()
 
 
 @pytest.mark.slow

@@ -483,7 +483,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "source.configure": Rule(
         "autoconf makes the tree's `configure` again, byte for byte.",
-        "see made/configure.diff; if it matters, commit the new one on the branch",
+        "see made/configure.diff; if it matters, commit made/configure/configure on the branch",
         severity=_WARN,
         milder=(_NOTE,),
     ),
@@ -606,13 +606,15 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "windows.job": Rule(
         "The Windows build ran every job that builds, packs and tests what this series ships.",
-        "look at the run: a box of its form was left empty; the Windows expert knows if it matters",
+        "look at the run: a box of its form was left empty; "
+        "if the Windows expert needs it, another run with it is to be started",
         "python/release-tools, windows-release/azure-pipelines.yml",
         severity=_WARN,
     ),
     "windows.tests": Rule(
         "No test of the Windows build was skipped.",
-        "look at the run: its variable SkipTests was set; the Windows expert knows if it matters",
+        "look at the run: its variable SkipTests was set; "
+        "if the Windows expert needs the tests, another run without it is to be started",
         "python/release-tools, windows-release/stage-test-msi.yml",
         severity=_WARN,
     ),

@@ -297,7 +297,10 @@ RULES: Final[Mapping[str, Rule]] = {
         "see whether the site rebuilt its pages: save the release once more in the admin",
         "pythondotorg#1642: release not listed for days",
     ),
-    "page.unseen": Rule("Every page answers.", "look at it in a browser"),
+    "page.unseen": Rule(
+        "Every page answers.",
+        "look at it in a browser; once it shows there, run the same command again",
+    ),
     "cache.stale": Rule(
         "Every cache serves the files that the host has.",
         "purge the address, then run the same command again",
@@ -444,7 +447,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "archived.unseen": Rule(
         "What is public can be looked at.",
-        "check whether python.org can be reached, then run the same command again",
+        "check whether python.org and upstream can be reached, then run the same command again",
     ),
 }
 """Every rule by its id."""

@@ -9,8 +9,13 @@ import pytest
 
 from checks import site as checks
 from checks import site_access as access
+from checks.caches import Answer, pages_are_current
 from doit_receipts.finding import Severity
+from plugins.model.content import Content
+from plugins.model.contract import Purge
 from plugins.model.secret import Secret
+from plugins.ports.fetched import Fetched
+from plugins.ports.public import AROUND
 from plugins.rehearsal.store import ALWAYS
 from plugins.services.cdn import Caches
 from plugins.services.site import PythonOrg
@@ -196,6 +201,17 @@ def test_an_address_of_the_latest_release_that_leads_to_another_blocks(
     assert findings[0].message == (
         "leads to /downloads/release/python-3135/, wanted /downloads/release/python-3136/"
     )
+
+
+def test_page_that_did_not_answer_is_looked_at_again() -> None:
+    page = Purge("https://www.python.org/downloads/release/python-3136/", tells=("Python 3.13.6",))
+    silent = Answer(AROUND, None, "no answer within 30 s")
+    (finding,) = pages_are_current([(page, (silent,))])
+    assert (finding.rule, finding.where) == ("page.unseen", page.url)
+    assert finding.remedy.endswith("once it shows there, run the same command again")
+    text = "<h1>Python 3.13.6</h1>"
+    shows = Answer(AROUND, Fetched(200, Content.of(text.encode()), text))
+    assert pages_are_current([(page, (shows,))]) == ()
 
 
 def test_one_cache_alone_is_told(world: SiteWorld, contract: Contract) -> None:

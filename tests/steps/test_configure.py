@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.source_tree import configure_is_as_generated
 from plugins.services.programs import MachinePrograms
 from plugins.steps import configure
 from tests.progress import Quiet
@@ -59,6 +61,13 @@ def test_difference_is_shown_and_the_tree_left_as_it_is(world: World) -> None:
     made = world.release.layout.made / "configure" / "configure"
     assert "somebody" not in made.read_text()
     assert regenerate(world) == facts
+    (finding,) = configure_is_as_generated(facts["differs"], facts["skipped"])
+    told = re.search(r"commit made/(\S+) on the branch", finding.remedy)
+    assert told
+    world.commit({"configure": (world.release.layout.made / told[1]).read_text()})
+    world.make()
+    facts = regenerate(world)
+    assert configure_is_as_generated(facts["differs"], facts["skipped"]) == ()
 
 
 def test_difference_in_white_space_is_told_as_such(world: World) -> None:

@@ -344,6 +344,14 @@ def test_what_a_run_left_out_is_reported_by_job(
     skipped = [finding.message for finding in found if finding.rule == "windows.tests"]
     assert "Test MSI win32_User skipped Collect version number" in skipped
     assert len(skipped) == 10
+    # What their remedies tell to look at, and another run as they tell.
+    seen = pipeline.run(int(run))
+    assert seen
+    assert {seen.parameters["DoNuget"], seen.parameters["SkipTests"]} == {"False", "True"}
+    assert "SkipTests" in found[-1].remedy
+    again = start(release, pipeline)["run"]
+    followed(pipeline, again)
+    assert every_job_ran(release, pipeline, again) == ()
 
 
 def test_jobs_that_cannot_be_read_block(

@@ -299,6 +299,18 @@ def test_a_tag_that_names_something_else_is_found(kept: Kept) -> None:
     assert "refs/tags/v3.13.6" in table(report, 0)
 
 
+def test_an_upstream_that_cannot_be_reached_is_looked_at_once_it_can(kept: Kept) -> None:
+    upstream = kept.world.world / "upstream.git"
+    away = upstream.with_name("away.git")
+    upstream.rename(away)
+    report = kept.judge()
+    assert rules_of(report) == {"archived.unseen"}
+    assert not report.holds
+    assert "check whether python.org and upstream can be reached" in table(report, 0)
+    away.rename(upstream)
+    assert kept.judge().findings == ()
+
+
 def test_what_is_no_archive_is_one_finding(kept: Kept) -> None:
     kept.file.write_bytes(b"nothing of the kind\n")
     assert rules_of(kept.judge()) == {"archived.unreadable"}
