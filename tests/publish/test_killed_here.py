@@ -4,6 +4,7 @@ What users see is written elsewhere (test_killed_publish); here are the products
 as an email that waits to be sent or the digests of adopted files, and the records of the engine.
 It writes those alike for all tasks, so each kind of such a moment is tried once, by the first task
 that passes it; so is what is done to temporary files, and the start of a program that only reads.
+Evidence, manifest and their signatures are products as all others are, and so are tried as well.
 """
 
 from __future__ import annotations
@@ -67,6 +68,12 @@ def _of_records(stage: Stage, select: Callable[..., tuple[str, ...]], known: set
     # A set that is or-ed with keys of a dict is another set.
     known.update(news)
     return told
+
+
+def test_evidence_manifest_and_signatures_are_tried_too(walk: Walk) -> None:
+    for select in (fatal, growing):
+        tried = {stage.task for stage, _ in points(walk, select)}
+        assert tried >= {"sign_evidence", "write_manifest", "sign_manifest"}
 
 
 def is_alike(instant: str) -> bool:

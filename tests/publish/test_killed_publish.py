@@ -4,7 +4,8 @@ The client dies before it hears that what it asked was done. Each task that the 
 killed at its records (at those that stand for others, see moments), from a copy of the moment
 before it, and run again: then world and receipts are what they are after that task on an
 undisturbed day, so all that follows is as well. That it does follow is seen once for each task, up
-to the announcement.
+to the announcement. Evidence and manifest are staged, published and purged by tasks of their own,
+which are among them.
 """
 
 from __future__ import annotations

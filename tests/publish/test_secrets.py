@@ -1,6 +1,7 @@
 """Canaries: what every credential file holds is found nowhere but in these files.
 
-A whole release with faults that end in errors, and everything that it wrote and said.
+A whole release with faults that end in errors, and everything that it wrote and said: evidence and
+manifest with their signatures among it, as they are here and as they are published.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ ACCIDENTS = (
     ("post_forum", "forum.500_after_write", ""),
 )
 """Before which task what happens. Each makes a service tell of an error."""
+SIGNED = (".intoto.jsonl", "-manifest.json", "-manifest.json.asc", "-manifest.json.sigstore")
+"""How the last files that a release publishes end: evidence, manifest and its signatures."""
 
 
 def canaries(day: Day) -> dict[str, tuple[bytes, ...]]:
@@ -81,6 +84,7 @@ def test_no_secret_is_found_anywhere_but_in_its_own_file(
         texts |= written(day, "the end")
     texts["processes"] = "\n".join(sorted(samples)).encode()
     assert any("doit" in each or "starter" in each for each in samples)
+    assert all(len({name for name in texts if name.endswith(each)}) > 1 for each in SIGNED)
     leaks = {
         name: [file for file, words in planted.items() if any(word in text for word in words)]
         for name, text in texts.items()
