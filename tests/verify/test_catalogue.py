@@ -35,6 +35,9 @@ _OF_OTHERS = {
     "evidence.commit", "evidence.subject", "evidence.missing", "manifest.missing",
 }  # fmt: skip
 
+# A gate's own, which verify tells beside its rules where it makes the archives again.
+_OF_GATES = {"rebuild.few"}
+
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda each: f"{each.rule}: {each.name}")
 def test_every_fault_is_found_by_its_rule(
@@ -43,7 +46,7 @@ def test_every_fault_is_found_by_its_rule(
     fault.do(world)
     report = world.look(fault.situation)
     assert fault.rule in rules_of(report)
-    assert rules_of(report) <= set(RULES)
+    assert rules_of(report) <= {*RULES, *_OF_GATES}
     assert not report.holds
     assert all(each.remedy for each in report.findings)
     count("single faults were found by the rule that should find them", 1)
