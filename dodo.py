@@ -17,9 +17,10 @@ DOIT_CONFIG = plan.doit_config("export")
 
 # before (with logins) · heads_up · clone (base) · commit · hand_over · windows_build ·
 # docs_elsewhere · build (archives) · elsewhere · lights (installers) · stage · texts (page) ·
-# merge · switch (go) · upstream · rebuilds · website · evidence · manifest · announce · close ·
-# afterwards · archive; of a change of phase: moment · bugfix_mode · security_only · end_of_life ·
-# end_of_tracker · recorded · archive
+# merge · switch (go) · upstream (publication) · rebuilds · website · evidence · manifest ·
+# announce · close · afterwards · archive; of a change of phase: moment · bugfix_mode ·
+# security_only · end_of_life · end_of_tracker · recorded · archive; release says what is released,
+# and verify is no task: it judges what others see
 # The functions of checks and steps are imported only when a task runs.
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 

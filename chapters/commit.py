@@ -1,4 +1,4 @@
-"""4. The release commit: all edits judged, one commit of them, the signed tag."""
+"""4. The release commit: all edits judged, one commit of them, the tag."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def check_clean():
     pep="T01 T02",
 )
 def make_tag():
-    """Make the signed tag on the release commit; after it nothing is amended."""
+    """Make the tag on the release commit, signed up to 3.13; after it nothing is amended."""
     return call(
         tag.make,
         *tree,

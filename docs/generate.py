@@ -64,7 +64,7 @@ A setting or section that is not listed here is refused, and the message names t
 most likely meant. All mistakes of the file are reported at once, and nothing is started (exit
 status 3). A list holds values of one kind only.
 
-The minimum for a release:
+The minimum, which lists, checks and exports a release:
 
 ```toml
 version = "3.14.0rc1"
