@@ -252,7 +252,11 @@ def _put(source: Path, target: Path) -> None:
     """The target has what the source has and nothing else, but for the docs tools."""
     target.mkdir(parents=True, exist_ok=True)
     gone = [path for path in target.iterdir() if path.name != TOOLS]
-    subprocess.run(["rm", "-rf", *gone], check=True)
+    # A run at the simulated GitHub may still write there; it ends when its folder is gone.
+    wait_until(
+        lambda: subprocess.run(["rm", "-rf", *gone], check=False).returncode == 0,
+        f"{target} is empty",
+    )
     came = [path for path in source.iterdir() if path.name != TOOLS]
     if came:
         subprocess.run(["cp", "-a", "-t", target, *came], check=True)

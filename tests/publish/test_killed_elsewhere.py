@@ -11,7 +11,7 @@ from plugins.model.action import TIER_1
 from tests.export.walk import fatal
 from tests.moments import chosen, kind_of_write
 from tests.publish.conftest import a_day
-from tests.publish.day import DONE, WAITING
+from tests.publish.day import DONE
 from tests.publish.evening import receipts
 from tests.waiting import wait_until
 
@@ -35,7 +35,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         assert made.done("check_archives", "push_fork").status == DONE
         made.save("start_tests")
         assert made.doit("run", "start_tests").status == DONE
-        assert made.doit("run", "await_tests").status == WAITING
         bundles = made.store.folder / "steps"
         wait_until(lambda: list(bundles.glob("*/bundle.json")), "the run attests")
         made.save("await_tests")
