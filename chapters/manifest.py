@@ -3,9 +3,9 @@
 It can be made only when everything that it lists is public, the page included, and it is made
 before anything is announced, so that whoever reads of the release can verify all of it. But nothing
 waits for it: the files have signatures of their own, and an announcement of what is public already
-must not stop because Sigstore is down or a token has run out. Where experts' files
-come later, it is made once they are there: what was seen is never replaced, and a list that lacks
-files would have to be.
+must not stop because Sigstore is down or a token has run out. Where experts' files come later, it
+is made once they are there: what was seen is never replaced, and a list that lacks files would have
+to be.
 """
 
 from __future__ import annotations
