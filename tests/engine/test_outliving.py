@@ -45,6 +45,7 @@ def write_slowly(target):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         slot.started(program.pid, "sh")
+        (HERE / "named").touch()
         # In short waits: a signal that comes just before one begins is seen when it is over.
         while program.poll() is None:
             time.sleep(0.05)
@@ -71,8 +72,13 @@ def start(project: Project) -> tuple[subprocess.Popen[str], tuple[int, int]]:
         start_new_session=True,
         text=True,
     )
-    started = project.folder / "started"
-    wait_until(started.exists, "its program is at work", of=process, said=process.communicate)
+    started, named = project.folder / "started", project.folder / "named"
+
+    def is_at_work() -> bool:
+        # The program can be faster than the run that gives its name to the slot.
+        return started.exists() and named.exists()
+
+    wait_until(is_at_work, "its program is at work", of=process, said=process.communicate)
     child = (project.folder / "started.child").read_text()
     return process, (int(started.read_text()), int(child))
 
