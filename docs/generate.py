@@ -1,16 +1,18 @@
 """Generator of docs/reference: settings.md here, from the classes that read release.toml.
 
 Run as ``python docs/generate.py`` it makes the pages of its neighbours too; tests hold them up to
-date. The sources are read and not imported, so that the pages can be made by any Python.
+date. What a setting means is read from the sources; the values that it takes are those of the
+schema for editors, which the loader was asked for.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import runpy
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +31,6 @@ _SOURCES: Final = (
     "plugins/model/rebuild_settings",
     "plugins/model/manager_settings",
     "plugins/model/people_settings",
-    "plugins/model/release",
     "plugins/model/train",
     "doit_receipts/finding",
 )
@@ -105,34 +106,42 @@ def settings_page(project: Path) -> str:
         for node in ast.parse((project / f"{name}.py").read_bytes()).body
         if isinstance(node, ast.ClassDef)
     }
+    neighbour = runpy.run_path(str(Path(__file__).with_name("generate_release_schema.py")))
+    schema = json.loads(neighbour["release_schema"](project))
     return "".join(
         (
             _HEAD,
             "\n## The top of the file\n\n",
-            *_table("Settings", classes),
-            *_sections(classes),
+            *_table("Settings", classes, schema),
+            *_sections(classes, schema["properties"]),
             _TRAIN,
-            *_table("Train", classes),
+            *_table("Train", classes, {}),
         )
     )
 
 
-def _sections(classes: Mapping[str, ast.ClassDef]) -> Iterator[str]:
+def _sections(
+    classes: Mapping[str, ast.ClassDef], schemas: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
     """Every class whose docstring begins with its section's name, in the order of the file."""
     for name, node in classes.items():
-        titled = re.match(r"``(\[[a-zA-Z.]+\])``: (.*)", ast.get_docstring(node) or "", re.DOTALL)
+        titled = re.match(r"``\[([a-zA-Z.]+)\]``: (.*)", ast.get_docstring(node) or "", re.DOTALL)
         if titled:
-            yield f"\n## `{titled[1]}`\n\n{_sentence(titled[2])}\n\n"
-            yield from _table(name, classes)
+            yield f"\n## `[{titled[1]}]`\n\n{_sentence(titled[2])}\n\n"
+            yield from _table(name, classes, schemas.get(titled[1], {}))
     yield _WAIVERS
 
 
-def _table(name: str, classes: Mapping[str, ast.ClassDef]) -> Iterator[str]:
+def _table(
+    name: str, classes: Mapping[str, ast.ClassDef], schema: Mapping[str, Any]
+) -> Iterator[str]:
     yield "| setting | value | meaning |\n| --- | --- | --- |\n"
+    taken = schema.get("properties", {})
     for field, annotation, meaning in _fields(classes[name]):
         kind = annotation.removesuffix(" | None")
         if field not in _MADE.get(name, ()) and _section_of(classes.get(kind)) == "":
-            yield f"| `{field}` | {_value(kind, classes)} | {_markdown(meaning)} |\n"
+            values = ", ".join(f'`"{each}"`' for each in taken.get(field, {}).get("enum", ()))
+            yield f"| `{field}` | {values or _PLAIN[kind]} | {_markdown(meaning)} |\n"
 
 
 def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
@@ -149,17 +158,6 @@ def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
 def _section_of(node: ast.ClassDef | None) -> str:
     found = re.match(r"``(\[.*?\])``", (node and ast.get_docstring(node)) or "")
     return found[1] if found else ""
-
-
-def _value(kind: str, classes: Mapping[str, ast.ClassDef]) -> str:
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    values = [
-        f'`"{ast.literal_eval(each.value)}"`'
-        for each in classes[kind].body
-        if isinstance(each, ast.Assign)
-    ]
-    return ", ".join(values)
 
 
 def _sentence(text: str) -> str:

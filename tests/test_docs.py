@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import runpy
 import subprocess
@@ -89,6 +90,19 @@ def test_every_setting_says_what_it_means(generator: dict[str, Any]) -> None:
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) > 20
     assert [row for row in rows if re.search(r"\|\s*\|", row)] == []
+
+
+def test_a_setting_offers_the_values_that_release_toml_takes(generator: dict[str, Any]) -> None:
+    page = generator["settings_page"](PROJECT)
+    schema = json.loads((PROJECT / "docs/reference/release.schema.json").read_bytes())
+    offered = {
+        f"| `{key}` | " + ", ".join(f'`"{each}"`' for each in asked["enum"]) + " |"
+        for table in (schema, *schema["properties"].values())
+        for key, asked in table.get("properties", {}).items()
+        if "enum" in asked
+    }
+    assert len(offered) > 5
+    assert {row for row in offered if row not in page} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
