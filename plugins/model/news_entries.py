@@ -32,9 +32,12 @@ NEWS_FOLDER: Final = "Misc/NEWS.d"
 _METADATA: Final = r"\.\. ([a-z][a-z -]*?):\s*(.*)"
 _ISSUE: Final = (
     r"(?i)\b(?:gh|bpo)-(\d+)|:(?:gh|issue):`(\d+)`"
-    r"|github\.com/python/cpython/(?:issues|pull)/(\d+)"
+    r"|github\.com/python/cpython/(?:issues|pull)/(\d+)|\bpython/cpython#(\d+)"
+    r"|bugs\.python\.org/issue(\d+)"
 )
 _CVE: Final = r"(?i)\bCVE[-:\s]{1,2}(\d{4}-\d{4,})|:cve:`(\d{4}-\d{4,})`"
+_DASHES: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013"), "-")
+"""What editors and forums make of a hyphen."""
 _ROLE: Final = r":(?P<role>[a-z:+]+):`[!~]?(?P<text>[^`<]+?)(?:\s*<[^`>]*>)?`"
 _LINK: Final = r"`(?P<text>[^`<]+?)\s*<(?P<url>https?://[^`>]+)>`__?"
 _CALLED: Final = ("func", "meth", "c:func")
@@ -106,12 +109,14 @@ def entries_of(text: str) -> tuple[NewsEntry, ...]:
 
 def issues_in(text: str) -> tuple[str, ...]:
     """The numbers of the issues that a text names, in its order: gh-1, :gh:`1`, an address."""
-    return tuple(next(filter(None, found.groups())) for found in re.finditer(_ISSUE, text))
+    plain = text.translate(_DASHES)
+    return tuple(next(filter(None, found.groups())) for found in re.finditer(_ISSUE, plain))
 
 
 def cves_in(text: str) -> tuple[str, ...]:
     """The CVE ids that a text names, in its order, such as 2026-2297."""
-    return tuple(next(filter(None, found.groups())) for found in re.finditer(_CVE, text))
+    plain = text.translate(_DASHES)
+    return tuple(next(filter(None, found.groups())) for found in re.finditer(_CVE, plain))
 
 
 def news_files_of(version: Version, paths: Iterable[str], *, whole: bool) -> tuple[str, ...]:

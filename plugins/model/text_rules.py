@@ -59,6 +59,7 @@ _OTHERS: Final = re.compile(
 _ADDRESS: Final = re.compile(r"(https?)://([^\s/<>()\[\]\"'`|]+)(/[^\s<>()\[\]\"'`|]*)?")
 _HEX: Final = re.compile(r"(?<![\w-])[0-9a-fA-F]{32,128}(?![\w-])")
 _DIGEST_LENGTHS: Final = (32, 40, 56, 64, 96, 128)
+_SHA256_LENGTH: Final = 64
 _BYTES: Final = re.compile(r"(?<![\w.,])(\d[\d,_ ]*\d|\d)\s*bytes\b", re.IGNORECASE)
 _CODE: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*\S)\s*$", re.MULTILINE)
@@ -80,7 +81,11 @@ _GAPS: Final = (
     (re.compile(r"(?<!\!)\[\s*\]\([^)]+\)"), "a link without words"),
     (re.compile(r"^[ \t]*[-*+][ \t]*$", re.MULTILINE), "an empty item of a list"),
     (re.compile(r"\s\(\s*\)"), "empty parentheses"),
-    (re.compile(r"\b(?:PEP|since)\s*(?=[.,;:)\n]|$)"), "a word that nothing follows"),
+    # A line that was wrapped goes on; a paragraph that ends here does not.
+    (
+        re.compile(r"\b(?:PEP|(?<!ever )since)[ \t]*(?:(?=[.,;:)])|(?=\n[ \t]*(?:\n|\Z))|\Z)"),
+        "a word that nothing follows",
+    ),
 )
 _SITE_HOSTS: Final = ("www.python.org", "python.org")
 _NOWHERE: Final = re.compile(r"(?:^|\.)(?:example|invalid|test|localhost)(?:\.|:|$)|^127\.")
@@ -195,9 +200,14 @@ def foreign_digests(text: str, facts: TextFacts) -> tuple[str, ...]:
         named = [
             name for name in facts.files if re.search(rf"(?<!\w){re.escape(name)}(?![\w.])", line)
         ]
-        for token in _HEX.findall(line):
-            digest = token.lower()
+        links = [(each.start(), each.end()) for each in _ADDRESS.finditer(line)]
+        for token in _HEX.finditer(line):
+            digest = token[0].lower()
             if len(digest) not in _DIGEST_LENGTHS or digest in facts.commits:
+                continue
+            # Commits, pictures and gists have such names; only sha256 is what files are told by.
+            in_link = any(start <= token.start() < end for start, end in links)
+            if in_link and len(digest) != _SHA256_LENGTH:
                 continue
             if digest not in known:
                 found.append(f"has a digest of no file of this release: {_cut(digest)}")

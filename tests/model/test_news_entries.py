@@ -90,3 +90,12 @@ def test_any_text_is_read(text: str) -> None:
     for entry in entries_of(text):
         assert entry.text
         assert "\n" not in entry.markdown
+
+
+def test_ids_are_found_however_editors_and_forums_write_them() -> None:
+    text = (
+        "python/cpython#143930, https://bugs.python.org/issue43124 and GH\u2011987,"
+        " CVE\u20112026\u20112297 and CVE\u20132025\u20131234"
+    )
+    assert issues_in(text) == ("143930", "43124", "987")
+    assert cves_in(text) == ("2026-2297", "2025-1234")

@@ -189,6 +189,18 @@ def test_digests_and_sizes_are_those_of_the_files(text: str, problem: str) -> No
     assert ([] if not problem else [True]) == [problem in each for each in found]
 
 
+def test_names_in_addresses_are_digests_of_nothing() -> None:
+    """A commit that was reverted, an uploaded picture, a gist; real announcements have them."""
+    text = (
+        f"[reverted](https://github.com/python/cpython/commit/{'6' * 40}) and"
+        f" ![pi](https://us1.discourse-cdn.com/python1/original/3X/9/a/{'9' * 40}.png)"
+        f" <https://gist.github.com/someone/{'8' * 32}>"
+    )
+    assert foreign_digests(text, facts()) == ()
+    assert foreign_digests(f"https://search.sigstore.dev/?hash={C}", facts())
+    assert foreign_digests(f"commit {'6' * 40}", facts())
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -242,6 +254,13 @@ def test_code_and_plain_words_are_no_leftovers(text: str) -> None:
 )
 def test_gaps_are_found(text: str, problem: str) -> None:
     assert [problem in each for each in gaps(text)] == [True]
+
+
+def test_text_that_is_wrapped_has_no_gap_at_the_end_of_a_line() -> None:
+    """The real announcement of 3.14.7 breaks its lines right after "since" and "PEP"."""
+    text = "around 400 fixes since\n3.13.14.\n\n- the schedule is PEP\n  745\nas ever since.\n"
+    assert gaps(text) == ()
+    assert len(gaps("changes since\n\nand PEP \n \n")) == 2
 
 
 def test_text_without_gaps_passes() -> None:
