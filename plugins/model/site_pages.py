@@ -9,6 +9,7 @@ python/pythondotorg at 0a7e8d1f.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import BadVersion
@@ -95,12 +96,19 @@ def is_latest(contract: Contract, listing: Listing) -> bool:
 
 
 def pages_of(contract: Contract, listing: Listing) -> tuple[Purge, ...]:
-    """Every page that shows something of this release, once it is public."""
-    return (
+    """Every page that shows something of this release, once it is public.
+
+    Each one of downloads has a twin below ``/getit/``, for where the former cannot be reached. The
+    site's own purge goes by the first word of an address, and so does not come to the twins.
+    """
+    pages = (
         *_own(contract, listing),
         *overview_pages(contract, listing),
         *_older(contract, listing),
     )
+    known = {page.url for page in pages}
+    twins = [replace(page, url=_twin(page.url)) for page in pages if _is_of_downloads(page.url)]
+    return (*pages, *(twin for twin in twins if twin.url not in known))
 
 
 def overview_pages(contract: Contract, listing: Listing) -> tuple[Purge, ...]:
@@ -109,6 +117,14 @@ def overview_pages(contract: Contract, listing: Listing) -> tuple[Purge, ...]:
     Those from boxes stay old when the site's own purge fails while a release is published.
     """
     return tuple(_overviews(contract, is_latest(contract, listing), listing))
+
+
+def _is_of_downloads(url: str) -> bool:
+    return url.startswith(_DOWNLOADS)
+
+
+def _twin(url: str) -> str:
+    return f"{SITE}/getit/{url.removeprefix(_DOWNLOADS)}"
 
 
 def _own(contract: Contract, listing: Listing) -> Iterator[Purge]:

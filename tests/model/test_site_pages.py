@@ -118,6 +118,17 @@ def test_the_feed_holds_the_ten_newest_of_any_kind() -> None:
     assert not pages(listing_of([ours, *newer]))["/downloads/feed.rss"].tells
 
 
+def test_each_page_of_downloads_has_a_twin_that_the_sites_own_purge_does_not_reach() -> None:
+    """python.org serves its downloads below /getit/ too, by a key of their own for the caches."""
+    found = pages(listing("2.7.18", "3.13.5"))
+    of_downloads = [path for path in found if path.startswith("/downloads/")]
+    for path in of_downloads:
+        twin = found[path.replace("/downloads/", "/getit/", 1)]
+        assert (twin.tells, twin.leads_to) == (found[path].tells, found[path].leads_to), path
+    assert found["/getit/release/python-3135/"].tells
+    assert found["/getit/latest/python3.13"].leads_to == PAGE
+
+
 def test_no_address_stands_twice() -> None:
     for version in ("3.13.6", "3.14.0rc1", "3.15.0a1"):
         found = pages_of(contract(version), listing("2.7.18", "3.13.5", version))

@@ -191,7 +191,8 @@ def test_every_page_that_changes_is_purged_and_read_back_on_every_edge(
     assert {
         "/", "/doc/", "/doc/versions/", "/getit/", "/downloads/operating-systems/",
         "/downloads/feed.rss", "/downloads/release/python-3135/", "/downloads/latest/python3.13",
-        "/downloads/latest/", "/downloads/latest",
+        "/downloads/latest/", "/downloads/latest", "/getit/feed.rss", "/getit/latest/python3/",
+        "/getit/release/python-3136/", "/getit/release/python-3135/", "/getit/windows/",
     } <= paths  # fmt: skip
     for edge in cdn.edges:
         older = cdn.look("https://www.python.org/downloads/release/python-3135/", edge).text
@@ -209,6 +210,8 @@ def test_every_page_that_changes_is_purged_and_read_back_on_every_edge(
         ("/downloads/release/python-3135/", "does not show /downloads/release/python-3136/"),
         ("/downloads/feed.rss", "does not show Python 3.13.6"),
         ("/downloads/latest/python3.13/", "leads to /downloads/release/python-3135/"),
+        ("/getit/latest/python3.13", "leads to /downloads/release/python-3135/"),
+        ("/getit/release/python-3135/", "does not show /downloads/release/python-3136/"),
     ],
 )
 def test_a_page_that_one_edge_keeps_is_named(
