@@ -22,7 +22,8 @@ __all__ = ["FOLLOWERS", "Follower"]
 class Follower:
     """``path`` and ``mark`` hold ``{version}`` or ``{series}``.
 
-    With an empty mark the file itself shows that the version is there. ``newest`` is a pattern
+    With an empty mark the file itself shows that the version is there. A later one of the series
+    will do, as who was late for a release takes the hotfix after it alone. ``newest`` is a pattern
     around the one version that a project has: a later one, of any series, will do.
     """
 
@@ -40,19 +41,23 @@ class Follower:
         """Whether a file of this content, None for none, shows the version."""
         if content is None:
             return False
-        if self.newest:
-            return any(found >= version for found in self._versions(content))
-        return self.mark.format(version=version, series=version.series).encode() in content
+        if not self.mark and not self.newest:
+            return True
+        before, _, after = map(re.escape, self.mark.partition("{version}"))
+        of_series = rf"{before}({re.escape(version.series)}\.[0-9]{{1,3}}){after}"
+        found = _versions(self.newest or of_series, content)
+        return any(each >= version for each in found)
 
-    def _versions(self, content: bytes) -> list[Version]:
-        """Every version that the pattern finds, as NuGet writes it or as Python does."""
-        found = []
-        for text in re.findall(self.newest, content.decode(errors="replace")):
-            try:
-                found.append(Version.parse(text.replace("-", "")))
-            except BadVersion:
-                continue
-        return found
+
+def _versions(pattern: str, content: bytes) -> list[Version]:
+    """Every version that the pattern finds, as NuGet writes it or as Python does."""
+    found = []
+    for text in re.findall(pattern, content.decode(errors="replace")):
+        try:
+            found.append(Version.parse(text.replace("-", "")))
+        except BadVersion:
+            continue
+    return found
 
 
 FOLLOWERS: Final = (

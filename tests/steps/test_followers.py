@@ -47,9 +47,11 @@ def _publish(store: Store, version: str) -> None:
     Rows(store).save("release", {"name": f"Python {version}", "is_published": True})
 
 
-def _awaited(repositories: GitHubRepositories, a_release: Builds, days: int = 7) -> dict[str, str]:
+def _awaited(
+    repositories: GitHubRepositories, a_release: Builds, days: int = 7, version: str = "3.14.5"
+) -> dict[str, str]:
     return followers.await_followers(
-        a_release("3.14.5"), repositories, FixedClock(), Quiet(), until=NOON + timedelta(days=days)
+        a_release(version), repositories, FixedClock(), Quiet(), until=NOON + timedelta(days=days)
     )
 
 
@@ -75,10 +77,22 @@ def test_follower_that_lacks_it_is_waited_for_and_is_no_failure_in_the_end(
 def test_version_that_only_begins_alike_does_not_count(
     store: Store, repositories: GitHubRepositories, a_release: Builds
 ) -> None:
-    """Only who has one Python is content with a later one."""
-    _publish(store, "3.14.50")
-    with pytest.raises(Waiting, match=f"1 of {len(FOLLOWERS)} have"):
-        _awaited(repositories, a_release)
+    _publish(store, "3.14.5")
+    with pytest.raises(Waiting, match=f"0 of {len(FOLLOWERS)} have 3.14.50"):
+        _awaited(repositories, a_release, version="3.14.50")
+
+
+def test_follower_that_went_straight_to_the_hotfix_has_what_was_released(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    """3.14.2 came three days after 3.14.1; pyenv alone keeps a file for every version."""
+    _publish(store, "3.14.2")
+    with pytest.raises(Waiting, match=f"{len(FOLLOWERS) - 1} of {len(FOLLOWERS)}") as waiting:
+        _awaited(repositories, a_release, version="3.14.1")
+    assert waiting.value.who == "pyenv"
+    docker = next(each for each in FOLLOWERS if each.path == "versions.json")
+    version = a_release("3.13.9").version
+    assert not docker.has(version, b'"3.14": {"version": "3.14.2"}, "3.13": {"version": "3.13.8"}')
 
 
 def test_github_that_fails_is_one_line(
