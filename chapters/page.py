@@ -39,5 +39,5 @@ def check_page():
         notes,
         files=sources,
         commit=commit,
-        versions=settings.announce.versions,
+        versions=settings.may_be_named,
     )

@@ -103,7 +103,7 @@ def check_announcement():
             notes,
             files=sources,
             commit=commit,
-            versions=settings.announce.versions,
+            versions=settings.may_be_named,
             **shared,
         ),
         call(

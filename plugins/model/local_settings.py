@@ -122,7 +122,8 @@ class SeriesSettings:
     end-of-life with its last. Default: prerelease with X.Y.0b1, bugfix with X.Y.0, else nothing."""
     unplanned: bool = False
     """Whether the release is made besides those that the schedule expects, such as a hotfix: they
-    keep their days, and their numbers go up by one. Default: false."""
+    keep their days, and their numbers go up by one. Its texts may name the release before it, whose
+    faults they tell. Default: false."""
     release_pep: int = 0
     """The PEP that schedules the series. Default: the one that this tool knows."""
 

@@ -83,6 +83,16 @@ class Settings:
         """Whether a waiver names the rule, whatever its last day."""
         return any(each.rule == rule for each in self.waivers)
 
+    @property
+    def may_be_named(self) -> tuple[str, ...]:
+        """Other versions that page and announcement may name: those that were declared.
+
+        An unplanned release has to say what was wrong with the one before it, so that one as well.
+        Source: announcements of 3.13.5, 3.13.7, 3.13.9 and 3.15.0a5, each made for that.
+        """
+        before = self.version.predecessors() if self.series.unplanned else ()
+        return (*self.announce.versions, *map(str, before))
+
 
 _SECTIONS: Final[Mapping[str, type[Any]]] = {
     "repository": Repository,

@@ -179,6 +179,17 @@ def test_mistake_about_the_next_series_is_one_line(tmp_path: Path, words: str, t
     assert told in mistakes_of(tmp_path, f"{LEAST}[next_series]\n{words}")[0]
 
 
+def test_texts_of_a_hotfix_may_name_the_release_that_it_mends(tmp_path: Path) -> None:
+    hotfix = LEAST.replace("3.14.0rc1", "3.15.0a5") + '[announce]\nversions = ["3.14.2"]\n'
+    assert read_settings(write(tmp_path, hotfix)).may_be_named == ("3.14.2",)
+    hotfix += "[series]\nunplanned = true\n"
+    assert read_settings(write(tmp_path, hotfix)).may_be_named == ("3.14.2", "3.15.0a4")
+    assert (
+        "3.14.1"
+        in read_settings(write(tmp_path, hotfix.replace("3.15.0a5", "3.14.2"))).may_be_named
+    )
+
+
 def test_people_are_waited_for_a_week_unless_declared(tmp_path: Path) -> None:
     assert read_settings(write(tmp_path, LEAST)).work.wait_days == 7
     declared = LEAST + "[work]\nwait_days = 2\n"
