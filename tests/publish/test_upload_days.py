@@ -25,6 +25,7 @@ from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import acts, differences, world_of
 from tests.publish.test_faults_each import EACH, meet
 from tests.publish.test_killed_publish import assert_finished, assert_same, go_on, killed
+from tests.publish.test_second_operator import FIRST, finish
 from tests.publish.test_secrets import canaries, written
 from tests.source_world import git
 
@@ -48,6 +49,8 @@ DECISIVE: Final = (
     "list_files", "publish_page", "flip_blockers",
 )  # fmt: skip
 """Tasks whose middle record stands for all others."""
+ONLY_HERE: Final = "propose_series"
+"""No other day of these tests has it, so each kind of its records is tried."""
 TRIES: Final = 50
 
 
@@ -72,7 +75,9 @@ def points(walk: Walk) -> list[tuple[Stage, int]]:
     if EVERY:
         return [(stage, number) for stage in walk.heard for number in fatal_records(stage)]
     stages = [walk.stages[task] for task in DECISIVE if task in walk.stages]
-    return [(each, middle(each)) for each in stages if each.events]
+    found = [(each, middle(each)) for each in stages if each.events]
+    own = [walk.stages[ONLY_HERE]] if ONLY_HERE in walk.stages else []
+    return found + [(each, number) for each in own for number in fatal_records(each)]
 
 
 def middle(stage: Stage) -> int:
@@ -102,6 +107,22 @@ def test_killed_at_a_write_it_goes_on_as_if_nothing_had_been(
         if killed(uploads.day, stage, number, stage.task):
             assert_finished(uploads.day, stage, f"{stage.task}, killed after record {number}")
             count("kills on days of uploads, each gone on to the same bytes", 1)
+
+
+def test_a_colleague_goes_on_with_the_proposal_of_the_next_series(
+    uploads: Walk, count: Counts
+) -> None:
+    """Whoever dies after whichever record, there is one branch, one pull request, and all of it."""
+    if ONLY_HERE not in uploads.stages:
+        pytest.skip(f"a release of this kind has no {ONLY_HERE}")
+    stage = uploads.stages[ONLY_HERE]
+    for number in fatal_records(stage):
+        assert killed(uploads.day, stage, number, stage.task)
+        uploads.day.save_work(FIRST)
+        for who in (stage.task, FIRST):
+            uploads.day.take_work(who)
+            finish(uploads.day, stage, f"{stage.task}, killed after record {number}", set())
+            count("proposals of the next series that a colleague went on with", 1)
 
 
 @pytest.mark.parametrize("share", range(SHARES))
