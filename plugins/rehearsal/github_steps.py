@@ -223,8 +223,9 @@ class Steps:
             if run["id"] == number:
                 run.update(faults=faults)
                 self._store.save("steps", kept)
+                if (process := self._processes.pop(number, None)) is not None:
+                    machine.end(process)
                 shutil.rmtree(self._folder(run), ignore_errors=True)
-                self._processes.pop(number, None)
                 return Response(None, status)
         return problem(404, "Not Found")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["begun", "end_with_parent", "run", "run_aloud", "started", "together"]
+__all__ = ["begun", "end", "end_with_parent", "run", "run_aloud", "started", "together"]
 
 
 def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
@@ -93,6 +93,15 @@ def begun(folder: Path, log: Path, *words: str | Path) -> subprocess.Popen[bytes
             words, cwd=folder, stdin=subprocess.PIPE, stdout=stream, stderr=stream,
             start_new_session=True,
         )  # fmt: skip
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """What was begun has ended, with its group; it writes nothing any more."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def end_with_parent() -> None:

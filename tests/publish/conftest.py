@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.export.toy import VERSION
-from tests.publish.day import Day
+from tests.publish.day import Day, remove
 from tests.publish.walk import Walk
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def a_day(
         yield day
     finally:
         day.close()
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from plugins.model.release import ReleaseType
 
-__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day"]
+__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day", "remove"]
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -251,12 +251,18 @@ class Day:
 def _put(source: Path, target: Path) -> None:
     """The target has what the source has and nothing else, but for the docs tools."""
     target.mkdir(parents=True, exist_ok=True)
-    gone = [path for path in target.iterdir() if path.name != TOOLS]
-    # A run at the simulated GitHub may still write there; it ends when its folder is gone.
-    wait_until(
-        lambda: subprocess.run(["rm", "-rf", *gone], check=False).returncode == 0,
-        f"{target} is empty",
-    )
+    remove(*(path for path in target.iterdir() if path.name != TOOLS))
     came = [path for path in source.iterdir() if path.name != TOOLS]
     if came:
         subprocess.run(["cp", "-a", "-t", target, *came], check=True)
+
+
+def remove(*gone: Path) -> None:
+    """Files and folders are gone, though what a run at the simulated GitHub began may write there.
+
+    Such a run ends a moment after its world, or when it finds its folder gone.
+    """
+    wait_until(
+        lambda: subprocess.run(["rm", "-rf", *gone], check=False).returncode == 0,
+        f"{', '.join(map(str, gone))} gone",
+    )
