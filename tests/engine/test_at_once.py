@@ -318,6 +318,7 @@ BOTH = SLOW.replace('HERE / "started")', 'HERE / f"started_{target.name}")').rep
             time.sleep(0.05)
 """,
     """        try:
+            (HERE / f"inside_{target.name}").touch()
             while program.poll() is None:
                 time.sleep(0.05)
         finally:
@@ -353,8 +354,10 @@ def start(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
         wait_until(started.exists, "its program is at work", of=process, said=process.communicate)
         programs.append(int(started.read_text()))
         programs.append(int((project.folder / f"started_{name}.child").read_text()))
-    # Nobody can end a program that has no name yet.
+    # Nobody can end a program that has no name yet, and none puts right what it is not yet at.
     wait_until(lambda: len(named(project)) == 4, "both can be ended", of=process)
+    inside = [project.folder / f"inside_{name}" for name in "ab"]
+    wait_until(lambda: all(each.exists() for each in inside), "both can put it right", of=process)
     return process, programs
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.conftest import CHAIN, RELEASE, Project
+from tests.waiting import wait_until
 from tests.warm_doit import doit
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ def test_forgetting_waits_for_nobody_and_changes_nothing_under_a_run(project: Pr
             '    return call(sleep, at.src / "a")',
         )
         + (
-            "\ndef sleep(target):\n    (HERE / 'began').touch()\n    time.sleep(5)\n"
+            "\ndef sleep(target):\n    (HERE / 'began').touch()\n    for _ in range(6000):\n"
+            "        if (HERE / 'go').exists():\n            break\n"
+            "        time.sleep(0.05)\n"
             "    write_whole(target, b'a')\n    return {}\n"
         )
     )
@@ -192,13 +195,13 @@ def test_forgetting_waits_for_nobody_and_changes_nothing_under_a_run(project: Pr
         [sys.executable, "-m", "doit", "copy_a"], cwd=project.folder, stdout=subprocess.DEVNULL
     )
     try:
-        while not (project.folder / "began").exists():
-            assert process.poll() is None
+        wait_until((project.folder / "began").exists, "it has begun", of=process)
         ended = project.doit("forget", "copy_a")
         assert (ended.status, ended.out) == (3, "")
         assert f"this release is being worked on by process {process.pid}" in ended.err
     finally:
-        assert process.wait(60) == 0
+        (project.folder / "go").touch()
+        assert process.wait(120) == 0
     assert (project.work / "receipts" / "copy_a.json").exists()
 
 

