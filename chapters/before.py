@@ -53,12 +53,21 @@ def check_tools():
     ]
 
 
-@plan.gate(volatile=True, pep="P01 P02", only=release.signs_with_gpg)
+certified = call(keys.another_person_certified_the_key, release, services.signer, services.clock)
+approving = [
+    each
+    for each in settings.experts
+    if each in experts or (each.role == "docs" and release.ships_docs)
+]
+
+
+@plan.gate(volatile=True, pep="P01 P02" if release.signs_with_gpg else "P01")
 def check_key():
-    """Stop unless the signing key is here with its secret part and will not expire soon."""
+    """Stop unless your key is here with its secret part and lasts; warn of experts' keys."""
     return [
-        call(keys.signing_key_is_usable, release, services.signer, services.clock),
-        call(keys.another_person_certified_the_key, release, services.signer, services.clock),
+        call(keys.signing_key_is_usable, services.signer, services.clock),
+        *([certified] if release.signs_with_gpg else []),
+        call(keys.keys_of_experts_are_usable, approving, services.verifier, services.clock),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from chapters.release import at, plan, release, services, settings
-from checks import access, phase
+from checks import access, keys, phase
 from doit_receipts.calls import call, deferred
 from plugins.model.release import Phase, ReleaseType
 from plugins.steps import announcement_draft, blog, day, phase_words, protection
@@ -34,10 +34,11 @@ def check_moment():
     ]
 
 
-@plan.gate(volatile=True, pep="P10 P13")
+@plan.gate(volatile=True, pep="P01 P10 P13")
 def check_rights():
-    """Stop unless every login works, with the permissions that this change will need."""
+    """Stop unless your key can approve, and every login works with what this change needs."""
     return [
+        call(keys.signing_key_is_usable, services.signer, services.clock),
         call(access.github_lets_us_release, services.github),
         # an ended branch is gone in the middle, and its rules with it
         *([] if ends_life else [call(access.upstream_is_protected, release, services.github)]),

@@ -19,6 +19,7 @@ _WRONGS: Final = (
 _SOURCE: Final = "tests/checks/test_remedies_of_source.py"
 _TEXTS: Final = "tests/checks/test_remedies_of_texts.py"
 _UPLOADS: Final = "tests/steps/test_remedies_of_uploads.py"
+_KEYS: Final = "tests/checks/test_keys.py"
 _MORNING: Final = "tests/checks/test_remedies_of_morning.py"
 
 FOLLOWED: Final[Mapping[str, str]] = {
@@ -143,6 +144,8 @@ FOLLOWED: Final[Mapping[str, str]] = {
     "ci.unknown": ("tests/steps/test_ci.py::test_file_of_ci_that_no_table_knows_blocks_by_name"),
     "docs.unlocked": f"{_MORNING}::test_lock_is_written_as_told",
     "hosts.login": f"{_MORNING}::test_login_that_is_refused_is_right_once_its_setting_is",
+    "approver.absent": f"{_KEYS}::test_key_of_an_expert_is_imported_as_told",
+    "approver.expiring": f"{_KEYS}::test_key_of_an_expert_is_imported_as_told",
     "key.absent": f"{_MORNING}::test_key_that_is_not_there_is_set_to_one_that_is_shown",
     "key.expired": f"{_MORNING}::test_expired_key_is_extended_by_the_command_that_is_told",
     "tools.altered": (

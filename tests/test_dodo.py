@@ -116,6 +116,17 @@ def test_no_email_goes_out_before_the_release_manager_approved_its_text(
             assert approvals & wanted, task.name
 
 
+def test_the_key_of_approvals_is_looked_at_first_in_every_release(plans: dict[str, Plan]) -> None:
+    """Approvals are OpenPGP signatures in each series (PEP 761 is about files)."""
+    for version, plan in plans.items():
+        is_of_files = "make_clone" in plan.tasks
+        looks = plan.tasks["check_key" if is_of_files else "check_rights"]
+        assert looks.kind is Kind.GATE, version
+        assert "signing_key_is_usable" in str(looks.calls), version
+        if is_of_files:
+            assert "check_key" in plan.tasks["make_clone"].after, version
+
+
 def test_nothing_is_public_before_the_release_manager_said_go(plans: dict[str, Plan]) -> None:
     """Behind it are the merge, the texts, NEWS and what every gate found at that moment."""
     of_files = {"approve_commit", "approve_merge", "approve_announcement", "check_before_switch"}

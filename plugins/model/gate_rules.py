@@ -52,6 +52,16 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "of a run: doit forget await_rebuild, then the same command",
         severity=_WARN,
     ),
+    "approver.absent": Rule(
+        "The keyring here has the public key of each expert, by which approvals are verified.",
+        "ask for the public key, then gpg --import it into [signing] gnupg_home",
+        severity=_WARN,
+    ),
+    "approver.expiring": Rule(
+        "Each expert has a key that is neither revoked nor expires soon.",
+        "ask for a key that lasts, or for theirs extended, and gpg --import it",
+        severity=_WARN,
+    ),
     "access.blog": Rule(
         "The blog has a record of the author, to which every post of theirs links.",
         "write [announce] author = and your name as the blog has it, or add your record there by "

@@ -153,7 +153,7 @@ class Signing:
     """The folder of the keyring and its agent. Default: ~/.gnupg."""
     gpg_key: str = ""
     """The key's full fingerprint, 40 hex digits. It signs the tag and files up to 3.13
-    (PEP 761), and your approvals of every release, so it must be written for `doit publish`."""
+    (PEP 761), and your approvals of every release: `check_key` stops one that does not name it."""
     sigstore_identity: str = ""
     """The mail address that Sigstore's bundles are signed by. Default: that of the series' release
     manager at python.org/downloads/metadata/sigstore."""

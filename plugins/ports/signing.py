@@ -89,7 +89,11 @@ class Verifier(Protocol):
 
 
 class Keyring(Verifier, Protocol):
-    """OpenPGP public keys that can be handed on."""
+    """OpenPGP public keys that can be listed and handed on."""
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key of the keyring."""
+        ...
 
     def exported(self, fingerprint: str) -> bytes:
         """The public key, armoured, for a file; b"" if the keyring does not have it."""

@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.keys import another_person_certified_the_key, signing_key_is_usable
+from checks.keys import (
+    another_person_certified_the_key,
+    keys_of_experts_are_usable,
+    signing_key_is_usable,
+)
 from doit_receipts.finding import Severity
+from plugins.model.people_settings import Expert
 from plugins.rehearsal.gnupg_home import gnupg_home
-from plugins.services.gnupg_signer import GnupgSigner
+from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +36,8 @@ class Now:
         return datetime.now(UTC) + timedelta(days=self._days)
 
 
-def found(release: Release, folder: Path, name: str, days: float = 0) -> tuple[Finding, ...]:
-    return signing_key_is_usable(release, GnupgSigner(folder, name), Now(days))
+def found(folder: Path, name: str, days: float = 0) -> tuple[Finding, ...]:
+    return signing_key_is_usable(GnupgSigner(folder, name), Now(days))
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +45,9 @@ def year(keyring: GnupgHome) -> str:
     return keyring.key("a-year", expires="365d")
 
 
-def test_key_that_can_sign_passes(a_release: Builds, keyring: GnupgHome, year: str) -> None:
-    assert found(a_release(), keyring.folder, year) == ()
-    assert found(a_release(), keyring.folder, keyring.key("for-ever")) == ()
+def test_key_that_can_sign_passes(keyring: GnupgHome, year: str) -> None:
+    assert found(keyring.folder, year) == ()
+    assert found(keyring.folder, keyring.key("for-ever")) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,9 +59,9 @@ def test_key_that_can_sign_passes(a_release: Builds, keyring: GnupgHome, year: s
     ],
 )
 def test_key_that_does_not_last_blocks(
-    a_release: Builds, keyring: GnupgHome, year: str, days: float, rule: str, told: str
+    keyring: GnupgHome, year: str, days: float, rule: str, told: str
 ) -> None:
-    findings = found(a_release(), keyring.folder, year, days)
+    findings = found(keyring.folder, year, days)
     assert [each.rule for each in findings] == ([rule] if rule else [])
     for each in findings:
         assert each.severity is Severity.BLOCK
@@ -64,36 +69,70 @@ def test_key_that_does_not_last_blocks(
         assert f" --quick-set-expire {year} 1y" in each.remedy
 
 
-def test_key_that_is_not_there_blocks(a_release: Builds, keyring: GnupgHome) -> None:
-    (finding,) = found(a_release(), keyring.folder, "0" * 40)
+def test_key_that_is_not_there_blocks(keyring: GnupgHome) -> None:
+    (finding,) = found(keyring.folder, "0" * 40)
     assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
 
 
-def test_public_half_alone_blocks(a_release: Builds, keyring: GnupgHome) -> None:
+def test_public_half_alone_blocks(keyring: GnupgHome) -> None:
     with gnupg_home() as theirs:
         name = theirs.key("theirs")
         keyring.gpg("--import", stdin=theirs.public(name).encode())
-    (finding,) = found(a_release(), keyring.folder, name)
+    (finding,) = found(keyring.folder, name)
     assert (finding.rule, finding.severity) == ("key.secret", Severity.BLOCK)
 
 
-def test_revoked_key_blocks(a_release: Builds) -> None:
+def test_revoked_key_blocks() -> None:
     with gnupg_home() as home:
         name = home.key("rm")
         home.revoke(name)
-        (finding,) = found(a_release(), home.folder, name)
+        (finding,) = found(home.folder, name)
     assert (finding.rule, finding.severity) == ("key.revoked", Severity.BLOCK)
 
 
-def test_keyring_that_cannot_be_looked_at_blocks(a_release: Builds, tmp_path: Path) -> None:
-    (finding,) = found(a_release(), tmp_path / "none", "0" * 40)
+def test_keyring_that_cannot_be_looked_at_blocks(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path / "none", "0" * 40)
     assert (finding.rule, finding.severity) == ("key.absent", Severity.BLOCK)
     assert "does not exist" in finding.message
 
 
-def test_series_without_openpgp_needs_no_key(a_release: Builds, tmp_path: Path) -> None:
-    """PEP 761: from 3.14 on there is sigstore only."""
-    assert found(a_release("3.14.0"), tmp_path / "none", "0" * 40) == ()
+# ── the keys of experts ────────────────────────────────────────────────────────────────────
+
+
+def of_expert(folder: Path, *names: str, days: float = 0) -> list[str]:
+    """What is said of an expert with these keys, each a warning."""
+    expert = Expert("windows", "Steve Signer", names)
+    listed = keys_of_experts_are_usable([expert], GnupgKeyring(folder), Now(days))
+    assert {each.severity for each in listed} <= {Severity.WARN}
+    return [f"{each.rule}: {each.where}: {each.message}" for each in listed]
+
+
+def test_expert_is_warned_about_before_their_approval_is_asked_for(
+    keyring: GnupgHome, year: str
+) -> None:
+    """One key of several is enough; the secret half is theirs, and nobody else's matter."""
+    nobody, of = "0" * 40, "Steve Signer (windows)"
+    assert of_expert(keyring.folder, year) == of_expert(keyring.folder, nobody, year) == []
+    absent = f"approver.absent: {of}: key {nobody} is not in your keyring"
+    assert of_expert(keyring.folder, nobody) == [absent]
+    for days, word in ((355, "expires"), (366, "expired")):
+        (line,) = of_expert(keyring.folder, year, days=days)
+        assert line.startswith(f"approver.expiring: {of}: key {year} {word} on ")
+    assert of_expert(keyring.folder, year, keyring.key("lasting"), days=366) == []
+
+
+def test_key_of_an_expert_is_imported_as_told() -> None:
+    with gnupg_home() as theirs, gnupg_home() as ours:
+        name, other = theirs.key("expert"), theirs.key("new")
+        for each, rule in ((name, "approver.absent"), (other, "approver.expiring")):
+            (line,) = of_expert(ours.folder, name, other)
+            assert line.startswith(rule)
+            ours.gpg("--import", stdin=theirs.public(each).encode())
+            assert of_expert(ours.folder, name, other) == []
+            theirs.revoke(each)
+            ours.gpg("--import", stdin=theirs.public(each).encode())
+        (line,) = of_expert(ours.folder, name, other)
+        assert line.endswith(f"key {name} is revoked and key {other} is revoked")
 
 
 # ── who vouches for it ─────────────────────────────────────────────────────────────────────

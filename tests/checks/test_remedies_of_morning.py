@@ -108,47 +108,42 @@ class Now:
         return datetime.now(UTC) + timedelta(days=self._days)
 
 
-def test_expired_key_is_extended_by_the_command_that_is_told(
-    a_release: Builds, keyring: GnupgHome
-) -> None:
+def test_expired_key_is_extended_by_the_command_that_is_told(keyring: GnupgHome) -> None:
     signer, later = GnupgSigner(keyring.folder, keyring.key("short", expires="20d")), Now(30)
-    (finding,) = signing_key_is_usable(a_release(), signer, later)
+    (finding,) = signing_key_is_usable(signer, later)
     assert finding.rule == "key.expired"
     found = re.search(r"extend it, then publish it again: (gpg .*)$", finding.remedy)
     assert found, finding.remedy
     subprocess.run(shlex.split(found[1]), check=True, capture_output=True)
-    assert signing_key_is_usable(a_release(), signer, later) == ()
+    assert signing_key_is_usable(signer, later) == ()
 
 
-def test_key_that_is_not_there_is_set_to_one_that_is_shown(
-    a_release: Builds, keyring: GnupgHome
-) -> None:
-    release, mine = a_release(), keyring.key("mine")
-    (finding,) = signing_key_is_usable(release, GnupgSigner(keyring.folder, "0" * 40), Now())
+def test_key_that_is_not_there_is_set_to_one_that_is_shown(keyring: GnupgHome) -> None:
+    mine = keyring.key("mine")
+    (finding,) = signing_key_is_usable(GnupgSigner(keyring.folder, "0" * 40), Now())
     assert finding.rule == "key.absent"
     assert "set [signing] gpg_key and gnupg_home; gpg --list-secret-keys" in finding.remedy
     assert mine in keyring.gpg("--list-secret-keys")
-    assert signing_key_is_usable(release, GnupgSigner(keyring.folder, mine), Now()) == ()
+    assert signing_key_is_usable(GnupgSigner(keyring.folder, mine), Now()) == ()
 
 
-def test_secret_half_is_imported_and_a_revoked_key_replaced(a_release: Builds) -> None:
-    release = a_release()
+def test_secret_half_is_imported_and_a_revoked_key_replaced() -> None:
     with gnupg_home() as theirs, gnupg_home() as ours:
         name = theirs.key("rm")
         ours.gpg("--import", stdin=theirs.public(name).encode())
-        (finding,) = signing_key_is_usable(release, GnupgSigner(ours.folder, name), Now())
+        (finding,) = signing_key_is_usable(GnupgSigner(ours.folder, name), Now())
         assert finding.rule == "key.secret"
         assert finding.remedy.endswith("import the secret key")
         ours.gpg("--import", stdin=theirs.gpg("--armor", "--export-secret-keys", name).encode())
-        assert signing_key_is_usable(release, GnupgSigner(ours.folder, name), Now()) == ()
+        assert signing_key_is_usable(GnupgSigner(ours.folder, name), Now()) == ()
         theirs.revoke(name)
         ours.gpg("--import", stdin=theirs.public(name).encode())
-        (finding,) = signing_key_is_usable(release, GnupgSigner(ours.folder, name), Now())
+        (finding,) = signing_key_is_usable(GnupgSigner(ours.folder, name), Now())
         assert (finding.rule, finding.remedy) == (
             "key.revoked", "name another key in [signing] gpg_key",
         )  # fmt: skip
         another = ours.key("another")
-        assert signing_key_is_usable(release, GnupgSigner(ours.folder, another), Now()) == ()
+        assert signing_key_is_usable(GnupgSigner(ours.folder, another), Now()) == ()
 
 
 # ── the hub ────────────────────────────────────────────────────────────────────────────────
