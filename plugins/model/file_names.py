@@ -14,7 +14,10 @@ _NAME_BYTES: Final = 255  # one part of a path; Linux, macOS and Windows agree
 _PATH_BYTES: Final = 240  # Windows ends paths at 260, and people unpack below a folder
 # What Windows cannot have in a name, and the devices that it takes every such name for.
 _NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]|[. ]$')
-_DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", flags=re.IGNORECASE)
+_DEVICES: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d\xb9\xb2\xb3]) *(?:\..*)?",
+    flags=re.IGNORECASE,
+)
 
 
 def is_odd(path: str) -> bool:
