@@ -69,6 +69,7 @@ def await_schedule():
         schedule.await_published,
         release,
         services.schedules,
+        services.peps,
         recorded,
         services.clock,
         pull=plan.fact(await_lead if follows else date_pep, "pull request"),

@@ -56,7 +56,9 @@ def await_phase():
     """Wait until peps.python.org has the branch in its new phase."""
     return call(
         phase_schedule.await_entered,
+        release,
         services.schedules,
+        services.peps,
         change,
         services.clock,
         pull=plan.fact(record_phase, "pull request"),

@@ -13,7 +13,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.schedule import SCHEDULE_FILE, read_schedule
 from plugins.model.schedule_edit import Entered, entered, has_entered
-from plugins.steps.pull_requests import branch_of
+from plugins.steps.pull_requests import branch_of, is_merged
 from plugins.steps.schedule import generated_files, schedule_text
 
 if TYPE_CHECKING:
@@ -95,24 +95,38 @@ def propose_entered(
 
 
 def await_entered(
-    schedules: Schedules, wanted: Entered, clock: Clock, *, pull: str, until: datetime
+    release: Release,
+    schedules: Schedules,
+    proposals: Proposals,
+    wanted: Entered,
+    clock: Clock,
+    *,
+    pull: str,
+    until: datetime,
 ) -> dict[str, str]:
     """peps.python.org shows the branch in its new phase, and all that reads it follows.
 
-    Raises Waiting until the pull request is merged and published, StepFailed from ``until`` on.
+    Raises Waiting until the pull request is merged and published, StepFailed from ``until`` on, or
+    once it was closed and not merged.
     """
     who = f"pull request {pull} of the PEPs" if pull.isdigit() else "the PEPs' site"
     problem = f"peps.python.org does not state yet that {wanted.series} is {wanted.enters.value}"
+    wish, remedy = "merge it", "have it merged, then run doit publish again"
     try:
-        if has_entered(schedules.schedule(fresh=True), wanted):
-            return {"series": wanted.series, "phase": wanted.enters.value}
+        found = schedules.schedule(fresh=True)
     except ServiceFailed as error:
         who, problem = error.where, error.problem
+    else:
+        if has_entered(found, wanted):
+            return {"series": wanted.series, "phase": wanted.enters.value}
+        if is_merged(proposals, branch_of(release), problem):
+            who, wish, remedy = "the PEPs' site", "build the site again", "run doit publish again"
+            problem += ", though the pull request is merged"
     if clock.now() >= until:
         raise StepFailed(
             where=who,
             problem=f"{problem}; waiting ended on {until:%Y-%m-%d}",
-            remedy="ask an editor of the PEPs to merge it; the developer's guide, python.org and"
+            remedy=f"ask an editor of the PEPs to {wish}; the developer's guide, python.org and"
             " the documentation's build wait for it; then run doit publish again",
         )
-    raise Waiting(who=who, problem=problem, remedy="have it merged, then run doit publish again")
+    raise Waiting(who=who, problem=problem, remedy=remedy)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.ports.github import Proposals
 
-__all__ = ["branch_of", "look_proposed"]
+__all__ = ["branch_of", "is_merged", "look_proposed"]
 
 
 def branch_of(release: Release) -> str:
@@ -38,3 +39,23 @@ def look_proposed(release: Release, proposals: Proposals, path: str, content: by
     if pull.state == "open" and proposals.text(path, branch) != content:
         return absent(f"the branch of pull request {pull.number} does not have the text yet")
     return identical({"pull request": str(pull.number), "url": pull.url})
+
+
+def is_merged(proposals: Proposals, branch: str, problem: str) -> bool:
+    """Whether the pull request from the branch is merged, so that nobody has to be asked for that.
+
+    Where GitHub cannot be asked, or has none, it is not known to be. Raises StepFailed for one that
+    was closed and not merged: nobody will merge it, and ``problem`` says what is missing then.
+    """
+    try:
+        pull = proposals.pull(branch)
+    except ServiceFailed:
+        return False
+    if pull is not None and pull.state == "closed":
+        raise StepFailed(
+            where=pull.url,
+            problem=f"the pull request was closed and not merged, and {problem}",
+            remedy="open it again or have another one with the same change merged, then run"
+            " doit publish again",
+        )
+    return pull is not None and pull.state == "merged"

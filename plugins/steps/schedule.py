@@ -16,6 +16,7 @@ from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.schedule import SCHEDULE_FILE, Schedule, Stage, read_schedule
 from plugins.model.schedule_edit import Recorded, is_recorded, phase_entered, recorded
 from plugins.model.schedule_pep import lists_as_released, only_lists_differ, pep_path
+from plugins.steps.pull_requests import is_merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ _GENERATOR: Final = "release_management"
 _FIRST_GENERATED: Final = (3, 8)  # source: the header of python-releases.toml
 _LONGEST_S: Final = 120.0
 _AGAIN: Final = "then run doit publish again"
+_MERGE: Final = "merge it"
 
 
 def recorded_of(
@@ -209,6 +211,7 @@ def generated_files(
 def await_published(
     release: Release,
     schedules: Schedules,
+    proposals: Proposals,
     wanted: Recorded,
     clock: Clock,
     *,
@@ -218,9 +221,11 @@ def await_published(
     """peps.python.org shows that the release is out, and in which phase its branch is.
 
     From there the documentation's build, python.org and the buildbots take it. Raises Waiting
-    until the pull request is merged and published, and StepFailed from the moment ``until`` on.
+    until the pull request is merged and published, and StepFailed from the moment ``until`` on, or
+    once it was closed and not merged.
     """
     who = f"pull request {pull} of the PEPs" if pull.isdigit() else "the PEPs' site"
+    wish = _MERGE
     problem = (
         f"peps.python.org does not state yet that {release.version} was released on {wanted.day}"
     )
@@ -231,14 +236,18 @@ def await_published(
     else:
         if is_recorded(found, wanted):
             return {"stage": _stage(found, wanted).name, "pep": str(_pep(found, release))}
+        if is_merged(proposals, _branch(release), problem):
+            who, wish = "the PEPs' site", "build the site again"
+            problem += ", though the pull request is merged"
     if clock.now() >= until:
         raise StepFailed(
             where=who,
             problem=f"{problem}; waiting ended on {until:%Y-%m-%d}",
-            remedy="ask an editor of the PEPs to merge it; the documentation's build,"
+            remedy=f"ask an editor of the PEPs to {wish}; the documentation's build,"
             f" python.org and the buildbots wait for it; {_AGAIN}",
         )
-    raise Waiting(who=who, problem=problem, remedy=f"have it merged, {_AGAIN}")
+    remedy = _AGAIN.removeprefix("then ") if wish != _MERGE else f"have it merged, {_AGAIN}"
+    raise Waiting(who=who, problem=problem, remedy=remedy)
 
 
 # ── what is there ──────────────────────────────────────────────────────────────────────────

@@ -10,14 +10,15 @@ import pytest
 
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.model.release import Phase
 from plugins.model.schedule import SCHEDULE_FILE, read_schedule
-from plugins.model.schedule_edit import Recorded, recorded
+from plugins.model.schedule_edit import Entered, Recorded, recorded
 from plugins.model.version import Version
 from plugins.rehearsal import peps as seeded
 from plugins.rehearsal.peps_generator import updated
 from plugins.rehearsal.store import Store
 from plugins.services.programs import MachinePrograms
-from plugins.steps import schedule
+from plugins.steps import phase_schedule, schedule
 from tests.progress import Quiet
 from tests.schedule_world import DUE, Repository, a_repository
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from doit_receipts.probe import Probe
-    from plugins.model.release import Phase, Release
+    from plugins.model.release import Release
     from plugins.model.schedule import Schedule
     from plugins.ports.clock import Clock
     from tests.conftest import Builds
@@ -342,6 +343,7 @@ def awaited(release: Release, peps: Repository, now: date = DUE) -> dict[str, st
     return schedule.await_published(
         release,
         Published(peps),
+        peps,
         wanted,
         clock,
         pull="5076",
@@ -357,6 +359,39 @@ def test_what_is_published_ends_the_wait(release: Release, peps: Repository) -> 
         awaited(release, peps, DUE + 2 * LATER)
     peps.ends("merged", BRANCH)
     assert awaited(release, peps) == {"stage": "3.14.8", "pep": "745"}
+
+
+def test_pull_request_that_was_closed_is_not_waited_for(release: Release, peps: Repository) -> None:
+    propose(release, peps)
+    peps.ends("closed", "")
+    told = (
+        r"the pull request was closed and not merged, and peps\.python\.org does not.*open it again"
+    )
+    with pytest.raises(StepFailed, match=told):
+        awaited(release, peps)
+
+
+def test_pull_request_that_cannot_be_looked_at_is_waited_for(
+    release: Release, peps: Repository
+) -> None:
+    class Down(Repository):
+        def pull(self, branch: str) -> None:
+            raise ServiceFailed(service="github", action=f"look for {branch}", problem="status 503")
+
+    with pytest.raises(Waiting, match=r"pull request 5076 .* have it merged"):
+        awaited(release, Down({path: text.decode() for path, text in peps.branches[""].items()}))
+
+
+def test_merged_pull_request_waits_for_the_site_and_for_nobody_to_merge_it(
+    release: Release, peps: Repository
+) -> None:
+    propose(release, peps)
+    peps.ends("merged", "")
+    with pytest.raises(Waiting, match=r"site: .* is merged; run doit") as waiting:
+        awaited(release, peps)
+    assert "have it merged" not in str(waiting.value)
+    with pytest.raises(StepFailed, match="ask an editor of the PEPs to build the site again"):
+        awaited(release, peps, DUE + 2 * LATER)
 
 
 def test_site_that_does_not_answer_is_waited_for(release: Release, peps: Repository) -> None:
@@ -399,3 +434,26 @@ def test_releases_of_one_day_are_recorded_by_one_pull_request(
     assert schedule.look_proposed(release, peps, ours, [theirs]).state is RemoteState.IDENTICAL
     alone = schedule.look_proposed(release, peps, ours, [Recorded(theirs.version, DUE + LATER)])
     assert alone.state is RemoteState.DIFFERENT
+
+
+def test_phase_whose_pull_request_was_closed_is_not_waited_for(
+    release: Release, peps: Repository
+) -> None:
+    """The phases of a branch have the same wait as the releases."""
+    propose(release, peps)
+    wanted = Entered("3.14", DUE, Phase.SECURITY)
+    until = datetime(2026, 10, 8, tzinfo=UTC)
+
+    def waits(now: date = DUE) -> None:
+        phase_schedule.await_entered(
+            release, Published(peps), peps, wanted, At(now), pull="5076", until=until
+        )
+
+    with pytest.raises(Waiting, match=r"pull request 5076 .* have it merged"):
+        waits()
+    peps.ends("closed")
+    with pytest.raises(StepFailed, match=r"was closed and not merged, and peps\.python\.org does"):
+        waits()
+    peps.ends("merged")
+    with pytest.raises(StepFailed, match="ask an editor of the PEPs to build the site again"):
+        waits(DUE + 2 * LATER)
