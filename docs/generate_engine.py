@@ -38,7 +38,8 @@ _PARTS: Final = {
         "command/board", "command/help", "command/help_text", "command/completion",
     ),
     "Underneath": (
-        "acting", "runner", "order", "status", "running", "lock", "orphaned_processes", "schedule",
+        "acting", "runner", "order", "status", "running", "lock", "lock_holders",
+        "orphaned_processes", "schedule",
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "checklist",
         "command/at_once", "handover", "command/option",

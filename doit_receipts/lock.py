@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
-from doit_receipts.orphaned_processes import ProgramSlots, birth_of, end_orphaned
+from doit_receipts.orphaned_processes import (
+    ProgramSlots,
+    birth_of,
+    end_orphaned,
+    end_unnamed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +92,7 @@ def _take(descriptor: int, path: Path) -> dict[int, str]:
                 problem=f"this release is being worked on by {last_holder(path) or 'a process'}",
                 remedy="wait for it to end; `doit list --status` works meanwhile",
             )
-        ended |= end_orphaned(path)
+        ended |= end_orphaned(path) or end_unnamed(path, lambda: _holder_died(path))
         if time.monotonic() > waits_until_s:
             raise StepFailed(
                 where=str(path),

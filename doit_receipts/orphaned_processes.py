@@ -17,10 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.lock_holders import holders, name_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned"]
+__all__ = ["ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned", "end_unnamed"]
 
 _LINUX: Final = sys.platform == "linux"
 _BIRTH_AT: Final = 19
@@ -102,8 +104,8 @@ class ProgramSlot:
     def started(self, number: int, name: str) -> None:
         """The program leads the group of this number.
 
-        Until this was said, a run that is killed leaves a program that nobody can name; that
-        something is left is known all the same.
+        Until this was said, a run that is killed leaves a program that nobody can name. On Linux
+        ``end_unnamed`` finds it; that something is left is known everywhere.
         """
         said = json.dumps(
             {"group": number, "born": birth_of(number), "name": name, "by": os.getpid()}
@@ -140,6 +142,30 @@ def end_orphaned(lock: Path, by: int | None = None) -> dict[int, str]:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(number, signal.SIGKILL)
             ended[number] = str(said.get("name", "a program"))
+    return ended
+
+
+def end_unnamed(lock: Path, holder_died: Callable[[], bool]) -> dict[int, str]:
+    """No process is left that a killed run was just starting, as far as the system tells of any.
+
+    By number and name. It has both the lock of the release and that of a slot. What a run that
+    ended in good order left behind, such as an agent, has no lock of the release any more. A new
+    run that has just got both has its name in the lock before it takes a slot, so ``holder_died``,
+    asked after the two were seen, knows of it.
+    """
+    ended = {}
+    suspects = holders(lock)
+    for slot in _folder(lock).glob("*") if suspects else ():
+        for number in suspects:
+            with suppress(OSError):
+                process = os.pidfd_open(number)
+                try:
+                    if holders(slot, [number]) and holders(lock, [number]) and holder_died():
+                        name = name_of(number)
+                        signal.pidfd_send_signal(process, signal.SIGKILL)
+                        ended[number] = name
+                finally:
+                    os.close(process)
     return ended
 
 
