@@ -80,7 +80,10 @@ def _alike(one: SiteRelease, other: SiteRelease) -> bool:
 
 
 def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
-    """Of the public releases of Python 3 one is the latest, and it is a final one."""
+    """Of the public releases of Python 3 the newest final one is the latest, and no other.
+
+    Who publishes an older series on the same day takes the flag away by a tick too many.
+    """
     latest = [
         listed
         for listed in releases
@@ -94,12 +97,24 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
         and listed.fields["version"] == 3
     ]
     good = len(latest) == 1 and latest[0].is_published and not latest[0].fields["pre_release"]
-    if good or not finals:
+    if not finals:
+        return ()
+    newest = max(finals, key=_version_of)
+    if good and _version_of(latest[0]) >= _version_of(newest):
         return ()
     which = ", ".join(printable(listed.name) for listed in latest) or "none"
-    remedy = "set is_latest of the newest final release in the site's admin, and of no other"
-    problem = f"marked as the latest release of Python 3: {which}; wanted one public final release"
+    remedy = f"set is_latest of {printable(newest.name)} in the site's admin, and of no other"
+    problem = (
+        f"marked as the latest release of Python 3: {which}; wanted the newest final release that"
+        f" is public, {printable(newest.name)}"
+    )
     return (Finding("site.latest", Severity.BLOCK, problem, "site", remedy),)
+
+
+def _version_of(listed: SiteRelease) -> tuple[int, ...]:
+    """The numbers of a final release, as far as its name has some."""
+    number = re.match(r"Python (\d+(?:\.\d+)*)", listed.name)
+    return tuple(map(int, number[1].split("."))) if number else ()
 
 
 @judges(blind="site.shown")

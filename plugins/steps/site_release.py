@@ -195,8 +195,9 @@ def publish(contract: Contract, site: Site, progress: Progress) -> dict[str, str
 def refresh(contract: Contract, site: Site, progress: Progress) -> None:
     """The site's own pages show the release where they have to, before any cache is looked at.
 
-    Where they do not, the release is saved once more: the site then rebuilds its boxes. Raises
-    StepFailed, naming the pages, if they still show what was there before.
+    Where they do not, the release is saved once more: the site then rebuilds its boxes. That gives
+    it the flag of the latest back, which another release that came out meanwhile may have taken.
+    Raises StepFailed, naming the pages, if they still show what was there before.
     """
     listing = public_listing(site)
     if not _old_pages(contract, listing, site):
@@ -204,7 +205,8 @@ def refresh(contract: Contract, site: Site, progress: Progress) -> None:
     progress.say(f"saving {contract.page.name} again, so that the site rebuilds its boxes")
     failed: ServiceFailed | None = None
     try:
-        site.change_release(the_release(contract, site), {"is_published": True})
+        flags = {"is_published": True, "is_latest": is_latest(contract, listing)}
+        site.change_release(the_release(contract, site), flags)
     except ServiceFailed as error:
         failed = error
     if old := _old_pages(contract, listing, site):

@@ -176,6 +176,25 @@ def test_flags_that_are_not_those_of_the_type_block(
     assert [each.rule for each in checks.flags_are_right(contract, site)] == rules
 
 
+def test_latest_of_an_older_series_names_the_one_that_it_should_be(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """3.13.6 and 3.14.0 came out on one day, and whoever was last ticked the flag."""
+    site = world.site()
+    site.add_release(release("3.14.0"))
+    site.add_release(release("3.9.25"))
+    site.add_release(release("3.15.0a1", pre_release=True))
+    site.add_release(release("3.13.6", is_latest=True))
+    (finding,) = checks.flags_are_right(contract, site)
+    assert finding.rule == "site.latest"
+    assert "Python 3.13.6; wanted the newest final" in finding.message
+    assert finding.remedy.startswith("set is_latest of Python 3.14.0 in the site's admin")
+    for each in site.releases():
+        if each.name == "Python 3.14.0":
+            site.change_release(each, {"is_latest": True})
+    assert checks.flags_are_right(contract, site) == ()
+
+
 def test_a_release_that_the_sites_pages_show_is_no_finding(
     world: SiteWorld, contract: Contract
 ) -> None:

@@ -254,6 +254,19 @@ def test_boxes_that_the_sites_failed_purge_left_old_are_made_anew(world: SiteWor
     assert "Python 3.13.6" in ours.look("/").text
 
 
+def test_flag_of_the_latest_that_another_release_took_is_given_back(
+    world: SiteWorld, contract: Contract
+) -> None:
+    """A release of an older series came out right after ours, with a tick too many."""
+    ours = world.site()
+    (older,) = [each for each in ours.releases() if each.name == "Python 3.13.5"]
+    ours.change_release(older, {"is_latest": True})
+    assert "Python 3.13.5" in ours.look("/").text
+    purge(world, contract, world.cdn())
+    assert site_checks.release_is_shown(contract, ours) == ()
+    assert site_checks.flags_are_right(contract, ours) == ()
+
+
 def test_a_site_that_can_not_make_its_boxes_anew_is_told_with_its_pages(world: SiteWorld) -> None:
     contract = a_contract(world.folder)
     site.seed(world.store, Version.parse("3.13.5"))
