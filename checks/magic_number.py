@@ -36,8 +36,8 @@ _NUMBER: Final = {
     IMPORTER: r"^MAGIC_NUMBER = \((\d+)\)\.to_bytes",
     HEADER: r"^#define[ \t]+PYC_MAGIC_NUMBER[ \t]+(\d+)\b",
 }
-# A line of the table: "Python 3.14rc3 3627 (why it changed)".
-_TABLE: Final = r"^[# \t]*Python {}(?:a|b|rc)?\d*[ \t]+(\d{{4,5}})\b"
+# A line of the table: "Python 3.14rc3 3627 (why it changed)", or with "3.5.2" or a colon.
+_TABLE: Final = r"^[# \t]*Python {}(?:\.\d+)?(?:a|b|rc)?\d*:?[ \t]+(\d{{4,5}})\b"
 _NEXT_STARTS: Final = r"^[# \t]*Python 3\.(\d+) will start with (\d+)"
 _RANGE: Final = r'\{{[ \t]*(\d+),[ \t]*(\d+),[ \t]*L"{}"[ \t]*\}}'
 _EXPECTED: Final = r"^[ \t]+EXPECTED_MAGIC_NUMBER = (\d+)$"

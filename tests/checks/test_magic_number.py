@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,15 @@ def test_number_that_the_table_does_not_list_blocks(candidate: World) -> None:
         candidate, HEADER, "#define PYC_MAGIC_NUMBER 3671", "#define PYC_MAGIC_NUMBER 3672"
     )
     assert found == [(HEADER, Severity.BLOCK), (TEST, Severity.BLOCK)]
+
+
+@pytest.mark.parametrize("named", ["3.15.2", "3.15.1rc1", "3.15rc2:", "3.15b4"])
+def test_table_is_read_however_it_names_the_release(candidate: World, named: str) -> None:
+    """The real table has 3.5.2, older lines a colon."""
+    table = candidate.text(HEADER, "base")
+    (line,) = re.findall(r"(?m)^.*Python 3\.15\w* +3671\b", table)
+    moved = re.sub(r"Python 3\.15\w* +", f"Python {named} ", line)
+    assert edited(candidate, HEADER, line, moved) == []
 
 
 def test_number_that_the_test_of_importlib_does_not_expect_blocks(candidate: World) -> None:
