@@ -139,7 +139,12 @@ def propose_new_builders():
 def await_new_builders():
     """Wait until a builder of the new branch has built it."""
     return call(
-        branch_opened.await_builders, release, services.builders, services.clock, until=deadline
+        branch_opened.await_builders,
+        release,
+        services.builders,
+        services.buildmaster,
+        services.clock,
+        until=deadline,
     )
 
 

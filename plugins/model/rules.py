@@ -415,7 +415,8 @@ RULES: Final[Mapping[str, Rule]] = {
         "pythondotorg#2161",
     ),
     "site.latest": Rule(
-        "One final release of Python 3 is the latest.", "correct the flag in the site's admin"
+        "The newest final release of Python 3 is the latest, and no other.",
+        "correct the flag in the site's admin",
     ),
     "archived.unreadable": Rule(
         "The closing archive is byte for byte as this tool writes it.",

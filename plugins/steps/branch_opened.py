@@ -16,7 +16,7 @@ from doit_receipts.probe import Probe, different, identical
 from plugins.steps.afterwards import not_yet
 from plugins.steps.ended_places import BRANCHES
 from plugins.steps.merge_back import made
-from plugins.steps.pull_requests import branch_of, look_proposed
+from plugins.steps.pull_requests import branch_of, is_merged, look_proposed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,11 +98,12 @@ def propose_builders(release: Release, proposals: Proposals, progress: Progress)
 
 
 def await_builders(
-    release: Release, builders: Builders, clock: Clock, *, until: datetime
+    release: Release, builders: Builders, proposals: Proposals, clock: Clock, *, until: datetime
 ) -> dict[str, str]:
     """Stable builders of the branch exist, and one of them has built it (I05).
 
-    Raises Waiting until then, StepFailed with whom to ask from ``until`` on.
+    Raises Waiting until then, StepFailed with whom to ask from ``until`` on, or once the pull
+    request that asks for them was closed and not merged.
     """
     series = release.version.series
     found = builders.stable(series)
@@ -113,7 +114,10 @@ def await_builders(
             if found
             else f"there is no builder of {series}"
         )
+        merged = bool(found) or is_merged(proposals, branch_of(release), problem)
         wanted = f"merge the pull request of {BRANCHES} and reconfigure"
+        if merged:
+            wanted = "start a build" if found else "reconfigure; the pull request is merged"
         not_yet(problem, "buildbots", clock, until=until, who=_WHO, remedy=wanted)
     return {"builders": str(len(found)), "series": series}
 

@@ -18,6 +18,7 @@ from plugins.rehearsal.remotes import colleague_pushes
 from plugins.rehearsal.store import ALWAYS, Store
 from plugins.services.github import GitHub
 from plugins.steps import branch_opened, day, ended_places, merge_back, tracker
+from plugins.steps.pull_requests import branch_of
 from tests.hub_world import QUIET, HubWorld, a_hub_world
 from tests.progress import Heard, Quiet
 from tests.schedule_world import Repository
@@ -89,16 +90,30 @@ def a_builder(result: str) -> Builder:
 
 
 def test_builders_are_waited_for_and_then_somebody_is_named(a_release: Builds) -> None:
-    release, clock = a_release("3.15.0b1"), FixedClock(NOW)
-    later = NOW + timedelta(days=3)
+    later, past = NOW + timedelta(days=3), NOW - timedelta(days=1)
+    pulls = Repository({})
+    pull = pulls.propose(branch_of(release := a_release("3.15.0b1")), {}, "", "")
+
+    def wait(*builders: Builder, until: datetime = later) -> dict[str, str]:
+        return branch_opened.await_builders(
+            release, Bots(*builders), pulls, FixedClock(NOW), until=until
+        )
+
     with pytest.raises(Waiting, match=r"there is no builder of 3\.15"):
-        branch_opened.await_builders(release, Bots(), clock, until=later)
+        wait()
     with pytest.raises(Waiting, match=r"none of the 1 builders of 3\.15 has built it yet"):
-        branch_opened.await_builders(release, Bots(a_builder("")), clock, until=later)
+        wait(a_builder(""))
     with pytest.raises(StepFailed, match="ask the administrators of the buildbots to merge"):
-        branch_opened.await_builders(release, Bots(), clock, until=NOW - timedelta(days=1))
-    facts = branch_opened.await_builders(release, Bots(a_builder("failure")), clock, until=later)
-    assert facts == {"builders": "1", "series": "3.15"}
+        wait(until=past)
+    pulls.ends("closed")
+    with pytest.raises(StepFailed, match=f"{pull.url}: .* was closed and not merged, and there is"):
+        wait()
+    with pytest.raises(StepFailed, match="buildbots to start a build"):
+        wait(a_builder(""), until=past)
+    pulls.ends("merged")
+    with pytest.raises(StepFailed, match="buildbots to reconfigure; the pull request is merged"):
+        wait(until=past)
+    assert wait(a_builder("failure")) == {"builders": "1", "series": "3.15"}
 
 
 @pytest.fixture
