@@ -173,7 +173,7 @@ def an_openssh_server(
         yield OpenSsh(port, folder, config, process.pid)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def _free_port(address: str) -> int:
@@ -192,7 +192,7 @@ def _wait_for(address: str, port: int, process: subprocess.Popen[bytes]) -> None
         except OSError:
             return False
 
-    wait_until(answers, f"sshd answers at {address}:{port}", of=process, within_s=20)
+    wait_until(answers, f"sshd answers at {address}:{port}", of=process)
 
 
 def own_group() -> str:

@@ -31,7 +31,7 @@ def family(number: int) -> list[int]:
 
 def all_end(*numbers: int) -> bool:
     """Whether they all end; the kernel takes a moment for that."""
-    return comes_true(lambda: not any(map(lives, numbers)), within_s=20, look_s=0.05)
+    return comes_true(lambda: not any(map(lives, numbers)), within_s=50, look_s=0.05)
 
 
 def _running() -> dict[int, int]:

@@ -65,7 +65,7 @@ def served(app: Starlette) -> Iterator[str]:
     )
     thread = threading.Thread(target=server.run)
     thread.start()
-    assert server.started_up.wait(20)
+    assert server.started_up.wait(120)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

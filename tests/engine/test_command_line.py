@@ -166,7 +166,7 @@ def test_a_ctrl_c_before_anything_was_done_is_no_bug(
         began = (project.folder / "began").exists
         wait_until(began, "dodo.py is read", of=process, said=process.communicate)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, out, err) == (130, "", "\nstopped by Ctrl-C\n")
 
 

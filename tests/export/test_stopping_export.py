@@ -67,7 +67,7 @@ def test_a_stop_while_sphinx_works_leaves_no_program_and_no_partial_file(
         until(lambda: len(family(process.pid)) > 1, process, toy)
         programs = family(process.pid)[1:]
         (os.killpg if everybody else os.kill)(process.pid, number)
-        assert process.wait(timeout=30) == 128 + number, toy.out()
+        assert process.wait(timeout=300) == 128 + number, toy.out()
     assert all_end(*programs)
     assert names(toy) == before
     told = toy.out()
