@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shlex
 import stat
 import zipfile
@@ -25,7 +26,7 @@ __all__ = ["Ended", "Session"]
 _NOT_FOUND: Final = 127
 _XARGS_FAILED: Final = 123
 _LETTERS: Final = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
-_FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
+_FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\0%l\0"
 
 
 @frozen
@@ -116,10 +117,10 @@ class Session:
             stamp = f"{found.inode}:{found.size_bytes}:{found.changed_ns}"
             words = (
                 kind, str(found.size_bytes), f"{stat.S_IMODE(found.mode):o}", found.owner,
-                found.group, stamp, path.removeprefix(f"{folder}/"), target,
+                found.group, stamp, path.removeprefix(f"{folder}/"),
             )  # fmt: skip
-            lines.append("\t".join(words))
-        return Ended(0, "".join(f"{line}\0" for line in lines).encode())
+            lines += ["\t".join(words), target]
+        return Ended(0, os.fsencode("".join(f"{line}\0" for line in lines)))
 
     def _digests(self, paths: Sequence[str]) -> Ended:
         self.before_digests(paths)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from plugins.ports.host import Entry, Kind
 from plugins.ports.signing import Signature, Verdict
+from plugins.services.host_paths import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,19 +16,24 @@ if TYPE_CHECKING:
 __all__ = ["FIND_FORMAT", "digest_lines", "kind_of", "listed", "verdict"]
 
 # GNU find: type, size, mode, owner, group, inode and time of the last change, path, target.
-FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\t%l\0"
-"""What ``listed`` reads, each entry ended by a zero byte."""
+FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\0%l\0"
+"""What ``listed`` reads: names, which may hold anything else, end with a zero byte."""
 _KINDS: Final = {"f": Kind.FILE, "d": Kind.FOLDER, "l": Kind.LINK}
 _DIGEST: Final = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 
 
-def listed(folder: str, line: str) -> Entry:
-    """An entry below the folder, as ``find`` prints it in FIND_FORMAT."""
-    kind, size, mode, owner, group, stamp, path, target = line.split("\t", 7)
-    return Entry(
-        f"{folder}/{path}" if folder else path,
-        _KINDS.get(kind, Kind.OTHER), int(size), int(mode, 8), owner, group, target, stamp,
-    )  # fmt: skip
+def listed(folder: str, output: bytes) -> Iterator[Entry]:
+    """The entries below the folder, as ``find`` prints them in FIND_FORMAT.
+
+    Raises ServiceFailed for a name that ``checked`` refuses.
+    """
+    texts = output.decode(errors="surrogateescape").split("\0")
+    for line, target in zip(texts[::2], texts[1::2], strict=False):
+        kind, size, mode, owner, group, stamp, path = line.split("\t", 6)
+        yield Entry(
+            checked(f"{folder}/{path}" if folder else path),
+            _KINDS.get(kind, Kind.OTHER), int(size), int(mode, 8), owner, group, target, stamp,
+        )  # fmt: skip
 
 
 def digest_lines(text: str) -> Iterator[tuple[str, str]]:

@@ -124,8 +124,7 @@ class SshReader:
             "find", "-P", self._at(folder), "-mindepth", "1", "-printf", FIND_FORMAT,
             timeout_s=_COMMAND_TIMEOUT_S,
         )  # fmt: skip
-        found = (listed(folder, line) for line in result.output.decode().split("\0") if line)
-        return tuple(sorted(found, key=lambda entry: entry.path))
+        return tuple(sorted(listed(folder, result.output), key=lambda entry: entry.path))
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port; two programs read side by side."""

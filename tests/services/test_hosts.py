@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import zipfile
@@ -86,6 +87,17 @@ def test_a_file_that_is_gone_meanwhile_has_no_digest(there: Standing, tmp_path: 
     entries = [entry for entry in there.host.listing("") if entry.kind is Kind.FILE]
     there.host.remove(["b"])
     assert list(there.host.digests(entries)) == ["a"]
+
+
+@pytest.mark.parametrize("name", [b"a\tb", b"a\nb", b"a\xff", b"a\\b"])
+def test_a_name_that_could_be_taken_for_another_is_one_line(there: Standing, name: bytes) -> None:
+    """Whoever may write there chooses names: ``a`` and a tab was read as ``a``."""
+    (there.files / "a").write_bytes(b"a")
+    (there.files / os.fsdecode(name)).write_bytes(name)
+    with pytest.raises(ServiceFailed, match="is not the name of a file below the root") as failed:
+        there.host.listing("")
+    assert str(failed.value).isprintable()
+    assert ascii(os.fsdecode(name)) in str(failed.value)
 
 
 def test_a_listing_goes_to_any_depth_and_tells_links(there: Standing, tmp_path: Path) -> None:
