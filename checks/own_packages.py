@@ -84,7 +84,7 @@ def _is_as_listed(file: Path, wanted: str) -> bool:
     """Whether it has its digest; its own list, and what was compiled on this machine, have none."""
     kind, _, digest = wanted.partition("=")
     if not digest:
-        return True
+        return file.name == "RECORD" or file.parent.name == CACHE
     try:
         found = hashlib.new(kind, file.read_bytes()).digest()
     except (OSError, ValueError):
@@ -93,10 +93,14 @@ def _is_as_listed(file: Path, wanted: str) -> bool:
 
 
 def _unlisted(folder: Path, listed: Iterable[Path]) -> Iterator[Path]:
-    """What could be imported, or is run at each start, and no package brought."""
+    """What could be imported, or is run at each start, and no package brought.
+
+    Nothing of what is behind a link to a folder was looked at.
+    """
     known = set(listed)
     for file in folder.rglob("*"):
-        if file.suffix in _RUN_AT_ONCE and CACHE not in file.parts and file not in known:
+        is_run = file.suffix in _RUN_AT_ONCE or (file.is_symlink() and file.is_dir())
+        if is_run and CACHE not in file.parts and file not in known:
             yield file
 
 

@@ -251,6 +251,26 @@ def test_package_that_is_not_as_it_was_installed_is_named(
     assert packages_are_unchanged(release, tmp_path) == ()
 
 
+def test_package_behind_a_link_or_listed_without_a_digest_is_told(
+    tmp_path: Path, a_release: Callable[..., Release]
+) -> None:
+    """Packages look for others by name, such as httpx for brotli: whoever is there is run."""
+    folder, elsewhere = tmp_path / "packages", tmp_path / "elsewhere"
+    folder.mkdir()
+    installed(folder)
+    elsewhere.mkdir()
+    (elsewhere / "__init__.py").write_text(EVIL)
+    (folder / "brotli").symlink_to(elsewhere)
+    (found,) = packages_are_unchanged(a_release(), folder)
+    assert found.message == "are not what was installed: brotli of no package"
+    (folder / "brotli").unlink()
+    (folder / "brotli.py").write_text(EVIL)
+    (record,) = folder.glob("*.dist-info/RECORD")
+    record.write_text(f"{record.read_text()}brotli.py,,\n")
+    (found,) = packages_are_unchanged(a_release(), folder)
+    assert found.message == "are not what was installed: brotli.py differs"
+
+
 def test_packages_of_this_environment_are_unchanged(a_release: Callable[..., Release]) -> None:
     if sys.prefix == sys.base_prefix:
         pytest.skip("an environment of its own is asked about, and this is none")
