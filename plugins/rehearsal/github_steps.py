@@ -1,8 +1,9 @@
 """GitHub of the simulated environment: runs of the workflow of steps, and their attestations.
 
-Each run is a process of its own (see ``step_runner``), unless a fault keeps it from being one. The
-document ``steps`` says how many times a run is looked at before it begins (``polls``), whether it
-does anything (``works``), where the tools of documentation are (``tools``), and keeps every run.
+Each run that does anything is a process of its own (see ``step_runner``), unless a fault keeps it
+from being one. The document ``steps`` says how many times a run is looked at before it begins
+(``polls``), whether it does anything (``works``), where the tools of documentation are (``tools``),
+and keeps every run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from starlette.responses import Response
 from plugins.rehearsal import machine, sigstore
 from plugins.rehearsal.github_hub import REPOSITORY, problem
 from plugins.rehearsal.identity import token_of_run
+from plugins.rehearsal.step_runner import SayingRun
 from plugins.rehearsal.workflow_identity import WorkflowRun
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class Steps:
 
     def __init__(self, hub: Hub) -> None:
         self._store = hub.store
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._processes: dict[int, subprocess.Popen[bytes] | SayingRun] = {}
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of each request that is about steps alone."""
@@ -170,7 +172,11 @@ class Steps:
         file = folder / "order.json"
         file.write_text(json.dumps(order))
         words = (sys.executable, "-m", "plugins.rehearsal.step_runner", file)
-        self._processes[run["id"]] = machine.begun(_HERE, folder / "log.txt", *words)
+        self._processes[run["id"]] = (
+            machine.begun(_HERE, folder / "log.txt", *words)
+            if self._document["works"]
+            else SayingRun(file)
+        )
 
     def _ended(self, run: Mapping[str, Any]) -> str:
         """How it ended; "" while it has not."""
@@ -224,7 +230,7 @@ class Steps:
                 run.update(faults=faults)
                 self._store.save("steps", kept)
                 if (process := self._processes.pop(number, None)) is not None:
-                    machine.end(process)
+                    process.end() if isinstance(process, SayingRun) else machine.end(process)
                 shutil.rmtree(self._folder(run), ignore_errors=True)
                 return Response(None, status)
         return problem(404, "Not Found")
