@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
+import importlib
 import os
 import shutil
 import signal
@@ -10,7 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import hypothesis
 import pytest
@@ -55,6 +57,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for name in _OURS:
             compileall.compile_dir(Path(__file__).parents[1] / name, quiet=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Each worker reads its own share of all modules first, and what others rewrote after it.
+
+    In a fresh clone each would rewrite the asserts of every module otherwise, at the same time.
+    """
+    config = session.config
+    place: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if place is None or config.args != config.getini("testpaths"):
+        return
+    root, worker = Path(__file__).parents[1], int(place["workerid"].removeprefix("gw"))
+    for file in sorted(root.glob("tests/**/test_*.py"))[worker :: place["workercount"]]:
+        # What cannot be read is told where it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
 
 
 @pytest.fixture(scope="session", autouse=True)
