@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from plugins.ports.programs import Programs
 
-__all__ = ["DAY", "NOON", "FixedClock", "World", "a_release", "a_world", "git"]
+__all__ = [
+    "DAY", "NOON", "FixedClock", "World", "a_release", "a_world", "copy_repositories", "git",
+    "lasting_folder",
+]  # fmt: skip
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = date(2026, 11, 22)
@@ -127,18 +130,29 @@ class World:
 
 
 def a_world(folder: Path, version: str = "3.13.6", last: str = "3.13.5") -> World:
-    made = _toy(last)
-    shutil.copytree(made, folder, symlinks=True, dirs_exist_ok=True)
-    for config in (folder / "cpython/.git/config", folder / "fork.git/config"):
-        config.write_text(config.read_text().replace(f"{made}/", f"{folder}/"))
+    copy_repositories(_toy(last), folder)
     return World(folder, a_release(folder / "build", version))
+
+
+def copy_repositories(made: Path, folder: Path) -> None:
+    """A copy of the folder, whose repositories and hooks name each other and not the old ones."""
+    shutil.copytree(made, folder, symlinks=True, dirs_exist_ok=True)
+    hooks = [each for each in folder.glob("*.git/hooks/*-receive") if each.is_file()]
+    for file in (folder / "cpython/.git/config", folder / "fork.git/config", *hooks):
+        file.write_text(file.read_text().replace(f"{made}/", f"{folder}/"))
+
+
+def lasting_folder(prefix: str) -> Path:
+    """A folder for what is made once and copied by all, until this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
 def _toy(last: str) -> Path:
     """Made once and copied by all: the copy takes half as long, and git none of it."""
-    folder = Path(tempfile.mkdtemp(prefix="toy-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_folder("toy-")
     make_toy(folder, version=last, released=date(2026, 11, 1))
     return folder
 
