@@ -14,7 +14,7 @@ from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.next_schedule import OWNERS, following, planned, with_owner, with_series
 from plugins.model.schedule import SCHEDULE_FILE, read_schedule
 from plugins.model.schedule_pep import pep_path
-from plugins.steps.schedule import generated_files, schedule_text
+from plugins.steps.schedule import decoded, generated_files, schedule_text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -105,8 +105,8 @@ def _has(proposals: Proposals, series: str, ref: str) -> bool:
 
 
 def _owned(proposals: Proposals, series: str, ref: str) -> bool:
-    pep = read_schedule(schedule_text(proposals, ref)).branches[series].pep
-    return pep_path(pep) in _text(proposals, OWNERS, ref).split()
+    branch = read_schedule(schedule_text(proposals, ref)).branches.get(series)
+    return branch is not None and pep_path(branch.pep) in _text(proposals, OWNERS, ref).split()
 
 
 def _refuse_taken(proposals: Proposals, pep: int) -> None:
@@ -128,7 +128,7 @@ def _refuse_taken(proposals: Proposals, pep: int) -> None:
 
 
 def _text(proposals: Proposals, path: str, ref: str) -> str:
-    return (proposals.text(path, ref) or b"").decode()
+    return decoded(proposals.text(path, ref) or b"", path)
 
 
 def _branch(release: Release) -> str:

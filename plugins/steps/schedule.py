@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "await_published",
+    "decoded",
     "generated_files",
     "look_proposed",
     "propose",
@@ -133,7 +134,7 @@ def propose(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     progress.say("opening the pull request of the schedule")
-    schedule = read_schedule(files[SCHEDULE_FILE].decode())
+    schedule = read_schedule(decoded(files[SCHEDULE_FILE], SCHEDULE_FILE))
     made = proposals.propose(branch, files, title_of(all_of_them, schedule), _body(files))
     return _facts(made)
 
@@ -201,7 +202,7 @@ def generated_files(
     files = {SCHEDULE_FILE: edited.encode()}
     for path, old in peps.items():
         new = (folder / path).read_bytes()
-        if not only_lists_differ(old.decode(), new.decode()):
+        if not only_lists_differ(decoded(old, path), decoded(new, path)):
             raise _failed(path, "was changed by the generator outside of its lists of releases")
         if new != old or new != on_main.get(path):
             files[path] = new
@@ -270,7 +271,7 @@ def _is_there(proposals: Proposals, schedule: Schedule, wanted: Recorded, ref: s
         return False
     path = pep_path(schedule.branches[wanted.version.series].pep)
     return lists_as_released(
-        _decoded(proposals.text(path, ref), SCHEDULE_FILE), _stage(schedule, wanted)
+        decoded(proposals.text(path, ref), SCHEDULE_FILE), _stage(schedule, wanted)
     )
 
 
@@ -308,10 +309,11 @@ def _problem_of(
 
 def schedule_text(proposals: Proposals, ref: str) -> str:
     """The schedule file on a branch, "" for the main one. Raises StepFailed if it is not there."""
-    return _decoded(proposals.text(SCHEDULE_FILE, ref), SCHEDULE_FILE)
+    return decoded(proposals.text(SCHEDULE_FILE, ref), SCHEDULE_FILE)
 
 
-def _decoded(content: bytes | None, path: str) -> str:
+def decoded(content: bytes | None, path: str) -> str:
+    """The text of a file of the PEPs. Raises StepFailed if it is none, or is not there."""
     if content is None:
         raise _failed(
             path, "does not exist", "check that [announce] peps names the PEPs' repository"

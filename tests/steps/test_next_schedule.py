@@ -93,6 +93,15 @@ def test_pep_days_and_owner_are_proposed_together(release: Release, peps: Reposi
     assert not (release.layout.scratch / "peps-next").exists()
 
 
+@pytest.mark.parametrize("path", ["peps/pep-0790.rst", OWNERS, PEP])
+def test_text_of_others_that_is_no_utf_8_is_one_line(
+    release: Release, peps: Repository, path: str
+) -> None:
+    peps.branches[""][path] = b"Title: L\xf6we\n"
+    with pytest.raises(StepFailed, match=rf"{path}: is not UTF-8"):
+        propose(release, peps)
+
+
 def test_checks_of_the_repository_accept_it_and_see_what_is_wrong(
     release: Release, peps: Repository
 ) -> None:
