@@ -134,6 +134,6 @@ def check_brought():
         call(brought.what_files_tell_is_true, release, services.downloads, roles),
         call(beside.experts_brought_sidecars, release, promised, roles),
         call(brought.brought_is_of_its_kind, release, services.downloads, roles),
-        call(brought.installers_are_signed, wrong, unverified),
+        call(brought.installers_are_signed, promised, wrong, unverified),
         call(brought.nothing_unexpected_is_public, release, promised, services.downloads, roles),
     ]

@@ -151,10 +151,11 @@ def brought_is_of_its_kind(
 
 
 @judges("brought.signer", "brought.unverified")
-def installers_are_signed(wrong: str, unverified: str) -> tuple[Finding, ...]:
+def installers_are_signed(contract: Contract, wrong: str, unverified: str) -> tuple[Finding, ...]:
     """Each installer is signed by the PSF, and was not changed since, as far as was looked at.
 
-    Both are lines of a place and what is so, as ``verify_installers`` found it (NEW26, NEW52).
+    The last two are lines of a place and what is so, as ``verify_installers`` found it (NEW26,
+    NEW52).
     """
     found = [
         Finding(
@@ -162,7 +163,7 @@ def installers_are_signed(wrong: str, unverified: str) -> tuple[Finding, ...]:
             Severity.BLOCK,
             problem,
             where=where,
-            remedy=f"ask who made it for a signed one; {_anew(_role_of(where))}",
+            remedy=f"ask who made it for a signed one{_anew_if_brought(where, contract)}",
         )
         for where, _, problem in (line.partition(": ") for line in wrong.splitlines())
     ]
@@ -207,8 +208,10 @@ def nothing_unexpected_is_public(
                 Severity.BLOCK,
                 f"was uploaded by {entry.owner}, and is no file of the release",
                 where=printable(host.shown(entry.path)),
-                remedy=f"ask {entry.owner} to remove it, or what it is for; if it came after "
-                f"the others of its kind: {_anew(_role_of(entry.path))}",
+                remedy=f"ask {entry.owner} to remove it, or what it is for"
+                + _anew_if_brought(
+                    entry.path, contract, "; if it came after the others of its kind: "
+                ),
             )
         )
     return tuple(found)
@@ -235,16 +238,18 @@ def promised_is_public(
     for path in paths:
         entry = there[path]
         if entry is None or entry.kind is not Kind.FILE:
-            found.append(_public("public.missing", path, "no longer exists"))
+            found.append(_public("public.missing", path, "no longer exists", contract))
         elif path in closed or entry.mode & _ALL_WRITE:
             problem = f"has mode {entry.mode:04o}, and belongs to {entry.owner}"
-            found.append(_public("public.closed", path, problem))
+            found.append(_public("public.closed", path, problem, contract))
         elif path not in known:
-            found.append(_public("public.unjudged", path, "is public, but was never checked"))
+            found.append(
+                _public("public.unjudged", path, "is public, but was never checked", contract)
+            )
         elif digests.get(path) != known[path]:
             digest = digests.get(path, "")[:16] or "none"
             problem = f"has digest {digest}, wanted {known[path][:16]}"
-            found.append(_public("public.differs", path, problem))
+            found.append(_public("public.differs", path, problem, contract))
     return tuple(found)
 
 
@@ -320,18 +325,21 @@ def _anew(role: str) -> str:
     return f"once it is there, run doit forget await_{role}, then the same command again"
 
 
-def _role_of(path: str) -> str:
-    """Whose a file is, by its name: who builds for macOS brings nothing but packages."""
-    return Origin.MACOS.value if ".pkg" in path else Origin.WINDOWS.value
+def _anew_if_brought(path: str, contract: Contract, when: str = "; ") -> str:
+    """The same, for a file that the contract has an expert bring; "" for any other."""
+    file = contract.find(path) or contract.brought(path)
+    is_brought = file is not None and file.origin in (Origin.WINDOWS, Origin.MACOS)
+    return f"{when}{_anew(file.origin.value)}" if file and is_brought else ""
 
 
-def _public(rule: str, path: str, problem: str) -> Finding:
+def _public(rule: str, path: str, problem: str, contract: Contract) -> Finding:
     remedy = {
         "public.closed": "ask its owner or the host's administrators for chmod 664",
         "public.differs": "publish no page; find out who changed it, and have the file that was "
         "judged put back",
         "public.missing": "publish no page; find out who removed it, and have it put back",
-        "public.unjudged": f"find out who uploaded it; {_anew(_role_of(path))}",
+        "public.unjudged": "publish no page; find out who uploaded it"
+        + _anew_if_brought(path, contract),
     }[rule]
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -352,6 +353,28 @@ def test_file_that_nobody_promised_blocks_with_its_owner(scene: Scene) -> None:
     assert (finding.rule, finding.severity) == ("brought.unexpected", Severity.BLOCK)
     assert "uploaded by steve" in finding.message
     assert "wasm32" in finding.where
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("python-3.15.0rc1-docs-html.zip", ""),
+        ("python-3.15.0rc1.pkg.txt", ""),
+        ("Python-3.15.0rc1.tgz.asc", ""),
+        ("amd64rc1/late.msi", "windows"),
+    ],
+)
+def test_expert_is_asked_again_only_for_what_the_contract_has_them_bring(
+    scene: Scene, name: str, role: str
+) -> None:
+    scene.upload()
+    scene.arrived()
+    scene.put(name, b"later than the others")
+    (finding,) = brought.nothing_unexpected_is_public(
+        scene.release, scene.contract, scene.host, ["windows"]
+    )
+    assert finding.where.endswith(name)
+    assert re.findall(r"doit forget await_(\w+)", finding.remedy) == ([role] if role else [])
 
 
 def test_evidence_and_manifest_are_no_surprise_to_a_gate_that_looks_on(

@@ -19,6 +19,7 @@ from checks.brought import installers_are_signed
 from doit_receipts.errors import StepFailed
 from doit_receipts.finding import Severity
 from plugins.model.content import Content, NamedFile
+from plugins.model.promise import contract_of
 from plugins.model.xar import package_signature
 from plugins.services.folder_host import FolderHost
 from plugins.services.programs import MachinePrograms
@@ -136,8 +137,8 @@ def looked_at(
     )
 
 
-def findings(facts: dict[str, str]) -> list[tuple[str, Severity, str]]:
-    found = installers_are_signed(facts["wrong"], facts["unverified"])
+def findings(release: Release, facts: dict[str, str]) -> list[tuple[str, Severity, str]]:
+    found = installers_are_signed(contract_of(release), facts["wrong"], facts["unverified"])
     return [(each.rule, each.severity, each.message) for each in found]
 
 
@@ -148,7 +149,7 @@ def test_program_and_package_of_the_psf_pass(
     content = {EXE: psf.program(), PKG: apple.package()}
     facts = looked_at(release, tmp_path / "root", content)
     assert facts["signed"].splitlines() == [f"{EXE}: {PSF}", f"{PKG}: {APPLE}"]
-    assert findings(facts) == []
+    assert findings(release, facts) == []
 
 
 @needs_osslsigncode
@@ -157,7 +158,7 @@ def test_program_that_somebody_else_signed_blocks(
 ) -> None:
     facts = looked_at(release, tmp_path / "root", {EXE: somebody.program()})
     problem = f"is signed by Somebody Else, wanted {PSF}"
-    assert findings(facts) == [("brought.signer", Severity.BLOCK, problem)]
+    assert findings(release, facts) == [("brought.signer", Severity.BLOCK, problem)]
 
 
 @needs_osslsigncode
@@ -167,25 +168,25 @@ def test_program_that_was_changed_after_it_was_signed_blocks(
     changed = bytearray(psf.program())
     changed[2000] ^= 1
     facts = looked_at(release, tmp_path / "root", {EXE: bytes(changed)})
-    assert findings(facts)[0][2] == "was changed after it was signed"
+    assert findings(release, facts)[0][2] == "was changed after it was signed"
 
 
 @needs_osslsigncode
 def test_program_that_is_none_blocks(release: Release, tmp_path: Path) -> None:
     facts = looked_at(release, tmp_path / "root", {EXE: b"MZ nothing of the kind"})
-    assert findings(facts)[0][2] == "has no signature that osslsigncode can read"
+    assert findings(release, facts)[0][2] == "has no signature that osslsigncode can read"
 
 
 def test_package_that_somebody_else_signed_blocks(
     release: Release, tmp_path: Path, somebody: Person, apple: Person
 ) -> None:
     facts = looked_at(release, tmp_path / "root", {PKG: somebody.package(digest="sha256")})
-    assert findings(facts)[0][:2] == ("brought.signer", Severity.BLOCK)
+    assert findings(release, facts)[0][:2] == ("brought.signer", Severity.BLOCK)
     assert "is signed by Somebody Else" in facts["wrong"]
-    (finding,) = installers_are_signed(facts["wrong"], facts["unverified"])
+    (finding,) = installers_are_signed(contract_of(release), facts["wrong"], facts["unverified"])
     assert finding.remedy.startswith("ask who made it for a signed one; once it is there, run doit")
     assert "doit forget await_macos" in finding.remedy
-    assert findings(looked_at(release, tmp_path / "root", {PKG: apple.package()})) == []
+    assert findings(release, looked_at(release, tmp_path / "root", {PKG: apple.package()})) == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_package_that_was_changed_after_it_was_signed_blocks(
     changed = bytearray(apple.package())
     changed[place] ^= 1
     facts = looked_at(release, tmp_path / "root", {PKG: bytes(changed)})
-    assert problem in findings(facts)[0][2]
+    assert problem in findings(release, facts)[0][2]
 
 
 def test_package_whose_signature_is_of_other_bytes_blocks(
@@ -209,7 +210,7 @@ def test_package_whose_signature_is_of_other_bytes_blocks(
     one, other = apple.package(b"payload"), apple.package(b"another")
     with_other = other[:-263] + one[-263:-7] + other[-7:]
     facts = looked_at(release, tmp_path / "root", {PKG: with_other})
-    assert findings(facts)[0][2] == "has a signature that is not of its table of contents"
+    assert findings(release, facts)[0][2] == "has a signature that is not of its table of contents"
 
 
 def test_installer_without_a_program_for_it_is_a_note(
@@ -218,15 +219,15 @@ def test_installer_without_a_program_for_it_is_a_note(
     only: Programs = Only(MachinePrograms(), ())  # type: ignore[assignment]
     content = {EXE: b"MZ", PKG: apple.package()}
     facts = looked_at(release, tmp_path / "root", content, only)
-    ((rule, severity, message),) = findings(facts)
+    ((rule, severity, message),) = findings(release, facts)
     assert (rule, severity) == ("brought.unverified", Severity.NOTE)
     assert message == f"this tool did not verify the signatures inside {EXE}, {PKG}"
     assert signature_tools.tools_here(release, only) == ""
-    (finding,) = installers_are_signed(facts["wrong"], facts["unverified"])
+    (finding,) = installers_are_signed(contract_of(release), facts["wrong"], facts["unverified"])
     assert finding.remedy.startswith("install osslsigncode and pkgutil or openssl, or look at it")
     facts = looked_at(release, tmp_path / "root", {PKG: content[PKG]}, only)
-    assert [each[0] for each in findings(facts)] == ["brought.unverified"]
-    assert findings(looked_at(release, tmp_path / "root", {PKG: content[PKG]})) == []
+    assert [each[0] for each in findings(release, facts)] == ["brought.unverified"]
+    assert findings(release, looked_at(release, tmp_path / "root", {PKG: content[PKG]})) == []
 
 
 def test_toys_of_a_rehearsal_are_not_looked_at(release: Release, tmp_path: Path) -> None:
