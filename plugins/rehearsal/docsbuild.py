@@ -1,7 +1,8 @@
 """Docs build of the simulated environment: pages that a timer makes from upstream's branches.
 
 Nothing is stored: each page is what a build of this moment would give. ``/3/`` leads to the
-newest series whose status is bugfix, as the site of the PEPs had it when it was last built.
+newest series whose status is bugfix, ``/dev/`` to the newest that is begun, as the site of the PEPs
+had it when it was last built.
 Source: build_docs.py of python/docsbuild-scripts at 3c18032, and layout.html of CPython's docs.
 """
 
@@ -28,7 +29,7 @@ FAULTS: Final = {
     "docs.old_current": "docs.python.org/3/ still leads to the series before",
     "docs.500": "docs.python.org answers with status 500",
 }
-_PAGE: Final = re.compile(r"(?P<series>3(?:\.[0-9]+)?)/(?P<name>|whatsnew/changelog\.html)")
+_PAGE: Final = re.compile(r"(?P<series>3(?:\.[0-9]+)?|dev)/(?P<name>|whatsnew/changelog\.html)")
 _DEFINED: Final = re.compile(r'^#define\s+PY_VERSION\s+"([0-9a-z.]+)\+?', re.MULTILINE)
 _BANNER: Final = (
     '<div id="outdated-warning">This document is for an old version of Python that is no longer '
@@ -44,7 +45,11 @@ def page(store: Store, path: str) -> Response | None:
     if store.fault("docs.500") is not None:
         return Response("Internal Server Error", 500)
     branches = _branches(store)
-    series = found["series"] if "." in found["series"] else _current(store, branches)
+    series = found["series"]
+    if series == "dev":
+        series = _newest(branches)
+    elif "." not in series:
+        series = _current(store, branches)
     if series not in branches:
         return Response("Not Found", 404)
     status, branch = branches[series]
@@ -65,6 +70,11 @@ def _branches(store: Store) -> dict[str, tuple[str, str]]:
     text = store.load("peps", {}).get("built from", "")
     metadata = tomllib.loads(text).get("metadata", {})
     return {series: (each["status"], each["branch"]) for series, each in metadata.items()}
+
+
+def _newest(branches: dict[str, tuple[str, str]]) -> str:
+    begun = [series for series, (status, _) in branches.items() if status not in ("", "planned")]
+    return max(begun, key=lambda series: int(series.partition(".")[2]), default="")
 
 
 def _current(store: Store, branches: dict[str, tuple[str, str]]) -> str:

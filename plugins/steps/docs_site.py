@@ -45,8 +45,9 @@ def await_docs(
 ) -> dict[str, str]:
     """The documentation of the branch shows this release, in title and changelog (NEW39).
 
-    With X.Y.0 ``/3/`` leads to its series (NEW40); with the last release of a series each page
-    says that it is no longer supported (NEW41, ``ends_life``), and that build is started by hand.
+    With X.Y.0 ``/3/`` leads to its series (NEW40), and with the first beta ``/dev/`` to the next
+    one; with the last release of a series each page says that it is no longer supported (NEW41,
+    ``ends_life``), and that build is started by hand.
     A later release of the series will do as well. Facts: the version that each address shows.
     Raises Waiting while something is missing, StepFailed at ``until``.
     """
@@ -54,6 +55,7 @@ def await_docs(
     home = f"{DOCS}/{version.series}/"
     homes = [home, *([f"{DOCS}/3/"] if release.type is ReleaseType.FEATURE_FINAL else [])]
     shown, lacking = {}, []
+    wanted = f"build_docs.py {'--force ' if ends_life else ''}--branches {version.series}"
     for url in homes:
         page = _page(client, url)
         found = _version(page)
@@ -62,11 +64,17 @@ def await_docs(
             lacking.append(f"{url} shows {found or 'no version'}")
         if ends_life and _BANNER.search(page) is None:
             lacking.append(f"{url} does not say that {version.series} is no longer supported")
+    if release.type is ReleaseType.NEW_BRANCH:
+        dev, following = f"{DOCS}/dev/", f"{version.major}.{version.minor + 1}"
+        found = _version(_page(client, dev))
+        shown[dev] = str(found or "")
+        if found is None or found.series != following:
+            lacking.append(f"{dev} shows {found or 'no version'}, wanted {following}")
+            wanted += f" {following}"
     changelog = f"{home}whatsnew/changelog.html"
     if not lacking and changelog_title(version) not in _page(client, changelog):
         lacking.append(f"{changelog} does not name {changelog_title(version)}")
     if lacking:
-        wanted = f"build_docs.py {'--force ' if ends_life else ''}--branches {version.series}"
         not_yet(lacking[0], home, clock, until=until, who=_WHO, remedy=f"run {wanted}")
     return shown
 

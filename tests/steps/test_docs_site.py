@@ -51,11 +51,13 @@ class Scene:
         commit = run(upstream, *words).strip()
         run(upstream, "git", "update-ref", f"refs/heads/{name}", commit)
 
-    def status(self, series: str, status: str) -> None:
+    def status(self, series: str, status: str, branch: str = "") -> None:
         known = self.store.load("peps", {})
-        head, name, rest = known["built from"].partition(f'[metadata."{series}"]')
-        before, _, after = rest.partition('status = "')
-        text = f'{head}{name}{before}status = "{status}"{after.partition(chr(34))[2]}'
+        text = known["built from"]
+        for key, value in {"status": status, **({"branch": branch} if branch else {})}.items():
+            head, name, rest = text.partition(f'[metadata."{series}"]')
+            before, _, after = rest.partition(f'{key} = "')
+            text = f'{head}{name}{before}{key} = "{value}"{after.partition(chr(34))[2]}'
         self.store.save("peps", {**known, "built from": text})
 
     def awaited(
@@ -124,6 +126,22 @@ def test_first_final_of_a_series_has_to_be_what_3_leads_to(scene: Scene, a_relea
     scene.store.order_fault("docs.old_current")
     with pytest.raises(Waiting, match=r"docs\.python\.org/3/ shows 3\.13\.5"):
         scene.awaited(release)
+
+
+def test_first_beta_has_dev_lead_to_the_next_series(scene: Scene, a_release: Builds) -> None:
+    """The build takes both from the status in the schedule, which somebody has to merge."""
+    release = a_release("3.15.0b1")
+    peps.put(scene.store, [release.version], date(2026, 11, 29))
+    scene.branch("3.15", "3.15.0b1")
+    scene.branch("main", "3.16.0a0")
+    scene.status("3.15", "prerelease", "3.15")
+    scene.status("3.16", "planned", "main")
+    with pytest.raises(Waiting, match=r"docs\.python\.org/dev/ shows 3\.15\.0b1, wanted 3\.16"):
+        scene.awaited(release)
+    with pytest.raises(StepFailed, match=r"run build_docs\.py --branches 3\.15 3\.16; the release"):
+        scene.awaited(release, days=-1)
+    scene.status("3.16", "feature", "main")
+    assert scene.awaited(release) == {f"{DOCS}/3.15/": "3.15.0b1", f"{DOCS}/dev/": "3.16.0a0"}
 
 
 def test_last_release_of_a_series_says_that_it_is_no_longer_supported(
