@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import contextlib
+import gc
 import importlib
 import os
 import shutil
@@ -24,7 +25,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 
 class Builds(Protocol):
@@ -59,13 +60,23 @@ def pytest_configure(config: pytest.Config) -> None:
             compileall.compile_dir(Path(__file__).parents[1] / name, quiet=2)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session: pytest.Session) -> None:
-    """Each worker reads its own share of all modules first, and what others rewrote after it.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What is collected lives as long as the session, so no search for garbage looks at it."""
+    gc.disable()
+    try:
+        _read_own_share(session.config)
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read_own_share(config: pytest.Config) -> None:
+    """Each worker has read its own share of all modules, before those that others read.
 
     In a fresh clone each would rewrite the asserts of every module otherwise, at the same time.
     """
-    config = session.config
     place: dict[str, Any] | None = getattr(config, "workerinput", None)
     if place is None or config.args != config.getini("testpaths"):
         return
