@@ -188,10 +188,10 @@ FOLLOWED: Final[Mapping[str, str]] = {
         "test_a_name_that_is_taken_blocks_and_all_who_have_it_are_shown"
     ),
     "site.replaced": (
-        "tests/steps/test_site_steps.py::"
+        "tests/steps/test_site_rows.py::"
         "test_a_file_that_was_replaced_is_put_back_and_its_row_is_left_alone"
     ),
-    "site.rows": "tests/steps/test_site_steps.py::test_a_row_is_corrected_as_its_finding_says",
+    "site.rows": "tests/steps/test_site_rows.py::test_a_row_is_corrected_as_its_finding_says",
     "situation.unseen": ("tests/verify/test_blind.py::test_a_throttled_site_is_not_an_empty_one"),
     "tests.platform": (
         "tests/steps/test_elsewhere.py::"

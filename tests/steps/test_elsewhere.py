@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 
 from checks.machines import every_platform_passed
-from doit_receipts.errors import NothingDone, ReleaseError, ServiceFailed, StepFailed, Waiting
+from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Severity, Waiver, blocking
 from doit_receipts.journal import Journal
 from doit_receipts.outside import heard_by
 from doit_receipts.probe import RemoteState
 from plugins.model.action import NOBODY, PASSED, TIER_1, Action, bundle_file, here_file
-from plugins.model.attested import Attested, attested, statement_of
 from plugins.model.farm_settings import Engine, Farm, Then
 from plugins.model.local_settings import SourceTest
 from plugins.model.secret import Secret
-from plugins.model.strict_json import BrokenJson
 from plugins.rehearsal import github as world
 from plugins.rehearsal import hub, sigstore
 from plugins.rehearsal.serving import running_world
@@ -36,17 +33,15 @@ from tests.source_world import FixedClock
 from tests.waiting import comes_true
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from doit_receipts.finding import Finding
     from doit_receipts.outside import Act
     from plugins.model.release import Release
-    from plugins.ports.machines import Machines
     from plugins.ports.programs import Programs
     from plugins.rehearsal.serving import Addresses
     from plugins.rehearsal.store import Store
-    from plugins.steps.errand import Found
     from tests.conftest import Builds
 
 FIRST, SECOND, *_ = TIER_1
@@ -230,131 +225,6 @@ def test_a_run_that_somebody_else_asked_for_is_waited_for_and_not_asked_for_agai
     assert other.to_the_end() == {FIRST: PASSED}
 
 
-def test_a_dispatch_that_was_taken_and_answered_500_is_found_again(asking: Asking) -> None:
-    asking.store.order_fault("github.500_after_write")
-    runs = len(asking.store.load("steps", {"runs": []})["runs"])
-    with pytest.raises(ServiceFailed, match="500"):
-        asking.start()
-    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.IDENTICAL
-    asking.start()
-    assert len(asking.runs) == runs + 1
-    assert asking.to_the_end() == {FIRST: PASSED}
-
-
-def test_a_dispatch_that_was_taken_and_answered_500_waits_for_the_list_before_a_second(
-    asking: Asking,
-) -> None:
-    asking.store.order_fault("github.500_after_write")
-    asking.store.order_fault("steps.unlisted", argument="4")
-    runs = len(asking.store.load("steps", {"runs": []})["runs"])
-    with pytest.raises(ServiceFailed, match="500"):
-        asking.start()
-    for _ in range(2):
-        assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.IDENTICAL
-        asking.start()
-    assert asking.to_the_end() == {FIRST: PASSED}
-    assert len(asking.runs) == runs + 1
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Deadly(GitHubMachines):
-    """A GitHub that takes a request, and whose answer nobody is there to hear."""
-
-    def dispatch(self, inputs: Mapping[str, str]) -> int:
-        super().dispatch(inputs)
-        raise Killed
-
-
-def test_killed_before_the_id_is_kept_it_waits_for_the_list_before_a_second(
-    asking: Asking,
-) -> None:
-    asking.store.order_fault("steps.unlisted", argument="3")
-    runs = len(asking.store.load("steps", {"runs": []})["runs"])
-    token = Secret("env:GITHUB_TOKEN_OF_TEST")
-    deadly = Deadly(
-        asking.world["github"], asking.farm.repository, token,
-        workflow=asking.farm.workflow, ref=asking.farm.ref,
-    )  # fmt: skip
-    with pytest.raises(Killed):
-        elsewhere.start(
-            replace(asking.errand, machines=deadly), asking.clock, asking.progress, owner="rm"
-        )
-    asking.start()
-    asking.start()
-    assert asking.to_the_end() == {FIRST: PASSED}
-    assert len(asking.runs) == runs + 1
-
-
-@pytest.mark.parametrize("fault", ["github.rate_limited", "github.secondary_limit"])
-def test_a_refused_dispatch_started_nothing_and_is_asked_for_again_at_once(
-    asking: Asking, fault: str
-) -> None:
-    runs = len(asking.store.load("steps", {"runs": []})["runs"])
-    looked = asking.errand.look()
-    asking.store.order_fault(fault)
-    machines = Looked(asking.errand.machines, looked)
-    with pytest.raises(NothingDone, match="start pep101"):
-        elsewhere.start(
-            replace(asking.errand, machines=machines), asking.clock, asking.progress,  # type: ignore[arg-type]
-            owner="rm",
-        )  # fmt: skip
-    assert len(asking.store.load("steps", {"runs": []})["runs"]) == runs
-    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.ABSENT
-    asking.start()
-    assert len(asking.runs) == runs + 1
-
-
-class Looked:
-    """Machines that were looked at already, so that the next request is the dispatch."""
-
-    def __init__(self, machines: Machines, looked: tuple[Found, ...]) -> None:
-        self.dispatch = machines.dispatch
-        assert all(each.done is None and each.run is None for each in looked)
-
-    def runs(self) -> tuple[()]:
-        return ()
-
-    def attestations(self, _sha256: str, _predicate_type: str) -> tuple[()]:
-        return ()
-
-
-class Lagging:
-    """A GitHub that lists no run yet, and answers each request by 204."""
-
-    asked = 0
-
-    def dispatch(self, _inputs: dict[str, str]) -> int:
-        self.asked += 1
-        return 0
-
-    def runs(self) -> tuple[()]:
-        return ()
-
-    def attestations(self, _sha256: str, _predicate_type: str) -> tuple[()]:
-        return ()
-
-
-def test_a_run_that_github_does_not_list_yet_is_asked_for_once(asking: Asking) -> None:
-    github = Lagging()
-    errand = replace(asking.errand, machines=github)  # type: ignore[arg-type]
-    for _ in range(3):
-        elsewhere.start(errand, asking.clock, asking.progress, owner="rm")
-        assert elsewhere.look_asked(errand, asking.clock).state is RemoteState.IDENTICAL
-    assert github.asked == 1
-    asking.clock.time += timedelta(minutes=16)
-    assert elsewhere.look_asked(errand, asking.clock).state is RemoteState.ABSENT
-
-
-def test_two_runs_for_one_action_are_as_good_as_one(asking: Asking) -> None:
-    asking.store.order_fault("steps.twice")
-    asking.start()
-    assert asking.to_the_end() == {FIRST: PASSED}
-    assert [each["inputs"] for each in asking.runs[-2:]] == [asking.runs[-1]["inputs"]] * 2
-
-
 WORD = "no attestation of it counts"
 PLACE = "https://github.com/python/release-tools/.github/workflows"
 
@@ -479,110 +349,3 @@ def test_an_action_of_other_bytes_or_another_platform_has_another_digest(asking:
         replace(action, params={**action.params, "level": "full"}),
     ]  # fmt: skip
     assert len({each.digest for each in (action, *others)}) == 5
-
-
-def leaves_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of each field and entry that holds no others."""
-    if isinstance(value, dict | list) and value:
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves_of(each, (*path, key))
-    else:
-        yield path
-
-
-def altered(content: Any, path: tuple[Any, ...]) -> Iterator[bytes]:
-    """The document with one field of another value, and without that field."""
-    for change in (_other, None):
-        made = json.loads(json.dumps(content))
-        *way, last = path
-        inner = made
-        for key in way:
-            inner = inner[key]
-        if change is None:
-            del inner[last]
-        else:
-            inner[last] = change(inner[last])
-        yield json.dumps(made).encode()
-
-
-def _other(value: Any) -> Any:
-    if isinstance(value, str):
-        middle = len(value) // 2
-        swapped = "B" if value[middle : middle + 1] != "B" else "C"
-        return value[:middle] + swapped + value[middle + 1 :]
-    return not value if isinstance(value, bool) else "1" if value is None else 7
-
-
-# The checkpoint of a log names its signer beside the signature, and no client reads that name; a
-# list of time stamps that is empty says as much as none.
-_HARMLESS: Final = {"envelope", "rfc3161Timestamps"}
-
-
-def test_each_single_alteration_of_what_was_attested_is_refused(
-    asking: Asking, count: Callable[[str, int], None]
-) -> None:
-    asking.start()
-    asking.to_the_end()
-    (action,), errand = asking.actions, asking.errand
-    raw = bundle_file(asking.release.layout, action).read_bytes()
-    good = errand.proved(raw, action)
-    bundle = json.loads(raw)
-    refused = 0
-    for path in leaves_of(bundle):
-        for other in altered(bundle, path):
-            try:
-                found = errand.proved(other, action)
-            except BrokenJson:
-                refused += 1
-            else:
-                assert found == good
-                assert _HARMLESS & set(path), path
-    assert refused > 30
-    count("alterations of a bundle refused", refused)
-    # Signed as it is by the right workflow, a statement still has to be the one that was wanted.
-    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
-    assert attested(json.dumps(statement).encode(), action) == good
-    free = 0
-    for path in leaves_of(statement):
-        for other in altered(statement, path):
-            try:
-                found = attested(other, action)
-            except BrokenJson:
-                refused += 1
-            else:
-                # Only what is reported and decides nothing: facts, the run and the tool.
-                assert path[:2] in {
-                    ("predicate", "facts"), ("predicate", "run"), ("predicate", "tool"),
-                }, path  # fmt: skip
-                free += 1
-    assert free < 20
-    count("alterations of a statement refused", refused)
-
-
-@pytest.mark.parametrize("facts", [{"level": "quick", "python": "3.13.6"}, {"python": "3.13.6"}])
-def test_quick_tests_do_not_count_where_the_whole_suite_was_wanted(
-    asking: Asking, facts: dict[str, str]
-) -> None:
-    (action,) = asking.actions
-    wanted = replace(action, params={**action.params, "level": "full"})
-    run, products = "https://github.com/a/b/actions/runs/1", {"tests.json": "0" * 64}
-    said = statement_of(wanted, Attested(run, "5" * 40, products, facts)).payload()
-    with pytest.raises(BrokenJson, match=r"is of the tests (quick|of no level), wanted full"):
-        attested(said, wanted)
-    full = Attested(run, "5" * 40, products, {**facts, "level": "full"})
-    assert attested(statement_of(wanted, full).payload(), wanted) == full
-
-
-@pytest.mark.parametrize(
-    ("payload", "message"),
-    [
-        (b"[" * 100_000, "is not JSON"),
-        (b'{"_type": "a", "_type": "a"}', "twice"),
-        (b'{"_type": "x", "a": "' + b"a" * (1 << 20) + b'"}', "has more than"),
-    ],
-)
-def test_what_is_no_statement_is_refused_in_one_line(
-    asking: Asking, payload: bytes, message: str
-) -> None:
-    with pytest.raises(BrokenJson, match=message):
-        attested(payload, asking.actions[0])
