@@ -16,6 +16,7 @@ from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.schedule import SCHEDULE_FILE, Schedule, Stage, read_schedule
 from plugins.model.schedule_edit import Recorded, is_recorded, phase_entered, recorded
 from plugins.model.schedule_pep import lists_as_released, only_lists_differ, pep_path
+from plugins.steps.left_behind import content_left, see_plain
 from plugins.steps.pull_requests import is_merged
 
 if TYPE_CHECKING:
@@ -196,12 +197,13 @@ def generated_files(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     _generate(programs, folder)
+    see_plain(folder)
     peps = {path: content for path, content in before.items() if path.startswith("peps/")}
     # What an earlier try has put on the branch already is proposed, and described, all the same.
     on_main = _checkout(proposals, "", schedule) if ref else before
     files = {SCHEDULE_FILE: edited.encode()}
     for path, old in peps.items():
-        new = (folder / path).read_bytes()
+        new = content_left(folder / path)
         if not only_lists_differ(decoded(old, path), decoded(new, path)):
             raise _failed(path, "was changed by the generator outside of its lists of releases")
         if new != old or new != on_main.get(path):

@@ -277,6 +277,25 @@ def test_generator_that_changes_other_lines_is_refused(release: Release, peps: R
         propose(release, peps)
 
 
+@pytest.mark.parametrize(
+    ("left", "problem"),
+    [
+        ("pep.symlink_to(__file__)", "is a link, and wanted is a file"),
+        ("pep.hardlink_to(__file__)", "has a second name somewhere"),
+        ("os.mkfifo(pep)", "is a device, a pipe or a socket"),
+    ],
+)
+def test_what_the_generator_leaves_is_judged_before_it_is_read(
+    release: Release, peps: Repository, left: str, problem: str
+) -> None:
+    """It is code of others, and what is read goes into a pull request that everybody sees."""
+    planted = f"import os, pathlib; pep = pathlib.Path({PEP!r}); pep.unlink(); {left}\n"
+    peps.branches[""]["release_management/__main__.py"] = planted.encode()
+    with pytest.raises(StepFailed, match=problem):
+        propose(release, peps)
+    assert peps.opened is None
+
+
 def test_repository_without_its_generator_is_refused(release: Release, peps: Repository) -> None:
     del peps.branches[""]["release_management/__main__.py"]
     del peps.branches[""]["release_management/__init__.py"]
