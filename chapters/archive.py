@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chapters.release import experts, plan, release, services, settings, signer
+from chapters.release import approving, plan, release, services, settings, signer
 from doit_receipts.calls import call, deferred
 from plugins.model.closing_archive import closing_files, report_file
 from plugins.steps import closing
 
 archived = closing_files(release)
 own = {"RM": settings.signing.gpg_key} if settings.signing.gpg_key else {}
-people = {who: (key,) for who, key in own.items()} | {each.role: each.keys for each in experts}
+people = {who: (key,) for who, key in own.items()} | {each.role: each.keys for each in approving}
 kept = deferred(plan.receipts.artifact, archived[0])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chapters.logins import logins
 from chapters.release import (
+    approving,
     at,
     builds_windows,
     experts,
@@ -54,11 +55,6 @@ def check_tools():
 
 
 certified = call(keys.another_person_certified_the_key, release, services.signer, services.clock)
-approving = [
-    each
-    for each in settings.experts
-    if each in experts or (each.role == "docs" and release.ships_docs)
-]
 
 
 @plan.gate(volatile=True, pep="P01 P02" if release.signs_with_gpg else "P01")

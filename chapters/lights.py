@@ -6,6 +6,7 @@ from chapters.build import build_docs, check_build, check_docs
 from chapters.elsewhere import check_tests, tested_elsewhere
 from chapters.installers import approvals, check_brought
 from chapters.release import (
+    approving,
     builds_windows,
     later,
     plan,
@@ -13,7 +14,6 @@ from chapters.release import (
     release,
     roles,
     services,
-    settings,
 )
 from chapters.windows_build import (
     await_windows_build,
@@ -27,7 +27,7 @@ from doit_receipts.calls import call
     who="docs",
     of=[build_docs, check_docs],
     pep="U15 G03",
-    only=release.ships_docs and any(each.role == "docs" for each in settings.experts),
+    only=any(each.role == "docs" for each in approving),
 )
 def approve_docs():
     """The documentation expert has looked at the documentation."""

@@ -13,6 +13,7 @@ from plugins.model.remote_layout import RemoteLayout
 
 __all__ = [
     "SYSTEMS",
+    "approving",
     "at",
     "builds_windows",
     "contract",
@@ -62,6 +63,11 @@ experts = [
     if contract.by_origin(*(origin for origin in Origin if origin.value == each.role))
 ]
 roles = [each.role for each in experts]
+# The documentation's expert brings nothing, and looks at it.
+approving = [
+    *experts,
+    *(each for each in settings.experts if each.role == "docs" and release.ships_docs),
+]
 # The release manager starts the pipeline of Windows, whoever of its experts is named.
 builds_windows = bool(contract.by_origin(Origin.WINDOWS))
 # Only where it is declared: what was made without it stays as it was made.

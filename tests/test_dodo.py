@@ -127,6 +127,15 @@ def test_the_key_of_approvals_is_looked_at_first_in_every_release(plans: dict[st
             assert "check_key" in plan.tasks["make_clone"].after, version
 
 
+def test_the_archive_has_the_keys_of_all_who_approve(plans: dict[str, Plan]) -> None:
+    """Without one, an approval that was good could be judged by nobody later."""
+    for version, plan in plans.items():
+        (written,) = plan.tasks["write_archive"].calls
+        (people,) = (each for each in written.arguments if isinstance(each, dict))
+        who = {task.who for task in plan.tasks.values() if task.kind is Kind.APPROVAL}
+        assert who <= set(people), version
+
+
 def test_nothing_is_public_before_the_release_manager_said_go(plans: dict[str, Plan]) -> None:
     """Behind it are the merge, the texts, NEWS and what every gate found at that moment."""
     of_files = {"approve_commit", "approve_merge", "approve_announcement", "check_before_switch"}
