@@ -81,9 +81,12 @@ _GAPS: Final = (
     (re.compile(r"(?<!\!)\[\s*\]\([^)]+\)"), "a link without words"),
     (re.compile(r"^[ \t]*[-*+][ \t]*$", re.MULTILINE), "an empty item of a list"),
     (re.compile(r"\s\(\s*\)"), "empty parentheses"),
-    # A line that was wrapped goes on; a paragraph that ends here does not.
+    # A line that was wrapped goes on; a paragraph, item or heading that ends here does not.
     (
-        re.compile(r"\b(?:PEP|(?<!ever )since)[ \t]*(?:(?=[.,;:)])|(?=\n[ \t]*(?:\n|\Z))|\Z)"),
+        re.compile(
+            r"\b(?:PEP|(?<!ever )since)[ \t\r]*"
+            r"(?:(?=[.,;:)])|(?=\n\s*?(?:\n|\Z|[-*+][ \t]|1[.)][ \t]|#+[ \t]|[>|]))|\Z)"
+        ),
         "a word that nothing follows",
     ),
 )

@@ -261,6 +261,9 @@ def test_text_that_is_wrapped_has_no_gap_at_the_end_of_a_line() -> None:
     text = "around 400 fixes since\n3.13.14.\n\n- the schedule is PEP\n  745\nas ever since.\n"
     assert gaps(text) == ()
     assert len(gaps("changes since\n\nand PEP \n \n")) == 2
+    assert gaps("in PEP\n745. And since\n#143930 of\nPEP\n**745**\n") == ()
+    # The next item, heading or quotation is no rest of the line.
+    assert len(gaps("- PEP\n- PEP 750\n* since\n1. PEP \n# A\n\nsince\r\n\r\nPEP\n> a\n")) == 5
 
 
 def test_text_without_gaps_passes() -> None:
