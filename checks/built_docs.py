@@ -92,11 +92,11 @@ def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Find
             if target not in names
         ]
     except _Unreadable as error:
-        return (_block("docs.link", archive, f"cannot look: {error}", "build it again"),)
+        return (_block("docs.link", archive, f"cannot look: {error}"),)
     if not broken:
         return ()
     message = f"{len(broken)} links lead nowhere: {_first(broken)}"
-    return (_block("docs.link", archive, message, "read the build's log, then build it again"),)
+    return (_block("docs.link", archive, message, "correct it in Doc/, then tag and build again"),)
 
 
 def _targets(page: str, content: bytes) -> Iterator[str]:
@@ -125,19 +125,19 @@ def _of_format(
     for archive in release.layout.docs_archives(form):
         found = read(archive)
         if found is None:
-            yield _block("docs.missing", archive, "is not there", "build the documentation again")
+            yield _block("docs.missing", archive, "is not there")
             continue
         if isinstance(found, _Unreadable):
-            yield _block("docs.unreadable", archive, str(found), "build the documentation again")
+            yield _block("docs.unreadable", archive, str(found))
             continue
         if not any(name.endswith(_PAGES) for name in found):
-            yield _block("docs.unreadable", archive, "holds no page", "read the build's log")
+            yield _block("docs.unreadable", archive, "holds no page")
         contents.append(found)
     if len(contents) == 2 and contents[0] != contents[1]:  # tar.bz2 and zip
         odd = sorted(name for name, _ in contents[0].items() ^ contents[1].items())
         archive = release.layout.docs_archives(form)[1]
         message = f"differs from the tar.bz2 in {len(set(odd))} files, first {odd[0]}"
-        yield _block("docs.different", archive, message, "build the documentation again")
+        yield _block("docs.different", archive, message)
 
 
 def _unreleased_in(release: Release, form: str) -> Iterator[Finding]:
@@ -145,7 +145,7 @@ def _unreleased_in(release: Release, form: str) -> Iterator[Finding]:
     try:
         pages = [name for name, content in _zip_pages(archive) if _UNRELEASED in content]
     except _Unreadable as error:
-        yield _block("docs.unreleased", archive, f"cannot look: {error}", "build it again")
+        yield _block("docs.unreleased", archive, f"cannot look: {error}")
         return
     if pages:
         message = f"{len(pages)} pages say {_UNRELEASED.decode()}: {_first(pages)}"
@@ -159,7 +159,7 @@ def _first(names: list[str], shown: int = 5) -> str:
     return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _block(rule: str, archive: Path, message: str, remedy: str) -> Finding:
+def _block(rule: str, archive: Path, message: str, remedy: str = "") -> Finding:
     return Finding(rule, Severity.BLOCK, message, where=archive.name, remedy=remedy)
 
 

@@ -97,7 +97,7 @@ class ContentChecks:
         clone, commit = self.clone(), self._commit()
         if not commit:
             tag = self.release.version.tag
-            return (breach("archive.tree", tag, "there is no tag to compare with"),)
+            return (_without_tag("archive.tree", tag),)
         with self._one:
             epoch_s = int(clone.about(commit).committed.timestamp())
         programs = self.context.clients.programs
@@ -143,7 +143,7 @@ class ContentChecks:
         commit = self._commit()
         if not commit:
             tag = self.release.version.tag
-            return (breach("sbom.unreadable", tag, "there is no tag to compare with"),)
+            return (_without_tag("sbom.unreadable", tag),)
         with self._one:
             clone = self.clone()
             return (
@@ -183,6 +183,8 @@ class ContentChecks:
 
     def _again(self) -> tuple[Finding, ...]:
         self.here(Kind.SOURCE)
+        if not self._commit():
+            return (_without_tag("rebuild.failed", self.release.version.tag),)
         layout = Layout(self.context.room.work / "rebuild", self.release.version)
         inside, clients = replace(self.release, layout=layout), self.context.clients
         with self._one:
@@ -193,6 +195,11 @@ class ContentChecks:
                     inside, self.clone(), clients.programs, clients.progress
                 ),
             )
+
+
+def _without_tag(rule: str, tag: str) -> Finding:
+    remedy = "once the tag is there, run the same command again"
+    return replace(breach(rule, tag, "there is no tag to compare with"), remedy=remedy)
 
 
 def _leave_stops() -> None:

@@ -71,7 +71,7 @@ def judgements_of_published(
             *_endpoints(context, look, docs=docs),
             *([_manifest(context, look, seen.names)] if whole else []),
         ]
-        return judged(groups, context.clients.progress)
+        return judged(groups, context.clients.progress, published=True)
 
 
 def _pages(context: VerifyContext) -> tuple[Purge, ...]:

@@ -24,7 +24,8 @@ __all__ = ["sboms_are_true", "sboms_tell_content"]
 
 _TREE_SBOM: Final = "Misc/sbom.spdx.json"
 _CPYTHON: Final = "SPDXRef-PACKAGE-cpython"
-_AGAIN: Final = "write the SBOMs again: doit export"
+_AGAIN: Final = "delete it, then run doit export: it is written again"
+_MISSING: Final = "run doit export: it is made again"
 _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
 
 
@@ -70,7 +71,7 @@ def sboms_tell_content(
     root = f"{release.layout.folder_in_archive}/"
     archive = release.layout.tarballs[0]
     if not archive.is_file():
-        raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
+        raise StepFailed(where=archive.name, problem="is not there", remedy=_MISSING)
     held = {
         member.name.removeprefix(root): (member.sha1, member.sha256)
         for member in (read(archive) if read else read_archive(archive, sha1=True)).members
@@ -160,7 +161,7 @@ def _lacking(archive: Path, wanted: _Wanted) -> Iterator[Finding]:
             Severity.BLOCK,
             f"differs in {count} from what upstream's says of this archive, first: {wrong[0]}",
             path.name,
-            "delete it, then run the same command again",
+            _AGAIN,
         )
 
 
@@ -168,7 +169,7 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
     path = archive.with_name(f"{archive.name}.spdx.json")
     document = _read(path.name, path.read_bytes() if path.is_file() else None)
     if not archive.is_file():
-        raise StepFailed(where=archive.name, problem="is not there", remedy="build it again")
+        raise StepFailed(where=archive.name, problem="is not there", remedy=_MISSING)
     if _archive_sum(document, path.name) != sha256_of(archive):
         problem = f"has the digest of another {archive.name} than the one here"
         yield Finding(
@@ -176,7 +177,7 @@ def _judged(archive: Path, listed: dict[str, str]) -> Iterator[Finding]:
             Severity.BLOCK,
             problem,
             path.name,
-            "delete it, then run the same command again",
+            _AGAIN,
         )
     found = _sums(document, path.name)
     missing = [name for name in listed if name not in found]
@@ -196,7 +197,7 @@ def _listed_at_fault(rule: str, what: str, names: Sequence[str]) -> Iterator[Fin
 
 def _read(name: str, raw: bytes | None) -> Any:
     if raw is None:
-        raise StepFailed(where=name, problem="is not there", remedy=_AGAIN)
+        raise StepFailed(where=name, problem="is not there", remedy=_MISSING)
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["sboms_say_nothing_else"]
 
 _TREE_SBOM: Final = "Misc/sbom.spdx.json"
-_AGAIN: Final = "write the SBOMs again: doit export"
+_AGAIN: Final = "delete it, then run doit export: it is written again"
 _REGENERATE: Final = "make regen-sbom on the branch, and look what changed"
 _OWNER: Final = f"Organization: {ORGANIZATION}"
 _TOOL: Final = ": ".join(CREATORS[-1])

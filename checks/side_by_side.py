@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from plugins.model.published_remedies import PUBLISHED
 from plugins.model.report import Judgement
 
 if TYPE_CHECKING:
@@ -18,14 +20,19 @@ __all__ = ["judged"]
 _LANES: Final = 8
 
 
-def judged(groups: list[CheckGroup], progress: Progress) -> tuple[Judgement, ...]:
-    """Every group beside the others; within one, check after check."""
+def judged(
+    groups: list[CheckGroup], progress: Progress, *, published: bool = False
+) -> tuple[Judgement, ...]:
+    """Every group beside the others; within one, check after check.
+
+    What is ``published`` is mended otherwise: to make it again helps nobody who has it.
+    """
 
     def walk(group: CheckGroup) -> Judgement:
         found: list[Finding] = []
         for check in group.checks:
             try:
-                found += check()
+                found += map(_for_users, check()) if published else check()
             except ReleaseError as error:
                 found.append(
                     Finding(group.blind, Severity.BLOCK, error.problem, error.where, error.remedy)
@@ -35,3 +42,10 @@ def judged(groups: list[CheckGroup], progress: Progress) -> tuple[Judgement, ...
 
     with ThreadPoolExecutor(_LANES, thread_name_prefix="judge") as pool:
         return tuple(pool.map(walk, groups))
+
+
+def _for_users(finding: Finding) -> Finding:
+    """The finding, with what to do where users have it; what was not seen is looked at again."""
+    if finding.remedy.endswith("run the same command again"):
+        return finding
+    return replace(finding, remedy=PUBLISHED.get(finding.rule, finding.remedy))

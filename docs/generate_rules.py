@@ -21,7 +21,8 @@ PAGE: Final = _PROJECT / "docs" / "reference" / "rules.md"
 _HEAD: Final = """\
 # Rules
 
-<!-- Made by docs/generate.py from plugins/model/rules.py and gate_rules.py; edit those. -->
+<!-- Made by docs/generate.py from rules.py, gate_rules.py and published_remedies.py in
+plugins/model; edit those. -->
 
 What the gates and `doit verify` judge by. A rule's id never changes; it is at the beginning of
 every finding, and a [waiver](../how-to/waive-a-finding.md) names it. A finding that says BLOCK
@@ -38,6 +39,7 @@ def rules_page(project: Path) -> str:
     every_kind = runpy.run_path(str(project / "docs" / "every_kind.py"))
     gates, blind = _gates_by_rule(every_kind["every_plan"]())
     from plugins.model.gate_rules import GATE_RULES  # noqa: PLC0415 - the path is known now
+    from plugins.model.published_remedies import PUBLISHED  # noqa: PLC0415 - the path is known now
     from plugins.model.rules import RULES  # noqa: PLC0415 - the path is known now
 
     for name in RULES:
@@ -47,7 +49,8 @@ def rules_page(project: Path) -> str:
         if name.partition(".")[0] != subject:
             subject = name.partition(".")[0]
             parts.append(f"\n## {subject}\n")
-        parts += _entry(name, rule, gates[name], also_blind=name in blind)
+        also_blind, published = name in blind, PUBLISHED.get(name, "")
+        parts += _entry(name, rule, gates[name], published, also_blind=also_blind)
     return "".join(parts)
 
 
@@ -69,13 +72,17 @@ def _gates_by_rule(plans: Mapping[str, Plan]) -> tuple[dict[str, list[str]], set
     return gates, blind
 
 
-def _entry(name: str, rule: Rule, gates: list[str], *, also_blind: bool) -> Iterator[str]:
+def _entry(
+    name: str, rule: Rule, gates: list[str], published: str, *, also_blind: bool
+) -> Iterator[str]:
     severities = ", ".join(severity.name for severity in (rule.severity, *rule.milder))
     blind = "; also blocks when it cannot look" if also_blind else ""
     fixed = "" if rule.waivable else " Cannot be waived."
     yield f"\n### `{name}`\n\n{severities}{blind}.{fixed} "
     yield f"Looked at by {', '.join(f'`{gate}`' for gate in gates)}.\n\n"
     yield f"- wanted: {rule.holds}\n- remedy: {rule.remedy}\n"
+    if published:
+        yield f"- where users have it: {published}\n"
     if rule.source:
         yield f"- source: {rule.source}\n"
 

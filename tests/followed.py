@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.faults.catalogue import FAULTS
 from tests.wrongs import WRONGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FOLLOWED", "NOT_IN_THE_CATALOGUE", "UNDONE"]
+__all__ = ["FOLLOWED"]
 
 _WRONGS: Final = (
     "tests/command/test_check_everything.py::"
@@ -20,6 +19,8 @@ _SOURCE: Final = "tests/checks/test_remedies_of_source.py"
 _TEXTS: Final = "tests/checks/test_remedies_of_texts.py"
 _UPLOADS: Final = "tests/steps/test_remedies_of_uploads.py"
 _KEYS: Final = "tests/checks/test_keys.py"
+_RELEASES: Final = "tests/verify/test_remedies_of_releases.py"
+_EXPORTS: Final = "tests/verify/test_remedies_of_exports.py"
 _MORNING: Final = "tests/checks/test_remedies_of_morning.py"
 
 FOLLOWED: Final[Mapping[str, str]] = {
@@ -256,46 +257,134 @@ FOLLOWED: Final[Mapping[str, str]] = {
     "text.version": (
         "tests/checks/test_public_text.py::test_remedy_for_a_version_that_belongs_there_is_followed"
     ),
+    **dict.fromkeys(
+        (
+            "archive.compressor",
+            "archive.differ",
+            "archive.link",
+            "archive.mode",
+            "archive.name",
+            "archive.owner",
+            "archive.pyc",
+            "archive.root",
+            "archive.stream",
+            "archive.time",
+            "archive.tree",
+            "archive.type",
+            "archive.unreadable",
+            "bundle.bytes",
+            "bundle.identity",
+            "bundle.missing",
+            "bundle.unreadable",
+            "bundle.untrusted",
+            "cache.stale",
+            "cache.stale_page",
+            "cache.unseen",
+            "docs.current",
+            "docs.different",
+            "docs.hosted",
+            "docs.link",
+            "docs.missing",
+            "docs.unreadable",
+            "docs.unreleased",
+            "evidence.commit",
+            "evidence.form",
+            "evidence.missing",
+            "evidence.signature",
+            "evidence.subject",
+            "file.closed",
+            "file.described",
+            "file.manifest",
+            "file.missing",
+            "file.other_here",
+            "file.size",
+            "file.unlisted",
+            "file.unrecognised",
+            "manifest.differs",
+            "manifest.missing",
+            "manifest.removed",
+            "manifest.unlisted",
+            "manifest.unreadable",
+            "manifest.unsigned",
+            "page.lacks",
+            "rebuild.differs",
+            "rebuild.failed",
+            "row.button",
+            "row.digest",
+            "row.missing",
+            "row.sidecar",
+            "row.size",
+            "row.surplus",
+            "row.system",
+            "row.text",
+            "row.unseen",
+            "sbom.archive",
+            "sbom.changed_file",
+            "sbom.content",
+            "sbom.lacks",
+            "sbom.missing_file",
+            "sbom.statement",
+            "sbom.unreadable",
+            "signature.bytes",
+            "signature.expired",
+            "signature.identity",
+            "signature.missing",
+            "signature.revoked",
+            "signature.unreadable",
+            "site.flags",
+            "site.latest",
+            "tag.branch",
+            "tag.light",
+            "tag.missing",
+            "tag.name",
+            "tag.other_here",
+            "tag.shadowed",
+            "tag.signature",
+            "tag.version",
+        ),
+        f"{_RELEASES}::test_a_release_that_is_out_is_mended_by_what_its_findings_say",
+    ),
+    **dict.fromkeys(
+        (
+            "checksums.differs",
+            "checksums.form",
+            "checksums.missing",
+            "checksums.unlisted",
+        ),
+        f"{_EXPORTS}::test_an_export_is_made_again_as_its_findings_say",
+    ),
+    **dict.fromkeys(
+        (
+            "bundle.unseen",
+            "evidence.unseen",
+            "signature.unseen",
+            "tag.unseen",
+        ),
+        f"{_RELEASES}::test_what_could_not_be_looked_at_is_once_its_finding_is_followed",
+    ),
+    **dict.fromkeys(
+        (
+            "file.mode",
+            "staged.differs",
+            "staged.unseen",
+        ),
+        f"{_RELEASES}::test_what_is_staged_is_mended_where_it_was_exported",
+    ),
+    **dict.fromkeys(
+        (
+            "archived.approval",
+            "archived.missing",
+            "archived.published",
+            "archived.receipt",
+            "archived.signature",
+            "archived.unreadable",
+        ),
+        "tests/verify/test_archived.py::"
+        "test_another_copy_is_taken_or_the_release_manager_is_asked_as_told",
+    ),
+    "archive.previous": (
+        f"{_RELEASES}::test_what_was_meant_to_go_since_the_release_before_is_waived"
+    ),
+    "situation.nothing": f"{_RELEASES}::test_there_is_something_to_verify_once_it_is_exported",
 }
 """The test in which somebody does what the remedy says, and the finding is gone, by rule."""
-
-_BLIND: Final = "tests/verify/test_blind.py"
-_ARCHIVED: Final = "tests/verify/test_archived.py"
-_EVIDENCE: Final = "tests/checks/test_evidence.py"
-
-NOT_IN_THE_CATALOGUE: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("archived.approval", "archived.missing", "archived.receipt"),
-        f"{_ARCHIVED}::test_what_the_release_manager_signed_wrongly_is_told_by_its_rule",
-    ),
-    "archived.published": f"{_ARCHIVED}::test_a_file_that_is_public_with_other_bytes_is_found",
-    "archived.signature": (
-        f"{_ARCHIVED}::test_an_archive_that_somebody_else_signed_is_not_the_release_managers"
-    ),
-    "archived.unreadable": f"{_ARCHIVED}::test_what_is_no_archive_is_one_finding",
-    "bundle.unseen": ("tests/checks/test_bundles.py::test_bundles_that_cannot_be_looked_at_block"),
-    "cache.unseen": f"{_BLIND}::test_pages_that_break_are_told",
-    "evidence.commit": f"{_EVIDENCE}::test_another_tag_or_none_is_found",
-    "evidence.missing": f"{_EVIDENCE}::test_evidence_that_is_not_there_is_missing",
-    "evidence.subject": f"{_EVIDENCE}::test_each_file_that_users_get_otherwise_is_found",
-    "evidence.unseen": f"{_EVIDENCE}::test_what_cannot_be_looked_at_blocks",
-    "manifest.missing": (
-        "tests/verify/test_evidence.py::"
-        "test_the_absence_of_evidence_is_a_finding_where_it_is_promised_or_asked_for"
-    ),
-    "rebuild.failed": f"{_BLIND}::test_archives_that_cannot_be_made_again_are_told",
-    "row.unseen": f"{_BLIND}::test_a_site_that_lists_nothing_that_can_be_read_is_told",
-    "signature.unseen": f"{_BLIND}::test_no_keyring_is_told",
-    "situation.nothing": f"{_BLIND}::test_nothing_anywhere_is_no_release",
-    "staged.unseen": f"{_BLIND}::test_what_is_staged_elsewhere_and_not_here_is_told",
-    "tag.unseen": f"{_BLIND}::test_no_upstream_is_told",
-}
-"""The test that breaks each rule of `doit verify` that no single fault of the catalogue breaks."""
-
-UNDONE: Final = (
-    frozenset(each.rule for each in FAULTS) | NOT_IN_THE_CATALOGUE.keys()
-) - FOLLOWED.keys()
-"""Rules of `doit verify` that the same release without the fault keeps (tests/verify).
-
-Their remedies make that release again, from the tag or by its owner, whom nobody plays there.
-"""

@@ -113,13 +113,16 @@ class PythonRelease:
         """What the PEP asks for by this id or in this line of its text, ``line:213``; or a rule."""
         from plugins.command.pep import explained
         from plugins.model.gate_rules import GATE_RULES
+        from plugins.model.published_remedies import PUBLISHED
         from plugins.model.rules import RULES
 
         rule = RULES.get(word) or GATE_RULES.get(word)
         if rule is None:
             return explained(word)
         waiver = "can be waived" if rule.waivable else "cannot be waived"
-        lines = [rule.holds, f"else          {rule.remedy}", f"              it {waiver}"]
+        lines = [rule.holds, f"else          {rule.remedy}"]
+        lines += [f"published     {PUBLISHED[word]}"] if word in PUBLISHED else []
+        lines += [f"              it {waiver}"]
         return {word: [*lines, f"source        {rule.source}"] if rule.source else lines}
 
     def roster(self, who: str) -> tuple[str, ...]:

@@ -324,7 +324,11 @@ class _Stream:
 
     def error(self, *, problem: str) -> UnreadableArchive:
         """What is said if the archive is wrong here."""
-        return UnreadableArchive(where=self._where, problem=problem, remedy="build it again")
+        return UnreadableArchive(
+            where=self._where,
+            problem=problem,
+            remedy="delete it, then run doit export: it is made again",
+        )
 
     def content(self, entry: tarfile.TarInfo) -> MemberBytes:
         """The bytes of a file whose header was just read."""

@@ -40,11 +40,21 @@ def breach(rule: str, where: str, message: str) -> Finding:
 
 
 _REPLACED: Final = (
-    "find out who changed it; do not announce or trust it until you know, and do not replace what "
-    "users saw"
+    "find out who changed it, and have what was released put back; do not announce or trust it "
+    "until then"
 )
-_AGAIN: Final = "build it again from the tag: doit export"
-_ROW: Final = "correct the row in the site's admin from the bytes that are served"
+_RECORD: Final = (
+    "find out who did it, and have what was released put back; do not trust it until then"
+)
+_TAG_HERE: Final = "delete it in the release clone, then run doit export: it is made again"
+_AGAIN: Final = "delete it, then run doit export: it is made again from the tag"
+_EXPORT: Final = "run doit export: what was changed or is missing is made again"
+_SIGN_AGAIN: Final = "delete it, then run doit publish: it signs what has no bundle"
+_ROW: Final = "write what is wanted into its row in the site's admin"
+_WHICH: Final = (
+    "if the row is what the release's manifest lists, have the file that was released put back; "
+    "if not, write into it what the manifest lists, in the site's admin"
+)
 
 RULES: Final[Mapping[str, Rule]] = {
     "situation.unseen": Rule(
@@ -57,7 +67,8 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "file.missing": Rule(
         "Every file that the contract of this version names exists.",
-        "put it there, or waive experts.NAME if it comes later",
+        "doit export makes what is missing here, doit publish what is missing on the host; an"
+        " expert's file is for them to bring: waive experts.NAME if it comes later",
         "cpython#127602: five releases with something missing",
     ),
     "file.closed": Rule(
@@ -67,7 +78,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "file.size": Rule(
         "Every file has a size that a file of its kind can have.",
-        "look at it: an empty or cut file is not a release, nor is a page of HTML",
+        "delete it, then run doit export; an expert's file is for them to bring again",
     ),
     "file.mode": Rule(
         "Every file is a regular file that all may read and only its owners may write.",
@@ -76,16 +87,16 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "file.unrecognised": Rule(
         "There is no file beside the release that nobody declared.",
-        "find out who put it there; move it away before users fetch it",
+        "find out who put it there, and move it away",
         "release-tools#6: every file is public as soon as it is uploaded",
     ),
     "file.unlisted": Rule(
         "A folder's listing shows every file that is served from it.",
-        "see whether an index page hides it",
+        "delete the index page in its folder on the host that hides it, then purge the folder",
     ),
     "file.manifest": Rule(
         "The install manager's manifest gives the digest of every package that it leads to.",
-        _REPLACED,
+        "ask whoever made the file which of the two is right, and for a corrected one",
         waivable=False,
     ),
     "file.described": Rule(
@@ -95,24 +106,22 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "file.other_here": Rule(
         "What is published is what was exported on this machine.",
-        _REPLACED,
+        "see which of the two the release's manifest lists: have that one put back where it "
+        "is not, and find out who changed the other",
         "kubernetes/release#1493: late builds replaced released files",
         waivable=False,
     ),
     "signature.missing": Rule(
         "Every source archive has its signature beside it, and no signature lacks its file.",
-        "sign it and put the signature beside it",
+        "run doit export: it signs what has no signature",
         "cpython#123807, #127601, #132287: signatures absent",
     ),
-    "signature.bytes": Rule(
-        "Every signature is of the file beside it.",
-        "one of the two was changed since: compare both with the export, trust neither",
-        waivable=False,
-    ),
+    "signature.bytes": Rule("Every signature is of the file beside it.", _EXPORT, waivable=False),
     "signature.identity": Rule(
         "Every signature is by the one who may sign it: the version's release manager, or the "
         "expert who made the file.",
-        "find out whose key it is; sign again with the right one",
+        "find out whose key it is; delete it, then run doit export: it signs with [signing] "
+        "gpg_key",
         "sigstore-python#600, release-tools#161; PEP 761",
         waivable=False,
     ),
@@ -127,7 +136,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "signature.unreadable": Rule(
         "Every signature file is one detached OpenPGP signature.",
-        "make it again: gpg --armor --detach-sign",
+        "delete it, then run doit export: it signs what has no signature",
         waivable=False,
     ),
     "signature.unseen": Rule(
@@ -142,25 +151,24 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "bundle.bytes": Rule(
         "Every bundle is of the file beside it.",
-        "one of the two was changed since: compare both with the export, trust neither",
+        "delete whichever of the two was changed, then run doit publish: it is made again",
         waivable=False,
     ),
     "bundle.identity": Rule(
         "Every bundle is by the release manager's identity, with the issuer that users verify.",
-        "sign again, logged in where the table at python.org/downloads/metadata/sigstore says",
+        "delete it, then run doit publish, logged in where the table at "
+        "python.org/downloads/metadata/sigstore says",
         "sigstore-python#600, release-tools#161; PEP 761",
         waivable=False,
     ),
     "bundle.untrusted": Rule(
         "What made a bundle is trusted: its certificate, their times and its entry in the public "
         "log are Sigstore's.",
-        "do not use it: somebody made it without Sigstore, or it was changed; sign again",
+        _SIGN_AGAIN,
         waivable=False,
     ),
     "bundle.unreadable": Rule(
-        "Every bundle file is a bundle of a file's signature.",
-        "sign again: doit publish",
-        waivable=False,
+        "Every bundle file is a bundle of a file's signature.", _SIGN_AGAIN, waivable=False
     ),
     "bundle.unseen": Rule(
         "Bundles can be checked.",
@@ -169,7 +177,8 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "evidence.missing": Rule(
         "The signed statements about who built, tested and approved the release are beside it.",
-        "run doit publish; doit why sign_evidence says what it waits for",
+        "run doit publish; doit why sign_evidence says what it waits for; if it was "
+        "published, have it put back",
         "SLSA 1.0, Distributing provenance",
     ),
     "evidence.signature": Rule(
@@ -189,60 +198,45 @@ RULES: Final[Mapping[str, Rule]] = {
         waivable=False,
     ),
     "evidence.commit": Rule(
-        "Every statement is about the commit that the public tag names.",
-        _REPLACED,
-        waivable=False,
+        "Every statement is about the commit that the public tag names.", _REPLACED, waivable=False
     ),
     "evidence.unseen": Rule(
         "The evidence can be checked.",
         "make sure that this machine reaches Sigstore's roots of trust, and can download the file, "
         "then verify again",
     ),
-    "checksums.missing": Rule("SHA256SUMS exists.", "run doit export"),
+    "checksums.missing": Rule("SHA256SUMS exists.", _EXPORT),
     "checksums.form": Rule(
-        "SHA256SUMS has lines of a digest, two spaces and a plain name.",
-        "run doit export",
-        waivable=False,
+        "SHA256SUMS has lines of a digest, two spaces and a plain name.", _EXPORT, waivable=False
     ),
     "checksums.differs": Rule(
-        "Every digest in SHA256SUMS is that of the file.",
-        "one of the two was changed: see doit why write_checksums",
-        waivable=False,
+        "Every digest in SHA256SUMS is that of the file.", _EXPORT, waivable=False
     ),
-    "checksums.unlisted": Rule(
-        "SHA256SUMS lists every file beside it, and no other.", "run doit export"
-    ),
+    "checksums.unlisted": Rule("SHA256SUMS lists every file beside it, and no other.", _EXPORT),
     "sbom.statement": Rule(
         "Every other field of an SBOM is what the tag and the archive make it.",
-        "write the SBOMs again: doit export",
+        _AGAIN,
         waivable=False,
         milder=(Severity.WARN,),
     ),
     "sbom.content": Rule(
         "An SBOM lists every file of its archive with its digest, and no other file.",
-        "delete it, then run doit export",
+        _AGAIN,
         waivable=False,
     ),
-    "tag.missing": Rule(
-        "Upstream has the tag and the branch of the release.",
-        "see what was pushed: git ls-remote; then doit publish",
-    ),
-    "tag.light": Rule(
-        "The tag is an annotated one.", "push the signed tag; never move a public one"
-    ),
+    "tag.missing": Rule("Upstream has the tag and the branch of the release.", _EXPORT),
+    "tag.light": Rule("The tag is an annotated one.", _TAG_HERE),
     "tag.name": Rule(
         "The tag's object has the name of the release and names a commit.",
-        "find out who pushed it: the tag object belongs to something else",
+        _TAG_HERE,
         waivable=False,
     ),
     "tag.signature": Rule(
-        "Up to 3.13 the tag is signed by the version's release manager.",
-        "find out who pushed it; do not use it",
-        waivable=False,
+        "Up to 3.13 the tag is signed by the version's release manager.", _TAG_HERE, waivable=False
     ),
     "tag.branch": Rule(
         "The tag's commit is on the branch of the release.",
-        "see whether the tag was moved or the branch set back",
+        "have whichever was moved, the tag or the branch, pushed again as it was released",
         "rust#78732: tag from the wrong branch",
         waivable=False,
     ),
@@ -252,12 +246,13 @@ RULES: Final[Mapping[str, Rule]] = {
         waivable=False,
     ),
     "tag.version": Rule(
-        "Include/patchlevel.h of the tag's commit says this version.",
-        "find out who moved the tag",
-        waivable=False,
+        "Include/patchlevel.h of the tag's commit says this version.", _TAG_HERE, waivable=False
     ),
     "tag.other_here": Rule(
-        "Upstream's tag is the one that was made on this machine.", _REPLACED, waivable=False
+        "Upstream's tag is the one that was made on this machine.",
+        "if upstream's is not the tag that was released, have that pushed again; if the one "
+        "here is not, delete the release clone",
+        waivable=False,
     ),
     "tag.unseen": Rule(
         "Upstream's tag and branch can be read.",
@@ -266,35 +261,44 @@ RULES: Final[Mapping[str, Rule]] = {
     "rebuild.differs": Rule(
         "Made again from the tag in an empty folder, the archives are the published ones, byte "
         "for byte.",
-        "compare the two with diffoscope; check that xz, gzip and blurb have the right versions",
+        "if the archive is not what was released, have that put back; if it is, compare the "
+        "two with diffoscope: xz, gzip or blurb has another version",
         waivable=False,
     ),
     "rebuild.failed": Rule(
-        "The archives can be made again from the tag.", "see its message; install what is missing"
+        "The archives can be made again from the tag.",
+        "do what its message says, then run the same command again",
     ),
-    "row.missing": Rule("The site lists every file that it should.", _ROW),
+    "row.missing": Rule(
+        "The site lists every file that it should.",
+        "add its row in the site's admin, as the release's manifest lists it",
+    ),
     "row.surplus": Rule(
         "The site lists no file of this release that it should not, and none twice.",
         "delete the row in the site's admin",
     ),
     "row.digest": Rule(
         "Every row gives the sha256 of the file that is served.",
-        _ROW,
+        _WHICH,
         "cpython#80422",
         waivable=False,
     ),
-    "row.size": Rule("Every row gives the size of the file that is served.", _ROW, "cpython#80422"),
+    "row.size": Rule(
+        "Every row gives the size of the file that is served.", _WHICH, "cpython#80422"
+    ),
     "row.sidecar": Rule("A row leads to the signature and SBOM beside its file.", _ROW),
     "row.button": Rule("For each system, exactly the right file has the download button.", _ROW),
     "row.system": Rule("Every row is listed under the system that its file is for.", _ROW),
     "row.text": Rule("A row has the name, slug and description that belong to its file.", _ROW),
     "row.unseen": Rule(
         "The site's rows can be read.",
-        "check whether the site answers, then run the same command again",
+        "if the site answers, correct in its admin what the message names; then run the same "
+        "command again",
     ),
     "page.lacks": Rule(
         "Every page and listing names this release and all its files.",
-        "see whether the site rebuilt its pages: save the release once more in the admin",
+        "save the release once more in the site's admin; delete an index page that hides a "
+        "folder's list; then purge the page",
         "pythondotorg#1642: release not listed for days",
     ),
     "page.unseen": Rule(
@@ -311,10 +315,13 @@ RULES: Final[Mapping[str, Rule]] = {
         "purge the address, then run the same command again",
         "release-tools#156",
     ),
-    "cache.unseen": Rule("Every cache that can be asked alone answers.", "check whether it is up"),
+    "cache.unseen": Rule(
+        "Every cache that can be asked alone answers.",
+        "check whether it is up; once it is, purge the address and run the same command again",
+    ),
     "docs.hosted": Rule(
         "The documentation's pages on the web are those of the archives.",
-        "unpack the archive again: doit publish",
+        "put the page of the archive back on the docs host, then purge it",
         "docsbuild-scripts#300",
     ),
     "docs.current": Rule(
@@ -323,31 +330,25 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "manifest.missing": Rule(
         "A signed manifest lists all that is public of the release.",
-        "doit publish makes it (doit why write_manifest); releases made before November 2026 have "
-        "none: see what is listed as not known",
+        "if it was published, have it put back; if not yet, doit publish makes it; releases made "
+        "before November 2026 have none: see what is listed as not known",
         severity=Severity.NOTE,
     ),
     "manifest.removed": Rule(
-        "A manifest that was published stays where it is.",
-        "find out who removed it; do not trust what is there until you know",
-        waivable=False,
+        "A manifest that was published stays where it is.", _RECORD, waivable=False
     ),
     "manifest.unsigned": Rule(
-        "The manifest has the signatures of its series beside it.",
-        "find out who removed them; do not trust what it lists",
-        waivable=False,
+        "The manifest has the signatures of its series beside it.", _RECORD, waivable=False
     ),
     "manifest.unreadable": Rule(
-        "The manifest is valid, canonical and about this release.",
-        "find out who replaced it; do not trust what it lists",
-        waivable=False,
+        "The manifest is valid, canonical and about this release.", _RECORD, waivable=False
     ),
     "manifest.differs": Rule(
         "Everything that the manifest lists is public as it says.", _REPLACED, waivable=False
     ),
     "manifest.unlisted": Rule(
         "No file and no row of the release is public that the manifest does not list.",
-        "find out who put it there; do not use it",
+        "find out who put it there, and have it removed; do not use it",
         waivable=False,
     ),
     "staged.unseen": Rule(
@@ -391,7 +392,7 @@ RULES: Final[Mapping[str, Rule]] = {
         "Every name is possible on every system, and occurs once.", _AGAIN, waivable=False
     ),
     "archive.link": Rule("No link leads out of the archive.", _AGAIN, waivable=False),
-    "docs.missing": Rule("Every documentation archive exists.", _AGAIN, "cpython#105450"),
+    "docs.missing": Rule("Every documentation archive exists.", _EXPORT, "cpython#105450"),
     "docs.unreadable": Rule("Every documentation archive can be read and holds pages.", _AGAIN),
     "docs.different": Rule("Both archives of a format hold the same.", _AGAIN),
     "docs.unreleased": Rule("No page calls anything unreleased.", _AGAIN),
@@ -432,20 +433,20 @@ RULES: Final[Mapping[str, Rule]] = {
     "archived.receipt": Rule(
         "Each archived receipt has its seal, is of this release, and was made from what the others "
         "say.",
-        "ask the release manager which of them is right; believe neither until then",
+        "take another copy of it; if that says the same, ask the release manager for one that"
+        " is right, and believe neither until then",
     ),
     "archived.approval": Rule(
         "Each archived approval is signed by a key of who may give it, over what was released.",
-        "ask who gave it; an approval of other bytes does not count",
+        "take another copy of it; if that says the same, ask who gave it: an approval of "
+        "other bytes does not count",
     ),
     "archived.missing": Rule(
         "Nothing that an archived receipt speaks of is missing in the archive.",
-        "take another copy of it; without the file that receipt proves nothing",
+        "take another copy of it; if that lacks it too, ask the release manager for one that "
+        "has it",
     ),
-    "archived.published": Rule(
-        "What is public has the digests that the archive has.",
-        _REPLACED,
-    ),
+    "archived.published": Rule("What is public has the digests that the archive has.", _REPLACED),
     "archived.unseen": Rule(
         "What is public can be looked at.",
         "check whether python.org and upstream can be reached, then run the same command again",

@@ -213,6 +213,6 @@ def _pages(archive: Path, sha256: str) -> tuple[str, Mapping[str, str]]:  # noqa
     if len(tops) != 1 or not pages:
         raise StepFailed(
             where=archive.name, problem=f"contains {len(tops)} top-level folders, wanted one",
-            remedy="build the documentation again",
+            remedy="delete it, then run doit export: it is made again",
         )  # fmt: skip
     return tops.pop(), pages

@@ -26,6 +26,7 @@ from plugins.rehearsal import sigstore
 from plugins.rehearsal.store import Store
 from plugins.services.archived_keys import archived_keyring
 from plugins.services.sigstore_client import SigstoreClient
+from tests.mending import mend
 from tests.released import rules_of
 from tests.source_world import git
 
@@ -318,3 +319,33 @@ def test_what_is_no_archive_is_one_finding(kept: Kept) -> None:
     missing = table(kept.judge(), 0)
     assert "cannot be read" in missing
     assert "name a closing archive that exists" in missing
+
+
+def test_another_copy_is_taken_or_the_release_manager_is_asked_as_told(
+    kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Of all that can be wrong with an archive; and a public file is put back."""
+    copies = tmp_path_factory.mktemp("another")
+    shutil.copytree(kept.folder, copies, dirs_exist_ok=True)
+    wrongs = dict(WRONG.values())
+    for rule, change in wrongs.items():
+        kept.put(change(dict(kept.archive.members)))
+        kept.sign()
+        told = next(each.remedy for each in kept.judge().findings if each.rule == rule)
+        assert told.startswith("take another copy of it; if that"), rule
+        shutil.copytree(copies, kept.folder, dirs_exist_ok=True)
+    for name, rule, told in (
+        (NAME, "archived.unreadable", "take another copy of it"),
+        (f"{NAME}.asc", "archived.signature", "take the archive and its signatures from where"),
+    ):
+        (kept.folder / name).write_bytes(b"nothing of the kind\n")
+        (finding,) = kept.judge().findings
+        assert finding.rule == rule
+        assert finding.remedy.startswith(told)
+        shutil.copy(copies / name, kept.folder)
+    page = kept.world.file("python-3.13.6-docs-text.zip")
+    kept.world.put(page, b"another\n")
+    findings = kept.judge().findings
+    assert rules_of(kept.judge()) == {"archived.published"}
+    mend(kept.world, findings)
+    assert kept.judge().findings == ()
