@@ -613,6 +613,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "Documentation that another machine built is, byte for byte, what its attestation names.",
         "doit forget fetch_docs, then the same command: it is fetched again",
         milder=(_NOTE,),
+        waivable=False,
     ),
     "windows.job": Rule(
         "The Windows build ran every job that builds, packs and tests what this series ships.",
