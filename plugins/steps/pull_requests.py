@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ def look_proposed(release: Release, proposals: Proposals, path: str, content: by
 def is_merged(proposals: Proposals, branch: str, problem: str) -> bool:
     """Whether the pull request from the branch is merged, so that nobody has to be asked for that.
 
-    Where GitHub cannot be asked, or has none, it is not known to be. Raises StepFailed for one that
-    was closed and not merged: nobody will merge it, and ``problem`` says what is missing then.
+    Where GitHub cannot be asked or has none, or no repository is declared, as in a release that
+    follows the lead of a train, it is not known to be. Raises StepFailed for one that was closed
+    and not merged: nobody will merge it, and ``problem`` says what is missing then.
     """
     try:
         pull = proposals.pull(branch)
-    except ServiceFailed:
+    except (ServiceFailed, SettingsError):
         return False
     if pull is not None and pull.state == "closed":
         raise StepFailed(

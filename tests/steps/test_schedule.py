@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
+from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.release import Phase
 from plugins.model.schedule import SCHEDULE_FILE, read_schedule
@@ -399,6 +399,20 @@ def test_pull_request_that_cannot_be_looked_at_is_waited_for(
 
     with pytest.raises(Waiting, match=r"pull request 5076 .* have it merged"):
         awaited(release, Down({path: text.decode() for path, text in peps.branches[""].items()}))
+
+
+def test_release_that_follows_waits_without_a_repository_of_its_own(
+    release: Release, peps: Repository
+) -> None:
+    """The lead of a train proposes for all, so only it has to declare [announce] peps."""
+
+    class Undeclared(Repository):
+        def pull(self, branch: str) -> None:
+            raise SettingsError(where="[announce] peps", problem="is missing", remedy=branch)
+
+    undeclared = Undeclared({path: text.decode() for path, text in peps.branches[""].items()})
+    with pytest.raises(Waiting, match=r"pull request 5076 .* have it merged"):
+        awaited(release, undeclared)
 
 
 def test_merged_pull_request_waits_for_the_site_and_for_nobody_to_merge_it(
