@@ -219,7 +219,7 @@ _ACTS: Final[Mapping[str, Callable[[Released, Finding], None]]] = {
     "delete the row in the site's admin": _as_listed,
     "correct in its admin what the message names": _as_listed,
     "correct it in the site's admin": _as_listed,
-    "set is_latest of the newest final release": _as_listed,
+    "set is_latest of": _as_listed,
     "point doc/current on the downloads host to this version": _current,
     "see which of the two the release's manifest lists": _either,
     "remove it on the host, then run doit publish": _staged_again,
