@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["option"]
+from doit.exceptions import InvalidCommand
+
+__all__ = ["option", "refuse_number"]
 
 
 def option(
@@ -18,3 +20,13 @@ def option(
     """
     words = {"name": name, "short": short, "long": name if long is None else long}
     return {**words, "type": type(default), "default": default, "help": says, **more}
+
+
+def refuse_number(at_once: int | None) -> None:
+    """The number that ``-n`` was given is one of tasks, or none was given.
+
+    Raises InvalidCommand otherwise.
+    """
+    if at_once is not None and at_once < 1:
+        message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
+        raise InvalidCommand(message)

@@ -14,7 +14,7 @@ from doit.exceptions import InvalidCommand
 from doit.task import Stream
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
-from doit_receipts.command.option import option
+from doit_receipts.command.option import option, refuse_number
 from doit_receipts.cores import cores_here
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.errors import ReleaseError
@@ -198,9 +198,7 @@ def _refuse(again: Any, at_once: int | None, other: Any) -> None:
     if again:
         message = "-a and -s are not supported: to repeat a step, delete its receipt"
         raise InvalidCommand(message)
-    if at_once is not None and at_once < 1:
-        message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
-        raise InvalidCommand(message)
+    refuse_number(at_once)
     if (at_once or 1) > 1 and other:
         message = "-n is not supported with --pdb or another reporter: leave one of them out"
         raise InvalidCommand(message)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import WordsInAnyOrder
-from doit_receipts.command.option import option
+from doit_receipts.command.option import option, refuse_number
 from doit_receipts.errors import ReleaseError, StepFailed
 from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
@@ -148,9 +148,7 @@ class Rehearse(WordsInAnyOrder):
 
 def _run(at_once: int | None) -> Sequence[str]:
     """The words of ``doit run`` with this number at once, or with its own."""
-    if at_once is not None and at_once < 1:
-        message = f"-n {at_once} is not a number of tasks; wanted 1 or more"
-        raise InvalidCommand(message)
+    refuse_number(at_once)
     return ("run",) if at_once is None else ("run", f"-n{at_once}")
 
 
