@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_of_ref", "remotes_of"]
 
-_PLAIN: Final = rb"\s*(?:\[[a-z]+(?: \"[\w./-]+\")?\]|[A-Za-z-]+ = [^\"\\#;]*|)\s*"
+# Printable ASCII but for quotes, backslashes and comments; git joins, cuts or keeps all else.
+_VALUE: Final = rb"[ !$-:<-\[\]-~]*"
+_PLAIN: Final = rb"[ \t]*(?:\[[a-z]+(?: \"[\w./-]+\")?\]|[A-Za-z-]+ = %b|)[ \t]*\r?" % _VALUE
 _UNUSUAL: Final = (
     rb"(?im)^\s*(?:\[(?:include|includeif|extensions)\b|repositoryformatversion = [^0])"
 )
@@ -32,7 +34,7 @@ def remotes_of(folder: Path) -> dict[str, str] | None:
     if config is None:
         return None
     found, remote = {}, ""
-    for line in config.splitlines():
+    for line in config.split(b"\n"):
         if not re.fullmatch(_PLAIN, line):
             return None
         if line.startswith(b"["):
@@ -54,7 +56,8 @@ def commit_of_ref(folder: Path, name: str) -> str | None:
         content = packed_ref(path)
     except OSError:
         return None
-    return content[:40].decode() if re.fullmatch(rb"[0-9a-f]{40}\n", content) else None
+    is_plain = re.fullmatch(rb"(?!0{40})[0-9a-f]{40}\n", content)
+    return content[:40].decode() if is_plain else None
 
 
 def _config_of(folder: Path) -> bytes | None:

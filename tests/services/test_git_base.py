@@ -15,7 +15,7 @@ import pytest
 from doit_receipts.errors import ServiceFailed, SettingsError
 from plugins.ports.git import Identity, git_in
 from plugins.services.git_base import GitBase
-from plugins.services.git_files import remotes_of
+from plugins.services.git_files import commit_of_ref, remotes_of
 from plugins.services.programs import MachinePrograms
 from tests.source_world import NOON, World, a_world, git
 
@@ -104,12 +104,13 @@ def test_a_plain_clone_is_asked_without_a_git(world: World) -> None:
         '[alias]\n\tx = "!true; \\\n\turl = no"\n',
         "[core] # a comment\n",
         '[remote "one two"]\n\turl = elsewhere\n',
+        *(f'[remote "x"]\n\turl = a{odd}b\n' for odd in ("\rurl = ", "\t", "\0", "\f", "é")),
     ],
 )
 def test_a_clone_with_an_unusual_configuration_is_asked_by_git(world: World, unusual: str) -> None:
     later = world.commit({"Lib/spam.py": "later\n"})
     config = world.cpython / ".git" / "config"
-    config.write_text(unusual + config.read_text(encoding="utf-8"), encoding="utf-8")
+    config.write_bytes(unusual.encode() + config.read_bytes())
     assert remotes_of(world.cpython) is None
     assert world.base.commit() == later
 
@@ -122,6 +123,14 @@ def test_address_of_a_remote_is_known_however_its_key_is_written(world: World) -
         config.read_text(encoding="utf-8").replace("url =", "URL ="), encoding="utf-8"
     )
     assert remotes_of(world.cpython) == before
+
+
+def test_a_branch_at_no_commit_is_asked_of_git(world: World) -> None:
+    """Git writes zeros for what does not exist, and reads none of such a ref."""
+    ref = world.cpython / ".git" / "refs" / "remotes" / "upstream" / "3.13"
+    ref.parent.mkdir(parents=True, exist_ok=True)
+    ref.write_text(f"{'0' * 40}\n")
+    assert commit_of_ref(world.cpython, "refs/remotes/upstream/3.13") is None
 
 
 def test_worktree_of_a_clone_and_a_symbolic_ref_are_asked_by_git(world: World) -> None:
