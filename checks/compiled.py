@@ -68,6 +68,8 @@ def _is_of(compiled: Path, source: Path, optimize: int) -> bool:
         return _is_same(code, again)
     except (AttributeError, EOFError, SyntaxError, TypeError, ValueError):
         return False
+    except (MemoryError, RecursionError):  # as an import of it would end
+        return False
 
 
 def _is_same(code: CodeType, again: CodeType) -> bool:

@@ -10,6 +10,7 @@ import os
 import py_compile
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_what_is_no_code_is_named(tmp_path: Path, body: bytes) -> None:
     source.write_text(GOOD)
     planted = compiled(source)
     planted.write_bytes(planted.read_bytes()[:16] + body)
+    assert foreign_code([source]) == [planted]
+
+
+def test_source_that_python_cannot_compile_has_no_code_of_its_own(tmp_path: Path) -> None:
+    """Its compiled file runs all the same, and compiling it ends with MemoryError."""
+    source = tmp_path / "module.py"
+    source.write_text(GOOD)
+    planted = compiled(source)
+    source.write_text("-" * 200_000 + "1\n")
+    head = planted.read_bytes()[:8] + struct.pack("<II", int(source.stat().st_mtime), 200_002)
+    planted.write_bytes(head + planted.read_bytes()[16:])
     assert foreign_code([source]) == [planted]
 
 
