@@ -152,6 +152,6 @@ class Errand:
         """Which run was asked for each action, by its digest: a hint that may be lost."""
         try:
             found = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
+            return {key: each for key, each in found.items() if isinstance(each, dict)}
+        except (OSError, ValueError, AttributeError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}

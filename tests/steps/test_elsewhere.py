@@ -281,6 +281,15 @@ def test_expired_files_leave_the_attestation_and_the_gate_says_so(asking: Asking
     assert finding.message.endswith("its result files are no longer available")
 
 
+@pytest.mark.parametrize("kept", ["[" * 100_000, "null", '{{"{digest}": 5}}'])
+def test_a_hint_that_is_none_is_as_if_it_was_lost(asking: Asking, kept: str) -> None:
+    (action, *_) = asking.errand.actions
+    file = asking.release.layout.elsewhere / "runs.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(kept.format(digest=action.digest))
+    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.ABSENT
+
+
 def test_a_rate_limit_is_said_and_nothing_is_asked_for_twice(asking: Asking) -> None:
     asking.start()
     asking.store.order_fault("github.rate_limited")
