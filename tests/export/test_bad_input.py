@@ -488,5 +488,5 @@ def stopped_while_it_clones(
         wait_until(began.exists, "it clones", of=process, said=process.communicate)
         second = place.doit("run", "make_clone")
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     return Ended(process.returncode, out, err), second
