@@ -180,10 +180,12 @@ class Steps:
 
     def _ended(self, run: Mapping[str, Any]) -> str:
         """How it ended; "" while it has not."""
+        # Asked first: one that ends between the two looks has left what it attests.
+        process = self._processes.get(run["id"])
+        is_over = process is not None and process.poll() is not None
         if (self._folder(run) / "bundle.json").is_file():
             return "success"
-        process = self._processes.get(run["id"])
-        if process is not None and process.poll() is not None:
+        if is_over:
             return "failure"
         known = [end for fault, end in _ENDS.items() if fault in run["faults"]]
         return known[0] if known and run["polls"] > self._document["polls"] else ""
