@@ -20,7 +20,7 @@ __all__ = ["FOLLOWERS", "Follower"]
 
 @frozen
 class Follower:
-    """``path`` and ``mark`` hold ``{version}`` or ``{series}``.
+    """``path`` holds ``{version}`` or ``{series}``, and ``mark`` ``{version}``.
 
     With an empty mark the file itself shows that the version is there. A later one of the series
     will do, as who was late for a release takes the hotfix after it alone. ``newest`` is a pattern
