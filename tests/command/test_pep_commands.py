@@ -54,7 +54,7 @@ def test_what_another_kind_of_release_owes_is_left_out(tmp_path: Path) -> None:
     assert "  N01 " not in security
     beta = doit("list", "--pep", release=a_declaration(tmp_path, "3.15.0b1")).out
     assert of(beta, "N01")[1:] == ["merge_back CLONE"]
-    assert "  P01 " not in beta  # no OpenPGP from 3.14 on
+    assert "  P02 " not in beta  # no OpenPGP from 3.14 on
 
 
 def test_what_nobody_is_named_for_is_said_to_be_left_out(tmp_path: Path) -> None:
