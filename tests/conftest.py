@@ -134,11 +134,30 @@ def a_release(tmp_path: Path) -> Builds:
     return build
 
 
+class _SharedHome(GnupgHome):
+    """A home whose keys are made once: gpg makes no second one of a name, and the fixtures of a
+    module are made again where a worker comes back to it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._made: dict[tuple[str, ...], str] = {}
+
+    def key(
+        self, name: str, *, expires: str = "never", made: str = "", passphrase: str = ""
+    ) -> str:
+        asked = (name, expires, made, passphrase)
+        if asked not in self._made:
+            how = {"expires": expires, "made": made, "passphrase": passphrase}
+            self._made[asked] = super().key(name, **how)
+        return self._made[asked]
+
+
 @pytest.fixture(scope="session")
 def keyring() -> Iterator[GnupgHome]:
     """A GnuPG home that the tests of a session share; keys are added and never changed."""
     with gnupg_home() as made:
-        yield made
+        yield _SharedHome(made.folder)
 
 
 @pytest.fixture
