@@ -6,6 +6,7 @@ from chapters.release import (
     builds_windows,
     contract,
     experts,
+    is_new_branch,
     later,
     plan,
     promised,
@@ -40,6 +41,12 @@ windows_form = call(forms.windows_form_is_as_known, release, services.release_to
 windows_is_free = call(pipeline.nobody_else_publishes, release, services.pipeline)
 by_identity = settings.credentials.sigstore is not None
 shown = deferred(plan.receipts.is_done, "make_page")
+proposed = [
+    services.release_tools,
+    *([services.peps] if tell.peps else []),
+    *([services.blog] if tell.blog else []),
+    *([services.buildmaster] if is_new_branch else []),
+]
 logins = [
     call(declared.nobody_is_forgotten, release, promised, roles, later),
     call(access.github_lets_us_release, services.github),
@@ -65,8 +72,7 @@ logins = [
     ),
     call(access.forum_lets_us_in, services.forum, tell.forum_category),
     *([call(access.blog_knows_author, services.blog, author)] if tell.blog else []),
-    *([call(access.changes_can_be_proposed, services.peps)] if tell.peps else []),
-    *([call(access.changes_can_be_proposed, services.blog)] if tell.blog else []),
+    *(call(access.changes_can_be_proposed, each) for each in proposed),
     *(
         [call(access.sigstore_is_ready, services.sigstore, declared=by_identity)]
         if release.series.signs_with_sigstore

@@ -15,6 +15,11 @@ ends_life = release.type is ReleaseType.END_OF_LIFE
 tell = settings.announce
 author = deferred(blog.author_of, tell.author, services.base)
 settled = at.made / announcement_draft.SETTLED
+proposed = [
+    *([services.peps] if tell.peps else []),
+    *([services.blog] if ends_life and tell.blog else []),
+    *([services.buildmaster, services.devguide] if ends_life else []),
+]
 
 plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
 
@@ -43,7 +48,7 @@ def check_rights():
         # an ended branch is gone in the middle, and its rules with it
         *([] if ends_life else [call(access.upstream_is_protected, release, services.github)]),
         call(access.forum_lets_us_in, services.forum, tell.forum_category),
-        *([call(access.changes_can_be_proposed, services.peps)] if tell.peps else []),
+        *(call(access.changes_can_be_proposed, each) for each in proposed),
         *(
             [call(access.blog_knows_author, services.blog, author)]
             if ends_life and tell.blog

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from checks import access
 from docs.every_kind import a_declaration, every_plan
 from doit_receipts.late import resolved
 from doit_receipts.task import Kind
 from plugins.steps import emails
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from doit_receipts.calls import Call
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
@@ -125,6 +130,36 @@ def test_the_key_of_approvals_is_looked_at_first_in_every_release(plans: dict[st
         assert "signing_key_is_usable" in str(looks.calls), version
         if is_of_files:
             assert "check_key" in plan.tasks["make_clone"].after, version
+
+
+def test_each_repository_that_gets_a_pull_request_is_asked_for_the_right_in_the_morning(
+    plans: dict[str, Plan],
+) -> None:
+    """Without it, the pull request fails in the night, when the release is public."""
+    for version, plan in plans.items():
+        calls = {name: task.calls for name, task in plan.tasks.items()}
+        looked = [*calls.get("check_access", ()), *calls.get("check_rights", ())]
+        asked = {
+            id(each.arguments[0])
+            for each in looked
+            if resolved(each.function) is access.changes_can_be_proposed
+        }
+        for name, done in calls.items():
+            for repository in _proposed_to(done):
+                assert id(repository) in asked, (version, name)
+
+
+def _proposed_to(calls: Iterable[Call]) -> Iterator[object]:
+    """The repositories that get a pull request by one of these calls."""
+    for each in calls:
+        function = resolved(each.function)
+        if not function.__name__.startswith("propose"):
+            continue
+        signature = inspect.signature(function)
+        given = signature.bind(*each.arguments, **dict(each.named)).arguments
+        for name, parameter in signature.parameters.items():
+            if parameter.annotation == "Proposals" and name in given:
+                yield given[name]
 
 
 def test_the_archive_has_the_keys_of_all_who_approve(plans: dict[str, Plan]) -> None:
