@@ -299,8 +299,8 @@ def _existing(pipeline: Pipeline, run: str) -> PipelineRun:
         raise StepFailed(
             where=f"Windows run {run}",
             problem="was deleted on Azure",
-            remedy="remove receipts/start_windows.json, then run the same command again: "
-            "another run is started then, or asked for",
+            remedy="doit forget start_windows, then the same command again: another run is "
+            "started then, or asked for",
         )
     return found
 
