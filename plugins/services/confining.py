@@ -112,6 +112,7 @@ class Confining:
 
     def _files_of_pip(self) -> tuple[Path, ...]:
         """What pip is configured by, and what that names."""
-        named = self.kept(_FILES_OF_NETWORK).values()
-        found = [Path(word) for text in named for word in text.split() if word.startswith("/")]
+        kept = self.kept(_FILES_OF_NETWORK)
+        named = " ".join(kept.get(name, "") for name in _FILES_OF_NETWORK).split()
+        found = [Path(word) for word in named if word.startswith("/")]
         return (*found, *(Path.home() / name for name in _PIP))

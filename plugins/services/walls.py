@@ -58,10 +58,11 @@ _OF_ACCOUNTS: Final = Path(__file__).with_name("inside")
 HOME_INSIDE: Final = "/tmp/home"  # noqa: S108 - of the program's own, empty /tmp
 # The shell is the first process in there: when it ends, the kernel ends all others, and only then
 # is its end reported. "exit" keeps it from being replaced by the program. ulimit counts memory in
-# KiB and files in blocks of 512 bytes; the number of processes is -u or -p.
+# KiB and files in blocks of 512 bytes; the number of processes is -u or -p. No limit may depend on
+# a file: a shell that cannot open the target of a redirection leaves out the command.
 _FIRST: Final = (
-    "ulimit -c 0; ulimit -v {memory} 2>/dev/null; ulimit -f {file} 2>/dev/null; "
-    "ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null; "
+    "ulimit -c 0; ulimit -v {memory} 2>&-; ulimit -f {file} 2>&-; "
+    "ulimit -u {processes} 2>&- || ulimit -p {processes} 2>&-; "
     '"$@"; exit $?'
 )
 _WAIVE: Final = "waive tools.unconfined in release.toml, with a reason"
@@ -154,7 +155,9 @@ class Walls:
         bound = {
             path: "--ro-bind"
             for path in found
-            if not path.is_symlink() or shown.isdisjoint(path.parents)
+            # Devices are there already, and one that is bound again cannot be used.
+            if not path.is_char_device()
+            and (not path.is_symlink() or shown.isdisjoint(path.parents))
         }
         bound |= {path: "--bind" for each in self.writes for path in (each.resolve(), each)}
         # An outer folder comes first: what is bound later lies above it.

@@ -188,6 +188,21 @@ def test_all_of_it_ends_when_time_is_up(folder: Path) -> None:
     assert comes_true(lambda: not is_left(), within_s=20)
 
 
+@pytest.mark.parametrize("network", [False, True], ids=["alone", "with a network"])
+def test_limits_hold_and_what_is_written_away_is_gone(
+    folder: Path,
+    network: bool,  # noqa: FBT001 - pytest hands it over
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where pip is told to read no configuration, by the name of a device."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    programs = MachinePrograms(limits=SMALL).confined(writes=(folder,), network=network)
+    script = "ulimit -f; ulimit -u 2>/dev/null || ulimit -p; echo gone >/dev/null"
+    told = programs.run(["sh", "-c", script], folder=folder)
+    assert (told.status, told.stderr) == (0, "")
+    assert told.stdout.split() == [str(SMALL.file_bytes >> 9), str(SMALL.processes * 4)]
+
+
 def test_memory_is_filled_up_to_the_limit_alone(folder: Path) -> None:
     """Its children share what it may use; each stays below what one process may have."""
     code = (
