@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,28 +45,41 @@ class Repository:
         }
         self.opened: Pull | None = None
         self.titles: list[str] = []
+        self.begun: dict[str, dict[str, bytes]] = {}
+        """What each branch began with."""
+        self._top = self
+        self._main: dict[str, bytes] | None = None
+
+    def pinned(self) -> Repository:
+        held = copy(self)
+        held._main = dict(self.branches[""])
+        return held
 
     def text(self, path: str, ref: str = "") -> bytes | None:
-        return self.branches.get(ref, {}).get(path)
+        return self._texts(ref).get(path)
 
     def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
-        found = (path.rpartition("/") for path in self.branches.get(ref, {}))
+        found = (path.rpartition("/") for path in self._texts(ref))
         return tuple(sorted(name for above, _, name in found if above == folder))
 
     def may_propose(self) -> bool:
         return True
 
     def pull(self, branch: str) -> Pull | None:  # noqa: ARG002 - as the port has it
-        return self.opened
+        return self._top.opened
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:  # noqa: ARG002 - as the port has it
-        kept = self.branches.setdefault(branch, dict(self.branches[""]))
-        kept.update(files)
+        self.begun.setdefault(branch, dict(self._texts("")))
+        self.branches.setdefault(branch, dict(self.begun[branch])).update(files)
         self.titles.append(title)
-        self.opened = self.opened or Pull(
+        self._top.opened = self._top.opened or Pull(
             5076, "https://github.com/python/peps/pull/5076", "open", ""
         )
-        return self.opened
+        return self._top.opened
+
+    def _texts(self, ref: str) -> dict[str, bytes]:
+        is_held = not ref and self._main is not None
+        return self._main or {} if is_held else self.branches.get(ref, {})
 
     def ends(self, state: str, branch: str = "") -> None:
         """The pull request is merged, with what its branch has, or closed without that."""

@@ -321,6 +321,14 @@ class Repositories(Protocol):
 class Proposals(Texts, Protocol):
     """Changes offered to a repository of texts by pull requests."""
 
+    def pinned(self) -> Proposals:
+        """The same repository, whose main branch stays for us as it is now.
+
+        A branch that is proposed from it begins at the commit whose files were read, so that what
+        others merge meanwhile is no part of the change, and is not taken back by it.
+        """
+        ...
+
     def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
         """The names of the files right in a folder, sorted; empty if there is no such folder."""
         ...

@@ -39,7 +39,9 @@ class Texts:
         )
 
     def _texts(self, repository: str, branch: str) -> dict[str, str] | None:
-        """The branch's texts by path; None if there is no such branch."""
+        """The texts by path of a branch, or of a commit of main that somebody was told of."""
+        if branch in self._commits:
+            return self._commits[branch]
         if branch != "main":
             found: dict[str, str] | None = self._hub.document["branches"].get(
                 f"{repository}:{branch}"
@@ -54,6 +56,11 @@ class Texts:
             if path.startswith(top)
         }
 
+    @property
+    def _commits(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = self._hub.document.get("commits", {})
+        return found
+
     def _sha(self, texts: Mapping[str, str]) -> str:
         state = repr(sorted(texts.items())).encode()
         return hashlib.sha1(state, usedforsecurity=False).hexdigest()
@@ -65,6 +72,8 @@ class Texts:
         if texts is None:
             return problem(404, "Not Found")
         sha = self._sha(texts)
+        if branch == "main" and sha not in self._commits:
+            self._hub.save(commits={**self._commits, sha: texts})
         return JSONResponse(
             {"ref": f"refs/heads/{branch}", "object": {"type": "commit", "sha": sha}}
         )
@@ -75,8 +84,8 @@ class Texts:
         branch = asked["ref"].removeprefix("refs/heads/")
         if self._texts(repository, branch) is not None:
             return problem(422, "Reference already exists")
-        texts = self._texts(repository, "main") or {}
-        if asked["sha"] != self._sha(texts):
+        texts = self._commits.get(asked["sha"])
+        if texts is None:
             return problem(422, "Object does not exist")
         branches = {**self._hub.document["branches"], f"{repository}:{branch}": texts}
         self._hub.save(branches=branches)

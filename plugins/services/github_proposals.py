@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from copy import copy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -30,21 +31,28 @@ class GitHubProposals:
         self._top = f"/repos/{repository}"
         self._head_top = f"/repos/{head or repository}"
         self._owner = (head or repository).partition("/")[0]
+        self._main = ""  # the commit that counts as main; "" for where main is now
 
     def __repr__(self) -> str:
         return f"proposals({self._hub!r} from {self._head_top.removeprefix('/repos/')})"
 
+    def pinned(self) -> GitHubProposals:
+        """See the port."""
+        found = copy(self)
+        found._main = self._tip("look at main")  # noqa: SLF001 - our own class
+        return found
+
     def text(self, path: str, ref: str = "") -> bytes | None:
         """See the port."""
         top = self._head_top if ref else self._top
-        return self._content(top, path, ref or "main")[0]
+        return self._content(top, path, ref or self._main or "main")[0]
 
     def names(self, folder: str, ref: str = "") -> tuple[str, ...]:
         """See the port."""
         action = f"list {folder}"
         top = self._head_top if ref else self._top
         path = f"{top}/contents/{quote(folder)}"
-        answer = self._web.get(path, action, may_miss=True, ref=ref or "main")
+        answer = self._web.get(path, action, may_miss=True, ref=ref or self._main or "main")
         if answer.status_code == 404:
             return ()
         listed = self._web.json(answer, action)
@@ -89,11 +97,14 @@ class GitHubProposals:
         wanted = f"{self._head_top}/git/ref/heads/{quote(branch)}"
         if self._web.get(wanted, action, may_miss=True).status_code != 404:
             return self._head_top, branch
-        answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
-        sha = self._web.json(answer, action).part("object").line("sha")
+        sha = self._main or self._tip(action)
         content = {"ref": f"refs/heads/{branch}", "sha": sha}
         self._web.send("POST", f"{self._head_top}/git/refs", action, again=False, json=content)
-        return (self._top, "main") if is_held() else (self._head_top, branch)
+        return (self._top, sha) if is_held() else (self._head_top, branch)
+
+    def _tip(self, action: str) -> str:
+        answer = self._web.get(f"{self._top}/git/ref/heads/main", action)
+        return self._web.json(answer, action).part("object").line("sha")
 
     def _put(
         self, branch: str, path: str, content: bytes, message: str, at: tuple[str, str]

@@ -89,6 +89,7 @@ def look_builders(release: Release, proposals: Proposals) -> Probe:
 
 def propose_builders(release: Release, proposals: Proposals, progress: Progress) -> dict[str, str]:
     """A pull request asks for builders of the new branch (NEW43). Raises StepFailed as above."""
+    proposals = proposals.pinned()
     series = release.version.series
     text = with_builders(_text(proposals), series)
     progress.say(f"opening the pull request of {BRANCHES}")

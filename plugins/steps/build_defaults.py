@@ -43,6 +43,7 @@ def propose(
     release: Release, proposals: Proposals, commit: str, progress: Progress
 ) -> dict[str, str]:
     """A pull request of two lines asks for this release as the one that is tried (NEW49)."""
+    proposals = proposals.pinned()
     content = _edited(release, proposals, commit)
     if content is None:
         return {"pull request": "none", "url": "a newer release is tried"}

@@ -42,6 +42,7 @@ def propose(
     release: Release, proposals: Proposals, path: str, progress: Progress
 ) -> dict[str, str]:
     """A pull request takes the ended series out of the file (NEW44, L12)."""
+    proposals = proposals.pinned()
     before = _text(proposals, path)
     after = _edited(release, path, before)
     if after == before:

@@ -63,10 +63,11 @@ def propose_series(
 ) -> dict[str, str]:
     """A pull request asks python/peps to plan the next series: PEP, days and owner (P14).
 
-    What its branch has already, of an earlier try or of others, stays. Raises StepFailed if the
-    number of the PEP is taken, if the running series is not planned to its end, or if the PEPs'
-    generator fails.
+    What its branch has already, of an earlier try or of others, stays, and what is merged into
+    main meanwhile. Raises StepFailed if the number of the PEP is taken, if the running series is
+    not planned to its end, or if the PEPs' generator fails.
     """
+    proposals = proposals.pinned()
     series, branch = following(release.version), _branch(release)
     ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
     text = schedule_text(proposals, ref)

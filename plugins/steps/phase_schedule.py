@@ -77,6 +77,7 @@ def propose_entered(
     It goes on from a branch that an earlier try left. Raises StepFailed if the schedule says
     something else, or if its generator fails or changes more than lists of releases.
     """
+    proposals = proposals.pinned()
     branch = branch_of(release)
     ref = branch if proposals.text(SCHEDULE_FILE, branch) is not None else ""
     edited = entered(schedule_text(proposals, ref), wanted)

@@ -124,6 +124,7 @@ def propose(
     a branch that an earlier try left. Raises StepFailed if the schedule says something else, or if
     its generator fails or changes more than lists of releases.
     """
+    proposals = proposals.pinned()
     branch = _branch(release)
     all_of_them = (wanted, *besides)
     recorded(schedule_text(proposals, ""), all_of_them)

@@ -288,6 +288,25 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
     assert (made.state, made.number) == ("open", 100)
 
 
+def test_branch_of_a_proposal_begins_at_the_commit_that_was_read(
+    api: str, token: Secret, store: Store
+) -> None:
+    """Others merge a change between the look and the branch: it is no part of the proposal."""
+    now = GitHubProposals(api, "python/peps", token, head="rm/peps")
+    held = now.pinned()
+    path = "peps/pep-0719.rst"
+    known = store.load("github", {})
+    read = known["texts"][f"python/peps/{path}"]
+    merged = {**known["texts"], f"python/peps/{path}": f"theirs\n{read}", "python/peps/x": "y"}
+    store.save("github", {**known, "texts": merged})
+    assert held.text(path) == read.encode()
+    assert held.text("x") is None
+    held.propose("release-3.13.6", {path: f"{read}ours\n".encode()}, "Dates", "")
+    assert now.text(path, "release-3.13.6") == f"{read}ours\n".encode()
+    assert now.text("x", "release-3.13.6") is None
+    assert now.text("x") == b"y"
+
+
 def test_accepted_advisories_are_counted_and_never_shown(
     hub: GitHub, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:

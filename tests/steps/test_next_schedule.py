@@ -70,6 +70,17 @@ def propose(release: Release, peps: Repository, wanted: NextSeries = WANTED) -> 
     return propose_series(release, peps, wanted, DUE, MachinePrograms(), Quiet())
 
 
+class Meanwhile(Quiet):
+    """While the pull request is opened, others have merged another one into main."""
+
+    def __init__(self, peps: Repository) -> None:
+        self._peps = peps
+
+    def say(self, text: str) -> None:
+        if text.startswith("opening"):
+            self._peps.edit("Romy Manager", "Rosa Manager")
+
+
 def texts(peps: Repository, ref: str) -> dict[str, str]:
     return {path: content.decode() for path, content in peps.branches[ref].items()}
 
@@ -100,6 +111,14 @@ def test_text_of_others_that_is_no_utf_8_is_one_line(
     peps.branches[""][path] = b"Title: L\xf6we\n"
     with pytest.raises(StepFailed, match=rf"{path}: is not UTF-8"):
         propose(release, peps)
+
+
+def test_what_others_merge_meanwhile_is_not_taken_back(release: Release, peps: Repository) -> None:
+    """The branch begins with what was read, so it differs from that in our own changes alone."""
+    read = texts(peps, "")
+    propose_series(release, peps, WANTED, DUE, MachinePrograms(), Meanwhile(peps))
+    assert "Rosa Manager" in texts(peps, "")[SCHEDULE_FILE]
+    assert {path: text.decode() for path, text in peps.begun[BRANCH].items()} == read
 
 
 def test_checks_of_the_repository_accept_it_and_see_what_is_wrong(
