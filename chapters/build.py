@@ -5,14 +5,14 @@ from __future__ import annotations
 from chapters.archives import build_tarballs, check_archives, tag_time_s, test_source
 from chapters.before import deadline
 from chapters.clone import approved_tools
-from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs
+from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs, take_docs
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings
 from checks import built_docs, ci_artifacts, ci_attested, declared, mobile_packages, sbom_statements
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
-from plugins.steps import checksums, ci, docs, docs_elsewhere, invitation, sbom, signing
+from plugins.steps import checksums, ci, docs, invitation, sbom, signing
 
 docs_archives = [
     each for form in settings.docs.formats if release.ships_docs for each in at.docs_archives(form)
@@ -38,7 +38,7 @@ def build_docs():
         **docs_tools,
     )
     # The arguments are the same, and so is the receipt.
-    make = docs_elsewhere.take if are_elsewhere else docs.build
+    make = take_docs if are_elsewhere else docs.build
     return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
 

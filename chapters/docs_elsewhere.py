@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chapters.commit import commit
 from chapters.hand_over import owner, push_fork
 from chapters.release import at, plan, release, services, settings
@@ -41,3 +43,8 @@ def fetch_docs():
 def check_fetched_docs():
     """Stop unless the fetched documentation is what its run attested, and report which run."""
     return call(machines.docs_are_attested, at, farm, docs_actions, services.sigstore)
+
+
+def take_docs(*given: Any) -> dict[str, str]:
+    """Take what was judged into docs/, with the facts of what fetched it beside what is given."""
+    return docs_elsewhere.take(*given, judged=plan.receipts.facts("fetch_docs"))

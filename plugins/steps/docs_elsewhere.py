@@ -20,11 +20,12 @@ from plugins.model.strict_json import BrokenJson, read_object
 from plugins.steps import docs, elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from doit_receipts.journal import Journal
     from plugins.model.docs_source import DocsSource
+    from plugins.model.envelope import Envelope
     from plugins.model.release import Release
     from plugins.model.statement import Statement
     from plugins.ports.clock import Clock
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.steps.errand import Errand
 
-__all__ = ["actions", "fetch", "take"]
+__all__ = ["STATEMENT", "actions", "fetch", "take"]
+
+STATEMENT: Final = "statement"
+"""The fact that has the sha256 of what was attested, so that nothing else is taken for it."""
 
 _VERSION: Final = 1
 """Goes up when ``docs`` writes other archives: nothing that was built before counts then."""
@@ -62,14 +66,16 @@ def actions(
 
 
 def fetch(errand: Errand, clock: Clock, journal: Journal, progress: Progress) -> dict[str, str]:
-    """What the run made and attests is under ``elsewhere/``; facts: the action's digest.
+    """What the run made and attests is under ``elsewhere/``; facts: the digests of both.
 
     Raises Waiting and StepFailed as ``elsewhere.gather`` does. Where nobody answered in time and
     ``[farm]`` says so, nothing is there, and ``take`` builds here.
     """
     for action in elsewhere.gather(errand, clock, journal, progress):
         elsewhere.step_in(errand, action, journal)
-    return {action.step: action.digest for action in errand.actions}
+    digests = {action.step: action.digest for action in errand.actions}
+    bundle = errand.layout.elsewhere / BUILD_DOCS / BUNDLE
+    return {**digests, STATEMENT: _kept(bundle).sha256} if bundle.exists() else digests
 
 
 def take(
@@ -78,17 +84,20 @@ def take(
     formats: Sequence[str],
     programs: Programs,
     progress: Progress,
+    *,
+    judged: Mapping[str, str],
 ) -> dict[str, str]:
     """``layout.docs`` holds the archives as ``docs.build`` leaves them; facts: the same.
 
-    They are those that were fetched, and still as the kept attestation names them. Raises
-    StepFailed if one of them is not there, or has been changed since it was judged.
+    They are those that were fetched, and still as the attestation names them whose digest is in
+    the facts of ``fetch``, ``judged``. Raises StepFailed if one of them is not there, or has been
+    changed since it was judged.
     """
     folder = release.layout.elsewhere / BUILD_DOCS
     if (folder / HERE).exists() and not (folder / BUNDLE).exists():
         progress.say("nobody answered: building the documentation here")
         return docs.build(release, source, formats, programs, progress)
-    named = _attested(folder / BUNDLE)
+    named = _attested(folder / BUNDLE, judged.get(STATEMENT, ""))
     for form in docs.FORMATS:
         for archive in release.layout.docs_archives(form):
             if form in formats:
@@ -98,11 +107,20 @@ def take(
     return _facts(folder / RESULT / FACTS_FILE, named.digest_of(FACTS_FILE))
 
 
-def _attested(bundle: Path) -> Statement:
-    """What the kept attestation says of files; whether it is to be believed was judged before."""
+def _attested(bundle: Path, sha256: str) -> Statement:
+    """What the attestation says of files that was judged, and that has this digest."""
+    envelope = _kept(bundle)
+    if envelope.sha256 != sha256:
+        raise _changed(bundle)
     try:
-        payload = read_envelope(bundle.read_bytes(), ours=False).payload
-        return read_statement(payload, ours=False)
+        return read_statement(envelope.payload, ours=False)
+    except BrokenJson as error:
+        raise _changed(bundle) from error
+
+
+def _kept(bundle: Path) -> Envelope:
+    try:
+        return read_envelope(bundle.read_bytes(), ours=False)
     except FileNotFoundError as error:
         raise _missing(bundle) from error
     except BrokenJson as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +17,12 @@ from plugins.model.docs_source import DocsSource
 from plugins.model.statement import PAYLOAD_TYPE
 from plugins.model.strict_json import canonical
 from plugins.steps import docs_elsewhere
+from plugins.steps.docs_elsewhere import STATEMENT
 from tests.progress import Quiet
 from tests.source_world import a_release
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from plugins.model.release import Release
@@ -34,6 +37,8 @@ class Fetched:
 
     release: Release
     action: Action
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """The facts of the task that fetched it."""
 
     @property
     def result(self) -> Path:
@@ -55,12 +60,15 @@ class Fetched:
         entry = {"logIndex": "1", "integratedTime": "1"}
         bundle = {"dsseEnvelope": envelope, "verificationMaterial": {"tlogEntries": [entry]}}
         bundle_file(self.release.layout, self.action).write_bytes(canonical(bundle))
+        self.judged = {STATEMENT: sha256(payload).hexdigest()}
         return files
 
     def take(self) -> dict[str, str]:
         release = self.release
         source = DocsSource(release.layout.clone, release.version.tag, 1)
-        return docs_elsewhere.take(release, source, FORMS, None, Quiet())  # type: ignore[arg-type]
+        return docs_elsewhere.take(  # type: ignore[arg-type]
+            release, source, FORMS, None, Quiet(), judged=self.judged
+        )
 
     def docs(self) -> dict[str, bytes]:
         found = (path for path in self.release.layout.docs.rglob("*") if path.is_file())
@@ -93,6 +101,22 @@ def test_what_was_changed_since_it_was_judged_reaches_no_docs(
     assert file.name not in fetched.docs()
 
 
+def test_attestation_that_came_after_the_judged_one_is_not_believed(fetched: Fetched) -> None:
+    """Whoever changes files and attestation together behind the gate changes no documentation."""
+    fetched.keep({"formats": "text"})
+    judged = fetched.judged
+    shutil.rmtree(fetched.result)
+    fetched.keep({"formats": "text", "sphinx": "another"})
+    for facts in (judged, {}):
+        fetched.judged = facts
+        with pytest.raises(
+            StepFailed, match=r"attestation\.json: is not what was attested"
+        ) as caught:
+            fetched.take()
+        assert "doit forget fetch_docs" in str(caught.value)
+        assert fetched.docs() == {}
+
+
 def test_files_without_their_attestation_are_not_taken(fetched: Fetched) -> None:
     """A run that was killed left them, and then nobody answered: the gate says "built here"."""
     fetched.keep({"formats": "text"})
@@ -110,7 +134,7 @@ def test_files_without_their_attestation_are_not_taken(fetched: Fetched) -> None
     with pytest.raises(KeyboardInterrupt):
         docs_elsewhere.take(
             fetched.release, DocsSource(fetched.release.layout.clone, "v", 1), FORMS, None,  # type: ignore[arg-type]
-            Building(),
+            Building(), judged=fetched.judged,
         )  # fmt: skip
     assert built == ["nobody answered: building the documentation here"]
     assert fetched.docs() == {}
