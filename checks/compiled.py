@@ -8,6 +8,8 @@ import sys
 from types import CodeType
 from typing import TYPE_CHECKING, Final
 
+from checks.marshalled import is_read_safely
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -62,6 +64,8 @@ def _is_of(compiled: Path, source: Path, optimize: int) -> bool:
     raw, text = compiled.read_bytes(), source.read_bytes()
     if not _would_be_read(raw, source, text):
         return True
+    if not is_read_safely(raw[_HEAD_BYTES:]):
+        return False
     try:
         code: CodeType = marshal.loads(raw[_HEAD_BYTES:])  # noqa: S302 - an import would do the same
         again = compile(text, code.co_filename, "exec", dont_inherit=True, optimize=optimize)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.compiled import foreign_code, ignores_its_source
+from checks.marshalled import is_read_safely
 from checks.own_packages import packages_are_unchanged
 from checks.own_tool import tool_is_released
 from plugins.services.gnupg_signer import GnupgKeyring
@@ -100,6 +101,64 @@ def test_what_is_no_code_is_named(tmp_path: Path, body: bytes) -> None:
     planted = compiled(source)
     planted.write_bytes(planted.read_bytes()[:16] + body)
     assert foreign_code([source]) == [planted]
+
+
+def number(count: int) -> bytes:
+    return struct.pack("<I", count)
+
+
+EMPTY = b")\0"
+HUGE = number(0x7FFFFFFF)
+BOMBS = {
+    "tuple": b"(" + HUGE,
+    "list": b"[" + HUGE,
+    "text": b"u" + HUGE,
+    "bytes": b"s" + HUGE,
+    "whole number": b"l" + HUGE,
+    "negative number": b"l" + number(0x80000001),
+    "tuples in tuples": (b"(" + number(100_000)) * 90 + b"N" * 100_000,
+    "pairs of references": b"(" + number(60) + b"\xa9\0" + b"".join(
+        b"\xa9\2r" + number(each) + b"r" + number(each) for each in range(59)
+    ),
+    "tuple that holds itself": b"\xa9\1r" + number(0),
+    "equal hashes": b">" + number(30_000) + b"i\0\0\0\0" * 30_000,
+    "levels": b")\1" * 1900 + EMPTY,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS)
+def test_what_asks_for_more_than_it_holds_is_named_before_it_is_read(
+    tmp_path: Path, body: bytes
+) -> None:
+    """A few bytes that asked for a tuple once took half a minute and 16 GB to be named."""
+    source = tmp_path / "module.py"
+    source.write_text(GOOD)
+    planted = compiled(source)
+    planted.write_bytes(planted.read_bytes()[:16] + body)
+    assert foreign_code([source]) == [planted]
+    assert not is_read_safely(body)
+
+
+def test_what_marshal_writes_is_read_safely() -> None:
+    found: tuple[object, ...] = (
+        0,
+        -1,
+        1 << 90,
+        -1 << 90,
+        0.5,
+        2j,
+        "",
+        "a",
+        "ä" * 300,
+        b"x" * 300,
+        None,
+        ...,
+    )
+    for _ in range(20):
+        found = (True, found, frozenset({1, 2}), [found[1]], StopIteration)
+    for version in range(3, marshal.version + 1):
+        assert is_read_safely(marshal.dumps(found, version))
+    assert not is_read_safely(marshal.dumps(found)[:-1])
 
 
 def test_source_that_python_cannot_compile_has_no_code_of_its_own(tmp_path: Path) -> None:

@@ -66,9 +66,8 @@ class Fetched:
     def take(self) -> dict[str, str]:
         release = self.release
         source = DocsSource(release.layout.clone, release.version.tag, 1)
-        return docs_elsewhere.take(  # type: ignore[arg-type]
-            release, source, FORMS, None, Quiet(), judged=self.judged
-        )
+        nothing: Any = None
+        return docs_elsewhere.take(release, source, FORMS, nothing, Quiet(), judged=self.judged)
 
     def docs(self) -> dict[str, bytes]:
         found = (path for path in self.release.layout.docs.rglob("*") if path.is_file())
