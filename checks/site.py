@@ -82,7 +82,8 @@ def _alike(one: SiteRelease, other: SiteRelease) -> bool:
 def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     """Of the public releases of Python 3 the newest final one is the latest, and no other.
 
-    Who publishes an older series on the same day takes the flag away by a tick too many.
+    Who publishes an older series on the same day takes the flag away by a tick too many. The name
+    says what is final: the box of a candidate may have been left unticked.
     """
     latest = [
         listed
@@ -92,11 +93,9 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
     finals = [
         listed
         for listed in releases
-        if listed.is_published
-        and not listed.fields["pre_release"]
-        and listed.fields["version"] == 3
+        if listed.is_published and listed.fields["version"] == 3 and _version_of(listed)
     ]
-    good = len(latest) == 1 and latest[0].is_published and not latest[0].fields["pre_release"]
+    good = len(latest) == 1 and latest[0].is_published
     if not finals:
         return ()
     newest = max(finals, key=_version_of)
@@ -112,8 +111,8 @@ def _one_latest(releases: Sequence[SiteRelease]) -> tuple[Finding, ...]:
 
 
 def _version_of(listed: SiteRelease) -> tuple[int, ...]:
-    """The numbers of a final release, as far as its name has some."""
-    number = re.match(r"Python (\d+(?:\.\d+)*)", listed.name)
+    """The numbers that the name of a final release has; empty for any other name."""
+    number = re.fullmatch(r"Python (\d+(?:\.\d+)*)\s*", listed.name)
     return tuple(map(int, number[1].split("."))) if number else ()
 
 

@@ -88,10 +88,11 @@ def listing_of(rows: Iterable[Mapping[str, Any]]) -> Listing:
 def is_latest(contract: Contract, listing: Listing) -> bool:
     """Whether this is the newest final release of all, which the site offers first.
 
-    Source: pythondotorg#2161; a bugfix release of an older series is not the latest Python.
+    Source: pythondotorg#2161; a bugfix release of an older series is not the latest Python. The
+    version says what is final, whatever box was ticked.
     """
     ours = Version.parse(contract.version)
-    finals = [each.version for each in listing.public if not each.pre_release]
+    finals = [each.version for each in listing.public if not each.version.is_prerelease]
     return not contract.page.pre_release and all(each <= ours for each in finals)
 
 

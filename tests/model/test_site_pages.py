@@ -111,6 +111,13 @@ def test_drafts_and_other_things_of_the_site_count_for_nothing() -> None:
     assert [str(each.version) for each in found.releases] == ["3.13.6", "3.14.0"]
 
 
+def test_candidate_whose_box_was_left_unticked_is_no_final_release() -> None:
+    found = listing_of([row("3.13.6"), row("3.14.0rc1", pre_release=False)])
+    assert is_latest(contract(), found)
+    found = listing_of([row("3.13.6"), row("3.14.0", pre_release=True)])
+    assert not is_latest(contract(), found)
+
+
 def test_the_feed_holds_the_ten_newest_of_any_kind() -> None:
     newer = [row(f"3.12.{n}", release_date=f"2026-12-{n:02}T12:00:00Z") for n in range(2, 12)]
     ours = row("3.13.6", release_date="2026-12-01T12:00:00Z")
