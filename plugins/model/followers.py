@@ -37,16 +37,19 @@ class Follower:
         """The file that shows whether it has the version."""
         return self.path.format(version=version, series=version.series)
 
-    def has(self, version: Version, content: bytes | None) -> bool:
-        """Whether a file of this content, None for none, shows the version."""
+    def found_in(self, version: Version, content: bytes | None) -> Version | None:
+        """The version, or else the next later one, that a file of this content shows.
+
+        None if it shows neither, or if there is no file.
+        """
         if content is None:
-            return False
+            return None
         if not self.mark and not self.newest:
-            return True
+            return version
         before, _, after = map(re.escape, self.mark.partition("{version}"))
         of_series = rf"{before}({re.escape(version.series)}\.[0-9]{{1,3}}){after}"
         found = _versions(self.newest or of_series, content)
-        return any(each >= version for each in found)
+        return min((each for each in found if each >= version), default=None)
 
 
 def _versions(pattern: str, content: bytes) -> list[Version]:

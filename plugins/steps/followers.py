@@ -29,16 +29,15 @@ def await_followers(
     """Each follower has this version, or the day has come on which that is reported (NEW51).
 
     They owe us nothing, so what is missing at ``until`` is no failure: it is said, and the facts
-    have it. Facts: for each follower the version, or that it lacked it. Raises Waiting before.
+    have it. Facts: for each follower the version that it has, a later one too, or that it lacked
+    it. Raises Waiting before.
     """
     version = release.version
-    lacking = [
-        follower
-        for follower in FOLLOWERS
-        if not follower.has(
-            version, repositories.text(follower.repository, follower.file_of(version))
-        )
-    ]
+    has = {
+        each: each.found_in(version, repositories.text(each.repository, each.file_of(version)))
+        for each in FOLLOWERS
+    }
+    lacking = [each for each, found in has.items() if found is None]
     names = ", ".join(follower.name for follower in lacking)
     if lacking and clock.now() <= until:
         raise Waiting(
@@ -49,4 +48,4 @@ def await_followers(
     if lacking:
         progress.say(f"{names}: without {version} until {until:%Y-%m-%d}; tell them if it matters")
     missed = f"not by {until:%Y-%m-%d}"
-    return {each.name: missed if each in lacking else str(version) for each in FOLLOWERS}
+    return {each.name: str(found or missed) for each, found in has.items()}

@@ -90,9 +90,14 @@ def test_follower_that_went_straight_to_the_hotfix_has_what_was_released(
     with pytest.raises(Waiting, match=f"{len(FOLLOWERS) - 1} of {len(FOLLOWERS)}") as waiting:
         _awaited(repositories, a_release, version="3.14.1")
     assert waiting.value.who == "pyenv"
+    facts = _awaited(repositories, a_release, days=-1, version="3.14.1")
+    assert facts.pop("pyenv") == "not by 2026-11-21"
+    assert set(facts.values()) == {"3.14.2"}
     docker = next(each for each in FOLLOWERS if each.path == "versions.json")
     version = a_release("3.13.9").version
-    assert not docker.has(version, b'"3.14": {"version": "3.14.2"}, "3.13": {"version": "3.13.8"}')
+    assert not docker.found_in(
+        version, b'"3.14": {"version": "3.14.2"}, "3.13": {"version": "3.13.8"}'
+    )
 
 
 def test_github_that_fails_is_one_line(
@@ -114,8 +119,8 @@ def test_real_files_are_understood(a_release: Builds) -> None:
         "the install manager's own runtime": b"nuget install python -Version 3.15.0-rc1 -x -o .\n",
     }
     for each in FOLLOWERS:
-        assert each.has(version, lines[each.name])
-        assert not each.has(version, None)
+        assert each.found_in(version, lines[each.name])
+        assert not each.found_in(version, None)
 
 
 def test_project_that_has_one_python_has_this_release_with_any_later_one(a_release: Builds) -> None:
@@ -123,11 +128,11 @@ def test_project_that_has_one_python_has_this_release_with_any_later_one(a_relea
     manager = next(each for each in FOLLOWERS if each.repository == "python/pymanager")
     version = a_release("3.14.7").version
     line = "        nuget install python -Version {} -x -noninteractive\n"
-    assert manager.has(version, line.format("3.14.7").encode())
-    assert manager.has(version, line.format("3.15.0-a1").encode())
-    assert not manager.has(version, line.format("3.14.6").encode())
-    assert not manager.has(version, line.format("9" * 20).encode())
-    assert not manager.has(version, b"nuget install python -x\n\xff")
+    assert manager.found_in(version, line.format("3.14.7").encode())
+    assert manager.found_in(version, line.format("3.15.0-a1").encode())
+    assert not manager.found_in(version, line.format("3.14.6").encode())
+    assert not manager.found_in(version, line.format("9" * 20).encode())
+    assert not manager.found_in(version, b"nuget install python -x\n\xff")
 
 
 def test_real_files_name_repositories_of_the_world() -> None:
