@@ -32,7 +32,8 @@ than that of `release.toml`.
 
 The second column is a step's effect ([what that means](../design.md#a-release-as-a-graph)), or what
 kind of task it is. Some tasks exist only in some kinds of release. The ids are those of
-PEP 101's obligations, as in `chapters/` and `doit why`.
+PEP 101's obligations, as in `chapters/` and `doit why`: all that the task fulfils in any kind of
+release; [their own page](pep-101.md) says which are wanted up to a series only.
 """
 
 _A_PHASE: Final = """\
@@ -123,7 +124,11 @@ def _row(name: str, plans: Mapping[str, Plan], bare: Mapping[str, Plan]) -> str:
     if not any(name in bare[version].tasks for version in have):
         notes.append("only if release.toml asks for it")
     note = f" *{'; '.join(notes)[:1].upper()}{'; '.join(notes)[1:]}.*" if notes else ""
-    ids = ", ".join(task.labels.get("pep", ()))
+    ids = ", ".join(
+        dict.fromkeys(
+            word for version in have for word in plans[version].tasks[name].labels.get("pep", ())
+        )
+    )
     return f"| `{name}` | {effect} | {_sentence(task.title)}{note} | {ids} |\n"
 
 
