@@ -18,7 +18,7 @@ from plugins.rehearsal.store import Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FAULTS", "colleague_pushes", "guard", "main", "take_tag"]
+__all__ = ["FAULTS", "colleague_pushes", "guard", "main", "take_tag", "tell_taken"]
 
 FAULTS: Final = {
     "upstream.moved_while_pushed": "a colleague's commit reaches the branch just before the push",
@@ -107,21 +107,44 @@ def main(words: Sequence[str], updates: str) -> int:
     wanted = [tuple(line.split()) for line in updates.splitlines()]
     if hook == "post-receive":
         return _tell(store, name, wanted)
+    tell_taken(Path.cwd(), store, name)
     refusal = _refusal(store, name, wanted)
     if refusal:
         store.record(name, "push refused", reason=refusal, refs=[ref for _, _, ref in wanted])
         sys.stderr.write(f"error: {refusal}\n")
         return 1
     _happen(store, name, wanted)
+    store.save(f"{name}.begun", wanted)
     return 0
 
 
-def _tell(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> int:
-    refs = {ref: "" if new == _NOTHING else new for _, new, ref in updates}
+def tell_taken(repository: Path, store: Store, name: str) -> None:
+    """A push that was taken is recorded, also if its client was killed before it was told.
+
+    git serves a repository of the same machine in the client's own process group, and who is
+    killed takes the server along, between the ref and the hook; one of another machine goes on.
+    """
+    begun = store.load(f"{name}.begun", [])
+    recorded = [entry["refs"] for entry in store.happened(name) if entry["event"] == "push"]
+    if not begun or recorded[-1:] == [_refs_of(begun)]:
+        return
+    words = ("git", "for-each-ref", "--format=%(refname) %(objectname)")
+    present = dict(line.split() for line in run(repository, *words).splitlines())
+    if all(present.get(ref, _NOTHING) == new for _, new, ref in begun):
+        _tell(store, name, begun)
+
+
+def _refs_of(updates: Sequence[Sequence[str]]) -> dict[str, str]:
+    return {ref: "" if new == _NOTHING else new for _, new, ref in updates}
+
+
+def _tell(store: Store, name: str, updates: Sequence[Sequence[str]]) -> int:
+    refs = _refs_of(updates)
     if name == "upstream":
         for ref in (each for each, new in refs.items() if not new):
             _forget_branch(store, ref.removeprefix("refs/heads/"))
     store.record(name, "push", refs=refs)
+    store.save(f"{name}.begun", [])
     if name == "upstream" and store.fault("upstream.drops_after_push") is not None:
         # the client's git sees its connection end: this hook's own parent is receive-pack
         os.kill(os.getppid(), 9)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from plugins.model.closing_archive import BrokenArchive, ClosingArchive
 from plugins.model.published_file import BUNDLE_SUFFIX, EVIDENCE_SUFFIX
 from plugins.model.series import SigstoreIdentity
-from plugins.rehearsal import cache, places, sigstore
+from plugins.rehearsal import cache, places, remotes, sigstore
 from plugins.rehearsal.ssh_disk import Account, Disk
 from plugins.services.sigstore_client import SigstoreClient
 from tests.source_world import git
@@ -172,6 +172,8 @@ def _is_stale(day: Day, edge: str, host: str, path: str, root: Path, top: str) -
 
 def acts(day: Day) -> Counter[str]:
     """How often each public act was done: a push, mail, post, run, pull request, row or name."""
+    for name in ("fork", "upstream"):
+        remotes.tell_taken(day.world / f"{name}.git", day.store, name)
     return Counter(filter(None, map(_act, day.store.happened())))
 
 
