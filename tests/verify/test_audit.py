@@ -16,13 +16,14 @@ pytestmark = pytest.mark.slow
 
 
 def also_out(world: Released, *names: str) -> None:
-    """The site lists these releases as well; nothing else of them is there."""
+    """The site lists these releases as well, the newest as the latest; nothing else is there."""
 
     def change(tables: dict[str, Any]) -> None:
         (row,) = tables["release"].values()
+        row["is_latest"] = "Python 3.14.0" not in names
         for number, name in enumerate(names, start=2):
             slug = name.lower().replace(" ", "-").replace(".", "")
-            changed = {"name": name, "slug": slug, "is_latest": False}
+            changed = {"name": name, "slug": slug, "is_latest": name == "Python 3.14.0"}
             tables["release"][str(number)] = {**row, **changed}
 
     world.site(change)
