@@ -36,6 +36,7 @@ _ROOM_BYTES = 20_000_000_000
 
 def world_of(day: Day) -> dict[str, Any]:
     """All that can be seen of the world, by name."""
+    _hear_of_late_pushes(day)
     store = day.store
     found: dict[str, Any] = {name: store.load(name, None) for name in _DOCUMENTS}
     # Emails that do not wait for each other may come in any order, and so may answers to them.
@@ -172,9 +173,14 @@ def _is_stale(day: Day, edge: str, host: str, path: str, root: Path, top: str) -
 
 def acts(day: Day) -> Counter[str]:
     """How often each public act was done: a push, mail, post, run, pull request, row or name."""
+    _hear_of_late_pushes(day)
+    return Counter(filter(None, map(_act, day.store.happened())))
+
+
+def _hear_of_late_pushes(day: Day) -> None:
+    """The world knows of every push that was taken, also of one whose client was killed."""
     for name in ("fork", "upstream"):
         remotes.tell_taken(day.world / f"{name}.git", day.store, name)
-    return Counter(filter(None, map(_act, day.store.happened())))
 
 
 def _act(entry: dict[str, Any]) -> str:  # noqa: PLR0911 - one line for each part of the world
