@@ -6,7 +6,8 @@ worker ends in good order, and the next run ends what is left. What it learned o
 the last word of a task) goes back with its report, so that one process alone writes the cache.
 
 Services remember what they saw. After a task that changed the world or the clone, workers that
-were there before it are let go, and others, who have seen nothing yet, take their place.
+were there before it are let go, and others, who have seen nothing yet, take their place. What a
+worker had to import, the run imports before it starts another: each of them finds it there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from io import StringIO
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -29,7 +31,7 @@ from doit_receipts.frozen import frozen
 from doit_receipts.orphaned_processes import end_orphaned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from doit_receipts.cores import Cores
@@ -50,6 +52,7 @@ class Report:
     """How a task ended: doit's word for a failure, or None; ``said`` is what it printed.
 
     ``killed_by`` is the number of the signal that ended its process, with no word from the task.
+    ``imported`` names the modules that its process has since the task, in their order.
     """
 
     task: str
@@ -57,6 +60,7 @@ class Report:
     said: str = ""
     learned: Learned = ()
     killed_by: int = 0
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -85,6 +89,7 @@ class Workers:
         self._workers: list[_Worker] = []
         self._generation = 0
         self._learned: list[Any] = []
+        self._imported: dict[str, None] = {}
         # The end for writing is closed when this process is gone, however it went.
         self._life = os.pipe()
 
@@ -144,6 +149,7 @@ class Workers:
             return Report(task, killed_by=number if number in _SIGNALS else 0, failure=ended)
         worker.task = ""
         self._learned += self._plan.state.learn(report.learned)
+        self._imported |= dict.fromkeys(report.imported)
         return report
 
     def _let_go(self, worker: _Worker) -> int:
@@ -155,6 +161,8 @@ class Workers:
 
     def _start(self) -> _Worker:
         self._plan.project.revision()  # asked once and known to all, not by each for itself
+        _import(self._imported)
+        self._imported.clear()
         sys.stdout.flush()
         sys.stderr.flush()
         ours, theirs = Pipe()
@@ -202,6 +210,7 @@ class Workers:
                 return
             self._plan.state.learn(learned)
             self._plan.state.learned()
+            before = frozenset(sys.modules)
             said = sys.stdout = sys.stderr = StringIO()
             try:
                 failure = self._do(task)
@@ -209,8 +218,22 @@ class Workers:
                 raise
             except BaseException:  # noqa: BLE001 - it ends the worker, and the run tells of it
                 failure = _bug()
-            report = Report(task, failure, said.getvalue(), self._plan.state.learned())
+            imported = tuple(each for each in sys.modules if each not in before)
+            report = Report(
+                task, failure, said.getvalue(), self._plan.state.learned(), imported=imported
+            )
             pipe.send_bytes(pickle.dumps(report))
+
+
+def _import(names: Iterable[str]) -> None:
+    """These modules are there for every worker that is started from now on.
+
+    One that cannot be imported here is left to the task that needs it, which tells why.
+    """
+    for name in names:
+        if name not in sys.modules:
+            with suppress(Exception):
+                import_module(name)
 
 
 def _share_nothing_but(*kept: int) -> None:

@@ -225,6 +225,51 @@ def test_a_plain_task_of_doit_runs_alone_and_in_its_place(project: Project) -> N
     assert (project.folder / "plain").read_text() == "h"
 
 
+CHANGES_THE_WORLD = """
+import sys
+sys.path.insert(0, str(HERE))
+os.environ["RUN"] = str(os.getpid())
+
+from doit_receipts.probe import absent, identical
+
+def work(task):
+    import heavy_module
+    import not_in_the_run
+    (HERE / task).touch()
+    return {"fact": task}
+
+def look(task):
+    return identical({"fact": task}) if (HERE / task).exists() else absent()
+
+def declare(name, after):
+    def creator():
+        return call(work, name)
+    creator.__name__, creator.__doc__ = name, "Change the world."
+    plan.step(after=after, effect=Effect.SHARED, look=look)(creator)
+
+names = [f"part_{number}" for number in range(6)]
+for before, name in zip([None, *names], names):
+    declare(name, [before] if before else [])
+
+@plan.group(of=names)
+def export():
+    'All of them.'
+"""
+
+
+def test_what_a_task_imported_is_there_for_every_worker_after_it(project: Project) -> None:
+    project.declare(CHANGES_THE_WORLD)
+    note = "import os; open(__name__ + '.said', 'a').write(f'{os.getpid()} ')\n"
+    project.write("heavy_module.py", note)
+    project.write("not_in_the_run.py", f"{note}assert os.getpid() != int(os.environ['RUN'])\n")
+    ended = project.doit("run", "-n2")
+    assert ended.status == 0, ended
+    imported = {each.stem: each.read_text().split() for each in project.folder.glob("*.said")}
+    assert len(imported["heavy_module"]) == 2  # the first worker, and the run
+    # What cannot be imported there is imported by each, and the run goes on.
+    assert len(set(imported["not_in_the_run"])) == 7
+
+
 ONE_FAILS = '''
 def break_now():
     raise StepFailed(where="thing", problem="broke", remedy="mend it")
