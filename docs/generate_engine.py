@@ -43,8 +43,8 @@ _PARTS: Final = {
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "checklist",
         "command/at_once", "handover", "command/option",
-        "typed", "packed_refs", "printable", "late", "command/command_line", "command/advice",
-        "command/ticker",
+        "typed", "packed_refs", "plain_file", "printable", "late", "command/command_line",
+        "command/advice", "command/ticker",
     ),
 }  # fmt: skip
 _HEAD: Final = """\

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.approval import Approval, BrokenApproval, Judgement, Validity
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import SettingsError, Waiting
+from doit_receipts.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["facts_of", "judge", "judge_again", "signature_of", "write"]
 
+_MOST_BYTES: Final = 1 << 20
 _SHOWN: Final = 24  # of a digest, or of a name
 
 
@@ -47,11 +49,11 @@ def judge(
     """
     statement = folder.approval(wanted.task)
     try:
-        raw = statement.read_bytes()
+        raw = read_plain(statement, _MOST_BYTES)
     except FileNotFoundError:
         return Judgement(Validity.ABSENT, "not approved yet")
     try:
-        signature = signature_of(statement).read_bytes()
+        signature = read_plain(signature_of(statement), _MOST_BYTES)
     except FileNotFoundError:
         missing = f"its signature is missing: {signature_of(statement).name} is not there"
         return Judgement(Validity.BAD_SIGNATURE, missing)

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from doit_receipts.frozen import frozen
+from doit_receipts.plain_file import open_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,5 +25,5 @@ class Artifact:
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file's bytes in lower-case hex, read once in a stream."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

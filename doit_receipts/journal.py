@@ -11,6 +11,8 @@ import socket
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.plain_file import open_plain, opened_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -64,17 +66,17 @@ class Journal:
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         try:
-            return os.open(self._path, flags, 0o644)
+            return opened_regular(self._path, flags, 0o644)
         except FileNotFoundError:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self._path, flags, 0o644)
+            return opened_regular(self._path, flags, 0o644)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every whole line; one that a crash cut short is passed over."""
         if not self._path.exists():
             return
         # In bytes: a line may be cut short within a letter, and only our own line ends count.
-        with self._path.open("rb") as stream:
+        with open_plain(self._path) as stream:
             yield from _entries(stream)
 
     def latest(self, most_bytes: int) -> list[dict[str, Any]]:
@@ -88,7 +90,7 @@ class Journal:
 def latest_entries(journal: Path, most_bytes: int) -> list[dict[str, Any]]:
     """The entries among so many bytes at the end of the file; none where it cannot be read."""
     try:
-        with journal.open("rb") as stream:
+        with open_plain(journal) as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
             return list(_entries(BytesIO(stream.read(most_bytes))))
     except OSError:

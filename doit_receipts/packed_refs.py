@@ -7,7 +7,10 @@ refs from files of their own into one table; to git, and to us, they are still t
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from doit_receipts.plain_file import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +19,10 @@ __all__ = ["packed_ref"]
 
 
 def packed_ref(path: Path) -> bytes:
-    """What the file of the ref would hold if it had one; b"" if git does not know it either."""
+    """What the file of the ref would hold if it had one; b"" if git does not know it either.
+
+    Raises NoRegularFile for a pipe in place of the table.
+    """
     parts = path.parts
     if "refs" not in parts:
         return b""
@@ -24,10 +30,11 @@ def packed_ref(path: Path) -> bytes:
     # a name below refs/ may hold "refs" itself: the folder is the one beside packed-refs
     while place > 0:
         table = path.__class__(*parts[:place]) / "packed-refs"
-        if table.is_file():
+        with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            known = read_plain(table)
             name = "/".join(parts[place:])
             form = rf"^([0-9a-f]+) {re.escape(name)}$".encode()
-            found = re.search(form, table.read_bytes(), flags=re.MULTILINE)
+            found = re.search(form, known, flags=re.MULTILINE)
             return found[1] + b"\n" if found else b""
         earlier = [each for each in range(place) if parts[each] == "refs"]
         place = earlier[-1] if earlier else 0

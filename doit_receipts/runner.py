@@ -14,6 +14,7 @@ from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest
+from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
 from doit_receipts.task import Kind
@@ -72,7 +73,8 @@ def refused_by_disk(error: OSError, work: Path) -> StepFailed:
     reason = (error.strerror or str(error)).lower()
     # Of a rename the second one is the name that was wanted.
     path = Path(os.fsdecode(error.filename2 or error.filename or work))
-    if error.errno in _IN_THE_WAY and path.is_relative_to(work):
+    is_ours = error.errno in _IN_THE_WAY and path.is_relative_to(work)
+    if is_ours or isinstance(error, NoRegularFile):
         return StepFailed(
             where=str(_no_folder(path)),
             problem=reason,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
 from doit_receipts.packed_refs import packed_ref
+from doit_receipts.plain_file import open_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +103,7 @@ class State:
         kept = self._known.get(name)
         if kept is not None and kept[0] == key:
             return kept[1]
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         self._known[name] = (key, sha256)
         if time.time_ns() - found.st_ctime_ns > _RACY_NS:

@@ -12,6 +12,7 @@ from doit_receipts.approval import Approval
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
+from doit_receipts.plain_file import read_plain
 from doit_receipts.printable import cut
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
@@ -189,7 +190,7 @@ def _given(plan: Plan, task: Task) -> Status | None:
     if task.kind is not Kind.APPROVAL:
         return None
     try:
-        raw = plan.folder.approval(task.name).read_bytes()
+        raw = read_plain(plan.folder.approval(task.name))
         approval = Approval.from_bytes(raw, task.name)
         subject = subject_of(plan.receipts.inputs(task))
     except (OSError, ReleaseError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,8 +113,7 @@ def _content(file: Path) -> bytes:
     if file.is_symlink() or not file.is_file():
         message = f"{file.name} is not there, or is no plain file"
         raise OSError(message)
-    with file.open("rb") as stream:
-        raw = stream.read(_MOST_BYTES + 1)
+    raw = read_plain(file, _MOST_BYTES)
     if len(raw) > _MOST_BYTES:
         message = f"{file.name} has more than {_MOST_BYTES:,} bytes"
         raise OSError(message)

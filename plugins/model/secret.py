@@ -10,6 +10,7 @@ from typing import Final
 
 from doit_receipts.errors import SettingsError
 from doit_receipts.frozen import frozen
+from doit_receipts.plain_file import open_plain
 
 __all__ = ["Secret"]
 
@@ -67,13 +68,8 @@ class Secret:
     def _file(self, path: Path) -> str:
         try:
             # Opened once, then looked at: what was judged is what is read.
-            with path.open("rb") as stream:
+            with open_plain(path) as stream:
                 status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise self._error(
-                        problem="is not a regular file",
-                        remedy="name the file that holds the secret",
-                    )
                 if status.st_mode & _OTHERS:
                     problem = f"has mode {stat.S_IMODE(status.st_mode):04o}, so others may read it"
                     raise self._error(problem=problem, remedy=f"run: chmod 600 {path}")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import SettingsError
+from doit_receipts.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def _second_reading(
 
 def _text(path: Path, mistakes: Mistakes, example: tuple[str, ...]) -> str:
     try:
-        text = path.read_bytes().decode()
+        text = read_plain(path).decode()
     except FileNotFoundError:
         raise SettingsError(
             where=str(path),

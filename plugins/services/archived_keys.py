@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.plain_file import open_plain
 from plugins.model.closing_archive import MOST_BYTES, BrokenArchive, ClosingArchive
 from plugins.services.gnupg_signer import keyring_of
 
@@ -36,7 +37,7 @@ def archived_keyring(file: Path) -> Iterator[GnupgKeyring]:
 
 def _keys(file: Path) -> Mapping[str, bytes]:
     try:
-        with file.open("rb") as stream:
+        with open_plain(file) as stream:
             raw = stream.read(MOST_BYTES + 1)
         return ClosingArchive.from_bytes(raw, file.name).below("keys", ".asc")
     except (OSError, BrokenArchive):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.plain_file import open_plain
 from plugins.model.zipped import BrokenZip, opened_zip
 from plugins.ports.host import Entry, Kind, Login
 from plugins.services.host_paths import checked, partial_name
@@ -190,7 +191,7 @@ class FolderHost:
 
     def read(self, path: str, most_bytes: int) -> bytes:
         """See the port."""
-        with self._reported("read", path), self._at(path).open("rb") as stream:
+        with self._reported("read", path), open_plain(self._at(path)) as stream:
             return stream.read(most_bytes)
 
     def verify(self, file: str, signature: str) -> Signature | None:  # noqa: ARG002 - the port's

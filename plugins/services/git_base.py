@@ -26,6 +26,8 @@ __all__ = ["GitBase"]
 
 _WHERE: Final = "[repository] base"
 _NEAR: Final = 5
+# Each question is answered in seconds; a pipe among the refs would be waited for.
+_TIMEOUT_S: Final = 600.0
 _COMMIT_FIELDS: Final = "%H%x00%T%x00%P%x00%cn%x00%ce%x00%ct%x00%B"
 _TAG_FIELDS: Final = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)"
 
@@ -234,7 +236,11 @@ class GitBase:
 
     def _run(self, words: tuple[str, ...], env: Mapping[str, str]) -> Completed:
         return self._programs.run(
-            ["git", *self._trust, *words], folder=self._folder, env=env, check=False
+            ["git", *self._trust, *words],
+            folder=self._folder,
+            env=env,
+            timeout_s=_TIMEOUT_S,
+            check=False,
         )
 
 

@@ -11,13 +11,16 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import ServiceFailed
 from doit_receipts.packed_refs import packed_ref
+from doit_receipts.plain_file import NoRegularFile, read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["commit_of_ref", "remotes_of"]
 
+_MOST_BYTES: Final = 1 << 20
 # Printable ASCII but for quotes, backslashes and comments; git joins, cuts or keeps all else.
 _VALUE: Final = rb"[ !$-:<-\[\]-~]*"
 _PLAIN: Final = rb"[ \t]*(?:\[[a-z]+(?: \"[\w./-]+\")?\]|[A-Za-z-]+ = %b|)[ \t]*\r?" % _VALUE
@@ -51,9 +54,12 @@ def commit_of_ref(folder: Path, name: str) -> str | None:
         return None
     path = folder / ".git" / name
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        content = packed_ref(path)
+        try:
+            content = read_plain(path, _MOST_BYTES)
+        except FileNotFoundError:
+            content = packed_ref(path)
+    except NoRegularFile as error:
+        raise _in_the_way(error) from error
     except OSError:
         return None
     is_plain = re.fullmatch(rb"(?!0{40})[0-9a-f]{40}\n", content)
@@ -64,7 +70,20 @@ def _config_of(folder: Path) -> bytes | None:
     try:
         if {each.stat().st_uid for each in (folder, folder / ".git")} != {os.geteuid()}:
             return None
-        content = (folder / ".git" / "config").read_bytes()
+        content = read_plain(folder / ".git" / "config", _MOST_BYTES)
+    except NoRegularFile as error:
+        raise _in_the_way(error) from error
     except OSError:
         return None
-    return None if re.search(_UNUSUAL, content) else content
+    is_odd = len(content) > _MOST_BYTES or re.search(_UNUSUAL, content)
+    return None if is_odd else content
+
+
+def _in_the_way(error: NoRegularFile) -> ServiceFailed:
+    """Git is not asked instead: it would wait for a pipe."""
+    return ServiceFailed(
+        service="git",
+        action=f"read {error.filename}",
+        problem=str(error.strerror),
+        remedy="see who put it there, and make it the file that git had there",
+    )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.durable import replacing
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.outside import is_held
+from doit_receipts.plain_file import open_plain, read_plain
 from plugins.model.forms import WrongForm
 from plugins.model.forms import fingerprint as full_fingerprint
 from plugins.ports.signing import Key, Signature, Verdict
@@ -90,7 +91,7 @@ class GnupgKeyring:
             if not path.is_file():
                 return Signature("", f"{path.name} does not exist", Verdict.MISSING)
         gpg = self._gpg()
-        with _bounded(gpg, _TIMEOUT_S, "verify"), signature.open("rb") as stream:
+        with _bounded(gpg, _TIMEOUT_S, "verify"), open_plain(signature) as stream:
             output = gpg.verify_file(stream, data_filename=str(file.absolute()))
         return _judged(output.lines, fingerprints)
 
@@ -101,7 +102,7 @@ class GnupgKeyring:
         gpg = self._gpg()
         # The file is opened here: python-gnupg closes what it opens while it still copies.
         # --local-user, since gpg takes another key if the --default-key cannot sign.
-        with _bounded(gpg, timeout_s, "sign"), file.open("rb") as stream:
+        with _bounded(gpg, timeout_s, "sign"), open_plain(file) as stream:
             output = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
         return (output.data if output.returncode == 0 else b""), tuple(output.lines)
 
@@ -118,7 +119,7 @@ class GnupgKeyring:
         gpg = self._gpg()
         for file in files:
             try:
-                content = file.read_bytes()
+                content = read_plain(file)
             except OSError as error:
                 raise ServiceFailed(
                     service="gpg",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.plain_file import read_plain
 from doit_receipts.printable import printable
 from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_docs_lock
 from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
@@ -93,7 +94,7 @@ def make(
 def kept_now(file: Path | None) -> str:
     """The digest of the lock that is kept; "" if there is none."""
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+        return hashlib.sha256(read_plain(file, MOST_BYTES)).hexdigest() if file else ""
     except OSError:
         return ""
 
@@ -119,9 +120,9 @@ def _as_the_tree_has_it(own: bytes, made: Path) -> dict[str, str]:
 def _fresh(place: Path | None, series: str, wanted: str, machines: set[str]) -> DocsLock | None:
     """The lock in that place, if it is one of this series and made of what is wanted."""
     try:
-        if place is None or place.stat().st_size > MOST_BYTES:
+        if place is None:
             return None
-        lock = read_docs_lock(place.read_bytes())
+        lock = read_docs_lock(read_plain(place, MOST_BYTES))
     except (OSError, NoLock):
         return None
     same = lock.series == series and lock.required == wanted and lock.machine in machines

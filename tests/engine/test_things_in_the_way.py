@@ -95,6 +95,14 @@ def test_a_folder_in_place_of_the_journal_is_told(done: Project) -> None:
     assert_one_line(done.doit(), done.work / "journal.jsonl")
 
 
+def test_a_pipe_in_place_of_the_journal_is_told(done: Project) -> None:
+    """It would take lines, and keep none."""
+    (done.work / "receipts" / "copy_a.json").unlink()
+    (done.work / "journal.jsonl").unlink()
+    os.mkfifo(done.work / "journal.jsonl")
+    assert_one_line(done.doit(), done.work / "journal.jsonl")
+
+
 def test_a_receipt_that_is_a_link_to_itself_is_made_again(done: Project) -> None:
     receipt = done.work / "receipts" / "copy_a.json"
     receipt.unlink()
@@ -114,6 +122,26 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(done: Project, name: str) -
     assert done.doit().status == 0
     assert done.ran() == ["a"]
     assert (done.work / name).is_file()
+
+
+@pytest.mark.parametrize("name", ["approve_a.json", "approve_a.json.asc"])
+def test_a_pipe_in_place_of_an_approval_is_told(
+    project: Project, keyring: GnupgHome, name: str
+) -> None:
+    project.declare(
+        APPROVAL,
+        RELEASE.replace("0123456789" * 4, keyring.key(project.folder.name))
+        + f'gnupg_home = "{keyring.folder}"\n',
+    )
+    assert project.doit().status == 4
+    assert project.doit("approve", "approve_a").status == 0
+    place = project.work / "approvals" / name
+    place.unlink()
+    os.mkfifo(place)
+    assert project.doit("list", "--status").status == 0
+    assert_one_line(project.doit(), place)
+    place.unlink()
+    assert "Traceback" not in project.doit().out
 
 
 def test_a_folder_that_closed_itself_to_us_is_one_line_for_whoever_asks(done: Project) -> None:

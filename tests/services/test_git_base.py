@@ -133,6 +133,20 @@ def test_a_branch_at_no_commit_is_asked_of_git(world: World) -> None:
     assert commit_of_ref(world.cpython, "refs/remotes/upstream/3.13") is None
 
 
+@pytest.mark.parametrize("name", ["config", "refs/remotes/upstream/3.13", "packed-refs"])
+def test_a_pipe_in_place_of_a_file_of_the_clone_is_told_and_not_waited_for(
+    world: World, name: str
+) -> None:
+    """Git itself waits until somebody writes into it."""
+    git(world.cpython, "pack-refs", "--all")
+    place = world.cpython / ".git" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with pytest.raises(ServiceFailed, match=r"is no regular file; see who put it there"):
+        replace(world, programs=NoPrograms()).base.commit()
+
+
 def test_worktree_of_a_clone_and_a_symbolic_ref_are_asked_by_git(world: World) -> None:
     later = world.commit({"Lib/spam.py": "later\n"})
     beside = world.cpython.with_name("beside")
