@@ -65,6 +65,13 @@ ATTACKS = {
         "if x.syscall(number, b'user', b'evil', b'x', 1, -3) == -1:\n"
         "    raise OSError(ctypes.get_errno(), 'add_key')"
     ),
+    "host of a virtual machine": "socket.socket(40, socket.SOCK_STREAM)",
+    "radio of this machine": "socket.socket(31, socket.SOCK_RAW, 1)",
+    "calls in a ring": (
+        "x = ctypes.CDLL(None, use_errno=True)\n"
+        "if x.syscall(425, 4, ctypes.create_string_buffer(120)) == -1:\n"
+        "    raise OSError(ctypes.get_errno(), 'io_uring_setup')"
+    ),
     "kill the parent": "os.kill({victim}, 9)",
     "kill the parent's group": "os.killpg({victim}, 9)",
     "terminal": "os.write(os.open('/dev/tty', os.O_RDWR), b'\\x1b]0;evil\\x07')",

@@ -278,6 +278,27 @@ def test_its_loopback_is_its_own_and_works(folder: Path) -> None:
     assert confined(folder).run([sys.executable, "-c", code], folder=folder).stdout == "talked\n"
 
 
+def test_what_is_refused_is_so_for_a_program_with_a_network_too(folder: Path) -> None:
+    """A virtual machine's host answers on sockets that no namespace keeps apart."""
+    programs = MachinePrograms(limits=SMALL).confined(
+        writes=(folder,), reads=(Path(sys.executable),), network=True
+    )
+    asked = "import socket; socket.socket(); socket.socket(socket.AF_VSOCK)"
+    ended = programs.run([sys.executable, "-c", asked], folder=folder, check=False)
+    assert "Address family not supported" in ended.stderr
+
+
+def test_sockets_of_the_usual_families_are_made(folder: Path) -> None:
+    asked = (
+        "import socket\n"
+        "for family, kind in ((1, 1), (1, 2), (2, 1), (2, 2), (10, 1), (16, 3)):\n"
+        "    socket.socket(family, kind).close()\n"
+        "socket.socketpair()\n"
+        "print('made')"
+    )
+    assert confined(folder).run([sys.executable, "-c", asked], folder=folder).stdout == "made\n"
+
+
 def test_a_folder_is_found_under_the_link_that_names_it(folder: Path, tmp_path: Path) -> None:
     link = tmp_path / "plain"
     link.symlink_to(folder)
