@@ -9,12 +9,14 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.errors import SettingsError
 from doit_receipts.frozen import frozen
 from plugins.model.declared import Declared, Mistakes
 from plugins.model.toml_file import declared_content
+from plugins.model.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["JOINED", "Member", "Train", "read_train"]
@@ -63,7 +65,8 @@ class Train:
 def read_train(path: Path, read: Callable[[str], dict[str, Any]]) -> Train:
     """The train that the file declares. Raises SettingsError with the file's first mistake.
 
-    Names of releases are paths from the file's folder; ``read`` is the reader of TOML.
+    Names of releases are paths from the file's folder; ``read`` is the reader of TOML. Releases
+    that cannot be made together are a mistake too, as far as their files can be read.
     """
     mistakes = Mistakes(path)
     content = declared_content(path, read, mistakes, _EXAMPLE)
@@ -75,5 +78,56 @@ def read_train(path: Path, read: Callable[[str], dict[str, Any]]) -> Train:
     if hour is not None and hour.tzinfo is None:
         top.note("not_before", "has no offset, so it is another moment elsewhere", f"write {_HOUR}")
     members = tuple(Member(name, top.located("releases", name)) for name in names)
+    for problem, remedy in _clashes(members):
+        top.note("releases", problem, remedy)
     mistakes.raise_any()
     return Train(path.absolute(), members, hour.astimezone(UTC) if hour else None)
+
+
+def _clashes(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
+    """What keeps a release from being made together with one before it, and what to do."""
+    known = [(each, _written(each)) for each in members]
+    for number, (member, written) in enumerate(known):
+        for other, there in known[:number]:
+            both = f"{other.name} and {member.name}"
+            series, days = written.series, {there.day, written.day} - {None}
+            if other.file == member.file:
+                yield f"names {both}, the same file", "name it once"
+            elif series and series == there.series:
+                yield (
+                    f"names {both}, which are both of {series}",
+                    "leave one of them out: a branch is released once a day",
+                )
+            elif len(days) > 1:
+                yield (
+                    f"names {both}, whose days are {there.day} and {written.day}",
+                    "write the same date into both, or make them on days of their own",
+                )
+            elif there.rehearsed is not None and written.rehearsed is (not there.rehearsed):
+                yield (
+                    f"names {both}, of which only one is a rehearsal",
+                    "rehearse all of them, or none",
+                )
+
+
+@frozen
+class _Written:
+    """What a release file says that another one may contradict; None is what cannot be read."""
+
+    series: str | None
+    day: object
+    rehearsed: bool | None
+
+
+def _written(member: Member) -> _Written:
+    """The file as it is, mistakes left aside: they are told where its release is opened."""
+    import tomllib  # noqa: PLC0415 - for who is in a train
+
+    try:
+        content = tomllib.loads(member.file.read_text(encoding="utf-8"))
+        series = Version.parse(str(content.get("version"))).series
+    except (OSError, ValueError, RecursionError, SettingsError):
+        return _Written(None, None, None)
+    work = content.get("work")
+    rehearsed = isinstance(work, dict) and work.get("rehearsal") is True
+    return _Written(series, content.get("date"), rehearsed)

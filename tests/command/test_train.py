@@ -24,34 +24,34 @@ def project(tmp_path: Path) -> PythonProject:
     made = PythonProject(tmp_path)
     made.write("input", "hello")
     made.declare(CHAIN)
-    for version in ("3.13.6", "3.13.5"):
+    for version in ("3.13.6", "3.12.5"):
         text = f'train = "train.toml"\n{RELEASE.replace("3.13.6", version)}'
         made.write(f"{version}.toml", text)
-    made.write("train.toml", 'releases = ["3.13.6.toml", "3.13.5.toml"]\n')
+    made.write("train.toml", 'releases = ["3.13.6.toml", "3.12.5.toml"]\n')
     return made
 
 
 def test_command_is_done_for_each_release_in_order(project: PythonProject) -> None:
     ended = project.doit("train", "list", "--status")
     assert ended.status == 0, ended
-    titles = [line for line in ended.out.splitlines() if line.startswith("Python 3.13.")]
-    assert [line.split()[1] for line in titles] == ["3.13.6", "3.13.5"]
+    titles = [line for line in ended.out.splitlines() if line.startswith("Python 3.1")]
+    assert [line.split()[1] for line in titles] == ["3.13.6", "3.12.5"]
     assert ended.out.count("3 of 3 tasks remain") == 2
 
 
 def test_word_that_is_no_command_is_a_task_to_run(project: PythonProject) -> None:
     ended = project.doit("train", "export")
     assert ended.status == 0, ended
-    for version in ("3.13.6", "3.13.5"):
+    for version in ("3.13.6", "3.12.5"):
         assert (project.folder / "build" / version / "receipts" / "copy_a.json").exists()
     assert project.doit("train", "list", "--status").out.count("next: nothing") == 2
 
 
 def test_release_that_does_not_know_its_train_is_refused(project: PythonProject) -> None:
-    project.write("3.13.5.toml", RELEASE.replace("3.13.6", "3.13.5"))
+    project.write("3.12.5.toml", RELEASE.replace("3.13.6", "3.12.5"))
     ended = project.doit("train", "export")
     assert ended.status == 3
-    assert "3.13.5.toml: does not name train.toml, and would be released alone" in ended.said
+    assert "3.12.5.toml: does not name train.toml, and would be released alone" in ended.said
     assert not (project.folder / "build").exists()
 
 
@@ -74,18 +74,18 @@ def test_approval_is_given_for_all_releases_or_for_none(
     key = keyring.key(tmp_path.name)
     signing = f'gpg_key = "{key}"\ngnupg_home = "{keyring.folder}"\n'
     project.declare(APPROVAL)
-    for version in ("3.13.6", "3.13.5"):
+    for version in ("3.13.6", "3.12.5"):
         text = project.folder.joinpath(f"{version}.toml").read_text()
         project.write(f"{version}.toml", text.partition("gpg_key")[0] + signing)
     approvals = [
         project.folder / "build" / version / "approvals" / "approve_a.json"
-        for version in ("3.13.6", "3.13.5")
+        for version in ("3.13.6", "3.12.5")
     ]
     assert project.doit("export", "--release=3.13.6.toml").status == 4
     early = project.doit("train", "approve", "approve_a")
     assert early.status == 1, early
     assert "copy_a not done, so there is nothing to approve yet" in early.out
-    assert "3.13.5.toml" in early.out
+    assert "3.12.5.toml" in early.out
     assert "nothing was approved" in early.out
     assert [each.exists() for each in approvals] == [False, False]
     assert project.doit("train", "export").status == 4

@@ -56,6 +56,41 @@ def test_mistakes_are_told_by_their_line(tmp_path: Path, text: str, wrong: str) 
     assert any(wrong in each for each in found), found
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "wrong"),
+    [
+        ('version = "3.14.7"', 'version = "3.14.8"', "a.toml and b.toml, which are both of 3.14"),
+        ('version = "3.14.7"', 'version = "3.14.7"', "a.toml and b.toml, which are both of 3.14"),
+        (
+            'version = "3.14.7"\ndate = 2026-12-08',
+            'version = "3.13.9"\ndate = 2026-12-09',
+            "whose days are 2026-12-08 and 2026-12-09",
+        ),
+        (
+            'version = "3.14.7"\n[work]\nrehearsal = true',
+            'version = "3.13.9"',
+            "a.toml and b.toml, of which only one is a rehearsal",
+        ),
+        ('version = "3.14.7"\ndate = 2026-12-08', 'version = "3.13.9"', ""),
+        ('version = "3.14.7"', 'version = "3.14.', ""),
+        ('version = "3.14.7"', 'work = 3\nversion = "3.13.9"', ""),
+    ],
+)
+def test_releases_that_cannot_be_made_together_are_refused(
+    tmp_path: Path, first: str, second: str, wrong: str
+) -> None:
+    """One of two of a series would be pushed over the other; a mistake in a file is its own."""
+    (tmp_path / "a.toml").write_text(first)
+    (tmp_path / "b.toml").write_text(second)
+    found = read(tmp_path, 'releases = ["a.toml", "b.toml"]\n')
+    assert [wrong in each for each in found] == ([True] if wrong else []), found
+
+
+def test_release_is_listed_once_however_its_file_is_written(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, 'releases = ["a.toml", "./a.toml"]\n')
+    assert "names a.toml and ./a.toml, the same file" in found
+
+
 def test_release_that_its_train_does_not_list_is_refused(tmp_path: Path) -> None:
     declaration = a_declaration(tmp_path)
     declaration.write_text(f'train = "train.toml"\n{declaration.read_text()}')
