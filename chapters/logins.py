@@ -79,7 +79,10 @@ logins = [
         else []
     ),
     *(
-        [call(manager.identity_is_in_the_table, release, services.release_tools)]
+        [
+            call(manager.identity_is_in_the_table, release, services.release_tools),
+            call(manager.identity_is_told_to_users, release, services.site),
+        ]
         if release.series.signs_with_sigstore
         else []
     ),

@@ -23,6 +23,7 @@ __all__ = ["faults_of_manifest", "faults_of_sbom"]
 
 _ROOT: Final = f"{SITE}/ftp/python/"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_NAMED: Final = re.compile(r"(?<![\d.])3\.\d{1,2}(?:\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)?(?![\d.]*\d)")
 _CPE: Final = "cpe:2.3:a:python:python:"
 
 
@@ -57,6 +58,7 @@ def faults_of_manifest(
         if entry.get("sort-version") != str(release.version):
             version = _shown(entry.get("sort-version"))
             yield f"gives {_shown(url)} the version {version}, wanted {release.version}"
+        yield from (f"{problem} of {_shown(url)}" for problem in _other_versions(entry, release))
     for path in sorted(files.keys() - paths):
         # The embeddable packages come from another job where there is an installer.
         if _is_package(path, release) and "-embed-" not in path:
@@ -104,6 +106,31 @@ def faults_of_sbom(content: Any, described: NamedFile, release: Release) -> Iter
 def _is_package(path: str, release: Release) -> bool:
     version = re.escape(str(release.version))
     return re.fullmatch(rf"[^/]+/python-{version}t?-[^/]+\.zip", path) is not None
+
+
+def _other_versions(entry: Mapping[str, Any], release: Release) -> Iterator[str]:
+    """What in an entry names another version: the install manager's lists and menus show these.
+
+    Source: PC/layout/support/pymanager.py of python/cpython 39c59502.
+    """
+    right = (str(release.version), release.version.series)
+    for key, text in _texts({**entry, "url": "", "sort-version": ""}):
+        other = next((name for name in _NAMED.findall(text) if name not in right), "")
+        if other:
+            yield f"names Python {other} as {_shown(key)}"
+
+
+def _texts(value: object) -> Iterator[tuple[str, str]]:
+    """Each text in a value of JSON, however deep, and the key that it is the value of."""
+    waiting = [("", value)]
+    while waiting:
+        key, each = waiting.pop()
+        if isinstance(each, str):
+            yield key, each
+        elif isinstance(each, dict):
+            waiting += [(str(name), inner) for name, inner in each.items()]
+        elif isinstance(each, list):
+            waiting += [(key, inner) for inner in each]
 
 
 def _list(value: object) -> list[Any]:

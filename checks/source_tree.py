@@ -9,7 +9,7 @@ from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.tree_rules import (
-    NEXT_MARKER,
+    LEFT_MARKER,
     NOTICE,
     NOTICES,
     README,
@@ -85,12 +85,13 @@ def next_markers_are_gone(
     *,
     after: str,
 ) -> tuple[Finding, ...]:
-    """No ``versionadded:: next`` is left in the docs (Z07)."""
+    """No ``versionadded:: next`` is left in the docs, nor what was meant for one (Z07)."""
     commit = _ref(after)
     found = []
     for name in clone.names(commit, "Doc"):
         content = clone.read(commit, name) if is_documentation(name) else None
-        marker = NEXT_MARKER.search(content) if content and b"next" in content else None
+        maybe = content is not None and b"next" in content.lower()
+        marker = LEFT_MARKER.search(content) if content and maybe else None
         if content and marker:
             line = content.count(b"\n", 0, marker.start("before")) + 1
             found.append(

@@ -216,6 +216,9 @@ FOLLOWED: Final[Mapping[str, str]] = {
         "tests/checks/test_manager.py::"
         "test_what_nobody_can_look_up_is_asked_once_and_kept_for_the_person"
     ),
+    "manager.page": (
+        "tests/checks/test_manager.py::test_page_that_users_verify_by_has_the_identity_that_signs"
+    ),
     "manager.pep": ("tests/checks/test_manager.py::test_new_release_manager_is_to_be_in_pep_101"),
     "manager.unread": ("tests/checks/test_manager.py::test_file_that_cannot_be_read_is_named"),
     "release.pep": (

@@ -22,12 +22,12 @@ _DEVICES: Final = re.compile(
 
 def is_odd(path: str) -> bool:
     """Whether some system cannot have a file or folder of this path."""
-    if len(path.encode("utf-8", "surrogateescape")) > _PATH_BYTES:
+    if len(path.encode("utf-8", "surrogatepass")) > _PATH_BYTES:
         return True
     return any(
         part in ("", ".", "..")
         or bool(_NOT_IN_NAMES.search(part) or _DEVICES.fullmatch(part))
-        or len(part.encode("utf-8", "surrogateescape")) > _NAME_BYTES
+        or len(part.encode("utf-8", "surrogatepass")) > _NAME_BYTES
         for part in path.split("/")
     )
 

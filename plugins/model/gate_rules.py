@@ -346,6 +346,13 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "PEP 101",
         severity=_NOTE,
     ),
+    "manager.page": Rule(
+        "The page by which users verify bundles has the series with the identity that signs them.",
+        "have the series put into that page by an editor of python.org, or correct [signing] "
+        "sigstore_identity",
+        "python.org/downloads/metadata/sigstore; sigstore/sigstore-python#600",
+        severity=_WARN,
+    ),
     "manager.pep": Rule(
         "PEP 101 has the address of whoever signs the series among the release managers.",
         "add yourself there by a pull request, and to .github/CODEOWNERS",
@@ -353,7 +360,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         severity=_NOTE,
     ),
     "manager.unread": Rule(
-        "What says who manages the series can be read: release-tools, PEP 101, and your own file.",
+        "What says who manages the series can be read: tables, pages, and your own file.",
         "correct the file that [manager] said names, or run the same command again",
     ),
     "news.empty": Rule(

@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 _VERSION: Final = re.compile(
-    r"(?<![\w.])v?(?P<version>[234]\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)(?!\w|\.\d)"
+    r"(?:(?<![\w.])|(?<=[Pp]ython))v?"
+    r"(?P<version>[234]\.\d{1,2}\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)(?!\w|\.\d)"
 )
 # People write 3.15.0 beta 3, 3.15 beta 3, 3.15rc1, 3.15.0-rc1 and 3.15.0 RC1 of one release.
 _LONG: Final = re.compile(
@@ -56,10 +57,23 @@ _OTHERS: Final = re.compile(
     r"|ncurses|GCC|Clang|LLVM|Xcode|macOS|iOS|Android|Sphinx|HACL\*?)(?:\s+(?:version|to))?\s+v?$",
     re.IGNORECASE,
 )
-_ADDRESS: Final = re.compile(r"(https?)://([^\s/<>()\[\]\"'`|]+)(/[^\s<>()\[\]\"'`|]*)?")
+# Digits and dots of other alphabets look like ours; what has no width looks like nothing.
+_LOOKALIKES: Final = {
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+    **dict.fromkeys((0x2024, 0xFF0E), "."),
+    **dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF), ""),
+}
+# Browsers also follow addresses without a scheme; a link that begins with / leads to python.org.
+_ADDRESS: Final = re.compile(
+    r"(?:\b(?P<scheme>(?i:https?))://|(?<![\w:/])//(?=[\w.-]*python\.org\b)"
+    r"|(?<![\w./@:-])(?=(?:www|docs|peps)\.python\.org\b)|(?<=\]\()(?=/\w))"
+    r"(?P<host>[^\s/<>()\[\]\"'`|]*)(?P<path>/[^\s<>()\[\]\"'`|]*)?"
+)
+_ESCAPED: Final = re.compile(r"%(2[DEde]|[3-7][0-9A-Fa-f])")
 _HEX: Final = re.compile(r"(?<![\w-])[0-9a-fA-F]{32,128}(?![\w-])")
 _DIGEST_LENGTHS: Final = (32, 40, 56, 64, 96, 128)
 _SHA256_LENGTH: Final = 64
+_COMMIT_LENGTH: Final = 40
 _BYTES: Final = re.compile(r"(?<![\w.,])(\d[\d,_ ]*\d|\d)\s*bytes\b", re.IGNORECASE)
 _CODE: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*\S)\s*$", re.MULTILINE)
@@ -68,16 +82,23 @@ _LEFT_OPEN: Final = re.compile(
     r"\b(?:TODO|TBD|FIXME|XXX|lorem ipsum)\b|<placeholder", re.IGNORECASE
 )
 _TEMPLATE: Final = re.compile(
-    r"\{\{|\}\}|\{%|%\}|\{#|\{(?:version|series|date|name|url)\}|%\(\w+\)s|\$\{?[A-Z_]{4,}\}?"
-    r"|\b[X3]\.[XY]\.[YZN]\b"
+    r"\{\{|\}\}|\{%|%\}|\{#|\{ ?(?:version|series|date|name|url|0) ?\}|%\(\w+\)s"
+    r"|(?<![\w%])%s\b|\$\{?[A-Z_]{4,}\}?|\b[X3]\.[XY]\.[YZN]\b|\bYYYY-MM-DD\b|@@\w+@@"
+    r"|\[(?:VERSION|SERIES|DATE|URL|LINK|NAME)\]|<(?i:version|series|date|url|link|name)>"
 )
 _OTHER_MARKUP: Final = re.compile(
     r"<span id=\"text-|^\.\. [\w-]+::|^\.\. _|(?<![\w`]):[a-z]+:`[^`]+`|`[^`<\n]+ <https?://[^>]+>`_"
     r"|<!--|\[/?(?:quote|url|b|i)\b[^\]]*\](?!\()|\A---\n|^(?:<{7}|>{7})(?: |$)",
     re.MULTILINE,
 )
+_BROKEN: Final = re.compile(
+    r"\ufffd|\u00e2\u20ac|\u00c3[\u00a4-\u00bc]|[\x00-\x08\x0b\x0c\x0e-\x1f]"
+)
 _GAPS: Final = (
-    (re.compile(r"\[[^\]]*\]\(\s*\)"), "a link without an address"),
+    (
+        re.compile(r"\[[^\]]*\]\(\s*(?:#|https?:/*|(?i:url|link|address))?\s*\)"),
+        "a link without an address",
+    ),
     (re.compile(r"(?<!\!)\[\s*\]\([^)]+\)"), "a link without words"),
     (re.compile(r"^[ \t]*[-*+][ \t]*$", re.MULTILINE), "an empty item of a list"),
     (re.compile(r"\s\(\s*\)"), "empty parentheses"),
@@ -157,16 +178,17 @@ def foreign_addresses(text: str, facts: TextFacts) -> tuple[str, ...]:
     for scheme, host, path in _addresses(text):
         url = f"{scheme}://{host}{path}"
         parts = path.strip("/").split("/")
+        area = [part.lower() for part in parts[:2]]
         if _NOWHERE.search(host):
             found.append(f"has a link with an invalid address: {url}")
         elif host.endswith("python.org") and scheme == "http":
             found.append(f"has an address without https: {url}")
-        elif host in _SITE_HOSTS and parts[:2] == ["downloads", "release"]:
+        elif host in _SITE_HOSTS and area == ["downloads", "release"]:
             if len(parts) > 2 and parts[2] not in slugs:
                 found.append(
                     f"links to the page of another release: {url}, wanted {facts.page_url}"
                 )
-        elif host in _SITE_HOSTS and parts[:2] == ["ftp", "python"] and len(parts) > 2:
+        elif host in _SITE_HOSTS and area == ["ftp", "python"] and len(parts) > 2:
             if not _published(url, facts):
                 found.append(f"links to a file that is not of this release: {url}")
         elif host == "docs.python.org" and parts[0] == "release" and parts[1:2] not in versions:
@@ -206,6 +228,8 @@ def foreign_digests(text: str, facts: TextFacts) -> tuple[str, ...]:
         links = [(each.start(), each.end()) for each in _ADDRESS.finditer(line)]
         for token in _HEX.finditer(line):
             digest = token[0].lower()
+            if len(digest) > _COMMIT_LENGTH and len(digest) not in _DIGEST_LENGTHS:
+                found.append(f"has a digest that is cut or too long: {_cut(digest)}")
             if len(digest) not in _DIGEST_LENGTHS or digest in facts.commits:
                 continue
             # Commits, pictures and gists have such names; only sha256 is what files are told by.
@@ -232,6 +256,7 @@ def leftovers(text: str) -> tuple[str, ...]:
     for each in _OTHER_MARKUP.finditer(text):
         shown = " ".join(each[0].split())
         found.append(f"has markup of another kind of text: {shown[:40]}")
+    found += [f"has broken characters in line {_line(text, hit)}" for hit in _BROKEN.finditer(text)]
     return tuple(dict.fromkeys(found))
 
 
@@ -262,7 +287,7 @@ def sections(text: str) -> Iterator[tuple[str, int, str, int]]:
 
 def _versions(text: str) -> Iterator[tuple[Version, str]]:
     """Each version of Python that the text names outside addresses, and what comes before it."""
-    bare = _ADDRESS.sub(" ", text)
+    bare = _ADDRESS.sub(" ", text.translate(_LOOKALIKES))
     bare = _LONG.sub(_short, bare)
     for found in _VERSION.finditer(bare):
         before = bare[max(0, found.start() - 60) : found.start()]
@@ -288,8 +313,15 @@ def _follows(version: Version, facts: TextFacts) -> bool:
 
 
 def _addresses(text: str) -> Iterator[tuple[str, str, str]]:
-    for scheme, host, path in _ADDRESS.findall(text):
-        yield scheme, host.lower().rstrip(".,;:!?*_"), path.rstrip(".,;:!?*_")
+    """Scheme, host and path of each address, as a browser would take it."""
+    for found in _ADDRESS.finditer(text):
+        host = (found["host"] or "www.python.org").lower().rstrip(".,;:!?*_").rpartition("@")[2]
+        path = _ESCAPED.sub(_unescaped, (found["path"] or "").rstrip(".,;:!?*_"))
+        yield (found["scheme"] or "https").lower(), re.sub(r":(?:80|443)$", "", host), path
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
 
 
 def _foreign_in(path: str, facts: TextFacts) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plugins.model.version import Version
 
 __all__ = [
+    "LEFT_MARKER",
     "NEXT_MARKER",
     "NOTICE",
     "NOTICES",
@@ -58,6 +59,14 @@ NEXT_MARKER: Final = re.compile(
 """``.. versionadded:: next`` and its relatives (Z07), nested however deep or with a domain such
 as ``py:``, also with the version on the line below; an inline literal that only speaks of it is no
 marker."""
+
+LEFT_MARKER: Final = re.compile(
+    rb"(?P<before>(?<![^\s*|-])\.\.[ \t]+(?:[a-z]+:)?"
+    rb"(?i:versionadded|versionchanged|versionremoved|deprecated|deprecated-removed|soft-deprecated)"
+    rb"[ \t]*::[ \t]*(?:\r?\n[ \t]+)?)[\"'*`|]*(?i:next)(?![\w-])"
+)
+"""What may be left of them: also ``next.``, ``next, 3.15`` or ``Next``, which the docs would show
+to readers as they are."""
 
 SOURCE_URI_FILE: Final = "Doc/tools/extensions/pyspecific.py"
 SOURCE_URI: Final = re.compile(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.fetched import Fetched
 
-__all__ = ["Site", "SiteReader", "SiteRelease", "SiteRow"]
+__all__ = ["Site", "SitePages", "SiteReader", "SiteRelease", "SiteRow"]
 
 
 @frozen
@@ -57,7 +57,15 @@ class SiteRow:
         return str(self.fields["slug"])
 
 
-class SiteReader(Protocol):
+class SitePages(Protocol):
+    """The pages of the website, to look at."""
+
+    def look(self, path: str) -> Fetched:
+        """A page of the site, as fresh as the site has it, past every cache."""
+        ...
+
+
+class SiteReader(SitePages, Protocol):
     """The website's downloads, to look at: releases, drafts among them, and the rows of files."""
 
     def may_write(self) -> None:
@@ -85,10 +93,6 @@ class SiteReader(Protocol):
     @property
     def saves_texts(self) -> bool:
         """Whether we may save the text of a page, which the API cannot."""
-        ...
-
-    def look(self, path: str) -> Fetched:
-        """A page of the site, as fresh as the site has it, past every cache."""
         ...
 
     def holders(self, slug: str, url: str) -> tuple[SiteRow, ...]:

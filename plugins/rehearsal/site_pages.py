@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from plugins.rehearsal import places
+from plugins.rehearsal.sigstore import RELEASE_MANAGER
 from plugins.rehearsal.site_layout import missing, page
 from plugins.rehearsal.site_rows import Row, Rows
 
@@ -58,6 +59,7 @@ class Pages:
             "/getit/feed.rss": _feed,
             "/doc/": _documentation,
             "/doc/versions/": _versions,
+            "/downloads/metadata/sigstore/": _signers,
         }
         if answer := fixed.get(path):
             return answer(rows)
@@ -104,6 +106,13 @@ def _overview(rows: Rows) -> Response:
         parts.append(f"<li>{_link(row)} {_day(row)} {notes}</li>")
     parts += ["</ol>", rows.boxes.get("download-sources", "")]
     return page("Download Python", parts)
+
+
+def _signers(_rows: Rows) -> Response:
+    """Who signs the bundles of each series, for those who verify them."""
+    who = f"<td>{RELEASE_MANAGER.email}</td><td>{RELEASE_MANAGER.connector}</td>"
+    series = "".join(f"<tr><td>3.{minor}</td>{who}</tr>" for minor in range(8, 30))
+    return page("Sigstore Information", [f"<table>{series}</table>"])
 
 
 def _systems(rows: Rows) -> Response:

@@ -8,6 +8,8 @@ import pytest
 
 from checks import manager
 from doit_receipts.finding import Severity
+from plugins.model.content import Content
+from plugins.ports.fetched import Fetched
 from plugins.services.person import OwnFile
 
 if TYPE_CHECKING:
@@ -75,6 +77,56 @@ def test_series_with_another_identity_or_none_is_named_and_mended(
 
 def test_table_that_is_gone_lists_nobody(a_release: Builds) -> None:
     (finding,) = manager.identity_is_in_the_table(a_release("3.14.2"), Told())
+    assert "does not list 3.14" in finding.message
+
+
+class Shown:
+    """A site that has one page."""
+
+    def __init__(self, text: str, status: int = 200) -> None:
+        self._answer = Fetched(status, Content.of(text.encode()), text, "")
+
+    def look(self, path: str) -> Fetched:
+        assert path == manager.PAGE
+        return self._answer
+
+
+def _page(*rows: str) -> Shown:
+    head = "<tr><th>Release</th><th>Identity</th><th>Issuer</th></tr>"
+    return Shown(
+        f"<p>Python 3.14.0</p><table>{head}{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ((), "does not list 3.14,"),
+        (("<td>3.1</td><td>a@python.org</td>", "<td>13.14</td><td>b@c.org</td>"), "does not list"),
+        (("<td>3.14</td><td>hugo@python.org</td>",), "lists hugo@python.org for 3.14,"),
+        (
+            ("<td>3.14</td><td>hugo@python.org</td><td>https://accounts.google.com</td>",),
+            "lists hugo@python.org at https://accounts.google.com for 3.14,",
+        ),
+    ],
+)
+def test_page_that_users_verify_by_has_the_identity_that_signs(
+    a_release: Builds, rows: tuple[str, ...], word: str
+) -> None:
+    release = a_release("3.14.2")
+    (finding,) = manager.identity_is_told_to_users(release, _page(*rows))
+    assert (finding.rule, finding.severity) == ("manager.page", Severity.WARN)
+    assert word in finding.message
+    # its remedy
+    who = "hugo@python.org at https://github.com/login/oauth"
+    assert finding.remedy.startswith(f"have 3.14 with {who} put into that page")
+    address, _, issuer = who.partition(" at ")
+    row = f'<td>3.13, 3.14</td><td>Hugo</td><td>{address}</td><td><a href="{issuer}">it</a></td>'
+    assert manager.identity_is_told_to_users(release, _page(row)) == ()
+
+
+def test_page_that_moved_away_lists_nobody(a_release: Builds) -> None:
+    (finding,) = manager.identity_is_told_to_users(a_release("3.14.2"), Shown("3.14", 404))
     assert "does not list 3.14" in finding.message
 
 

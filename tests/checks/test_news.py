@@ -8,6 +8,7 @@ import pytest
 
 from checks.news import news_says_what_was_written
 from doit_receipts.finding import Severity
+from plugins.model.news_entry import garbled
 from plugins.steps import news
 from tests.source_world import DAY, World, a_world
 
@@ -57,6 +58,25 @@ def judge(world: World, entry: str) -> list[tuple[str, str, Severity]]:
 @pytest.mark.parametrize("entry", GARBLED.values(), ids=GARBLED)
 def test_entry_that_blurb_garbles_blocks(world: World, entry: str) -> None:
     assert judge(world, entry) == [("news.garbled", ENTRY, Severity.BLOCK)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("101. spam", "102. eggs"),
+        ("i. spam", "ii. eggs"),
+        ("-s  spam", "--eggs=N  eggs"),
+        ("Spam", '""""'),
+        ("Spam", "****"),
+        ("> spam", "> eggs"),
+        (":spam: warm", ":eggs: cold"),
+    ],
+)
+def test_lines_that_have_a_meaning_are_not_to_be_joined(lines: tuple[str, ...]) -> None:
+    """Numbers of any length, options, titles, quotes and fields: blurb joins each of them."""
+    assert garbled("\n".join(lines), " ".join(lines)) == lines[0]
+    prose = "`spam` is (see x.) and i.e. -- as ever - warm"
+    assert garbled(prose, prose.replace(" ", "\n", 3)) == ""
 
 
 @pytest.mark.parametrize("entry", WHOLE.values(), ids=WHOLE)

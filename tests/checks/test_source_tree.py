@@ -10,6 +10,7 @@ import pytest
 from checks import file_names, source_tree, tag_tree
 from checks import news as news_checks
 from doit_receipts.finding import Finding, Severity
+from plugins.model.tree_rules import LEFT_MARKER, NEXT_MARKER
 from plugins.steps import news, version_files
 from tests.source_world import DAY, World, a_release, a_world
 
@@ -127,6 +128,19 @@ def test_tree_before_its_edits_blocks(ready: World) -> None:
 
 def test_marker_that_is_left_blocks_with_its_line(ready: World) -> None:
     with_file(ready, "Doc/library/eggs.rst", "Eggs\n\n.. versionadded:: next\n")
+    assert judge(ready, "next", EDITED) == [("docs.next", "Doc/library/eggs.rst:3", Severity.BLOCK)]
+
+
+def test_what_was_meant_for_a_marker_and_is_none_blocks_too(ready: World) -> None:
+    """No edit replaces these, and readers would see them as they are."""
+    meant = ("next.", "next, 3.15", "Next", "'next'", "|next|", "*next*")
+    for word in meant:
+        content = f"Eggs\n\n  .. versionadded:: {word}\n"
+        assert LEFT_MARKER.search(content.encode()), word
+        assert not NEXT_MARKER.search(content.encode()), word
+    for word in ("nextafter", "next-door", "3.14 next"):
+        assert not LEFT_MARKER.search(f".. versionadded:: {word}\n".encode()), word
+    with_file(ready, "Doc/library/eggs.rst", "Eggs\n\n.. py:deprecated:: Next\n")
     assert judge(ready, "next", EDITED) == [("docs.next", "Doc/library/eggs.rst:3", Severity.BLOCK)]
 
 

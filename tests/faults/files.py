@@ -193,6 +193,7 @@ def set_faults() -> Iterator[Fault]:
         ("another digest", b'"sha256": "', b'"sha256": "0'),
         ("another address", b"https://www.python.org/", b"https://evil.example/"),
         ("a package that is not there", b"-embed-amd64.zip", b"-embed-amd63.zip"),
+        ("another version shown", b'"display-name": "Python ', b'"display-name": "Python 3.13.5 '),
         ("no JSON", b"{", b""),
     ):
         change = partial(_replaced, old, new)
