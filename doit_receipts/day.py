@@ -95,14 +95,14 @@ def timeline(events: Sequence[Event], most: int = 160) -> str:
         reached += min(mark - before, _PAUSE).total_seconds()
         place[mark] = reached
     scale = (_WIDE - _NAME - 60) / (reached or 1.0)
-    high = (len(shown) + 1) * _ROW
+    high = (len(shown) + 2) * _ROW
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="day" role="img" width="{_WIDE}"'
         f' height="{high}" viewBox="0 0 {_WIDE} {high}" aria-label="timeline">'
     )
     lines = [head]
     for number, (each, start) in enumerate(zip(shown, starts, strict=True)):
-        y, x = number * _ROW, _NAME + place[start] * scale
+        y, x = (number + 1) * _ROW, _NAME + place[start] * scale
         wide = max(2.0, (place[each.at] - place[start]) * scale)
         said = f" {each.said}" if each.said else ""
         tip = escape(f"{each.task} {each.word} {each.at:%Y-%m-%d %H:%M:%S}{said}")
@@ -114,7 +114,8 @@ def timeline(events: Sequence[Event], most: int = 160) -> str:
     for at in (shown[0].at, shown[-1].at):
         x = _NAME + place[at] * scale
         lines.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{high - _ROW}"/>'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_ROW}" y2="{high - _ROW}"/>'
+            f'<text x="{x:.1f}" y="12">{at:%H:%M}</text>'
             f'<text x="{x:.1f}" y="{high - 3}">{at:%H:%M}</text>'
         )
     return "\n".join([*lines, "</svg>"])

@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.printable import cut
+from doit_receipts.running import shown_time
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
 
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from doit_receipts.status import Status
     from doit_receipts.task import Task
 
-__all__ = ["COLOURS", "SIGNS", "STYLE", "Drawing", "drawing_of", "longest_chain"]
+__all__ = [
+    "COLOURS",
+    "LEGEND",
+    "SIGNS",
+    "STYLE",
+    "Drawing",
+    "drawing_of",
+    "longest_chain",
+    "rest_of",
+]
 
 COLOURS: Final = {
     TaskState.DONE: ("#c8e6c9", "#1b4d24"),
@@ -46,9 +56,17 @@ SIGNS: Final = {
     TaskState.FAILED: "✗",
 }
 """A sign of each state, for whoever does not see its colour."""
+LEGEND: Final = (
+    "A hexagon is a gate, a round box an approval, a double frame what users see; thick lines are "
+    "the longest chain of what is left, and tasks of one row can run at once."
+)
+"""What shapes and lines mean."""
 
 _WIDE, _HIGH, _GAP, _ROW = 186, 26, 14, 52
+_LEGEND_HIGH: Final = 36
 _SWEEPS: Final = 6
+_TOLD_S: Final = 2.0
+"""A rest that is shorter is not worth its words."""
 _MOST_LETTERS: Final = 23
 _ROUND: Final = {Kind.STEP: 4, Kind.APPROVAL: 13}
 
@@ -79,6 +97,7 @@ class Drawing:
     tasks: Mapping[str, Task]
     places: Mapping[str, tuple[int, int]]
     arrows: Sequence[tuple[str, str]]
+    chapters: Mapping[str, str]
     wide: int
     high: int
 
@@ -91,7 +110,12 @@ class Drawing:
             f' aria-label="graph of the tasks" viewBox="0 0 {self.wide} {self.high}"'
             f' width="{self.wide}" height="{self.high}">'
         )
-        lines = [head, *([f"<style>{STYLE}</style>"] if alone else [])]
+        lines = [head]
+        if alone:
+            signs = ", ".join(f"{sign} {state.value}" for state, sign in SIGNS.items())
+            lines.append(f"<style>{STYLE}</style>")
+            for y, words in ((self.high - 20, LEGEND), (self.high - 4, signs)):
+                lines.append(f'<text x="{_GAP}" y="{y}">{words}</text>')
         for before, after in self.arrows:
             thick = before in chain and after in chain
             lines.append(f'<path class="arrow{" chain" * thick}" d="{self._path(before, after)}"/>')
@@ -124,7 +148,8 @@ class Drawing:
                 f' height="{_HIGH - 6}" rx="2"/>'
             )
         shown = cut(name, _MOST_LETTERS)
-        tip = escape(f"{name} {status.state.value}: {task.title}")
+        where = ", ".join(part for part in (self.chapters[task.chapter], task.who) if part)
+        tip = escape(f"{name} {status.state.value}: {task.title} ({where})")
         text = f'<text x="{x + 10}" y="{y + 17}">{SIGNS[status.state]} {escape(shown)}</text>'
         box = f"<title>{tip}</title>{shape}{text}"
         return f'<a href="#{escape(name)}">{box}</a>' if linked else f"<g>{box}</g>"
@@ -158,7 +183,8 @@ def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
         for name in row
     }  # fmt: skip
     wide = max((x for x, _ in places.values()), default=0) + _WIDE + _GAP
-    return Drawing(tasks, places, arrows, wide, len(rows) * _ROW + _GAP)
+    high = len(rows) * _ROW + _GAP + _LEGEND_HIGH
+    return Drawing(tasks, places, arrows, plan.project.chapters, wide, high)
 
 
 def longest_chain(
@@ -183,6 +209,21 @@ def longest_chain(
         chain.append(last)
         last = ends[last][1]
     return tuple(reversed(chain)), length_s
+
+
+def rest_of(plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]) -> str:
+    """How long what is left takes at least, in words; "" where earlier runs hardly tell."""
+    _, left_s = longest_chain(plan, found, took_s)
+    if left_s < _TOLD_S:
+        return ""
+    left = [
+        name
+        for name, task in plan.tasks.items()
+        if task.kind is not Kind.GROUP and found[name].state is not TaskState.DONE
+    ]
+    new = sum(name not in took_s for name in left)
+    told = f"what is left takes at least {shown_time(left_s)}, judging by earlier runs"
+    return f"{told}; {new} of {len(left)} never ran" if new else told
 
 
 def _arrows(tasks: Mapping[str, Task]) -> Iterator[tuple[str, str]]:

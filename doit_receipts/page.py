@@ -47,14 +47,15 @@ _STYLE: Final = """
 :root{color-scheme:light dark}
 body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:72rem;padding:.75rem}
 h1{font-size:1.3rem;margin:.2rem 0}h2{font-size:1.05rem;margin:1.4rem 0 .4rem}
-code,pre{font:.85em ui-monospace,monospace}pre{overflow-x:auto;white-space:pre-wrap;margin:.3rem 0}
+code,pre{font:.85em ui-monospace,monospace}
+pre{overflow-wrap:anywhere;white-space:pre-wrap;margin:.3rem 0}
 .wide{overflow:auto;max-height:80vh;border:1px solid #8886;border-radius:6px}
 .chip{display:inline-block;min-width:5.2em;padding:0 .4em;border-radius:4px;color:#111}
 progress{width:100%;height:.8rem}.alarm{color:#c62828;font-weight:bold}.small{opacity:.75}
 details{border-top:1px solid #8884;padding:.15rem 0}summary{cursor:pointer}
 details details{margin-left:.6rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:0 .8rem;margin:.2rem 0}
-.tail{max-height:16em;overflow-y:auto}
+.tail{max-height:16em;overflow-y:auto;display:flex;flex-direction:column-reverse}
 dd{margin:0;overflow-wrap:anywhere}li{margin:.15rem 0}button{font:inherit;padding:0 .4em}
 @media(max-width:600px){dl{display:block}dd{margin-left:1rem}}
 """.strip()
@@ -125,16 +126,8 @@ class Page:
         now = plan.context.clock.now()
         yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
         yield f"<br>{done} of {len(tasks)} tasks are done: {chips}</p>"
-        _, left_s = drawing.longest_chain(plan, found, took_s)
-        known = [
-            name for name in tasks if name in took_s and found[name].state is not TaskState.DONE
-        ]
-        rest = (
-            f"; what is left takes at least {shown_time(left_s)}, judging by earlier runs"
-            if known and left_s >= 1
-            else ""
-        )
-        yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest}</p>'
+        rest = drawing.rest_of(plan, found, took_s)
+        yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest and f"; {rest}"}</p>'
 
     def _next(self, found: Mapping[str, Status]) -> Iterator[str]:
         plan = self._plan
@@ -159,6 +152,7 @@ class Page:
         chain, _ = drawing.longest_chain(self._plan, found, took_s)
         picture = self._drawing.svg(found, chain)
         yield f'<h2>Graph</h2><div class="wide" tabindex="0">{picture}</div>'
+        yield f'<p class="small">{drawing.LEGEND}</p>'
         shown = (*events, *day.now_at(self._plan))
         if shown:
             yield f'<h2>Timeline</h2><div class="wide" tabindex="0">{day.timeline(shown)}</div>'

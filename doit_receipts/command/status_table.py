@@ -10,7 +10,6 @@ from doit_receipts.command.command_line import no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Severity
 from doit_receipts.printable import cut
-from doit_receipts.running import shown_time
 from doit_receipts.status import TaskState, before_all, statuses
 from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times, waits_since
@@ -30,8 +29,6 @@ _FEWEST: Final = 3
 """So many in a row that are done, or later, are one line."""
 _NARROWEST: Final = 60
 _WIDTH: Final = 80
-_TOLD_S: Final = 2.0
-"""A rest that is shorter is not worth a line."""
 _HEAD: Final = 32
 """Where a row has told the state and the name."""
 _WORDS: Final = " " * 41
@@ -151,7 +148,7 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     lines = wrapped(f"{remaining} of {len(tasks)} tasks remain: {by_state}", columns)
     lines += _passed(plan, columns)
     if counts[TaskState.RUNNING]:
-        lines += _rest(plan, found)
+        lines += wrapped(_rest(plan, found), columns)
     for each in troubles(plan, found, tasks):
         lines += wrapped(each, columns)
     # What a program said last is cut; a command that is to be copied is not.
@@ -160,15 +157,12 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     return lines
 
 
-def _rest(plan: Plan, found: Mapping[str, Status]) -> Iterator[str]:
-    """How long the longest chain of what is left takes, where earlier runs tell."""
+def _rest(plan: Plan, found: Mapping[str, Status]) -> str:
     # late: only while a run is at work
-    from doit_receipts.drawing import longest_chain
+    from doit_receipts.drawing import rest_of
     from doit_receipts.durations import durations_s
 
-    _, left_s = longest_chain(plan, found, durations_s(plan.folder))
-    if left_s >= _TOLD_S:
-        yield f"what is left takes at least {shown_time(left_s)}, judging by earlier runs"
+    return rest_of(plan, found, durations_s(plan.folder))
 
 
 def upcoming(plan: Plan, found: Mapping[str, Status]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from doit_receipts.command.status_table import table
 from doit_receipts.day import events_of, timeline
-from doit_receipts.drawing import SIGNS, drawing_of, longest_chain
+from doit_receipts.drawing import LEGEND, SIGNS, drawing_of, longest_chain
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
 from doit_receipts.status import TaskState, statuses
@@ -147,6 +147,17 @@ def test_the_graph_has_each_task_once_and_no_arrow_that_others_imply(plan: Plan)
     assert set(SIGNS) == set(TaskState)
 
 
+def test_the_graph_tells_what_its_signs_mean_and_of_each_task_chapter_and_person(
+    plan: Plan,
+) -> None:
+    drawn = drawing_of(plan).svg(statuses(plan), alone=True)
+    assert LEGEND in drawn
+    assert ", ".join(f"{sign} {state.value}" for state, sign in SIGNS.items()) in drawn
+    chapter = plan.project.chapters[plan.tasks["approve_a"].chapter]
+    assert f"({chapter}, RM)</title>" in drawn
+    assert LEGEND in Page(plan).text()
+
+
 def test_the_longest_chain_is_that_of_what_is_left(plan: Plan) -> None:
     took_s = {"make_a": 10.0, "check_a": 1.0, "await_ci": 60.0, "break_b": 2.0}
     found = statuses(plan)
@@ -161,6 +172,7 @@ def test_the_timeline_has_a_row_an_event(plan: Plan) -> None:
     do(plan, "make_a", "check_a", "break_b")
     drawn = timeline(events_of(plan.context.journal))
     assert drawn.count("<rect") == 3
+    assert re.search(r'<text x="[\d.]+" y="12">\d\d:\d\d</text>', drawn), "its hours, above"
     assert '<rect class="failed"' in drawn
 
 
