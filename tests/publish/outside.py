@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,7 +75,7 @@ def _request(line: str) -> Any:
         return ("site", "changed release")
     if parts[:3] == ["api", "v2", "downloads"]:
         return ("site", _SAVED[method, parts[3]])
-    return ("http", method, path)
+    return ("http", method, unquote(path))
 
 
 def _on_host(verb: str, host: str, path: str, target: str) -> list[Any]:
