@@ -41,20 +41,21 @@ def others_got_the_same(
 ) -> tuple[Finding, ...]:
     """As many as are wanted got the same archives, and nobody whose word counts others.
 
-    ``own`` is the release manager's key, which does not count; a key counts once. So do all
+    ``own`` is the release manager's key, which does not count; a person counts once. So do all
     ``runs`` together: they are one company's machines.
     """
     wanted = {made.path.name: made.sha256 for made in archives}
     agreed: dict[str, str] = {}
     found: list[Finding] = []
-    for each in (*_signed(release, rebuilds, set(rebuilds.keys) - {own}, verifier), *runs):
+    people = rebuilds.people(own)
+    for each in (*_signed(release, rebuilds, people, verifier), *runs):
         if each.problem:
             found.append(_finding("rebuild.unsigned", each.where, each.problem))
         elif each.digests != wanted:
             unlike = "; ".join(_unlike(each.digests, wanted))
             found.append(_finding("rebuild.disagrees", each.where, unlike))
-        elif each.signer not in agreed:
-            agreed[each.signer] = each.who
+        elif people.get(each.signer, each.signer) not in agreed:
+            agreed[people.get(each.signer, each.signer)] = each.who
             message = f"{each.who} made the same archives from the tag, by {each.word}"
             found.append(_finding("rebuild.agrees", each.where, message))
     return (*found, *_counted(release, rebuilds, sorted(agreed.values())))

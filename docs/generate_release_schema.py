@@ -27,6 +27,7 @@ __all__ = ["PAGE", "release_schema"]
 PAGE: Final = _PROJECT / "docs" / "reference" / "release.schema.json"
 _HERE: Final = "plugins/model/settings.py"
 _HEX: Final = "[0-9a-f]"
+_FINGERPRINT: Final = r"(0[xX])?[ \t]*([0-9a-fA-F][ \t]*){40}"
 _VERSION: Final = r"[0-9]+\.[0-9]+\.[0-9]+((a|b|rc)[0-9]+)?"
 _SERIES: Final = r"[1-9]\.[0-9]{1,2}"
 _TEXT: Final[Mapping[str, Any]] = {
@@ -39,7 +40,8 @@ _DATE: Final[Mapping[str, Any]] = {"type": "string", "format": "date"}
 _FORMS: Final[Mapping[Callable[[str], str], str]] = {
     forms.artifact_name: "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$",
     forms.commit_id: f"^{_HEX}{{40}}({_HEX}{{24}})?$",
-    forms.fingerprint: r"^(0[xX])?[ \t]*([0-9a-fA-F][ \t]*){40}$",
+    forms.fingerprint: rf"^{_FINGERPRINT}$",
+    forms.fingerprints: rf"^{_FINGERPRINT}(\+{_FINGERPRINT})*$",
     forms.git_remote: r"^(\.|/|~|(ssh|https|http|git|file)://\S+$|([\w.-]+@)?[A-Za-z0-9][\w.-]*:/?[^/:\s]\S*$)",
     forms.github_login: "^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}$",
     forms.github_repository: "^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$",

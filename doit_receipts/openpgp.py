@@ -26,6 +26,10 @@ _OPTIONS: Final = (
     "gpg", "--batch", "--no-options", "--no-auto-key-retrieve", "--disable-dirmngr",
     "--trust-model", "always",
 )  # fmt: skip
+# Fields of VALIDSIG; the last is the fingerprint of the primary key, whichever subkey signed.
+_DIGEST, _CLASS, _MAKER = 7, 8, 9
+_WEAK_DIGESTS: Final = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
+_OF_BYTES: Final = "00"
 _REFUSED: Final = {
     "NO_PUBKEY": (Validity.UNKNOWN_KEY, "by a key that is not in the keyring"),
     "BADSIG": (Validity.BAD_SIGNATURE, "of other bytes"),
@@ -77,13 +81,18 @@ class GnuPG:
             if word in _REFUSED:
                 validity, problem = _REFUSED[word]
                 return Signed(validity, problem=problem)
-        # The last field is the fingerprint of the primary key, whichever subkey signed.
-        makers = [rest[-1] for word, *rest in lines if word == "VALIDSIG" and rest]
-        if ended.returncode != 0 or len(makers) != 1:
+        made = [rest for word, *rest in lines if word == "VALIDSIG" and len(rest) > _MAKER]
+        if ended.returncode != 0 or len(made) != 1:
             return Signed(Validity.BAD_SIGNATURE, problem="not one signature that gpg can read")
-        if makers[0] not in {each.replace(" ", "").upper() for each in keys}:
-            return Signed(Validity.UNKNOWN_KEY, makers[0], "by a key that is not on the roster")
-        return Signed(Validity.GOOD, makers[0])
+        weak = _WEAK_DIGESTS.get(made[0][_DIGEST], "")
+        if weak or made[0][_CLASS] != _OF_BYTES:
+            problem = f"by the weak digest {weak}" if weak else "of text, and not of bytes"
+            return Signed(Validity.BAD_SIGNATURE, problem=problem)
+        if made[0][_MAKER] not in {each.replace(" ", "").upper() for each in keys}:
+            return Signed(
+                Validity.UNKNOWN_KEY, made[0][_MAKER], "by a key that is not on the roster"
+            )
+        return Signed(Validity.GOOD, made[0][_MAKER])
 
     def _run(self, *words: str, stdin: bytes, limit_s: float) -> subprocess.CompletedProcess[bytes]:
         try:

@@ -19,6 +19,7 @@ __all__ = [
     "commit_id",
     "environment_name",
     "fingerprint",
+    "fingerprints",
     "git_remote",
     "github_login",
     "github_repository",
@@ -88,6 +89,11 @@ def fingerprint(text: str) -> str:
     raise WrongForm(
         remedy="write the full fingerprint, 40 hex digits, as gpg --fingerprint prints it"
     )
+
+
+def fingerprints(text: str) -> str:
+    """The full fingerprints of a person's keys, with `` + `` between them; of most just one."""
+    return " + ".join(map(fingerprint, text.split("+")))
 
 
 def role(text: str) -> str:

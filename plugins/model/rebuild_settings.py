@@ -22,7 +22,8 @@ class Rebuilds:
     ledger: Path | None = None
     """The folder that collects them, such as a clone of a repository. Default: none."""
     keys: tuple[str, ...] = ()
-    """Full fingerprints of the OpenPGP keys whose rebuilds count. Default: none."""
+    """Full fingerprints of the OpenPGP keys whose rebuilds count, a text a person: those of one
+    person with several keys in one text, with + between, count once. Default: none."""
     wanted: int = 0
     """How many have to have got the same bytes before the page is shown; GitHub counts as one, if
     [farm] steps has build_tarballs. Default: 0, which only notes it if there are none."""
@@ -32,10 +33,20 @@ class Rebuilds:
         """Whether a release looks at them."""
         return self.ledger is not None or self.wanted > 0
 
+    def people(self, own: str) -> dict[str, str]:
+        """Whose key each is, as ``keys`` has them; not of whoever has the key ``own``."""
+        people = {key: keys for keys in self.keys for key in keys.split(" + ")}
+        return {key: keys for key, keys in people.items() if keys != people.get(own, own)}
+
     @classmethod
     def of(cls, table: Declared) -> Rebuilds:
         """The section as it was declared."""
         wanted = table.number("wanted", "how many people")
-        keys = table.forms("keys", forms.fingerprint, wanted="full fingerprints")
+        keys = table.forms("keys", forms.fingerprints, wanted="full fingerprints")
+        each = " + ".join(keys).split(" + ")
+        for key in sorted({key for key in each if each.count(key) > 1}):
+            table.note(
+                "keys", f"has {key} for two people", "write all keys of a person in one text"
+            )
         ledger = table.path("ledger", "") if table.holds("ledger") else None
         return cls(ledger, keys, wanted)

@@ -79,7 +79,7 @@ def _signed(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) 
         sums, signature = Path(room) / SUMS, Path(room) / SIGNATURE
         sums.write_text(answer.sums, encoding="ascii")
         signature.write_text(answer.signature, encoding="utf-8")
-        found = verifier.verify_by(sums, signature, rebuilds.keys)
+        found = verifier.verify_by(sums, signature, rebuilds.people(""))
     if found.problem:
         raise StepFailed(
             where=where,

@@ -125,6 +125,19 @@ def test_two_signatures_are_one_too_many(
     assert found.problem == "not one signature that gpg can read"
 
 
+@pytest.mark.parametrize("options", [("--textmode",), ("--digest-algo", "SHA1")])
+def test_a_signature_of_text_or_by_a_weak_digest_is_none(
+    home: GnupgHome, gpg: GnuPG, ada: str, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """What such a one was made for is also what others can be made to look like."""
+    file, signature = tmp_path / "statement", tmp_path / "signature"
+    file.write_bytes(STATEMENT)
+    words = ("--local-user", ada, "--allow-weak-digest-algos", *options)
+    home.gpg(*words, "--output", str(signature), "--detach-sign", str(file))
+    found = gpg.verify(STATEMENT, signature.read_bytes(), [ada])
+    assert found.validity is Validity.BAD_SIGNATURE
+
+
 @pytest.mark.parametrize("signature", [b"", b"no signature", b"\x00" * 40, STATEMENT])
 def test_what_is_no_signature_is_bad(gpg: GnuPG, ada: str, signature: bytes) -> None:
     assert gpg.verify(STATEMENT, signature, [ada]).validity is Validity.BAD_SIGNATURE

@@ -307,6 +307,10 @@ BAD = [
     ("[series]\nrelease_pep = 1.5", "[series] release_pep is the number 1.5, wanted"),
     ('[docs]\nformats = ["htm"]', "[docs] formats holds 'htm'; did you mean html?"),
     ('[docs]\nformats = ["html", "html"]', "[docs] formats holds 'html' twice"),
+    (
+        f'[rebuilds]\nkeys = ["{"A" * 40} + {"B" * 40}", "{"B" * 40}"]',
+        f"[rebuilds] keys has {'B' * 40} for two people; write all keys of a person in one text",
+    ),
     ('[docs]\nformats = "html"', "[docs] formats is the text 'html', wanted a list of html, text,"),
     ("[docs]\nformats = [1]", "[docs] formats holds the number 1, wanted a list of html, text,"),
     ('[signing]\ngpg_key = "89ABCDEF"', "[signing] gpg_key is '89ABCDEF'; write the full fingerpr"),

@@ -206,6 +206,18 @@ def test_a_key_counts_once_whatever_it_is_called(place: Place) -> None:
     assert [found.rule for found in place.judged(ledger, wanted=2)] == ["rebuild.few"]
 
 
+def test_two_keys_of_one_person_count_once(place: Place) -> None:
+    """Nor do any of the release manager's other keys count."""
+    ledger = place.collected("one person")
+    alice, bob = place.people
+    rebuilds = Rebuilds(ledger, (f"{alice.key} + {bob.key}",), 2)
+    found = others_got_the_same(place.release, rebuilds, place.archives, RM, place.keyring)
+    assert [each.rule for each in found] == ["rebuild.agrees", "rebuild.few"]
+    found = others_got_the_same(place.release, rebuilds, place.archives, bob.key, place.keyring)
+    rules = ["rebuild.unsigned", "rebuild.unsigned", "rebuild.few"]
+    assert [each.rule for each in found] == rules
+
+
 def test_the_release_managers_own_rebuild_does_not_count(place: Place) -> None:
     ledger = place.collected("own")
     alice, bob = place.people
