@@ -53,6 +53,8 @@ FAULTS: Final = {
 }
 WORKFLOW: Final = "pep101-step.yml"
 _FIRST: Final = 7_000_001
+_ATTEMPT: Final = 1_000_000
+"""Artifacts have the id of their run, and those of each later attempt so much more."""
 _HERE: Final = Path(__file__).parents[2]
 _ENDS: Final = {"steps.cancelled": "cancelled", "steps.fails": "failure"}
 _TOOL: Final = hashlib.sha1(b"tool", usedforsecurity=False).hexdigest()
@@ -148,6 +150,8 @@ class Steps:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         faults = run["faults"]
+        if "steps.other_bytes" in faults:
+            (folder / "other_bytes").touch()
         action = json.loads(run["inputs"]["action"])
         if "steps.other_action" in faults:
             action["params"] = {**action["params"], "level": "none"}
@@ -233,40 +237,66 @@ class Steps:
                 self._store.save("steps", kept)
                 if (process := self._processes.pop(number, None)) is not None:
                     process.end() if isinstance(process, SayingRun) else machine.end(process)
-                shutil.rmtree(self._folder(run), ignore_errors=True)
+                self._put_aside(run)
                 return Response(None, status)
         return problem(404, "Not Found")
+
+    def _put_aside(self, run: Mapping[str, Any]) -> None:
+        """What the attempt left stays at GitHub, and another one may begin."""
+        folder, earlier = self._folder(run), self._attempts(run)[1:]
+        if (folder / "bundle.json").is_file():
+            folder.rename(folder.with_name(f"{folder.name}.{len(earlier)}"))
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _attempts(self, run: Mapping[str, Any]) -> list[Path]:
+        """The folder of each attempt, the newest first."""
+        folder = self._folder(run)
+        earlier = sorted(folder.parent.glob(f"{folder.name}.*"), key=lambda path: path.suffix)
+        return [folder, *reversed(earlier)]
 
     # ── what they left ─────────────────────────────────────────────────────────────────────
 
     def artifacts(self, number: int) -> list[tuple[dict[str, Any], bytes]] | None:
-        """The artifacts of the run as GitHub lists them, with the bytes; None for no such run."""
+        """The artifacts of the run as GitHub lists them, with the bytes; None for no such run.
+
+        What each attempt left is in it, of one name. Source: actions/toolkit,
+        ListArtifactsOptions.latest.
+        """
         run = next((each for each in self._document["runs"] if each["id"] == number), None)
         if run is None:
             return None
-        folder = self._folder(run) / "result"
-        if not folder.is_dir():
-            return []
-        content = _zip(folder, "steps.other_bytes" in run["faults"])
-        listed = {
-            "id": number,
-            "name": "result",
-            "size_in_bytes": len(content),
-            "expired": "steps.expired" in run["faults"],
-            "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        }
-        return [(listed, content)]
+        found = []
+        for at, folder in enumerate(reversed(self._attempts(run))):
+            if not (folder / "result").is_dir():
+                continue
+            content = _zip(folder / "result", (folder / "other_bytes").exists())
+            listed = {
+                "id": number + at * _ATTEMPT,
+                "name": "result",
+                "size_in_bytes": len(content),
+                "expired": "steps.expired" in run["faults"],
+                "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+            }
+            found.append((listed, content))
+        return found
+
+    def artifact(self, number: int) -> bytes | None:
+        """The bytes of the artifact of this id; None if it is of no run of steps."""
+        run = _FIRST + (number - _FIRST) % _ATTEMPT
+        listed = self.artifacts(run) if number >= _FIRST else None
+        return next((content for each, content in listed or () if each["id"] == number), None)
 
     def attestations(self, digest: str) -> list[dict[str, Any]]:
         """The bundles about this digest, the newest first."""
         found = []
         for run in reversed(self._document["runs"]):
-            file = self._folder(run) / "bundle.json"
-            if not file.is_file():
-                continue
-            predicate = json.loads((file.parent / "made" / "predicate.json").read_bytes())
-            if _is_about(run, predicate, digest):
-                found.append(json.loads(file.read_bytes()))
+            for folder in self._attempts(run):
+                file = folder / "bundle.json"
+                if not file.is_file():
+                    continue
+                predicate = json.loads((folder / "made" / "predicate.json").read_bytes())
+                if _is_about(run, predicate, digest):
+                    found.append(json.loads(file.read_bytes()))
         return found
 
 

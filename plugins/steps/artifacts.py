@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.github import Artifact
 
-__all__ = ["Downloads", "fetch_artifact", "refuse_odd"]
+__all__ = ["Downloads", "fetch_artifact", "newest", "newest_first", "refuse_odd"]
 
 _PART: Final = 1 << 20
 # All that a release's run made in 2026 has 300 MB, and its files are compressed already.
@@ -86,12 +86,26 @@ def _refuse_others(names: Iterable[str], only: Collection[str] | None) -> None:
         raise BrokenZip(reason)
 
 
-def refuse_odd(artifacts: Sequence[Artifact], run: str) -> None:
+def newest_first(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """These artifacts, those of the last attempt of a run first.
+
+    A job that was run again leaves its artifact once more, and the earlier one stays. Source:
+    actions/toolkit, ListArtifactsOptions.latest, which goes by the id too.
+    """
+    return tuple(sorted(artifacts, key=lambda artifact: artifact.id, reverse=True))
+
+
+def newest(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """The artifact of each name that was made last, sorted by name."""
+    last = {artifact.name: artifact for artifact in reversed(newest_first(artifacts))}
+    return tuple(last[name] for name in sorted(last))
+
+
+def refuse_odd(artifacts: Sequence[Artifact], run: str, most_bytes: int = _MOST_BYTES) -> None:
     """Raise StepFailed for an artifact that cannot be fetched, or whose name or size is absurd.
 
     GitHub itself allows more, and whoever can change the workflow chooses them.
     """
-    names = [artifact.name for artifact in artifacts]
     for artifact in artifacts:
         where = f"CI run {run}"
         problem, remedy = "", _WHO_MADE_IT
@@ -99,11 +113,9 @@ def refuse_odd(artifacts: Sequence[Artifact], run: str) -> None:
             problem, remedy = f"{artifact.name} has expired on GitHub", "run the build again"
         elif not is_plain_name(artifact.name) or artifact.name.endswith((".zip", ".json", PARTIAL)):
             problem = f"has an artifact named {artifact.name[:99]!a}, which is no plain name"
-        elif names.count(artifact.name) > 1:
-            problem = f"has two artifacts named {artifact.name}"
-        elif artifact.content.size_bytes > _MOST_BYTES:
+        elif artifact.content.size_bytes > most_bytes:
             problem = f"{artifact.name} has {artifact.content.size_bytes >> 20} MiB, and at most"
-            problem += f" {_MOST_BYTES >> 20} are expected"
+            problem += f" {most_bytes >> 20} are expected"
         if problem:
             raise StepFailed(where=where, problem=problem, remedy=remedy)
 

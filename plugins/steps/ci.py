@@ -11,7 +11,7 @@ from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import Probe, absent, identical, unknown
 from plugins.model.provenance import WORKFLOW
-from plugins.steps.artifacts import fetch_artifact, refuse_odd
+from plugins.steps.artifacts import fetch_artifact, newest, refuse_odd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,12 +123,13 @@ def wait(
 def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) -> dict[str, str]:
     """The run's files, and no others, are in ``ci/``; each archive has GitHub's digest (Z13).
 
+    Of a job that was run again they are those of its last attempt.
     Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that has
     expired or is too large, and for a name that could end outside of the folder.
     """
     facts: dict[str, str] = {}
     top = release.layout.ci
-    artifacts = workflows.artifacts(int(run))
+    artifacts = newest(workflows.artifacts(int(run)))
     refuse_odd(artifacts, run)
     for artifact in artifacts:
         progress.say(f"fetching {artifact.name} ({artifact.content.size_bytes >> 20} MiB)")

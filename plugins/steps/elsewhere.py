@@ -33,7 +33,7 @@ from plugins.model.attested import most_bytes
 from plugins.model.farm_settings import Then
 from plugins.model.strict_json import BrokenJson
 from plugins.steps import source_test
-from plugins.steps.artifacts import fetch_artifact, refuse_odd
+from plugins.steps.artifacts import fetch_artifact, newest_first, refuse_odd
 from plugins.steps.errand import Errand
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["actions", "errand_of", "follow", "gather", "look_asked", "start", "step_in"]
 
+_MOST_ATTEMPTS: Final = 5
+"""How many results of one run are looked through for the attested one."""
 _VERSION: Final = 1
 """Goes up when ``source_test`` tests something else: nothing that was tested before counts then."""
 
@@ -309,32 +311,42 @@ def _fetch(errand: Errand, found: Found, progress: Progress) -> None:
     """The files of the run are here by their attested digests, as far as GitHub still has them.
 
     Raises StepFailed for other files than those, and for files that are gone where the release is
-    made of them; then nothing is kept.
+    made of them, or Waiting if the run makes them again; then nothing is kept.
     """
     assert found.done is not None  # noqa: S101 - for the type checker
     action, done, machines = found.action, found.done, errand.machines
     folder = bundle_file(errand.layout, action).parent
     where = f"{_words(errand).where.split()[0]} on {action.platform}"
     shutil.rmtree(folder / RESULT, ignore_errors=True)
-    gone = machines.run(done.run_id) is None
-    listed = () if gone else machines.artifacts(done.run_id)
+    run = machines.run(done.run_id)
+    listed = () if run is None else machines.artifacts(done.run_id)
     results = [each for each in listed if each.name == RESULT and not each.expired]
-    if results:
-        refuse_odd(results, str(done.run_id))
+    wanted = {f"{RESULT}/{name}": digest for name, digest in done.products.items()}
+    # Each attempt of a run leaves a result, and may have been the one that attested.
+    for result in newest_first(results)[:_MOST_ATTEMPTS]:
+        refuse_odd((result,), str(done.run_id), most_bytes(action))
         progress.say(f"fetching the result on {action.platform}")
         facts = fetch_artifact(
-            folder, results[0], machines, only=done.products, most_bytes=most_bytes(action)
+            folder, result, machines, only=done.products, most_bytes=most_bytes(action)
         )
         (folder / f"{RESULT}.zip").unlink(missing_ok=True)
-        if facts != {f"{RESULT}/{name}": digest for name, digest in done.products.items()}:
-            shutil.rmtree(folder / RESULT)
-            raise StepFailed(
-                where=where,
-                problem=f"the artifact of {done.run} holds other files than it attests",
-                remedy="find out who changed it; then run its jobs again there, then this command",
-                details=tuple(f"attested {name} {each}" for name, each in done.products.items()),
-            )
-    elif action.step == TEST_SOURCE:
+        if facts == wanted:
+            return
+        shutil.rmtree(folder / RESULT)
+    if run is not None and not run.conclusion:
+        raise Waiting(
+            who="GitHub",
+            problem=f"the files that {done.run} attests are not there, and its jobs are run again",
+            remedy=f"watch {done.run}, then run the same command again",
+        )
+    if results:
+        raise StepFailed(
+            where=where,
+            problem=f"the artifact of {done.run} holds other files than it attests",
+            remedy="find out who changed it; then run its jobs again there, then this command",
+            details=tuple(f"attested {name} {each}" for name, each in done.products.items()),
+        )
+    if action.step == TEST_SOURCE:
         progress.say(f"{action.platform}: GitHub has no files of {done.run} any more")
     else:
         raise StepFailed(

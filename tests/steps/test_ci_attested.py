@@ -135,6 +135,9 @@ def test_what_is_false_is_named_and_the_remedy_works(
     build.run_again()
     (finding,) = build.judged()
     assert finding.severity is Severity.NOTE
+    # GitHub goes on listing what the first attempt left.
+    names = [each.name for each in build.github.artifacts(int(build.run))]
+    assert sorted(names) == ["docs", "docs", "source", "source"]
 
 
 def test_what_is_not_attested_blocks_each_file_and_the_remedy_works(build: Build) -> None:

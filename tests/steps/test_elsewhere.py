@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -358,3 +359,20 @@ def test_an_action_of_other_bytes_or_another_platform_has_another_digest(asking:
         replace(action, params={**action.params, "level": "full"}),
     ]  # fmt: skip
     assert len({each.digest for each in (action, *others)}) == 5
+
+
+def test_a_result_of_an_earlier_attempt_is_the_one_that_counts_if_that_was_attested(
+    asking: Asking, tmp_path: Path
+) -> None:
+    """All jobs of a run are run again, and fail: what it attested before is still true."""
+    asking.start()
+    asking.to_the_end()
+    earlier = asking.store.folder / "steps" / str(asking.runs[-1]["id"])
+    asking.post("rerun")
+    shutil.copytree(earlier.with_name(f"{earlier.name}.0") / "result", earlier / "result")
+    (earlier / "other_bytes").touch()
+    machines = asking.errand.machines
+    assert len(machines.artifacts(int(asking.runs[-1]["id"]))) == 2  # type: ignore[call-overload]
+    layout = replace(asking.release.layout, work=tmp_path / "another")
+    other = replace(asking, release=replace(asking.release, layout=layout))
+    assert other.follow() == {FIRST: PASSED}
