@@ -15,17 +15,27 @@ __all__ = ["not_yet"]
 
 
 def not_yet(
-    problem: str, where: str, clock: Clock, *, until: datetime, who: str, remedy: str = ""
+    problem: str,
+    where: str,
+    clock: Clock,
+    *,
+    until: datetime,
+    who: str,
+    remedy: str = "",
+    by_hand: bool = False,
 ) -> NoReturn:
     """Raises Waiting for ``who`` up to ``until``, and StepFailed with whom to ask from then on.
 
-    ``remedy`` is what to ask them for. Nothing of the release waits for it.
+    ``remedy`` is what to ask them for; at once where nobody does it unless asked (``by_hand``).
+    Nothing of the release waits for it.
     """
     if clock.now() <= until:
+        again = "run the same command again"
+        first = f"ask {who} to {remedy}, then {again}" if by_hand else f"{again} later"
         raise Waiting(
             who=who,
             problem=problem,
-            remedy=f"run the same command again later; from {until:%Y-%m-%d} on this is a failure",
+            remedy=f"{first}; from {until:%Y-%m-%d} on this is a failure",
         )
     asked = f"ask {who} to {remedy}" if remedy else f"report it to {who}"
     raise StepFailed(

@@ -75,7 +75,15 @@ def await_docs(
     if not lacking and changelog_title(version) not in _page(client, changelog):
         lacking.append(f"{changelog} does not name {changelog_title(version)}")
     if lacking:
-        not_yet(lacking[0], home, clock, until=until, who=_WHO, remedy=f"run {wanted}")
+        not_yet(
+            lacking[0],
+            home,
+            clock,
+            until=until,
+            who=_WHO,
+            remedy=f"run {wanted}",
+            by_hand=ends_life,
+        )
     return shown
 
 
@@ -92,7 +100,7 @@ def await_banner(
     if _BANNER.search(_page(client, home)) is None:
         problem = f"{home} does not say that {series} is no longer supported"
         wanted = f"run build_docs.py --force --branches {series}"
-        not_yet(problem, home, clock, until=until, who=_WHO, remedy=wanted)
+        not_yet(problem, home, clock, until=until, who=_WHO, remedy=wanted, by_hand=True)
     return {"banner": home}
 
 

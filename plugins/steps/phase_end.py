@@ -66,8 +66,16 @@ def await_rights(
     user = tracker.user()
     if tracker.permission(user) == "admin":
         problem = f"{user} is still an administrator of python/cpython, and manages no series"
-        wanted = f"end that role; see made/{RIGHTS} for the others"
-        not_yet(problem, "python/cpython", clock, until=until, who=_OWNERS, remedy=wanted)
+        wanted = f"end that role (made/{RIGHTS} lists the other rights)"
+        not_yet(
+            problem,
+            "python/cpython",
+            clock,
+            until=until,
+            who=_OWNERS,
+            remedy=wanted,
+            by_hand=True,
+        )
     return {"administrator": "ended"}
 
 
