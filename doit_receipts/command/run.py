@@ -196,7 +196,7 @@ def _notify(plan: Plan, asked: list[str], reporter: Any) -> None:
 def _refuse(again: Any, at_once: int | None, other: Any) -> None:
     """Raise InvalidCommand for options of doit that a release has no use for."""
     if again:
-        message = "-a and -s are not supported: to repeat a step, delete its receipt"
+        message = "-a and -s are not supported: to repeat a step, doit forget TASK"
         raise InvalidCommand(message)
     refuse_number(at_once)
     if (at_once or 1) > 1 and other:
