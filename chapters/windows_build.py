@@ -65,6 +65,9 @@ def await_turn():
     return call(trains.await_builds, train.before(settings.file) if train else ())
 
 
+# Shared, though users see what the build uploads: the step only has one run build this commit. It
+# finds that run instead of starting a second one, and one that failed or was deleted has to be
+# started again, which no public step may be. Uploads that differ from it are `adoption`'s to stop.
 @plan.shared(
     after=[push_fork, reserve_folder, write_windows_form, request_windows, await_turn],
     look=windows_build.look_started,
