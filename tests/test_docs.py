@@ -105,6 +105,14 @@ def test_a_setting_offers_the_values_that_release_toml_takes(generator: dict[str
     assert {row for row in offered if row not in page} == set()
 
 
+def test_tasks_that_the_design_shows_are_those_of_the_chapters() -> None:
+    page = (PROJECT / "docs" / "design.md").read_text(encoding="utf-8")
+    chapters = "".join(path.read_text(encoding="utf-8") for path in PROJECT.glob("chapters/*.py"))
+    shown = re.findall(r"^@plan\.[^`]+?(?=\n\n\n|\n```)", page, flags=re.MULTILINE)
+    assert len(shown) == 2
+    assert not [task for task in shown if task not in chapters]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
