@@ -17,10 +17,11 @@ DOIT_CONFIG = plan.doit_config("export")
 
 # before (with logins) · heads_up · clone (base) · commit · hand_over · windows_build ·
 # docs_elsewhere · build (archives) · elsewhere · lights (installers) · stage · texts (page) ·
-# merge · switch (go) · upstream (publication) · rebuilds · website · evidence · manifest ·
-# announce · close · afterwards · archive; of a change of phase: moment · bugfix_mode ·
-# security_only · end_of_life · end_of_tracker · recorded · archive; release says what is released,
-# and verify is no task: it judges what others see
+# merge · switch (go) · upstream · rebuilds · website · evidence (publication) · manifest ·
+# announce · close · afterwards · closing_archive; of a change of phase: moment · bugfix_mode ·
+# security_only · end_of_life · end_of_tracker · recorded · closing_archive. release says what is
+# released, and verify has no task: it judges what others see. In brackets: a chapter's second
+# module, whose tasks come first; publication has none, and serves evidence and manifest
 # The functions of checks and steps are imported only when a task runs.
 plan.read_chapters("chapters", late=("checks", "plugins.steps"))
 

@@ -1,4 +1,4 @@
-"""7. The archives: both written from the tag, judged against its tree, built and tested."""
+"""7. The source archives: both written from the tag, judged against its tree, built and tested."""
 
 from __future__ import annotations
 

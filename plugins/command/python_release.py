@@ -56,7 +56,7 @@ class PythonRelease:
         "announce": "17 announce",
         "close": "18 close",
         "afterwards": "19 afterwards",
-        "archive": "20 the archive",
+        "closing_archive": "20 the closing archive",
         "verify": "verify",
     }
     _of_a_phase: Mapping[str, str] = {
@@ -66,7 +66,7 @@ class PythonRelease:
         "end_of_life": "2 the end of the branch",
         "end_of_tracker": "3 the tracker of an ended series",
         "recorded": "4 recorded and announced",
-        "archive": "5 the archive",
+        "closing_archive": "5 the closing archive",
         "verify": "verify",
     }
 

@@ -69,8 +69,8 @@ _PACKAGE: Final = "package of the install manager"
 # windows-release/azure-pipelines.yml says "EXE/MSI installer (3.15 and earlier)", and
 # stage-publish-pymanager.yml uploads the embeddable packages where no installer is made.
 # Names of the install manager's packages: PC/layout/support/pymanager.py of CPython.
-# No package of WASI or Emscripten is published; one that comes is a line here, and one
-# in checks/mobile_packages.py of what it has to hold.
+# Nothing is published for WASI and Emscripten. A package for one of them would be a line here, and
+# one in _HOLDS of checks/mobile_packages.py: a file that it has to hold.
 BINARIES: Final = (
     Binary("python-{v}-amd64.exe", "windows", _EXE, "windows",
            "Windows installer (64-bit)", "Recommended", last=15, button=True),

@@ -1,4 +1,4 @@
-"""20. The archive: when all is over, what is known of the release in one signed file to keep."""
+"""20. The closing archive: what is known of the release, in one signed file to keep."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def report_page() -> str:
     pep="V07",
 )
 def write_archive():
-    """Write the report of the release, and one archive of receipts, approvals and texts."""
+    """Write the report of the release, and a closing archive of receipts, approvals and texts."""
     return call(
         closing.write,
         release,
@@ -47,5 +47,5 @@ def write_archive():
     pep="V07",
 )
 def sign_archive():
-    """Sign the archive as the files of its series are signed; the release is closed."""
+    """Sign the closing archive as the files of its series are signed; the release is closed."""
     return call(closing.sign, release, kept, signer, services.sigstore, services.progress)
