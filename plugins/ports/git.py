@@ -30,8 +30,8 @@ class Identity:
 
 @frozen
 class Commit:
-    """What a commit says. ``id``, ``tree`` and ``parents`` are full object ids; ``message`` is whole,
-    with its line break at the end; ``committed`` is in UTC, to the second.
+    """What a commit says. ``id``, ``tree`` and ``parents`` are full object ids; ``message`` is
+    whole, with its line break at the end; ``committed`` is in UTC, to the second.
     """
 
     id: str

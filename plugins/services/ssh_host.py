@@ -155,7 +155,7 @@ class SshHost(SshReader):
         number = self._accounts.group_number(self._group)
         if number is None:
             raise self._failed(self._group, "find the group", "the host has no such group",
-                "ask its administrators to add you to it (U04, U07)",
+                "ask its administrators to create it and to add you to it",
             )  # fmt: skip
         return number
 

@@ -250,7 +250,7 @@ def _translated(error: Exception, address: Address) -> ServiceFailed:
     match error:
         case paramiko.AuthenticationException():
             action, problem = "log in", "the host accepts none of your keys"
-            remedy = "add your key to the agent (ssh-add), or ask for access (P07, P08)"
+            remedy = "add your key to the agent (ssh-add), or ask for access"
         case socket.gaierror():
             problem = "the host name does not resolve"
         case TimeoutError():

@@ -191,7 +191,7 @@ def _same_as_reported(
             where=host.shown(file.name),
             problem="does not match the digest of the pipeline that built it",
             remedy="do not announce the release; ask who uploaded it, and which of the two is "
-            "right; move receipts/fetch_windows_digests.json away to ask the pipeline once more",
+            "right; doit forget fetch_windows_digests has the next run ask the pipeline once more",
             details=(
                 f"pipeline {by_pipeline.content.sha256}",
                 f"host     {file.content.sha256}",

@@ -76,7 +76,7 @@ def find_head(
         raise StepFailed(
             where=remote.address,
             problem=f"has no {missing[0]}",
-            remedy="check version in release.toml, and who deleted it",
+            remedy="check version in release.toml; if it is right, find out who deleted it",
         )
     clone.prepare(base.folder, ())
     remote.fetch(clone.folder, {branch: f"refs/upstream/{series}", tag: f"refs/upstream/{last}"})

@@ -113,7 +113,8 @@ def wait(
         raise StepFailed(
             where=f"CI run {run}",
             problem=f"has not ended by {until:%Y-%m-%d %H:%M} UTC: {problem}",
-            remedy=f"see {found.url}",
+            remedy=f"see {found.url}: if it hangs, cancel it and run its jobs again there; "
+            "and raise [work] wait_days, then run the same command again",
         )
     raise Waiting(
         who="CI", problem=problem, remedy=f"watch {found.url}, then run the same command again"
@@ -138,7 +139,8 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
         raise StepFailed(
             where=f"CI run {run}",
             problem="has no files in its artifacts",
-            remedy="open the run on GitHub",
+            remedy="open the run at GitHub: if its artifacts have expired, run its jobs "
+            "again there, then this command",
         )
     # An earlier run may have left what this one did not make.
     for folder in [each for each in top.iterdir() if each.is_dir()]:
@@ -155,7 +157,8 @@ def built(layout: Layout) -> dict[str, Path]:
             if path.name in found:
                 raise StepFailed(
                     where="ci", problem=f"{path.name} is in two artifacts",
-                    remedy="see which job should make it",
+                    remedy="see at GitHub which job should make it, and have the other one "
+                    "corrected; then run doit forget fetch_build and doit publish",
                 )  # fmt: skip
             found[path.name] = path
     return found

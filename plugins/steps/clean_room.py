@@ -120,7 +120,7 @@ def _download(
             where="clean room",
             problem=f"{len(wrong)} of {count} files differ from the release, first {wrong[0]}",
             remedy=f"do not announce the release; look at scratch/{room.name}/, and to have "
-            "caches purged again delete receipts/purge_files.json",
+            "caches purged again run doit forget purge_files, then doit publish",
             details=tuple(wrong),
         )
 

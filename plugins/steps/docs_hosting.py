@@ -111,7 +111,7 @@ def point_current(release: Release, layout: RemoteLayout, host: Host) -> dict[st
     if folder is None:
         raise StepFailed(
             where=host.shown(layout.docs_archives.final), problem="does not exist",
-            remedy="upload the documentation's archives first (U09)",
+            remedy="run doit switch_docs, which puts the documentation archives there",
         )  # fmt: skip
     host.point(layout.current_docs, str(release.version))
     return {}

@@ -175,7 +175,8 @@ def look_restored(protection: Protection, layout: Layout) -> Probe:
         if now != before:
             return different(
                 f"the protection of {branch} differs from what it was before the release",
-                "correct it in GitHub's settings of the branch, or ask who changed it",
+                "correct it in GitHub's settings of the branch, or ask who changed it; "
+                "then run the same command again",
                 (f"before {json.dumps(before, sort_keys=True)}",
                  f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip
@@ -211,7 +212,7 @@ def copy_rules(release: Release, protection: Protection) -> dict[str, str]:
     old = _series_before(release)
     rules = protection.rules(old)
     if rules is None:
-        raise StepFailed(where=old, problem="has no protection", remedy="protect it by hand")
+        raise _unprotected(old)
     protection.protect(release.version.series, rules)
     return {"branch": release.version.series, "as": old}
 
@@ -240,7 +241,7 @@ def restrict(release: Release, protection: Protection) -> dict[str, str]:
     branch = release.branch
     rules = protection.rules(branch)
     if rules is None:
-        raise StepFailed(where=branch, problem="has no protection", remedy="protect it by hand")
+        raise _unprotected(branch)
     protection.protect(branch, {**rules, "restrictions": _restrictions(rules)})
     return {"branch": branch, "teams": MANAGERS}
 
@@ -265,9 +266,17 @@ def open_to_all(release: Release, protection: Protection) -> dict[str, str]:
     branch = release.branch
     rules = protection.rules(branch)
     if rules is None:
-        raise StepFailed(where=branch, problem="has no protection", remedy="protect it by hand")
+        raise _unprotected(branch)
     protection.protect(branch, {**rules, "restrictions": None})
     return {"branch": branch, "teams": "everybody who may write"}
+
+
+def _unprotected(branch: str) -> StepFailed:
+    return StepFailed(
+        where=f"branch {branch}",
+        problem="has no protection",
+        remedy="protect it in GitHub's settings, then run the same command again",
+    )
 
 
 def _restrictions(rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,7 +333,8 @@ def _lease(layout: Layout) -> tuple[dict[str, Any], tuple[str, ...]]:
         raise StepFailed(
             where=str(layout.lease),
             problem="it records lifted protection, but cannot be read",
-            remedy="look at GitHub's settings of the branch, then delete the file",
+            remedy="see in GitHub's settings that the branch is protected as it was, then delete "
+            "the file",
         ) from error
     return found, tuple(content.get("deletes", ()))
 

@@ -246,7 +246,7 @@ def _refuse_stale(member: Member, receipt: Receipt, seen: set[str]) -> None:
             continue
         before = _needed(member, task)
         if before.result != result:
-            _wait(member, f"{receipt.step} is older than what {task} gave there")
+            _wait(member, f"{task} was done again there, and {receipt.step} not yet")
         if task not in seen:
             seen.add(task)
             _refuse_stale(member, before, seen)

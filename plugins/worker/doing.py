@@ -213,7 +213,7 @@ def _refuse_other(action: Action, *steps: str) -> None:
             where="action",
             problem=f"is {action.step}, version {action.step_version}, and this part of the tool"
             f" does {', '.join(f'{each}, version {_VERSIONS[each]}' for each in steps)}",
-            remedy="use the tool that the release manager uses",
+            remedy="use the commit of pep101 that the release manager uses",
         )
 
 

@@ -91,7 +91,7 @@ def test_digests_of_the_pipeline_that_contradict_the_signed_manifest(
     ended = day.go_on()
     line = assert_told(
         ended, "await_windows", "does not match the digest of the pipeline that built it",
-        "move receipts/fetch_windows_digests.json away",
+        "doit forget fetch_windows_digests",
     )  # fmt: skip
     assert_nothing_told(day)
     observed("azure.other_bytes, await_windows_build", line)

@@ -152,5 +152,5 @@ def test_current_is_not_moved_to_archives_that_are_not_there(
     there: Standing, a_release: Builds
 ) -> None:
     release = a_release("3.13.6")
-    with pytest.raises(StepFailed, match="upload the documentation's archives first"):
+    with pytest.raises(StepFailed, match="run doit switch_docs"):
         point_current(release, RemoteLayout(release.version), there.host)

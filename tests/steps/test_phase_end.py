@@ -93,10 +93,10 @@ def test_end_of_the_administrators_role_is_waited_for(
     release: Release, store: Store, tracker: GitHubTracker
 ) -> None:
     schedules = Managed("Thea", "Tom")
-    with pytest.raises(Waiting, match="rm is still an administrator.*; ask the owners of python"):
+    with pytest.raises(Waiting, match=r"rm is still an administrator.*; ask the owners of python"):
         phase_end.await_rights(release, tracker, schedules, CLOCK, until=UNTIL)
     late = FixedClock(datetime(2026, 12, 9, tzinfo=UTC))
-    with pytest.raises(StepFailed, match="rm is still an administrator"):
+    with pytest.raises(StepFailed, match=r"rm is still an administrator"):
         phase_end.await_rights(release, tracker, schedules, late, until=UNTIL)
     document = store.load("github", {})
     document["permissions"]["admin"] = False

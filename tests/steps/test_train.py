@@ -117,7 +117,7 @@ def test_release_that_was_ready_and_was_begun_anew_is_waited_for(
     make_ready(other)
     assert trains.await_ready([other]) == {}
     leave(other, "build_source", commit="bbb")
-    with pytest.raises(Waiting, match="is older than what build_source gave there"):
+    with pytest.raises(Waiting, match="build_source was done again there, and"):
         trains.await_ready([other])
     make_ready(other, "bbb")
     assert trains.await_ready([other]) == {}
