@@ -35,7 +35,7 @@ def check_moment():
     """Stop unless the schedule has the phase before this one, and it is time."""
     return [
         call(phase.phase_is_the_one_before, release, enters, services.schedules),
-        call(phase.it_is_time, release, enters, services.schedules, services.clock),
+        call(phase.it_is_time, release, enters, services.schedules, services.clock, settings.date),
     ]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["it_is_time", "phase_is_the_one_before", "words_are_ready"]
 
 _TITLE_MOST: Final = 255
+_WAIT: Final = "wait until then, or have the day changed in the schedule of the PEPs"
 
 
 @judges(blind="phase.current")
@@ -56,23 +57,32 @@ def phase_is_the_one_before(
 
 @judges("phase.moment", blind="phase.current")
 def it_is_time(
-    release: Release, phase: Phase, schedules: Schedules, clock: Clock
+    release: Release,
+    phase: Phase,
+    schedules: Schedules,
+    clock: Clock,
+    declared: date | None = None,
 ) -> tuple[Finding, ...]:
-    """What the schedule says has come: the first release, the last bugfix, or the end (L00)."""
+    """What the schedule says has come: the first release, the last bugfix, or the end (L00).
+
+    It had come on the ``declared`` day as well, which is past: the schedule and the tag get it.
+    """
     schedule, today = schedules.schedule(), clock.now().date()
     branch = schedule.branches.get(release.version.series)
-    problem = _too_early(schedule, branch, phase, today) if branch else ""
-    if not problem or (branch and branch.phase is phase):
+    if branch is None or branch.phase is phase:
         return ()
-    return (
-        Finding(
-            "phase.moment",
-            Severity.BLOCK,
-            problem,
-            "python-releases.toml",
-            "wait until then, or have the day changed in the schedule of the PEPs",
-        ),
-    )
+    problem = _too_early(schedule, branch, phase, today)
+    if problem:
+        where, remedy = "python-releases.toml", _WAIT
+    elif declared and declared > today:
+        problem, where = f"it says {declared}, and today is {today} in UTC", "date"
+        remedy = "wait until then, or take date out"
+    elif declared and (too_early := _too_early(schedule, branch, phase, declared)):
+        problem, where = f"it says {declared}, and {too_early}", "date"
+        remedy = "write a later day, or take date out to have today"
+    else:
+        return ()
+    return (Finding("phase.moment", Severity.BLOCK, problem, where, remedy),)
 
 
 @judges("phase.words", blind="phase.words")
@@ -101,8 +111,10 @@ def _too_early(schedule: Schedule, branch: Branch, phase: Phase, today: date) ->
     match phase:
         case Phase.BUGFIX:
             first = f"{branch.series}.0"
-            out = any(each.actual and str(each.version) == first for each in listed)
-            return "" if out else f"{first} is not out; it is expected on {branch.first_release}"
+            out = [each.day for each in listed if each.actual and str(each.version) == first]
+            if not out:
+                return f"{first} is not out; it is expected on {branch.first_release}"
+            return f"{first} came out on {out[0]}" if today < out[0] else ""
         case Phase.SECURITY:
             for each in listed:
                 if not each.actual and each.day <= branch.end_of_bugfix:

@@ -406,9 +406,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         source="devguide, development-cycle.rst",
     ),
     "phase.moment": Rule(
-        "It is time: X.Y.0 is out, no bugfix release is expected any more, or the last day of "
-        "support is over.",
-        "wait until then, or have the day changed in the schedule of the PEPs",
+        "It is time, and was on the declared day, which is past: X.Y.0 is out, no bugfix release "
+        "is expected any more, or the last day of support is over.",
+        "wait until then, or have the day changed in the schedule of the PEPs; correct date in "
+        "release.toml if it is wrong",
         source="python-releases.toml of python/peps: first-release, end-of-bugfix, end-of-life",
     ),
     "phase.words": Rule(

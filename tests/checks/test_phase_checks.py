@@ -57,6 +57,9 @@ def a_branch(
     )  # fmt: skip
 
 
+ENDED = a_branch(Phase.SECURITY, end_of_life=date(2026, 11, 28))
+
+
 def a_schedule(branch: Branch, *stages: Stage) -> Told:
     return Told(Schedule({"3.12": branch}, {"3.12": stages}))
 
@@ -134,6 +137,41 @@ def test_it_is_time_when_the_schedule_says_so(
 ) -> None:
     schedules = a_schedule(branch, *stages)
     found = checks.it_is_time(a_release("3.12.0"), enters, schedules, Still())
+    assert [each.message for each in found] == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("enters", "branch", "declared", "problem"),
+    [
+        (Phase.END_OF_LIFE, ENDED, date(2026, 11, 29), ""),
+        (
+            Phase.END_OF_LIFE,
+            ENDED,
+            date(2031, 1, 1),
+            "it says 2031-01-01, and today is 2026-11-29 in UTC",
+        ),
+        (
+            Phase.END_OF_LIFE,
+            ENDED,
+            date(2020, 1, 1),
+            "it says 2020-01-01, and 3.12 is supported until 2026-11-28",
+        ),
+        (
+            Phase.BUGFIX,
+            a_branch(Phase.PRERELEASE),
+            date(2023, 10, 1),
+            "it says 2023-10-01, and 3.12.0 came out on 2023-10-02",
+        ),
+        (Phase.BUGFIX, a_branch(Phase.PRERELEASE), date(2023, 10, 2), ""),
+        (Phase.END_OF_LIFE, a_branch(Phase.END_OF_LIFE), date(2020, 1, 1), ""),
+    ],
+)
+def test_declared_day_is_past_and_was_not_too_early(
+    enters: Phase, branch: Branch, declared: date, problem: str, a_release: Builds
+) -> None:
+    """The schedule and the tag of an ended branch get that day."""
+    schedules = a_schedule(branch, out("3.12.0", date(2023, 10, 2)))
+    found = checks.it_is_time(a_release("3.12.0"), enters, schedules, Still(), declared)
     assert [each.message for each in found] == ([problem] if problem else [])
 
 

@@ -177,6 +177,9 @@ def test_moment_comes_by_waiting_or_with_another_day_in_the_schedule(tmp_path: P
     assert phases.it_is_time(*ends, told, At(21)) == ()
     earlier = Told(a_branch(Phase.SECURITY, date(2026, 10, 19)))
     assert phases.it_is_time(*ends, earlier, At(20)) == ()
+    (finding,) = phases.it_is_time(*ends, earlier, At(20), date(2020, 1, 1))
+    assert finding.remedy == "write a later day, or take date out to have today"
+    assert phases.it_is_time(*ends, earlier, At(20), date(2026, 10, 20)) == ()
 
 
 # ── the schedule ───────────────────────────────────────────────────────────────────────────
