@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BYTES", "BrokenArchive", "ClosingArchive", "closing_files", "fits", "report_file"]
 
 _FORMAT: Final = "pep101 closing archive 1"
+_FORMATS: Final = r"pep101 closing archive [1-9][0-9]{0,3}"
 _HEAD: Final = "archive.json"
 MOST_BYTES: Final = 256 << 20
 """A release of 2026 has 2 MB; what is larger than this is none."""
@@ -102,11 +103,13 @@ class ClosingArchive:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ReleaseError):
             found = None
         if found is None:
-            raise BrokenArchive(
-                where=where,
-                problem=f"is not a {_FORMAT} of this tool, byte for byte",
-                remedy="take another copy of it; this one was changed or cut",
-            )
+            form = _format_of(raw)
+            problem = f"is not a {_FORMAT} of this tool, byte for byte"
+            remedy = "take another copy of it; this one was changed or cut"
+            if form not in ("", _FORMAT):
+                problem = f"is a {form}, and this version of the tool reads a {_FORMAT}"
+                remedy = "judge it with the version of this tool that wrote it, or a later one"
+            raise BrokenArchive(where=where, problem=problem, remedy=remedy)
         return found
 
     @classmethod
@@ -162,6 +165,16 @@ def _member(name: str, content: bytes) -> Iterator[bytes]:
     yield header[:148] + b"%06o\0 " % sum(header) + header[156:]
     yield content
     yield bytes(-len(content) % _BLOCK)
+
+
+def _format_of(raw: bytes) -> str:
+    """What the archive says that it is; "" if it does not say that in our words."""
+    try:
+        head = next(content for name, content in _members(raw) if name.endswith(f"/{_HEAD}"))
+        form = json.loads(head)["format"]
+        return form if re.fullmatch(_FORMATS, form) else ""
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
+        return ""
 
 
 def _members(raw: bytes) -> Iterator[tuple[str, bytes]]:

@@ -63,6 +63,21 @@ def test_no_byte_can_be_changed_without_another_archive_or_none() -> None:
     assert refused > len(raw) // 2
 
 
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (b"archive 2", "is a pep101 closing archive 2, and this version of the tool reads"),
+        (b"archive x", "is not a pep101 closing archive 1 of this tool, byte for byte"),
+    ],
+)
+def test_form_of_a_later_version_is_named_and_no_other_text(form: bytes, says: str) -> None:
+    """Whoever reads an archive with an older tool is not told that it was changed."""
+    raw = an_archive(MEMBERS).to_bytes().replace(b"archive 1", form, 1)
+    with pytest.raises(BrokenArchive, match=says) as caught:
+        ClosingArchive.from_bytes(raw, "x.tar")
+    assert ("a later one" in caught.value.remedy) is (form == b"archive 2")
+
+
 @pytest.mark.parametrize("cut", [0, 1, 511, 512, 513, 1500, -1, -512])
 def test_a_part_of_it_or_more_than_it_is_refused(cut: int) -> None:
     raw = an_archive(MEMBERS).to_bytes()
