@@ -43,6 +43,11 @@ def not_known(context: VerifyContext, contract: Contract, *, proven: bool) -> It
     else:
         yield f"words, date and links of {contract.page.url} beyond what it has to show"
     asked = [each for each in context.clients.public.endpoints(contract.page.url) if each != AROUND]
+    if unsent := context.clients.public.unsent():
+        yield (
+            f"{len(unsent)} files that were not sent again, since a server calls them unchanged; "
+            "doit verify --fresh fetches all"
+        )
     yield f"caches that [hosts] cdn_edges does not name; asked were {', '.join(asked)}"
     yield "what a server gives to somebody whom it knows by address or by the manner of asking"
 

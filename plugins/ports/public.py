@@ -40,6 +40,10 @@ class PublicClient(Protocol):
         """The same of a page, with its text."""
         ...
 
+    def unsent(self) -> tuple[str, ...]:
+        """The addresses of which a server only said that they did not change."""
+        ...
+
     def forget(self) -> None:
         """What was fetched before is forgotten: everything is sent again."""
         ...

@@ -82,6 +82,7 @@ class AnonymousClient:
         self._clients: dict[str, HttpClient] = {}
         self._known: dict[str, _Known] | None = None
         self._troubles: dict[str, int] = {}
+        self._unsent: set[str] = set()
 
     def __repr__(self) -> str:
         return f"anonymous client({self._endpoints.www}, {self._endpoints.docs})"
@@ -111,6 +112,11 @@ class AnonymousClient:
         text = _Text()
         fetched, _ = self._fetched(url, endpoint, most_bytes, None, text)
         return replace(fetched, text=text.decoded())
+
+    def unsent(self) -> tuple[str, ...]:
+        """See the port."""
+        with self._lock:
+            return tuple(sorted(self._unsent))
 
     def forget(self) -> None:
         """See the port."""
@@ -168,6 +174,8 @@ class AnonymousClient:
             "GET", path, action, _REDIRECTS, headers, extensions=extensions, params=query
         ) as answer:
             if answer.status_code == 304 and known is not None:
+                with self._lock:
+                    self._unsent.add(url)
                 return known.fetched, known.mark
             if answer.status_code >= 500:
                 raise client.stumbled(action, f"answered {answer.status_code}")

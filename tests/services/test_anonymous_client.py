@@ -158,8 +158,11 @@ def test_an_unchanged_file_is_asked_for_by_its_mark_and_not_sent_again(tmp_path:
     with lying(speak) as base:
         client = a_client(base, tmp_path)
         first = client.fetch(URL, base, MOST, file)
+        assert not client.unsent()
         client.remember()
-        assert a_client(base, tmp_path).fetch(URL, base, MOST, file) == first
+        again = a_client(base, tmp_path)
+        assert again.fetch(URL, base, MOST, file) == first
+        assert again.unsent() == (URL,)  # and a report says so
     assert file.read_bytes() == b"content"
 
 

@@ -57,6 +57,9 @@ class Visitor:
 
     def forget(self) -> None: ...
 
+    def unsent(self) -> tuple[str, ...]:
+        return ()
+
     def remember(self) -> None: ...
 
 
