@@ -113,6 +113,24 @@ def test_tasks_that_the_design_shows_are_those_of_the_chapters() -> None:
     assert not [task for task in shown if task not in chapters]
 
 
+def test_messages_that_the_pages_explain_are_those_of_the_code() -> None:
+    """Of each row of a table of messages the longest part without numbers and marks."""
+    folders = ("plugins", "checks", "doit_receipts")
+    modules = [path for folder in folders for path in PROJECT.glob(f"{folder}/**/*.py")]
+    said = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    missing, seen = [], 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for table in re.findall(r"^\| message \|.*\n\|[ |-]+\n((?:\|.*\n)+)", text, re.MULTILINE):
+            for row in table.splitlines():
+                parts = re.split(r"[….,;:]|\d+|\bor\b", row.split("|")[1])
+                longest = max((part.strip() for part in parts), key=len)
+                seen += 1
+                missing += [] if longest in said else [f"{page.name}: {longest}"]
+    assert seen > 20
+    assert not missing
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
