@@ -27,7 +27,7 @@ class StepRun:
     """How it ended: success, failure, cancelled and others; "" while it has not."""
     url: str
     asked: str
-    """When it was asked for, in ISO 8601."""
+    """When it was asked for, in ISO 8601; of jobs that were run again, when that was."""
 
 
 class MachinesReader(Protocol):

@@ -205,6 +205,7 @@ class Steps:
             "head_branch": "main",
             "head_sha": _SHA,
             "created_at": run["at"],
+            "run_started_at": run.get("again_at", run["at"]),
             "status": "completed" if ended else "in_progress" if goes else "queued",
             "conclusion": ended or None,
             "html_url": self._url(run),
@@ -222,18 +223,22 @@ class Steps:
         return f"https://github.com/{run['repository']}/actions/runs/{run['id']}"
 
     async def again(self, request: Request) -> Response:
-        """Source: GitHub's "Re-run a workflow". What went wrong before goes well this time."""
-        return self._changed(request.path_params["id"], {}, 201)
+        """Source: GitHub's "Re-run a workflow". What went wrong before goes well this time.
+
+        ``run_started_at`` is when it was run again, ``created_at`` when it was first asked for.
+        """
+        now = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the simulated side
+        return self._changed(request.path_params["id"], {}, 201, again_at=now.isoformat())
 
     async def _cancel(self, request: Request) -> Response:
         """Source: GitHub's "Cancel a workflow run"."""
         return self._changed(request.path_params["id"], {"steps.cancelled": ""}, 202)
 
-    def _changed(self, number: int, faults: dict[str, str], status: int) -> Response:
+    def _changed(self, number: int, faults: dict[str, str], status: int, **more: str) -> Response:
         kept = self._document
         for run in kept["runs"]:
             if run["id"] == number:
-                run.update(faults=faults)
+                run.update(faults=faults, **more)
                 self._store.save("steps", kept)
                 if (process := self._processes.pop(number, None)) is not None:
                     process.end() if isinstance(process, SayingRun) else machine.end(process)

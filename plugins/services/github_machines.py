@@ -77,5 +77,5 @@ def _run(part: Part) -> StepRun:
         status,
         part.line("conclusion", may_miss=True) if status == "completed" else "",
         part.url("html_url"),
-        part.line("created_at"),
+        part.line("run_started_at", may_miss=True) or part.line("created_at"),
     )

@@ -127,10 +127,11 @@ class Errand:
     def _under_way(
         self, found: Found, runs: Sequence[StepRun], kept: Mapping[str, Mapping[str, Any]]
     ) -> Found:
-        """The newest run of the action is the one that counts."""
+        """The newest run of the action that goes on is the one that counts, or else the newest."""
         digest = found.action.digest
         asked = kept.get(digest, {})
-        run = next((run for run in runs if digest in run.title.split()), None)
+        of_it = [run for run in runs if digest in run.title.split()]
+        run = next((run for run in of_it if not run.conclusion), of_it[0] if of_it else None)
         if run is None and asked.get("run"):
             run = self.machines.run(asked["run"])
         if run is not None and run.conclusion == "success":

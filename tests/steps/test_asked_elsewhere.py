@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.errors import NothingDone, ServiceFailed
+from doit_receipts.errors import NothingDone, ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.action import PASSED
 from plugins.model.secret import Secret
@@ -148,3 +148,31 @@ def test_two_runs_for_one_action_are_as_good_as_one(asking: Asking) -> None:
     asking.start()
     assert asking.to_the_end() == {FIRST: PASSED}
     assert [each["inputs"] for each in asking.runs[-2:]] == [asking.runs[-1]["inputs"]] * 2
+
+
+def test_a_duplicate_that_somebody_cancels_leaves_the_run_that_goes_on(asking: Asking) -> None:
+    """Two managers asked at once, and one of them tidies up: the newer run is the cancelled one."""
+    asking.store.order_fault("steps.twice")
+    asking.store.order_fault("steps.never", argument=FIRST)
+    asking.start()
+    asking.post("cancel")
+    first, second = (str(each["id"]) for each in asking.runs[-2:])
+    with pytest.raises(Waiting, match=f"watch .*/{first}, ") as caught:
+        asking.follow()
+    assert second not in str(caught.value)
+    runs = len(asking.runs)
+    assert elsewhere.look_asked(asking.errand, asking.clock).state is RemoteState.IDENTICAL
+    asking.start()
+    assert len(asking.runs) == runs
+
+
+def test_jobs_that_are_run_again_have_their_hours_from_then_on(asking: Asking) -> None:
+    asking.store.order_fault("steps.queued", argument="20")
+    asking.store.order_fault("steps.cancelled")
+    asking.start()
+    with pytest.raises(StepFailed, match="run its jobs again there"):
+        asking.to_the_end()
+    asking.store.save("steps", {**asking.store.load("steps", {}), "polls": 1000})
+    asking.post("rerun")
+    with pytest.raises(Waiting, match="0 of 1 platforms"):
+        asking.follow()
