@@ -47,6 +47,11 @@ class TrainCommand(EndsAsTold):
     )
     cmd_options = (_OPT_FILE,)
 
+    def __init__(self, cmds: Any = (), **more: Any) -> None:
+        """As doit makes its commands; it gives all of them."""
+        super().__init__(cmds=cmds, **more)
+        self._commands = cmds
+
     def execute(self, opt_values: Any, pos_args: Any) -> int:
         """Do it; a word that is no command of doit is a task to run."""
         if not pos_args:
@@ -54,6 +59,18 @@ class TrainCommand(EndsAsTold):
             raise InvalidCommand(message)
         if any(word.partition("=")[0] == "--release" for word in pos_args):
             message = "doit train names the releases itself: leave --release out"
+            raise InvalidCommand(message)
+        if pos_args[0] not in _COMMANDS and pos_args[0] in self._commands:
+            message = (
+                f"doit train does not do {pos_args[0]}: run doit {pos_args[0]} for one release,"
+                " with --release FILE where it takes that"
+            )
+            raise InvalidCommand(message)
+        if any(word.partition("=")[0] == "--output" or word[:2] == "-o" for word in pos_args):
+            message = (
+                "each release would write over the file of the one before: leave --output out, or"
+                f" run doit {pos_args[0]} --release FILE --output OTHER for each"
+            )
             raise InvalidCommand(message)
         if any(word.partition("=")[0] in _WAITS for word in pos_args):
             message = (

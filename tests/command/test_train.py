@@ -63,6 +63,12 @@ def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProj
         ended = project.doit("train", "export", *words)
         assert (ended.status, "leave --wait out" in ended.said) == (3, True), ended
         assert not (project.folder / "build").exists()
+    ended = project.doit("train", "forget", "copy_a")
+    assert (ended.status, "does not do forget: run doit forget" in ended.said) == (3, True), ended
+    for words in (("--output=a.html",), ("--output", "a.html"), ("-oa.html",), ("-o", "a.html")):
+        ended = project.doit("train", "report", *words)
+        assert (ended.status, "leave --output out" in ended.said) == (3, True), ended
+        assert not (project.folder / "a.html").exists()
     ended = project.doit("train", "--train", "other.toml", "list")
     assert ended.status == 3
     assert "there is no such file" in ended.said
