@@ -64,7 +64,7 @@ def sboms_say_nothing_else(release: Release, clone: Clone, *, commit: str) -> tu
         try:
             raw = path.read_bytes()
             document = json.loads(raw)
-            if _TOOL not in document["creationInfo"]["creators"]:
+            if _TOOL not in _creators(document):
                 found.append(_of_another_tool(path.name, document))
                 continue
             wanted = expected.document(archive, document)
@@ -82,9 +82,18 @@ def sboms_say_nothing_else(release: Release, clone: Clone, *, commit: str) -> tu
     return tuple(found)
 
 
+def _creators(document: Mapping[str, Any]) -> list[str]:
+    """Who made the document; SPDX wants at least one. Raises ValueError for nobody."""
+    creators = document["creationInfo"]["creators"]
+    if not isinstance(creators, list) or not creators:
+        message = "creators is no list of anybody"
+        raise ValueError(message)
+    return list(map(str, creators))
+
+
 def _of_another_tool(name: str, document: Mapping[str, Any]) -> Finding:
     """What else it says cannot be known: others write other fields."""
-    creators = printable(", ".join(map(str, document["creationInfo"]["creators"])))
+    creators = printable(", ".join(_creators(document)))
     problem = f"was made by {creators[:_SHOWN]}, so only its files and packages were compared"
     return Finding("sbom.statement", Severity.WARN, problem, name, "see who published it")
 

@@ -31,7 +31,7 @@ NEWS_FOLDER: Final = "Misc/NEWS.d"
 """Where each release has its file."""
 _METADATA: Final = r"\.\. ([a-z][a-z -]*?):\s*(.*)"
 _ISSUE: Final = (
-    r"(?i)\b(?:gh|bpo)-(\d+)|:(?:gh|issue):`(\d+)`"
+    r"(?i)\b(?:gh|bpo)-(?:issue-)?(\d+)|:(?:gh|issue):`(\d+)`|(?<![\w&#/])#(\d{5,6})\b"
     r"|github\.com/python/cpython/(?:issues|pull)/(\d+)|\bpython/cpython#(\d+)"
     r"|bugs\.python\.org/issue(\d+)"
 )

@@ -62,6 +62,8 @@ def test_entry_in_markdown(text: str, plain: str) -> None:
 def test_ids_are_found_in_every_form() -> None:
     text = "gh-1, :gh:`2`, bpo-3, https://github.com/python/cpython/issues/4 and /pull/5"
     assert issues_in(text) == ("1", "2", "3", "4")
+    text = "#143930, gh-issue-43124 &#128514; x#54321 [1](#12345678) #12 /#54321"
+    assert issues_in(text) == ("143930", "43124")
     assert cves_in("CVE-2026-0001, **CVE 2026-22222**, :cve:`2026-3333`") == (
         "2026-0001", "2026-22222", "2026-3333",
     )  # fmt: skip

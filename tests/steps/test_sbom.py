@@ -250,12 +250,16 @@ def with_pip(a_release: Builds, version: str = "3.15.0a1", tree: bytes | None = 
     sums = {"zip": hashlib.sha256(FILES["Modules/zip.c"]).hexdigest()}
     files = FILES | {WHEEL: PIP, "Misc/sbom.spdx.json": tree or tree_sbom(**sums)}
     made = Tree(a_release(version), files)
+    write_sboms(made)
+    return made
+
+
+def write_sboms(made: Tree) -> None:
     epoch_s = int(made.clone.about(made.commit).committed.timestamp())
     sbom.build(
         made.release, made.clone, SpdxDocuments(), Quiet(),
         commit=made.commit, epoch_s=epoch_s, index=Index(),
     )  # fmt: skip
-    return made
 
 
 def told(tree: Tree) -> Any:
@@ -310,6 +314,41 @@ def test_what_the_trees_own_document_says_of_pip_is_replaced(a_release: Builds) 
     assert [version for name, version in versions if name in ("pip", "idna")] == ["3.10", "25.1.1"]
     assert sboms_say_nothing_else(made.release, made.clone, commit=made.commit) == ()
     assert sboms_are_true(made.release, made.clone, commit=made.commit) == ()
+
+
+NO_SBOMS = (
+    "",
+    "null",
+    "[]",
+    "{}",
+    "[" * 50_000,
+    '{"creationInfo": 5}',
+    '{"creationInfo": {"creators": 5}}',
+    '{"packages": [{"SPDXID": "SPDXRef-PACKAGE-cpython"}], "creationInfo": {"creators": []}}',
+)
+
+
+def test_sbom_that_is_none_is_one_line_and_is_made_again_as_told(a_release: Builds) -> None:
+    made = with_pip(a_release)
+    file = made.release.sboms[0]
+    whole = file.read_bytes()
+    for content in NO_SBOMS:
+        for check in (sboms_are_true, sboms_say_nothing_else):
+            file.write_text(content)
+            try:
+                found = check(made.release, made.clone, commit=made.commit)
+                said = [f"{each.message}; {each.remedy}" for each in found]
+            except StepFailed as error:
+                said = [f"{error.problem}; {error.remedy}"]
+            assert said
+            assert not any("\n" in each for each in said)
+            assert all("delete it, then run doit export" in each for each in said), said
+    # its remedy
+    file.unlink()
+    write_sboms(made)
+    assert file.read_bytes() == whole
+    for check in (sboms_are_true, sboms_say_nothing_else):
+        assert check(made.release, made.clone, commit=made.commit) == ()
 
 
 def test_wheel_that_is_not_the_published_one_is_refused(a_release: Builds) -> None:
