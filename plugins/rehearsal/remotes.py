@@ -6,8 +6,10 @@ accepted it asks the protection that the simulated GitHub keeps, afterwards it a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +18,7 @@ from plugins.rehearsal.machine import run
 from plugins.rehearsal.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["FAULTS", "colleague_pushes", "guard", "main", "take_tag", "tell_taken"]
 
@@ -106,15 +108,21 @@ def main(words: Sequence[str], updates: str) -> int:
     store = Store(Path(folder))
     wanted = [tuple(line.split()) for line in updates.splitlines()]
     if hook == "post-receive":
-        return _tell(store, name, wanted)
-    tell_taken(Path.cwd(), store, name)
-    refusal = _refusal(store, name, wanted)
-    if refusal:
-        store.record(name, "push refused", reason=refusal, refs=[ref for _, _, ref in wanted])
-        sys.stderr.write(f"error: {refusal}\n")
-        return 1
-    _happen(store, name, wanted)
-    store.save(f"{name}.begun", wanted)
+        with _alone(store):
+            _tell(store, name, wanted)
+        if name == "upstream" and store.fault("upstream.drops_after_push") is not None:
+            # the client's git sees its connection end: this hook's own parent is receive-pack
+            os.kill(os.getppid(), 9)
+        return 0
+    with _alone(store):
+        _tell_taken(Path.cwd(), store, name)
+        refusal = _refusal(store, name, wanted)
+        if refusal:
+            store.record(name, "push refused", reason=refusal, refs=[ref for _, _, ref in wanted])
+            sys.stderr.write(f"error: {refusal}\n")
+            return 1
+        _happen(store, name, wanted)
+        store.save(f"{name}.begun", [*_begun_of_others(store, name, wanted), wanted])
     return 0
 
 
@@ -124,31 +132,58 @@ def tell_taken(repository: Path, store: Store, name: str) -> None:
     git serves a repository of the same machine in the client's own process group, and who is
     killed takes the server along, between the ref and the hook; one of another machine goes on.
     """
+    with _alone(store):
+        _tell_taken(repository, store, name)
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """No hook of another push reads or writes the state meanwhile: a train pushes at once."""
+    descriptor = os.open(store.folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _tell_taken(repository: Path, store: Store, name: str) -> None:
     begun = store.load(f"{name}.begun", [])
-    recorded = [entry["refs"] for entry in store.happened(name) if entry["event"] == "push"]
-    if not begun or recorded[-1:] == [_refs_of(begun)]:
+    if not begun:
         return
     words = ("git", "for-each-ref", "--format=%(refname) %(objectname)")
     present = dict(line.split() for line in run(repository, *words).splitlines())
-    if all(present.get(ref, _NOTHING) == new for _, new, ref in begun):
-        _tell(store, name, begun)
+    for updates in begun:
+        if all(present.get(ref, _NOTHING) == new for _, new, ref in updates):
+            _tell(store, name, updates)
+
+
+def _begun_of_others(
+    store: Store, name: str, updates: Sequence[Sequence[str]]
+) -> list[Sequence[Sequence[str]]]:
+    """What other pushes want, of which nobody knows yet that it was taken."""
+    refs = {ref for _, _, ref in updates}
+    begun = store.load(f"{name}.begun", [])
+    return [each for each in begun if refs.isdisjoint(ref for _, _, ref in each)]
 
 
 def _refs_of(updates: Sequence[Sequence[str]]) -> dict[str, str]:
     return {ref: "" if new == _NOTHING else new for _, new, ref in updates}
 
 
-def _tell(store: Store, name: str, updates: Sequence[Sequence[str]]) -> int:
+def _tell(store: Store, name: str, updates: Sequence[Sequence[str]]) -> None:
+    """The push is recorded, by its own hook or by whoever came first: once."""
     refs = _refs_of(updates)
-    if name == "upstream":
-        for ref in (each for each, new in refs.items() if not new):
-            _forget_branch(store, ref.removeprefix("refs/heads/"))
-    store.record(name, "push", refs=refs)
-    store.save(f"{name}.begun", [])
-    if name == "upstream" and store.fault("upstream.drops_after_push") is not None:
-        # the client's git sees its connection end: this hook's own parent is receive-pack
-        os.kill(os.getppid(), 9)
-    return 0
+    begun = [each for push in store.load(f"{name}.begun", []) for each in push]
+    if any(list(each) not in begun for each in updates):
+        return
+    pushes = [entry["refs"] for entry in store.happened(name) if entry["event"] == "push"]
+    if [each for each in pushes if not refs.keys().isdisjoint(each)][-1:] != [refs]:
+        if name == "upstream":
+            for ref in (each for each, new in refs.items() if not new):
+                _forget_branch(store, ref.removeprefix("refs/heads/"))
+        store.record(name, "push", refs=refs)
+    store.save(f"{name}.begun", _begun_of_others(store, name, updates))
 
 
 def _refusal(store: Store, name: str, updates: Sequence[tuple[str, ...]]) -> str:
