@@ -85,5 +85,5 @@ def _in_the_way(error: NoRegularFile) -> ServiceFailed:
         service="git",
         action=f"read {error.filename}",
         problem=str(error.strerror),
-        remedy="see who put it there, and make it the file that git had there",
+        remedy="see who put it there, and put the repository's own file back",
     )

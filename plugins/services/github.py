@@ -251,7 +251,8 @@ class GitHub:
                 service="github",
                 action=action,
                 problem="the branch has no protection, or your account may not see it",
-                remedy="ask an administrator of the repository",
+                remedy="ask an administrator of the repository for the right to change its "
+                "branch protection",
             )
 
     def protect(self, branch: str, rules: Mapping[str, Any]) -> None:
@@ -265,7 +266,8 @@ class GitHub:
                 service="github",
                 action=action,
                 problem="the branch does not exist, or your account may not protect it",
-                remedy="ask an administrator of the repository",
+                remedy="ask an administrator of the repository for the right to change its "
+                "branch protection",
             )
 
     def _protection(self, branch: str) -> str:

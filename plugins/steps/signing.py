@@ -29,7 +29,7 @@ def sign_archives(release: Release, signer: Signer) -> dict[str, str]:
             raise StepFailed(
                 where=archive.name,
                 problem="does not exist, so it cannot be signed",
-                remedy="build it first",
+                remedy="run doit build_tarballs",
             )
         if signer.verify(archive, signature_of(archive)).problem:
             signer.sign(archive, signature_of(archive))

@@ -262,7 +262,7 @@ def _only(contract: Contract, releases: Iterable[SiteRelease]) -> SiteRelease:
     raise StepFailed(
         where="site",
         problem=f"{len(found)} releases are named {contract.page.name}, wanted one",
-        remedy="look at them in the site's admin",
+        remedy="delete those that are wrong in the site's admin, then run the same command again",
         details=tuple(_shown(each) for each in found),
     )
 

@@ -205,7 +205,7 @@ def _unpacked_tree(archive: Path, folder: Path, root: str) -> dict[str, str]:
         raise StepFailed(
             where=archive.name,
             problem="does not exist, so it cannot be tested",
-            remedy="build it first",
+            remedy="run doit build_tarballs",
         )
     unpack(archive, folder, root)
     return tree_of(folder)

@@ -35,5 +35,6 @@ def await_told(clock: Clock, *, approved: bool, until: datetime, who: str) -> di
             until=until,
             who=who,
             remedy="upload the msixupload artifacts there and run doit approve approve_store",
+            by_hand=True,
         )
     return {"store": "has the packages"}

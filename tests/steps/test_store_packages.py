@@ -31,9 +31,10 @@ def test_expert_is_waited_for_and_then_named_with_what_to_do() -> None:
     with pytest.raises(Waiting, match="in the Microsoft Store") as waiting:
         await_told(At(8), approved=False, until=LAST, who="Wanda Windows")
     assert waiting.value.who == "Wanda Windows"
+    asked = "ask Wanda Windows to upload the msixupload artifacts there and run doit approve"
+    assert asked in waiting.value.remedy
     with pytest.raises(StepFailed, match="due on 2026-12-09") as failed:
         await_told(At(10), approved=False, until=LAST, who="Wanda Windows")
-    asked = "ask Wanda Windows to upload the msixupload artifacts there and run doit approve"
     assert asked in failed.value.remedy
     # its remedy, even after the last day
     told = await_told(At(10), approved=True, until=LAST, who="Wanda Windows")
