@@ -15,6 +15,7 @@ from chapters.release import (
     release,
     services,
     settings,
+    train,
 )
 from checks import (
     base_commit,
@@ -114,7 +115,10 @@ def on_schedule(expected: date | None) -> list[Call]:
     series, found = settings.series, services.schedules
     proposed = {"is_proposed": True} if settings.next_series.manager else {}
     dated = (release, expected, found, services.clock)
+    until = train.not_before if train else None
+    kept = [call(hour.day_has_the_hour, expected, until, services.clock)] if until else []
     return [
+        *kept,
         call(schedule.phase_is_current, release, series.phase, found, services.clock),
         call(schedule.day_is_expected, *dated, is_unplanned=series.unplanned),
         call(schedule.series_follow, release, series.next_phase, found, services.clock, **proposed),

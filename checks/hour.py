@@ -1,4 +1,4 @@
-"""Hour: whether the experts still have time today for what they build of the tag."""
+"""Hour: whether experts have time today for what they build, and the day is that of the hour."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from plugins.ports.clock import Clock
     from plugins.ports.pipeline import Pipeline
 
-__all__ = ["tag_comes_in_time"]
+__all__ = ["day_has_the_hour", "tag_comes_in_time"]
 
 _EVENING: Final = time(20)
 """Nobody is expected to work after it, wherever they live."""
 _LAST_RUNS: Final = 3
 _BY_HAND: Final = timedelta(hours=2)
 """What a build takes of which no machine tells the time."""
+_WEST: Final = timedelta(hours=12)
 _MOST: Final = timedelta(days=1)
 """What took longer hung, or is no time at all."""
 
@@ -76,6 +77,27 @@ def tag_comes_in_time(
             )
         )
     return tuple(found)
+
+
+@judges("schedule.day")
+def day_has_the_hour(declared: date | None, hour: datetime, clock: Clock) -> tuple[Finding, ...]:
+    """A release that is kept back until an hour is not dated before the day of that hour.
+
+    NEWS and the announcement would give the day on which it was prepared. What is still the day
+    before west of Greenwich passes.
+    """
+    day = declared or clock.now().date()
+    if day >= (hour - _WEST).date():
+        return ()
+    return (
+        Finding(
+            "schedule.day",
+            Severity.WARN,
+            f"nothing leaves before {hour:%Y-%m-%d %H:%M} UTC, and this release is dated {day}",
+            "date",
+            f"write date = {hour:%Y-%m-%d} into each release file of the train",
+        ),
+    )
 
 
 def _unknown(expert: Expert) -> Finding:

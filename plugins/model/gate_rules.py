@@ -422,7 +422,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         milder=(_WARN,),
     ),
     "schedule.day": Rule(
-        "The day of the release is the one that the schedule expects.",
+        "The day of the release is the one that the schedule expects, and no earlier than the "
+        "day of the hour until which a train is kept back.",
         "write date =, or release on that day; if the release was not planned, write "
         "unplanned = true under [series]",
         severity=_WARN,

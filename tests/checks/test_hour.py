@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
-from checks.hour import tag_comes_in_time
+from checks.hour import day_has_the_hour, tag_comes_in_time
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
 from plugins.model.people_settings import Expert
@@ -136,3 +136,25 @@ def test_hour_is_right_in_the_morning_of_the_day_that_is_written(a_release: Buil
     (finding,) = asked(release, [odd], None, At(8))
     assert "correct its name" in finding.remedy
     assert asked(release, [WINDOWS], None, At(8)) == ()
+
+
+@pytest.mark.parametrize(
+    ("declared", "hour", "passes"),
+    [
+        (None, datetime(2026, 12, 1, 16, tzinfo=UTC), True),
+        (None, datetime(2026, 12, 8, 16, tzinfo=UTC), False),
+        (date(2026, 12, 8), datetime(2026, 12, 8, 16, tzinfo=UTC), True),
+        (date(2026, 12, 9), datetime(2026, 12, 8, 16, tzinfo=UTC), True),
+        # at that hour it is still the 7th in California
+        (date(2026, 12, 7), datetime(2026, 12, 8, 2, tzinfo=UTC), True),
+        (date(2026, 12, 7), datetime(2026, 12, 8, 16, tzinfo=UTC), False),
+    ],
+)
+def test_day_of_what_is_kept_back_is_that_of_the_hour(
+    declared: date | None, hour: datetime, *, passes: bool
+) -> None:
+    """Prepared on the day before, it would be dated on that day; the remedy's date passes."""
+    found = day_has_the_hour(declared, hour, At(9))
+    assert [each.rule for each in found] == ([] if passes else ["schedule.day"])
+    assert all(f"write date = {hour:%Y-%m-%d}" in each.remedy for each in found)
+    assert day_has_the_hour(hour.date(), hour, At(9)) == ()
