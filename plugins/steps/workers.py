@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import SettingsError, StepFailed
+from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from plugins.model.action import rebuild_action
 from plugins.model.answer import answer_of
 from plugins.model.ledger import SIGNATURE, SUMS, entry_folder
@@ -46,9 +46,10 @@ def ask(
 ) -> dict[str, str]:
     """The ledger has what each worker got from the tag, signed by its owner; facts: who by key.
 
-    Raises SettingsError without a ledger, ServiceFailed for a worker that does not answer, and
-    StepFailed for an answer about something else, that nobody signed whose key is in
-    ``[rebuilds]``, or by the name of another person; what others answered is kept.
+    Each is asked, and what others answered is kept; then comes the error of the first that did not
+    do, with what was wrong with the others below it: ServiceFailed for a worker that does not
+    answer, and StepFailed for an answer about something else, that nobody signed whose key is in
+    ``[rebuilds]``, or by the name of another person. Raises SettingsError without a ledger.
     """
     if rebuilds.ledger is None:
         raise SettingsError(
@@ -56,22 +57,46 @@ def ask(
             problem="are named, and there is no ledger for their answers",
             remedy='write ledger = "FOLDER" and their owners\' keys below [rebuilds]',
         )
-    action = rebuild_action(release, commit=commit)
-    names = tuple(path.name for path in release.layout.tarballs)
     facts: dict[str, str] = {}
+    failed: list[ServiceFailed | StepFailed] = []
     for where in workers.addresses():
         progress.say(f"waiting for {where} to make the archives again")
-        asked = clock.now()
-        answer = answer_of(workers.answer(where, action.to_bytes()), action, names, where)
-        signature = _signed(answer, rebuilds, verifier, where)
-        _refuse_clock(signature.made_s, asked, clock.now(), where)
-        key = signature.fingerprint
-        folder = entry_folder(rebuilds.ledger, str(release.version), answer.who)
-        _refuse_anothers(folder, answer.who, key, verifier, where)
-        _keep(answer, folder, where)
-        journal.append("elsewhere", task="ask_workers", platform=where, run=answer.who)
-        facts[answer.who] = key
+        try:
+            who, key = _asked(where, release, rebuilds.ledger, rebuilds, workers, verifier, clock,
+                              commit=commit)  # fmt: skip
+        except (ServiceFailed, StepFailed) as error:
+            failed.append(error)
+            continue
+        journal.append("elsewhere", task="ask_workers", platform=where, run=who)
+        facts[who] = key
+    if failed:
+        failed[0].details += tuple(str(each) for each in failed[1:])
+        raise failed[0]
     return facts
+
+
+def _asked(
+    where: str,
+    release: Release,
+    ledger: Path,
+    rebuilds: Rebuilds,
+    workers: Workers,
+    verifier: Verifier,
+    clock: Clock,
+    *,
+    commit: str,
+) -> tuple[str, str]:
+    """Who answered and by which key; the ledger has it. Raises ServiceFailed and StepFailed."""
+    action = rebuild_action(release, commit=commit)
+    names = tuple(path.name for path in release.layout.tarballs)
+    asked = clock.now()
+    answer = answer_of(workers.answer(where, action.to_bytes()), action, names, where)
+    signature = _signed(answer, rebuilds, verifier, where)
+    _refuse_clock(signature.made_s, asked, clock.now(), where)
+    folder = entry_folder(ledger, str(release.version), answer.who)
+    _refuse_anothers(folder, answer.who, signature.fingerprint, verifier, where)
+    _keep(answer, folder, where)
+    return answer.who, signature.fingerprint
 
 
 def _signed(answer: Answer, rebuilds: Rebuilds, verifier: Verifier, where: str) -> Signature:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.journal import Journal
 from plugins.model.action import rebuild_action
 from plugins.model.answer import Answer
@@ -72,11 +72,17 @@ class Answering:
     """A machine that answers what it was told to."""
 
     raw: bytes
+    dead: tuple[str, ...] = ()
+    """Addresses of machines that do not answer."""
 
     def addresses(self) -> tuple[str, ...]:
-        return ("ssh://machine",)
+        return (*self.dead, "ssh://machine")
 
-    def answer(self, _address: str, _action: bytes) -> bytes:
+    def answer(self, address: str, _action: bytes) -> bytes:
+        if address in self.dead:
+            raise ServiceFailed(
+                service=address, action="connect", problem="no answer within 20 s", remedy="ask it"
+            )
         return self.raw
 
 
@@ -86,6 +92,7 @@ class Asking:
 
     people: People
     folder: Path
+    dead: tuple[str, ...] = ()
 
     @property
     def ledger(self) -> Path:
@@ -94,7 +101,7 @@ class Asking:
     def __call__(self, who: str, key: str, at: str = "") -> dict[str, str]:
         release = a_release(self.folder, VERSION)
         rebuilds = Rebuilds(self.ledger, (self.people.alice, self.people.mallory), 2)
-        answering = Answering(self.people.answer(release, who, key, at))
+        answering = Answering(self.people.answer(release, who, key, at), self.dead)
         journal = Journal(self.folder / "journal.jsonl", FixedClock())
         return workers.ask(
             release, rebuilds, answering, self.people.keyring, journal, Quiet(),
@@ -146,4 +153,18 @@ def test_a_worker_whose_clock_is_wrong_is_refused_in_one_line(
     assert str(caught.value).startswith("ssh://machine: ")
     assert "\n" not in str(caught.value)
     assert not ask.ledger.exists()
+    assert ask("alice", people.alice) == {"alice": people.alice}
+
+
+def test_a_machine_that_does_not_answer_keeps_nobody_else_from_being_asked(
+    people: People, ask: Asking
+) -> None:
+    ask.dead = ("ssh://first", "ssh://second")
+    with pytest.raises(ServiceFailed, match="first") as caught:
+        ask("alice", people.alice)
+    (line,) = caught.value.details
+    assert line.startswith("ssh://second: ")
+    (entry,) = entries(ask.ledger, VERSION)
+    assert entry.who == "alice"
+    ask.dead = ()
     assert ask("alice", people.alice) == {"alice": people.alice}
