@@ -142,7 +142,8 @@ def _judged(
         return Finding("tests.unproven", Severity.BLOCK, problem, where)
     kept = room_of(layout, action) / RESULT / _FILE
     rest = "" if kept.is_file() else "; its result files are no longer available"
-    words = f"passed {done.facts.get('tests', 'its tests')}, attested by {farm.repository}"
+    ran = f" ({done.facts['ran']} tests)" if "ran" in done.facts else ""
+    words = f"passed {done.facts.get('tests', 'its tests')}{ran}, attested by {farm.repository}"
     message = f"{words} in {done.run}{rest}"
     return Finding("tests.platform", Severity.NOTE, message, where)
 

@@ -171,7 +171,7 @@ def test_what_was_asked_for_runs_is_attested_and_counts(asking: Asking) -> None:
     found = asking.judged(came)
     assert [each.severity for each in found] == [Severity.NOTE, Severity.NOTE]
     assert found[0].message.startswith(
-        "passed make test, attested by python/release-tools in"
+        "passed make test (44 tests), attested by python/release-tools in"
         " https://github.com/python/release-tools/actions/runs/"
     )
     (inputs,) = {each["inputs"]["owner"] for each in asking.runs[-2:]}  # type: ignore[index]

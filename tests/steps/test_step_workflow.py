@@ -127,6 +127,48 @@ def test_each_step_has_its_jobs_and_what_failed_is_not_attested(
     assert set(jobs()["attest"]["needs"]) == {"archives", "test", "docs"}
 
 
+@pytest.mark.skipif(not shutil.which("tar"), reason="no tar")
+@pytest.mark.parametrize(("status", "said"), [(0, ""), (3, "the tests ended with status 3")])
+def test_the_step_for_windows_builds_tests_and_says_how_many_tests_there_were(
+    tmp_path: Path, status: int, said: str
+) -> None:
+    """With programs in place of cmd and of the python.exe that PCbuild makes; not on Windows."""
+    name = "Python-3.13.6"
+    (tmp_path / name / "PCbuild").mkdir(parents=True)
+    source = tmp_path / "room" / "src"
+    source.mkdir(parents=True)
+    subprocess.run(["tar", "-czf", source / f"{name}.tgz", name], cwd=tmp_path, check=True)
+    made = f"case $1 in -V) echo Python 3.13.6;; *) echo Total tests: run=1,234; exit {status};; "
+    programs = {
+        "cmd": "mkdir PCbuild/win32; cp $HERE/python.exe PCbuild/win32",
+        "python.exe": f"{made}esac",
+    }
+    for program, does in programs.items():
+        (tmp_path / program).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / program).chmod(0o755)
+    action = {
+        "version": "3.13.6", "platform": "i686-pc-windows-msvc", "params": {"level": "full"},
+        "inputs": {f"{name}.tgz": sha256_of(source / f"{name}.tgz")},
+    }  # fmt: skip
+    (script,) = (step["run"] for step in jobs()["test"]["steps"] if step.get("shell") == "python")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HERE": str(tmp_path),
+                   "ACTION": json.dumps(action)}  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert "Total tests: run=1,234" in ended.stdout
+    file = tmp_path / "tested" / "tests.json"
+    if said:
+        assert said in ended.stderr
+        assert not file.exists()
+        return
+    assert ended.returncode == 0, ended
+    assert json.loads(file.read_bytes()) == {
+        "level": "full", "python": "3.13.6", "ran": "1234", "tests": "python -m test -uall",
+    }  # fmt: skip
+
+
 class Runner:
     """What a runner does with the jobs, here: each in an empty folder with the tool checked out."""
 
