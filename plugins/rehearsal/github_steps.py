@@ -45,6 +45,7 @@ FAULTS: Final = {
     "steps.expired": "the files of a run have expired",
     "steps.other_bytes": "a run's artifact holds other bytes than it attests",
     "steps.other_workflow": "another workflow attests what a run did",
+    "steps.other_repository": "a workflow of another repository calls that of steps, and attests",
     "steps.other_trigger": "a run attests that was not asked for by a dispatch",
     "steps.self_hosted": "a run attests that was on somebody's own machine",
     "steps.other_action": "a run attests another action than it was asked for",
@@ -157,6 +158,7 @@ class Steps:
             action["params"] = {**action["params"], "level": "none"}
         identity = WorkflowRun(
             repository=run["repository"],
+            caller="mallory/release-tools" if "steps.other_repository" in faults else "",
             workflow="other.yml" if "steps.other_workflow" in faults else WORKFLOW,
             sha=_SHA,
             run=run["id"],

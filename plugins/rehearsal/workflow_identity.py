@@ -35,6 +35,12 @@ class WorkflowRun:
     trigger: str = "workflow_dispatch"
     runner: str = "github-hosted"
     connector: str = ISSUER
+    caller: str = ""
+    """The repository whose workflow calls this one, and where the run is; "" for its own."""
+
+    @property
+    def _runs_in(self) -> str:
+        return self.caller or self.repository
 
     @property
     def uri(self) -> str:
@@ -53,8 +59,8 @@ class WorkflowRun:
     def claims(self) -> dict[str, Any]:
         """What its token says."""
         return {
-            "sub": f"repo:{self.repository}:ref:{self.ref}",
-            "repository": self.repository,
+            "sub": f"repo:{self._runs_in}:ref:{self.ref}",
+            "repository": self._runs_in,
             "job_workflow_ref": self._job_workflow_ref,
             "job_workflow_sha": self.sha,
             "workflow": self.workflow,
@@ -71,7 +77,8 @@ class WorkflowRun:
         """The run that these claims are of. Raises KeyError or ValueError."""
         path, _, ref = claims["job_workflow_ref"].partition("@")
         return cls(
-            repository=claims["repository"],
+            repository=path.partition("/.github/")[0],
+            caller=claims["repository"],
             workflow=path.rpartition("/")[2],
             sha=claims["sha"],
             run=int(claims["run_id"]),
@@ -82,8 +89,8 @@ class WorkflowRun:
 
     def extensions(self) -> tuple[x509.UnrecognizedExtension, ...]:
         """What a certificate says of it besides its name and issuer."""
-        repository = f"{_GITHUB}/{self.repository}"
-        old = {2: self.trigger, 3: self.sha, 4: "pep101 step", 5: self.repository, 6: self.ref}
+        repository = f"{_GITHUB}/{self._runs_in}"
+        old = {2: self.trigger, 3: self.sha, 4: "pep101 step", 5: self._runs_in, 6: self.ref}
         new = {
             9: self.uri, 10: self.sha, 11: self.runner, 12: repository, 13: self.sha, 14: self.ref,
             18: self.uri, 19: self.sha, 20: self.trigger,

@@ -235,6 +235,8 @@ REFUSED: Final = (
         ("steps.cancelled", "", "cancelled, https://github.com/"),
         ("steps.fails", "", "failure, https://github.com/"),
         ("steps.other_workflow", "", f"{WORD}: was made by {PLACE}/other.yml@refs/heads/main"),
+        ("steps.other_repository", "",
+         f"{WORD}: its certificate does not say GitHubWorkflowRepository python/release-tools"),
         ("steps.other_trigger", "", f"{WORD}: its certificate does not say OIDCBuildTrigger"),
         ("steps.self_hosted", "", f"{WORD}: its certificate does not say OIDCRunnerEnvironment"),
         ("sigstore.certificate_ahead", "", "not confirm it: its certificate is good from"),

@@ -79,6 +79,17 @@ def test_every_action_is_named_by_its_commit_and_no_input_is_pasted_into_a_shell
     assert jobs()["attest"]["steps"][-1]["with"]["predicate-type"] == PREDICATE_TYPE
 
 
+def test_it_is_dispatched_or_called_with_the_same_inputs_and_begun_by_nothing_else() -> None:
+    # YAML 1.1 reads "on" as true.
+    begins = yaml.safe_load(WORKFLOW.read_text())[True]
+    assert set(begins) == {"workflow_dispatch", "workflow_call"}
+    asked, called = (
+        {name: (each["type"], each["required"]) for name, each in how["inputs"].items()}
+        for how in (begins["workflow_dispatch"], begins["workflow_call"])
+    )
+    assert asked == called == dict.fromkeys(("action", "digest", "owner"), ("string", True))
+
+
 STEP_IS: Final = re.compile(r"fromJSON\(inputs\.action\)\.step (==|!=) '(\w+)'")
 
 
