@@ -63,6 +63,16 @@ class GnupgHome:
         """The agent has ended; it starts by itself when it is needed."""
         run(self.folder, "gpgconf", "--homedir", str(self.folder), "--kill", "all")
 
+    def remove(self) -> None:
+        """The home is gone, and its agent has been told to end."""
+        self.stop()
+        for _ in range(9):
+            # An agent that ends removes its sockets, maybe while we do.
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.folder.exists():
+                return
+        shutil.rmtree(self.folder)
+
 
 @contextmanager
 def gnupg_home() -> Iterator[GnupgHome]:
@@ -74,5 +84,4 @@ def gnupg_home() -> Iterator[GnupgHome]:
     try:
         yield home
     finally:
-        home.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        home.remove()

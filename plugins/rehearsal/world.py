@@ -220,8 +220,7 @@ def _experts(store: Store, version: Version, world: Path, home: Path) -> dict[st
     """The experts are there and the release manager has their public keys: fingerprints by role."""
     others = GnupgHome(home / "experts")
     if others.folder.exists():  # of an environment that is gone
-        others.stop()
-        shutil.rmtree(others.folder)
+        others.remove()
     pep = series_of(version).release_pep
     theirs = hub.seed(store, version, world, others.folder, roles=tuple(_EXPERTS), pep=pep)
     for fingerprint in theirs.values():

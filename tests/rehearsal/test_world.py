@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    home = GnupgHome(home_of(tmp_path))
-    home.stop()
-    shutil.rmtree(home.folder, ignore_errors=True)
+    GnupgHome(home_of(tmp_path) / "experts").remove()
+    GnupgHome(home_of(tmp_path)).remove()
 
 
 def test_what_a_signer_needs_is_there_before_the_world_answers_and_stays_true(folder: Path) -> None:
@@ -59,8 +58,8 @@ def test_rehearsal_whose_keys_are_gone_says_so_and_its_remedy_works(folder: Path
     made = make_world(folder, version)
     assert make_world(folder, version) == made
     home = GnupgHome(home_of(folder))
-    home.stop()
-    shutil.rmtree(home.folder)
+    GnupgHome(home.folder / "experts").remove()
+    home.remove()
     with pytest.raises(FileNotFoundError, match=f"which is gone; delete {folder}"):
         make_world(folder, version)
     shutil.rmtree(folder)
