@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.state import Learned
 
-__all__ = ["Report", "Workers"]
+__all__ = ["Report", "Workers", "import_here"]
 
 _HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALS: Final = frozenset(signal.Signals)
@@ -161,7 +161,7 @@ class Workers:
 
     def _start(self) -> _Worker:
         self._plan.project.revision()  # asked once and known to all, not by each for itself
-        _import(self._imported)
+        import_here(self._imported)
         self._imported.clear()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -225,8 +225,8 @@ class Workers:
             pipe.send_bytes(pickle.dumps(report))
 
 
-def _import(names: Iterable[str]) -> None:
-    """These modules are there for every worker that is started from now on.
+def import_here(names: Iterable[str]) -> None:
+    """These modules are there for every process that is forked from now on.
 
     One that cannot be imported here is left to the task that needs it, which tells why.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["rehearse_train"]
 
-_PROJECT: Final = Path(__file__).resolve().parents[2]
 _WAITING: Final = 4
 _MOST_ROUNDS: Final = 60
 _PAUSE_S: Final = 0.5
@@ -85,10 +84,9 @@ def _publish(declarations: Sequence[Path], store: Any, run: Sequence[str]) -> in
 
 def _runs(declarations: Sequence[Path], run: Sequence[str]) -> dict[Path, int]:
     """``doit publish`` of each, all at once; their statuses. What each says stays together."""
-    from plugins.rehearsal.machine import together
+    from plugins.command.forked import forked
 
-    words = [sys.executable, "-m", "doit", *run, "publish"]
-    ended = together(_PROJECT, [[*words, f"--release={each}"] for each in declarations])
+    ended = forked([partial(doit, each, *run, "publish") for each in declarations])
     found = {}
     for each, (status, said) in zip(declarations, ended, strict=True):
         say(f"\n── {each.stem}\n{said.rstrip()}")

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["begun", "end", "end_with_parent", "run", "run_aloud", "started", "together"]
+__all__ = ["begun", "end", "end_with_parent", "run", "run_aloud", "started"]
 
 
 def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
@@ -31,28 +31,6 @@ def run(folder: Path, *words: str | Path, stdin: bytes = b"") -> str:
         words, cwd=folder, input=stdin, env=environment, check=True, capture_output=True
     )
     return ended.stdout.decode(errors="replace")
-
-
-def together(folder: Path, commands: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
-    """All these programs were run to their ends at once; the status and the words of each.
-
-    None of them is left behind, whatever happens meanwhile.
-    """
-    running: list[subprocess.Popen[str]] = []
-    try:
-        for words in commands:
-            process = subprocess.Popen(  # noqa: S603 - no shell
-                words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-            running.append(process)
-        said = [each.communicate()[0] for each in running]
-        return [(each.returncode, words) for each, words in zip(running, said, strict=True)]
-    finally:
-        for each in running:
-            if each.poll() is None:
-                each.terminate()
-                each.communicate()
 
 
 def run_aloud(folder: Path, *words: str | Path) -> None:
