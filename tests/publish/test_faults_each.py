@@ -97,6 +97,7 @@ ELSEWHERE: Final = {
     "steps.never": _FARM,
     "steps.other_action": _FARM,
     "steps.other_bytes": _FARM,
+    "steps.other_repository": _FARM,
     "steps.other_trigger": _FARM,
     "steps.other_workflow": _FARM,
     "steps.queued": _FARM,
