@@ -7,7 +7,15 @@ manifest with their signatures among it, as they are here and as they are publis
 from __future__ import annotations
 
 import base64
+import functools
+import gzip
+import io
+import lzma
+import re
 import threading
+import zipfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -103,8 +111,18 @@ def test_a_canary_that_leaks_would_be_found(walk: Walk) -> None:
         with (day.work / name).open("ab") as file:
             file.write(word)
     day.store.record("mail", "leak", said=word.decode())
+    # A signed statement is in base64, at any third byte; archives are packed.
+    folder = day.work / "evidence"
+    folder.mkdir(exist_ok=True)
+    for odd in range(3):
+        payload = base64.b64encode(b'{"builder": ' + b" " * odd + word + b"}" * 30)
+        (folder / f"{odd}.intoto.jsonl").write_bytes(b'{"payload": "' + payload + b'"}\n')
+    (folder / "leak.gz").write_bytes(gzip.compress(word))
+    (folder / "leak.xz").write_bytes(lzma.compress(word))
+    with zipfile.ZipFile(folder / "leak.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("leak", word * 3)
     found = [name for name, text in written(day, "leak").items() if word in text]
-    assert len(found) == 3
+    assert len(found) == 9
 
 
 def written(day: Day, when: str) -> dict[str, bytes]:
@@ -116,10 +134,30 @@ def written(day: Day, when: str) -> dict[str, bytes]:
     tops = (day.work, day.world, day.declaration)
     files = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*"))]
     return {
-        f"{when}: {path.relative_to(day.folder)}": path.read_bytes()
+        f"{when}: {path.relative_to(day.folder)}": unfolded(path.read_bytes())
         for path in files
         if path.is_file() and not own & set(path.parts) and "docs-tools" not in path.parts
     }
+
+
+@functools.cache
+def unfolded(content: bytes) -> bytes:
+    """The content, and what is packed or spelled in base64 in it, such as a signed statement."""
+    parts = [content]
+    # One that stopped half way cannot be unpacked, and is searched as it is.
+    with suppress(zipfile.BadZipFile, lzma.LZMAError, EOFError, OSError, zlib.error):
+        if content.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(content)) as opened:
+                parts += [opened.read(each) for each in opened.infolist()]
+        elif content.startswith(b"\x1f\x8b"):
+            parts.append(gzip.decompress(content))
+        elif content.startswith(b"\xfd7zXZ"):
+            parts.append(lzma.decompress(content))
+    parts += [
+        base64.b64decode(run[: len(run) // 4 * 4])
+        for run in re.findall(rb"[A-Za-z0-9+/]{32,}", content)
+    ]
+    return b"\n".join(parts)
 
 
 class watched_processes:  # noqa: N801 - a with statement reads as a sentence
