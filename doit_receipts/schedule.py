@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.calls import resources_of
 from doit_receipts.frozen import frozen
-from doit_receipts.task import Effect
+from doit_receipts.task import Effect, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,14 +165,15 @@ def chains_s(tasks: Mapping[str, Task], took_s: Mapping[str, float]) -> dict[str
     """How long each task and the longest chain behind it take, by what they took before.
 
     ``tasks`` has each behind all that it waits for. One that was never done counts as the median of
-    all others.
+    all others, and a group as nothing: there is nothing to do in it.
     """
     known = [took_s[name] for name in tasks if name in took_s]
     otherwise_s = median(known) if known else _NOT_KNOWN_S
     behind_s: dict[str, float] = {}
     found: dict[str, float] = {}
     for name in reversed(list(tasks)):
-        found[name] = took_s.get(name, otherwise_s) + behind_s.get(name, 0.0)
+        own_s = 0.0 if tasks[name].kind is Kind.GROUP else took_s.get(name, otherwise_s)
+        found[name] = own_s + behind_s.get(name, 0.0)
         for each in tasks[name].after:
             behind_s[each] = max(behind_s.get(each, 0.0), found[name])
     return found

@@ -104,6 +104,8 @@ def test_chains_are_as_long_as_what_stands_behind_a_task() -> None:
     assert chains_s(tasks, {"a": 1, "b": 5, "c": 2, "d": 3}) == {"a": 9, "b": 8, "c": 5, "d": 3}
     assert chains_s(tasks, {"a": 4, "b": 2}) == {"a": 10, "b": 5, "c": 6, "d": 3}
     assert chains_s({}, {}) == {}
+    group = Task("all", Kind.GROUP, "", "", after=("d",))
+    assert chains_s({**tasks, "all": group}, {"a": 4, "b": 2})["d"] == 3, "a group takes no time"
 
 
 def a_random_graph(dice: random.Random, count: int) -> dict[str, Task]:
