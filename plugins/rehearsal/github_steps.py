@@ -276,7 +276,8 @@ class Steps:
         for at, folder in enumerate(reversed(self._attempts(run))):
             if not (folder / "result").is_dir():
                 continue
-            content = _zip(folder / "result", (folder / "other_bytes").exists())
+            now = folder == self._folder(run) and "steps.other_bytes" in run["faults"]
+            content = _zip(folder / "result", now or (folder / "other_bytes").exists())
             listed = {
                 "id": number + at * _ATTEMPT,
                 "name": "result",
