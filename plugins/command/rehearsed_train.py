@@ -84,7 +84,7 @@ def _publish(declarations: Sequence[Path], store: Any, run: Sequence[str]) -> in
 
 def _runs(declarations: Sequence[Path], run: Sequence[str]) -> dict[Path, int]:
     """``doit publish`` of each, all at once; their statuses. What each says stays together."""
-    from plugins.command.forked import forked
+    from plugins.rehearsal.machine import forked
 
     ended = forked([partial(doit, each, *run, "publish") for each in declarations])
     found = {}

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from plugins.command.forked import forked
+from plugins.rehearsal.machine import forked
 
 if TYPE_CHECKING:
     from pathlib import Path
