@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
@@ -14,7 +15,7 @@ from plugins.model.provenance import WORKFLOW
 from plugins.steps.artifacts import fetch_artifact, newest, refuse_odd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
 
 __all__ = ["as_fetched", "built", "fetch", "look_started", "start", "wait"]
+
+_SOURCE: Final = re.compile(r"Python-[0-9][0-9a-z.]*\.(tgz|tar\.xz)")
 
 
 def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
@@ -53,15 +56,19 @@ def start(
     """A run builds the tag from the fork of ``owner``; it stops itself if the commit differs (Z11).
 
     The runs that were there before are written down first, so that a run that was started by
-    an attempt which was then killed is known as ours.
+    an attempt which was then killed is known as ours. The first attempt takes none for ours whose
+    title does not say so: another release, also of this day, may be asking for its own.
     """
     layout = release.layout
     kept = _kept(layout)
     if kept.get("commit") != commit:
-        before = sorted(run.id for run in workflows.runs(WORKFLOW))
+        there = workflows.runs(WORKFLOW)
+        found = _named(release, there, commit)
+        before = sorted(run.id for run in there)
         kept = {"commit": commit, "before": before, "id": 0}
         _keep(layout, kept)
-    found = _candidates(release, workflows, commit, kept)
+    else:
+        found = _candidates(release, workflows, commit, kept)
     if not found:
         progress.say("starting the build on GitHub")
         inputs = {
@@ -126,7 +133,8 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
 
     Of a job that was run again they are those of its last attempt.
     Facts: the sha256 of every file. Raises StepFailed for an archive of other bytes, one that has
-    expired or is too large, and for a name that could end outside of the folder.
+    expired or is too large, for a name that could end outside of the folder, and for a run that
+    built another release.
     """
     facts: dict[str, str] = {}
     top = release.layout.ci
@@ -142,6 +150,7 @@ def fetch(release: Release, workflows: Workflows, run: str, progress: Progress) 
             remedy="open the run at GitHub: if its artifacts have expired, run its jobs "
             "again there, then this command",
         )
+    _refuse_another_release(release, run, facts)
     # An earlier run may have left what this one did not make.
     for folder in [each for each in top.iterdir() if each.is_dir()]:
         if folder.name not in {artifact.name for artifact in artifacts}:
@@ -201,11 +210,33 @@ def _candidates(
 ) -> tuple[Run, ...]:
     """Runs that may build this commit: those that say so, or else those that are new."""
     runs = workflows.runs(WORKFLOW)
-    tag = release.version.tag
-    named = tuple(run for run in runs if commit in run.title or tag in run.title.split())
+    named = _named(release, runs, commit)
     if named or kept.get("commit") != commit:
         return named
     return tuple(run for run in runs if run.id not in kept["before"])
+
+
+def _named(release: Release, runs: Sequence[Run], commit: str) -> tuple[Run, ...]:
+    tag = release.version.tag
+    return tuple(run for run in runs if commit in run.title or tag in run.title.split())
+
+
+def _refuse_another_release(release: Release, run: str, names: Iterable[str]) -> None:
+    """Raise StepFailed if the run built another version; then it is nobody's of ours any more."""
+    built = {name.rpartition("/")[2] for name in names}
+    ours = f"Python-{release.version}."
+    others = sorted(name for name in built if _SOURCE.fullmatch(name))
+    if not others or any(name.startswith(ours) for name in others):
+        return
+    kept = _kept(release.layout)
+    before = sorted({*kept.get("before", []), int(run)})
+    _keep(release.layout, {**kept, "before": before, "id": 0})
+    raise StepFailed(
+        where=f"CI run {run}",
+        problem=f"built {', '.join(others)}, and {release.version} is being released",
+        remedy="run doit forget start_build, then the same command again: the run of this release "
+        "is looked for, and started if there is none",
+    )
 
 
 def _facts_of(run: Run) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.conftest import Builds
 
 COMMIT = "5" * 40
+OF_ANOTHER = {"source": {"Python-3.12.14.tgz": "gz"}}
 
 
 @pytest.fixture
@@ -108,6 +109,68 @@ def test_two_runs_that_may_be_ours_are_shown_to_a_person(
     probe = ci.look_started(release, hub, COMMIT)
     assert probe.state is RemoteState.UNKNOWN
     assert len(probe.details) == 2
+
+
+class Beside:
+    """GitHub as it is, for those who see something else happen in the middle."""
+
+    def __init__(self, hub: GitHub) -> None:
+        self.hub = hub
+        self.looked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.hub, name)
+
+
+class EndsBeforeItAsks(Beside):
+    """Somebody ends the program between the look and the request."""
+
+    def dispatch(self, *_: object) -> int:
+        raise KeyboardInterrupt
+
+
+class AnotherReleaseAtOnce(Beside):
+    """Another release asks for its own run right after ours has looked."""
+
+    def runs(self, workflow: str) -> Any:
+        self.looked += 1
+        found = self.hub.runs(workflow)
+        if self.looked == 1:
+            self.hub.dispatch(WORKFLOW, "main", {"cpython_release": "3.12.14"})
+        return found
+
+
+def test_run_that_another_release_asks_for_meanwhile_is_not_taken_for_ours(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    facts = ci.start(
+        release, AnotherReleaseAtOnce(hub), owner="rm", commit=COMMIT, progress=Quiet()
+    )
+    theirs, ours = store.load("ci", {})["runs"]
+    assert theirs["inputs"]["cpython_release"] == "3.12.14"
+    assert facts["run"] == str(ours["id"])
+
+
+def test_run_of_another_release_is_given_back_and_ours_is_started(
+    release: Release, hub: GitHub, store: Store
+) -> None:
+    """An attempt that was killed before it asked finds one new run: it is somebody else's."""
+    store.save("ci", store.load("ci", {}) | {"of": {"3.12.14": OF_ANOTHER}})
+    with pytest.raises(KeyboardInterrupt):
+        ci.start(release, EndsBeforeItAsks(hub), owner="rm", commit=COMMIT, progress=Quiet())
+    hub.dispatch(WORKFLOW, "main", {"cpython_release": "3.12.14"})
+    taken = start(release, hub)
+    ended(hub, taken["run"])
+    with pytest.raises(StepFailed, match=r"built Python-3\.12\.14\.tgz, and 3\.13\.6") as told:
+        ci.fetch(release, hub, taken["run"], Quiet())
+    assert "doit forget start_build" in told.value.remedy
+    # which it does: the receipt is gone, so it is looked for again
+    assert ci.look_started(release, hub, COMMIT).state is RemoteState.ABSENT
+    ours = start(release, hub)
+    assert ours["run"] != taken["run"]
+    ended(hub, ours["run"])
+    assert "source/Python-3.13.6.tgz" in ci.fetch(release, hub, ours["run"], Quiet())
+    assert not list(release.layout.ci.rglob("*3.12.14*"))
 
 
 def test_other_commit_is_another_run(release: Release, hub: GitHub) -> None:
