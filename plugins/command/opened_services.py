@@ -482,8 +482,11 @@ class Services:
 
         def tell(subject: str, text: str) -> Iterable[str]:
             from plugins.services.notifier import Notifier
+            from plugins.services.programs import MachinePrograms
 
-            notifier = Notifier(declared, self._settings.announce.sender, self.mail, self.programs)
+            # Without a slot: the run is over and its lock closed, which a slot would hand on.
+            programs = MachinePrograms(self._log.record)
+            notifier = Notifier(declared, self._settings.announce.sender, self.mail, programs)
             return notifier.tell(self._release.layout.work, subject, text)
 
         return tell
