@@ -1,9 +1,9 @@
 """Followers: projects that bring a release to their users by a change in a repository of theirs.
 
 Each is one line: where its newest versions are written. Source: the files named here, as they
-were in November 2026; ``versions.json`` of docker-library, ``pythonbuild/downloads.json`` of
-python-build-standalone, formulae of Homebrew, definitions of pyenv, the install manager's build
-(which bundles the newest Python alone: python/pymanager 459d65a, 31b79ba).
+were in November 2026; ``versions.json`` of docker-library, ``pythonbuild/downloads.py`` of
+python-build-standalone (8a0c6df), formulae of Homebrew, definitions of pyenv, the install
+manager's build (which bundles the newest Python alone: python/pymanager 459d65a, 31b79ba).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ FOLLOWERS: Final = (
     ),
     Follower(
         "python-build-standalone", "astral-sh/python-build-standalone",
-        "pythonbuild/downloads.json", '"version": "{version}"',
+        "pythonbuild/downloads.py", "/Python-{version}.tar.xz",
     ),
     Follower(
         "the install manager's own runtime", "python/pymanager", "ci/release.yml",

@@ -40,9 +40,16 @@ def text(store: Store, repository: str, path: str) -> str | None:
             series = name.removeprefix("python@").removesuffix(".rb")
             of_series = [v for v in versions if v.series == series]
             return "".join(f'  url "/ftp/python/{v.folder}/Python-{v}.tgz"\n' for v in of_series)
-        case "astral-sh/python-build-standalone" if path == "pythonbuild/downloads.json":
-            listed = {f"cpython-{v.series}": {"version": str(v)} for v in versions}
-            return json.dumps(listed, indent=4)
+        case "astral-sh/python-build-standalone" if path == "pythonbuild/downloads.py":
+            top = "https://www.python.org/ftp/python"
+            listed = {
+                f"cpython-{v.series}": {
+                    "url": f"{top}/{v.folder}/Python-{v}.tar.xz",
+                    "version": str(v),
+                }
+                for v in versions
+            }
+            return f"DOWNLOADS = {json.dumps(listed, indent=4)}\n"
         case "python/pymanager" if path == "ci/release.yml":
             newest = nuget_version(versions[-1]) if versions else "3.0.0"
             return f"    - powershell: |\n        nuget install python -Version {newest} -x\n"

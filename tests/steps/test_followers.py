@@ -115,12 +115,28 @@ def test_real_files_are_understood(a_release: Builds) -> None:
         "Docker's official image": b'  "3.14": {\n    "version": "3.14.7"\n  }',
         "pyenv": b"install_package",
         "Homebrew": b'url "https://www.python.org/ftp/python/3.14.7/Python-3.14.7.tgz"',
-        "python-build-standalone": b'        "version": "3.14.7",\n',
+        "python-build-standalone": b'"url": "https://www.python.org/ftp/python/3.14.7/'
+        b'Python-3.14.7.tar.xz",\n        "size": 24053924,\n',
         "the install manager's own runtime": b"nuget install python -Version 3.15.0-rc1 -x -o .\n",
     }
     for each in FOLLOWERS:
         assert each.found_in(version, lines[each.name])
         assert not each.found_in(version, None)
+
+
+def test_build_standalone_is_read_where_it_keeps_its_versions(
+    store: Store, a_release: Builds
+) -> None:
+    """A Python module; other libraries have versions of their own in it."""
+    standalone = next(each for each in FOLLOWERS if each.name == "python-build-standalone")
+    version = a_release("3.14.7").version
+    assert standalone.file_of(version) == "pythonbuild/downloads.py"
+    assert not standalone.found_in(version, b'"url": "https://a.org/x-3.14.7.tar.xz", "3.14.7"')
+    _publish(store, "3.14.7")
+    assert world.text(store, standalone.repository, "pythonbuild/downloads.json") is None
+    written = world.text(store, standalone.repository, "pythonbuild/downloads.py") or ""
+    assert standalone.found_in(version, written.encode()) == version
+    compile(written, "downloads.py", "exec")
 
 
 def test_project_that_has_one_python_has_this_release_with_any_later_one(a_release: Builds) -> None:
