@@ -41,7 +41,8 @@ _MOST_HISTORY: Final = 120
 _MOST_LETTERS: Final = 300
 _COLOURS: Final = tuple(drawing.COLOURS.items())
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
-_COMMAND: Final = re.compile(r"\bdoit (?:-f (?:'[^']*'|\S+) )?[a-z]+(?: (?!then\b)[\w./=~-]+)*")
+_ANY_WORDS: Final = "\0"
+"""Stands for the words of a command, in which it cannot be."""
 
 _STYLE: Final = """
 :root{color-scheme:light dark}
@@ -78,6 +79,7 @@ class Page:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._drawing = drawing.drawing_of(plan)
+        self._command = _commands(plan)
 
     def text(self, body: str = "", script: str = "") -> str:
         """The whole page as it is now, or with this body; ``script`` is what keeps it alive."""
@@ -143,8 +145,19 @@ class Page:
                 lines += [] if any(asked in line for line in lines) else [asked]
         if lines:
             yield "<h2>Next</h2><ul>"
-            yield from (f"<li>{_linked(line, commands=True)}</li>" for line in lines)
+            yield from (f"<li>{self._with_buttons(line)}</li>" for line in lines)
             yield "</ul>"
+
+    def _with_buttons(self, line: str) -> str:
+        """The line, and behind each command in it a button that copies the whole of it."""
+        text, at = "", 0
+        for found in self._command.finditer(line):
+            if found[0].isprintable():
+                safe = escape(found[0])
+                text += _linked(line[at : found.start()])
+                text += f'<code>{safe}</code> <button data-copy="{safe}">copy</button>'
+                at = found.end()
+        return text + _linked(line[at:])
 
     def _pictures(
         self, found: Mapping[str, Status], events: Sequence[Event], took_s: Mapping[str, float]
@@ -179,16 +192,23 @@ def _chip(state: TaskState, more: str = "") -> str:
     return f'<span class="chip c-{state.value}">{drawing.SIGNS[state]} {words}</span>'
 
 
+def _commands(plan: Plan) -> re.Pattern[str]:
+    """Finds commands as the project spells them for the open release, before and behind the words.
+
+    The words are that of doit, tasks, options, paths and names in capitals; prose goes on behind.
+    """
+    before, _, behind = map(re.escape, plan.project.command(_ANY_WORDS).partition(_ANY_WORDS))
+    tasks = "|".join(map(re.escape, plan.tasks))
+    # In time that grows with the line alone: others may have written it.
+    path = r"(?=\w*[./=~-]+[\w/~])[\w./=~-]*[\w/~]"
+    return re.compile(rf"\b{before}\w+(?: (?:(?:{tasks}|[A-Z]+)\b|{path}))*{behind}")
+
+
 @lru_cache(1 << 14)
-def _linked(text: str, *, commands: bool = False) -> str:
-    """The text with its addresses as links and, if asked, a button that copies each command."""
+def _linked(text: str) -> str:
+    """The text with its addresses as links."""
     safe = escape(_short(text))
-    safe = _ADDRESS.sub(lambda found: f'<a href="{found[0]}" rel="noreferrer">{found[0]}</a>', safe)
-    if not commands:
-        return safe
-    return _COMMAND.sub(
-        lambda found: f'<code>{found[0]}</code> <button data-copy="{found[0]}">copy</button>', safe
-    )
+    return _ADDRESS.sub(lambda found: f'<a href="{found[0]}" rel="noreferrer">{found[0]}</a>', safe)
 
 
 def _running(plan: Plan) -> Iterator[str]:

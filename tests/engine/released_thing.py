@@ -40,11 +40,11 @@ def _fail() -> dict[str, str]:
     raise StepFailed(where="b", problem="broke", remedy="mend it")
 
 
-def released(folder: Path) -> Plan:
+def released(folder: Path, project: type[Release] = Release) -> Plan:
     """The plan of a release that nobody has begun."""
     work = folder / "build"
     chapters = {"first": "1 at first", "then": "2 and then"}
-    plan = open_plan(Release("Thing", "1.0", work, chapters=chapters, experts={"RM": ["A" * 40]}))
+    plan = open_plan(project("Thing", "1.0", work, chapters=chapters, experts={"RM": ["A" * 40]}))
 
     @plan.step(writes=[work / "a"])
     def make_a() -> object:

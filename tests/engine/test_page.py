@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from doit_receipts.day import events_of, timeline
 from doit_receipts.drawing import LEGEND, SIGNS, drawing_of, longest_chain
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
+from doit_receipts.project import Release
 from doit_receipts.status import TaskState, statuses
 from tests.engine.released_thing import HOSTILE, do, released
 
@@ -42,6 +44,36 @@ def test_the_page_tells_what_is_done_what_is_left_and_who_acts(plan: Plan) -> No
     assert "b: broke; mend it" in text
     assert '<button data-copy="doit approve approve_a">copy</button>' in text
     assert '<a href="https://example.org/a" rel="noreferrer">' in text
+
+
+class ByEnvironment(Release):
+    """A release whose commands name it in front."""
+
+    def command(self, *words: str) -> str:
+        """As where dodo.py is in another folder."""
+        return f"THING='/a b/c+d.toml' doit -f '/x y/dodo.py' {' '.join(words)}"
+
+
+class ByOption(Release):
+    """A release whose commands name it behind."""
+
+    def command(self, *words: str) -> str:
+        """As where it is another file than the usual one."""
+        return f"doit {' '.join(words)} --release '/a \"b\"/{'c' * 300}+@:,%.toml'"
+
+
+@pytest.mark.parametrize("project", [Release, ByEnvironment, ByOption])
+def test_a_button_copies_the_whole_command(project: type[Release], tmp_path: Path) -> None:
+    made = released(tmp_path, project)
+    do(made, "make_a", "check_a", "await_ci", "break_b")
+    wanted = [("publish",), ("why", "break_b"), ("approve", "approve_a")]
+    assert copied(Page(made).text()) == [made.project.command(*words) for words in wanted]
+    made.state.close()
+
+
+def copied(page: str) -> list[str]:
+    """What its buttons copy, in order."""
+    return [unescape(each) for each in re.findall(r'data-copy="([^"]*)"', page)]
 
 
 def test_what_runs_stands_first_and_is_the_end_of_the_timeline(plan: Plan) -> None:
