@@ -44,8 +44,11 @@ def configured(folder: Path, pattern: str, programs: Programs) -> dict[str, str]
     Of a key that occurs twice in one place, the last counts.
     """
     values: dict[str, str] = {}
-    for file in personal_files():
-        environment = {"GIT_CONFIG_GLOBAL": str(file), "GIT_CONFIG_NOSYSTEM": "0"}
+    for place, file in enumerate(personal_files()):
+        environment = _of_person(file)
+        if place:
+            # read once, before all others: it must not replace what the file before says
+            environment["GIT_CONFIG_NOSYSTEM"] = "1"
         found = programs.run(
             ["git", "-c", "safe.directory=*", "config", "--null", "--get-regexp", pattern],
             folder=folder,
@@ -67,7 +70,16 @@ def trusting(folder: Path, programs: Programs) -> tuple[str, ...]:
     if _DUBIOUS not in programs.run(asked, folder=folder, check=False).stderr:
         return ()
     for file in personal_files():
-        environment = {"GIT_CONFIG_GLOBAL": str(file), "GIT_CONFIG_NOSYSTEM": "0"}
-        if programs.run(asked, folder=folder, env=environment, check=False).status == 0:
+        if programs.run(asked, folder=folder, env=_of_person(file), check=False).status == 0:
             return ("-c", "safe.directory=*")
     return ()
+
+
+def _of_person(file: Path) -> dict[str, str]:
+    """Environment in which git reads the system's configuration and this file of the person."""
+    system = exported("GIT_CONFIG_SYSTEM")
+    return {
+        "GIT_CONFIG_GLOBAL": str(file),
+        "GIT_CONFIG_NOSYSTEM": "0",
+        **({"GIT_CONFIG_SYSTEM": system} if system else {}),
+    }

@@ -314,6 +314,24 @@ def test_identity_is_found_where_git_looks_for_it(
     assert world.base.identity() == Identity("Per", "p@example.org")
 
 
+def test_identity_of_the_person_beats_that_of_the_machine(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: git-config(1), FILES: the system's file is read before each of the person's."""
+    git(world.cpython, "config", "--remove-section", "user")
+    system, file = tmp_path / "gitconfig", tmp_path / "xdg" / "git" / "config"
+    file.parent.mkdir(parents=True)
+    system.write_text("[user]\n\tname = Root\n\temail = root@example.org\n")
+    file.write_text("[user]\n\tname = Per\n")
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(system))
+    assert world.base.identity() == Identity("Per", "root@example.org")
+    (tmp_path / ".gitconfig").write_text("[user]\n\temail = p@example.org\n")
+    assert world.base.identity() == Identity("Per", "p@example.org")
+
+
 # ── clones of others, and partial ones ──────────────────────────────────────────────────────
 
 
