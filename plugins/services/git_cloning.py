@@ -220,12 +220,11 @@ def _holds(folder: Path, object_id: str, programs: Programs, trust: Sequence[str
 def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> None:
     """Every tree and file of the commit is here: a partial clone has only some.
 
-    Asked anew each time, so that a source that was repaired meanwhile repairs us as well.
+    Asked anew each time, so that a source that was repaired meanwhile repairs us as well; and
+    again after each fetch that helped, as what a folder that was missing lists shows only then.
     """
-    missing = _missing(folder, commit, programs)
-    if missing is None:
-        return
-    if missing:
+    missing, before = _missing(folder, commit, programs), None
+    while missing and missing != before:
         address = promisor_of(source, programs)
         if address and not _remote_is_set(folder, programs):
             raise damaged(folder)
@@ -233,7 +232,7 @@ def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> No
             _fetch_from_promisor(folder, missing, address, programs)
         else:
             _fetch_quietly(folder, source, missing, programs)
-        missing = _missing(folder, commit, programs)
+        missing, before = _missing(folder, commit, programs), missing
     if missing is None:
         return
     raise ServiceFailed(

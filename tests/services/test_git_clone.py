@@ -420,15 +420,18 @@ def test_clone_holds_every_object_that_the_rms_clone_borrowed(world: World) -> N
     assert git(clone.folder, "fsck", "--full", "--connectivity-only") == ""
 
 
-@pytest.fixture(params=[(), ("--depth=2",)], ids=["partial", "partial and shallow"])
+@pytest.fixture(
+    params=[("--filter=blob:none",), ("--filter=blob:none", "--depth=2"), ("--filter=tree:0",)],
+    ids=["partial", "partial and shallow", "treeless"],
+)
 def partial(world: World, request: pytest.FixtureRequest) -> World:
     """The RM's clone is a partial one, from a server that allows it as GitHub does."""
     upstream = world.folder / "upstream.git"
     git(upstream, "config", "uploadpack.allowFilter", "true")
     git(upstream, "config", "uploadpack.allowAnySHA1InWant", "true")
     shutil.rmtree(world.cpython)
-    git(world.folder, "clone", "-q", "--no-checkout", "--filter=blob:none", "-o", "upstream",
-        *request.param, "--branch", "3.13", f"file://{upstream}", str(world.cpython))  # fmt: skip
+    git(world.folder, "clone", "-q", "--no-checkout", "-o", "upstream", *request.param,
+        "--branch", "3.13", f"file://{upstream}", str(world.cpython))  # fmt: skip
     return world
 
 
