@@ -15,6 +15,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,15 +85,7 @@ class Init(WordsInAnyOrder):
         able.sort(key=lambda key: not (address and f"<{address}>" in key.user_id))
         found = _Found(clone, at, version, _forks(remotes), able)
         file = _new_file(opt_values["file"], version)
-        try:
-            with file.open("x", encoding="utf-8") as stream:
-                stream.write("\n".join([_directive(file), *_lines(found)]) + "\n")
-        except FileExistsError as error:
-            raise StepFailed(
-                where=str(file),
-                problem="exists already, and is not changed",
-                remedy="name another: doit init --file FILE",
-            ) from error
+        _write_new(file, "\n".join([_directive(file), *_lines(found)]) + "\n")
         self._tell(file)
         return 0
 
@@ -166,6 +159,27 @@ def _new_file(wanted: str, version: Version) -> Path:
     if wanted:
         return Path(wanted).expanduser()
     return Path(f"{version}.toml") if usual.exists() else usual
+
+
+def _write_new(file: Path, text: str) -> None:
+    """The file is new and holds the text. Raises StepFailed where that cannot be."""
+    remedy = "name another: doit init --file FILE"
+    try:
+        content = text.encode()
+        with file.open("xb") as stream:
+            stream.write(content)
+    except UnicodeEncodeError as error:
+        raise StepFailed(
+            where=printable(error.object[max(0, error.start - 40) : error.end + 40]),
+            problem="is part of a name that is not in UTF-8, as release.toml has to be",
+            remedy="rename it, then run the same command again",
+        ) from error
+    except FileExistsError as error:
+        problem = "exists already, and is not changed"
+        raise StepFailed(where=str(file), problem=problem, remedy=remedy) from error
+    except OSError as error:
+        problem = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise StepFailed(where=str(file), problem=problem, remedy=remedy) from error
 
 
 def _directive(file: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -106,6 +108,28 @@ def test_nothing_that_exists_is_changed(home: Path, clone: Path) -> None:
     assert ended.status == 1
     assert "exists already, and is not changed; name another: doit init --file FILE" in ended.err
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["no/such/r.toml", ".gitconfig/r.toml", "", "x" * 300])
+def test_a_place_where_nothing_can_be_written_is_one_line(
+    home: Path, clone: Path, place: str
+) -> None:
+    ended = init(home, clone, "--file", home / place)
+    assert (ended.status, ended.out) == (1, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith((f"{home / place}: cannot be written: ", f"{home}: exists already, "))
+    assert line.endswith("name another: doit init --file FILE")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no file system there has such a name")
+def test_a_path_that_is_no_text_is_one_line_and_leaves_nothing(home: Path, clone: Path) -> None:
+    moved = home / "real\udcff"
+    shutil.copytree(clone, moved)
+    ended = init(home, moved, "--file", home / "r.toml")
+    assert (ended.status, ended.out) == (1, "")
+    (line,) = ended.err.splitlines()
+    assert "is part of a name that is not in UTF-8" in line
+    assert not (home / "r.toml").exists()
 
 
 @pytest.mark.parametrize(
