@@ -31,6 +31,7 @@ __all__ = [
     "forbidden_acts",
     "imports_of_a_root",
     "imports_of_nothing",
+    "interpreters_that_trust_a_folder",
     "long_chapters",
     "long_modules",
     "modules_of",
@@ -77,6 +78,10 @@ HOMES: Final = (
     PROGRAMS, "plugins.services.process", "plugins.services.environment",
     "plugins.rehearsal.machine", "doit_receipts.openpgp",
     "doit_receipts.command.waiting_run",  # starts doit again
+)  # fmt: skip
+# Two run the tree's own module, behind walls; one runs doit again where it was started.
+OF_ITS_FOLDER: Final = (
+    "plugins.steps.schedule", "plugins.steps.source_test", "doit_receipts.command.waiting_run",
 )  # fmt: skip
 # A secret may be in the environment, and nobody but its place reads it there.
 SECRETS: Final = "plugins.model.secret"
@@ -349,6 +354,19 @@ def _os_act(attr: str, *, at_home: bool) -> str:
     return ""
 
 
+def interpreters_that_trust_a_folder(modules: Mapping[str, Module]) -> Iterator[str]:
+    """``-m`` looks into the working folder first, where a tree may have a module of that name."""
+    for module in modules.values():
+        if module.name in OF_ITS_FOLDER or module.floor == "rehearsal":
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.List | ast.Tuple) and node.elts:
+                words = [each.value for each in node.elts if isinstance(each, ast.Constant)]
+                of_a_variable = not isinstance(node.elts[0], ast.Constant)
+                if of_a_variable and "-m" in words and "-I" not in words:
+                    yield f"{module.path}:{node.lineno}: python -m without -I"
+
+
 def roots_with_code(modules: Mapping[str, Module]) -> Iterator[str]:
     """``__init__.py`` files that hold anything but a docstring."""
     for module in modules.values():
@@ -472,6 +490,7 @@ RULES: Final = (
     circles,
     strangers,
     forbidden_acts,
+    interpreters_that_trust_a_folder,
     roots_with_code,
     checks_that_could_write,
     faceless_modules,

@@ -26,6 +26,7 @@ from tests.floors import (
     forbidden_acts,
     imports_of_a_root,
     imports_of_nothing,
+    interpreters_that_trust_a_folder,
     long_chapters,
     long_modules,
     modules_of,
@@ -256,6 +257,22 @@ def test_a_third_party_package_at_home_is_no_stranger(path: str, code: str, tmp_
 def test_a_forbidden_act_is_found(code: str, breach: str, tmp_path: Path) -> None:
     (line,) = forbidden_acts(a_tree(tmp_path, {"doit_receipts/a.py": a_module(code)}))
     assert breach in line
+
+
+@pytest.mark.parametrize(
+    ("code", "breaches"),
+    [
+        ("words = [interpreter, '-m', 'venv', made]", 1),
+        ("words = (sys.executable, '-s', '-m', 'pip')", 1),
+        ("words = [interpreter, '-I', '-m', 'venv', made]", 0),
+        ("words = ['git', 'commit', '-m', message]", 0),
+    ],
+)
+def test_an_interpreter_that_trusts_its_folder_is_found(
+    code: str, breaches: int, tmp_path: Path
+) -> None:
+    tree = a_tree(tmp_path, {"plugins/steps/a.py": a_module(code)})
+    assert len(list(interpreters_that_trust_a_folder(tree))) == breaches
 
 
 def test_the_place_of_secrets_reads_the_environment_and_starts_nothing(tmp_path: Path) -> None:

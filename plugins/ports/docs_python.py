@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["PythonFound", "candidates", "machine_of", "python_for"]
+__all__ = ["PythonFound", "candidates", "machine_of", "our_pip", "python_for"]
 
 _NEWEST: Final = 30
 _OLDEST: Final = 9
@@ -47,6 +47,15 @@ def candidates(programs: Programs) -> Iterator[Path]:
         other = programs.find(f"python3.{minor}")
         if other is not None and minor != sys.version_info.minor and _works(other, programs):
             yield other
+
+
+def our_pip(python: Path, *words: str | Path) -> list[str | Path]:
+    """The words that have this tool's own pip work for that Python.
+
+    The folder that it is started in adds nothing to it, which may hold a pip.py. It is ``/`` all
+    the same: pip looks there for what a requirement names by a path.
+    """
+    return [sys.executable, "-I", "-m", "pip", "--python", python, *words]
 
 
 def machine_of(python: Path, programs: Programs) -> str:
@@ -112,7 +121,7 @@ def _minor_of(python: Path, programs: Programs) -> int:
 def _asked(
     python: Path, requirements: Path, constraints: Path | None, programs: Programs
 ) -> Completed:
-    words: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install"]
+    words = our_pip(python, "install")
     words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
     # Nothing of a package is run that comes as a wheel.
     words += ["--only-binary", ":all:", "-r", requirements]
@@ -121,7 +130,6 @@ def _asked(
         words += ["-c", constraints]
         reads.append(constraints)
     # Those of a tree name others beside them; the lines of a lock name nothing.
-    folder = requirements.parent if requirements.parent.name == "Doc" else Path("/")
-    reads += [folder] if folder.name else []
+    reads += [requirements.parent] if requirements.parent.name == "Doc" else []
     confined = programs.confined(reads=reads, network=True)
-    return confined.run(words, folder=folder, timeout_s=_TIMEOUT_S, check=False)
+    return confined.run(words, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)

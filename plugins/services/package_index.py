@@ -61,7 +61,7 @@ class SimpleIndex:
 
     def _default(self) -> str:
         """The address that pip names in its help."""
-        asked = (sys.executable, "-m", "pip", "install", "--help")
+        asked = (sys.executable, "-I", "-m", "pip", "install", "--help")
         usage = " ".join(self._programs.run(asked, folder=Path("/")).stdout.split())
         found = re.search(r"\(default (https://[^\s)]+)\)", usage)
         if found is None:

@@ -23,7 +23,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.model.docs_requirements import INCLUDES, REQUIREMENTS
 from plugins.model.pylock import LOCK, NoLock, read_lock
-from plugins.ports.docs_python import candidates, machine_of, python_for
+from plugins.ports.docs_python import candidates, machine_of, our_pip, python_for
 from plugins.steps.left_behind import see_plain
 from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of
@@ -119,7 +119,8 @@ def make_environment(
     made = _new_folder(folder)
     # Our own pip installs into it: Debian's Python may lack the one that venv would put there,
     # and it saves the seconds that this takes.
-    programs.run([interpreter, "-m", "venv", "--without-pip", made], folder=doc)
+    # Nothing confines this one, so no module of the tree may pass for one of its own.
+    programs.run([interpreter, "-I", "-m", "venv", "--without-pip", made], folder=Path("/"))
     in_it = made / "bin" / "python"
     # A wheel that is built on the way may fail for a dollar or a space in the path.
     with plain_path(made) as plain:
@@ -167,10 +168,10 @@ class _Pip:
         if found:
             words: list[str | Path] = ["install", "--no-input", "--no-index", "--no-deps"]
             words += ["--find-links", wheels, *("==".join(each) for each in found)]
-            self._run(words, writes=(environment,), reads=(wheels, self.doc))
+            self._run(words, writes=(environment,), reads=(wheels,))
 
     def frozen(self) -> list[str]:
-        return self._run(["freeze"], reads=(self.doc,)).stdout.split("\n")
+        return self._run(["freeze"], reads=()).stdout.split("\n")
 
     def _run(
         self,
@@ -182,8 +183,7 @@ class _Pip:
     ) -> Completed:
         seen = (*reads, Path(sys.executable), self.python)
         confined = self.programs.confined(writes=writes, reads=seen, network=network)
-        start: list[str | Path] = [sys.executable, "-m", "pip", "--python", self.python]
-        return confined.run([*start, *words], folder=self.doc)
+        return confined.run(our_pip(self.python, *words), folder=Path("/"))
 
 
 def _made_for(lock: DocsLock, pythons: Sequence[Path], programs: Programs) -> tuple[Path, ...]:

@@ -60,7 +60,7 @@ def test_environment_holds_what_the_tree_requires_and_tells_its_version(tmp_path
     project.mkdir(parents=True)
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "backend.py").write_text(BACKEND.replace("{version}", "1.5"))
-    tools = make(tmp_path, a_tree(tmp_path, "./toy_tool\n"))
+    tools = make(tmp_path, a_tree(tmp_path, f"{project.as_uri()}\n"))
     assert list(tools.installed) == ["toy_tool==1.5"]
 
 
@@ -142,7 +142,7 @@ def test_tools_are_built_wherever_the_work_folder_is(tmp_path: Path, name: str) 
     strict = "import string, sys\nassert ' ' not in sys.prefix\n"
     strict += "string.Template(sys.prefix).substitute()\n"
     (project / "backend.py").write_text(strict + BACKEND.replace("{version}", "1.5"))
-    tools = make(folder, a_tree(folder, "./toy_tool\n"))
+    tools = make(folder, a_tree(folder, f"{project.as_uri()}\n"))
     assert list(tools.installed) == ["toy_tool==1.5"]
     assert tools.python.is_relative_to(folder)
 

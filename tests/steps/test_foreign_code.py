@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.errors import StepFailed
-from plugins.model.local_settings import SourceTest
+from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.model.local_settings import Docs, SourceTest
+from plugins.ports.docs_python import python_for
 from plugins.services.programs import MachinePrograms
-from plugins.steps import docs, news, source_test
+from plugins.steps import docs, docs_lock, news, source_test
 from plugins.steps.docs_tools import make_environment
 from plugins.steps.docs_tree import Machine
 from plugins.steps.left_behind import content_left, see_plain
@@ -252,3 +254,52 @@ def test_building_the_documentation_leaves_its_tools_as_they_were(
     shutil.rmtree(release.layout.scratch)
     docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
     assert (docs_tools / "pep101.json").read_bytes() == marker
+
+
+# Whichever of them is imported leaves its mark on a screen, and where nothing confines it a file.
+_OF_OTHERS = """
+import os
+print("run by us:", __file__)
+try:
+    open({mark!r}, "w").close()
+except OSError:
+    pass
+"""
+_STARTED = ("venv", "pip", "ensurepip", "logging", "shutil", "argparse", "sitecustomize")
+
+
+@pytest.mark.slow
+def test_modules_of_the_tree_do_not_run_in_place_of_our_own(tmp_path: Path) -> None:
+    """``python -m venv`` in the tree's Doc folder was Doc/venv.py, which nothing confines."""
+    mark = tmp_path / "mark"
+    doc = tmp_path / "Doc"
+    doc.mkdir()
+    (doc / "requirements.txt").write_text("# nothing\n")
+    for name in _STARTED:
+        (doc / f"{name}.py").write_text(_OF_OTHERS.format(mark=str(mark)))
+    said: list[str] = []
+    programs = MachinePrograms(said.append)
+    assert python_for(doc / "requirements.txt", programs).python == Path(sys.executable)
+    tools = make_environment(tmp_path / "docs-tools", doc, programs, Quiet())
+    assert tools.installed == ()
+    assert (tools.python.parents[1] / "pyvenv.cfg").is_file()
+    assert [line for line in said if line.startswith("run by us")] == []
+    assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_requirements_that_are_a_module_do_not_run(tmp_path: Path) -> None:
+    """The room of a lock holds what the requirements name, and pip.py may be among them."""
+    world = a_world(tmp_path / "world")
+    world.commit(
+        {
+            "Doc/requirements.txt": "--no-index\nnobody-has-it\n-r pip.py\n",
+            "Doc/pip.py": "print('run by us')\n",
+        }
+    )
+    clone = world.make()
+    said: list[str] = []
+    programs = MachinePrograms(said.append)
+    with pytest.raises((StepFailed, ServiceFailed)):
+        docs_lock.make(world.release, clone, Docs(), programs, Quiet(), after="base")
+    assert "run by us" not in said
