@@ -95,7 +95,7 @@ all_green = [
 @plan.gate(volatile=True, pep="Q01 Q02 Q04 Q05")
 def check_blockers():
     """Stop while an open issue or pull request blocks this release."""
-    return [*no_blocker, call(blockers.advisories_are_published, release, services.github)]
+    return [*no_blocker, call(blockers.advisories_are_closed, release, services.github)]
 
 
 @plan.gate(volatile=True, pep="Q06 Q07 Q08")

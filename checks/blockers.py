@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFERRED",
     "RELEASE",
-    "advisories_are_published",
+    "advisories_are_closed",
     "concerns",
     "no_deferred_blockers",
     "no_release_blockers",
@@ -54,11 +54,12 @@ def no_deferred_blockers(release: Release, issues: Issues) -> tuple[Finding, ...
 
 
 @judges(blind="blockers.advisories")
-def advisories_are_published(release: Release, advisories: Advisories) -> tuple[Finding, ...]:
-    """For candidates and finals: no accepted advisory is still secret, or a person has to look.
+def advisories_are_closed(release: Release, advisories: Advisories) -> tuple[Finding, ...]:
+    """For candidates and finals: no accepted advisory is still open, or a person has to ask.
 
     Which they are stays secret, here as well: the number alone is asked for and shown (PEP 811,
-    devguide "Python Security Response Team": a draft is accepted, and published with its fix).
+    devguide "Python Security Response Team": a draft is accepted; the team announces it by mail
+    once the fix is merged into main, and closes it. Nobody publishes it at GitHub).
     """
     if release.version.level < Level.CANDIDATE:
         return ()
@@ -79,9 +80,10 @@ def advisories_are_published(release: Release, advisories: Advisories) -> tuple[
         Finding(
             "blockers.advisories",
             Severity.WARN,
-            f"there {are} that nobody has published yet",
+            f"there {are} that the Python Security Response Team has not closed",
             where="https://github.com/python/cpython/security/advisories",
-            remedy="see which of them this release fixes, and publish those once it is out",
+            remedy="ask the Python Security Response Team which of them this release has to wait "
+            "for; the team itself announces each at security-announce@python.org and closes it",
         ),
     )
 

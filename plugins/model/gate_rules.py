@@ -117,9 +117,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         waivable=False,
     ),
     "blockers.advisories": Rule(
-        "Candidates and finals: no accepted security advisory waits for its publication.",
-        "see with the Python Security Response Team which this release fixes, and publish those "
-        "once it is out",
+        "Candidates and finals: no accepted security advisory is open without a word of the Python "
+        "Security Response Team.",
+        "ask the Python Security Response Team which this release has to wait for; the team itself "
+        "announces each at security-announce@python.org and closes it",
         severity=_WARN,
     ),
     "blockers.deferred": Rule(

@@ -206,10 +206,10 @@ class Backports(Protocol):
 
 
 class Advisories(Protocol):
-    """The security advisories of one repository at GitHub, which are secret until published."""
+    """The security advisories of one repository at GitHub, which only some may see."""
 
     def accepted_advisories(self) -> int | None:
-        """How many are accepted and not published; None if the token's user may not see that.
+        """How many are accepted and still open; None if the token's user may not see that.
 
         What they are about is never asked for.
         """

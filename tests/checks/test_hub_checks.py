@@ -329,13 +329,13 @@ def test_push_is_tried_without_effect_and_a_remote_that_is_not_there_blocks(
 def test_accepted_advisories_are_counted_before_a_candidate_or_final(
     a_release: Builds, count: int | None, expected: list[tuple[str, Severity]]
 ) -> None:
-    found = blockers.advisories_are_published(a_release("3.13.6"), Told(count))
+    found = blockers.advisories_are_closed(a_release("3.13.6"), Told(count))
     assert [each.severity for each in found] == [severity for _, severity in expected]
     assert all(words in each.message for each, (words, _) in zip(found, expected, strict=True))
-    assert blockers.advisories_are_published(a_release("3.14.0b2"), Told(count)) == ()
+    assert blockers.advisories_are_closed(a_release("3.14.0b2"), Told(count)) == ()
 
 
 def test_advisories_that_cannot_be_counted_block(a_release: Builds) -> None:
     error = ServiceFailed(service="github", action="count", problem="answered 500")
-    (finding,) = blockers.advisories_are_published(a_release("3.13.6"), Told(error))
+    (finding,) = blockers.advisories_are_closed(a_release("3.13.6"), Told(error))
     assert (finding.rule, finding.severity) == ("blockers.advisories", Severity.BLOCK)
