@@ -26,7 +26,7 @@ from doit_receipts.orphaned_processes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["holding", "is_held", "last_holder"]
+__all__ = ["holding", "is_held", "is_worked_on", "last_holder"]
 
 _PATIENCE_S: Final = 60.0
 _LOOK_S: Final = 0.05
@@ -125,6 +125,11 @@ def _holder_died(path: Path) -> bool:
 def is_held(path: Path, pid: int) -> bool:
     """Whether this process has the lock and, as far as can be told from here, is alive."""
     return _read(path).get("pid") == pid and not _holder_died(path)
+
+
+def is_worked_on(path: Path) -> bool:
+    """Whether anybody has the lock and, as far as can be told from here, is alive."""
+    return bool(_read(path)) and not _holder_died(path)
 
 
 def last_holder(path: Path) -> str:

@@ -13,6 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.lock import is_worked_on
 from doit_receipts.running import shown_time
 from doit_receipts.typed import DODO, started_in
 
@@ -25,30 +26,49 @@ if TYPE_CHECKING:
 __all__ = ["run_until_nobody_is_awaited", "typed_again"]
 
 _AWAITED: Final = 4
+_FAILED: Final = 1
 _LOOK_S: Final = 1.0
 _AGAIN_S: Final = 300.0
 """So often it is tried again without an approval: files, builds and merges come by themselves."""
 
 
+def _now_s() -> float:
+    """Seconds that a machine counts while it sleeps as well, as a waiting person does."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 def run_until_nobody_is_awaited(
-    plan: Plan, words: Sequence[str], hours: float, *, pause: Callable[[float], None] = time.sleep
+    plan: Plan,
+    words: Sequence[str],
+    hours: float,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    now_s: Callable[[], float] = _now_s,
 ) -> int:
     """The exit status of the last run: 4 only if somebody is still waited for after so long.
 
-    ``words`` are the command's, as they were typed. Ctrl-C ends the waiting, and the run below it.
+    ``words`` are the command's, as they were typed. What fails is tried once more, for a service
+    may be away for a moment; while somebody else works on the release nothing is tried. Ctrl-C
+    ends the waiting, and the run below it.
     """
-    ends_s = time.monotonic() + hours * 3600
+    ends_s = now_s() + hours * 3600
     command = typed_again(words)
     _say(f"waiting for {shown_time(hours * 3600)} at most; Ctrl-C ends it, and loses nothing")
+    failed = False
     while True:
-        if not _changed(plan, ends_s, pause):
+        if not _changed(plan, ends_s, pause, now_s):
             _say(
                 f"still waiting after {shown_time(hours * 3600)}; run the same command again later"
             )
-            return _AWAITED
+            return _FAILED if failed else _AWAITED
         status = _ended(command)
-        if status != _AWAITED:
+        if status == _FAILED and is_worked_on(plan.folder.lock):
+            continue  # somebody was first
+        if status not in (_AWAITED, _FAILED) or (status == _FAILED and failed):
             return status if status >= 0 else 128 - status
+        failed = status == _FAILED
+        if failed:
+            _say(f"failed; is tried once more in {shown_time(_AGAIN_S)}")
 
 
 def _ended(command: Sequence[str]) -> int:
@@ -86,11 +106,14 @@ def _is_ours(word: str) -> bool:
     return word == "--wait" or word.startswith("--wait-hours=")
 
 
-def _changed(plan: Plan, ends_s: float, pause: Callable[[float], None]) -> bool:
-    """Whether there is a reason to go on before the end; waits for it."""
-    before, tries_s = _approvals(plan.folder.approvals), time.monotonic() + _AGAIN_S
-    while time.monotonic() < ends_s:
-        if _approvals(plan.folder.approvals) != before or time.monotonic() >= tries_s:
+def _changed(
+    plan: Plan, ends_s: float, pause: Callable[[float], None], now_s: Callable[[], float]
+) -> bool:
+    """Whether there is a reason to go on before the end, and nobody at work; waits for it."""
+    before, tries_s = _approvals(plan.folder.approvals), now_s() + _AGAIN_S
+    while now_s() < ends_s:
+        due = _approvals(plan.folder.approvals) != before or now_s() >= tries_s
+        if due and not is_worked_on(plan.folder.lock):
             return True
         pause(_LOOK_S)
     return False

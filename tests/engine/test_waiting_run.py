@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from doit_receipts.command.waiting_run import typed_again
+from doit_receipts.command.waiting_run import run_until_nobody_is_awaited, typed_again
+from doit_receipts.lock import holding
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from tests.engine.conftest import RELEASE
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.engine.conftest import Project
 
@@ -93,6 +96,80 @@ def test_it_waits_for_nobody_where_nobody_is_awaited(project: Project) -> None:
     assert ended.status == 1
     assert "waiting for " not in ended.err
     assert project.doit("copy_a", "--wait").status == 1
+
+
+class Watch:
+    """The clock of who waits, whom somebody may do something while it pauses."""
+
+    def __init__(self, *meanwhile: Callable[[], object]) -> None:
+        self.now_s = 0.0
+        self._meanwhile = list(meanwhile)
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def pause(self, _seconds: float) -> None:
+        self.now_s += 100.0
+        if self._meanwhile:
+            self._meanwhile.pop(0)()
+
+
+@pytest.fixture
+def again(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[Watch], int]:
+    """Waits an hour at most for ``doit copy_a``; gives the status."""
+    project.declare(STEPS)
+    monkeypatch.chdir(project.folder)
+
+    def wait(watch: Watch) -> int:
+        plan = open_plan(Release("Thing", "3.13.6", project.work))
+        try:
+            return run_until_nobody_is_awaited(
+                plan, ["copy_a"], 1.0, pause=watch.pause, now_s=watch
+            )
+        finally:
+            plan.state.close()
+
+    return wait
+
+
+def test_it_waits_while_somebody_else_works(
+    project: Project, again: Callable[[Watch], int]
+) -> None:
+    """The try of every five minutes is not spent on a lock that somebody has."""
+    work = ExitStack()
+    lock = project.work / "lock"
+
+    def begin() -> None:
+        work.enter_context(holding(lock))
+
+    watch = Watch(begin, *[lambda: None] * 9, work.close)
+    with work:
+        assert again(watch) == 0
+    assert watch.now_s == 1100
+    assert project.ran() == ["a"]
+
+
+def test_one_failure_is_tried_once_more(
+    project: Project, again: Callable[[Watch], int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A service that is away for a moment does not end a night; what fails twice does."""
+    (project.folder / "input").unlink()
+    watch = Watch(*[lambda: None] * 4, lambda: project.write("input", "hello"))
+    assert again(watch) == 0
+    assert watch.now_s == 600
+    assert "failed; is tried once more in 5 min" in capfd.readouterr().err
+    (project.folder / "input").unlink()
+    (project.work / "src" / "a").unlink()
+    watch = Watch()
+    assert again(watch) == 1
+    assert watch.now_s == 600
+
+
+def test_a_night_of_sleep_counts(project: Project, again: Callable[[Watch], int]) -> None:
+    watch = Watch()
+    watch.pause = lambda _seconds: setattr(watch, "now_s", 3601.0)  # type: ignore[method-assign]
+    assert again(watch) == 4
+    assert not project.ran()
 
 
 def test_ctrl_c_ends_the_waiting(project: Project) -> None:
