@@ -65,22 +65,26 @@ class SecurityContent:
     """What the NEWS of a release says of its security; ids are texts of digits, such as 143930."""
 
     entries: tuple[NewsEntry, ...]
-    other_issues: frozenset[str]
-    """Issues of the entries of all other sections."""
+    others: tuple[NewsEntry, ...]
+    """The entries of all other sections."""
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> SecurityContent:
         """The content of these files together."""
         found = [entry for text in texts for entry in entries_of(text)]
         security = tuple(entry for entry in found if entry.section.casefold() == "security")
-        others = (entry.issue for entry in found if entry not in security)
-        return cls(security, frozenset(filter(None, others)))
+        return cls(security, tuple(entry for entry in found if entry not in security))
 
     @property
     def issues(self) -> frozenset[str]:
         """Every issue that an entry of section Security is of, or names."""
         named = (number for entry in self.entries for number in issues_in(entry.text))
         return frozenset(filter(None, (*(entry.issue for entry in self.entries), *named)))
+
+    def section_of(self, issue: str) -> str:
+        """The section with an entry of this issue; "" if there is none."""
+        entries = (*self.entries, *self.others)
+        return next((entry.section for entry in entries if entry.issue == issue), "")
 
     @property
     def cves(self) -> frozenset[str]:

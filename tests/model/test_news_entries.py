@@ -40,7 +40,8 @@ def test_security_content_knows_what_is_in_which_section() -> None:
     content = SecurityContent.of([FILE, an_entry("security", 300, text)])
     assert content.issues == {"100", "200", "300"}
     assert content.cves == {"2026-1234", "2025-99999"}
-    assert content.other_issues == {"37451"}
+    assert (content.section_of("37451"), content.section_of("100")) == ("Library", "Security")
+    assert content.section_of("1") == ""
 
 
 @pytest.mark.parametrize(
