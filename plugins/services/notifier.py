@@ -2,8 +2,9 @@
 
 Sources: Discord's "Execute Webhook" (``content`` of 2,000 characters, ``allowed_mentions``),
 Slack's "Incoming webhooks" (``text``, in which ``&``, ``<`` and ``>`` are markup), and Zulip's
-Slack-compatible incoming webhook, which takes the same field. Whether Zulip reads Slack's spelling
-of those three is not checked: it gets them as they are.
+Slack-compatible incoming webhook (zulip/zulip, zerver/webhooks/slack_incoming/view.py), which takes
+the same field, leaves those three as they are, and makes ``_x_`` an ``*x*``: behind an ``@`` that
+is a group of people (zerver/lib/mention.py).
 """
 
 from __future__ import annotations
@@ -125,10 +126,11 @@ def payload(form: str, text: str) -> dict[str, Any]:
         case "discord":
             return {"content": _cut(text, _MOST_DISCORD), "allowed_mentions": {"parse": []}}
         case "slack":
-            safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            return {"text": _cut(safe, _MOST_OTHERS)}
+            safe = _cut(text, _MOST_OTHERS).replace("&", "&amp;")
+            return {"text": safe.replace("<", "&lt;").replace(">", "&gt;")}
         case _:
-            return {"text": _cut(text.replace("@*", "@ *").replace("@_*", "@ *"), _MOST_OTHERS)}
+            # A space without width: whatever is made of the rest, nobody is meant by it.
+            return {"text": _cut(text.replace("@", "@\u200b"), _MOST_OTHERS)}
 
 
 def _cut(text: str, most: int) -> str:

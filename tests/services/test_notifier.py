@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -77,8 +78,18 @@ def test_a_webhook_gets_its_own_form(form: str, tmp_path: Path) -> None:
 def test_nobody_is_called_by_what_a_message_says() -> None:
     assert payload("discord", "@everyone")["allowed_mentions"] == {"parse": []}
     assert payload("slack", "<!channel> & co")["text"] == "&lt;!channel&gt; &amp; co"
-    assert "@**all**" not in payload("zulip", "@**all**")["text"]
+    assert payload("slack", "&" * 5000)["text"].endswith("&amp;…")
     assert len(payload("discord", "x" * 3000)["content"]) == 2000
+
+
+@pytest.mark.parametrize(
+    "said", ["@**all**", " @*team*", "(@_team_)", "@_*team*_", "@_**all**", "@__x__", "@\u200b_x_"]
+)
+def test_zulip_finds_no_mention_once_it_has_translated_what_slack_means(said: str) -> None:
+    text = payload("zulip", f"approve_a: {said} said so")["text"]
+    bold = re.sub(r"\*([^*\n]+)\*", r"**\1**", text)
+    for each in (text, bold, re.sub(r"_([^_\n]+)_", r"*\1*", bold)):
+        assert not re.search(r"@_?\*", each)
 
 
 @pytest.mark.parametrize(
