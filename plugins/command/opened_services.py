@@ -465,13 +465,16 @@ class Services:
     @_late("hosts.mail")
     def mail(self) -> Mail:
         """The server that sends our email."""
+        return self._mail()
+
+    def _mail(self, **patience: float) -> Mail:
         from plugins.services.mail_server import MailServer
 
         address = self._settings.hosts.mail
         if not address:
             example = 'mail = "smtps://smtp.example.org"'
             return cast("Mail", _Undeclared("[hosts] mail", example))
-        return MailServer(address, self._settings.credentials.mail)
+        return MailServer(address, self._settings.credentials.mail, **patience)
 
     @property
     def notify(self) -> Callable[[str, str], Iterable[str]] | None:
@@ -481,12 +484,13 @@ class Services:
             return None
 
         def tell(subject: str, text: str) -> Iterable[str]:
-            from plugins.services.notifier import Notifier
+            from plugins.services.notifier import PATIENCE_S, Notifier
             from plugins.services.programs import MachinePrograms
 
             # Without a slot: the run is over and its lock closed, which a slot would hand on.
             programs = MachinePrograms(self._log.record)
-            notifier = Notifier(declared, self._settings.announce.sender, self.mail, programs)
+            mail = self._mail(silence_s=PATIENCE_S)
+            notifier = Notifier(declared, self._settings.announce.sender, mail, programs)
             return notifier.tell(self._release.layout.work, subject, text)
 
         return tell

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MailServer"]
 
-_TIMEOUT_S: Final = 60.0
+_SILENCE_S: Final = 60.0
 _SEND: Final = "send"
 _LOG_IN: Final = "log in"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -30,10 +30,16 @@ _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:
 
 
 class MailServer:
-    """The Mail port; ``address`` is ``smtp://host[:port]`` or ``smtps://host[:port]``."""
+    """The Mail port; ``address`` is ``smtp://host[:port]`` or ``smtps://host[:port]``.
 
-    def __init__(self, address: str, login: Secret | None) -> None:
+    A server that says nothing for ``silence_s`` is given up.
+    """
+
+    def __init__(
+        self, address: str, login: Secret | None, *, silence_s: float = _SILENCE_S
+    ) -> None:
         self._address = address
+        self._silence_s = silence_s
         self._login = login
 
     def __repr__(self) -> str:
@@ -142,10 +148,12 @@ class MailServer:
         host = parts.hostname or ""
         if parts.scheme == "smtps":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(host, parts.port or 465, timeout=_TIMEOUT_S, context=context)
+            return smtplib.SMTP_SSL(
+                host, parts.port or 465, timeout=self._silence_s, context=context
+            )
         # Else our own name is looked up, for seconds where no name server answers.
         name = "localhost" if host in _LOOPBACK else None
-        server = smtplib.SMTP(host, parts.port or 587, name, timeout=_TIMEOUT_S)
+        server = smtplib.SMTP(host, parts.port or 587, name, timeout=self._silence_s)
         if host in _LOOPBACK:
             return server
         try:

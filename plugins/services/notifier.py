@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.programs import Programs
 
-__all__ = ["Notifier", "payload"]
+__all__ = ["PATIENCE_S", "Notifier", "payload"]
 
-_PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 10.0
+"""So long a way is tried; an email, until its server says nothing for so long."""
 _BOUNDS: Final = Bounds(
-    grace_s=_PATIENCE_S, silence_s=_PATIENCE_S / 2, longest_s=_PATIENCE_S, size_bytes=1 << 16
+    grace_s=PATIENCE_S, silence_s=PATIENCE_S / 2, longest_s=PATIENCE_S, size_bytes=1 << 16
 )
 _SHORTEST_SECRET: Final = 8
 _MOST_DISCORD: Final = 2000
@@ -68,7 +69,7 @@ class Notifier:
         words = [*self._settings.command, subject]
         self._programs.run(
             words, folder=folder, env=attended_environment(), stdin=text.encode(),
-            timeout_s=_PATIENCE_S,
+            timeout_s=PATIENCE_S,
         )  # fmt: skip
 
     def _send(self, subject: str, text: str) -> None:

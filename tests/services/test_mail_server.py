@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -136,3 +137,10 @@ def test_text_that_no_encoding_holds_is_one_line(address: str, login: Secret) ->
 def test_message_id_that_would_begin_a_header_is_refused(address: str, login: Secret) -> None:
     with pytest.raises(NothingDone, match="Message-ID"):
         MailServer(address, login).send(replace(EMAIL, message_id="<a@b>\nBcc: c@d"))
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ServiceFailed, match="cannot be reached at"):
+            MailServer(address, None, silence_s=0.1).send(EMAIL)
