@@ -76,6 +76,8 @@ class TrainDay(Day):
         """Run a doit command for each release to its end, or until its kill; see ``Day.doit``."""
         if kind == "people":
             return [self._asked([f"--release={each}"], kind) for each in self.declarations][-1]
+        if words[0] in ("adopt", "retry"):  # of an email, and the first release sends them for all
+            return self.alone(self.versions[0], *words)
         given = ["train", f"--train={self.train}", *at_once(words)]
         return self._asked(given, kind, records, at, full, seen=seen)
 
