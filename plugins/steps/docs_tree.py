@@ -23,6 +23,7 @@ from plugins.model.pylock import LOCK
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 from plugins.steps.left_behind import see_plain
+from plugins.steps.tree_links import make_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -255,6 +256,7 @@ def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     words = ["git", "archive", "--format=tar", source.commit]
+    links = []
     with (
         programs.pipe(words, folder=source.clone, stdout=PIPE) as process,
         tarfile.open(fileobj=process.stdout, mode="r|") as tar,
@@ -263,25 +265,13 @@ def _unpack(source: DocsSource, folder: Path, programs: Programs) -> None:
         tar.extraction_filter = getattr(tarfile, "data_filter", None)
         for member in tar:
             member.mtime = _UNPACKED_TIME_S
+            # Where a disk refuses a link, tarfile makes nothing and says nothing, or stumbles over
+            # the copy that it wants to make instead.
             if member.issym():
-                _make_link(folder, member.name, member.linkname)
+                links.append((member.name, member.linkname))
             else:
                 tar.extract(member, folder)
-
-
-def _make_link(folder: Path, name: str, target: str) -> None:
-    """``folder/name`` is a link to ``target``, which has to be inside of ``folder``.
-
-    Where a disk refuses a link, tarfile makes nothing and says nothing, or stumbles over the
-    copy that it wants to make instead.
-    """
-    if target.startswith("/") or os.path.normpath(f"{name}/../{target}").startswith(".."):
-        raise StepFailed(
-            where=name,
-            problem=f"is a link that points outside of the tree, to {target}",
-            remedy="remove it on the branch: documentation is built from the tree alone",
-        )
-    (folder / name).symlink_to(target)
+    make_links(folder, links)
 
 
 def _check_version(release: Release, doc: Path, tools: DocsTools, programs: Programs) -> None:

@@ -20,6 +20,7 @@ from plugins.model.tree_rules import README, readme_title
 from plugins.steps import next_main
 from plugins.steps.news import NEXT
 from plugins.steps.release_clone import BASE, COMMIT, input_commit
+from plugins.steps.tree_links import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +149,7 @@ class _Edits:
         """A child of the commit with these files; None takes one away."""
         self._clone.checkout(parent)
         for name, content in files.items():
-            file = self._clone.folder / name
+            file = path_in(self._clone.folder, name)
             if content is None:
                 file.unlink()
             else:

@@ -12,6 +12,7 @@ from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from plugins.steps.left_behind import see_plain
 from plugins.steps.release_clone import input_commit
+from plugins.steps.tree_links import path_in
 
 if TYPE_CHECKING:
     from datetime import date
@@ -79,6 +80,8 @@ def merge(
         )
     entries = _entries(clone, previous)
     clone.checkout(previous)
+    # blurb may write to that folder, so it has to be one.
+    path_in(clone.folder, target)
     blurb = blurb_of(programs)
     ended = _released(release, clone.folder, blurb, programs)
     if ended.status:

@@ -15,6 +15,7 @@ from plugins.steps.docs_tree import (
     telling_disk_trouble,
 )
 from plugins.steps.release_clone import input_commit
+from plugins.steps.tree_links import path_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +112,7 @@ def put(release: Release, clone: Clone, *, after: str, step: str) -> dict[str, s
     for name, target in PRODUCTS.items():
         made = release.layout.made / name
         if made.is_file():
-            write_whole(clone.folder / target, made.read_bytes())
+            write_whole(path_in(clone.folder, target), made.read_bytes())
             found.append(target)
     made_commit = clone.record(step, previous, "Update pydoc topics")
     return {"commit": made_commit, "files": " ".join(found)}

@@ -26,6 +26,7 @@ from plugins.model.tree_rules import (
 )
 from plugins.model.version import Version
 from plugins.steps.release_clone import input_commit
+from plugins.steps.tree_links import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -229,7 +230,7 @@ def _record(clone: Clone, previous: str, step: str, edits: dict[str, bytes], mes
     """The commit ``previous`` with these files' contents, under the step's name."""
     clone.checkout(previous)
     for name, content in edits.items():
-        file = clone.folder / name
+        file = path_in(clone.folder, name)
         write_whole(file, content, mode=file.stat().st_mode & 0o777)
     return clone.record(step, previous, message)
 
