@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,6 +22,7 @@ _EVENT: Final = "notified"
 _READ_BYTES: Final = 4 << 20
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 _MOST_LETTERS: Final = 300
+_NUMBER: Final = re.compile(r"\d+")
 
 
 class _News(NamedTuple):
@@ -33,9 +35,10 @@ def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> l
     """Whoever is to hear of the release has heard what is new since they heard of it last.
 
     New is a task that waits or failed, with its inputs and words, and that all that was ``asked``
-    for is done. It is in the journal before it is sent, so that it is sent once at most: what
-    could not be sent is a line of what is returned, and is not sent again. Before the hour that
-    the plan is held until nothing is sent; what stands then is new to the first run after it.
+    for is done; another number in the words of a wait is not. It is in the journal before it is
+    sent, so that it is sent once at most: what could not be sent is a line of what is returned, and
+    is not sent again. Before the hour that the plan is held until nothing is sent; what stands then
+    is new to the first run after it.
     """
     notify, hour = plan.context.notify, plan.held_until
     if notify is None or (hour is not None and plan.context.clock.now() < hour):
@@ -68,7 +71,10 @@ def _news(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_Ne
             inputs = outcome.inputs if outcome else ""
             head = f"{name} {status.state.value}" + (f" for {status.who}" if status.who else "")
             line = printable(f"{head}: {status.why}")[:_MOST_LETTERS]
-            yield _News(_mark(name, status.state.value, status.who, status.why, inputs), head, line)
+            # "2 of 3 have ended" is no news to who heard of 1.
+            waits = status.state is TaskState.WAITING
+            words = _NUMBER.sub("0", status.why) if waits else status.why
+            yield _News(_mark(name, status.state.value, status.who, words, inputs), head, line)
     remains = any(not found[name].lets_on for name in wanted)
     if did_something and wanted and not remains:
         what = ", ".join(asked)

@@ -30,6 +30,11 @@ def task_send():
 def task_export():
     """Everything."""
 '''
+COUNTED: Final = """
+def count(_source):
+    raise Waiting(who="CI", problem=(HERE / "said").read_text(), remedy="run it again later")
+
+"""
 
 
 def declared(project: Project, then: str = "return ()") -> Project:
@@ -66,6 +71,17 @@ def test_each_stop_each_failure_and_the_end_are_told_once(project: Project) -> N
     assert told(project) == ["Thing 3.13.6: export done", "export: all 2 tasks are done"]
     assert project.doit().status == 0
     assert told(project) == []
+
+
+def test_progress_of_what_is_waited_for_is_no_news(project: Project) -> None:
+    """Whoever waits for three builds hears of it once, and not whenever one of them has ended."""
+    counted = STEPS.replace("@plan.step(reads", COUNTED + "@plan.step(reads", 1)
+    project.declare(TOLD.format(then="return ()") + counted.replace("call(fail,", "call(count,"))
+    for mood, news in (("0 of 3 ended", 2), ("1 of 3 ended", 0), ("2 of 3 ended", 0), ("lost", 2)):
+        project.write("mood", "same")
+        project.write("said", mood)
+        assert project.doit().status == 4
+        assert len(told(project)) == news
 
 
 def test_what_cannot_be_told_is_a_line_and_not_told_again(project: Project) -> None:
