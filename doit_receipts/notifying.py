@@ -71,7 +71,7 @@ def _news(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_Ne
             inputs = outcome.inputs if outcome else ""
             head = f"{name} {status.state.value}" + (f" for {status.who}" if status.who else "")
             line = printable(f"{head}: {status.why}")[:_MOST_LETTERS]
-            # "2 of 3 have ended" is no news to who heard of 1.
+            # "2 of 3 have ended" tells nothing to who heard of 1.
             waits = status.state is TaskState.WAITING
             words = _NUMBER.sub("0", status.why) if waits else status.why
             yield _News(_mark(name, status.state.value, status.who, words, inputs), head, line)
