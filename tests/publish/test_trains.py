@@ -1,58 +1,60 @@
 """Several releases of one day: kept back until the hour, announced once, one of them late.
 
-Security releases: they have no installers, so nothing is waited for but each other.
+The three are security releases: they have no installers, so nothing is waited for but each other.
+The two have experts, whose installers are waited for.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import acts, differences, world_of
-from tests.publish.train_day import TrainDay
+from tests.publish.train_day import train_day
+from tests.source_world import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.publish.train_day import TrainDay
 
     Counts = Callable[[str, int], None]
 
 pytestmark = pytest.mark.slow
 
 VERSIONS: Final = ("3.12.14", "3.11.16", "3.10.21")
-LEAD: Final = VERSIONS[0]
+PAIR: Final = ("3.14.7", "3.13.15")
 HOUR: Final = datetime(2999, 12, 8, 16, 0, tzinfo=UTC)
 CANARY: Final = "SpamWithoutASaltShaker"
-_MEMORY: Final = Path("/dev/shm")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainDay]:
     """A train of three under embargo, whose world answers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    folder = Path(tempfile.mkdtemp(prefix="train-", dir=_MEMORY if _MEMORY.is_dir() else base))
-    made = TrainDay(folder, shared / "docs-tools", VERSIONS, HOUR)
-    try:
-        made.start_world()
-        made.save("morning")
+    with train_day(tmp_path_factory, VERSIONS, HOUR) as made:
         yield made
-    finally:
-        made.close()
-        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainDay]:
+    """A train of two, where the go is given for both and nothing is public yet."""
+    with train_day(tmp_path_factory, PAIR) as made:
+        ended = made.go_on(until=lambda ended: "approve_release" in ended.said)
+        assert ended.status == WAITING, ended
+        made.let_people_act()
+        made.save("go")
+        yield made
 
 
 def test_train_is_kept_back_until_the_hour_and_then_released_whole(
     day: TrainDay, count: Counts
 ) -> None:
     """Until then no byte of it, and no title, is anywhere but in the releases' own folders."""
-    day.restore("morning")
     before = world_of(day)
     local = day.publish()
     assert local.status == WAITING, local
@@ -81,35 +83,36 @@ def test_train_is_kept_back_until_the_hour_and_then_released_whole(
     assert [each for each in doubled if not each.startswith("github POST")] == []
 
 
-@pytest.fixture(scope="module")
-def ready(day: TrainDay) -> TrainDay:
-    """The same, where the go is given for all and nothing is public yet."""
-    day.restore("morning")
-    day.declare_hour("")
-    ended = day.go_on(until=lambda ended: "approve_release" in ended.said)
-    assert ended.status == WAITING, ended
-    day.let_people_act()
-    day.save("go")
-    ended = day.go_on()
-    assert ended.status == DONE, ended
-    day.save("evening")
-    return day
-
-
 def test_accident_in_the_second_release_holds_the_announcement_back(
-    ready: TrainDay, count: Counts
+    pair: TrainDay, count: Counts
 ) -> None:
-    day = ready
-    day.restore("go")
-    assert day.alone(LEAD, "run", "publish").status == WAITING
-    day.order("upstream.refuses")
-    ended = day.doit("run", "publish")
+    """The first is public by then; both end as on a day without an accident, each act done once."""
+    lead, second = PAIR
+    ended = pair.go_on()
+    assert ended.status == DONE, ended
+    evening, done = world_of(pair), acts(pair)
+    pair.restore("go")
+    alone = pair.alone(lead, "run", "publish")
+    assert alone.status == WAITING, alone
+    assert _public(pair) == [lead]
+    pair.order("upstream.refuses")
+    ended = pair.doit("run", "publish")
     assert ended.status == FAILED, ended
-    assert _titles(day) == ([], [])
-    again = day.go_on()
+    assert _public(pair) == [lead]
+    assert _titles(pair) == ([], [])
+    again = pair.go_on()
     assert again.status == DONE, again
-    assert _titles(day) == (["Python 3.12.14, 3.11.16 and 3.10.21 are now available"], [LEAD])
+    assert _public(pair) == [lead, second]
+    assert _titles(pair) == ([f"Python {lead} and {second} are now available"], [lead])
+    assert differences(world_of(pair), evening) == {}
+    assert acts(pair) == done
     count("faults in the second release of a train, and nothing announced before it was over", 1)
+
+
+def _public(day: TrainDay) -> list[str]:
+    """The releases whose tag upstream has."""
+    told = git(day.world / "upstream.git", "for-each-ref", "--format=%(refname:short)", "refs/tags")
+    return [each for each in day.versions if f"v{each}" in told.split()]
 
 
 def _titles(day: TrainDay) -> tuple[list[str], list[str]]:

@@ -6,10 +6,7 @@ Whatever happens, the world ends as on an undisturbed day, and each public act i
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -18,7 +15,7 @@ from tests.moments import EVERY
 from tests.publish.day import DONE, FAILED, WAITING
 from tests.publish.evening import acts, differences, world_of
 from tests.publish.test_killed_publish import go_on
-from tests.publish.train_day import TrainDay
+from tests.publish.train_day import TrainDay, train_day
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -37,19 +34,13 @@ pytestmark = [
 
 VERSIONS: Final = ("3.12.14", "3.11.16", "3.10.21")
 LEAD, SECOND, THIRD = VERSIONS
-_MEMORY: Final = Path("/dev/shm")
 _MOST_KILLS: Final = 5_000
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainDay]:
     """A train of three: all exported, the moment of the go, and an undisturbed evening."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    folder = Path(tempfile.mkdtemp(prefix="train-", dir=_MEMORY if _MEMORY.is_dir() else base))
-    made = TrainDay(folder, shared / "docs-tools", VERSIONS)
-    try:
-        made.start_world()
+    with train_day(tmp_path_factory, VERSIONS) as made:
         # Signatures of OpenPGP tell when they were made: a second export gives other ones.
         ended = made.doit("run", "export")
         assert ended.status == DONE, ended
@@ -62,9 +53,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrainDay]:
         assert ended.status == DONE, ended
         made.save("evening")
         yield made
-    finally:
-        made.close()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,11 @@ All of them are run in one process, one after another, as ``doit train publish``
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Version
 from plugins.rehearsal.trains import make_train
@@ -17,13 +21,15 @@ from tests.publish.day import WAITING, Day, _put
 from tests.publish.starter import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
-__all__ = ["TrainDay"]
+    import pytest
 
-_MOST_ROUNDS = 20
+__all__ = ["TrainDay", "train_day"]
+
+_MEMORY: Final = Path("/dev/shm")
+_MOST_ROUNDS: Final = 20
 
 
 class TrainDay(Day):
@@ -111,3 +117,20 @@ class TrainDay(Day):
         """Edit the hour of train.toml as a person would; "" for none."""
         told = re.sub(r"(?m)^not_before.*\n", "", self.train.read_text())
         self.train.write_text(f"{told}{text}")
+
+
+@contextmanager
+def train_day(
+    temporary: pytest.TempPathFactory, versions: Sequence[str], hour: datetime | None = None
+) -> Iterator[TrainDay]:
+    """A train's day whose world answers, in memory where there is some; nothing of it is left."""
+    base = temporary.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    folder = Path(tempfile.mkdtemp(prefix="train-", dir=_MEMORY if _MEMORY.is_dir() else base))
+    made = TrainDay(folder, shared / "docs-tools", versions, hour)
+    try:
+        made.start_world()
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder)
