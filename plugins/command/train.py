@@ -43,7 +43,7 @@ class TrainCommand(EndsAsTold):
     doc_usage = "COMMAND [WORD ...]"
     doc_description = (
         "A run goes round until no release gets any further. An approval is given for all of them"
-        " or for none."
+        " or for none; a word about an act, adopt or retry, is noted wherever it is open."
     )
     cmd_options = (_OPT_FILE,)
 
@@ -81,6 +81,8 @@ class TrainCommand(EndsAsTold):
         train = _train(started_in() / Path(opt_values["train_file"]).expanduser())
         if pos_args[0] == "approve":
             return _approve(train, pos_args)
+        if pos_args[0] in _WORDS:
+            return _decide(train, pos_args)
         runs = pos_args[0] not in _COMMANDS or pos_args[0] == "run"
         words = pos_args if pos_args[0] in _COMMANDS else ["run", *pos_args]
         status, before = _WAITING, None
@@ -91,16 +93,20 @@ class TrainCommand(EndsAsTold):
         return status
 
 
-_COMMANDS: Final = frozenset({
-    "adopt", "approve", "check", "graph", "list", "next", "plan", "report", "retry", "run",
-    "verify", "why",
-})  # fmt: skip
+_WORDS: Final = frozenset({"adopt", "retry"})
+_COMMANDS: Final = _WORDS | {
+    "approve", "check", "graph", "list", "next", "plan", "report", "run", "verify", "why",
+}  # fmt: skip
 
 
 def each_release(train: Train, words: Sequence[str]) -> int:
     """The command was done for each release in order; the worst of their exit statuses."""
     found = [_doit(*words, f"--release={member.file}") for member in train.releases]
-    return max(found, key=lambda status: _SEVERITY.index(status) if status in _SEVERITY else 9)
+    return max(found, key=_severity)
+
+
+def _severity(status: int) -> int:
+    return _SEVERITY.index(status) if status in _SEVERITY else len(_SEVERITY)
 
 
 def _train(file: Path) -> Train:
@@ -128,17 +134,36 @@ def _refuse_stranger(member: Member, named: Train | None, train: Train) -> None:
 def _approve(train: Train, words: Sequence[str]) -> int:
     """The person's green light for each release, or for none while one of them is not ready."""
     # A statement is what would be signed: who cannot write one is not ready.
+    for member in train.releases:
+        status, said = _heard(member, [*words, "--statement"])
+        if status:
+            sys.stdout.write(f"{said}nothing was approved\n")
+            return status
+    return each_release(train, words)
+
+
+def _decide(train: Train, words: Sequence[str]) -> int:
+    """The person's word about an act is noted for each release where it is open.
+
+    What the others say of it is shown. It fails, as mildly as one of them, if it is open nowhere.
+    """
+    found = []
+    for member in train.releases:
+        status, said = _heard(member, words)
+        sys.stdout.write(said)
+        found.append(status)
+    return min(found, key=_severity)
+
+
+def _heard(member: Member, words: Sequence[str]) -> tuple[int, str]:
+    """The command's exit status for one release, and what it said with the release's name."""
     import contextlib
     import io
 
-    for member in train.releases:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
-            status = _doit(*words, "--statement", f"--release={member.file}")
-        if status:
-            sys.stdout.write(f"{member.name}: {said.getvalue()}nothing was approved\n")
-            return status
-    return each_release(train, words)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = _doit(*words, f"--release={member.file}")
+    return status, f"{member.name}: {said.getvalue()}"
 
 
 def _left(train: Train) -> list[tuple[str, int]]:

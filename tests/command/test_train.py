@@ -9,6 +9,7 @@ import pytest
 from tests.command.test_release_option import RELEASE, PythonProject
 from tests.doit_section import DOIT_SECTION
 from tests.engine.conftest import CHAIN
+from tests.engine.test_acting import MAILED
 from tests.engine.test_approve import APPROVAL
 
 if TYPE_CHECKING:
@@ -99,3 +100,23 @@ def test_approval_is_given_for_all_releases_or_for_none(
     assert given.status == 0, given
     assert [each.exists() for each in approvals] == [True, True]
     assert project.doit("train", "export").status == 0
+
+
+def test_word_about_an_act_is_for_the_releases_where_it_is_open(project: PythonProject) -> None:
+    """The first release alone sends the mail, as it announces for all of them."""
+    text = MAILED.replace("=never_seen)", '=never_seen, only=str(release.version) == "3.13.6")')
+    project.declare(f"from doit_receipts.task import Effect\n{text}")
+    early = project.doit("train", "adopt", "put_thing")
+    assert early.status == 1, early
+    assert "3.13.6.toml: put_thing: there is nothing to decide about it" in early.said
+    assert "3.12.5.toml: ERROR: 'put_thing' is not a task of this release" in early.said
+    project.write("mood", "die")
+    assert project.doit("train", "export").status == 2  # it died in the act
+    noted = project.doit("train", "adopt", "put_thing")
+    assert noted.status == 0, noted
+    assert "noted: the next run adopts it as it is" in noted.out
+    assert "3.12.5.toml: ERROR: 'put_thing' is not a task of this release" in noted.said
+    ended = project.doit("train", "export")
+    assert ended.status == 0, ended
+    assert project.folder.joinpath("world").read_text() == "mail"
+    assert project.doit("train", "retry", "put_thin").status == 3
