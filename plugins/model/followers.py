@@ -1,9 +1,12 @@
 """Followers: projects that bring a release to their users by a change in a repository of theirs.
 
 Each is one line: where its newest versions are written. Source: the files named here, as they
-were in November 2026; ``versions.json`` of docker-library, ``pythonbuild/downloads.py`` of
-python-build-standalone (8a0c6df), formulae of Homebrew, definitions of pyenv, the install
-manager's build (which bundles the newest Python alone: python/pymanager 459d65a, 31b79ba).
+were from June to November 2026: the library of docker-library's official images, the manifest of
+actions/python-versions, the feedstock's recipe of conda-forge (a branch for each series but the
+newest), ``pythonbuild/downloads.py`` of python-build-standalone (8a0c6df), formulae of Homebrew,
+definitions of pyenv, the install manager's build (which bundles the newest Python alone:
+python/pymanager 459d65a, 31b79ba); deadsnakes' changelogs for jammy, which has packages of every
+series after 3.10 (deadsnakes/python3.11 14a1a0f).
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ __all__ = ["FOLLOWERS", "Follower"]
 
 @frozen
 class Follower:
-    """``path`` holds ``{version}`` or ``{series}``, and ``mark`` ``{version}``.
+    """``repository`` and ``path`` hold ``{series}`` or ``{version}``, and ``mark`` ``{version}``.
 
-    With an empty mark the file itself shows that the version is there. A later one of the series
-    will do, as who was late for a release takes the hotfix after it alone. ``newest`` is a pattern
-    around the one version that a project has: a later one, of any series, will do.
+    A later version of the series will do, as who was late for a release takes the hotfix after it
+    alone. ``newest`` is a pattern around the one version that a project has: a later one, of any
+    series, will do. ``branches`` are asked in turn for the file, instead of the default branch.
     """
 
     name: str
@@ -32,10 +35,13 @@ class Follower:
     path: str
     mark: str = ""
     newest: str = ""
+    branches: tuple[str, ...] = ("",)
 
-    def file_of(self, version: Version) -> str:
-        """The file that shows whether it has the version."""
-        return self.path.format(version=version, series=version.series)
+    def files_of(self, version: Version) -> tuple[tuple[str, str, str], ...]:
+        """Repository, file and branch that may show whether it has the version, best first."""
+        named = {"version": version, "series": version.series}
+        repository, path = self.repository.format(**named), self.path.format(**named)
+        return tuple((repository, path, branch.format(**named)) for branch in self.branches)
 
     def found_in(self, version: Version, content: bytes | None) -> Version | None:
         """The version, or else the next later one, that a file of this content shows.
@@ -44,8 +50,6 @@ class Follower:
         """
         if content is None:
             return None
-        if not self.mark and not self.newest:
-            return version
         before, _, after = map(re.escape, self.mark.partition("{version}"))
         of_series = rf"{before}({re.escape(version.series)}\.[0-9]{{1,3}}){after}"
         found = _versions(self.newest or of_series, content)
@@ -65,10 +69,25 @@ def _versions(pattern: str, content: bytes) -> list[Version]:
 
 FOLLOWERS: Final = (
     Follower(
-        "Docker's official image", "docker-library/python", "versions.json",
+        "Docker's official image", "docker-library/official-images", "library/python",
+        "Tags: {version}-",
+    ),
+    Follower(
+        "GitHub's setup-python", "actions/python-versions", "versions-manifest.json",
         '"version": "{version}"',
     ),
-    Follower("pyenv", "pyenv/pyenv", "plugins/python-build/share/python-build/{version}"),
+    Follower(
+        "conda-forge", "conda-forge/python-feedstock", "recipe/meta.yaml",
+        'set version = "{version}"', branches=("{series}", "main"),
+    ),
+    Follower(
+        "deadsnakes", "deadsnakes/python{series}", "debian/changelog", " ({version}-",
+        branches=("ubuntu/jammy",),
+    ),
+    Follower(
+        "pyenv", "pyenv/pyenv", "plugins/python-build/share/python-build/{version}",
+        "/Python-{version}.",
+    ),
     Follower(
         "Homebrew", "Homebrew/homebrew-core", "Formula/p/python@{series}.rb", "/Python-{version}."
     ),

@@ -313,8 +313,8 @@ class Texts(Protocol):
 class Repositories(Protocol):
     """Any public repository at GitHub, to be read."""
 
-    def text(self, repository: str, path: str) -> bytes | None:
-        """A file of ``owner/name`` on its default branch; None if it lacks it."""
+    def text(self, repository: str, path: str, branch: str = "") -> bytes | None:
+        """A file of ``owner/name``, on its default branch or on this one; None if it lacks it."""
         ...
 
 

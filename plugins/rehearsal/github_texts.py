@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse, Response
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from plugins.rehearsal.github_hub import Hub, Route
 
 __all__ = ["Texts"]
+
+# Source: GitHub's documentation of repository contents, 2022-11-28: larger files are raw only.
+_MOST_PACKED_BYTES: Final = 1 << 20
 
 
 class Texts:
@@ -93,17 +96,21 @@ class Texts:
 
     async def _text(self, request: Request) -> Response:
         repository = repository_of(request)
-        texts = self._texts(repository, request.query_params.get("ref", "main"))
+        branch = request.query_params.get("ref", "main")
+        texts = self._texts(repository, branch)
         path = request.path_params["path"]
-        if repository in followers.REPOSITORIES:
-            theirs = followers.text(self._hub.store, repository, path)
+        if followers.follows(repository):
+            theirs = followers.text(self._hub.store, repository, path, branch)
             texts = {} if theirs is None else {path: theirs}
         if texts is None or path not in texts:
             return _folder(texts or {}, path)
         raw = texts[path].encode()
+        if request.headers.get("accept") == "application/vnd.github.raw+json":
+            return Response(raw, media_type="application/vnd.github.raw+json; charset=utf-8")
+        packed = len(raw) <= _MOST_PACKED_BYTES
         return JSONResponse(
-            {"type": "file", "encoding": "base64", "path": path, "sha": _blob(raw),
-             "content": base64.encodebytes(raw).decode()}
+            {"type": "file", "encoding": "base64" if packed else "none", "path": path,
+             "sha": _blob(raw), "content": base64.encodebytes(raw).decode() if packed else ""}
         )  # fmt: skip
 
     async def _write_text(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from doit_receipts.outside import is_held
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from plugins.model.secret import Secret
     from plugins.services.answers import Part
-    from plugins.services.http_client import HttpClient
 
 __all__ = ["GitHubProposals", "GitHubRepositories"]
+
+_RAW: Final = {"accept": "application/vnd.github.raw+json"}
 
 
 class GitHubProposals:
@@ -121,7 +122,19 @@ class GitHubProposals:
         self._web.send("PUT", address, f"write {path}", again=False, json=change)
 
     def _content(self, top: str, path: str, ref: str) -> tuple[bytes | None, str]:
-        return _content(self._web, f"{top}/contents/{quote(path)}", f"read {path}", ref=ref)
+        """The file's bytes and id; None and "" for no file."""
+        action = f"read {path}"
+        answer = self._web.get(f"{top}/contents/{quote(path)}", action, may_miss=True, ref=ref)
+        if answer.status_code == 404:
+            return None, ""
+        file = self._web.json(answer, action).part()
+        if file.line("encoding") != "base64":
+            file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
+        try:
+            return base64.b64decode(file.text("content")), file.line("sha")
+        except ValueError as error:
+            field = "content"
+            raise file.wrong(field, "is not valid base64") from error
 
 
 class GitHubRepositories:
@@ -134,27 +147,16 @@ class GitHubRepositories:
     def __repr__(self) -> str:
         return f"repositories(at {self._api})"
 
-    def text(self, repository: str, path: str) -> bytes | None:
-        """See the port."""
+    def text(self, repository: str, path: str, branch: str = "") -> bytes | None:
+        """See the port. Asked for raw bytes: a file of more than a megabyte has no other form."""
         web = GitHub(self._api, repository, self._token).web
         address = f"/repos/{repository}/contents/{quote(path)}"
-        return _content(web, address, f"read {path} of {repository}")[0]
-
-
-def _content(web: HttpClient, address: str, action: str, ref: str = "") -> tuple[bytes | None, str]:
-    """The file's bytes and id, on the default branch without ``ref``; None and "" for no file."""
-    named: dict[str, Any] = {"ref": ref} if ref else {}
-    answer = web.get(address, action, may_miss=True, **named)
-    if answer.status_code == 404:
-        return None, ""
-    file = web.json(answer, action).part()
-    if file.line("encoding") != "base64":
-        file.refuse("encoding", "is not base64, as for a file of more than a megabyte")
-    try:
-        return base64.b64decode(file.text("content")), file.line("sha")
-    except ValueError as error:
-        field = "content"
-        raise file.wrong(field, "is not valid base64") from error
+        action = f"read {path} of {repository}"
+        named = {"ref": branch} if branch else None
+        answer = web.send(
+            "GET", address, action, again=True, also=(404,), headers=_RAW, params=named
+        )
+        return None if answer.status_code == 404 else answer.content
 
 
 def _pull(part: Part) -> Pull:

@@ -10,7 +10,9 @@ from plugins.model.followers import FOLLOWERS
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from plugins.model.followers import Follower
     from plugins.model.release import Release
+    from plugins.model.version import Version
     from plugins.ports.clock import Clock
     from plugins.ports.github import Repositories
     from plugins.ports.progress import Progress
@@ -33,10 +35,7 @@ def await_followers(
     it. Raises Waiting before.
     """
     version = release.version
-    has = {
-        each: each.found_in(version, repositories.text(each.repository, each.file_of(version)))
-        for each in FOLLOWERS
-    }
+    has = {each: each.found_in(version, _file(repositories, each, version)) for each in FOLLOWERS}
     lacking = [each for each, found in has.items() if found is None]
     names = ", ".join(follower.name for follower in lacking)
     if lacking and clock.now() <= until:
@@ -49,3 +48,9 @@ def await_followers(
         progress.say(f"{names}: without {version} until {until:%Y-%m-%d}; tell them if it matters")
     missed = f"not by {until:%Y-%m-%d}"
     return {each.name: str(found or missed) for each, found in has.items()}
+
+
+def _file(repositories: Repositories, follower: Follower, version: Version) -> bytes | None:
+    """The first of its files that exists; None if there is none."""
+    texts = (repositories.text(*place) for place in follower.files_of(version))
+    return next((text for text in texts if text is not None), None)

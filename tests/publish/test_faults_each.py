@@ -52,7 +52,7 @@ EACH: Final = [
     ("ci.never_ends", "await_build", ""),
     ("docs.500", "await_docs", ""),
     ("docs.late", "await_docs", ""),
-    ("followers.late", "await_followers", "docker-library/python"),
+    ("followers.late", "await_followers", "conda-forge/python-feedstock"),
     ("forum.500", "post_forum", ""),
     ("forum.enqueues", "post_forum", ""),
     ("github.500", "start_build", ""),

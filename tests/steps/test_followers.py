@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,33 @@ def test_follower_that_went_straight_to_the_hotfix_has_what_was_released(
     facts = _awaited(repositories, a_release, days=-1, version="3.14.1")
     assert facts.pop("pyenv") == "not by 2026-11-21"
     assert set(facts.values()) == {"3.14.2"}
-    docker = next(each for each in FOLLOWERS if each.path == "versions.json")
+    docker = next(each for each in FOLLOWERS if each.path == "library/python")
     version = a_release("3.13.9").version
-    assert not docker.found_in(
-        version, b'"3.14": {"version": "3.14.2"}, "3.13": {"version": "3.13.8"}'
-    )
+    assert not docker.found_in(version, b"Tags: 3.14.2-trixie, 3.14\n\nTags: 3.13.8-trixie, 3.13")
+
+
+def test_series_before_the_newest_has_a_branch_of_its_own_at_conda_forge(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    """Only main has the newest series; a series that nobody has built is on neither."""
+    _publish(store, "3.13.15")
+    _publish(store, "3.14.5")
+    assert _awaited(repositories, a_release)["conda-forge"] == "3.14.5"
+    facts = _awaited(repositories, a_release, days=-1, version="3.13.15")
+    assert facts["conda-forge"] == "3.13.15"
+    facts = _awaited(repositories, a_release, days=-1, version="3.15.0")
+    assert facts["conda-forge"] == "not by 2026-11-21"
+
+
+def test_file_of_more_than_a_megabyte_is_read(
+    store: Store, repositories: GitHubRepositories
+) -> None:
+    """GitHub gives it as raw bytes only, and the manifest of actions/python-versions grows."""
+    _publish(store, "3.15.0rc1")
+    manifest = repositories.text("actions/python-versions", "versions-manifest.json")
+    assert manifest is not None
+    assert len(manifest) > 1 << 20
+    assert json.loads(manifest) == [{"version": "3.15.0-rc.1", "stable": False}]
 
 
 def test_github_that_fails_is_one_line(
@@ -112,8 +135,12 @@ def test_real_files_are_understood(a_release: Builds) -> None:
     """Lines as they were in those files in August 2026."""
     version = a_release("3.14.7").version
     lines = {
-        "Docker's official image": b'  "3.14": {\n    "version": "3.14.7"\n  }',
-        "pyenv": b"install_package",
+        "Docker's official image": b"Tags: 3.14.7-trixie, 3.14-trixie, 3-trixie, trixie\n",
+        "GitHub's setup-python": b'  {\n    "version": "3.14.7",\n    "stable": true,\n',
+        "conda-forge": b'{% set version = "3.14.7" %}\n{% set dev = "" %}\n',
+        "deadsnakes": b"python3.14 (3.14.7-1+jammy1) jammy; urgency=medium\n",
+        "pyenv": b'install_package "Python-3.14.7" "https://www.python.org/ftp/python/3.14.7/'
+        b'Python-3.14.7.tar.xz#d984" standard verify_py314\n',
         "Homebrew": b'url "https://www.python.org/ftp/python/3.14.7/Python-3.14.7.tgz"',
         "python-build-standalone": b'"url": "https://www.python.org/ftp/python/3.14.7/'
         b'Python-3.14.7.tar.xz",\n        "size": 24053924,\n',
@@ -122,6 +149,7 @@ def test_real_files_are_understood(a_release: Builds) -> None:
     for each in FOLLOWERS:
         assert each.found_in(version, lines[each.name])
         assert not each.found_in(version, None)
+        assert not each.found_in(a_release("3.14.8").version, lines["pyenv"])
 
 
 def test_build_standalone_is_read_where_it_keeps_its_versions(
@@ -130,11 +158,13 @@ def test_build_standalone_is_read_where_it_keeps_its_versions(
     """A Python module; other libraries have versions of their own in it."""
     standalone = next(each for each in FOLLOWERS if each.name == "python-build-standalone")
     version = a_release("3.14.7").version
-    assert standalone.file_of(version) == "pythonbuild/downloads.py"
+    assert standalone.files_of(version) == (
+        ("astral-sh/python-build-standalone", "pythonbuild/downloads.py", ""),
+    )
     assert not standalone.found_in(version, b'"url": "https://a.org/x-3.14.7.tar.xz", "3.14.7"')
     _publish(store, "3.14.7")
-    assert world.text(store, standalone.repository, "pythonbuild/downloads.json") is None
-    written = world.text(store, standalone.repository, "pythonbuild/downloads.py") or ""
+    assert world.text(store, standalone.repository, "pythonbuild/downloads.json", "main") is None
+    written = world.text(store, standalone.repository, "pythonbuild/downloads.py", "main") or ""
     assert standalone.found_in(version, written.encode()) == version
     compile(written, "downloads.py", "exec")
 
@@ -151,5 +181,8 @@ def test_project_that_has_one_python_has_this_release_with_any_later_one(a_relea
     assert not manager.found_in(version, b"nuget install python -x\n\xff")
 
 
-def test_real_files_name_repositories_of_the_world() -> None:
-    assert {each.repository for each in FOLLOWERS} == set(world.REPOSITORIES)
+def test_every_follower_is_in_the_simulated_environment(a_release: Builds) -> None:
+    version = a_release("3.14.7").version
+    for each in FOLLOWERS:
+        assert all(world.follows(repository) for repository, _, _ in each.files_of(version))
+    assert not world.follows("python/cpython")
