@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from doit_receipts.clock import Clock
 
-__all__ = ["Journal", "latest_entries"]
+__all__ = ["Journal", "latest_entries", "latest_of"]
 
+_FAR_BYTES: Final = 32 << 20
+"""So far back one event is looked for: over weeks in which waits are tried every five minutes."""
 _JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -86,15 +88,36 @@ class Journal:
         """
         return latest_entries(self._path, most_bytes)
 
+    def latest_of(self, event: str) -> list[dict[str, Any]]:
+        """The entries of one event, as far back as weeks of others; empty if it cannot be read."""
+        return latest_of(self._path, event)
+
 
 def latest_entries(journal: Path, most_bytes: int) -> list[dict[str, Any]]:
     """The entries among so many bytes at the end of the file; none where it cannot be read."""
+    return list(_entries(BytesIO(_end_of(journal, most_bytes))))
+
+
+def latest_of(journal: Path, event: str) -> list[dict[str, Any]]:
+    """The entries of this event, as ``Journal.latest_of`` has them."""
+    text, word = _end_of(journal, _FAR_BYTES), f'"{event}"'.encode()
+    # Of a long journal most is about other events: their lines are not even parsed.
+    lines, at = [], text.find(word)
+    while at >= 0:
+        begin, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+        end = len(text) if end < 0 else end + 1
+        lines.append(text[begin:end])
+        at = text.find(word, end)
+    return [each for each in _entries(lines) if each.get("event") == event]
+
+
+def _end_of(journal: Path, most_bytes: int) -> bytes:
     try:
         with open_plain(journal) as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
-            return list(_entries(BytesIO(stream.read(most_bytes))))
+            return stream.read(most_bytes)
     except OSError:
-        return []
+        return b""
 
 
 def _entries(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

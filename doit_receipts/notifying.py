@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["notify_of_run"]
 
 _EVENT: Final = "notified"
-_READ_BYTES: Final = 4 << 20
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 _MOST_LETTERS: Final = 300
 _NUMBER: Final = re.compile(r"\d+")
@@ -44,7 +43,7 @@ def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> l
     if notify is None or (hour is not None and plan.context.clock.now() < hour):
         return []
     try:
-        told = {entry.get("what") for entry in plan.context.journal.latest(_READ_BYTES)}
+        told = {entry.get("what") for entry in plan.context.journal.latest_of(_EVENT)}
         fresh = [each for each in _news(plan, asked, did_something) if each.mark not in told]
         for each in fresh:
             plan.context.journal.append(_EVENT, sealed=True, what=each.mark, said=each.head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -70,6 +71,18 @@ def test_each_stop_each_failure_and_the_end_are_told_once(project: Project) -> N
     assert project.doit().status == 0
     assert told(project) == ["Thing 3.13.6: export done", "export: all 2 tasks are done"]
     assert project.doit().status == 0
+    assert told(project) == []
+
+
+def test_what_was_told_is_known_after_any_time_of_waiting(project: Project) -> None:
+    declared(project).write("mood", "wait")
+    assert project.doit().status == 4
+    assert told(project)
+    journal = project.work / "journal.jsonl"
+    wait = {"event": "waiting", "task": "try_it", "said": "x" * 1000}
+    with journal.open("a") as stream:
+        stream.write((json.dumps(wait) + "\n") * 5000)
+    assert project.doit().status == 4
     assert told(project) == []
 
 
