@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durations import longest_chain
 from doit_receipts.printable import cut
-from doit_receipts.running import shown_time
+from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
 
@@ -29,8 +30,8 @@ __all__ = [
     "SIGNS",
     "STYLE",
     "Drawing",
+    "chain_left",
     "drawing_of",
-    "longest_chain",
     "rest_of",
 ]
 
@@ -187,43 +188,32 @@ def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
     return Drawing(tasks, places, arrows, plan.project.chapters, wide, high)
 
 
-def longest_chain(
+def chain_left(
     plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]
 ) -> tuple[tuple[str, ...], float]:
-    """The chain of what is left that takes longest, and how many seconds that is.
-
-    By the durations of earlier runs; what has none counts as a hundredth of a second, so that a
-    longer chain of unknown tasks is the longer one.
-    """
-    ends: dict[str, tuple[float, str]] = {}
-    for name, task in plan.tasks.items():
-        if task.kind is Kind.GROUP or found[name].state is TaskState.DONE:
-            continue
-        before = max(((ends[each][0], each) for each in task.after if each in ends),
-                     default=(0.0, ""))  # fmt: skip
-        ends[name] = (before[0] + took_s.get(name, 0.01), before[1])
-    last = max(ends, key=lambda each: ends[each][0], default="")
-    length_s = ends[last][0] if last else 0.0
-    chain = []
-    while last:
-        chain.append(last)
-        last = ends[last][1]
-    return tuple(reversed(chain)), length_s
+    """The chain of what is left that takes longest, and how many seconds that is at least."""
+    now_s = plan.context.clock.now().timestamp()
+    spent_s = {each.task: now_s - each.since_s for each in running_tasks(plan.folder)}
+    return longest_chain(plan.tasks, _left(plan, found), took_s, spent_s)
 
 
 def rest_of(plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]) -> str:
     """How long what is left takes at least, in words; "" where earlier runs hardly tell."""
-    _, left_s = longest_chain(plan, found, took_s)
+    _, left_s = chain_left(plan, found, took_s)
     if left_s < _TOLD_S:
         return ""
-    left = [
-        name
-        for name, task in plan.tasks.items()
-        if task.kind is not Kind.GROUP and found[name].state is not TaskState.DONE
-    ]
+    left = _left(plan, found)
     new = sum(name not in took_s for name in left)
     told = f"what is left takes at least {shown_time(left_s)}, judging by earlier runs"
     return f"{told}; {new} of {len(left)} never ran" if new else told
+
+
+def _left(plan: Plan, found: Mapping[str, Status]) -> set[str]:
+    return {
+        name
+        for name, task in plan.tasks.items()
+        if task.kind is not Kind.GROUP and found[name].state is not TaskState.DONE
+    }
 
 
 def _arrows(tasks: Mapping[str, Task]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""Durations: how long tasks took when they were last done, by the journals of this machine."""
+"""Durations: how long tasks took when they were last done, by the journals of this machine.
+
+What is told of the rest of a release, in a list, on a page or while it runs, is ``longest_chain``.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,21 @@ from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.journal import latest_entries
+from doit_receipts.journal import latest_of
+from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
+    from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["durations_s"]
+__all__ = ["durations_in", "durations_s", "longest_chain"]
 
 _JOURNALS: Final = 4
-_READ_BYTES: Final = 1 << 20
-"""Of the end of each journal: some thousand tasks."""
+_NEVER_DONE_S: Final = 0.01
+"""So little that of the chains of unknown tasks the one of most of them is the longest."""
 
 
 def durations_s(folder: WorkFolder) -> dict[str, float]:
@@ -27,12 +33,47 @@ def durations_s(folder: WorkFolder) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for journal in _journals(folder):
-        for entry in latest_entries(journal, _READ_BYTES):
-            with suppress(ValueError, TypeError, KeyError):
-                took_s = float(entry["took_s"])
-                if entry["event"] == "done" and isfinite(took_s):
-                    found[str(entry["task"])] = max(0.0, took_s)
+        found |= durations_in(journal)
     return found
+
+
+def durations_in(journal: Path) -> dict[str, float]:
+    """Seconds by task, as this journal has them."""
+    found: dict[str, float] = {}
+    for entry in latest_of(journal, "done"):
+        with suppress(ValueError, TypeError, KeyError):
+            took_s = float(entry["took_s"])
+            if isfinite(took_s):
+                found[str(entry["task"])] = max(0.0, took_s)
+    return found
+
+
+def longest_chain(
+    tasks: Mapping[str, Task],
+    left: Container[str],
+    took_s: Mapping[str, float],
+    spent_s: Mapping[str, float],
+) -> tuple[tuple[str, ...], float]:
+    """The chain of what is left that takes longest, and how many seconds that is at least.
+
+    ``tasks`` has each behind all that it waits for; ``spent_s`` is since when what runs does. A
+    task that takes longer than it did before is through at any moment.
+    """
+    ends: dict[str, tuple[float, str]] = {}
+    for name, task in tasks.items():
+        if task.kind is Kind.GROUP or name not in left:
+            continue
+        before = max(((ends[each][0], each) for each in task.after if each in ends),
+                     default=(0.0, ""))  # fmt: skip
+        own_s = max(took_s.get(name, _NEVER_DONE_S) - spent_s.get(name, 0.0), 0.0)
+        ends[name] = (before[0] + own_s, before[1])
+    last = max(ends, key=lambda each: ends[each][0], default="")
+    length_s = ends[last][0] if last else 0.0
+    chain = []
+    while last:
+        chain.append(last)
+        last = ends[last][1]
+    return tuple(reversed(chain)), length_s
 
 
 def _journals(folder: WorkFolder) -> list[Path]:

@@ -162,7 +162,7 @@ class Page:
     def _pictures(
         self, found: Mapping[str, Status], events: Sequence[Event], took_s: Mapping[str, float]
     ) -> Iterator[str]:
-        chain, _ = drawing.longest_chain(self._plan, found, took_s)
+        chain, _ = drawing.chain_left(self._plan, found, took_s)
         picture = self._drawing.svg(found, chain)
         yield f'<h2>Graph</h2><div class="wide" tabindex="0">{picture}</div>'
         yield f'<p class="small">{drawing.LEGEND}</p>'

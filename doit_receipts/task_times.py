@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durations import durations_in
 from doit_receipts.frozen import frozen
 from doit_receipts.journal import latest_entries
 from doit_receipts.running import shown_time
@@ -39,18 +39,15 @@ class TaskTimes:
 
 def task_times(folder: WorkFolder) -> TaskTimes:
     """What the journal of this release says; what cannot be read tells nothing."""
-    took_s: dict[str, float] = {}
     stopped: dict[str, tuple[str, str]] = {}
     for entry in latest_entries(folder.journal, _READ_BYTES):
         with suppress(ValueError, TypeError, KeyError):
             event, task = entry["event"], str(entry["task"])
             if event == "done":
                 stopped.pop(task, None)
-                seconds = float(entry.get("took_s", 0))
-                took_s[task] = max(0.0, seconds) if isfinite(seconds) else 0.0
             elif event in _STOPPED and stopped.get(task, ("", ""))[0] != event:
                 stopped[task] = (event, str(entry["at"]))
-    return TaskTimes(took_s, {task: at for task, (_, at) in stopped.items()})
+    return TaskTimes(durations_in(folder.journal), {task: at for task, (_, at) in stopped.items()})
 
 
 def shown_since(at: str, now: datetime) -> str:

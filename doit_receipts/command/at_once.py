@@ -11,10 +11,10 @@ from doit.exceptions import TaskError
 from doit.runner import Runner
 
 from doit_receipts.cores import Cores, cores_here, sharing
-from doit_receipts.durations import durations_s
+from doit_receipts.durations import durations_s, longest_chain
 from doit_receipts.errors import StepFailed
 from doit_receipts.runner import failed
-from doit_receipts.schedule import Schedule, chains_s
+from doit_receipts.schedule import Schedule
 from doit_receipts.task import Effect
 from doit_receipts.workers import Workers
 
@@ -56,7 +56,7 @@ class AtOnceRunner(Runner):
             took_s=self._took_s,
             cores=self._cores,
         )
-        self._chains_s: Mapping[str, float] = {}
+        self._asked: Mapping[str, Task] = {}
         self._began_s: dict[str, float] = {}
         self._plain: list[Any] = []
         self._is_exhausted = False
@@ -65,8 +65,7 @@ class AtOnceRunner(Runner):
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Everything that doit dispatches is done, but for what stands behind a failure."""
         tasks = task_dispatcher.tasks
-        asked = _asked(self._plan, task_dispatcher.selected_tasks)
-        self._chains_s = chains_s(asked, self._took_s)
+        self._asked = _asked(self._plan, task_dispatcher.selected_tasks)
 
         def do(name: str) -> Any:
             tasks[name].overwrite_verbosity(self.stream)
@@ -100,19 +99,16 @@ class AtOnceRunner(Runner):
         self.reporter.tick(self._left_s)
 
     def _left_s(self) -> float | None:
-        """How long the longest chain of what is left takes by earlier runs; None if unknown.
-
-        A task that takes longer than it did before is through at any moment.
-        """
+        """How long what is left takes at least by earlier runs; None if unknown."""
         if not self._took_s:
             return None
-        chains = [self._chains_s.get(name, 0.0) for name in self._schedule.waiting]
-        now_s = time.monotonic()
-        for name in self._schedule.running:
-            spent_s = now_s - self._began_s[name]
-            spent_s = min(spent_s, self._took_s.get(name, spent_s))
-            chains.append(self._chains_s.get(name, spent_s) - spent_s)
-        return max(0.0, *chains, 0.0)
+        running, now_s = self._schedule.running, time.monotonic()
+        left = {*running, *self._schedule.waiting}
+        for name, task in self._asked.items():
+            if not left.isdisjoint(task.after):
+                left.add(name)
+        spent_s = {name: now_s - self._began_s[name] for name in running}
+        return longest_chain(self._asked, left, self._took_s, spent_s)[1]
 
     def _take(self, dispatcher: Any, done: Any) -> None:
         """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.command.option import option
-from doit_receipts.drawing import COLOURS, drawing_of, longest_chain
+from doit_receipts.drawing import COLOURS, chain_left, drawing_of
 from doit_receipts.loader import plan_of
 from doit_receipts.status import statuses
 from doit_receipts.task import Kind
@@ -47,7 +47,7 @@ class Graph(OptionsAnywhere):
 
 def _svg(plan: Plan, names: Collection[str]) -> str:
     found = statuses(plan)
-    chain, _ = longest_chain(plan, found, {})
+    chain, _ = chain_left(plan, found, {})
     return drawing_of(plan, names).svg(found, chain, alone=True)
 
 

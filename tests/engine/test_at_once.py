@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -503,3 +504,61 @@ def test_a_kill_at_any_write_of_any_process_loses_at_most_what_ran(project: Proj
     assert set(statuses) <= {-9, 1, 0}
     assert statuses[-9]
     assert statuses[1]
+
+
+CHAIN_OF_KNOWN_AND_NEW: Final = '''
+def wait():
+    import time
+    while not (HERE / "seen").exists():
+        time.sleep(0.05)
+    return {}
+
+@plan.step()
+def task_slow():
+    """Wait until somebody has looked."""
+    return call(wait)
+
+@plan.step(after=[task_slow])
+def task_new():
+    """Do what was never done."""
+    return call(dict)
+
+@plan.step(after=[task_new])
+def task_last():
+    """End it."""
+    return call(dict)
+
+@plan.group(of=[task_last])
+def task_export():
+    """Everything."""
+'''
+
+
+def test_the_list_and_the_run_tell_the_same_rest(project: Project) -> None:
+    """Also where some of it was never done, and however long the run is at it."""
+    project.declare(CHAIN_OF_KNOWN_AND_NEW)
+    beside = project.work.parent / "3.13.5"
+    beside.mkdir(parents=True)
+    entries = (("slow", "300"), ("last", "60"), ("another", "9000"))
+    with (beside / "journal.jsonl").open("w") as journal:
+        for task, took_s in entries:
+            entry = {"event": "done", "task": task, "took_s": took_s}
+            journal.write(json.dumps(entry) + "\n")
+    out = project.folder / "out"
+    with out.open("w") as stream:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "doit", "run", "-n2"], cwd=project.folder, stdout=stream
+        )
+    try:
+        wait_until(lambda: " to go: " in out.read_text(), "the rest is told")
+        listed = " ".join(project.doit("list", "--status").out.split())
+    finally:
+        project.write("seen", "")
+        assert run.wait(timeout=120) == 0
+    told = re.search(r"(\S+) min (\S+) s to go: slow", out.read_text())
+    shown = re.search(r"takes at least (\S+) min (\S+) s, judging by .*; 1 of 3 never", listed)
+    assert told, out.read_text()
+    assert shown, listed
+    run_s, list_s = (int(each[1]) * 60 + int(each[2]) for each in (told, shown))
+    assert 0 <= run_s - list_s < 60, (run_s, list_s)  # a moment later
+    assert 300 < run_s < 360

@@ -10,7 +10,7 @@ import pytest
 
 from doit_receipts.command.status_table import table
 from doit_receipts.day import events_of, timeline
-from doit_receipts.drawing import LEGEND, SIGNS, drawing_of, longest_chain
+from doit_receipts.drawing import LEGEND, SIGNS, chain_left, drawing_of
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
 from doit_receipts.project import Release
@@ -173,7 +173,7 @@ def test_the_graph_has_each_task_once_and_no_arrow_that_others_imply(plan: Plan)
     assert ("make_a", "check_a") in drawing.arrows
     assert all(drawing.places[one][1] < drawing.places[two][1] for one, two in drawing.arrows)
     found = statuses(plan)
-    drawn = drawing.svg(found, longest_chain(plan, found, {})[0], alone=True)
+    drawn = drawing.svg(found, chain_left(plan, found, {})[0], alone=True)
     assert drawn.count("<g><title>") == 5
     assert f"{SIGNS[TaskState.READY]} make_a" in drawn
     assert set(SIGNS) == set(TaskState)
@@ -193,9 +193,9 @@ def test_the_graph_tells_what_its_signs_mean_and_of_each_task_chapter_and_person
 def test_the_longest_chain_is_that_of_what_is_left(plan: Plan) -> None:
     took_s = {"make_a": 10.0, "check_a": 1.0, "await_ci": 60.0, "break_b": 2.0}
     found = statuses(plan)
-    assert longest_chain(plan, found, took_s) == (("make_a", "check_a", "await_ci"), 71.0)
+    assert chain_left(plan, found, took_s) == (("make_a", "check_a", "await_ci"), 71.0)
     do(plan, "make_a")
-    chain, _ = longest_chain(plan, statuses(plan), took_s)
+    chain, _ = chain_left(plan, statuses(plan), took_s)
     assert chain == ("check_a", "await_ci")
 
 
