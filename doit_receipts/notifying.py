@@ -1,84 +1,130 @@
-"""Notifying: what a person would want to hear of a run that has ended, each thing told once."""
+"""Notifying: what a person would want to hear of a run, at that moment, each thing told once."""
 
 from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import ReleaseError
 from doit_receipts.printable import printable
+from doit_receipts.sender import Message, Sender
 from doit_receipts.status import TaskState, is_first, statuses
-from doit_receipts.task import Kind
+from doit_receipts.task import Effect, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from doit_receipts.plan import Plan
 
-__all__ = ["notify_of_run"]
+__all__ = ["Notifications"]
 
 _EVENT: Final = "notified"
+_MENDED: Final = "mended"
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
+_ACTS: Final = (Effect.SHARED, Effect.PUBLIC)
 _MOST_LETTERS: Final = 300
 _NUMBER: Final = re.compile(r"\d+")
 
 
-class _News(NamedTuple):
-    mark: str
-    head: str
-    line: str
+class Notifications:
+    """Whoever is to hear of the release hears what is new of a run while it goes on.
 
-
-def notify_of_run(plan: Plan, asked: Sequence[str], *, did_something: bool) -> list[str]:
-    """Whoever is to hear of the release has heard what is new since they heard of it last.
-
-    New is a task that waits or failed, with its inputs and words, and that all that was ``asked``
-    for is done; another number in the words of a wait is not. It is in the journal before it is
-    sent, so that it is sent once at most: what could not be sent is a line of what is returned, and
-    is not sent again. Before the hour that the plan is held until nothing is sent; what stands then
-    is new to the first run after it.
+    New is a task that waits, failed or was stopped by a bug, with its inputs and words; an alarm;
+    and that all that was asked for is done. Another number in the words of a wait is not. It is in
+    the journal before it is sent, so that it is sent once at most; what could not be sent is a line
+    of what ``finish`` gives, and is not sent again. Before the hour that the plan is held until
+    nothing is sent; what stands then is new to the first run after it. To be made before the run
+    holds its lock, and before it has threads.
     """
-    notify, hour = plan.context.notify, plan.held_until
-    if notify is None or (hour is not None and plan.context.clock.now() < hour):
-        return []
-    try:
-        told = {entry.get("what") for entry in plan.context.journal.latest_of(_EVENT)}
-        fresh = [each for each in _news(plan, asked, did_something) if each.mark not in told]
-        for each in fresh:
-            plan.context.journal.append(_EVENT, sealed=True, what=each.mark, said=each.head)
-    except (ReleaseError, OSError) as error:
-        return [
-            f"nobody was notified: {printable(str(error))}; doit list --status shows what waits"
-        ]
-    if not fresh:
-        return []
-    name = f"{plan.project.name} {plan.project.version}"
-    subject = f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}: {fresh[0].head}"
-    subject += f" and {len(fresh) - 1} more" if fresh[1:] else ""
-    return list(notify(printable(subject), "\n".join(each.line for each in fresh) + "\n"))
+
+    def __init__(self, plan: Plan, notify: Callable[[str, str], Iterable[str]]) -> None:
+        name = f"{plan.project.name} {plan.project.version}"
+        self._plan = plan
+        self._sender = Sender(f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}", notify)
+        self._told: set[str] = set()
+        self._repairs = -1
+        """How often something was repaired; less than 0 before the journal was read."""
+        self._problems: list[str] = []
+
+    def stopped(self, name: str) -> None:
+        """The task has ended, and its last word is that it waits, failed or is blocked."""
+        task, outcome = self._plan.tasks[name], self._plan.state.outcome(name)
+        if outcome is not None:
+            kind, _, who = outcome.kind.partition(" ")
+            self._tell(_of_task(name, TaskState(kind), who, outcome.message, outcome.inputs))
+        if task.effect in _ACTS:
+            self.alarms()
+
+    def bug(self, name: str, traceback: str) -> None:
+        """The task, or the run, was stopped by a bug; what its traceback says is not sent."""
+        head = f"{name} stopped by a bug in the tool or in dodo.py".strip()
+        line = f"{head}; the terminal of the run has its traceback"
+        self._tell((_mark("bug", name, traceback), Message(head, line)))
+
+    def alarms(self) -> None:
+        """What must not be left as it is, and is so now, is told again once it was repaired."""
+        for each in self._plan.alarms():
+            self._read_journal()
+            line = printable(f"!!! {each}")[:_MOST_LETTERS]
+            self._tell((_mark("alarm", str(self._repairs), each), Message(line, line)))
+
+    def ended(self, asked: Sequence[str], *, did_something: bool) -> None:
+        """The run is over: what else there is to hear of what was ``asked`` for."""
+        for each in _of_run(self._plan, asked, did_something):
+            self._tell(each)
+
+    def finish(self) -> list[str]:
+        """All was told, or was tried; a line for each way that it could not be told in."""
+        return [*dict.fromkeys((*self._problems, *self._sender.finish()))]
+
+    def _tell(self, marked: tuple[str, Message]) -> None:
+        mark, message = marked
+        hour = self._plan.held_until
+        if hour is not None and self._plan.context.clock.now() < hour:
+            return
+        try:
+            self._read_journal()
+            if mark in self._told:
+                return
+            self._plan.context.journal.append(_EVENT, sealed=True, what=mark, said=message.head)
+        except OSError as error:
+            self._problems.append(
+                f"nobody was notified: {printable(str(error))}; doit list --status shows what waits"
+            )
+            return
+        self._told.add(mark)
+        self._sender.give(message)
+
+    def _read_journal(self) -> None:
+        if self._repairs >= 0:
+            return
+        journal = self._plan.context.journal
+        self._told = {str(entry.get("what")) for entry in journal.latest_of(_EVENT)}
+        self._repairs = len(journal.latest_of(_MENDED))
 
 
-def _news(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_News]:
+def _of_task(name: str, state: TaskState, who: str, why: str, inputs: str) -> tuple[str, Message]:
+    head = f"{name} {state.value}" + (f" for {who}" if who else "")
+    line = printable(f"{head}: {why}")[:_MOST_LETTERS]
+    # "2 of 3 have ended" tells nothing to who heard of 1.
+    words = _NUMBER.sub("0", why) if state is TaskState.WAITING else why
+    return _mark(name, state.value, who, words, inputs), Message(head, line)
+
+
+def _of_run(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[tuple[str, Message]]:
     found = statuses(plan)
     wanted = {name for each in asked if each in plan.tasks for name in _with_needs(plan, each)}
     for name, status in found.items():
-        if name not in wanted or plan.tasks[name].kind is Kind.GROUP:
-            continue
-        if status.state in _STOPS and is_first(plan, name, found):
+        if name in wanted and status.state in _STOPS and is_first(plan, name, found):
             outcome = plan.state.outcome(name)
             inputs = outcome.inputs if outcome else ""
-            head = f"{name} {status.state.value}" + (f" for {status.who}" if status.who else "")
-            line = printable(f"{head}: {status.why}")[:_MOST_LETTERS]
-            # "2 of 3 have ended" tells nothing to who heard of 1.
-            waits = status.state is TaskState.WAITING
-            words = _NUMBER.sub("0", status.why) if waits else status.why
-            yield _News(_mark(name, status.state.value, status.who, words, inputs), head, line)
+            yield _of_task(name, status.state, status.who, status.why, inputs)
     remains = any(not found[name].lets_on for name in wanted)
     if did_something and wanted and not remains:
         what = ", ".join(asked)
-        yield _News(
-            _mark("done", what), f"{what} done", f"{what}: all {len(wanted)} tasks are done"
+        yield (
+            _mark("done", what),
+            Message(f"{what} done", f"{what}: all {len(wanted)} tasks are done"),
         )
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.state import Learned
 
-__all__ = ["Report", "Workers", "import_here"]
+__all__ = ["Report", "Workers", "import_here", "share_nothing_but"]
 
 _HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALS: Final = frozenset(signal.Signals)
@@ -189,7 +189,7 @@ class Workers:
             slot = self._slots.take()
             slot.started(os.getpid(), "a task of doit")
             kept = (pipe.fileno(), self._life[0], *slot.descriptors, *self._cores.descriptors)
-            _share_nothing_but(*kept)
+            share_nothing_but(*kept)
             self._plan.state.gather()
             self._plan.context.running.is_silent()
             threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()
@@ -236,7 +236,7 @@ def import_here(names: Iterable[str]) -> None:
                 import_module(name)
 
 
-def _share_nothing_but(*kept: int) -> None:
+def share_nothing_but(*kept: int) -> None:
     """What the run has open, or a thread of it, is its own: here it leads nowhere.
 
     A connection that it closes would stay open by us, and a database or a client of one process

@@ -71,8 +71,8 @@ THIRD_PARTY: Final[Mapping[str, frozenset[str]]] = {
 SETTINGS: Final = "plugins.model.settings"
 
 PROGRAMS: Final = "plugins.services.programs"
-WORKERS: Final = "doit_receipts.workers"
-"""Forks the run itself, and starts no program."""
+FORKS: Final = ("doit_receipts.workers", "doit_receipts.sender")
+"""Fork the run itself, and start no program."""
 # The rehearsal imitates the other side, so it runs its programs without the client's code.
 HOMES: Final = (
     PROGRAMS, "plugins.services.process", "plugins.services.environment",
@@ -326,7 +326,9 @@ def _acts(module: Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, "getpass() talks to the terminal"
     for line, attr in _parts_of_os(module):
         what = _os_act(attr, at_home=at_home)
-        if what and (module.name, attr) not in ((SECRETS, "environ"), (WORKERS, "fork")):
+        if attr == "fork" and module.name in FORKS:
+            continue
+        if what and (module.name, attr) != (SECRETS, "environ"):
             yield line, what
 
 

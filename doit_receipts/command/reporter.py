@@ -19,6 +19,7 @@ from doit_receipts.task import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from doit_receipts.notifying import Notifications
     from doit_receipts.task import Task
 
 __all__ = ["ReleaseReporter"]
@@ -38,6 +39,7 @@ class ReleaseReporter:
     def __init__(self, outstream: Any, options: Mapping[str, Any]) -> None:
         at_once = options.get("at_once", 1) > 1
         self._out = outstream
+        self._heard: Notifications | None = options.get("heard")
         self._plan = OPENED.get()
         self._ticker = Ticker(outstream, self._in_log if at_once else self._said, is_called=at_once)
         self._started: dict[str, tuple[float, tuple[str, ...]]] = {}
@@ -100,6 +102,8 @@ class ReleaseReporter:
             self._out.write(
                 f"! {task.name}: this is a bug in the tool or in dodo.py\n{fail.get_msg()}\n"
             )
+            if self._heard is not None:
+                self._heard.bug(task.name, fail.get_msg())
             return
         outcome = self._plan.state.outcome(task.name)
         kind, message = (outcome.kind, outcome.message) if outcome else ("failed", fail.message)
@@ -116,6 +120,8 @@ class ReleaseReporter:
             self._out.write(f"    {line}\n")
         if kind == "failed":
             self._out.write(f"    log: {self._plan.folder.log(task.name)}\n")
+        if self._heard is not None:
+            self._heard.stopped(task.name)
 
     def shows(self, said: str) -> None:
         """Called with what a task of several at once has printed, just before its own line."""

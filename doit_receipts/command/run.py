@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from doit_receipts.command.reporter import ReleaseReporter
+    from doit_receipts.notifying import Notifications
     from doit_receipts.orphaned_processes import ProgramSlots
     from doit_receipts.plan import Plan
 
@@ -109,8 +110,9 @@ class Run(OptionsAnywhere, DoitRun):
         _refuse(always or single, num_process, pdb or reporter != REPORTER)
         at_once = _number(num_process, one_only=pdb or reporter != REPORTER)
         _refuse_hours(wait_hours)
+        heard = _notifications(plan)
         try:
-            with _writing(plan) as (left, slots):
+            with _writing(plan) as (left, slots), _alarming(heard):
                 if left:
                     plan.context.journal.append("took over", said=left)
                     sys.stderr.write(left + "\n")
@@ -121,7 +123,7 @@ class Run(OptionsAnywhere, DoitRun):
 
                 # An instance of our own: its status tells waiting from failing.
                 if reporter == REPORTER:
-                    reporter = ReleaseReporter(outfile, {"at_once": at_once})
+                    reporter = ReleaseReporter(outfile, {"at_once": at_once, "heard": heard})
                 if at_once > 1:
                     stream = Stream(verbosity, force_verbosity)
                     result: int = self._at_once(plan, slots, at_once, reporter, continue_, stream)
@@ -130,7 +132,7 @@ class Run(OptionsAnywhere, DoitRun):
                         outfile, verbosity, always, continue_, reporter, 0, par_type, single,
                         auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
                     )  # fmt: skip
-            _notify(plan, self.sel_tasks, reporter)
+            _tell_of_end(heard, self.sel_tasks, reporter)
         except InvalidCommand as error:
             unknown = getattr(error, "not_found", None)
             if unknown is None:
@@ -143,6 +145,7 @@ class Run(OptionsAnywhere, DoitRun):
         except _Stopped as stopped:
             return _tell_stopped(stopped.by)
         finally:
+            _finish(heard)
             plan.state.close()
         status: int = reporter.status if isinstance(reporter, ReleaseReporter) else result
         return _goes_on(plan, self._words, wait_hours) if wait and status == _AWAITED else status
@@ -182,15 +185,41 @@ def _goes_on(plan: Plan, words: Sequence[str], hours: float) -> int:
     return run_until_nobody_is_awaited(plan, words, hours)
 
 
-def _notify(plan: Plan, asked: list[str], reporter: Any) -> None:
-    """Whoever wants to hear of the release heard of this run; what failed of that is a line."""
+def _notifications(plan: Plan) -> Notifications | None:
+    """What tells people of this run; None where nobody wants to hear."""
     if plan.context.notify is None:
-        return
+        return None
     # late: most releases tell nobody
-    from doit_receipts.notifying import notify_of_run
+    from doit_receipts.notifying import Notifications
 
-    for line in notify_of_run(plan, asked, did_something=getattr(reporter, "did_something", False)):
+    return Notifications(plan, plan.context.notify)
+
+
+def _tell_of_end(heard: Notifications | None, asked: Sequence[str], reporter: Any) -> None:
+    if heard is not None:
+        heard.ended(asked, did_something=getattr(reporter, "did_something", False))
+
+
+def _finish(heard: Notifications | None) -> None:
+    """Whoever wants to hear has heard of the run; what failed of that is a line."""
+    for line in heard.finish() if heard is not None else ():
         sys.stderr.write(f"{line}\n")
+
+
+@contextmanager
+def _alarming(heard: Notifications | None) -> Iterator[None]:
+    """People hear of what the block leaves that must not be left, and of a bug that ends it."""
+    try:
+        yield
+    except (ReleaseError, OSError, InvalidCommand):
+        raise
+    except Exception as error:
+        if heard is not None:
+            heard.bug("", repr(error))
+        raise
+    finally:
+        if heard is not None:
+            heard.alarms()
 
 
 def _refuse(again: Any, at_once: int | None, other: Any) -> None:

@@ -1,9 +1,12 @@
-"""Who wants to hear of a release hears of each stop, each failure and the end, once at most."""
+"""Who wants to hear of a release hears of each stop, failure and alarm and of the end, once."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -108,7 +111,7 @@ def test_what_cannot_be_told_is_a_line_and_not_told_again(project: Project) -> N
 
 def test_it_is_in_the_journal_before_it_is_sent(project: Project) -> None:
     """A run that is killed while it sends may not have told it; it never tells it twice."""
-    declared(project, then="os.kill(os.getpid(), 9)").write("mood", "wait")
+    declared(project, then="os.kill(os.getppid(), 9)").write("mood", "wait")
     assert project.doit().status == -9
     assert len(told(project)) == 2
     declared(project).doit()
@@ -132,4 +135,139 @@ def test_who_only_looks_tells_nobody(project: Project) -> None:
     declared(project).write("mood", "wait")
     for words in (("list", "--status"), ("next",), ("plan",), ("why", "send")):
         project.doit(*words)
+    assert told(project) == []
+
+
+BUG: Final = "a bug in the tool or in dodo.py"
+AT_ONCE: Final = """
+def last_told():
+    file = HERE / "told"
+    return file.read_text() if file.exists() else ""
+
+def wait_to_be_told(words):
+    import time
+    for _ in range(200):
+        if words in last_told():
+            return {"heard": words}
+        time.sleep(0.05)
+    raise StepFailed(where="nobody", problem="was told of " + words, remedy="see to it")
+
+@plan.step(reads=[HERE / "mood"])
+def task_try_it():
+    return call(fail, HERE / "mood")
+
+@plan.step()
+def task_wait_for_it():
+    return call(wait_to_be_told, "try_it")
+
+@plan.group(of=[task_try_it, task_wait_for_it])
+def task_export():
+    pass
+"""
+
+
+@pytest.mark.parametrize("at_once", ["1", "2"])
+@pytest.mark.parametrize(
+    ("mood", "heard"),
+    [
+        ("fail", "try_it failed: thing: broke; mend it"),
+        ("wait", "try_it waiting for windows: 2 of 3 files are there; upload c.exe"),
+        ("bug", f"try_it stopped by {BUG}; the terminal of the run has its traceback"),
+    ],
+)
+def test_a_stop_is_told_while_the_run_goes_on(
+    mood: str, heard: str, at_once: str, project: Project
+) -> None:
+    """What another task waits for, which begins behind it or runs beside it."""
+    project.declare(TOLD.format(then="return ()") + AT_ONCE)
+    project.write("mood", mood)
+    ended = project.doit("export", "-n", at_once)
+    assert "+ wait_for_it" in ended.out
+    assert told(project)[1:] == [heard]
+
+
+def test_one_that_hangs_holds_up_no_task_and_the_rest_is_told_together(project: Project) -> None:
+    hangs = "import time; time.sleep(0.5)\n    return [subject]"
+    three = "".join(
+        f'@plan.step(reads=[HERE / "mood"])\ndef task_try_{each}():\n    """Fail."""\n'
+        f'    return call(fail, HERE / "mood")\n\n'
+        for each in "abc"
+    )
+    project.declare(TOLD.format(then=hangs) + three)
+    project.write("mood", "fail")
+    ended = project.doit("try_a", "try_b", "try_c")
+    assert ended.status == 1
+    assert ended.err == "Thing 3.13.6: try_a failed\nThing 3.13.6: try_b failed and 1 more\n"
+
+
+def test_what_raises_anything_while_it_tells_is_a_line(project: Project) -> None:
+    declared(project, then="raise ValueError('it lies')").write("mood", "good")
+    ended = project.doit()
+    assert (ended.status, ended.err) == (0, "nobody was notified: it lies\n")
+
+
+ALARM: Final = """
+def is_open(lease):
+    return "the door is open; doit publish closes it" if lease.exists() else ""
+
+def close(lease):
+    if (HERE / "mood").read_text() == "stuck":
+        raise StepFailed(where="door", problem="is stuck", remedy="push it")
+    lease.unlink()
+    return {}
+
+def leave(lease, mood):
+    lease.touch()
+    if mood.read_text() == "kill":
+        os.kill(os.getpid(), 9)
+    raise StepFailed(where="door", problem="does not close", remedy="push it")
+
+plan.alarm(call(is_open, HERE / "lease"), call(close, HERE / "lease"))
+
+@plan.step(reads=[HERE / "mood"])
+def task_leave():
+    return call(leave, HERE / "lease", HERE / "mood")
+
+@plan.group(of=[task_leave])
+def task_export():
+    pass
+"""
+
+
+def test_what_must_not_be_left_and_is_left_is_told_and_once_more_if_it_comes_again(
+    project: Project,
+) -> None:
+    project.declare(TOLD.format(then="return ()") + ALARM)
+    project.write("mood", "fail")
+    alarm = "!!! the door is open; doit publish closes it"
+    assert project.doit().status == 1
+    assert alarm in told(project)
+    project.write("mood", "stuck")
+    assert project.doit().status == 1
+    assert told(project) == []
+    project.write("mood", "fail")
+    assert project.doit().status == 1
+    assert alarm in told(project)
+
+
+def test_what_a_killed_run_left_and_the_next_cannot_put_right_is_told(project: Project) -> None:
+    project.declare(TOLD.format(then="return ()") + ALARM)
+    project.write("mood", "kill")
+    assert project.doit().status == -9
+    assert told(project) == []
+    project.write("mood", "stuck")
+    assert project.doit().status == 1
+    assert told(project)[1:] == ["!!! the door is open; doit publish closes it"]
+
+
+def test_a_run_that_another_one_holds_up_tells_nothing(project: Project) -> None:
+    """What the other one has open it closes itself."""
+    project.declare(TOLD.format(then="return ()") + ALARM)
+    project.write("mood", "fail")
+    project.write("lease", "")
+    project.work.mkdir(parents=True)
+    lock = project.work / "lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert project.doit().status == 1
     assert told(project) == []
