@@ -6,8 +6,6 @@ out of each cache the digest is enough.
 
 from __future__ import annotations
 
-import html
-import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -18,7 +16,7 @@ from checks.hosted_docs import PAGES
 from doit_receipts.errors import ReleaseError
 from plugins.model.content import NamedFile
 from plugins.model.found_files import FoundFiles
-from plugins.model.published_file import DOCS, SITE, Kind
+from plugins.model.published_file import DOCS, Kind
 from plugins.ports.public import AROUND
 
 if TYPE_CHECKING:
@@ -34,16 +32,13 @@ if TYPE_CHECKING:
     from plugins.model.published_file import PublishedFile
     from plugins.ports.public import PublicClient
 
-__all__ = ["Look", "names_in", "path_of"]
+__all__ = ["Look", "path_of"]
 
 _AT_ONCE: Final = 8
-_MOST_FOLDERS: Final = 40
 _LEAST_BOUND: Final = 1 << 20
 """Of a page: where a server answers with an error, that has a size of its own."""
-_MOST_NAMES: Final = 5_000
 # What is judged longest is fetched first.
 _ORDER: Final = (Kind.SOURCE, Kind.SIGNATURE, Kind.SBOM, Kind.DOCS)
-_HREF: Final = re.compile(r"""<a\s[^>]{0,500}?href=["']([^"'<>]{1,500})["']""", re.IGNORECASE)
 
 
 class Look:
@@ -185,32 +180,6 @@ def path_of(file: PublishedFile, room: Layout) -> Path:
 def _beside(file: PublishedFile) -> tuple[Kind, ...]:
     """The kinds of file beside a source archive, if this is one."""
     return (Kind.SIGNATURE, Kind.SBOM) if file.name.startswith("Python-") else ()
-
-
-def names_in(client: PublicClient, folders: Iterable[str]) -> frozenset[str]:
-    """The paths of all files that listings of these folders show, and of those below them.
-
-    Names that lead elsewhere are none, and what has no address is not opened. Raises ServiceFailed
-    if a listing cannot be had.
-    """
-    found: set[str] = set()
-    wanted = list(folders)
-    for count, folder in enumerate(wanted):
-        if count >= _MOST_FOLDERS or len(found) > _MOST_NAMES:
-            break
-        answer = client.read(f"{SITE}/ftp/python/{folder}/", AROUND)
-        if answer.status != 200:
-            continue
-        for each in _HREF.finditer(answer.text):
-            name = html.unescape(each[1])
-            inner = name.removesuffix("/")
-            if "/" in inner or inner in ("", ".", "..") or inner.startswith(("?", "#")):
-                continue
-            if name.endswith("/") and inner.isascii() and inner.isprintable():
-                wanted.append(f"{folder}/{inner}")
-            else:
-                found.add(f"{folder}/{inner}")
-    return frozenset(found)
 
 
 def _place(file: PublishedFile) -> int:

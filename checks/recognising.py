@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.looking_around import names_in
+from checks.folder_listings import listed_below
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
 from plugins.model.promise import local_path
@@ -25,7 +25,7 @@ class Recognised:
     """A situation and what showed it.
 
     ``names`` are all files in the release's public folders; ``trouble`` says what
-    could not be checked.
+    could not be checked, and what is odd about the listings of those folders.
     """
 
     situation: Situation
@@ -44,7 +44,9 @@ def recognised(context: VerifyContext) -> Recognised:
     trouble: list[Finding] = []
     # One that cannot be looked at says nothing about the other.
     try:
-        names = names_in(context.clients.public, _tops(context.contract))
+        seen = listed_below(context.clients.public, _tops(context.contract))
+        names = seen.names
+        trouble += seen.trouble
     except ReleaseError as error:
         trouble.append(_unseen(error))
     try:
