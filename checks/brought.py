@@ -47,6 +47,7 @@ __all__ = [
 _MOST_BYTES: Final = 1 << 25
 _ALL_READ: Final = 0o004
 _ALL_WRITE: Final = 0o002
+_GROUP_WRITES: Final = 0o020
 
 
 @judges("brought.unproved", "brought.approved_only", blind="brought.unseen")
@@ -234,7 +235,7 @@ def promised_is_public(
     # One that users cannot read may be closed to us as well.
     closed = {path for path, entry in entries.items() if not entry.mode & _ALL_READ}
     digests = host.digests([entries[path] for path in paths if path in entries.keys() - closed])
-    found = []
+    found = list(_writable(entries[path] for path in paths if path in entries))
     for path in paths:
         entry = there[path]
         if entry is None or entry.kind is not Kind.FILE:
@@ -334,7 +335,7 @@ def _anew_if_brought(path: str, contract: Contract, when: str = "; ") -> str:
 
 def _public(rule: str, path: str, problem: str, contract: Contract) -> Finding:
     remedy = {
-        "public.closed": "ask its owner or the host's administrators for chmod 664",
+        "public.closed": "ask its owner or the host's administrators for chmod 644",
         "public.differs": "publish no page; find out who changed it, and have the file that was "
         "judged put back",
         "public.missing": "publish no page; find out who removed it, and have it put back",
@@ -342,6 +343,22 @@ def _public(rule: str, path: str, problem: str, contract: Contract) -> Finding:
         + _anew_if_brought(path, contract),
     }[rule]
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
+
+
+def _writable(entries: Iterable[Entry]) -> Iterator[Finding]:
+    """What a whole group may write to; of colleagues alone, since we make nothing like that."""
+    theirs: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.kind is Kind.FILE and entry.mode & (_GROUP_WRITES | _ALL_WRITE) == _GROUP_WRITES:
+            theirs.setdefault(entry.owner, []).append(entry.path)
+    for owner, paths in theirs.items():
+        yield Finding(
+            "public.closed",
+            Severity.WARN,
+            f"can be changed by everybody of its group, and belongs to {owner}",
+            where=_few(paths),
+            remedy=f"ask {owner} for chmod 644",
+        )
 
 
 def _few(paths: Collection[str]) -> str:

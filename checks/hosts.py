@@ -26,7 +26,7 @@ _GROUP_WRITES: Final = 0o030
 _HANDS_DOWN: Final = 0o2000
 _ROOT: Final = "root"
 _READERS: Final = {Kind.FILE: 0o444, Kind.FOLDER: 0o555}
-_WANTED: Final = {Kind.FILE: "664", Kind.FOLDER: "2775"}
+_WANTED: Final = {Kind.FILE: "644", Kind.FOLDER: "2775"}
 _SPARE: Final = 1.1
 """Room for what others upload meanwhile."""
 

@@ -228,7 +228,7 @@ _ACTS: Final[Mapping[str, Callable[[Released, Finding], None]]] = {
     "run it where the release was exported": _exported,
     "doit export makes what is missing here": _exported,
     "run doit export": _exported,
-    "chmod 664 on the host": _opened_there,
+    "chmod 644 on the host": _opened_there,
     "once the tag is there, run the same command again": _waited,
     "import it": _imported,
     "purge": _purge,

@@ -255,7 +255,7 @@ WRONGS: Final = (
         lambda m, _: m.end("ssh.clock_skew"),
         "inform the host's administrators",
     ),
-    Wrong("hosts.other_owner", _bring_unreadable, _make_readable, "`chmod 664`"),
+    Wrong("hosts.other_owner", _bring_unreadable, _make_readable, "`chmod 644`"),
     Wrong(
         "site.admin",
         lambda m: m.order("site.password_refused"),

@@ -59,4 +59,4 @@ class NamedFile:
     name: str
     content: Content
     source: Path | None = None
-    mode: int = 0o664
+    mode: int = 0o644

@@ -377,7 +377,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     ),
     "public.closed": Rule(
         "Every promised file can be read by everybody and written by its owners alone.",
-        "ask its owner or the host's administrators for chmod 664",
+        "ask its owner or the host's administrators for chmod 644",
+        milder=(_WARN,),
     ),
     "public.differs": Rule(
         "Every promised file is the one that was judged.",

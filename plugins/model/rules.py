@@ -82,7 +82,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "file.mode": Rule(
         "Every file is a regular file that all may read and only its owners may write.",
-        "chmod 664 on the host, 644 here; replace links by the files they lead to",
+        "chmod 644 on the host and here; replace links by the files they lead to",
         "cpython#73760",
     ),
     "file.unrecognised": Rule(

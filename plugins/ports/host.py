@@ -34,7 +34,7 @@ class Entry:
     kind: Kind
     size_bytes: int
     mode: int
-    """Permission bits, with setgid: 0o664, 0o2775."""
+    """Permission bits, with setgid: 0o644, 0o2775."""
     owner: str
     group: str
     target: str = ""
@@ -59,7 +59,7 @@ class Upload:
     source: Path
     path: str
     size_bytes: int
-    mode: int = 0o664
+    mode: int = 0o644
 
 
 class HostReader(Protocol):

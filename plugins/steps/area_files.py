@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Entry, HostReader
 
-__all__ = ["AreaFiles", "few", "inner_folders", "parents_of", "rights_of"]
+__all__ = ["COPIED", "AreaFiles", "few", "inner_folders", "parents_of", "rights_of"]
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
+COPIED: Final = ".copied"
+"""Of our own copy of a colleague's file in the hidden folder, until it gets its name."""
 
 
 @frozen
@@ -32,19 +34,17 @@ class AreaFiles:
     final: Mapping[str, Entry]
     staging: Mapping[str, Entry]
     digests: Mapping[str, str]
-    has_final: bool
-    has_staging: bool
+    final_folder: Entry | None
+    staging_folder: Entry | None
     closed: WrongModes
     """Files of others under these names that users could not get as they are."""
 
     @classmethod
     def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> AreaFiles:
         """What the host shows of these files now."""
-        has_final, has_staging = (
-            each is not None for each in host.look([area.final, area.staging])
-        )
-        final = _by_name(area.final, host) if has_final else {}
-        staging = _by_name(area.staging, host) if has_staging else {}
+        final_folder, staging_folder = host.look([area.final, area.staging])
+        final = _by_name(area.final, host) if final_folder else {}
+        staging = _by_name(area.staging, host) if staging_folder else {}
         modes = {file.name: file.mode for file in files}
         there = [
             (entry, modes[name])
@@ -66,7 +66,7 @@ class AreaFiles:
             and entry.path not in unreadable
         ]
         digests = host.digests(compared) if compared else {}
-        return cls(final, staging, digests, has_final, has_staging, closed)
+        return cls(final, staging, digests, final_folder, staging_folder, closed)
 
     def is_right(self, file: NamedFile, entry: Entry | None) -> bool:
         """Whether the entry has the bytes that are wanted of the file."""
@@ -92,6 +92,12 @@ class AreaFiles:
         """Which of the right files have modes that are not wanted."""
         places = ((self.place_of(file), file.mode) for file in files)
         return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
+
+    def folders_of(self, top: Entry | None, mode: int) -> list[str]:
+        """The paths of a folder and of those in it, as far as they have the mode."""
+        inner = self.final if top is self.final_folder else self.staging
+        found = [*([top] if top else []), *inner.values()]
+        return [each.path for each in found if each.kind is Kind.FOLDER and each.mode == mode]
 
     def partials(self, files: Sequence[NamedFile]) -> list[str]:
         """Partial uploads of files that are complete: a killed run may leave both names."""
@@ -134,6 +140,7 @@ class AreaFiles:
     ) -> Probe | None:
         """What is in the hidden folder but was not asked for: it would be shown as well."""
         known = {file.name for file in files} | set(inner_folders(files))
+        known |= {f"{file.name}{COPIED}" for file in files}
         strange = sorted(set(self.staging) - known)
         if not strange:
             return None

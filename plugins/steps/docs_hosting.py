@@ -15,7 +15,7 @@ from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
 from plugins.steps.host_modes import WrongModes, wrong_modes
-from plugins.steps.staging import FOLDER_MODE, reserve
+from plugins.steps.staging import CLOSED_MODE, FOLDER_MODE, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ __all__ = [
     "point_current",
 ]
 
-_FILE_MODE: Final = 0o664
+_FILE_MODE: Final = 0o644
 _SHOWN: Final = 6
 
 
@@ -66,13 +66,14 @@ def host_docs(
 ) -> dict[str, str]:
     """Users see the pages of the zip archive, which replace nothing.
 
-    The archive is uploaded and unpacked beside the final folder, its files are compared there,
-    and one rename shows them all.
+    The archive is uploaded and unpacked beside the final folder, its files are compared there
+    once nobody but us can add any, and one rename shows them all.
     """
     (final,) = host.look([area.final])
     top, pages = _pages(archive.path, archive.sha256)
     if final is None:
         _unpack(archive, area, host, progress)
+        host.change([area.staging], CLOSED_MODE)
         made = f"{area.staging}/{top}"
         progress.say(f"comparing {len(pages)} pages on the host")
         _straighten(made, host)

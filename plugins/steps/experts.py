@@ -54,8 +54,8 @@ __all__ = [
 
 _HIDDEN_MODE: Final = 0o2770
 _FOLDER_MODE: Final = 0o2775
-FILE_MODE: Final = 0o664
-"""Of what users download: readable by everybody, writable for the group."""
+FILE_MODE: Final = 0o644
+"""Of what users download: nobody but its owner writes to what is public."""
 _MOST_BYTES: Final = 1 << 20
 
 

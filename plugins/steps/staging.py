@@ -23,12 +23,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.probe import absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
-from plugins.steps.area_files import AreaFiles, few, inner_folders, parents_of, rights_of
+from plugins.steps.area_files import COPIED, AreaFiles, few, inner_folders, parents_of, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signer
 
 __all__ = [
+    "CLOSED_MODE",
     "FOLDER_MODE",
     "known",
     "look_reserved",
@@ -57,6 +58,8 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
+CLOSED_MODE: Final = 0o2700
+"""Of a hidden folder that is about to be switched: nobody but us can put anything into it."""
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -243,7 +246,9 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
         return wrong
-    if found_files.has_staging:
+    if found_files.folders_of(found_files.final_folder, CLOSED_MODE):
+        return absent(f"{host.shown(area.final)} is not open to users yet")
+    if found_files.staging_folder is not None:
         return absent(f"{host.shown(area.staging)} still exists")
     return identical({"folder": area.final, **{file.name: file.content.sha256 for file in files}})
 
@@ -253,10 +258,49 @@ def switch(
 ) -> dict[str, str]:
     """Users see every file. This cannot be undone: what was seen is never replaced.
 
-    One rename of the folder if there is none yet, else one rename for each file; signatures,
-    SBOMs and checksums come before the archives that they speak of. A name that is taken stops
-    it, unless the very same bytes are there.
+    The hidden folder is closed to all but us, then looked at once more, so that what is shown is
+    what was judged. One rename of the folder if there is none yet, else one rename for each file;
+    signatures, SBOMs and checksums come before the archives that they speak of. A colleague may
+    still write to a file of theirs in it, so what is shown is a copy. A name that is taken stops
+    it, unless the very same bytes are there. Where it stops, the group can use the folder again.
     """
+    found_files = _switchable(files, area, host)
+    found_files.wrong_modes(files, host).mend(host)
+    closed = _close(found_files, host)
+    try:
+        found_files = _switchable(files, area, host) if closed else found_files
+        copies = _copies(files, found_files, area, host)
+    except ReleaseError:
+        if closed:
+            host.change(closed, _HIDDEN_MODE)
+        raise
+    if area.staging in closed and not copies and found_files.final_folder is None:
+        progress.say(f"show {host.shown(area.final)}")
+        host.rename([(area.staging, area.final)])
+        host.change([area.final + each.removeprefix(area.staging) for each in closed], FOLDER_MODE)
+        return {}
+    if found_files.final_folder is None:
+        host.make_folders([area.final], FOLDER_MODE)
+    inner = inner_folders(files)
+    _open_inner([file for file in files if file.name not in found_files.final], area, host)
+    for group in _in_safe_order(files):
+        moves = [
+            (copies.get(file.name, f"{area.staging}/{file.name}"), f"{area.final}/{file.name}")
+            for file in group
+            if file.name not in found_files.final
+        ]
+        if moves:
+            progress.say(f"show {few([new for _, new in moves])}")
+            host.rename(moves)
+    if shut := found_files.folders_of(found_files.final_folder, CLOSED_MODE):
+        host.change(shut, FOLDER_MODE)
+    left = [*(file.name for file in files), *reversed(inner)]
+    host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
+    return {}
+
+
+def _switchable(files: Sequence[NamedFile], area: StagingArea, host: Host) -> AreaFiles:
+    """What is on the host, as it may be shown. Raises StepFailed for anything else."""
     found_files = AreaFiles.of(files, area, host)
     found_files.closed.refuse_others(host)
     problem = found_files.clash(files, area, host) or found_files.unexpected(files, area, host)
@@ -271,26 +315,48 @@ def switch(
             where=host.shown(area.staging), problem=f"{few(missing)} not staged",
             remedy="stage them first",
         )  # fmt: skip
-    found_files.wrong_modes(files, host).mend(host)
-    if not found_files.has_final:
-        progress.say(f"show {host.shown(area.final)}")
-        host.change([area.staging], FOLDER_MODE)
-        host.rename([(area.staging, area.final)])
-        return {}
-    inner = inner_folders(files)
-    _open_inner([file for file in files if file.name not in found_files.final], area, host)
-    for group in _in_safe_order(files):
-        moves = [
-            (f"{area.staging}/{file.name}", f"{area.final}/{file.name}")
-            for file in group
-            if file.name not in found_files.final
-        ]
-        if moves:
-            progress.say(f"show {few([new for _, new in moves])}")
-            host.rename(moves)
-    left = [*(file.name for file in files), *reversed(inner)]
-    host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
-    return {}
+    return found_files
+
+
+def _close(found_files: AreaFiles, host: Host) -> list[str]:
+    """Ours of the hidden folders let nobody else in from now on; their paths, outer ones first."""
+    top = found_files.staging_folder
+    found = [each for each in (top, *found_files.staging.values()) if each is not None]
+    user = host.login().user
+    ours = [
+        each.path for each in found if each.kind is Kind.FOLDER and user in (each.owner, "root")
+    ]
+    if ours:
+        host.change(ours, CLOSED_MODE)
+    return ours
+
+
+def _copies(
+    files: Sequence[NamedFile], found_files: AreaFiles, area: StagingArea, host: Host
+) -> dict[str, str]:
+    """Where our own copies are of those files of colleagues that are still hidden, by name."""
+    user = host.login().user
+    theirs = {
+        file.name: file
+        for file in files
+        if (place := found_files.place_of(file)) is not None
+        and place.path.startswith(f"{area.staging}/")
+        and user not in (place.owner, "root")
+    }
+    copies = {name: f"{area.staging}/{name}{COPIED}" for name in theirs}
+    host.remove(list(copies.values()))  # of a run that was killed
+    host.copy([(path.removesuffix(COPIED), path) for path in copies.values()])
+    for name, path in copies.items():
+        host.change([path], theirs[name].mode)
+    made = [each for each in host.look(list(copies.values())) if each is not None]
+    digests = host.digests(made)
+    for name, path in copies.items():
+        if digests.get(path) != theirs[name].content.sha256:
+            raise StepFailed(
+                where=host.shown(path.removesuffix(COPIED)), problem="was changed meanwhile",
+                remedy="find out who changed it; nothing of it was published",
+            )  # fmt: skip
+    return copies
 
 
 def _in_safe_order(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:

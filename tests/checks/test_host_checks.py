@@ -169,8 +169,8 @@ def test_a_file_of_another_that_users_could_not_read_names_its_owner(world: Rehe
     (finding,) = files_of_others_are_readable(world.host(), ["3.13.6"])
     assert (finding.rule, finding.severity) == ("hosts.other_owner", Severity.BLOCK)
     assert finding.where.endswith("3.13.6/a.msi")
-    assert finding.message == "belongs to steve and has mode 640, wanted 664"
-    assert "run `chmod 664` on it" in finding.remedy
+    assert finding.message == "belongs to steve and has mode 640, wanted 644"
+    assert "run `chmod 644` on it" in finding.remedy
     world.server.disk.change_mode("steve", f"{ROOT}/3.13.6/a.msi", 0o664)
     assert files_of_others_are_readable(world.host(), ["3.13.6"]) == ()
 

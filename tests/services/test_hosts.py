@@ -50,7 +50,7 @@ def test_a_look_tells_what_stands_there_and_what_does_not(there: Standing) -> No
     assert folder is not None
     assert folder.kind is Kind.FOLDER
     assert file is not None
-    assert (file.kind, file.size_bytes, file.mode) == (Kind.FILE, 3, 0o664)
+    assert (file.kind, file.size_bytes, file.mode) == (Kind.FILE, 3, 0o644)
     assert nothing is None
     assert below_nothing is None
 
@@ -61,7 +61,7 @@ def test_uploaded_files_have_their_bytes_modes_and_group(there: Standing, tmp_pa
     there.host.put(uploads, Quiet())
     assert {name: (there.files / name).read_bytes() for name in contents} == contents
     found = there.host.look(list(contents))
-    assert {entry and entry.mode for entry in found} == {0o664}
+    assert {entry and entry.mode for entry in found} == {0o644}
     if there.host.group:
         assert {entry and entry.group for entry in found} == {there.host.group}
 

@@ -173,8 +173,8 @@ def test_wrong_mode_of_somebody_elses_file_names_its_owner(scene: Scene, mode: i
         assert name in probe.problem
         assert "only their owners can change the modes" in probe.problem
         (detail,) = probe.details
-        assert f"belongs to steve and has mode {mode:o}, wanted 664" in detail
-        assert "ask steve for `chmod 664 " in probe.remedy
+        assert f"belongs to steve and has mode {mode:o}, wanted 644" in detail
+        assert "ask steve for `chmod 644 " in probe.remedy
     with pytest.raises(StepFailed, match="belongs to steve"):
         staging.switch(everything, area, scene.host, Quiet())
     assert scene.modes()[name] == mode
@@ -432,6 +432,19 @@ def test_page_is_not_shown_unless_all_that_was_judged_is_there(
             del known[f"3.15.0/{name}"]
     (finding,) = brought.promised_is_public(windows, known, scene.host)
     assert (finding.rule, finding.where) == (rule, f"3.15.0/{name}")
+
+
+def test_what_a_whole_group_may_still_write_to_is_told_with_its_owner(scene: Scene) -> None:
+    files = scene.upload()
+    windows = contract_of(scene.release).without(
+        *(each for each in type(scene.contract.files[0].origin) if each.value != "windows")
+    )
+    known = {f"3.15.0/{name}": _sha256(content) for name, content in files.items()}
+    name = "python-3.15.0rc1-amd64.exe"
+    scene.put(name, files[name], mode=0o664)
+    (finding,) = brought.promised_is_public(windows, known, scene.host)
+    assert (finding.rule, finding.severity) == ("public.closed", Severity.WARN)
+    assert (finding.where, finding.remedy) == (f"3.15.0/{name}", "ask steve for chmod 644")
 
 
 def test_check_that_cannot_look_blocks(scene: Scene) -> None:

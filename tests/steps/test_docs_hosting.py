@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from plugins.ports.host import Entry, Host
     from tests.conftest import Builds
 
 BERTH = RemoteLayout(Version.parse("3.13.6")).docs
@@ -65,7 +66,7 @@ def test_pages_are_shown_whole_and_are_the_groups(there: Standing, archive: Arti
         for path in (folder, *folder.rglob("*"))
     }
     assert modes == {
-        **dict.fromkeys(PAGES, 0o664),
+        **dict.fromkeys(PAGES, 0o644),
         **dict.fromkeys((".", "library", "_static"), 0o2775),
     }
     assert not (there.files / BERTH.staging).exists()
@@ -107,6 +108,26 @@ def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
     with pytest.raises(StepFailed, match="1 pages differ from the archive"):
         host_docs(archive, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
+
+
+def test_nobody_can_add_a_page_between_the_comparison_and_the_rename(
+    there: Standing, archive: Artifact
+) -> None:
+    class Seen:
+        modes: ClassVar[list[int]] = []
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(there.host, name)
+
+        def listing(self, folder: str) -> tuple[Entry, ...]:
+            if folder == f"{BERTH.staging}/{TOP}":
+                (staging,) = there.host.look([BERTH.staging])
+                self.modes.append(staging.mode if staging else 0)
+            return there.host.listing(folder)
+
+    host_docs(archive, BERTH, cast("Host", Seen()), Quiet())
+    assert set(Seen.modes) == {0o2700}
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 @pytest.mark.parametrize(

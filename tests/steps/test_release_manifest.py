@@ -144,7 +144,7 @@ def public(running: SiteWorld, tmp_path: Path) -> Public:
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_bytes(page)
     for each in (docs, *docs.rglob("*")):
-        each.chmod(0o2775 if each.is_dir() else 0o664)
+        each.chmod(0o2775 if each.is_dir() else 0o644)
     ours = running.site()
     site_release.make_draft(contract, DAY, ours, QUIET)
     site_files.put_files(contract, running.host, ours, QUIET)
@@ -264,7 +264,7 @@ def test_a_page_that_no_reader_of_a_manifest_takes_is_in_none(public: Public) ->
     with zipfile.ZipFile(public.html.path, "a") as opened:
         opened.writestr(f"python-3.13.6-docs-html/{odd}", "odd")
     (public.docs / odd).write_text("odd")
-    (public.docs / odd).chmod(0o664)
+    (public.docs / odd).chmod(0o644)
     path = public.html.path
     public.html = Artifact(path, path.stat().st_size, sha256_of(path))
     with pytest.raises(StepFailed, match=r"cannot list the documentation page .*a page\?"):

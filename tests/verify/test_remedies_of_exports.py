@@ -109,7 +109,7 @@ def _done_by_hand(work: Path, finding: Finding) -> None:
     """What the remedy asks for before the command that it names."""
     name, remedy = finding.where.rpartition("/")[2], finding.remedy
     files = [each for each in (work / "src" / name, work / "docs" / name) if each.exists()]
-    if remedy.startswith("chmod 664 on the host, 644 here"):
+    if remedy.startswith("chmod 644 on the host and here"):
         files[0].chmod(0o644)
     elif remedy == "find out who put it there, and move it away":
         files[0].rename(work.parent / name)
