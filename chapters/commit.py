@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from chapters.base import make_clone
 from chapters.before import today
 from chapters.clone import edited, put_topics, tree
 from chapters.release import at, plan, release, services, settings
-from checks import file_names, magic_number, source_tree, tag_tree
+from checks import file_names, magic_number, own_commits, source_tree, tag_tree
 from checks import news as news_checks
 from doit_receipts.calls import call
 from doit_receipts.task import Effect
@@ -66,8 +67,12 @@ def commit_release():
 
 @plan.gate(after=[commit_release], pep="E23")
 def check_clean():
-    """Stop unless the release clone holds the release commit and nothing else."""
-    return call(source_tree.tree_is_clean, *tree, after="commit")
+    """Stop unless the release clone holds the release commit, made of what upstream has."""
+    base, upstream = plan.fact(make_clone, "base"), services.upstream_now
+    return [
+        call(source_tree.tree_is_clean, *tree, after="commit"),
+        call(own_commits.commits_are_known, *tree, services.programs, upstream, base),
+    ]
 
 
 @plan.step(

@@ -7,6 +7,7 @@ from chapters.lights import check_lights
 from chapters.merge import approve_merge, merge_back
 from chapters.release import at, is_new_branch, plan, release, services, settings
 from chapters.switch import test_downloads
+from checks import own_commits
 from doit_receipts.calls import call
 from plugins.model.release import Phase
 from plugins.steps import protection, reservation, upstream_push
@@ -33,7 +34,8 @@ reserved = [reserve_branch] if is_new_branch else []
 )
 def check_before_upstream():
     """Stop the push if a blocker, a red builder or another schedule has come up meanwhile."""
-    return nothing_came_up
+    merged = (release, services.merge_clone, services.programs)
+    return [*nothing_came_up, call(own_commits.merge_is_of_true_objects, *merged)]
 
 
 @plan.public(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.git_objects import AlteredObject
 from checks.looking import judges
 from checks.tag_stream import first_difference, tag_of
 from checks.tag_tree import Seen
@@ -46,6 +47,7 @@ __all__ = ["archives_are_sound"]
     "archive.time",
     "archive.name",
     "archive.link",
+    "clone.objects",
 )
 def archives_are_sound(
     release: Release,
@@ -83,6 +85,9 @@ def archives_are_sound(
                 findings += _packed(path)
         try:
             wanted = tag.result()
+        except AlteredObject as error:
+            wanted = None
+            findings.append(error.finding())
         except ReleaseError as error:
             wanted = None
             message = "; ".join((f"{error.where}: {error.problem}", *error.details[-1:]))

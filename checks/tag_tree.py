@@ -2,7 +2,7 @@
 
 The archives come from ``git archive``, which leaves files out and fills words in where attributes
 say so. What judges them reads git in another way: names and modes from the tree objects, bytes
-from the blobs, and of the attributes only line ends count.
+from the blobs, all of them hashed, and of the attributes only line ends count.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import hashlib
 import re
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from checks.git_objects import NEUTRAL, contents, entries_of
 from checks.looking import judges
-from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
 from plugins.model.tarstream import Kind, Member, tar_order
-from plugins.ports.programs import PIPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Seen", "attributes_change_nothing", "members_of", "seen", "tree_of"]
 
 _ENVIRONMENT: Final = {"GIT_ATTR_NOSYSTEM": "1"}
-_NEUTRAL: Final = ("git", "-c", "core.attributesFile=/dev/null")
 _ATTRIBUTES: Final = ".gitattributes"
 # What makes git archive give other files, or other bytes, than were committed.
 _CHANGING: Final = re.compile(
@@ -48,12 +46,6 @@ class Seen(NamedTuple):
     is_executable: bool
     content: str
     """The sha256 of a file, or where a link leads."""
-
-
-class _Entry(NamedTuple):
-    mode: str
-    object: str
-    path: str
 
 
 def tree_of(clone: Clone, programs: Programs, commit: str) -> dict[str, Seen]:
@@ -83,18 +75,12 @@ def members_of(clone: Clone, programs: Programs, commit: str, below: str = "") -
     Raises ServiceFailed if git cannot tell it.
     """
     folder = clone.folder
-    words = [*_NEUTRAL, "ls-tree", "-r", "-z", "--full-tree", commit]
-    listed = programs.run([*words, "--", below] if below else words, folder=folder).stdout
-    entries = []
-    for line in filter(None, listed.split("\0")):
-        about, _, path = line.partition("\t")
-        mode, kind, identifier = about.split()
-        if kind == "blob":
-            entries.append(_Entry(mode, identifier, path))
-    entries.sort(key=lambda entry: tar_order(entry.path))
+    told = entries_of(clone, programs, commit)
+    wanted = [each for each in told if each.path.startswith(below and f"{below}/")]
+    entries = sorted(wanted, key=lambda entry: tar_order(entry.path))
     ends = _line_ends(folder, programs, commit, [each.path for each in entries])
     known: set[str] = set()
-    for entry, content in _contents(folder, programs, entries):
+    for entry, content in contents(clone, programs, entries):
         # The outermost first: a folder comes before what is in it.
         for parent in list(PurePosixPath(entry.path).parents)[-2::-1]:
             name = parent.as_posix()
@@ -150,9 +136,9 @@ def _line_ends(
     with tempfile.TemporaryDirectory(prefix="pep101-") as room:
         # An index of our own: attributes are read from it, and nobody's checkout matters.
         environment = {**_ENVIRONMENT, "GIT_INDEX_FILE": f"{room}/index"}
-        programs.run([*_NEUTRAL, "read-tree", commit], folder=folder, env=environment)
+        programs.run([*NEUTRAL, "read-tree", commit], folder=folder, env=environment)
         answers = programs.run(
-            [*_NEUTRAL, "check-attr", "--cached", "-z", "--stdin", "text", "eol"],
+            [*NEUTRAL, "check-attr", "--cached", "-z", "--stdin", "text", "eol"],
             folder=folder,
             env=environment,
             stdin="\0".join(paths).encode("utf-8", "surrogateescape"),
@@ -161,37 +147,6 @@ def _line_ends(
     for path, name, value in zip(answers[::3], answers[1::3], answers[2::3], strict=False):
         found.setdefault(path, {})[name] = value
     return {path: (each.get("text", ""), each.get("eol", "")) for path, each in found.items()}
-
-
-def _contents(
-    folder: Path, programs: Programs, entries: list[_Entry]
-) -> Iterator[tuple[_Entry, bytes]]:
-    """The bytes of each entry as committed."""
-    with tempfile.TemporaryFile() as asked:
-        asked.write(b"".join(f"{each.object}\n".encode() for each in entries))
-        asked.seek(0)
-        with programs.pipe(
-            [*_NEUTRAL, "cat-file", "--batch"], folder=folder, stdin=asked, stdout=PIPE
-        ) as process:
-            stream = cast("IO[bytes]", process.stdout)
-            for entry in entries:
-                header = stream.readline().split()
-                if len(header) != 3 or header[1] != b"blob":
-                    break  # on leaving the block, or below, an error says what was wrong
-                content = stream.read(int(header[2]))
-                if len(content) < int(header[2]) or not stream.read(1):
-                    break
-                yield entry, content
-            else:
-                return
-            while stream.read(1 << 16):
-                pass
-    raise ServiceFailed(
-        service="git",
-        action=f"read {entry.path}",
-        problem=f"object {entry.object[:12]} is missing",
-        remedy="delete the release clone; it is made again from your own",
-    )
 
 
 def _with_line_ends(content: bytes, text: str, eol: str) -> bytes:

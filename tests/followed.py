@@ -42,6 +42,10 @@ FOLLOWED: Final[Mapping[str, str]] = {
         f"{_SOURCE}::test_edit_of_somebody_is_gone_with_the_release_clone",
     ),
     "base.only_here": f"{_SOURCE}::test_commits_that_upstream_lacks_are_merged_or_left_out",
+    "base.picked": ("tests/checks/test_own_commits.py::test_pick_of_ours_is_merged_or_taken_out"),
+    "clone.objects": (
+        "tests/checks/test_own_commits.py::test_remedy_of_an_altered_object_is_followed"
+    ),
     "clone.branch": (
         f"{_SOURCE}::test_base_of_another_branch_is_corrected_by_the_setting_that_is_named"
     ),

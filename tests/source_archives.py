@@ -59,8 +59,8 @@ class Repository:
         return MachinePrograms().run(argv, folder=self.folder).stdout.strip()
 
 
-def make_repository(folder: Path) -> Repository:
-    """A repository whose one commit holds the tree."""
+def make_repository(folder: Path, form: str = "sha1") -> Repository:
+    """A repository whose one commit holds the tree; its objects have names of that form."""
     made = Repository(folder)
     for name, content in TREE.items():
         path = made.folder / name
@@ -69,7 +69,7 @@ def make_repository(folder: Path) -> Repository:
     (made.folder / "configure").chmod(0o755)
     (made.folder / "Lib/test/link").unlink()
     (made.folder / "Lib/test/link").symlink_to("../os.py")
-    made.git("init", "-q")
+    made.git("init", "-q", f"--object-format={form}")
     made.git("add", "-A")
     made.git("commit", "-qm", "all")
     made.commit = made.git("rev-parse", "HEAD")

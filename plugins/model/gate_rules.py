@@ -116,6 +116,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "have them merged upstream, or release from another [repository] base",
         waivable=False,
     ),
+    "base.picked": Rule(
+        "Every cherry-pick does what a commit of upstream does, and nothing else.",
+        "have it merged upstream, or take it out of [repository] cherry_picks",
+        waivable=False,
+    ),
     "blockers.advisories": Rule(
         "Candidates and finals: no accepted security advisory is open without a word of the Python "
         "Security Response Team.",

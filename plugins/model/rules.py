@@ -377,6 +377,11 @@ RULES: Final[Mapping[str, Rule]] = {
         milder=(Severity.WARN,),
         waivable=False,
     ),
+    "clone.objects": Rule(
+        "Every object of a clone that a release is made of holds what its name says.",
+        "delete the release clone, and put a fresh clone of upstream in the place of your own",
+        waivable=False,
+    ),
     "archive.previous": Rule(
         "What the previous release contained is in this one too, folder by folder.",
         "see whether it was meant to go; if so, waive archive.previous for this release",

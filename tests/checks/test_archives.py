@@ -284,7 +284,9 @@ def test_line_ends_are_those_that_git_archive_writes(
         exported = tar.extractfile("Lib/os.py")
         assert exported is not None
         assert exported.read() == archived
-    found = tree_of(GitClone(clone.folder, MachinePrograms()), MachinePrograms(), "HEAD")
+    found = tree_of(
+        GitClone(clone.folder, MachinePrograms()), MachinePrograms(), clone.git("rev-parse", "HEAD")
+    )
     assert found["Lib/os.py"].content == hashlib.sha256(archived).hexdigest()
 
 
