@@ -18,7 +18,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.page import Page
-from doit_receipts.watching import signature_of
+from doit_receipts.watching import Watch
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
@@ -56,10 +56,9 @@ class Board:
     """
 
     def __init__(self, plan: Plan, port: int = 0, token: str = "") -> None:
-        self._plan = plan
+        self._watch = Watch(plan)
         self._page = Page(plan)
         self._lock = Lock()
-        self._before: Any = None
         self._looked_s = 0.0
         self._asked_s = 0.0
         self._owes_asking = False
@@ -85,7 +84,7 @@ class Board:
         """Nobody is answered any more. Called from another thread than ``serve``'s."""
         self._server.shutdown()
         self._server.server_close()
-        self._plan.state.close()
+        self._watch.plan.state.close()
 
     def forget(self) -> None:
         """The next who asks is answered from a new look, however short ago the last one was."""
@@ -99,7 +98,8 @@ class Board:
     def page(self) -> str:
         """The whole page."""
         with self._lock:
-            return self._page.text(self._look()[1], _SCRIPT)
+            _, body = self._look()
+            return self._page.text(body, _SCRIPT)
 
     def now(self) -> tuple[str, str]:
         """What the page shows now, after a mark that is another one if it shows something else."""
@@ -109,17 +109,18 @@ class Board:
     def _look(self) -> tuple[str, str]:
         if self._looked_s and time.monotonic() - self._looked_s < _FRESH_S:
             return self._now
-        signature = signature_of(self._plan)
+        is_other = self._watch.changed()
+        plan = self._watch.plan
         asks = time.monotonic() - self._asked_s >= _ASKED_S or not self._now[0]
-        is_other = signature != self._before or self._plan.folder.running.exists()
+        self._page = self._page.of(plan, self._watch.problem)
+        is_other = is_other or plan.folder.running.exists()
         if is_other or not self._now[0] or (asks and self._owes_asking):
-            self._plan.look_anew(ask=asks)
+            plan.look_anew(ask=asks)
             self._owes_asking = not asks
             if asks:
                 self._asked_s = time.monotonic()
             body = self._page.body()
             self._now = (sha256(body.encode(errors="replace")).hexdigest()[:16], body)
-            self._before = signature
         self._looked_s = time.monotonic()
         return self._now
 

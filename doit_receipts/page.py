@@ -76,10 +76,16 @@ wide.scrollTo(at.x+at.width/2-wide.clientWidth/2,at.y-wide.clientHeight/2)}
 class Page:
     """The page of one release; where its tasks stand in the graph is found once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, problem: str = "") -> None:
         self._plan = plan
+        self._problem = problem
         self._drawing = drawing.drawing_of(plan)
         self._command = _commands(plan)
+
+    def of(self, plan: Plan, problem: str) -> Page:
+        """This page, or that of another plan; ``problem`` stands above all, if there is one."""
+        self._problem = problem
+        return self if plan is self._plan else Page(plan, problem)
 
     def text(self, body: str = "", script: str = "") -> str:
         """The whole page as it is now, or with this body; ``script`` is what keeps it alive."""
@@ -123,13 +129,18 @@ class Page:
         done = sum(found[name].state is TaskState.DONE for name in tasks)
         counts = {state: sum(found[name].state is state for name in tasks) for state in TaskState}
         yield f"<h1>{escape(title(plan))}</h1>"
-        yield from (f'<p class="alarm">{_linked(alarm)}</p>' for alarm in plan.alarms())
+        yield from (f'<p class="alarm">{_linked(alarm)}</p>' for alarm in self._alarms())
         chips = " ".join(f"{_chip(state, str(count))}" for state, count in counts.items() if count)
         now = plan.context.clock.now()
         yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
         yield f"<br>{done} of {len(tasks)} tasks are done: {chips}</p>"
         rest = drawing.rest_of(plan, found, took_s)
         yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest and f"; {rest}"}</p>'
+
+    def _alarms(self) -> Iterator[str]:
+        yield from self._plan.alarms()
+        if self._problem:
+            yield self._problem
 
     def _next(self, found: Mapping[str, Status]) -> Iterator[str]:
         plan = self._plan

@@ -12,6 +12,7 @@ from doit_receipts.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from io import RawIOBase
+    from pathlib import Path
 
     from doit_receipts.clock import Clock
     from doit_receipts.journal import Journal
@@ -82,7 +83,8 @@ class RunContext:
     ``perform`` does one task of a plan; it is given here, so that the plan need not know how.
     ``lend`` is told the slots that programs take, as long as they count as part of the run.
     ``notify`` tells people what a subject and a text say, and gives a line for each that could not
-    be told; None where nobody wants to hear.
+    be told; None where nobody wants to hear. ``declared_in`` is the file of the declaration, where
+    that is not the project's ``declaration`` beside dodo.py.
     """
 
     log: StepLog
@@ -92,3 +94,4 @@ class RunContext:
     perform: Callable[..., Any]
     lend: Callable[[ProgramSlots], None] = lambda _slots: None
     notify: Callable[[str, str], Iterable[str]] | None = None
+    declared_in: Path | None = None

@@ -16,11 +16,10 @@ from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.loader import plan_of
 from doit_receipts.page import Page
 from doit_receipts.typed import started_in
-from doit_receipts.watching import signature_of
+from doit_receipts.watching import Watch
 
 if TYPE_CHECKING:
     from doit_receipts.plan import Plan
-    from doit_receipts.watching import Signature
 
 __all__ = ["Report"]
 
@@ -56,14 +55,14 @@ class Report(OptionsAnywhere):
         if markdown:
             return self._write_checklist(plan, file, follow=follow)
         path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
-        page, before = Page(plan), signature_of(plan)
+        watch, page = Watch(plan), Page(plan)
         _write(page, path)
         self.outstream.write(f"{path}\n")
         self.outstream.flush()
         if follow:
             with suppress(KeyboardInterrupt):
-                self._follow(plan, page, path, before)
-        plan.state.close()
+                self._follow(watch, page, path)
+        watch.plan.state.close()
         return 0
 
     def _write_checklist(self, plan: Plan, file: str, *, follow: bool) -> int:
@@ -83,15 +82,15 @@ class Report(OptionsAnywhere):
         self.outstream.write(f"{path}\n")
         return 0
 
-    def _follow(self, plan: Plan, page: Page, path: Path, before: Signature) -> NoReturn:
+    def _follow(self, watch: Watch, page: Page, path: Path) -> NoReturn:
         """Write it again whenever something changed; a full disk is told once, and tried again."""
         said = ""
         while True:
             time.sleep(_PAUSE_S)
-            now = signature_of(plan)
-            if now == before and not said:
+            if not watch.changed() and not said:
                 continue
-            plan.look_anew()
+            watch.plan.look_anew()
+            page = page.of(watch.plan, watch.problem)
             try:
                 _write(page, path)
             except ReleaseError as error:
@@ -100,7 +99,7 @@ class Report(OptionsAnywhere):
                     self.outstream.flush()
                 said = str(error)
             else:
-                said, before = "", now
+                said = ""
 
 
 def _write(page: Page, path: Path) -> None:
