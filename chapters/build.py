@@ -55,6 +55,7 @@ def check_docs():
     after=[check_archives],
     reads=at.tarballs,
     writes=release.sboms,
+    takes={"cores": 1},
     pep="Z16",
     only=release.series.ships_sbom,
 )

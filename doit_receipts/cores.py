@@ -9,6 +9,7 @@ them.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = ["Cores", "MakeJobs", "cores_here", "jobs_of_make", "sharing", "some_c
 _TOKEN: Final = b"+"
 _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
+_LOOK_S: Final = 1.0
 _shared: list[Cores] = []
 
 
@@ -93,29 +95,36 @@ class Cores:
         self.give_back(self.count)
 
     @contextmanager
-    def some(self, most: int) -> Iterator[int]:
-        """From one to ``most`` cores while the block runs; waits for the first one.
+    def some(self, most: int, least: int = 1) -> Iterator[int]:
+        """From ``least`` to ``most`` cores while the block runs; waits for the least.
 
         The first is the step's own, which it had when it began, unless another thread has that.
+        Who waits for more lends it to others until then.
         """
         with self._lock:
             own, self._own = self._own, 0
-        taken = 0 if own else self._first()
-        taken += self.take(most - 1)
+        had = own
+        if least > own:
+            self.give_back(own)
+            had = self._first(least)
+        had += self.take(most - had)
         try:
-            yield own + taken
+            yield had
         finally:
-            self.give_back(taken)
+            self.give_back(had - own)
             with self._lock:
                 self._own += own
 
-    def _first(self) -> int:
+    def _first(self, least: int) -> int:
         import select
 
         while True:
-            select.select([self._looking], [], [], 1.0)
-            if taken := self.take(1):
+            select.select([self._looking], [], [], _LOOK_S)
+            if (taken := self.take(least)) == least:
                 return taken
+            if taken:
+                self.give_back(taken)
+                time.sleep(_LOOK_S)
 
     def close(self) -> None:
         """Nobody shares them any more."""
@@ -136,18 +145,19 @@ def sharing(cores: Cores) -> Iterator[None]:
 
 
 @contextmanager
-def some_cores(most: int | None = None) -> Iterator[int]:
+def some_cores(most: int | None = None, *, most_of_them: bool = False) -> Iterator[int]:
     """How many programs or threads may work while the block runs, up to ``most`` or all cores.
 
     With one task at a time that is ``most`` itself. A step that asks for more than one has to
-    say that it ``takes`` cores.
+    say that it ``takes`` cores. What runs long with what it has at its beginning waits for
+    ``most_of_them``, more than half of the machine's.
     """
-    if most is None:
-        most = cores_here()
     if not _shared:
-        yield most
+        yield most or cores_here()
         return
-    with _shared[-1].some(most) as count:
+    cores = _shared[-1]
+    most = most or cores.count
+    with cores.some(most, min(most, cores.count // 2 + 1) if most_of_them else 1) as count:
         yield count
 
 

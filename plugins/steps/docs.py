@@ -7,8 +7,10 @@ there (B03); unlike those, the same tag, tools and time give the same bytes on a
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.cores import some_cores
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from doit_receipts.frozen import frozen
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
@@ -100,8 +102,12 @@ def _build(
         log = release.layout.log(f"docs-{form}")
         finished(tree.room / form, lambda folder: _write(tree, form, folder, log, own, jobs))
 
+    def on_a_core(write: Callable[[], None]) -> None:
+        with some_cores(1):
+            write()
+
     def archives(form: str) -> Iterator[Callable[[], None]]:
-        return _archives(release, tree, form)
+        return (partial(on_a_core, write) for write in _archives(release, tree, form))
 
     _run_all(forms, write_pages, archives, progress, _Lanes(groups, own.stop))
     return _facts(tree, forms, programs)
@@ -221,7 +227,7 @@ def _remove(folder: Path) -> None:
 
 def _make_info(folder: Path, log: Path, programs: Programs) -> None:
     """The info file is beside the texinfo source, as ``make info`` makes it."""
-    with log.open("ab") as stream:
+    with log.open("ab") as stream, some_cores(1):
         try:
             # Perl orders its hashes anew in each process unless it is set not to.
             environment = {"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
+from doit_receipts.cores import some_cores
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from plugins.model.spdx_names import namespace_of
@@ -63,7 +64,7 @@ def build(
     carried = _carried(clone, commit, index)
     archives, root = release.layout.tarballs, release.layout.folder_in_archive
     progress.say("reading both archives")
-    with ThreadPoolExecutor(len(archives)) as pool:
+    with some_cores(len(archives)) as cores, ThreadPoolExecutor(cores) as pool:
         lists = list(pool.map(lambda archive: _files_of(archive, root), archives))
     for archive, document, files in zip(archives, release.sboms, lists, strict=True):
         progress.say(f"writing the SBOM of {archive.name}, {len(files):,} files")

@@ -14,6 +14,7 @@ import pytest
 from doit_receipts.cores import Cores, cores_here, jobs_of_make, sharing, some_cores
 from doit_receipts.schedule import Schedule
 from tests.engine.test_schedule import a_task, all_that_begin, named
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,25 @@ def test_a_second_thread_of_a_step_waits_for_a_core_of_its_own(cores: Cores) -> 
         thread.join()
     assert had == [2]
     assert cores.take(9) == 2
+
+
+def test_who_waits_for_most_of_them_lends_its_own_meanwhile(cores: Cores) -> None:
+    """What runs for hours with what it had at its beginning does not begin with one of four."""
+    assert cores.take(4) == 4  # one is its own, and three are those of others
+    had = []
+
+    def work() -> None:
+        with some_cores(most_of_them=True) as count:
+            had.append(count)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_until(lambda: cores.take(1), "its own is lent")
+    cores.give_back(1)
+    assert had == []
+    cores.give_back(2)
+    thread.join(timeout=60)
+    assert had == [3]
 
 
 def test_what_a_killed_program_had_comes_back_when_nobody_is_left(cores: Cores) -> None:
@@ -150,8 +170,7 @@ def test_a_make_is_told_of_shared_cores_and_else_of_a_number(cores: Cores) -> No
         cores.give_back(3)
     for version in ("3.81", "4.1", ""):
         with jobs_of_make(version) as jobs:
-            wanted = (f"-j{min(4, cores_here())}",)
-            assert (jobs.words, jobs.environment, jobs.descriptors) == (wanted, {}, ())
+            assert (jobs.words, jobs.environment, jobs.descriptors) == (("-j4",), {}, ())
     assert cores.take(9) == 3
 
 

@@ -105,6 +105,20 @@ def test_the_sources_are_built_with_the_cores_that_other_tasks_leave(
         assert cores.take(9) == 2
 
 
+@pytest.mark.parametrize(("others", "jobs"), [(0, 4), (1, 3)])
+def test_the_full_suite_uses_the_cores_that_other_tasks_leave(
+    a_release: Builds, toy: Path, others: int, jobs: int
+) -> None:
+    """By itself it would use all of the machine's."""
+    makefile = (toy / "Makefile.pre.in").read_bytes() + b"\nbuildbottest:\n\t@exit 1\n"
+    release = with_archives(a_release(), toy, {"Makefile.pre.in": makefile})
+    with sharing(cores := Cores(4)):
+        assert cores.take(1 + others) == 1 + others
+        with pytest.raises(StepFailed, match=f"buildbottest EXTRATESTOPTS=-j{jobs} "):
+            run(release, SourceTest.FULL)
+        assert cores.take(9) == 3 - others
+
+
 def test_second_run_tells_the_same_facts(a_release: Builds, toy: Path) -> None:
     release = with_archives(a_release(), toy)
     assert run(release) == run(release)
