@@ -8,6 +8,7 @@ from checks.looking import judges
 from checks.public_text import (
     TEXT_RULES,
     facts_are_right,
+    names_are_right,
     notes_are_given,
     read_text,
     security_is_true,
@@ -15,7 +16,7 @@ from checks.public_text import (
 from doit_receipts.finding import Finding, Severity
 from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
 from plugins.model.text_rules import TextFacts, names_version
-from plugins.model.train_text import of_one
+from plugins.model.train_text import of_one, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +49,8 @@ def announcement_is_ready(
 
     ``files`` are those whose digests it may give, ``commit`` the one that it may name,
     ``versions`` those of other releases that belong in it. ``others`` are the versions of the same
-    day that it announces as well: their sections are theirs to judge, and each has one.
-    ``edited`` is where the text of all is edited.
+    day that it announces as well: their sections are theirs to judge, and each has one, in which
+    no other of them is named. ``edited`` is where the text of all is edited.
     """
     remedy = where_to_edit(text, edited)
     words, problems = read_text(text, "announcement.text", remedy)
@@ -75,11 +76,11 @@ def announcement_is_ready(
     if contract.page.url.rstrip("/") not in words:
         problem = f"has no link to {contract.page.url}"
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
-    return (
-        *found,
-        *facts_are_right(words, text.name, facts, "announcement.text", remedy),
-        *notes_are_given(words, text.name, notes, "announcement.text", remedy),
-    )
+    found += facts_are_right(words, text.name, facts, "announcement.text", remedy)
+    own = TextFacts.of(contract, files, (commit,), versions)
+    found += names_are_right(section_of(words, contract.version), text.name, own, remedy)
+    found += notes_are_given(words, text.name, notes, "announcement.text", remedy)
+    return tuple(dict.fromkeys(found))
 
 
 @judges("text.security", "text.security_missing", blind="announcement.text")

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from plugins.model.release import Release
     from plugins.model.text_rules import TextFacts
 
-__all__ = ["TEXT_RULES", "facts_are_right", "notes_are_given", "read_text", "security_is_true"]
+__all__ = [
+    "TEXT_RULES",
+    "facts_are_right",
+    "names_are_right",
+    "notes_are_given",
+    "read_text",
+    "security_is_true",
+]
 
 TEXT_RULES: Final = (
     "text.address", "text.digest", "text.gap", "text.leftover", "text.series", "text.version",
@@ -61,23 +68,30 @@ def facts_are_right(
         found.append(_block(rule, f"does not name {facts.version}", where, remedy))
     found += [_block("text.leftover", each, where, remedy) for each in text_rules.leftovers(text)]
     found += [_block("text.gap", each, where, remedy) for each in text_rules.gaps(text)]
-    found += [
-        _block("text.version", each, where, _ALLOW)
-        for each in text_rules.foreign_versions(text, facts)
-    ]
-    found += [
-        _block("text.address", each, where, remedy)
-        for each in text_rules.foreign_addresses(text, facts)
-    ]
-    found += [
-        Finding("text.series", Severity.WARN, each, where, f"{_IF_MEANT} {remedy}")
-        for each in text_rules.foreign_series(text, facts)
-    ]
+    found += names_are_right(text, where, facts, remedy)
     found += [
         _block("text.digest", each, where, remedy)
         for each in text_rules.foreign_digests(text, facts)
     ]
     return tuple(found)
+
+
+def names_are_right(text: str, where: str, facts: TextFacts, remedy: str) -> tuple[Finding, ...]:
+    """The versions and addresses that the text names are of this release, or belong to it."""
+    return (
+        *(
+            _block("text.version", each, where, _ALLOW)
+            for each in text_rules.foreign_versions(text, facts)
+        ),
+        *(
+            _block("text.address", each, where, remedy)
+            for each in text_rules.foreign_addresses(text, facts)
+        ),
+        *(
+            Finding("text.series", Severity.WARN, each, where, f"{_IF_MEANT} {remedy}")
+            for each in text_rules.foreign_series(text, facts)
+        ),
+    )
 
 
 def notes_are_given(

@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["joined", "of_one"]
+__all__ = ["joined", "of_one", "section_of"]
 
 _SECTION: Final = re.compile(r"^## Python (\S+)[ \t]*$", re.MULTILINE)
 _HEADING: Final = re.compile(r"^(#{1,5} )", re.MULTILINE)
@@ -42,10 +42,20 @@ def joined(drafts: Mapping[str, str]) -> str:
 def of_one(text: str, version: str, others: Collection[str]) -> str:
     """The text without the sections of these other releases."""
     kept, at = [], 0
-    for found in _SECTION.finditer(text):
-        if found[1] == version or found[1] not in others or found.start() < at:
-            continue
-        end = _NEXT.search(text, found.end())
-        kept.append(text[at : found.start()])
-        at = end.start() if end else len(text)
+    for name, start, end in _sections(text):
+        if name != version and name in others and start >= at:
+            kept.append(text[at:start])
+            at = end
     return "".join((*kept, text[at:]))
+
+
+def section_of(text: str, version: str) -> str:
+    """What the text says in the section of this release; "" without one."""
+    return "".join(text[start:end] for name, start, end in _sections(text) if name == version)
+
+
+def _sections(text: str) -> Iterator[tuple[str, int, int]]:
+    """The version of each section, and where it begins and ends."""
+    for found in _SECTION.finditer(text):
+        end = _NEXT.search(text, found.end())
+        yield found[1], found.start(), end.start() if end else len(text)

@@ -251,3 +251,30 @@ def test_each_release_of_a_train_judges_its_own_section(tmp_path: Path) -> None:
         contract_of(release), file, commit=commit, others=["3.14.7"], edited=edited
     )
     assert "has no section '## Python 3.13.6'" in [each.message for each in found]
+
+
+def test_section_of_a_release_names_no_other_release_of_the_train(tmp_path: Path) -> None:
+    """The text of all announces both; the other's page in a section is a slip of copy and paste."""
+    release = a_release(tmp_path)
+    file = tmp_path / "announcement.settled.md"
+    head = f"# Python 3.14.7 and 3.13.6 are now available\n\n{PAGE}\n"
+    theirs = "\n## Python 3.14.7\n\nhttps://www.python.org/downloads/release/python-3147/\n"
+    ours = "\n## Python 3.13.6\n\nGet Python 3.14.7 from"
+    slip = " https://www.python.org/downloads/release/python-3147/\n"
+    wanted = "https://www.python.org/downloads/release/python-3136/"
+
+    def judged(text: str, *versions: str) -> list[str]:
+        file.write_text(text)
+        found = announcement_is_ready(
+            contract_of(release), file, others=["3.14.7"], versions=versions, edited="a.md"
+        )
+        return [f"{each.rule} {each.message}" for each in found]
+
+    assert (
+        judged(f"{head}Get Python 3.14.7 or 3.13.6.\n{theirs}\n## Python 3.13.6\n\nBugs.\n") == []
+    )
+    assert judged(f"{head}{theirs}{ours}{slip}") == [
+        "text.version names Python 3.14.7, and is about 3.13.6",
+        f"text.address links to the page of another release:{slip.rstrip()}, wanted {wanted}",
+    ]
+    assert judged(f"{head}{theirs}{ours}{slip}", "3.14.7") == []
