@@ -48,7 +48,7 @@ _FAULTS_HEAD: Final = """\
 <!-- Made by docs/generate.py from plugins/rehearsal/*.py; edit those. -->
 
 What can go wrong in the simulated environment on demand: `doit rehearse --fault NAME`, or
-`--fault=NAME=ARGUMENT` in one word where the description mentions an argument (its default is in
+`--fault NAME=ARGUMENT` where the description mentions an argument (its default is in
 parentheses). A fault happens once, at the first opportunity. `doit rehearse --fault list` prints
 this list too. How to use it: [rehearse](../how-to/rehearse.md#with-faults).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit.action import PythonAction
 from doit.cmd_base import DodoTaskLoader, get_loader
@@ -23,13 +23,15 @@ from doit_receipts.plan import Plan
 from doit_receipts.typed import DODO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["NOT_OFFERED", "Loader", "plan_of"]
+__all__ = ["NOT_OFFERED", "Loader", "plan_of", "refuse"]
 
 _STOCK: Final = "doit_receipts.command.stock"
 _REFUSED: Final = 3  # doit's own status for words that it cannot use
+_OF_A_DATABASE: Final = {
+    "backend": "--backend", "dep_file": "--db-file", "check_file_uptodate": "--check_file_uptodate",
+}  # fmt: skip
 
 # What doit's own commands do to a database says nothing about a receipt.
 NOT_OFFERED: Final = {
@@ -48,18 +50,34 @@ class Loader(DodoTaskLoader):
     Where it is, doit's own commands read options before and behind their words, as ours do.
     """
 
+    takes_variables = True
+    """Whether ``x=1`` is a variable, for ``doit.get_var``; else it is a word like any other."""
+
     def __init__(self) -> None:
         super().__init__()
         found = caller(get_loader.__code__)
         if found is not None:
-            _refuse_empty(found.f_back)
+            run = caller(DoitMain.run.__code__)
+            if run is not None:
+                self.judge_words(run.f_locals.get("all_args", ()))
+                if not self.takes_variables:
+                    run.f_locals["self"].process_args = list
             commands = found.f_locals["cmds"]
             for name in commands:
                 if commands[name] in DoitMain.DOIT_CMDS:
                     commands[name] = PluginEntry("COMMAND", name, f"{_STOCK}:{name}")
 
+    def judge_words(self, words: Sequence[str]) -> None:
+        """SystemExit ends a command that has an empty word, of which doit makes a traceback."""
+        if "" in words:
+            refuse("one of the words of the command is empty; leave it out")
+
     def setup(self, opt_values: Mapping[str, Any]) -> None:
-        """Read dodo.py. Raises InvalidDodoFile where it uses what is not known yet."""
+        """Read dodo.py. Raises InvalidDodoFile where it uses what is not known yet.
+
+        Raises InvalidCommand for an option of doit's database, where dodo.py has a plan.
+        """
+        options = getattr(opt_values, "_non_default_keys", ())
         given = DODO.get()
         if given is not None:
             here = {"dodoFile": str(given[0]), "cwdPath": None, "seek_file": False}
@@ -70,6 +88,13 @@ class Loader(DodoTaskLoader):
         except NotKnownYet as error:
             problem, _, remedy = str(error).partition(": ")
             raise declaration_error(place_in(error.__traceback__), problem, remedy) from error
+        unused = next((name for name in _OF_A_DATABASE if name in options), None)
+        if unused and isinstance(self.namespace.get("plan"), Plan):
+            message = (
+                f"{_OF_A_DATABASE[unused]} is not supported: a release keeps receipts and no"
+                " database; leave it out"
+            )
+            raise InvalidCommand(message)
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:
         """The tasks of the plan in its own order, then those that dodo.py has beside it.
@@ -93,14 +118,10 @@ class Loader(DodoTaskLoader):
         return [*tasks, *beside]
 
 
-def _refuse_empty(run: FrameType | None) -> None:
-    """SystemExit ends a command that was given an empty word, of which doit makes a traceback.
-
-    ``run`` is doit's own call, which has the words and reads them next.
-    """
-    if run is not None and "" in run.f_locals.get("all_args", ()):
-        sys.stderr.write("ERROR: one of the words of the command is empty; leave it out\n")
-        raise SystemExit(_REFUSED)
+def refuse(problem: str) -> NoReturn:
+    """SystemExit ends the command, before doit reads any of its words."""
+    sys.stderr.write(f"ERROR: {problem}\n")
+    raise SystemExit(_REFUSED)
 
 
 class _Performance(PythonAction):

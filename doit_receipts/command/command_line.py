@@ -197,7 +197,8 @@ class OptionsAnywhere(WordsInAnyOrder, DoitCmdBase):
 
 def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     """What to raise for a name that no task has, with the nearest that one has."""
-    meant = near(name, tasks, "doit list shows them")
+    otherwise = f"an option is written --{name}" if "=" in name else "doit list shows them"
+    meant = near(name, tasks, otherwise)
     return InvalidCommand(f"'{name}' is not a task of this release; {meant}")
 
 

@@ -11,6 +11,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.command.command_line import JSON, OptionsAnywhere
 from doit_receipts.command.option import option
 from doit_receipts.command.status_table import rows, table, upcoming, width_of
+from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.loader import plan_of
 from doit_receipts.status import statuses
 
@@ -72,6 +73,12 @@ class List(OptionsAnywhere, DoitList):
         if as_json:
             return self._write_document(pos_args)
         if not self.asks_plan:
+            if status and isinstance(self.dep_manager, ReceiptRecords):
+                other = "--deps" if list_deps else "--template"
+                message = (
+                    f"doit list --status has a form of its own; leave {other} out, or --status"
+                )
+                raise InvalidCommand(message)
             result: int = super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args
             )

@@ -57,8 +57,7 @@ _OPT_CLONE: Final = option(
 )
 _OPT_FAULT: Final = option(
     "faults",
-    "cause a fault: --fault NAME or, as one word, --fault=NAME=ARGUMENT;"
-    " `--fault list` shows all of them",
+    "cause a fault: --fault NAME, or --fault NAME=ARGUMENT; `--fault list` shows all of them",
     default=[],
     long="fault",
 )

@@ -49,8 +49,6 @@ def order(faults: list[str], store: Any) -> None:
         name, _, argument = fault.partition("=")
         if name not in known:
             message = f"'{name}' is not a fault; doit rehearse --fault list shows them"
-            if name.startswith("-"):  # doit takes a word with = in it for a variable
-                message = "a fault with an argument is written as one word: --fault=NAME=ARGUMENT"
             raise InvalidCommand(message)
         store.order_fault(name, argument=argument)
 

@@ -195,3 +195,51 @@ def test_remedy_that_is_told_in_another_folder_can_be_typed_there(
     env["PEP101_RELEASE"] = chosen.partition("=")[2]
     assert doit(*words, folder=elsewhere, env=env).done == ["copy_a", "halve_b", "copy_c"]
     assert (chain.folder / "build" / "3.13.7" / "src" / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("x=1", "copy_a"), "'x=1' is not a task of this release; an option is written --x=1"),
+        (
+            ("release=o.toml", "copy_a"),
+            "'release=o.toml' is not a task of this release; an option is written --release=o.toml",
+        ),
+        (
+            ("run", "copy_a", "a=b"),
+            "'a=b' is not a task of this release; an option is written --a=b",
+        ),
+        (("why", "a=b"), "'a=b' is not a task of this release; an option is written --a=b"),
+        (("list", "a=b"), "'a=b' is not a task."),
+        (("next", "x=1"), "doit next takes no task; doit why TASK explains one"),
+    ],
+)
+def test_word_with_an_equals_sign_is_a_word_like_any_other(
+    chain: Project, words: tuple[str, ...], told: str
+) -> None:
+    """It was a variable of doit, and the command was done as if it had not been typed."""
+    ended = chain.doit(*words)
+    assert (ended.status, ended.err, chain.ran()) == (3, f"ERROR: {told}\n", [])
+
+
+def test_value_of_an_option_may_have_an_equals_sign(project: Project) -> None:
+    project.declare(APPROVAL)
+    ended = project.doit("approve", "approve_a", "--note", "sha256=0123")
+    assert "needs a value" not in ended.err
+    assert "not a task" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--release", "other.toml", "copy_a", "--release", "release.toml"),
+        ("copy_a", "--release=other.toml", "--releas", "release.toml"),
+    ],
+)
+def test_two_releases_for_one_command_are_refused(chain: Project, words: tuple[str, ...]) -> None:
+    chain.write("other.toml", RELEASE.replace("3.13.6", "3.13.7"))
+    ended = chain.doit(*words)
+    told = "--release names two files, other.toml and release.toml; leave one out\n"
+    assert (ended.status, ended.err, chain.ran()) == (3, f"ERROR: {told}", [])
+    again = chain.doit("--release", "other.toml", "copy_a", "--release=other.toml")
+    assert (again.status, chain.ran()) == (0, ["a"])

@@ -43,6 +43,30 @@ def test_an_empty_word_is_refused_in_one_line(chain: Project, words: tuple[str, 
     assert chain.ran() == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--backend", "json", "export"),
+        ("--db-file", "other", "export"),
+        ("list", "--status", "--check_file_uptodate", "timestamp"),
+    ],
+)
+def test_an_option_of_doits_database_is_refused(chain: Project, words: tuple[str, ...]) -> None:
+    """Receipts are what is on record; another backend made a traceback, the others did nothing."""
+    ended = chain.doit(*words)
+    option = next(word for word in words if word.startswith("--") and word != "--status")
+    told = f"{option} is not supported: a release keeps receipts and no database; leave it out\n"
+    assert (ended.status, ended.err, chain.ran()) == (3, f"ERROR: {told}", [])
+
+
+@pytest.mark.parametrize("other", [("--deps",), ("--template", "{name}")])
+def test_a_list_of_the_status_has_a_form_of_its_own(chain: Project, other: tuple[str, ...]) -> None:
+    """A plain list was shown in its place, without a word of what is done."""
+    ended = chain.doit("list", "--status", *other)
+    told = f"doit list --status has a form of its own; leave {other[0]} out, or --status\n"
+    assert (ended.status, ended.err) == (3, f"ERROR: {told}")
+
+
 def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> None:
     chain.doit()
     chain.write("input", "jelly")
