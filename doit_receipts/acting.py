@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import NothingDone, StepFailed, Waiting
-from doit_receipts.intents import ADOPT, INTENT, RETRY, VOID, inputs_digest, intent_of, knows_all
+from doit_receipts.intents import (
+    ADOPT,
+    INTENT,
+    RETRY,
+    VOID,
+    inputs_digest,
+    intent_of,
+    is_on_record,
+    knows_all,
+)
 from doit_receipts.outside import heard_by
 from doit_receipts.probe import Probe, RemoteState
 from doit_receipts.task import Effect, Kind
@@ -122,10 +131,14 @@ def doubt(plan: Plan, task: Task) -> str:
 
     A person who said that it is to be done again takes the doubt away.
     """
+    if is_on_record(plan.context.journal, task.name):
+        return "the journal says that it was done, and its receipt is gone"
     last = intent_of(plan.context.journal, task.name)
     if last is not None:
         begun = "an earlier run started it and left no receipt"
         return "" if last.word == RETRY else begun
+    if behind := next(plan.receipts.left_behind(task), ""):
+        return f"{behind} was done after it, and its own receipt is gone"
     before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
     if knows_all(
         plan.context.journal, [name for name in before if plan.receipts.receipt(name) is not None]

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from doit_receipts.journal import Journal
 
-__all__ = ["ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "knows_all"]
+__all__ = [
+    "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "is_on_record",
+    "knows_all",
+]  # fmt: skip
 
 INTENT: Final = "intent"
 """The step is about to act."""
@@ -47,6 +50,15 @@ def intent_of(journal: Journal, task: str) -> Intent | None:
         if entry.get("task") == task and entry.get("event") in (INTENT, VOID, ADOPT, RETRY):
             last = Intent(str(entry["event"]), str(entry.get("inputs", "")))
     return None if last is None or last.word == VOID else last
+
+
+def is_on_record(journal: Journal, task: str) -> bool:
+    """Whether the task was done by the journal, and no person said since to do it again."""
+    done = False
+    for entry in journal.entries():
+        if entry.get("task") == task and entry.get("event") in ("done", RETRY):
+            done = entry["event"] != RETRY
+    return done
 
 
 def inputs_digest(inputs: Mapping[str, str]) -> str:

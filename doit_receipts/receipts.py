@@ -19,7 +19,7 @@ from doit_receipts.state import NO_FILE
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from doit_receipts.calls import Fact
@@ -347,6 +347,13 @@ class Receipts:
 
     def _behind(self, task: Task) -> list[Task]:
         return [each for each in self._tasks().values() if task.name in each.after]
+
+    def left_behind(self, task: Task) -> Iterator[str]:
+        """The tasks that have a receipt by which they were done after this one."""
+        for each in self._behind(task):
+            receipt = self.receipt(each.name) if each.kind is not Kind.GROUP else None
+            if receipt is not None and receipt.inputs.get(f"after {task.name}"):
+                yield each.name
 
     def guarded_happened(self, gate: Task) -> bool:
         """Whether everything that waits for the gate has its receipt."""

@@ -294,6 +294,62 @@ def test_a_mail_is_not_sent_on_the_word_of_a_journal_that_is_gone(project: Proje
     assert world(project) == "mail"
 
 
+def cut(project: Project, *events: str) -> None:
+    """The mail's receipt is gone, and these lines of it in the journal."""
+    (project.work / "receipts" / "put_thing.json").unlink()
+    journal = project.work / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    entries = [(line, json.loads(line)) for line in lines]
+    kept = [
+        line
+        for line, entry in entries
+        if entry.get("task") != "put_thing" or entry["event"] not in events
+    ]
+    journal.write_text("".join(kept))
+
+
+@pytest.mark.parametrize("voided", [False, True])
+def test_a_mail_is_not_sent_again_while_the_journal_says_that_it_was_done(
+    project: Project, *, voided: bool
+) -> None:
+    project.declare(MAILED)
+    assert project.doit().status == 0
+    cut(project, "intent")
+    if voided:
+        with (project.work / "journal.jsonl").open("a") as file:
+            file.write('{"event": "void", "task": "put_thing"}\n')
+    ended = project.doit()
+    assert ended.status == 4
+    assert "the journal says that it was done, and its receipt is gone" in ended.out
+    assert world(project) == "mail"
+    assert project.doit("retry", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "mailmail"
+    cut(project, "intent")
+    assert project.doit().status == 4
+    assert world(project) == "mailmail"
+
+
+def test_a_mail_is_not_sent_again_while_a_step_behind_it_has_its_receipt(project: Project) -> None:
+    project.declare(
+        MAILED.replace(
+            "@plan.group(of=[task_put_thing])",
+            '''@plan.step(after=[task_put_thing])
+def task_note():
+    """Note that it was sent."""
+    return call(note, 1)
+
+@plan.group(of=[task_note])''',
+        ).replace("def look(", "def note(_number):\n    return {}\n\ndef look(", 1)
+    )
+    assert project.doit().status == 0
+    cut(project, "intent", "done")
+    ended = project.doit()
+    assert ended.status == 4
+    assert "note was done after it, and its own receipt is gone" in ended.out
+    assert world(project) == "mail"
+
+
 @pytest.mark.parametrize("word", ["adopt", "retry"])
 def test_a_word_about_nothing_that_is_open_is_refused(project: Project, word: str) -> None:
     project.declare(PUBLIC)
