@@ -131,12 +131,13 @@ def doubt(plan: Plan, task: Task) -> str:
 
     A person who said that it is to be done again takes the doubt away.
     """
+    last = intent_of(plan.context.journal, task.name)
+    if last is not None and last.word != RETRY:
+        return "an earlier run started it and left no receipt"
     if is_on_record(plan.context.journal, task.name):
         return "the journal says that it was done, and its receipt is gone"
-    last = intent_of(plan.context.journal, task.name)
     if last is not None:
-        begun = "an earlier run started it and left no receipt"
-        return "" if last.word == RETRY else begun
+        return ""
     if behind := next(plan.receipts.left_behind(task), ""):
         return f"{behind} was done after it, and its own receipt is gone"
     before = [name for name in task.after if plan.tasks[name].kind is not Kind.GROUP]
