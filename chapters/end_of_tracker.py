@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chapters.end_of_life import approve_end, delete_series_branch, list_tracker
 from chapters.moment import ends_life
-from chapters.release import plan, release, services
+from chapters.release import at, plan, release, services
 from doit_receipts.calls import call
 from plugins.steps import ended_places, tracker_end
 
@@ -41,7 +41,13 @@ def propose_builders():
     )
 
 
-@plan.shared(after=gone, look=ended_places.look_forgotten, only=ends_life, pep="L12")
+@plan.step(after=gone, writes=[at.made / ended_places.MENTIONS], only=ends_life, pep="L12")
+def list_guide():
+    """List what else the developer's guide says of the series."""
+    return call(ended_places.list_mentions, release, services.devguide, services.progress)
+
+
+@plan.shared(after=[*gone, list_guide], look=ended_places.look_forgotten, only=ends_life, pep="L12")
 def propose_guide():
     """Ask, by a pull request, that the developer's guide has no tab of the series any more."""
     return call(
@@ -50,4 +56,5 @@ def propose_guide():
         services.devguide,
         ended_places.BUILDING,
         services.progress,
+        body=ended_places.MENTIONS,
     )

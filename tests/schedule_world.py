@@ -45,6 +45,7 @@ class Repository:
         }
         self.opened: Pull | None = None
         self.titles: list[str] = []
+        self.bodies: list[str] = []
         self.begun: dict[str, dict[str, bytes]] = {}
         """What each branch began with."""
         self._top = self
@@ -62,16 +63,20 @@ class Repository:
         found = (path.rpartition("/") for path in self._texts(ref))
         return tuple(sorted(name for above, _, name in found if above == folder))
 
+    def paths(self) -> tuple[str, ...]:
+        return tuple(sorted(self._texts("")))
+
     def may_propose(self) -> bool:
         return True
 
     def pull(self, branch: str) -> Pull | None:  # noqa: ARG002 - as the port has it
         return self._top.opened
 
-    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:  # noqa: ARG002 - as the port has it
+    def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
         self.begun.setdefault(branch, dict(self._texts("")))
         self.branches.setdefault(branch, dict(self.begun[branch])).update(files)
         self.titles.append(title)
+        self.bodies.append(body)
         self._top.opened = self._top.opened or Pull(
             5076, "https://github.com/python/peps/pull/5076", "open", ""
         )

@@ -333,6 +333,10 @@ class Proposals(Texts, Protocol):
         """The names of the files right in a folder, sorted; empty if there is no such folder."""
         ...
 
+    def paths(self) -> tuple[str, ...]:
+        """The paths of all files of the main branch, sorted; links are none."""
+        ...
+
     def may_propose(self) -> bool:
         """Whether the user of the token may push the branch of a pull request."""
         ...

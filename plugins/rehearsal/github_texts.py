@@ -35,6 +35,7 @@ class Texts:
         return (
             ("GET", REPOSITORY + "/git/ref/heads/{branch:path}", self._ref),
             ("POST", REPOSITORY + "/git/refs", self._make_ref),
+            ("GET", REPOSITORY + "/git/trees/{branch:path}", self._tree),
             ("GET", REPOSITORY + "/contents/{path:path}", self._text),
             ("PUT", REPOSITORY + "/contents/{path:path}", self._write_text),
             ("GET", REPOSITORY + "/pulls", self._pulls),
@@ -93,6 +94,16 @@ class Texts:
         branches = {**self._hub.document["branches"], f"{repository}:{branch}": texts}
         self._hub.save(branches=branches)
         return JSONResponse({"ref": asked["ref"], "object": {"sha": asked["sha"]}}, 201)
+
+    async def _tree(self, request: Request) -> Response:
+        texts = self._texts(repository_of(request), request.path_params["branch"])
+        if not texts:
+            return problem(404, "Not Found")
+        entries = [
+            {"path": path, "mode": "100644", "type": "blob", "sha": _blob(text.encode())}
+            for path, text in sorted(texts.items())
+        ]
+        return JSONResponse({"sha": self._sha(texts), "tree": entries, "truncated": False})
 
     async def _text(self, request: Request) -> Response:
         repository = repository_of(request)

@@ -85,6 +85,7 @@ def seed(store: Store, series: str, kind: ReleaseType, today: date) -> None:
                     _BUILDERS.format(minor=minor, later=int(minor) + 1),
                 "python/devguide/getting-started/setup-building.rst":
                     _TABS.format(minor=minor, later=int(minor) + 1),
+                "python/devguide/index.rst": f"Python {series} is in many a page.\n",
         }  # fmt: skip
     hub["texts"][path] = text
     labels = dict.fromkeys((*hub["labels"], f"needs backport to {series}"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GitHubProposals", "GitHubRepositories"]
 
+_FILE_MODES: Final = ("100644", "100755")
 _RAW: Final = {"accept": "application/vnd.github.raw+json"}
 
 
@@ -62,6 +63,18 @@ class GitHubProposals:
         entries = listed.parts()
         return tuple(
             sorted(entry.line("name") for entry in entries if entry.line("type") == "file")
+        )
+
+    def paths(self) -> tuple[str, ...]:
+        """See the port."""
+        action = "list all files"
+        address = f"{self._top}/git/trees/{quote(self._main or 'main')}"
+        listed = self._web.json(self._web.get(address, action, recursive="1"), action).part()
+        if listed.flag("truncated"):
+            listed.refuse("truncated", "is true: more files than GitHub lists at once")
+        entries = listed.parts("tree")
+        return tuple(
+            sorted(each.line("path") for each in entries if each.line("mode") in _FILE_MODES)
         )
 
     def may_propose(self) -> bool:

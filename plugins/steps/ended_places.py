@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.durable import write_whole
+from doit_receipts.printable import printable
 from doit_receipts.probe import Probe, identical
 from plugins.steps.pull_requests import branch_of, look_proposed
 
@@ -17,15 +19,27 @@ if TYPE_CHECKING:
     from plugins.ports.github import Proposals
     from plugins.ports.progress import Progress
 
-__all__ = ["BRANCHES", "BUILDING", "look_forgotten", "propose", "without_builders", "without_tab"]
+__all__ = [
+    "BRANCHES",
+    "BUILDING",
+    "MENTIONS",
+    "list_mentions",
+    "look_forgotten",
+    "propose",
+    "without_builders",
+    "without_tab",
+]
 
 BRANCHES: Final = "master/custom/branches.py"
 """The file of python/buildmaster-config that names the branches which builders test."""
 BUILDING: Final = "getting-started/setup-building.rst"
 """The page of python/devguide with tabs for what older series need."""
+MENTIONS: Final = "devguide.md"
+"""The file below ``made/`` with the lines of the guide that name the series."""
 _TAB: Final = re.compile(
     r"^(?P<space> *)\.\. tab:: Python (?P<first>3\.\d+)(?:-(?P<last>3\.\d+))?$"
 )
+_PAGES: Final = (".md", ".rst")
 _DONE: Final = {"pull request": "none", "url": "already up to date"}
 
 
@@ -38,10 +52,36 @@ def look_forgotten(release: Release, proposals: Proposals, path: str) -> Probe:
     return look_proposed(release, proposals, path, after.encode())
 
 
+def list_mentions(release: Release, guide: Proposals, progress: Progress) -> dict[str, str]:
+    """``made/`` lists every line of the guide's pages that names the series (L12).
+
+    Whether such a line is still right takes a person, who writes the guide. What the pull request
+    of the guide takes out is not listed; nor are the tables that the schedule's data make.
+    """
+    guide, series = guide.pinned(), release.version.series
+    pages = [path for path in guide.paths() if path.endswith(_PAGES)]
+    named = re.compile(rf"(?<![\d.]){re.escape(series)}(?!\d)")
+    found: list[tuple[str, int, str]] = []
+    for number, path in enumerate(pages, 1):
+        progress.say(f"reading page {number} of {len(pages)} of the guide")
+        text = _text(guide, path)
+        kept = without_tab(text, series) if path == BUILDING else text
+        lines = enumerate(kept.splitlines(), 1)
+        found += [(path, at, line.strip()) for at, line in lines if named.search(line)]
+    told = [f"    {path}:{at}: {printable(line)}" for path, at, line in found]
+    head = f"What else the guide says of {series}, to be judged by who writes it:"
+    content = "\n".join([head, "", *told] if told else [f"No other page names {series}."])
+    write_whole(release.layout.made / MENTIONS, f"{content}\n".encode())
+    return {"lines": str(len(found)), "files": str(len({path for path, *_ in found}))}
+
+
 def propose(
-    release: Release, proposals: Proposals, path: str, progress: Progress
+    release: Release, proposals: Proposals, path: str, progress: Progress, body: str = ""
 ) -> dict[str, str]:
-    """A pull request takes the ended series out of the file (NEW44, L12)."""
+    """A pull request takes the ended series out of the file (NEW44, L12).
+
+    ``body`` names the file below ``made/`` that says what else there is; "" for none.
+    """
     proposals = proposals.pinned()
     before = _text(proposals, path)
     after = _edited(release, path, before)
@@ -50,7 +90,8 @@ def propose(
     progress.say(f"opening the pull request of {path}")
     series = release.version.series
     title = f"Remove {series}, which has reached its end of life"
-    made = proposals.propose(branch_of(release), {path: after.encode()}, title, "")
+    said = (release.layout.made / body).read_bytes().decode() if body else ""
+    made = proposals.propose(branch_of(release), {path: after.encode()}, title, said)
     return {"pull request": str(made.number), "url": made.url}
 
 

@@ -288,6 +288,14 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
     assert (made.state, made.number) == ("open", 100)
 
 
+def test_all_files_of_main_are_listed(api: str, token: Secret) -> None:
+    proposals = GitHubProposals(api, "python/peps", token)
+    assert "peps/pep-0719.rst" in proposals.paths()
+    assert proposals.pinned().paths() == proposals.paths()
+    with pytest.raises(ServiceFailed, match="Not Found"):
+        GitHubProposals(api, "python/nothing", token).paths()
+
+
 def test_branch_of_a_proposal_begins_at_the_commit_that_was_read(
     api: str, token: Secret, store: Store
 ) -> None:

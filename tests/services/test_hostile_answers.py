@@ -96,6 +96,7 @@ CASES: dict[str, tuple[str, Callable[[str, Path], Any]]] = {
     "runs of": ("github", lambda base, _: _github(base).runs_of("build.yml", COMMIT)),
     "checks": ("github", lambda base, _: _github(base).check_runs(COMMIT)),
     "text": ("github", lambda base, _: _proposals(base).text("peps/pep-0719.rst")),
+    "paths": ("github", lambda base, _: _proposals(base).paths()),
     "proposal": ("github", lambda base, _: _proposals(base).pull("release-3.13.6")),
     "propose": (
         "github",

@@ -86,3 +86,27 @@ def test_what_names_the_series_no_more_gets_none(a_release: Builds) -> None:
     assert found.state is RemoteState.IDENTICAL
     assert ended_places.propose(release, repository, ended_places.BRANCHES, Quiet())["url"]
     assert repository.titles == []
+
+
+def test_what_else_the_guide_says_of_the_series_is_listed_and_told(a_release: Builds) -> None:
+    release = replace(a_release("3.12.0"), type=ReleaseType.END_OF_LIFE)
+    path = ended_places.BUILDING
+    repository = Repository(
+        {
+            path: TABS.format("12", ""),
+            "index.rst": "Python 3.12\nand 3.12.4 and ``3.12+``\nnot 3.120, 13.12 or 1.3.12\n",
+            "README.md": "3.13 only\n",
+            "include/release-cycle.json": '{"3.12": {}}\n',
+            "docs/old.md": "```\npython3.12 -m venv\n",
+        }
+    )
+    found = ended_places.list_mentions(release, repository, Quiet())
+    assert found == {"lines": "3", "files": "2"}
+    listed = (release.layout.made / ended_places.MENTIONS).read_text()
+    assert [line.strip() for line in listed.splitlines() if line.startswith("    ")] == [
+        "docs/old.md:2: python3.12 -m venv",
+        "index.rst:1: Python 3.12",
+        "index.rst:2: and 3.12.4 and ``3.12+``",
+    ]
+    ended_places.propose(release, repository, path, Quiet(), ended_places.MENTIONS)
+    assert repository.bodies == [listed]
