@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.calls import resources_of
 from doit_receipts.frozen import frozen
-from doit_receipts.task import Effect, Kind
+from doit_receipts.task import AMOUNTS, Effect, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from doit_receipts.cores import Cores
     from doit_receipts.task import Task
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Schedule", "chains_s"]
 
 _ALONE: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
-_CORES: Final = "cores"
+_CORES, _MEMORY = AMOUNTS
 _CLONE: Final = "the clone"
 _NOT_KNOWN_S: Final = 1.0
 
@@ -42,8 +42,9 @@ class _Claim:
 class Schedule:
     """Tasks that may begin, and those that run, of which there are never more than ``at_once``.
 
-    ``machine`` is how much there is of each amount that tasks take. One that takes more than that
-    begins when nobody else takes any. ``cores`` has the tokens of those, which others take as well.
+    ``cores`` has the tokens of those, which others take as well; ``free_memory_mb`` is asked when a
+    task that takes memory would begin, and gives None where that cannot be known. One that takes
+    more than there is begins when nothing else runs.
     """
 
     def __init__(
@@ -51,14 +52,15 @@ class Schedule:
         tasks: Mapping[str, Task],
         at_once: int,
         *,
-        machine: Mapping[str, int],
         took_s: Mapping[str, float],
+        free_memory_mb: Callable[[], int | None] = lambda: None,
         cores: Cores | None = None,
     ) -> None:
         self._cores = cores
+        self._free_memory_mb = free_memory_mb
+        self._shared_mb: int | None = None
         self._tasks = tasks
         self._at_once = at_once
-        self._machine = machine
         self._chains_s = chains_s(tasks, took_s)
         self._ready: list[tuple[float, int, str]] = []
         self._held_up: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
@@ -100,7 +102,11 @@ class Schedule:
             entry = heapq.heappop(self._ready)
             name = entry[2]
             claim = _claim(self._tasks[name])
-            missing = next(self._missing(claim), None) or self._missing_cores(claim)
+            missing = (
+                next(self._missing(claim), None)
+                or self._missing_memory(claim)
+                or self._missing_cores(claim)
+            )
             if missing is not None:
                 self._held_up[missing].append(entry)
                 continue
@@ -121,12 +127,13 @@ class Schedule:
             self._cores.give_back(self._wanted(claim))
             if not self._used[_CORES]:
                 self._cores.restore()
-        for each in (*claim.shared, *claim.alone, *claim.amounts):
+        for each in (*claim.shared, *claim.alone, *AMOUNTS):
             self._let_on(each)
 
-    def look_for_cores(self) -> None:
-        """Those that wait for cores are tried again: others may have given some back."""
-        self._let_on(_CORES)
+    def look_again(self) -> None:
+        """Those that wait for a part of the machine are tried again: others may have left some."""
+        for each in AMOUNTS:
+            self._let_on(each)
 
     def _let_on(self, what: str) -> None:
         for entry in self._held_up.pop(what, ()):
@@ -147,6 +154,22 @@ class Schedule:
         self._cores.give_back(taken)
         return _CORES
 
+    def _missing_memory(self, claim: _Claim) -> str | None:
+        """The word for memory if too little is there now, by itself or with what others may take.
+
+        What these use already is not there any more, and what they will use still is.
+        """
+        if _MEMORY not in claim.amounts:
+            return None
+        wanted_mb, taken_mb = claim.amounts[_MEMORY], self._used[_MEMORY]
+        free_mb = self._free_memory_mb()
+        if not taken_mb:
+            self._shared_mb = free_mb
+        if not self._running or free_mb is None or self._shared_mb is None:
+            return None
+        is_there = wanted_mb <= free_mb and taken_mb + wanted_mb <= self._shared_mb
+        return None if is_there else _MEMORY
+
     def _missing(self, claim: _Claim) -> Iterator[str]:
         """What the task would need and others have."""
         for each in claim.shared:
@@ -154,10 +177,6 @@ class Schedule:
                 yield each
         for each in claim.alone:
             if each in self._writers or self._readers[each]:
-                yield each
-        for each, amount in claim.amounts.items():
-            used, whole = self._used[each], self._machine.get(each)
-            if whole is not None and used and used + amount > whole:
                 yield each
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import TaskError
@@ -13,8 +13,10 @@ from doit.runner import Runner
 from doit_receipts.cores import Cores, cores_here, sharing
 from doit_receipts.durations import durations_s, longest_chain
 from doit_receipts.errors import StepFailed
+from doit_receipts.memory import free_memory_mb, memory_mb
 from doit_receipts.runner import failed
 from doit_receipts.schedule import Schedule
+from doit_receipts.status import statuses
 from doit_receipts.task import Effect
 from doit_receipts.workers import Workers
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.workers import Report
 
-__all__ = ["AtOnceRunner", "free_memory_mb"]
+__all__ = ["AtOnceRunner"]
 
 _CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
 _LOOK_S: Final = 0.5
@@ -52,8 +54,8 @@ class AtOnceRunner(Runner):
         self._schedule = Schedule(
             plan.tasks,
             at_once,
-            machine=_machine(),
             took_s=self._took_s,
+            free_memory_mb=free_memory_mb,
             cores=self._cores,
         )
         self._asked: Mapping[str, Task] = {}
@@ -66,6 +68,7 @@ class AtOnceRunner(Runner):
         """Everything that doit dispatches is done, but for what stands behind a failure."""
         tasks = task_dispatcher.tasks
         self._asked = _asked(self._plan, task_dispatcher.selected_tasks)
+        self._tell_what_is_too_much()
 
         def do(name: str) -> Any:
             tasks[name].overwrite_verbosity(self.stream)
@@ -87,6 +90,20 @@ class AtOnceRunner(Runner):
                     self._take(task_dispatcher, node)
         self._plan.context.running.tell()
 
+    def _tell_what_is_too_much(self) -> None:
+        """Of each task that takes more memory than the machine has there is a line before any."""
+        here_mb = memory_mb()
+        takes_mb = {name: task.takes.get("memory_mb", 0) for name, task in self._asked.items()}
+        if here_mb is None or max(takes_mb.values(), default=0) <= here_mb:
+            return
+        found = statuses(self._plan)
+        for name, much_mb in takes_mb.items():
+            if much_mb > here_mb and not found[name].lets_on:
+                sys.stderr.write(
+                    f"{name} takes {much_mb} MiB of memory, and this machine has {here_mb}: it"
+                    " begins when nothing else runs\n"
+                )
+
     def _wait(self, workers: Workers, dispatcher: Any) -> None:
         """What ends meanwhile has ended; others know of what runs longer than a moment."""
         reports = workers.reports(_TELL_S)
@@ -95,7 +112,7 @@ class AtOnceRunner(Runner):
             self._told_s = time.monotonic()
         for report in reports or workers.reports(_LOOK_S):
             self._end(workers, dispatcher, report)
-        self._schedule.look_for_cores()
+        self._schedule.look_again()
         self.reporter.tick(self._left_s)
 
     def _left_s(self) -> float | None:
@@ -165,22 +182,3 @@ def _killed(task: str, number: int) -> StepFailed:
         remedy="see whether the machine ran out of memory (-n 1 needs the least), then run the"
         " same command again",
     )
-
-
-def free_memory_mb() -> int | None:
-    """How much memory is there for more programs, in units of 2**20 bytes; None if unknown.
-
-    Source: MemAvailable of /proc/meminfo, proc(5).
-    """
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found = next(line.split() for line in lines if line.startswith("MemAvailable:"))
-        return int(found[1]) >> 10
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
-
-
-def _machine() -> Mapping[str, int]:
-    memory_mb = free_memory_mb()
-    # How many cores are free is told by their tokens.
-    return {} if memory_mb is None else {"memory_mb": memory_mb}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from doit_receipts.cores import cores_here
+from doit_receipts.memory import memory_mb
 from tests.engine.conftest import CHAIN
 from tests.engine.test_killing import KILLER, artifacts
 from tests.engine.test_outliving import SLOW
@@ -504,6 +505,32 @@ def test_a_kill_at_any_write_of_any_process_loses_at_most_what_ran(project: Proj
     assert set(statuses) <= {-9, 1, 0}
     assert statuses[-9]
     assert statuses[1]
+
+
+MUCH: Final = """
+@plan.step(takes={"memory_mb": 10**9})
+def task_much():
+    'Need more than there is.'
+    return call(dict)
+
+@plan.group(of=[task_much])
+def task_export():
+    'All.'
+"""
+
+
+@pytest.mark.skipif(memory_mb() is None, reason="nobody knows how much memory is here")
+def test_more_memory_than_the_machine_has_is_a_line_and_the_release_goes_on(
+    project: Project,
+) -> None:
+    project.declare(MUCH)
+    ended = project.doit("run", "-n2")
+    assert ended.status == 0, ended
+    assert ended.err == (
+        f"much takes 1000000000 MiB of memory, and this machine has {memory_mb()}: it begins when"
+        " nothing else runs\n"
+    )
+    assert project.doit("run", "-n2").err == "", "it is done"
 
 
 CHAIN_OF_KNOWN_AND_NEW: Final = '''

@@ -92,12 +92,12 @@ def test_what_a_killed_program_had_comes_back_when_nobody_is_left(cores: Cores) 
 
 def test_who_takes_cores_begins_when_they_are_there(cores: Cores) -> None:
     tasks = named(a_task("a", cores=3), a_task("b", cores=3), a_task("c"), a_task("d", cores=99))
-    schedule = Schedule(tasks, 8, machine={}, took_s={}, cores=cores)
+    schedule = Schedule(tasks, 8, took_s={}, cores=cores)
     for name in tasks:
         schedule.add(name)
     assert all_that_begin(schedule) == ["a", "c"]
     assert cores.take(1) == 1
-    schedule.look_for_cores()
+    schedule.look_again()
     assert all_that_begin(schedule) == []
     schedule.ended("a")
     assert all_that_begin(schedule) == ["b"]

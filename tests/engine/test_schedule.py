@@ -10,10 +10,15 @@ from typing import Any, Final
 import pytest
 
 from doit_receipts.calls import call, deferred
+from doit_receipts.cores import Cores
 from doit_receipts.schedule import Schedule, chains_s
 from doit_receipts.task import Effect, Kind, Task
 
 MACHINE: Final = {"cores": 3, "memory_mb": 100}
+
+
+def free_mb() -> int:
+    return MACHINE["memory_mb"]
 
 
 class Shared:
@@ -39,7 +44,7 @@ def named(*tasks: Task) -> dict[str, Task]:
 
 
 def a_schedule(*tasks: Task, at_once: int = 8, **took_s: float) -> Schedule:
-    found = Schedule(named(*tasks), at_once, machine=MACHINE, took_s=took_s)
+    found = Schedule(named(*tasks), at_once, took_s=took_s, free_memory_mb=free_mb)
     for each in tasks:
         if not each.after:
             found.add(each.name)
@@ -89,14 +94,49 @@ def test_the_clone_has_one_writer_and_any_number_of_readers() -> None:
     assert all_that_begin(schedule) == ["b"]
 
 
-def test_who_takes_more_than_the_machine_has_waits_until_nobody_takes_any() -> None:
+def test_who_takes_more_than_the_machine_has_waits_until_nothing_runs() -> None:
     schedule = a_schedule(
         a_task("small", memory_mb=10), a_task("giant", memory_mb=1000), a_task("none")
     )
     assert all_that_begin(schedule) == ["small", "none"]
     schedule.ended("small")
+    assert all_that_begin(schedule) == []
+    schedule.ended("none")
     assert all_that_begin(schedule) == ["giant"]
     assert not schedule.has_more
+
+
+def test_memory_is_asked_for_when_a_step_would_begin() -> None:
+    """Another program, or a task that never said what it takes, may have it by then."""
+    free_now_mb = 100
+    tasks = named(a_task("other"), a_task("big", memory_mb=60), a_task("second", memory_mb=60))
+    schedule = Schedule(tasks, 8, took_s={}, free_memory_mb=lambda: free_now_mb)
+    schedule.add("other")
+    assert all_that_begin(schedule) == ["other"]
+    free_now_mb = 50
+    schedule.add("big")
+    assert all_that_begin(schedule) == []
+    free_now_mb = 90
+    schedule.look_again()
+    schedule.add("second")
+    assert all_that_begin(schedule) == ["big"], "60 of 90 are its, used or not yet"
+    free_now_mb = 30
+    schedule.look_again()
+    assert all_that_begin(schedule) == []
+    schedule.ended("other")
+    schedule.ended("big")
+    assert all_that_begin(schedule) == ["second"], "nothing else runs"
+
+
+def test_memory_that_is_already_used_is_not_counted_twice() -> None:
+    free_now_mb = 100
+    tasks = named(a_task("first", memory_mb=50), a_task("second", memory_mb=50))
+    schedule = Schedule(tasks, 8, took_s={}, free_memory_mb=lambda: free_now_mb)
+    schedule.add("first")
+    assert all_that_begin(schedule) == ["first"]
+    free_now_mb = 50
+    schedule.add("second")
+    assert all_that_begin(schedule) == ["second"]
 
 
 def test_chains_are_as_long_as_what_stands_behind_a_task() -> None:
@@ -128,7 +168,8 @@ def test_nothing_begins_early_or_beyond_a_bound_in_any_graph(seed: int) -> None:
     tasks = a_random_graph(dice, 60)
     at_once = dice.choice((1, 2, 8))
     took_s = {name: dice.uniform(0.1, 9) for name in tasks if dice.random() < 0.7}
-    schedule = Schedule(tasks, at_once, machine=MACHINE, took_s=took_s)
+    cores = Cores(MACHINE["cores"])
+    schedule = Schedule(tasks, at_once, took_s=took_s, free_memory_mb=free_mb, cores=cores)
     for name, task in tasks.items():
         if not task.after:
             schedule.add(name)
@@ -146,6 +187,7 @@ def test_nothing_begins_early_or_beyond_a_bound_in_any_graph(seed: int) -> None:
         for name, task in tasks.items():
             if ended in task.after and done >= set(task.after):
                 schedule.add(name)
+    cores.close()
     assert done == set(tasks)
 
 
