@@ -73,6 +73,15 @@ class Notifications:
         for each in _of_run(self._plan, asked, did_something):
             self._tell(each)
 
+    def waited(self, asked: Sequence[str], long: str) -> None:
+        """Nothing goes on by itself any more after so long; for whom that is, is told again."""
+        self._plan.look_anew()
+        head = f"still waiting after {long}"
+        lines = [f"{head}: nothing goes on by itself; run the same command again"]
+        lines += [message.line for _, message in _of_run(self._plan, asked, did_something=False)]
+        at = self._plan.context.clock.now().isoformat()
+        self._tell((_mark("waited", at), Message(head, "\n".join(lines))))
+
     def finish(self) -> list[str]:
         """All was told, or was tried; a line for each way that it could not be told in."""
         return [*dict.fromkeys((*self._problems, *self._sender.finish()))]

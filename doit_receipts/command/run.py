@@ -148,7 +148,8 @@ class Run(OptionsAnywhere, DoitRun):
             _finish(heard)
             plan.state.close()
         status: int = reporter.status if isinstance(reporter, ReleaseReporter) else result
-        return _goes_on(plan, self._words, wait_hours) if wait and status == _AWAITED else status
+        waits = wait and status == _AWAITED
+        return _goes_on(plan, self._words, wait_hours, self.sel_tasks) if waits else status
 
     def _at_once(
         self,
@@ -178,11 +179,11 @@ def _refuse_hours(hours: float) -> None:
         raise InvalidCommand(message)
 
 
-def _goes_on(plan: Plan, words: Sequence[str], hours: float) -> int:
+def _goes_on(plan: Plan, words: Sequence[str], hours: float, asked: Sequence[str]) -> int:
     # late: who does not wait needs no programs
     from doit_receipts.command.waiting_run import run_until_nobody_is_awaited
 
-    return run_until_nobody_is_awaited(plan, words, hours)
+    return run_until_nobody_is_awaited(plan, words, hours, asked=asked)
 
 
 def _notifications(plan: Plan) -> Notifications | None:

@@ -42,14 +42,16 @@ def run_until_nobody_is_awaited(
     words: Sequence[str],
     hours: float,
     *,
+    asked: Sequence[str] = (),
     pause: Callable[[float], None] = time.sleep,
     now_s: Callable[[], float] = _now_s,
 ) -> int:
     """The exit status of the last run: 4 only if somebody is still waited for after so long.
 
-    ``words`` are the command's, as they were typed. What fails is tried once more, for a service
-    may be away for a moment; while somebody else works on the release nothing is tried. Ctrl-C
-    ends the waiting, and the run below it.
+    ``words`` are the command's, as they were typed, and ``asked`` the tasks that it names. What
+    fails is tried once more, for a service may be away for a moment; while somebody else works on
+    the release nothing is tried. Ctrl-C ends the waiting, and the run below it. Who wants to hear
+    of the release hears when the time is over.
     """
     ends_s = now_s() + hours * 3600
     command = typed_again(words)
@@ -57,9 +59,7 @@ def run_until_nobody_is_awaited(
     failed = False
     while True:
         if not _changed(plan, ends_s, pause, now_s):
-            _say(
-                f"still waiting after {shown_time(hours * 3600)}; run the same command again later"
-            )
+            _tell_of_end(plan, asked, shown_time(hours * 3600))
             return _FAILED if failed else _AWAITED
         status = _ended(command)
         if status == _FAILED and is_worked_on(plan.folder.lock):
@@ -69,6 +69,20 @@ def run_until_nobody_is_awaited(
         failed = status == _FAILED
         if failed:
             _say(f"failed; is tried once more in {shown_time(_AGAIN_S)}")
+
+
+def _tell_of_end(plan: Plan, asked: Sequence[str], long: str) -> None:
+    """Whoever watches the terminal knows that the time is over, and whoever wants to hear."""
+    if plan.context.notify is not None:
+        # late: most releases tell nobody
+        from doit_receipts.notifying import Notifications
+
+        heard = Notifications(plan, plan.context.notify)
+        heard.waited(asked, long)
+        for line in heard.finish():
+            _say(line)
+        plan.state.close()
+    _say(f"still waiting after {long}; run the same command again later")
 
 
 def _ended(command: Sequence[str]) -> int:

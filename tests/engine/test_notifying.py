@@ -109,6 +109,21 @@ def test_what_cannot_be_told_is_a_line_and_not_told_again(project: Project) -> N
     assert len(told(project)) == 2
 
 
+def test_the_end_of_a_wait_is_told_with_whom_it_was_for(project: Project) -> None:
+    declared(project).write("mood", "wait")
+    for _ in range(2):
+        ended = project.doit("export", "--wait", "--wait-hours", "0.0001")
+        assert ended.status == 4
+        assert ended.err.splitlines()[-1].startswith("still waiting after 0 s; ")
+        assert told(project)[-3:] == [
+            "Thing 3.13.6: still waiting after 0 s",
+            "still waiting after 0 s: nothing goes on by itself; run the same command again",
+            "try_it waiting for windows: 2 of 3 files are there; upload c.exe",
+        ]
+    assert project.doit("export").status == 4
+    assert told(project) == []
+
+
 def test_it_is_in_the_journal_before_it_is_sent(project: Project) -> None:
     """A run that is killed while it sends may not have told it; it never tells it twice."""
     declared(project, then="os.kill(os.getppid(), 9)").write("mood", "wait")
