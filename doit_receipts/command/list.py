@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.cmd_list import List as DoitList
 from doit.exceptions import InvalidCommand
 
+from doit_receipts.command.colour import COLOUR, InColour
 from doit_receipts.command.command_line import JSON, OptionsAnywhere
-from doit_receipts.command.option import option
 from doit_receipts.command.status_table import rows, table, upcoming, width_of
 from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.loader import plan_of
@@ -18,34 +17,22 @@ from doit_receipts.status import statuses
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["List", "coloured"]
+__all__ = ["List"]
 
 _OPTIONS: Final = {
     "sort": {"default": "definition"},  # dodo.py tells the release in order; an alphabet does not
     "status": {"help": "the status of each task, what remains, and what to do next"},
     "subtasks": {"help": "every task; with --status a line for each, and no chapter in one line"},
 }
-_NO_COLOUR: Final = option(
-    "no_colour",
-    "whatever it is set to, the list has no colours",
-    default="",
-    long="",
-    env_var="NO_COLOR",
-)
-_SHADES: Final = {
-    "done": 32, "running": 34, "stale": 33, "ready": 36, "later": 2, "waiting": 33, "blocked": 31,
-    "failed": 31,
-}  # fmt: skip
-_STATE: Final = rf"(?m)^  ({'|'.join(_SHADES)})(?= )"
 
 
-class List(OptionsAnywhere, DoitList):
+class List(InColour, OptionsAnywhere, DoitList):
     """List tasks; with --status the status of each, what remains, and what to do next."""
 
     cmd_options = (
         *({**each, **_OPTIONS.get(each["name"], {})} for each in DoitList.cmd_options),
         JSON,
-        _NO_COLOUR,
+        *COLOUR,
     )
 
     doc_purpose = "list the tasks; with --status what is done, what remains, and what to do next"
@@ -68,7 +55,6 @@ class List(OptionsAnywhere, DoitList):
         sort: str = "name",
         pos_args: Any = None,
         as_json: Any = False,
-        no_colour: str = "",
     ) -> int:
         if as_json:
             return self._write_document(pos_args)
@@ -87,8 +73,7 @@ class List(OptionsAnywhere, DoitList):
         columns = width_of(self.outstream)
         whole = not pos_args
         text = table(plan, columns, unfolded=subtasks) if whole else rows(plan, pos_args, columns)
-        is_terminal = getattr(self.outstream, "isatty", lambda: False)()
-        self.outstream.write(coloured(text) if is_terminal and not no_colour else text)
+        self.write(text)
         plan.state.close()
         return 0
 
@@ -104,8 +89,3 @@ class List(OptionsAnywhere, DoitList):
         self.outstream.write(status_document(plan, found, upcoming(plan, found)))
         plan.state.close()
         return 0
-
-
-def coloured(text: str) -> str:
-    """The list with the word of each state in a colour of its own."""
-    return re.sub(_STATE, lambda found: f"  \x1b[{_SHADES[found[1]]}m{found[1]}\x1b[0m", text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.advice import awaited, goes_on, group_with, to_look_at, troubles, wrapped
+from doit_receipts.command.colour import COLOUR, InColour
 from doit_receipts.command.command_line import JSON, OptionsAnywhere
 from doit_receipts.loader import plan_of
 from doit_receipts.status import TaskState, is_first, statuses
@@ -25,7 +26,7 @@ _WIDTH: Final = 80
 _INDENT: Final = " " * 24
 
 
-class Next(OptionsAnywhere):
+class Next(InColour, OptionsAnywhere):
     """Show who can do what now: the next run, the release manager, each expert."""
 
     name = "next"
@@ -33,15 +34,17 @@ class Next(OptionsAnywhere):
     doc_purpose = "show what each person, and the next run, can do now"
     doc_usage = ""
     doc_description = None
-    cmd_options = (JSON,)
+    cmd_options = (JSON, *COLOUR)
 
     def _execute(self, as_json: bool, pos_args: Any) -> int:
         if pos_args:
             message = "doit next takes no task; doit why TASK explains one"
             raise InvalidCommand(message)
         plan = plan_of(self)
-        text = as_document(can_be_done(plan)) if as_json else "\n".join(coming(plan)) + "\n"
-        self.outstream.write(text)
+        if as_json:
+            self.outstream.write(as_document(can_be_done(plan)))
+        else:
+            self.write("\n".join(coming(plan)) + "\n")
         plan.state.close()
         return 0
 

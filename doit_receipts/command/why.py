@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.advice import to_look_at
+from doit_receipts.command.colour import COLOUR, InColour
 from doit_receipts.command.command_line import JSON, OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
@@ -27,7 +28,7 @@ _SETTLED: Final = (TaskState.DONE, TaskState.RUNNING)
 _WITH_REASON: Final = (TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
 
 
-class Why(OptionsAnywhere):
+class Why(InColour, OptionsAnywhere):
     """Say why a task is not done, what it is made from, and what it said last."""
 
     name = "why"
@@ -35,7 +36,7 @@ class Why(OptionsAnywhere):
     doc_usage = "TASK | LABEL ..."
     example = "doit why build_docs"
     doc_description = None
-    cmd_options = (JSON,)
+    cmd_options = (JSON, *COLOUR)
 
     def _execute(self, as_json: bool, pos_args: Any) -> int:
         plan = plan_of(self)
@@ -50,7 +51,7 @@ class Why(OptionsAnywhere):
             lines = explanation(plan, name) if name in plan.tasks else meaning(plan, name)
             if not lines:
                 raise no_such_task(name, plan.tasks)
-            self.outstream.write("\n".join(lines) + "\n")
+            self.write("\n".join(lines) + "\n")
         plan.state.close()
         return 0
 

@@ -45,14 +45,12 @@ class List(engine.List):
         sort: str = "name",
         pos_args: Any = None,
         as_json: Any = False,
-        no_colour: str = "",
         pep: Any = False,
     ) -> int:
         if not pep:
             return super()._execute(
-                subtasks, quiet, status, private, list_deps, template, sort, pos_args, as_json,
-                no_colour,
-            )  # fmt: skip
+                subtasks, quiet, status, private, list_deps, template, sort, pos_args, as_json
+            )
         if pos_args:
             message = f"list --pep takes no names; doit why {pos_args[0]} explains one"
             raise InvalidCommand(message)
