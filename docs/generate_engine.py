@@ -43,7 +43,7 @@ _PARTS: Final = {
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
         "memory",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "sender",
-        "checklist", "command/at_once", "handover", "command/option",
+        "checklist", "command/at_once", "command/colour", "handover", "command/option",
         "typed", "packed_refs", "plain_file", "printable", "late", "command/command_line",
         "command/advice", "command/ticker",
     ),

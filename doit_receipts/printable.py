@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["cut", "printable"]
+from unicodedata import combining, east_asian_width
+
+__all__ = ["cut", "printable", "width"]
 
 
 def printable(text: str) -> str:
@@ -15,8 +17,26 @@ def printable(text: str) -> str:
 
 
 def cut(text: str, columns: int) -> str:
-    """The text if it has no more characters than that, else its beginning and an ellipsis."""
-    return text if len(text) <= columns else f"{text[: columns - 1]}…"
+    """The text if it is no wider than that on a terminal, else its beginning and an ellipsis."""
+    if width(text) <= columns:
+        return text
+    if text.isascii():
+        return f"{text[: columns - 1]}…"
+    end, left = 0, columns - 1
+    while (left := left - width(text[end])) >= 0:
+        end += 1
+    return f"{text[:end]}…"
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the text takes: letters of East Asia take two each."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if combining(character) or character == "\u200d":
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def _spelled(character: str) -> str:

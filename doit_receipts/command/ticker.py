@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.printable import cut, width
 from doit_receipts.running import shown_time
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ _LOOK_S: Final = 0.5
 _FILE_S: Final = 30.0
 _TOLD_S: Final = 5.0
 """A rest that is shorter is not worth its words."""
-_WIDTH: Final = 79
+_WIDTH: Final = 80
 
 
 class Ticker:
@@ -83,13 +85,30 @@ class Ticker:
 
     def _show(self, left_s: float | None) -> None:
         now_s = time.monotonic()
-        times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
-        parts = [f"{len(times)} run"] if len(times) > 1 else []
+        # In the last column a terminal goes on in the next line.
+        columns = self._columns() - 1
+        parts = [f"{len(self._began_s)} run"] if len(self._began_s) > 1 else []
         if left_s is not None and left_s >= _TOLD_S:
             parts.append(f"{shown_time(left_s)} to go")
-        head = f"{', '.join(parts)}: " if parts else ""
-        words = f"  {head}{', '.join(times)}  {self._latest(next(iter(self._began_s)))}"[:_WIDTH]
-        self._out.write(f"\r\x1b[2K{words}" if self._on_terminal else words + "\n")
+        line = f"  {', '.join(parts)}: " if parts else "  "
+        times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
+        for number, each in enumerate(times):
+            more = f"{', ' if number else ''}{each}"
+            after = len(times) - number - 1
+            rest = f" and {after} more" if after else ""
+            if number and width(line + more + rest) > columns:
+                line += f" and {after + 1} more"
+                break
+            line += more
+        words = cut(f"{line}  {self._latest(next(iter(self._began_s)))}", columns)
+        self._out.write(f"\r\x1b[2K{words}" if self._on_terminal else f"{words}\n")
         self._out.flush()
         self._shown = True
         self._next_s = now_s + (_LOOK_S if self._on_terminal else _FILE_S)
+
+    def _columns(self) -> int:
+        """How wide the terminal is at this moment; 80 for what is none."""
+        try:
+            return os.get_terminal_size(self._out.fileno()).columns or _WIDTH
+        except (OSError, ValueError, AttributeError):
+            return _WIDTH
