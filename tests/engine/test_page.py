@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -215,3 +217,16 @@ def test_what_is_read_anew_sees_what_another_process_did(plan: Plan, tmp_path: P
     do(other, "make_a")
     plan.look_anew()
     assert "1 of 5 tasks are done" in page.text()
+
+
+def test_a_browser_runs_no_script_but_its_own(tmp_path: Path) -> None:
+    """Whatever found its way into the page is neither run nor obeyed."""
+    text = Page(released(tmp_path)).text(script="alive()")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]  # type: ignore[index]
+    assert "unsafe" not in policy
+    for kind in ("style", "script"):
+        (content,) = re.findall(f"<{kind}>(.*?)</{kind}>", text, re.DOTALL)
+        digest = b64encode(sha256(content.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert " style=" not in text
+    assert not re.search(r" on[a-z]+=", text)
