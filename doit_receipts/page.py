@@ -15,7 +15,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts import day, drawing
-from doit_receipts.command.advice import awaited
+from doit_receipts.command.advice import awaited, troubles
 from doit_receipts.command.status_table import title, upcoming
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
@@ -149,8 +149,9 @@ class Page:
 
     def _next(self, found: Mapping[str, Status]) -> Iterator[str]:
         plan = self._plan
+        lines = troubles(plan, found, list(plan.tasks))
         # What runs has a place of its own on the page.
-        lines = [
+        lines += [
             each.removeprefix("next: ")
             for each in upcoming(plan, found)
             if not each.startswith("running: ")

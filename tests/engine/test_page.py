@@ -230,3 +230,10 @@ def test_a_browser_runs_no_script_but_its_own(tmp_path: Path) -> None:
         assert f"{kind}-src 'sha256-{digest}'" in policy
     assert " style=" not in text
     assert not re.search(r" on[a-z]+=", text)
+
+
+def test_what_is_to_be_mended_is_named_before_what_comes_then(plan: Plan) -> None:
+    do(plan, "make_a", "check_a", "break_b")
+    lines = re.findall("<li>(.*?)</li>", Page(plan).body())
+    assert lines[0] == "break_b failed: b: broke; mend it"
+    assert lines[1].startswith("mend that, then ")
