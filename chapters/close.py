@@ -18,7 +18,8 @@ from chapters.release import (
 from chapters.upstream import push_upstream
 from chapters.website import publish_page, tell_lead
 from doit_receipts.calls import call, deferred
-from plugins.steps import branch_opened, day, fork, next_schedule, schedule, tracker
+from plugins.model.release import ReleaseType
+from plugins.steps import branch_opened, day, fork, next_schedule, schedule, site_status, tracker
 from plugins.steps import train as trains
 
 recorded = deferred(
@@ -73,6 +74,30 @@ def await_schedule():
         recorded,
         services.clock,
         pull=plan.fact(await_lead if follows else date_pep, "pull request"),
+        until=deadline,
+    )
+
+
+becomes = settings.series.next_phase
+first_of_its_phase = is_new_branch or release.type is ReleaseType.FEATURE_FINAL
+
+
+@plan.shared(
+    after=[await_schedule],
+    look=site_status.look_shown,
+    only=first_of_its_phase or becomes is not None,
+)
+def purge_status():
+    """Purge the pages of python.org that show the new phase, once the site has it."""
+    return call(
+        site_status.purge_shown,
+        release,
+        deferred(site_status.entered_with, release, becomes),
+        services.schedules,
+        services.public_client,
+        services.cdn,
+        services.clock,
+        services.progress,
         until=deadline,
     )
 

@@ -25,7 +25,7 @@ from chapters.release import at, plan, release, services, settings
 from chapters.security_only import mark_security, restrict_merges
 from doit_receipts.calls import call, deferred
 from plugins.model.release import ReleaseType
-from plugins.steps import blog, docs_site, forum_post, phase_end, phase_schedule
+from plugins.steps import blog, docs_site, forum_post, phase_end, phase_schedule, site_status
 
 announce = settings.announce
 change = deferred(phase_schedule.entered_of, release, enters, today)
@@ -62,6 +62,22 @@ def await_phase():
         change,
         services.clock,
         pull=plan.fact(record_phase, "pull request"),
+        until=deadline,
+    )
+
+
+@plan.shared(after=[await_phase], look=site_status.look_shown, pep="Z28" if ends_life else "")
+def purge_status():
+    """Purge the pages of python.org that show the phase, once the site has it; nothing waits."""
+    return call(
+        site_status.purge_shown,
+        release,
+        enters,
+        services.schedules,
+        services.public_client,
+        services.cdn,
+        services.clock,
+        services.progress,
         until=deadline,
     )
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from plugins.rehearsal.store import Store
 
-__all__ = ["FAULTS", "REPOSITORY", "app", "phase_of", "put", "seed"]
+__all__ = ["FAULTS", "REPOSITORY", "app", "cycle", "phase_of", "put", "seed"]
 
 FAULTS: Final = {
     "peps.500": "peps.python.org answers with status 500",
@@ -133,6 +133,12 @@ def app(store: Store) -> Starlette:
         return answer(request) if known else Response("Not Found", 404)
 
     return Starlette(routes=[Route("/api/{name}", named)])
+
+
+def cycle(store: Store) -> dict[str, Any]:
+    """What ``release-cycle.json`` has as the site was last built; nothing if there is no site."""
+    known = store.load("peps", {})
+    return _cycle(tomllib.loads(known["built from"])) if known else {}
 
 
 async def _endless() -> AsyncIterator[bytes]:

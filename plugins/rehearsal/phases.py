@@ -15,6 +15,7 @@ from plugins.model.schedule import SCHEDULE_FILE
 from plugins.model.schedule_edit import phase_before
 from plugins.model.series import series_of
 from plugins.model.version import Version
+from plugins.rehearsal import site
 from plugins.rehearsal.peps import REPOSITORY
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def seed(store: Store, series: str, kind: ReleaseType, today: date) -> None:
     said = {series: "something else", f"needs backport to {series}": "backport"}
     store.save("github", {**hub, "labels": list(labels), "descriptions": said})
     store.save("peps", {**store.load("peps", {}), "built from": text})
+    coming = next_version(Version.parse(f"{series}.0"), kind)
+    site.seed(store, Version(coming.major, coming.minor, coming.micro - 1))
     if kind is ReleaseType.END_OF_LIFE:
         file_issues(store, series)
 

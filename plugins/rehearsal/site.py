@@ -32,6 +32,8 @@ FAULTS: Final = {
     "site.429": "A request is throttled; the argument is Retry-After in seconds.",
     "site.garbled": "A field of a list has the wrong type.",
     "site.no_system": "An operating system has no record; the argument is its slug.",
+    "site.no_cycle": "The site gets no answer from the PEPs: its table of series is empty.",
+    "site.old_cycle": "The site still has each series in the phase before its own.",
     "site.no_right": "The login to the admin works, without the permission to change releases.",
     "site.password_refused": "The admin refuses the password.",
 }

@@ -10,17 +10,19 @@ import re
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from plugins.rehearsal import places
+from plugins.model.release import Phase
+from plugins.model.schedule_edit import phase_before
+from plugins.rehearsal import peps, places
 from plugins.rehearsal.sigstore import RELEASE_MANAGER
 from plugins.rehearsal.site_layout import missing, page
 from plugins.rehearsal.site_rows import Row, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from starlette.requests import Request
 
@@ -34,6 +36,7 @@ _LATEST: Final = re.compile(
 )
 _IN_FEED: Final = 10
 _KILO: Final = 1024
+_BEFORE: Final = {each.value: phase_before(each).value for each in list(Phase)[1:]}
 _NUMBER: Final = re.compile(r"Python\s([\d.]+)")
 
 
@@ -51,8 +54,8 @@ class Pages:
         rows = Rows(self._store)
         fixed: dict[str, Callable[[Rows], Response]] = {
             "/": _home,
-            "/downloads/": _overview,
-            "/getit/": _overview,
+            "/downloads/": self._overview,
+            "/getit/": self._overview,
             "/downloads/operating-systems/": _systems,
             "/getit/operating-systems/": _systems,
             "/downloads/feed.rss": _feed,
@@ -66,7 +69,7 @@ class Pages:
         if found := _LATEST.fullmatch(path):
             return _latest(rows, found[1] or "python3")
         for form, show in (
-            (r"/(?:downloads|getit)/release/([-\w]+)/", _release),
+            (r"/(?:downloads|getit)/release/([-\w]+)/", self._release),
             (r"/box/([-\w]+)/", _box),
             (r"/(?:downloads|getit)/([-\w]+)/", _system),
         ):
@@ -74,14 +77,32 @@ class Pages:
                 return show(rows, found[1])
         return None
 
+    def _overview(self, rows: Rows) -> Response:
+        return _overview(rows, self._cycle())
+
+    def _release(self, rows: Rows, slug: str) -> Response:
+        return _release(rows, slug, self._cycle())
+
+    def _cycle(self) -> Mapping[str, Mapping[str, Any]]:
+        """The release cycle as the site has it: it asks once an hour, and may get no answer."""
+        if self._store.fault("site.no_cycle") is not None:
+            return {}
+        cycle = peps.cycle(self._store)
+        if cycle and self._store.fault("site.old_cycle") is not None:
+            return {
+                series: {**entry, "status": _BEFORE.get(entry["status"], entry["status"])}
+                for series, entry in cycle.items()
+            }
+        return cycle
+
 
 def _home(rows: Rows) -> Response:
     box = rows.boxes.get("homepage-downloads", "")
     return page("Welcome to Python.org", ["<h1>Welcome to Python.org</h1>", box])
 
 
-def _overview(rows: Rows) -> Response:
-    """Buttons and list come from the tables, the sources from a box."""
+def _overview(rows: Rows, cycle: Mapping[str, Mapping[str, Any]]) -> Response:
+    """Buttons and list come from the tables, the sources from a box, statuses from the PEPs."""
     parts = ["<h1>Download the latest version of Python</h1>"]
     latest = rows.latest()
     if latest is not None:
@@ -100,12 +121,45 @@ def _overview(rows: Rows) -> Response:
     ]
     shown.sort(key=lambda row: str(row["release_date"]), reverse=True)
     shown.sort(key=_version, reverse=True)
+    parts += ["<h2>Active Python releases</h2>", *_statuses(rows, cycle)]
     parts += ["<h2>Looking for a specific release?</h2><ol>"]
     for row in shown:
         notes = f'<a href="{escape(row["release_notes_url"])}">Release notes</a>'
         parts.append(f"<li>{_link(row)} {_day(row)} {notes}</li>")
     parts += ["</ol>", rows.boxes.get("download-sources", "")]
     return page("Download Python", parts)
+
+
+def _statuses(rows: Rows, cycle: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The table of series, as its template has it; of ended series the newest alone."""
+    yield (
+        '<div class="list-row-headings">\n'
+        '    <span class="release-version">Python version</span>\n'
+        '    <span class="release-status">Maintenance status</span>\n'
+        "</div>\n<ol>"
+    )
+    found_end = False
+    for series in sorted(cycle, key=_minor, reverse=True):
+        entry = cycle[series]
+        status, first = escape(entry["status"]), escape(entry["first_release"])
+        if status == "feature":
+            status, first = "pre-release", f"{first} (planned)"
+        if status == "end-of-life":
+            if found_end:
+                continue
+            found_end = True
+            last = rows.newest(series)
+            if last is not None:
+                number = _NUMBER.match(last["name"])
+                link = f'<a href="{_address(last)}">{number[1] if number else ""}</a>'
+                status = f"end-of-life, last release was {link}"
+        yield (
+            f'<li>\n    <span class="release-version">{series}</span>\n'
+            f'    <span class="release-status">{status}</span>\n'
+            f'    <span class="release-start">{first}</span>\n'
+            f'    <span class="release-end">{escape(entry["end_of_life"])}</span>\n</li>'
+        )
+    yield "</ol>"
 
 
 def _signers(_rows: Rows) -> Response:
@@ -152,13 +206,13 @@ def _system(rows: Rows, slug: str) -> Response:
     return page(name, parts)
 
 
-def _release(rows: Rows, slug: str) -> Response:
+def _release(rows: Rows, slug: str, cycle: Mapping[str, Mapping[str, Any]]) -> Response:
     """A release's page; drafts are shown to everybody who knows the address."""
     found = [(pk, row) for pk, row in rows.table("release").items() if row["slug"] == slug]
     if not found:
         return missing()
     (pk, row) = found[0]
-    parts = [f"<h1>{escape(row['name'])}</h1>", *_superseded(rows, row)]
+    parts = [f"<h1>{escape(row['name'])}</h1>", *_ended(row, cycle), *_superseded(rows, row)]
     parts.append(f"<p><strong>Release date:</strong> {_day(row)}</p>")
     parts.append(f"<article>{_rendered(row)}</article>")
     if row["release_notes_url"]:
@@ -184,6 +238,23 @@ def _release(rows: Rows, slug: str) -> Response:
         )
     parts.append("</table>")
     return page(f"Python Release {row['name']}", parts)
+
+
+def _ended(row: Row, cycle: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The warning of each page of a series that has ended; Python 2 has, without a day."""
+    number = _NUMBER.match(row["name"])
+    series = ".".join(number[1].split(".")[:2]) if number else ""
+    if not cycle or number is None:
+        return
+    entry = cycle.get(series)
+    ended = entry["status"] == "end-of-life" if entry else series.startswith("2.")
+    if ended:
+        since = f" on {entry['end_of_life']}" if entry else ""
+        yield (
+            f'<div class="notice"><span>Warning:</span>\n'
+            f"            Python {number[1]} reached end-of-life{since}.\n"
+            "            It is no longer supported and does not receive security updates.</div>"
+        )
 
 
 def _superseded(rows: Rows, row: Row) -> Iterator[str]:
@@ -296,6 +367,10 @@ def _address(row: Row) -> str:
 
 def _link(row: Row) -> str:
     return f'<a href="{_address(row)}">{escape(row["name"])}</a>'
+
+
+def _minor(series: str) -> int:
+    return int(series.partition(".")[2])
 
 
 def _version(row: Row) -> tuple[int, ...]:

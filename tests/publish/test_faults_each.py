@@ -90,6 +90,8 @@ ELSEWHERE: Final = {
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: test_upload_days.py",
     "sigstore.certificate_ahead": _FARM,
+    "site.no_cycle": "where a branch enters a phase: tests/steps/test_site_status.py",
+    "site.old_cycle": "where a branch enters a phase: tests/steps/test_site_status.py",
     "steps.cancelled": _FARM,
     "steps.expired": _FARM,
     "steps.fails": _FARM,
