@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,10 @@ _TIMEOUT_S: Final = 120.0
 _REQUIRES: Final = re.compile(
     r"Requires-Python (?:[^;>]*,)?>=\s*(3\.\d+)|requires a different Python: \S+ not in '>=(3\.\d+)"
 )
+
+_ABSENT: Final = re.compile(r"No matching distribution found for (\S{1,100})")
+"""What an index answers; where it could not be reached, pip says so before."""
+_UNREACHED: Final = "Retrying (Retry("
 
 
 @frozen
@@ -86,11 +91,13 @@ def python_for(
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
-    Those before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
+    What a required package needs itself counts, and may have wheels for fewer Pythons. Those
+    before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
     network, it is the one that pip failed for, for want of a better answer.
     """
     seen: list[Path] = []
     wanted: list[str] = []
+    absent: list[str] = []
     for python in among or candidates(programs):
         seen.append(python)
         if least_minor and _minor_of(python, programs) < least_minor:
@@ -98,15 +105,26 @@ def python_for(
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
             return PythonFound(python)
-        required = _REQUIRES.findall(ended.stdout + ended.stderr)
-        if not required:
-            # Whatever it is, a package without a wheel for one, is for the installation to report.
+        said = ended.stdout + ended.stderr
+        required = _REQUIRES.findall(said)
+        lacking = [] if _UNREACHED in said else _ABSENT.findall(said)
+        absent += lacking
+        if not required and not lacking:
+            # Whatever it is is for the installation to report.
             return PythonFound(python)
         wanted += [first or second for first, second in required]
+    here = ", ".join(map(str, seen))
+    if absent and not wanted:
+        return PythonFound(
+            None,
+            f"{printable(absent[0])} has no wheel for any Python here: {here}",
+            "install a Python that it has one for, pin a version that has one by [docs] "
+            "constraints in release.toml, or name a Python in [docs] python",
+        )
     least = min(wanted or [f"3.{least_minor}"], key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
         None,
-        f"needs Python {least} or later; this machine has only {', '.join(map(str, seen))}",
+        f"needs Python {least} or later; this machine has only {here}",
         f"install Python {least} so that python{least} is on PATH, or name another in "
         "[docs] python",
     )
@@ -122,7 +140,7 @@ def _asked(
     python: Path, requirements: Path, constraints: Path | None, programs: Programs
 ) -> Completed:
     words = our_pip(python, "install")
-    words += ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--no-input"]
+    words += ["--dry-run", "--ignore-installed", "--quiet", "--no-input"]
     # Nothing of a package is run that comes as a wheel.
     words += ["--only-binary", ":all:", "-r", requirements]
     reads = [Path(sys.executable), python, requirements]

@@ -19,16 +19,24 @@ from tests.source_world import World, a_world
 PROGRAMS = MachinePrograms()
 
 
-def a_wheel(folder: Path, version: str, requires: str) -> None:
-    info = f"toy_tool-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"toy_tool-{version}-py3-none-any.whl", "w") as wheel:
+def a_wheel(
+    folder: Path,
+    version: str,
+    requires: str,
+    name: str = "toy_tool",
+    *,
+    platform: str = "any",
+    needs: str = "",
+) -> None:
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-{platform}.whl", "w") as wheel:
         wheel.writestr(
             f"{info}/METADATA",
-            f"Metadata-Version: 2.1\nName: toy_tool\nVersion: {version}\n"
-            f"Requires-Python: {requires}\n",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+            f"Requires-Python: {requires}\n" + (f"Requires-Dist: {needs}\n" if needs else ""),
         )
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
-                       "Tag: py3-none-any\n")  # fmt: skip
+                       f"Tag: py3-none-{platform}\n")  # fmt: skip
         wheel.writestr(f"{info}/RECORD", "")
 
 
@@ -91,8 +99,55 @@ def test_newer_python_on_path_is_found(doc: Path, python_of_the_future: Path) ->
     assert python_for(doc / "requirements.txt", PROGRAMS).python == python_of_the_future
 
 
+def test_what_a_tool_needs_itself_counts(doc: Path, python_of_the_future: Path) -> None:
+    """MarkupSafe, which Jinja asks for and no requirements file of the docs names."""
+    major, minor = sys.version_info[:2]
+    a_wheel(doc.parent, "2.0", ">=3.9", needs="toy_part==1.0")
+    a_wheel(doc.parent, "1.0", f">={major}.{minor}.90", "toy_part")
+    assert python_for(doc / "requirements.txt", PROGRAMS).python == python_of_the_future
+
+
+@pytest.fixture
+def python_elsewhere(tmp_path: Path) -> Path:
+    """A Python for which wheels are that have the platform toy_box in their names."""
+    lies = tmp_path / "elsewhere"
+    lies.mkdir()
+    (lies / "sitecustomize.py").write_text(
+        "import sysconfig\nsysconfig.get_platform = lambda: 'toy-box'\n"
+    )
+    python = lies / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={lies} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def test_python_that_has_a_wheel_of_everything_is_taken(doc: Path, python_elsewhere: Path) -> None:
+    a_wheel(doc.parent, "2.0", ">=3.9", needs="toy_part==1.0")
+    a_wheel(doc.parent, "1.0", ">=3.9", "toy_part", platform="toy_box")
+    both = (Path(sys.executable), python_elsewhere)
+    assert python_for(doc / "requirements.txt", PROGRAMS, among=both).python == python_elsewhere
+
+
+def test_package_that_has_no_wheel_for_any_python_is_named(doc: Path) -> None:
+    a_wheel(doc.parent, "2.0", ">=3.9", needs="toy_part==1.0")
+    a_wheel(doc.parent, "1.0", ">=3.9", "toy_part", platform="toy_box")
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
+    assert found.python is None
+    assert "toy_part==1.0 has no wheel for " in found.problem.replace("-", "_")
+    (doc.parent / "mine.txt").write_text("toy_tool<2\n")  # what the line says
+    requirements = doc / "requirements.txt"
+    requirements.write_text(requirements.read_text().replace("~=2.0", ">=1"))
+    found = python_for(
+        requirements,
+        PROGRAMS,
+        constraints=doc.parent / "mine.txt",
+        among=(Path(sys.executable),),
+    )
+    assert found.python == Path(sys.executable)
+
+
 def test_other_troubles_of_pip_are_left_to_the_step(doc: Path) -> None:
-    (doc / "requirements.txt").write_text("--no-index\nnobody-has-it==1.0\n")
+    (doc / "requirements.txt").write_text("--no-index\n-r nothing.txt\n")
     assert python_for(doc / "requirements.txt", PROGRAMS).python == Path(sys.executable)
 
 
