@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from doit_receipts.errors import StepFailed
 from doit_receipts.printable import printable
-from doit_receipts.probe import Probe, identical
+from doit_receipts.probe import Probe, different, identical
 from plugins.steps.pull_requests import branch_of, look_proposed
 
 if TYPE_CHECKING:
@@ -40,13 +41,19 @@ _TAB: Final = re.compile(
     r"^(?P<space> *)\.\. tab:: Python (?P<first>3\.\d+)(?:-(?P<last>3\.\d+))?$"
 )
 _PAGES: Final = (".md", ".rst")
+_BY_HAND: Final = {"pull request": "none", "url": "done by hand"}
 _DONE: Final = {"pull request": "none", "url": "already up to date"}
 
 
 def look_forgotten(release: Release, proposals: Proposals, path: str) -> Probe:
-    """Whether the file names the series no more, or a pull request asks for that (NEW44, L12)."""
-    before = _text(proposals, path)
-    after = _edited(release, path, before)
+    """Whether the file names the series no more, or a pull request asks for that (NEW44, L12).
+
+    A file that is gone, or of another form, is for a person, who may adopt what was done by hand.
+    """
+    try:
+        before, after = _before_and_after(release, proposals, path)
+    except StepFailed as error:
+        return different(f"{path} {error.problem}", error.remedy, (), adopted=_BY_HAND)
     if after == before:
         return identical(_DONE)
     return look_proposed(release, proposals, path, after.encode())
@@ -80,11 +87,11 @@ def propose(
 ) -> dict[str, str]:
     """A pull request takes the ended series out of the file (NEW44, L12).
 
-    ``body`` names the file below ``made/`` that says what else there is; "" for none.
+    ``body`` names the file below ``made/`` that says what else there is; "" for none. Raises
+    StepFailed for a file that is gone, or names the series in a form that is not known.
     """
     proposals = proposals.pinned()
-    before = _text(proposals, path)
-    after = _edited(release, path, before)
+    before, after = _before_and_after(release, proposals, path)
     if after == before:
         return _DONE
     progress.say(f"opening the pull request of {path}")
@@ -98,8 +105,8 @@ def propose(
 def without_builders(text: str, series: str) -> str:
     """The text without the line that makes builders for the branch."""
     major, minor = series.split(".")
-    line = rf"(?m)^[ \t]+yield _maintenance_branch\({major}, {minor}(?:, [^\n]*)?\)\n"
-    return re.sub(line, "", text)
+    call = rf"_maintenance_branch\({major}, {minor}(?:, [^\n]*)?\)"
+    return re.sub(rf"(?m)^[ \t]+yield {call}(?:[ \t]*#[^\n]*)?\n", "", text)
 
 
 def without_tab(text: str, series: str) -> str:
@@ -131,11 +138,36 @@ def without_tab(text: str, series: str) -> str:
     return "".join(found)
 
 
-def _edited(release: Release, path: str, text: str) -> str:
-    without = without_builders if path == BRANCHES else without_tab
-    return without(text, release.version.series)
+def _before_and_after(release: Release, proposals: Proposals, path: str) -> tuple[str, str]:
+    """The file on the main branch, and without the series. Raises StepFailed as ``propose``."""
+    series = release.version.series
+    is_builders = path == BRANCHES
+    before = _text(proposals, path)
+    after = (without_builders if is_builders else without_tab)(before, series)
+    if not before:
+        problem = "does not exist, or is empty"
+    elif is_builders and _named_in_code(after, series):
+        problem = f"names {series} in a form that is not known"
+    elif not is_builders and re.search(rf"(?m)^ *\.\. tab::.*{_whole(series)}", after):
+        problem = f"has a tab of {series} in a form that is not known"
+    else:
+        return before, after
+    who = "the administrators of the buildbots" if is_builders else "the authors of the guide"
+    remedy = f"ask {who} to take {series} out, then run doit adopt"
+    raise StepFailed(where=path, problem=problem, remedy=remedy)
 
 
 def _text(proposals: Proposals, path: str) -> str:
-    """The file on the main branch; what is not there names nothing."""
+    """The file on the main branch; "" for none."""
     return (proposals.text(path) or b"").decode(errors="surrogateescape")
+
+
+def _named_in_code(text: str, series: str) -> bool:
+    """Whether Python's code names the series, otherwise than to compare another one with it."""
+    code = re.sub(r"#[^\n]*|[<>]=? *\(\d+, *\d+\)", "", text)
+    return re.search(_whole(series), code) is not None
+
+
+def _whole(series: str) -> str:
+    """A pattern for 3.12 and 3, 12, and not for 3.12+, which are the later ones as well."""
+    return r"(?<![\d.])" + re.escape(series).replace(r"\.", r"(?:\.|, *)") + r"(?![\d+])"
