@@ -109,6 +109,7 @@ def _wait_for_the_hour(plan: Plan) -> None:
 
 def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
     journal = plan.context.journal
+    plan.context.see_lock()
     # What can be looked at needs no power-proof word; the world itself tells.
     sealed = unseen or task.effect is Effect.PUBLIC
     journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)

@@ -10,8 +10,9 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ __all__ = ["holding", "is_held", "is_worked_on", "last_holder"]
 
 _PATIENCE_S: Final = 60.0
 _LOOK_S: Final = 0.05
+_UNNAMED: Final = "a process that has its folder; the lock file is new or names nobody"
 
 
 @contextmanager
@@ -42,12 +44,14 @@ def holding(path: Path, lend: Callable[[ProgramSlots], None] | None = None) -> I
     machine that left its name and not the lock is known to be gone; of another machine's
     holder nothing is known.
 
+    The folder of the file is held as well: with the file deleted it still keeps others out.
+
     ``lend`` gets the slots that programs have to take. What a dead holder's programs
     still do is worth nothing, so they are ended; so are our own if an error ends the block.
     """
-    descriptor = _opened(path)
+    descriptor, folder = _opened(path)
     try:
-        ended = _take(descriptor, path)
+        ended = _take((folder, descriptor), path)
         left = _judge_left(path, ended)
         _write(descriptor, json.dumps(_myself()))
         slots = ProgramSlots(path, descriptor)
@@ -64,15 +68,22 @@ def holding(path: Path, lend: Callable[[ProgramSlots], None] | None = None) -> I
             # For all who inherited it: what outlives a run that ended in good order, such as an
             # agent, is no writer.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+        os.close(folder)
 
 
-def _opened(path: Path) -> int:
-    """The lock file, opened to be written. Raises StepFailed where nothing can be written."""
+def _opened(path: Path) -> tuple[int, int]:
+    """The lock file, opened to be written, and its folder.
+
+    Raises StepFailed where nothing can be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        return descriptor, os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise StepFailed(
             where=str(path.parent),
@@ -81,15 +92,15 @@ def _opened(path: Path) -> int:
         ) from error
 
 
-def _take(descriptor: int, path: Path) -> dict[int, str]:
-    """The lock is ours. Returns who had to be ended for that. Raises StepFailed."""
+def _take(descriptors: tuple[int, int], path: Path) -> dict[int, str]:
+    """The lock is ours, and that of its folder. Returns who had to be ended. Raises StepFailed."""
     ended: dict[int, str] = {}
     waits_until_s = time.monotonic() + _PATIENCE_S
-    while not _is_free(descriptor):
+    while not all(map(_is_free, descriptors)):
         if not _holder_died(path):
             raise StepFailed(
                 where=str(path),
-                problem=f"this release is being worked on by {last_holder(path) or 'a process'}",
+                problem=f"this release is being worked on by {last_holder(path) or _UNNAMED}",
                 remedy="wait for it to end; `doit list --status` works meanwhile",
             )
         ended |= end_orphaned(path) or end_unnamed(path, lambda: _holder_died(path))
@@ -109,6 +120,10 @@ def _is_free(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        # Not every disk locks folders. A file that was deleted is then noticed by its holder only.
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise
     return True
 
 

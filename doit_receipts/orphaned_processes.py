@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import StepFailed
 from doit_receipts.lock_holders import holders, name_of
 
 if TYPE_CHECKING:
@@ -36,10 +37,28 @@ class ProgramSlots:
 
     def __init__(self, lock: Path, descriptor: int) -> None:
         self._folder = _folder(lock)
+        self._path = lock
         self._lock = descriptor
         self._starting: set[ProgramSlot] = set()
         self._put_off: list[int] = []
         self._folder.mkdir(exist_ok=True)
+
+    def see_lock(self) -> None:
+        """The file of the lock is still the one that is held. Raises StepFailed.
+
+        Where it was deleted, another run may not be kept out any more.
+        """
+        held = os.fstat(self._lock)
+        with suppress(OSError):
+            there = self._path.stat()
+            if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino):
+                return
+        raise StepFailed(
+            where=str(self._path),
+            problem="is not the file that this run holds any more: it was deleted or replaced",
+            remedy="make sure that no other run is at work on this release, then run the same "
+            "command again",
+        )
 
     def take(self) -> ProgramSlot:
         """A slot that nobody has; it is freed by ``leave`` and the end of all that inherited it.

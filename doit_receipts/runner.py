@@ -151,6 +151,7 @@ def situation(plan: Plan, task: Task) -> str:
 
 
 def _do(plan: Plan, task: Task, began_s: float) -> None:
+    plan.context.see_lock()
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
     if task.look is not None and plan.receipts.receipt(task.name) is None:
@@ -282,6 +283,9 @@ def _products(plan: Plan, task: Task) -> dict[str, str]:
 
 
 def _leave(plan: Plan, task: Task, receipt: Receipt, began_s: float) -> None:
+    if task.look is None:
+        # What was done outside is recorded in any case: without, it might be done again.
+        plan.context.see_lock()
     try:
         same = plan.receipts.receipt(task.name) == receipt
     except BrokenReceipt:

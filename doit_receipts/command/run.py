@@ -278,6 +278,7 @@ def _writing(plan: Plan) -> Iterator[tuple[str, ProgramSlots]]:
     def lend(slots: ProgramSlots) -> None:
         lent.append(slots)
         plan.context.lend(slots)
+        plan.context.see_lock = slots.see_lock
 
     lock = plan.folder.lock
     with holding(lock, lend) as left, _stoppable(lock, *lent):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from doit_receipts.errors import SettingsError
 from doit_receipts.typed import DODO, started_in, typed
 from plugins.command.revision import tool_revision
+from plugins.model.release import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PythonRelease"]
 
-_NAME: Final = "Python"
-
 
 class PythonRelease:
     """The Project of one release: its settings, and the chapters of PEP 101."""
 
-    name = _NAME
+    name = PROJECT
     releaser = "RM"
     labels: Mapping[str, str] = {"pep": "PEP 101"}
     # The module of each chapter. Where it has a second one, such as base or go, the chapter

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from plugins.model.layout import Layout
 
-__all__ = ["KIND_NAMES", "Phase", "Release", "ReleaseType", "known_phase", "type_of"]
+__all__ = ["KIND_NAMES", "PROJECT", "Phase", "Release", "ReleaseType", "known_phase", "type_of"]
+
+PROJECT: Final = "Python"
+"""What is released, as receipts name it."""
 
 
 class Phase(Enum):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.receipt import Receipt
-from plugins.model.release import Phase
+from plugins.model.release import PROJECT, Phase
 from plugins.model.schedule_edit import Recorded, phase_entered
 from plugins.model.settings import read_settings, release_of
 from plugins.model.train import JOINED
@@ -253,7 +253,28 @@ def _refuse_stale(member: Member, receipt: Receipt, seen: set[str]) -> None:
 
 
 def _receipt(member: Member, task: str) -> Receipt | None:
-    return Receipt.read(_release(member).layout.receipt(task))
+    """What the task of that release left; None if it is not done.
+
+    Raises StepFailed for what another release, task or project left there, and for a rehearsal's
+    receipt in a real release and the other way round.
+    """
+    release = _release(member)
+    path = release.layout.receipt(task)
+    found = Receipt.read(path)
+    if found is None:
+        return None
+    # The first format named no project.
+    project = found.project or PROJECT
+    there = (found.step, found.version, found.rehearsal, project)
+    if there != (task, str(release.version), release.rehearsal, PROJECT):
+        kinds = {True: "a rehearsal", False: "a real release"}
+        raise StepFailed(
+            where=f"{release.version}: receipts/{path.name}",
+            problem=f"left by {found.step} of {project} {found.version} in {kinds[found.rehearsal]}"
+            f", wanted {task} of {PROJECT} {release.version} in {kinds[release.rehearsal]}",
+            remedy=f"give {member.name} a [work] folder of its own",
+        )
+    return found
 
 
 def _release(member: Member) -> Release:

@@ -330,6 +330,27 @@ def test_a_mail_is_not_sent_again_while_the_journal_says_that_it_was_done(
     assert world(project) == "mailmail"
 
 
+def test_nothing_follows_once_the_lock_file_was_deleted(project: Project) -> None:
+    """Neither the receipt of the step that ran nor the mail behind it: somebody else may be in."""
+    project.declare(
+        MAILED.replace(
+            "def never_seen(",
+            "def copy(old, new):\n    new.parent.mkdir(exist_ok=True)\n    new.touch()\n"
+            '    if (HERE / "mood").exists():\n        plan.folder.lock.unlink()\n    return {}\n\n'
+            "def never_seen(",
+        )
+    )
+    project.write("mood", "")
+    ended = project.doit()
+    assert ended.status == 1
+    assert "it was deleted or replaced" in ended.out
+    assert not (project.work / "receipts" / "copy_a.json").exists()
+    assert world(project) == ""
+    (project.folder / "mood").unlink()
+    assert project.doit().status == 0
+    assert world(project) == "mail"
+
+
 def test_a_mail_is_not_sent_again_while_a_step_behind_it_has_its_receipt(project: Project) -> None:
     project.declare(
         MAILED.replace(

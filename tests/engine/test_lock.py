@@ -137,3 +137,19 @@ def test_a_new_run_that_has_just_got_the_lock_is_not_taken_for_what_is_left(tmp_
         assert lives(process.pid)
         assert end_unnamed(lock, lambda: True) == {process.pid: "sleep"}
     assert end_unnamed(lock, lambda: True) == {}
+
+
+def test_a_deleted_lock_file_lets_nobody_in_and_is_noticed(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lent: list[ProgramSlots] = []
+    with holding(lock, lent.append):
+        lent[0].see_lock()
+        lock.unlink()
+        with pytest.raises(StepFailed, match="was deleted or replaced"):
+            lent[0].see_lock()
+        with pytest.raises(StepFailed, match="being worked on by a process"), holding(lock):
+            pass
+        with pytest.raises(StepFailed, match="was deleted or replaced"):
+            lent[0].see_lock()
+    with holding(lock) as left:
+        assert left == ""

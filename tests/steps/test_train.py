@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -88,6 +89,35 @@ def test_another_release_is_waited_for_by_name_and_by_task(members: tuple[Member
     assert trains.await_each([other], "check_before_switch", "approve_merge") == {
         "releases": "3.12.12"
     }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"version": "3.12.11"},
+        {"step": "approve_release"},
+        {"project": "Other"},
+        {"rehearsal": True},
+    ],
+)
+def test_receipt_of_another_release_is_refused(
+    members: tuple[Member, ...], other: Mapping[str, Any]
+) -> None:
+    """It has a true seal: somebody gave two releases one folder, or copied it there."""
+    _, member = members
+    leave(member, "approve_merge")
+    path = of(member).layout.receipt("approve_merge")
+    receipt = Receipt.read(path)
+    assert receipt is not None
+    replace(receipt, **other).write(path)
+    with pytest.raises(
+        StepFailed, match=r"wanted approve_merge of Python 3\.12\.12 in a real"
+    ) as caught:
+        trains.await_each([member], "approve_merge")
+    assert caught.value.where == "3.12.12: receipts/approve_merge.json"
+    before = trains.results([member], "approve_merge")
+    path.unlink()
+    assert trains.results([member], "approve_merge") == before
 
 
 def make_ready(member: Member, commit: str = "aaa") -> None:
