@@ -162,4 +162,4 @@ def write_triage():
 @plan.shared(after=[push_upstream], look=fork.look_deleted, pep="K07")
 def delete_branch():
     """Delete the release's branch on your fork; its tag stays."""
-    return call(fork.delete, release, services.clone, services.fork)
+    return call(fork.delete, release, services.clone_to_read, services.fork)

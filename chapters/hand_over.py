@@ -112,7 +112,7 @@ plan.renamed("approve_news", now=approve_commit)
 )
 def push_fork():
     """Push the release commit and its tag to your fork only."""
-    return call(fork.push, release, services.clone, services.fork, services.progress)
+    return call(fork.push, release, services.clone_to_read, services.fork, services.progress)
 
 
 owner = deferred(handover.owner_of, settings.repository.fork)

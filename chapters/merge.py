@@ -22,7 +22,7 @@ def merge_back():
     return call(
         merging.make,
         release,
-        services.clone,
+        services.clone_to_read,
         services.merge_clone,
         services.base,
         services.upstream,

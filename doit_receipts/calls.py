@@ -200,9 +200,12 @@ def digest_of(calls: Iterable[Call], work: Path) -> str:
     return hashlib.sha256(described.encode()).hexdigest()
 
 
-def resources_of(calls: Iterable[Call]) -> set[str]:
-    """What the calls are given that tasks share: of each value with a ``resource``, its name."""
-    found: set[str] = set()
+def resources_of(calls: Iterable[Call]) -> dict[str, bool]:
+    """What the calls are given that tasks share: of each value with a ``resource``, its name.
+
+    Beside it, whether they may change it; they only read what is ``only_read``.
+    """
+    found: dict[str, bool] = {}
     open_ = [value for each in calls for value in each.given()]
     while open_:
         value = open_.pop()
@@ -213,7 +216,8 @@ def resources_of(calls: Iterable[Call]) -> set[str]:
         elif isinstance(value, (list, tuple, set, frozenset)):
             open_ += value
         elif hasattr(type(value), "resource"):
-            found.add(value.resource)
+            only_read = hasattr(type(value), "only_read") and value.only_read
+            found[value.resource] = found.get(value.resource, False) or not only_read
     return found
 
 

@@ -2,7 +2,8 @@
 
 What tasks share is derived from what their calls are given: a value whose class has ``resource``
 names something that many may read at once and one alone may change. A step that changes the
-release's clone or the world outside has all that it is given to itself.
+release's clone or the world outside has all that it is given to itself, but for what is
+``only_read``.
 """
 
 from __future__ import annotations
@@ -199,9 +200,9 @@ def chains_s(tasks: Mapping[str, Task], took_s: Mapping[str, float]) -> dict[str
 
 
 def _claim(task: Task) -> _Claim:
-    given = frozenset(resources_of(task.calls))
+    given = resources_of(task.calls)
     if task.effect is Effect.CLONE:
-        given |= {_CLONE}
-    if task.effect in _ALONE:
-        return _Claim(frozenset(), given, task.takes)
-    return _Claim(given, frozenset(), task.takes)
+        given[_CLONE] = True
+    changes = task.effect in _ALONE
+    alone = frozenset(name for name, is_changed in given.items() if changes and is_changed)
+    return _Claim(frozenset(given) - alone, alone, task.takes)

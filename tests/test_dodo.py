@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +14,9 @@ import pytest
 
 from checks import access
 from docs.every_kind import a_declaration, every_plan
+from doit_receipts.calls import resources_of
 from doit_receipts.late import resolved
-from doit_receipts.task import Kind
+from doit_receipts.task import Effect, Kind
 from plugins.steps import emails
 
 if TYPE_CHECKING:
@@ -85,6 +87,26 @@ def test_every_name_is_a_verb_and_its_object(tasks: dict[str, Task]) -> None:
 def test_all_that_tasks_will_do_is_there_and_takes_its_arguments(plans: dict[str, Plan]) -> None:
     for plan in plans.values():
         plan.import_all()
+
+
+def test_tasks_keep_one_another_waiting_only_for_what_one_of_them_changes(
+    plans: dict[str, Plan],
+) -> None:
+    """Of those that may run at once: the world outside, and a clone that one of them writes."""
+    clones = {"clone", "merge_clone"}
+    for plan in plans.values():
+        needs = {name: set(plan.needs(task)) for name, task in plan.tasks.items()}
+        given = {name: resources_of(task.calls) for name, task in plan.tasks.items()}
+        for one, other in combinations(plan.tasks, 2):
+            if one in needs[other] or other in needs[one]:
+                continue
+            for resource in given[one].keys() & given[other].keys():
+                alone = {
+                    plan.tasks[name].effect for name in (one, other) if given[name][resource]
+                } - {Effect.LOCAL, None}
+                outside = "=" in resource  # it is named by a setting
+                written = resource in clones and alone == {Effect.CLONE}
+                assert not alone or outside or written, (one, other, resource)
 
 
 def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, Task]) -> None:

@@ -6,7 +6,7 @@ Making the services connects to nothing and imports nothing heavy; ``doit list``
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 from doit_receipts.errors import SettingsError
 
@@ -44,16 +44,18 @@ if TYPE_CHECKING:
 __all__ = ["Services"]
 
 _Port = TypeVar("_Port")
+_OWN: Final = "the tool's own"
 
 
 def _late(
-    setting: str, shown: str = "the tool's own", *, together: bool = False
+    setting: str, shown: str = _OWN, *, together: bool = False, only_read: bool = False
 ) -> Callable[[Callable[[Services], _Port]], cached_property[_Port]]:
     """A property whose port is opened when it is used, and not when dodo.py names it.
 
     A listing names every port and uses none, so it loads no service. ``setting`` is what the
     port depends on, such as ``hosts.site``: a receipt identifies its call by that, or else by
     ``shown``. Whoever looks at several things at once may ask a port ``together`` by all of them.
+    A step that changes things changes nothing behind a port that is ``only_read``.
     """
 
     def decorate(open_: Callable[[Services], _Port]) -> cached_property[_Port]:
@@ -63,7 +65,15 @@ def _late(
                 value = getattr(value, name)
             # By the setting and its value alone, which are public, and not by a name of ours.
             name = f"{setting}={value}" if setting else shown
-            return cast("_Port", _Later(name, lambda: open_(services), together=together))
+            # What has no setting is shown alike, and is not one and the same thing for that.
+            port = _Later(
+                name,
+                open_.__name__ if name == _OWN else name,
+                lambda: open_(services),
+                together=together,
+                only_read=only_read,
+            )
+            return cast("_Port", port)
 
         later.__doc__ = open_.__doc__
         return cached_property(later)
@@ -74,8 +84,18 @@ def _late(
 class _Later:
     """Takes the place of a port until its first use."""
 
-    def __init__(self, shown: str, open_: Callable[[], object], *, together: bool) -> None:
+    def __init__(
+        self,
+        shown: str,
+        resource: str,
+        open_: Callable[[], object],
+        *,
+        together: bool,
+        only_read: bool,
+    ) -> None:
         self._shown = shown
+        self._resource = resource
+        self._only_read = only_read
         self._open = open_
         self.together = together
         self._port: object = None
@@ -86,7 +106,12 @@ class _Later:
     @property
     def resource(self) -> str:
         """What tasks share that are given it: many may look, and one alone may change it."""
-        return self._shown
+        return self._resource
+
+    @property
+    def only_read(self) -> bool:
+        """Whether nobody changes anything by it, so that others may read meanwhile."""
+        return self._only_read
 
     def __getattr__(self, name: str) -> Any:
         if self._port is None:
@@ -152,6 +177,11 @@ class Services:
 
         return GitClone(self._release.layout.clone, self.programs)
 
+    @_late("", shown="clone", together=True, only_read=True)
+    def clone_to_read(self) -> Clone:
+        """The release clone, for a step that pushes what is in it and leaves it as it is."""
+        return self.clone
+
     @_late("signing.gpg_key")
     def signer(self) -> Signer:
         """OpenPGP with the release manager's key."""
@@ -175,21 +205,21 @@ class Services:
         settings = self._settings
         return SigstoreClient(settings.signing.sigstore_trust, settings.credentials.sigstore)
 
-    @_late("")
+    @_late("", only_read=True)
     def sboms(self) -> Sboms:
         """The maker of software bills of materials."""
         from plugins.services.spdx import SpdxDocuments
 
         return SpdxDocuments()
 
-    @_late("")
+    @_late("", only_read=True)
     def index(self) -> PackageIndex:
         """Where pip and what it carries are published."""
         from plugins.services.package_index import SimpleIndex
 
         return SimpleIndex(self._settings.hosts.packages, self.programs)
 
-    @_late("")
+    @_late("", only_read=True)
     def templates(self) -> Templates:
         """The texts that come with this tool."""
         from plugins.services.templates import PackagedTemplates
@@ -438,7 +468,7 @@ class Services:
 
         return SiteReader(self.public_client)
 
-    @_late("")
+    @_late("", only_read=True)
     def upstream_now(self) -> History:
         """Upstream as it is at that moment; a receipt does not record its address."""
         return self.history

@@ -30,6 +30,12 @@ class Shared:
         self.resource = resource
 
 
+class OnlyRead(Shared):
+    """The same, of which nothing is changed by it."""
+
+    only_read = True
+
+
 def a_task(
     name: str, *after: str, given: tuple[Any, ...] = (), effect: Effect = Effect.LOCAL, **takes: int
 ) -> Task:
@@ -85,6 +91,26 @@ def test_who_changes_what_others_read_is_alone_with_it() -> None:
     assert all_that_begin(schedule) == []
     schedule.ended("reads_too")
     assert all_that_begin(schedule) == ["writes"]
+
+
+def test_who_changes_one_thing_lets_others_read_what_it_only_reads() -> None:
+    """One that pushes a tag does not keep anybody from making archives of it."""
+    clone, clone_to_read = Shared("clone"), OnlyRead("clone")
+    schedule = a_schedule(
+        a_task("pushes", given=(clone_to_read, Shared("fork")), effect=Effect.SHARED),
+        a_task("packs", given=(clone,)),
+        a_task("edits", given=(clone,), effect=Effect.CLONE),
+        a_task("pushes_too", given=(clone_to_read, Shared("fork")), effect=Effect.SHARED),
+        a_task("has_both", given=(clone_to_read, clone), effect=Effect.SHARED),
+    )
+    assert all_that_begin(schedule) == ["pushes", "packs"]
+    schedule.ended("packs")
+    schedule.ended("pushes")
+    assert all_that_begin(schedule) == ["edits"]
+    schedule.ended("edits")
+    assert all_that_begin(schedule) == ["pushes_too"]
+    schedule.ended("pushes_too")
+    assert all_that_begin(schedule) == ["has_both"]
 
 
 def test_the_clone_has_one_writer_and_any_number_of_readers() -> None:
