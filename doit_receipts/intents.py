@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "is_on_record",
-    "knows_all",
+    "knows_all", "last_done",
 ]  # fmt: skip
 
 INTENT: Final = "intent"
@@ -59,6 +59,13 @@ def is_on_record(journal: Journal, task: str) -> bool:
         if entry.get("task") == task and entry.get("event") in ("done", RETRY):
             done = entry["event"] != RETRY
     return done
+
+
+def last_done(journal: Journal) -> dict[str, dict[str, Any]]:
+    """What the journal says of each task that was done, by name: its last line."""
+    return {
+        str(each.get("task")): each for each in journal.entries() if each.get("event") == "done"
+    }
 
 
 def inputs_digest(inputs: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from doit_receipts.acting import change_world
 from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
-from doit_receipts.intents import inputs_digest
+from doit_receipts.intents import inputs_digest, last_done
 from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
@@ -155,6 +156,7 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
     if task.look is not None and plan.receipts.receipt(task.name) is None:
+        _judge_gates_again(plan, task)
         _judge_approvals_again(plan, task)
     before = plan.receipts.inputs(task)
     facts: dict[str, str] = {}
@@ -179,18 +181,47 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
             problem=f"{', '.join(changed)} changed while it ran, so its result is of neither",
             remedy="run the same command again",
         )
-    receipt = Receipt(
+    receipt = _receipt_of(plan, task, after | waived)
+    _leave(plan, replace(receipt, facts=facts, findings=findings, adopted=adopted), began_s)
+
+
+def _receipt_of(plan: Plan, task: Task, inputs: Mapping[str, str]) -> Receipt:
+    return Receipt(
         step=task.name,
         version=plan.project.version,
         project=plan.project.name,
-        inputs=after | waived,
+        inputs=inputs,
         outputs=_products(plan, task),
-        facts=facts,
-        findings=findings,
         rehearsal=plan.project.rehearsal,
-        adopted=adopted,
     )
-    _leave(plan, task, receipt, began_s)
+
+
+def _judge_gates_again(plan: Plan, act: Task) -> None:
+    """Every gate before the act has a receipt that a run left, by the journal; else it judges now.
+
+    Anybody who can write to the folder can write a receipt with a true seal. Gates of what users
+    have seen are left as they are. Raises BlockedError.
+    """
+    last = last_done(plan.context.journal)
+    seen = {
+        name
+        for each in plan.tasks.values()
+        if plan.receipts.has_published(each)
+        for name in plan.needs(each)
+    }
+    for name in plan.needs(act):
+        gate = plan.tasks[name]
+        if gate.kind is not Kind.GATE or name in seen or plan.receipts.receipt(name) is None:
+            continue
+        digest = plan.state.digest(plan.receipts.receipt_path(name))
+        # Lines of earlier versions name no receipt.
+        if name in last and last[name].get("receipt", digest) == digest:
+            continue
+        began_s = time.monotonic()
+        plan.context.log.say(f"{name}: no run left this receipt, so it judges again")
+        inputs = plan.receipts.inputs(gate)
+        findings, waived = _judge(plan, gate)
+        _leave(plan, replace(_receipt_of(plan, gate, inputs | waived), findings=findings), began_s)
 
 
 def _judge_approvals_again(plan: Plan, act: Task) -> None:
@@ -282,7 +313,8 @@ def _products(plan: Plan, task: Task) -> dict[str, str]:
     return products
 
 
-def _leave(plan: Plan, task: Task, receipt: Receipt, began_s: float) -> None:
+def _leave(plan: Plan, receipt: Receipt, began_s: float) -> None:
+    task = plan.tasks[receipt.step]
     if task.look is None:
         # What was done outside is recorded in any case: without, it might be done again.
         plan.context.see_lock()
@@ -295,6 +327,7 @@ def _leave(plan: Plan, task: Task, receipt: Receipt, began_s: float) -> None:
         "done",
         task=task.name,
         result=result,
+        receipt=plan.state.digest(plan.receipts.receipt_path(task.name)),
         tool=plan.project.revision(),
         took_s=f"{time.monotonic() - began_s:.2f}",
     )

@@ -51,8 +51,11 @@ if TYPE_CHECKING:
     from plugins.ports.statements import StatementVerifier
     from plugins.steps.errand import Found
 
-__all__ = ["actions", "errand_of", "follow", "gather", "look_asked", "start", "step_in"]
+__all__ = [
+    "actions", "done_here", "errand_of", "follow", "gather", "look_asked", "start", "step_in",
+]  # fmt: skip
 
+_THIS_MACHINE: Final = "this machine"
 _MOST_ATTEMPTS: Final = 5
 """How many results of one run are looked through for the attested one."""
 _VERSION: Final = 1
@@ -207,7 +210,12 @@ def gather(
         if each.done is not None and not _is_kept(errand, each.action):
             _take(errand, each, progress)
             _record(journal, each.action, each.done.run)
-    left = [each for each in found if each.done is None and not _was_here(errand, each.action)]
+    ours = done_here(journal)
+    left = [
+        each
+        for each in found
+        if each.done is None and not (each.action.digest in ours and _was_here(errand, each.action))
+    ]
     late = [each for each in left if _is_late(each, now, errand.farm)]
     _refuse_ended(words, [each for each in left if each not in late or each.run is not None], now)
     if late and errand.farm.then is Then.STOP:
@@ -233,7 +241,19 @@ def gather(
 def step_in(errand: Errand, action: Action, journal: Journal) -> None:
     """It is kept that this machine did the action, since nobody else had in time."""
     write_whole(here_file(errand.layout, action), action.to_bytes())
-    _record(journal, action, "this machine")
+    _record(journal, action, _THIS_MACHINE)
+
+
+def done_here(journal: Journal) -> frozenset[str]:
+    """The digests of the actions that this machine did itself, as the journal has it.
+
+    The file that says so of one could be written by anybody.
+    """
+    return frozenset(
+        str(entry.get("action"))
+        for entry in journal.entries()
+        if entry.get("event") == "elsewhere" and entry.get("run") == _THIS_MACHINE
+    )
 
 
 # ── inside ─────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +269,7 @@ def _words(errand: Errand) -> _Words:
 
 def _record(journal: Journal, action: Action, run: str) -> None:
     task = _WORDS[action.step].waiting
-    journal.append("elsewhere", task=task, platform=action.platform, run=run)
+    journal.append("elsewhere", task=task, platform=action.platform, action=action.digest, run=run)
 
 
 def _is_late(found: Found, now: datetime, farm: Farm) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from doit_receipts.receipt import Receipt
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -472,3 +476,73 @@ def test_nothing_is_looked_at_or_done_outside_before_the_hour(project: Project) 
     project.declare(PUBLIC + hour.format("2026-01-01T16:00:00+00:00"))
     assert project.doit().status == 0
     assert project.ran() == ["look", "put", "look"]
+
+
+GATED: Final = PUBLIC.replace(
+    "@plan.step(effect=Effect.PUBLIC, after=[task_copy_a]",
+    '''def judge(path):
+    ran("judge")
+    if path.read_text() == "bad":
+        return [Finding("thing.bad", Severity.BLOCK, "the thing is bad", "a", "mend it")]
+    return []
+
+@plan.gate(after=[task_copy_a], reads=[at.src / "a"])
+def check_thing():
+    """Stop unless the thing is good."""
+    return call(judge, at.src / "a")
+
+@plan.step(effect=Effect.PUBLIC, after=[check_thing]''',
+)
+
+
+def test_a_gate_whose_receipt_no_run_left_judges_again_before_the_act(project: Project) -> None:
+    """The receipt that somebody wrote has a true seal, and the inputs of what is there now."""
+    project.declare(GATED)
+    project.write("input", "good")
+    assert project.doit("check_thing").status == 0
+    path = project.work / "receipts" / "check_thing.json"
+    before = Receipt.read(path)
+    assert before is not None
+    project.write("input", "bad")
+    ended = project.doit()
+    assert ended.status == 1
+    made = Receipt.read(project.work / "receipts" / "copy_a.json")
+    assert made is not None
+    bad = {"after copy_a": made.result, "file src/a": hashlib.sha256(b"bad").hexdigest()}
+    replace(before, inputs={**before.inputs, **bad}).write(path)
+    project.ran()
+    ended = project.doit()
+    assert ended.status == 1
+    assert "thing.bad: a: the thing is bad" in ended.out
+    assert world(project) == ""
+    assert project.ran() == ["judge"]
+    project.write("input", "good")
+    assert project.doit().status == 0
+    assert world(project) == "thing"
+
+
+def test_a_gate_whose_receipt_is_on_record_does_not_judge_again(project: Project) -> None:
+    project.declare(GATED)
+    project.write("input", "good")
+    assert project.doit("check_thing").status == 0
+    assert project.doit().status == 0
+    assert project.ran().count("judge") == 1
+
+
+def test_gates_of_what_users_have_seen_are_left_as_they_are(project: Project) -> None:
+    """They could stop nothing any more, and the world went on."""
+    more = GATED.replace(
+        "@plan.group(of=[task_put_thing])",
+        '''@plan.step(effect=Effect.SHARED, after=[task_put_thing], look=look)
+def task_tell_thing():
+    """Tell."""
+    return call(put, "thing")
+
+@plan.group(of=[task_tell_thing])''',
+    )
+    project.declare(more)
+    project.write("input", "good")
+    assert project.doit("put_thing").status == 0
+    (project.work / "journal.jsonl").unlink()
+    assert project.doit().status == 0
+    assert project.ran().count("judge") == 1

@@ -130,8 +130,9 @@ class Asking:
     def judged(self, came: dict[str, str]) -> tuple[Finding, ...]:
         errand = self.errand
         return every_platform_passed(
-            self.release.layout, self.farm, self.actions, errand.sigstore, came
-        )
+            self.release.layout, self.farm, self.actions, errand.sigstore, came,
+            elsewhere.done_here(self.journal),
+        )  # fmt: skip
 
     @property
     def runs(self) -> list[dict[str, object]]:
@@ -337,6 +338,22 @@ def test_a_platform_that_never_comes_has_to_be_waived_where_this_machine_steps_i
     assert missing.remedy == "test them there by hand, then waive tests.platform"
     waiver = Waiver("tests.platform", "tested by hand", "rm", date(2026, 12, 1))
     assert blocking([missing], [waiver]) == ()
+
+
+def test_a_file_that_says_that_this_machine_tested_is_not_believed_alone(asking: Asking) -> None:
+    asking = asking.on(FIRST, then=Then.HERE, tests=SourceTest.NONE)
+    asking.store.order_fault("steps.never", argument=FIRST)
+    asking.start()
+    (action,) = asking.actions
+    file = here_file(asking.release.layout, action)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(action.to_bytes())
+    (finding,) = asking.judged({FIRST: PASSED})
+    assert (finding.rule, finding.severity) == ("tests.unproven", Severity.BLOCK)
+    with pytest.raises(Waiting):  # its remedy asks for it again
+        asking.follow(here=FIRST)
+    asking.clock.time += timedelta(hours=13)
+    assert asking.judged(asking.follow(here=FIRST))[0].severity is Severity.NOTE
 
 
 def test_a_kept_attestation_that_was_changed_or_deleted_shuts_the_gate(asking: Asking) -> None:
