@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
-from plugins.model.published_file import Kind
+from plugins.model.published_file import DETACHED_SUFFIXES, Kind
 from plugins.model.rules import breach
 from plugins.ports.signing import Verdict
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from plugins.model.found_files import FoundFiles
     from plugins.model.published_file import PublishedFile
     from plugins.model.series import SigstoreIdentity
-    from plugins.ports.sigstore import BundleVerifier
+    from plugins.ports.sigstore import BundleVerifier, DetachedVerifier
 
-__all__ = ["bundles_are_good"]
+__all__ = ["bundles_are_good", "detached_are_good"]
 
 _RULES: Final[Mapping[Verdict, str]] = {
     Verdict.OTHER_KEY: "bundle.identity",
@@ -40,6 +40,36 @@ def bundles_are_good(
         if file.kind is Kind.BUNDLE
         for finding in _judged(file, found_files, by, verifier)
     )
+
+
+def detached_are_good(
+    contract: Contract, found_files: FoundFiles, by: SigstoreIdentity, verifier: DetachedVerifier
+) -> tuple[Finding, ...]:
+    """Where a file has a detached signature it has its certificate too, and both are right."""
+    signature, certificate = DETACHED_SUFFIXES
+    signed = dict.fromkeys(f.beside for f in contract.files if f.kind is Kind.DETACHED)
+    found: list[Finding] = []
+    for remote in signed:
+        there = [found_files.files.get(f"{remote}{suffix}") for suffix in ("", *DETACHED_SUFFIXES)]
+        lacking = [
+            suffix
+            for suffix, each in zip(("", *DETACHED_SUFFIXES), there, strict=True)
+            if each is None or each.source is None
+        ]
+        if lacking:
+            message = f"is not there, and {signature} needs {certificate} and the file"
+            found += [breach("bundle.missing", f"{remote}{suffix}", message) for suffix in lacking]
+            continue
+        file, *both = (each for each in there if each is not None)
+        paths = [each.source for each in both if each.source is not None]
+        try:
+            result = verifier.verify_detached(paths[0], paths[1], file.content.sha256, by)
+        except ReleaseError as error:
+            found.append(breach("bundle.unseen", f"{remote}{signature}", str(error)))
+            continue
+        if result.problem:
+            found.append(breach(_RULES[result.verdict], f"{remote}{signature}", result.problem))
+    return tuple(found)
 
 
 def _judged(

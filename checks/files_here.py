@@ -67,6 +67,7 @@ def signatures_hold(
     return (
         *signatures.signatures_are_good(contract, found_files, context.signers, clients.verifier),
         *bundles.bundles_are_good(contract, found_files, manager, clients.bundles),
+        *bundles.detached_are_good(contract, found_files, manager, clients.bundles),
     )
 
 

@@ -46,7 +46,7 @@ def judgements_of_published(
 ) -> tuple[Judgement, ...]:
     """What users get, and what the website, the statements and upstream say of it."""
     names = release_manifest.names_with_record(context, seen.names)
-    contract = context.contract.with_extras(names)
+    contract = release_manifest.as_found(context, names).with_extras(names)
     known = {file.remote for file in contract.files}
     unexpected = tuple(
         sorted(
@@ -121,7 +121,7 @@ def _public_files(
         wanted = {
             name
             for file in contract.files
-            if file.kind in (Kind.SIGNATURE, Kind.BUNDLE)
+            if file.kind in (Kind.SIGNATURE, Kind.BUNDLE, Kind.DETACHED)
             for name in (file.remote, file.beside)
         }
         return signatures_hold(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["not_known"]
 
-_PROVEN = (Kind.SIGNATURE, Kind.BUNDLE, Kind.SBOM)
+_SIGNED_BY = (Kind.SIGNATURE, Kind.BUNDLE, Kind.DETACHED)
+_PROVEN = (*_SIGNED_BY, Kind.SBOM)
 """Judged by themselves: a signature by its key, an SBOM by the tag and the archive."""
 
 
@@ -54,7 +55,9 @@ def not_known(context: VerifyContext, contract: Contract, *, proven: bool) -> It
 
 def _without_manifest(context: VerifyContext, contract: Contract) -> Iterator[str]:
     """The files that no signature covers, each by what little its bytes are known from."""
-    signed = {file.beside for file in contract.files if file.kind in (Kind.SIGNATURE, Kind.BUNDLE)}
+    signed = {file.beside for file in contract.files if file.kind in _SIGNED_BY}
+    if any(file.kind is Kind.DETACHED for file in contract.files):
+        yield "when detached Sigstore signatures were made, and whether the public log has them"
     for file in contract.files:
         if file.kind not in _PROVEN and file.remote not in signed:
             by = "its row" if file.row is not None else "its server"

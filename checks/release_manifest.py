@@ -18,6 +18,7 @@ from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 from plugins.model.article import article_of
+from plugins.model.earlier_rows import with_detached
 from plugins.model.promise import record_paths
 from plugins.model.public_site import PASSING, release_entry, row_entry
 from plugins.model.published_file import DOCS, SITE
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from checks.verify_context import VerifyContext
     from doit_receipts.finding import Finding
     from plugins.model.content import Content
+    from plugins.model.contract import Contract
 
 __all__ = ["manifest_holds", "names_with_record", "read_record"]
 
@@ -63,6 +65,15 @@ def names_with_record(context: VerifyContext, names: frozenset[str]) -> frozense
         if answer.status == _OK:
             found.add(path)
     return frozenset(found)
+
+
+def as_found(context: VerifyContext, names: frozenset[str]) -> Contract:
+    """The contract, with what is beside the files of a release that another tool made.
+
+    Only such a release has no manifest among its ``names``.
+    """
+    made_here = not names.isdisjoint(record_paths(context.release))
+    return context.contract if made_here else with_detached(context.contract)
 
 
 def read_record(context: VerifyContext, look: Look) -> ReleaseManifest | None:

@@ -5,17 +5,22 @@ Computed here once more, apart from the step that wrote the rows (cpython#80422)
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.printable import printable
+from plugins.model.earlier_rows import has_sha256
 from plugins.model.published_file import ROW_SIDECARS
 from plugins.model.rules import breach
+from plugins.model.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from doit_receipts.finding import Finding
+    from plugins.model.content import NamedFile
     from plugins.model.contract import Contract
     from plugins.model.found_files import FoundFiles
     from plugins.model.published_file import PublishedFile, Row
@@ -72,7 +77,7 @@ def _row(
     fields, there = row.fields, found_files.files.get(file.remote)
     if there is not None:
         yield from _unlike("row.size", file, fields, {"filesize": there.content.size_bytes})
-        yield from _unlike("row.digest", file, fields, {"sha256_sum": there.content.sha256})
+        yield from _digests(file, fields, there, contract)
     beside = contract.sidecars(file)
     sidecars = {
         name: beside[suffix].url if suffix in beside else ""
@@ -91,6 +96,25 @@ def _row(
         "is_source": wanted.is_source,
     }
     yield from _unlike("row.text", file, fields, texts)
+
+
+def _digests(
+    file: PublishedFile, fields: Mapping[str, Any], there: NamedFile, contract: Contract
+) -> Iterator[Finding]:
+    """Each digest that is given is right; of old releases many rows have that of MD5 alone."""
+    if (
+        fields["sha256_sum"]
+        or fields["md5_sum"] == ""
+        or has_sha256(Version.parse(contract.version))
+    ):
+        yield from _unlike("row.digest", file, fields, {"sha256_sum": there.content.sha256})
+    if fields["md5_sum"] and there.source is not None:
+        yield from _unlike("row.digest", file, fields, {"md5_sum": _md5(there.source)})
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _unlike(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from doit_receipts.frozen import frozen
 from plugins.model.layout import Layout
-from plugins.ports.sigstore import BundleVerifier
+from plugins.ports.sigstore import BundleVerifier, DetachedVerifier
 from plugins.ports.statements import StatementVerifier
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ Check: TypeAlias = "Callable[[], tuple[Finding, ...]]"
 """Something that is judged when it is called."""
 
 
-class StatementsAndBundles(BundleVerifier, StatementVerifier, Protocol):
-    """Sigstore's roots of trust, for both kinds of bundles."""
+class StatementsAndBundles(BundleVerifier, DetachedVerifier, StatementVerifier, Protocol):
+    """Sigstore's roots of trust, for both kinds of bundles and what was before them."""
 
 
 @frozen

@@ -12,6 +12,7 @@ from checks.files_here import groups_here, groups_staged
 from checks.files_published import judgements_of_published
 from checks.not_known import not_known
 from checks.recognising import recognised
+from checks.release_manifest import as_found
 from checks.side_by_side import judged
 from checks.verify_context import VerifyContext
 from plugins.model.promise import record_paths
@@ -67,7 +68,8 @@ def verify(
     unknown: tuple[str, ...] = ()
     if is_public:
         proven = situation is Situation.PUBLISHED and _is_proven(context, judgements)
-        unknown = tuple(not_known(context, contract.with_extras(seen.names), proven=proven))
+        found = as_found(context, seen.names).with_extras(seen.names)
+        unknown = tuple(not_known(context, found, proven=proven))
     return Report(str(release.version), kind, situation, judgements, not_known=unknown)
 
 

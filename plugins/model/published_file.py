@@ -12,6 +12,7 @@ from doit_receipts.frozen import frozen
 
 __all__ = [
     "BUNDLE_SUFFIX",
+    "DETACHED_SUFFIXES",
     "DOCS",
     "EVIDENCE_SUFFIX",
     "ROW_SIDECARS",
@@ -45,6 +46,8 @@ class Kind(Enum):
     MANIFEST = "manifest of the install manager"
     SIGNATURE = "OpenPGP signature"
     BUNDLE = "Sigstore bundle"
+    DETACHED = "detached Sigstore signature"
+    """A file's signature or its certificate, as they were before bundles and are beside some."""
     SBOM = "SBOM"
     PART = "part of an installer"
     RECORD = "release manifest"
@@ -89,12 +92,15 @@ _ABOUT: Final = {
 }
 BUNDLE_SUFFIX: Final = ".sigstore"
 """What the name of a file's bundle ends with."""
+DETACHED_SUFFIXES: Final = (".sig", ".crt")
+"""What the names of a file's detached signature and of its certificate end with."""
 EVIDENCE_SUFFIX: Final = ".intoto.jsonl"
 """What the name of the file with the signed statements about a release ends with."""
 SIDECARS: Final = {
     ".asc": (Kind.SIGNATURE, SizeClass.NOTE),
     BUNDLE_SUFFIX: (Kind.BUNDLE, SizeClass.NOTE),
     ".spdx.json": (Kind.SBOM, SizeClass.TEXT),
+    **dict.fromkeys(DETACHED_SUFFIXES, (Kind.DETACHED, SizeClass.NOTE)),
 }
 """What may stand beside a listed file: the suffix of its name, what it is, and its size."""
 ROW_SIDECARS: Final = {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from plugins.model.series import SigstoreIdentity
     from plugins.ports.signing import Signature
 
-__all__ = ["BundleSigner", "BundleVerifier"]
+__all__ = ["BundleSigner", "BundleVerifier", "DetachedVerifier"]
 
 
 class BundleVerifier(Protocol):
@@ -27,6 +27,19 @@ class BundleVerifier(Protocol):
         Its log entry, its certificate and their times are judged with it. Nobody is asked, but the
         log for a bundle of the years when the proof of its entry was left out. The fingerprint of
         the answer is the identity that made it.
+        """
+        ...
+
+
+class DetachedVerifier(Protocol):
+    """The same for what was published before there were bundles."""
+
+    def verify_detached(
+        self, signature: Path, certificate: Path, sha256: str, by: SigstoreIdentity
+    ) -> Signature:
+        """Check a signature and its certificate, each in a file of its own, for this digest.
+
+        Neither proves its time or its entry in the log.
         """
         ...
 

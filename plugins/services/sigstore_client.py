@@ -19,6 +19,7 @@ from plugins.services import sigstore_bundle
 from plugins.services.http_client import HttpClient
 from plugins.services.retry import quiet_stamina
 from plugins.services.sigstore_bundle import NoBundle, line_of
+from plugins.services.sigstore_detached import judged_detached
 from plugins.services.sigstore_signing import TIMEOUT_S, SigstoreSigning, bounded
 from plugins.services.sigstore_statements import judged_statement
 
@@ -68,6 +69,13 @@ class SigstoreClient:
             problem = f"{bundle.name} cannot be read: {str(error.strerror).lower()}"
             return Signature("", problem, Verdict.UNREADABLE)
         return self._judged(text, sha256, by)
+
+    def verify_detached(
+        self, signature: Path, certificate: Path, sha256: str, by: SigstoreIdentity
+    ) -> Signature:
+        """See DetachedVerifier."""
+        issuers = self._open()[0].trusted_root.get_fulcio_certs()
+        return judged_detached(signature, certificate, sha256, by, issuers)
 
     def _judged(self, text: bytes, sha256: str, by: SigstoreIdentity) -> Signature:
         """Which file it is for and who made it are reported only if Sigstore confirms both."""

@@ -28,7 +28,7 @@ _RELEASE: Final[Mapping[str, type]] = {
     "release_notes_url": str,
 }
 _TEXTS: Final = (
-    "resource_uri", "os", "release", "name", "slug", "description", "url", "sha256_sum",
+    "resource_uri", "os", "release", "name", "slug", "description", "url", "md5_sum", "sha256_sum",
     "gpg_signature_file", "sigstore_signature_file", "sigstore_cert_file",
     "sigstore_bundle_file", "sbom_spdx2_file",
 )  # fmt: skip
