@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +17,12 @@ from plugins.model.gate_rules import GATE_RULES
 from plugins.model.published_remedies import PUBLISHED
 from plugins.model.rules import RULES
 from tests.followed import FOLLOWED
+from tests.followed_errors import CONSEQUENTIAL, FOLLOWED_ERRORS, LEAST_FOLLOWED, NOBODY
 from tests.remedies import PROJECT, UNKNOWN, commands, named_settings, sections, texts
+from tests.told_errors import ERRORS, told_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Commands that are a person's task, and of doit itself.
 _STOCK = {"clean", "forget", "info", "run"}
@@ -24,8 +30,6 @@ _OF_TASKS = ("adopt", "approve", "check", "forget", "retry", "why")
 # What is typed in a clone of CPython or of the PEPs, whose own this is.
 _OF_CPYTHON = {"regen-sbom"}
 _OF_THE_PEPS = {"release_management"}
-# Errors that a person is told of, and that say what to do.
-_ERRORS = {"NothingDone", "ServiceFailed", "SettingsError", "StepFailed", "Waiting"}
 # Words that say what a program did, and are no command.
 _TOLD_OF_GIT = {"does", "ended", "has", "repository", "returned"}
 
@@ -198,7 +202,24 @@ def test_each_rule_says_what_to_do_and_a_test_does_it() -> None:
     assert rules.keys() == FOLLOWED.keys()
     assert PUBLISHED.keys() <= RULES.keys()
     assert [name for name, remedy in PUBLISHED.items() if remedy == RULES[name].remedy] == []
-    for test in set(FOLLOWED.values()):
+    _exist(FOLLOWED.values())
+
+
+def test_each_error_of_an_act_is_listed_with_who_follows_its_remedy() -> None:
+    """Or with nobody, by name: what nobody tried is not called tried."""
+    told = told_errors()
+    listed = {each for each in told if each.partition("::")[0] in CONSEQUENTIAL}
+    assert {each.partition("::")[0] for each in listed} == set(CONSEQUENTIAL)
+    assert listed - FOLLOWED_ERRORS.keys() == set()
+    counts = {each: len(lines) for each, lines in told.items() if each in FOLLOWED_ERRORS}
+    assert {each: len(tests) for each, tests in FOLLOWED_ERRORS.items()} == counts
+    followed = [test for tests in FOLLOWED_ERRORS.values() for test in tests if test != NOBODY]
+    assert len(followed) >= LEAST_FOLLOWED
+    _exist(followed)
+
+
+def _exist(tests: Iterable[str]) -> None:
+    for test in set(tests):
         file, _, name = test.partition("::")
         assert f"def {name}(" in (PROJECT / file).read_text(encoding="utf-8"), test
 
@@ -212,7 +233,7 @@ def test_an_error_that_stops_a_release_says_what_to_do() -> None:
             if name.startswith(("plugins/rehearsal/", "doit_receipts/examples/")):
                 continue
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in _ERRORS:
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ERRORS:
                     given = {each.arg for each in node.keywords}
                     silent += [] if given & {"remedy", None} else [f"{name}:{node.lineno}"]
     assert silent == []

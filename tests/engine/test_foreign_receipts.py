@@ -91,6 +91,13 @@ def refused(project: Project, task: str, said: str) -> None:
     assert path.read_bytes() == before
 
 
+def has_a_folder_of_its_own(project: Project) -> None:
+    """As the message says, and the task is done."""
+    assert "give this release a work folder of its own" in project.doit("copy_a").out
+    project.declare(PUBLIC, RELEASE + '[work]\nfolder = "own"\n')
+    assert project.doit("copy_a").status == 0
+
+
 @pytest.mark.parametrize("task", ["copy_a", "put_thing"])
 def test_a_receipt_of_a_newer_version_is_neither_run_again_nor_overwritten(
     done: Project, task: str
@@ -105,11 +112,14 @@ def test_a_receipt_of_a_newer_version_is_neither_run_again_nor_overwritten(
 def test_a_receipt_of_another_project_is_refused(done: Project) -> None:
     rewrite(receipt_of(done, "copy_a"), project="Other")
     refused(done, "copy_a", "made by a release of Other, and this is Thing")
+    has_a_folder_of_its_own(done)
 
 
 def test_a_receipt_of_another_version_is_refused(done: Project) -> None:
     rewrite(receipt_of(done, "copy_a"), version="3.13.5")
     refused(done, "copy_a", "made by copy_a of 3.13.5, and this is copy_a of 3.13.6")
+    receipt_of(done, "copy_a").rename(done.folder / "moved away.json")
+    assert done.doit("copy_a").status == 0
 
 
 def test_a_receipt_of_another_task_is_refused(done: Project) -> None:
@@ -120,6 +130,7 @@ def test_a_receipt_of_another_task_is_refused(done: Project) -> None:
 def test_a_receipt_of_a_rehearsal_is_refused(done: Project) -> None:
     rewrite(receipt_of(done, "copy_a"), rehearsal=True)
     refused(done, "copy_a", "made in a rehearsal, and this is a real release")
+    has_a_folder_of_its_own(done)
 
 
 def test_a_real_receipt_is_refused_by_a_rehearsal(done: Project) -> None:

@@ -39,10 +39,12 @@ def test_a_lock_is_free_again_after_use(tmp_path: Path) -> None:
 def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     with (
         holding(tmp_path / "lock"),
-        pytest.raises(StepFailed, match=f"process {os.getpid()} on"),
+        pytest.raises(StepFailed, match=f"process {os.getpid()} on .*; wait for it to end"),
         holding(tmp_path / "lock"),
     ):
         pass
+    with holding(tmp_path / "lock") as left:
+        assert left == ""
 
 
 def test_a_holder_of_this_machine_that_died_is_explained_and_followed(tmp_path: Path) -> None:
@@ -62,6 +64,20 @@ def test_a_lock_of_another_machine_is_not_guessed_away(tmp_path: Path) -> None:
         pass
     assert "delete the file" in str(caught.value)
     assert json.loads((tmp_path / "lock").read_text())["pid"] == 7
+    (tmp_path / "lock").unlink()
+    with holding(tmp_path / "lock") as left:
+        assert left == ""
+
+
+def test_a_folder_that_cannot_be_is_replaced_by_another_one(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with (
+        pytest.raises(StepFailed, match="or name another work folder"),
+        holding(tmp_path / "taken" / "lock"),
+    ):
+        pass
+    with holding(tmp_path / "another" / "lock") as left:
+        assert left == ""
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "null", "\x00"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,12 +49,18 @@ def test_variable_that_is_not_set_is_told_by_its_name(monkeypatch: pytest.Monkey
     monkeypatch.delenv("PEP101_CANARY", raising=False)
     with pytest.raises(SettingsError, match="secret env:PEP101_CANARY: is not set; set PEP101"):
         Secret("env:PEP101_CANARY").reveal()
+    monkeypatch.setenv("PEP101_CANARY", CANARY)
+    assert Secret("env:PEP101_CANARY").reveal() == CANARY
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(SettingsError, match=f"has mode {mode:04o}, so others may .*chmod 600"):
+    with pytest.raises(SettingsError, match=f"has mode {mode:04o}, so others may") as raised:
         a_file(tmp_path, mode=mode).reveal()
+    command = raised.value.remedy.removeprefix("run: ").split()
+    assert command == ["chmod", "600", str(tmp_path / "token")]
+    subprocess.run(command, check=True)
+    assert Secret(f"file:{tmp_path}/token").reveal() == CANARY
 
 
 @pytest.mark.parametrize(
@@ -72,11 +79,14 @@ def test_file_that_holds_no_secret_is_refused_without_repeating_it(
         a_file(tmp_path, content).reveal()
     chain = [raised.value, raised.value.__cause__, raised.value.__context__]
     assert CANARY not in "".join(repr(each) for each in chain[:2])
+    assert raised.value.remedy in ("put the secret there", "leave only the secret there")
+    assert a_file(tmp_path).reveal() == CANARY
 
 
 def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read: no such file"):
-        Secret(f"file:{tmp_path / 'nothing'}").reveal()
+    with pytest.raises(SettingsError, match=r"cannot be read: no such file.*put the secret there"):
+        Secret(f"file:{tmp_path / 'token'}").reveal()
+    assert a_file(tmp_path).reveal() == CANARY
 
 
 def test_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
@@ -92,3 +102,5 @@ def test_text_that_is_no_place_is_refused_and_never_repeated(text: str) -> None:
     with pytest.raises(SettingsError) as raised:
         Secret(text)
     assert CANARY not in f"{raised.value!r} {raised.value}"
+    for told in raised.value.remedy.removeprefix("write ").split(" or "):
+        assert Secret(told).place == told

@@ -125,12 +125,15 @@ def test_revoked_key_does_not_sign(home: GnupgHome, file: Path) -> None:
         GnupgSigner(home.folder, name).sign(file, asc(file))
 
 
-def test_without_any_key_the_setting_is_named(tmp_path: Path) -> None:
+def test_without_any_key_the_setting_is_named(tmp_path: Path, home: GnupgHome, file: Path) -> None:
     """From 3.14 on no file needs OpenPGP, and nothing else may have asked for the key."""
     with pytest.raises(
         ServiceFailed, match=r"names no key .*; write gpg_key = .* below \[signing\]"
     ):
         GnupgSigner(tmp_path, "")
+    name = home.key("rm")
+    GnupgSigner(home.folder, name).sign(file, asc(file))
+    assert verdict(home, file, name) is Verdict.GOOD
 
 
 @pytest.mark.parametrize("short", ["rm@example.org", "89ABCDEF", "0" * 39, "0" * 41])
@@ -139,9 +142,12 @@ def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
         GnupgSigner(home.folder, short)
 
 
-def test_missing_home_is_told(tmp_path: Path, file: Path) -> None:
+def test_missing_home_is_told(tmp_path: Path, home: GnupgHome, file: Path) -> None:
+    name = home.key("rm")
     with pytest.raises(ServiceFailed, match=r"does not exist; set \[signing\] gnupg_home"):
-        GnupgSigner(tmp_path / "none", "0" * 40).sign(file, asc(file))
+        GnupgSigner(tmp_path / "none", name).sign(file, asc(file))
+    GnupgSigner(home.folder, name).sign(file, asc(file))
+    assert verdict(home, file, name) is Verdict.GOOD
 
 
 PINENTRY = """#!/bin/sh

@@ -86,6 +86,9 @@ def test_other_pages_are_never_replaced(there: Standing, archive: Artifact, chan
     assert probe.state is RemoteState.DIFFERENT
     assert "1 differ" in probe.problem
     assert "move that folder away" in probe.remedy
+    folder.rename(there.files / "away")
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_what_a_killed_run_left_half_unpacked_is_finished(
@@ -105,9 +108,12 @@ def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
     for folder in ("release", BERTH.staging, f"{BERTH.staging}/{TOP}"):
         there.host.make_folders([folder], 0o2775)
     there.leave(f"{BERTH.staging}/{TOP}/stranger.html", b"<")
-    with pytest.raises(StepFailed, match="1 pages differ from the archive"):
+    with pytest.raises(StepFailed, match="1 pages differ from the archive; remove that folder"):
         host_docs(archive, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
+    shutil.rmtree(there.files / BERTH.staging / TOP)
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_nobody_can_add_a_page_between_the_comparison_and_the_rename(
@@ -166,12 +172,20 @@ def test_a_link_that_leads_to_no_version_is_left_to_a_person(
     release = a_release("3.13.6")
     layout = RemoteLayout(release.version)
     there.host.point(layout.current_docs, "somewhere")
-    assert look_current(release, layout, there.host).state is RemoteState.UNKNOWN
+    probe = look_current(release, layout, there.host)
+    assert probe.state is RemoteState.UNKNOWN
+    assert "point the link to it by hand" in probe.remedy
+    there.host.point(layout.current_docs, "3.13.6")
+    assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL
 
 
 def test_current_is_not_moved_to_archives_that_are_not_there(
     there: Standing, a_release: Builds
 ) -> None:
     release = a_release("3.13.6")
+    layout = RemoteLayout(release.version)
     with pytest.raises(StepFailed, match="run doit switch_docs"):
-        point_current(release, RemoteLayout(release.version), there.host)
+        point_current(release, layout, there.host)
+    there.host.make_folders([layout.docs_archives.final], 0o2775)
+    point_current(release, layout, there.host)
+    assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL

@@ -67,7 +67,12 @@ def test_other_tag_on_the_fork_is_shown_with_both_sides(hub: HubWorld) -> None:
     probe = fork.look_pushed(hub.release, hub.world.clone, hub.fork)
     assert probe.state is RemoteState.DIFFERENT
     assert probe.details[0] == f"found  {theirs}"
-    assert "--delete refs/tags/v3.13.6" in probe.remedy
+    command = probe.remedy.partition("delete it: ")[2].split()
+    assert command[-2:] == ["--delete", "refs/tags/v3.13.6"]
+    git(hub.world.clone.folder, *command[1:])
+    assert look(hub) is RemoteState.ABSENT
+    push(hub)
+    assert look(hub) is RemoteState.IDENTICAL
 
 
 def test_refused_push_says_why_and_leaves_nothing(hub: HubWorld) -> None:
@@ -87,6 +92,8 @@ def test_branch_is_deleted_only_while_it_is_the_release(hub: HubWorld) -> None:
     git(hub.world.folder / "fork.git", "update-ref", "refs/heads/branch-v3.13.6", head)
     with pytest.raises(StepFailed, match="see what was pushed to it"):
         fork.delete(hub.release, hub.world.clone, hub.fork)
+    git(hub.world.folder / "fork.git", "update-ref", "-d", "refs/heads/branch-v3.13.6")
+    assert fork.look_deleted(hub.release, hub.fork).state is RemoteState.IDENTICAL
     commit = hub.world.clone.resolve("refs/release/commit")
     git(hub.world.folder / "fork.git", "update-ref", "refs/heads/branch-v3.13.6", commit)
     facts = fork.delete(hub.release, hub.world.clone, hub.fork)

@@ -372,6 +372,47 @@ def test_rules_that_somebody_changed_meanwhile_are_shown(a_hub: Makes) -> None:
     probe = protection.look_restored(hub.protection, layout)
     assert probe.state is RemoteState.DIFFERENT
     assert probe.details[0].startswith("before ")
+    assert probe.remedy.startswith("correct it in GitHub's settings of the branch")
+    hub.protection.enforce_admins("3.13", on=True)
+    assert protection.look_restored(hub.protection, layout).state is RemoteState.IDENTICAL
+
+
+def test_rules_that_were_changed_while_they_were_lifted_are_corrected_as_told(
+    a_hub: Makes,
+) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    told = r"it differs from what it was before.*correct it in GitHub"
+    with (  # noqa: PT012 - what somebody does meanwhile is the subject
+        pytest.raises(StepFailed, match=told),
+        protection.lifted(hub.protection, layout, ["3.13"], QUIET),
+    ):
+        changed = hub.store.load("protection", {})
+        changed["3.13"]["restrictions"] = {"users": ["hugo"], "teams": [], "apps": []}
+        hub.store.save("protection", changed)
+    assert protection.lease_is_open(layout)
+    changed = hub.store.load("protection", {})
+    changed["3.13"]["restrictions"] = RULES["restrictions"]
+    hub.store.save("protection", changed)
+    protection.restore(hub.protection, layout)
+    assert not protection.lease_is_open(layout)
+    assert hub.protection.rules("3.13") == RULES
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"branches"', "null"])
+def test_lease_that_cannot_be_read_is_deleted_as_told(a_hub: Makes, content: str) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    layout.lease.parent.mkdir(parents=True, exist_ok=True)
+    layout.lease.write_text(content)
+    with pytest.raises(StepFailed, match=r"cannot be read; see in GitHub.* then delete the file"):
+        protection.restore(hub.protection, layout)
+    assert hub.protection.rules("3.13") == RULES
+    layout.lease.unlink()
+    protection.restore(hub.protection, layout)
+    with protection.lifted(hub.protection, layout, ["3.13"], QUIET):
+        assert protection.lease_is_open(layout)
+    assert not protection.lease_is_open(layout)
 
 
 def test_error_in_the_block_restores(a_hub: Makes) -> None:

@@ -93,6 +93,10 @@ def test_two_labels_of_an_ended_series_are_left_to_a_person(
     found = tracker_end.look_renamed(ending, tracker)
     assert found.state is RemoteState.DIFFERENT
     assert "there is a label 3.12 and a label 3.12 (EOL)" in found.problem
+    assert "delete 3.12, then run the same command again" in found.remedy
+    tracker.delete_label("3.12")
+    tracker_end.rename_label(ending, tracker)
+    assert tracker_end.look_renamed(ending, tracker).state is RemoteState.IDENTICAL
 
 
 def test_label_for_backports_is_gone_from_everything_that_had_it(

@@ -117,6 +117,10 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     found = look(world, contract, cdn)
     assert found.state is RemoteState.ABSENT
     assert found.details == raised.value.details
+    assert "run the same command again when they have purged it" in raised.value.remedy
+    world.store.save("faults", {})
+    purge(world, contract, cdn)
+    assert look(world, contract, cdn).state is RemoteState.IDENTICAL
 
 
 def test_edges_that_are_down_are_not_asked_for_every_address(

@@ -69,8 +69,14 @@ def test_people_who_were_named_go_and_apps_stay(
 def test_branch_without_protection_is_left_to_a_person(
     store: Store, hub: GitHub, a_release: Builds
 ) -> None:
+    before = store.load("protection", {})
     store.save("protection", {})
     release = a_release("3.13.17")
     assert protection.look_restricted(release, hub).state is RemoteState.DIFFERENT
-    with pytest.raises(StepFailed, match="has no protection"):
-        protection.restrict(release, hub)
+    for act in (protection.restrict, protection.open_to_all):
+        with pytest.raises(StepFailed, match="has no protection; protect it in GitHub's settings"):
+            act(release, hub)
+    store.save("protection", before)
+    assert protection.look_restricted(release, hub).state is RemoteState.ABSENT
+    protection.restrict(release, hub)
+    assert protection.look_restricted(release, hub).state is RemoteState.IDENTICAL

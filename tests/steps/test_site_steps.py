@@ -13,6 +13,7 @@ import pytest
 from checks import site as site_checks
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.rehearsal.site_rows import Rows
 from plugins.steps import page_text, site_files, site_release
 from tests.site_world import (
     CANARIES,
@@ -131,6 +132,10 @@ def test_two_releases_of_one_name_are_both_shown_and_neither_touched(
         with pytest.raises(StepFailed, match="2 releases are named Python 3"):
             act()
     assert world.rows("release") == before
+    Rows(world.store).delete("release", "2")  # as the remedy says
+    drafted(contract, site)
+    site_release.publish(contract, site, QUIET)
+    assert len(site.releases()) == 1
 
 
 def test_a_release_that_was_stored_with_an_error_is_not_made_twice(
@@ -154,6 +159,10 @@ def test_a_public_release_with_other_fields_is_shown_and_not_changed(
     assert any(line.startswith("release_date is 2026-11-30") for line in found.details)
     drafted(contract, site)
     assert world.events() == ["created release"]
+    assert found.remedy == "correct them in the site's admin, then run the same command again"
+    (release,) = site.releases()
+    site.change_release(release, site_release.wanted_fields(contract, DAY))
+    assert site_release.look_draft(contract, DAY, site).state is RemoteState.IDENTICAL
 
 
 @pytest.mark.parametrize(

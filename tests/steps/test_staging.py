@@ -172,6 +172,9 @@ def test_a_staged_file_that_was_replaced_stops_the_switch(
     with pytest.raises(StepFailed, match="find out who replaced it"):
         switch(files, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
+    place.unlink()
+    released(files, there)
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_what_does_not_belong_to_the_release_is_not_shown(
@@ -226,6 +229,9 @@ def test_a_file_that_nobody_brought_stops_the_switch(
     assert look_staged(theirs, BERTH, there.host).state is RemoteState.ABSENT
     with pytest.raises(StepFailed, match="not staged; stage them first"):
         switch(theirs, BERTH, there.host, Quiet())
+    stage(files, BERTH, there.host, Quiet())
+    switch(files, BERTH, there.host, Quiet())
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
 def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[NamedFile, ...]) -> None:

@@ -95,6 +95,9 @@ def test_tag_of_the_rms_clone_on_another_commit_is_refused_with_both(
     assert ours[:12] in str(error.value)
     assert any(theirs in line for line in error.value.details)
     assert world.clone.tag("v3.13.6") is None
+    assert error.value.remedy.startswith("if that tag was never pushed, delete it there")
+    git(world.cpython, "tag", "-d", "v3.13.6")
+    assert make(world, signer)["commit"] == ours
 
 
 def test_good_tag_of_the_rms_clone_is_adopted(world: World, signer: GnupgSigner) -> None:
@@ -109,8 +112,10 @@ def test_unsigned_tag_of_the_rms_clone_is_refused(world: World, signer: GnupgSig
     release = world.clone.resolve("refs/release/commit")
     git(world.cpython, "fetch", "-q", str(world.clone.folder), "refs/release/commit")
     git(world.cpython, "tag", "-m", "Python 3.13.6", "v3.13.6", release)
-    with pytest.raises(StepFailed, match="it is not a valid release tag"):
+    with pytest.raises(StepFailed, match=r"it is not a valid release tag.*, delete it there"):
         make(world, signer)
+    git(world.cpython, "tag", "-d", "v3.13.6")
+    assert make(world, signer)["commit"] == release
 
 
 @pytest.mark.parametrize("kind", ["light", "unsigned", "other key", "other message"])
@@ -166,9 +171,10 @@ def test_series_without_openpgp_gets_an_unsigned_annotated_tag(tmp_path: Path) -
     assert make(world, None) == facts
 
 
-def test_series_with_openpgp_needs_a_signer(world: World) -> None:
-    with pytest.raises(StepFailed, match="no signer"):
+def test_series_with_openpgp_needs_a_signer(world: World, signer: GnupgSigner) -> None:
+    with pytest.raises(StepFailed, match=r"no signer.*write gpg_key"):
         make(world, None)
+    assert make(world, signer)["signed by"] == signer.fingerprint
 
 
 # ── what others have seen ───────────────────────────────────────────────────────────────────

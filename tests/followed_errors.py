@@ -1,0 +1,244 @@
+"""Followed errors: for each error that stops an act outside, the test that does what it says.
+
+Of the modules in `CONSEQUENTIAL` every error is listed, in the order of the source, and one whose
+remedy no test follows is ``NOBODY``. Of the others those that are followed may be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CONSEQUENTIAL", "FOLLOWED_ERRORS", "LEAST_FOLLOWED", "NOBODY"]
+
+NOBODY: Final = ""
+"""In place of a test: nobody has tried what this error tells a person to do."""
+
+CONSEQUENTIAL: Final = (
+    "doit_receipts/acting.py",
+    "doit_receipts/lock.py",
+    "doit_receipts/receipts.py",
+    "plugins/model/secret.py",
+    "plugins/services/git_remote.py",
+    "plugins/services/known_hosts.py",
+    "plugins/steps/branch_end.py",
+    "plugins/steps/docs_hosting.py",
+    "plugins/steps/emails.py",
+    "plugins/steps/ended_places.py",
+    "plugins/steps/fork.py",
+    "plugins/steps/forum_post.py",
+    "plugins/steps/merge_back.py",
+    "plugins/steps/protection.py",
+    "plugins/steps/published_tag.py",
+    "plugins/steps/purging.py",
+    "plugins/steps/site_files.py",
+    "plugins/steps/site_release.py",
+    "plugins/steps/staging.py",
+    "plugins/steps/tag.py",
+    "plugins/steps/tracker_end.py",
+    "plugins/steps/upstream_push.py",
+)
+"""Modules of acts that users see, pushes, protection, the lock and credentials."""
+
+LEAST_FOLLOWED: Final = 51
+"""How many errors are followed at least; it only grows."""
+
+_ACTING: Final = "tests/engine/test_acting.py"
+_LOCK: Final = "tests/engine/test_lock.py"
+_FOREIGN: Final = "tests/engine/test_foreign_receipts.py"
+_SECRET: Final = "tests/model/test_secret.py"
+_HOSTS: Final = "tests/services/test_known_hosts.py"
+_KEYS: Final = "tests/services/test_gnupg_signer.py"
+_BRANCH: Final = "tests/steps/test_branch_end.py"
+_DOCS: Final = "tests/steps/test_docs_hosting.py"
+_ENDED: Final = "tests/steps/test_ended_places.py"
+_FORK: Final = "tests/steps/test_fork.py"
+_LABELS: Final = "tests/steps/test_phase_labels.py"
+_MERGE: Final = "tests/steps/test_merge_back.py"
+_PURGING: Final = "tests/steps/test_purging.py"
+_RESTRICTING: Final = "tests/steps/test_restricting.py"
+_ROWS: Final = "tests/steps/test_site_rows.py"
+_SITE: Final = "tests/steps/test_site_steps.py"
+_STAGING: Final = "tests/steps/test_staging.py"
+_TAG: Final = "tests/steps/test_tag.py"
+
+FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
+    "doit_receipts/acting.py::_wait_for_the_hour": (
+        f"{_ACTING}::test_nothing_is_looked_at_or_done_outside_before_the_hour",
+    ),
+    "doit_receipts/acting.py::_ask_a_person": (
+        f"{_ACTING}::test_a_mail_that_a_person_missed_is_sent_again",
+    ),
+    "doit_receipts/acting.py::_stopped": (
+        f"{_ACTING}::test_something_else_there_is_adopted_where_the_step_says_that_it_may_be",
+    ),
+    "doit_receipts/lock.py::_opened": (
+        f"{_LOCK}::test_a_folder_that_cannot_be_is_replaced_by_another_one",
+    ),
+    "doit_receipts/lock.py::_take": (
+        f"{_LOCK}::test_a_second_holder_is_refused_and_told_who_has_it",
+        NOBODY,
+    ),
+    "doit_receipts/lock.py::_judge_left": (
+        f"{_LOCK}::test_a_lock_of_another_machine_is_not_guessed_away",
+    ),
+    "doit_receipts/receipts.py::Receipts._refuse_foreign": (
+        f"{_FOREIGN}::test_a_receipt_of_a_rehearsal_is_refused",
+        f"{_FOREIGN}::test_a_receipt_of_another_project_is_refused",
+        f"{_FOREIGN}::test_a_receipt_of_another_version_is_refused",
+    ),
+    "doit_receipts/receipts.py::Receipts.artifacts": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts.facts": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts.fact_text": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts._inputs": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts.refuse_altered": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts.refuse_second_time": (
+        f"{_ACTING}::test_a_public_step_with_other_inputs_is_refused_until_a_person_adopts",
+    ),
+    "plugins/model/secret.py::Secret.__post_init__": (
+        f"{_SECRET}::test_text_that_is_no_place_is_refused_and_never_repeated",
+    ),
+    "plugins/model/secret.py::Secret._error": (
+        f"{_SECRET}::test_file_that_others_may_read_is_refused",
+    ),
+    "plugins/services/git_remote.py::GitRemote._refused": (NOBODY,),
+    "plugins/services/git_remote.py::GitRemote._push_failed": (
+        NOBODY,
+        f"{_MERGE}::test_push_refused_by_a_rule_is_told_and_protection_restored",
+        f"{_MERGE}::test_branch_that_moves_in_the_last_moment_takes_nothing",
+    ),
+    "plugins/services/git_remote.py::GitRemote._failed": (
+        f"{_MERGE}::test_line_cut_after_the_push_is_found_done_by_the_next_look",
+    ),
+    "plugins/services/gnupg_signer.py::GnupgSigner.__init__": (
+        f"{_KEYS}::test_without_any_key_the_setting_is_named",
+        NOBODY,
+    ),
+    "plugins/services/known_hosts.py::KnownHost.missing_host_key": (
+        f"{_HOSTS}::test_a_revoked_key_is_refused_though_another_line_knows_it",
+        f"{_HOSTS}::test_each_of_several_keys_is_known_and_another_is_told",
+        f"{_HOSTS}::test_an_authority_vouches_for_no_plain_key",
+    ),
+    "plugins/services/known_hosts.py::_lines": (NOBODY,),
+    "plugins/steps/branch_end.py::find_head": (
+        NOBODY,
+        NOBODY,
+        f"{_BRANCH}::test_branch_that_lacks_its_last_release_is_no_end",
+    ),
+    "plugins/steps/branch_end.py::look_tagged": (NOBODY,),
+    "plugins/steps/branch_end.py::push_tag": (
+        f"{_BRANCH}::test_commits_that_come_before_the_tag_is_pushed_are_approved_first",
+    ),
+    "plugins/steps/branch_end.py::look_deleted": (
+        f"{_BRANCH}::test_without_its_tag_no_branch_is_deleted",
+        NOBODY,
+    ),
+    "plugins/steps/branch_end.py::delete": (
+        f"{_BRANCH}::test_without_its_tag_no_branch_is_deleted",
+    ),
+    "plugins/steps/docs_hosting.py::look_docs_hosted": (
+        f"{_DOCS}::test_other_pages_are_never_replaced",
+    ),
+    "plugins/steps/docs_hosting.py::host_docs": (
+        f"{_DOCS}::test_a_page_too_many_in_the_hidden_folder_is_not_shown",
+    ),
+    "plugins/steps/docs_hosting.py::point_current": (
+        f"{_DOCS}::test_current_is_not_moved_to_archives_that_are_not_there",
+    ),
+    "plugins/steps/docs_hosting.py::_judged": (
+        NOBODY,
+        f"{_DOCS}::test_a_link_that_leads_to_no_version_is_left_to_a_person",
+    ),
+    "plugins/steps/docs_hosting.py::_unpack": (NOBODY,),
+    "plugins/steps/docs_hosting.py::_pages": (NOBODY,),
+    "plugins/steps/emails.py::message_id": (NOBODY,),
+    "plugins/steps/emails.py::email": (NOBODY, NOBODY, NOBODY),
+    "plugins/steps/emails.py::look_sent": (NOBODY,),
+    "plugins/steps/ended_places.py::look_forgotten": (NOBODY,),
+    "plugins/steps/ended_places.py::_before_and_after": (
+        f"{_ENDED}::test_file_of_another_form_is_for_a_person_and_never_called_up_to_date",
+    ),
+    "plugins/steps/fork.py::look_pushed": (
+        f"{_FORK}::test_other_tag_on_the_fork_is_shown_with_both_sides",
+    ),
+    "plugins/steps/fork.py::delete": (
+        f"{_FORK}::test_branch_is_deleted_only_while_it_is_the_release",
+    ),
+    "plugins/steps/fork.py::_wanted": (NOBODY,),
+    "plugins/steps/forum_post.py::look_posted": (
+        "tests/steps/test_forum_post.py::test_tag_that_the_forum_left_out_is_mended_there",
+    ),
+    "plugins/steps/merge_back.py::made": (NOBODY,),
+    "plugins/steps/merge_back.py::_tag": (NOBODY,),
+    "plugins/steps/merge_back.py::_made_by_hand": (NOBODY,),
+    "plugins/steps/merge_back.py::_refuse_branch_there": (NOBODY, NOBODY),
+    "plugins/steps/merge_back.py::_post_version": (NOBODY, NOBODY),
+    "plugins/steps/protection.py::_put_back": (
+        f"{_MERGE}::test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it",
+        f"{_MERGE}::test_rules_that_were_changed_while_they_were_lifted_are_corrected_as_told",
+    ),
+    "plugins/steps/protection.py::look_restored": (
+        f"{_MERGE}::test_rules_that_somebody_changed_meanwhile_are_shown",
+    ),
+    "plugins/steps/protection.py::look_copied": (NOBODY, NOBODY),
+    "plugins/steps/protection.py::look_restricted": (
+        f"{_RESTRICTING}::test_branch_without_protection_is_left_to_a_person",
+    ),
+    "plugins/steps/protection.py::look_opened": (NOBODY,),
+    "plugins/steps/protection.py::_unprotected": (
+        f"{_RESTRICTING}::test_branch_without_protection_is_left_to_a_person",
+    ),
+    "plugins/steps/protection.py::_lease": (
+        f"{_MERGE}::test_lease_that_cannot_be_read_is_deleted_as_told",
+    ),
+    "plugins/steps/published_tag.py::refuse_other": (
+        f"{_TAG}::test_tag_that_others_have_on_another_commit_is_refused_before_anything_is_signed",
+    ),
+    "plugins/steps/purging.py::purge": (
+        f"{_PURGING}::test_a_cache_that_keeps_one_file_is_named_with_its_address",
+    ),
+    "plugins/steps/site_files.py::look_files": (NOBODY,),
+    "plugins/steps/site_files.py::put_files": (
+        NOBODY,
+        f"{_ROWS}::test_a_row_whose_slug_or_address_another_release_holds_names_the_holder",
+    ),
+    "plugins/steps/site_release.py::look_draft": (
+        f"{_SITE}::test_two_releases_of_one_name_are_both_shown_and_neither_touched",
+        f"{_SITE}::test_a_public_release_with_other_fields_is_shown_and_not_changed",
+    ),
+    "plugins/steps/site_release.py::refresh": (
+        f"{_PURGING}::test_a_site_that_can_not_make_its_boxes_anew_is_told_with_its_pages",
+    ),
+    "plugins/steps/site_release.py::_only": (
+        f"{_SITE}::test_two_releases_of_one_name_are_both_shown_and_neither_touched",
+    ),
+    "plugins/steps/staging.py::look_reserved": (NOBODY,),
+    "plugins/steps/staging.py::verify_staged": (NOBODY, NOBODY),
+    "plugins/steps/staging.py::_switchable": (
+        f"{_STAGING}::test_a_staged_file_that_was_replaced_stops_the_switch",
+        f"{_STAGING}::test_a_file_that_nobody_brought_stops_the_switch",
+    ),
+    "plugins/steps/staging.py::_copies": (NOBODY,),
+    "plugins/steps/tag.py::make": (
+        NOBODY,
+        f"{_TAG}::test_unsigned_tag_of_the_rms_clone_is_refused",
+        NOBODY,
+    ),
+    "plugins/steps/tag.py::_theirs": (
+        f"{_TAG}::test_tag_of_the_rms_clone_on_another_commit_is_refused_with_both",
+    ),
+    "plugins/steps/tag.py::_needed": (f"{_TAG}::test_series_with_openpgp_needs_a_signer",),
+    "plugins/steps/tracker_end.py::look_renamed": (
+        f"{_LABELS}::test_two_labels_of_an_ended_series_are_left_to_a_person",
+    ),
+    "plugins/steps/tracker_end.py::rename_label": (NOBODY,),
+    "plugins/steps/tracker_end.py::_listed": (NOBODY,),
+    "plugins/steps/upstream_push.py::look_pushed": (NOBODY, NOBODY),
+    "plugins/steps/upstream_push.py::push": (
+        f"{_MERGE}::test_upstream_that_moved_is_merged_anew_and_reviewed_as_before",
+    ),
+    "plugins/steps/upstream_push.py::_tag": (NOBODY,),
+}
+"""For each function that tells an error, and each of these, who follows its remedy."""
