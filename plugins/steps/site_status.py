@@ -133,9 +133,10 @@ def _wrong(series: str, enters: Phase, ends: str, read: _Read) -> str:
     problem = _table_problem(series, enters, read)
     if problem or enters is not Phase.END_OF_LIFE:
         return problem
-    paths = _paths(series, read)
+    text, unseen = _page(read, _ALL)
+    paths = release_paths(text, series)
     if not paths:
-        return f"{_ALL} lists no release of {series}"
+        return unseen or f"{_ALL} lists no release of {series}"
     return next(_unwarned(series, ends, [f"{SITE}{path}" for path in paths], read), "")
 
 
@@ -154,16 +155,20 @@ def _stale(
 
 
 def _table_problem(series: str, enters: Phase, read: _Read) -> str:
-    problem = status_problem(statuses(_text(read, _TABLE)), wanted_statuses(series, enters))
-    return f"{_TABLE} {problem}" if problem else ""
+    text, unseen = _page(read, _TABLE)
+    problem = status_problem(statuses(text), wanted_statuses(series, enters))
+    return unseen or (f"{_TABLE} {problem}" if problem else "")
 
 
 def _unwarned(series: str, ends: str, urls: list[str], read: _Read) -> Iterator[str]:
     """A line for each of these pages that does not warn of the end since that day."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for url, text in zip(urls, pool.map(lambda url: _text(read, url), urls), strict=True):
+        pages = pool.map(lambda url: _page(read, url), urls)
+        for url, (text, unseen) in zip(urls, pages, strict=True):
             since = warned_since(text)
-            if since is None:
+            if unseen:
+                yield unseen
+            elif since is None:
                 yield f"{url} does not warn that {series} has reached its end of life"
             elif since != ends:
                 yield f"{url} says that {series} ended on {since or 'no day'}, wanted {ends}"
@@ -173,20 +178,16 @@ def _urls(series: str, enters: Phase, read: _Read) -> tuple[str, ...]:
     """Every page that shows the phase."""
     if enters is not Phase.END_OF_LIFE:
         return (_TABLE,)
-    return (_TABLE, *(f"{SITE}{path}" for path in _paths(series, read)))
+    return (_TABLE, *(f"{SITE}{path}" for path in release_paths(_page(read, _ALL)[0], series)))
 
 
-def _paths(series: str, read: _Read) -> tuple[str, ...]:
-    return release_paths(_text(read, _ALL), series)
-
-
-def _text(read: _Read, url: str) -> str:
-    """The page's text; "" if there is none or nobody answers."""
+def _page(read: _Read, url: str) -> tuple[str, str]:
+    """The page's text, and why it could not be had: what nobody saw is not missing."""
     try:
         came = read(url)
-    except ServiceFailed:
-        return ""
-    return came.text if came.status == 200 else ""
+    except ServiceFailed as error:
+        return "", f"{url} could not be read: {error.problem}"
+    return (came.text, "") if came.status == 200 else ("", f"{url} answers {came.status}")
 
 
 def _around(client: PublicClient) -> _Read:

@@ -68,7 +68,7 @@ def in_two(raw: bytes) -> dict[str, str]:
 
 
 def is_old(world: Released, *, detached: bool = True) -> None:
-    """The release is as release-tools made it until December 2025, or before there were bundles."""
+    """The release is as release-tools made it until December 2025; not ``detached``, until 2022."""
     for record in record_paths(world.release):
         (world.root / record).unlink(missing_ok=True)
     files = {each.url: each for each in listed(world)}
