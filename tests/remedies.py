@@ -92,7 +92,7 @@ _PROSE: Final = frozenset(
 _NO_SECTIONS: Final = {"default", "rc", "tool"}
 
 _SETTING: Final = re.compile(
-    r"(?<![\w(\\>])\[\[?([a-z]{2,})(?:\.[a-z]+)?\]\]?(?! ?[=(])(?:`` | )?"
+    r"(?<![\w(\\>,])\[\[?([a-z]{2,})(?:\.[a-z]+)?\]\]?(?! ?[=(])(?:`` | )?"
     r"([a-z_]+(?: and [a-z]+_[a-z_]+)*)?"
 )
 
