@@ -38,8 +38,8 @@ def address_for_all(address: str) -> str:
 class GitHistory:
     """``folder`` takes what is fetched; objects that ``near`` has are not fetched again.
 
-    ``near`` is any clone on this machine, or none: an object's name is the digest of what it
-    holds, so that it does not matter who had it.
+    ``near`` is any clone on this machine, or none. git does not hash what it takes from there;
+    who builds on that does (see ``checks.git_objects``).
     """
 
     def __init__(self, folder: Path, remote: Remote, near: Path, programs: Programs) -> None:
