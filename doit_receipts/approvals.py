@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["facts_of", "judge", "judge_again", "signature_of", "write"]
+__all__ = ["beginning", "facts_of", "judge", "judge_again", "signature_of", "write"]
 
 _MOST_BYTES: Final = 1 << 20
+_BEGINNING: Final = 16
 _SHOWN: Final = 24  # of a digest, or of a name
+
+
+def beginning(subject: str) -> str:
+    """As much of a digest as a person is shown, and gives back as what they looked at."""
+    return subject[:_BEGINNING]
 
 
 def write(folder: WorkFolder, approval: Approval, keys: ApprovalKeys, roster: Sequence[str]) -> str:
@@ -92,7 +98,7 @@ def facts_of(project: Project, folder: WorkFolder, task: Task, subject: str) -> 
         raise Waiting(
             who=task.who,
             problem=judgement.reason,
-            remedy=f"look, then {project.command('approve', task.name)}",
+            remedy=f"look, then {project.command('approve', task.name, beginning(subject))}",
         )
     approval = judgement.approval
     return {

@@ -38,6 +38,7 @@ __all__ = ["Page", "tail_of"]
 
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 12
+_DIGEST: Final = r"[0-9a-f]{16}"
 _MOST_FACTS: Final = 12
 _MOST_HISTORY: Final = 120
 _MOST_LETTERS: Final = 300
@@ -217,13 +218,14 @@ def _chip(state: TaskState, more: str = "") -> str:
 def _commands(plan: Plan) -> re.Pattern[str]:
     """Finds commands as the project spells them for the open release, before and behind the words.
 
-    The words are that of doit, tasks, options, paths and names in capitals; prose goes on behind.
+    The words are that of doit, tasks, digests, options, paths and names in capitals; prose goes on
+    behind.
     """
     before, _, behind = map(re.escape, plan.project.command(_ANY_WORDS).partition(_ANY_WORDS))
     tasks = "|".join(map(re.escape, plan.tasks))
     # In time that grows with the line alone: others may have written it.
     path = r"(?=\w*[./=~-]+[\w/~])[\w./=~-]*[\w/~]"
-    return re.compile(rf"\b{before}\w+(?: (?:(?:{tasks}|[A-Z]+)\b|{path}))*{behind}")
+    return re.compile(rf"\b{before}\w+(?: (?:(?:{tasks}|[A-Z]+|{_DIGEST})\b|{path}))*{behind}")
 
 
 @lru_cache(1 << 14)

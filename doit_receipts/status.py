@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.approval import Approval
+from doit_receipts.approvals import beginning
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from doit_receipts.running import Running
     from doit_receipts.task import Task
 
-__all__ = ["Status", "TaskState", "before_all", "is_first", "statuses"]
+__all__ = ["Status", "TaskState", "approve_command", "before_all", "is_first", "statuses"]
 
 _MOST_OF_LOG: Final = 100
 
@@ -183,6 +184,15 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
     else:
         fresh = Status(TaskState.READY)
     return _last_word(plan, task) or _given(plan, task) or fresh
+
+
+def approve_command(plan: Plan, name: str) -> str:
+    """The words to type for an approval of what is there now, by its digest where it has one."""
+    try:
+        subject = subject_of(plan.receipts.inputs(plan.tasks[name]))
+    except ReleaseError:
+        return plan.project.command("approve", name)
+    return plan.project.command("approve", name, beginning(subject))
 
 
 def _given(plan: Plan, task: Task) -> Status | None:

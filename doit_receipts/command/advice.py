@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
-from doit_receipts.status import TaskState, is_first
+from doit_receipts.status import TaskState, approve_command, is_first
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -148,5 +148,5 @@ def awaited(plan: Plan, name: str, status: Status) -> str:
     """Who is waited for, a colon, and what they do: a command where there is one."""
     who = status.who or "somebody"
     if plan.tasks[name].kind is Kind.APPROVAL:
-        return f"{who}: {plan.project.command('approve', name)}"
+        return f"{who}: {approve_command(plan, name)}"
     return f"{who}: {status.why}"

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.approval import Approval
-from doit_receipts.approvals import write
+from doit_receipts.approvals import beginning, write
+from doit_receipts.command.advice import to_look_at
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.command.option import option
-from doit_receipts.errors import ReleaseError, Waiting
+from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.loader import plan_of
-from doit_receipts.runner import subject_of
+from doit_receipts.printable import printable
+from doit_receipts.runner import situation, subject_of
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
@@ -31,18 +35,18 @@ _OPT_STATEMENT: Final = option(
 
 
 class Approve(OptionsAnywhere):
-    """Sign a green light for exactly what is there now."""
+    """Sign a green light for exactly what was shown, and is still there."""
 
     name = "approve"
-    doc_purpose = "sign a green light for exactly what is there now"
-    doc_usage = "TASK"
+    doc_purpose = "sign a green light for exactly what was shown, and is still there"
+    doc_usage = "TASK [DIGEST]"
     example = 'doit approve approve_windows --note "installed it, and ran it"'
     doc_description = None
     cmd_options = (_OPT_NOTE, _OPT_STATEMENT)
 
     def _execute(self, note: str, statement: bool, pos_args: Any) -> int:
         plan = plan_of(self)
-        if len(pos_args) != 1:
+        if not 1 <= len(pos_args) <= 2:
             message = f"doit approve wants the name of one approval: {_names(plan)}"
             raise InvalidCommand(message)
         task = plan.tasks.get(pos_args[0])
@@ -51,16 +55,19 @@ class Approve(OptionsAnywhere):
             raise InvalidCommand(message)
         try:
             approval = _approval(plan, task, note)
+            if statement and pos_args[1:]:
+                _see_shown(plan, task, approval, pos_args[1])
             if statement:
                 self.outstream.write(approval.to_bytes().decode())
                 return 0
+            _see_shown(plan, task, approval, *pos_args[1:])
             lines = _approve(plan, task, approval)
         except ReleaseError as error:
             self.outstream.write("\n".join((str(error), *error.details)) + "\n")
             return 1
         finally:
             plan.state.close()
-        self.outstream.write("\n".join(lines) + "\n")
+        self.outstream.write("\n".join(map(printable, lines)) + "\n")
         return 0
 
 
@@ -78,6 +85,41 @@ def _approval(plan: Plan, task: Task, note: str) -> Approval:
     return Approval(task.name, plan.project.version, subject, task.who, note)
 
 
+def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> None:
+    """Raise StepFailed, and show what is there now, unless that is what was shown.
+
+    ``digest`` is its beginning, as the person was given it. Without one, what counts is what a run
+    asked for last: what changed since then was shown to nobody.
+    """
+    now = beginning(approval.subject)
+    if digest:
+        if len(digest) >= len(now) and approval.subject.startswith(digest.lower()):
+            return
+        problem = f"is about {now} now, and {digest} was looked at"
+    else:
+        outcome = plan.state.outcome(task.name)
+        if outcome is not None and outcome.inputs == situation(plan, task):
+            return
+        problem = f"is about {now} now, which no run has shown to anybody"
+    command = plan.project.command("approve", task.name, now)
+    looks = [f"  look at  {each}" for each in to_look_at(plan, task.name)]
+    raise StepFailed(
+        where=task.name,
+        problem=f"{problem}; nothing was signed",
+        remedy=f"look at what is there now, then {command}",
+        details=(*looks, *_made(plan, task)),
+    )
+
+
+def _made(plan: Plan, task: Task) -> Iterator[str]:
+    """What the approval is about: each result, and its files with the beginning of their digest."""
+    for name in task.after:
+        receipt = plan.receipts.receipt(name)
+        yield f"  {name}: result {plan.receipts.result(name)[:16]}"
+        for path, digest in sorted(receipt.outputs.items() if receipt else ()):
+            yield f"    {path} {digest[:16]}"
+
+
 def _approve(plan: Plan, task: Task, approval: Approval) -> list[str]:
     project = plan.project
     key = write(plan.folder, approval, project.approval_keys(), project.roster(task.who))
@@ -86,12 +128,7 @@ def _approve(plan: Plan, task: Task, approval: Approval) -> list[str]:
     )
     plan.state.keep_outcome(task.name, None)
     lines = [f"{task.who} approves {task.name} of {project.name} {project.version}: {task.title}"]
-    for name in task.after:
-        receipt = plan.receipts.receipt(name)
-        made = receipt.outputs if receipt else {}
-        lines.append(f"  {name}: result {plan.receipts.result(name)[:16]}")
-        lines += [f"    {path} {digest[:16]}" for path, digest in sorted(made.items())]
-    return [*lines, f"signed by {key}; if one of these changes, it is void"]
+    return [*lines, *_made(plan, task), f"signed by {key}; if one of these changes, it is void"]
 
 
 def _names(plan: Plan) -> str:

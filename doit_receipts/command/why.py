@@ -11,8 +11,9 @@ from doit_receipts.command.colour import COLOUR, InColour
 from doit_receipts.command.command_line import JSON, OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
+from doit_receipts.printable import printable
 from doit_receipts.receipts import NOT_COMPARED
-from doit_receipts.status import TaskState, statuses
+from doit_receipts.status import TaskState, approve_command, statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Why(InColour, OptionsAnywhere):
             lines = explanation(plan, name) if name in plan.tasks else meaning(plan, name)
             if not lines:
                 raise no_such_task(name, plan.tasks)
-            self.write("\n".join(lines) + "\n")
+            # Names, subjects and answers in it were written by others.
+            self.write("\n".join(map(printable, lines)) + "\n")
         plan.state.close()
         return 0
 
@@ -184,7 +186,7 @@ def _has(task: Task, word: str) -> bool:
 def _asked(plan: Plan, name: str) -> list[str]:
     """What a person does for an approval."""
     lines = [f"  look at       {look}" for look in to_look_at(plan, name)]
-    return [*lines, f"  with          {plan.project.command('approve', name)}"]
+    return [*lines, f"  with          {approve_command(plan, name)}"]
 
 
 def _records(plan: Plan, name: str) -> list[str]:

@@ -15,6 +15,7 @@ __all__ = ["doit", "known_faults", "order", "play_people", "say"]
 
 def play_people(declaration: Path, store: Any) -> bool:
     """Everybody gives the green lights that are asked of them now; whether anybody did."""
+    from doit_receipts.approvals import beginning
     from doit_receipts.plan import OPENED
     from doit_receipts.runner import subject_of
     from doit_receipts.status import TaskState, is_first, statuses
@@ -33,9 +34,10 @@ def play_people(declaration: Path, store: Any) -> bool:
     subjects = {task.name: subject_of(plan.receipts.inputs(task)) for task in asked}
     plan.state.close()
     for task in asked:
-        say(f"\n$ doit approve {task.name}    # {task.who}")
+        shown = beginning(subjects[task.name])
+        say(f"\n$ doit approve {task.name} {shown}    # {task.who}")
         if task.who == "RM":
-            doit(declaration, "approve", task.name)
+            doit(declaration, "approve", task.name, shown)
         else:
             folder, version = plan.folder.approvals, plan.project.version
             experts.approve(store, folder, task.who, task.name, version, subjects[task.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,41 @@ def test_approval_of_bytes_that_changed_since_is_void(awaiting: Project) -> None
     again = awaiting.doit("export")
     assert again.status == 4
     assert awaiting.standing("approve_a").startswith("waiting approval")
+
+
+def test_what_changed_since_it_was_shown_is_not_signed(awaiting: Project) -> None:
+    """Somebody reads it; meanwhile it is made again, and nobody was asked about that."""
+    awaiting.doit("export")
+    awaiting.write("input", "other bytes")
+    assert awaiting.doit("run", "copy_a").status == 0
+    refused = awaiting.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "which no run has shown to anybody; nothing was signed" in refused.out
+    assert "src/a " in refused.out
+    assert not (awaiting.work / "approvals" / "approve_a.json").exists()
+    (command,) = re.findall("doit (approve approve_a [0-9a-f]{16})", refused.out)
+    assert awaiting.doit(*command.split()).status == 0
+    assert awaiting.doit("export").status == 0
+
+
+def test_the_command_that_was_shown_signs_what_was_shown_and_nothing_else(
+    awaiting: Project,
+) -> None:
+    """Another run may have asked again meanwhile, in another terminal."""
+    shown = re.findall("doit (approve approve_a [0-9a-f]{16})", awaiting.doit("export").out)
+    assert shown
+    awaiting.write("input", "other bytes")
+    awaiting.doit("export")
+    for command in shown:
+        refused = awaiting.doit(*command.split())
+        assert refused.status == 1
+        assert f"{command.split()[-1]} was looked at; nothing was signed" in refused.out
+        assert awaiting.doit(*command.split(), "--statement").status == 1
+    for short in ("", "a", "0" * 15):
+        assert awaiting.doit("approve", "approve_a", short or "-").status == 1
+    (now,) = set(re.findall("doit (approve approve_a [0-9a-f]{16})", awaiting.doit("next").out))
+    assert awaiting.doit(*now.split()).status == 0
+    assert awaiting.doit("export").status == 0
 
 
 def test_nothing_is_approved_before_it_is_done(awaiting: Project) -> None:
@@ -203,7 +239,8 @@ def test_an_approval_that_is_gone_publishes_nothing(approved: Project, gone: str
     assert "approve_a was given according to its receipt, but" in stopped.out
     assert "doit approve approve_a" in stopped.out
     assert approved.ran() == ["fail"]
-    assert approved.doit("approve", "approve_a").status == 0
+    (command,) = set(re.findall("doit (approve approve_a [0-9a-f]{16})", stopped.out))
+    assert approved.doit(*command.split()).status == 0
     assert approved.doit("export").status == 0
 
 
@@ -394,7 +431,7 @@ def acts(awaiting: Project) -> Project:
     awaiting.declare(ACTS, release)
     awaiting.write("text", "good")
     awaiting.write("mood", "good")
-    awaiting.doit("copy_a")
+    awaiting.doit("approve_a")
     assert awaiting.doit("approve", "approve_a").status == 0
     awaiting.doit("approve_a")
     awaiting.ran()

@@ -176,7 +176,7 @@ def test_the_example_is_released_once(shop: Shop) -> None:
 
 
 def test_a_half_done_upload_is_completed_and_another_file_is_never_replaced(shop: Shop) -> None:
-    shop.doit()
+    shop.doit("approve_release")
     shop.doit("approve", "approve_release")
     there = shop.folder / "world/index/greeting/greeting-1.0.tar.gz"
     there.parent.mkdir(parents=True)
@@ -211,6 +211,7 @@ def test_a_name_is_normalised_and_sources_may_be_below_src(shop: Shop) -> None:
     assert set(shop.made) == {
         "polite_greetings_kit-1.0.tar.gz", "polite_greetings_kit-1.0-py3-none-any.whl",
     }  # fmt: skip
+    assert shop.doit("approve_release").status == 4
     shop.doit("approve", "approve_release")
     assert shop.doit("publish").status == 0
     assert [each.name for each in (shop.folder / "world/index").iterdir()] == [

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.approvals import beginning
 from doit_receipts.command.status_table import table
 from doit_receipts.day import events_of, timeline
 from doit_receipts.drawing import LEGEND, SIGNS, chain_left, drawing_of
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
 from doit_receipts.project import Release
+from doit_receipts.runner import subject_of
 from doit_receipts.status import TaskState, statuses
 from tests.engine.released_thing import HOSTILE, do, released
 
@@ -44,7 +46,8 @@ def test_the_page_tells_what_is_done_what_is_left_and_who_acts(plan: Plan) -> No
     assert "waiting</span> <b>await_ci</b>" in text
     assert re.search(r"CI since \d\d:\d\d UTC: 2 of 3 jobs ended; watch <a href=", text)
     assert "b: broke; mend it" in text
-    assert '<button data-copy="doit approve approve_a">copy</button>' in text
+    copied_command = r'<button data-copy="doit approve approve_a [0-9a-f]{16}">copy</button>'
+    assert re.search(copied_command, text)
     assert '<a href="https://example.org/a" rel="noreferrer">' in text
 
 
@@ -68,7 +71,8 @@ class ByOption(Release):
 def test_a_button_copies_the_whole_command(project: type[Release], tmp_path: Path) -> None:
     made = released(tmp_path, project)
     do(made, "make_a", "check_a", "await_ci", "break_b")
-    wanted = [("publish",), ("why", "break_b"), ("approve", "approve_a")]
+    digest = beginning(subject_of(made.receipts.inputs(made.tasks["approve_a"])))
+    wanted = [("publish",), ("why", "break_b"), ("approve", "approve_a", digest)]
     assert copied(Page(made).text()) == [made.project.command(*words) for words in wanted]
     made.state.close()
 
@@ -94,7 +98,7 @@ def test_what_people_can_do_while_something_runs_is_told(plan: Plan) -> None:
     with holding(plan.folder.lock), plan.context.running.of("await_ci", now_s(plan)):
         *_, running, also = table(plan, 80).splitlines()
     assert running.startswith("running: await_ci for ")
-    assert also == "also: RM: doit approve approve_a"
+    assert re.fullmatch("also: RM: doit approve approve_a [0-9a-f]{16}", also)
 
 
 def now_s(plan: Plan) -> float:
