@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from plugins.model.disguised import unseen_characters
 from plugins.model.news_entry import body_of, folded_entries, garbled, key_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def news_says_what_was_written(
         if key == ("", ""):
             continue
         written = body_of((clone.read(f"refs/release/{start}", path) or b"").decode())
+        if unseen := next(unseen_characters(written), ""):
+            problem = f"has {unseen} of its text, which nobody sees"
+            remedy = "write the entry without it on the branch"
+            found.append(Finding("news.garbled", Severity.BLOCK, problem, path, remedy))
         if key not in folded:
             problem = f"is not in {name}"
         else:

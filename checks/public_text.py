@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.finding import Finding, Severity
 from plugins.model import text_rules
+from plugins.model.disguised import disguises
 from plugins.model.news_entries import cves_in, issues_in
 from plugins.model.release import ReleaseType
 
@@ -67,6 +68,7 @@ def facts_are_right(
     if not text_rules.names_version(text, facts.version):
         found.append(_block(rule, f"does not name {facts.version}", where, remedy))
     found += [_block("text.leftover", each, where, remedy) for each in text_rules.leftovers(text)]
+    found += [_block("text.leftover", each, where, remedy) for each in disguises(text)]
     found += [_block("text.gap", each, where, remedy) for each in text_rules.gaps(text)]
     found += names_are_right(text, where, facts, remedy)
     found += [

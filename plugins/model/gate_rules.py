@@ -555,7 +555,11 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "text.address": Rule("Every address in the text is one of this release.", _EDIT),
     "text.digest": Rule("Every digest in the text is that of a file of this release.", _EDIT),
     "text.gap": Rule("The text has no gap that is still to be filled in.", _EDIT),
-    "text.leftover": Rule("The text has nothing left of its template.", _EDIT),
+    "text.leftover": Rule(
+        "The text has nothing left of its template, and nothing that reads differently from what"
+        " it is.",
+        _EDIT,
+    ),
     "text.security": Rule(
         "Every security fix in the text is in section Security of this version's NEWS.",
         _EDIT,

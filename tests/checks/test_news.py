@@ -60,6 +60,11 @@ def test_entry_that_blurb_garbles_blocks(world: World, entry: str) -> None:
     assert judge(world, entry) == [("news.garbled", ENTRY, Severity.BLOCK)]
 
 
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\x9b", "\x1b", "\u00ad"])
+def test_entry_with_a_character_that_nobody_sees_blocks(world: World, hidden: str) -> None:
+    assert ("news.garbled", ENTRY, Severity.BLOCK) in judge(world, f"Spam is {hidden}served.\n")
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -73,6 +73,8 @@ def test_announcement_of_this_release_passes(tmp_path: Path) -> None:
         (f"{GOOD}\nPython-3.13.6.tgz {'b' * 64}\n", "text.digest", "gives Python-3.13.6.tgz the"),
         (f"{GOOD}\n{PAGE.replace('3136', '3135')}\n", "text.address", "page of another release"),
         (f"{GOOD}\nTODO\n", "text.leftover", "has a place left open: TODO"),
+        (f"{GOOD}\nby \u202eeve\n", "text.leftover", "has U+202E (right-to-left override) in line"),
+        (f"{GOOD}\n<script>x</script>\n", "text.leftover", "has HTML, which is not shown as it is"),
         (f"{GOOD}\n- \n", "text.gap", "has an empty item of a list"),
         (b"# Python 3.13.6 is now \xff\n", "announcement.text", "is not UTF-8 in line 1"),
     ],

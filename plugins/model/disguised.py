@@ -1,0 +1,91 @@
+"""Disguised text: what a public text shows that is not what its characters say.
+
+Each problem is in words that complete "announcement.md: ...". Source: the characters that change
+the order of others (CVE-2021-42574) or are not seen at all, and Markdown's own ways to show one
+address and lead to another.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["disguises", "unseen_characters"]
+
+# Controls, format characters such as marks of direction, private ones, separators of lines.
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+_PLAIN: Final = "\n\r\t"
+_JOINER: Final = "\u200d"
+# Spaces that have no width, and fillers that look like a space and are letters.
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+_CODE: Final = re.compile(r"```.*?```|``[^\n]*?``|`[^`\n]*`", re.DOTALL)
+# An address in angle brackets is none, and neither is a comparison with a space behind it.
+_TAG: Final = re.compile(
+    r"<(?!(?:https?|mailto):[^<>\s]*>|[\w.+-]+@[\w.-]+>)(?:/?[a-zA-Z][^<>\s/]*|[!?])[^<>]{0,200}"
+)
+_HARMLESS: Final = re.compile(r"</?(?:b|br|code|em|hr|i|kbd|strong|sub|sup) ?/?", re.IGNORECASE)
+_LINK: Final = re.compile(r"(?<!!)\[([^\[\]]{1,300})\]\(\s*<?([^)>\s]{1,2000})")
+_HOST: Final = re.compile(r"(?:https?://|(?<![\w@/.-])(?=www\.))([\w.-]+)", re.IGNORECASE)
+# Letters of other alphabets that look like Latin ones, within a word of Latin ones.
+_LIKE_LATIN: Final = "\u0391-\u03a1\u03a4-\u03a9\u03b9\u03bd\u03bf\u03c1\u03c5\u0400-\u052f"
+_MIXED: Final = re.compile(
+    rf"\w{{0,20}}(?:[a-zA-Z][{_LIKE_LATIN}]|[{_LIKE_LATIN}][a-zA-Z])\w{{0,20}}"
+)
+_ADDRESS: Final = re.compile(r"https?://[^\s/<>()\[\]\"'`|]*[^\x00-\x7f\s]", re.IGNORECASE)
+
+
+def disguises(text: str) -> tuple[str, ...]:
+    """Why a reader would not see what the text is; none for a text that is what it seems."""
+    shown = html.unescape(text)
+    found = [f"has {each}, which nobody sees" for each in unseen_characters(shown)]
+    found += [
+        f"has a word of two alphabets: {each!a}" for each in dict.fromkeys(_MIXED.findall(shown))
+    ]
+    found += [
+        f"has an address that is not ASCII: {each!a}"
+        for each in dict.fromkeys(_ADDRESS.findall(shown))
+    ]
+    found += [
+        f"has HTML, which is not shown as it is written: {each[0][:40]}"
+        for each in _TAG.finditer(_CODE.sub(" ", text))
+        if _HARMLESS.fullmatch(each[0].rstrip()) is None
+    ]
+    for words, target in _LINK.findall(shown):
+        named, leads = _host(words), _host(target) or "python.org"
+        if named and named != leads:
+            found.append(f"has a link that reads {named} and leads to {leads}")
+    return tuple(dict.fromkeys(found))
+
+
+def unseen_characters(text: str) -> Iterator[str]:
+    """Each character that has no look of its own, by number and name, with its line, once.
+
+    A joiner is one only beside letters and digits: pictures are made with it.
+    """
+    seen = set()
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.isascii() and line.isprintable():
+            continue
+        for at, each in enumerate(line):
+            if each in seen or each in _PLAIN or not _is_unseen(each):
+                continue
+            if each == _JOINER and not any(map(str.isalnum, line[max(0, at - 1) : at + 2])):
+                continue
+            seen.add(each)
+            name = unicodedata.name(each, "a control character")
+            yield f"U+{ord(each):04X} ({name.lower()}) in line {number}"
+
+
+def _is_unseen(character: str) -> bool:
+    return character in _BLANK or unicodedata.category(character) in _UNSEEN
+
+
+def _host(text: str) -> str:
+    found = _HOST.search(text)
+    return found[1].lower().rstrip(".").removeprefix("www.") if found else ""

@@ -1,0 +1,75 @@
+"""Texts that read differently from what they are, and texts that are what they seem."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.model.disguised import disguises, unseen_characters
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Get \u202eexe.6.31.3\u202c", "U+202E (right-to-left override) in line 1"),
+        ("a\n\u2066b\u2069", "U+2066 (left-to-right isolate) in line 2"),
+        ("a\u200fb", "U+200F (right-to-left mark)"),
+        ("a\x9b31mb", "U+009B (a control character)"),
+        ("a\x7fb", "U+007F (a control character)"),
+        ("a\x1b[31mb", "U+001B"),
+        ("py\u200dthon", "U+200D (zero width joiner)"),
+        ("py\u200bthon", "U+200B (zero width space)"),
+        ("py\xadthon", "U+00AD (soft hyphen)"),
+        ("a\u2028b", "U+2028 (line separator)"),
+        ("a\u3164b", "U+3164 (hangul filler)"),
+        ("a\U000e0041b", "U+E0041"),
+        ("a&#x202e;b", "U+202E"),
+        ("a&#8238;b", "U+202E"),
+        ("p\u0443thon.org", "a word of two alphabets: 'p\\u0443thon'"),
+        ("https://www.\u0440\u0443thon.org/x", "an address that is not ASCII"),
+        ("<script>x</script>", "has HTML, which is not shown as it is written: <script"),
+        ("<SCRIPT SRC=x>", "has HTML"),
+        ("<img src=x onerror=y>", "has HTML"),
+        ("<b onclick='x'>now</b>", "has HTML"),
+        ("<br/onload=x>", "has HTML"),
+        ("<span style='display:none'>no</span>", "has HTML"),
+        ("<a href='https://evil.example'>python.org</a>", "has HTML"),
+        ("<svg/onload=x>", "has HTML"),
+        ("<details>x", "has HTML"),
+        ("a <!-- hidden -->", "has HTML"),
+        ("a <script", "has HTML"),
+        (
+            "[https://www.python.org/x](https://evil.example/x)",
+            "has a link that reads python.org and leads to evil.example",
+        ),
+        ("[www.python.org](https://python.org.evil.example/)", "leads to python.org.evil.example"),
+        ("[https://docs.python.org/](/downloads/)", "reads docs.python.org and leads to"),
+    ],
+)
+def test_text_that_reads_differently_from_what_it_is_is_told(text: str, problem: str) -> None:
+    assert any(problem in each for each in disguises(text)), disguises(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks to \u0141ukasz Langa, \u5b8f\u4e00 and \u0419\u043e\u0440\u0434\u0430\u043d.",
+        "\U0001f469\u200d\U0001f4bb and \U0001f389\ufe0f, 10\u00a0% faster",
+        "5 \u03bcs, 3 \u00b5s, \u2013 dash",
+        "Write `<script>` or ``a <b c`` or\n```\n<script>\n```\n",
+        "<https://docs.python.org/3.13/> and <rm@python.org>, a < b, x <3",
+        "one<br>two<br />three H<sub>2</sub>O <kbd>x</kbd>",
+        "[https://www.python.org/x](https://python.org/x) [here](https://github.com/python)",
+        "[PEP 719](https://peps.python.org/pep-0719/), [the page](/downloads/) for Node.js\r\n\tx",
+    ],
+)
+def test_text_that_is_what_it_seems_is_left_alone(text: str) -> None:
+    assert disguises(text) == ()
+
+
+def test_each_character_is_named_once() -> None:
+    assert len(list(unseen_characters("\u202e\u202e\n\u202e\u202c"))) == 2
+
+
+def test_long_texts_are_judged_in_no_time() -> None:
+    for piece in ("<a ", "[", "`", "[a](", "a\u0430", "a", "&#", "http://", "<", "www."):
+        disguises(piece * 200_000)
