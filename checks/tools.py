@@ -74,16 +74,17 @@ def tools_are_ready(
 def foreign_code_is_confined(release: Release, programs: Programs) -> tuple[Finding, ...]:
     """What the tree and packages bring to be run cannot read or change anything of ours.
 
-    It is tried on this machine. A rehearsal's tree is our own, and comes with this tool.
+    It is tried on this machine. The toy tree of a rehearsal is our own, and comes with this tool; a
+    clone that is rehearsed with is not.
     """
     found = programs.confinement()
     if found.means:
         return ()
     message = f"{found.problem}, so the tree's own programs would run with all your rights"
-    if release.rehearsal:
-        message = f"{found.problem}; the tree of a rehearsal is our own and runs unconfined"
-    severity = Severity.NOTE if release.rehearsal else Severity.BLOCK
-    remedy = "" if release.rehearsal else found.remedy
+    if release.is_toy:
+        message = f"{found.problem}; the toy tree of a rehearsal is our own and runs unconfined"
+    severity = Severity.NOTE if release.is_toy else Severity.BLOCK
+    remedy = "" if release.is_toy else found.remedy
     return (_finding("tools.unconfined", "confinement", message, remedy, severity),)
 
 

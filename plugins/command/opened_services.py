@@ -150,11 +150,11 @@ class Services:
         )
 
     def _may_be_unconfined(self) -> bool:
-        """Whether foreign code may run unconfined where it has to: a rehearsal's is our own."""
+        """Whether foreign code may run unconfined where it has to: a toy's is our own."""
         today = self.clock.now().date()
         waivers = self._settings.waivers
         waived = any(each.rule == "tools.unconfined" and each.holds(today) for each in waivers)
-        return self._release.rehearsal or waived
+        return self._release.is_toy or waived
 
     @cached_property
     def base(self) -> Base:

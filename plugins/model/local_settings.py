@@ -94,6 +94,9 @@ class Work:
     clone, which is never written. Default: build."""
     rehearsal: bool = False
     """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
+    foreign_tree: bool = False
+    """Of a rehearsal: whether its tree is somebody's CPython and not the toy of this tool, so that
+    what the tree brings is run confined, as in a release. Default: false."""
     wait_days: int = _WAIT_DAYS
     """How many days after the release's day experts and CI are waited for; then what is still
     missing is a failure. Default: 7."""
@@ -104,6 +107,7 @@ class Work:
         return cls(
             folder=table.path("folder", "build"),
             rehearsal=table.value("rehearsal", bool, "true or false") or False,
+            foreign_tree=table.value("foreign_tree", bool, "true or false") or False,
             wait_days=table.number("wait_days", "a number of days") or _WAIT_DAYS,
         )
 

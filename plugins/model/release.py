@@ -92,6 +92,13 @@ class Release:
     series: Series
     layout: Layout
     rehearsal: bool = False
+    foreign_tree: bool = False
+    """Whether the tree of a rehearsal is not our own; that of any other release never is."""
+
+    @property
+    def is_toy(self) -> bool:
+        """Whether what its tree brings to be run is written by us, and comes with this tool."""
+        return self.rehearsal and not self.foreign_tree
 
     @property
     def name(self) -> str:

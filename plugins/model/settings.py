@@ -147,6 +147,7 @@ def release_of(settings: Settings) -> Release:
         series=series,
         layout=Layout(work=settings.work.folder, version=version),
         rehearsal=settings.work.rehearsal,
+        foreign_tree=settings.work.foreign_tree,
     )
     layout = replace(release.layout, work=settings.work.folder / release.name)
     return replace(release, layout=layout)

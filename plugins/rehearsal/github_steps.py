@@ -172,6 +172,7 @@ class Steps:
             "run": self._url(run),
             "tool": _TOOL,
             "tools": self._document.get("tools", ""),
+            "foreign_tree": self._document.get("foreign_tree", False),
             "trust": str(sigstore.trust_file(self._store)),
             "token": token_of_run(self._store, identity),
         }

@@ -44,17 +44,18 @@ def main(file: Path) -> None:
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir()
     step = json.loads(order["action"])["step"]
+    # This is the machine of whoever rehearses, and only the toy is known to do it no harm.
+    alone = () if order.get("foreign_tree") else ("--throw-away",)
     if step == "build_docs":
         tools = ("--tools", order["tools"]) if order.get("tools") else ()
-        given = ("--out", results, "--throw-away", "--any-machine", "--fork", order["fork"])
+        given = ("--out", results, *alone, "--any-machine", "--fork", order["fork"])
         _work("docs", action, room / "work", *given, *tools)
     elif step == "build_tarballs":
         _work("archives", action, room / "work", "--fork", order["fork"])
         shutil.copytree(room / "work" / "src", results, dirs_exist_ok=True)
     else:
         _work("archives", action, room / "work", "--fork", order["fork"])
-        words = ("--out", results, "--throw-away", "--any-machine")
-        _work("test", action, room / "work", *words)
+        _work("test", action, room / "work", "--out", results, *alone, "--any-machine")
     _work("state", action, results, "--out", made, "--run", order["run"], "--tool", order["tool"])
     bundle = attest(made, Path(order["trust"]), order["token"])
     results.rename(room / "result")

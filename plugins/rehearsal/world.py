@@ -180,7 +180,8 @@ def make_world(
     store.save("experts", {**store.load("experts", {}), "habit": habit})
     store.save("azure", {**store.load("azure", {}), "speed": _STAGES_A_LOOK})
     tools = str(folder / "build" / str(version) / "docs-tools")
-    store.save("steps", {"polls": 1, "works": True, "runs": [], "tools": tools})
+    steps = {"polls": 1, "works": True, "runs": [], "tools": tools}
+    store.save("steps", {**steps, "foreign_tree": clone is not None})
     _let_ci_build(store, folder / "build" / str(version), version, world / "ci")
     _write_secrets(world / "secrets", store)
     write_whole(world / "manager.toml", _SAID.encode())
@@ -199,6 +200,8 @@ def make_world(
         home=home,
         formats=", ".join(f'"{each}"' for each in formats),
     )
+    if clone is not None:
+        text = text.replace("rehearsal = true\n", "rehearsal = true\nforeign_tree = true\n", 1)
     if kind is not None:
         today = datetime.now(UTC).date()  # noqa: TID251 - the simulated side
         phases.seed(store, series, kind, today)

@@ -248,4 +248,13 @@ def test_machine_that_refuses_namespaces_blocks_with_its_reason(
 def test_rehearsal_runs_unconfined_and_says_so(a_release: Builds) -> None:
     (finding,) = foreign_code_is_confined(replace(a_release(), rehearsal=True), MachinePrograms())
     assert finding.severity is Severity.NOTE
-    assert "the tree of a rehearsal is our own and runs unconfined" in finding.message
+    assert "the toy tree of a rehearsal is our own and runs unconfined" in finding.message
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_clone_that_is_rehearsed_with_is_not_ours_and_blocks(a_release: Builds) -> None:
+    theirs = replace(a_release(), rehearsal=True, foreign_tree=True)
+    (finding,) = foreign_code_is_confined(theirs, MachinePrograms())
+    assert finding.severity is Severity.BLOCK
+    assert "would run with all your rights" in finding.message
+    assert finding.remedy

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.clock import SystemClock
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.run_context import StepLog
+from doit_receipts.work_folder import WorkFolder
+from plugins.command.opened_services import Services
+from plugins.model.settings import read_settings, release_of
 from plugins.model.version import Version
 from plugins.rehearsal import sigstore
 from plugins.rehearsal.gnupg_home import GnupgHome
@@ -64,3 +70,27 @@ def test_rehearsal_whose_keys_are_gone_says_so_and_its_remedy_works(folder: Path
         make_world(folder, version)
     shutil.rmtree(folder)
     assert make_world(folder, version) == made
+
+
+def test_what_a_clone_brings_is_not_run_unconfined_and_what_the_toy_brings_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, toy, theirs = Version.parse("3.13.6"), tmp_path / "toy", tmp_path / "theirs"
+    try:
+        made = make_world(toy, version)
+        copied = make_world(theirs, version, toy / "world" / "cpython")
+    finally:
+        for each in (toy, theirs):
+            GnupgHome(home_of(each) / "experts").remove()
+            GnupgHome(home_of(each)).remove()
+    monkeypatch.setenv("PATH", str(tmp_path))  # with nothing to confine by
+    programs = []
+    for each in (made, copied):
+        settings = read_settings(each)
+        services = Services(
+            settings, release_of(settings), StepLog(WorkFolder(each.parent)), SystemClock()
+        )
+        programs.append(services.programs)
+    programs[0].confined()
+    with pytest.raises(ServiceFailed, match="run foreign code"):
+        programs[1].confined()
