@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from plugins.model.archive_links import leads_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from plugins.model.archive import Member, MemberBytes
@@ -48,10 +49,14 @@ def unpack(archive: Path, folder: Path, root: str) -> None:
             else:
                 raise _refused(archive, member, f"is {member.kind.value}")
     # Links come last, so that nothing can be written through one.
-    names = {link.name for link in links}
+    targets = {link.name: link.target for link in links}
+    for link in links:
+        _refuse_leading_out(link, targets, archive, root)
     for link in links:
         with _naming_member(archive, link, folder):
-            _make_link(folder, link, names, archive)
+            target = folder / link.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(link.target)
     for member in reversed(folders):
         with _naming_member(archive, member, folder):
             os.utime(folder / member.name, (member.time_s, member.time_s))
@@ -91,22 +96,13 @@ def _write(target: Path, member: Member, content: MemberBytes) -> None:
     os.utime(target, (member.time_s, member.time_s))
 
 
-def _make_link(folder: Path, link: Member, names: set[str], archive: Path) -> None:
+def _refuse_leading_out(link: Member, targets: Mapping[str, str], archive: Path, root: str) -> None:
     here = link.name.split("/")[:-1]
-    below_link = any("/".join(here[:count]) in names for count in range(1, len(here) + 1))
-    depth = len(here)
-    for part in link.target.split("/"):
-        depth += -1 if part == ".." else 0 if part in ("", ".") else 1
-        # The archive's own folder is depth 1; above it is somebody else's.
-        if depth < 1:
-            break
-    if below_link or depth < 1 or link.target.startswith("/") or not link.target:
+    below_link = any("/".join(here[:count]) in targets for count in range(1, len(here) + 1))
+    if below_link or leads_out(link.name, {**targets, link.name: link.target}, root):
         raise _refused(
             archive, link, f"is a link that points outside of the archive, to {link.target!r}"
         )
-    target = folder / link.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.symlink_to(link.target)
 
 
 @contextmanager

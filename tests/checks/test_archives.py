@@ -38,6 +38,12 @@ def clone(tmp_path: Path) -> Repository:
     return make_repository(tmp_path / "clone")
 
 
+def chain_of_links(archive: Tarball) -> None:
+    """A link that leads out through another, where each alone would not."""
+    archive.put("sub/up", type=tarfile.SYMTYPE, linkname="..")
+    archive.put("link", type=tarfile.SYMTYPE, linkname="sub/up/..")
+
+
 def findings(release: Release, clone: Repository) -> tuple[Finding, ...]:
     """What is found beside that the stream is another one."""
     found = all_findings(release, clone)
@@ -113,6 +119,11 @@ SPOILT: list[tuple[str, Callable[[Tarball], None], str]] = [
         "archive.link",
         lambda it: it.change("Lib/test/link", linkname="../../../Python-3.13.6/Lib/os.py"),
         "pointing out",
+    ),
+    (
+        "archive.link",
+        chain_of_links,
+        "1 member pointing out of the archive, first Python-3.13.6/link",
     ),
     ("archive.link", lambda it: it.put("Lib/test/link/x"), "1 member below a link or a file"),
     ("archive.link", lambda it: it.put("Lib/os.py/x"), "1 member below a link or a file"),

@@ -84,6 +84,10 @@ def test_archive_without_entries_for_folders_is_unpacked(tmp_path: Path) -> None
         (entry(f"{ROOT}/a/link", tarfile.SYMTYPE, linkname="b/../../../x"),),
         (entry(f"{ROOT}/link", tarfile.SYMTYPE, linkname=""),),
         (
+            entry(f"{ROOT}/sub/up", tarfile.SYMTYPE, linkname=".."),
+            entry(f"{ROOT}/link", tarfile.SYMTYPE, linkname="sub/up/.."),
+        ),
+        (
             entry(f"{ROOT}/a", tarfile.SYMTYPE, linkname="b/c/d"),
             entry(f"{ROOT}/a/link", tarfile.SYMTYPE, linkname="../x"),
         ),
