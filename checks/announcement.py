@@ -14,6 +14,7 @@ from checks.public_text import (
     security_is_true,
 )
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.news_entries import NEWS_FOLDER, SecurityContent, news_files_of
 from plugins.model.text_rules import TextFacts, names_version
 from plugins.model.train_text import of_one, section_of
@@ -68,7 +69,10 @@ def announcement_is_ready(
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     name = title.removeprefix("# ").strip()
     if not _TITLE_LEAST <= len(name) <= _TITLE_MOST:
-        problem = f"its title has {len(name)} characters, wanted {_TITLE_LEAST} to {_TITLE_MOST}"
+        problem = (
+            f"its title has {counted(len(name), 'character')}, wanted {_TITLE_LEAST} to "
+            f"{_TITLE_MOST}"
+        )
         found.append(Finding("announcement.text", Severity.BLOCK, problem, text.name, remedy))
     if not body.strip():
         problem = "is empty below its title"

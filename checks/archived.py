@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.approval import Approval
 from doit_receipts.errors import ReleaseError
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from doit_receipts.receipt import Receipt
 from doit_receipts.runner import subject_of
 from plugins.model.closing_archive import MOST_BYTES, BrokenArchive, ClosingArchive
@@ -263,7 +264,7 @@ def _signed(keyring: Verifier, raw: bytes, signature: bytes, keys: tuple[str, ..
 def _published(looked: _Looked, clients: Clients) -> Judgement:
     """Files and tag are as manifest and receipts of the archive say."""
     wanted, found = _wanted(looked)
-    clients.progress.say(f"fetching {len(wanted)} files")
+    clients.progress.say(f"fetching {counted(len(wanted), 'file')}")
 
     def compare(item: tuple[str, str]) -> Finding | None:
         path, digest = item
@@ -286,7 +287,7 @@ def _published(looked: _Looked, clients: Clients) -> Judgement:
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="archived") as pool:
         found += [each for each in pool.map(compare, sorted(wanted.items())) if each]
     names, others = _refs(looked, clients)
-    about = ", ".join((f"{len(wanted)} files", *names)) if wanted or names else "nothing"
+    about = ", ".join((counted(len(wanted), "file"), *names)) if wanted or names else "nothing"
     return Judgement("published files", about, (*found, *others))
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.zipped import BrokenZip, opened_zip
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def links_lead_somewhere(release: Release, formats: Iterable[str]) -> tuple[Find
         return (_block("docs.link", archive, f"cannot look: {error}"),)
     if not broken:
         return ()
-    message = f"{len(broken)} links lead nowhere: {_first(broken)}"
+    message = f"{counted(len(broken), 'link leads', 'links lead')} nowhere: {_first(broken)}"
     return (_block("docs.link", archive, message, "correct it in Doc/, then tag and build again"),)
 
 
@@ -136,7 +137,7 @@ def _of_format(
     if len(contents) == 2 and contents[0] != contents[1]:  # tar.bz2 and zip
         odd = sorted(name for name, _ in contents[0].items() ^ contents[1].items())
         archive = release.layout.docs_archives(form)[1]
-        message = f"differs from the tar.bz2 in {len(set(odd))} files, first {odd[0]}"
+        message = f"differs from the tar.bz2 in {counted(len(set(odd)), 'file')}, first {odd[0]}"
         yield _block("docs.different", archive, message)
 
 
@@ -148,7 +149,10 @@ def _unreleased_in(release: Release, form: str) -> Iterator[Finding]:
         yield _block("docs.unreleased", archive, f"cannot look: {error}")
         return
     if pages:
-        message = f"{len(pages)} pages say {_UNRELEASED.decode()}: {_first(pages)}"
+        message = (
+            f"{counted(len(pages), 'page says', 'pages say')} {_UNRELEASED.decode()}: "
+            f"{_first(pages)}"
+        )
         yield _block(
             "docs.unreleased", archive, message, "replace `next` in Doc/, then tag and build again"
         )

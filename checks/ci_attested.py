@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.provenance import (
     BUILDER,
     CLAIMS,
@@ -68,7 +69,7 @@ def ci_build_is_attested(
             for where, why in problems.items()
         ]
         if not problems:
-            message = f"{len(files)} files attested by {BUILDER} in {run_url(run)}"
+            message = f"{counted(len(files), 'file')} attested by {BUILDER} in {run_url(run)}"
             found.append(Finding("ci.attested", Severity.NOTE, message, artifact))
     return tuple(found)
 

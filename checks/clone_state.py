@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import BadVersion
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.patchlevel import PATH, read_patchlevel
 from plugins.model.version import Level, Version
 from plugins.ports.git import git_in
@@ -145,7 +146,7 @@ def base_is_recent(
             Finding(
                 "clone.stale",
                 Severity.WARN,
-                f"the commit to release from, {commit[:12]}, is {age.days} days"
+                f"the commit to release from, {commit[:12]}, is {counted(age.days, 'day')}"
                 " old; is there more to release?",
                 remedy=f"{git_in(base.folder, 'fetch', '--all')}, then run the same command"
                 " again; if nothing is new, nothing is wrong",

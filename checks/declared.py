@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +65,10 @@ def nobody_is_forgotten(
                 Finding(
                     f"experts.{role}",
                     Severity.BLOCK,
-                    f"{len(files)} files are promised, but no one is named who makes them",
+                    (
+                        f"{counted(len(files), 'file is', 'files are')} promised, but "
+                        "no one is named who makes them"
+                    ),
                     f"[experts.{role}]",
                     f"name the expert, or waive experts.{role}: the files then come later",
                 )

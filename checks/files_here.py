@@ -18,6 +18,7 @@ from checks.content import ContentChecks
 from checks.verify_context import CheckGroup, VerifyContext
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL
+from doit_receipts.printable import counted
 from plugins.model.content import Content, NamedFile
 from plugins.model.found_files import FoundFiles
 from plugins.model.promise import bundle_paths, local_path
@@ -50,7 +51,7 @@ def groups_here(context: VerifyContext) -> list[CheckGroup]:
         return refs.tag_is_right(release, clients.clone, context.signers, clients.verifier, room)
 
     size = sum(each.content.size_bytes for each in found_files.files.values())
-    described = f"{len(contract.files)} files, {size / 1e6:,.1f} MB, and SHA256SUMS"
+    described = f"{counted(len(contract.files), 'file')}, {size / 1e6:,.1f} MB, and SHA256SUMS"
     content = ContentChecks(context, release, lambda: clients.clone, tag, lambda _: None)
     return [
         CheckGroup("files", described, (files,)),
@@ -119,7 +120,9 @@ def groups_staged(context: VerifyContext) -> list[CheckGroup]:
             context.clients.bundles,
         )
 
-    described = f"{len(context.contract.files)} files: names, sizes, modes, digests, bundles"
+    described = (
+        f"{counted(len(context.contract.files), 'file')}: names, sizes, modes, digests, bundles"
+    )
     return [CheckGroup("staged files", described, (check,), "staged.unseen")]
 
 

@@ -24,6 +24,7 @@ from checks.previous import previous_tags
 from checks.side_by_side import judged
 from checks.verify_context import CheckGroup, VerifyContext
 from doit_receipts.errors import ReleaseError
+from doit_receipts.printable import counted
 from plugins.model.docs_pages import pages_in
 from plugins.model.evidence import evidence_path
 from plugins.model.published_file import Kind
@@ -60,7 +61,9 @@ def judgements_of_published(
         Look(contract, context.room, context.clients.public, docs=docs) as look,
         ThreadPoolExecutor(1) as fetching,
     ):
-        context.clients.progress.say(f"fetching {len(contract.files)} files from every endpoint")
+        context.clients.progress.say(
+            f"fetching {counted(len(contract.files), 'file')} from every endpoint"
+        )
         look.start(_pages(context) if whole else ())
         bringing = fetching.submit(_brought, context)
         groups = [
@@ -128,7 +131,7 @@ def _public_files(
             context, contract, look.found_files(f for f in contract.files if f.remote in wanted)
         )
 
-    described = f"{len(contract.files)} files of the contract, and what else is there"
+    described = f"{counted(len(contract.files), 'file')} of the contract, and what else is there"
     return [
         CheckGroup("files", described, (files,)),
         CheckGroup("signatures", signatures_described(contract), (signed,), "signature.unseen"),
@@ -184,7 +187,7 @@ def _website(context: VerifyContext, look: Look) -> list[CheckGroup]:
         found_files = look.found_files(look.contract.listed)
         return rows.rows_are_true(look.contract, found_files, context.clients.site)
 
-    described = f"flags, {len(look.contract.listed)} rows against the bytes"
+    described = f"flags, {counted(len(look.contract.listed), 'row')} against the bytes"
     return [CheckGroup("website", described, (flags, listed), "row.unseen")]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ def signing_key_is_usable(
     elif key.expires is not None and key.expires <= now:
         found = _block("key.expired", name, f"expired on {key.expires:%Y-%m-%d}", extend)
     elif key.expires is not None and key.expires < now + timedelta(days=days):
-        problem = f"expires on {key.expires:%Y-%m-%d}, within {days} days"
+        problem = f"expires on {key.expires:%Y-%m-%d}, within {counted(days, 'day')}"
         found = _block("key.expiring", name, problem, extend)
     else:
         found = ()

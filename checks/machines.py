@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.action import PASSED, RESULT, bundle_file, here_file, result_of, room_of
 from plugins.model.attested import FACTS_FILE, PREDICATE_TYPE, attested
 from plugins.model.ledger import GITHUB, Remade
@@ -105,7 +106,7 @@ def _built(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifi
                 "has other bytes than attested" if name in done.products and name in found else how
             )
             return Finding(rule, Severity.BLOCK, f"{name} {how}", where)
-    message = f"{len(found)} files attested by {farm.repository} in {done.run}"
+    message = f"{counted(len(found), 'file')} attested by {farm.repository} in {done.run}"
     return Finding(rule, Severity.NOTE, message, where)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doit_receipts.printable import counted
 from plugins.model.published_file import DOCS, Kind
 from plugins.ports.public import AROUND
 
@@ -46,7 +47,8 @@ def not_known(context: VerifyContext, contract: Contract, *, proven: bool) -> It
     asked = [each for each in context.clients.public.endpoints(contract.page.url) if each != AROUND]
     if unsent := context.clients.public.unsent():
         yield (
-            f"{len(unsent)} files that were not sent again, since a server calls them unchanged; "
+            f"{counted(len(unsent), 'file that was', 'files that were')} not sent again,"
+            " since a server says that nothing changed; "
             "doit verify --fresh fetches all"
         )
     yield f"caches that [hosts] cdn_edges does not name; asked were {', '.join(asked)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.printable import counted
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ def release_holds_what_the_one_before_held(
     gone = sorted(before - now)
     if not lost and len(gone) > _MOST_GONE * len(before):
         few = ", ".join(gone[:_SHOWN])
-        problem = f"{len(gone)} of the {len(before)} files of {tag_name} are gone, such as {few}"
+        problem = (
+            f"of the {counted(len(before), 'file')} of {tag_name}, "
+            f"{counted(len(gone), 'is', 'are')} gone, such as {few}"
+        )
         found.append(breach("archive.previous", version.tag, problem))
     return tuple(found)

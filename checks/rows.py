@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from doit_receipts.errors import ReleaseError
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from plugins.model.earlier_rows import has_sha256
 from plugins.model.published_file import ROW_SIDECARS
 from plugins.model.rules import breach
@@ -42,7 +42,10 @@ def rows_are_true(
                 breach(
                     "row.unseen",
                     page.name,
-                    f"{len(releases)} releases have the address {page.slug}, wanted one",
+                    (
+                        f"{counted(len(releases), 'release has', 'releases have')} the "
+                        f"address {page.slug}, wanted one"
+                    ),
                 ),
             )
         rows = site.rows(releases[0])

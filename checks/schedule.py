@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.next_schedule import following
 from plugins.model.release import Phase, ReleaseType, type_of
 from plugins.model.schedule_edit import ends_bugfix
@@ -71,7 +72,9 @@ def _by_the_table(
     known = (
         f"its phase, {declared.value}, is taken from release.toml"
         if declared
-        else f"{_kind(release)} is what the schedule of {TABLE_DAY} says, {days} days old"
+        else (
+            f"{_kind(release)} is what the schedule of {TABLE_DAY} says, {counted(days, 'day')} old"
+        )
     )
     return Finding(
         "release.phase",

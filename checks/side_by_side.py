@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
+from doit_receipts.printable import counted
 from plugins.model.published_remedies import PUBLISHED
 from plugins.model.report import Judgement
 
@@ -37,7 +38,7 @@ def judged(
                 found.append(
                     Finding(group.blind, Severity.BLOCK, error.problem, error.where, error.remedy)
                 )
-        progress.say(f"{group.subject}: {len(found) or 'no'} findings")
+        progress.say(f"{group.subject}: {counted(len(found), 'finding')}")
         return Judgement(group.subject, group.looked_at, tuple(dict.fromkeys(found)))
 
     with ThreadPoolExecutor(_LANES, thread_name_prefix="judge") as pool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from checks.looking import judges
 from checks.public_text import TEXT_RULES, facts_are_right, notes_are_given, read_text
 from doit_receipts.finding import Finding, Severity
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from plugins.model.published_file import SITE, Origin
 from plugins.model.site_pages import listing_of, overview_pages
 from plugins.model.text_rules import TextFacts
@@ -49,7 +49,10 @@ def flags_are_right(contract: Contract, site: PublicSite) -> tuple[Finding, ...]
     releases = site.releases()
     found = [listed for listed in releases if listed.slug == contract.page.slug]
     if len(found) != 1:
-        problem = f"{len(found)} releases have the address {contract.page.slug}, wanted one"
+        problem = (
+            f"{counted(len(found), 'release has', 'releases have')} the address "
+            f"{contract.page.slug}, wanted one"
+        )
         return (_block("site.flags", problem, "site"),)
     ours = found[0]
     others = [each for each in releases if each.slug != ours.slug and _alike(each, ours)]
@@ -149,7 +152,10 @@ def rows_are_as_served(
     """
     releases = [listed for listed in site.releases() if listed.slug == contract.page.slug]
     if len(releases) != 1:
-        problem = f"{len(releases)} releases have the address {contract.page.slug}, wanted one"
+        problem = (
+            f"{counted(len(releases), 'release has', 'releases have')} the address "
+            f"{contract.page.slug}, wanted one"
+        )
         return (_block("site.rows", problem, "site"),)
     rows = {str(row.fields["url"]): row for row in site.rows(releases[0])}
     entries = {entry.path: entry for folder in contract.folders for entry in host.listing(folder)}

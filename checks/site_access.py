@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 
 if TYPE_CHECKING:
     from plugins.model.contract import Contract
@@ -59,7 +59,9 @@ def name_is_free(
     public = [other for other in found if other.is_published]
     if len(found) > 1 or (public and not shown):
         which = ", ".join(f"{printable(other.name)} at {other.address}" for other in found)
-        problem = f"{len(found)} releases have this name or address: {which}"
+        problem = (
+            f"{counted(len(found), 'release has', 'releases have')} this name or address: {which}"
+        )
         remedy = "delete those that are wrong in the site's admin, then run the same command again"
         return (Finding("site.name_taken", Severity.BLOCK, problem, "site", remedy),)
     if found and not public:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from checks.whole_release import verify
 from doit_receipts.errors import ReleaseError, SettingsError
 from doit_receipts.finding import Severity
+from doit_receipts.printable import counted
 from plugins.model.layout import Layout
 from plugins.model.promise import contract_of
 from plugins.model.published_file import Origin
@@ -65,7 +66,7 @@ def audit(
     if not others:
         found = breach("situation.nothing", series, f"python.org has no release of {series}")
         judgements = [Judgement("releases", f"what is out of {series}", (found,))]
-    return Report(series, f"{len(others)} releases", Situation.PUBLISHED, tuple(judgements))
+    return Report(series, counted(len(others), "release"), Situation.PUBLISHED, tuple(judgements))
 
 
 def _judged(
@@ -86,7 +87,10 @@ def _judged(
     except ReleaseError as error:
         problem = breach("situation.unseen", f"{version}: {error.where}", error.problem)
         return Judgement(f"Python {version}", "could not be checked", (problem,))
-    kind = f"{report.kind}: {len(contract.files)} files, {len(report.judgements)} subjects"
+    kind = (
+        f"{report.kind}: {counted(len(contract.files), 'file')}, "
+        f"{counted(len(report.judgements), 'subject')}"
+    )
     found = tuple(replace(each, where=f"{version}: {each.where}") for each in report.findings)
     return Judgement(f"Python {version}", kind, found)
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.command.status_table import title, upcoming
-from doit_receipts.printable import cut, printable
+from doit_receipts.printable import cut, printable, share
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
@@ -34,7 +34,12 @@ def checklist(plan: Plan) -> str:
     found = statuses(plan)
     tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
     done = sum(found[name].state is TaskState.DONE for name in tasks)
-    lines = [f"## {_text(title(plan))}", "", f"{done} of {len(tasks)} tasks are done.", ""]
+    lines = [
+        f"## {_text(title(plan))}",
+        "",
+        f"{share(done, len(tasks), 'task', 'is', 'are')} done.",
+        "",
+    ]
     lines += [f"- {_text(line)}" for line in upcoming(plan, found)]
     for chapter, members in groupby(tasks, lambda name: plan.tasks[name].chapter):
         names, heading = list(members), _text(plan.project.chapters[chapter])

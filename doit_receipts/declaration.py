@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.calls import BadArgument, Call, digest_of
 from doit_receipts.late import resolved
+from doit_receipts.printable import counted
 from doit_receipts.task import AMOUNTS
 
 if TYPE_CHECKING:
@@ -305,7 +306,7 @@ def look_of(
     """
     if len(calls) != 1:
         raise declaration_error(
-            place, f"{name} has a look and {len(calls)} calls", "return exactly one call"
+            place, f"{name} has a look and {counted(len(calls), 'call')}", "return exactly one call"
         )
     return functools.partial(arguments_for, look, calls[0], place, name)
 

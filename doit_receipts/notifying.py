@@ -6,7 +6,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from doit_receipts.sender import Message, Sender
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Effect, Kind
@@ -23,7 +23,7 @@ _MENDED: Final = "mended"
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 _ACTS: Final = (Effect.SHARED, Effect.PUBLIC)
 _MOST_LETTERS: Final = 300
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"\d+(?: of \d+ \S+ (?:is|are|has|have|does|do)\b)?")
 
 
 class Notifications:
@@ -131,9 +131,13 @@ def _of_run(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[t
     remains = any(not found[name].lets_on for name in wanted)
     if did_something and wanted and not remains:
         what = ", ".join(asked)
+        are = counted(len(wanted), "task is", "tasks are", all_=True)
         yield (
             _mark("done", what),
-            Message(f"{what} done", f"{what}: all {len(wanted)} tasks are done"),
+            Message(
+                f"{what} done",
+                f"{what}: {are} done",
+            ),
         )
 
 

@@ -19,7 +19,7 @@ from doit_receipts.command.advice import awaited, troubles
 from doit_receipts.command.status_table import title, upcoming
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
-from doit_receipts.printable import cut, printable
+from doit_receipts.printable import cut, printable, share
 from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Kind
@@ -139,7 +139,7 @@ class Page:
         chips = " ".join(f"{_chip(state, str(count))}" for state, count in counts.items() if count)
         now = plan.context.clock.now()
         yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
-        yield f"<br>{done} of {len(tasks)} tasks are done: {chips}</p>"
+        yield f"<br>{share(done, len(tasks), 'task', 'is', 'are')} done: {chips}</p>"
         rest = drawing.rest_of(plan, found, took_s)
         yield f'<p class="small">as of {now:%Y-%m-%d %H:%M:%S} UTC{rest and f"; {rest}"}</p>'
 

@@ -1,10 +1,10 @@
-"""Printable: text from outside as it may reach a terminal, a log line or a message."""
+"""Printable: text as it may reach a terminal, a log line or a message, numbers in English."""
 
 from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-__all__ = ["cut", "printable", "width"]
+__all__ = ["counted", "cut", "printable", "share", "width"]
 
 
 def printable(text: str) -> str:
@@ -26,6 +26,21 @@ def cut(text: str, columns: int) -> str:
     while (left := left - width(text[end])) >= 0:
         end += 1
     return f"{text[:end]}…"
+
+
+def counted(number: int, one: str, many: str = "", *, all_: bool = False) -> str:
+    """``1 file``, ``2 files`` or ``2 addresses``; ``many`` is for words with another plural.
+
+    ``all_`` of them are ``1 file``, or ``all 2 files``.
+    """
+    if number == 1:
+        return f"1 {one}"
+    return f"{'all ' if all_ else ''}{number} {many or one + ('es' if one.endswith('s') else 's')}"
+
+
+def share(part: int, whole: int, one: str, verb: str = "", verbs: str = "") -> str:
+    """``1 of 3 files is``, ``2 of 3 files are``, ``0 of 1 file is``; or without the verbs."""
+    return f"{part} of {counted(whole, one)} {verb if 1 in (part, whole) else verbs}".rstrip()
 
 
 def width(text: str) -> int:

@@ -17,6 +17,7 @@ from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.loader import plan_of
+from doit_receipts.printable import counted
 from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
@@ -150,7 +151,8 @@ def _lines(plan: Plan, looked: Sequence[Looked]) -> Iterator[str]:
     later = len(looked) - len(seen)
     yield ""
     yield (
-        f"{len(seen)} gates looked at: {len(stopping)} in the way, {count} findings"
+        f"{counted(len(seen), 'gate')} looked at: {len(stopping)} in the way, "
+        f"{counted(count, 'finding')}"
         f"{f'; {later} cannot be looked at yet' if later else ''}"
     )
 

@@ -10,6 +10,7 @@ from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title
 from doit_receipts.loader import plan_of
 from doit_receipts.planned import Foreseen, planned
+from doit_receipts.printable import counted
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
         yield f"{step.task.name} waits for {step.task.who}: {step.why}"
     if by[Foreseen.LATER] and not whole:
         count = len(by[Foreseen.LATER])
-        yield f"{count} more tasks act outside behind that: {plan.project.command('plan', '--all')}"
+        yield (
+            f"{counted(count, 'more task acts', 'more tasks act')} outside behind that: "
+            f"{plan.project.command('plan', '--all')}"
+        )
     if not steps:
         yield "nothing is left to be done outside"
 

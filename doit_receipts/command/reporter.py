@@ -11,6 +11,7 @@ from doit.exceptions import TaskFailed, UnmetDependency
 from doit_receipts.command.advice import next_steps
 from doit_receipts.command.ticker import Ticker
 from doit_receipts.plan import OPENED
+from doit_receipts.printable import counted
 from doit_receipts.receipts import NOT_DONE
 from doit_receipts.running import last_line
 from doit_receipts.status import statuses
@@ -171,8 +172,10 @@ class ReleaseReporter:
         wanted = {name for name in _with_needs(self._plan.tasks, self._selected) if name in found}
         remaining = [name for name in wanted if not found[name].lets_on]
         asked = " ".join(self._selected)
-        steps = "1 task" if self._ran == 1 else f"{self._ran} tasks"
-        head = f"{asked}: {steps} run, {len(wanted) - len(remaining)} of {len(wanted)} done"
+        head = (
+            f"{asked}: {counted(self._ran, 'task')} run, {len(wanted) - len(remaining)} "
+            f"of {len(wanted)} done"
+        )
         if not remaining:
             return f"{head}, nothing remains"
         in_order = [name for name in found if name in wanted]

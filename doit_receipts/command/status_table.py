@@ -9,7 +9,7 @@ from doit_receipts.command.advice import group_with, next_steps, troubles, wrapp
 from doit_receipts.command.command_line import no_such_task
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Severity
-from doit_receipts.printable import cut
+from doit_receipts.printable import counted, cut, share
 from doit_receipts.status import TaskState, before_all, statuses
 from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times, waits_since
@@ -104,7 +104,7 @@ def _folded(
 def _run_of(names: Sequence[str], kind: str, times: TaskTimes) -> str:
     took = times.of(names) if kind == TaskState.DONE.value else ""
     between = f"{names[0]} to {names[-1]}" + (f", {took}" if took else "")
-    return f"  {kind:<8}{f'{len(names)} tasks':<22}{between}"
+    return f"  {kind:<8}{counted(len(names), 'task'):<22}{between}"
 
 
 def title(plan: Plan) -> str:
@@ -144,8 +144,14 @@ def _ending(plan: Plan, found: dict[str, Status], columns: int) -> list[str]:
     remaining = len(tasks) - counts[TaskState.DONE]
     by_state = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     if not remaining:
-        return [f"all {len(tasks)} tasks are done", *_passed(plan, columns), "next: nothing"]
-    lines = wrapped(f"{remaining} of {len(tasks)} tasks remain: {by_state}", columns)
+        return [
+            f"{counted(len(tasks), 'task is', 'tasks are', all_=True)} done",
+            *_passed(plan, columns),
+            "next: nothing",
+        ]
+    lines = wrapped(
+        f"{share(remaining, len(tasks), 'task', 'remains', 'remain')}: {by_state}", columns
+    )
     lines += _passed(plan, columns)
     if counts[TaskState.RUNNING]:
         lines += wrapped(_rest(plan, found), columns)

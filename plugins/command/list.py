@@ -10,6 +10,7 @@ from doit_receipts.command import list as engine
 from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title, width_of
 from doit_receipts.loader import plan_of
+from doit_receipts.printable import counted
 from plugins.command.python_release import PythonRelease
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def by_pep(plan: Plan, columns: int, *, with_status: bool) -> str:
         lines += wrapped(f"  {each.name:<6}{each.wanted}", columns, _INDENT)
         for line in below:
             lines += wrapped(f"{_INDENT}{line}", columns, f"{_INDENT}  ")
-    counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    lines += ["", *wrapped(f"{sum(counts.values())} obligations: {counted}", columns)]
+    by_word = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    lines += ["", *wrapped(f"{counted(sum(counts.values()), 'obligation')}: {by_word}", columns)]
     return "\n".join(lines) + "\n"
 
 

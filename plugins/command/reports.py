@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.finding import Severity
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,7 +69,7 @@ def summary(report: Report, seconds: float) -> str:
     waived = sum(1 for finding in found if report.waiver_of(finding))
     judgements = report.judgements
     good = sum(1 for judgement in judgements if not report.stopping(judgement.findings))
-    counts = f"{good} of {len(judgements)} subjects good, {len(found)} findings"
+    counts = f"{share(good, len(judgements), 'subject')} good, {counted(len(found), 'finding')}"
     if found:
         counts += f" ({len(stopping)} block, {waived} waived)"
     word = "holds" if report.holds else "DOES NOT HOLD"

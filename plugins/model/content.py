@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class Content:
         return cls(len(raw), sha256(raw).hexdigest())
 
     def __str__(self) -> str:
-        return f"{self.size_bytes} bytes, sha256 {self.sha256}"
+        return f"{counted(self.size_bytes, 'byte')}, sha256 {self.sha256}"
 
     @property
     def brief(self) -> str:

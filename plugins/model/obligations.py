@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from plugins.model.release import KIND_NAMES, ReleaseType
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _mistakes(row: Mapping[str, Any]) -> Iterator[str]:
         yield "does not say what is wanted"
     verdicts = [each.value for each in Verdict if each.value in row]
     if len(verdicts) > 1:
-        yield f"has {len(verdicts)} verdicts, {' and '.join(verdicts)}"
+        yield f"has {counted(len(verdicts), 'verdict')}, {' and '.join(verdicts)}"
     if not row.get("source") and (verdicts or not row.get("lines")):
         yield "has no source"
     if any(not row[each] for each in verdicts):

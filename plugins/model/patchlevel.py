@@ -7,6 +7,7 @@ from typing import Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from plugins.model.version import Level, Version
 
 __all__ = ["PATH", "Patchlevel", "read_patchlevel", "written_patchlevel"]
@@ -89,7 +90,7 @@ def written_patchlevel(text: str, version: Version, suffix: str = "") -> str:
 def _value(text: str, name: str) -> str:
     found = re.findall(_FORM.format(name), text, flags=re.MULTILINE)
     if len(found) != 1:
-        times = f"{len(found)} times" if found else "nowhere"
+        times = counted(len(found), "time") if found else "nowhere"
         raise StepFailed(
             where=PATH, problem=f"{name} is defined {times}", remedy="correct it on the branch"
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from plugins.model.version import Version
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def foreign_digests(text: str, facts: TextFacts) -> tuple[str, ...]:
             size = int(re.sub(r"\D", "", number))
             if len(named) == 1 and size != facts.files[named[0]].size_bytes:
                 wanted = facts.files[named[0]].size_bytes
-                found.append(f"says {named[0]} has {size} bytes, it has {wanted}")
+                found.append(f"says {named[0]} has {counted(size, 'byte')}, it has {wanted}")
     return tuple(dict.fromkeys(found))
 
 

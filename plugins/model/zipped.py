@@ -7,6 +7,8 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.printable import counted
+
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Iterator
@@ -63,7 +65,7 @@ def plain_files(opened: zipfile.ZipFile, most_bytes: int) -> tuple[zipfile.ZipIn
     """
     files = tuple(entry for entry in opened.infolist() if not entry.is_dir())
     if len(files) > _MOST_FILES:
-        reason = f"it holds {len(files)} files, and at most {_MOST_FILES} are expected"
+        reason = f"it holds {counted(len(files), 'file')}, and at most {_MOST_FILES} are expected"
         raise BrokenZip(reason)
     seen: dict[str, str] = {}
     for entry in files:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from doit_receipts.outside import Act, Unanswered, leaves
+from doit_receipts.printable import counted
 from plugins.model.envelope import as_kept
 from plugins.ports.signing import Signature, Verdict
 from plugins.services import sigstore_bundle
@@ -125,7 +126,7 @@ class SigstoreClient:
 
     def sign(self, digests: Collection[str], by: SigstoreIdentity) -> Iterator[tuple[str, bytes]]:
         """See BundleSigner."""
-        signing = self._signing(f"sign {len(digests)} files as {by}", sorted(digests))
+        signing = self._signing(f"sign {counted(len(digests), 'file')} as {by}", sorted(digests))
         trust, _ = self._open()
         bad = ""
         for digest, made in signing.sign(digests, by, trust):
@@ -154,7 +155,9 @@ class SigstoreClient:
     ) -> Iterator[tuple[bytes, bytes]]:
         """See StatementSigner."""
         digests = {sha256(payload).hexdigest(): payload for payload in payloads}
-        signing = self._signing(f"sign {len(digests)} statements as {by}", sorted(digests))
+        signing = self._signing(
+            f"sign {counted(len(digests), 'statement')} as {by}", sorted(digests)
+        )
         trust, _ = self._open()
         bad = ""
         for digest, made in signing.sign_statements(payloads, by, trust):

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import share
 from plugins.model.content import Content, NamedFile
 from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.package_head import HEAD_BYTES, needed_bytes
@@ -102,7 +103,7 @@ def _in_public(
     _same_as_reported(files, reported, host)
     by_pipeline = sum(file.name in reported for file in files)
     return {
-        "evidence": f"{by_pipeline} of {len(files)} digests are the pipeline's; "
+        "evidence": f"{share(by_pipeline, len(files), 'digest', 'is', 'are')} the pipeline's; "
         "the approval is of all of them",
         **{file.name: file.content.fact for file in files},
     }
@@ -124,7 +125,10 @@ def _public_entries(
         count = len(awaited.files) - len(missing)
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{count} of {len(awaited.files)} files have arrived; missing {few(missing)}",
+            problem=(
+                f"{share(count, len(awaited.files), 'file', 'has', 'have')} arrived; "
+                f"missing {few(missing)}"
+            ),
             remedy=f"they go to {host.shown(folder)} as always, or with a signed manifest to "
             f"{host.shown(RemoteLayout(release.version).inbox(awaited.role))}",
         )
@@ -174,7 +178,7 @@ def _complete(
     if short:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{len(found) - len(short)} of {len(found)} files are complete; "
+            problem=f"{share(len(found) - len(short), len(found), 'file', 'is', 'are')} complete; "
             f"cut short {few(short)}",
             remedy="check whether their upload is still running",
         )

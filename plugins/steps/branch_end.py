@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.ports.git import RefUpdate
 from plugins.steps.protection import deletable
@@ -90,7 +91,7 @@ def find_head(
         )
     beyond = clone.beyond(head, released)
     lines = [
-        f"# {len(beyond)} commits of {series} after {last}",
+        f"# {counted(len(beyond), 'commit')} of {series} after {last}",
         "",
         *(f"- {one}" for one in beyond),
     ]

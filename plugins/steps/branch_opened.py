@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, different, identical
 from plugins.steps.afterwards import not_yet
 from plugins.steps.ended_places import BRANCHES
@@ -111,7 +112,7 @@ def await_builders(
     built = [each for each in found if each.result]
     if not built:
         problem = (
-            f"none of the {len(found)} builders of {series} has built it yet"
+            f"none of the {counted(len(found), 'builder')} of {series} has built it yet"
             if found
             else f"there is no builder of {series}"
         )

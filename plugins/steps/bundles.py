@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.artifact import sha256_of
 from doit_receipts.durable import PARTIAL, write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import absent, identical
 from plugins.model.promise import bundle_paths
 from plugins.model.published_file import Kind, SizeClass
@@ -53,7 +54,7 @@ def look_signed(
     wanted = _wanted(release, contract, files)
     missing = _unsigned(wanted, by, signer)
     if missing:
-        return absent(f"{len(missing)} of {len(wanted)} files have no bundle yet")
+        return absent(f"{share(len(missing), len(wanted), 'file', 'has', 'have')} no bundle yet")
     return identical(_facts(wanted, by))
 
 
@@ -78,7 +79,7 @@ def sign(
         _bring(missing, wanted, by, signer, host, area)
         missing = _unsigned(wanted, by, signer)
     if missing:
-        progress.say(f"signing {len(missing)} files by Sigstore as {by}")
+        progress.say(f"signing {counted(len(missing), 'file')} by Sigstore as {by}")
     paths: dict[str, list[Path]] = {}
     for path in missing:
         paths.setdefault(wanted[path], []).append(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import Probe, absent, identical, unknown
 from plugins.model.provenance import WORKFLOW
 from plugins.steps.artifacts import fetch_artifact, newest, refuse_odd
@@ -43,7 +44,10 @@ def look_started(release: Release, workflows: Workflows, commit: str) -> Probe:
     found = _candidates(release, workflows, commit, kept)
     if len(found) > 1:
         return unknown(
-            f"{len(found)} runs of {WORKFLOW} may be the one that builds {release.version.tag}",
+            (
+                f"{counted(len(found), 'run')} of {WORKFLOW} may be the one that builds "
+                f"{release.version.tag}"
+            ),
             f"cancel all but one of them, or write its id into {_file(release.layout)}",
             tuple(f"{run.id} {run.title} {run.url}" for run in found),
         )
@@ -114,7 +118,7 @@ def wait(
         conclusions = {f"job {job.name}": job.conclusion for job in jobs}
         return {"run": run, "conclusion": found.conclusion, **conclusions}
     running = [job.name for job in jobs if not job.conclusion]
-    problem = f"{len(jobs) - len(running)} of {len(jobs)} jobs ended"
+    problem = f"{share(len(jobs) - len(running), len(jobs), 'job')} ended"
     problem += f", {', '.join(running)} not finished" if running else ""
     if until is not None and clock.now() > until:
         raise StepFailed(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted, share
 from plugins.model.layout import Layout
 from plugins.model.promise import local_path
 from plugins.model.published_file import Kind
@@ -102,7 +103,7 @@ def _download(
 
     total = sum(content.size_bytes for content in wanted.values())
     count = len(contract.files)
-    progress.say(f"downloading {count} files as a user, {total / 1e6:,.1f} MB")
+    progress.say(f"downloading {counted(count, 'file')} as a user, {total / 1e6:,.1f} MB")
 
     def fetch(file: PublishedFile) -> str:
         seen = cdn.download(file.url, room / file.remote)
@@ -118,7 +119,10 @@ def _download(
     if wrong:
         raise StepFailed(
             where="clean room",
-            problem=f"{len(wrong)} of {count} files differ from the release, first {wrong[0]}",
+            problem=(
+                f"{share(len(wrong), count, 'file', 'differs', 'differ')} from the "
+                f"release, first {wrong[0]}"
+            ),
             remedy=f"do not announce the release; look at scratch/{room.name}/, and to have "
             "caches purged again run doit forget purge_files, then doit publish",
             details=tuple(wrong),
@@ -134,7 +138,7 @@ def _problem(file: PublishedFile, wanted: Content, came: Content, release: Relea
         return f"the file on the host is not the one that was exported, {ours.name}"
     # The files of a rehearsal are toys.
     if not release.rehearsal and not file.size.holds(came.size_bytes):
-        return f"{came.size_bytes} bytes is not a plausible size for a {file.kind.value}"
+        return f"{counted(came.size_bytes, 'byte')} is not a plausible size for a {file.kind.value}"
     return ""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted
 from doit_receipts.task import Kind
 from plugins.model.closing_archive import ClosingArchive, closing_files, fits, report_file
 from plugins.model.promise import record_files
@@ -63,7 +64,7 @@ def write(
         {who: tuple(keys) for who, keys in people.items()},
         members,
     )
-    progress.say(f"archiving {len(members)} files")
+    progress.say(f"archiving {counted(len(members), 'file')}")
     (file, *_) = closing_files(release)
     write_whole(report_file(release), page)
     write_whole(file, archive.to_bytes())

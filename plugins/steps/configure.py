@@ -9,6 +9,7 @@ import shutil
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from doit_receipts.printable import counted
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ def _shown(lines: list[str]) -> str:
     if not count:
         return "no"
     before, after = ("".join("".join(changed[sign]).split()) for sign in "-+")
-    return f"{count} lines, all in white space" if before == after else f"{count} lines"
+    return (
+        f"{counted(count, 'line')}, all in white space"
+        if before == after
+        else counted(count, "line")
+    )
 
 
 def made_with(configure: bytes) -> str:

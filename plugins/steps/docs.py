@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.cores import some_cores
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from plugins.steps.docs_archives import compressors, write_epub, write_tar_bz2, write_zip
 from plugins.steps.docs_tree import (
     DocsTree,
@@ -200,7 +201,7 @@ def _the_epub(folder: Path) -> Path:
     if len(found) != 1:
         raise StepFailed(
             where="docs epub",
-            problem=f"the builder made {len(found)} epub files, wanted one",
+            problem=f"the builder made {counted(len(found), 'epub file')}, wanted one",
             remedy=f"look into {folder}",
         )
     return found[0]

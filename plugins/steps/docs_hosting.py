@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import BadVersion, StepFailed
+from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
@@ -75,12 +76,14 @@ def host_docs(
         _unpack(archive, area, host, progress)
         host.change([area.staging], CLOSED_MODE)
         made = f"{area.staging}/{top}"
-        progress.say(f"comparing {len(pages)} pages on the host")
+        progress.say(f"comparing {counted(len(pages), 'page')} on the host")
         _straighten(made, host)
         differences = _differences(pages, host.listing(made), made, host)
         if differences:
             raise StepFailed(
-                where=host.shown(made), problem=f"{len(differences)} pages differ from the archive",
+                where=host.shown(made),
+                problem=f"{counted(len(differences), 'page differs', 'pages differ')} from the"
+                " archive",
                 remedy="remove that folder on the host, then run the same command again",
                 details=tuple(differences[:_SHOWN]),
             )  # fmt: skip
@@ -213,7 +216,8 @@ def _pages(archive: Path, sha256: str) -> tuple[str, Mapping[str, str]]:  # noqa
                     pages[rest] = hashlib.file_digest(page, "sha256").hexdigest()  # type: ignore[arg-type]
     if len(tops) != 1 or not pages:
         raise StepFailed(
-            where=archive.name, problem=f"contains {len(tops)} top-level folders, wanted one",
+            where=archive.name,
+            problem=f"contains {counted(len(tops), 'top-level folder')}, wanted one",
             remedy="delete it, then run doit export: it is made again",
         )  # fmt: skip
     return tops.pop(), pages

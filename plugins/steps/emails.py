@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, unseen
 from plugins.ports.email import Email
 
@@ -70,7 +71,10 @@ def email(
     if len(subject) > _SUBJECT_MOST:
         raise StepFailed(
             where=where,
-            problem=f"has a subject of {len(subject)} characters, wanted at most {_SUBJECT_MOST}",
+            problem=(
+                f"has a subject of {counted(len(subject), 'character')}, wanted at most "
+                f"{_SUBJECT_MOST}"
+            ),
             remedy="shorten the title of the text",
         )
     return Email(message_id(release, purpose, sender), sender, tuple(to), subject, text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from doit_receipts.probe import absent, identical
 from doit_receipts.task import Kind
 from plugins.model.contract import Contract
@@ -166,7 +167,7 @@ def sign(
     if brought:
         write_whole(path, brought)
     else:
-        progress.say(f"signing {len(payloads)} statements by Sigstore as {by}")
+        progress.say(f"signing {counted(len(payloads), 'statement')} by Sigstore as {by}")
         bundles = dict(signer.sign_statements(payloads, by))
         # Before the file is here: a run that is killed in between signs once more.
         there = _on_host(release, host, area)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.model.manifest import MANIFEST, Manifest
@@ -172,10 +173,13 @@ def look_taken(release: Release, host: HostReader, role: str, area: StagingArea)
             )
     missing = [file.name for file in manifest.files if file.name not in found]
     if missing:
-        return absent(f"{len(missing)} of {len(manifest.files)} files not taken over yet")
+        return absent(f"{share(len(missing), len(manifest.files), 'file')} not taken over yet")
     originals = _left_behind(release, host, role, manifest, staged)
     if originals:
-        return absent(f"{len(originals)} of the expert's own files are still in the inbox")
+        return absent(
+            counted(len(originals), "of the expert's own files is", "of the expert's own files are")
+            + " still in the inbox"
+        )
     unlike = wrong.probe(host)
     if unlike is not None:
         return unlike
@@ -381,7 +385,7 @@ def _complete(
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
             problem=f"the manifest lists {len(awaited.files) - len(unlisted)} of "
-            f"{len(awaited.files)} files; missing {few(unlisted)}",
+            f"{counted(len(awaited.files), 'file')}; missing {few(unlisted)}",
             remedy="they upload the rest and sign for all of it",
         )
     short = [
@@ -392,8 +396,8 @@ def _complete(
     if short:
         raise Waiting(
             who=f"{awaited.name} ({awaited.role})",
-            problem=f"{len(listed) - len(short)} of {len(listed)} files are complete; "
-            f"missing or cut short {few(short)}",
+            problem=f"{share(len(listed) - len(short), len(listed), 'file', 'is', 'are')} complete;"
+            f" missing or cut short {few(short)}",
             remedy="check whether their upload is still running",
         )
     _same_bytes(host, manifest, awaited, there)
@@ -419,7 +423,7 @@ def _waiting(
 ) -> Waiting:
     missing = [path for path in awaited.files if path not in there]
     count = len(awaited.files) - len(missing)
-    arrived = f"{problem}; {count} of {len(awaited.files)} files have arrived"
+    arrived = f"{problem}; {share(count, len(awaited.files), 'file', 'has', 'have')} arrived"
     return Waiting(
         who=f"{awaited.name} ({awaited.role})",
         problem=f"{arrived}; missing {few(missing)}" if missing else arrived,

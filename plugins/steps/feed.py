@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit_receipts.errors import StepFailed
-from doit_receipts.printable import printable
+from doit_receipts.printable import printable, share
 from plugins.model.binaries import nuget_packages, nuget_version
 from plugins.model.published_file import SITE, Origin
 from plugins.ports.public import AROUND
@@ -104,7 +104,7 @@ def await_packages(
     names = nuget_packages(release.version)
     missing = [name for name in names if version not in packages.versions(name)]
     if missing:
-        have = f"{len(names) - len(missing)} of {len(names)} packages have {version}"
+        have = f"{share(len(names) - len(missing), len(names), 'package', 'has', 'have')} {version}"
         not_yet(
             f"{have}; missing in {_few(missing)}",
             "https://www.nuget.org",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.steps import announcement_draft
 
@@ -74,7 +75,7 @@ def _first_difference(found: str, wanted: str) -> str:
         if one != other:
             return f"line {number} is {_short(one)}, wanted {_short(other)}"
     if len(there) != len(here):
-        return f"its text has {len(there)} lines, wanted {len(here)}"
+        return f"its text has {counted(len(there), 'line')}, wanted {len(here)}"
     return "its text has different line endings"
 
 

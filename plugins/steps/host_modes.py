@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different
 from plugins.ports.host import Kind
 
@@ -52,7 +53,9 @@ class WrongModes:
             )
         if self.ours:
             names = ", ".join(entry.path.rpartition("/")[2] for entry, _ in self.ours[:_SHOWN])
-            return absent(f"modes or groups of {len(self.ours)} are wrong: {names}")
+            return absent(
+                f"modes or groups of {counted(len(self.ours), 'file')} are wrong: {names}"
+            )
         return None
 
     def remedy(self, host: HostReader) -> str:

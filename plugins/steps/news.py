@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted
 from plugins.steps.left_behind import see_plain
 from plugins.steps.release_clone import input_commit
 from plugins.steps.tree_links import path_in
@@ -152,7 +153,7 @@ def _put_date(file: Path, date: date) -> None:
     if count != 1:
         raise StepFailed(
             where=file.name,
-            problem=f"blurb wrote {count} release dates, wanted one",
+            problem=f"blurb wrote {counted(count, 'release date')}, wanted one",
             remedy="use the blurb that this project pins",
         )
     if _NO_CHANGES.search(text):

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted
 from plugins.model import patchlevel
 from plugins.model.readme import pep_of, with_series, with_title
 from plugins.model.series import series_of
@@ -164,7 +165,7 @@ def _configure(clone: Clone, commit: str, old: str, new: str) -> dict[str, bytes
     if count != 1:
         raise StepFailed(
             where="configure.ac",
-            problem=f"defines PYTHON_VERSION as {old} {count} times, wanted once",
+            problem=f"defines PYTHON_VERSION as {old} {counted(count, 'time')}, wanted once",
             remedy="correct it on the branch; or if it is right, report a bug of this tool",
         )
     # python3.13 python3.12 ...: interpreters that may run the build, the newest first

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from doit_receipts.probe import RemoteState
 from plugins.model.article import article_of
 from plugins.model.docs_pages import UNREAD, pages_in
@@ -136,7 +136,11 @@ def _site(contract: Contract, served: Mapping[str, Content], site: SiteReader) -
     ours = [each for each in public if each.slug == contract.page.slug]
     if len(ours) != 1:
         raise refused(
-            contract.page.url, f"{len(ours)} public releases have its address, wanted one"
+            contract.page.url,
+            (
+                f"{counted(len(ours), 'public release has', 'public releases have')} "
+                "its address, wanted one"
+            ),
         )
     listing = listing_of(each.fields for each in public)
     yield listing_entry(each.slug for each in public)
@@ -174,7 +178,8 @@ def _rows(
             raise refused(path, "its row at python.org has another sha256 than the file")
         yield row_entry(row.slug, row.system, row.fields)
     if wrong := unlike(wanted_rows(contract, served), rows):
-        problem = f"{len(wrong)} of its rows are not as they were made, first {wrong[0]}"
+        rows_are = counted(len(wrong), "of its rows is", "of its rows are")
+        problem = f"{rows_are} not as they were made, first {wrong[0]}"
         raise refused(contract.page.url, problem)
 
 

@@ -12,6 +12,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import absent, identical
 from plugins.model.site_pages import pages_of
 from plugins.steps.served import published_bytes
@@ -58,10 +59,14 @@ def look_purged(
     wanted = _wanted(contract, site)
     left = [address.url for address in wanted if not cdn.was_purged(address.url)]
     if left:
-        return absent(f"{len(left)} of {len(wanted)} addresses are still to be purged")
+        return absent(f"{share(len(left), len(wanted), 'address', 'is', 'are')} still to be purged")
     wrong = stale(wanted, published_bytes(contract, host, known), cdn)
     if wrong:
-        return absent(f"{len(wrong)} responses of caches are stale, first {wrong[0]}", wrong)
+        return absent(
+            f"{counted(len(wrong), 'response of caches is', 'responses of caches are')} stale,"
+            f" first {wrong[0]}",
+            wrong,
+        )
     addresses = "".join(f"{address.url}\n" for address in wanted)
     digest = hashlib.sha256(addresses.encode()).hexdigest()
     return identical({"addresses": str(len(wanted)), "list_sha256": digest})
@@ -91,11 +96,16 @@ def purge(
     wrong: tuple[str, ...] = ()
     for attempt in range(_TRIES):
         if attempt:
-            progress.say(f"{len(wrong)} responses are stale; waiting {pause_s:g} s")
+            progress.say(
+                f"{counted(len(wrong), 'response is', 'responses are')} stale; "
+                f"waiting {pause_s:g} s"
+            )
             time.sleep(pause_s)
-        progress.say(f"purging {len(to_purge)} addresses")
+        progress.say(f"purging {counted(len(to_purge), 'address')}")
         _in_parallel(lambda address: cdn.purge(address.url), to_purge)
-        progress.say(f"checking {len(wanted)} addresses on {len(cdn.edges)} edges")
+        progress.say(
+            f"checking {counted(len(wanted), 'address')} on {counted(len(cdn.edges), 'edge')}"
+        )
         found = _stale(wanted, bytes_served, cdn)
         wrong = tuple(line for line, _ in found)
         if not wrong:
@@ -103,7 +113,10 @@ def purge(
         to_purge = list(dict.fromkeys(address for _, address in found))
     raise StepFailed(
         where="caches",
-        problem=f"{len(wrong)} responses are still stale after {_TRIES} purges, first {wrong[0]}",
+        problem=(
+            f"{counted(len(wrong), 'response is', 'responses are')} still stale after "
+            f"{_TRIES} purges, first {wrong[0]}"
+        ),
         remedy="report it to the administrators of the CDN; run the same command again when "
         "they have purged it",
         details=wrong,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import share
 from plugins.model.content import Content
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def published_bytes(
     if missing:
         raise StepFailed(
             where="downloads host",
-            problem=f"{len(missing)} of {len(wanted)} files do not exist, first {missing[0]}",
+            problem=(
+                f"{share(len(missing), len(wanted), 'file', 'does', 'do')} not exist, "
+                f"first {missing[0]}"
+            ),
             remedy="stage them and switch, or declare that they come later",
             details=tuple(missing),
         )
@@ -50,7 +54,8 @@ def _refuse_replaced(digests: Mapping[str, str], known: Mapping[str, str]) -> No
     if replaced:
         raise StepFailed(
             where="downloads host",
-            problem=f"{len(replaced)} of {len(digests)} files differ from the release,"
+            problem=f"{share(len(replaced), len(digests), 'file', 'differs', 'differ')} from the"
+            " release,"
             f" first {replaced[0]}",
             remedy="do not announce the release; find out who replaced them, and restore the "
             "exported files",

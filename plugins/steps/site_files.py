@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from doit_receipts.probe import absent, different, identical
 from plugins.model.published_file import ROW_SIDECARS
 from plugins.steps.served import published_bytes
@@ -88,11 +88,14 @@ def look_files(
         return identical({"rows": str(len(wanted)), "rows_sha256": digest})
     if release.is_published:
         return different(
-            f"{release.name} is public, but {len(wrong)} of its rows are wrong",
+            f"{release.name} is public, but"
+            f" {counted(len(wrong), 'of its rows is', 'of its rows are')} wrong",
             "find out which side is wrong, the host or the site, and correct it there",
             wrong,
         )
-    return absent(f"{len(wrong)} rows are still to be created or changed", wrong)
+    return absent(
+        f"{counted(len(wrong), 'row is', 'rows are')} still to be created or changed", wrong
+    )
 
 
 def unlike(wanted: tuple[WantedRow, ...], rows: tuple[SiteRow, ...]) -> tuple[str, ...]:
@@ -147,7 +150,8 @@ def put_files(
         if held:
             raise StepFailed(
                 where="site",
-                problem=f"{len(held)} rows cannot be created: another release uses their slug or"
+                problem=f"{counted(len(held), 'row')} cannot be created: another release uses"
+                " their slug or"
                 f" address, first {held[0]}",
                 remedy="delete those rows in the site's admin, or give them another slug and"
                 " address, then run the same command again",

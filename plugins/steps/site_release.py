@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed, StepFailed
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from doit_receipts.probe import absent, different, identical
 from plugins.model.published_file import SITE
 from plugins.model.site_pages import Listing, is_latest, listing_of, overview_pages
@@ -106,7 +106,7 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
         return absent("the site has no such release")
     if len(found) > 1:
         return different(
-            f"the site has {len(found)} releases named {contract.page.name}",
+            f"the site has {counted(len(found), 'release')} named {contract.page.name}",
             "delete those that are wrong in the site's admin, then run the same command again",
             tuple(_shown(each) for each in found),
         )
@@ -122,11 +122,14 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
         return identical({"page": contract.page.url, "name": release.name, "day": day})
     if release.is_published:
         return different(
-            f"{release.name} is public, but {len(wrong)} of its fields are wrong",
+            f"{release.name} is public, but"
+            f" {counted(len(wrong), 'of its fields is', 'of its fields are')} wrong",
             "correct them in the site's admin, then run the same command again",
             wrong,
         )
-    return absent(f"{len(wrong)} fields of the draft differ", wrong)
+    return absent(
+        counted(len(wrong), "field of the draft differs", "fields of the draft differ"), wrong
+    )
 
 
 def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> dict[str, str]:
@@ -213,7 +216,10 @@ def refresh(contract: Contract, site: Site, progress: Progress) -> None:
         why = f"; saving it again failed ({failed.problem})" if failed else ""
         raise StepFailed(
             where="site",
-            problem=f"{contract.page.name} is public, but {len(old)} pages do not show it{why}",
+            problem=(
+                f"{contract.page.name} is public, but "
+                f"{counted(len(old), 'page does', 'pages do')} not show it{why}"
+            ),
             remedy="report it to the site's administrators; run the same command again when its own"
             " purge works",
             details=old,
@@ -261,7 +267,10 @@ def _only(contract: Contract, releases: Iterable[SiteRelease]) -> SiteRelease:
         return found[0]
     raise StepFailed(
         where="site",
-        problem=f"{len(found)} releases are named {contract.page.name}, wanted one",
+        problem=(
+            f"{counted(len(found), 'release is', 'releases are')} named "
+            f"{contract.page.name}, wanted one"
+        ),
         remedy="delete those that are wrong in the site's admin, then run the same command again",
         details=tuple(_shown(each) for each in found),
     )

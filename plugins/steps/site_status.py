@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import Probe, absent, identical
 from plugins.model.published_file import SITE
 from plugins.model.release import Phase
@@ -66,10 +67,14 @@ def look_shown(
     urls = _urls(series, enters, around)
     left = [url for url in urls if not cdn.was_purged(url)]
     if left:
-        return absent(f"{len(left)} of {len(urls)} pages are still to be purged")
+        return absent(f"{share(len(left), len(urls), 'page', 'is', 'are')} still to be purged")
     stale = _stale(series, enters, ends, urls, cdn)
     if stale:
-        return absent(f"{len(stale)} responses of caches are stale, first {stale[0]}", stale)
+        return absent(
+            f"{counted(len(stale), 'response of caches is', 'responses of caches are')} stale,"
+            f" first {stale[0]}",
+            stale,
+        )
     return identical({"series": series, "phase": enters.value, "pages": str(len(urls))})
 
 
@@ -104,13 +109,16 @@ def purge_shown(
             " states",
         )
     urls = _urls(series, enters, around)
-    progress.say(f"purging {len(urls)} pages")
+    progress.say(f"purging {counted(len(urls), 'page')}")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(cdn.purge, urls))
     stale = _stale(series, enters, ends, urls, cdn)
     if stale:
         not_yet(
-            f"{len(stale)} responses are stale after a purge, first {stale[0]}",
+            (
+                f"{counted(len(stale), 'response is', 'responses are')} stale after a "
+                f"purge, first {stale[0]}"
+            ),
             _TABLE,
             clock,
             until=until,

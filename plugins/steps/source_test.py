@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.cores import MakeJobs, jobs_of_make, some_cores
 from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.printable import counted
 from plugins.model.release import ReleaseType
 from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of, unpack
@@ -124,7 +125,7 @@ class _Test:
         names = [name for name in _QUICK if (there / f"{name}.py").exists()]
         if not names:
             raise self._failed(problem="Lib/test contains none of the quick tests")
-        self._progress.say(f"testing {len(names)} modules")
+        self._progress.say(f"testing {counted(len(names), 'module')}")
         self._do((self._python(), "-m", "test", *self._left_out, *names), _TEST_TIMEOUT_S["quick"])
         return " ".join(names)
 

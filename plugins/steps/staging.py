@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError, StepFailed
+from doit_receipts.printable import share
 from doit_receipts.probe import absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
@@ -151,7 +152,8 @@ def look_staged(files: Sequence[NamedFile], area: StagingArea, host: HostReader)
     missing = [file.name for file in files if found_files.place_of(file) is None]
     if missing:
         return absent(
-            f"{len(files) - len(missing)} of {len(files)} files are staged: {few(missing)}"
+            f"{share(len(files) - len(missing), len(files), 'file', 'is', 'are')} "
+            f"staged: {few(missing)}"
         )
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
@@ -241,7 +243,8 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         return absent(
-            f"{len(files) - len(hidden)} of {len(files)} files are in place: {few(hidden)}"
+            f"{share(len(files) - len(hidden), len(files), 'file', 'is', 'are')} in "
+            f"place: {few(hidden)}"
         )
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:

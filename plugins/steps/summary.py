@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.frozen import frozen
-from doit_receipts.printable import printable
+from doit_receipts.printable import counted, printable
 from doit_receipts.task import Kind
 from plugins.model.remote_layout import RemoteLayout
 from plugins.steps import announcement_draft, announcing, drafts, forum_post
@@ -109,7 +109,7 @@ def _files(area: StagingArea, files: Sequence[NamedFile]) -> Iterator[str]:
     if not files:
         return
     total = sum(file.content.size_bytes for file in files)
-    yield f"{area.final}/: {len(files)} files, {total:,} bytes"
+    yield f"{area.final}/: {counted(len(files), 'file')}, {total:,} bytes"
     width = max(len(file.name) for file in files)
     for file in files:
         yield f"{file.name:<{width}}  {file.content.size_bytes:>12,}  {file.content.sha256}"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
+from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, absent, identical
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ def look_flipped(release: Release, issues: Issues) -> Probe:
     """Whether no blocker of this series is put off any more (K01)."""
     left = _deferred(release, issues)
     if left:
-        return absent(f"{len(left)} blockers are still deferred", tuple(map(_shown, left)))
+        return absent(
+            f"{counted(len(left), 'blocker is', 'blockers are')} still deferred",
+            tuple(map(_shown, left)),
+        )
     return identical({"deferred": "none"})
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import Probe, absent, different, identical
 from plugins.steps.phase_words import following_series
 
@@ -92,7 +93,7 @@ def look_closed(release: Release, tracker: Tracker) -> Probe:
     """Whether no pull request of the list is open (L15)."""
     left = _open_pulls(release, tracker)
     if left:
-        return absent(f"{len(left)} pull requests are still open")
+        return absent(f"{counted(len(left), 'pull request is', 'pull requests are')} still open")
     return identical({"closed": str(len(_listed(release.layout)["closed"]))})
 
 
@@ -134,7 +135,10 @@ def look_moved(release: Release, tracker: Tracker) -> Probe:
     listed = _listed(release.layout)
     left = _unmoved(release, tracker)
     if left:
-        return absent(f"{len(left)} of {len(listed['moved'])} issues lack {listed['following']}")
+        return absent(
+            f"{share(len(left), len(listed['moved']), 'issue', 'lacks', 'lack')} "
+            f"{listed['following']}"
+        )
     return identical({"moved": str(len(listed["moved"])), "to": listed["following"]})
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.printable import counted, share
 from doit_receipts.probe import Probe, absent, different, identical, unknown
 from plugins.model.content import NamedFile
 from plugins.model.hash_table import read_table
@@ -95,7 +96,7 @@ def look_started(release: Release, pipeline: Pipeline, *, commit: str, build: in
         )
     if live or unsure:
         problem = (
-            f"{len(live)} runs build {tag} at this commit"
+            f"{counted(len(live), 'run builds', 'runs build')} {tag} at this commit"
             if live
             else f"a run builds {tag}, and Azure does not report from which commit"
         )
@@ -157,7 +158,7 @@ def follow(
         by_stage = {f"stage {stage.name}": stage.result or stage.state for stage in stages}
         return {"run": run, "result": found.result, **by_stage}
     ended = [each for each in stages if each.result]
-    problem = f"{len(ended)} of {len(stages)} stages ended" if stages else "it has not begun"
+    problem = f"{share(len(ended), len(stages), 'stage')} ended" if stages else "it has not begun"
     running = [each.name for each in stages if each.state == "inProgress"]
     problem += f", {', '.join(running)} is running" if running else ""
     who, waits = _approval(pipeline, records)

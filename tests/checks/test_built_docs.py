@@ -155,7 +155,7 @@ def test_zip_that_holds_other_pages_than_the_tar_blocks(
     write_zip(tmp_path / "html", packed.stem, packed, 0)
     (finding,) = archives_complete(release, ["html"])
     assert finding.rule == "docs.different"
-    assert "in 1 files, first python-3.13.6-docs-html/index.html" in finding.message
+    assert "in 1 file, first python-3.13.6-docs-html/index.html" in finding.message
 
 
 def test_pages_that_say_unreleased_block_and_are_named(built: Callable[..., Release]) -> None:

@@ -38,6 +38,6 @@ def test_the_command_hears_of_a_run_and_inherits_nothing(at_once: str, tmp_path:
     (line,) = told.read_text().splitlines()
     assert json.loads(line) == {
         "argv": ["Python 3.13.6: copy_a done"],
-        "stdin": "copy_a: all 1 tasks are done\n",
+        "stdin": "copy_a: 1 task is done\n",
         "inherited": [],
     }

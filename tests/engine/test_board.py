@@ -70,7 +70,7 @@ def test_what_changed_is_told_and_what_did_not_is_not(board: Board, tmp_path: Pa
     board.forget()
     then = json.loads(asked(board, f"{path}?{first['mark']}")[1])
     assert then["mark"] != first["mark"]
-    assert "1 of 5 tasks are done" in then["html"]
+    assert "1 of 5 tasks is done" in then["html"]
 
 
 def test_what_extra_inputs_give_is_asked_anew_but_not_for_each_change(tmp_path: Path) -> None:

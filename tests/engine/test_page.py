@@ -220,7 +220,7 @@ def test_what_is_read_anew_sees_what_another_process_did(plan: Plan, tmp_path: P
     other = released(tmp_path)
     do(other, "make_a")
     plan.look_anew()
-    assert "1 of 5 tasks are done" in page.text()
+    assert "1 of 5 tasks is done" in page.text()
 
 
 def test_a_browser_runs_no_script_but_its_own(tmp_path: Path) -> None:

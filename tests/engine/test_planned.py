@@ -202,7 +202,7 @@ def test_the_text_for_people_has_each_part(project: Project) -> None:
     assert "push_one (SHARED): Write one.\n  write one, 1 bytes, sha256 6b86b273" in said
     assert "push_two (PUBLIC, after copy_a): Write two." in said
     assert "approve_it waits for RM: doit approve approve_it" in said
-    assert "1 more tasks act outside behind that: doit plan --all" in said
+    assert "1 more task acts outside behind that: doit plan --all" in said
     assert (
         "mail_three (PUBLIC, after approve_it): Write three." in project.doit("plan", "--all").out
     )

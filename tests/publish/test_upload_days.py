@@ -193,7 +193,7 @@ def upload_again(day: Day) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "word"),
-    [("wrong_mode", "mode 600, wanted 644"), ("half", "cut short"), ("never", "0 of 1 files")],
+    [("wrong_mode", "mode 600, wanted 644"), ("half", "cut short"), ("never", "0 of 1 file")],
 )
 def test_macos_expert_who_uploads_wrongly(
     built: Walk, observed: Observed, fault: str, word: str

@@ -101,7 +101,7 @@ def test_builders_are_waited_for_and_then_somebody_is_named(a_release: Builds) -
 
     with pytest.raises(Waiting, match=r"there is no builder of 3\.15"):
         wait()
-    with pytest.raises(Waiting, match=r"none of the 1 builders of 3\.15 has built it yet"):
+    with pytest.raises(Waiting, match=r"none of the 1 builder of 3\.15 has built it yet"):
         wait(a_builder(""))
     with pytest.raises(StepFailed, match="ask the administrators of the buildbots to merge"):
         wait(until=past)

@@ -78,7 +78,7 @@ def test_a_stale_file_is_named_with_both_digests(
     for edge in cdn.edges:
         cdn.look(url, edge)
     (world.root / "3.13.6" / NAME).write_bytes(b"other")
-    with pytest.raises(StepFailed, match="1 of 31 files differ from the release") as raised:
+    with pytest.raises(StepFailed, match="1 of 31 files differs from the release") as raised:
         visit(world, release, contract)
     (told,) = raised.value.details
     assert told.startswith(url)

@@ -54,7 +54,7 @@ def test_difference_is_shown_and_the_tree_left_as_it_is(world: World) -> None:
     commit = world.commit({"configure": text})
     world.make()
     facts = regenerate(world)
-    assert facts["differs"] == "1 lines"
+    assert facts["differs"] == "1 line"
     assert "\n-somebody's own line\n" in report(world)
     assert facts["commit"] == commit
     assert world.clone.unrecorded() == ()
@@ -75,7 +75,7 @@ def test_difference_in_white_space_is_told_as_such(world: World) -> None:
     text = world.text("configure", "base").replace("    case", "\tcase")
     world.commit({"configure": text})
     world.make()
-    assert regenerate(world)["differs"] == "1 lines, all in white space"
+    assert regenerate(world)["differs"] == "1 line, all in white space"
 
 
 def test_older_autoconf_of_debian_is_found_by_its_name(tmp_path: Path) -> None:

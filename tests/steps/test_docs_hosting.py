@@ -108,7 +108,7 @@ def test_a_page_too_many_in_the_hidden_folder_is_not_shown(
     for folder in ("release", BERTH.staging, f"{BERTH.staging}/{TOP}"):
         there.host.make_folders([folder], 0o2775)
     there.leave(f"{BERTH.staging}/{TOP}/stranger.html", b"<")
-    with pytest.raises(StepFailed, match="1 pages differ from the archive; remove that folder"):
+    with pytest.raises(StepFailed, match="1 page differs from the archive; remove that folder"):
         host_docs(archive, BERTH, there.host, Quiet())
     assert not (there.files / BERTH.final).exists()
     shutil.rmtree(there.files / BERTH.staging / TOP)

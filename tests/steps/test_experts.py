@@ -402,7 +402,7 @@ def test_expert_who_uploads_where_users_see_it_writes_no_manifest(
 ) -> None:
     uploads(store)
     asked(release, store, host)
-    with pytest.raises(Waiting, match="0 of 1 files have arrived"):
+    with pytest.raises(Waiting, match="0 of 1 file has arrived"):
         adopted(release, store, host, ours)
     assert people.read_mail(store) == ["macos"]
     facts = adopted(release, store, host, ours)

@@ -110,7 +110,7 @@ def test_a_cache_that_keeps_one_file_is_named_with_its_address(
     """CDN keeps one stale file on one edge: nothing may be announced."""
     world.store.order_fault("cdn.keeps_stale", times=-1, argument="amd64.exe")
     cdn = world.cdn()
-    with pytest.raises(StepFailed, match="1 responses are still stale after 4 purges") as raised:
+    with pytest.raises(StepFailed, match="1 response is still stale after 4 purges") as raised:
         purge(world, contract, cdn)
     edge = world.addresses["cdn_b"]
     assert raised.value.details == (f"https://www.python.org{FILE} at {edge}: answers 404",)

@@ -233,8 +233,8 @@ def _no_tag(public: Public) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (_bytes, r"files differ from the release"),
-        (_gone, r"do not exist"),
+        (_bytes, r"files differs from the release"),
+        (_gone, r"does not exist"),
         (_page, r"contains other pages"),
         (_page_more, r"contains other pages"),
         (_row, r"another sha256 than the file"),

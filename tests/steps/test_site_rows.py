@@ -211,7 +211,7 @@ def test_a_file_that_is_not_the_released_one_is_never_listed(
     known = {path: each.sha256 for path, each in published_bytes(contract, world.host).items()}
     listed(contract, world, site)
     (world.root / "3.13.6" / "python-3.13.6-amd64.exe").write_bytes(b"somebody else's")
-    with pytest.raises(StepFailed, match=r"1 of .* files differ from the release"):
+    with pytest.raises(StepFailed, match=r"1 of .* files differs from the release"):
         site_files.look_files(contract, world.host, site, known)
     with pytest.raises(StepFailed, match=r"first 3\.13\.6/python-3\.13\.6-amd64\.exe"):
         site_files.put_files(contract, world.host, site, QUIET, known)
@@ -258,7 +258,7 @@ def test_a_file_that_is_missing_on_the_host_stops_before_any_row(
     site = world.site()
     drafted(contract, site)
     (world.root / "3.13.6" / "python-3.13.6-macos11.pkg").unlink()
-    with pytest.raises(StepFailed, match=r"1 of 31 files do not exist, first .*macos11\.pkg"):
+    with pytest.raises(StepFailed, match=r"1 of 31 files does not exist, first .*macos11\.pkg"):
         site_files.put_files(contract, world.host, site, QUIET)
     assert world.rows("release_file") == {}
     later = contract.without(Origin.MACOS)

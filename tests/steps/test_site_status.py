@@ -148,7 +148,7 @@ def test_edge_that_keeps_an_old_page_is_told_after_the_purge(scene: Scene) -> No
     scene.visited("release/python-3145/")
     scene.status("3.14", "end-of-life", "2026-11-30")
     scene.world.store.order_fault("cdn.keeps_stale", argument="/python-3145/")
-    with pytest.raises(Waiting, match=r"1 responses .*python-3145/ does not warn") as caught:
+    with pytest.raises(Waiting, match=r"1 response is .*python-3145/ does not warn") as caught:
         scene.purge("3.14.5", Phase.END_OF_LIFE)
     assert caught.value.who == "the administrators of the CDN"
     scene.world.store.save("faults", {})

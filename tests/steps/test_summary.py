@@ -70,9 +70,9 @@ def test_everything_that_users_will_see_is_shown_at_once(release: Release) -> No
         "experts.macos: the machine is broken (by rm until 2026-12-01)",
         "check_tools\n    tools.old WARN: tar is old\n",
         f"approve_commit by RM, key {'7' * 40}: read it",
-        "3.13.6/: 1 files, 29,000,000 bytes",
+        "3.13.6/: 1 file, 29,000,000 bytes",
         f"Python-3.13.6.tgz    29,000,000  {'a' * 64}",
-        "doc/3.13.6/: 1 files, 9,000 bytes",
+        "doc/3.13.6/: 1 file, 9,000 bytes",
     ):
         assert wanted in text, wanted
     assert "a note" not in text
