@@ -29,7 +29,8 @@ _TOLD: Final = (
 def checklist(plan: Plan) -> str:
     """The Markdown, which ends with a line's end: the same status gives the same bytes.
 
-    A chapter that is done is folded. What others wrote is text in it, and calls nobody by name.
+    A chapter that is done is folded. What others wrote is text in it, and calls nobody by name. Of
+    a task that runs it tells neither the time nor the log, which are others at each look.
     """
     found = statuses(plan)
     tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
@@ -40,7 +41,7 @@ def checklist(plan: Plan) -> str:
         f"{share(done, len(tasks), 'task', 'is', 'are')} done.",
         "",
     ]
-    lines += [f"- {_text(line)}" for line in upcoming(plan, found)]
+    lines += [f"- {_text(line)}" for line in upcoming(plan, found) if not _lives(line)]
     for chapter, members in groupby(tasks, lambda name: plan.tasks[name].chapter):
         names, heading = list(members), _text(plan.project.chapters[chapter])
         boxes = [_box(plan, name, found) for name in names]
@@ -61,9 +62,14 @@ def _box(plan: Plan, name: str, found: Mapping[str, Status]) -> str:
 def _words(meaning: str, status: Status) -> Iterator[str]:
     yield _text(meaning)
     if status.state in _TOLD:
-        said = f": {_text(status.why)}" if status.why else ""
+        lives = status.state is TaskState.RUNNING
+        said = f": {_text(status.why)}" if status.why and not lives else ""
         who = f" for {_text(status.who)}" if status.who else ""
         yield f"**{status.state.value}**{who}{said}"
+
+
+def _lives(line: str) -> bool:
+    return line.startswith("running: ")
 
 
 def _text(words: str) -> str:

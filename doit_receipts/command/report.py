@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from doit.exceptions import InvalidCommand
 
@@ -17,9 +17,6 @@ from doit_receipts.loader import plan_of
 from doit_receipts.page import Page
 from doit_receipts.typed import started_in
 from doit_receipts.watching import Watch
-
-if TYPE_CHECKING:
-    from doit_receipts.plan import Plan
 
 __all__ = ["Report"]
 
@@ -53,34 +50,65 @@ class Report(OptionsAnywhere):
             raise InvalidCommand(message)
         plan = plan_of(self)
         if markdown:
-            return self._write_checklist(plan, file, follow=follow)
+            return self._write_checklist(Watch(plan), file, follow=follow)
         path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
         watch, page = Watch(plan), Page(plan)
         _write(page, path)
-        self.outstream.write(f"{path}\n")
-        self.outstream.flush()
+        self._say(str(path))
         if follow:
             with suppress(KeyboardInterrupt):
                 self._follow(watch, page, path)
         watch.plan.state.close()
         return 0
 
-    def _write_checklist(self, plan: Plan, file: str, *, follow: bool) -> int:
+    def _write_checklist(self, watch: Watch, file: str, *, follow: bool) -> int:
         # late: most reports are pages
         from doit_receipts.checklist import checklist
 
-        if follow:
-            message = "doit report --markdown is written once: leave out --follow"
+        if follow and not file:
+            message = "doit report --markdown --follow wants a file: add --output FILE"
             raise InvalidCommand(message)
-        text = checklist(plan)
-        plan.state.close()
+        text = checklist(watch.plan)
         if not file:
             self.outstream.write(text)
-            return 0
-        path = started_in() / Path(file).expanduser()
-        _write_bytes(path, text.encode(errors="backslashreplace"))
-        self.outstream.write(f"{path}\n")
+        else:
+            path = started_in() / Path(file).expanduser()
+            _write_bytes(path, text.encode(errors="backslashreplace"))
+            self._say(str(path))
+            if follow:
+                with suppress(KeyboardInterrupt):
+                    self._follow_checklist(watch, path, text)
+        watch.plan.state.close()
         return 0
+
+    def _follow_checklist(self, watch: Watch, path: Path, before: str) -> NoReturn:
+        """Write it again whenever it says something else, and name the file each time."""
+        # late: most reports are pages
+        from doit_receipts.checklist import checklist
+
+        said = ""
+        while True:
+            time.sleep(_PAUSE_S)
+            if not watch.changed() and not said:
+                continue
+            watch.plan.look_anew()
+            text = checklist(watch.plan)
+            if text == before:
+                continue
+            try:
+                _write_bytes(path, text.encode(errors="backslashreplace"))
+            except ReleaseError as error:
+                if str(error) != said:
+                    self._say(str(error))
+                said = str(error)
+            else:
+                said, before = "", text
+                self._say(str(path))
+
+    def _say(self, line: str) -> None:
+        """For whoever reads along: a program, maybe."""
+        self.outstream.write(f"{line}\n")
+        self.outstream.flush()
 
     def _follow(self, watch: Watch, page: Page, path: Path) -> NoReturn:
         """Write it again whenever something changed; a full disk is told once, and tried again."""
@@ -95,8 +123,7 @@ class Report(OptionsAnywhere):
                 _write(page, path)
             except ReleaseError as error:
                 if str(error) != said:
-                    self.outstream.write(f"{error}\n")
-                    self.outstream.flush()
+                    self._say(str(error))
                 said = str(error)
             else:
                 said = ""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from doit_receipts.checklist import checklist
+from doit_receipts.lock import holding
 from tests.engine.released_thing import HOSTILE, do, released
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +36,40 @@ def test_it_is_written_to_a_file_too(chain: Project) -> None:
     assert (chain.folder / "list.md").read_text() == chain.doit("report", "--markdown").out
     refused = chain.doit("report", "--markdown", "--follow")
     assert refused.status == 3
-    assert "is written once" in refused.err
+    assert "wants a file: add --output FILE" in refused.err
+
+
+def test_it_follows_and_names_its_file_whenever_it_says_something_else(chain: Project) -> None:
+    """A program that reads along puts it where others see it."""
+    file = chain.folder / "list.md"
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", "report", "--markdown", "--follow", "--output", "list.md"],
+        cwd=chain.folder, stdout=subprocess.PIPE, text=True,
+    ) as following:  # fmt: skip
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline() == f"{file}\n"
+            assert "0 of 3 tasks are done." in file.read_text()
+            assert chain.doit("export").status == 0
+            assert following.stdout.readline() == f"{file}\n"
+            wait_until(lambda: "3 of 3 tasks are done." in file.read_text(), "it is written again")
+        finally:
+            following.send_signal(signal.SIGINT)
+            status = following.wait(timeout=60)
+    assert status == 0
+
+
+def test_a_task_that_runs_is_the_same_at_each_look(tmp_path: Path) -> None:
+    plan = released(tmp_path)
+    with holding(plan.folder.lock), plan.context.running.of("make_a", 0.0):
+        plan.folder.log("make_a").parent.mkdir(parents=True, exist_ok=True)
+        plan.folder.log("make_a").write_text("line 1\n")
+        first = checklist(plan)
+        plan.folder.log("make_a").write_text("line 2\n")
+        assert checklist(plan) == first
+    plan.state.close()
+    assert "`make_a` Write a. **running**\n" in first
+    assert "line 1" not in first
 
 
 def test_what_others_wrote_is_text_and_calls_nobody(tmp_path: Path) -> None:
