@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.publish.walk import Stage
 
-__all__ = ["AT_ONCE", "EVERY", "at_once", "chosen", "fatal_records", "kind_of_write"]
+__all__ = ["AT_ONCE", "EVERY", "at_once", "certain", "chosen", "fatal_records", "kind_of_write"]
 
 Moment = TypeVar("Moment")
 EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
@@ -27,6 +27,14 @@ AT_ONCE: Final = f"-n{os.environ.get('PEP101_AT_ONCE', '1')}"
 def at_once(words: Sequence[str]) -> Sequence[str]:
     """The words of a command, with that number if it is a run."""
     return ("run", AT_ONCE, *words[1:]) if words[:1] == ("run",) else words
+
+
+def certain(writes: Iterable[str]) -> list[str]:
+    """The instants that are in each run: how long a task takes is not certain.
+
+    With several at once, others are told only of what runs for longer than a moment.
+    """
+    return [each for each in writes if AT_ONCE == "-n1" or " running." not in each]
 
 
 def chosen(moments: Iterable[Moment], kind: Callable[[Moment], Hashable]) -> list[Moment]:

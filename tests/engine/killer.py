@@ -29,6 +29,7 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime
+from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,8 @@ class Killer:
         self.seen: list[str] = []
         self._fatal = fatal
         self._full = full
-        self._is_full = False
+        # The run and its workers have one disk.
+        self._is_full = mmap(-1, 1)
         self._below = below
         self._run = os.getpid() if everybody else 0
         self._counts: Counter[str] = Counter()
@@ -76,7 +78,8 @@ class Killer:
                 if self._run:
                     os.kill(self._run, signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
-            self._is_full = self._is_full or name == self._full
+            if name == self._full:
+                self._is_full[0] = 1
             return name
 
     def report_to(self, file: Path) -> None:
@@ -132,11 +135,11 @@ class Killer:
         return watched
 
     def _refuse_if_full(self, act: str) -> None:
-        if self._is_full and act in GROWING:
+        if self._is_full[0] and act in GROWING:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def path(self, path: object, *_: object, **named: object) -> str:
-        """The file in words that are the same in each run; "" for a pipe."""
+        """The file in words that are the same in each run; "" for a pipe or a socket."""
         if isinstance(path, int):
             found = Path(f"/proc/self/fd/{path}")
             told = str(found.readlink()) if found.is_symlink() else "descriptor"
@@ -146,7 +149,7 @@ class Killer:
             told = "descriptor"
         if named.get("dir_fd") is not None:
             told = f"{self.path(named['dir_fd'])}/{told}"
-        if told.startswith("pipe:"):
+        if told.startswith(("pipe:", "socket:")):
             return ""
         if told.startswith("/") and not told.startswith(self._below):
             return "elsewhere"

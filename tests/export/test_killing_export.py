@@ -62,7 +62,7 @@ def survive(toy: Toy, stage: Stage, instant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "at_once"), [*((seed, "-n1") for seed in range(SHARES)), (SHARES, "-n2")]
+    ("seed", "at_once"), [*((seed, "-n2") for seed in range(SHARES)), (SHARES, "-n1")]
 )
 def test_killed_at_any_time_it_goes_on_as_if_nothing_had_been(
     toy: Toy, seed: int, at_once: str, count: Callable[[str, int], None]

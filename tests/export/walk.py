@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.engine.killer import GROWING
+from tests.moments import certain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ class Walk:
         ended = self.toy.quickly(f"--report={report}", task=task)
         assert ended.status == 0, ended.out
         assert self.toy.ran()[-1] == task
-        seen = report.read_text().splitlines()
+        seen = certain(report.read_text().splitlines())
         first = task == self.tasks[0]
         left = self.toy.left()
         return Stage(task, fatal(seen, first=first), growing(seen, first=first), found, left)

@@ -18,7 +18,7 @@ from plugins.rehearsal.serving import read_addresses
 from plugins.rehearsal.store import Store
 from tests.ended import Ended
 from tests.export.toy import PROJECT, TOOLS, VERSION, Toy, copy
-from tests.moments import at_once
+from tests.moments import at_once, certain
 from tests.publish.starter import Asked
 from tests.waiting import wait_until
 
@@ -143,7 +143,7 @@ class Day:
     @property
     def writes(self) -> list[str]:
         """What the last command that was seen wrote on this machine, each instant by its name."""
-        return self._report.read_text().splitlines()
+        return certain(self._report.read_text().splitlines())
 
     def publish(self, *, later: timedelta = timedelta()) -> Ended:
         """Run ``doit publish`` once, perhaps on a later day."""
