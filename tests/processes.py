@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.waiting import comes_true
 
-__all__ = ["all_end", "family", "lives"]
+__all__ = ["all_end", "children", "family", "lives"]
 
 _PROC = Path("/proc")
 
@@ -27,6 +27,11 @@ def family(number: int) -> list[int]:
     for each in found:
         found += [pid for pid, parent in parents.items() if parent == each]
     return found
+
+
+def children(number: int) -> list[int]:
+    """The processes that this one started itself and that run."""
+    return [pid for pid, parent in _running().items() if parent == number]
 
 
 def all_end(*numbers: int) -> bool:

@@ -24,7 +24,7 @@ WAIVER: Final = """
 rule = "thing.odd"
 reason = "it is always odd"
 by = "me"
-until = 2026-12-01
+until = 2999-12-01
 """
 MORE: Final = '''
 @plan.step()
@@ -38,7 +38,7 @@ class Day:
     """A clock that stands still until somebody moves it."""
 
     def __init__(self) -> None:
-        self.at = datetime(2026, 12, 1, 12, tzinfo=UTC)
+        self.at = datetime(2999, 12, 1, 12, tzinfo=UTC)
 
     def now(self) -> datetime:
         return self.at
@@ -84,7 +84,7 @@ def test_an_edited_declaration_is_seen(declared: Project, board: Board) -> None:
     assert "waived" not in shown(board)
     edit(declared, "release.toml", RELEASE + WAIVER)
     now = shown(board)
-    assert "waived: thing.odd by me until 2026-12-01: it is always odd" in now
+    assert "waived: thing.odd by me until 2999-12-01: it is always odd" in now
     assert 'class="alarm"' not in now
 
 
@@ -142,6 +142,6 @@ def test_the_end_of_a_waiver_is_seen_and_nothing_is_where_time_changed_nothing(
         mark = board.now()[0]
         shown(board)
         assert board.now()[0] == mark
-        assert day.at.date() == date(2026, 12, 1)
-        day.at = datetime(2026, 12, 2, 0, 1, tzinfo=UTC)
+        assert day.at.date() == date(2999, 12, 1)
+        day.at = datetime(2999, 12, 2, 0, 1, tzinfo=UTC)
         assert "waived: thing.odd" not in shown(board)

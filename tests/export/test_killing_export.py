@@ -20,7 +20,7 @@ import pytest
 
 from doit_receipts.durable import PARTIAL
 from tests.moments import EVERY, chosen, kind_of_write
-from tests.processes import family
+from tests.processes import all_end, children, family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,10 +122,14 @@ def kill_after(toy: Toy, at_once: str, time_s: float, *, everybody: bool) -> boo
         if process.poll() is not None:
             return False
         doomed = family(process.pid) if everybody else [process.pid]
+        # One task at a time has no workers: what the run started then are programs.
+        workers = children(process.pid) if at_once != "-n1" else []
         for number in doomed:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
+        ended = process.wait()
+        assert all_end(*workers)  # each a moment later, and what it was writing is there
+        return ended == -signal.SIGKILL
 
 
 def assert_same(found: dict[str, bytes | str], wanted: dict[str, bytes | str], when: str) -> None:
