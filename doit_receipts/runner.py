@@ -33,6 +33,7 @@ __all__ = [
     "failed",
     "perform",
     "refused_by_disk",
+    "shown_subject",
     "situation",
     "subject_of",
 ]
@@ -135,7 +136,10 @@ def failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
 
 
 def situation(plan: Plan, task: Task) -> str:
-    """A digest of all that decides how the task would end now; "" if that cannot be told."""
+    """A digest of all that decides how the task would end now; "" if that cannot be told.
+
+    Before that of an approval stands what it is about: see ``shown_subject``.
+    """
     try:
         inputs = plan.receipts.inputs(task)
     except ReleaseError:
@@ -144,11 +148,18 @@ def situation(plan: Plan, task: Task) -> str:
         statement = plan.folder.approval(task.name)
         for path in (statement, signature_of(statement)):
             inputs[path.name] = plan.state.digest(path)
+        return f"{subject_of(inputs)} {inputs_digest(inputs)}"
     if task.kind is Kind.GATE:
         inputs |= {
             f"waiver {each.rule}": each.describe() for each in plan.receipts.covering_waivers()
         }
     return inputs_digest(inputs)
+
+
+def shown_subject(plan: Plan, approval: Task) -> str:
+    """What the last run that asked for the approval was asking it for; "" if that is not known."""
+    outcome = plan.state.outcome(approval.name)
+    return outcome.inputs.rpartition(" ")[0] if outcome is not None else ""
 
 
 def _do(plan: Plan, task: Task, began_s: float) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.approval import Approval
-from doit_receipts.approvals import beginning, write
+from doit_receipts.approvals import beginning, judge, write
 from doit_receipts.command.advice import to_look_at
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.command.option import option
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.loader import plan_of
 from doit_receipts.printable import printable
-from doit_receipts.runner import situation, subject_of
+from doit_receipts.runner import shown_subject, subject_of
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
@@ -55,12 +56,11 @@ class Approve(OptionsAnywhere):
             raise InvalidCommand(message)
         try:
             approval = _approval(plan, task, note)
-            if statement and pos_args[1:]:
-                _see_shown(plan, task, approval, pos_args[1])
+            if not statement or pos_args[1:]:
+                _see_shown(plan, task, approval, *pos_args[1:])
             if statement:
                 self.outstream.write(approval.to_bytes().decode())
                 return 0
-            _see_shown(plan, task, approval, *pos_args[1:])
             lines = _approve(plan, task, approval)
         except ReleaseError as error:
             self.outstream.write("\n".join((str(error), *error.details)) + "\n")
@@ -88,8 +88,8 @@ def _approval(plan: Plan, task: Task, note: str) -> Approval:
 def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> None:
     """Raise StepFailed, and show what is there now, unless that is what was shown.
 
-    ``digest`` is its beginning, as the person was given it. Without one, what counts is what a run
-    asked for last: what changed since then was shown to nobody.
+    ``digest`` is its beginning, as the person was given it. Without one, what counts is what the
+    last run asked for, or what was approved and still is.
     """
     now = beginning(approval.subject)
     if digest:
@@ -97,10 +97,12 @@ def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> 
             return
         problem = f"is about {now} now, and {digest} was looked at"
     else:
-        outcome = plan.state.outcome(task.name)
-        if outcome is not None and outcome.inputs == situation(plan, task):
+        shown = shown_subject(plan, task)
+        if shown == approval.subject or _stands(plan, task, approval):
             return
-        problem = f"is about {now} now, which no run has shown to anybody"
+        problem = f"is about {now} now, and " + (
+            f"the last run showed {beginning(shown)}" if shown else "it is not known what was shown"
+        )
     command = plan.project.command("approve", task.name, now)
     looks = [f"  look at  {each}" for each in to_look_at(plan, task.name)]
     raise StepFailed(
@@ -109,6 +111,16 @@ def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> 
         remedy=f"look at what is there now, then {command}",
         details=(*looks, *_made(plan, task)),
     )
+
+
+def _stands(plan: Plan, task: Task, wanted: Approval) -> bool:
+    """Whether exactly this is approved already, by its signature or by the task's receipt."""
+    with suppress(ReleaseError):
+        receipt = plan.receipts.receipt(task.name)
+        if receipt is not None and receipt.facts.get("subject") == wanted.subject:
+            return True
+    project = plan.project
+    return judge(plan.folder, wanted, project.roster(task.who), project.approval_keys()).is_good
 
 
 def _made(plan: Plan, task: Task) -> Iterator[str]:

@@ -76,12 +76,56 @@ def test_what_changed_since_it_was_shown_is_not_signed(awaiting: Project) -> Non
     assert awaiting.doit("run", "copy_a").status == 0
     refused = awaiting.doit("approve", "approve_a")
     assert refused.status == 1
-    assert "which no run has shown to anybody; nothing was signed" in refused.out
+    assert re.search(
+        "is about [0-9a-f]{16} now, and the last run showed [0-9a-f]{16}; nothing was signed",
+        refused.out,
+    )
     assert "src/a " in refused.out
     assert not (awaiting.work / "approvals" / "approve_a.json").exists()
     (command,) = re.findall("doit (approve approve_a [0-9a-f]{16})", refused.out)
     assert awaiting.doit(*command.split()).status == 0
     assert awaiting.doit("export").status == 0
+
+
+def test_an_approval_that_stands_is_given_again_with_another_note(awaiting: Project) -> None:
+    """The first note was wrong; what was shown is still what is there."""
+    awaiting.doit("export")
+    assert awaiting.doit("approve", "approve_a", "--note", "raed it").status == 0
+    assert awaiting.doit("approve", "approve_a", "--note", "read it").status == 0
+    assert awaiting.doit("export").status == 0
+    assert awaiting.receipt("approve_a")["facts"]["note"] == "read it"
+    again = awaiting.doit("approve", "approve_a", "--note", "read it twice")
+    assert again.status == 0, again
+
+
+def test_a_statement_without_a_good_signature_shows_nothing_and_hides_nothing(
+    awaiting: Project,
+) -> None:
+    """A statement that somebody put there is no proof that it was shown, nor of the contrary."""
+    awaiting.doit("export")
+    statement = awaiting.doit("approve", "approve_a", "--statement").out
+    approvals = awaiting.work / "approvals"
+    approvals.mkdir(exist_ok=True)
+    (approvals / "approve_a.json").write_text(statement, encoding="utf-8")
+    given = awaiting.doit("approve", "approve_a")
+    assert given.status == 0, given
+    (approvals / "approve_a.json.asc").unlink()
+    refused = awaiting.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "it is not known what was shown; nothing was signed" in refused.out
+
+
+def test_where_it_is_not_known_what_was_shown_it_is_shown(awaiting: Project) -> None:
+    """The state is a cache, which may be deleted."""
+    awaiting.doit("export")
+    for file in awaiting.work.glob("state.sqlite3*"):
+        file.unlink()
+    refused = awaiting.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert "it is not known what was shown; nothing was signed" in refused.out
+    assert "src/a " in refused.out
+    (command,) = re.findall("doit (approve approve_a [0-9a-f]{16})", refused.out)
+    assert awaiting.doit(*command.split()).status == 0
 
 
 def test_the_command_that_was_shown_signs_what_was_shown_and_nothing_else(
