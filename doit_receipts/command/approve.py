@@ -33,6 +33,7 @@ _OPT_NOTE: Final = option(
 _OPT_STATEMENT: Final = option(
     "statement", "only write what would be signed to standard output, to be signed elsewhere"
 )
+_OPT_TRIAL: Final = option("trial", "only judge whether it could be signed now; nothing is signed")
 
 
 class Approve(OptionsAnywhere):
@@ -43,9 +44,9 @@ class Approve(OptionsAnywhere):
     doc_usage = "TASK [DIGEST]"
     example = 'doit approve approve_windows --note "installed it, and ran it"'
     doc_description = None
-    cmd_options = (_OPT_NOTE, _OPT_STATEMENT)
+    cmd_options = (_OPT_NOTE, _OPT_STATEMENT, _OPT_TRIAL)
 
-    def _execute(self, note: str, statement: bool, pos_args: Any) -> int:
+    def _execute(self, note: str, statement: bool, trial: bool, pos_args: Any) -> int:
         plan = plan_of(self)
         if not 1 <= len(pos_args) <= 2:
             message = f"doit approve wants the name of one approval: {_names(plan)}"
@@ -56,12 +57,16 @@ class Approve(OptionsAnywhere):
             raise InvalidCommand(message)
         try:
             approval = _approval(plan, task, note)
-            if not statement or pos_args[1:]:
+            if trial or not statement or pos_args[1:]:
                 _see_shown(plan, task, approval, *pos_args[1:])
             if statement:
                 self.outstream.write(approval.to_bytes().decode())
                 return 0
-            lines = _approve(plan, task, approval)
+            if trial:
+                plan.project.roster(task.who)
+                lines = [f"{task.name}: could be signed; nothing was signed"]
+            else:
+                lines = _approve(plan, task, approval)
         except ReleaseError as error:
             self.outstream.write("\n".join((str(error), *error.details)) + "\n")
             return 1

@@ -20,7 +20,14 @@ from doit_receipts.errors import ReleaseError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["JSON", "EndsAsTold", "OptionsAnywhere", "WordsInAnyOrder", "no_such_task"]
+__all__ = [
+    "JSON",
+    "EndsAsTold",
+    "OptionsAnywhere",
+    "WordsInAnyOrder",
+    "no_such_task",
+    "options_first",
+]
 
 JSON: Final = option("as_json", "the same as one JSON document, for programs", long="json")
 """The option of commands that programs ask as well."""
@@ -160,7 +167,7 @@ class WordsInAnyOrder(EndsAsTold):
         if _HELP.intersection(in_args):
             return super().parse_execute(["--help"])
         try:
-            ordered = _options_first(in_args, self.cmdparser)
+            ordered = options_first(in_args, self.cmdparser)
         except CmdParseError as error:
             message = f"doit {self.name}: {error}; doit help {self.name} shows its options"
             raise InvalidCommand(message) from error
@@ -202,7 +209,7 @@ def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     return InvalidCommand(f"'{name}' is not a task of this release; {meant}")
 
 
-def _options_first(words: Sequence[str], parser: Any) -> list[str] | None:
+def options_first(words: Sequence[str], parser: Any) -> list[str] | None:
     """The same words in the order that doit reads; None if one is not an option of the command.
 
     Raises CmdParseError for an option that lacks its value.

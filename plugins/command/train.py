@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from doit.cmdparse import CmdOption, CmdParse, CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 
-from doit_receipts.command.command_line import EndsAsTold
+from doit_receipts.command.command_line import EndsAsTold, options_first
 from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
 from doit_receipts.typed import started_in
@@ -133,13 +135,36 @@ def _refuse_stranger(member: Member, named: Train | None, train: Train) -> None:
 
 def _approve(train: Train, words: Sequence[str]) -> int:
     """The person's green light for each release, or for none while one of them is not ready."""
-    # A statement is what would be signed: who cannot write one is not ready.
+    _refuse_digest(words)
     for member in train.releases:
-        status, said = _heard(member, [*words, "--statement"])
+        status, said = _heard(member, [*words, "--trial"])
         if status:
             sys.stdout.write(f"{said}nothing was approved\n")
             return status
-    return each_release(train, words)
+    for member in train.releases:
+        if status := _doit(*words, f"--release={member.file}"):
+            sys.stdout.write(f"{member.name} is not approved, nor is any release after it\n")
+            return status
+    return 0
+
+
+def _refuse_digest(words: Sequence[str]) -> None:
+    """Raise InvalidCommand for a digest: what one release showed is nothing of another's."""
+    from doit_receipts.command.approve import Approve
+
+    known = CmdParse([CmdOption(each) for each in Approve.cmd_options])
+    told = None
+    # What cannot be read here is told by the command itself.
+    with suppress(CmdParseError):
+        told = options_first(words[1:], known)
+    names = told[told.index("--") + 1 :] if told else []
+    if names[1:]:
+        asked = " ".join(names[:2])
+        message = (
+            "a digest is of what one release showed: leave it out to approve what the last run of"
+            f" each release showed, or run doit approve {asked} --release FILE"
+        )
+        raise InvalidCommand(message)
 
 
 def _decide(train: Train, words: Sequence[str]) -> int:

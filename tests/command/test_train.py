@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,8 +81,9 @@ def test_approval_is_given_for_all_releases_or_for_none(
 ) -> None:
     key = keyring.key(tmp_path.name)
     signing = f'gpg_key = "{key}"\ngnupg_home = "{keyring.folder}"\n'
-    project.declare(APPROVAL)
+    project.declare(APPROVAL.replace('"input"', 'f"input-{release.version}"'))
     for version in ("3.13.6", "3.12.5"):
+        project.write(f"input-{version}", "hello")
         text = project.folder.joinpath(f"{version}.toml").read_text()
         project.write(f"{version}.toml", text.partition("gpg_key")[0] + signing)
     approvals = [
@@ -96,10 +98,43 @@ def test_approval_is_given_for_all_releases_or_for_none(
     assert "nothing was approved" in early.out
     assert [each.exists() for each in approvals] == [False, False]
     assert project.doit("train", "export").status == 4
-    given = project.doit("train", "approve", "approve_a")
+    project.write("input-3.12.5", "other bytes")
+    assert project.doit("copy_a", "--release=3.12.5.toml").status == 0
+    unseen = project.doit("train", "approve", "approve_a")
+    assert unseen.status == 1, unseen
+    assert "3.12.5.toml: approve_a: is about " in unseen.out
+    assert "nothing was approved" in unseen.out
+    assert [each.exists() for each in approvals] == [False, False]
+    (command,) = re.findall(r"doit (approve approve_a [0-9a-f]{16} --release \S+)", unseen.out)
+    digest = command.split()[2]
+    for words in ((digest,), (digest, "--note", "read"), ("--note=read", digest)):
+        refused = project.doit("train", "approve", "approve_a", *words)
+        assert refused.status == 3, refused
+        assert f"doit approve approve_a {digest} --release FILE" in refused.said
+    assert [each.exists() for each in approvals] == [False, False]
+    assert project.doit(*command.split()).status == 0  # what it shows is what helps
+    assert [each.exists() for each in approvals] == [False, True]
+    assert project.doit("train", "export").status == 4
+    given = project.doit("train", "approve", "approve_a", "--note", "0123456789abcdef")
     assert given.status == 0, given
     assert [each.exists() for each in approvals] == [True, True]
     assert project.doit("train", "export").status == 0
+
+
+def test_key_that_cannot_sign_for_one_release_signs_for_none_after_it(
+    project: PythonProject, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    key = keyring.key(tmp_path.name)
+    project.declare(APPROVAL)
+    for version, each in (("3.13.6", "0" * 40), ("3.12.5", key)):
+        text = project.folder.joinpath(f"{version}.toml").read_text().partition("gpg_key")[0]
+        signing = f'gpg_key = "{each}"\ngnupg_home = "{keyring.folder}"\n'
+        project.write(f"{version}.toml", text + signing)
+    assert project.doit("train", "export").status == 4
+    ended = project.doit("train", "approve", "approve_a")
+    assert ended.status == 1, ended
+    assert "3.13.6.toml is not approved, nor is any release after it" in ended.out
+    assert not list(project.folder.glob("build/*/approvals/*.json"))
 
 
 def test_word_about_an_act_is_for_the_releases_where_it_is_open(project: PythonProject) -> None:

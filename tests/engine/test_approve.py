@@ -128,6 +128,18 @@ def test_where_it_is_not_known_what_was_shown_it_is_shown(awaiting: Project) -> 
     assert awaiting.doit(*command.split()).status == 0
 
 
+def test_a_trial_judges_as_the_signing_does_and_signs_nothing(awaiting: Project) -> None:
+    awaiting.doit("export")
+    tried = awaiting.doit("approve", "approve_a", "--trial")
+    assert tried.status == 0, tried
+    assert not (awaiting.work / "approvals" / "approve_a.json").exists()
+    awaiting.write("input", "other bytes")
+    assert awaiting.doit("run", "copy_a").status == 0
+    for words in ((), ("--trial",)):
+        refused = awaiting.doit("approve", "approve_a", *words)
+        assert (refused.status, "nothing was signed" in refused.out) == (1, True), refused
+
+
 def test_the_command_that_was_shown_signs_what_was_shown_and_nothing_else(
     awaiting: Project,
 ) -> None:
