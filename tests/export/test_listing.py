@@ -36,6 +36,7 @@ _OF_THIS_MACHINE: Final = re.compile(
 _OF_THIS_DAY: Final = re.compile(
     r"(?: +took|(?<=\d done),|(?<=again),|(?<= to)( \w+),) \d+ (?:s|min|h)\b.*"
 )
+_DIGEST: Final = re.compile(r"(doit approve \w+) [0-9a-f]{16}\b")
 _SINCE: Final = re.compile(r" since (?:\d{4}-\d\d-\d\d )?\d\d:\d\d UTC: .*")
 
 
@@ -43,7 +44,7 @@ def shown(place: Place, *options: str) -> str:
     """What a person sees who has exported PEP101_RELEASE, as the tutorial says.
 
     Lines that were wrapped are whole again, for where they break hangs on the test's folder. Times
-    are left out.
+    and digests are left out.
     """
     ended = place.program(
         [sys.executable, "-m", "doit", "list", "--status", *options],
@@ -54,7 +55,8 @@ def shown(place: Place, *options: str) -> str:
     assert all(len(line.split()) == 1 for line in wide), wide
     whole = re.sub(r"\n {4}(?=\S)", " ", ended.out).replace(str(place.folder), "/rm")
     timeless = _SINCE.sub(" since …", _OF_THIS_DAY.sub(r"\1", whole))
-    rows = _OF_THIS_MACHINE.sub("", timeless).splitlines(keepends=True)
+    asked = _DIGEST.sub(r"\1 DIGEST", timeless)
+    rows = _OF_THIS_MACHINE.sub("", asked).splitlines(keepends=True)
     return "".join(_nowhere(row, str(place.folder)) for row in rows)
 
 
