@@ -37,6 +37,7 @@ __all__ = [
     "modules_of",
     "roots_with_code",
     "strangers",
+    "threads_that_nobody_hears",
 ]
 
 # Folder = floor. Modules of one floor may import each other as long as there is no circle.
@@ -82,6 +83,11 @@ HOMES: Final = (
 # Two run the tree's own module, behind walls; one runs doit again where it was started.
 OF_ITS_FOLDER: Final = (
     "plugins.steps.schedule", "plugins.steps.source_test", "doit_receipts.command.waiting_run",
+)  # fmt: skip
+# What they do in threads stays on this machine or asks the world.
+ONLY_READ_IN_THREADS: Final = (
+    "plugins.steps.clean_room", "plugins.steps.compressing", "plugins.steps.docs",
+    "plugins.steps.sbom", "plugins.steps.source_test",
 )  # fmt: skip
 # A secret may be in the environment, and nobody but its place reads it there.
 SECRETS: Final = "plugins.model.secret"
@@ -369,6 +375,17 @@ def interpreters_that_trust_a_folder(modules: Mapping[str, Module]) -> Iterator[
                     yield f"{module.path}:{node.lineno}: python -m without -I"
 
 
+def threads_that_nobody_hears(modules: Mapping[str, Module]) -> Iterator[str]:
+    """Threads of steps without the context: a plan would not hold back what they send."""
+    for module in modules.values():
+        if module.floor != "steps" or module.name in ONLY_READ_IN_THREADS:
+            continue
+        names = {each.id for each in ast.walk(module.tree) if isinstance(each, ast.Name)}
+        names |= {each.attr for each in ast.walk(module.tree) if isinstance(each, ast.Attribute)}
+        if names & {"ThreadPoolExecutor", "Thread"} and "copy_context" not in names:
+            yield f"{module.path}: threads without copy_context; use purging.in_parallel"
+
+
 def roots_with_code(modules: Mapping[str, Module]) -> Iterator[str]:
     """``__init__.py`` files that hold anything but a docstring."""
     for module in modules.values():
@@ -493,6 +510,7 @@ RULES: Final = (
     strangers,
     forbidden_acts,
     interpreters_that_trust_a_folder,
+    threads_that_nobody_hears,
     roots_with_code,
     checks_that_could_write,
     faceless_modules,

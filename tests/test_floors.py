@@ -32,6 +32,7 @@ from tests.floors import (
     modules_of,
     roots_with_code,
     strangers,
+    threads_that_nobody_hears,
 )
 
 if TYPE_CHECKING:
@@ -273,6 +274,21 @@ def test_an_interpreter_that_trusts_its_folder_is_found(
 ) -> None:
     tree = a_tree(tmp_path, {"plugins/steps/a.py": a_module(code)})
     assert len(list(interpreters_that_trust_a_folder(tree))) == breaches
+
+
+@pytest.mark.parametrize(
+    ("code", "breaches"),
+    [
+        ("from concurrent.futures import ThreadPoolExecutor\nThreadPoolExecutor(6)", 1),
+        ("import threading\nthreading.Thread(target=print).start()", 1),
+        ("import threading\nthreading.Thread(target=contextvars.copy_context().run)", 0),
+    ],
+)
+def test_a_thread_of_a_step_that_a_plan_does_not_hear_is_found(
+    code: str, breaches: int, tmp_path: Path
+) -> None:
+    tree = a_tree(tmp_path, {"plugins/steps/a.py": a_module(code)})
+    assert len(list(threads_that_nobody_hears(tree))) == breaches
 
 
 def test_the_place_of_secrets_reads_the_environment_and_starts_nothing(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     _Asked = TypeVar("_Asked")
     _Got = TypeVar("_Got")
 
-__all__ = ["look_purged", "purge", "stale"]
+__all__ = ["in_parallel", "look_purged", "purge", "stale"]
 
 _AT_ONCE: Final = 6
 _TRIES: Final = 4
@@ -102,7 +102,7 @@ def purge(
             )
             time.sleep(pause_s)
         progress.say(f"purging {counted(len(to_purge), 'address')}")
-        _in_parallel(lambda address: cdn.purge(address.url), to_purge)
+        in_parallel(lambda address: cdn.purge(address.url), to_purge)
         progress.say(
             f"checking {counted(len(wanted), 'address')} on {counted(len(cdn.edges), 'edge')}"
         )
@@ -126,6 +126,23 @@ def purge(
 def stale(wanted: Iterable[Purge], served: Mapping[str, Content], cdn: Cdn) -> tuple[str, ...]:
     """A line for each edge that serves something else than it should at one of the addresses."""
     return tuple(line for line, _ in _stale(wanted, served, cdn))
+
+
+def in_parallel(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
+    """It was done for each, several at a time, and these are the results in order.
+
+    Whoever hears of acts outside hears of these too. After an error no other one begins, and the
+    error is raised.
+    """
+    # threading is late: listing tasks purges nothing
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        asked = [pool.submit(copy_context().run, do, each) for each in these]
+        try:
+            return [each.result() for each in asked]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _wanted(contract: Contract, site: SiteReader | None) -> tuple[Purge, ...]:
@@ -153,7 +170,7 @@ def _stale(
         failed_in_a_row[edge] = 0
         return _problem(address, seen, served)
 
-    problems = _in_parallel(judge, asked)
+    problems = in_parallel(judge, asked)
     return tuple(
         (f"{address.url} at {edge}: {problem}", address)
         for (address, edge), problem in zip(asked, problems, strict=True)
@@ -171,17 +188,3 @@ def _problem(address: Purge, seen: Fetched, served: Mapping[str, Content]) -> st
             return f"serves {seen.content.brief}, wanted {wanted.brief}"
         return ""
     return address.problem(seen.status, seen.text, seen.leads_to)
-
-
-def _in_parallel(do: Callable[[_Asked], _Got], these: Sequence[_Asked]) -> list[_Got]:
-    """Do it for each, several at a time; after an error no other one begins."""
-    # threading is late: listing tasks purges nothing
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        # Whoever hears of acts in this context hears of those of the threads.
-        asked = [pool.submit(copy_context().run, do, each) for each in these]
-        try:
-            return [each.result() for each in asked]
-        finally:
-            pool.shutdown(cancel_futures=True)

@@ -6,7 +6,6 @@ download_tags.py of python/pythondotorg at 0a7e8d1f.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
@@ -24,6 +23,7 @@ from plugins.model.site_status import (
 )
 from plugins.ports.public import AROUND
 from plugins.steps.afterwards import not_yet
+from plugins.steps.purging import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,6 @@ __all__ = ["entered_with", "look_shown", "purge_shown"]
 _TABLE: Final = f"{SITE}/downloads/"
 _ALL: Final = f"{SITE}/downloads/source/"
 """The one page that links every release of a series, early ones too."""
-_AT_ONCE: Final = 6
 
 
 def entered_with(release: Release, becomes: Phase | None) -> Phase:
@@ -110,8 +109,7 @@ def purge_shown(
         )
     urls = _urls(series, enters, around)
     progress.say(f"purging {counted(len(urls), 'page')}")
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(cdn.purge, urls))
+    in_parallel(cdn.purge, urls)
     stale = _stale(series, enters, ends, urls, cdn)
     if stale:
         not_yet(
@@ -170,16 +168,15 @@ def _table_problem(series: str, enters: Phase, read: _Read) -> str:
 
 def _unwarned(series: str, ends: str, urls: list[str], read: _Read) -> Iterator[str]:
     """A line for each of these pages that does not warn of the end since that day."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        pages = pool.map(lambda url: _page(read, url), urls)
-        for url, (text, unseen) in zip(urls, pages, strict=True):
-            since = warned_since(text)
-            if unseen:
-                yield unseen
-            elif since is None:
-                yield f"{url} does not warn that {series} has reached its end of life"
-            elif since != ends:
-                yield f"{url} says that {series} ended on {since or 'no day'}, wanted {ends}"
+    pages = in_parallel(lambda url: _page(read, url), urls)
+    for url, (text, unseen) in zip(urls, pages, strict=True):
+        since = warned_since(text)
+        if unseen:
+            yield unseen
+        elif since is None:
+            yield f"{url} does not warn that {series} has reached its end of life"
+        elif since != ends:
+            yield f"{url} says that {series} ended on {since or 'no day'}, wanted {ends}"
 
 
 def _urls(series: str, enters: Phase, read: _Read) -> tuple[str, ...]:

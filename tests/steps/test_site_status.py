@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.outside import heard_by
 from doit_receipts.probe import RemoteState
 from plugins.model.release import Phase
 from plugins.model.schedule import SCHEDULE_FILE
@@ -26,6 +27,7 @@ from tests.source_world import NOON, FixedClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from doit_receipts.outside import Act
     from doit_receipts.probe import Probe
     from plugins.services.cdn import Caches
 
@@ -140,6 +142,25 @@ def test_end_of_life_is_warned_of_on_every_page_of_the_series(scene: Scene) -> N
     found = scene.look("3.14.5", Phase.END_OF_LIFE)
     assert found.state is RemoteState.IDENTICAL
     assert found.facts["pages"] == "4"
+
+
+def test_a_plan_shows_each_purge_and_sends_none(scene: Scene) -> None:
+    scene.release("3.14.5")
+    scene.status("3.14", "security", "2026-10-01")
+    scene.visited("release/python-3145/")
+    scene.status("3.14", "end-of-life", "2026-11-30")
+    acts = []
+
+    def hold_back(act: Act) -> bool:
+        acts.append(act.what)
+        return False
+
+    # Nothing was purged, so the caches still show the old page.
+    with heard_by(hold_back, held=True), pytest.raises(Waiting, match="stale after a purge"):
+        scene.purge("3.14.5", Phase.END_OF_LIFE)
+    paths = ["", "release/python-3145/"]
+    assert sorted(act.partition("/downloads/")[2] for act in acts) == paths
+    assert all(act.startswith("PURGE ") for act in acts)
 
 
 def test_edge_that_keeps_an_old_page_is_told_after_the_purge(scene: Scene) -> None:
