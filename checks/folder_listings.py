@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -20,12 +21,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Listed", "listed_below"]
 
-_MOST_FOLDERS: Final = 40
+# An X.Y.0 has three folders of each of its early releases: 3.14.0 had fifty in all.
+_MOST_FOLDERS: Final = 200
 _MOST_NAMES: Final = 5_000
 _MOST_TOLD: Final = 5
 _SHOWN: Final = 200
 _HOSTS: Final = (urlsplit(SITE).hostname, "python.org")
 _AT: Final = "/ftp/python/"
+_AGAIN: Final = "then run the same command again"
+_MOVE_AWAY: Final = (
+    f"move away on the host what does not belong to the release, purge these folders, {_AGAIN}"
+)
+_OPEN_IT: Final = (
+    "open it in a browser; if it is refused there too, correct its mode and those of the folders "
+    "above it on the host, or remove it if it should not exist; purge it and the folder above it, "
+    f"{_AGAIN}"
+)
+_OTHER_PAGE: Final = (
+    "find out who put another page in the place of the host's own listing, remove it there, purge "
+    f"the folder, {_AGAIN}"
+)
 
 # Every link of a page of these elements can be seen, and there are no others.
 _PLAIN: Final = (
@@ -72,12 +87,15 @@ def listed_below(client: PublicClient, folders: Iterable[str]) -> Listed:
     for count, folder in enumerate(wanted):
         if count >= _MOST_FOLDERS or len(found) > _MOST_NAMES:
             limits = f"more than {_MOST_FOLDERS} folders or {_MOST_NAMES:,} files are listed"
-            trouble.append(_unseen(folder, f"{limits}: {_few(wanted[count:])} not read"))
+            unread = f"{limits}: {_few(wanted[count:])} not read"
+            trouble.append(_unseen(folder, unread, _MOVE_AWAY))
             break
         answer = client.read(f"{SITE}{_AT}{quote(folder)}/", AROUND)
         if answer.status != 200:
             if answer.status != 404 or folder not in tops:
-                trouble.append(_unseen(folder, f"its listing answers {answer.status}"))
+                refused = f"its listing answers {answer.status}"
+                is_busy = answer.status == 429 or answer.status >= 500
+                trouble.append(_unseen(folder, refused, "" if is_busy else _OPEN_IT))
             continue
         inside, odd = _read(answer.text, folder)
         trouble += odd
@@ -101,10 +119,11 @@ def _read(text: str, folder: str) -> tuple[list[str], list[Finding]]:
             elif not here.startswith(f"{path.removesuffix('/')}/"):
                 strange[link] = None  # neither the folder itself nor one above it
     except _UnreadableError as error:
-        trouble.append(_unseen(folder, f"its listing {error}, so it may hide files"))
+        trouble.append(_unseen(folder, f"its listing {error}, so it may hide files", _OTHER_PAGE))
     if strange:
         leads = f"its listing leads out of the folder, to {_few(list(strange))}"
-        trouble.append(breach("file.unrecognised", f"{folder}/", leads))
+        found = breach("file.unrecognised", f"{folder}/", leads)
+        trouble.append(replace(found, remedy=_OTHER_PAGE))
     return inside, trouble
 
 
@@ -157,8 +176,10 @@ def _path(link: str, here: str) -> str:
     return path if is_ours and is_plain else "?"
 
 
-def _unseen(folder: str, problem: str) -> Finding:
-    return breach("situation.unseen", f"{folder}/", problem)
+def _unseen(folder: str, problem: str, remedy: str = "") -> Finding:
+    """A finding with this remedy, or with the one of its rule."""
+    found = breach("situation.unseen", f"{folder}/", problem)
+    return replace(found, remedy=remedy or found.remedy)
 
 
 def _few(names: list[str]) -> str:

@@ -154,16 +154,49 @@ def test_a_release_that_is_not_there_is_no_trouble_and_one_that_is_refused_is() 
     assert told(look({"3.13.6/": 503})) == [("situation.unseen", "3.13.6/")]
 
 
-def test_what_is_beyond_the_bounds_is_told_by_name() -> None:
-    folders = "".join(f'<a href="f{count}/">f</a>' for count in range(60))
-    pages = {f"3.13.6/f{count}/": PLAIN for count in range(60)}
+def test_a_feature_release_with_all_its_early_ones_is_read() -> None:
+    """3.14.0 had fifteen early releases in its folder's history, each with folders of its own."""
+    names = [f"f{count}" for count in range(60)]
+    pages = {f"3.13.6/{name}/": f'{PLAIN}<a href="a.msi">a</a>' for name in names}
+    folders = "".join(f'<a href="{name}/">f</a>' for name in names)
     found = look({"3.13.6/": PLAIN + folders, **pages})
-    assert told(found) == [("situation.unseen", "3.13.6/f39/")]
-    assert "3.13.6/f39, 3.13.6/f40" in found.trouble[0].message
+    assert found == Listed(frozenset(f"3.13.6/{name}/a.msi" for name in names))
+
+
+def test_what_is_beyond_the_bounds_is_told_by_name() -> None:
+    folders = "".join(f'<a href="f{count}/">f</a>' for count in range(220))
+    pages = {f"3.13.6/f{count}/": PLAIN for count in range(220)}
+    found = look({"3.13.6/": PLAIN + folders, **pages})
+    assert told(found) == [("situation.unseen", "3.13.6/f199/")]
+    assert "3.13.6/f199, 3.13.6/f200" in found.trouble[0].message
     assert "16 more not read" in found.trouble[0].message
     many = "".join(f'<a href="{count}">f</a>' for count in range(5_001))
     found = look({"3.13.6/": f'{PLAIN}{many}<a href="inner/">f</a>'})
     assert told(found) == [("situation.unseen", "3.13.6/inner/")]
+
+
+@pytest.mark.parametrize(
+    ("pages", "remedy"),
+    [
+        ({"3.13.6/": 503}, "check whether python.org can be reached"),
+        ({"3.13.6/": 429}, "check whether python.org can be reached"),
+        ({"3.13.6/": 403}, "correct its mode and those of the folders above it on the host"),
+        ({"3.13.6/": f'{PLAIN}<a href="a/">a</a>'}, "or remove it if it should not exist"),
+        ({"3.13.6/": "<script>"}, "who put another page in the place of the host's own listing"),
+        ({"3.13.6/": '<a href="//evil.example/">a</a>'}, "who put another page in the place"),
+        (
+            {"3.13.6/": "".join(f'<a href="f{count}/">f</a>' for count in range(250)),
+             **{f"3.13.6/f{count}/": PLAIN for count in range(250)}},
+            "move away on the host what does not belong to the release",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_listing_has_a_remedy_that_helps(
+    pages: Mapping[str, str | int], remedy: str
+) -> None:
+    (finding,) = look(pages).trouble
+    assert remedy in finding.remedy
+    assert finding.remedy.endswith("then run the same command again")
 
 
 def test_a_hostile_page_of_eight_megabytes_is_read_in_no_time() -> None:
