@@ -40,8 +40,7 @@ class AlteredObject(ServiceFailed):
             service="git",
             action=action,
             problem=f"object {name[:12]} does not hold what its name says",
-            remedy=f"delete {shlex.quote(str(folder))}, and if fsck finds it in your own clone"
-            " too, put a fresh clone of upstream in its place; then run the same command again",
+            remedy=_made_again(folder),
         )
 
     def finding(self) -> Finding:
@@ -163,8 +162,16 @@ def _answers(
     raise ServiceFailed(
         service="git",
         action="read what a commit holds",
-        problem=f"object {name[:12]} is missing",
-        remedy="delete the release clone; it is made again from your own",
+        problem=f"object {name[:12]} is missing in {folder}",
+        remedy=_made_again(folder),
+    )
+
+
+def _made_again(folder: Path) -> str:
+    """What to do about a clone that lacks an object, or has another one under its name."""
+    return (
+        f"delete {shlex.quote(str(folder))}, and if fsck finds it in your own clone"
+        " too, put a fresh clone of upstream in its place; then run the same command again"
     )
 
 

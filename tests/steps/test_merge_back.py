@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.own_commits import merge_is_of_true_objects
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.rehearsal.remotes import colleague_pushes, take_tag
@@ -467,3 +470,20 @@ def test_holder_that_is_stopped_restores_and_one_that_is_killed_leaves_the_lease
     assert hub.protection.rules("3.13") == RULES
     assert not protection.lease_is_open(layout)
     assert [each.name for each in layout.lease.parent.iterdir()] == ["restored.json"]
+
+
+def test_an_object_that_the_merge_clone_lacks_is_there_again_after_what_is_told(
+    a_hub: Makes,
+) -> None:
+    hub = a_hub()
+    made, clone = merge(hub), hub.merge_clone
+    asked = hub.release, clone, hub.world.programs
+    assert merge_is_of_true_objects(*asked) == ()
+    lost = clone.entry("refs/release/new/3.13", "Include/patchlevel.h")
+    (clone.folder / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    (finding,) = merge_is_of_true_objects(*asked)
+    assert f"object {lost[:12]} is missing in {clone.folder}" in finding.message
+    assert finding.remedy.startswith(f"delete {shlex.quote(str(clone.folder))}, ")
+    shutil.rmtree(clone.folder)
+    assert merge(hub) == made
+    assert merge_is_of_true_objects(*asked) == ()
