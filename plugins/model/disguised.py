@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,11 @@ _HARMLESS: Final = re.compile(r"</?(?:b|br|code|em|hr|i|kbd|strong|sub|sup) ?/?"
 _LINK: Final = re.compile(r"(?<!!)\[([^\[\]]{1,300})\]\(\s*<?([^)>\s]{1,2000})")
 _HOST: Final = re.compile(r"(?:https?://|(?<![\w@/.-])(?=www\.))([\w.-]+)", re.IGNORECASE)
 # Letters of other alphabets that look like Latin ones, within a word of Latin ones.
-_LIKE_LATIN: Final = "\u0391-\u03a1\u03a4-\u03a9\u03b9\u03bd\u03bf\u03c1\u03c5\u0400-\u052f"
+# Of the Greek capitals those that have a Latin twin: a delta or an omega is a sign of its own.
+_LIKE_LATIN: Final = (
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u03b9\u03bd\u03bf\u03c1\u03c5\u0400-\u052f"
+)
 _MIXED: Final = re.compile(
     rf"\w{{0,20}}(?:[a-zA-Z][{_LIKE_LATIN}]|[{_LIKE_LATIN}][a-zA-Z])\w{{0,20}}"
 )
@@ -57,7 +62,7 @@ def disguises(text: str) -> tuple[str, ...]:
         if _HARMLESS.fullmatch(each[0].rstrip()) is None
     ]
     for words, target in _LINK.findall(shown):
-        named, leads = _host(words), _host(target) or "python.org"
+        named, leads = _named_host(words), _host(target)
         if named and named != leads:
             found.append(f"has a link that reads {named} and leads to {leads}")
     return tuple(dict.fromkeys(found))
@@ -86,6 +91,23 @@ def _is_unseen(character: str) -> bool:
     return character in _BLANK or unicodedata.category(character) in _UNSEEN
 
 
-def _host(text: str) -> str:
-    found = _HOST.search(text)
-    return found[1].lower().rstrip(".").removeprefix("www.") if found else ""
+def _named_host(words: str) -> str:
+    """The host of the address that a reader sees; "" where there is none."""
+    found = _HOST.search(words)
+    return _host(f"//{found[1]}") if found else ""
+
+
+def _host(target: str) -> str:
+    """The host that a browser goes to; that of a path is our own site."""
+    # Browsers take a backslash as a slash, and leave out what cannot be seen.
+    plain = re.sub(r"[\x00-\x20]", "", target).replace("\\", "/")
+    scheme, colon, rest = plain.partition(":")
+    if colon and scheme.lower() in ("http", "https"):
+        plain = f"//{rest.lstrip('/')}"
+    elif plain.startswith("//"):
+        plain = f"//{plain.lstrip('/')}"
+    try:
+        host = urlsplit(plain).hostname or "python.org"
+    except ValueError:
+        return plain
+    return host.rstrip(".").removeprefix("www.")
