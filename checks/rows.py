@@ -105,13 +105,10 @@ def _digests(
     file: PublishedFile, fields: Mapping[str, Any], there: NamedFile, contract: Contract
 ) -> Iterator[Finding]:
     """Each digest that is given is right; of old releases many rows have that of MD5 alone."""
-    if (
-        fields["sha256_sum"]
-        or fields["md5_sum"] == ""
-        or has_sha256(Version.parse(contract.version))
-    ):
+    md5 = fields.get("md5_sum")
+    if fields["sha256_sum"] or not md5 or has_sha256(Version.parse(contract.version)):
         yield from _unlike("row.digest", file, fields, {"sha256_sum": there.content.sha256})
-    if fields["md5_sum"] and there.source is not None:
+    if md5 and there.source is not None:
         yield from _unlike("row.digest", file, fields, {"md5_sum": _md5(there.source)})
 
 

@@ -28,7 +28,7 @@ _RELEASE: Final[Mapping[str, type]] = {
     "release_notes_url": str,
 }
 _TEXTS: Final = (
-    "resource_uri", "os", "release", "name", "slug", "description", "url", "md5_sum", "sha256_sum",
+    "resource_uri", "os", "release", "name", "slug", "description", "url", "sha256_sum",
     "gpg_signature_file", "sigstore_signature_file", "sigstore_cert_file",
     "sigstore_bundle_file", "sbom_spdx2_file",
 )  # fmt: skip
@@ -47,7 +47,8 @@ def release(part: Part) -> SiteRelease:
 
 def row(part: Part, systems: Mapping[str, str]) -> SiteRow:
     """A file of a release; ``systems`` are slugs by path. Raises ServiceFailed as above."""
-    fields = part.fields(_ROW)
+    # No tool writes it any more, so one day the site will not list it.
+    fields = {**part.fields(_ROW), "md5_sum": part.text("md5_sum", may_miss=True)}
     system = systems.get(path_of(part, "os"), "?")
     return SiteRow(path_of(part), system, fields, path_of(part, "release"))
 

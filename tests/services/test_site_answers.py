@@ -106,6 +106,20 @@ def test_answers_as_they_should_be_are_read(tmp_path: Path, token: Secret) -> No
         assert read_all(base, tmp_path, token) == ["", ""]
 
 
+@pytest.mark.parametrize("how", ["missing", "null"])
+def test_row_without_the_digest_that_nobody_writes_any_more_is_read(
+    tmp_path: Path, token: Secret, how: str
+) -> None:
+    row = {name: value for name, value in ROW.items() if name != "md5_sum"}
+    if how == "null":
+        row["md5_sum"] = None
+    with lying(lists(release_file=[row])) as base:
+        assert read_all(base, tmp_path, token) == ["", ""]
+        site = PythonOrg(base, token, timeout_s=5)
+        (found,) = site.rows(site.releases()[0])
+    assert found.fields["md5_sum"] == ""
+
+
 @pytest.mark.parametrize("how", WRONG)
 @pytest.mark.parametrize("kind", READ)
 def test_every_field_that_is_wrong_is_one_line(
