@@ -59,6 +59,7 @@ def docs_python_is_here(
             constraints=docs.constraints,
             among=(docs.python,) if docs.python else (),
             least_minor=locked.least_minor if locked is not None else 0,
+            locked=locked is not None,
         )
     if found.python is not None:
         return ()

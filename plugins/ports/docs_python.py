@@ -24,12 +24,14 @@ __all__ = ["PythonFound", "candidates", "machine_of", "our_pip", "python_for"]
 _NEWEST: Final = 30
 _OLDEST: Final = 9
 _TIMEOUT_S: Final = 120.0
-_REQUIRES: Final = re.compile(
-    r"Requires-Python (?:[^;>]*,)?>=\s*(3\.\d+)|requires a different Python: \S+ not in '>=(3\.\d+)"
+_REQUIRES: Final = re.compile(r"Requires-Python ([^;\n]+)|different Python: \S+ not in '([^'\n]+)'")
+"""What pip says of each version that it passed over, of whatever project."""
+_LOWER: Final = re.compile(r"(?:^|,)\s*(?:>=|~=|==)\s*(3(?:\.\d{1,5}){1,2})")
+_NOTHING: Final = "No matching distribution found for "
+_ABSENT: Final = re.compile(
+    r"\(from versions: (?!none\))[^)\n]+\)\s+ERROR: " + _NOTHING + r"(\S{1,100})"
 )
-
-_ABSENT: Final = re.compile(r"No matching distribution found for (\S{1,100})")
-"""What an index answers; where it could not be reached, pip says so before."""
+"""Some other version was seen: pip says ``none`` of an index that refuses to answer, too."""
 _UNREACHED: Final = "Retrying (Retry("
 
 
@@ -81,6 +83,16 @@ def _works(python: Path, programs: Programs) -> bool:
     return ended.status == 0
 
 
+@frozen
+class _Refused:
+    """A Python that pip did not find all for: later ones that were asked for, and what it lacks."""
+
+    python: Path
+    version: tuple[int, ...]
+    later: tuple[tuple[int, ...], ...]
+    lacking: tuple[str, ...]
+
+
 def python_for(
     requirements: Path,
     programs: Programs,
@@ -88,40 +100,45 @@ def python_for(
     constraints: Path | None = None,
     among: Sequence[Path] = (),
     least_minor: int = 0,
+    locked: bool = False,
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
     What a required package needs itself counts, and may have wheels for fewer Pythons. Those
     before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
-    network, it is the one that pip failed for, for want of a better answer.
+    network or an index that refuses to answer, it is the first that pip failed so for, for want
+    of a better answer. No constraint changes versions that are ``locked``.
     """
     seen: list[Path] = []
-    wanted: list[str] = []
-    absent: list[str] = []
+    refused: list[_Refused] = []
+    unknown: Path | None = None
     for python in among or candidates(programs):
         seen.append(python)
-        if least_minor and _minor_of(python, programs) < least_minor:
+        if least_minor and _version_of(python, programs) < (3, least_minor):
             continue
         ended = _asked(python, requirements, constraints, programs)
         if ended.status == 0:
             return PythonFound(python)
         said = ended.stdout + ended.stderr
-        required = _REQUIRES.findall(said)
-        lacking = [] if _UNREACHED in said else _ABSENT.findall(said)
-        absent += lacking
-        if not required and not lacking:
+        one = _refused(python, said, programs)
+        if one.later or one.lacking:
+            refused.append(one)
+        elif _NOTHING in said and _UNREACHED not in said:
+            # There may be a wheel for another Python, or an index that refuses to answer.
+            unknown = unknown or python
+        else:
             # Whatever it is is for the installation to report.
             return PythonFound(python)
-        wanted += [first or second for first, second in required]
+    if unknown is not None:
+        return PythonFound(unknown)
+    newest = max((one.version for one in refused), default=())
+    # A later Python that one of these is itself, or is older than, does not help.
+    wanted = [bound for one in refused for bound in one.later if bound > newest]
+    lacking = [one for one in refused if one.lacking and not (wanted or one.later)]
+    if lacking:
+        return _lacks(lacking, seen, locked=locked)
+    least = ".".join(map(str, min(wanted, default=(3, least_minor))[:2]))
     here = ", ".join(map(str, seen))
-    if absent and not wanted:
-        return PythonFound(
-            None,
-            f"{printable(absent[0])} has no wheel for any Python here: {here}",
-            "install a Python that it has one for, pin a version that has one by [docs] "
-            "constraints in release.toml, or name a Python in [docs] python",
-        )
-    least = min(wanted or [f"3.{least_minor}"], key=lambda version: int(version.partition(".")[2]))
     return PythonFound(
         None,
         f"needs Python {least} or later; this machine has only {here}",
@@ -130,10 +147,36 @@ def python_for(
     )
 
 
-def _minor_of(python: Path, programs: Programs) -> int:
-    asked = (str(python), "-c", "import sys; print(sys.version_info.minor)")
-    said = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False).stdout.strip()
-    return int(said) if said.isdigit() else 0
+def _refused(python: Path, said: str, programs: Programs) -> _Refused:
+    version = _version_of(python, programs)
+    bounds = {
+        tuple(map(int, bound.split(".")))
+        for one, other in _REQUIRES.findall(said)
+        for bound in _LOWER.findall(one or other)
+    }
+    later = tuple(sorted(bound for bound in bounds if bound > version))
+    lacking = () if _UNREACHED in said else tuple(_ABSENT.findall(said))
+    return _Refused(python, version, later, lacking)
+
+
+def _lacks(lacking: Sequence[_Refused], seen: Sequence[Path], *, locked: bool) -> PythonFound:
+    """These are new enough for whatever was asked, and have no wheel of the same package."""
+    without = [one.python for one in lacking]
+    others = [str(python) for python in seen if python not in without]
+    old = f"; {', '.join(others)} is too old" if others else ""
+    pin = "" if locked else "pin a version that has one by [docs] constraints in release.toml, "
+    return PythonFound(
+        None,
+        f"{printable(lacking[0].lacking[0])} has no wheel for {', '.join(map(str, without))}{old}",
+        f"install a Python that it has one for, {pin}or name a Python in [docs] python",
+    )
+
+
+def _version_of(python: Path, programs: Programs) -> tuple[int, ...]:
+    """Its three numbers; none where it cannot say."""
+    asked = (str(python), "-c", "import sys; print(*sys.version_info[:3])")
+    said = programs.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False).stdout.split()
+    return tuple(map(int, said)) if all(map(str.isdigit, said)) else ()
 
 
 def _asked(

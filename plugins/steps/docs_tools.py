@@ -108,8 +108,14 @@ def make_environment(
         found = _read(folder, _key(requirements, constraints, programs, each))
         if found is not None:
             return found
+    locked = lock is not None or (doc / LOCK).is_file()
     chosen = python_for(
-        requirements, programs, constraints=constraints, among=declared, least_minor=least_minor
+        requirements,
+        programs,
+        constraints=constraints,
+        among=declared,
+        least_minor=least_minor,
+        locked=locked,
     )
     if chosen.python is None:
         raise StepFailed(where=source, problem=chosen.problem, remedy=chosen.remedy)
@@ -125,7 +131,7 @@ def make_environment(
     # A wheel that is built on the way may fail for a dollar or a space in the path.
     with plain_path(made) as plain:
         pip = _Pip(programs, plain / "bin" / "python", doc)
-        with _reported(source), tempfile.TemporaryDirectory(dir=folder) as wheels:
+        with _reported(source, locked=locked), tempfile.TemporaryDirectory(dir=folder) as wheels:
             pip.fetch(requirements, constraints, Path(wheels))
             see_plain(Path(wheels))
             digests = sorted(
@@ -228,8 +234,9 @@ def _required(doc: Path, folder: Path, lock: DocsLock | None) -> tuple[str, Path
 
 
 @contextmanager
-def _reported(source: str) -> Iterator[None]:
+def _reported(source: str, *, locked: bool) -> Iterator[None]:
     """What pip cannot do in the block is a ServiceFailed that names what it was asked for."""
+    pin = "" if locked else "pin the packages in conflict by [docs] constraints in release.toml, "
     try:
         yield
     except ServiceFailed as error:
@@ -237,9 +244,8 @@ def _reported(source: str) -> Iterator[None]:
             service="pip",
             action=f"install {source}",
             problem=error.problem.rpartition(": ")[2],
-            remedy="read the last lines of pip's output; check the network, pin the packages in "
-            "conflict by [docs] constraints in release.toml, or, if one has no wheel for this "
-            "Python, choose another by [docs] python",
+            remedy=f"read the last lines of pip's output; check the network, {pin}or, if one has "
+            "no wheel for this Python, choose another by [docs] python",
             details=error.details,
         ) from error
 

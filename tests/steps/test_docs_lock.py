@@ -198,6 +198,7 @@ def test_poisoned_package_of_the_same_version_is_refused(series: Series, tmp_pat
     with pytest.raises(ServiceFailed) as caught:
         series.installed(tmp_path)
     assert any("DO NOT MATCH" in line or "hash" in line.lower() for line in caught.value.details)
+    assert "constraints" not in caught.value.remedy  # which change nothing that is locked
 
 
 def test_dependency_that_the_lock_lacks_is_refused(series: Series, tmp_path: Path) -> None:

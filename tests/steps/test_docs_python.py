@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import sys
 import zipfile
@@ -14,6 +15,7 @@ from doit_receipts.finding import Severity
 from plugins.model.local_settings import Docs
 from plugins.ports.docs_python import candidates, python_for
 from plugins.services.programs import MachinePrograms
+from tests.lying_server import answer, lying
 from tests.source_world import World, a_world
 
 PROGRAMS = MachinePrograms()
@@ -128,9 +130,36 @@ def test_python_that_has_a_wheel_of_everything_is_taken(doc: Path, python_elsewh
     assert python_for(doc / "requirements.txt", PROGRAMS, among=both).python == python_elsewhere
 
 
-def test_package_that_has_no_wheel_for_any_python_is_named(doc: Path) -> None:
+def lacks_a_part(doc: Path, *, others: bool = True) -> None:
+    """The tool needs what has a wheel for another machine alone; ``others`` are for any."""
     a_wheel(doc.parent, "2.0", ">=3.9", needs="toy_part==1.0")
     a_wheel(doc.parent, "1.0", ">=3.9", "toy_part", platform="toy_box")
+    if others:
+        a_wheel(doc.parent, "0.5", ">=3.9", "toy_part")
+
+
+def by_an_index(doc: Path, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, str]) -> None:
+    """The wheels are on an index's pages alone, with the Requires-Python of these versions."""
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    for wheel in doc.parent.glob("*.whl"):
+        wheel.rename(doc / wheel.name)
+    for page in ("toy_tool", "toy_part"):
+        place = doc / "simple" / page.replace("_", "-") / "index.html"
+        place.parent.mkdir(parents=True)
+        lines = ["<!DOCTYPE html>"]
+        for wheel in sorted(doc.glob(f"{page}*.whl")):
+            bound = html.escape(bounds.get(wheel.name.split("-")[1], ">=3.9"))
+            lines.append(
+                f'<a href="{wheel.as_uri()}" data-requires-python="{bound}">{wheel.name}</a>'
+            )
+        place.write_text("\n".join(lines))
+    (doc / "requirements.txt").write_text(
+        f"--index-url {(doc / 'simple').as_uri()}/\ntoy_tool~=2.0\n"
+    )
+
+
+def test_package_that_has_no_wheel_for_any_python_is_named(doc: Path) -> None:
+    lacks_a_part(doc)
     found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
     assert found.python is None
     assert "toy_part==1.0 has no wheel for " in found.problem.replace("-", "_")
@@ -144,6 +173,58 @@ def test_package_that_has_no_wheel_for_any_python_is_named(doc: Path) -> None:
         among=(Path(sys.executable),),
     )
     assert found.python == Path(sys.executable)
+
+
+def test_package_of_which_nothing_was_seen_is_left_to_the_step(
+    doc: Path, python_of_the_future: Path
+) -> None:
+    """Pip says the same of an index that does not answer, so nothing is known to be absent."""
+    lacks_a_part(doc, others=False)
+    both = (Path(sys.executable), python_of_the_future)
+    assert python_for(doc / "requirements.txt", PROGRAMS, among=both).python == both[0]
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+def test_index_that_does_not_answer_is_left_to_the_step(
+    doc: Path, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with lying(lambda talk, _: talk.sendall(answer(b"busy", f"{status} Busy"))) as base:
+        (doc / "requirements.txt").write_text(f"--index-url {base}/simple/\nnobody-has-it==1.0\n")
+        found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
+    assert found.python == Path(sys.executable)
+
+
+def test_python_that_is_new_enough_and_lacks_a_wheel_is_told_of(
+    doc: Path, python_of_the_future: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of an older one, which pip wrote of another project, would lead nowhere."""
+    lacks_a_part(doc)
+    major, minor = sys.version_info[:2]
+    a_wheel(doc.parent, "0.9", ">=3.9", "toy_part")
+    by_an_index(doc, monkeypatch, {"0.9": f">={major}.{minor}.90"})
+    both = (Path(sys.executable), python_of_the_future)
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=both)
+    assert found.python is None
+    assert f"has no wheel for {python_of_the_future}" in found.problem
+    assert f"{sys.executable} is too old" in found.problem
+    assert "[docs] constraints" in found.remedy
+    locked = python_for(doc / "requirements.txt", PROGRAMS, among=both, locked=True)
+    assert locked.problem == found.problem
+    assert "constraints" not in locked.remedy  # the versions come from the lock
+
+
+@pytest.mark.parametrize("bound", [">=3.6,<3.9", "<3.9,>=3.6", ">=3.6,!=3.8.*,<=3.9"])
+def test_bound_that_a_python_meets_and_an_upper_one_ask_for_no_newer_python(
+    doc: Path, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pip tells the Requires-Python of each version that it passed over, of every project."""
+    lacks_a_part(doc)
+    a_wheel(doc.parent, "2.1", bound)
+    by_an_index(doc, monkeypatch, {"2.1": bound})
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
+    assert found.python is None
+    assert "toy_part==1.0 has no wheel for " in found.problem.replace("-", "_")
 
 
 def test_other_troubles_of_pip_are_left_to_the_step(doc: Path) -> None:
@@ -174,6 +255,23 @@ def test_tree_that_has_pip_build_a_package_blocks_and_pip_is_not_asked(world: Wo
     (finding,) = docs_python_is_here(world.release, world.base, PROGRAMS, Docs())
     assert (finding.rule, finding.severity) == ("docs.python", Severity.BLOCK)
     assert finding.message.endswith("a package's own code: '-e ./evil'")
+
+
+def test_constraints_are_no_remedy_for_what_the_tree_locks(world: World, doc: Path) -> None:
+    lacks_a_part(doc)
+    lock = (
+        'lock-version = "1.0"\ncreated-by = "uv"\n[[packages]]\nname = "toy_part"\n'
+        'version = "1.0"\n[[packages.wheels]]\n'
+        'url = "https://files.example/toy_part-1.0-py3-none-toy_box.whl"\n'
+        f'hashes.sha256 = "{"0" * 64}"\n'
+    )
+    world.commit({"Doc/pylock.toml": lock}, "Lock the tools")
+    (finding,) = docs_python_is_here(
+        world.release, world.base, PROGRAMS, Docs(python=Path(sys.executable))
+    )
+    assert "toy_part==1.0 has no wheel for " in finding.message.replace("-", "_")
+    assert "name a Python in [docs] python" in finding.remedy
+    assert "constraints" not in finding.remedy
 
 
 def test_python_of_the_future_passes(world: World, doc: Path, python_of_the_future: Path) -> None:
