@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 
@@ -101,13 +102,14 @@ def python_for(
     among: Sequence[Path] = (),
     least_minor: int = 0,
     locked: bool = False,
+    timeout_s: float = _TIMEOUT_S,
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
     What a required package needs itself counts, and may have wheels for fewer Pythons. Those
     before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
-    network or an index that refuses to answer, it is the first that pip failed so for, for want
-    of a better answer. No constraint changes versions that are ``locked``.
+    network or an index that is slow or refuses to answer, it is the first that pip failed so for,
+    for want of a better answer. No constraint changes versions that are ``locked``.
     """
     seen: list[Path] = []
     refused: list[_Refused] = []
@@ -116,8 +118,8 @@ def python_for(
         seen.append(python)
         if least_minor and _version_of(python, programs) < (3, least_minor):
             continue
-        ended = _asked(python, requirements, constraints, programs)
-        if ended.status == 0:
+        ended = _asked(python, requirements, constraints, programs, timeout_s)
+        if ended is None or ended.status == 0:
             return PythonFound(python)
         said = ended.stdout + ended.stderr
         one = _refused(python, said, programs)
@@ -180,8 +182,13 @@ def _version_of(python: Path, programs: Programs) -> tuple[int, ...]:
 
 
 def _asked(
-    python: Path, requirements: Path, constraints: Path | None, programs: Programs
-) -> Completed:
+    python: Path,
+    requirements: Path,
+    constraints: Path | None,
+    programs: Programs,
+    timeout_s: float,
+) -> Completed | None:
+    """What pip answered, None for nothing in time: the installation waits longer for the same."""
     words = our_pip(python, "install")
     words += ["--dry-run", "--ignore-installed", "--quiet", "--no-input"]
     # Nothing of a package is run that comes as a wheel.
@@ -193,4 +200,7 @@ def _asked(
     # Those of a tree name others beside them; the lines of a lock name nothing.
     reads += [requirements.parent] if requirements.parent.name == "Doc" else []
     confined = programs.confined(reads=reads, network=True)
-    return confined.run(words, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
+    try:
+        return confined.run(words, folder=Path("/"), timeout_s=timeout_s, check=False)
+    except ServiceFailed:
+        return None

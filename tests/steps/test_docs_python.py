@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -193,6 +194,21 @@ def test_index_that_does_not_answer_is_left_to_the_step(
         (doc / "requirements.txt").write_text(f"--index-url {base}/simple/\nnobody-has-it==1.0\n")
         found = python_for(doc / "requirements.txt", PROGRAMS, among=(Path(sys.executable),))
     assert found.python == Path(sys.executable)
+
+
+def waits(over: threading.Event) -> None:
+    over.wait(60)
+
+
+def test_index_that_is_slow_is_left_to_the_step(doc: Path) -> None:
+    """That it is has nothing to do with the clone, or with the Pythons that are here."""
+    over = threading.Event()
+    with lying(lambda *_: waits(over)) as base:
+        (doc / "requirements.txt").write_text(f"--index-url {base}/simple/\nnobody-has-it==1.0\n")
+        only = (Path(sys.executable),)
+        found = python_for(doc / "requirements.txt", PROGRAMS, among=only, timeout_s=8)
+        over.set()
+    assert found.python == only[0]
 
 
 def test_python_that_is_new_enough_and_lacks_a_wheel_is_told_of(
