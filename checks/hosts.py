@@ -113,13 +113,21 @@ def host_has_room(
     """What is still to come of the release's files finds room there, and a tenth more.
 
     A file that users see came already, and so did one of that name in the hidden folders where
-    the release is ``gathered``; what other releases have in the same folder did not.
+    the release is ``gathered``; what other releases have in the same folder did not. Of what
+    colleagues gathered, the switch makes a copy first.
     """
     there = _nearest(folder, host)
     free = host.free_bytes(there)
-    hidden = {entry.path.rpartition("/")[2] for path in gathered for entry in host.listing(path)}
+    found = [entry for path in gathered for entry in host.listing(path)]
+    hidden = {entry.path.rpartition("/")[2] for entry in found}
+    user = host.login().user if found else ""
+    copied_bytes = sum(
+        entry.size_bytes
+        for entry in found
+        if entry.kind is Kind.FILE and user not in (entry.owner, _ROOT)
+    )
     shown = host.look([file.remote for file in contract.files])
-    needed_bytes = sum(
+    needed_bytes = copied_bytes + sum(
         file.about_bytes
         for file, entry in zip(contract.files, shown, strict=True)
         if entry is None and file.name not in hidden
@@ -130,7 +138,8 @@ def host_has_room(
         Finding(
             "hosts.space",
             Severity.BLOCK,
-            f"{free // 1_000_000} MB are free, but {needed_bytes // 1_000_000} MB will be uploaded",
+            f"{free // 1_000_000} MB are free, but {needed_bytes // 1_000_000} MB will be uploaded"
+            f"{' or copied' if copied_bytes else ''}",
             where=host.shown(there),
             remedy="ask the host's administrators for more space",
         ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.probe import different
 from plugins.ports.host import Kind
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Entry, HostReader
 
-__all__ = ["COPIED", "AreaFiles", "few", "inner_folders", "parents_of", "rights_of"]
+__all__ = [
+    "CLOSED_MODE", "AreaFiles", "copy_of", "few", "inner_folders", "parents_of", "rights_of",
+]  # fmt: skip
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
-COPIED: Final = ".copied"
-"""Of our own copy of a colleague's file in the hidden folder, until it gets its name."""
+_COPIED: Final = ".copied"
+CLOSED_MODE: Final = 0o2700
+"""Of a hidden folder that is about to be switched: nobody but us can put anything into it."""
 
 
 @frozen
@@ -41,9 +45,13 @@ class AreaFiles:
 
     @classmethod
     def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> AreaFiles:
-        """What the host shows of these files now."""
+        """What the host shows of these files now.
+
+        Raises ServiceFailed where a colleague's run left the hidden folder closed.
+        """
         final_folder, staging_folder = host.look([area.final, area.staging])
         final = _by_name(area.final, host) if final_folder else {}
+        _refuse_closed_by_others(staging_folder, host)
         staging = _by_name(area.staging, host) if staging_folder else {}
         modes = {file.name: file.mode for file in files}
         there = [
@@ -104,6 +112,12 @@ class AreaFiles:
         names = [f"{file.name}{_PARTIAL}" for file in files if self.place_of(file) is not None]
         return [self.staging[name].path for name in names if name in self.staging]
 
+    def copies(self, files: Sequence[NamedFile]) -> list[str]:
+        """What an earlier run left of our own copies of colleagues' files, in part or complete."""
+        names = [copy_of(file.name) for file in files]
+        names += [f"{name}{_PARTIAL}" for name in names]
+        return [self.staging[name].path for name in names if name in self.staging]
+
     def clash(
         self, files: Sequence[NamedFile], area: StagingArea, host: HostReader
     ) -> Probe | None:
@@ -140,7 +154,7 @@ class AreaFiles:
     ) -> Probe | None:
         """What is in the hidden folder but was not asked for: it would be shown as well."""
         known = {file.name for file in files} | set(inner_folders(files))
-        known |= {f"{file.name}{COPIED}" for file in files}
+        known |= {path.removeprefix(f"{area.staging}/") for path in self.copies(files)}
         strange = sorted(set(self.staging) - known)
         if not strange:
             return None
@@ -153,6 +167,24 @@ class AreaFiles:
 
 def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
+
+
+def _refuse_closed_by_others(folder: Entry | None, host: HostReader) -> None:
+    if folder is None or folder.mode != CLOSED_MODE:
+        return
+    if host.login().user not in (folder.owner, "root"):
+        raise ServiceFailed(
+            service=host.shown(folder.path),
+            action="look into the hidden folder",
+            problem=f"a run of {folder.owner} that did not end has closed it to all others",
+            remedy=f"ask {folder.owner} to run the same command again, or to run `chmod 2770` on "
+            "it; then run the same command again",
+        )
+
+
+def copy_of(path: str) -> str:
+    """The name of our own copy of a colleague's file in the hidden folder, until it is shown."""
+    return f"{path}{_COPIED}"
 
 
 def inner_folders(files: Sequence[NamedFile]) -> list[str]:

@@ -15,8 +15,9 @@ from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
+from plugins.steps.area_files import CLOSED_MODE
 from plugins.steps.host_modes import WrongModes, wrong_modes
-from plugins.steps.staging import CLOSED_MODE, FOLDER_MODE, reserve
+from plugins.steps.staging import FOLDER_MODE, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

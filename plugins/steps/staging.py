@@ -21,6 +21,7 @@ follows from that:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError, StepFailed
@@ -29,10 +30,18 @@ from doit_receipts.probe import absent, different, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
-from plugins.steps.area_files import COPIED, AreaFiles, few, inner_folders, parents_of, rights_of
+from plugins.steps.area_files import (
+    CLOSED_MODE,
+    AreaFiles,
+    copy_of,
+    few,
+    inner_folders,
+    parents_of,
+    rights_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
@@ -42,7 +51,6 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signer
 
 __all__ = [
-    "CLOSED_MODE",
     "FOLDER_MODE",
     "known",
     "look_reserved",
@@ -59,8 +67,6 @@ FOLDER_MODE: Final = 0o2775
 """Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
 _HIDDEN_MODE: Final = 0o2770
 """Of one that users do not see: a web server that is not of the group cannot serve it."""
-CLOSED_MODE: Final = 0o2700
-"""Of a hidden folder that is about to be switched: nobody but us can put anything into it."""
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -104,11 +110,12 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
         if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
             return different(
                 _unusable(entry, host),
-                f"ask {entry.owner} or the host's administrators for {_cure(entry, host)}",
+                _cure(entry, host),
                 (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(host)}"),
             )
     if wrong:
-        return absent(f"{_unusable(wrong[0], host)} yet")
+        later = "" if wrong[0].mode == CLOSED_MODE else " yet"
+        return absent(f"{_unusable(wrong[0], host)}{later}")
     staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(area.staging)} does not exist yet")
@@ -240,11 +247,13 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     )
     if clash is not None:
         return clash
+    closed = found_files.folders_of(found_files.staging_folder, CLOSED_MODE)
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
+        shut = f"; {_left_closed(closed[0], host)}" if closed else ""
         return absent(
             f"{share(len(files) - len(hidden), len(files), 'file', 'is', 'are')} in "
-            f"place: {few(hidden)}"
+            f"place: {few(hidden)}{shut}"
         )
     wrong = found_files.wrong_modes(files, host).probe(host)
     if wrong is not None:
@@ -265,30 +274,57 @@ def switch(
     what was judged. One rename of the folder if there is none yet, else one rename for each file;
     signatures, SBOMs and checksums come before the archives that they speak of. A colleague may
     still write to a file of theirs in it, so what is shown is a copy. A name that is taken stops
-    it, unless the very same bytes are there. Where it stops, the group can use the folder again.
+    it, unless the very same bytes are there. Where it stops, also by Ctrl-C or a signal, the group
+    can use the folder again and no copy is left, as far as the host can still be reached.
     """
     found_files = _switchable(files, area, host)
     found_files.wrong_modes(files, host).mend(host)
-    closed = _close(found_files, host)
+    closed = _our_folders(found_files, host)
+    copies = _copied(files, found_files, area, host)
     try:
-        found_files = _switchable(files, area, host) if closed else found_files
-        copies = _copies(files, found_files, area, host)
-    except ReleaseError:
         if closed:
-            host.change(closed, _HIDDEN_MODE)
+            host.change(closed, CLOSED_MODE)
+            found_files = _switchable(files, area, host)
+            copies = _copied(files, found_files, area, host)
+        host.remove(found_files.copies(files))  # of a run that was killed
+        _copy(copies, area, host)
+        _show(files, found_files, copies, closed, area, host, progress)
+    except BaseException:
+        # What went wrong is raised, and not what hinders this; the next look says what is left.
+        left = [f"{area.staging}/{copy_of(name)}" for name in copies]
+        with suppress(ReleaseError):
+            host.remove([*left, *(f"{path}.partial" for path in left)])
+        with suppress(ReleaseError):
+            host.change(_still_there(closed, host), _HIDDEN_MODE)
         raise
+    return {}
+
+
+def _show(
+    files: Sequence[NamedFile],
+    found_files: AreaFiles,
+    copies: Mapping[str, NamedFile],
+    closed: Sequence[str],
+    area: StagingArea,
+    host: Host,
+    progress: Progress,
+) -> None:
+    """The renames of a switch, and what is left of the hidden folder is gone."""
     if area.staging in closed and not copies and found_files.final_folder is None:
         progress.say(f"show {host.shown(area.final)}")
         host.rename([(area.staging, area.final)])
         host.change([area.final + each.removeprefix(area.staging) for each in closed], FOLDER_MODE)
-        return {}
+        return
     if found_files.final_folder is None:
         host.make_folders([area.final], FOLDER_MODE)
     inner = inner_folders(files)
     _open_inner([file for file in files if file.name not in found_files.final], area, host)
     for group in _in_safe_order(files):
         moves = [
-            (copies.get(file.name, f"{area.staging}/{file.name}"), f"{area.final}/{file.name}")
+            (
+                f"{area.staging}/{copy_of(file.name) if file.name in copies else file.name}",
+                f"{area.final}/{file.name}",
+            )
             for file in group
             if file.name not in found_files.final
         ]
@@ -299,7 +335,6 @@ def switch(
         host.change(shut, FOLDER_MODE)
     left = [*(file.name for file in files), *reversed(inner)]
     host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
-    return {}
 
 
 def _switchable(files: Sequence[NamedFile], area: StagingArea, host: Host) -> AreaFiles:
@@ -321,45 +356,48 @@ def _switchable(files: Sequence[NamedFile], area: StagingArea, host: Host) -> Ar
     return found_files
 
 
-def _close(found_files: AreaFiles, host: Host) -> list[str]:
-    """Ours of the hidden folders let nobody else in from now on; their paths, outer ones first."""
+def _our_folders(found_files: AreaFiles, host: Host) -> list[str]:
+    """Ours of the hidden folders, which we can close to all others; outer ones first."""
     top = found_files.staging_folder
     found = [each for each in (top, *found_files.staging.values()) if each is not None]
     user = host.login().user
-    ours = [
+    return [
         each.path for each in found if each.kind is Kind.FOLDER and user in (each.owner, "root")
     ]
-    if ours:
-        host.change(ours, CLOSED_MODE)
-    return ours
 
 
-def _copies(
+def _still_there(paths: Sequence[str], host: Host) -> list[str]:
+    return [entry.path for entry in host.look(paths) if entry is not None]
+
+
+def _copied(
     files: Sequence[NamedFile], found_files: AreaFiles, area: StagingArea, host: Host
-) -> dict[str, str]:
-    """Where our own copies are of those files of colleagues that are still hidden, by name."""
+) -> dict[str, NamedFile]:
+    """Those of colleagues' files, by name, that are still hidden: what is shown is a copy."""
     user = host.login().user
-    theirs = {
+    return {
         file.name: file
         for file in files
         if (place := found_files.place_of(file)) is not None
         and place.path.startswith(f"{area.staging}/")
         and user not in (place.owner, "root")
     }
-    copies = {name: f"{area.staging}/{name}{COPIED}" for name in theirs}
-    host.remove(list(copies.values()))  # of a run that was killed
-    host.copy([(path.removesuffix(COPIED), path) for path in copies.values()])
-    for name, path in copies.items():
-        host.change([path], theirs[name].mode)
-    made = [each for each in host.look(list(copies.values())) if each is not None]
+
+
+def _copy(copies: Mapping[str, NamedFile], area: StagingArea, host: Host) -> None:
+    """Each of them has a copy of ours in the hidden folder, with the bytes that are wanted."""
+    paths = {name: f"{area.staging}/{copy_of(name)}" for name in copies}
+    host.copy([(f"{area.staging}/{name}", path) for name, path in paths.items()])
+    for name, path in paths.items():
+        host.change([path], copies[name].mode)
+    made = [each for each in host.look(list(paths.values())) if each is not None]
     digests = host.digests(made)
-    for name, path in copies.items():
-        if digests.get(path) != theirs[name].content.sha256:
+    for name, path in paths.items():
+        if digests.get(path) != copies[name].content.sha256:
             raise StepFailed(
-                where=host.shown(path.removesuffix(COPIED)), problem="was changed meanwhile",
+                where=host.shown(f"{area.staging}/{name}"), problem="was changed meanwhile",
                 remedy="find out who changed it; nothing of it was published",
             )  # fmt: skip
-    return copies
 
 
 def _in_safe_order(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:
@@ -390,6 +428,8 @@ def _unusable(entry: Entry, host: HostReader) -> str:
     place = host.shown(entry.path)
     if entry.kind is not Kind.FOLDER:
         return f"{place} is a {entry.kind.value}, wanted a folder"
+    if host.group and entry.mode == CLOSED_MODE:
+        return _left_closed(entry.path, host)
     if host.group and entry.group != host.group:
         return f"{place} was made by {entry.owner} and is of group {entry.group}"
     if entry.mode & _GROUP_MAY_WRITE != _GROUP_MAY_WRITE and host.group:
@@ -397,8 +437,18 @@ def _unusable(entry: Entry, host: HostReader) -> str:
     return ""
 
 
+def _left_closed(path: str, host: HostReader) -> str:
+    return (
+        f"a run that did not end has closed {host.shown(path)} to the group: the same command,"
+        " run again, opens it"
+    )
+
+
 def _cure(entry: Entry, host: HostReader) -> str:
-    return f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
+    if entry.mode == CLOSED_MODE:
+        return f"ask {entry.owner} to run the same command again, or to run `chmod 2770` on it"
+    rights = f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
+    return f"ask {entry.owner} or the host's administrators for {rights}"
 
 
 def _wanted_rights(host: HostReader) -> str:

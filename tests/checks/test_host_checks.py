@@ -192,6 +192,20 @@ def test_a_host_without_room_blocks(world: Rehearsed) -> None:
     assert finding.message.endswith("9 MB are free, but 33 MB will be uploaded")
 
 
+def test_what_colleagues_have_staged_needs_room_for_a_copy(tmp_path: Path) -> None:
+    with a_rehearsed_host(tmp_path / "world", room_bytes=9_000_000) as world:
+        staged = world.files / ".3.14.0rc2.staging"
+        staged.mkdir()
+        (staged / "a.exe").write_bytes(b"x" * 5_000_000)
+        asked = world.host(), "", files("a"), [".3.14.0rc2.staging"]
+        disk = world.server.disk
+        disk.own(f"{ROOT}/.3.14.0rc2.staging/a.exe", "rm", "downloads")
+        assert host_has_room(*asked) == ()
+        disk.own(f"{ROOT}/.3.14.0rc2.staging/a.exe", "steve", "downloads")
+        (finding,) = host_has_room(*asked)
+        assert finding.message.endswith("5 MB will be uploaded or copied")
+
+
 def test_what_is_there_of_this_release_needs_no_room_and_what_others_have_there_does(
     tmp_path: Path,
 ) -> None:

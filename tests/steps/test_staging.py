@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
@@ -527,3 +527,94 @@ def test_what_a_colleague_can_still_write_to_is_copied_and_not_shown_itself(
         assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
         assert {entry.owner for entry in host.listing(BERTH.final)} == {"rm"}
         assert {entry.mode for entry in host.listing(BERTH.final)} == {0o644}
+
+
+class Broken:
+    """A host on which one kind of change ends in an error, before or after it is made."""
+
+    def __init__(self, host: Host, act: str, error: BaseException, *, late: bool = False) -> None:
+        self._host, self._act, self._error, self._late = host, act, error, late
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._host, name)
+        if name != self._act:
+            return real
+
+        def broken(*words: Any) -> None:
+            if self._late:
+                real(*words)
+            raise self._error
+
+        return broken
+
+
+_REFUSED: Final = ServiceFailed(service="host", action="ask", problem="no space left")
+
+
+@pytest.mark.parametrize("error", [_REFUSED, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
+@pytest.mark.parametrize(
+    ("act", "late"),
+    [("rename", False), ("make_folders", False), ("copy", False), ("copy", True),
+     ("digests", False)],
+)  # fmt: skip
+def test_a_switch_that_stops_leaves_the_folder_open_and_no_copy(
+    tmp_path: Path, act: str, error: BaseException, *, late: bool
+) -> None:
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        stage(files, BERTH, host, Quiet())
+        before = host.listing(BERTH.staging)
+        broken = cast("Host", Broken(host, act, error, late=late))
+        with pytest.raises(type(error)):
+            switch(files, BERTH, broken, Quiet())
+        assert [each.path for each in host.listing(BERTH.staging)] == [each.path for each in before]
+        assert stat.S_IMODE((world.files / BERTH.staging).stat().st_mode) == 0o2770
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize("name", [".copied", ".copied.partial"])
+@pytest.mark.parametrize("is_theirs", [True, False])
+def test_what_a_killed_run_left_of_a_copy_is_no_stranger_and_is_never_shown(
+    tmp_path: Path, name: str, *, is_theirs: bool
+) -> None:
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        if is_theirs:
+            a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        stage(files, BERTH, host, Quiet())
+        there = Standing("rehearsed", host, world.files)
+        there.leave(f"{path}{name}", b"half of it")
+        host.change([BERTH.staging], 0o2700)
+        probe = look_switched(files, BERTH, host)
+        assert probe.state is RemoteState.ABSENT
+        assert "to the group: the same command, run again, opens it" in probe.problem
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+        assert seen(there) == everything(files)
+
+
+def test_a_folder_that_a_colleagues_killed_run_left_closed_names_who_opens_it(
+    tmp_path: Path,
+) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
+        probe = look_reserved(BERTH, host)
+        assert probe.state is RemoteState.DIFFERENT
+        assert "a run that did not end has closed" in probe.problem
+        assert probe.remedy.startswith("ask hugo to run the same command again")
+        with pytest.raises(ServiceFailed, match="a run of hugo that did not end") as caught:
+            look_switched(files, BERTH, host)
+        assert caught.value.remedy.startswith("ask hugo to run the same command again")
