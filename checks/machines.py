@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["docs_are_attested", "every_platform_passed", "remade", "remade_for_anybody"]
 
 _FILE: Final = "tests.json"
+_TEST_AGAIN: Final = "doit forget await_tests, then the same command: it is tested again"
 
 
 @judges("tests.platform", "tests.unproven", blind="tests.unproven")
@@ -148,6 +149,10 @@ def _judged(
     if is_ours and _read(here_file(layout, action)) == action.to_bytes():
         return Finding("tests.platform", Severity.NOTE, "passed on this machine", where)
     done, problem = _proved(layout, farm, action, sigstore)
+    if done is None and _read(here_file(layout, action)) == action.to_bytes():
+        # The journal of an earlier version does not name it, and anybody can write the file.
+        message = "only a file says that it was done here; earlier versions kept no other proof"
+        return Finding("tests.unproven", Severity.BLOCK, message, where, _TEST_AGAIN)
     if done is None:
         return Finding("tests.unproven", Severity.BLOCK, problem, where)
     kept = room_of(layout, action) / RESULT / _FILE

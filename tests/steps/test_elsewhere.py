@@ -350,6 +350,8 @@ def test_a_file_that_says_that_this_machine_tested_is_not_believed_alone(asking:
     file.write_bytes(action.to_bytes())
     (finding,) = asking.judged({FIRST: PASSED})
     assert (finding.rule, finding.severity) == ("tests.unproven", Severity.BLOCK)
+    assert finding.message.endswith("done here; earlier versions kept no other proof")
+    assert finding.remedy == "doit forget await_tests, then the same command: it is tested again"
     with pytest.raises(Waiting):  # its remedy asks for it again
         asking.follow(here=FIRST)
     asking.clock.time += timedelta(hours=13)
