@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.frozen import frozen
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "is_on_record",
-    "knows_all", "last_done",
+    "knows_all", "receipts_left",
 ]  # fmt: skip
 
 INTENT: Final = "intent"
@@ -61,11 +61,16 @@ def is_on_record(journal: Journal, task: str) -> bool:
     return done
 
 
-def last_done(journal: Journal) -> dict[str, dict[str, Any]]:
-    """What the journal says of each task that was done, by name: its last line."""
-    return {
-        str(each.get("task")): each for each in journal.entries() if each.get("event") == "done"
-    }
+def receipts_left(journal: Journal) -> dict[str, set[str]]:
+    """The digests of all receipts that runs left by the journal, by task.
+
+    A line of an earlier version names none: "" stands for it.
+    """
+    left: dict[str, set[str]] = {}
+    for entry in journal.entries():
+        if entry.get("event") == "done":
+            left.setdefault(str(entry.get("task")), set()).add(str(entry.get("receipt", "")))
+    return left
 
 
 def inputs_digest(inputs: Mapping[str, str]) -> str:

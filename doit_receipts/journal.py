@@ -1,4 +1,4 @@
-"""The journal: append-only JSON lines of who did what when; never a dependency of anything."""
+"""The journal: append-only JSON lines of who did what when; its loss makes no task stale."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Journal:
     """What happened in one release, a line each, in the file before ``append`` returns.
 
     A killed process loses no line. What must outlive a power cut too is ``sealed``: the
-    intent to do what cannot be taken back.
+    intent to do what cannot be taken back, and that a gate was judged.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:

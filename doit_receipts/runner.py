@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import time
 from contextlib import suppress
@@ -14,14 +15,14 @@ from doit_receipts.acting import change_world
 from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
-from doit_receipts.intents import inputs_digest, last_done
+from doit_receipts.intents import inputs_digest, receipts_left
 from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from doit.exceptions import TaskFailed
 
@@ -211,9 +212,10 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
     """Every gate before the act has a receipt that a run left, by the journal; else it judges now.
 
     Anybody who can write to the folder can write a receipt with a true seal. Gates of what users
-    have seen are left as they are. Raises BlockedError.
+    have seen are left as they are, and so are those whose work is done where the journal was lost:
+    the world may have gone on since, and they could stop nothing any more. Raises BlockedError.
     """
-    last = last_done(plan.context.journal)
+    left = receipts_left(plan.context.journal)
     seen = {
         name
         for each in plan.tasks.values()
@@ -226,13 +228,37 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
             continue
         digest = plan.state.digest(plan.receipts.receipt_path(name))
         # Lines of earlier versions name no receipt.
-        if name in last and last[name].get("receipt", digest) == digest:
+        if digest in left.get(name, ()) or left.get(name) == {""}:
             continue
+        if name in left:
+            why = "its receipt is none that the journal names"
+        elif _has_guarded(plan, name, left):
+            plan.context.log.say(
+                f"{name}: the journal does not tell of it, and what it guards is done:"
+                " it does not judge again"
+            )
+            continue
+        else:
+            why = "the journal does not tell of it"
         began_s = time.monotonic()
-        plan.context.log.say(f"{name}: no run left this receipt, so it judges again")
+        plan.context.log.say(f"{name}: {why}, so it judges again")
         inputs = plan.receipts.inputs(gate)
         findings, waived = _judge(plan, gate)
         _leave(plan, replace(_receipt_of(plan, gate, inputs | waived), findings=findings), began_s)
+
+
+def _has_guarded(plan: Plan, gate: str, left: Collection[str]) -> bool:
+    """Whether the steps behind the gate are done, and the journal has lost one of them as well.
+
+    One that tells of all of them is whole: then no run judged before them.
+    """
+    steps: set[str] = set()
+    through = {gate}
+    for name, task in plan.tasks.items():
+        if not through.isdisjoint(task.after):
+            (steps if task.kind is Kind.STEP else through).add(name)
+    is_done = all(plan.receipts.receipt(each) is not None for each in steps)
+    return is_done and not steps.issubset(left)
 
 
 def _judge_approvals_again(plan: Plan, act: Task) -> None:
@@ -333,12 +359,27 @@ def _leave(plan: Plan, receipt: Receipt, began_s: float) -> None:
         same = plan.receipts.receipt(task.name) == receipt
     except BrokenReceipt:
         same = False
-    result = receipt.result if same else plan.receipts.leave(receipt)
+    if task.kind is Kind.GATE:
+        # First: a receipt of which the journal does not tell is taken for somebody else's.
+        content = None if same else receipt.to_bytes()
+        _note(plan, receipt, began_s, hashlib.sha256(content).hexdigest() if content else "")
+    if not same:
+        plan.receipts.leave(receipt)
+    if task.kind is not Kind.GATE:
+        _note(plan, receipt, began_s)
+
+
+def _note(plan: Plan, receipt: Receipt, began_s: float, digest: str = "") -> None:
+    """The journal says that the task was done; of a gate that outlives a power cut.
+
+    ``digest`` is that of the receipt's file if it is not there yet.
+    """
     plan.context.journal.append(
         "done",
-        task=task.name,
-        result=result,
-        receipt=plan.state.digest(plan.receipts.receipt_path(task.name)),
+        sealed=plan.tasks[receipt.step].kind is Kind.GATE,
+        task=receipt.step,
+        result=receipt.result,
+        receipt=digest or plan.state.digest(plan.receipts.receipt_path(receipt.step)),
         tool=plan.project.revision(),
         took_s=f"{time.monotonic() - began_s:.2f}",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from doit_receipts.receipt import Receipt
+from tests.engine.test_killing import KILLER
+from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -527,6 +531,99 @@ def test_a_gate_whose_receipt_is_on_record_does_not_judge_again(project: Project
     assert project.doit("check_thing").status == 0
     assert project.doit().status == 0
     assert project.ran().count("judge") == 1
+
+
+def test_a_kill_at_any_write_of_a_gate_that_passed_judges_it_once(project: Project) -> None:
+    """What tells that a run judged is on the disk before the receipt is."""
+    project.declare(GATED)
+    project.write("input", "good")
+    assert project.doit("copy_a").status == 0
+    build, begun = project.folder / "build", project.folder / "begun"
+    shutil.copytree(build, begun)
+
+    def killed(*options: str) -> int:
+        words = (*options, "run", "check_thing")
+        return python(KILLER, *words, folder=project.folder, env=os.environ).status
+
+    assert killed("--report=instants") == 0
+    seen = (project.folder / "instants").read_text().splitlines()
+    of_gate = [each for each in seen if "check_thing.json" in each or "journal.jsonl" in each]
+    assert any("fsync" in each and "journal.jsonl" in each for each in of_gate), of_gate
+    receipt = project.work / "receipts" / "check_thing.json"
+    for fatal in of_gate:
+        shutil.rmtree(build)
+        shutil.copytree(begun, build)
+        (project.folder / "world").unlink(missing_ok=True)
+        assert killed(f"--at={fatal}") == -9, fatal
+        is_there = receipt.exists()
+        project.ran()
+        assert project.doit().status == 0, fatal
+        assert (project.ran().count("judge"), world(project)) == (not is_there, "thing"), fatal
+
+
+PASSED: Final = """
+def judge_world():
+    ran("judge")
+    if (HERE / "mood").read_text() == "moved":
+        return [Finding("base.moved", Severity.BLOCK, "it moved", "base", "begin anew")]
+    return []
+
+@plan.gate()
+def check_base():
+    \"\"\"Stop if the base moved.\"\"\"
+    return call(judge_world)
+
+@plan.step(after=[check_base], reads=[HERE / "input"], writes=[at.src / "b"])
+def make_b():
+    \"\"\"Make b.\"\"\"
+    return call(copy, HERE / "input", at.src / "b")
+""" + PUBLIC.replace("after=[task_copy_a]", "after=[task_copy_a, make_b]")
+
+
+@pytest.fixture
+def passed(project: Project) -> Project:
+    """A release whose base was judged, and used, before it moved."""
+    project.declare(PASSED)
+    project.write("mood", "")
+    for name in ("make_b", "copy_a"):
+        assert project.doit(name).status == 0
+    project.write("mood", "moved")
+    assert project.ran().count("judge") == 1
+    return project
+
+
+def test_a_gate_that_served_is_not_judged_for_a_journal_that_is_gone(passed: Project) -> None:
+    (passed.work / "journal.jsonl").unlink()
+    ended = passed.doit()
+    assert ended.status == 0, ended
+    assert (passed.ran().count("judge"), world(passed)) == (0, "thing")
+    log = (passed.work / "logs" / "put_thing.log").read_text()
+    assert "check_base: the journal does not tell of it, and what it guards is done" in log
+
+
+def test_a_gate_of_which_a_whole_journal_tells_nothing_judges_again(passed: Project) -> None:
+    """Its receipt was written by somebody else, and what it guards was done after that."""
+    journal = passed.work / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"check_base"' not in line))
+    ended = passed.doit()
+    assert (ended.status, "base.moved" in ended.out) == (1, True), ended
+    assert world(passed) == ""
+    passed.write("mood", "")
+    assert passed.doit().status == 0
+
+
+def test_a_gate_whose_receipt_is_not_the_one_on_record_judges_again(passed: Project) -> None:
+    journal = passed.work / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        if line.get("task") == "check_base":
+            line["receipt"] = "0" * 64
+    kept = [line for line in lines if line.get("task") == "check_base"]
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in kept))
+    ended = passed.doit()
+    assert (ended.status, "base.moved" in ended.out) == (1, True), ended
+    assert world(passed) == ""
 
 
 def test_gates_of_what_users_have_seen_are_left_as_they_are(project: Project) -> None:
