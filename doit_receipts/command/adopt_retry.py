@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from doit.exceptions import InvalidCommand
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
-__all__ = ["Adopt", "Retry"]
+__all__ = ["NOTHING_TO_DECIDE", "Adopt", "Retry"]
+
+NOTHING_TO_DECIDE: Final = "there is nothing to decide about it"
+"""What is wrong with a word that would change nothing."""
 
 
 class _Decide(OptionsAnywhere):
@@ -41,7 +44,7 @@ class _Decide(OptionsAnywhere):
         if not self.is_open(plan, task):
             raise StepFailed(
                 where=name,
-                problem="there is nothing to decide about it",
+                problem=NOTHING_TO_DECIDE,
                 remedy=f"see {plan.project.command('why', name)}",
             )
         plan.context.journal.append(self.word, sealed=True, task=name, inputs=inputs_digest(inputs))

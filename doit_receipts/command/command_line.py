@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "NO_TASK",
     "EndsAsTold",
     "OptionsAnywhere",
     "WordsInAnyOrder",
@@ -31,6 +32,9 @@ __all__ = [
 
 JSON: Final = option("as_json", "the same as one JSON document, for programs", long="json")
 """The option of commands that programs ask as well."""
+
+NO_TASK: Final = "is not a task of this release"
+"""What is wrong with a name that no task has."""
 
 _FAILED: Final = 1
 _READER_LEFT: Final = 141  # as a shell tells it of a program that SIGPIPE ended
@@ -206,7 +210,7 @@ def no_such_task(name: str, tasks: Iterable[str]) -> InvalidCommand:
     """What to raise for a name that no task has, with the nearest that one has."""
     otherwise = f"an option is written --{name}" if "=" in name else "doit list shows them"
     meant = near(name, tasks, otherwise)
-    return InvalidCommand(f"'{name}' is not a task of this release; {meant}")
+    return InvalidCommand(f"'{name}' {NO_TASK}; {meant}")
 
 
 def options_first(words: Sequence[str], parser: Any) -> list[str] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmdparse import CmdOption, CmdParse, CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 
-from doit_receipts.command.command_line import EndsAsTold, options_first
+from doit_receipts.command.command_line import NO_TASK, EndsAsTold, options_first
 from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
 from doit_receipts.typed import started_in
@@ -170,14 +170,20 @@ def _refuse_digest(words: Sequence[str]) -> None:
 def _decide(train: Train, words: Sequence[str]) -> int:
     """The person's word about an act is noted for each release where it is open.
 
-    What the others say of it is shown. It fails, as mildly as one of them, if it is open nowhere.
+    What the others say of it is shown. It fails if one of them could not take it, and as mildly as
+    one of them if it is open nowhere.
     """
-    found = []
+    # late: only who decides needs what an act is
+    from doit_receipts.command.adopt_retry import NOTHING_TO_DECIDE
+
+    noted: list[int] = []
+    closed: list[int] = []
     for member in train.releases:
         status, said = _heard(member, words)
         sys.stdout.write(said)
-        found.append(status)
-    return min(found, key=_severity)
+        is_closed = status and (NOTHING_TO_DECIDE in said or NO_TASK in said)
+        (closed if is_closed else noted).append(status)
+    return max(noted, key=_severity) if noted else min(closed, key=_severity)
 
 
 def _heard(member: Member, words: Sequence[str]) -> tuple[int, str]:

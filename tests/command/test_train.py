@@ -155,3 +155,18 @@ def test_word_about_an_act_is_for_the_releases_where_it_is_open(project: PythonP
     assert ended.status == 0, ended
     assert project.folder.joinpath("world").read_text() == "mail"
     assert project.doit("train", "retry", "put_thin").status == 3
+
+
+def test_word_that_one_release_cannot_take_is_a_failure(project: PythonProject) -> None:
+    """Where there is nothing to decide is no failure; a broken receipt is one."""
+    project.declare(f"from doit_receipts.task import Effect\n{MAILED}")
+    project.write("mood", "die")
+    assert project.doit("train", "export").status == 2  # both died in the act
+    receipt = project.folder / "build" / "3.12.5" / "receipts" / "put_thing.json"
+    receipt.write_text("{")
+    ended = project.doit("train", "adopt", "put_thing")
+    assert "noted: the next run adopts it as it is" in ended.out
+    assert "3.12.5.toml: receipts/put_thing.json: not a receipt" in ended.said
+    assert ended.status == 1, ended
+    receipt.unlink()
+    assert project.doit("train", "adopt", "put_thing").status == 0
