@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 
 # Upstream is pushed to with its protection lifted. Where a run died meanwhile, every command says
 # so, and the next run restores it first.
-plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
+plan.alarm(
+    call(protection.lease_is_open, at),
+    call(protection.restore, services.github, at),
+    file=at.lease,
+)
 
 
 @plan.gate(volatile=True, pep="P03 P04 Z03")

@@ -21,7 +21,11 @@ proposed = [
     *([services.buildmaster, services.devguide] if ends_life else []),
 ]
 
-plan.alarm(call(protection.lease_is_open, at), call(protection.restore, services.github, at))
+plan.alarm(
+    call(protection.lease_is_open, at),
+    call(protection.restore, services.github, at),
+    file=at.lease,
+)
 
 
 @plan.step(pep="R03")

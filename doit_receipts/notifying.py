@@ -48,25 +48,38 @@ class Notifications:
 
     def stopped(self, name: str) -> None:
         """The task has ended, and its last word is that it waits, failed or is blocked."""
-        task, outcome = self._plan.tasks[name], self._plan.state.outcome(name)
+        outcome = self._plan.state.outcome(name)
         if outcome is not None:
             kind, _, who = outcome.kind.partition(" ")
             self._tell(_of_task(name, TaskState(kind), who, outcome.message, outcome.inputs))
-        if task.effect in _ACTS:
+        self.ended_one(name)
+
+    def ended_one(self, name: str) -> None:
+        """The task has ended; alarms are told where no act runs that may have open what it closes.
+
+        Only an act can leave something, so that after other tasks nothing is looked at.
+        """
+        running = self._plan.context.running.names
+        if self._acts(name) and not any(self._acts(each) for each in running):
             self.alarms()
+
+    def _acts(self, name: str) -> bool:
+        task = self._plan.tasks.get(name)
+        return task is not None and task.effect in _ACTS
 
     def bug(self, name: str, traceback: str) -> None:
         """The task, or the run, was stopped by a bug; what its traceback says is not sent."""
         head = f"{name} stopped by a bug in the tool or in dodo.py".strip()
         line = f"{head}; the terminal of the run has its traceback"
         self._tell((_mark("bug", name, traceback), Message(head, line)))
+        self.ended_one(name)
 
     def alarms(self) -> None:
         """What must not be left as it is, and is so now, is told again once it was repaired."""
-        for each in self._plan.alarms():
+        for each, made in self._plan.alarms_and_marks():
             self._read_journal()
             line = printable(f"!!! {each}")[:_MOST_LETTERS]
-            self._tell((_mark("alarm", str(self._repairs), each), Message(line, line)))
+            self._tell((_mark("alarm", made or str(self._repairs), each), Message(line, line)))
 
     def ended(self, asked: Sequence[str], *, did_something: bool) -> None:
         """The run is over: what else there is to hear of what was ``asked`` for."""

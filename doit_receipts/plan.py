@@ -32,7 +32,7 @@ from doit_receipts.task import Effect, Kind, Task
 from doit_receipts.typed import completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from doit_receipts.project import Project
@@ -62,6 +62,7 @@ class _Alarm:
 
     look: Call
     mend: Call | None
+    file: Path | None
 
 
 class Plan:
@@ -519,18 +520,28 @@ class Plan:
 
     # ── alarms ─────────────────────────────────────────────────────────────────────────────
 
-    def alarm(self, look: Call, mend: Call | None = None) -> None:
+    def alarm(self, look: Call, mend: Call | None = None, *, file: Path | None = None) -> None:
         """From now on every command ends with what ``look`` says, unless that is "".
 
         For what must not be left as it is; the look has to be as cheap as reading a small file.
-        ``mend`` puts it right: the next run does that before anything else.
+        ``mend`` puts it right: the next run does that before anything else. ``file`` is there
+        while it is so, and made anew each time: by it one alarm is told from the next.
         """
-        self._alarms.append(_Alarm(look, mend))
+        self._alarms.append(_Alarm(look, mend, file))
 
     def alarms(self) -> tuple[str, ...]:
         """What is not to be left as it is now, a sentence each."""
-        found = (each.look.perform(self.receipts.fact_text) for each in self._alarms)
-        return tuple(message for message in found if message)
+        return tuple(message for message, _ in self.alarms_and_marks())
+
+    def alarms_and_marks(self) -> Iterator[tuple[str, str]]:
+        """Each alarm of now, with a mark that is another one once it was put right and came again.
+
+        The mark is "" for one that has no file.
+        """
+        for each in self._alarms:
+            mark = _made(each.file) if each.file is not None else ""
+            if message := each.look.perform(self.receipts.fact_text):
+                yield message, mark
 
     def mend_alarms(self) -> tuple[str, ...]:
         """What an earlier run left is put right; gives what it was, a sentence each.
@@ -544,6 +555,15 @@ class Plan:
                 each.mend.perform(self.receipts.fact_text)
                 mended.append(message)
         return tuple(mended)
+
+
+def _made(file: Path) -> str:
+    """Which of all the files that were ever made there it is; "" if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ""
+    return f"{found.st_ino} {found.st_mtime_ns}"
 
 
 @functools.cache

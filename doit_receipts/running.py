@@ -66,6 +66,11 @@ class RunningTasks:
         """The task is not seen to run any more when that is told next."""
         self._since_s.pop(task, None)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tasks that this process has begun and not ended."""
+        return tuple(self._since_s)
+
     def is_silent(self) -> None:
         """From now on nothing is told: another process does, for all tasks of the run."""
         self._is_silent = True

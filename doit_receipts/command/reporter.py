@@ -91,6 +91,8 @@ class ReleaseReporter:
         receipt = self._plan.receipts.receipt(task.name) if judged else None
         for finding in receipt.findings if receipt else ():
             self._out.write(f"    {finding}\n")
+        if self._heard is not None:
+            self._heard.ended_one(task.name)
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Called when a task did not end well, or was not tried because another did not."""

@@ -275,6 +275,64 @@ def test_what_a_killed_run_left_and_the_next_cannot_put_right_is_told(project: P
     assert told(project)[1:] == ["!!! the door is open; doit publish closes it"]
 
 
+HELD: Final = """
+from doit_receipts.probe import absent
+
+def is_open(lease):
+    return "the door is open; doit publish closes it" if lease.exists() else ""
+
+def wait_until(happened):
+    import time
+    for _ in range(400):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise StepFailed(where="nothing", problem="happened", remedy="see to it")
+
+def hold(lease, mood):
+    told = HERE / "told"
+    lease.touch()
+    wait_until(lambda: told.exists() and "send waiting for windows" in told.read_text())
+    if not mood.read_text().startswith("leave"):
+        lease.unlink()
+    raise Waiting(who="CI", problem="it is not built", remedy="build it")
+
+def send(lease, mood):
+    wait_until(lease.exists)
+    raise Waiting(who="windows", problem="no file for " + mood.read_text(), remedy="upload it")
+
+plan.alarm(call(is_open, HERE / "lease"), file=HERE / "lease")
+
+@plan.shared(look=absent)
+def task_hold():
+    return call(hold, HERE / "lease", HERE / "mood")
+
+@plan.shared(look=absent)
+def task_send():
+    return call(send, HERE / "lease", HERE / "mood")
+
+@plan.group(of=[task_hold, task_send])
+def task_export():
+    pass
+"""
+
+
+def test_what_an_act_has_open_that_still_runs_is_no_alarm_and_what_it_leaves_is(
+    project: Project,
+) -> None:
+    """Nor does it silence one; and what came again is another, whoever put the first one right."""
+    project.declare(TOLD.format(then="return ()") + HELD)
+    alarm = "!!! the door is open; doit publish closes it"
+    project.write("mood", "good")
+    assert project.doit("-n", "2").status == 4
+    assert alarm not in told(project)
+    for mood in ("leave it", "leave it again"):
+        project.write("mood", mood)
+        assert project.doit("-n", "2").status == 4
+        assert told(project).count(alarm) == 1
+        (project.folder / "lease").unlink()
+
+
 def test_a_run_that_another_one_holds_up_tells_nothing(project: Project) -> None:
     """What the other one has open it closes itself."""
     project.declare(TOLD.format(then="return ()") + ALARM)
