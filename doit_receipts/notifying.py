@@ -22,6 +22,7 @@ _EVENT: Final = "notified"
 _MENDED: Final = "mended"
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 _ACTS: Final = (Effect.SHARED, Effect.PUBLIC)
+_NOBODY: Final = "nobody was notified: {}; doit list --status shows what waits"
 _MOST_LETTERS: Final = 300
 _NUMBER: Final = re.compile(r"\d+(?: of \d+ \S+ (?:is|are|has|have|does|do)\b)?")
 
@@ -108,11 +109,12 @@ class Notifications:
             self._read_journal()
             if mark in self._told:
                 return
+            if not self._sender.is_there():
+                self._problems.append(_NOBODY.format("what notifies them was ended"))
+                return
             self._plan.context.journal.append(_EVENT, sealed=True, what=mark, said=message.head)
         except OSError as error:
-            self._problems.append(
-                f"nobody was notified: {printable(str(error))}; doit list --status shows what waits"
-            )
+            self._problems.append(_NOBODY.format(printable(str(error))))
             return
         self._told.add(mark)
         self._sender.give(message)

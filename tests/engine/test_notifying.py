@@ -126,7 +126,8 @@ def test_the_end_of_a_wait_is_told_with_whom_it_was_for(project: Project) -> Non
 
 def test_it_is_in_the_journal_before_it_is_sent(project: Project) -> None:
     """A run that is killed while it sends may not have told it; it never tells it twice."""
-    declared(project, then="os.kill(os.getppid(), 9)").write("mood", "wait")
+    project.declare("RUN = os.getpid()\n" + TOLD.format(then="os.kill(RUN, 9)") + STEPS)
+    project.write("mood", "wait")
     assert project.doit().status == -9
     assert len(told(project)) == 2
     declared(project).doit()
@@ -201,18 +202,61 @@ def test_a_stop_is_told_while_the_run_goes_on(
     assert told(project)[1:] == [heard]
 
 
+SLOW: Final = """
+import time
+from doit_receipts.lock import is_worked_on
+
+def wait_until(happened):
+    for _ in range(1000):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise StepFailed(where="nothing", problem="happened", remedy="see to it")
+
+def fail_later(mood):
+    wait_until((HERE / "told").exists)
+    return fail(mood)
+
+@plan.step(reads=[HERE / "mood"])
+def task_try_a():
+    return call(fail, HERE / "mood")
+
+@plan.step(reads=[HERE / "mood"])
+def task_try_b():
+    return call(fail_later, HERE / "mood")
+
+@plan.step(reads=[HERE / "mood"])
+def task_try_c():
+    return call(fail_later, HERE / "mood")
+"""
+
+
 def test_one_that_hangs_holds_up_no_task_and_the_rest_is_told_together(project: Project) -> None:
-    hangs = "import time; time.sleep(0.5)\n    return [subject]"
-    three = "".join(
-        f'@plan.step(reads=[HERE / "mood"])\ndef task_try_{each}():\n    """Fail."""\n'
-        f'    return call(fail, HERE / "mood")\n\n'
-        for each in "abc"
-    )
-    project.declare(TOLD.format(then=hangs) + three)
+    """The first message is on its way until the run has ended all of its tasks."""
+    hangs = "wait_until(lambda: not is_worked_on(plan.folder.lock))\n    return [subject]"
+    project.declare(TOLD.format(then=hangs) + SLOW)
     project.write("mood", "fail")
     ended = project.doit("try_a", "try_b", "try_c")
     assert ended.status == 1
     assert ended.err == "Thing 3.13.6: try_a failed\nThing 3.13.6: try_b failed and 1 more\n"
+
+
+def test_what_nobody_is_there_to_tell_is_told_by_the_next_run(project: Project) -> None:
+    """It is in no journal, so it does not count as told; what was on its way does."""
+    ends = 'os.kill(os.getppid(), 9)\n    (HERE / "gone").touch()\n    return ()'
+    project.declare(TOLD.format(then=ends) + SLOW.replace('"told"', '"gone"'))
+    project.write("mood", "fail")
+    asked = ("try_a", "try_b")
+    shows = "doit list --status shows what waits\n"
+    assert project.doit(*asked).err == (
+        f"nobody was notified: what notifies them was ended; {shows}"
+        "Thing 3.13.6: try_a failed: it is not known who was notified: what notifies them was"
+        f" ended; {shows}"
+    )
+    assert told(project) == ["Thing 3.13.6: try_a failed", "try_a failed: thing: broke; mend it"]
+    project.declare(TOLD.format(then="return ()") + SLOW.replace('"told"', '"gone"'))
+    assert project.doit(*asked).err == ""
+    assert told(project) == ["Thing 3.13.6: try_b failed", "try_b failed: thing: broke; mend it"]
 
 
 def test_what_raises_anything_while_it_tells_is_a_line(project: Project) -> None:
