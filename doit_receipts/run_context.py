@@ -84,8 +84,8 @@ class RunContext:
     ``lend`` is told the slots that programs take, as long as they count as part of the run.
     ``see_lock`` raises StepFailed if the lock of the release is not what this run took.
     ``notify`` tells people what a subject and a text say, and gives a line for each that could not
-    be told; None where nobody wants to hear. ``declared_in`` is the file of the declaration, where
-    that is not the project's ``declaration`` beside dodo.py.
+    be told; None where nobody wants to hear. ``declared_in`` names the files of the declaration,
+    where that is not the project's ``declaration`` beside dodo.py alone.
     """
 
     log: StepLog
@@ -96,4 +96,4 @@ class RunContext:
     lend: Callable[[ProgramSlots], None] = lambda _slots: None
     see_lock: Callable[[], None] = lambda: None
     notify: Callable[[str, str], Iterable[str]] | None = None
-    declared_in: Path | None = None
+    declared_in: tuple[Path, ...] = ()

@@ -75,16 +75,16 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - whatever it is, the page goes on
             said = printable((str(error) or type(error).__name__).strip())
             problem = "this is as it was declared before; what is declared now cannot be read: "
-            self.problem = cut(problem + said, _MOST_LETTERS)
+            problem = cut(problem + said, _MOST_LETTERS)
         else:
+            problem = ""
             self.plan.state.close()
             self.plan = plan
-            self._kept += [each for each in edited if self._is_kept(each, modules)]
-            self.problem = (
-                f"{self._kept[0]} was changed since this began: Ctrl-C, then start it again"
-                if self._kept
-                else ""
-            )
+        self._kept += [each for each in edited if self._is_kept(each, modules)]
+        if self._kept:
+            remedy = f"{self._kept[0]} was changed since this began: Ctrl-C, then start it again"
+            problem = f"{problem}; {remedy}" if problem else remedy
+        self.problem = problem
         # As they were before they were read: an edit meanwhile is seen the next time.
         self._files = {**self._declared_in(), **now}
         return True
@@ -98,7 +98,7 @@ class Watch:
         )
 
     def _declared_in(self) -> dict[Path, Stand]:
-        """The file of the declaration, dodo.py, and the modules beside it that were imported."""
+        """The files of the declaration, dodo.py, and the modules beside it that were imported."""
         if self._module is None:
             return {}
         folder = Path(str(self._module.__file__)).parent
@@ -109,8 +109,8 @@ class Watch:
             for name in names
             if name.startswith(inside) and not name.startswith(installed)
         )
-        file = self.plan.context.declared_in or folder / self.plan.project.declaration
-        return {path: _stand(path) for path in (file, *own)}
+        files = self.plan.context.declared_in or (folder / self.plan.project.declaration,)
+        return {path: _stand(path) for path in (*files, *own)}
 
 
 def _reloaded(module: ModuleType) -> Plan:

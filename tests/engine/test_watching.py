@@ -130,6 +130,47 @@ def test_an_edited_module_that_is_not_read_anew_is_told_for_good(
     sys.modules.pop("deeds_of_it")
 
 
+def test_an_edited_module_is_told_too_where_what_is_declared_cannot_be_read(
+    declared: Project, board: Board
+) -> None:
+    """It may be the reason: as a pull brings a module and a chapter that needs the new one."""
+    del board
+    edit(declared, "deeds_of_more.py", "number = 1\n")
+    dodo = "import deeds_of_more\n" + (declared.folder / "watched_dodo.py").read_text()
+    edit(declared, "watched_dodo.py", dodo)
+    sys.modules.pop("watched_dodo")
+    watch = Watch(plan_of())
+    edit(declared, "deeds_of_more.py", "number, more = 20, 3\n")
+    edit(declared, "watched_dodo.py", f"from deeds_of_more import more\n{dodo}")
+    remedy = (
+        f"; {declared.folder / 'deeds_of_more.py'} was changed since this began: Ctrl-C, then start"
+        " it again"
+    )
+    assert watch.changed()
+    assert watch.problem.startswith("this is as it was declared before; what is declared now")
+    assert watch.problem.endswith(remedy)
+    edit(declared, "watched_dodo.py", dodo)
+    assert watch.changed()
+    assert watch.problem == remedy.removeprefix("; ")
+    sys.modules.pop("deeds_of_more")
+
+
+def test_every_file_that_the_declaration_names_is_watched(declared: Project, board: Board) -> None:
+    """As the file of several releases, which holds them until an hour."""
+    del board
+    edit(declared, "day.toml", "")
+    text = (declared.folder / "watched_dodo.py").read_text()
+    files = 'plan.context.declared_in = (HERE / "release.toml", HERE / "day.toml")\n'
+    more = 'if (HERE / "day.toml").read_text():\n    plan.hold("now")\n'
+    edit(declared, "watched_dodo.py", text + files + more)
+    sys.modules.pop("watched_dodo")
+    watch = Watch(plan_of())
+    assert watch.plan.held_until is None
+    edit(declared, "day.toml", "hour")
+    assert watch.changed()
+    assert watch.plan.held_until is not None
+
+
 def test_the_end_of_a_waiver_is_seen_and_nothing_is_where_time_changed_nothing(
     declared: Project,
 ) -> None:
