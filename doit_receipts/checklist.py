@@ -21,21 +21,24 @@ __all__ = ["checklist"]
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~@!])")
 _MOST_LETTERS: Final = 200
+_MOST_OF_PROBLEM: Final = 1000
 _TOLD: Final = (
     TaskState.RUNNING, TaskState.WAITING, TaskState.BLOCKED, TaskState.FAILED, TaskState.STALE,
 )  # fmt: skip
 
 
-def checklist(plan: Plan) -> str:
+def checklist(plan: Plan, problem: str = "") -> str:
     """The Markdown, which ends with a line's end: the same status gives the same bytes.
 
     A chapter that is done is folded. What others wrote is text in it, and calls nobody by name. Of
-    a task that runs it tells neither the time nor the log, which are others at each look.
+    a task that runs it tells neither the time nor the log, which are others at each look. What is
+    a ``problem`` of all that it says stands above it.
     """
     found = statuses(plan)
     tasks = [name for name, task in plan.tasks.items() if task.kind is not Kind.GROUP]
     done = sum(found[name].state is TaskState.DONE for name in tasks)
     lines = [
+        *([f"**{_text(problem, _MOST_OF_PROBLEM)}**", ""] if problem else []),
         f"## {_text(title(plan))}",
         "",
         f"{share(done, len(tasks), 'task', 'is', 'are')} done.",
@@ -72,7 +75,7 @@ def _lives(line: str) -> bool:
     return line.startswith("running: ")
 
 
-def _text(words: str) -> str:
+def _text(words: str, most: int = _MOST_LETTERS) -> str:
     """The words as they are: no markup, no name that is called, no line's end."""
-    shown = cut(printable(words), _MOST_LETTERS)
+    shown = cut(printable(words), most)
     return _MARKUP.sub(r"\\\1", shown).replace(r"\@", "@\u200b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -92,14 +93,15 @@ class Report(OptionsAnywhere):
             if not watch.changed() and not said:
                 continue
             watch.plan.look_anew()
-            text = checklist(watch.plan)
+            text = checklist(watch.plan, watch.problem)
             if text == before:
+                said = ""
                 continue
             try:
                 _write_bytes(path, text.encode(errors="backslashreplace"))
             except ReleaseError as error:
                 if str(error) != said:
-                    self._say(str(error))
+                    sys.stderr.write(f"{error}\n")
                 said = str(error)
             else:
                 said, before = "", text
@@ -123,7 +125,7 @@ class Report(OptionsAnywhere):
                 _write(page, path)
             except ReleaseError as error:
                 if str(error) != said:
-                    self._say(str(error))
+                    sys.stderr.write(f"{error}\n")
                 said = str(error)
             else:
                 said = ""

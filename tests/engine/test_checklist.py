@@ -59,6 +59,38 @@ def test_it_follows_and_names_its_file_whenever_it_says_something_else(chain: Pr
     assert status == 0
 
 
+def test_what_cannot_be_read_is_told_on_top_and_of_a_full_disk_to_people(chain: Project) -> None:
+    """The program that reads along gets names of files, and nothing else."""
+    file, folder = chain.folder / "list" / "list.md", chain.folder / "list"
+    folder.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "doit", "report", "--markdown", "--follow", "--output", str(file)],
+        cwd=chain.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as following:  # fmt: skip
+        try:
+            assert following.stdout is not None
+            assert following.stderr is not None
+            assert following.stdout.readline() == f"{file}\n"
+            before, declared = file.read_text(), (chain.folder / "release.toml").read_text()
+            chain.write("release.toml", f"{declared}\nthis is = = *nothing*")
+            assert following.stdout.readline() == f"{file}\n"
+            told = "**this is as it was declared before; what is declared now cannot be read: "
+            assert file.read_text().startswith(told)
+            assert file.read_text().endswith(f"**\n\n{before}")
+            folder.rename(chain.folder / "away")
+            folder.touch()
+            chain.write("release.toml", declared)
+            assert "cannot be written: " in following.stderr.readline()
+            folder.unlink()
+            (chain.folder / "away").rename(folder)
+            assert following.stdout.readline() == f"{file}\n"
+            assert file.read_text() == before
+        finally:
+            following.send_signal(signal.SIGINT)
+            out, err = following.communicate(timeout=60)
+    assert (following.returncode, out, err) == (0, "", "")
+
+
 def test_a_task_that_runs_is_the_same_at_each_look(tmp_path: Path) -> None:
     plan = released(tmp_path)
     with holding(plan.folder.lock), plan.context.running.of("make_a", 0.0):

@@ -85,19 +85,20 @@ def test_a_disk_that_is_full_is_told_once_while_it_follows_and_tried_again(chain
     report = chain.work / "report.html"
     with subprocess.Popen(
         [sys.executable, "-m", "doit", "report", "--follow"],
-        cwd=chain.folder, stdout=subprocess.PIPE, text=True,
+        cwd=chain.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as following:  # fmt: skip
         try:
             assert following.stdout is not None
+            assert following.stderr is not None
             assert following.stdout.readline() == f"{report}\n"
             before = resource.prlimit(following.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(following.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
             assert chain.doit("export").status == 0
-            assert "cannot be written: file too large" in following.stdout.readline()
+            assert "cannot be written: file too large" in following.stderr.readline()
             assert "0 of 3 tasks are done" in report.read_text()
             resource.prlimit(following.pid, resource.RLIMIT_FSIZE, before)
             wait_until(lambda: "3 of 3 tasks are done" in report.read_text(), "it is written again")
         finally:
             following.send_signal(signal.SIGINT)
-            out, _ = following.communicate(timeout=60)
-    assert (following.returncode, out) == (0, "")
+            out, err = following.communicate(timeout=60)
+    assert (following.returncode, out, err) == (0, "", "")
