@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from tests.faults.fault import OURS, TGZ, VERSION, XZ, Fault, file_of, zip_of
 from tests.faults.files import flipped
 from tests.faults.refs import tagged
 from tests.faults.signatures import other_signed
+from tests.source_world import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +64,23 @@ def _no_tag_here(world: Released) -> None:
         path.unlink()
 
 
+def _altered_object(world: Released) -> None:
+    """A file of the tag holds something else under its old name; git tells no difference."""
+    world.export()
+    objects = world.local.clone / ".git" / "objects"
+    for pack in list((objects / "pack").glob("*.pack")):
+        # Loose ones: what is in a pack is found first, and may be a hard link.
+        pack.with_suffix(".idx").unlink()
+        with pack.open("rb") as packed:
+            words = ["git", "unpack-objects", "-q"]
+            subprocess.run(words, cwd=world.local.clone, stdin=packed, check=True)
+        pack.unlink()
+    name = git(world.local.clone, "rev-parse", "v3.13.6^{commit}:Lib/spam.py")
+    path = objects / name[:2] / name[2:]
+    path.unlink()
+    path.write_bytes(zlib.compress(b"blob 10\0import os\n"))
+
+
 def exported_faults() -> Iterator[Fault]:
     at = "local"
     for file in OURS:
@@ -87,6 +107,7 @@ def exported_faults() -> Iterator[Fault]:
                 _sums(lambda text: "0" * 64 + text[64:]), at)  # fmt: skip
     yield Fault("an archive changed since", "checksums.differs", _here(
         tgz, lambda path: path.write_bytes(flipped(path.read_bytes()))), at)  # fmt: skip
+    yield Fault("an object that was altered in the clone", "clone.objects", _altered_object, at)
     yield Fault("no tag in the clone", "tag.missing", _no_tag_here, at)
 
 
