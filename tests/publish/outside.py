@@ -18,7 +18,7 @@ __all__ = ["said", "seen_by_world", "told"]
 _OTHERS: Final = {"buildbots", "experts", "peps", "faults", "fulcio"}
 _BESIDE: Final = {"open", "write", "setstat", "symlink"}
 _PARTIAL: Final = ".partial"
-_SIGN: Final = re.compile(r"sign (\d+) (?:files|statements) as ")
+_SIGN: Final = re.compile(r"sign (\d+) (?:files?|statements?) as ")
 _HOST: Final = re.compile(
     r"(make the folder|upload|rename|copy|set mode and group of|point the link|remove|unzip)"
     r" (\w+)\.rehearsal:(\S+?)(?:,| to (\S+)| into |$)"
