@@ -220,7 +220,7 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_STAGING}::test_a_staged_file_that_was_replaced_stops_the_switch",
         f"{_STAGING}::test_a_file_that_nobody_brought_stops_the_switch",
     ),
-    "plugins/steps/staging.py::_copies": (NOBODY,),
+    "plugins/steps/staging.py::_copy": (NOBODY,),
     "plugins/steps/tag.py::make": (
         NOBODY,
         f"{_TAG}::test_unsigned_tag_of_the_rms_clone_is_refused",
