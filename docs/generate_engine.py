@@ -41,7 +41,7 @@ _PARTS: Final = {
         "acting", "runner", "order", "status", "running", "lock", "lock_holders",
         "orphaned_processes", "schedule",
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
-        "memory",
+        "memory", "cgroup",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "sender",
         "checklist", "command/at_once", "command/colour", "handover", "command/option",
         "typed", "packed_refs", "plain_file", "printable", "late", "command/command_line",

@@ -15,6 +15,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from doit_receipts.cgroup import allowed_cores
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
@@ -26,14 +27,15 @@ _TOKEN: Final = b"+"
 _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
 _LOOK_S: Final = 1.0
+_ROOT: Final = Path("/")
 _shared: list[Cores] = []
 
 
-def cores_here() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def cores_here(root: Path = _ROOT) -> int:
+    """How many cores this process may use; in a container, no more than its quota pays for."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return min(cores, allowed_cores(root) or cores)
 
 
 @frozen

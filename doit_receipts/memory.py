@@ -1,28 +1,40 @@
-"""Memory: how much of it this machine has, and how much is there for more programs now."""
+"""Memory: how much of it there is for this process, and how much is there for more programs now."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+from doit_receipts.cgroup import allowed_mb, left_mb
 
 __all__ = ["free_memory_mb", "memory_mb"]
 
+_ROOT: Final = Path("/")
 
-def free_memory_mb() -> int | None:
+
+def free_memory_mb(root: Path = _ROOT) -> int | None:
     """How much memory is there for more programs, in units of 2**20 bytes; None if unknown.
 
-    Source: MemAvailable of /proc/meminfo, proc(5).
+    Source: MemAvailable of /proc/meminfo, proc(5); in a container, what is left of its limit.
     """
-    return _said("MemAvailable:")
+    return _least(_said(root, "MemAvailable:"), left_mb(root))
 
 
-def memory_mb() -> int | None:
-    """How much memory the machine has, in units of 2**20 bytes; None if unknown."""
-    return _said("MemTotal:")
+def memory_mb(root: Path = _ROOT) -> int | None:
+    """How much memory there is in units of 2**20 bytes; None if unknown.
+
+    That of the machine, or of the container where that is less.
+    """
+    return _least(_said(root, "MemTotal:"), allowed_mb(root))
 
 
-def _said(word: str) -> int | None:
+def _least(*known: int | None) -> int | None:
+    return min((each for each in known if each is not None), default=None)
+
+
+def _said(root: Path, word: str) -> int | None:
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = (root / "proc" / "meminfo").read_text().splitlines()
         found = next(line.split() for line in lines if line.startswith(word))
         return int(found[1]) >> 10
     except (OSError, StopIteration, ValueError, IndexError):

@@ -18,7 +18,7 @@ from doit_receipts.cores import cores_here, some_cores
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
-from doit_receipts.memory import free_memory_mb
+from doit_receipts.memory import free_memory_mb, memory_mb
 from plugins.model.docs_lock import DocsLock, read_docs_lock
 from plugins.model.pylock import LOCK
 from plugins.ports.programs import PIPE
@@ -68,7 +68,8 @@ class Machine:
     @classmethod
     def this(cls) -> Machine:
         """All cores that we may use, and three quarters of the memory, or what is there of it."""
-        most_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4 >> 20
+        physical_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+        most_mb = (memory_mb() or physical_mb) * 3 // 4
         free_mb = free_memory_mb()
         return cls(cores_here(), most_mb if free_mb is None else min(most_mb, free_mb))
 
