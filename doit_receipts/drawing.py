@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.durations import longest_chain
+from doit_receipts.durations import longest_chain, shown_chain, shown_end
 from doit_receipts.printable import cut
-from doit_receipts.running import running_tasks, shown_time
+from doit_receipts.running import running_tasks
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
 
@@ -198,13 +198,17 @@ def chain_left(
 
 
 def rest_of(plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]) -> str:
-    """How long what is left takes at least, in words; "" where earlier runs hardly tell."""
-    _, left_s = chain_left(plan, found, took_s)
+    """How long what is left takes at least, until when, and by which chain, in words.
+
+    It is "" where earlier runs hardly tell.
+    """
+    chain, left_s = chain_left(plan, found, took_s)
     if left_s < _TOLD_S:
         return ""
     left = _left(plan, found)
     new = sum(name not in took_s for name in left)
-    told = f"what is left takes at least {shown_time(left_s)}, judging by earlier runs"
+    end = shown_end(left_s, plan.context.clock.now())
+    told = f"what is left takes at least {end}, judging by earlier runs: {shown_chain(chain)}"
     return f"{told}; {new} of {len(left)} never ran" if new else told
 
 

@@ -6,22 +6,27 @@ What is told of the rest of a release, in a list, on a page or while it runs, is
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.journal import latest_of
+from doit_receipts.running import shown_time
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["durations_in", "durations_s", "longest_chain"]
+__all__ = ["durations_in", "durations_s", "longest_chain", "shown_chain", "shown_end"]
 
 _JOURNALS: Final = 4
+_WHOLE: Final = 4
+"""A chain of so many is told whole."""
 _NEVER_DONE_S: Final = 0.01
 """So little that of the chains of unknown tasks the one of most of them is the longest."""
 
@@ -74,6 +79,23 @@ def longest_chain(
         chain.append(last)
         last = ends[last][1]
     return tuple(reversed(chain)), length_s
+
+
+def shown_end(left_s: float, now: datetime, words: str = "") -> str:
+    """``2 min 05 s, until 23:14 UTC``, with the day where that is another one.
+
+    ``words`` stand behind the time that it takes.
+    """
+    end = now + timedelta(seconds=left_s)
+    day = "" if end.date() == now.date() else f"{end:%m-%d} "
+    return f"{shown_time(left_s)}{words}, until {day}{end:%H:%M} UTC"
+
+
+def shown_chain(chain: Sequence[str]) -> str:
+    """``one → other → third``; of a long one, the first two, how many more, and the last."""
+    more = len(chain) - _WHOLE + 1
+    few = chain if more <= 1 else (*chain[:2], f"{more} more", chain[-1])
+    return " → ".join(few)
 
 
 def _journals(folder: WorkFolder) -> list[Path]:

@@ -11,7 +11,7 @@ from doit.exceptions import TaskError
 from doit.runner import Runner
 
 from doit_receipts.cores import Cores, cores_here, sharing
-from doit_receipts.durations import durations_s, longest_chain
+from doit_receipts.durations import durations_s, longest_chain, shown_chain, shown_end
 from doit_receipts.errors import StepFailed
 from doit_receipts.memory import free_memory_mb, memory_mb
 from doit_receipts.runner import failed
@@ -34,6 +34,8 @@ _CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
 _LOOK_S: Final = 0.5
 _TELL_S: Final = 0.1
 """What others are told of what runs is as old as this at most."""
+_TOLD_S: Final = 5.0
+"""A rest that is shorter is not worth its words."""
 
 
 class AtOnceRunner(Runner):
@@ -113,19 +115,26 @@ class AtOnceRunner(Runner):
         for report in reports or workers.reports(_LOOK_S):
             self._end(workers, dispatcher, report)
         self._schedule.look_again()
-        self.reporter.tick(self._left_s)
+        self.reporter.tick(self._rest)
 
-    def _left_s(self) -> float | None:
-        """How long what is left takes at least by earlier runs; None if unknown."""
+    def _rest(self) -> str:
+        """How long what is left takes at least by earlier runs, until when, and by which chain.
+
+        It is "" where that is unknown, or too little for words.
+        """
         if not self._took_s:
-            return None
+            return ""
         running, now_s = self._schedule.running, time.monotonic()
         left = {*running, *self._schedule.waiting}
         for name, task in self._asked.items():
             if not left.isdisjoint(task.after):
                 left.add(name)
         spent_s = {name: now_s - self._began_s[name] for name in running}
-        return longest_chain(self._asked, left, self._took_s, spent_s)[1]
+        chain, left_s = longest_chain(self._asked, left, self._took_s, spent_s)
+        if left_s < _TOLD_S:
+            return ""
+        end = shown_end(left_s, self._plan.context.clock.now(), " to go")
+        return f"{end}: {shown_chain(chain)}"
 
     def _take(self, dispatcher: Any, done: Any) -> None:
         """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""

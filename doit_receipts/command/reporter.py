@@ -129,11 +129,12 @@ class ReleaseReporter:
     def shows(self, said: str) -> None:
         """Called with what a task of several at once has printed, just before its own line."""
         if said:
+            self._ticker.clear()
             self._out.write(said if said.endswith("\n") else f"{said}\n")
 
-    def tick(self, left_s: Callable[[], float | None]) -> None:
-        """Called now and then while tasks run at once, with what tells how long the rest takes."""
-        self._ticker.tick(left_s)
+    def tick(self, rest: Callable[[], str]) -> None:
+        """Called now and then while tasks run at once, with what tells of the rest."""
+        self._ticker.tick(rest)
 
     def _said(self, _task: str) -> str:
         return self._plan.context.log.latest

@@ -25,6 +25,8 @@ __all__ = ["rows", "table", "title", "upcoming", "width_of"]
 
 _SCREEN: Final = 24
 """A release of so many tasks is on one screen as it is."""
+_MOST_NAMES: Final = 8
+"""What comes after more tasks than that names the first and the last of them."""
 _FEWEST: Final = 3
 """So many in a row that are done, or later, are one line."""
 _NARROWEST: Final = 60
@@ -90,10 +92,13 @@ def _folded(
     times: TaskTimes,
     columns: int,
 ) -> list[str]:
-    """A whole chapter as one line; what is later tells in full what it comes after."""
+    """A whole chapter as one line; what is later tells what it comes after."""
     head = f"{heading:<{_HEAD - 1}} "
     if found[names[0]].state is TaskState.LATER:
-        after = ", ".join(before_all(plan, names, found))
+        before = before_all(plan, names, found)
+        after = ", ".join(before)
+        if len(before) > _MOST_NAMES:
+            after = f"{len(before)} tasks, {before[0]} to {before[-1]}"
         return wrapped(f"{head}{len(names)} later, after {after}", columns, " " * _HEAD)
     again = sum(found[name].state is not TaskState.DONE for name in names)
     done = f"all {len(names)} done" if not again else f"{len(names) - again} done"

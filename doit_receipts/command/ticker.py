@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.printable import cut, width
-from doit_receipts.running import shown_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +17,17 @@ __all__ = ["Ticker"]
 _FIRST_S: Final = 2.0
 _LOOK_S: Final = 0.5
 _FILE_S: Final = 30.0
-_TOLD_S: Final = 5.0
-"""A rest that is shorter is not worth its words."""
 _WIDTH: Final = 80
+_MOST_LINES: Final = 4
+"""So many are taken for what runs."""
+_INDENT: Final = "    "
 
 
 class Ticker:
     """Shows what runs: its time, and what ``latest`` gives of the task that runs longest.
 
-    On a terminal that is one line, which is written again in place; else lines now and then. It
-    has a thread of its own, unless whoever has it calls ``tick`` (``is_called``).
+    On a terminal these are few lines, which are written again in place; else lines now and then.
+    It has a thread of its own, unless whoever has it calls ``tick`` (``is_called``).
     """
 
     def __init__(self, out: Any, latest: Callable[[str], str], *, is_called: bool = False) -> None:
@@ -40,7 +40,7 @@ class Ticker:
         self._thread: threading.Thread | None = None
         self._began_s: dict[str, float] = {}
         self._next_s = 0.0
-        self._shown = False
+        self._shown = 0
 
     def watch(self, task: str) -> None:
         """Begin to watch a task; nothing is shown in its first two seconds."""
@@ -54,7 +54,7 @@ class Ticker:
             self._thread.start()
 
     def rest(self, task: str) -> None:
-        """Watch the task no longer; the terminal's line is free for what is said of it."""
+        """Watch the task no longer; the terminal's lines are free for what is said of it."""
         with self._lock:
             self._began_s.pop(task, None)
             self._clear()
@@ -68,11 +68,16 @@ class Ticker:
         if self._thread is not None:
             self._thread.join()
 
-    def tick(self, left_s: Callable[[], float | None] = lambda: None) -> None:
-        """Show what runs, if it is time to, and how long the rest takes, if that is known."""
+    def clear(self) -> None:
+        """The terminal's lines are free for what others say; what runs is shown again later."""
+        with self._lock:
+            self._clear()
+
+    def tick(self, rest: Callable[[], str] = str) -> None:
+        """Show what runs, if it is time to, and what there is to tell of the rest."""
         with self._lock:
             if self._began_s and time.monotonic() >= self._next_s:
-                self._show(left_s())
+                self._show(rest())
 
     def _run(self) -> None:
         while not self._end.wait(_LOOK_S):
@@ -80,31 +85,44 @@ class Ticker:
 
     def _clear(self) -> None:
         if self._shown and self._on_terminal:
-            self._out.write("\r\x1b[2K")
-        self._shown = False
+            self._out.write(self._back())
+        self._shown = 0
 
-    def _show(self, left_s: float | None) -> None:
-        now_s = time.monotonic()
+    def _back(self) -> str:
+        """What empties all lines that were shown, or the one that the terminal is in."""
+        return "\r\x1b[2K" + "\x1b[A\x1b[2K" * (self._shown - 1)
+
+    def _show(self, rest: str) -> None:
         # In the last column a terminal goes on in the next line.
         columns = self._columns() - 1
-        parts = [f"{len(self._began_s)} run"] if len(self._began_s) > 1 else []
-        if left_s is not None and left_s >= _TOLD_S:
-            parts.append(f"{shown_time(left_s)} to go")
-        line = f"  {', '.join(parts)}: " if parts else "  "
-        times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
-        for number, each in enumerate(times):
-            more = f"{', ' if number else ''}{each}"
-            after = len(times) - number - 1
-            rest = f" and {after} more" if after else ""
-            if number and width(line + more + rest) > columns:
-                line += f" and {after + 1} more"
-                break
-            line += more
-        words = cut(f"{line}  {self._latest(next(iter(self._began_s)))}", columns)
-        self._out.write(f"\r\x1b[2K{words}" if self._on_terminal else f"{words}\n")
+        lines = [*self._at_work(columns), *([cut(f"  {rest}", columns)] if rest else [])]
+        words = "\n".join(lines)
+        self._out.write(f"{self._back()}{words}" if self._on_terminal else f"{words}\n")
         self._out.flush()
-        self._shown = True
-        self._next_s = now_s + (_LOOK_S if self._on_terminal else _FILE_S)
+        self._shown = len(lines)
+        self._next_s = time.monotonic() + (_LOOK_S if self._on_terminal else _FILE_S)
+
+    def _at_work(self, columns: int) -> list[str]:
+        """The lines of what runs; those that find no place are counted."""
+        now_s = time.monotonic()
+        times = [f"{task} … {now_s - began_s:.0f} s" for task, began_s in self._began_s.items()]
+        lines = [f"  {len(times)} run: " if len(times) > 1 else "  "]
+        is_empty = True
+        for number, each in enumerate(times):
+            after = len(times) - number - 1
+            is_last = len(lines) == _MOST_LINES
+            rest = f" and {after} more" if after and is_last else "," if after else ""
+            if is_empty or width(f"{lines[-1]} {each}{rest}") <= columns:
+                lines[-1] += each if is_empty else f" {each}"
+            elif is_last:
+                lines[-1] = f"{lines[-1].removesuffix(',')} and {after + 1} more"
+                break
+            else:
+                lines.append(f"{_INDENT}{each}")
+            lines[-1] += "," if after else ""
+            is_empty = False
+        lines[-1] += f"  {self._latest(next(iter(self._began_s)))}"
+        return [cut(each, columns) for each in lines]
 
     def _columns(self) -> int:
         """How wide the terminal is at this moment; 80 for what is none."""

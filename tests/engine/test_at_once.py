@@ -577,13 +577,15 @@ def test_the_list_and_the_run_tell_the_same_rest(project: Project) -> None:
             [sys.executable, "-m", "doit", "run", "-n2"], cwd=project.folder, stdout=stream
         )
     try:
-        wait_until(lambda: " to go: " in out.read_text(), "the rest is told")
+        wait_until(lambda: " to go, " in out.read_text(), "the rest is told")
         listed = " ".join(project.doit("list", "--status").out.split())
     finally:
         project.write("seen", "")
         assert run.wait(timeout=120) == 0
-    told = re.search(r"(\S+) min (\S+) s to go: slow", out.read_text())
-    shown = re.search(r"takes at least (\S+) min (\S+) s, judging by .*; 1 of 3 never", listed)
+    until = r"min (\S+) s{}, until \d\d:\d\d UTC{}: slow → new → last"
+    told = re.search(r"(\S+) " + until.format(" to go", "") + "\n", out.read_text())
+    by = until.format("", ", judging by earlier runs")
+    shown = re.search(rf"takes at least (\S+) {by}; 1 of 3 never", listed)
     assert told, out.read_text()
     assert shown, listed
     run_s, list_s = (int(each[1]) * 60 + int(each[2]) for each in (told, shown))

@@ -25,43 +25,71 @@ class Terminal(StringIO):
         return True
 
 
+REST = "2 min 05 s to go, until 23:14 UTC: build → test"
+
+
 def shown(
-    left_s: float | None, *tasks: str, words: str = "last words of {}", out: Terminal | None = None
+    rest: str, *tasks: str, words: str = "last words of {}", out: Terminal | None = None
 ) -> str:
-    """The first line that a terminal gets of these tasks, which run at once."""
+    """What a terminal gets first of these tasks, which run at once."""
     out = out or Terminal()
     ticker = Ticker(out, words.format, is_called=True)
     for each in tasks:
         ticker.watch(each)
 
     def is_shown() -> str:
-        ticker.tick(lambda: left_s)
+        ticker.tick(lambda: rest)
         return out.getvalue()
 
     wait_until(is_shown, "what runs for two seconds is shown", look_s=0.05)
-    line = out.getvalue().removeprefix("\r\x1b[2K")
-    assert width(line) < out.columns
+    shown = out.getvalue().removeprefix("\r\x1b[2K")
+    assert max(map(width, shown.splitlines())) < out.columns
     # A busy machine shows it later.
-    return re.sub(r"… \d+ s", "… 2 s", line)
+    return re.sub(r"… \d+ s", "… 2 s", shown)
 
 
-def test_all_that_run_are_on_one_line_with_how_long_the_rest_takes() -> None:
-    line = shown(125, "build", "test", "look")
-    # What is behind the times is cut where they are long.
-    assert line.startswith("  3 run, 2 min 05 s to go: build … 2 s, test … 2 s, look … 2 s  ")
+def test_all_that_run_are_shown_and_when_the_longest_chain_is_through() -> None:
+    told = "  3 run: build … 2 s, test … 2 s, look … 2 s  last words of build"
+    assert shown(REST, "build", "test", "look") == f"{told}\n  {REST}"
 
 
-@pytest.mark.parametrize("left_s", [None, 4.0])
-def test_a_rest_that_is_short_or_unknown_is_not_shown(left_s: float | None) -> None:
-    assert shown(left_s, "build") == "  build … 2 s  last words of build"
+def test_a_rest_that_nothing_is_known_of_takes_no_line() -> None:
+    assert shown("", "build") == "  build … 2 s  last words of build"
 
 
-def test_what_does_not_fit_is_counted_and_wide_letters_take_two_columns() -> None:
+def test_tasks_with_long_names_take_more_lines_and_wide_letters_two_columns() -> None:
     long = [f"await_something_far_{each}" for each in "abcd"]
-    line = shown(125, *long)
-    words = "  4 run, 2 min 05 s to go: await_something_far_a … 2 s and 3 more  last words of a"
-    assert line == cut(words, 79)
-    assert shown(None, "build", words="語" * 50) == f"  build … 2 s  {'語' * 31}…"
+    assert shown("", *long).splitlines() == [
+        "  4 run: await_something_far_a … 2 s, await_something_far_b … 2 s,",
+        "    await_something_far_c … 2 s, await_something_far_d … 2 s  last words of aw…",
+    ]
+    assert shown("", "build", words="語" * 50) == f"  build … 2 s  {'語' * 31}…"
+
+
+def test_more_than_a_few_lines_are_never_taken() -> None:
+    many = [f"await_something_far_{each}" for each in range(20)]
+    lines = shown(REST, *many).splitlines()
+    assert len(lines) == 5
+    assert re.search(r" and \d+ more  last", lines[3]), lines
+
+
+def test_all_its_lines_are_taken_back_before_anything_else_is_said() -> None:
+    out = Terminal()
+    shown(REST, "build", "test", out=out)
+    ticker = Ticker(out, "".format, is_called=True)
+    ticker.watch("build")
+    begun = out.tell()
+
+    def is_shown() -> bool:
+        ticker.tick(lambda: REST)
+        return out.tell() > begun
+
+    wait_until(is_shown, "it is shown", look_s=0.05)
+    begun = out.tell()
+    ticker.clear()
+    assert out.getvalue()[begun:] == "\r\x1b[2K\x1b[A\x1b[2K"
+    ticker.clear()
+    assert out.getvalue()[begun:] == "\r\x1b[2K\x1b[A\x1b[2K"
 
 
 @pytest.mark.parametrize(
