@@ -111,6 +111,29 @@ def test_what_cannot_be_read_is_told_above_what_was_declared_before(
     assert 'class="alarm"' not in shown(board)
 
 
+def test_an_edit_is_seen_where_chapters_have_the_plan_too(
+    declared: Project,
+) -> None:
+    """They are imported before the dodo.py that reads them is, as Python orders modules."""
+    dodo = (declared.folder / "watched_dodo.py").read_text()
+    edit(declared, "watched_dodo.py", f"{dodo}\nplan.read_chapters('watched')\n")
+    (declared.folder / "watched").mkdir()
+    declared.write("watched/__init__.py", "")
+    head = "from doit_receipts.calls import call\nfrom doit_receipts.plan import OPENED\n"
+    chapter = f"{head}plan = OPENED.get()\n"
+    edit(declared, "watched/before.py", chapter)
+    sys.modules.pop("watched_dodo", None)
+    watch = Watch(plan_of())
+    edit(declared, "release.toml", RELEASE + WAIVER)
+    assert watch.changed()
+    assert watch.problem == ""
+    assert [str(each.rule) for each in watch.plan.receipts.covering_waivers()] == ["thing.odd"]
+    edit(declared, "watched/before.py", chapter + MORE)
+    assert watch.changed()
+    assert watch.problem == ""
+    assert "sweep" in watch.plan.tasks
+
+
 def test_an_edited_module_that_is_not_read_anew_is_told_for_good(
     declared: Project, board: Board
 ) -> None:
