@@ -10,10 +10,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.printable import printable
-from doit_receipts.running import running_tasks
+from doit_receipts.running import running_tasks, shown_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from doit_receipts.journal import Journal
     from doit_receipts.plan import Plan
@@ -24,13 +24,16 @@ _READ_BYTES: Final = 4 << 20
 """Of the end of the journal: some ten thousand events."""
 _PAUSE: Final = timedelta(minutes=10)
 """A longer one, in which nothing was done, is drawn as long as this."""
-_ROW, _NAME, _WIDE = 16, 170, 900
+_WITH_SECONDS: Final = timedelta(minutes=10)
+"""The hours of a shorter day are told to the second."""
+_MOST: Final = 200
+_ROW, _NAME, _WIDE, _APART = 16, 170, 900, 75
 _SHOWN: Final = ("done", "failed", "blocked", "waiting", "adopt", "retry")
 
 STYLE: Final = (
-    "svg.day{font:11px system-ui,sans-serif}.day text{fill:#111}.day rect{fill:#4b8b5a}"
+    "svg.day{font:11px system-ui,sans-serif}.day text{fill:#111}.day rect{fill:#4b8b5a;height:10px}"
     ".day rect.failed,.day rect.blocked{fill:#c62828}.day rect.waiting{fill:#d98a1f}"
-    ".day rect.running{fill:#1e88e5}"
+    ".day rect.running{fill:#1e88e5}.day path{fill:#8883}"
     ".day line{stroke:#bbb;stroke-dasharray:2 3}"
     "@media(prefers-color-scheme:dark){.day text{fill:#ddd}.day line{stroke:#555}}"
 )
@@ -83,39 +86,80 @@ def now_at(plan: Plan) -> tuple[Event, ...]:
     )
 
 
-def timeline(events: Sequence[Event], most: int = 160) -> str:
-    """The newest events as an SVG, a row each from above to below, with long pauses cut short."""
-    shown = events[-most:]
+def timeline(events: Sequence[Event]) -> str:
+    """The newest events as an SVG, a row a task from above to below, with long pauses cut short.
+
+    Who waits does so until it is looked at again.
+    """
+    shown = events[-_MOST:]
     if not shown:
         return ""
-    starts = [each.at - timedelta(seconds=each.took_s) for each in shown]
-    marks = sorted({*starts, *(each.at for each in shown)})
-    place, reached = {marks[0]: 0.0}, 0.0
-    for before, mark in pairwise(marks):
-        reached += min(mark - before, _PAUSE).total_seconds()
-        place[mark] = reached
-    scale = (_WIDE - _NAME - 60) / (reached or 1.0)
-    high = (len(shown) + 2) * _ROW
+    place = _places(shown)
+    rows = {task: number for number, task in enumerate(dict.fromkeys(each.task for each in shown))}
+    high = (len(rows) + 2) * _ROW
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="day" role="img" width="{_WIDE}"'
         f' height="{high}" viewBox="0 0 {_WIDE} {high}" aria-label="timeline">'
     )
     lines = [head]
-    for number, (each, start) in enumerate(zip(shown, starts, strict=True)):
-        y, x = (number + 1) * _ROW, _NAME + place[start] * scale
-        wide = max(2.0, (place[each.at] - place[start]) * scale)
+    if len(shown) < len(events):
+        lines.append(f'<text x="0" y="12">the newest {len(shown)} of {len(events)}</text>')
+    lines += _hours(place, high)
+    lines += (
+        f'<text x="0" y="{(row + 1) * _ROW + 12}">{escape(task[:26])}</text>'
+        for task, row in rows.items()
+    )
+    again = dict.fromkeys(rows, max(place))
+    bars = []
+    for each in reversed(shown):
+        start = _start(each)
+        end = again[each.task] if each.word == "waiting" else each.at
+        again[each.task] = start
+        wide = max(2.0, place[end] - place[start])
         said = f" {each.said}" if each.said else ""
         tip = escape(f"{each.task} {each.word} {each.at:%Y-%m-%d %H:%M:%S}{said}")
-        lines.append(
-            f'<g><title>{tip}</title><text x="0" y="{y + 12}">{escape(each.task[:26])}</text>'
-            f'<rect class="{each.word}" x="{x:.1f}" y="{y + 3}" width="{wide:.1f}"'
-            ' height="10"/></g>'
+        y = (rows[each.task] + 1) * _ROW + 3
+        bars.append(
+            f'<g><title>{tip}</title><rect class="{each.word}" x="{place[start]:.1f}" y="{y}"'
+            f' width="{wide:.1f}"/></g>'
         )
-    for at in (shown[0].at, shown[-1].at):
-        x = _NAME + place[at] * scale
-        lines.append(
+    return "\n".join([*lines, *reversed(bars), "</svg>"])
+
+
+def _start(event: Event) -> datetime:
+    return event.at - timedelta(seconds=event.took_s)
+
+
+def _places(events: Sequence[Event]) -> dict[datetime, float]:
+    """Where each moment is at which something began or ended, from left to right."""
+    marks = sorted({moment for each in events for moment in (_start(each), each.at)})
+    reached = [0.0]
+    for before, mark in pairwise(marks):
+        reached.append(reached[-1] + min(mark - before, _PAUSE).total_seconds())
+    scale = (_WIDE - _NAME - 60) / (reached[-1] or 1.0)
+    return {mark: _NAME + each * scale for mark, each in zip(marks, reached, strict=True)}
+
+
+def _hours(place: Mapping[datetime, float], high: int) -> Iterator[str]:
+    """What time it was, as far as there is room, and the pauses that are cut short."""
+    marks = list(place)
+    clock = "%H:%M:%S" if marks[-1] - marks[0] < _WITH_SECONDS else "%H:%M"
+    told: datetime | None = None
+    for mark, x in place.items():
+        if told is not None and x - place[told] < _APART:
+            continue
+        day = "" if told and told.date() == mark.date() else "%m-%d "
+        at = mark.strftime(clock if clock.endswith("S") else day + clock)
+        told = mark
+        yield (
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_ROW}" y2="{high - _ROW}"/>'
-            f'<text x="{x:.1f}" y="12">{at:%H:%M}</text>'
-            f'<text x="{x:.1f}" y="{high - 3}">{at:%H:%M}</text>'
+            f'<text x="{x:.1f}" y="12">{at}</text><text x="{x:.1f}" y="{high - 3}">{at}</text>'
         )
-    return "\n".join([*lines, "</svg>"])
+    for before, mark in pairwise(marks):
+        if mark - before > _PAUSE:
+            pause = shown_time((mark - before).total_seconds())
+            x, wide = place[before], place[mark] - place[before]
+            yield (
+                f"<g><title>nothing was done for {pause}</title>"
+                f'<path d="M{x:.1f} {_ROW}h{wide:.1f}v{high - 2 * _ROW}h-{wide:.1f}z"/></g>'
+            )

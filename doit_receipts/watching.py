@@ -129,8 +129,8 @@ def _reloaded(module: ModuleType) -> Plan:
 def _module_of(plan: Plan) -> ModuleType | None:
     """The dodo.py that declares it; None for one that no file declares.
 
-    Chapters may have the plan as well. They are modules of a package, and Python has a module behind
-    those that it imports.
+    Chapters may have the plan as well. They are modules of a package, and Python has a module
+    behind those that it imports.
     """
     for name, each in reversed(list(sys.modules.items())):
         if "." not in name and getattr(each, "plan", None) is plan and each.__file__:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import unescape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
 from doit_receipts.approvals import beginning
 from doit_receipts.command.status_table import table
-from doit_receipts.day import events_of, timeline
+from doit_receipts.day import Event, events_of, timeline
 from doit_receipts.drawing import LEGEND, SIGNS, chain_left, drawing_of
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, tail_of
@@ -205,13 +207,74 @@ def test_the_longest_chain_is_that_of_what_is_left(plan: Plan) -> None:
     assert chain == ("check_a", "await_ci")
 
 
-def test_the_timeline_has_a_row_an_event(plan: Plan) -> None:
+def test_the_timeline_has_a_bar_an_event(plan: Plan) -> None:
     assert timeline(()) == ""
     do(plan, "make_a", "check_a", "break_b")
     drawn = timeline(events_of(plan.context.journal))
     assert drawn.count("<rect") == 3
-    assert re.search(r'<text x="[\d.]+" y="12">\d\d:\d\d</text>', drawn), "its hours, above"
+    assert re.search(r'<text x="[\d.]+" y="12">\d\d:\d\d:\d\d</text>', drawn), "its hours, above"
     assert '<rect class="failed"' in drawn
+
+
+def happened(*events: tuple[str, str, str, float]) -> str:
+    day = "2026-12-01T"
+    return timeline([
+        Event(datetime.fromisoformat(f"{day}{at}+00:00"), word, task, "", took_s, "")
+        for at, word, task, took_s in events
+    ])  # fmt: skip
+
+
+def places(drawn: str) -> list[tuple[str, float, float]]:
+    """Each bar: its word, where it begins and where it ends."""
+    bars = re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="\d+" width="([\d.]+)"', drawn)
+    return [(word, float(x), float(x) + float(wide)) for word, x, wide in bars]
+
+
+def test_a_task_has_one_row_however_often_it_was_done() -> None:
+    drawn = happened(
+        ("15:01:00", "done", "look", 60), ("15:05:00", "done", "make", 60),
+        ("15:09:00", "done", "look", 120),
+    )  # fmt: skip
+    assert re.findall(r'<text x="0" y="\d+">(\w+)</text>', drawn) == ["look", "make"]
+    assert [word for word, _, _ in places(drawn)] == ["done"] * 3
+
+
+def test_who_waits_is_seen_to_wait_until_it_goes_on() -> None:
+    drawn = happened(
+        ("15:00:00", "waiting", "await_it", 0), ("15:00:30", "waiting", "await_it", 0),
+        ("15:04:00", "done", "make", 60), ("15:05:00", "done", "await_it", 30),
+        ("15:06:00", "waiting", "others", 0), ("15:07:00", "done", "make", 60),
+    )  # fmt: skip
+    bars = places(drawn)
+    words = [word for word, _, _ in bars]
+    assert words == ["waiting", "waiting", "done", "done", "waiting", "done"]
+    first, again, _, awaited, others, _ = bars
+    assert first[2] == pytest.approx(again[1], abs=0.2)
+    assert again[2] == pytest.approx(awaited[1], abs=0.2)
+    assert awaited[2] < others[1]
+    assert others[2] == pytest.approx(max(each[2] for each in bars), abs=2)
+
+
+def test_the_timeline_tells_its_hours_and_the_pauses_that_it_cuts_short() -> None:
+    drawn = happened(
+        ("15:05:00", "done", "make", 300), ("17:20:00", "done", "look", 300),
+        ("17:30:00", "done", "send", 60),
+    )  # fmt: skip
+    hours = [(float(x), at) for x, at in re.findall(r'<text x="([\d.]+)" y="12">(.+?)<', drawn)]
+    assert hours[0] == (170.0, "12-01 15:00")
+    assert [at for _, at in hours] == ["12-01 15:00", "15:05", "17:15", "17:20", "17:29"]
+    assert all(after[0] - before[0] >= 60 for before, after in pairwise(hours))
+    assert "nothing was done for 2 h 10 min" in drawn
+
+
+def test_a_timeline_that_leaves_out_what_was_first_says_so() -> None:
+    day = datetime(2026, 12, 1, 15, tzinfo=UTC)
+    events = [
+        Event(day + timedelta(minutes=each), "done", f"make_{each}", "", 1, "")
+        for each in range(250)
+    ]
+    assert "the newest 200 of 250" in timeline(events)
+    assert "the newest" not in timeline(events[:200])
 
 
 def test_what_is_read_anew_sees_what_another_process_did(plan: Plan, tmp_path: Path) -> None:
