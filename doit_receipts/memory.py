@@ -7,9 +7,10 @@ from typing import Final
 
 from doit_receipts.cgroup import allowed_mb, left_mb
 
-__all__ = ["free_memory_mb", "memory_mb"]
+__all__ = ["free_memory_mb", "memory_mb", "shown_memory"]
 
 _ROOT: Final = Path("/")
+_GIB_MB: Final = 1024
 
 
 def free_memory_mb(root: Path = _ROOT) -> int | None:
@@ -26,6 +27,11 @@ def memory_mb(root: Path = _ROOT) -> int | None:
     That of the machine, or of the container where that is less.
     """
     return _least(_said(root, "MemTotal:"), allowed_mb(root))
+
+
+def shown_memory(much_mb: int) -> str:
+    """``50 MiB`` or ``3.91 GiB``."""
+    return f"{much_mb / _GIB_MB:.3g} GiB" if much_mb >= _GIB_MB else f"{much_mb} MiB"
 
 
 def _least(*known: int | None) -> int | None:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import PARTIAL
@@ -14,15 +15,19 @@ from doit_receipts.lock import is_held
 from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["Running", "RunningTasks", "last_line", "running_tasks", "shown_time"]
+__all__ = ["Running", "RunningTasks", "held_up_tasks", "last_line", "running_tasks", "shown_time"]
 
 _ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _TAIL_BYTES: Final = 4096
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_NONSENSE: Final = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError
+)  # fmt: skip
 
 
 @frozen
@@ -44,7 +49,7 @@ class RunningTasks:
         self._file = str(folder.running)
         self._partial = str(folder.running.with_suffix(PARTIAL))
         self._since_s: dict[str, float] = {}
-        self._told: tuple[str, ...] = ()
+        self._told: tuple[tuple[str, ...], Mapping[str, str]] = ((), {})
         self._is_silent = False
 
     @contextmanager
@@ -75,18 +80,22 @@ class RunningTasks:
         """From now on nothing is told: another process does, for all tasks of the run."""
         self._is_silent = True
 
-    def tell(self) -> None:
-        """Others see what runs now; nothing is written if that is what they see already."""
+    def tell(self, held_up: Mapping[str, str] = _NONE) -> None:
+        """Others see what runs now, and of what is ``held_up`` by that, what it waits for.
+
+        Nothing is written if that is what they see already.
+        """
         tasks_now = tuple(self._since_s)
-        if self._is_silent or tasks_now == self._told:
+        if self._is_silent or (tasks_now, held_up) == self._told:
             return
-        self._told = tasks_now
+        self._told = (tasks_now, held_up)
         with suppress(OSError):
             if not tasks_now:
                 os.unlink(self._file)
                 return
             tasks = [{"task": name, "since_s": since_s} for name, since_s in self._since_s.items()]
-            text = json.dumps({"pid": os.getpid(), "tasks": tasks}).encode()
+            told = {"pid": os.getpid(), "tasks": tasks, "waits": dict(held_up)}
+            text = json.dumps(told).encode()
             # Before each task: Path.write_text takes three times as long.
             descriptor = os.open(self._partial, _ANEW, 0o644)
             try:
@@ -98,17 +107,29 @@ class RunningTasks:
 
 def running_tasks(folder: WorkFolder) -> tuple[Running, ...]:
     """The tasks that a run is at now, whatever a killed run left behind; the longest one first."""
-    try:
-        found: Any = json.loads(folder.running.read_bytes())
-        pid = int(found["pid"])
-        told = [(float(each["since_s"]), str(each["task"])) for each in found["tasks"]]
-    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        return ()
-    if not all(math.isfinite(since_s) for since_s, _ in told) or not is_held(folder.lock, pid):
+    told: list[tuple[float, str]] = []
+    with suppress(*_NONSENSE):
+        told = [(float(each["since_s"]), str(each["task"])) for each in _said(folder)["tasks"]]
+    if not all(math.isfinite(since_s) for since_s, _ in told):
         return ()
     return tuple(
         Running(task, since_s, last_line(folder.log(task))) for since_s, task in sorted(told)
     )
+
+
+def held_up_tasks(folder: WorkFolder) -> dict[str, str]:
+    """What each task waits for that might run now, if others of the run had not what it needs."""
+    with suppress(*_NONSENSE):
+        return {str(task): str(what) for task, what in _said(folder)["waits"].items()}
+    return {}
+
+
+def _said(folder: WorkFolder) -> Any:
+    """What the run of this moment said last; LookupError where none is."""
+    found: Any = json.loads(folder.running.read_bytes())
+    if not is_held(folder.lock, int(found["pid"])):
+        raise LookupError
+    return found
 
 
 def shown_time(seconds: float) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.calls import resources_of
 from doit_receipts.frozen import frozen
+from doit_receipts.memory import shown_memory
 from doit_receipts.task import AMOUNTS, Effect, Kind
 
 if TYPE_CHECKING:
@@ -87,6 +88,17 @@ class Schedule:
         held_up = [entry for entries in self._held_up.values() for entry in entries]
         return tuple(name for _, _, name in (*self._ready, *held_up))
 
+    @property
+    def held_up(self) -> dict[str, str]:
+        """What each task waits for that others have, in words, and who has it: a part of the
+        machine, or what it shares with them.
+        """
+        return {
+            name: self._told(what, name)
+            for what, entries in self._held_up.items()
+            for _, _, name in entries
+        }
+
     def add(self, name: str) -> None:
         """Everything before the task is done. Of equal chains, the one that came first begins."""
         self._count += 1
@@ -135,6 +147,18 @@ class Schedule:
         """Those that wait for a part of the machine are tried again: others may have left some."""
         for each in AMOUNTS:
             self._let_on(each)
+
+    def _told(self, what: str, name: str) -> str:
+        much_mb = _claim(self._tasks[name]).amounts.get(_MEMORY, 0) if what == _MEMORY else 0
+        words = f"memory, {shown_memory(much_mb)}" if much_mb else what
+        have = [
+            each
+            for each, claim in self._running.items()
+            if what in claim.amounts or what in claim.shared or what in claim.alone
+        ]
+        if have:
+            return f"{words}, {' and '.join(have)} {'has' if len(have) == 1 else 'have'} it"
+        return f"{words}, and less is free" if much_mb else words
 
     def _let_on(self, what: str) -> None:
         for entry in self._held_up.pop(what, ()):

@@ -17,7 +17,7 @@ from doit_receipts.plain_file import read_plain
 from doit_receipts.printable import cut
 from doit_receipts.receipts import ASKED_AGAIN, NOT_DONE
 from doit_receipts.runner import situation, subject_of
-from doit_receipts.running import running_tasks, shown_time
+from doit_receipts.running import held_up_tasks, running_tasks, shown_time
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -70,12 +70,16 @@ def statuses(plan: Plan) -> dict[str, Status]:
     found: dict[str, Status] = {}
     running = {each.task: each for each in running_tasks(plan.folder)}
     took_s = durations_s(plan.folder) if running else {}
+    held_up = held_up_tasks(plan.folder) if running else {}
     open_before = _OpenBefore(plan)
     for name, task in plan.tasks.items():
         open_ = open_before.of(name, found)
         found[name] = (
             _group(plan, task, found) if task.kind is Kind.GROUP else _one(plan, task, open_)
         )
+        if name in held_up:
+            why = f"waits for {held_up[name]}"
+            found[name] = Status(TaskState.READY, why, passed=found[name].lets_on)
         if name in running:
             found[name] = _running(plan, running[name], found[name], took_s.get(name, 0.0))
     return found

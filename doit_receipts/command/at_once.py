@@ -110,12 +110,18 @@ class AtOnceRunner(Runner):
         """What ends meanwhile has ended; others know of what runs longer than a moment."""
         reports = workers.reports(_TELL_S)
         if not reports or time.monotonic() > self._told_s + _TELL_S:
-            self._plan.context.running.tell()
+            self._plan.context.running.tell(self._schedule.held_up)
             self._told_s = time.monotonic()
         for report in reports or workers.reports(_LOOK_S):
             self._end(workers, dispatcher, report)
+        self.reporter.tick(self._what_is_next)
         self._schedule.look_again()
-        self.reporter.tick(self._rest)
+
+    def _what_is_next(self) -> str:
+        """What waits for a part of the machine or for a host, and of the rest, a line each."""
+        (task, what), *more = [*self._schedule.held_up.items()] or [("", "")]
+        waits = f"{task} waits for {what}" + (f"; {len(more)} more wait" if more else "")
+        return f"{waits}\n{self._rest()}" if task else self._rest()
 
     def _rest(self) -> str:
         """How long what is left takes at least by earlier runs, until when, and by which chain.

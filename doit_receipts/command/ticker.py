@@ -74,7 +74,7 @@ class Ticker:
             self._clear()
 
     def tick(self, rest: Callable[[], str] = str) -> None:
-        """Show what runs, if it is time to, and what there is to tell of the rest."""
+        """Show what runs, if it is time to, and what there is to tell of the rest, line by line."""
         with self._lock:
             if self._began_s and time.monotonic() >= self._next_s:
                 self._show(rest())
@@ -95,7 +95,10 @@ class Ticker:
     def _show(self, rest: str) -> None:
         # In the last column a terminal goes on in the next line.
         columns = self._columns() - 1
-        lines = [*self._at_work(columns), *([cut(f"  {rest}", columns)] if rest else [])]
+        lines = [
+            *self._at_work(columns),
+            *(cut(f"  {each}", columns) for each in rest.splitlines()),
+        ]
         words = "\n".join(lines)
         self._out.write(f"{self._back()}{words}" if self._on_terminal else f"{words}\n")
         self._out.flush()

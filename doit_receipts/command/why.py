@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Why", "explained", "explanation", "meaning"]
 
 _SETTLED: Final = (TaskState.DONE, TaskState.RUNNING)
-_WITH_REASON: Final = (TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
+_WITH_REASON: Final = (TaskState.READY, TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
 
 
 class Why(InColour, OptionsAnywhere):

@@ -17,9 +17,11 @@ import pytest
 
 from doit_receipts.cores import cores_here
 from doit_receipts.memory import memory_mb
+from doit_receipts.printable import cut
 from tests.engine.conftest import CHAIN
 from tests.engine.test_killing import KILLER, artifacts
 from tests.engine.test_outliving import SLOW
+from tests.json_schemas import described
 from tests.processes import all_end
 from tests.waiting import wait_until
 from tests.warm_doit import python
@@ -531,6 +533,55 @@ def test_more_memory_than_the_machine_has_is_a_line_and_the_release_goes_on(
         " nothing else runs\n"
     )
     assert project.doit("run", "-n2").err == "", "it is done"
+
+
+TWO_LARGE: Final = """
+def until_let_on(mine):
+    import time
+    (HERE / mine).touch()
+    for _ in range(6000):
+        if (HERE / "go on").exists():
+            return {}
+        time.sleep(0.02)
+    raise StepFailed(problem="nobody let it go on")
+
+@plan.step(takes={"memory_mb": MOST})
+def task_large():
+    'Need most of it.'
+    return call(until_let_on, "large begun")
+
+@plan.step(takes={"memory_mb": MOST})
+def task_late():
+    'Need most of it too.'
+    return call(until_let_on, "late begun")
+
+@plan.group(of=[task_large, task_late])
+def task_export():
+    'All.'
+"""
+
+
+@pytest.mark.skipif(memory_mb() is None, reason="nobody knows how much memory is here")
+def test_what_waits_for_memory_is_seen_to_wait_and_for_whom(project: Project) -> None:
+    most_mb = (memory_mb() or 0) * 9 // 10
+    project.declare(TWO_LARGE.replace("MOST", str(most_mb)))
+    words = [sys.executable, "-m", "doit", "run", "-n2"]
+    run = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)
+    told = f"waits for memory, {most_mb / 1024:.3g} GiB, large has it"
+    try:
+        wait_until((project.folder / "large begun").exists, "the first has begun", of=run)
+        row = cut(f"  ready   late                  LOCAL    {told}", 80)
+        wait_until(lambda: row in project.doit("list", "--status").out, "the other is told", of=run)
+        assert told in project.doit("why", "late").out
+        assert "running: large for" in project.doit("next").out
+        tasks = described("status", project.doit("list", "--json").out)["tasks"]
+        assert {each["name"]: each["why"] for each in tasks}["late"] == told
+        assert not (project.folder / "late begun").exists()
+    finally:
+        (project.folder / "go on").touch()
+        out, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, out
+    assert "all 2 tasks are done" in project.doit("list", "--status").out
 
 
 CHAIN_OF_KNOWN_AND_NEW: Final = '''

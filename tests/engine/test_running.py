@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.lock import holding
-from doit_receipts.running import RunningTasks, running_tasks, shown_time
+from doit_receipts.running import RunningTasks, held_up_tasks, running_tasks, shown_time
 from doit_receipts.work_folder import WorkFolder
 from tests.json_schemas import described
 from tests.waiting import wait_until
@@ -156,6 +156,31 @@ def test_all_tasks_that_run_at_once_are_told_until_each_ends(tmp_path: Path) -> 
         told.ends("late")
         told.tell()
     assert not folder.running.exists()
+
+
+def test_what_a_task_waits_for_is_told_beside_what_runs(tmp_path: Path) -> None:
+    folder = WorkFolder(tmp_path)
+    told = RunningTasks(folder)
+    with holding(folder.lock):
+        told.begins("big", 5.0)
+        told.tell({"late": "memory, 3 GiB, big has it"})
+        assert [each.task for each in running_tasks(folder)] == ["big"]
+        assert held_up_tasks(folder) == {"late": "memory, 3 GiB, big has it"}
+        told.tell()
+        assert held_up_tasks(folder) == {}
+        told.tell({"late": "memory"})
+        told.ends("big")
+        told.tell()
+    assert not folder.running.exists()
+    assert held_up_tasks(folder) == {}
+
+
+@pytest.mark.parametrize("waits", ["5", "[5]", "null", '{"a": 1}', '"x"'])
+def test_nonsense_about_what_waits_is_nothing(tmp_path: Path, waits: str) -> None:
+    folder = WorkFolder(tmp_path)
+    with holding(folder.lock):
+        folder.running.write_text(f'{{"pid": {os.getpid()}, "tasks": [], "waits": {waits}}}')
+        assert held_up_tasks(folder) in ({}, {"a": "1"})
 
 
 def test_what_another_process_says_of_a_lock_that_is_not_its_own_counts_for_nothing(

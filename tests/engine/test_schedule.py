@@ -165,6 +165,30 @@ def test_memory_that_is_already_used_is_not_counted_twice() -> None:
     assert all_that_begin(schedule) == ["second"]
 
 
+def test_what_a_task_waits_for_is_told_with_who_has_it() -> None:
+    clone, fork = Shared("clone"), Shared("fork")
+    schedule = a_schedule(
+        a_task("reads", given=(clone,), memory_mb=60), a_task("edits", given=(clone,),
+        effect=Effect.SHARED), a_task("pushes", given=(fork,), effect=Effect.SHARED),
+        a_task("pushes_too", given=(fork,), effect=Effect.SHARED), a_task("large", memory_mb=4000),
+        a_task("small", memory_mb=50),
+    )  # fmt: skip
+    assert all_that_begin(schedule) == ["reads", "pushes"]
+    assert schedule.held_up == {
+        "edits": "clone, reads has it", "pushes_too": "fork, pushes has it",
+        "large": "memory, 3.91 GiB, reads has it", "small": "memory, 50 MiB, reads has it",
+    }  # fmt: skip
+    schedule.ended("reads")
+    assert all_that_begin(schedule) == ["edits", "small"]
+    assert schedule.held_up["large"] == "memory, 3.91 GiB, small has it"
+    schedule.ended("small")
+    assert schedule.held_up == {"pushes_too": "fork, pushes has it"}, "it is tried again first"
+    assert all_that_begin(schedule) == []
+    assert schedule.held_up["large"] == "memory, 3.91 GiB, and less is free"
+    schedule.forget_more()
+    assert schedule.held_up == {}
+
+
 def test_chains_are_as_long_as_what_stands_behind_a_task() -> None:
     tasks = named(a_task("a"), a_task("b", "a"), a_task("c", "a"), a_task("d", "b", "c"))
     assert chains_s(tasks, {"a": 1, "b": 5, "c": 2, "d": 3}) == {"a": 9, "b": 8, "c": 5, "d": 3}

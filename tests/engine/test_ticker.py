@@ -57,6 +57,13 @@ def test_a_rest_that_nothing_is_known_of_takes_no_line() -> None:
     assert shown("", "build") == "  build … 2 s  last words of build"
 
 
+def test_what_waits_for_what_runs_has_a_line_of_its_own() -> None:
+    waits = "test waits for memory, 3 GiB, build has it"
+    told = "  build … 2 s  last words of build"
+    assert shown(f"{waits}\n{REST}", "build") == f"{told}\n  {waits}\n  {REST}"
+    assert shown(waits, "build") == f"{told}\n  {waits}"
+
+
 def test_tasks_with_long_names_take_more_lines_and_wide_letters_two_columns() -> None:
     long = [f"await_something_far_{each}" for each in "abcd"]
     assert shown("", *long).splitlines() == [
