@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.artifact import Artifact, sha256_of
+from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
@@ -24,23 +24,14 @@ from plugins.steps.staging import (
     reserve,
     stage,
     switch,
-    wanted,
 )
-from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
+from tests.staged import BERTH, NAMES, a_file_of_steve, everything, released, seen, some_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from plugins.ports.host import Host
-
-
-BERTH = RemoteLayout(Version.parse("3.13.6")).downloads
-NAMES = (
-    "Python-3.13.6.tar.xz", "Python-3.13.6.tar.xz.asc", "Python-3.13.6.tgz",
-    "Python-3.13.6.tgz.asc", "Python-3.13.6.tgz.spdx.json", "SHA256SUMS",
-)  # fmt: skip
 
 
 @pytest.fixture(params=["rehearsed", "openssh", "folder"])
@@ -53,36 +44,6 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[NamedFile, ...]:
     return some_files(tmp_path / "src")
-
-
-def some_files(folder: Path, names: Sequence[str] = NAMES) -> tuple[NamedFile, ...]:
-    """Files of a release, on this machine."""
-    folder.mkdir(exist_ok=True)
-    made = []
-    for name in names:
-        path = folder / name
-        path.write_bytes(f"the bytes of {name}\n".encode() * 5000)
-        made.append(Artifact(path, path.stat().st_size, sha256_of(path)))
-    return wanted(made)
-
-
-def seen(there: Standing) -> dict[str, tuple[int, bytes]]:
-    """The mode and bytes of what users see of the release."""
-    folder = there.files / BERTH.final
-    return {
-        path.name: (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
-        for path in sorted(folder.iterdir())
-    }
-
-
-def everything(files: Sequence[NamedFile]) -> dict[str, tuple[int, bytes]]:
-    return {file.name: (0o644, file.source.read_bytes()) for file in files if file.source}
-
-
-def released(files: Sequence[NamedFile], there: Standing) -> None:
-    reserve(BERTH, there.host)
-    stage(files, BERTH, there.host, Quiet())
-    switch(files, BERTH, there.host, Quiet())
 
 
 def test_a_release_is_reserved_staged_and_shown(
@@ -240,13 +201,6 @@ def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[NamedFile, ...]
     assert look_staged(files, BERTH, there.host).state is RemoteState.ABSENT
     stage(files, BERTH, there.host, Quiet())
     assert look_staged(files, BERTH, there.host).state is RemoteState.IDENTICAL
-
-
-def a_file_of_steve(world: Rehearsed, path: str, content: bytes, mode: int) -> None:
-    """The Windows expert has put it there."""
-    (world.files / path).write_bytes(content)
-    (world.files / path).chmod(mode)
-    world.server.disk.own(f"{ROOT}/{path}", "steve", "downloads")
 
 
 def test_the_mode_of_a_file_is_left_to_its_owner_who_is_named(tmp_path: Path) -> None:
@@ -430,191 +384,3 @@ def test_a_candidate_goes_to_the_folder_of_its_final() -> None:
     assert layout.downloads.staging == ".3.14.0.staging-3.14.0rc2"
     assert layout.docs_archives.final == "doc/3.14.0rc2"
     assert layout.docs.final == "release/3.14.0rc2"
-
-
-class Racing:
-    """A host where somebody does something right before the first rename."""
-
-    def __init__(self, host: Host, do: Callable[[], None]) -> None:
-        self._host, self._do = host, do
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._host, name)
-
-    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
-        do, self._do = self._do, lambda: None
-        do()
-        self._host.rename(moves)
-
-
-@pytest.mark.parametrize("final_is_there", [False, True])
-@pytest.mark.parametrize("place", ["late.exe", "amd64/late.msi"])
-def test_nobody_can_add_a_file_between_the_last_look_and_the_switch(
-    tmp_path: Path, place: str, *, final_is_there: bool
-) -> None:
-    """Whatever is in the hidden folder would be public; the group may write to it until then."""
-    files = some_files(tmp_path / "src")
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host, disk = world.host(), world.server.disk
-        if final_is_there:
-            host.make_folders([BERTH.final], 0o2775)
-        stage(files, BERTH, host, Quiet())
-        path = f"{ROOT}/{BERTH.staging}/{place}"
-        host.make_folders([f"{BERTH.staging}/amd64"], 0o2775)
-        part = an_upload(tmp_path / "core.msi", f"{BERTH.staging}/amd64/core.msi", b"part")
-        host.put([part], Quiet())
-        core = Content(4, sha256_of(tmp_path / "core.msi"))
-        whole = (*files, NamedFile("amd64/core.msi", core))
-        refused = []
-
-        def add() -> None:
-            try:
-                disk.create("steve", path)
-            except PermissionError as error:
-                refused.append(error)
-
-        switch(whole, BERTH, cast("Host", Racing(host, add)), Quiet())
-        assert refused
-        assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
-        assert not (world.files / BERTH.final / place).exists()
-        assert stat.S_IMODE((world.files / BERTH.final / "amd64").stat().st_mode) == 0o2775
-
-
-def test_a_file_that_is_put_there_while_the_folder_is_closed_stops_the_switch(
-    there: Standing, files: tuple[NamedFile, ...]
-) -> None:
-    stage(files, BERTH, there.host, Quiet())
-
-    class Late(Racing):
-        def change(self, paths: Sequence[str], mode: int) -> None:
-            if mode == 0o2700:
-                there.leave(f"{BERTH.staging}/late.exe", b"evil")
-            there.host.change(paths, mode)
-
-    with pytest.raises(StepFailed, match=r"also contains late\.exe"):
-        switch(files, BERTH, cast("Host", Late(there.host, lambda: None)), Quiet())
-    assert not (there.files / BERTH.final).exists()
-    assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
-
-
-def test_a_switch_that_was_killed_before_the_folder_is_open_is_finished(
-    there: Standing, files: tuple[NamedFile, ...]
-) -> None:
-    stage(files, BERTH, there.host, Quiet())
-    there.host.change([BERTH.staging], 0o2700)
-    there.host.rename([(BERTH.staging, BERTH.final)])
-    assert look_switched(files, BERTH, there.host).state is RemoteState.ABSENT
-    switch(files, BERTH, there.host, Quiet())
-    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
-    assert stat.S_IMODE((there.files / BERTH.final).stat().st_mode) == 0o2775
-
-
-def test_what_a_colleague_can_still_write_to_is_copied_and_not_shown_itself(
-    tmp_path: Path,
-) -> None:
-    """Who has a file open, or another name of it, changes it whatever its mode is."""
-    files = some_files(tmp_path / "src")
-    assert files[0].source is not None
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
-        stage(files, BERTH, host, Quiet())
-        with (world.files / path).open("r+b") as held:
-            switch(files, BERTH, host, Quiet())
-            held.write(b"evil")
-        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
-        assert {entry.owner for entry in host.listing(BERTH.final)} == {"rm"}
-        assert {entry.mode for entry in host.listing(BERTH.final)} == {0o644}
-
-
-class Broken:
-    """A host on which one kind of change ends in an error, before or after it is made."""
-
-    def __init__(self, host: Host, act: str, error: BaseException, *, late: bool = False) -> None:
-        self._host, self._act, self._error, self._late = host, act, error, late
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._host, name)
-        if name != self._act:
-            return real
-
-        def broken(*words: Any) -> None:
-            if self._late:
-                real(*words)
-            raise self._error
-
-        return broken
-
-
-_REFUSED: Final = ServiceFailed(service="host", action="ask", problem="no space left")
-
-
-@pytest.mark.parametrize("error", [_REFUSED, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
-@pytest.mark.parametrize(
-    ("act", "late"),
-    [("rename", False), ("make_folders", False), ("copy", False), ("copy", True),
-     ("digests", False)],
-)  # fmt: skip
-def test_a_switch_that_stops_leaves_the_folder_open_and_no_copy(
-    tmp_path: Path, act: str, error: BaseException, *, late: bool
-) -> None:
-    files = some_files(tmp_path / "src")
-    assert files[0].source is not None
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
-        stage(files, BERTH, host, Quiet())
-        before = host.listing(BERTH.staging)
-        broken = cast("Host", Broken(host, act, error, late=late))
-        with pytest.raises(type(error)):
-            switch(files, BERTH, broken, Quiet())
-        assert [each.path for each in host.listing(BERTH.staging)] == [each.path for each in before]
-        assert stat.S_IMODE((world.files / BERTH.staging).stat().st_mode) == 0o2770
-        switch(files, BERTH, host, Quiet())
-        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
-
-
-@pytest.mark.parametrize("name", [".copied", ".copied.partial"])
-@pytest.mark.parametrize("is_theirs", [True, False])
-def test_what_a_killed_run_left_of_a_copy_is_no_stranger_and_is_never_shown(
-    tmp_path: Path, name: str, *, is_theirs: bool
-) -> None:
-    files = some_files(tmp_path / "src")
-    assert files[0].source is not None
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        if is_theirs:
-            a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
-        stage(files, BERTH, host, Quiet())
-        there = Standing("rehearsed", host, world.files)
-        there.leave(f"{path}{name}", b"half of it")
-        host.change([BERTH.staging], 0o2700)
-        probe = look_switched(files, BERTH, host)
-        assert probe.state is RemoteState.ABSENT
-        assert "to the group: the same command, run again, opens it" in probe.problem
-        switch(files, BERTH, host, Quiet())
-        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
-        assert seen(there) == everything(files)
-
-
-def test_a_folder_that_a_colleagues_killed_run_left_closed_names_who_opens_it(
-    tmp_path: Path,
-) -> None:
-    files = some_files(tmp_path / "src")
-    with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
-        reserve(BERTH, host)
-        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
-        probe = look_reserved(BERTH, host)
-        assert probe.state is RemoteState.DIFFERENT
-        assert "a run that did not end has closed" in probe.problem
-        assert probe.remedy.startswith("ask hugo to run the same command again")
-        with pytest.raises(ServiceFailed, match="a run of hugo that did not end") as caught:
-            look_switched(files, BERTH, host)
-        assert caught.value.remedy.startswith("ask hugo to run the same command again")

@@ -1,0 +1,229 @@
+"""The hidden folder while it is switched: closed to all others, and open again whatever happens."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pytest
+
+from doit_receipts.artifact import sha256_of
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.probe import RemoteState
+from plugins.model.content import Content, NamedFile
+from plugins.steps.staging import (
+    look_reserved,
+    look_switched,
+    reserve,
+    stage,
+    switch,
+)
+from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
+from tests.progress import Quiet
+from tests.staged import BERTH, a_file_of_steve, everything, seen, some_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from plugins.ports.host import Host
+
+
+@pytest.fixture(params=["rehearsed", "openssh", "folder"])
+def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
+    (tmp_path / "world").mkdir()
+    with a_host(request.param, tmp_path / "world") as standing:
+        yield standing
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[NamedFile, ...]:
+    return some_files(tmp_path / "src")
+
+
+class Racing:
+    """A host where somebody does something right before the first rename."""
+
+    def __init__(self, host: Host, do: Callable[[], None]) -> None:
+        self._host, self._do = host, do
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        do, self._do = self._do, lambda: None
+        do()
+        self._host.rename(moves)
+
+
+@pytest.mark.parametrize("final_is_there", [False, True])
+@pytest.mark.parametrize("place", ["late.exe", "amd64/late.msi"])
+def test_nobody_can_add_a_file_between_the_last_look_and_the_switch(
+    tmp_path: Path, place: str, *, final_is_there: bool
+) -> None:
+    """Whatever is in the hidden folder would be public; the group may write to it until then."""
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host, disk = world.host(), world.server.disk
+        if final_is_there:
+            host.make_folders([BERTH.final], 0o2775)
+        stage(files, BERTH, host, Quiet())
+        path = f"{ROOT}/{BERTH.staging}/{place}"
+        host.make_folders([f"{BERTH.staging}/amd64"], 0o2775)
+        part = an_upload(tmp_path / "core.msi", f"{BERTH.staging}/amd64/core.msi", b"part")
+        host.put([part], Quiet())
+        core = Content(4, sha256_of(tmp_path / "core.msi"))
+        whole = (*files, NamedFile("amd64/core.msi", core))
+        refused = []
+
+        def add() -> None:
+            try:
+                disk.create("steve", path)
+            except PermissionError as error:
+                refused.append(error)
+
+        switch(whole, BERTH, cast("Host", Racing(host, add)), Quiet())
+        assert refused
+        assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
+        assert not (world.files / BERTH.final / place).exists()
+        assert stat.S_IMODE((world.files / BERTH.final / "amd64").stat().st_mode) == 0o2775
+
+
+def test_a_file_that_is_put_there_while_the_folder_is_closed_stops_the_switch(
+    there: Standing, files: tuple[NamedFile, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+
+    class Late(Racing):
+        def change(self, paths: Sequence[str], mode: int) -> None:
+            if mode == 0o2700:
+                there.leave(f"{BERTH.staging}/late.exe", b"evil")
+            there.host.change(paths, mode)
+
+    with pytest.raises(StepFailed, match=r"also contains late\.exe"):
+        switch(files, BERTH, cast("Host", Late(there.host, lambda: None)), Quiet())
+    assert not (there.files / BERTH.final).exists()
+    assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
+
+
+def test_a_switch_that_was_killed_before_the_folder_is_open_is_finished(
+    there: Standing, files: tuple[NamedFile, ...]
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    there.host.change([BERTH.staging], 0o2700)
+    there.host.rename([(BERTH.staging, BERTH.final)])
+    assert look_switched(files, BERTH, there.host).state is RemoteState.ABSENT
+    switch(files, BERTH, there.host, Quiet())
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
+    assert stat.S_IMODE((there.files / BERTH.final).stat().st_mode) == 0o2775
+
+
+def test_what_a_colleague_can_still_write_to_is_copied_and_not_shown_itself(
+    tmp_path: Path,
+) -> None:
+    """Who has a file open, or another name of it, changes it whatever its mode is."""
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        stage(files, BERTH, host, Quiet())
+        with (world.files / path).open("r+b") as held:
+            switch(files, BERTH, host, Quiet())
+            held.write(b"evil")
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+        assert {entry.owner for entry in host.listing(BERTH.final)} == {"rm"}
+        assert {entry.mode for entry in host.listing(BERTH.final)} == {0o644}
+
+
+class Broken:
+    """A host on which one kind of change ends in an error, before or after it is made."""
+
+    def __init__(self, host: Host, act: str, error: BaseException, *, late: bool = False) -> None:
+        self._host, self._act, self._error, self._late = host, act, error, late
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._host, name)
+        if name != self._act:
+            return real
+
+        def broken(*words: Any) -> None:
+            if self._late:
+                real(*words)
+            raise self._error
+
+        return broken
+
+
+_REFUSED: Final = ServiceFailed(service="host", action="ask", problem="no space left")
+
+
+@pytest.mark.parametrize("error", [_REFUSED, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
+@pytest.mark.parametrize(
+    ("act", "late"),
+    [("rename", False), ("make_folders", False), ("copy", False), ("copy", True),
+     ("digests", False)],
+)  # fmt: skip
+def test_a_switch_that_stops_leaves_the_folder_open_and_no_copy(
+    tmp_path: Path, act: str, error: BaseException, *, late: bool
+) -> None:
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        stage(files, BERTH, host, Quiet())
+        before = host.listing(BERTH.staging)
+        broken = cast("Host", Broken(host, act, error, late=late))
+        with pytest.raises(type(error)):
+            switch(files, BERTH, broken, Quiet())
+        assert [each.path for each in host.listing(BERTH.staging)] == [each.path for each in before]
+        assert stat.S_IMODE((world.files / BERTH.staging).stat().st_mode) == 0o2770
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize("name", [".copied", ".copied.partial"])
+@pytest.mark.parametrize("is_theirs", [True, False])
+def test_what_a_killed_run_left_of_a_copy_is_no_stranger_and_is_never_shown(
+    tmp_path: Path, name: str, *, is_theirs: bool
+) -> None:
+    files = some_files(tmp_path / "src")
+    assert files[0].source is not None
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        path = f"{BERTH.staging}/{files[0].name}"
+        if is_theirs:
+            a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        stage(files, BERTH, host, Quiet())
+        there = Standing("rehearsed", host, world.files)
+        there.leave(f"{path}{name}", b"half of it")
+        host.change([BERTH.staging], 0o2700)
+        probe = look_switched(files, BERTH, host)
+        assert probe.state is RemoteState.ABSENT
+        assert "to the group: the same command, run again, opens it" in probe.problem
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
+        assert seen(there) == everything(files)
+
+
+def test_a_folder_that_a_colleagues_killed_run_left_closed_names_who_opens_it(
+    tmp_path: Path,
+) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
+        probe = look_reserved(BERTH, host)
+        assert probe.state is RemoteState.DIFFERENT
+        assert "a run that did not end has closed" in probe.problem
+        assert probe.remedy.startswith("ask hugo to run the same command again")
+        with pytest.raises(ServiceFailed, match="a run of hugo that did not end") as caught:
+            look_switched(files, BERTH, host)
+        assert caught.value.remedy.startswith("ask hugo to run the same command again")
