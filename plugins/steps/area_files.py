@@ -11,7 +11,14 @@ from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.probe import different
 from plugins.ports.host import Kind
-from plugins.steps.host_modes import WrongModes, wrong_modes
+from plugins.steps.host_modes import (
+    CLOSED_MODE,
+    FOLDER_MODE,
+    HIDDEN_MODE,
+    WrongModes,
+    opening,
+    wrong_modes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,14 +28,11 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Entry, HostReader
 
-__all__ = [
-    "CLOSED_MODE", "AreaFiles", "copy_of", "few", "inner_folders", "parents_of", "rights_of",
-]  # fmt: skip
+__all__ = ["AreaFiles", "copy_of", "few", "inner_folders", "parents_of", "rights_of"]
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
 _COPIED: Final = ".copied"
-CLOSED_MODE: Final = 0o2700
-"""Of a hidden folder that is about to be switched: nobody but us can put anything into it."""
+_READABLE: Final = (0o050, 0o005)  # for the group, for everybody
 
 
 @frozen
@@ -47,11 +51,11 @@ class AreaFiles:
     def of(cls, files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> AreaFiles:
         """What the host shows of these files now.
 
-        Raises ServiceFailed where a colleague's run left the hidden folder closed.
+        Raises ServiceFailed where a colleague's run left the hidden folder closed, or a folder of
+        theirs lets nobody else in.
         """
-        final_folder, staging_folder = host.look([area.final, area.staging])
+        final_folder, staging_folder = _opened(files, area, host)
         final = _by_name(area.final, host) if final_folder else {}
-        _refuse_closed_by_others(staging_folder, host)
         staging = _by_name(area.staging, host) if staging_folder else {}
         modes = {file.name: file.mode for file in files}
         there = [
@@ -101,11 +105,18 @@ class AreaFiles:
         places = ((self.place_of(file), file.mode) for file in files)
         return wrong_modes([(entry, mode) for entry, mode in places if entry is not None], host)
 
-    def folders_of(self, top: Entry | None, mode: int) -> list[str]:
-        """The paths of a folder and of those in it, as far as they have the mode."""
-        inner = self.final if top is self.final_folder else self.staging
-        found = [*([top] if top else []), *inner.values()]
-        return [each.path for each in found if each.kind is Kind.FOLDER and each.mode == mode]
+    def wrong_folders(self, files: Sequence[NamedFile], host: HostReader) -> WrongModes:
+        """Which of the final folders that the files are in users cannot read, or are not shared."""
+        inner = (self.final.get(name) for name in inner_folders(files))
+        found = [each for each in (self.final_folder, *inner) if each is not None]
+        return wrong_modes([(each, FOLDER_MODE) for each in found], host)
+
+    def closed_folders(self) -> list[str]:
+        """The paths of the hidden folders that a run of ours has closed to the group."""
+        found = [*([self.staging_folder] if self.staging_folder else []), *self.staging.values()]
+        return [
+            each.path for each in found if each.kind is Kind.FOLDER and each.mode == CLOSED_MODE
+        ]
 
     def partials(self, files: Sequence[NamedFile]) -> list[str]:
         """Partial uploads of files that are complete: a killed run may leave both names."""
@@ -169,16 +180,45 @@ def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
-def _refuse_closed_by_others(folder: Entry | None, host: HostReader) -> None:
-    if folder is None or folder.mode != CLOSED_MODE:
-        return
-    if host.login().user not in (folder.owner, "root"):
+def _opened(
+    files: Sequence[NamedFile], area: StagingArea, host: HostReader
+) -> tuple[Entry | None, Entry | None]:
+    """The final and the hidden folder. Raises ServiceFailed for what a colleague has closed."""
+    final, staging = tops = host.look([area.final, area.staging])
+    _refuse_closed_by_others(tops, area, host)
+    inner = [
+        f"{top.path}/{name}" for top in tops if top is not None for name in inner_folders(files)
+    ]
+    if inner:
+        _refuse_closed_by_others(host.look(inner), area, host)
+    return final, staging
+
+
+def _refuse_closed_by_others(
+    found: Sequence[Entry | None], area: StagingArea, host: HostReader
+) -> None:
+    closed = [
+        each
+        for each in found
+        if each is not None
+        and each.kind is Kind.FOLDER
+        and all(each.mode & bits != bits for bits in _READABLE)
+    ]
+    user = host.login().user if closed else ""
+    for each in closed:
+        if user in (each.owner, "root"):
+            continue
+        is_hidden = each.path == area.staging or each.path.startswith(f"{area.staging}/")
+        remedy = f"run {opening(each.path, HIDDEN_MODE if is_hidden else FOLDER_MODE, host)}"
+        problem = f"{each.owner}, whose folder it is, has closed it to all others"
+        if is_hidden and each.mode == CLOSED_MODE:
+            remedy = f"run the same command again, or to {remedy}"
+            problem = f"a run of {each.owner} that did not end has closed it to all others"
         raise ServiceFailed(
-            service=host.shown(folder.path),
-            action="look into the hidden folder",
-            problem=f"a run of {folder.owner} that did not end has closed it to all others",
-            remedy=f"ask {folder.owner} to run the same command again, or to run `chmod 2770` on "
-            "it; then run the same command again",
+            service=host.shown(each.path),
+            action=f"look into the {'hidden' if is_hidden else 'public'} folder",
+            problem=problem,
+            remedy=f"ask {each.owner} to {remedy}; then run the same command again",
         )
 
 

@@ -7,17 +7,17 @@ there is not repeatable, and a page too many is never seen again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import BadVersion, StepFailed
+from doit_receipts.errors import BadVersion, ReleaseError, StepFailed
 from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
-from plugins.steps.area_files import CLOSED_MODE
-from plugins.steps.host_modes import WrongModes, wrong_modes
-from plugins.steps.staging import FOLDER_MODE, reserve
+from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, WrongModes, wrong_modes
+from plugins.steps.staging import reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,31 +69,43 @@ def host_docs(
     """Users see the pages of the zip archive, which replace nothing.
 
     The archive is uploaded and unpacked beside the final folder, its files are compared there
-    once nobody but us can add any, and one rename shows them all.
+    once nobody but us can add any, and one rename shows them all. Where it stops, also by Ctrl-C
+    or a signal, the group can use the hidden folder again, as far as the host can be reached.
     """
     (final,) = host.look([area.final])
     top, pages = _pages(archive.path, archive.sha256)
     if final is None:
         _unpack(archive, area, host, progress)
-        host.change([area.staging], CLOSED_MODE)
-        made = f"{area.staging}/{top}"
-        progress.say(f"comparing {counted(len(pages), 'page')} on the host")
-        _straighten(made, host)
-        differences = _differences(pages, host.listing(made), made, host)
-        if differences:
-            raise StepFailed(
-                where=host.shown(made),
-                problem=f"{counted(len(differences), 'page differs', 'pages differ')} from the"
-                " archive",
-                remedy="remove that folder on the host, then run the same command again",
-                details=tuple(differences[:_SHOWN]),
-            )  # fmt: skip
-        host.rename([(made, area.final)])
+        try:
+            host.change([area.staging], CLOSED_MODE)
+            _show(pages, f"{area.staging}/{top}", area, host, progress)
+        except BaseException:
+            # What went wrong is raised, and not what hinders this.
+            with suppress(ReleaseError):
+                host.change([area.staging], HIDDEN_MODE)
+            raise
     else:
         _straighten(area.final, host)
     left = [entry.path for entry in host.listing(area.staging)]
     host.remove([*reversed(left), area.staging])
     return {}
+
+
+def _show(
+    pages: Mapping[str, str], made: str, area: StagingArea, host: Host, progress: Progress
+) -> None:
+    """The unpacked pages are those of the archive, and users see them."""
+    progress.say(f"comparing {counted(len(pages), 'page')} on the host")
+    _straighten(made, host)
+    differences = _differences(pages, host.listing(made), made, host)
+    if differences:
+        raise StepFailed(
+            where=host.shown(made),
+            problem=f"{counted(len(differences), 'page differs', 'pages differ')} from the archive",
+            remedy="remove that folder on the host, then run the same command again",
+            details=tuple(differences[:_SHOWN]),
+        )  # fmt: skip
+    host.rename([(made, area.final)])
 
 
 def look_current(release: Release, layout: RemoteLayout, host: HostReader) -> Probe:

@@ -22,7 +22,7 @@ from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
-from plugins.steps.host_modes import WrongModes, wrong_modes
+from plugins.steps.host_modes import FOLDER_MODE, HIDDEN_MODE, WrongModes, wrong_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,8 +53,6 @@ __all__ = [
     "with_extras",
 ]
 
-_HIDDEN_MODE: Final = 0o2770
-_FOLDER_MODE: Final = 0o2775
 FILE_MODE: Final = 0o644
 """Of what users download: nobody but its owner writes to what is public."""
 _MOST_BYTES: Final = 1 << 20
@@ -107,14 +105,14 @@ def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Pr
     closed = [entry.path for entry in found if entry is not None and not _is_open(entry, host)]
     if closed:
         places = ", ".join(host.shown(path) for path in closed)
-        return absent(f"not a folder with mode {_HIDDEN_MODE:o} and its group yet: {places}")
+        return absent(f"not a folder with mode {HIDDEN_MODE:o} and its group yet: {places}")
     return identical({"inboxes": ", ".join(paths)})
 
 
 def open_inboxes(release: Release, host: Host, roles: Sequence[str]) -> dict[str, str]:
     """Each expert has a hidden folder on the downloads host that the group may write to."""
     paths = _inboxes(release, roles)
-    host.make_folders(paths, _HIDDEN_MODE)
+    host.make_folders(paths, HIDDEN_MODE)
     return {"inboxes": ", ".join(paths)}
 
 
@@ -206,7 +204,7 @@ def take(release: Release, host: Host, role: str, area: StagingArea) -> dict[str
     left = {path: place for path, place in wanted.items() if path not in present}
     folders = {place.rpartition("/")[0] for place in left.values()} - {area.staging}
     if folders:
-        host.make_folders(sorted(folders), _FOLDER_MODE)
+        host.make_folders(sorted(folders), FOLDER_MODE)
     host.copy([(f"{inbox}/{path}", place) for path, place in left.items()])
     staged = _entries_at(host, wanted)
     _refuse_changed(host, manifest, {path: staged[path] for path in left if path in staged})

@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from doit_receipts.probe import Probe
     from plugins.ports.host import Entry, Host, HostReader
 
-__all__ = ["WrongModes", "wrong_modes"]
+__all__ = [
+    "CLOSED_MODE", "FOLDER_MODE", "HIDDEN_MODE", "SHOWN_MODE", "WrongModes", "opening",
+    "wrong_modes",
+]  # fmt: skip
+
+FOLDER_MODE: Final = 0o2775
+"""Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
+HIDDEN_MODE: Final = 0o2770
+"""Of one that users do not see: a web server that is not of the group cannot serve it."""
+CLOSED_MODE: Final = 0o2700
+"""Of a hidden folder that is about to be switched: nobody but us can put anything into it."""
+SHOWN_MODE: Final = 0o2755
+"""Of one that is switched: users can read it, and still nobody but us can put anything into it."""
 
 _ROOT: Final = "root"
 _EVERYBODY: Final = 0o555
@@ -53,9 +65,9 @@ class WrongModes:
             )
         if self.ours:
             names = ", ".join(entry.path.rpartition("/")[2] for entry, _ in self.ours[:_SHOWN])
-            return absent(
-                f"modes or groups of {counted(len(self.ours), 'file')} are wrong: {names}"
-            )
+            are_folders = all(entry.kind is Kind.FOLDER for entry, _ in self.ours)
+            count = counted(len(self.ours), "folder" if are_folders else "file")
+            return absent(f"modes or groups of {count} are wrong: {names}")
         return None
 
     def remedy(self, host: HostReader) -> str:
@@ -85,6 +97,12 @@ class WrongModes:
     def of_others(self) -> WrongModes:
         """Those alone that a colleague has to change: they stop a step before it begins."""
         return WrongModes((), self.others)
+
+
+def opening(folder: str, mode: int, host: HostReader) -> str:
+    """The command by which its owner gives the folder, and those in it, a mode."""
+    place = host.shown(folder).rpartition(":")[2]
+    return f"`find {place} -type d -exec chmod {mode:o} {{}} +`"
 
 
 def wrong_modes(wanted: Iterable[tuple[Entry, int]], host: HostReader) -> WrongModes:

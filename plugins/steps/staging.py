@@ -31,7 +31,6 @@ from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
 from plugins.steps.area_files import (
-    CLOSED_MODE,
     AreaFiles,
     copy_of,
     few,
@@ -39,6 +38,7 @@ from plugins.steps.area_files import (
     parents_of,
     rights_of,
 )
+from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, SHOWN_MODE, opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signer
 
 __all__ = [
-    "FOLDER_MODE",
     "known",
     "look_reserved",
     "look_staged",
@@ -63,10 +62,6 @@ __all__ = [
     "wanted",
 ]
 
-FOLDER_MODE: Final = 0o2775
-"""Of a folder that users see: the group's, and so is what anybody makes in it (U04)."""
-_HIDDEN_MODE: Final = 0o2770
-"""Of one that users do not see: a web server that is not of the group cannot serve it."""
 _GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
@@ -110,14 +105,14 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
         if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
             return different(
                 _unusable(entry, host),
-                _cure(entry, host),
-                (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(host)}"),
+                _cure(entry, area, host),
+                (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(entry, area, host)}"),
             )
     if wrong:
         later = "" if wrong[0].mode == CLOSED_MODE else " yet"
         return absent(f"{_unusable(wrong[0], host)}{later}")
     staging = next((entry for entry in found if entry.path == area.staging), None)
-    if staging is None or staging.mode not in (_HIDDEN_MODE, FOLDER_MODE):
+    if staging is None or staging.mode not in (HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(area.staging)} does not exist yet")
     if shared and all(entry.path != area.final for entry in found):
         return absent(f"{host.shown(area.final)} does not exist yet")
@@ -136,13 +131,23 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
     if missing:
         host.make_folders(missing, FOLDER_MODE)
     # A run that was killed may have made one of them, and not more.
-    seen = host.look([*parents, area.final])
+    seen = host.look(_folders(area))
     wrong = [entry for entry in seen if entry is not None and _unusable(entry, host)]
     user = host.login().user if wrong else ""
-    ours = [entry.path for entry in wrong if user in (entry.owner, "root")]
+    for entry in wrong:
+        if entry.mode == CLOSED_MODE and user not in (entry.owner, "root"):
+            raise StepFailed(
+                where=host.shown(entry.path), remedy=_cure(entry, area, host),
+                problem=f"a run of {entry.owner} that did not end has closed it to the group",
+            )  # fmt: skip
+    ours = [
+        entry.path
+        for entry in wrong
+        if entry.path != area.staging and user in (entry.owner, "root")
+    ]
     if ours:
         host.change(ours, FOLDER_MODE)
-    host.make_folders([area.staging], _HIDDEN_MODE)
+    host.make_folders([area.staging], HIDDEN_MODE)
     if shared and host.look([area.final])[0] is None:
         host.make_folders([area.final], FOLDER_MODE)
     return {}
@@ -247,7 +252,7 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     )
     if clash is not None:
         return clash
-    closed = found_files.folders_of(found_files.staging_folder, CLOSED_MODE)
+    closed = found_files.closed_folders()
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         shut = f"; {_left_closed(closed[0], host)}" if closed else ""
@@ -255,11 +260,9 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
             f"{share(len(files) - len(hidden), len(files), 'file', 'is', 'are')} in "
             f"place: {few(hidden)}{shut}"
         )
-    wrong = found_files.wrong_modes(files, host).probe(host)
-    if wrong is not None:
-        return wrong
-    if found_files.folders_of(found_files.final_folder, CLOSED_MODE):
-        return absent(f"{host.shown(area.final)} is not open to users yet")
+    for wrong in (found_files.wrong_modes(files, host), found_files.wrong_folders(files, host)):
+        if (probe := wrong.probe(host)) is not None:
+            return probe
     if found_files.staging_folder is not None:
         return absent(f"{host.shown(area.staging)} still exists")
     return identical({"folder": area.final, **{file.name: file.content.sha256 for file in files}})
@@ -271,13 +274,15 @@ def switch(
     """Users see every file. This cannot be undone: what was seen is never replaced.
 
     The hidden folder is closed to all but us, then looked at once more, so that what is shown is
-    what was judged. One rename of the folder if there is none yet, else one rename for each file;
+    what was judged. One rename of the folder if there is none yet, which users can read from then
+    on, and the group can add to right afterwards; else one rename for each file;
     signatures, SBOMs and checksums come before the archives that they speak of. A colleague may
     still write to a file of theirs in it, so what is shown is a copy. A name that is taken stops
     it, unless the very same bytes are there. Where it stops, also by Ctrl-C or a signal, the group
     can use the folder again and no copy is left, as far as the host can still be reached.
     """
     found_files = _switchable(files, area, host)
+    found_files.wrong_folders(files, host).mend(host)
     found_files.wrong_modes(files, host).mend(host)
     closed = _our_folders(found_files, host)
     copies = _copied(files, found_files, area, host)
@@ -295,7 +300,7 @@ def switch(
         with suppress(ReleaseError):
             host.remove([*left, *(f"{path}.partial" for path in left)])
         with suppress(ReleaseError):
-            host.change(_still_there(closed, host), _HIDDEN_MODE)
+            _open_again(closed, area, host)
         raise
     return {}
 
@@ -312,8 +317,11 @@ def _show(
     """The renames of a switch, and what is left of the hidden folder is gone."""
     if area.staging in closed and not copies and found_files.final_folder is None:
         progress.say(f"show {host.shown(area.final)}")
+        # Before the rename, so that no user is ever refused. Its name is not public yet, all that
+        # is in it was judged, and still nobody can add to it.
+        host.change(closed, SHOWN_MODE)
         host.rename([(area.staging, area.final)])
-        host.change([area.final + each.removeprefix(area.staging) for each in closed], FOLDER_MODE)
+        host.change(_final_names(closed, area), FOLDER_MODE)
         return
     if found_files.final_folder is None:
         host.make_folders([area.final], FOLDER_MODE)
@@ -331,8 +339,6 @@ def _show(
         if moves:
             progress.say(f"show {few([new for _, new in moves])}")
             host.rename(moves)
-    if shut := found_files.folders_of(found_files.final_folder, CLOSED_MODE):
-        host.change(shut, FOLDER_MODE)
     left = [*(file.name for file in files), *reversed(inner)]
     host.remove([*(f"{area.staging}/{name}" for name in left), area.staging])
 
@@ -366,8 +372,21 @@ def _our_folders(found_files: AreaFiles, host: Host) -> list[str]:
     ]
 
 
-def _still_there(paths: Sequence[str], host: Host) -> list[str]:
-    return [entry.path for entry in host.look(paths) if entry is not None]
+def _open_again(closed: Sequence[str], area: StagingArea, host: Host) -> None:
+    """The group can use the folders of ours that were closed, also those that users see by now."""
+    hidden = [entry.path for entry in host.look(closed) if entry is not None]
+    host.change(hidden, HIDDEN_MODE)
+    user = host.login().user
+    shown = [
+        entry.path
+        for entry in host.look(_final_names(closed, area))
+        if entry is not None and user in (entry.owner, "root")
+    ]
+    host.change(shown, FOLDER_MODE)
+
+
+def _final_names(hidden: Sequence[str], area: StagingArea) -> list[str]:
+    return [area.final + path.removeprefix(area.staging) for path in hidden]
 
 
 def _copied(
@@ -444,12 +463,19 @@ def _left_closed(path: str, host: HostReader) -> str:
     )
 
 
-def _cure(entry: Entry, host: HostReader) -> str:
+def _cure(entry: Entry, area: StagingArea, host: HostReader) -> str:
+    mode = _wanted_mode(entry, area)
     if entry.mode == CLOSED_MODE:
-        return f"ask {entry.owner} to run the same command again, or to run `chmod 2770` on it"
-    rights = f"`chgrp {host.group} {host.shown(entry.path)}` and `chmod 2775` of it"
+        command = opening(entry.path, mode, host)
+        return f"ask {entry.owner} to run the same command again, or to run {command}"
+    place = host.shown(entry.path).rpartition(":")[2]
+    rights = f"`chgrp {host.group} {place}` and `chmod {mode:o} {place}`"
     return f"ask {entry.owner} or the host's administrators for {rights}"
 
 
-def _wanted_rights(host: HostReader) -> str:
-    return f"group {host.group or 'any'}, mode {FOLDER_MODE:o}"
+def _wanted_rights(entry: Entry, area: StagingArea, host: HostReader) -> str:
+    return f"group {host.group or 'any'}, mode {_wanted_mode(entry, area):o}"
+
+
+def _wanted_mode(entry: Entry, area: StagingArea) -> int:
+    return HIDDEN_MODE if entry.path == area.staging else FOLDER_MODE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugins.rehearsal.store import ALWAYS
-from plugins.steps.staging import FOLDER_MODE
+from plugins.steps.host_modes import FOLDER_MODE
 from tests.publish.cases import (
     ARCHIVE,
     assert_alike,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import stat
+import subprocess
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from doit_receipts.artifact import sha256_of
-from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.errors import ReleaseError, ServiceFailed, StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
+from plugins.rehearsal.places import served
 from plugins.steps.staging import (
     look_reserved,
     look_switched,
@@ -18,7 +22,7 @@ from plugins.steps.staging import (
     stage,
     switch,
 )
-from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 from tests.staged import BERTH, a_file_of_steve, everything, seen, some_files
 
@@ -227,3 +231,164 @@ def test_a_folder_that_a_colleagues_killed_run_left_closed_names_who_opens_it(
         with pytest.raises(ServiceFailed, match="a run of hugo that did not end") as caught:
             look_switched(files, BERTH, host)
         assert caught.value.remedy.startswith("ask hugo to run the same command again")
+
+
+def _with_inner(files: tuple[NamedFile, ...], folder: Path, host: Host) -> tuple[NamedFile, ...]:
+    """They are staged, with a part of an installer in a folder within theirs."""
+    host.make_folders([f"{BERTH.staging}/amd64"], 0o2775)
+    part = an_upload(folder / "core.msi", f"{BERTH.staging}/amd64/core.msi", b"part")
+    host.put([part], Quiet())
+    return (*files, NamedFile("amd64/core.msi", Content(4, sha256_of(folder / "core.msi"))))
+
+
+def _modes(there: Standing, folder: str = BERTH.final) -> list[int]:
+    places = (there.files / folder, there.files / folder / "amd64")
+    return [stat.S_IMODE(each.stat().st_mode) for each in places]
+
+
+class Dead:
+    """A host to which nothing gets through any more once a rename is made."""
+
+    def __init__(self, host: Host) -> None:
+        self._host, self._is_dead = host, False
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_dead:
+            raise _REFUSED
+        return getattr(self._host, name)
+
+    def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+        self._host.rename(moves)
+        self._is_dead = True
+
+
+def test_users_can_read_the_folder_from_the_moment_it_is_public(
+    tmp_path: Path, there: Standing, files: tuple[NamedFile, ...]
+) -> None:
+    """A run that is killed right after the one rename leaves nothing that users are refused."""
+    stage(files, BERTH, there.host, Quiet())
+    whole = _with_inner(files, tmp_path, there.host)
+    with pytest.raises(ServiceFailed):
+        switch(whole, BERTH, cast("Host", Dead(there.host)), Quiet())
+    assert _modes(there) == [0o2755, 0o2755]
+    for file in whole:
+        assert served(there.files, f"{BERTH.final}/{file.name}", "/ftp/python/").status_code == 200
+    assert look_switched(whole, BERTH, there.host).state is RemoteState.ABSENT
+    switch(whole, BERTH, there.host, Quiet())
+    assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
+    assert _modes(there) == [0o2775, 0o2775]
+
+
+@pytest.mark.parametrize("error", [_REFUSED, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
+@pytest.mark.parametrize("act", ["rename", "change"])
+def test_a_switch_that_stops_after_the_rename_opens_the_public_folder(
+    tmp_path: Path, there: Standing, files: tuple[NamedFile, ...], act: str, error: BaseException
+) -> None:
+    """The group can add to it, without anybody running the command again."""
+    stage(files, BERTH, there.host, Quiet())
+    whole = _with_inner(files, tmp_path, there.host)
+
+    class Once(Racing):
+        def rename(self, moves: Sequence[tuple[str, str]]) -> None:
+            there.host.rename(moves)
+            if act == "rename":
+                raise error
+
+        def change(self, paths: Sequence[str], mode: int) -> None:
+            do, self._do = self._do, (lambda: None) if BERTH.final in paths else self._do
+            if do is not self._do:
+                do()
+            there.host.change(paths, mode)
+
+    def fail() -> None:
+        if act == "change":
+            raise error
+
+    with pytest.raises(type(error)):
+        switch(whole, BERTH, cast("Host", Once(there.host, fail)), Quiet())
+    assert _modes(there) == [0o2775, 0o2775]
+    assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize("mode", [0o2700, 0o2770, 0o2755], ids=oct)
+@pytest.mark.parametrize("inner", ["", "/amd64"])
+def test_public_folder_that_users_cannot_read_is_not_done_and_is_opened(
+    tmp_path: Path, there: Standing, files: tuple[NamedFile, ...], mode: int, inner: str
+) -> None:
+    stage(files, BERTH, there.host, Quiet())
+    whole = _with_inner(files, tmp_path, there.host)
+    switch(whole, BERTH, there.host, Quiet())
+    there.host.change([f"{BERTH.final}{inner}"], mode)
+    probe = look_switched(whole, BERTH, there.host)
+    assert probe.state is RemoteState.ABSENT
+    assert "of 1 folder are wrong" in probe.problem
+    switch(whole, BERTH, there.host, Quiet())
+    assert _modes(there) == [0o2775, 0o2775]
+    assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize("mode", [0o2700, 0o2770, 0o2750], ids=oct)
+@pytest.mark.parametrize("folder", [BERTH.final, f"{BERTH.final}/amd64"])
+def test_public_folder_of_a_colleague_that_users_cannot_read_is_opened_as_told(
+    tmp_path: Path, folder: str, mode: int
+) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host, disk = world.host(), world.server.disk
+        stage(files, BERTH, host, Quiet())
+        whole = _with_inner(files, tmp_path, host)
+        switch(whole, BERTH, host, Quiet())
+        disk.own(f"{ROOT}/{folder}", "hugo", "downloads")
+        (world.files / folder).chmod(mode)
+        problem = _stopped(whole, host)
+        assert "hugo" in problem
+        _follow(problem, world)
+        assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize("closed", [("",), ("", "/amd64"), ("/amd64",)], ids=str)
+def test_hidden_folder_that_a_colleagues_killed_run_left_closed_is_opened_as_told(
+    tmp_path: Path, closed: Sequence[str]
+) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host, disk = world.host(), world.server.disk
+        stage(files, BERTH, host, Quiet())
+        whole = _with_inner(files, tmp_path, host)
+        for each in closed:
+            disk.own(f"{ROOT}/{BERTH.staging}{each}", "hugo", "downloads")
+            (world.files / f"{BERTH.staging}{each}").chmod(0o2700)
+        problem = _stopped(whole, host)
+        assert "a run of hugo that did not end has closed" in problem
+        _follow(problem, world)
+        assert _modes(Standing("", host, world.files), BERTH.staging)[0] == 0o2770
+        probe = look_switched(whole, BERTH, host)
+        assert (probe.state, probe.problem[:6]) == (RemoteState.ABSENT, "0 of 7")
+        if "" in closed:
+            disk.own(f"{ROOT}/{BERTH.staging}", "hugo", "downloads")
+            (world.files / BERTH.staging).chmod(0o2700)
+            _follow(look_reserved(BERTH, host).remedy, world)
+            assert look_reserved(BERTH, host).state is RemoteState.IDENTICAL
+
+
+def _stopped(files: Sequence[NamedFile], host: Host) -> str:
+    """What the look says; the switch says it too, and changes nothing."""
+    with pytest.raises(ReleaseError) as caught:
+        switch(files, BERTH, host, Quiet())
+    assert "`" in str(caught.value)
+    try:
+        probe = look_switched(files, BERTH, host)
+    except ServiceFailed as failed:
+        return str(failed)
+    assert probe.state is RemoteState.DIFFERENT
+    return " ".join((probe.problem, probe.remedy, *probe.details))
+
+
+def _follow(told: str, world: Rehearsed) -> None:
+    """The command that is told is run on the host's disk."""
+    (command,) = re.findall("`(.*?)`", told)
+    words = [
+        str(world.server.disk.real(word)) if word.startswith("/") else word
+        for word in shlex.split(command)
+    ]
+    subprocess.run(words, check=True)

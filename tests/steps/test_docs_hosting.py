@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import pytest
 
 from doit_receipts.artifact import Artifact, sha256_of
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.probe import RemoteState
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
@@ -20,7 +20,8 @@ from plugins.steps.docs_hosting import (
     look_docs_hosted,
     point_current,
 )
-from tests.host_world import Standing, a_host
+from plugins.steps.staging import reserve
+from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -189,3 +190,39 @@ def test_current_is_not_moved_to_archives_that_are_not_there(
     there.host.make_folders([layout.docs_archives.final], 0o2775)
     point_current(release, layout, there.host)
     assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ServiceFailed(service="host", action="rename", problem="no"), KeyboardInterrupt()],
+    ids=["refused", "Ctrl-C"],
+)
+@pytest.mark.parametrize("act", ["rename", "digests"])
+def test_hosting_that_stops_leaves_the_hidden_folder_open_to_the_group(
+    there: Standing, archive: Artifact, act: str, error: BaseException
+) -> None:
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            (staging,) = there.host.look([BERTH.staging])
+            if name == act and staging is not None and staging.mode == 0o2700:
+                raise error
+            return getattr(there.host, name)
+
+    with pytest.raises(type(error)):
+        host_docs(archive, BERTH, cast("Host", Broken()), Quiet())
+    assert not (there.files / BERTH.final).exists()
+    assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
+def test_hidden_folder_that_a_colleagues_run_left_closed_names_who_opens_it(
+    tmp_path: Path, archive: Artifact
+) -> None:
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        reserve(BERTH, host)
+        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
+        with pytest.raises(StepFailed, match="a run of hugo that did not end has closed") as caught:
+            host_docs(archive, BERTH, host, Quiet())
+        assert caught.value.remedy.startswith("ask hugo to run the same command again")
