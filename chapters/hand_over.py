@@ -21,7 +21,7 @@ from chapters.release import (
 from doit_receipts.calls import call, deferred
 from plugins.model.awaited import awaited_of
 from plugins.model.windows_build import DEFINITION
-from plugins.steps import ci, email_drafts, emails, fork, handover, staging
+from plugins.steps import ci, email_drafts, emails, fork, handover, staging_folders
 from plugins.steps import experts as expert_files
 
 
@@ -137,12 +137,15 @@ def open_inboxes():
     return call(expert_files.open_inboxes, release, services.downloads, roles)
 
 
-@plan.shared(after=[check_access], look=staging.look_reserved, pep="U03 U04")
+@plan.shared(after=[check_access], look=staging_folders.look_reserved, pep="U03 U04")
 def reserve_folder():
     """Make the hidden folder where this release is gathered, and the public one for experts."""
     return call(
-        staging.reserve, remote.downloads, services.downloads, shared=builds_windows or bool(roles)
-    )
+        staging_folders.reserve,
+        remote.downloads,
+        services.downloads,
+        shared=builds_windows or bool(roles),
+    )  # fmt: skip
 
 
 @plan.public(

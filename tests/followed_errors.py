@@ -36,6 +36,7 @@ CONSEQUENTIAL: Final = (
     "plugins/steps/site_files.py",
     "plugins/steps/site_release.py",
     "plugins/steps/staging.py",
+    "plugins/steps/staging_folders.py",
     "plugins/steps/tag.py",
     "plugins/steps/tracker_end.py",
     "plugins/steps/upstream_push.py",
@@ -51,6 +52,7 @@ _FOREIGN: Final = "tests/engine/test_foreign_receipts.py"
 _SECRET: Final = "tests/model/test_secret.py"
 _HOSTS: Final = "tests/services/test_known_hosts.py"
 _KEYS: Final = "tests/services/test_gnupg_signer.py"
+_CLOSED: Final = "tests/steps/test_closed_folder.py"
 _BRANCH: Final = "tests/steps/test_branch_end.py"
 _DOCS: Final = "tests/steps/test_docs_hosting.py"
 _ENDED: Final = "tests/steps/test_ended_places.py"
@@ -141,8 +143,11 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/docs_hosting.py::look_docs_hosted": (
         f"{_DOCS}::test_other_pages_are_never_replaced",
     ),
-    "plugins/steps/docs_hosting.py::host_docs": (
+    "plugins/steps/docs_hosting.py::_show": (
         f"{_DOCS}::test_a_page_too_many_in_the_hidden_folder_is_not_shown",
+    ),
+    "plugins/steps/docs_hosting.py::_refuse_of_others": (
+        f"{_DOCS}::test_hidden_folder_that_a_colleagues_run_left_is_removed_as_told",
     ),
     "plugins/steps/docs_hosting.py::point_current": (
         f"{_DOCS}::test_current_is_not_moved_to_archives_that_are_not_there",
@@ -214,13 +219,15 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/site_release.py::_only": (
         f"{_SITE}::test_two_releases_of_one_name_are_both_shown_and_neither_touched",
     ),
-    "plugins/steps/staging.py::look_reserved": (NOBODY,),
     "plugins/steps/staging.py::verify_staged": (NOBODY, NOBODY),
     "plugins/steps/staging.py::_switchable": (
         f"{_STAGING}::test_a_staged_file_that_was_replaced_stops_the_switch",
         f"{_STAGING}::test_a_file_that_nobody_brought_stops_the_switch",
     ),
     "plugins/steps/staging.py::_copy": (NOBODY,),
+    "plugins/steps/staging_folders.py::look_reserved": (
+        f"{_CLOSED}::test_hidden_folder_that_a_colleagues_killed_run_left_closed_is_opened_as_told",
+    ),
     "plugins/steps/tag.py::make": (
         NOBODY,
         f"{_TAG}::test_unsigned_tag_of_the_rms_clone_is_refused",

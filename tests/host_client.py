@@ -25,7 +25,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
-from plugins.steps import docs_hosting, staging
+from plugins.steps import docs_hosting, staging, staging_folders
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -53,7 +53,10 @@ def publish(ssh_config: Path, source: Path, root: str) -> None:
     pages = Artifact(zipped.source, zipped.content.size_bytes, zipped.content.sha256)
     quiet = Quiet()
     for area, wanted in ((layout.downloads, files), (layout.docs_archives, archives)):
-        _do(partial(staging.look_reserved, area, host), partial(staging.reserve, area, host))
+        _do(
+            partial(staging_folders.look_reserved, area, host),
+            partial(staging_folders.reserve, area, host),
+        )
         _do(
             partial(staging.look_staged, wanted, area, host),
             partial(staging.stage, wanted, area, host, quiet),

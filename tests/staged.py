@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from doit_receipts.artifact import Artifact, sha256_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.version import Version
-from plugins.steps.staging import reserve, stage, switch, wanted
+from plugins.steps.staging import stage, switch, wanted
+from plugins.steps.staging_folders import reserve
 from tests.host_world import ROOT, Rehearsed, Standing
 from tests.progress import Quiet
 

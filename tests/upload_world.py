@@ -14,7 +14,7 @@ from plugins.model.manifest import Manifest
 from plugins.model.promise import contract_of
 from plugins.model.remote_layout import RemoteLayout
 from plugins.rehearsal import windows_files
-from plugins.steps import adoption, experts, staging
+from plugins.steps import adoption, experts, staging_folders
 from tests.host_world import ROOT, Rehearsed, a_rehearsed_host
 from tests.source_world import NOON, FixedClock
 
@@ -117,7 +117,7 @@ def a_scene(folder: Path, release: Release) -> Iterator[Scene]:
     with a_rehearsed_host(folder / "world") as world:
         host = world.host()
         area = RemoteLayout(release.version).downloads
-        staging.reserve(area, host, shared=True)
+        staging_folders.reserve(area, host, shared=True)
         yield Scene(release, world, host, contract_of(release))
 
 

@@ -17,7 +17,7 @@ from doit_receipts.probe import absent, different, identical, unknown
 from plugins.model.version import Version
 from plugins.ports.host import Kind, Upload
 from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, WrongModes, wrong_modes
-from plugins.steps.staging import reserve
+from plugins.steps.staging_folders import reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,9 +72,11 @@ def host_docs(
     once nobody but us can add any, and one rename shows them all. Where it stops, also by Ctrl-C
     or a signal, the group can use the hidden folder again, as far as the host can be reached.
     """
-    (final,) = host.look([area.final])
+    final, staging = host.look([area.final, area.staging])
     top, pages = _pages(archive.path, archive.sha256)
     if final is None:
+        if staging is not None:
+            _refuse_of_others(staging, host)
         _unpack(archive, area, host, progress)
         try:
             host.change([area.staging], CLOSED_MODE)
@@ -89,6 +91,17 @@ def host_docs(
     left = [entry.path for entry in host.listing(area.staging)]
     host.remove([*reversed(left), area.staging])
     return {}
+
+
+def _refuse_of_others(staging: Entry, host: Host) -> None:
+    """Only its owner can close it, so that what is shown is what was compared."""
+    if host.login().user not in (staging.owner, "root"):
+        place = host.shown(staging.path)
+        raise StepFailed(
+            where=place, problem=f"was left by a run of {staging.owner} that did not end",
+            remedy=f"ask {staging.owner} to run the same command again, or to run `rm -r "
+            f"{place.rpartition(':')[2]}`; then run the same command again",
+        )  # fmt: skip
 
 
 def _show(

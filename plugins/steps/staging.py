@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.printable import share
-from doit_receipts.probe import absent, different, identical
+from doit_receipts.probe import absent, identical
 from plugins.model.content import Content, NamedFile
 from plugins.ports.host import Kind, Upload
 from plugins.ports.signing import Verdict
@@ -35,10 +35,9 @@ from plugins.steps.area_files import (
     copy_of,
     few,
     inner_folders,
-    parents_of,
-    rights_of,
 )
-from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, SHOWN_MODE, opening
+from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, SHOWN_MODE
+from plugins.steps.staging_folders import left_closed, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,23 +45,20 @@ if TYPE_CHECKING:
     from doit_receipts.artifact import Artifact
     from doit_receipts.probe import Probe
     from plugins.model.remote_layout import StagingArea
-    from plugins.ports.host import Entry, Host, HostReader
+    from plugins.ports.host import Host, HostReader
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signer
 
 __all__ = [
     "known",
-    "look_reserved",
     "look_staged",
     "look_switched",
-    "reserve",
     "stage",
     "switch",
     "verify_staged",
     "wanted",
 ]
 
-_GROUP_MAY_WRITE: Final = 0o030
 
 # What a watcher fetches first describes what it fetches next.
 _DESCRIBING: Final = (".asc", ".sig", ".sigstore", ".crt", ".spdx.json", "SUMS", ".json")
@@ -89,68 +85,6 @@ def known(
     """
     shown = ((area, files), (docs_area, docs_archives))
     return {f"{at.final}/{file.name}": file.content.sha256 for at, these in shown for file in these}
-
-
-def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) -> Probe:
-    """Whether the hidden folder is there, and the final one, if it is, lets the group write.
-
-    ``shared``: others upload into the final one, so it has to be there.
-
-    Source: U03, U04; the folder of 3.14.4 had been made by another account, which was found
-    out in the middle of the release (release-tools#391).
-    """
-    found = [entry for entry in host.look(_folders(area)) if entry is not None]
-    wrong = [entry for entry in found if _unusable(entry, host)]
-    for entry in wrong:
-        if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
-            return different(
-                _unusable(entry, host),
-                _cure(entry, area, host),
-                (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(entry, area, host)}"),
-            )
-    if wrong:
-        later = "" if wrong[0].mode == CLOSED_MODE else " yet"
-        return absent(f"{_unusable(wrong[0], host)}{later}")
-    staging = next((entry for entry in found if entry.path == area.staging), None)
-    if staging is None or staging.mode not in (HIDDEN_MODE, FOLDER_MODE):
-        return absent(f"{host.shown(area.staging)} does not exist yet")
-    if shared and all(entry.path != area.final for entry in found):
-        return absent(f"{host.shown(area.final)} does not exist yet")
-    return identical({"folder": area.final, "staging": area.staging})
-
-
-def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str, str]:
-    """The hidden folder is there, the group's; users see nothing of it.
-
-    ``shared``: so is the final one, empty, for what others upload.
-    """
-    parents = parents_of(area.staging)
-    missing = [
-        path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
-    ]
-    if missing:
-        host.make_folders(missing, FOLDER_MODE)
-    # A run that was killed may have made one of them, and not more.
-    seen = host.look(_folders(area))
-    wrong = [entry for entry in seen if entry is not None and _unusable(entry, host)]
-    user = host.login().user if wrong else ""
-    for entry in wrong:
-        if entry.mode == CLOSED_MODE and user not in (entry.owner, "root"):
-            raise StepFailed(
-                where=host.shown(entry.path), remedy=_cure(entry, area, host),
-                problem=f"a run of {entry.owner} that did not end has closed it to the group",
-            )  # fmt: skip
-    ours = [
-        entry.path
-        for entry in wrong
-        if entry.path != area.staging and user in (entry.owner, "root")
-    ]
-    if ours:
-        host.change(ours, FOLDER_MODE)
-    host.make_folders([area.staging], HIDDEN_MODE)
-    if shared and host.look([area.final])[0] is None:
-        host.make_folders([area.final], FOLDER_MODE)
-    return {}
 
 
 def look_staged(files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> Probe:
@@ -255,7 +189,7 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     closed = found_files.closed_folders()
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
-        shut = f"; {_left_closed(closed[0], host)}" if closed else ""
+        shut = f"; {left_closed(closed[0], host)}" if closed else ""
         return absent(
             f"{share(len(files) - len(hidden), len(files), 'file', 'is', 'are')} in "
             f"place: {few(hidden)}{shut}"
@@ -436,46 +370,3 @@ def _open_inner(files: Sequence[NamedFile], area: StagingArea, host: Host) -> No
     ]
     if ours:
         host.make_folders(ours, FOLDER_MODE)
-
-
-def _folders(area: StagingArea) -> list[str]:
-    return [*parents_of(area.staging), area.final, area.staging]
-
-
-def _unusable(entry: Entry, host: HostReader) -> str:
-    """Why nobody of the group could work in the folder; "" if they can."""
-    place = host.shown(entry.path)
-    if entry.kind is not Kind.FOLDER:
-        return f"{place} is a {entry.kind.value}, wanted a folder"
-    if host.group and entry.mode == CLOSED_MODE:
-        return _left_closed(entry.path, host)
-    if host.group and entry.group != host.group:
-        return f"{place} was made by {entry.owner} and is of group {entry.group}"
-    if entry.mode & _GROUP_MAY_WRITE != _GROUP_MAY_WRITE and host.group:
-        return f"{place} was made by {entry.owner}, and its group may not write there"
-    return ""
-
-
-def _left_closed(path: str, host: HostReader) -> str:
-    return (
-        f"a run that did not end has closed {host.shown(path)} to the group: the same command,"
-        " run again, opens it"
-    )
-
-
-def _cure(entry: Entry, area: StagingArea, host: HostReader) -> str:
-    mode = _wanted_mode(entry, area)
-    if entry.mode == CLOSED_MODE:
-        command = opening(entry.path, mode, host)
-        return f"ask {entry.owner} to run the same command again, or to run {command}"
-    place = host.shown(entry.path).rpartition(":")[2]
-    rights = f"`chgrp {host.group} {place}` and `chmod {mode:o} {place}`"
-    return f"ask {entry.owner} or the host's administrators for {rights}"
-
-
-def _wanted_rights(entry: Entry, area: StagingArea, host: HostReader) -> str:
-    return f"group {host.group or 'any'}, mode {_wanted_mode(entry, area):o}"
-
-
-def _wanted_mode(entry: Entry, area: StagingArea) -> int:
-    return HIDDEN_MODE if entry.path == area.staging else FOLDER_MODE

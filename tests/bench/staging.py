@@ -36,7 +36,7 @@ from doit_receipts.probe import RemoteState  # noqa: E402
 from plugins.model.remote_layout import StagingArea  # noqa: E402
 from plugins.services.ssh_host import SshHost  # noqa: E402
 from plugins.services.ssh_line import Address  # noqa: E402
-from plugins.steps import staging  # noqa: E402
+from plugins.steps import staging, staging_folders  # noqa: E402
 from tests.host_world import OpenSsh, an_openssh_server, own_group  # noqa: E402
 from tests.progress import Quiet  # noqa: E402
 from tests.waiting import comes_true  # noqa: E402
@@ -145,7 +145,7 @@ def _resume(server: OpenSsh, files: Sequence[NamedFile], target: Path) -> None:
     """Half of every file is there; what goes over loopback meanwhile is counted."""
     shutil.rmtree(target)
     target.mkdir()
-    staging.reserve(_BERTH, _host(server, target))
+    staging_folders.reserve(_BERTH, _host(server, target))
     for file in files:
         if file.source is not None:
             half = target / _BERTH.staging / f"{file.name}.partial"

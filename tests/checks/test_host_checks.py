@@ -23,7 +23,7 @@ from plugins.model.remote_layout import RemoteLayout
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.rehearsal.store import ALWAYS
-from plugins.steps.staging import reserve
+from plugins.steps.staging_folders import reserve
 from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host
 
 RC2 = Version.parse("3.14.0rc2")

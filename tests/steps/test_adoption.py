@@ -28,7 +28,7 @@ from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
 from plugins.ports.fetched import Fetched
 from plugins.ports.public import AROUND
-from plugins.steps import experts, staging
+from plugins.steps import experts, staging, staging_folders
 from tests.progress import Quiet
 from tests.upload_world import Scene, a_program, a_scene
 
@@ -52,7 +52,9 @@ def scene(tmp_path: Path, a_release: Builds) -> Iterator[Scene]:
 def test_public_folder_is_made_early_for_whoever_uploads_there(scene: Scene) -> None:
     """The pipeline would make it for itself alone (release-tools#391)."""
     area = RemoteLayout(scene.release.version).downloads
-    assert staging.look_reserved(area, scene.host, shared=True).state is RemoteState.IDENTICAL
+    assert (
+        staging_folders.look_reserved(area, scene.host, shared=True).state is RemoteState.IDENTICAL
+    )
     (entry,) = scene.host.look([area.final])
     assert entry is not None
     assert (entry.mode, entry.owner, entry.group) == (0o2775, "rm", "downloads")

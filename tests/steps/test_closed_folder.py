@@ -16,12 +16,11 @@ from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
 from plugins.rehearsal.places import served
 from plugins.steps.staging import (
-    look_reserved,
     look_switched,
-    reserve,
     stage,
     switch,
 )
+from plugins.steps.staging_folders import look_reserved, reserve
 from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 from tests.staged import BERTH, a_file_of_steve, everything, seen, some_files

@@ -20,7 +20,7 @@ from plugins.steps.docs_hosting import (
     look_docs_hosted,
     point_current,
 )
-from plugins.steps.staging import reserve
+from plugins.steps.staging_folders import reserve
 from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host
 from tests.progress import Quiet
 
@@ -216,13 +216,17 @@ def test_hosting_that_stops_leaves_the_hidden_folder_open_to_the_group(
     assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
-def test_hidden_folder_that_a_colleagues_run_left_closed_names_who_opens_it(
-    tmp_path: Path, archive: Artifact
+@pytest.mark.parametrize("mode", [0o2700, 0o2770], ids=oct)
+def test_hidden_folder_that_a_colleagues_run_left_is_removed_as_told(
+    tmp_path: Path, archive: Artifact, mode: int
 ) -> None:
     with a_rehearsed_host(tmp_path / "world") as world:
-        host = world.host()
+        host, disk = world.host(), world.server.disk
         reserve(BERTH, host)
-        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
-        with pytest.raises(StepFailed, match="a run of hugo that did not end has closed") as caught:
+        disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", mode)
+        with pytest.raises(StepFailed, match="left by a run of hugo that did not end") as caught:
             host_docs(archive, BERTH, host, Quiet())
-        assert caught.value.remedy.startswith("ask hugo to run the same command again")
+        assert f"`rm -r {ROOT}/{BERTH.staging}`" in caught.value.remedy
+        disk.real(f"{ROOT}/{BERTH.staging}").rmdir()
+        host_docs(archive, BERTH, host, Quiet())
+        assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL

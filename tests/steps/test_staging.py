@@ -18,13 +18,12 @@ from plugins.model.version import Version
 from plugins.rehearsal.places import served
 from plugins.rehearsal.store import ALWAYS
 from plugins.steps.staging import (
-    look_reserved,
     look_staged,
     look_switched,
-    reserve,
     stage,
     switch,
 )
+from plugins.steps.staging_folders import look_reserved, reserve
 from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 from tests.staged import BERTH, NAMES, a_file_of_steve, everything, released, seen, some_files
