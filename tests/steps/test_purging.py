@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -256,6 +257,37 @@ def test_boxes_that_the_sites_failed_purge_left_old_are_made_anew(world: SiteWor
     purge(world, contract, world.cdn())
     assert site_checks.release_is_shown(contract, ours) == ()
     assert "Python 3.13.6" in ours.look("/").text
+
+
+def test_what_visitors_see_is_the_new_release_though_the_sites_own_purge_failed(
+    world: SiteWorld,
+) -> None:
+    """Home page, list of downloads and page of the release, before our purge and after it."""
+    contract = a_contract(world.folder)
+    site.seed(world.store, Version.parse("3.13.5"))
+    world.stage(contract)
+    ours, cdn = world.site(), world.cdn()
+    pages = "/", "/downloads/", "/downloads/release/python-3136/"
+    for page in pages:  # visitors were there in the morning
+        for edge in cdn.edges:
+            cdn.look(f"https://www.python.org{page}", edge)
+    site_release.make_draft(contract, DAY, ours, QUIET)
+    site_files.put_files(contract, world.host, ours, QUIET)
+    world.store.order_fault("site.cdn_unreachable", times=4)
+    site_release.publish(contract, ours, QUIET)
+    assert [shown(cdn, page) for page in pages] == [{"3.13.5"}, {"3.13.5"}, {"404"}]
+    purge(world, contract, cdn)
+    assert [shown(cdn, page) for page in pages] == [{"3.13.6"}] * 3
+
+
+def shown(cdn: Caches, page: str) -> set[str]:
+    """What visitors of each edge read first on a page, a version or a status that is no 200."""
+    fetched = (cdn.look(f"https://www.python.org{page}", edge) for edge in cdn.edges)
+    versions = re.compile(r"3\.13\.\d")
+    return {
+        versions.findall(each.text)[0] if each.status == 200 else str(each.status)
+        for each in fetched
+    }
 
 
 def test_flag_of_the_latest_that_another_release_took_is_given_back(
