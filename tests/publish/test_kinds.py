@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from plugins.model.schedule import SCHEDULE_FILE, read_schedule
+from plugins.rehearsal import blog as loader
+from plugins.rehearsal import peps
 from plugins.rehearsal.gnupg_home import GnupgHome
+from plugins.rehearsal.store import Store
 from plugins.rehearsal.world import home_of
 from tests.export.toy import PROJECT
 
@@ -52,6 +56,22 @@ def test_a_release_of_this_kind_is_rehearsed_to_its_end(kind: str, tmp_path: Pat
     assert "nothing remains" in ended.stdout
     name = "-".join(each for each in KINDS[kind] if not each.startswith("--"))
     assert f"Python {name}" in ended.stdout
+    assert_repositories_take_what_is_proposed(tmp_path / name)
+
+
+def assert_repositories_take_what_is_proposed(folder: Path) -> None:
+    """The checks of each pull request are green, the schedule is one, and the blog has a post."""
+    hub = Store(folder / "world" / "state").load("github", {})
+    assert {pull["verdict"] for pull in hub["pulls"]} == {""}
+    proposed = {
+        pull["repository"]: hub["branches"][
+            f"{pull['repository']}:{pull['head'].partition(':')[2]}"
+        ]
+        for pull in hub["pulls"]
+    }
+    assert read_schedule(proposed[peps.REPOSITORY][SCHEDULE_FILE]).stages
+    if loader.REPOSITORY in proposed:
+        assert loader.verdict({}, proposed[loader.REPOSITORY]) == ""
 
 
 def _end_agents(folder: Path) -> None:
