@@ -197,7 +197,10 @@ class Receipts:
             digest = self.state.digest(path)
             if not digest:
                 raise StepFailed(
-                    where=str(path), problem="not there", remedy=f"{task.name} needs it"
+                    where=str(path),
+                    problem=f"not there, and {task.name} needs it",
+                    remedy="put it there, or see which task makes it:"
+                    f" {self.project.command('list', '--status')}",
                 )
             found[f"file {below(path, work)}"] = digest
         for name, extra in task.extra_inputs.items():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from plugins.ports.git import Clone, Remote
 
-__all__ = ["published", "refuse_other"]
+__all__ = ["published", "refuse_other", "way_out"]
 
 
 def published(
@@ -40,15 +40,17 @@ def published(
 
 def refuse_other(name: str, role: str, remote: Remote, there: str, here: str) -> StepFailed:
     """The error for a tag that others can see and that is not of this release commit."""
-    remedy = (
-        f"if nobody built from it: git push {remote.address} :refs/tags/{name}"
-        if role == "fork"
-        else "upstream's tag never moves: this version is taken; release the next one"
-    )
     return StepFailed(
         where=name,
         problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, but the release "
         f"commit is {here[:12]}",
-        remedy=remedy,
+        remedy=way_out(name, role, remote),
         details=(f"found  {there}", f"wanted {here}"),
     )
+
+
+def way_out(name: str, role: str, remote: Remote) -> str:
+    """What is left to do where others can see a tag that is not to be this release's."""
+    if role == "fork":
+        return f"if nobody built from it: git push {remote.address} :refs/tags/{name}"
+    return "upstream's tag never moves: this version is taken; release the next one"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
-from plugins.steps.published_tag import published, refuse_other
+from plugins.steps.published_tag import published, refuse_other, way_out
 from plugins.steps.release_clone import COMMIT, input_commit
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def make(
         clone.prepare(base.folder, (theirs.id,))
         clone.point(f"refs/tags/{name}", theirs.id)
         before = clone.tag(name)
-    public = _public(name, commit, clone, remotes or {})
+    public, remedy = _public(name, commit, clone, remotes or {})
     if public is not None:
         before = public
     if before is not None and _holds(release, before, commit, wanted_by, signer, named):
@@ -70,7 +70,7 @@ def make(
         raise StepFailed(
             where=name,
             problem="this tag was pushed, on the right commit, but it is not a valid release tag",
-            remedy=f"look at it in the release clone: git cat-file -p {name}",
+            remedy=remedy,
         )
     if theirs is not None:
         raise StepFailed(
@@ -93,7 +93,7 @@ def make(
         raise StepFailed(
             where=name,
             problem="git returned a different tag from the one that was made",
-            remedy="look at it in the release clone: git cat-file -p " + name,
+            remedy="see which program PATH names as git, then run the same command again",
         )
     return _facts(release, made, signer)
 
@@ -115,16 +115,21 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
     return None
 
 
-def _public(name: str, commit: str, clone: Clone, remotes: Mapping[str, Remote]) -> Tag | None:
-    """The tag that others can see, taken over. Raises StepFailed if it is of another commit."""
-    found = None
+def _public(
+    name: str, commit: str, clone: Clone, remotes: Mapping[str, Remote]
+) -> tuple[Tag | None, str]:
+    """The tag that others can see, taken over, and what is left to do if it is none.
+
+    Raises StepFailed if it is of another commit.
+    """
+    found, remedy = None, ""
     for role, remote, there in published(name, clone, remotes):
         tagged = clone.resolve(f"{there}^{{commit}}")
         if tagged != commit:
             raise refuse_other(name, role, remote, tagged or there, commit)
         clone.point(f"refs/tags/{name}", there)
-        found = clone.tag(name)
-    return found
+        found, remedy = clone.tag(name), way_out(name, role, remote)
+    return found, remedy
 
 
 def _holds(
