@@ -1,7 +1,8 @@
 """Followed errors: for each error that stops an act outside, the test that does what it says.
 
 Of the modules in `CONSEQUENTIAL` every error is listed, in the order of the source, and one whose
-remedy no test follows is ``NOBODY``. Of the others those that are followed may be.
+own remedy no test follows is ``NOBODY``: there the kind of it is followed (tests/remedy_kinds.py),
+as it is of all other errors. Of these, the ones that have tests of their own may be listed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONSEQUENTIAL", "FOLLOWED_ERRORS", "LEAST_FOLLOWED", "NOBODY"]
+__all__ = ["CONSEQUENTIAL", "FOLLOWED_ERRORS", "HANDED_ON", "LEAST_FOLLOWED", "NOBODY"]
 
 NOBODY: Final = ""
-"""In place of a test: nobody has tried what this error tells a person to do."""
+"""In place of a test: what this very error tells a person to do is tried for its kind alone."""
 
 CONSEQUENTIAL: Final = (
     "doit_receipts/acting.py",
@@ -43,9 +44,33 @@ CONSEQUENTIAL: Final = (
 )
 """Modules of acts that users see, pushes, protection, the lock and credentials."""
 
-LEAST_FOLLOWED: Final = 51
+LEAST_FOLLOWED: Final = 77
 """How many errors are followed at least; it only grows."""
 
+HANDED_ON: Final = frozenset({
+    "doit_receipts/approvals.py::facts_of",
+    "doit_receipts/approvals.py::judge_again",
+    "plugins/model/declared.py::Mistakes.error",
+    "plugins/services/github.py::_nothing_done",
+    "plugins/services/gnupg_signer.py::GnupgSigner.__init__",
+    "plugins/services/http_errors.py::HttpErrors.refused",
+    "plugins/services/notifier.py::Notifier._post",
+    "plugins/services/programs.py::MachinePrograms.confined",
+    "plugins/steps/branch_opened.py::look_builders",
+    "plugins/steps/build_defaults.py::look_proposed_defaults",
+    "plugins/steps/docs_lock.py::_resolved",
+    "plugins/steps/docs_tools.py::make_environment",
+    "plugins/steps/ended_places.py::look_forgotten",
+    "plugins/steps/host_modes.py::WrongModes.probe",
+    "plugins/steps/phase_schedule.py::look_entered",
+    "plugins/steps/schedule.py::look_proposed",
+    "plugins/steps/schedule.py::_look_at_branch",
+    "plugins/steps/staging.py::_switchable",
+    "plugins/steps/tag.py::make",
+})  # fmt: skip
+"""Where an error says what another one says, which is listed where it begins."""
+
+_ACTS: Final = "tests/steps/test_remedies_of_acts.py"
 _ACTING: Final = "tests/engine/test_acting.py"
 _LOCK: Final = "tests/engine/test_lock.py"
 _FOREIGN: Final = "tests/engine/test_foreign_receipts.py"
@@ -94,7 +119,9 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "doit_receipts/receipts.py::Receipts.artifacts": (NOBODY,),
     "doit_receipts/receipts.py::Receipts.facts": (NOBODY,),
     "doit_receipts/receipts.py::Receipts.fact_text": (NOBODY,),
-    "doit_receipts/receipts.py::Receipts._inputs": (NOBODY,),
+    "doit_receipts/receipts.py::Receipts._inputs": (
+        "tests/engine/test_missing_products.py::test_file_that_no_task_makes_is_put_there_as_told",
+    ),
     "doit_receipts/receipts.py::Receipts.refuse_altered": (NOBODY,),
     "doit_receipts/receipts.py::Receipts.refuse_second_time": (
         f"{_ACTING}::test_a_public_step_with_other_inputs_is_refused_until_a_person_adopts",
@@ -125,17 +152,19 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "plugins/services/known_hosts.py::_lines": (NOBODY,),
     "plugins/steps/branch_end.py::find_head": (
-        NOBODY,
-        NOBODY,
+        f"{_BRANCH}::test_series_without_a_release_is_another_one_in_release_toml",
+        f"{_BRANCH}::test_branch_that_is_gone_is_found_once_it_is_back",
         f"{_BRANCH}::test_branch_that_lacks_its_last_release_is_no_end",
     ),
-    "plugins/steps/branch_end.py::look_tagged": (NOBODY,),
+    "plugins/steps/branch_end.py::look_tagged": (
+        f"{_BRANCH}::test_a_tag_of_somebody_else_is_left_to_a_person",
+    ),
     "plugins/steps/branch_end.py::push_tag": (
         f"{_BRANCH}::test_commits_that_come_before_the_tag_is_pushed_are_approved_first",
     ),
     "plugins/steps/branch_end.py::look_deleted": (
         f"{_BRANCH}::test_without_its_tag_no_branch_is_deleted",
-        NOBODY,
+        f"{_BRANCH}::test_commits_that_come_after_the_tag_keep_the_branch",
     ),
     "plugins/steps/branch_end.py::delete": (
         f"{_BRANCH}::test_without_its_tag_no_branch_is_deleted",
@@ -158,9 +187,17 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "plugins/steps/docs_hosting.py::_unpack": (NOBODY,),
     "plugins/steps/docs_hosting.py::_pages": (NOBODY,),
-    "plugins/steps/emails.py::message_id": (NOBODY,),
-    "plugins/steps/emails.py::email": (NOBODY, NOBODY, NOBODY),
-    "plugins/steps/emails.py::look_sent": (NOBODY,),
+    "plugins/steps/emails.py::message_id": (
+        f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
+    ),
+    "plugins/steps/emails.py::email": (
+        f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
+        f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
+        f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
+    ),
+    "plugins/steps/emails.py::look_sent": (
+        f"{_ACTING}::test_a_mail_that_a_person_missed_is_sent_again",
+    ),
     "plugins/steps/ended_places.py::look_forgotten": (NOBODY,),
     "plugins/steps/ended_places.py::_before_and_after": (
         f"{_ENDED}::test_file_of_another_form_is_for_a_person_and_never_called_up_to_date",
@@ -171,14 +208,25 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/fork.py::delete": (
         f"{_FORK}::test_branch_is_deleted_only_while_it_is_the_release",
     ),
-    "plugins/steps/fork.py::_wanted": (NOBODY,),
+    "plugins/steps/fork.py::_wanted": (
+        f"{_ACTS}::test_tag_that_is_gone_is_made_by_the_same_command",
+    ),
     "plugins/steps/forum_post.py::look_posted": (
         "tests/steps/test_forum_post.py::test_tag_that_the_forum_left_out_is_mended_there",
     ),
-    "plugins/steps/merge_back.py::made": (NOBODY,),
-    "plugins/steps/merge_back.py::_tag": (NOBODY,),
-    "plugins/steps/merge_back.py::_made_by_hand": (NOBODY,),
-    "plugins/steps/merge_back.py::_refuse_branch_there": (NOBODY, NOBODY),
+    "plugins/steps/merge_back.py::made": (
+        f"{_ACTS}::test_what_was_not_merged_yet_is_merged_by_the_same_command",
+    ),
+    "plugins/steps/merge_back.py::_tag": (
+        f"{_ACTS}::test_tag_that_is_gone_is_made_by_the_same_command",
+    ),
+    "plugins/steps/merge_back.py::_made_by_hand": (
+        f"{_MERGE}::test_merge_made_by_hand_is_taken_if_it_is_of_the_two_commits",
+    ),
+    "plugins/steps/merge_back.py::_refuse_branch_there": (
+        f"{_ACTS}::test_branch_that_upstream_lacks_is_named_and_merged_into_once_it_is_there",
+        f"{_MERGE}::test_first_beta_stops_if_somebody_made_the_branch",
+    ),
     "plugins/steps/merge_back.py::_post_version": (NOBODY, NOBODY),
     "plugins/steps/protection.py::_put_back": (
         f"{_MERGE}::test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it",
@@ -187,11 +235,16 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/protection.py::look_restored": (
         f"{_MERGE}::test_rules_that_somebody_changed_meanwhile_are_shown",
     ),
-    "plugins/steps/protection.py::look_copied": (NOBODY, NOBODY),
+    "plugins/steps/protection.py::look_copied": (
+        f"{_ACTS}::test_branch_whose_rules_cannot_be_copied_or_differ_is_protected_by_hand_or_alike",
+        f"{_ACTS}::test_branch_whose_rules_cannot_be_copied_or_differ_is_protected_by_hand_or_alike",
+    ),
     "plugins/steps/protection.py::look_restricted": (
         f"{_RESTRICTING}::test_branch_without_protection_is_left_to_a_person",
     ),
-    "plugins/steps/protection.py::look_opened": (NOBODY,),
+    "plugins/steps/protection.py::look_opened": (
+        f"{_ACTS}::test_branch_without_protection_is_opened_once_it_is_protected",
+    ),
     "plugins/steps/protection.py::_unprotected": (
         f"{_RESTRICTING}::test_branch_without_protection_is_left_to_a_person",
     ),
@@ -204,9 +257,11 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/purging.py::purge": (
         f"{_PURGING}::test_a_cache_that_keeps_one_file_is_named_with_its_address",
     ),
-    "plugins/steps/site_files.py::look_files": (NOBODY,),
+    "plugins/steps/site_files.py::look_files": (
+        f"{_ACTS}::test_row_of_a_public_page_is_corrected_in_the_sites_admin",
+    ),
     "plugins/steps/site_files.py::put_files": (
-        NOBODY,
+        f"{_ACTS}::test_row_of_a_public_page_is_corrected_in_the_sites_admin",
         f"{_ROWS}::test_a_row_whose_slug_or_address_another_release_holds_names_the_holder",
     ),
     "plugins/steps/site_release.py::look_draft": (
@@ -229,7 +284,7 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_CLOSED}::test_hidden_folder_that_a_colleagues_killed_run_left_closed_is_opened_as_told",
     ),
     "plugins/steps/tag.py::make": (
-        NOBODY,
+        f"{_ACTS}::test_tag_that_is_pushed_and_no_release_tag_is_deleted_where_nobody_built_from_it",
         f"{_TAG}::test_unsigned_tag_of_the_rms_clone_is_refused",
         NOBODY,
     ),
@@ -240,12 +295,19 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/tracker_end.py::look_renamed": (
         f"{_LABELS}::test_two_labels_of_an_ended_series_are_left_to_a_person",
     ),
-    "plugins/steps/tracker_end.py::rename_label": (NOBODY,),
+    "plugins/steps/tracker_end.py::rename_label": (
+        f"{_ACTS}::test_label_that_nobody_finds_is_made_by_hand_as_told",
+    ),
     "plugins/steps/tracker_end.py::_listed": (NOBODY,),
-    "plugins/steps/upstream_push.py::look_pushed": (NOBODY, NOBODY),
+    "plugins/steps/upstream_push.py::look_pushed": (
+        f"{_MERGE}::test_tag_of_somebody_else_is_never_moved",
+        f"{_ACTS}::test_branch_that_does_not_hold_what_was_reviewed_is_merged_by_hand_as_told",
+    ),
     "plugins/steps/upstream_push.py::push": (
         f"{_MERGE}::test_upstream_that_moved_is_merged_anew_and_reviewed_as_before",
     ),
-    "plugins/steps/upstream_push.py::_tag": (NOBODY,),
+    "plugins/steps/upstream_push.py::_tag": (
+        f"{_ACTS}::test_what_was_not_merged_yet_is_merged_by_the_same_command",
+    ),
 }
 """For each function that tells an error, and each of these, who follows its remedy."""

@@ -17,9 +17,16 @@ from plugins.model.gate_rules import GATE_RULES
 from plugins.model.published_remedies import PUBLISHED
 from plugins.model.rules import RULES
 from tests.followed import FOLLOWED
-from tests.followed_errors import CONSEQUENTIAL, FOLLOWED_ERRORS, LEAST_FOLLOWED, NOBODY
+from tests.followed_errors import (
+    CONSEQUENTIAL,
+    FOLLOWED_ERRORS,
+    HANDED_ON,
+    LEAST_FOLLOWED,
+    NOBODY,
+)
 from tests.remedies import PROJECT, UNKNOWN, commands, named_settings, sections, texts
-from tests.told_errors import ERRORS, told_errors
+from tests.remedy_kinds import KINDS, kind_of
+from tests.told_errors import ERRORS, told, told_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +37,8 @@ _OF_TASKS = ("adopt", "approve", "check", "forget", "retry", "why")
 # What is typed in a clone of CPython or of the PEPs, whose own this is.
 _OF_CPYTHON = {"regen-sbom"}
 _OF_THE_PEPS = {"release_management"}
+# What only the authors of this tool, or of another one, can mend.
+_REPORTS = r"report (it|this|the difference|a bug)|please report"
 # Words that say what a program did, and are no command.
 _TOLD_OF_GIT = {"does", "ended", "has", "repository", "returned"}
 
@@ -207,11 +216,11 @@ def test_each_rule_says_what_to_do_and_a_test_does_it() -> None:
 
 def test_each_error_of_an_act_is_listed_with_who_follows_its_remedy() -> None:
     """Or with nobody, by name: what nobody tried is not called tried."""
-    told = told_errors()
-    listed = {each for each in told if each.partition("::")[0] in CONSEQUENTIAL}
+    lines_of = told_errors()
+    listed = {each for each in lines_of if each.partition("::")[0] in CONSEQUENTIAL}
     assert {each.partition("::")[0] for each in listed} == set(CONSEQUENTIAL)
     assert listed - FOLLOWED_ERRORS.keys() == set()
-    counts = {each: len(lines) for each, lines in told.items() if each in FOLLOWED_ERRORS}
+    counts = {each: len(lines) for each, lines in lines_of.items() if each in FOLLOWED_ERRORS}
     assert {each: len(tests) for each, tests in FOLLOWED_ERRORS.items()} == counts
     followed = [test for tests in FOLLOWED_ERRORS.values() for test in tests if test != NOBODY]
     assert len(followed) >= LEAST_FOLLOWED
@@ -222,6 +231,20 @@ def _exist(tests: Iterable[str]) -> None:
     for test in set(tests):
         file, _, name = test.partition("::")
         assert f"def {name}(" in (PROJECT / file).read_text(encoding="utf-8"), test
+
+
+def test_whatever_an_error_says_to_do_is_of_a_kind_that_a_test_does() -> None:
+    """Every error of the sources; one that asks for something new wants a test of its own."""
+    errors = told()
+    assert len(errors) > 400
+    new = [(each.function, text) for each in errors for text in each.remedies if not kind_of(text)]
+    assert new == []
+    silent = {each.function for each in errors if not each.remedies}
+    assert silent - HANDED_ON == set()
+    said = {text for each in errors for text in each.remedies}
+    assert [kind.act for kind in KINDS if kind not in {kind_of(text) for text in said}] == []
+    assert [kind.words for kind in KINDS if not kind.test] == [_REPORTS]
+    _exist(kind.test for kind in KINDS if kind.test)
 
 
 def test_an_error_that_stops_a_release_says_what_to_do() -> None:

@@ -108,6 +108,7 @@ def test_nothing_that_exists_is_changed(home: Path, clone: Path) -> None:
     assert ended.status == 1
     assert "exists already, and is not changed; name another: doit init --file FILE" in ended.err
     assert file.read_text() == "mine"
+    assert init(home, clone, "--file", home / "another.toml").status == 0
 
 
 @pytest.mark.parametrize("place", ["no/such/r.toml", ".gitconfig/r.toml", "", "x" * 300])

@@ -87,6 +87,19 @@ def test_a_program_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> 
         MachinePrograms().run(["no-such-program"], folder=tmp_path)
 
 
+def test_program_that_is_missing_runs_once_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    programs = MachinePrograms()
+    with pytest.raises(ServiceFailed) as told:
+        programs.run(["spam"], folder=tmp_path)
+    assert told.value.remedy == "install spam, then run the same command again"
+    (tmp_path / "spam").write_text("#!/bin/sh\necho spam\n")
+    (tmp_path / "spam").chmod(0o755)
+    assert programs.run(["spam"], folder=tmp_path).status == 0
+
+
 def test_a_folder_that_is_not_there_is_not_taken_for_the_program(tmp_path: Path) -> None:
     with pytest.raises(ServiceFailed, match=r"the folder .*gone does not exist; put it back"):
         MachinePrograms().run(python(""), folder=tmp_path / "gone")

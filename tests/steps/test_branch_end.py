@@ -145,6 +145,10 @@ def test_commits_that_come_after_the_tag_keep_the_branch(ending: Ending) -> None
     found = branch_end.look_deleted(ending.release, ending.upstream, made, head)
     assert found.state is RemoteState.DIFFERENT
     assert "3.13 has commits that the tag 3.13 does not name" in found.problem
+    assert "taken back before this one goes" in found.remedy
+    git(ending.world.folder / "upstream.git", "update-ref", "refs/heads/3.13", head)
+    ending.delete(made, head)
+    assert ending.look(made, head) is RemoteState.IDENTICAL
 
 
 def test_without_its_tag_no_branch_is_deleted(ending: Ending) -> None:
@@ -166,6 +170,28 @@ def test_a_tag_of_somebody_else_is_left_to_a_person(ending: Ending) -> None:
     git(ending.world.folder / "upstream.git", "update-ref", "refs/tags/3.13", head)
     found = branch_end.look_tagged(ending.release, ending.upstream, made)
     assert found.state is RemoteState.DIFFERENT
+    assert "find out who made it; if it is right, run doit adopt" in found.remedy
+    assert found.facts == {"tag": head}
+    git(ending.world.folder / "upstream.git", "update-ref", "-d", "refs/tags/3.13")
+    ending.push(made, head)
+
+
+def test_branch_that_is_gone_is_found_once_it_is_back(ending: Ending) -> None:
+    upstream = ending.world.folder / "upstream.git"
+    head = git(upstream, "rev-parse", "refs/heads/3.13")
+    git(upstream, "update-ref", "refs/keep", head)
+    git(upstream, "update-ref", "-d", "refs/heads/3.13")
+    with pytest.raises(StepFailed, match="if it is right, find out who deleted it"):
+        ending.find()
+    git(upstream, "update-ref", "refs/heads/3.13", head)
+    assert ending.find() == head
+
+
+def test_series_without_a_release_is_another_one_in_release_toml(ending: Ending) -> None:
+    other = replace(ending.release, version=Version.parse("3.12.0"))
+    with pytest.raises(StepFailed, match=r"no release of 3\.12; check version in release\.toml"):
+        replace(ending, release=other).find()
+    assert ending.find()
 
 
 def test_branch_that_lacks_its_last_release_is_no_end(ending: Ending) -> None:
