@@ -2,8 +2,8 @@
 
 A task that sends fifty files passes the same few kinds of moments fifty times. The first, the
 middle and the last of each kind stand for all others; with PEP101_EVERY_MOMENT=1 all are tried.
-Runs do one task after another, in the order that some tests name; with PEP101_AT_ONCE=2 each does
-two at once, in processes of their own.
+Runs do two tasks at once, in processes of their own, as people's do; with PEP101_AT_ONCE=1 one
+after another, in the order of the list.
 """
 
 from __future__ import annotations
@@ -16,17 +16,29 @@ if TYPE_CHECKING:
 
     from tests.publish.walk import Stage
 
-__all__ = ["AT_ONCE", "EVERY", "at_once", "certain", "chosen", "fatal_records", "kind_of_write"]
+__all__ = [
+    "AT_ONCE",
+    "EVERY",
+    "IN_ORDER",
+    "at_once",
+    "certain",
+    "chosen",
+    "fatal_records",
+    "kind_of_write",
+]
 
 Moment = TypeVar("Moment")
 EVERY: Final = os.environ.get("PEP101_EVERY_MOMENT", "") == "1"
-AT_ONCE: Final = f"-n{os.environ.get('PEP101_AT_ONCE', '1')}"
+_ASKED: Final = os.environ.get("PEP101_AT_ONCE", "")
+AT_ONCE: Final = f"-n{_ASKED or 2}"
 """How many tasks each run of a day or an export does at once, as a word for ``doit run``."""
+IN_ORDER: Final = f"-n{_ASKED or 1}"
+"""The same for tests that name the order of the list, or what is done when something fails."""
 
 
-def at_once(words: Sequence[str]) -> Sequence[str]:
+def at_once(words: Sequence[str], number: str = AT_ONCE) -> Sequence[str]:
     """The words of a command, with that number if it is a run."""
-    return ("run", AT_ONCE, *words[1:]) if words[:1] == ("run",) else words
+    return ("run", number, *words[1:]) if words[:1] == ("run",) else words
 
 
 def certain(writes: Iterable[str]) -> list[str]:

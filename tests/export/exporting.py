@@ -16,7 +16,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.gnupg_home import GnupgHome
 from plugins.rehearsal.world import home_of, make_world
 from tests.ended import Ended
-from tests.moments import AT_ONCE
+from tests.moments import IN_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Place:
         self, command: str, *words: str, env: Mapping[str, str] | None = None, umask: int = 0o022
     ) -> Ended:
         """Run a doit command to its end, as a person at a terminal 80 columns wide would."""
-        asked = [command, *([AT_ONCE] if command == "run" else [])]
+        asked = [command, *([IN_ORDER] if command == "run" else [])]
         return self.program(
             [sys.executable, "-m", "doit", *asked, "--release", str(self.declaration), *words],
             env=env,

@@ -16,7 +16,7 @@ import pytest
 
 from tests.export.exporting import PROJECT, Place, a_place, git, lean
 from tests.json_schemas import described
-from tests.moments import AT_ONCE
+from tests.moments import IN_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_one_artifact_is_stale(done: Place) -> None:
 def test_all_is_done(tmp_path: Path) -> None:
     """A whole rehearsed release, from nothing to the announcement, in one command."""
     ended = subprocess.run(
-        [sys.executable, "-m", "doit", "rehearse", AT_ONCE, "--folder", tmp_path],
+        [sys.executable, "-m", "doit", "rehearse", IN_ORDER, "--folder", tmp_path],
         cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr

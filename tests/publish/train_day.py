@@ -1,6 +1,7 @@
 """Train day: several toy releases and their one world, as Day has one release and its world.
 
-All of them are run in one process, one after another, as ``doit train publish`` does it.
+All of them are run in one process, one after another, as ``doit train publish`` does it, and of
+each one task at a time (PEP101_AT_ONCE says another number).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from plugins.model.version import Version
 from plugins.rehearsal.trains import make_train
 from tests.ended import Ended
 from tests.export.toy import TOOLS, copy
-from tests.moments import at_once
+from tests.moments import IN_ORDER, at_once
 from tests.publish.day import WAITING, Day, _put
 from tests.publish.starter import Asked
 
@@ -84,7 +85,7 @@ class TrainDay(Day):
             return [self._asked([f"--release={each}"], kind) for each in self.declarations][-1]
         if words[0] in ("adopt", "retry"):  # of an email, and the first release sends them for all
             return self.alone(self.versions[0], *words)
-        given = ["train", f"--train={self.train}", *at_once(words)]
+        given = ["train", f"--train={self.train}", *at_once(words, IN_ORDER)]
         return self._asked(given, kind, records, at, full, seen=seen)
 
     def _asked(
@@ -101,7 +102,9 @@ class TrainDay(Day):
 
     def alone(self, version: str, *words: str) -> Ended:
         """Run a doit command for one release only."""
-        return self._asked([*at_once(words), f"--release={self.folder / version}.toml"], "doit")
+        return self._asked(
+            [*at_once(words, IN_ORDER), f"--release={self.folder / version}.toml"], "doit"
+        )
 
     def go_on(self, until: Callable[[Ended], bool] = lambda _: False) -> Ended:
         """Publish, and let people do what is asked of them, until all is done or it fails."""
