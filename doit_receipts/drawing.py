@@ -207,7 +207,7 @@ def rest_of(plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]
         return ""
     left = _left(plan, found)
     new = sum(name not in took_s for name in left)
-    end = shown_end(left_s, plan.context.clock.now())
+    end = shown_end(left_s, plan.context.clock.now()) + (" or later" if new else "")
     told = f"what is left takes at least {end}, judging by earlier runs: {shown_chain(chain)}"
     return f"{told}; {new} of {len(left)} never ran" if new else told
 

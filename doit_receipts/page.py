@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from doit_receipts.receipt import Receipt
     from doit_receipts.status import Status
 
-__all__ = ["Page", "tail_of"]
+__all__ = ["Page", "linked", "tail_of"]
 
 _TAIL_BYTES: Final = 8192
 _TAIL_LINES: Final = 12
@@ -44,6 +44,7 @@ _MOST_HISTORY: Final = 120
 _MOST_LETTERS: Final = 300
 _COLOURS: Final = tuple(drawing.COLOURS.items())
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
+_MARKS: Final = ".,:;!?"
 _ANY_WORDS: Final = "\0"
 """Stands for the words of a command, in which it cannot be."""
 
@@ -135,7 +136,7 @@ class Page:
         done = sum(found[name].state is TaskState.DONE for name in tasks)
         counts = {state: sum(found[name].state is state for name in tasks) for state in TaskState}
         yield f"<h1>{escape(title(plan))}</h1>"
-        yield from (f'<p class="alarm">{_linked(alarm)}</p>' for alarm in self._alarms())
+        yield from (f'<p class="alarm">{linked(alarm)}</p>' for alarm in self._alarms())
         chips = " ".join(f"{_chip(state, str(count))}" for state, count in counts.items() if count)
         now = plan.context.clock.now()
         yield f'<p><progress max="{len(tasks)}" value="{done}"></progress>'
@@ -172,10 +173,10 @@ class Page:
         for found in self._command.finditer(line):
             if found[0].isprintable():
                 safe = escape(found[0])
-                text += _linked(line[at : found.start()])
+                text += linked(line[at : found.start()])
                 text += f'<code>{safe}</code> <button data-copy="{safe}">copy</button>'
                 at = found.end()
-        return text + _linked(line[at:])
+        return text + linked(line[at:])
 
     def _pictures(
         self, found: Mapping[str, Status], events: Sequence[Event], took_s: Mapping[str, float]
@@ -229,10 +230,18 @@ def _commands(plan: Plan) -> re.Pattern[str]:
 
 
 @lru_cache(1 << 14)
-def _linked(text: str) -> str:
-    """The text with its addresses as links."""
-    safe = escape(_short(text))
-    return _ADDRESS.sub(lambda found: f'<a href="{found[0]}" rel="noreferrer">{found[0]}</a>', safe)
+def linked(text: str) -> str:
+    """The text with its addresses as links; a sentence's marks behind one are none of it."""
+    short, made, at = _short(text), "", 0
+    for found in _ADDRESS.finditer(short):
+        address = found[0].rstrip(_MARKS)
+        while address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1].rstrip(_MARKS)
+        safe, end = escape(address), found.start() + len(address)
+        made += escape(short[at : found.start()])
+        made += f'<a href="{safe}" rel="noreferrer">{safe}</a>'
+        at = end
+    return made + escape(short[at:])
 
 
 def _running(plan: Plan) -> Iterator[str]:
@@ -253,7 +262,7 @@ def _findings(plan: Plan) -> Iterator[str]:
         lines += [f"{name}: {finding}" for finding in (receipt.findings if receipt else ())]
     if lines:
         yield "<h2>Waivers and findings</h2><ul>"
-        yield from (f"<li>{_linked(line)}</li>" for line in lines)
+        yield from (f"<li>{linked(line)}</li>" for line in lines)
         yield "</ul>"
 
 
@@ -275,8 +284,11 @@ def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> 
         ]  # fmt: skip
         if not tasks:
             continue
-        left = sum(found[task.name].state is not TaskState.DONE for task in tasks)
-        words = f"{left} of {len(tasks)} left" if left else f"all {len(tasks)} done"
+        left = sum(not found[task.name].lets_on for task in tasks)
+        again = sum(found[task.name].state is not TaskState.DONE for task in tasks) - left
+        words = f"{left} of {len(tasks)} left" if left else f"{len(tasks) - again} done"
+        words = f"{words}, {again} passed, to be checked again" if again else words
+        words = words if left or again else f"all {len(tasks)} done"
         # As in the list: what is done, and what is later, is a line until somebody opens it.
         is_at = any(not found[each.name].lets_on and found[each.name].state is not TaskState.LATER
                     for each in tasks)  # fmt: skip
@@ -287,7 +299,7 @@ def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> 
             at = times.since.get(task.name, "") if status.state is TaskState.WAITING else ""
             why = waits_since(status.who, status.why, at, now)
             yield f'<details id="{name}"><summary>{_chip(status.state)} <b>{name}</b>'
-            yield f' <span class="small">{escape(task.label)}</span> {_linked(why or task.title)}'
+            yield f' <span class="small">{escape(task.label)}</span> {linked(why or task.title)}'
             yield "</summary><dl>"
             yield from _about(plan, task.name, done.get(task.name), status)
             yield "</dl></details>"
@@ -317,7 +329,7 @@ def _about(plan: Plan, name: str, event: Event | None, status: Status) -> Iterat
 
 @lru_cache(1 << 14)
 def _row(key: str, text: str) -> str:
-    return f"<dt>{escape(_short(key))}</dt><dd>{_linked(text)}</dd>"
+    return f"<dt>{escape(_short(key))}</dt><dd>{linked(text)}</dd>"
 
 
 def _history(events: Sequence[Event]) -> Iterator[str]:
@@ -326,5 +338,5 @@ def _history(events: Sequence[Event]) -> Iterator[str]:
     yield "<h2>What happened</h2><details><summary>newest first</summary><ol reversed>"
     for each in reversed(events[-_MOST_HISTORY:]):
         said = f": {each.said}" if each.said else ""
-        yield f"<li>{each.at:%m-%d %H:%M:%S} {each.word} {escape(each.task)}{_linked(said)}</li>"
+        yield f"<li>{each.at:%m-%d %H:%M:%S} {each.word} {escape(each.task)}{linked(said)}</li>"
     yield "</ol></details>"

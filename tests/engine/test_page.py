@@ -17,7 +17,7 @@ from doit_receipts.command.status_table import table
 from doit_receipts.day import Event, events_of, timeline
 from doit_receipts.drawing import LEGEND, SIGNS, chain_left, drawing_of
 from doit_receipts.lock import holding
-from doit_receipts.page import Page, tail_of
+from doit_receipts.page import Page, linked, tail_of
 from doit_receipts.project import Release
 from doit_receipts.runner import subject_of
 from doit_receipts.status import TaskState, statuses
@@ -205,6 +205,19 @@ def test_the_longest_chain_is_that_of_what_is_left(plan: Plan) -> None:
     do(plan, "make_a")
     chain, _ = chain_left(plan, statuses(plan), took_s)
     assert chain == ("check_a", "await_ci")
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("red (http://bots.example/#/builders/1): tier 1", "http://bots.example/#/builders/1"),
+        ("see https://x.example/a_(b), then", "https://x.example/a_(b)"),
+        ("see https://x.example/a?b=1&c=2.", "https://x.example/a?b=1&amp;c=2"),
+        ("<https://x.example/>; more", "https://x.example/"),
+    ],
+)
+def test_a_link_ends_where_its_address_does(said: str, address: str) -> None:
+    assert re.findall('href="([^"]*)"', linked(said)) == [address]
 
 
 def test_the_timeline_has_a_bar_an_event(plan: Plan) -> None:
