@@ -16,6 +16,7 @@ from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
 from doit_receipts.printable import printable
+from doit_receipts.typed import DODO, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,8 @@ class Init(WordsInAnyOrder):
         if len(pos_args) > 1:
             message = f"doit init takes one clone of CPython, and not {len(pos_args)}"
             raise InvalidCommand(message)
-        clone = Path(pos_args[0] if pos_args else _USUAL).expanduser().resolve()
+        typed = started_in() / Path(pos_args[0]).expanduser() if pos_args else Path(_USUAL)
+        clone = typed.resolve()
         programs = MachinePrograms()
         at, version, remotes, address = _of_clone(clone, opt_values["version"], programs)
         try:
@@ -114,14 +116,17 @@ def _of_clone(
     from plugins.model.version import Version
     from plugins.services.git_person import configured, trusting
 
-    header, why = "", "there is no such folder"
+    header, unreadable = "", "cannot be read, and git fsck tells what is missing"
+    why = "it is no folder" if clone.exists() else "there is no such folder"
     if clone.is_dir():
         git = ["git", *trusting(clone, programs)]
         # in this order: what is missing first is why the rest is missing as well
         for words, missing in (
             (["rev-parse", "--git-dir"], "it is no repository of git"),
             (["rev-parse", "--quiet", "--verify", "HEAD"], "it has no commit"),
-            (["show", f"HEAD:{PATH}"], f"its last commit has no {PATH}"),
+            (["cat-file", "commit", "HEAD"], f"its last commit {unreadable}"),
+            (["ls-tree", "HEAD", "--", PATH], f"its last commit has no {PATH}"),
+            (["show", f"HEAD:{PATH}"], f"{PATH} {unreadable}"),
         ):
             header = programs.run([*git, *words], folder=clone, check=False).stdout
             if not header:
@@ -157,7 +162,8 @@ def _forks(remotes: Mapping[str, str]) -> dict[str, str]:
 def _new_file(wanted: str, version: Version) -> Path:
     usual = Path(_RELEASE)
     if wanted:
-        return Path(wanted).expanduser()
+        path = Path(wanted).expanduser()
+        return path if DODO.get() is None else started_in() / path
     return Path(f"{version}.toml") if usual.exists() else usual
 
 

@@ -14,6 +14,7 @@ from doit.exceptions import InvalidCommand
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option, refuse_number
 from doit_receipts.errors import ReleaseError, StepFailed
+from doit_receipts.typed import started_in
 from plugins.command.rehearsed import doit, known_faults, order, play_people, say
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Rehearse(WordsInAnyOrder):
             return rehearse_train(opt_values, run)
         version = _version(opt_values["version"], kind)
         name = f"{version.series}-{opt_values['kind']}" if kind else str(version)
-        folder = Path(opt_values["folder"]).absolute() / name
+        folder = started_in() / Path(opt_values["folder"]).expanduser() / name
         if opt_values["habit"] not in _HABITS:
             message = f"--experts {opt_values['habit']} is not one of {', '.join(_HABITS)}"
             raise InvalidCommand(message)
@@ -180,7 +181,7 @@ def _made(
     from plugins.rehearsal.world import make_world
 
     try:
-        own = Path(clone).expanduser() if clone else None
+        own = started_in() / Path(clone).expanduser() if clone else None
         return make_world(folder, version, own, habit, kind, farm=farm)
     except ValueError as error:
         raise StepFailed(

@@ -152,22 +152,40 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(
     assert not (home / "r.toml").exists()
 
 
-@pytest.mark.parametrize("kind", ["empty", "cut short", "without a commit"])
+@pytest.mark.parametrize("kind", ["empty", "cut short", "without a commit", "without objects"])
 def test_a_folder_that_is_empty_or_broken_is_no_clone(home: Path, clone: Path, kind: str) -> None:
     folder = home / "cpython"
     folder.mkdir()
     if kind == "cut short":
         subprocess.run(["git", "clone", "-q", clone, folder], check=True)
         (folder / ".git" / "HEAD").write_text("")
+    elif kind == "without objects":
+        subprocess.run(["git", "clone", "-q", clone, folder], check=True)
+        shutil.rmtree(folder / ".git" / "objects")
+        (folder / ".git" / "objects").mkdir()
     elif kind == "without a commit":
         subprocess.run(["git", "init", "-q", folder], check=True)
     ended = init(home, folder, "--file", home / "r.toml")
     assert (ended.status, ended.out) == (1, "")
     (line,) = ended.err.splitlines()
-    why = "it has no commit" if kind == "without a commit" else "it is no repository of git"
-    assert line.startswith(f"{folder}: is not a clone of CPython: {why}; ")
+    why = {
+        "without a commit": "it has no commit",
+        "without objects": "its last commit cannot be read, and git fsck tells what is missing",
+    }
+    told = why.get(kind, "it is no repository of git")
+    assert line.startswith(f"{folder}: is not a clone of CPython: {told}; ")
     assert line.endswith("; name yours: doit init PATH")
     assert not (home / "r.toml").exists()
+
+
+def test_paths_are_those_of_the_folder_in_which_they_were_typed(home: Path, clone: Path) -> None:
+    """Where ``-f`` names a dodo.py elsewhere, doit goes to its folder first."""
+    environment = {**os.environ, "HOME": str(home)}
+    words = ("-f", str(PROJECT / "dodo.py"), "init", ".", "--file", "../typed.toml")
+    ended = doit(*words, folder=clone, env=environment)
+    assert (ended.status, ended.err) == (0, ""), ended
+    assert written(clone.parent / "typed.toml")["repository"] == {"clone": str(clone)}
+    (clone.parent / "typed.toml").unlink()
 
 
 def test_a_repository_of_something_else_is_no_clone(home: Path) -> None:
