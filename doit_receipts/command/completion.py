@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.command.help_text import offered
 from doit_receipts.command.option import option
 from doit_receipts.loader import NOT_OFFERED, plan_of
 from doit_receipts.task import Kind
@@ -38,10 +39,9 @@ _HARDCODED: Final = option(
 )
 _OF_WORDS: Final = re.compile(r"[\w.:+-]+")
 _OF_FILES: Final = ("--dir", "--file", "--folder", "--output", "--release", "-d", "-f", "-o")
-_APPROVALS, _GATES, _EXPLAINED, _FILES = "approvals", "gates", "explained", "files"
-_TAKES: Final = {
-    "approve": _APPROVALS, "check": _GATES, "why": _EXPLAINED, "init": _FILES, "rehearse": _FILES,
-}  # fmt: skip
+_APPROVALS, _GATES, _EXPLAINED = "approvals", "gates", "explained"
+_TAKES: Final = {"approve": _APPROVALS, "check": _GATES, "why": _EXPLAINED}
+_COMMAND, _TASK = "COMMAND", "TASK"
 
 
 class _Words(NamedTuple):
@@ -51,6 +51,8 @@ class _Words(NamedTuple):
     tasks: Mapping[str, str]
     kinds: Mapping[str, Iterable[str]]
     """What a command takes that takes no task of any kind."""
+    usage: Mapping[str, str]
+    """What each command takes, as its help says it."""
 
 
 class TabCompletion(OptionsAnywhere):
@@ -79,13 +81,14 @@ class TabCompletion(OptionsAnywhere):
         return 0
 
     def _words(self, plan: Plan) -> _Words:
-        commands, options = {}, {}
+        commands, options, usage = {}, {}, {}
         for name, kind in sorted(self._classes.items()):
             if name in NOT_OFFERED:
                 continue
             command = kind(**self._more)
             commands[name] = command.doc_purpose or ""
-            given = [each for each in command.get_options() if each.long]
+            usage[name] = command.doc_usage or ""
+            given = [each for each in offered(command.get_options()) if each.long]
             options[name] = sorted(["--help", *(f"--{each.long}" for each in given)])
         tasks = {name: task.title for name, task in plan.tasks.items()}
         of_kind = {
@@ -100,9 +103,9 @@ class TabCompletion(OptionsAnywhere):
         )
         kinds = {
             _APPROVALS: of_kind[Kind.APPROVAL], _GATES: of_kind[Kind.GATE],
-            _EXPLAINED: [*tasks, *known], _FILES: (),
+            _EXPLAINED: [*tasks, *known],
         }  # fmt: skip
-        return _Words(commands, options, tasks, kinds)
+        return _Words(commands, options, tasks, kinds, usage)
 
 
 def _bash(words: _Words) -> str:
@@ -185,9 +188,12 @@ _SCRIPTS: Final[Mapping[str, Callable[[_Words], str]]] = {
 
 
 def _taken(words: _Words, command: str) -> list[str]:
-    """What this command takes; nothing where it takes files."""
-    kind = _TAKES.get(command)
-    return list(words.tasks if kind is None else words.kinds[kind])
+    """What this command takes; nothing where it takes files, or no word at all."""
+    if command in _TAKES:
+        return list(words.kinds[_TAKES[command]])
+    usage = words.usage[command]
+    commands = words.commands if _COMMAND in usage else ()
+    return [*commands, *(words.tasks if commands or _TASK in usage else ())]
 
 
 def _quoted(words: Iterable[str]) -> str:

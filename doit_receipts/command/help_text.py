@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["help_text"]
+__all__ = ["help_text", "offered"]
 
 _WIDTH: Final = 80
 _COLUMN: Final = 28
@@ -40,9 +40,7 @@ _WORDS: Final = {
 
 def help_text(command: Any, options: Iterable[Any], example: str) -> str:
     """A line of usage, one sentence, the options with their defaults, and an example."""
-    known = [
-        each for each in options if (each.short or each.long) and each.name not in _OF_A_DATABASE
-    ]
+    known = offered(options)
     own = [each for each in known if each.section != _LOADING]
     loading = [each for each in known if each.section == _LOADING]
     usage = f"usage: doit {command.name} [OPTION ...] {command.doc_usage or ''}".rstrip()
@@ -56,6 +54,13 @@ def help_text(command: Any, options: Iterable[Any], example: str) -> str:
     if example:
         lines += ["", "example:", *(f"  {line}" for line in example.splitlines())]
     return "\n".join(lines)
+
+
+def offered(options: Iterable[Any]) -> list[Any]:
+    """The options that somebody can type, without those that a release has no use of."""
+    return [
+        each for each in options if (each.short or each.long) and each.name not in _OF_A_DATABASE
+    ]
 
 
 def _option(option: Any) -> Iterator[str]:

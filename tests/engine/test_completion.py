@@ -67,6 +67,13 @@ def offered(script: Path, *words: str) -> list[str]:
         (("doit", "--file=x", "list", "--stat"), ["--status"]),
         (("doit", "report", "--output", "inp"), ["input"]),
         (("doit", "ignor"), []),
+        (("doit", "list", "cop"), ["copy_a", "copy_c"]),
+        (("doit", "board", "cop"), []),
+        (("doit", "next", ""), []),
+        (("doit", "help", "wh"), ["why"]),
+        (("doit", "help", "cop"), ["copy_a", "copy_c"]),
+        (("doit", "list", "--ba"), []),
+        (("doit", "copy_a", "--db"), []),
         (("doit", "nonsense", "--nonsense"), []),
     ],
 )
