@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doit.cmd_help import Help as DoitHelp
+from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import OptionsAnywhere
+from doit_receipts.declaration import near
 from doit_receipts.loader import NOT_OFFERED
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ class Help(OptionsAnywhere, DoitHelp):
     doc_purpose = "show all commands, or what one command or task is for"
     doc_usage = "[COMMAND | TASK]"
     example = "doit help approve"
+
+    def _execute(self, pos_args: Any) -> bool:
+        if not super()._execute(pos_args):
+            name = pos_args[0]
+            known = [*self.cmds, *(each.name for each in self.task_list)]
+            meant = near(name, known, "doit list shows the tasks, and doit help the commands")
+            message = f"'{name}' is neither a command nor a task; {meant}"
+            raise InvalidCommand(message)
+        return True
 
     def print_usage(self, cmds: Mapping[str, Any]) -> None:
         """The commands that a release has use for, each with its purpose."""

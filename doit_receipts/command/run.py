@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import signal
 import sys
@@ -110,6 +111,7 @@ class Run(OptionsAnywhere, DoitRun):
         _refuse(always or single, num_process, pdb or reporter != REPORTER)
         at_once = _number(num_process, one_only=pdb or reporter != REPORTER)
         _refuse_hours(wait_hours)
+        _refuse_pattern(self.sel_tasks, [each.name for each in self.task_list])
         heard = _notifications(plan)
         try:
             with _writing(plan) as (left, slots), _alarming(heard):
@@ -170,6 +172,13 @@ class Run(OptionsAnywhere, DoitRun):
         )
         result: int = runner.run_all(self.control.task_dispatcher())
         return result
+
+
+def _refuse_pattern(words: Sequence[str] | None, tasks: Sequence[str]) -> None:
+    """Raise InvalidCommand for a pattern that no task matches: doit does nothing, and well."""
+    for word in words or ():
+        if "*" in word and not fnmatch.filter(tasks, word):
+            raise no_such_task(word, tasks)
 
 
 def _refuse_hours(hours: float) -> None:

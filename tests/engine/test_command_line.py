@@ -212,3 +212,23 @@ def test_why_a_label_shows_the_tasks_that_have_it(project: Project) -> None:
         "A2\n  done by       copy_a (ready): Copy the input to a.\n"
     )
     assert "'A3' is not a task of this release" in project.doit("why", "A3").err
+
+
+def test_a_pattern_that_no_task_matches_is_refused(chain: Project) -> None:
+    """Nothing to do would be taken for done."""
+    for words in (("zzz*",), ("run", "copy_a", "zzz*"), ("zzz*", "-n2")):
+        ended = chain.doit(*words)
+        assert (ended.status, ended.out) == (3, ""), ended
+        assert ended.err == "ERROR: 'zzz*' is not a task of this release; doit list shows them\n"
+    assert chain.ran() == []
+    assert chain.doit("copy_*").status == 0
+
+
+def test_help_of_what_is_neither_a_command_nor_a_task_is_refused(chain: Project) -> None:
+    ended = chain.doit("help", "aprove")
+    assert (ended.status, ended.out) == (3, "")
+    assert ended.err == "ERROR: 'aprove' is neither a command nor a task; did you mean approve?\n"
+    ended = chain.doit("help", "copy_b")
+    assert "'copy_b' is neither a command nor a task; did you mean copy_" in ended.err
+    assert chain.doit("help", "copy_a").status == 0
+    assert chain.doit("help").status == 0
