@@ -32,6 +32,7 @@ _OPT_FILE: Final = option(
 )
 _WAITING: Final = 4
 _WAITS: Final = ("--wait", "--wait-hours")
+_JSON: Final = "--json"
 _SEVERITY: Final = (0, 4, 1, 3, 2)
 """Exit statuses from the one that others hide to the one that hides all others."""
 
@@ -45,7 +46,8 @@ class TrainCommand(EndsAsTold):
     doc_usage = "COMMAND [WORD ...]"
     doc_description = (
         "A run goes round until no release gets any further. An approval is given for all of them"
-        " or for none; a word about an act, adopt or retry, is noted wherever it is open."
+        " or for none; a word about an act, adopt or retry, is noted wherever it is open. With"
+        " --json, the documents of all releases are one list."
     )
     cmd_options = (_OPT_FILE,)
 
@@ -103,8 +105,28 @@ _COMMANDS: Final = _WORDS | {
 
 def each_release(train: Train, words: Sequence[str]) -> int:
     """The command was done for each release in order; the worst of their exit statuses."""
-    found = [_doit(*words, f"--release={member.file}") for member in train.releases]
-    return max(found, key=_severity)
+    do = _documents if _JSON in words else _one_by_one
+    return max(do(train, words), key=_severity)
+
+
+def _one_by_one(train: Train, words: Sequence[str]) -> list[int]:
+    return [_doit(*words, f"--release={member.file}") for member in train.releases]
+
+
+def _documents(train: Train, words: Sequence[str]) -> list[int]:
+    """The documents of all releases are one, a list of them."""
+    import contextlib
+    import io
+
+    found, documents = [], []
+    for member in train.releases:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            found.append(_doit(*words, f"--release={member.file}"))
+        documents.append(said.getvalue().strip())
+    joined = ",\n".join(filter(None, documents))
+    sys.stdout.write(f"[{joined}]\n")
+    return found
 
 
 def _severity(status: int) -> int:

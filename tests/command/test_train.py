@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,19 @@ def test_command_is_done_for_each_release_in_order(project: PythonProject) -> No
     titles = [line for line in ended.out.splitlines() if line.startswith("Python 3.1")]
     assert [line.split()[1] for line in titles] == ["3.13.6", "3.12.5"]
     assert ended.out.count("3 of 3 tasks remain") == 2
+
+
+def test_documents_of_all_releases_are_one_document(project: PythonProject) -> None:
+    for words in (
+        ("list", "--status", "--json"), ("plan", "--json"), ("next", "--json"),
+        ("why", "copy_a", "--json"),
+    ):  # fmt: skip
+        ended = project.doit("train", *words)
+        assert ended.status == 0, ended
+        assert [each["version"] for each in json.loads(ended.out)] == ["3.13.6", "3.12.5"]
+    ended = project.doit("train", "why", "copy_x", "--json")
+    assert (ended.status, ended.out) == (3, "[]\n"), ended
+    assert ended.said.count("copy_x is no task") == 2 or "copy_x" in ended.said
 
 
 def test_word_that_is_no_command_is_a_task_to_run(project: PythonProject) -> None:
