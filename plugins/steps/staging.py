@@ -62,6 +62,9 @@ __all__ = [
 
 # What a watcher fetches first describes what it fetches next.
 _DESCRIBING: Final = (".asc", ".sig", ".sigstore", ".crt", ".spdx.json", "SUMS", ".json")
+_STAGED_AGAIN: Final = (
+    "remove it there, then run doit forget stage_files, then the same command again"
+)
 
 
 def wanted(artifacts: Iterable[Artifact]) -> tuple[NamedFile, ...]:
@@ -155,8 +158,9 @@ def verify_staged(
         places = found_files.place_of(signed), found_files.place_of(signature)
         if places[0] is None or places[1] is None:
             raise StepFailed(
-                where=host.shown(area.staging), problem=f"{name} or its file does not exist",
-                remedy="run the same command again",
+                where=host.shown(area.staging),
+                problem=f"{name} or its file is missing, or another one",
+                remedy=f"find out who changed it; {_STAGED_AGAIN}",
             )  # fmt: skip
         found = host.verify(places[0].path, places[1].path)
         if found is not None and not found.problem and found.fingerprint != signer.fingerprint:
@@ -170,7 +174,7 @@ def verify_staged(
         if problem:
             raise StepFailed(
                 where=host.shown(places[1].path), problem=f"is not a valid signature: {problem}",
-                remedy="find out who replaced it; nothing was published",
+                remedy=f"find out who replaced it, nothing was published; {_STAGED_AGAIN}",
             )  # fmt: skip
         facts[name] = signer.fingerprint
     return facts

@@ -8,6 +8,7 @@ import pytest
 
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import StepFailed
+from doit_receipts.probe import RemoteState
 from plugins.model.remote_layout import StagingArea
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import gnupg_home
@@ -15,7 +16,7 @@ from plugins.services.folder_host import FolderHost
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_line import Address
-from plugins.steps.staging import stage, verify_staged, wanted
+from plugins.steps.staging import look_staged, stage, verify_staged, wanted
 from tests.host_world import a_rehearsed_host, an_openssh_server, own_group
 from tests.progress import Quiet
 
@@ -74,6 +75,12 @@ def test_a_signature_by_another_key_stops(
         StepFailed, match=r"tgz.asc: is not a valid signature.*nothing was published"
     ):
         verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+    # Another key was in use here: the files are removed there, and staged anew.
+    for file in files:
+        (tmp_path / "root" / BERTH.staging / file.name).unlink()
+    right = signed_files(tmp_path / "again", keyring, key)
+    stage(right, BERTH, host, Quiet())
+    assert verify_staged(right, BERTH, host, GnupgSigner(keyring.folder, key))
 
 
 def test_a_file_that_was_replaced_stops(tmp_path: Path, keyring: GnupgHome, key: str) -> None:
@@ -82,8 +89,13 @@ def test_a_file_that_was_replaced_stops(tmp_path: Path, keyring: GnupgHome, key:
     host = FolderHost(tmp_path / "root")
     stage(files, BERTH, host, Quiet())
     (tmp_path / "root" / BERTH.staging / files[0].name).write_bytes(b"the arch1ve")
-    with pytest.raises(StepFailed, match=r"Python-3.13.6.tgz.asc or its file does not exist"):
+    with pytest.raises(StepFailed, match=r"tgz.asc or its file is missing, or another") as told:
         verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+    assert "remove it there, then run doit forget stage_files" in told.value.remedy
+    (tmp_path / "root" / BERTH.staging / files[0].name).unlink()
+    assert look_staged(files, BERTH, host).state is RemoteState.ABSENT
+    stage(files, BERTH, host, Quiet())
+    assert verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
 
 
 def test_gpg_there_is_asked(tmp_path: Path, keyring: GnupgHome, key: str, other_key: str) -> None:
