@@ -249,6 +249,9 @@ def test_a_product_swapped_in_the_middle_of_a_run_is_not_taken(project: Project)
     ) in " ".join(ended.out.split())
     assert project.ran() == ["a", "b"]
     assert not (project.work / "src" / "c").exists()
+    # The remedy: what wrote there is found, and writes no more.
+    project.declare(SWAP.replace("call(swap, ", "call(copy, "))
+    assert project.doit().status == 0
 
 
 GATE = '''

@@ -140,6 +140,7 @@ def test_without_any_key_the_setting_is_named(tmp_path: Path, home: GnupgHome, f
 def test_short_name_of_a_key_is_refused(home: GnupgHome, short: str) -> None:
     with pytest.raises(ServiceFailed, match="is not a full fingerprint; write the full"):
         GnupgSigner(home.folder, short)
+    GnupgSigner(home.folder, home.key("rm"))
 
 
 def test_missing_home_is_told(tmp_path: Path, home: GnupgHome, file: Path) -> None:

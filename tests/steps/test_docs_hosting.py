@@ -180,6 +180,35 @@ def test_a_link_that_leads_to_no_version_is_left_to_a_person(
     assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL
 
 
+def test_folder_in_the_place_of_the_link_is_taken_away_by_the_administrators(
+    there: Standing, a_release: Builds
+) -> None:
+    release = a_release("3.13.6")
+    layout = RemoteLayout(release.version)
+    folder = there.files / layout.current_docs
+    folder.mkdir(parents=True)
+    probe = look_current(release, layout, there.host)
+    assert probe.state is RemoteState.DIFFERENT
+    assert "ask the host's administrators what it is" in probe.remedy
+    folder.rmdir()
+    there.host.point(layout.current_docs, "3.13.6")
+    assert look_current(release, layout, there.host).state is RemoteState.IDENTICAL
+
+
+def test_archive_of_two_folders_is_refused_until_it_is_made_again(
+    there: Standing, archive: Artifact
+) -> None:
+    right = archive.path.read_bytes()
+    with zipfile.ZipFile(archive.path, "a") as opened:
+        opened.writestr("another/index.html", b"<p>")
+    other = Artifact(archive.path, archive.path.stat().st_size, sha256_of(archive.path))
+    with pytest.raises(StepFailed, match=r"2 top-level folders.*it is made again"):
+        host_docs(other, BERTH, there.host, Quiet())
+    archive.path.write_bytes(right)
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
 def test_current_is_not_moved_to_archives_that_are_not_there(
     there: Standing, a_release: Builds
 ) -> None:
