@@ -275,7 +275,7 @@ def _receipt(plan: Plan, name: str) -> Receipt | None:
 
 def _tasks(plan: Plan, found: Mapping[str, Status], events: Sequence[Event]) -> Iterator[str]:
     done = {each.task: each for each in events if each.word == "done"}
-    times, now = task_times(plan.folder), plan.context.clock.now()
+    times, now = task_times(plan.folder, plan.state), plan.context.clock.now()
     yield "<h2>Tasks</h2>"
     for key, called in plan.project.chapters.items():
         tasks = [

@@ -113,7 +113,10 @@ def _planned(
     if task.look is None:
         if status.state is not TaskState.WAITING:
             return None
-        at, now = task_times(plan.folder).since.get(task.name, ""), plan.context.clock.now()
+        at, now = (
+            task_times(plan.folder, plan.state).since.get(task.name, ""),
+            plan.context.clock.now(),
+        )
         return Planned(task, Foreseen.AWAITED, why=waits_since(status.who, status.why, at, now))
     return _behind(plan, task, foreseen, before) if before else _first(plan, task)
 

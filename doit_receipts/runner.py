@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
 from doit_receipts.task import Kind
+from doit_receipts.task_times import stops_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -127,13 +129,26 @@ def failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
     from doit.exceptions import TaskFailed
 
     outcome = _outcome_of(error, plan, task)
+    began = _began(plan, task, outcome)
+    now = plan.context.clock.now().isoformat(timespec="seconds")
+    outcome = replace(outcome, since=began or now)
     plan.state.keep_outcome(task.name, outcome)
     for line in (str(error), *error.details):
         plan.context.log.say(plan.completed(line, task.name))
     # A journal that cannot be written says less of a failure than the failure itself.
     with suppress(OSError):
-        plan.context.journal.append(outcome.kind.split(" ")[0], task=task.name, said=str(error))
+        note = partial(plan.context.journal.append, outcome.event, task=task.name, said=str(error))
+        note(since=began) if began else note()
     return TaskFailed(str(error), report=False)
+
+
+def _began(plan: Plan, task: Task, outcome: Outcome) -> str:
+    """When the first of the tries ended so that did in a row before this one; "" if none did."""
+    before = plan.state.outcome(task.name)
+    if before is not None and (before.since or before.event != outcome.event):
+        return before.since if before.event == outcome.event else ""
+    event, since = stops_in(plan.folder).get(task.name, ("", ""))
+    return since if event == outcome.event else ""
 
 
 def situation(plan: Plan, task: Task) -> str:

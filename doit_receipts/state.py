@@ -41,6 +41,11 @@ create table if not exists records (task text primary key, content text) without
 create table if not exists outcomes (
     task text primary key, kind text, inputs text, message text, details text
 ) without rowid;
+create table if not exists stops (task text primary key, since text) without rowid;
+"""
+_STOPS: Final = """
+select outcomes.task, kind, inputs, message, details, since from outcomes left join stops
+using (task)
 """
 _UNREADABLE: Final = (sqlite3.DatabaseError, ValueError, TypeError, AttributeError)
 # Another process is writing, nothing may be written here, or the disk is full.
@@ -55,12 +60,21 @@ _RACY_NS: Final = 20_000_000
 
 @frozen
 class Outcome:
-    """How a task ended that left no receipt: ``kind`` is failed, blocked or waiting for whom."""
+    """How a task ended that left no receipt: ``kind`` is failed, blocked or waiting for whom.
+
+    ``since`` is the first of the tries that ended so, in a row; "" if that is not known.
+    """
 
     kind: str
     inputs: str
     message: str
     details: tuple[str, ...] = ()
+    since: str = ""
+
+    @property
+    def event(self) -> str:
+        """The word of the kind, without for whom it is waited."""
+        return self.kind.partition(" ")[0]
 
 
 class State:
@@ -142,6 +156,11 @@ class State:
         self._open()
         return self._outcomes.get(task)
 
+    def stops(self) -> dict[str, str]:
+        """Since when each task waits or fails, where that is known."""
+        self._open()
+        return {task: each.since for task, each in self._outcomes.items() if each.since}
+
     def keep_outcome(self, task: str, outcome: Outcome | None) -> None:
         """Remember, or with None forget, how the task ended."""
         self._open()
@@ -158,6 +177,7 @@ class State:
             "insert or replace into outcomes values (?, ?, ?, ?, ?)",
             (task, outcome.kind, outcome.inputs, outcome.message, "\n".join(outcome.details)),
         )
+        self._write("insert or replace into stops values (?, ?)", (task, outcome.since))
 
     def record(self, task: str) -> str:
         """Doit's own record of a task that is not of the plan; "" if there is none."""
@@ -264,8 +284,8 @@ class State:
             if seal == _seal(path, key, sha256):
                 self._known[path] = (key, sha256)
         self._outcomes = {
-            task: Outcome(kind, inputs, message, tuple(details.splitlines()))
-            for task, kind, inputs, message, details in self._rows("select * from outcomes")
+            task: Outcome(kind, inputs, message, tuple(details.splitlines()), since or "")
+            for task, kind, inputs, message, details, since in self._rows(_STOPS)
         }
         self._rows("select * from records")
 

@@ -54,7 +54,7 @@ def told_status(
     """
     from datetime import UTC, datetime
 
-    times = task_times(plan.folder)
+    times = task_times(plan.folder, plan.state)
     running = {each.task: each for each in running_tasks(plan.folder)}
     usually_s = durations_s(plan.folder) if running else {}
     now_s = plan.context.clock.now().timestamp()

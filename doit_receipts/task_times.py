@@ -1,4 +1,4 @@
-"""Times of tasks: how long each took when it was done, and since when it waits, by the journal."""
+"""Times of tasks: how long each took when it was done, and since when it waits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from doit_receipts.state import State
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["TaskTimes", "shown_since", "task_times", "waits_since"]
+__all__ = ["TaskTimes", "shown_since", "stops_in", "task_times", "waits_since"]
 
 _READ_BYTES: Final = 1 << 20
 """Of the end of the journal: some thousand tasks."""
@@ -37,8 +38,17 @@ class TaskTimes:
         return shown_time(seconds) if seconds >= 1 else ""
 
 
-def task_times(folder: WorkFolder) -> TaskTimes:
-    """What the journal of this release says; what cannot be read tells nothing."""
+def task_times(folder: WorkFolder, state: State | None = None) -> TaskTimes:
+    """What is known of this release; what cannot be read tells nothing.
+
+    The ``state`` knows since when a task waits, whatever the journal has of others since.
+    """
+    since = {task: since for task, (_, since) in stops_in(folder).items()}
+    return TaskTimes(durations_in(folder.journal), since | (state.stops() if state else {}))
+
+
+def stops_in(folder: WorkFolder) -> dict[str, tuple[str, str]]:
+    """How each task ended that was not done, and since when it does, by the end of the journal."""
     stopped: dict[str, tuple[str, str]] = {}
     for entry in latest_entries(folder.journal, _READ_BYTES):
         with suppress(ValueError, TypeError, KeyError):
@@ -46,8 +56,8 @@ def task_times(folder: WorkFolder) -> TaskTimes:
             if event == "done":
                 stopped.pop(task, None)
             elif event in _STOPPED and stopped.get(task, ("", ""))[0] != event:
-                stopped[task] = (event, str(entry["at"]))
-    return TaskTimes(durations_in(folder.journal), {task: at for task, (_, at) in stopped.items()})
+                stopped[task] = (event, str(entry.get("since") or entry["at"]))
+    return stopped
 
 
 def shown_since(at: str, now: datetime) -> str:

@@ -41,7 +41,7 @@ def rows(plan: Plan, names: Sequence[str], columns: int) -> str:
     for name in names:
         if name not in plan.tasks:
             raise no_such_task(name, plan.tasks)
-    found, times = statuses(plan), task_times(plan.folder)
+    found, times = statuses(plan), task_times(plan.folder, plan.state)
     lines = [line for name in names for line in _row(plan, name, found[name], times, columns)]
     return "\n".join(lines) + "\n"
 
@@ -52,7 +52,7 @@ def table(plan: Plan, columns: int, *, unfolded: bool = False) -> str:
     Chapters that are done, and those that are later, are a line each, unless there are few tasks
     or they are to be ``unfolded``.
     """
-    found, times = statuses(plan), task_times(plan.folder)
+    found, times = statuses(plan), task_times(plan.folder, plan.state)
     tasks = _without_groups(plan)
     folds = not unfolded and len(tasks) > _SCREEN
     lines = [title(plan), ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from doit_receipts.durations import durations_s
 from doit_receipts.lock import holding
 from doit_receipts.task_times import shown_since, task_times
 from doit_receipts.work_folder import WorkFolder
+from tests.json_schemas import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,6 +185,48 @@ def test_it_waits_since_the_first_of_the_tries_that_ended_so(tmp_path: Path) -> 
         stopped("a", "waiting", "2026-12-01T13:00:00+00:00"),
     )  # fmt: skip
     assert task_times(folder).since == {"a": "2026-12-01T12:00:00+00:00"}
+
+
+def test_a_wait_is_as_long_as_it_was_whatever_the_journal_has_of_others(project: Project) -> None:
+    """By the cache of last words; by the journal's own lines where that was lost."""
+    many(project)
+    assert project.doit().status == 4
+    journal = project.work / "journal.jsonl"
+    text = journal.read_text()
+    (waits,) = [line for line in text.splitlines() if '"waiting"' in line]
+    began = json.loads(waits)["at"]
+    assert "since" not in json.loads(waits)
+    shown = f"await_it              LOCAL    Zoe {shown_since(began, datetime.now(UTC))}: nothing"
+    other = json.dumps(stopped("other", "waiting", began))
+    with journal.open("a") as stream:
+        stream.write(f"{other}\n" * 30_000)
+    assert shown in project.doit("list", "--status").out
+    time.sleep(1.1)  # the journal's times are whole seconds
+    assert project.doit().status == 4
+    *_, last = [line for line in journal.read_text().splitlines() if '"await_it"' in line]
+    assert json.loads(last)["since"] == began
+    assert json.loads(last)["at"] > began
+    for each in project.work.glob("state*"):
+        each.unlink()
+    assert project.doit().status == 4
+    told = described("status", project.doit("list", "--json").out)["tasks"]
+    assert {each["name"]: each["since"] for each in told}["await_it"] == began
+    (project.folder / "came").touch()
+    assert project.doit().status == 0
+
+
+def test_another_end_of_a_try_begins_a_wait_of_its_own(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path,
+        {**stopped("a", "waiting", "2026-12-01T12:00:00+00:00"),
+         "since": "2021-12-01T12:00:00+00:00"},
+        stopped("a", "waiting", "2026-12-01T12:05:00+00:00"),
+        stopped("b", "waiting", "2026-12-01T12:00:00+00:00"),
+        stopped("b", "failed", "2026-12-01T12:05:00+00:00"),
+    )  # fmt: skip
+    assert task_times(folder).since == {
+        "a": "2021-12-01T12:00:00+00:00", "b": "2026-12-01T12:05:00+00:00"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
