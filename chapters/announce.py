@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chapters.before import today
+from chapters.before import deadline, today
 from chapters.logins import author
 from chapters.release import follows, leads, others, plan, release, services, settings
 from chapters.texts import approve_announcement, settle_announcement, write_policy
@@ -12,6 +12,7 @@ from doit_receipts.calls import call, deferred
 from plugins.steps import (
     announcing,
     blog,
+    blog_site,
     emails,
     forum_post,
 )
@@ -79,3 +80,18 @@ def post_forum():
 def open_blog():
     """Ask the blog, by a pull request, to take the announcement."""
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)
+
+
+@plan.step(after=[open_blog], pep="A05", only=not follows and bool(places.blog))
+def await_post():
+    """Wait until readers of the blog find the announcement there."""
+    return call(
+        blog_site.await_post,
+        release,
+        services.blog,
+        services.blog_checks,
+        services.blog_reader,
+        today,
+        services.clock,
+        until=deadline,
+    )

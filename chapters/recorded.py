@@ -25,7 +25,15 @@ from chapters.release import at, plan, release, services, settings
 from chapters.security_only import mark_security, restrict_merges
 from doit_receipts.calls import call, deferred
 from plugins.model.release import ReleaseType
-from plugins.steps import blog, docs_site, forum_post, phase_end, phase_schedule, site_status
+from plugins.steps import (
+    blog,
+    blog_site,
+    docs_site,
+    forum_post,
+    phase_end,
+    phase_schedule,
+    site_status,
+)
 
 announce = settings.announce
 change = deferred(phase_schedule.entered_of, release, enters, today)
@@ -101,6 +109,21 @@ def open_farewell():
     return call(blog.propose_blog, release, services.blog, author, today, services.progress)
 
 
+@plan.step(after=[open_farewell], pep="L24", only=ends_life and bool(announce.blog))
+def await_farewell():
+    """Wait until readers of the blog find the announcement of the end of life there."""
+    return call(
+        blog_site.await_post,
+        release,
+        services.blog,
+        services.blog_checks,
+        services.blog_reader,
+        today,
+        services.clock,
+        until=deadline,
+    )
+
+
 @plan.step(after=[await_phase], only=ends_life, pep="Z28")
 def await_banner():
     """Wait until the documentation of the series says that it is no longer supported."""
@@ -129,7 +152,7 @@ def await_rights():
 
 
 ended = [push_end_tag, close_pulls, move_issues, mark_ended, delete_backports, propose_builders,
-         propose_guide, open_farewell, await_banner, await_rights]  # fmt: skip
+         propose_guide, open_farewell, await_farewell, await_banner, await_rights]  # fmt: skip
 closed = [*happened, record_phase, await_phase, post_words, *(ended if ends_life else [])]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugins.ports.email import Mail
     from plugins.ports.forum import Forum
     from plugins.ports.git import Base, Clone, Remote
-    from plugins.ports.github import Proposals, Repositories, Reservations, Tracker
+    from plugins.ports.github import CommitChecks, Proposals, Repositories, Reservations, Tracker
     from plugins.ports.host import Host
     from plugins.ports.machines import Machines
     from plugins.ports.packages import Packages
@@ -337,6 +337,16 @@ class Services:
         """The repository of the blog, which takes pull requests."""
         return self._proposals(self._settings.announce.blog, "blog")
 
+    @_late("announce.blog", only_read=True)
+    def blog_checks(self) -> CommitChecks:
+        """What GitHub Actions say of the blog's commits: its checks, and its deployment."""
+        return self._github(self._settings.announce.blog)
+
+    @_late("hosts.blog")
+    def blog_reader(self) -> PublicClient:
+        """An anonymous client that readers of the blog are."""
+        return self.public_client
+
     @_late("announce.peps")
     def peps(self) -> Proposals:
         """The repository of the PEPs."""
@@ -459,7 +469,8 @@ class Services:
         from plugins.services.anonymous_client import AnonymousClient
 
         hosts, room = self._settings.hosts, self._release.layout.work / "verify"
-        return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, room / "visits.json")
+        memory = room / "visits.json"
+        return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, memory, blog=hosts.blog)
 
     @_late("hosts.site")
     def public_site(self) -> PublicSite:

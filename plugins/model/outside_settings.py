@@ -18,6 +18,7 @@ __all__ = ["Announce", "Credentials", "Hosts", "Notify", "Windows"]
 
 _SITE: Final = "https://www.python.org"
 _DOCS: Final = "https://docs.python.org"
+_BLOG: Final = "https://blog.python.org"
 _GITHUB: Final = "https://api.github.com"
 _BUILDBOTS: Final = "https://buildbot.python.org"
 _PEPS: Final = "https://peps.python.org"
@@ -51,6 +52,8 @@ class Hosts:
     """Addresses that lead to different caches of ``cdn``. Default: all that its name has."""
     docs_cdn: str = _DOCS
     """Where users reach the documentation. Default: https://docs.python.org."""
+    blog: str = _BLOG
+    """Where readers reach the blog. Default: https://blog.python.org."""
     github: str = _GITHUB
     """GitHub's API. Default: https://api.github.com."""
     buildbots: str = _BUILDBOTS
@@ -82,6 +85,7 @@ class Hosts:
             cdn=table.form("cdn", _SITE, forms.web_address),
             cdn_edges=table.forms("cdn_edges", forms.web_address, wanted="addresses"),
             docs_cdn=table.form("docs_cdn", _DOCS, forms.web_address),
+            blog=table.form("blog", _BLOG, forms.web_address),
             github=table.form("github", _GITHUB, forms.web_address),
             buildbots=table.form("buildbots", _BUILDBOTS, forms.web_address),
             peps=table.form("peps", _PEPS, forms.web_address),

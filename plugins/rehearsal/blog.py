@@ -1,22 +1,43 @@
-"""Blog of the simulated environment: whether its loader and its CI would take a post.
+"""Blog of the simulated environment: whether its CI would take a post, and what readers see of it.
 
-Source: python/python-insider-blog at fbd6066 of 2026-08-22: src/content.config.ts,
-.pre-commit-config.yaml. Nothing here is shared with the step that makes posts.
+Somebody merges a pull request whose checks pass, and each change of main is deployed: both have
+happened by the time that a reader comes. The document ``blog`` has the posts that the site was
+built from. Source: python/python-insider-blog at fbd6066 of 2026-08-22: src/content.config.ts,
+.pre-commit-config.yaml, ci.yml, deploy.yml and src/pages. Nothing here is shared with the steps.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AUTHORS", "REPOSITORY", "authors", "verdict"]
+    from starlette.requests import Request
+
+    from plugins.rehearsal.store import Store
+
+__all__ = ["AUTHORS", "FAULTS", "REPOSITORY", "app", "authors", "checks", "verdict"]
+
+FAULTS: Final = {
+    "blog.500": "blog.python.org answers with status 500",
+    "blog.closed": "somebody closes the blog's pull request and does not merge it",
+    "blog.late": "the post is merged, and its deployment has not ended",
+    "blog.moved": "whoever merges the blog's pull request gives the post another folder and month",
+    "blog.never_merged": "nobody merges the blog's pull request",
+    "blog.not_deployed": "the post is merged, and its deployment fails",
+    "blog.old_page": "blog.python.org shows the post without the links of its text",
+    "blog.red": "the blog's check in the argument (Build) fails for the pull request",
+}
 
 REPOSITORY: Final = "python/python-insider-blog"
 AUTHORS: Final = ("Hugo van Kemenade", "Thomas Wouters", "\u0141ukasz Langa", "Rita Manager")
@@ -26,6 +47,11 @@ _FRONT: Final = re.compile(r"\A---\n(.*?)\n---(?:\n|\Z)(.*)", re.DOTALL)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?")
 _CONFLICT: Final = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _HEAVY_BYTES: Final = 500 * 1024
+_POSTS: Final = f"{REPOSITORY}/content/posts/"
+_LINK: Final = re.compile(
+    r"\[(?P<label>[^\]]+)\]\((?P<to>https?:[^)\s]+)\)|(?P<bare>https?:[^\s&<]+[\w/])"
+)
+_ELSEWHERE: Final = "a-new-python-is-here"
 _TEXTS: Final = {"title": True, "author": True, "description": False, "legacyUrl": False}
 _DATES: Final = {"publishDate": True, "updatedDate": False}
 
@@ -118,3 +144,125 @@ def _is_date(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+# ── what readers see ───────────────────────────────────────────────────────────────────────
+
+
+def app(store: Store) -> Starlette:
+    """The blog as it was last built: each post in a folder of its own, and the feed."""
+
+    async def post(request: Request) -> Response:
+        _let_time_pass(store)
+        if store.fault("blog.500") is not None:
+            return Response("Internal Server Error", 500)
+        found = _shown(store).get(request.url.path)
+        return Response("Not Found", 404) if found is None else HTMLResponse(_page(store, *found))
+
+    async def bare(request: Request) -> Response:
+        return RedirectResponse(f"{request.url.path}/", 301)
+
+    async def feed(_request: Request) -> Response:
+        _let_time_pass(store)
+        items = "".join(
+            f"<item><title>{escape(fields['title'])}</title>"
+            f"<link>https://blog.python.org{path}</link></item>"
+            for path, (fields, _) in reversed(_shown(store).items())
+        )
+        text = f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>'
+        return Response(text, media_type="application/xml")
+
+    place = "/{year:int}/{month}/{slug}"
+    return Starlette(routes=[Route("/rss.xml", feed), Route(f"{place}/", post), Route(place, bare)])
+
+
+def checks(store: Store, commit: str) -> list[tuple[str, str]]:
+    """The checks of a pull request's commit, or of main: each with its conclusion, "" for none."""
+    jobs = dict.fromkeys(("Quality checks", "Build"), "success")
+    if commit == "main":
+        late = store.fault("blog.late") is not None
+        failed = store.fault("blog.not_deployed") is not None
+        jobs["Deploy"] = "failure" if failed else "" if late else "success"
+        return list(jobs.items())
+    red = store.fault("blog.red")
+    if red is not None:
+        jobs[red or "Build"] = "failure"
+    pulls = store.load("github", {}).get("pulls", [])
+    if any(_is_open(each) and each["verdict"] for each in pulls):
+        jobs["Build"] = "failure"
+    return list(jobs.items())
+
+
+def _is_open(pull: Mapping[str, Any]) -> bool:
+    return (pull["repository"], pull["state"]) == (REPOSITORY, "open")
+
+
+def _let_time_pass(store: Store) -> None:
+    """Somebody merges what passes its checks, and main is deployed."""
+    hub = store.load("github", {})
+    opened = [each for each in hub.get("pulls", []) if _is_open(each) and not each["verdict"]]
+    if opened and store.fault("blog.closed") is not None:
+        for each in opened:
+            each["state"] = "closed"
+        store.save("github", hub)
+    elif opened and store.fault("blog.never_merged") is None and store.fault("blog.red") is None:
+        for each in opened:
+            owner, _, branch = each["head"].partition(":")
+            texts = hub["branches"].get(f"{owner}/{REPOSITORY.partition('/')[2]}:{branch}", {})
+            if store.fault("blog.moved") is not None:
+                texts = _moved(texts)
+            hub["texts"].update({f"{REPOSITORY}/{path}": text for path, text in texts.items()})
+            each |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"}
+            store.record("blog", "merged", number=each["number"])
+        store.save("github", hub)
+    posts = {path: text for path, text in hub.get("texts", {}).items() if path.startswith(_POSTS)}
+    if (
+        store.load("blog", {}).get("built from") != posts
+        and store.fault("blog.late") is None
+        and store.fault("blog.not_deployed") is None
+    ):
+        store.save("blog", {"built from": posts})
+
+
+def _moved(texts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        path if not path.startswith("content/posts/") else f"content/posts/{_ELSEWHERE}/index.md":
+        re.sub(r"^publishDate: .*$", "publishDate: '2026-01-02'", text, flags=re.MULTILINE)
+        for path, text in texts.items()
+    }  # fmt: skip
+
+
+def _shown(store: Store) -> dict[str, tuple[dict[str, Any], str]]:
+    """The fields and the text of each post that is published, by its path on the site."""
+    found = {}
+    for path, text in sorted(store.load("blog", {}).get("built from", {}).items()):
+        head = _FRONT.match(text)
+        fields = yaml.safe_load(head[1]) if head else {}
+        if head is None or not fields.get("published", True):
+            continue
+        day = _day(fields["publishDate"])
+        folder = fields.get("slug") or path.removeprefix(_POSTS).partition("/")[0]
+        found[f"/{day:%Y/%m}/{folder}/"] = (fields, head[2])
+    return found
+
+
+def _day(value: object) -> date:
+    """The day in UTC, as JavaScript's Date has it."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment.astimezone(UTC).date() if moment.tzinfo else moment.date()
+
+
+def _page(store: Store, fields: Mapping[str, Any], text: str) -> str:
+    title = escape(fields["title"])
+    body = escape(text)
+    if store.fault("blog.old_page") is None:
+        body = _LINK.sub(
+            lambda found: (
+                f'<a href="{found["to"] or found["bare"]}">{found["label"] or found["bare"]}</a>'
+            ),
+            body,
+        )
+    return (
+        f"<!doctype html><html><head><title>{title} | Python Insider</title></head>"
+        f"<body><h1>{title}</h1><article>{body}</article></body></html>"
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from plugins.model.version import Level
 from plugins.rehearsal import (
     azure,
+    blog,
     buildbots,
     docsbuild,
     experts,
@@ -45,6 +46,7 @@ FAULTS: Final = {
     **followers.FAULTS,
     **sigstore.FAULTS,
     **peps.FAULTS,
+    **blog.FAULTS,
 }
 """Every fault of the hub, by name, each in one sentence."""
 

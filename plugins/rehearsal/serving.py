@@ -25,6 +25,7 @@ from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
 from plugins.rehearsal import (
     azure,
+    blog,
     buildbots,
     cdn,
     experts,
@@ -108,6 +109,7 @@ PARTS: Final[tuple[Web | Other, ...]] = (
     Web("github", github.app),
     Web("buildbots", buildbots.app),
     Web("peps", peps.app),
+    Web("blog", blog.app),
     Web("forum", forum.app),
     Web("azure", azure.app),
     Web("nuget", nuget.app),

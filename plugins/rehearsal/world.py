@@ -69,6 +69,7 @@ site       = "{of[site]}"
 cdn        = "{of[cdn]}"
 cdn_edges  = ["{of[cdn_a]}", "{of[cdn_b]}"]
 docs_cdn   = "{of[docs_cdn]}"
+blog       = "{of[blog]}"
 github     = "{of[github]}"
 buildbots  = "{of[buildbots]}"
 peps       = "{of[peps]}"

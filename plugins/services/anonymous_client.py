@@ -61,7 +61,7 @@ class _Known(NamedTuple):
 
 
 class AnonymousClient:
-    """``www``, ``docs`` and ``edges`` are its endpoints; see Endpoints.
+    """``www``, ``docs``, ``edges`` and ``blog`` are its endpoints; see Endpoints.
 
     What was seen is kept in ``memory``.
     """
@@ -73,9 +73,10 @@ class AnonymousClient:
         edges: Sequence[str],
         memory: Path,
         *,
+        blog: str = "",
         bounds: Bounds = _BOUNDS,
     ) -> None:
-        self._endpoints = Endpoints(www, docs, edges)
+        self._endpoints = Endpoints(www, docs, edges, blog)
         self._memory = memory
         self._bounds = bounds
         self._lock = Lock()

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from plugins.model.blog import BLOG
 from plugins.model.published_file import DOCS, SITE
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class Endpoints:
     """The caches of python.org: ``www`` serves site and files, ``docs`` the documentation.
 
     ``edges`` are addresses of single caches of ``www``; if none is given, each address to which
-    its name resolves is one.
+    its name resolves is one. ``blog`` serves the blog; without it no address of the blog is one.
     """
 
-    def __init__(self, www: str, docs: str, edges: Sequence[str] = ()) -> None:
+    def __init__(self, www: str, docs: str, edges: Sequence[str] = (), blog: str = "") -> None:
         self.www = www
         self.docs = docs
+        self.blog = blog
         self._given = tuple(edges)
 
     @cached_property
@@ -40,8 +42,8 @@ class Endpoints:
 
     def place(self, url: str) -> tuple[str, str]:
         """Where an address that users see is asked, and its path. Raises ValueError for others."""
-        for seen, base in ((SITE, self.www), (DOCS, self.docs)):
-            if url == seen or url.startswith(f"{seen}/"):
+        for seen, base in ((SITE, self.www), (DOCS, self.docs), (BLOG, self.blog)):
+            if base and (url == seen or url.startswith(f"{seen}/")):
                 return base, url.removeprefix(seen) or "/"
         message = f"{url!a} is not an address of python.org"
         raise ValueError(message)

@@ -23,21 +23,24 @@ def not_yet(
     who: str,
     remedy: str = "",
     by_hand: bool = False,
+    ours: bool = False,
 ) -> NoReturn:
     """Raises Waiting for ``who`` up to ``until``, and StepFailed with whom to ask from then on.
 
     ``remedy`` is what to ask them for; at once where nobody does it unless asked (``by_hand``).
+    What is the release manager's to do (``ours``) is asked of nobody else.
     Nothing of the release waits for it.
     """
+    wish = remedy if ours else f"ask {who} to {remedy}"
     if clock.now() <= until:
         again = "run the same command again"
-        first = f"ask {who} to {remedy}, then {again}" if by_hand else f"{again} later"
+        first = f"{wish}, then {again}" if by_hand or ours else f"{again} later"
         raise Waiting(
             who=who,
             problem=problem,
             remedy=f"{first}; from {until:%Y-%m-%d} on this is a failure",
         )
-    asked = f"ask {who} to {remedy}" if remedy else f"report it to {who}"
+    asked = wish if remedy else f"report it to {who}"
     raise StepFailed(
         where=where,
         problem=f"{problem}; it was due on {until:%Y-%m-%d}",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plugins.ports.github import Proposals
     from plugins.ports.progress import Progress
 
-__all__ = ["author_of", "blog_post", "look_blog", "propose_blog"]
+__all__ = ["author_of", "blog_post", "folder_of", "look_blog", "path_of", "propose_blog"]
 
 _DESCRIPTION_MOST: Final = 200
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
@@ -58,8 +58,17 @@ def blog_post(release: Release, author: str, day: date) -> tuple[str, bytes]:
         "published: true",
     )
     head = "\n".join(("---", *fields, "---", "", ""))
-    name = f"python-{release.name.replace('.', '')}"
-    return f"content/posts/{name}/index.md", (head + _tidy(text)).encode()
+    return path_of(release), (head + _tidy(text)).encode()
+
+
+def folder_of(release: Release) -> str:
+    """The folder of the post about this release, by which readers find it."""
+    return f"python-{release.name.replace('.', '')}"
+
+
+def path_of(release: Release) -> str:
+    """The path of the blog's file about this release."""
+    return f"content/posts/{folder_of(release)}/index.md"
 
 
 def look_blog(release: Release, proposals: Proposals, author: str, day: date) -> Probe:

@@ -9,9 +9,9 @@ from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
     from plugins.model.release import Release
-    from plugins.ports.github import Proposals
+    from plugins.ports.github import Proposals, Pull
 
-__all__ = ["branch_of", "is_merged", "look_proposed"]
+__all__ = ["branch_of", "is_merged", "look_proposed", "see_not_closed"]
 
 
 def branch_of(release: Release) -> str:
@@ -52,6 +52,12 @@ def is_merged(proposals: Proposals, branch: str, problem: str) -> bool:
         pull = proposals.pull(branch)
     except (ServiceFailed, SettingsError):
         return False
+    see_not_closed(pull, problem)
+    return pull is not None and pull.state == "merged"
+
+
+def see_not_closed(pull: Pull | None, problem: str) -> None:
+    """Raises StepFailed for a pull request that was closed and not merged; see ``is_merged``."""
     if pull is not None and pull.state == "closed":
         raise StepFailed(
             where=pull.url,
@@ -59,4 +65,3 @@ def is_merged(proposals: Proposals, branch: str, problem: str) -> bool:
             remedy="open it again or have another one with the same change merged, then run"
             " doit publish again",
         )
-    return pull is not None and pull.state == "merged"

@@ -115,7 +115,7 @@ def meet_newer_checks(folder: Path) -> None:
     declaration = folder / "release.toml"
     text = declaration.read_text(encoding="utf-8")
     text = text.replace("forum_category = 1\n", "forum_category = 23\n")
-    hosts = "".join(f'{name} = "{of[name]}"\n' for name in ("peps", "azure", "nuget"))
+    hosts = "".join(f'{name} = "{of[name]}"\n' for name in ("peps", "blog", "azure", "nuget"))
     text = text.replace("[credentials]\n", f'{hosts}[credentials]\nazure = "file:{secret}"\n')
     # A waiver is valid for a month at most since then.
     until = datetime.now(UTC).date() + timedelta(days=30)

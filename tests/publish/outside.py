@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["said", "seen_by_world", "told"]
 
 # What others did, and what the world notes beside an act that it notes anyway.
-_OTHERS: Final = {"buildbots", "experts", "peps", "faults", "fulcio"}
+_OTHERS: Final = {"blog", "buildbots", "experts", "peps", "faults", "fulcio"}
 _BESIDE: Final = {"open", "write", "setstat", "symlink"}
 _PARTIAL: Final = ".partial"
 _SIGN: Final = re.compile(r"sign (\d+) (?:files?|statements?) as ")

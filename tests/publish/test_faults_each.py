@@ -34,6 +34,12 @@ EACH: Final = [
     ("azure.deleted_run", "await_windows_build", ""),
     ("azure.deleted_run", "retain_windows_build", ""),
     ("azure.pending_approval", "await_windows_build", ""),
+    ("blog.500", "await_post", ""),
+    ("blog.late", "await_post", ""),
+    ("blog.never_merged", "await_post", ""),
+    ("blog.not_deployed", "await_post", ""),
+    ("blog.old_page", "await_post", ""),
+    ("blog.red", "await_post", "Build"),
     ("buildbots.500", "check_builders", ""),
     ("buildbots.exception", "check_builders", ""),
     ("buildbots.new_tier", "check_builders", ""),
@@ -78,11 +84,14 @@ EACH: Final = [
 """Which fault, at which task, and with what argument. It happens until it is taken back."""
 
 _ATTESTED: Final = "of attestations that a release has to ask for: tests/steps/test_ci_attested.py"
+_BLOG: Final = "it lasts, by what people did to the pull request: tests/steps/test_blog_site.py"
 _FARM: Final = "of machines that a release has to declare: tests/steps/test_elsewhere.py"
 ELSEWHERE: Final = {
     "azure.hangs": "waited for by the minute: tests/services/test_azure.py",
     "azure.never_uploads": "where experts bring no manifest: test_upload_days.py",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
+    "blog.closed": _BLOG,
+    "blog.moved": _BLOG,
     "ci.falsely_attested": _ATTESTED,
     "ci.unattested": _ATTESTED,
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
@@ -137,8 +146,8 @@ def meet(walk: Walk, observed: Observed, fault: str, task: str, argument: str) -
 
 
 AFTER_THE_PAGE: Final = (
-    "await_docs", "await_feed", "await_followers", "await_nuget", "date_pep", "open_blog",
-    "post_forum",
+    "await_docs", "await_feed", "await_followers", "await_nuget", "await_post", "date_pep",
+    "open_blog", "post_forum",
 )  # fmt: skip
 
 

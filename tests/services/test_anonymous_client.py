@@ -260,3 +260,17 @@ def test_a_list_of_a_lying_site_is_an_error_with_its_name(body: bytes, tmp_path:
         reader = SiteReader(a_client(base, tmp_path, patient))
         with pytest.raises(ServiceFailed):
             reader.releases()
+
+
+def test_blog_is_asked_where_readers_reach_it_and_nowhere_without_that(tmp_path: Path) -> None:
+    url = "https://blog.python.org/2026/11/python-3136/"
+    asked: list[bytes] = []
+    with lying(lambda to, _: to.sendall(answer(b"a post")), asked) as base:
+        nowhere, memory = "http://127.0.0.1:9", tmp_path / "visits.json"
+        client = AnonymousClient(nowhere, nowhere, (), memory, blog=base, bounds=QUICK)
+        assert client.read(url, AROUND).text == "a post"
+        assert client.endpoints(url) == (base, AROUND)
+    assert asked[0].startswith(b"GET /2026/11/python-3136/?fresh=")
+    assert b"authorization" not in asked[0].lower()
+    with pytest.raises(ValueError, match="is not an address of python"):
+        a_client(nowhere, tmp_path).read(url, AROUND)

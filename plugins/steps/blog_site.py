@@ -1,0 +1,231 @@
+"""Blog site: whether readers of the Python Insider blog find the announcement there.
+
+The pull request is not what readers see: its checks have to pass, somebody merges it, and each push
+to main deploys the blog. Source: ci.yml, deploy.yml and src/pages of python/python-insider-blog at
+fbd6066 of 2026-08-22.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from doit_receipts.errors import ServiceFailed
+from doit_receipts.printable import printable
+from plugins.model.blog import (
+    FEED,
+    Post,
+    address_of,
+    addresses_in_feed,
+    linked_releases,
+    missing_on,
+    post_of,
+)
+from plugins.ports.public import AROUND
+from plugins.steps import announcement_draft
+from plugins.steps.afterwards import not_yet
+from plugins.steps.blog import folder_of, path_of
+from plugins.steps.pull_requests import branch_of, see_not_closed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from plugins.model.release import Release
+    from plugins.ports.clock import Clock
+    from plugins.ports.github import CommitChecks, Job, Proposals, Pull
+    from plugins.ports.public import PublicClient
+
+__all__ = ["await_post"]
+
+_MOST_BYTES: Final = 1 << 22
+"""A post has some tens of kilobytes, the feed some more."""
+_PASSED: Final = ("success", "neutral", "skipped")
+_MAINTAINERS: Final = "the maintainers of the blog"
+
+
+def await_post(
+    release: Release,
+    proposals: Proposals,
+    checks: CommitChecks,
+    client: PublicClient,
+    day: date,
+    clock: Clock,
+    *,
+    until: datetime,
+) -> dict[str, str]:
+    """Readers find the announcement in the blog, with its title and links to release pages (A05).
+
+    It is looked for where the post that was proposed would be, where the one on the main branch is,
+    which people may have edited, and where the blog's feed has one of these titles. Facts: its
+    address. Raises Waiting with who has to do what while it is not there, StepFailed for a pull
+    request that was closed and for what is not there at ``until``.
+    """
+    text = announcement_draft.text_of(release)
+    title, links = announcement_draft.subject_of(release), linked_releases(text)
+    ours = Post(title, address_of(folder_of(release), day))
+    problem = _problem_of(client, ours, links)
+    if not problem:
+        return {"address": ours.address}
+    try:
+        content = proposals.text(path_of(release))
+        theirs = post_of(path_of(release), content) if content is not None else None
+        if theirs is not None and theirs != ours:
+            problem = _problem_of(client, theirs, links)
+            if not problem:
+                return {"address": theirs.address}
+        found = _in_feed(client, [each.title for each in (ours, theirs) if each], links)
+        if found:
+            return {"address": found}
+        pull = proposals.pull(branch_of(release))
+        if content is None:
+            _not_merged(release, pull, checks, problem, clock, until)
+        _not_shown(theirs, content, links, checks, problem, clock, until)
+    except ServiceFailed as error:
+        not_yet(
+            f"{problem}; why is not known: {error.where} {error.problem}",
+            ours.address,
+            clock,
+            until=until,
+            who=_MAINTAINERS,
+            remedy="deploy the post",
+        )
+
+
+# ── what readers see ───────────────────────────────────────────────────────────────────────
+
+
+def _problem_of(client: PublicClient, post: Post, links: Sequence[str]) -> str:
+    """Why readers do not find the post at its address; "" if they do."""
+    try:
+        came = client.read(post.address, AROUND, _MOST_BYTES)
+    except ServiceFailed as error:
+        return f"{post.address}: {error.problem}"
+    if came.status == 404:
+        return f"{post.address} does not exist yet"
+    if came.status != 200:
+        return f"{post.address} responded with status {came.status}"
+    lacking = missing_on(came.text, post.title, links)
+    return f"{post.address} {lacking}" if lacking else ""
+
+
+def _in_feed(client: PublicClient, titles: Sequence[str], links: Sequence[str]) -> str:
+    """The address of a post that the feed has with one of these titles; "" for none."""
+    try:
+        came = client.read(FEED, AROUND, _MOST_BYTES)
+    except ServiceFailed:
+        return ""
+    if came.status != 200:
+        return ""
+    for address in addresses_in_feed(came.text, titles)[:2]:
+        if any(not _problem_of(client, Post(title, address), links) for title in titles):
+            return address
+    return ""
+
+
+# ── why they do not ────────────────────────────────────────────────────────────────────────
+
+
+def _not_merged(
+    release: Release,
+    pull: Pull | None,
+    checks: CommitChecks,
+    problem: str,
+    clock: Clock,
+    until: datetime,
+) -> NoReturn:
+    """Says what the main branch waits for, which has no such file."""
+    see_not_closed(pull, problem)
+    if pull is None or pull.state == "merged":
+        what = f"pull request {pull.number} is merged" if pull else "there is no pull request of it"
+        not_yet(
+            f"{problem}: {what}, and the main branch has no {path_of(release)}",
+            pull.url if pull else path_of(release),
+            clock,
+            until=until,
+            who=_MAINTAINERS,
+            remedy=f"merge a post of this title ({pull.url})" if pull else "merge the post",
+            by_hand=True,
+        )
+    jobs = checks.check_runs(pull.head)
+    failed = _failed(jobs)
+    if failed is not None:
+        not_yet(
+            f"{problem}: {_ended(failed)} for pull request {pull.number}",
+            pull.url,
+            clock,
+            until=until,
+            who=f"pull request {pull.number} of the blog",
+            remedy=f"correct the post on the branch {branch_of(release)} by what"
+            f" {failed.url or pull.url} says, and have it merged",
+            ours=True,
+        )
+    is_over = bool(jobs) and all(each.conclusion for each in jobs)
+    state = "passed its checks and waits for a review" if is_over else "waits for its checks"
+    not_yet(
+        f"{problem}: pull request {pull.number} {state}",
+        pull.url,
+        clock,
+        until=until,
+        who=_MAINTAINERS,
+        remedy=f"review and merge {pull.url}",
+        by_hand=is_over,
+    )
+
+
+def _not_shown(
+    post: Post | None,
+    content: bytes,
+    links: Sequence[str],
+    checks: CommitChecks,
+    problem: str,
+    clock: Clock,
+    until: datetime,
+) -> NoReturn:
+    """Says why the blog does not show what is on its main branch."""
+    lacking = [
+        each for each in links if each not in linked_releases(content.decode("utf-8", "replace"))
+    ]
+    edit = ""
+    if post is None:
+        edit = "give the post a title and a publishDate that the blog can read"
+    elif not post.is_published:
+        edit = "set published: true in the post"
+    elif lacking:
+        edit = f"put the link to the page of {lacking[0]} back into the post"
+    if edit:
+        not_yet(
+            f"{problem}: the post on the main branch was merged with other text",
+            "the blog's main branch",
+            clock,
+            until=until,
+            who="the blog's main branch",
+            remedy=f"{edit}, by another pull request",
+            ours=True,
+        )
+    failed = _failed(checks.check_runs("main"))
+    if failed is not None:
+        not_yet(
+            f"{problem}: the post is merged, and {_ended(failed)} on the main branch",
+            failed.url or "the blog's main branch",
+            clock,
+            until=until,
+            who=_MAINTAINERS,
+            remedy=f"run the failed jobs again ({failed.url})" if failed.url else "deploy again",
+            by_hand=True,
+        )
+    not_yet(
+        f"{problem}: the post is merged and not deployed",
+        "the blog's main branch",
+        clock,
+        until=until,
+        who=_MAINTAINERS,
+        remedy="run the workflow that deploys the blog",
+    )
+
+
+def _failed(jobs: Sequence[Job]) -> Job | None:
+    return next((each for each in jobs if each.conclusion not in ("", *_PASSED)), None)
+
+
+def _ended(job: Job) -> str:
+    return f"the check {printable(job.name[:80])} ended with {printable(job.conclusion[:40])}"
