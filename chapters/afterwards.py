@@ -20,6 +20,7 @@ from chapters.upstream import push_upstream, restore_protection
 from chapters.website import check_public, publish_page
 from doit_receipts.calls import call, deferred
 from plugins.model import windows_build as windows_model
+from plugins.model.followers import followers_of
 from plugins.model.published_file import Kind
 from plugins.model.release import Phase
 from plugins.steps import (
@@ -105,7 +106,7 @@ def await_docs():
     )
 
 
-@plan.step(after=[publish_page], only=release.type.is_final)
+@plan.step(after=[publish_page], only=bool(followers_of(release.version)))
 def await_followers():
     """Look for some days whether those who bring Python to most users have this release."""
     return call(

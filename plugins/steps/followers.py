@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doit_receipts.errors import Waiting
-from plugins.model.followers import FOLLOWERS
+from plugins.model.followers import followers_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,13 +35,14 @@ def await_followers(
     it. Raises Waiting before.
     """
     version = release.version
-    has = {each: each.found_in(version, _file(repositories, each, version)) for each in FOLLOWERS}
+    asked = followers_of(version)
+    has = {each: each.found_in(version, _file(repositories, each, version)) for each in asked}
     lacking = [each for each, found in has.items() if found is None]
     names = ", ".join(follower.name for follower in lacking)
     if lacking and clock.now() <= until:
         raise Waiting(
             who=names,
-            problem=f"{len(FOLLOWERS) - len(lacking)} of {len(FOLLOWERS)} have {version}",
+            problem=f"{len(asked) - len(lacking)} of {len(asked)} have {version}",
             remedy=f"nothing has to be done; from {until:%Y-%m-%d} on nobody is waited for",
         )
     if lacking:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed, Waiting
-from plugins.model.followers import FOLLOWERS
+from plugins.model.followers import FOLLOWERS, followers_of
 from plugins.model.secret import Secret
+from plugins.model.version import Version
 from plugins.rehearsal import followers as world
 from plugins.rehearsal import github
 from plugins.rehearsal.site_rows import Rows
@@ -97,6 +98,41 @@ def test_follower_that_went_straight_to_the_hotfix_has_what_was_released(
     docker = next(each for each in FOLLOWERS if each.path == "library/python")
     version = a_release("3.13.9").version
     assert not docker.found_in(version, b"Tags: 3.14.2-trixie, 3.14\n\nTags: 3.13.8-trixie, 3.13")
+
+
+@pytest.mark.parametrize(
+    ("version", "others"), [("3.15.0rc1", ["Docker's official image"]), ("3.14.5rc1", [])]
+)
+def test_candidate_is_looked_for_where_candidates_are_taken(
+    store: Store,
+    repositories: GitHubRepositories,
+    a_release: Builds,
+    version: str,
+    others: list[str],
+) -> None:
+    names = [*others, "GitHub's setup-python", "pyenv", "python-build-standalone"]
+    with pytest.raises(Waiting, match=f"0 of {len(names)} have {version}"):
+        _awaited(repositories, a_release, version=version)
+    _publish(store, version)
+    assert _awaited(repositories, a_release, version=version) == dict.fromkeys(names, version)
+
+
+def test_final_release_or_a_later_candidate_will_do_for_a_candidate(
+    store: Store, repositories: GitHubRepositories, a_release: Builds
+) -> None:
+    """The file of a candidate leaves pyenv when the next one comes."""
+    _publish(store, "3.15.0rc2")
+    facts = _awaited(repositories, a_release, days=-1, version="3.15.0rc1")
+    assert facts.pop("pyenv") == "not by 2026-11-21"
+    assert set(facts.values()) == {"3.15.0rc2"}
+    with pytest.raises(Waiting):
+        _awaited(repositories, a_release, version="3.15.0")
+
+
+def test_alpha_and_beta_are_looked_for_nowhere() -> None:
+    assert followers_of(Version.parse("3.15.0a2")) == ()
+    assert followers_of(Version.parse("3.15.0b1")) == ()
+    assert followers_of(Version.parse("3.15.0")) == FOLLOWERS
 
 
 def test_series_before_the_newest_has_a_branch_of_its_own_at_conda_forge(
