@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.durations import LONGEST_S
 from doit_receipts.printable import printable
 from doit_receipts.running import running_tasks, shown_time
 
@@ -67,12 +68,15 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
         return None
     try:
         at = datetime.fromisoformat(str(entry.get("at")))
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         took_s = float(entry.get("took_s", 0))
-    except (ValueError, TypeError):
+        took_s = max(0.0, took_s) if isfinite(took_s) else 0.0
+        if took_s > LONGEST_S or at.year == 1:  # before which there is no time
+            return None
+    except (ValueError, TypeError, OverflowError):
         return None
     return Event(
-        at if at.tzinfo else at.replace(tzinfo=UTC), word, printable(task),
-        printable(str(entry.get("by", ""))), max(0.0, took_s) if isfinite(took_s) else 0.0,
+        at, word, printable(task), printable(str(entry.get("by", ""))), took_s,
         printable(str(entry.get("said", ""))),
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.journal import latest_of
@@ -22,11 +21,13 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["durations_in", "durations_s", "longest_chain", "shown_chain", "shown_end"]
+__all__ = ["LONGEST_S", "durations_in", "durations_s", "longest_chain", "shown_chain", "shown_end"]
 
 _JOURNALS: Final = 4
 _WHOLE: Final = 4
 """A chain of so many is told whole."""
+LONGEST_S: Final = 366 * 86400
+"""No task took longer."""
 _NEVER_DONE_S: Final = 0.01
 """So little that of the chains of unknown tasks the one of most of them is the longest."""
 
@@ -48,7 +49,7 @@ def durations_in(journal: Path) -> dict[str, float]:
     for entry in latest_of(journal, "done"):
         with suppress(ValueError, TypeError, KeyError):
             took_s = float(entry["took_s"])
-            if isfinite(took_s):
+            if took_s <= LONGEST_S:
                 found[str(entry["task"])] = max(0.0, took_s)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from doit_receipts.approvals import beginning
 from doit_receipts.command.status_table import table
 from doit_receipts.day import Event, events_of, timeline
 from doit_receipts.drawing import LEGEND, SIGNS, chain_left, drawing_of
+from doit_receipts.durations import durations_in
 from doit_receipts.lock import holding
 from doit_receipts.page import Page, linked, tail_of
 from doit_receipts.project import Release
@@ -278,6 +280,21 @@ def test_the_timeline_tells_its_hours_and_the_pauses_that_it_cuts_short() -> Non
     assert [at for _, at in hours] == ["12-01 15:00", "15:05", "17:15", "17:20", "17:29"]
     assert all(after[0] - before[0] >= 60 for before, after in pairwise(hours))
     assert "nothing was done for 2 h 10 min" in drawn
+
+
+def test_times_that_nobody_can_have_had_are_no_part_of_a_page_or_an_estimate(plan: Plan) -> None:
+    """Anybody who can write to the work folder can write to the journal."""
+    do(plan, "make_a")
+    with plan.folder.journal.open("a") as journal:
+        for at, took_s in (
+            ("2026-12-01T12:00:00+00:00", "1e308"), ("0001-01-01T00:00:00+00:00", 500),
+            ("9999-12-31T23:59:59-14:00", 1), ("2026-12-01T12:00:00+00:00", 1e12),
+        ):  # fmt: skip
+            entry = {"event": "done", "task": "check_a", "at": at, "took_s": took_s}
+            journal.write(json.dumps(entry) + "\n")
+    assert [each.task for each in events_of(plan.context.journal)] == ["make_a"]
+    assert max(durations_in(plan.folder.journal).values()) <= 500
+    assert "Timeline" in Page(plan).text()
 
 
 def test_a_timeline_that_leaves_out_what_was_first_says_so() -> None:
