@@ -93,6 +93,7 @@ def check_sboms():
     after=[check_archives, test_source],
     reads=at.tarballs,
     writes=signing.signatures(release),
+    signs=True,
     pep="B04 B05",
     only=release.signs_with_gpg,
 )

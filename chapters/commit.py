@@ -79,6 +79,7 @@ def check_clean():
     effect=Effect.CLONE,
     after=[commit_release, check_clean],
     writes=[at.clone / ".git" / "refs" / "tags" / release.version.tag],
+    signs=True,
     pep="T01 T02",
 )
 def make_tag():

@@ -44,6 +44,7 @@ head = plan.fact(find_head, "head")
     effect=Effect.CLONE,
     after=[find_head],
     writes=[branch_end.tag_file(release)],
+    signs=True,
     only=ends_life,
     pep="L05",
 )

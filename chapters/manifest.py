@@ -70,6 +70,7 @@ def write_manifest():
     after=[write_manifest],
     reads=[paths[0]],
     writes=paths[1:],
+    signs=True,
     look=release_manifest.look_signed,
     only=is_made,
 )

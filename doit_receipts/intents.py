@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "is_on_record",
-    "knows_all", "receipts_left",
+    "knows_all", "receipts_left", "seals",
 ]  # fmt: skip
 
 INTENT: Final = "intent"
@@ -71,6 +71,15 @@ def receipts_left(journal: Journal) -> dict[str, set[str]]:
         if entry.get("event") == "done":
             left.setdefault(str(entry.get("task")), set()).add(str(entry.get("receipt", "")))
     return left
+
+
+def seals(journal: Journal) -> frozenset[str]:
+    """What the journal has as proofs that a run left a receipt; see ``Plan.seal_of``."""
+    return frozenset(
+        str(entry["seal"])
+        for entry in journal.entries()
+        if entry.get("event") == "done" and "seal" in entry
+    )
 
 
 def inputs_digest(inputs: Mapping[str, str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import os
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -89,6 +91,7 @@ class Plan:
         self._alarms: list[_Alarm] = []
         self.held_until: datetime | None = None
         """The moment before which no step acts outside of this machine; None for any time."""
+        self._run_key = os.urandom(32)
         self.judged: dict[str, str] = {}
         """Approvals whose signatures this run has verified, and what they were of."""
         self._renamed: dict[str, tuple[str, str]] = {}
@@ -160,6 +163,7 @@ class Plan:
         only_shown: bool = False,
         takes: Mapping[str, int] | None = None,
         only_after: Before = (),
+        signs: bool = False,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
@@ -172,6 +176,8 @@ class Plan:
         much to spare as it ``takes``: ``{"cores": 1, "memory_mb": 2000}``.
         ``only_after`` names tasks of this release that have to be done before as well, and are no
         part of what it is made from: its receipt is the same with and without them.
+        Of one that ``signs``, as of a PUBLIC one, every gate before it that judges what does not
+        change by itself has judged in the same run, and what is there at that moment.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -202,6 +208,7 @@ class Plan:
                 only_shown=only_shown,
                 takes=takes or {},
                 only_after=only_after,
+                signs=signs,
                 labels=labels,
             )
 
@@ -511,6 +518,14 @@ class Plan:
         self.judged = {}
         if ask:
             self.receipts.look_again()
+
+    def seal_of(self, name: str, receipt: str) -> str:
+        """What proves that a process of this run left the receipt with this digest for the task.
+
+        The key is in the memory of these processes alone: who writes to the journal has none.
+        """
+        said = f"{name} {receipt}".encode()
+        return hashlib.blake2b(said, key=self._run_key, digest_size=16).hexdigest()
 
     # ── the hour ───────────────────────────────────────────────────────────────────────────
 

@@ -16,7 +16,7 @@ from doit_receipts.acting import change_world
 from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
-from doit_receipts.intents import inputs_digest, receipts_left
+from doit_receipts.intents import inputs_digest, receipts_left, seals
 from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
@@ -182,7 +182,7 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
     plan.context.see_lock()
     plan.receipts.refuse_foreign(task)
     plan.receipts.refuse_altered(task)
-    if task.look is not None and plan.receipts.receipt(task.name) is None:
+    if task.signs or (task.look is not None and plan.receipts.receipt(task.name) is None):
         _judge_gates_again(plan, task)
         _judge_approvals_again(plan, task)
     before = plan.receipts.inputs(task)
@@ -226,26 +226,35 @@ def _receipt_of(plan: Plan, task: Task, inputs: Mapping[str, str]) -> Receipt:
 def _judge_gates_again(plan: Plan, act: Task) -> None:
     """Every gate before the act has a receipt that a run left, by the journal; else it judges now.
 
-    Anybody who can write to the folder can write a receipt with a true seal. Gates of what users
-    have seen are left as they are, and so are those whose work is done where the journal was lost:
-    the world may have gone on since, and they could stop nothing any more. Raises BlockedError.
+    Anybody who can write to the folder can write a receipt with a true seal, and a line of the
+    journal with it. So before what others will believe (``Task.is_final``) no file counts: a gate
+    whose answer is the same at any time has judged in this run, and what is there now.
+    Gates of what users have seen are left as they are, and so are those that judge what moves,
+    whose work is done where the journal was lost: the world may have gone on since, and they could
+    stop nothing any more. Raises BlockedError.
     """
     left = receipts_left(plan.context.journal)
+    sealed = seals(plan.context.journal) if act.is_final else frozenset()
+    before = plan.needs(act)
     seen = {
         name
-        for each in plan.tasks.values()
+        for each in ([plan.tasks[name] for name in before] if act.is_final else plan.tasks.values())
         if plan.receipts.has_published(each)
         for name in plan.needs(each)
     }
-    for name in plan.needs(act):
+    for name in before:
         gate = plan.tasks[name]
         if gate.kind is not Kind.GATE or name in seen or plan.receipts.receipt(name) is None:
             continue
         digest = plan.state.digest(plan.receipts.receipt_path(name))
+        if act.is_final and not gate.volatile:
+            if plan.seal_of(name, digest) in sealed and _judged_this(plan, gate):
+                continue
+            why = f"this run has not judged it, and {act.name} cannot be taken back"
         # Lines of earlier versions name no receipt.
-        if digest in left.get(name, ()) or left.get(name) == {""}:
+        elif digest in left.get(name, ()) or left.get(name) == {""}:
             continue
-        if name in left:
+        elif name in left:
             why = "its receipt is none that the journal names"
         elif _has_guarded(plan, name, left):
             plan.context.log.say(
@@ -260,6 +269,17 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
         inputs = plan.receipts.inputs(gate)
         findings, waived = _judge(plan, gate)
         _leave(plan, replace(_receipt_of(plan, gate, inputs | waived), findings=findings), began_s)
+
+
+def _judged_this(plan: Plan, gate: Task) -> bool:
+    """Whether what the gate's receipt says that it judged is what is there now, read anew."""
+    for path in gate.reads:
+        plan.state.forget(path)
+    receipt = plan.receipts.receipt(gate.name)
+    now = plan.receipts.inputs(gate)
+    return receipt is not None and now == {
+        name: each for name, each in receipt.inputs.items() if not name.startswith("waiver ")
+    }
 
 
 def _has_guarded(plan: Plan, gate: str, left: Collection[str]) -> bool:
@@ -389,12 +409,16 @@ def _note(plan: Plan, receipt: Receipt, began_s: float, digest: str = "") -> Non
 
     ``digest`` is that of the receipt's file if it is not there yet.
     """
+    is_gate = plan.tasks[receipt.step].kind is Kind.GATE
+    digest = digest or plan.state.digest(plan.receipts.receipt_path(receipt.step))
+    seal = {"seal": plan.seal_of(receipt.step, digest)} if is_gate else {}
     plan.context.journal.append(
         "done",
-        sealed=plan.tasks[receipt.step].kind is Kind.GATE,
+        sealed=is_gate,
         task=receipt.step,
         result=receipt.result,
-        receipt=digest or plan.state.digest(plan.receipts.receipt_path(receipt.step)),
+        receipt=digest,
+        **seal,
         tool=plan.project.revision(),
         took_s=f"{time.monotonic() - began_s:.2f}",
     )

@@ -52,6 +52,7 @@ class Task:
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
     gives the call whose result is a Probe of the part of the world that the step changes, before
     it acts and after.
+    What ``signs`` vouches for what it is made from: see ``is_final``.
     ``takes`` is how much of the machine it needs while others run (see ``AMOUNTS``).
     ``labels`` are words of the project by kind, such as ids of its obligations.
     """
@@ -74,6 +75,7 @@ class Task:
     who: str = ""
     takes: Mapping[str, int] = field(default_factory=dict)
     only_after: tuple[str, ...] = ()
+    signs: bool = False
 
     @property
     def label(self) -> str:
@@ -84,3 +86,8 @@ class Task:
     def is_public(self) -> bool:
         """Whether users see its work, so that it is done once."""
         return self.effect is Effect.PUBLIC
+
+    @property
+    def is_final(self) -> bool:
+        """Whether others will believe its work: users see it, or it has a signature."""
+        return self.is_public or self.signs

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -18,6 +19,8 @@ from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
+
+FORGER: Final = Path(__file__).parents[1] / "forger.py"
 
 WORLD: Final = '''
 from doit_receipts.errors import NothingDone
@@ -526,7 +529,7 @@ def test_a_gate_whose_receipt_no_run_left_judges_again_before_the_act(project: P
 
 
 def test_a_gate_whose_receipt_is_on_record_does_not_judge_again(project: Project) -> None:
-    project.declare(GATED)
+    project.declare(GATED.replace("Effect.PUBLIC", "Effect.SHARED"))
     project.write("input", "good")
     assert project.doit("check_thing").status == 0
     assert project.doit().status == 0
@@ -535,7 +538,7 @@ def test_a_gate_whose_receipt_is_on_record_does_not_judge_again(project: Project
 
 def test_a_kill_at_any_write_of_a_gate_that_passed_judges_it_once(project: Project) -> None:
     """What tells that a run judged is on the disk before the receipt is."""
-    project.declare(GATED)
+    project.declare(GATED.replace("Effect.PUBLIC", "Effect.SHARED"))
     project.write("input", "good")
     assert project.doit("copy_a").status == 0
     build, begun = project.folder / "build", project.folder / "begun"
@@ -568,7 +571,7 @@ def judge_world():
         return [Finding("base.moved", Severity.BLOCK, "it moved", "base", "begin anew")]
     return []
 
-@plan.gate()
+@plan.gate(volatile=True)
 def check_base():
     \"\"\"Stop if the base moved.\"\"\"
     return call(judge_world)
@@ -643,3 +646,54 @@ def task_tell_thing():
     (project.work / "journal.jsonl").unlink()
     assert project.doit().status == 0
     assert project.ran().count("judge") == 1
+
+
+def forge(project: Project, *names: str) -> None:
+    """Each task has the receipt, and the line of the journal, that a run would have left."""
+    ended = python(FORGER, *names, folder=project.folder, env=os.environ)
+    assert ended.status == 0, ended
+
+
+SIGNED: Final = GATED.replace(
+    "@plan.group(of=[task_put_thing])",
+    '''@plan.step(after=[check_thing], reads=[at.src / "a"], writes=[at.src / "s"], signs=True)
+def sign_thing():
+    """Sign."""
+    return call(copy, at.src / "a", at.src / "s")
+
+@plan.group(of=[task_put_thing, sign_thing])''',
+)
+
+
+@pytest.mark.parametrize("final", ["put_thing", "sign_thing"])
+def test_a_gate_that_somebody_wrote_into_journal_and_receipts_judges_before_what_is_final(
+    project: Project, final: str
+) -> None:
+    project.declare(SIGNED)
+    project.write("input", "bad")
+    assert project.doit("copy_a").status == 0
+    forge(project, "check_thing")
+    project.ran()
+    ended = project.doit(final)
+    assert (ended.status, "thing.bad: a: the thing is bad" in ended.out) == (1, True), ended
+    assert (world(project), project.ran()) == ("", ["judge"])
+    assert not (project.work / "src" / "s").exists()
+    project.write("input", "good")
+    assert project.doit().status == 0
+
+
+def test_a_gate_judges_once_in_the_run_that_acts(project: Project) -> None:
+    """What processes of one run judged needs no second look by another of them."""
+    project.declare(SIGNED)
+    project.write("input", "good")
+    assert project.doit("-n", "3").status == 0
+    assert project.ran().count("judge") == 1
+
+
+def test_a_gate_is_judged_by_each_run_that_acts_until_users_see_something(project: Project) -> None:
+    project.declare(SIGNED)
+    project.write("input", "good")
+    for name, judged in (("check_thing", 1), ("sign_thing", 1), ("put_thing", 1), ("", 0)):
+        project.ran()
+        assert project.doit(*filter(None, [name])).status == 0
+        assert project.ran().count("judge") == judged, name

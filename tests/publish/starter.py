@@ -128,6 +128,17 @@ def _people(asked: Asked) -> int:
     return 0
 
 
+def _forge(asked: Asked) -> int:
+    from plugins.command.release_file import RELEASE_FILE  # noqa: PLC0415 - after sys.path was set
+    from tests import forger  # noqa: PLC0415 - as above
+
+    _prepared(asked)
+    *words, declaration = asked.words
+    RELEASE_FILE.set(Path(declaration.removeprefix("--release=")))
+    forger.main(words)
+    return 0
+
+
 def _world(folder: str, ready: int) -> int:
     from plugins.rehearsal.serving import serve  # noqa: PLC0415 - after sys.path was set
 
@@ -136,6 +147,9 @@ def _world(folder: str, ready: int) -> int:
     os.dup2(os.open(f"{folder}.err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     asyncio.run(serve(Path(folder)))
     return 0
+
+
+_DOING = {"doit": _doit, "people": _people, "forge": _forge}
 
 
 def _answer(kind: str, what: Any) -> int:
@@ -150,7 +164,7 @@ def _answer(kind: str, what: Any) -> int:
             os.kill(what, signal.SIGTERM)
             _, ended = os.waitpid(what, 0)
         case _:
-            asked, do = Asked(**what), _people if kind == "people" else _doit
+            asked, do = Asked(**what), _DOING[kind]
             _, ended = os.waitpid(_apart(lambda: do(asked)), 0)
     return os.waitstatus_to_exitcode(ended)
 
