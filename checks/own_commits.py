@@ -39,22 +39,22 @@ _PLACES: Final = (b"index ", b"@@ ")
 """Lines of a patch that say where it applies, and not what it does."""
 
 
-@judges("base.picked", "clone.objects", blind="source.unreadable")
+@judges("base.only_here", "base.picked", "clone.objects", blind="source.unreadable")
 def commits_are_known(
     release: Release, clone: Clone, programs: Programs, history: History, base: str
 ) -> tuple[Finding, ...]:
-    """Each commit between ``base`` and the release commit has the patch of a commit of upstream.
+    """Upstream has ``base``, and the change of each commit between it and the release commit.
 
-    What they and the release commit are made of holds what its names say. Upstream is asked only
-    where there are such commits.
+    What they and the release commit are made of holds what its names say.
     """
     try:
         released = clone.resolve("refs/release/commit^{commit}")
         _see_change(clone, programs, base, released)
-        picked = _between(clone, programs, base, released)
-        if not picked:
-            return ()
         upstream = _Upstream(release, programs, history, base)
+        if not upstream.has(base):
+            problem = f"the release is made of {base[:12]}, which upstream does not have"
+            return (Finding("base.only_here", Severity.BLOCK, problem),)
+        picked = _between(clone, programs, base, released)
         return tuple(
             Finding(
                 "base.picked",
@@ -100,14 +100,15 @@ class _Upstream:
         named = _ORIGINAL.findall(clone.about(commit).message)[-1:]
         # Where a commit was picked from is known to be its place: lines around it may differ.
         return any(
-            self._has(each) and self._does(clone, commit, each, lines_around=0) for each in named
+            self.has(each) and self._does(clone, commit, each, lines_around=0) for each in named
         ) or any(
             self._does(clone, commit, each, lines_around=3)
             for each in self._alike(clone, commit)
-            if self._has(each)
+            if self.has(each)
         )
 
-    def _has(self, commit: str) -> bool:
+    def has(self, commit: str) -> bool:
+        """Whether it is in the history of one of the branches."""
         return any(is_before(self._clone, self._programs, commit, head) for head in self._heads)
 
     def _alike(self, clone: Clone, commit: str) -> list[str]:

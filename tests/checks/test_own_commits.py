@@ -73,9 +73,16 @@ def of_ours(world: World, start: str, content: str, message: str = "Ours") -> st
     return git(world.cpython, "rev-parse", "HEAD")
 
 
-def test_release_without_picks_asks_nobody(world: World) -> None:
+def test_release_of_upstreams_own_commit_passes(world: World) -> None:
     assert released(world) == ()
-    assert not (world.release.layout.work / "verify").exists()
+
+
+def test_base_that_upstream_does_not_have_blocks(world: World) -> None:
+    """Who wrote a receipt of the gate that judged the base did not get it past this one."""
+    own = of_ours(world, "v3.14.0rc1", _SPAM + "import evil\n")
+    (finding,) = released(replace(world, wanted=own))
+    assert (finding.rule, finding.severity) == ("base.only_here", Severity.BLOCK)
+    assert own[:12] in finding.message
 
 
 def test_picks_that_upstream_has_pass_in_any_place(world: World) -> None:
