@@ -42,7 +42,8 @@ def fetch_docs():
 @plan.gate(after=[fetch_docs], pep="B03", only=are_elsewhere)
 def check_fetched_docs():
     """Stop unless the fetched documentation is what its run attested, and report which run."""
-    return call(machines.docs_are_attested, at, farm, docs_actions, services.sigstore)
+    here = deferred(elsewhere.done_here, plan.context.journal)
+    return call(machines.docs_are_attested, at, farm, docs_actions, services.sigstore, here)
 
 
 def take_docs(*given: Any) -> dict[str, str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["docs_are_attested", "every_platform_passed", "remade", "remade_for_anybody"]
 
 _FILE: Final = "tests.json"
+_FETCH_AGAIN: Final = "doit forget fetch_docs, then the same command: GitHub is asked again"
 _TEST_AGAIN: Final = "doit forget await_tests, then the same command: it is tested again"
 
 
@@ -51,10 +52,19 @@ def every_platform_passed(
 
 @judges("docs.unproven", blind="docs.unproven")
 def docs_are_attested(
-    layout: Layout, farm: Farm, actions: Sequence[Action], sigstore: StatementVerifier
+    layout: Layout,
+    farm: Farm,
+    actions: Sequence[Action],
+    sigstore: StatementVerifier,
+    here: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """What was fetched is what the run attested, byte for byte; nobody is asked for that."""
-    return tuple(_built(layout, farm, action, sigstore) for action in actions)
+    """What was fetched is what the run attested, byte for byte; nobody is asked for that.
+
+    ``here`` are the digests of the actions that this machine does itself.
+    """
+    return tuple(
+        _built(layout, farm, action, sigstore, is_ours=action.digest in here) for action in actions
+    )
 
 
 def remade(
@@ -87,12 +97,17 @@ def _got(farm: Farm, done: Attested | None, problem: str) -> Remade:
     return Remade(GITHUB, done.run, GITHUB, word, digests)
 
 
-def _built(layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier) -> Finding:
+def _built(
+    layout: Layout, farm: Farm, action: Action, sigstore: StatementVerifier, *, is_ours: bool
+) -> Finding:
     rule, where = "docs.unproven", action.step
-    if _read(here_file(layout, action)) == action.to_bytes() and not _read(
-        bundle_file(layout, action)
-    ):
-        return Finding(rule, Severity.NOTE, "nobody answered in time: built on this machine", where)
+    says_so = _read(here_file(layout, action)) == action.to_bytes()
+    if says_so and not _read(bundle_file(layout, action)):
+        if is_ours:
+            message = "nobody answered in time: built on this machine"
+            return Finding(rule, Severity.NOTE, message, where)
+        message = "only a file says that nobody answered; the journal tells nothing of it"
+        return Finding(rule, Severity.BLOCK, message, where, _FETCH_AGAIN)
     done, problem = _proved(layout, farm, action, sigstore)
     if done is None:
         return Finding(rule, Severity.BLOCK, problem, where)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from checks.machines import docs_are_attested
 from doit_receipts.errors import StepFailed
+from doit_receipts.finding import Severity
 from plugins.model.action import Action, bundle_file, here_file, room_of
 from plugins.model.attested import FACTS_FILE, Attested, statement_of
 from plugins.model.docs_source import DocsSource
@@ -143,3 +145,22 @@ def test_a_fact_whose_name_no_terminal_should_see_is_refused(fetched: Fetched) -
     fetched.keep({"formats": "text", "\x1b[2Jsphinx": "9"})
     with pytest.raises(StepFailed, match="is not one line of text"):
         fetched.take()
+
+
+@pytest.mark.parametrize(
+    ("ours", "severity"), [(False, Severity.BLOCK), (True, Severity.NOTE)], ids=["file", "journal"]
+)
+def test_a_file_alone_does_not_say_that_this_machine_builds(
+    fetched: Fetched, *, ours: bool, severity: Severity
+) -> None:
+    """Whoever wants no attestation of it deletes that, and writes the file."""
+    nothing: Any = None
+    action = fetched.action
+    here = here_file(fetched.release.layout, action)
+    here.parent.mkdir(parents=True)
+    here.write_bytes(action.to_bytes())
+    (found,) = docs_are_attested(
+        fetched.release.layout, nothing, [action], nothing, [action.digest] if ours else []
+    )
+    assert (found.rule, found.severity) == ("docs.unproven", severity)
+    assert ours or "doit forget fetch_docs" in found.remedy
