@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from checks.announcement import where_to_edit
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
+from plugins.model.disguised import disguises
 from plugins.model.release import Phase
 from plugins.model.schedule_edit import phase_before
 
@@ -87,8 +88,12 @@ def it_is_time(
 
 @judges("phase.words", blind="phase.words")
 def words_are_ready(release: Release, file: Path) -> tuple[Finding, ...]:
-    """The settled announcement has a title that names the series, and says something below it."""
-    title, _, text = file.read_text(encoding="utf-8").partition("\n")
+    """The settled announcement has a title that names the series, and says something below it.
+
+    It is what it seems to be, as every text that becomes public.
+    """
+    words = file.read_text(encoding="utf-8")
+    title, _, text = words.partition("\n")
     title = title.removeprefix("# ").strip()
     series = release.version.series
     problems = [
@@ -99,6 +104,7 @@ def words_are_ready(release: Release, file: Path) -> tuple[Finding, ...]:
             else []
         ),
         *([] if text.strip() else ["it has a title and no text"]),
+        *disguises(words),
     ]
     remedy = where_to_edit(file)
     return tuple(

@@ -31,8 +31,20 @@ _TAG: Final = re.compile(
     r"<(?!(?:https?|mailto):[^<>\s]*>|[\w.+-]+@[\w.-]+>)(?:/?[a-zA-Z][^<>\s/]*|[!?])[^<>]{0,200}"
 )
 _HARMLESS: Final = re.compile(r"</?(?:b|br|code|em|hr|i|kbd|strong|sub|sup) ?/?", re.IGNORECASE)
-_LINK: Final = re.compile(r"(?<!!)\[([^\[\]]{1,300})\]\(\s*<?([^)>\s]{1,2000})")
+_WORDS: Final = r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]{0,300}\]){1,300})\]"
+_LINK: Final = re.compile(_WORDS + r"\(\s*<?([^)>\s]{1,2000})")
+# Its target stands elsewhere, under the name in the second brackets, or else under its words.
+_NAMED: Final = re.compile(_WORDS + r"(?:\[([^\[\]]{0,300})\])?(?![\[(:])")
+_TARGET: Final = re.compile(r"^ {0,3}\[([^\[\]]{1,300})\]:\s*<?([^>\s]{1,2000})", re.MULTILINE)
+# As PEPs and NEWS have it.
+_OF_SPHINX: Final = re.compile(r"`([^`<>]{1,300}?)\s*<([^<>`\s]{1,2000})>`_")
 _HOST: Final = re.compile(r"(?:https?://|(?<![\w@/.-])(?=www\.))([\w.-]+)", re.IGNORECASE)
+_BARE_HOST: Final = re.compile(
+    r"(?<![\w@/.-])((?:[\w-]+\.){1,5}(?:org|com|net|io|dev|info))(?![\w-]|\.\w)", re.IGNORECASE
+)
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_SCHEMES: Final = ("http", "https", "mailto")
+_WITH_USER: Final = re.compile(r"https?:[/\\]*[^\s/<>()\[\]\"'`?#]*@[^\s/<>()?#]*", re.IGNORECASE)
 # Letters of other alphabets that look like Latin ones, within a word of Latin ones.
 # Of the Greek capitals those that have a Latin twin: a delta or an omega is a sign of its own.
 _LIKE_LATIN: Final = (
@@ -61,11 +73,42 @@ def disguises(text: str) -> tuple[str, ...]:
         for each in _TAG.finditer(_CODE.sub(" ", text))
         if _HARMLESS.fullmatch(each[0].rstrip()) is None
     ]
-    for words, target in _LINK.findall(shown):
-        named, leads = _named_host(words), _host(target)
-        if named and named != leads:
-            found.append(f"has a link that reads {named} and leads to {leads}")
+    found += [
+        f"has an address with a user's name before the host: {each}"
+        for each in _WITH_USER.findall(_CODE.sub(" ", shown))
+    ]
+    found += [problem for each in _links(shown) if (problem := _problem_of(*each))]
     return tuple(dict.fromkeys(found))
+
+
+def _links(text: str) -> Iterator[tuple[str, str]]:
+    """The words and the target of each link, in the order of the ways to write one."""
+    yield from _LINK.findall(text)
+    yield from _OF_SPHINX.findall(text)
+    targets = {_label(name): target for name, target in reversed(_TARGET.findall(text))}
+    for words, name in _NAMED.findall(text):
+        if target := targets.get(_label(name or words)):
+            yield words, target
+    yield from (("", target) for target in targets.values())
+
+
+def _label(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _problem_of(words: str, target: str) -> str:
+    """What a reader would not expect of the link; "" if it leads where it says."""
+    scheme = _SCHEME.match(re.sub(r"[\x00-\x20]", "", target))
+    if scheme is not None and scheme[1].lower() not in _SCHEMES:
+        return f"has a link to {scheme[1].lower()}:, which is no address of a page"
+    named, leads = _named_host(words), _host(target)
+    if named and named != leads:
+        return f"has a link that reads {named} and leads to {leads}"
+    bare = _BARE_HOST.search(words)
+    named = _host(f"//{bare[1]}") if bare and not named else ""
+    if named and named != leads and not leads.endswith(f".{named}"):
+        return f"has a link that reads {named} and leads to {leads}"
+    return ""
 
 
 def unseen_characters(text: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import StepFailed
 from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, unseen
+from plugins.model.disguised import unseen_characters
 from plugins.ports.email import Email
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def email(
 ) -> Email:
     """The email for this purpose, whose text is sent as it is, to the byte.
 
-    Raises StepFailed if nobody would get it, it says nothing, or its subject is no single line of
-    at most 200 characters.
+    Raises StepFailed if nobody would get it, it says nothing or has a character that nobody sees,
+    or its subject is no single line of at most 200 characters.
     """
     where = f"email {purpose}"
     if not to or not sender:
@@ -67,6 +68,13 @@ def email(
             if not text.strip()
             else "has a subject that is empty or longer than a line",
             remedy="correct it under texts/ or drafts/, then run the same command again",
+        )
+    if unseen := next(unseen_characters(text), ""):
+        raise StepFailed(
+            where=where,
+            problem=f"has {unseen}, which nobody sees",
+            remedy="take it out of the text that the email is made from, then run the same command"
+            " again",
         )
     if len(subject) > _SUBJECT_MOST:
         raise StepFailed(

@@ -190,6 +190,10 @@ def test_a_schedule_that_cannot_be_read_blocks(a_release: Builds) -> None:
         ("# Python 3.12 ends\n\nIt does.\n", ""),
         ("# Python ends\n\nIt does.\n", "its title does not name 3.12"),
         ("# Python 3.12 ends\n", "it has a title and no text"),
+        (
+            "# Python 3.12 ends\n\nSee [python.org](https://evil.example/).\n",
+            "has a link that reads python.org and leads to evil.example",
+        ),
         (f"# 3.12 {'x' * 260}\n\nIt does.\n", "its title has more than 255 characters"),
     ],
 )

@@ -127,6 +127,11 @@ def test_subject_is_refused_rather_than_cut(release: Release) -> None:
         emails.email(release, "x", SENDER, [SENDER], "S\nBcc: x@y", "T")
 
 
+def test_email_with_a_character_that_nobody_sees_is_refused(release: Release) -> None:
+    with pytest.raises(StepFailed, match=r"has U\+202E \(right-to-left override\) in line 2"):
+        emails.email(release, "x", SENDER, [SENDER], "S", "Get it:\n\u202egro.live//:sptth")
+
+
 def test_text_is_mailed_as_it_was_settled(release: Release) -> None:
     """Leading spaces, trailing spaces and first words are the release manager's."""
     body = "    an indented line\n\nNote: a colon   \nFrom here on\n"
