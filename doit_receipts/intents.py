@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from doit_receipts.journal import Journal
 
 __all__ = [
-    "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "inputs_digest", "intent_of", "is_on_record",
-    "knows_all", "receipts_left", "seals",
+    "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "asked_for", "inputs_digest", "intent_of",
+    "is_on_record", "knows_all", "receipts_left", "seals",
 ]  # fmt: skip
 
 INTENT: Final = "intent"
@@ -80,6 +80,15 @@ def seals(journal: Journal) -> frozenset[str]:
         for entry in journal.entries()
         if entry.get("event") == "done" and "seal" in entry
     )
+
+
+def asked_for(journal: Journal, approval: str) -> set[str]:
+    """All that runs asked people to approve by this name, and that people approved."""
+    return {
+        str(entry["subject"])
+        for entry in journal.entries()
+        if entry.get("task") == approval and "subject" in entry
+    }
 
 
 def inputs_digest(inputs: Mapping[str, str]) -> str:

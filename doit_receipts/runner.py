@@ -8,7 +8,6 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -137,8 +136,12 @@ def failed(plan: Plan, task: Task, error: ReleaseError) -> TaskFailed:
         plan.context.log.say(plan.completed(line, task.name))
     # A journal that cannot be written says less of a failure than the failure itself.
     with suppress(OSError):
-        note = partial(plan.context.journal.append, outcome.event, task=task.name, said=str(error))
-        note(since=began) if began else note()
+        more = {"since": began} if began else {}
+        if task.kind is Kind.APPROVAL and (shown := shown_subject(plan, task)):
+            more["subject"] = shown
+        plan.context.journal.append(
+            outcome.event, sealed=False, task=task.name, said=str(error), **more
+        )
     return TaskFailed(str(error), report=False)
 
 

@@ -13,6 +13,7 @@ from doit_receipts.command.advice import to_look_at
 from doit_receipts.command.command_line import OptionsAnywhere
 from doit_receipts.command.option import option
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
+from doit_receipts.intents import asked_for
 from doit_receipts.loader import plan_of
 from doit_receipts.printable import printable
 from doit_receipts.runner import shown_subject, subject_of
@@ -94,7 +95,8 @@ def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> 
     """Raise StepFailed, and show what is there now, unless that is what was shown.
 
     ``digest`` is its beginning, as the person was given it. Without one, what counts is what the
-    last run asked for, or what was approved and still is.
+    last run asked for, or what was approved and still is; and nothing else may ever have been asked
+    for, since another run may have come after the one whose words the person read.
     """
     now = beginning(approval.subject)
     if digest:
@@ -103,10 +105,15 @@ def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> 
         problem = f"is about {now} now, and {digest} was looked at"
     else:
         shown = shown_subject(plan, task)
-        if shown == approval.subject or _stands(plan, task, approval):
+        others = sorted(asked_for(plan.context.journal, task.name) - {approval.subject})
+        if _stands(plan, task, approval) or (shown == approval.subject and not others):
             return
         problem = f"is about {now} now, and " + (
-            f"the last run showed {beginning(shown)}" if shown else "it is not known what was shown"
+            f"the last run showed {beginning(shown)}"
+            if shown and shown != approval.subject
+            else f"{beginning(others[-1])} was shown before"
+            if others
+            else "it is not known what was shown"
         )
     command = plan.project.command("approve", task.name, now)
     looks = [f"  look at  {each}" for each in to_look_at(plan, task.name)]

@@ -115,6 +115,19 @@ def test_a_statement_without_a_good_signature_shows_nothing_and_hides_nothing(
     assert "it is not known what was shown; nothing was signed" in refused.out
 
 
+def test_what_another_run_asked_for_while_a_person_read_is_not_signed(awaiting: Project) -> None:
+    """A run of somebody else, or of a timer, came between what was read and the word."""
+    awaiting.doit("export")
+    awaiting.write("input", "slipped in")
+    assert awaiting.doit("export").status == 4
+    refused = awaiting.doit("approve", "approve_a")
+    assert refused.status == 1
+    assert re.search("is about [0-9a-f]{16} now, and [0-9a-f]{16} was shown before", refused.out)
+    (command,) = re.findall("doit (approve approve_a [0-9a-f]{16})", refused.out)
+    assert awaiting.doit(*command.split()).status == 0
+    assert awaiting.doit("approve", "approve_a", "--note", "it stands").status == 0
+
+
 def test_where_it_is_not_known_what_was_shown_it_is_shown(awaiting: Project) -> None:
     """The state is a cache, which may be deleted."""
     awaiting.doit("export")
@@ -502,7 +515,8 @@ def test_an_act_that_is_done_is_not_undone_by_a_later_word_of_its_approval(acts:
     acts.write("mood", "good")
     acts.write("input", "changed")
     assert acts.doit("export").status == 4
-    assert acts.doit("approve", "approve_a").status == 0
+    (command,) = re.findall("doit (approve approve_a [0-9a-f]{16})", acts.doit("next").out)
+    assert acts.doit(*command.split()).status == 0
     ended = acts.doit("export")
     assert ended.status == 0, ended.out
     assert "third" not in acts.ran()
