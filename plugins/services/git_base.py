@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["GitBase"]
 
 _WHERE: Final = "[repository] base"
+_SHA1_DIGITS: Final = 40
 _NEAR: Final = 5
 # Each question is answered in seconds; a pipe among the refs would be waited for.
 _TIMEOUT_S: Final = 600.0
@@ -62,6 +63,17 @@ class GitBase:
 
     def commit(self) -> str:
         """See the port. A remote's branch goes before a local one, which may be behind it."""
+        found = self._commit()
+        if len(found) != _SHA1_DIGITS:
+            raise SettingsError(
+                where="[repository] clone",
+                problem=f"{self._folder} names its objects by SHA-256 and upstream by SHA-1: git"
+                " brings nothing from one to the other",
+                remedy="clone upstream anew, without --object-format=sha256, and set it to that",
+            )
+        return found
+
+    def _commit(self) -> str:
         names = tuple(self._names_of_wanted() if self._wanted else self._names_of_branch())
         # rev-parse stops at the first name that does not exist, so each is asked for alone
         for name in names:

@@ -41,6 +41,21 @@ def test_upstreams_branch_goes_before_the_local_one(world: World) -> None:
     assert world.base.commit() == later
 
 
+def test_clone_that_names_its_objects_by_another_digest_is_refused(world: World) -> None:
+    """Upstream has SHA-1, and git cannot fetch from one into the other."""
+    folder = world.folder / "by-sha256"
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", folder], check=True)
+    told = subprocess.run(
+        ["git", "fast-export", "refs/remotes/upstream/3.13"], cwd=world.cpython, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    asked = ["git", "fast-import", "--quiet"]
+    subprocess.run(asked, cwd=folder, input=told.stdout, check=True)
+    base = GitBase(folder, MachinePrograms(), branch="3.13", wanted="upstream/3.13")
+    with pytest.raises(SettingsError, match=r"by SHA-256 and upstream by SHA-1.*: git brings"):
+        base.commit()
+
+
 def test_remote_is_known_by_its_address_whatever_its_name(world: World) -> None:
     git(world.cpython, "remote", "rename", "upstream", "python")
     git(world.cpython, "update-ref", "refs/remotes/python/3.13", "v3.13.5^{commit}")
