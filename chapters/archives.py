@@ -18,7 +18,7 @@ def build_tarballs():
 tag_time_s = deferred(int, plan.fact(build_tarballs, "epoch_s"))
 
 
-@plan.gate(after=[build_tarballs], reads=at.tarballs, pep="B07 B08 B09")
+@plan.gate(after=[build_tarballs], reads=at.tarballs, takes={"cores": 1}, pep="B07 B08 B09")
 def check_archives():
     """Stop unless both archives hold exactly the tag's tree, readable by everyone."""
     tree = (services.clone, services.programs, plan.fact(build_tarballs, "commit"), tag_time_s)

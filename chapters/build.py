@@ -42,7 +42,13 @@ def build_docs():
     return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
 
-@plan.gate(after=[build_docs], reads=docs_archives, pep="Z08", only=release.ships_docs)
+@plan.gate(
+    after=[build_docs],
+    reads=docs_archives,
+    takes={"cores": 1},
+    pep="Z08",
+    only=release.ships_docs,
+)
 def check_docs():
     """Stop unless every documentation archive exists, opens and names no unreleased version."""
     return [

@@ -13,6 +13,7 @@ from checks.git_objects import AlteredObject
 from checks.looking import judges
 from checks.tag_stream import first_difference, tag_of
 from checks.tag_tree import Seen
+from doit_receipts.cores import some_cores
 from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import Finding, Severity
 from plugins.model.archive_links import leads_out
@@ -72,7 +73,7 @@ def archives_are_sound(
     findings: list[Finding] = []
     paths = release.layout.tarballs
     about_tag = (release, clone, programs, commit, epoch_s, merge_news)
-    with ThreadPoolExecutor(len(paths) + 1) as pool:
+    with some_cores(len(paths) + 1) as cores, ThreadPoolExecutor(cores) as pool:
         first = pool.submit(_read, paths[0], read)
         reading = (first, pool.submit(_read_unless, paths[1], first))
         tag = pool.submit(tag_of, *about_tag)

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from checks.looking import judges
+from doit_receipts.cores import some_cores
 from doit_receipts.finding import Finding, Severity
 from doit_receipts.printable import counted
 from plugins.model.zipped import BrokenZip, opened_zip
@@ -60,7 +61,7 @@ def archives_complete(release: Release, formats: Iterable[str]) -> tuple[Finding
 
     formats = sorted(formats)
     archives = [each for form in formats for each in release.layout.docs_archives(form)]
-    with ThreadPoolExecutor(max(len(archives), 1)) as pool:
+    with some_cores(max(len(archives), 1)) as cores, ThreadPoolExecutor(cores) as pool:
         reading = dict(zip(archives, pool.map(_read, archives), strict=True))
     return tuple(
         finding for form in formats for finding in _of_format(release, form, reading.__getitem__)

@@ -236,9 +236,13 @@ class Plan:
         extra_inputs: Mapping[str, Call] | None = None,
         only: bool = True,
         volatile: bool = False,
+        takes: Mapping[str, int] | None = None,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
-        """A task made of checks; what stands behind it does not start while a finding blocks."""
+        """A task made of checks; what stands behind it does not start while a finding blocks.
+
+        One that works hard says what it ``takes``, as a step does.
+        """
 
         def declare(creator: Creator) -> Declared:
             return self._declare(
@@ -252,6 +256,7 @@ class Plan:
                 extra_inputs=extra_inputs or {},
                 labels=labels,
                 volatile=volatile,
+                takes=takes or {},
             )
 
         return declare

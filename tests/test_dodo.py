@@ -20,7 +20,7 @@ from doit_receipts.task import Effect, Kind
 from plugins.steps import emails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from doit_receipts.calls import Call
     from doit_receipts.plan import Plan
@@ -182,6 +182,22 @@ def _proposed_to(calls: Iterable[Call]) -> Iterator[object]:
         for name, parameter in signature.parameters.items():
             if parameter.annotation == "Proposals" and name in given:
                 yield given[name]
+
+
+def test_what_works_on_several_cores_has_one_before_it_begins(plans: dict[str, Plan]) -> None:
+    """Beside programs that take all that there are it would have more than the machine has."""
+    for version, plan in plans.items():
+        for task in plan.tasks.values():
+            pooled = [each for each in task.calls if _shares_cores(each.function)]
+            assert not pooled or "cores" in task.takes, (version, task.name)
+    judged = [task for task in plans["3.13.6"].tasks.values() if task.kind is Kind.GATE]
+    assert {each.name for each in judged if each.takes} >= {"check_archives", "check_docs"}
+
+
+def _shares_cores(function: Callable[..., object]) -> bool:
+    found = inspect.unwrap(resolved(function))
+    source = inspect.getsource(found) if inspect.isfunction(found) else ""
+    return "some_cores(" in source or "jobs_of_make(" in source
 
 
 def test_the_archive_has_the_keys_of_all_who_approve(plans: dict[str, Plan]) -> None:
