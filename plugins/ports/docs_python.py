@@ -6,8 +6,10 @@ runs from 3.11 on. pip knows; it is asked without installing anything.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,23 +18,25 @@ from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["PythonFound", "candidates", "machine_of", "our_pip", "python_for"]
+__all__ = ["PythonFound", "candidates", "machine_of", "our_pip", "python_for", "resolved"]
 
 _NEWEST: Final = 30
 _OLDEST: Final = 9
 _TIMEOUT_S: Final = 120.0
-_REQUIRES: Final = re.compile(r"Requires-Python ([^;\n]+)|different Python: \S+ not in '([^'\n]+)'")
-"""What pip says of each version that it passed over, of whatever project."""
+_MOST_REPORT: Final = 64 << 20
 _LOWER: Final = re.compile(r"(?:^|,)\s*(?:>=|~=|==)\s*(3(?:\.\d{1,5}){1,2})")
 _NOTHING: Final = "No matching distribution found for "
 _ABSENT: Final = re.compile(
     r"\(from versions: (?!none\))[^)\n]+\)\s+ERROR: " + _NOTHING + r"(\S{1,100})"
 )
 """Some other version was seen: pip says ``none`` of an index that refuses to answer, too."""
+_FAILED_AT: Final = re.compile(
+    _NOTHING + r"([\w.-]{1,100})|Package '([\w.-]{1,100})' requires a different Python"
+)
 _UNREACHED: Final = "Retrying (Retry("
 
 
@@ -43,6 +47,8 @@ class PythonFound:
     python: Path | None
     problem: str = ""
     remedy: str = ""
+    report: str = ""
+    """What pip reports that it would install for it, as JSON; "" if it did not say."""
 
 
 def candidates(programs: Programs) -> Iterator[Path]:
@@ -118,11 +124,15 @@ def python_for(
         seen.append(python)
         if least_minor and _version_of(python, programs) < (3, least_minor):
             continue
-        ended = _asked(python, requirements, constraints, programs, timeout_s)
+        asked = partial(_answered, python, requirements, constraints, programs, timeout_s=timeout_s)
+        ended = asked()
         if ended is None or ended.status == 0:
-            return PythonFound(python)
+            return PythonFound(python, report=ended.stdout if ended is not None else "")
         said = ended.stdout + ended.stderr
-        one = _refused(python, said, programs)
+        # What pip says of Pythons names no package, and may be of another than the one that it
+        # lacks. Whether they are the reason shows where it finds that as soon as it ignores them.
+        ignoring = asked(ignoring=True) if _FAILED_AT.search(said) else None
+        one = _refused(python, said, ignoring, programs)
         if one.later or one.lacking:
             refused.append(one)
         elif _NOTHING in said and _UNREACHED not in said:
@@ -149,12 +159,12 @@ def python_for(
     )
 
 
-def _refused(python: Path, said: str, programs: Programs) -> _Refused:
+def _refused(python: Path, said: str, ignoring: Completed | None, programs: Programs) -> _Refused:
     version = _version_of(python, programs)
+    failed_at = {_plain(one or other) for one, other in _FAILED_AT.findall(said)}
+    required = _required(ignoring.stdout, failed_at) if ignoring and not ignoring.status else ()
     bounds = {
-        tuple(map(int, bound.split(".")))
-        for one, other in _REQUIRES.findall(said)
-        for bound in _LOWER.findall(one or other)
+        tuple(map(int, bound.split("."))) for one in required for bound in _LOWER.findall(one)
     }
     later = tuple(sorted(bound for bound in bounds if bound > version))
     lacking = () if _UNREACHED in said else tuple(_ABSENT.findall(said))
@@ -181,18 +191,59 @@ def _version_of(python: Path, programs: Programs) -> tuple[int, ...]:
     return tuple(map(int, said)) if all(map(str.isdigit, said)) else ()
 
 
-def _asked(
+def _plain(name: str) -> str:
+    """The name of a package as it is compared. Source: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _required(report: str, names: Collection[str]) -> list[str]:
+    """The Requires-Python of those packages in pip's report."""
+    try:
+        packages = [each["metadata"] for each in json.loads(report[:_MOST_REPORT])["install"]]
+        return [
+            str(each.get("requires_python", ""))
+            for each in packages
+            if _plain(str(each["name"])) in names
+        ]
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def _answered(
     python: Path,
     requirements: Path,
     constraints: Path | None,
     programs: Programs,
+    *,
     timeout_s: float,
+    ignoring: bool = False,
 ) -> Completed | None:
     """What pip answered, None for nothing in time: the installation waits longer for the same."""
+    try:
+        return resolved(
+            python, requirements, constraints, programs, timeout_s=timeout_s, ignoring=ignoring
+        )
+    except ServiceFailed:
+        return None
+
+
+def resolved(
+    python: Path,
+    requirements: Path,
+    constraints: Path | None,
+    programs: Programs,
+    *,
+    timeout_s: float,
+    ignoring: bool = False,
+) -> Completed:
+    """What pip would install now, as its report says; nothing is installed, no package's code runs.
+
+    ``ignoring``: whatever Python the packages require. Raises ServiceFailed for no answer in time.
+    """
     words = our_pip(python, "install")
     words += ["--dry-run", "--ignore-installed", "--quiet", "--no-input"]
-    # Nothing of a package is run that comes as a wheel.
-    words += ["--only-binary", ":all:", "-r", requirements]
+    words += ["--only-binary", ":all:", "--report", "-", "-r", requirements]
+    words += ["--ignore-requires-python"] if ignoring else []
     reads = [Path(sys.executable), python, requirements]
     if constraints:
         words += ["-c", constraints]
@@ -200,7 +251,4 @@ def _asked(
     # Those of a tree name others beside them; the lines of a lock name nothing.
     reads += [requirements.parent] if requirements.parent.name == "Doc" else []
     confined = programs.confined(reads=reads, network=True)
-    try:
-        return confined.run(words, folder=Path("/"), timeout_s=timeout_s, check=False)
-    except ServiceFailed:
-        return None
+    return confined.run(words, folder=Path("/"), timeout_s=timeout_s, check=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,7 @@ from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_d
 from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
 from plugins.model.docs_source import LOCK_FILE
 from plugins.model.pylock import LOCK, NoLock, read_lock
-from plugins.ports.docs_python import candidates, machine_of, our_pip, python_for
+from plugins.ports.docs_python import candidates, machine_of, python_for, resolved
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -150,14 +149,10 @@ def _resolved(
                 problem=chosen.problem,
                 remedy=chosen.remedy,
             )
-        words = our_pip(chosen.python, "install")
-        words += ["--dry-run", "--ignore-installed", "--quiet", "--no-input"]
-        words += ["--only-binary", ":all:", "--report", "-", "-r", requirements]
-        words += ["-c", constraints] if constraints else []
-        reads = [Path(sys.executable), chosen.python, doc, *([constraints] if constraints else [])]
-        confined = programs.confined(reads=reads, network=True)
-        ended = confined.run(words, folder=Path("/"), timeout_s=_TIMEOUT_S, check=False)
         machine = machine_of(chosen.python, programs)
+        if chosen.report:
+            return DocsLock(series, machine, wanted, tuple(pins_of(chosen.report)))
+        ended = resolved(chosen.python, requirements, constraints, programs, timeout_s=_TIMEOUT_S)
     if ended.status:
         raise ServiceFailed(
             service="pip",
