@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
 from itertools import pairwise
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.durations import LONGEST_S
+from doit_receipts.durations import known_s
 from doit_receipts.printable import printable
 from doit_receipts.running import running_tasks, shown_time
 
@@ -24,10 +23,11 @@ __all__ = ["STYLE", "Event", "events_of", "now_at", "timeline"]
 _READ_BYTES: Final = 4 << 20
 """Of the end of the journal: some ten thousand events."""
 _PAUSE: Final = timedelta(minutes=10)
-"""A longer one, in which nothing was done, is drawn as long as this."""
+"""A longer time in which nothing began or ended is drawn as long as this."""
 _WITH_SECONDS: Final = timedelta(minutes=10)
 """The hours of a shorter day are told to the second."""
 _MOST: Final = 200
+_FIRST_YEAR: Final = 1970
 _ROW, _NAME, _WIDE, _APART = 16, 170, 900, 75
 _SHOWN: Final = ("done", "failed", "blocked", "waiting", "adopt", "retry")
 
@@ -66,14 +66,13 @@ def _event(entry: Mapping[str, Any]) -> Event | None:
     word, task = entry.get("event"), entry.get("task")
     if word not in _SHOWN or not isinstance(task, str):
         return None
+    took_s = known_s(entry.get("took_s", 0))
     try:
         at = datetime.fromisoformat(str(entry.get("at")))
         at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        took_s = float(entry.get("took_s", 0))
-        took_s = max(0.0, took_s) if isfinite(took_s) else 0.0
-        if took_s > LONGEST_S or at.year == 1:  # before which there is no time
-            return None
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
+        return None
+    if took_s is None or at.year < _FIRST_YEAR:
         return None
     return Event(
         at, word, printable(task), printable(str(entry.get("by", ""))), took_s,
@@ -85,15 +84,16 @@ def now_at(plan: Plan) -> tuple[Event, ...]:
     """What runs at this moment, each as an event whose word is running."""
     now = plan.context.clock.now()
     return tuple(
-        Event(now, "running", each.task, "", max(0.0, now.timestamp() - each.since_s), "")
+        Event(now, "running", each.task, "", known_s(now.timestamp() - each.since_s) or 0.0, "")
         for each in running_tasks(plan.folder)
     )
 
 
 def timeline(events: Sequence[Event]) -> str:
-    """The newest events as an SVG, a row a task from above to below, with long pauses cut short.
+    """The newest events as an SVG, a row a task from above to below.
 
-    Who waits does so until it is looked at again.
+    A long time in which nothing began or ended is cut short. Who waits does so until it is
+    looked at again.
     """
     shown = events[-_MOST:]
     if not shown:
@@ -109,6 +109,7 @@ def timeline(events: Sequence[Event]) -> str:
     if len(shown) < len(events):
         lines.append(f'<text x="0" y="12">the newest {len(shown)} of {len(events)}</text>')
     lines += _hours(place, high)
+    lines += _cut_short(shown, place, high)
     lines += (
         f'<text x="0" y="{(row + 1) * _ROW + 12}">{escape(task[:26])}</text>'
         for task, row in rows.items()
@@ -145,7 +146,7 @@ def _places(events: Sequence[Event]) -> dict[datetime, float]:
 
 
 def _hours(place: Mapping[datetime, float], high: int) -> Iterator[str]:
-    """What time it was, as far as there is room, and the pauses that are cut short."""
+    """What time it was, as far as there is room, ."""
     marks = list(place)
     clock = "%H:%M:%S" if marks[-1] - marks[0] < _WITH_SECONDS else "%H:%M"
     told: datetime | None = None
@@ -159,11 +160,19 @@ def _hours(place: Mapping[datetime, float], high: int) -> Iterator[str]:
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_ROW}" y2="{high - _ROW}"/>'
             f'<text x="{x:.1f}" y="12">{at}</text><text x="{x:.1f}" y="{high - 3}">{at}</text>'
         )
-    for before, mark in pairwise(marks):
+
+
+def _cut_short(
+    events: Sequence[Event], place: Mapping[datetime, float], high: int
+) -> Iterator[str]:
+    """A frame about each time that is drawn shorter than it was."""
+    for before, mark in pairwise(place):
         if mark - before > _PAUSE:
             pause = shown_time((mark - before).total_seconds())
             x, wide = place[before], place[mark] - place[before]
+            worked = any(_start(each) <= before and mark <= each.at for each in events)
+            said = f"{pause}, drawn shorter" if worked else f"nothing was done for {pause}"
             yield (
-                f"<g><title>nothing was done for {pause}</title>"
+                f"<g><title>{said}</title>"
                 f'<path d="M{x:.1f} {_ROW}h{wide:.1f}v{high - 2 * _ROW}h-{wide:.1f}z"/></g>'
             )

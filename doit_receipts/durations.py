@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.journal import latest_of
 from doit_receipts.running import shown_time
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["LONGEST_S", "durations_in", "durations_s", "longest_chain", "shown_chain", "shown_end"]
+__all__ = ["durations_in", "durations_s", "known_s", "longest_chain", "shown_chain", "shown_end"]
 
 _JOURNALS: Final = 4
+_LONGEST_S: Final = 366 * 86_400
+"""No task took longer."""
 _WHOLE: Final = 4
 """A chain of so many is told whole."""
-LONGEST_S: Final = 366 * 86400
-"""No task took longer."""
 _NEVER_DONE_S: Final = 0.01
 """So little that of the chains of unknown tasks the one of most of them is the longest."""
 
@@ -47,11 +48,19 @@ def durations_in(journal: Path) -> dict[str, float]:
     """Seconds by task, as this journal has them."""
     found: dict[str, float] = {}
     for entry in latest_of(journal, "done"):
-        with suppress(ValueError, TypeError, KeyError):
-            took_s = float(entry["took_s"])
-            if took_s <= LONGEST_S:
-                found[str(entry["task"])] = max(0.0, took_s)
+        took_s = known_s(entry.get("took_s"))
+        if took_s is not None and "task" in entry:
+            found[str(entry["task"])] = took_s
     return found
+
+
+def known_s(told: Any) -> float | None:
+    """So many seconds as a file tells it; None for what is no time or is longer than a year."""
+    with suppress(ValueError, TypeError, OverflowError):
+        seconds = float(told)
+        if isfinite(seconds):
+            return max(0.0, seconds) if seconds <= _LONGEST_S else None
+    return None
 
 
 def longest_chain(

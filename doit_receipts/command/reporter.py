@@ -154,11 +154,13 @@ class ReleaseReporter:
     def cleanup_error(self, exception: Any) -> None:
         """Called when a teardown fails."""
         self._bugs.append(str(exception))
+        self._ticker.clear()
         sys.stderr.write(exception.get_msg())
 
     def runtime_error(self, msg: str) -> None:
         """Called when doit itself cannot go on."""
         self._bugs.append(msg)
+        self._ticker.clear()
         self._out.write(f"! {msg}\n")
 
     def complete_run(self) -> None:

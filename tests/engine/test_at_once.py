@@ -633,7 +633,7 @@ def test_the_list_and_the_run_tell_the_same_rest(project: Project) -> None:
     finally:
         project.write("seen", "")
         assert run.wait(timeout=120) == 0
-    until = r"min (\S+) s{}, until \d\d:\d\d UTC{}: slow → new → last"
+    until = r"min (\S+) s{}, until (?:\d\d-\d\d )?\d\d:\d\d UTC{}: slow → new → last"
     told = re.search(r"(\S+) " + until.format(" to go", "") + "\n", out.read_text())
     by = until.format("", " or later, judging by earlier runs")
     shown = re.search(rf"takes at least (\S+) {by}; 1 of 3 never", listed)

@@ -157,6 +157,8 @@ def test_a_journal_of_years_is_read_at_its_end(plan: Plan) -> None:
         b"[]", b"{", b'{"event": "done"}', b'{"event": "done", "task": "a", "at": "never"}',
         b'{"event": "done", "task": 1, "at": "2026-01-01T00:00:00"}', b"[" * 100_000,
         b'{"event": "done", "task": "a", "at": "2026-01-01T00:00:00", "took_s": []}',
+        b'{"event": "done", "task": "a", "at": "2026-01-01T00:00:00", "took_s": 1e300}',
+        b'{"event": "done", "task": "a", "at": "0001-01-01T00:00:00", "took_s": 9}',
     ],
 )  # fmt: skip
 def test_a_line_of_the_journal_that_says_nothing_is_left_out(plan: Plan, line: bytes) -> None:
@@ -164,6 +166,7 @@ def test_a_line_of_the_journal_that_says_nothing_is_left_out(plan: Plan, line: b
     with plan.folder.journal.open("ab") as stream:
         stream.write(line + b"\n")
     assert [each.task for each in events_of(plan.context.journal)] == ["make_a"]
+    assert Page(plan).text()
 
 
 def test_a_log_without_end_costs_its_last_lines(tmp_path: Path) -> None:
@@ -295,6 +298,12 @@ def test_times_that_nobody_can_have_had_are_no_part_of_a_page_or_an_estimate(pla
     assert [each.task for each in events_of(plan.context.journal)] == ["make_a"]
     assert max(durations_in(plan.folder.journal).values()) <= 500
     assert "Timeline" in Page(plan).text()
+
+
+def test_a_long_time_in_which_one_task_ran_is_no_pause() -> None:
+    drawn = happened(("15:30:00", "done", "make", 1500), ("15:31:00", "done", "look", 5))
+    assert "25 min 00 s, drawn shorter" in drawn
+    assert "nothing was done" not in drawn
 
 
 def test_a_timeline_that_leaves_out_what_was_first_says_so() -> None:
