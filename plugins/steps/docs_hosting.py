@@ -74,22 +74,23 @@ def host_docs(
     """
     final, staging = host.look([area.final, area.staging])
     top, pages = _pages(archive.path, archive.sha256)
-    if final is None:
-        if staging is not None:
-            _refuse_of_others(staging, host)
-        _unpack(archive, area, host, progress)
-        try:
+    if staging is not None and (final is None or not host.usable_folders([area.staging])):
+        _refuse_of_others(staging, host)
+    try:
+        if final is None:
+            _unpack(archive, area, host, progress)
             host.change([area.staging], CLOSED_MODE)
             _show(pages, f"{area.staging}/{top}", area, host, progress)
-        except BaseException:
-            # What went wrong is raised, and not what hinders this.
-            with suppress(ReleaseError):
+        else:
+            _straighten(area.final, host)
+        left = [entry.path for entry in host.listing(area.staging)]
+        host.remove([*reversed(left), area.staging])
+    except BaseException:
+        # What went wrong is raised, and not what hinders this.
+        with suppress(ReleaseError):
+            if any(host.look([area.staging])):
                 host.change([area.staging], HIDDEN_MODE)
-            raise
-    else:
-        _straighten(area.final, host)
-    left = [entry.path for entry in host.listing(area.staging)]
-    host.remove([*reversed(left), area.staging])
+        raise
     return {}
 
 

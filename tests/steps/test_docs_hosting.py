@@ -226,7 +226,7 @@ def test_current_is_not_moved_to_archives_that_are_not_there(
     [ServiceFailed(service="host", action="rename", problem="no"), KeyboardInterrupt()],
     ids=["refused", "Ctrl-C"],
 )
-@pytest.mark.parametrize("act", ["rename", "digests"])
+@pytest.mark.parametrize("act", ["rename", "digests", "remove"])
 def test_hosting_that_stops_leaves_the_hidden_folder_open_to_the_group(
     there: Standing, archive: Artifact, act: str, error: BaseException
 ) -> None:
@@ -239,7 +239,7 @@ def test_hosting_that_stops_leaves_the_hidden_folder_open_to_the_group(
 
     with pytest.raises(type(error)):
         host_docs(archive, BERTH, cast("Host", Broken()), Quiet())
-    assert not (there.files / BERTH.final).exists()
+    assert (there.files / BERTH.final).exists() == (act == "remove")
     assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2770
     host_docs(archive, BERTH, there.host, Quiet())
     assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
@@ -257,5 +257,31 @@ def test_hidden_folder_that_a_colleagues_run_left_is_removed_as_told(
             host_docs(archive, BERTH, host, Quiet())
         assert f"`rm -r {ROOT}/{BERTH.staging}`" in caught.value.remedy
         disk.real(f"{ROOT}/{BERTH.staging}").rmdir()
+        host_docs(archive, BERTH, host, Quiet())
+        assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_hidden_folder_that_a_colleagues_run_left_closed_behind_shown_pages_is_removed_as_told(
+    tmp_path: Path, archive: Artifact
+) -> None:
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host, disk = world.host(), world.server.disk
+        host_docs(archive, BERTH, host, Quiet())
+        disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2700)
+        with pytest.raises(StepFailed, match="left by a run of hugo that did not end") as caught:
+            host_docs(archive, BERTH, host, Quiet())
+        assert f"`rm -r {ROOT}/{BERTH.staging}`" in caught.value.remedy
+        disk.real(f"{ROOT}/{BERTH.staging}").rmdir()
+        assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_open_hidden_folder_that_a_colleagues_run_left_behind_shown_pages_is_removed(
+    tmp_path: Path, archive: Artifact
+) -> None:
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        host_docs(archive, BERTH, host, Quiet())
+        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}", "hugo", "downloads", 0o2770)
+        assert look_docs_hosted(archive, BERTH, host).state is RemoteState.ABSENT
         host_docs(archive, BERTH, host, Quiet())
         assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL
