@@ -15,6 +15,7 @@ from plugins.steps.host_modes import (
     CLOSED_MODE,
     FOLDER_MODE,
     HIDDEN_MODE,
+    SHOWN_MODE,
     WrongModes,
     opening,
     wrong_modes,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Entry, HostReader
 
-__all__ = ["AreaFiles", "copy_of", "few", "inner_folders", "parents_of", "rights_of"]
+__all__ = [
+    "AreaFiles", "copy_of", "few", "inner_folders", "is_left_closed", "parents_of", "rights_of",
+]  # fmt: skip
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
 _COPIED: Final = ".copied"
@@ -111,12 +114,10 @@ class AreaFiles:
         found = [each for each in (self.final_folder, *inner) if each is not None]
         return wrong_modes([(each, FOLDER_MODE) for each in found], host)
 
-    def closed_folders(self) -> list[str]:
-        """The paths of the hidden folders that a run of ours has closed to the group."""
+    def closed_folders(self, area: StagingArea) -> list[Entry]:
+        """The hidden folders that a run of ours has closed to the group."""
         found = [*([self.staging_folder] if self.staging_folder else []), *self.staging.values()]
-        return [
-            each.path for each in found if each.kind is Kind.FOLDER and each.mode == CLOSED_MODE
-        ]
+        return [each for each in found if each.kind is Kind.FOLDER and is_left_closed(each, area)]
 
     def partials(self, files: Sequence[NamedFile]) -> list[str]:
         """Partial uploads of files that are complete: a killed run may leave both names."""
@@ -202,7 +203,7 @@ def _refuse_closed_by_others(
         for each in found
         if each is not None
         and each.kind is Kind.FOLDER
-        and all(each.mode & bits != bits for bits in _READABLE)
+        and (is_left_closed(each, area) or all(each.mode & bits != bits for bits in _READABLE))
     ]
     user = host.login().user if closed else ""
     for each in closed:
@@ -211,15 +212,30 @@ def _refuse_closed_by_others(
         is_hidden = each.path == area.staging or each.path.startswith(f"{area.staging}/")
         remedy = f"run {opening(each.path, HIDDEN_MODE if is_hidden else FOLDER_MODE, host)}"
         problem = f"{each.owner}, whose folder it is, has closed it to all others"
-        if is_hidden and each.mode == CLOSED_MODE:
+        if is_hidden and is_left_closed(each, area):
             remedy = f"run the same command again, or to {remedy}"
             problem = f"a run of {each.owner} that did not end has closed it to all others"
+            if each.mode == SHOWN_MODE:
+                problem = (
+                    f"{each.owner}, or a run of {each.owner} that did not end, has left it so that "
+                    "users can read it and nobody else can write there"
+                )
         raise ServiceFailed(
             service=host.shown(each.path),
             action=f"look into the {'hidden' if is_hidden else 'public'} folder",
             problem=problem,
             remedy=f"ask {each.owner} to {remedy}; then run the same command again",
         )
+
+
+def is_left_closed(folder: Entry, area: StagingArea) -> bool:
+    """Whether it has a mode that a switch gives a hidden folder, and leaves only if it is killed.
+
+    Users can read the hidden one right before it gets its public name; what is within it they
+    reach only then, whatever its mode is.
+    """
+    is_shown = folder.path == area.staging and folder.mode == SHOWN_MODE
+    return is_shown or folder.mode == CLOSED_MODE
 
 
 def copy_of(path: str) -> str:

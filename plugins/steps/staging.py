@@ -190,7 +190,7 @@ def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReade
     )
     if clash is not None:
         return clash
-    closed = found_files.closed_folders()
+    closed = found_files.closed_folders(area)
     hidden = [file.name for file in files if file.name not in found_files.final]
     if hidden:
         shut = f"; {left_closed(closed[0], host)}" if closed else ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.probe import absent, different, identical
 from plugins.ports.host import Kind
-from plugins.steps.area_files import parents_of, rights_of
-from plugins.steps.host_modes import CLOSED_MODE, FOLDER_MODE, HIDDEN_MODE, opening
+from plugins.steps.area_files import is_left_closed, parents_of, rights_of
+from plugins.steps.host_modes import FOLDER_MODE, HIDDEN_MODE, SHOWN_MODE, opening
 
 if TYPE_CHECKING:
     from doit_receipts.probe import Probe
@@ -28,17 +28,17 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
     out in the middle of the release (release-tools#391).
     """
     found = [entry for entry in host.look(_folders(area)) if entry is not None]
-    wrong = [entry for entry in found if _unusable(entry, host)]
+    wrong = [entry for entry in found if _unusable(entry, area, host)]
     for entry in wrong:
         if entry.kind is not Kind.FOLDER or entry.owner != host.login().user:
             return different(
-                _unusable(entry, host),
+                _unusable(entry, area, host),
                 _cure(entry, area, host),
                 (f"found:  {rights_of(entry)}", f"wanted: {_wanted_rights(entry, area, host)}"),
             )
     if wrong:
-        later = "" if wrong[0].mode == CLOSED_MODE else " yet"
-        return absent(f"{_unusable(wrong[0], host)}{later}")
+        later = "" if is_left_closed(wrong[0], area) else " yet"
+        return absent(f"{_unusable(wrong[0], area, host)}{later}")
     staging = next((entry for entry in found if entry.path == area.staging), None)
     if staging is None or staging.mode not in (HIDDEN_MODE, FOLDER_MODE):
         return absent(f"{host.shown(area.staging)} does not exist yet")
@@ -60,7 +60,7 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
         host.make_folders(missing, FOLDER_MODE)
     # A run that was killed may have made one of them, and not more.
     seen = host.look([*parents, area.final])
-    wrong = [entry for entry in seen if entry is not None and _unusable(entry, host)]
+    wrong = [entry for entry in seen if entry is not None and _unusable(entry, area, host)]
     user = host.login().user if wrong else ""
     ours = [entry.path for entry in wrong if user in (entry.owner, "root")]
     if ours:
@@ -71,10 +71,16 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
     return {}
 
 
-def left_closed(path: str, host: HostReader) -> str:
+def left_closed(folder: Entry, host: HostReader) -> str:
     """What is said of a folder that a run has closed, and not opened again."""
+    place = host.shown(folder.path)
+    if folder.mode == SHOWN_MODE:
+        return (
+            f"{place} was left so that users can read it, and the group cannot write there: the "
+            "same command, run again, ends that"
+        )
     return (
-        f"a run that did not end has closed {host.shown(path)} to the group: the same command,"
+        f"a run that did not end has closed {place} to the group: the same command,"
         " run again, opens it"
     )
 
@@ -83,13 +89,13 @@ def _folders(area: StagingArea) -> list[str]:
     return [*parents_of(area.staging), area.final, area.staging]
 
 
-def _unusable(entry: Entry, host: HostReader) -> str:
+def _unusable(entry: Entry, area: StagingArea, host: HostReader) -> str:
     """Why nobody of the group could work in the folder; "" if they can."""
     place = host.shown(entry.path)
     if entry.kind is not Kind.FOLDER:
         return f"{place} is a {entry.kind.value}, wanted a folder"
-    if host.group and entry.mode == CLOSED_MODE:
-        return left_closed(entry.path, host)
+    if host.group and is_left_closed(entry, area):
+        return left_closed(entry, host)
     if host.group and entry.group != host.group:
         return f"{place} was made by {entry.owner} and is of group {entry.group}"
     if entry.mode & _GROUP_MAY_WRITE != _GROUP_MAY_WRITE and host.group:
@@ -99,7 +105,7 @@ def _unusable(entry: Entry, host: HostReader) -> str:
 
 def _cure(entry: Entry, area: StagingArea, host: HostReader) -> str:
     mode = _wanted_mode(entry, area)
-    if entry.mode == CLOSED_MODE:
+    if is_left_closed(entry, area):
         command = opening(entry.path, mode, host)
         return f"ask {entry.owner} to run the same command again, or to run {command}"
     place = host.shown(entry.path).rpartition(":")[2]

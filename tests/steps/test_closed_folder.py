@@ -278,6 +278,26 @@ def test_users_can_read_the_folder_from_the_moment_it_is_public(
     assert _modes(there) == [0o2775, 0o2775]
 
 
+def test_hidden_folder_that_users_could_read_when_a_run_was_killed_is_told_and_shown(
+    there: Standing, files: tuple[NamedFile, ...]
+) -> None:
+    class Killed(Dead):
+        def rename(self, moves: Sequence[tuple[str, str]]) -> None:  # noqa: ARG002
+            self._is_dead = True
+            raise _REFUSED
+
+    stage(files, BERTH, there.host, Quiet())
+    with pytest.raises(ServiceFailed):
+        switch(files, BERTH, cast("Host", Killed(there.host)), Quiet())
+    assert stat.S_IMODE((there.files / BERTH.staging).stat().st_mode) == 0o2755
+    probe = look_switched(files, BERTH, there.host)
+    assert probe.state is RemoteState.ABSENT
+    assert "users can read" in probe.problem
+    assert "the same command, run again, " in probe.problem
+    switch(files, BERTH, there.host, Quiet())
+    assert look_switched(files, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
 @pytest.mark.parametrize("error", [_REFUSED, KeyboardInterrupt()], ids=["refused", "Ctrl-C"])
 @pytest.mark.parametrize("act", ["rename", "change"])
 def test_a_switch_that_stops_after_the_rename_opens_the_public_folder(
@@ -345,9 +365,16 @@ def test_public_folder_of_a_colleague_that_users_cannot_read_is_opened_as_told(
         assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
 
 
-@pytest.mark.parametrize("closed", [("",), ("", "/amd64"), ("/amd64",)], ids=str)
+@pytest.mark.parametrize(
+    ("closed", "mode"),
+    [
+        (("",), 0o2700), (("", "/amd64"), 0o2700), (("/amd64",), 0o2700),
+        (("",), 0o2755), (("", "/amd64"), 0o2755),
+    ],
+    ids=str,
+)  # fmt: skip
 def test_hidden_folder_that_a_colleagues_killed_run_left_closed_is_opened_as_told(
-    tmp_path: Path, closed: Sequence[str]
+    tmp_path: Path, closed: Sequence[str], mode: int
 ) -> None:
     files = some_files(tmp_path / "src")
     with a_rehearsed_host(tmp_path / "world") as world:
@@ -356,18 +383,33 @@ def test_hidden_folder_that_a_colleagues_killed_run_left_closed_is_opened_as_tol
         whole = _with_inner(files, tmp_path, host)
         for each in closed:
             disk.own(f"{ROOT}/{BERTH.staging}{each}", "hugo", "downloads")
-            (world.files / f"{BERTH.staging}{each}").chmod(0o2700)
+            (world.files / f"{BERTH.staging}{each}").chmod(mode)
         problem = _stopped(whole, host)
-        assert "a run of hugo that did not end has closed" in problem
+        assert "a run of hugo that did not end" in problem
+        assert ("users can read" in problem) == (mode == 0o2755)
         _follow(problem, world)
         assert _modes(Standing("", host, world.files), BERTH.staging)[0] == 0o2770
         probe = look_switched(whole, BERTH, host)
         assert (probe.state, probe.problem[:6]) == (RemoteState.ABSENT, "0 of 7")
         if "" in closed:
             disk.own(f"{ROOT}/{BERTH.staging}", "hugo", "downloads")
-            (world.files / BERTH.staging).chmod(0o2700)
+            (world.files / BERTH.staging).chmod(mode)
             _follow(look_reserved(BERTH, host).remedy, world)
             assert look_reserved(BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_folder_of_a_colleague_within_the_hidden_one_that_all_may_read_is_shown(
+    tmp_path: Path,
+) -> None:
+    """Nobody gets into it who does not get into the hidden one."""
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        stage(files, BERTH, host, Quiet())
+        whole = _with_inner(files, tmp_path, host)
+        world.server.disk.prepare(f"{ROOT}/{BERTH.staging}/amd64", "steve", "downloads", 0o2755)
+        switch(whole, BERTH, host, Quiet())
+        assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
 
 
 def _stopped(files: Sequence[NamedFile], host: Host) -> str:
