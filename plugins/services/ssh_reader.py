@@ -89,7 +89,7 @@ class SshReader:
 
         number = re.search(rb"\d+", self._run("date", "-u", "+%s").output)
         ahead_s = int(number[0]) - int(time.time()) if number else 0
-        (root,) = self._asked("look at", [sftp_requests.look(self._at(""))])
+        (root,) = self._asked("look at", sftp_requests.look, [""])
         if not isinstance(root, Attributes) or not stat.S_ISDIR(root.mode):
             raise self._failed(
                 self._at(""), "open", "the folder does not exist", "correct [hosts] in release.toml"
@@ -98,15 +98,13 @@ class SshReader:
 
     def look(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
         """See the port."""
-        answers = self._asked("look at", [sftp_requests.look(self._at(path)) for path in paths])
+        answers = self._asked("look at", sftp_requests.look, paths)
         links = [
             path
             for path, answer in zip(paths, answers, strict=True)
             if isinstance(answer, Attributes) and stat.S_ISLNK(answer.mode)
         ]
-        found = self._asked(
-            "read link", [sftp_requests.read_link(self._at(path)) for path in links]
-        )
+        found = self._asked("read link", sftp_requests.read_link, links)
         targets = {
             path: answer for path, answer in zip(links, found, strict=True) if type(answer) is str
         }
@@ -286,12 +284,15 @@ class SshReader:
             raise self._cut(lost) from lost
         raise AssertionError
 
-    def _asked(self, action: str, requests: Sequence[Request]) -> list[sftp_requests.Answer]:
+    def _asked(
+        self, action: str, request: Callable[[str], Request], paths: Sequence[str]
+    ) -> list[sftp_requests.Answer]:
         """The answers to looks: nothing there is one, a refusal of any other kind an error."""
+        requests = [request(self._at(path)) for path in paths]
         answers = self._reading(lambda line: line.sftp.ask(requests))
-        for answer in answers:
+        for path, answer in zip(paths, answers, strict=True):
             if isinstance(answer, Refused) and answer.status != Status.NO_SUCH_FILE:
-                raise self._refused(action, "", answer)
+                raise self._refused(action, path, answer)
         return answers
 
     def _refused(self, action: str, path: str, refused: Refused, old: str = "") -> ServiceFailed:
@@ -329,11 +330,15 @@ class SshReader:
         """What most likely refused, if others than us write there.
 
         Of a file that has a new name and an old one it is one of the folders: the file's own mode
-        is not asked when it is moved.
+        is not asked when it is moved. Of what we cannot even look at it is the folder above that
+        we still can.
         """
         folders = [path.rpartition("/")[0] for path in paths if path]
         places = folders if all(paths) else [*paths[:1], *folders]
-        found = [entry for entry in self.look(places) if entry is not None]
+        found, above = self._seen(places), paths[0]
+        while above and not found:
+            above = above.rpartition("/")[0]
+            found = self._seen([above])
         user, groups = self.login().user, self.login().groups
         closed = [
             entry
@@ -341,6 +346,12 @@ class SshReader:
             if entry.owner != user and not (entry.group in groups and entry.mode & 0o020)
         ]
         return next(iter((*closed, *found)), None)
+
+    def _seen(self, paths: Sequence[str]) -> list[Entry]:
+        requests = [sftp_requests.look(self._at(path)) for path in paths]
+        answers = self._reading(lambda line: line.sftp.ask(requests))
+        found = (self._entry(path, answer, "") for path, answer in zip(paths, answers, strict=True))
+        return [entry for entry in found if entry is not None]
 
     def _taken(self, path: str, action: str) -> ServiceFailed:
         return self._failed(self._at(path), action, "exists already, and nothing is overwritten",

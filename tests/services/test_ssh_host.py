@@ -101,6 +101,20 @@ def test_a_folder_of_another_release_manager_is_told_with_their_name(
         world.host().make_folders(["3.14.4/x"], 0o2775)
 
 
+@pytest.mark.parametrize("path", ["amd64", "amd64/core.msi"])
+def test_look_into_a_closed_folder_names_the_folder_that_is_closed(
+    world: Rehearsed, path: str
+) -> None:
+    world.server.disk.prepare(f"{ROOT}/3.14.4/amd64", "hugo", "hugo", 0o755)
+    world.server.disk.prepare(f"{ROOT}/3.14.4", "hugo", "hugo", 0o2750)
+    with pytest.raises(
+        ServiceFailed,
+        match=rf"look at /srv/ftp/3.14.4/{path}: permission denied: "
+        "/srv/ftp/3.14.4 is hugo:hugo with mode 2750, and you are rm; ask hugo",
+    ):
+        world.host().look([f"3.14.4/{path}"])
+
+
 def test_a_changed_host_key_is_refused_before_anything_is_sent(world: Rehearsed) -> None:
     world.host().login()
     told = len(list(world.store.happened()))
