@@ -35,7 +35,8 @@ __all__ = [
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
 _COPIED: Final = ".copied"
-_READABLE: Final = (0o050, 0o005)  # for the group, for everybody
+_GROUP_READS: Final = 0o050
+_OTHERS_READ: Final = 0o005
 
 
 @frozen
@@ -198,21 +199,19 @@ def _opened(
 def _refuse_closed_by_others(
     found: Sequence[Entry | None], area: StagingArea, host: HostReader
 ) -> None:
-    closed = [
-        each
-        for each in found
-        if each is not None
-        and each.kind is Kind.FOLDER
-        and (is_left_closed(each, area) or all(each.mode & bits != bits for bits in _READABLE))
-    ]
-    user = host.login().user if closed else ""
-    for each in closed:
-        if user in (each.owner, "root"):
+    for each in found:
+        if each is None or each.kind is not Kind.FOLDER:
+            continue
+        is_left = is_left_closed(each, area)
+        if not is_left and _lets_in(each, [host.group]):
+            continue
+        login = host.login()
+        if login.user in (each.owner, "root") or (not is_left and _lets_in(each, login.groups)):
             continue
         is_hidden = each.path == area.staging or each.path.startswith(f"{area.staging}/")
-        remedy = f"run {opening(each.path, HIDDEN_MODE if is_hidden else FOLDER_MODE, host)}"
+        remedy = f"run {opening(each, HIDDEN_MODE if is_hidden else FOLDER_MODE, host)}"
         problem = f"{each.owner}, whose folder it is, has closed it to all others"
-        if is_hidden and is_left_closed(each, area):
+        if is_hidden and is_left:
             remedy = f"run the same command again, or to {remedy}"
             problem = f"a run of {each.owner} that did not end has closed it to all others"
             if each.mode == SHOWN_MODE:
@@ -226,6 +225,12 @@ def _refuse_closed_by_others(
             problem=problem,
             remedy=f"ask {each.owner} to {remedy}; then run the same command again",
         )
+
+
+def _lets_in(folder: Entry, groups: Sequence[str]) -> bool:
+    """Whether those of the groups can look into it: for them the bits for all others count not."""
+    bits = _GROUP_READS if folder.group in groups else _OTHERS_READ
+    return folder.mode & bits == bits
 
 
 def is_left_closed(folder: Entry, area: StagingArea) -> bool:

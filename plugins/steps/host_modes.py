@@ -99,10 +99,12 @@ class WrongModes:
         return WrongModes((), self.others)
 
 
-def opening(folder: str, mode: int, host: HostReader) -> str:
-    """The command by which its owner gives the folder, and those in it, a mode."""
-    place = host.shown(folder).rpartition(":")[2]
-    return f"`find {place} -type d -exec chmod {mode:o} {{}} +`"
+def opening(folder: Entry, mode: int, host: HostReader) -> str:
+    """The command by which its owner gives the folder, and those in it, mode and group."""
+    place = host.shown(folder.path).rpartition(":")[2]
+    is_theirs = host.group and folder.group != host.group
+    chgrp = f"-exec chgrp {host.group} {{}} + " if is_theirs else ""
+    return f"`find {place} -type d {chgrp}-exec chmod {mode:o} {{}} +`"
 
 
 def wrong_modes(wanted: Iterable[tuple[Entry, int]], host: HostReader) -> WrongModes:

@@ -106,7 +106,7 @@ def _unusable(entry: Entry, area: StagingArea, host: HostReader) -> str:
 def _cure(entry: Entry, area: StagingArea, host: HostReader) -> str:
     mode = _wanted_mode(entry, area)
     if is_left_closed(entry, area):
-        command = opening(entry.path, mode, host)
+        command = opening(entry, mode, host)
         return f"ask {entry.owner} to run the same command again, or to run {command}"
     place = host.shown(entry.path).rpartition(":")[2]
     rights = f"`chgrp {host.group} {place}` and `chmod {mode:o} {place}`"

@@ -346,10 +346,11 @@ def test_public_folder_that_users_cannot_read_is_not_done_and_is_opened(
     assert look_switched(whole, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
-@pytest.mark.parametrize("mode", [0o2700, 0o2770, 0o2750], ids=oct)
+@pytest.mark.parametrize("group", ["downloads", "hugo"])
+@pytest.mark.parametrize("mode", [0o2700, 0o2770, 0o2750, 0o750], ids=oct)
 @pytest.mark.parametrize("folder", [BERTH.final, f"{BERTH.final}/amd64"])
 def test_public_folder_of_a_colleague_that_users_cannot_read_is_opened_as_told(
-    tmp_path: Path, folder: str, mode: int
+    tmp_path: Path, folder: str, mode: int, group: str
 ) -> None:
     files = some_files(tmp_path / "src")
     with a_rehearsed_host(tmp_path / "world") as world:
@@ -357,10 +358,11 @@ def test_public_folder_of_a_colleague_that_users_cannot_read_is_opened_as_told(
         stage(files, BERTH, host, Quiet())
         whole = _with_inner(files, tmp_path, host)
         switch(whole, BERTH, host, Quiet())
-        disk.own(f"{ROOT}/{folder}", "hugo", "downloads")
+        disk.own(f"{ROOT}/{folder}", "hugo", group)
         (world.files / folder).chmod(mode)
         problem = _stopped(whole, host)
-        assert "hugo" in problem
+        assert "ask hugo " in problem
+        assert ("chgrp downloads" in problem) == (group == "hugo")
         _follow(problem, world)
         assert look_switched(whole, BERTH, host).state is RemoteState.IDENTICAL
 
@@ -426,8 +428,11 @@ def _stopped(files: Sequence[NamedFile], host: Host) -> str:
 
 
 def _follow(told: str, world: Rehearsed) -> None:
-    """The command that is told is run on the host's disk."""
+    """The command that is told is run on the host's disk, whose groups are not this machine's."""
     (command,) = re.findall("`(.*?)`", told)
+    if chgrp := re.search(r"^find (\S+) .*(-exec chgrp (\w+) {} \+ )", command):
+        command = command.replace(chgrp[2], "")
+        world.server.disk.own(chgrp[1], "hugo", chgrp[3])
     words = [
         str(world.server.disk.real(word)) if word.startswith("/") else word
         for word in shlex.split(command)
