@@ -254,6 +254,8 @@ class Disk:
     def _demand(self, user: str, path: str, wanted: int) -> None:
         self._enter(user, path)
         found = self._found(path)
+        if wanted & _ENTER and stat.S_ISREG(found.mode):
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory", path)
         if user == found.owner:
             granted = found.mode >> 6
         elif found.group in self.accounts[user].groups:
