@@ -104,11 +104,15 @@ def _unusable(entry: Entry, area: StagingArea, host: HostReader) -> str:
 
 
 def _cure(entry: Entry, area: StagingArea, host: HostReader) -> str:
+    place = host.shown(entry.path).rpartition(":")[2]
+    if entry.kind is not Kind.FOLDER:
+        return (
+            f"ask {entry.owner} or the host's administrators what {place} is, and to move it away"
+        )
     mode = _wanted_mode(entry, area)
     if is_left_closed(entry, area):
         command = opening(entry, mode, host)
         return f"ask {entry.owner} to run the same command again, or to run {command}"
-    place = host.shown(entry.path).rpartition(":")[2]
     rights = f"`chgrp {host.group} {place}` and `chmod {mode:o} {place}`"
     return f"ask {entry.owner} or the host's administrators for {rights}"
 

@@ -292,6 +292,36 @@ def test_a_folder_that_another_release_manager_made_for_themselves_is_told_at_on
         assert "chgrp downloads" in probe.remedy
 
 
+@pytest.mark.parametrize("group", ["downloads", ""])
+@pytest.mark.parametrize("kind", ["file", "link"])
+@pytest.mark.parametrize("place", ["final", "staging", "parent"])
+def test_what_is_no_folder_in_the_place_of_one_is_moved_away_as_told(
+    tmp_path: Path, place: str, kind: str, group: str
+) -> None:
+    area = RemoteLayout(Version.parse("3.13.6")).docs
+    path = {"final": area.final, "staging": area.staging, "parent": "release"}[place]
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host, disk = world.host(group), world.server.disk
+        if place != "parent":
+            disk.prepare(f"{ROOT}/release", "root", "downloads", 0o2775)
+        if kind == "file":
+            (world.files / path).write_bytes(b"")
+            (world.files / path).chmod(0o700)
+        else:
+            (world.files / path).symlink_to("elsewhere")
+        disk.own(f"{ROOT}/{path}", "hugo", "hugo")
+        probe = look_reserved(area, host)
+        assert probe.state is RemoteState.DIFFERENT
+        assert f"is a {kind}, wanted a folder" in probe.problem
+        assert probe.remedy == (
+            f"ask hugo or the host's administrators what {ROOT}/{path} is, and to move it away"
+        )
+        (world.files / path).rename(world.files / "away")
+        assert look_reserved(area, host).state is RemoteState.ABSENT
+        reserve(area, host)
+        assert look_reserved(area, host).state is RemoteState.IDENTICAL
+
+
 def test_a_parent_that_is_missing_is_made(tmp_path: Path) -> None:
     area = RemoteLayout(Version.parse("3.14.0rc1")).docs
     with a_rehearsed_host(tmp_path / "world") as world:
