@@ -116,7 +116,9 @@ def behind_a_failure(graph: list[dict[str, Any]]) -> set[str]:
 def facts_of_journal(work: Path) -> Counter[str]:
     """What the journal tells of tasks, without its times and in no order."""
     entries = map(json.loads, (work / "journal.jsonl").read_text().splitlines())
-    for_good = [{k: v for k, v in each.items() if k not in ("at", "took_s")} for each in entries]
+    for_good = [
+        {k: v for k, v in each.items() if k not in ("at", "took_s", "seal")} for each in entries
+    ]
     return Counter(json.dumps(each, sort_keys=True) for each in for_good)
 
 
