@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import StepFailed
 from doit_receipts.printable import counted
 from doit_receipts.probe import Probe, unseen
-from plugins.model.disguised import unseen_characters
 from plugins.ports.email import Email
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def email(
             else "has a subject that is empty or longer than a line",
             remedy="correct it under texts/ or drafts/, then run the same command again",
         )
+    from plugins.model.disguised import unseen_characters  # noqa: PLC0415 - its patterns
+
     if unseen := next(unseen_characters(text), ""):
         raise StepFailed(
             where=where,
