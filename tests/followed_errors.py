@@ -283,6 +283,7 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "plugins/steps/staging.py::verify_staged": (
         "tests/steps/test_verify_staged.py::test_a_file_that_was_replaced_stops",
         "tests/steps/test_verify_staged.py::test_a_signature_by_another_key_stops",
+        "tests/steps/test_verify_staged.py::test_an_old_key_on_the_host_is_renewed_as_told",
     ),
     "plugins/steps/staging.py::_switchable": (
         f"{_STAGING}::test_a_staged_file_that_was_replaced_stops_the_switch",

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from plugins.model.remote_layout import StagingArea
     from plugins.ports.host import Host, HostReader
     from plugins.ports.progress import Progress
-    from plugins.ports.signing import Signer
+    from plugins.ports.signing import Signature, Signer
 
 __all__ = [
     "known",
@@ -162,22 +162,59 @@ def verify_staged(
                 problem=f"{name} or its file is missing, or another one",
                 remedy=f"find out who changed it; {_STAGED_AGAIN}",
             )  # fmt: skip
-        found = host.verify(places[0].path, places[1].path)
-        if found is not None and not found.problem and found.fingerprint != signer.fingerprint:
-            problem = f"was made by key {found.fingerprint}, wanted {signer.fingerprint}"
-        elif found is not None and found.verdict is not Verdict.UNREADABLE:
-            problem = found.problem
+        if signed.source is not None and signature.source is not None:
+            here = signer.verify(signed.source, signature.source)
+            if here.problem:
+                raise StepFailed(
+                    where=host.shown(places[1].path),
+                    problem=f"is not a valid signature: {here.problem}",
+                    remedy=_signed_again(here, signer),
+                )
+        there = host.verify(places[0].path, places[1].path)
+        if there is None or there.verdict is Verdict.UNREADABLE:
+            objection = ""
+        elif not there.problem and there.fingerprint != signer.fingerprint:
+            objection = f"made by key {there.fingerprint}, wanted {signer.fingerprint}"
         else:
-            problem = ""
-        if not problem and signed.source is not None and signature.source is not None:
-            problem = signer.verify(signed.source, signature.source).problem
-        if problem:
+            objection = there.problem
+        if there is not None and objection:
             raise StepFailed(
-                where=host.shown(places[1].path), problem=f"is not a valid signature: {problem}",
-                remedy=f"find out who replaced it, nothing was published; {_STAGED_AGAIN}",
-            )  # fmt: skip
+                where=host.shown(places[1].path),
+                problem=f"is a valid signature here, but gpg there says: {objection}",
+                remedy=_known_there(there, signer),
+            )
         facts[name] = signer.fingerprint
     return facts
+
+
+def _signed_again(here: Signature, signer: Signer) -> str:
+    """The bytes there are ours, so what is wrong with the signature is wrong here."""
+    if here.verdict is Verdict.EXPIRED and signer.fingerprint in here.problem:
+        extend = f"gpg --quick-set-expire {signer.fingerprint} 2y"
+        return (
+            f"extend the key here: {extend}, then the same command again; where a subkey signs, "
+            "put its fingerprint after 2y"
+        )
+    return (
+        "check [signing] gpg_key, remove the signature there, then run doit forget sign_archives, "
+        "then the same command again"
+    )
+
+
+def _known_there(there: Signature, signer: Signer) -> str:
+    """Our own gpg accepts the same bytes, so what differs is what the keyring there knows."""
+    if there.verdict is Verdict.EXPIRED:
+        export = f"gpg --armor --export {signer.fingerprint}"
+        return (
+            f"the keyring there has an old copy of the key: write the key here with {export}, and "
+            "gpg --import it there, then the same command again"
+        )
+    if there.verdict is Verdict.REVOKED:
+        return (
+            "find out who revoked the key: if you did, set [signing] gpg_key to another; if it is "
+            "a mistake, delete the key from the keyring there, then the same command again"
+        )
+    return f"find out who replaced it or its file; {_STAGED_AGAIN}"
 
 
 def look_switched(files: Sequence[NamedFile], area: StagingArea, host: HostReader) -> Probe:
