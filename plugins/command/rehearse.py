@@ -15,7 +15,7 @@ from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option, refuse_number
 from doit_receipts.errors import ReleaseError, StepFailed
 from doit_receipts.typed import started_in
-from plugins.command.rehearsed import doit, known_faults, order, play_people, say
+from plugins.command.rehearsed import doit, known_faults, order, play_people, rehearsal_folder, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,8 @@ _OPT_KIND: Final = option(
 )
 _OPT_FOLDER: Final = option(
     "folder",
-    "folder for the simulated environment and the release [default: %(default)s]",
-    default="rehearsal",
+    "folder for the simulated environment and the release [default: rehearsal, beside dodo.py]",
+    default="",
 )
 _OPT_EXPORT: Final = option(
     "export_only", "stop when everything local is built and checked", long="export-only"
@@ -122,7 +122,7 @@ class Rehearse(WordsInAnyOrder):
             return rehearse_train(opt_values, run)
         version = _version(opt_values["version"], kind)
         name = f"{version.series}-{opt_values['kind']}" if kind else str(version)
-        folder = started_in() / Path(opt_values["folder"]).expanduser() / name
+        folder = rehearsal_folder(opt_values["folder"]) / name
         if opt_values["habit"] not in _HABITS:
             message = f"--experts {opt_values['habit']} is not one of {', '.join(_HABITS)}"
             raise InvalidCommand(message)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from doit.exceptions import InvalidCommand
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from doit_receipts.typed import started_in
 
-__all__ = ["doit", "known_faults", "order", "play_people", "say"]
+__all__ = ["doit", "known_faults", "order", "play_people", "rehearsal_folder", "say"]
 
 
 def play_people(declaration: Path, store: Any) -> bool:
@@ -42,6 +42,14 @@ def play_people(declaration: Path, store: Any) -> bool:
             folder, version = plan.folder.approvals, plan.project.version
             experts.approve(store, folder, task.who, task.name, version, subjects[task.name])
     return bool(asked)
+
+
+def rehearsal_folder(typed: str) -> Path:
+    """The folder of ``--folder``; without one, ``rehearsal`` beside dodo.py, where git ignores it.
+
+    To be asked before dodo.py is read, as ``started_in``.
+    """
+    return started_in() / Path(typed).expanduser() if typed else Path("rehearsal").absolute()
 
 
 def order(faults: list[str], store: Any) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit.exceptions import InvalidCommand
 
 from doit_receipts.errors import ReleaseError, StepFailed
-from doit_receipts.typed import started_in
-from plugins.command.rehearsed import doit, order, play_people, say
+from plugins.command.rehearsed import doit, order, play_people, rehearsal_folder, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from plugins.model.version import Version
 
@@ -36,7 +35,7 @@ def rehearse_train(chosen: Mapping[str, Any], run: Sequence[str]) -> int:
         message = "--kind, --clone, --export-only and --world work with one version only"
         raise InvalidCommand(message)
     versions = _versions(chosen["version"])
-    folder = started_in() / Path(chosen["folder"]).expanduser() / "-".join(map(str, versions))
+    folder = rehearsal_folder(chosen["folder"]) / "-".join(map(str, versions))
     seconds = chosen["embargo"]
     now = datetime.now(UTC)  # noqa: TID251 - the hour is that of the people who rehearse
     hour = now + timedelta(seconds=seconds) if seconds else None
