@@ -57,6 +57,18 @@ class _Found(NamedTuple):
     """Those with a secret part that can sign; first those of the person whom git knows."""
 
 
+class _Clone(NamedTuple):
+    """What a clone says of itself."""
+
+    folder: Path
+    """Its uppermost folder, whichever of those in it was named."""
+    at: str
+    version: Version
+    remotes: Mapping[str, str]
+    address: str
+    """The email address of whoever works in it; "" if nobody gave one."""
+
+
 class Init(WordsInAnyOrder):
     """Write a first release.toml; what could not be found out stands there as a comment."""
 
@@ -78,15 +90,15 @@ class Init(WordsInAnyOrder):
         typed = started_in() / Path(pos_args[0]).expanduser() if pos_args else Path(_USUAL)
         clone = typed.resolve()
         programs = MachinePrograms()
-        at, version, remotes, address = _of_clone(clone, opt_values["version"], programs)
+        told = _of_clone(clone, opt_values["version"], programs)
         try:
             keys = GnupgKeyring(Path("~/.gnupg").expanduser()).keys()
         except ServiceFailed:
             keys = ()  # the file says how to name one
         able = [key for key in keys if key.secret and not key.revoked]
-        able.sort(key=lambda key: not (address and f"<{address}>" in key.user_id))
-        found = _Found(clone, at, version, _forks(remotes), able)
-        file = _new_file(opt_values["file"], version)
+        able.sort(key=lambda key: not (told.address and f"<{told.address}>" in key.user_id))
+        found = _Found(told.folder, told.at, told.version, _forks(told.remotes), able)
+        file = _new_file(opt_values["file"], told.version)
         _write_new(file, "\n".join([_directive(file), *_lines(found)]) + "\n")
         self._tell(file)
         return 0
@@ -105,10 +117,8 @@ class Init(WordsInAnyOrder):
         sys.stdout.write(f"next: read it, then doit check{option}\n")
 
 
-def _of_clone(
-    clone: Path, wanted: str, programs: Programs
-) -> tuple[str, Version, dict[str, str], str]:
-    """Version of the branch, version to release, remotes, and whose clone it is by address.
+def _of_clone(clone: Path, wanted: str, programs: Programs) -> _Clone:
+    """What the clone says that this folder is, or is in.
 
     Raises StepFailed for what is no clone of CPython, BadVersion for a wanted version that is none.
     """
@@ -116,16 +126,17 @@ def _of_clone(
     from plugins.model.version import Version
     from plugins.services.git_person import configured, trusting
 
-    header, unreadable = "", "cannot be read, and git fsck tells what is missing"
+    git, header = ["git"], ""
+    unreadable = "cannot be read, and git fsck tells what is missing"
     why = "it is no folder" if clone.exists() else "there is no such folder"
     if clone.is_dir():
-        git = ["git", *trusting(clone, programs)]
+        git += trusting(clone, programs)
         # in this order: what is missing first is why the rest is missing as well
         for words, missing in (
             (["rev-parse", "--git-dir"], "it is no repository of git"),
             (["rev-parse", "--quiet", "--verify", "HEAD"], "it has no commit"),
             (["cat-file", "commit", "HEAD"], f"its last commit {unreadable}"),
-            (["ls-tree", "HEAD", "--", PATH], f"its last commit has no {PATH}"),
+            (["ls-tree", "--full-tree", "HEAD", "--", PATH], f"its last commit has no {PATH}"),
             (["show", f"HEAD:{PATH}"], f"{PATH} {unreadable}"),
         ):
             header = programs.run([*git, *words], folder=clone, check=False).stdout
@@ -138,6 +149,7 @@ def _of_clone(
             problem=f"is not a clone of CPython: {why}",
             remedy="name yours: doit init PATH",
         )
+    upwards = programs.run([*git, "rev-parse", "--show-cdup"], folder=clone, check=False).stdout
     found = read_patchlevel(header)
     version = Version.parse(wanted) if wanted else found.version.successors()[0]
     settings = configured(clone, r"^remote\..*\.url$|^user\.email$", programs)
@@ -146,8 +158,13 @@ def _of_clone(
         for name, address in settings.items()
         if name.startswith("remote.")
     }
-    address = settings.get("user.email", "")
-    return f"{found.version}{found.suffix}", version, remotes, address
+    return _Clone(
+        folder=(clone / upwards.strip()).resolve(),
+        at=f"{found.version}{found.suffix}",
+        version=version,
+        remotes=remotes,
+        address=settings.get("user.email", ""),
+    )
 
 
 def _forks(remotes: Mapping[str, str]) -> dict[str, str]:

@@ -188,6 +188,23 @@ def test_paths_are_those_of_the_folder_in_which_they_were_typed(home: Path, clon
     (clone.parent / "typed.toml").unlink()
 
 
+@pytest.mark.parametrize("inside", ["Doc", "Lib/test"])
+def test_a_folder_inside_the_clone_is_that_clone(home: Path, clone: Path, inside: str) -> None:
+    file = home / "r.toml"
+    words = ("-f", str(PROJECT / "dodo.py"), "init", ".", "--file", str(file))
+    ended = doit(*words, folder=clone / inside, env={**os.environ, "HOME": str(home)})
+    assert (ended.status, ended.err) == (0, ""), ended
+    assert written(file)["repository"] == {"clone": str(clone)}
+    assert written(file)["version"] == "3.13.6"
+
+
+def test_a_bare_clone_is_one(home: Path, clone: Path) -> None:
+    bare = home / "cpython.git"
+    subprocess.run(["git", "clone", "-q", "--bare", clone, bare], check=True)
+    assert init(home, bare, "--file", home / "r.toml").status == 0
+    assert written(home / "r.toml")["repository"] == {"clone": str(bare)}
+
+
 def test_a_repository_of_something_else_is_no_clone(home: Path) -> None:
     git = ["git", "-C", str(home / "other"), "-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", "init", "-q", home / "other"], check=True)
